@@ -1,0 +1,77 @@
+/**
+ * The byte budget of a pipeline: taken for a batch before it may flow, given back once its flush is committed or
+ * dropped. This is the backpressure that RxJS does not have.
+ */
+export class Credit {
+  readonly bytesMax: number
+  #taken = 0
+  readonly #waiting: { bytes: number; grant: () => void }[] = []
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax
+  }
+
+  /** Bytes taken and not given back. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** Callers that wait. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Takes `bytes` at once if they are free and nobody waits; says whether it did. A batch above the whole budget passes alone. */
+  tryTake(bytes: number): boolean {
+    if (this.#waiting.length > 0 || !this.#fits(bytes)) return false
+    this.#taken += bytes
+    return true
+  }
+
+  /** Resolves when `bytes` are taken; in order of the calls. An aborted wait takes nothing and rejects with the reason. */
+  take(bytes: number, signal?: AbortSignal): Promise<void> {
+    if (this.tryTake(bytes)) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const waiter = {
+        bytes,
+        grant: () => {
+          signal?.removeEventListener('abort', onAbort)
+          resolve()
+        },
+      }
+      const onAbort = (): void => {
+        const index = this.#waiting.indexOf(waiter)
+        if (index >= 0) this.#waiting.splice(index, 1)
+        reject(
+          signal?.reason instanceof Error ? signal.reason : new Error('The wait for credit was given up'),
+        )
+        this.#grantNext()
+      }
+      if (signal?.aborted === true) {
+        onAbort()
+        return
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#waiting.push(waiter)
+    })
+  }
+
+  /** Gives `bytes` back and lets those who wait go on, in their order. */
+  give(bytes: number): void {
+    this.#taken -= bytes
+    if (this.#taken < 0) throw new Error(`Broken invariant: credit given back twice (${this.#taken} bytes)`)
+    this.#grantNext()
+  }
+
+  #grantNext(): void {
+    for (let next = this.#waiting[0]; next !== undefined && this.#fits(next.bytes); next = this.#waiting[0]) {
+      this.#waiting.shift()
+      this.#taken += next.bytes
+      next.grant()
+    }
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#taken === 0 || this.#taken + bytes <= this.bytesMax
+  }
+}
