@@ -1,0 +1,258 @@
+import type { ArrayType, DataType, MapType, StructField, StructType } from '../core/schema.ts'
+import type { Column, Columns } from './column.ts'
+import { fixedLayout } from './column.ts'
+import { BytesBuilder } from './bytes-builder.ts'
+import { FixedBuilder } from './fixed-builder.ts'
+import { Validity, grown } from './validity.ts'
+
+/**
+ * Collects the values of one column. A builder is used again for the next batch: `finish` copies out exactly what was
+ * appended and clears it, so that its buffers are allocated once.
+ */
+export interface Builder {
+  readonly type: DataType
+  readonly length: number
+  /** Appends a JSON-like value; says what was wrong with it, `undefined` when it fits. After a fault the length may be anything: `truncate`. */
+  append(value: unknown): string | undefined
+  appendNull(): void
+  /** Drops everything from `length` on. */
+  truncate(length: number): void
+  /** The column so far, as an exact copy; the builder is empty afterwards. */
+  finish(): Column
+}
+
+/** A builder for a Delta type. */
+export function builderOf(type: DataType): AnyBuilder {
+  if (typeof type !== 'string') {
+    switch (type.type) {
+      case 'struct':
+        return new StructBuilder(type)
+      case 'array':
+        return new ListBuilder(type)
+      case 'map':
+        return new MapBuilder(type)
+    }
+  }
+  return fixedLayout(type) === undefined ? new BytesBuilder(type) : new FixedBuilder(type)
+}
+
+/** All builders that there are, told apart by `kind`. */
+export type AnyBuilder = FixedBuilder | BytesBuilder | StructBuilder | ListBuilder | MapBuilder
+
+/** An own property: `constructor` and its kin are no fields of a record that does not carry them. */
+function fieldOf(row: object, name: string): unknown {
+  return Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
+}
+
+/** Structs; at the root of a table, rows. Fields that the schema does not know are left out. */
+export class StructBuilder implements Builder {
+  readonly kind = 'struct'
+  readonly type: StructType
+  readonly fields: readonly StructField[]
+  readonly children: readonly AnyBuilder[]
+  readonly #valid = new Validity()
+
+  constructor(type: StructType) {
+    this.type = type
+    this.fields = type.fields
+    this.children = type.fields.map((field) => builderOf(field.type))
+  }
+
+  get length(): number {
+    return this.#valid.length
+  }
+
+  append(value: unknown): string | undefined {
+    if (value === null || value === undefined) {
+      this.appendNull()
+      return undefined
+    }
+    if (typeof value !== 'object' || Array.isArray(value)) return `expected an object, got ${shown(value)}`
+    for (let i = 0; i < this.fields.length; i++) {
+      const field = this.fields[i] as StructField
+      const child = this.children[i] as AnyBuilder
+      const inner = fieldOf(value, field.name)
+      if (!field.nullable && (inner === null || inner === undefined))
+        return `/${field.name} expected a value, got null`
+      const fault = child.append(inner)
+      if (fault !== undefined) return `/${field.name}${fault.startsWith('/') ? '' : ' '}${fault}`
+    }
+    this.#valid.push(1)
+    return undefined
+  }
+
+  /** Ends a row whose children were appended one by one; children that got nothing become null. */
+  endRow(): void {
+    const length = this.#valid.length + 1
+    for (const child of this.children) if (child.length < length) child.appendNull()
+    this.#valid.push(1)
+  }
+
+  appendNull(): void {
+    for (const child of this.children) child.appendNull()
+    this.#valid.push(0)
+  }
+
+  truncate(length: number): void {
+    for (const child of this.children) child.truncate(length)
+    this.#valid.truncate(length)
+  }
+
+  finish(): Column {
+    const { length } = this
+    return {
+      kind: 'struct',
+      type: this.type,
+      length,
+      children: this.children.map((child) => child.finish()),
+      valid: this.#valid.finish(),
+    }
+  }
+
+  /** The children as a table's columns; for the root only. */
+  finishColumns(): Columns {
+    const { length } = this
+    this.#valid.finish()
+    return { schema: this.type, length, columns: this.children.map((child) => child.finish()) }
+  }
+}
+
+/** Arrays. */
+export class ListBuilder implements Builder {
+  readonly kind = 'list'
+  readonly type: ArrayType
+  readonly child: AnyBuilder
+  readonly #valid = new Validity()
+  #offsets = new Int32Array(1024)
+
+  constructor(type: ArrayType) {
+    this.type = type
+    this.child = builderOf(type.elementType)
+  }
+
+  get length(): number {
+    return this.#valid.length
+  }
+
+  append(value: unknown): string | undefined {
+    if (value === null || value === undefined) {
+      this.appendNull()
+      return undefined
+    }
+    if (!Array.isArray(value)) return `expected an array, got ${shown(value)}`
+    for (let i = 0; i < value.length; i++) {
+      const element: unknown = value[i]
+      if (element === null && !this.type.containsNull) return `/${i} expected a value, got null`
+      const fault = this.child.append(element)
+      if (fault !== undefined) return `/${i}${fault.startsWith('/') ? '' : ' '}${fault}`
+    }
+    this.end(1)
+    return undefined
+  }
+
+  /** Ends a list whose elements were appended to `child`. */
+  end(valid: 0 | 1): void {
+    this.#valid.push(valid)
+    this.#offsets = grown(this.#offsets, this.#valid.length + 1)
+    this.#offsets[this.#valid.length] = this.child.length
+  }
+
+  appendNull(): void {
+    this.end(0)
+  }
+
+  truncate(length: number): void {
+    if (length < this.#valid.length) this.#valid.truncate(length)
+    this.child.truncate(this.#offsets[length] ?? 0)
+  }
+
+  finish(): Column {
+    const { length } = this
+    const offsets = this.#offsets.slice(0, length + 1)
+    return {
+      kind: 'list',
+      type: this.type,
+      length,
+      offsets,
+      child: this.child.finish(),
+      valid: this.#valid.finish(),
+    }
+  }
+}
+
+/** Maps; a JSON object becomes entries in its own order. */
+export class MapBuilder implements Builder {
+  readonly kind = 'map'
+  readonly type: MapType
+  readonly keys: AnyBuilder
+  readonly values: AnyBuilder
+  readonly #valid = new Validity()
+  #offsets = new Int32Array(1024)
+
+  constructor(type: MapType) {
+    this.type = type
+    this.keys = builderOf(type.keyType)
+    this.values = builderOf(type.valueType)
+  }
+
+  get length(): number {
+    return this.#valid.length
+  }
+
+  append(value: unknown): string | undefined {
+    if (value === null || value === undefined) {
+      this.appendNull()
+      return undefined
+    }
+    if (typeof value !== 'object' || Array.isArray(value)) return `expected an object, got ${shown(value)}`
+    for (const [key, inner] of value instanceof Map ? value : Object.entries(value)) {
+      if (inner === null && !this.type.valueContainsNull) return `/${String(key)} expected a value, got null`
+      const fault = this.keys.append(key) ?? this.values.append(inner)
+      if (fault !== undefined) return `/${String(key)}${fault.startsWith('/') ? '' : ' '}${fault}`
+    }
+    this.#end(1)
+    return undefined
+  }
+
+  appendNull(): void {
+    this.#end(0)
+  }
+
+  truncate(length: number): void {
+    if (length < this.#valid.length) this.#valid.truncate(length)
+    const entries = this.#offsets[length] ?? 0
+    this.keys.truncate(entries)
+    this.values.truncate(entries)
+  }
+
+  finish(): Column {
+    const { length } = this
+    const offsets = this.#offsets.slice(0, length + 1)
+    const keys = this.keys.finish()
+    return {
+      kind: 'map',
+      type: this.type,
+      length,
+      offsets,
+      keys,
+      values: this.values.finish(),
+      valid: this.#valid.finish(),
+    }
+  }
+
+  #end(valid: 0 | 1): void {
+    this.#valid.push(valid)
+    this.#offsets = grown(this.#offsets, this.#valid.length + 1)
+    this.#offsets[this.#valid.length] = this.values.length
+  }
+}
+
+/** A value for an error message, shortened to 100 characters. */
+export function shown(value: unknown): string {
+  const text =
+    typeof value === 'bigint'
+      ? String(value)
+      : (JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)) ??
+        String(value))
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text
+}

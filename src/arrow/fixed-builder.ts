@@ -1,0 +1,199 @@
+import { decimalOf, type DataType } from '../core/schema.ts'
+import { Exact } from '../core/exact.ts'
+import type { Builder } from './builder.ts'
+import { shown } from './builder.ts'
+import { fixedLayout, type Column, type FixedArray } from './column.ts'
+import { unscaledOf } from './decimal.ts'
+import { DAY_MICROS, parseDate, parseDateTime } from './time.ts'
+import { Validity } from './validity.ts'
+
+const TWO_32 = 4_294_967_296
+const LONG_MAX = 2n ** 63n - 1n
+const LONG_MIN = -(2n ** 63n)
+const INTEGER_RANGES: Readonly<Record<string, readonly [number, number]>> = {
+  byte: [-128, 127],
+  short: [-32_768, 32_767],
+  integer: [-2_147_483_648, 2_147_483_647],
+}
+
+/** Numbers, booleans, dates, timestamps and decimals. Dates and timestamps come as ISO 8601 text. */
+export class FixedBuilder implements Builder {
+  readonly kind = 'fixed'
+  readonly type: DataType
+  readonly words: 1 | 2 | 4
+  readonly #valid = new Validity()
+  readonly #make: (length: number) => FixedArray
+  readonly #put: (value: unknown) => string | undefined
+  #values: FixedArray
+
+  constructor(type: DataType) {
+    const layout = fixedLayout(type)
+    if (layout === undefined)
+      throw new Error(`Broken invariant: ${JSON.stringify(type)} is not of fixed width`)
+    this.type = type
+    this.words = layout.words
+    this.#make = layout.make
+    this.#values = layout.make(1024 * layout.words)
+    this.#put = this.#putOf(type)
+  }
+
+  get length(): number {
+    return this.#valid.length
+  }
+
+  append(value: unknown): string | undefined {
+    if (value === null || value === undefined) {
+      this.appendNull()
+      return undefined
+    }
+    return this.#put(value)
+  }
+
+  /** Appends to a column of one word. */
+  appendNumber(value: number): void {
+    const at = this.#valid.length
+    if (at === this.#values.length) this.#grow()
+    this.#values[at] = value
+    this.#valid.push(1)
+  }
+
+  /** Appends an integer that a double holds exactly to a column of two words (long, timestamps). */
+  appendSafe(value: number): void {
+    const high = Math.floor(value / TWO_32)
+    this.appendPair(value - high * TWO_32, high)
+  }
+
+  /** Appends the two halves of a long. */
+  appendPair(low: number, high: number): void {
+    const at = this.#valid.length * 2
+    if (at === this.#values.length) this.#grow()
+    this.#values[at] = low | 0
+    this.#values[at + 1] = high | 0
+    this.#valid.push(1)
+  }
+
+  /** Appends microseconds since the epoch given as days and microseconds of the day. */
+  appendMicros(days: number, micros: number): void {
+    // Beyond some 285 years from the epoch the sum leaves the safe integers, and only BigInt is exact.
+    if (days > -100_000 && days < 100_000) this.appendSafe(days * DAY_MICROS + micros)
+    else this.#appendBigInt(BigInt(days) * BigInt(DAY_MICROS) + BigInt(micros))
+  }
+
+  appendNull(): void {
+    const at = this.#valid.length * this.words
+    if (at === this.#values.length) this.#grow()
+    this.#values.fill(0, at, at + this.words)
+    this.#valid.push(0)
+  }
+
+  truncate(length: number): void {
+    this.#valid.truncate(length)
+  }
+
+  finish(): Column {
+    const { length } = this
+    const values = this.#values.slice(0, length * this.words)
+    return { kind: 'fixed', type: this.type, words: this.words, length, values, valid: this.#valid.finish() }
+  }
+
+  #appendBigInt(value: bigint): void {
+    this.appendPair(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)))
+  }
+
+  #grow(): void {
+    const larger = this.#make(this.#values.length * 2)
+    larger.set(this.#values)
+    this.#values = larger
+  }
+
+  #putOf(type: DataType): (value: unknown) => string | undefined {
+    const decimal = decimalOf(type)
+    if (decimal !== undefined) return (value) => this.#putDecimal(value, decimal.precision, decimal.scale)
+    switch (type) {
+      case 'boolean':
+        return (value) =>
+          typeof value === 'boolean'
+            ? this.#done(value ? 1 : 0)
+            : `expected true or false, got ${shown(value)}`
+      case 'float':
+      case 'double':
+        return (value) => this.#putDouble(value)
+      case 'long':
+        return (value) => this.#putLong(value)
+      case 'date':
+        return (value) => this.#putDate(value)
+      case 'timestamp':
+      case 'timestamp_ntz':
+        return (value) => this.#putTimestamp(value, type === 'timestamp')
+      default:
+        return (value) => this.#putInteger(value, String(type))
+    }
+  }
+
+  #done(value: number): undefined {
+    this.appendNumber(value)
+    return undefined
+  }
+
+  #putDouble(value: unknown): string | undefined {
+    const number =
+      value instanceof Exact ? Number(value.text) : typeof value === 'bigint' ? Number(value) : value
+    if (typeof number !== 'number') return `expected a number, got ${shown(value)}`
+    if (!Number.isFinite(number))
+      return `expected a number within the range of a double, got ${value instanceof Exact ? value.text : String(value)}`
+    if (this.type === 'float' && !Number.isFinite(Math.fround(number)))
+      return `expected a number within the range of a float, got ${number}`
+    return this.#done(number)
+  }
+
+  #putInteger(value: unknown, type: string): string | undefined {
+    const [min, max] = INTEGER_RANGES[type] ?? [0, 0]
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+      return `expected an integer from ${min} to ${max} (${type}), got ${shown(value)}`
+    }
+    return this.#done(value)
+  }
+
+  #putLong(value: unknown): string | undefined {
+    if (typeof value === 'number' && Number.isSafeInteger(value)) {
+      this.appendSafe(value)
+      return undefined
+    }
+    const big =
+      typeof value === 'bigint'
+        ? value
+        : typeof value === 'number' && Number.isInteger(value)
+          ? BigInt(value)
+          : undefined
+    if (big === undefined)
+      return `expected an integer, got ${value instanceof Exact ? value.text : shown(value)}`
+    if (big > LONG_MAX || big < LONG_MIN) return `expected an integer of 64 bits (long), got ${shown(big)}`
+    this.#appendBigInt(big)
+    return undefined
+  }
+
+  #putDate(value: unknown): string | undefined {
+    const days = typeof value === 'string' ? parseDate(value) : undefined
+    return days === undefined ? `expected an ISO 8601 date, got ${shown(value)}` : this.#done(days)
+  }
+
+  #putTimestamp(value: unknown, zoned: boolean): string | undefined {
+    const parsed = typeof value === 'string' ? parseDateTime(value, zoned) : undefined
+    if (parsed === undefined)
+      return `expected an ISO 8601 date and time ${zoned ? 'with' : 'without'} zone, got ${shown(value)}`
+    this.appendMicros(parsed.days, parsed.micros)
+    return undefined
+  }
+
+  #putDecimal(value: unknown, precision: number, scale: number): string | undefined {
+    const unscaled = unscaledOf(value instanceof Exact ? value.text : value, precision, scale)
+    if (unscaled === undefined)
+      return `expected a number that decimal(${precision},${scale}) holds exactly, got ${value instanceof Exact ? value.text : shown(value)}`
+    const at = this.#valid.length * 4
+    if (at === this.#values.length) this.#grow()
+    for (let word = 0; word < 4; word++)
+      this.#values[at + word] = Number(BigInt.asIntN(32, unscaled >> BigInt(32 * word)))
+    this.#valid.push(1)
+    return undefined
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Calendar arithmetic on the proleptic Gregorian calendar, without `Date`, for the hot path.
+ */
+
+const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334]
+const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+/** Microseconds of a day. */
+export const DAY_MICROS = 86_400_000_000
+
+/** Whether the year has a 29 February. */
+export function isLeapYear(year: number): boolean {
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+}
+
+/** Days since 1970-01-01, or `undefined` when there is no such day. Years 0 to 9999. */
+export function daysOf(year: number, month: number, day: number): number | undefined {
+  if (month < 1 || month > 12 || day < 1) return undefined
+  const leap = isLeapYear(year)
+  if (day > (DAYS_IN_MONTH[month - 1] ?? 0) + (leap && month === 2 ? 1 : 0)) return undefined
+  // Days of whole years since 0000-03-01 would save the leap test; this form is as fast here and plainer.
+  const before = year - 1
+  const leaps = Math.floor(before / 4) - Math.floor(before / 100) + Math.floor(before / 400)
+  return (
+    365 * (year - 1970) +
+    (leaps - 477) +
+    (DAYS_BEFORE_MONTH[month - 1] ?? 0) +
+    (leap && month > 2 ? 1 : 0) +
+    day -
+    1
+  )
+}
+
+/** Year, month and day of days since 1970-01-01. */
+export function civilOf(days: number): { year: number; month: number; day: number } {
+  // Counting years from March puts the leap day at the end of the year, so that one division finds the month.
+  const z = days + 719_468
+  const era = Math.floor(z / 146_097)
+  const dayOfEra = z - era * 146_097
+  const yearOfEra = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  )
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const shifted = Math.floor((5 * dayOfYear + 2) / 153)
+  const month = shifted < 10 ? shifted + 3 : shifted - 9
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1,
+  }
+}
+
+const DATE = /^(\d{4})-(\d\d)-(\d\d)$/
+const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|z|[+-]\d\d(?::?\d\d)?)?$/
+
+/** Days since 1970-01-01 of an ISO date, or `undefined` when the text is none. */
+export function parseDate(text: string): number | undefined {
+  const match = DATE.exec(text)
+  return match === null ? undefined : daysOf(Number(match[1]), Number(match[2]), Number(match[3]))
+}
+
+/**
+ * Microseconds since the epoch of an ISO 8601 date and time, as days and microseconds of the day, or `undefined` when
+ * the text is none. `zoned` demands a zone (`timestamp`), otherwise there must be none (`timestamp_ntz`). Digits
+ * beyond microseconds are cut. A leap second (`:60`) counts as the first of the next minute.
+ */
+export function parseDateTime(text: string, zoned: boolean): { days: number; micros: number } | undefined {
+  const match = DATE_TIME.exec(text)
+  if (match === null || (match[8] !== undefined) !== zoned) return undefined
+  const days = daysOf(Number(match[1]), Number(match[2]), Number(match[3]))
+  const hour = Number(match[4])
+  const minute = Number(match[5])
+  const second = Number(match[6])
+  if (days === undefined || hour > 23 || minute > 59 || second > 60) return undefined
+  const fraction = Number((match[7] ?? '').slice(0, 6).padEnd(6, '0'))
+  const offset = offsetMinutes(match[8])
+  if (offset === undefined) return undefined
+  const micros = ((hour * 60 + minute - offset) * 60 + second) * 1_000_000 + fraction
+  const carry = Math.floor(micros / DAY_MICROS)
+  return { days: days + carry, micros: micros - carry * DAY_MICROS }
+}
+
+function offsetMinutes(zone: string | undefined): number | undefined {
+  if (zone === undefined || zone === 'Z' || zone === 'z') return 0
+  const hours = Number(zone.slice(1, 3))
+  const minutes = Number(zone.slice(3).replace(':', '') || '0')
+  if (hours > 23 || minutes > 59) return undefined
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes)
+}
+
+const pad = (value: number, digits: number): string => String(value).padStart(digits, '0')
+
+/** ISO date of days since 1970-01-01. */
+export function formatDate(days: number): string {
+  const { year, month, day } = civilOf(days)
+  return `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`
+}
+
+/** ISO date and time with six fraction digits, of microseconds since the epoch; a `Z` at the end when `zoned`. */
+export function formatDateTime(micros: bigint, zoned: boolean): string {
+  const perDay = BigInt(DAY_MICROS)
+  const days = micros >= 0n ? micros / perDay : -((-micros + perDay - 1n) / perDay)
+  const rest = Number(micros - days * perDay)
+  const seconds = Math.floor(rest / 1_000_000)
+  const time = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`
+  return `${formatDate(Number(days))}T${time}.${pad(rest % 1_000_000, 6)}${zoned ? 'Z' : ''}`
+}
