@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs'
+import { messageOf } from '../src/core/errors.ts'
+import { DATE_PARTS, parseDerivation } from './derive.ts'
+import { isTree, readJson } from './tree.ts'
+import type { Config, KafkaConfig, S3Config, TopicConfig } from './types.ts'
+
+/** Called with the keys that a contradiction is about and what is wrong; ignored when one of them is at fault already. */
+export type Report = (keys: readonly string[], fault: string) => void
+
+/** Options that are right one by one but not together, outside `topics`. */
+export function checkService(config: Pick<Config, 'kafka' | 'storage'>, report: Report): void {
+  checkKafka(config.kafka, report)
+  checkS3(config.storage.s3, report)
+}
+
+/** Options of one topic that are right one by one but not together, and files that must exist. */
+export function checkTopic(topic: TopicConfig, report: Report): void {
+  if (topic.creditBytes < 2 * topic.flush.bytes) {
+    report(
+      ['creditBytes', 'flush.bytes'],
+      `must be at least twice flush.bytes (${2 * topic.flush.bytes}), so that one flush can fill while another is written: value was ${topic.creditBytes}`,
+    )
+  }
+  if (topic.deadLetters.topic === topic.topic) {
+    report(
+      ['deadLetters.topic', 'topic'],
+      `must differ from the topic that is read: value was "${topic.topic}"`,
+    )
+  }
+  for (const [column, expression] of Object.entries(topic.derive)) {
+    if (parseDerivation(column, expression) === undefined) {
+      const parts = DATE_PARTS.map((part) => `${part}(column)`).join(', ')
+      report(
+        [`derive.${column}`, 'derive'],
+        `must be one of ${parts}: value was ${JSON.stringify(expression)}`,
+      )
+    }
+  }
+  const { partitionColumns } = topic.table
+  const twice = partitionColumns.find((column, index) => partitionColumns.indexOf(column) !== index)
+  if (twice !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(twice)} twice`)
+  if (topic.contract !== undefined) checkContract(topic.contract, report)
+}
+
+/** Entries of `topics` that get into each other's way. */
+export function checkTopics(topics: Readonly<Record<string, TopicConfig>>, report: Report): void {
+  const entries = Object.entries(topics)
+  for (const [index, [name, topic]] of entries.entries()) {
+    for (const [otherName, other] of entries.slice(0, index)) {
+      if (topic.topic === other.topic) {
+        report(
+          [`topics.${name}.topic`, `topics.${otherName}.topic`],
+          `topics.${otherName} reads ${JSON.stringify(topic.topic)} too, and one group hands a partition to only one of them; a second table needs a process of its own with another kafka.groupId`,
+        )
+      } else if (topic.appId === other.appId && topic.table.uri === other.table.uri) {
+        report(
+          [`topics.${name}.appId`, `topics.${otherName}.appId`],
+          `topics.${otherName} writes to the same table under the same appId ${JSON.stringify(topic.appId)}`,
+        )
+      }
+    }
+  }
+}
+
+function checkKafka(kafka: KafkaConfig, report: Report): void {
+  if (kafka.sessionTimeoutMs < 3 * kafka.heartbeatMs) {
+    report(
+      ['kafka.sessionTimeoutMs', 'kafka.heartbeatMs'],
+      `must be at least three times kafka.heartbeatMs (${3 * kafka.heartbeatMs}): value was ${kafka.sessionTimeoutMs}`,
+    )
+  }
+  if (kafka.fetchBytesPerPartitionMax > kafka.fetchBytesMax) {
+    report(
+      ['kafka.fetchBytesPerPartitionMax', 'kafka.fetchBytesMax'],
+      `must not exceed kafka.fetchBytesMax (${kafka.fetchBytesMax}): value was ${kafka.fetchBytesPerPartitionMax}`,
+    )
+  }
+  const noHostPort = kafka.brokers.find((broker) => !/^[^\s/]+:\d{1,5}$/.test(broker))
+  if (noHostPort !== undefined) {
+    report(['kafka.brokers'], `must each be host:port: value was ${JSON.stringify(noHostPort)}`)
+  }
+  if (kafka.brokers.length === 0) report(['kafka.brokers'], 'must name at least one broker')
+  checkTogether(kafka.sasl ?? {}, 'kafka.sasl', ['mechanism', 'username', 'password'], report)
+}
+
+function checkS3(s3: S3Config, report: Report): void {
+  checkTogether(s3, 'storage.s3', ['accessKeyId', 'secretAccessKey'], report)
+  if (s3.sessionToken !== undefined && s3.accessKeyId === undefined) {
+    report(
+      ['storage.s3.sessionToken', 'storage.s3.accessKeyId'],
+      'belongs to an access key, and none is given',
+    )
+  }
+  if (s3.endpoint !== undefined && !/^https?:\/\/[^\s/]+/.test(s3.endpoint)) {
+    report(
+      ['storage.s3.endpoint'],
+      `must start with http:// or https:// and a host: value was ${JSON.stringify(s3.endpoint)}`,
+    )
+  }
+  if (s3.multipartBytesMin < 5 * 1024 * 1024) {
+    report(
+      ['storage.s3.multipartBytesMin'],
+      `must be at least 5242880 (5 MiB): value was ${s3.multipartBytesMin}`,
+    )
+  }
+}
+
+function checkTogether(section: object, prefix: string, names: readonly string[], report: Report): void {
+  const missing = names.filter((name) => (section as Record<string, unknown>)[name] === undefined)
+  const given = names.filter((name) => !missing.includes(name))
+  for (const name of given.length === 0 ? [] : missing) {
+    report([`${prefix}.${name}`], `missing, while ${prefix}.${given.join(' and ')} is given`)
+  }
+}
+
+function checkContract(path: string, report: Report): void {
+  if (!existsSync(path)) {
+    report(['contract'], `there is no file ${path}`)
+    return
+  }
+  try {
+    if (!isTree(readJson(path))) report(['contract'], `must hold a JSON object: ${path}`)
+  } catch (error) {
+    report(['contract'], `cannot be read as JSON: ${path}: ${messageOf(error)}`)
+  }
+}

@@ -1,0 +1,271 @@
+import type { OptionTree } from './option.ts'
+
+/**
+ * Every option outside `topics`: the only place where a name, default, unit or environment variable is written.
+ * `docs/configuration.md` is made from it.
+ */
+export const SERVICE_OPTIONS = {
+  kafka: {
+    brokers: {
+      doc: 'Brokers to ask first, each `host:port`; the others are found through them. In the environment a comma-separated list.',
+      format: 'text-list',
+      default: ['127.0.0.1:9092'],
+      env: 'KAFKA_BOOTSTRAP_SERVERS',
+    },
+    groupId: {
+      doc: 'Consumer group. Processes with the same group share the partitions of a topic; committed offsets are mirrored to it for lag tools.',
+      format: 'text',
+      default: 'kafka-delta',
+      env: 'KAFKA_DELTA_GROUP_ID',
+    },
+    clientId: {
+      doc: 'Name under which brokers log this client and count its quotas.',
+      format: 'text',
+      default: 'kafka-delta',
+      env: 'KAFKA_DELTA_CLIENT_ID',
+    },
+    sessionTimeoutMs: {
+      doc: 'Silence after which the group takes this member for dead and gives its partitions away. At least three times `kafka.heartbeatMs`.',
+      format: 'whole-number',
+      unit: 'milliseconds',
+      default: 30_000,
+      env: 'KAFKA_DELTA_SESSION_TIMEOUT_MS',
+    },
+    heartbeatMs: {
+      doc: 'Pause between two heartbeats to the group.',
+      format: 'whole-number',
+      unit: 'milliseconds',
+      default: 3_000,
+      env: 'KAFKA_DELTA_HEARTBEAT_MS',
+    },
+    fetchBytesMax: {
+      doc: 'Most that one fetch response may hold over all its partitions.',
+      format: 'whole-number',
+      unit: 'bytes',
+      default: 10_485_760,
+      env: 'KAFKA_DELTA_FETCH_BYTES_MAX',
+    },
+    fetchBytesPerPartitionMax: {
+      doc: 'Most that one fetch response may hold of one partition: the size of one batch in the pipeline. A single larger record still passes.',
+      format: 'whole-number',
+      unit: 'bytes',
+      default: 1_048_576,
+      env: 'KAFKA_DELTA_FETCH_BYTES_PER_PARTITION_MAX',
+    },
+    connectTimeoutMs: {
+      doc: 'Longest wait for a connection to a broker.',
+      format: 'whole-number',
+      unit: 'milliseconds',
+      default: 10_000,
+      env: 'KAFKA_DELTA_CONNECT_TIMEOUT_MS',
+    },
+    ssl: {
+      doc: "Speak TLS with the brokers. A private authority is added with Node's own variable `NODE_EXTRA_CA_CERTS`.",
+      format: 'flag',
+      default: false,
+      env: 'KAFKA_DELTA_SSL',
+    },
+    sasl: {
+      mechanism: {
+        doc: 'How to log in to the brokers; without it no login is tried.',
+        format: ['plain', 'scram-sha-256', 'scram-sha-512'],
+        default: null,
+        nullable: true,
+        env: 'KAFKA_DELTA_SASL_MECHANISM',
+      },
+      username: {
+        doc: 'User of the login.',
+        format: 'text',
+        default: null,
+        nullable: true,
+        env: 'KAFKA_DELTA_SASL_USERNAME',
+      },
+      password: {
+        doc: 'Password of the login.',
+        format: 'text',
+        default: null,
+        nullable: true,
+        sensitive: true,
+        env: 'KAFKA_DELTA_SASL_PASSWORD',
+      },
+    },
+  },
+  storage: {
+    s3: {
+      endpoint: {
+        doc: 'Address of an S3 server other than that of AWS, such as `http://127.0.0.1:9000`.',
+        format: 'text',
+        default: null,
+        nullable: true,
+        env: 'AWS_S3_ENDPOINT',
+      },
+      region: { doc: 'Region of the buckets.', format: 'text', default: 'us-east-1', env: 'AWS_REGION' },
+      forcePathStyle: {
+        doc: 'Put the bucket into the path of a request and not into the host name; most servers other than AWS want this.',
+        format: 'flag',
+        default: false,
+        env: 'AWS_S3_FORCE_PATH_STYLE',
+      },
+      accessKeyId: {
+        doc: 'Access key. Unset, the standard chain of the AWS SDK finds one: profile, web identity, container, instance.',
+        format: 'text',
+        default: null,
+        nullable: true,
+        env: 'AWS_ACCESS_KEY_ID',
+      },
+      secretAccessKey: {
+        doc: 'Secret of the access key.',
+        format: 'text',
+        default: null,
+        nullable: true,
+        sensitive: true,
+        env: 'AWS_SECRET_ACCESS_KEY',
+      },
+      sessionToken: {
+        doc: 'Token that belongs to a temporary access key.',
+        format: 'text',
+        default: null,
+        nullable: true,
+        sensitive: true,
+        env: 'AWS_SESSION_TOKEN',
+      },
+      multipartBytesMin: {
+        doc: 'Objects of at least this size are uploaded in parts. S3 wants parts of 5 MiB or more.',
+        format: 'whole-number',
+        unit: 'bytes',
+        default: 16_777_216,
+        env: 'AWS_S3_MULTIPART_BYTES_MIN',
+      },
+    },
+  },
+  log: {
+    level: {
+      doc: 'Least severe level that is logged. With `debug` a failing command also prints its stack.',
+      format: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      default: 'info',
+      env: 'LOG_LEVEL',
+    },
+  },
+  shutdown: {
+    deadlineMs: {
+      doc: 'Longest time from SIGTERM to the exit. What is not committed by then is read again after the next start. The default leaves a second of the ten that `docker stop` grants.',
+      format: 'whole-number',
+      unit: 'milliseconds',
+      default: 9_000,
+      env: 'KAFKA_DELTA_SHUTDOWN_DEADLINE_MS',
+    },
+  },
+} as const satisfies OptionTree
+
+/** Every option of one entry of `topics`. An entry needs only `table.uri`. */
+export const TOPIC_OPTIONS = {
+  topic: {
+    doc: 'Kafka topic to read.',
+    format: 'text',
+    default: null,
+    computed: { text: "the entry's name in `topics`", of: ({ name }) => name },
+  },
+  format: { doc: 'How record values are encoded.', format: ['json'], default: 'json' },
+  contract: {
+    doc: "File with the JSON Schema that records must meet and from which the table's schema is derived. Unset, the schema of an existing table is taken. A relative path counts from the folder of the configuration file.",
+    format: 'text',
+    default: null,
+    nullable: true,
+    path: true,
+  },
+  kafkaColumns: {
+    doc: 'Add the columns `_kafka_topic`, `_kafka_partition`, `_kafka_offset`, `_kafka_timestamp` and `_kafka_key`.',
+    format: 'flag',
+    default: false,
+  },
+  derive: {
+    doc: 'Columns taken from a timestamp column: column name → `year(c)`, `month(c)`, `day(c)`, `hour(c)` or `date(c)`, in UTC.',
+    format: 'map',
+    default: [],
+  },
+  startFrom: {
+    doc: 'Where to begin in partitions of which the table holds nothing yet.',
+    format: ['earliest', 'latest'],
+    default: 'earliest',
+  },
+  appId: {
+    doc: "Name of this stream in the table's log: the `txn` of partition 3 has the appId `<appId>-3`. Two streams into one table need different ones; changing it makes the stream begin anew.",
+    format: 'text',
+    default: null,
+    computed: { text: '`<kafka.groupId>-<topic>`', of: ({ groupId, topic }) => `${groupId}-${topic}` },
+  },
+  creditBytes: {
+    doc: 'Bytes of records that may be between Kafka and the commit at any time; reading waits while they are used up. At least twice `flush.bytes`, so that one flush can fill while another is written.',
+    format: 'whole-number',
+    unit: 'bytes',
+    default: null,
+    computed: { text: 'twice `flush.bytes`', of: ({ flushBytes }) => 2 * flushBytes },
+  },
+  table: {
+    uri: {
+      doc: 'Where the table lies: `s3://bucket/prefix` or a path, which counts from the folder of the configuration file. A table that does not exist is created.',
+      format: 'text',
+      default: null,
+      required: true,
+      path: true,
+    },
+    partitionColumns: {
+      doc: 'Columns by which a new table is partitioned, in order; an existing table must have the same.',
+      format: 'text-list',
+      default: [],
+    },
+    checkpointInterval: {
+      doc: 'A checkpoint is written at every so many versions.',
+      format: 'whole-number',
+      unit: 'commits',
+      default: 10,
+    },
+  },
+  flush: {
+    count: {
+      doc: 'Flush when this many records are buffered.',
+      format: 'whole-number',
+      unit: 'records',
+      default: 100_000,
+    },
+    bytes: {
+      doc: 'Flush when the buffered batches came to this many bytes in Kafka.',
+      format: 'whole-number',
+      unit: 'bytes',
+      default: 134_217_728,
+    },
+    ageMs: {
+      doc: 'Flush when the oldest buffered record has waited this long, by the wall clock.',
+      format: 'whole-number',
+      unit: 'milliseconds',
+      default: 60_000,
+    },
+  },
+  deadLetters: {
+    topic: {
+      doc: 'Kafka topic for records of which no row can be made.',
+      format: 'text',
+      default: null,
+      computed: { text: '`<topic>-dlq`', of: ({ topic }) => `${topic}-dlq` },
+    },
+  },
+  parquet: {
+    compression: {
+      doc: 'Codec of the data files.',
+      format: ['zstd', 'snappy', 'gzip', 'none'],
+      default: 'zstd',
+    },
+    rowGroupRows: {
+      doc: 'Most rows in one row group.',
+      format: 'whole-number',
+      unit: 'rows',
+      default: 131_072,
+    },
+    rowGroupBytes: {
+      doc: 'A row group ends when its columns, not yet compressed, come to about this size.',
+      format: 'whole-number',
+      unit: 'bytes',
+      default: 33_554_432,
+    },
+  },
+} as const satisfies OptionTree

@@ -1,0 +1,89 @@
+/** The configuration after loading: checked, complete, deeply frozen. What each option means stands in `config/schema.ts`. */
+export interface Config {
+  readonly kafka: KafkaConfig
+  readonly storage: StorageConfig
+  readonly log: { readonly level: LogLevel }
+  readonly shutdown: { readonly deadlineMs: number }
+  /** By the entry's name, in the order of the files. */
+  readonly topics: Readonly<Record<string, TopicConfig>>
+}
+
+/** `sasl` is absent when no login is wanted. */
+export interface KafkaConfig {
+  readonly brokers: readonly string[]
+  readonly groupId: string
+  readonly clientId: string
+  readonly sessionTimeoutMs: number
+  readonly heartbeatMs: number
+  readonly fetchBytesMax: number
+  readonly fetchBytesPerPartitionMax: number
+  readonly connectTimeoutMs: number
+  readonly ssl: boolean
+  readonly sasl?: SaslConfig
+}
+
+/** A login at the brokers. */
+export interface SaslConfig {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: string
+}
+
+/** Options of the object stores. */
+export interface StorageConfig {
+  readonly s3: S3Config
+}
+
+/** `accessKeyId` and `secretAccessKey` are both there or both absent: then the SDK's standard chain is asked. */
+export interface S3Config {
+  readonly endpoint?: string
+  readonly region: string
+  readonly forcePathStyle: boolean
+  readonly accessKeyId?: string
+  readonly secretAccessKey?: string
+  readonly sessionToken?: string
+  readonly multipartBytesMin: number
+}
+
+/** One topic and its table. */
+export interface TopicConfig {
+  readonly topic: string
+  readonly format: 'json'
+  /** Absolute path of a file that exists and holds JSON. */
+  readonly contract?: string
+  readonly kafkaColumns: boolean
+  /** Column name → expression; the syntax is checked, `parseDerivation` takes it apart. */
+  readonly derive: Readonly<Record<string, string>>
+  readonly startFrom: 'earliest' | 'latest'
+  /** The `txn` of a partition has the appId `<appId>-<partition>`. */
+  readonly appId: string
+  readonly creditBytes: number
+  readonly table: TableConfig
+  readonly flush: FlushConfig
+  readonly deadLetters: { readonly topic: string }
+  readonly parquet: ParquetConfig
+}
+
+/** Local paths in `uri` are absolute. */
+export interface TableConfig {
+  readonly uri: string
+  readonly partitionColumns: readonly string[]
+  readonly checkpointInterval: number
+}
+
+/** Whatever comes first flushes. */
+export interface FlushConfig {
+  readonly count: number
+  readonly bytes: number
+  readonly ageMs: number
+}
+
+/** How data files are written. */
+export interface ParquetConfig {
+  readonly compression: 'zstd' | 'snappy' | 'gzip' | 'none'
+  readonly rowGroupRows: number
+  readonly rowGroupBytes: number
+}
+
+/** Levels of the log, least severe first. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { loadConfig } from '../../config/load.ts'
+
+const folder = join(import.meta.dirname, '../../config/examples')
+
+describe('example configurations', () => {
+  for (const name of readdirSync(folder)) {
+    it(`${name} loads`, () => {
+      const config = loadConfig({ files: [join(folder, name)], needsTopic: true })
+      assert.ok(Object.keys(config.topics).length > 0)
+    })
+  }
+})

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { loadConfig } from '../../config/load.ts'
+import { redact, SENSITIVE_KEYS } from '../../config/redact.ts'
+
+it('secrets that are set are hidden, everything else is shown', () => {
+  const config = loadConfig({
+    object: {
+      kafka: { sasl: { mechanism: 'plain', username: 'me', password: 'hunter2' } },
+      storage: { s3: { accessKeyId: 'id', secretAccessKey: 'hunter2', sessionToken: 'hunter2' } },
+      topics: { a: { table: { uri: 's3://x/a' } } },
+    },
+  })
+  const shown = redact(config)
+  assert.ok(!JSON.stringify(shown).includes('hunter2'))
+  assert.equal(shown.kafka.sasl?.password, '[secret]')
+  assert.equal(shown.kafka.sasl.username, 'me')
+  assert.deepEqual(shown.topics['a'], JSON.parse(JSON.stringify(config.topics['a'])))
+})
+
+it('secrets that are not set stay absent', () => {
+  assert.equal('secretAccessKey' in redact(loadConfig({})).storage.s3, false)
+})
+
+it('the sensitive keys are the password, the secret key and the session token', () => {
+  assert.deepEqual(SENSITIVE_KEYS, [
+    'kafka.sasl.password',
+    'storage.s3.secretAccessKey',
+    'storage.s3.sessionToken',
+  ])
+})
