@@ -24,6 +24,7 @@ export const CATALOGUE = {
   KD_COMMIT_CONTENDED: { message: 'The commit lost every attempt to other writers', retryable: true },
   KD_PARQUET_FAILED: { message: 'A Parquet file could not be written or read', retryable: false },
   KD_RECORD_NOT_FITTING: { message: 'A row does not fit the table', retryable: false },
+  KD_SERVER_FAILED: { message: 'A local server did not start', retryable: false },
   KD_COMMAND_INVALID: { message: 'The command cannot be carried out', retryable: false },
   KD_PREREQUISITE_MISSING: { message: 'A program that is needed is not installed', retryable: false },
 } as const

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { messageOf } from '../core/errors.ts'
+import { JAVA_MISSING, jars, java } from './maven.ts'
+import { connectable, freePorts, run, startProcess, type ServerProcess } from './process.ts'
+
+/** How a Kafka broker is started; nothing is needed. */
+export interface KafkaOptions {
+  /** Data folder, kept by `stop`; a temporary one that `stop` removes where it is absent. */
+  readonly dir?: string
+  /** Free ports of the loopback address where absent. */
+  readonly ports?: KafkaPorts
+  /** Further lines of server.properties; they win over our own. */
+  readonly config?: Readonly<Record<string, string>>
+  /** Told in words what takes time (the first fetch of the jars). */
+  readonly say?: (message: string) => void
+  /** How long a start may take, in milliseconds; default 60,000. */
+  readonly startMsMax?: number
+}
+
+/** The ports that a single node listens on. */
+export interface KafkaPorts {
+  readonly broker: number
+  readonly controller: number
+}
+
+/** A running single-node Kafka. It dies with the process that started it. */
+export interface KafkaServer {
+  readonly brokers: string[]
+  readonly ports: KafkaPorts
+  readonly dir: string
+  /** The broker's own log. */
+  readonly logPath: string
+  /** Process id of the broker; changes with `resume`. */
+  readonly pid: number
+  /** Ends the broker and keeps its data: an outage. SIGKILL unless told otherwise. */
+  halt(signal?: NodeJS.Signals): Promise<void>
+  /** Starts it again on the same ports and data. */
+  resume(): Promise<void>
+  /** Ends the broker and removes its data unless `dir` was given. */
+  stop(): Promise<void>
+}
+
+const START_MS_MAX = 60_000
+const BIND_ATTEMPTS_MAX = 3
+
+/**
+ * Starts a real Kafka broker (KRaft, one node, no Docker) and resolves when it takes connections. Topics must be
+ * created; records are kept whatever their timestamps say.
+ * @throws KD_PREREQUISITE_MISSING where Java or Maven is missing; KD_SERVER_FAILED with the last log lines.
+ */
+export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
+  const libraries = await jars('kafka', options.say)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(libraries, options)
+    } catch (error) {
+      // A port that was free a moment ago can be taken by the time the broker binds it.
+      const taken = messageOf(error).includes('Address already in use')
+      if (!taken || options.ports !== undefined || attempt === BIND_ATTEMPTS_MAX) throw error
+    }
+  }
+}
+
+async function startOnce(libraries: string, options: KafkaOptions): Promise<KafkaServer> {
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'kafka-delta-kafka-')))
+  const remove = async (): Promise<void> => {
+    if (options.dir === undefined) await rm(dir, { recursive: true, force: true })
+  }
+  try {
+    const ports = options.ports ?? (await newPorts())
+    await mkdir(dir, { recursive: true })
+    const properties = join(dir, 'server.properties')
+    await writeFile(properties, serverProperties(dir, ports, options.config ?? {}))
+    await format(libraries, dir, properties)
+    const logPath = join(dir, 'kafka.log')
+    const start = (): Promise<ServerProcess> =>
+      startBroker(libraries, properties, logPath, ports.broker, options.startMsMax ?? START_MS_MAX)
+    let broker = await start()
+    return {
+      brokers: [`127.0.0.1:${ports.broker}`],
+      ports,
+      dir,
+      logPath,
+      get pid() {
+        return broker.pid
+      },
+      halt: (signal = 'SIGKILL') => broker.stop(signal),
+      resume: async () => {
+        await broker.stop()
+        broker = await start()
+      },
+      stop: async () => {
+        await broker.stop(options.dir === undefined ? 'SIGKILL' : 'SIGTERM')
+        await remove()
+      },
+    }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+async function newPorts(): Promise<KafkaPorts> {
+  const [broker, controller] = await freePorts(2)
+  if (broker === undefined || controller === undefined)
+    throw new Error('Broken invariant: two ports were asked for')
+  return { broker, controller }
+}
+
+async function format(libraries: string, dir: string, properties: string): Promise<void> {
+  if (existsSync(join(dir, 'data', 'meta.properties'))) return
+  const clusterId = randomBytes(16).toString('base64url')
+  await run(
+    java(),
+    // A short-lived program: the quick compiler and the simple collector halve its time.
+    [
+      '-XX:TieredStopAtLevel=1',
+      '-XX:+UseSerialGC',
+      '-cp',
+      join(libraries, '*'),
+      'kafka.tools.StorageTool',
+    ].concat(['format', '-t', clusterId, '-c', properties]),
+    { missing: JAVA_MISSING, runMsMax: START_MS_MAX },
+  )
+}
+
+async function startBroker(
+  libraries: string,
+  properties: string,
+  logPath: string,
+  port: number,
+  startMsMax: number,
+): Promise<ServerProcess> {
+  const broker = await startProcess({
+    name: 'Kafka',
+    command: java(),
+    args: ['-Xmx512m', '-XX:+UseSerialGC', '-cp', join(libraries, '*'), 'kafka.Kafka', properties],
+    logPath,
+    ready: /Kafka Server started/,
+    startMsMax,
+    missing: JAVA_MISSING,
+  })
+  await connectable('Kafka', port, startMsMax)
+  return broker
+}
+
+function serverProperties(
+  dir: string,
+  { broker, controller }: KafkaPorts,
+  more: Readonly<Record<string, string>>,
+): string {
+  const properties: Record<string, string> = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    listeners: `PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${broker}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'log.dirs': join(dir, 'data'),
+    'auto.create.topics.enable': 'false',
+    'group.initial.rebalance.delay.ms': '0',
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    // Few internal partitions: the first member of a group and the first transaction wait for them.
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.num.partitions': '4',
+    // Generated records may carry old timestamps; retention by age would delete them.
+    'log.retention.ms': '-1',
+    // The cleaner takes this from the heap at start; 128 MiB by default.
+    'log.cleaner.dedupe.buffer.size': '16777216',
+    ...more,
+  }
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')
+}
