@@ -1,0 +1,97 @@
+import type { Admin } from 'kafkajs'
+import { ExponentialBackoff, handleAll, retry } from 'cockatiel'
+import { messageOf, PipelineError } from '../core/errors.ts'
+
+/** What a broker holds of one partition: `low` is the first offset still there, `high` the next one to be written (uncommitted transactions included). */
+export interface Watermark {
+  readonly low: bigint
+  readonly high: bigint
+}
+
+const ATTEMPTS_MAX = 6
+
+/** Reads log start and end offsets of one topic; reconnects after a failure, since kafkajs keeps outdated leaders otherwise. */
+export class Watermarks {
+  readonly #connect: () => Promise<Admin>
+  readonly #topic: string
+  #admin: Promise<Admin> | undefined
+
+  constructor(connect: () => Promise<Admin>, topic: string) {
+    this.#connect = connect
+    this.#topic = topic
+  }
+
+  /**
+   * Every partition's watermark, read now.
+   * @throws KD_TOPIC_MISSING, KD_SOURCE_FAILED after six attempts, and what `connect` throws.
+   */
+  async read(): Promise<ReadonlyMap<number, Watermark>> {
+    const policy = retry(
+      handleAll.orWhenResult(() => false),
+      {
+        maxAttempts: ATTEMPTS_MAX - 1,
+        backoff: new ExponentialBackoff({ initialDelay: 200, maxDelay: 3_000 }),
+      },
+    )
+    const outcome = await policy
+      .execute(async () => {
+        try {
+          return await this.#readOnce()
+        } catch (error) {
+          // What a retry cannot fix leaves the policy as a value.
+          if (error instanceof PipelineError) return error
+          await this.close()
+          throw error
+        }
+      })
+      .catch((error: unknown) => {
+        return new PipelineError(
+          'KD_SOURCE_FAILED',
+          `expected the end offsets, got: ${messageOf(error)}`,
+          { topic: this.#topic },
+          { cause: error },
+        )
+      })
+    if (outcome instanceof PipelineError) throw outcome
+    return outcome
+  }
+
+  /** Disconnects; a later `read` connects again. */
+  async close(): Promise<void> {
+    const admin = this.#admin
+    this.#admin = undefined
+    if (admin === undefined) return
+    try {
+      await (await admin).disconnect()
+    } catch {
+      // The connection is being given up: how it ends does not matter.
+    }
+  }
+
+  async #readOnce(): Promise<ReadonlyMap<number, Watermark>> {
+    this.#admin ??= this.#connect()
+    const admin = await this.#admin
+    if (!(await topicExists(admin, this.#topic))) {
+      throw new PipelineError('KD_TOPIC_MISSING', 'expected the topic to exist', { topic: this.#topic })
+    }
+    const offsets = await admin.fetchTopicOffsets(this.#topic)
+    return new Map(
+      offsets.map(({ partition, low, high }) => [partition, { low: BigInt(low), high: BigInt(high) }]),
+    )
+  }
+}
+
+/** Whether the cluster knows the topic. */
+export async function topicExists(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    return topics.some((one) => one.name === topic && one.partitions.length > 0)
+  } catch (error) {
+    if (isUnknownTopic(error)) return false
+    throw error
+  }
+}
+
+function isUnknownTopic(error: unknown): boolean {
+  return error instanceof Error && 'type' in error && error.type === 'UNKNOWN_TOPIC_OR_PARTITION'
+}
