@@ -27,8 +27,10 @@ export function resolveOptions(
   registerFormats()
   const faulty = new Set<string>()
   // convict's types want a schema that is known literally.
-  const config = convict(schemaOf(options), { env: { ...env }, args: [] }) as convict.Config<unknown> &
-    Checked
+  const config = convict(schemaOf(options) as convict.Schema<Tree>, {
+    env: { ...env },
+    args: [],
+  }) as unknown as Loaded
   config.load(sift(given, options, prefix, report))
   for (const fault of faultsOf(config)) {
     const key = fault.slice(0, fault.indexOf(': '))
@@ -61,8 +63,12 @@ export function at(tree: Tree, key: string): unknown {
   return key.split('.').reduce<unknown>((value, part) => (isTree(value) ? value[part] : undefined), tree)
 }
 
-interface Checked {
+// The part of a convict configuration that is used here, for keys that no type knows.
+interface Loaded {
+  load(tree: Tree): void
+  validate(options: { readonly allowed: 'strict' }): void
   reset(key: string): void
+  getProperties(): unknown
 }
 
 // A default of null means unset, required or computed, so null passes; it is never a value in the result.
@@ -75,7 +81,7 @@ function schemaOf(options: OptionTree): Record<string, unknown> {
 }
 
 // convict tells its faults as lines of one message, each "key: what must be: value was …".
-function faultsOf(config: convict.Config<unknown>): readonly string[] {
+function faultsOf(config: Loaded): readonly string[] {
   try {
     config.validate({ allowed: 'strict' })
     return []

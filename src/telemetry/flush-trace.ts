@@ -1,0 +1,156 @@
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  trace,
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+} from '@opentelemetry/api'
+import type { Counts, FlushTrace, Provenance, StageTiming } from '../core/batch.ts'
+import { isTracing, recordError, tracer } from '../core/span.ts'
+import { LINKS_MAX, linkOf, sample } from './traceparent.ts'
+
+/** Batches of a flush that get spans of their own; of the others only the count is told. */
+export const BATCHES_DETAILED_MAX = 256
+
+/** What the trace of a flush tells. */
+export interface FlushFacts {
+  /** Counts from 1 within the process. */
+  readonly id: number
+  readonly groupId: string
+  /** Every batch of the flush, in the order of arrival; at least one. */
+  readonly provenances: readonly Provenance[]
+  readonly counts: Counts
+  readonly bytes: number
+}
+
+const OFF: FlushTrace = { context: ROOT_CONTEXT, end: () => undefined }
+
+/**
+ * Opens the trace of a flush: a root span from the earliest poll on, with what the stages took before as spans below
+ * it and links to the producers of its records. Stages that follow open theirs in `context`. A shared trace that does
+ * nothing is returned while tracing is off.
+ */
+export function flushTrace(facts: FlushFacts): FlushTrace {
+  const first = facts.provenances[0]
+  if (first === undefined || !isTracing()) return OFF
+  const startMs = startOf(facts.provenances)
+  const traceparents = facts.provenances.flatMap((provenance) => provenance.traceparents)
+  const links = sample(traceparents, LINKS_MAX)
+    .map(linkOf)
+    .filter((link): link is Link => link !== undefined)
+  const detailed = sample(facts.provenances, BATCHES_DETAILED_MAX)
+  const root = tracer().startSpan(
+    `process ${first.topic}`,
+    {
+      root: true,
+      kind: SpanKind.CONSUMER,
+      startTime: startMs,
+      links,
+      attributes: {
+        ...attributesOf(facts, first.topic),
+        'kafka_delta.batches.seen': facts.provenances.length,
+        'kafka_delta.batches.detailed': detailed.length,
+        'kafka_delta.links.seen': traceparents.length,
+        'kafka_delta.links.linked': links.length,
+      },
+    },
+    ROOT_CONTEXT,
+  )
+  const context = trace.setSpan(ROOT_CONTEXT, root)
+  // A span that is not sampled is still handed on, so that later stages do not start traces of their own.
+  let latestMs = startMs
+  if (root.isRecording()) {
+    for (const provenance of detailed) latestMs = Math.max(latestMs, replay(provenance, context))
+  }
+  return { context, end: endOnce(root, latestMs) }
+}
+
+function startOf(provenances: readonly Provenance[]): number {
+  let startMs = Infinity
+  for (const { polledAtMs, timings } of provenances) {
+    startMs = Math.min(startMs, polledAtMs)
+    for (const timing of timings) startMs = Math.min(startMs, timing.startMs)
+  }
+  return startMs
+}
+
+// What was measured while the batch flowed becomes spans now; returns when the last one ended.
+function replay(provenance: Provenance, parent: Context): number {
+  let latestMs = provenance.polledAtMs
+  for (const timing of provenance.timings) {
+    const endMs = Math.max(timing.startMs, timing.endMs)
+    const isPoll = timing.stage === 'poll'
+    tracer()
+      .startSpan(
+        isPoll ? `poll ${provenance.topic}` : timing.stage,
+        {
+          kind: isPoll ? SpanKind.CLIENT : SpanKind.INTERNAL,
+          startTime: timing.startMs,
+          attributes: batchAttributesOf(provenance, timing),
+        },
+        parent,
+      )
+      .end(endMs)
+    latestMs = Math.max(latestMs, endMs)
+  }
+  return latestMs
+}
+
+// Ends of spans are rounded down to the millisecond when their start was given, those of spans below it are not.
+function endOnce(root: Span, latestMs: number): FlushTrace['end'] {
+  let ended = false
+  return (error) => {
+    if (ended) return
+    ended = true
+    if (error !== undefined) recordError(root, error)
+    root.end(Math.max(Date.now() + 1, latestMs))
+  }
+}
+
+function attributesOf(facts: FlushFacts, topic: string): Attributes {
+  const partitions = new Map<number, Provenance>()
+  for (const provenance of facts.provenances) partitions.set(provenance.partition, provenance)
+  const only = partitions.size === 1 ? facts.provenances.at(-1) : undefined
+  return {
+    'messaging.system': 'kafka',
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': topic,
+    'messaging.consumer.group.name': facts.groupId,
+    'messaging.batch.message_count': facts.counts.records,
+    ...(only === undefined
+      ? {}
+      : {
+          'messaging.destination.partition.id': String(only.partition),
+          'messaging.kafka.offset': Number(only.last),
+        }),
+    'kafka_delta.flush.id': facts.id,
+    'kafka_delta.partitions': partitions.size,
+    'kafka_delta.bytes': facts.bytes,
+    'kafka_delta.rows': facts.counts.rows,
+    'kafka_delta.dead_letters': facts.counts.deadLetters,
+    'kafka_delta.tombstones': facts.counts.tombstones,
+    'kafka_delta.filtered': facts.counts.filtered,
+  }
+}
+
+function batchAttributesOf(provenance: Provenance, timing: StageTiming): Attributes {
+  const isPoll = timing.stage === 'poll'
+  return {
+    ...(isPoll
+      ? {
+          'messaging.system': 'kafka',
+          'messaging.operation.name': 'poll',
+          'messaging.operation.type': 'receive',
+          'messaging.destination.name': provenance.topic,
+        }
+      : {}),
+    'messaging.destination.partition.id': String(provenance.partition),
+    'messaging.kafka.offset': Number(provenance.first),
+    'messaging.batch.message_count': provenance.records,
+    'kafka_delta.bytes': provenance.bytes,
+    ...timing.attributes,
+  }
+}
