@@ -1,0 +1,134 @@
+import { PipelineError } from '../core/errors.ts'
+import { checkKey, checkPrefix, compareKeys } from './keys.ts'
+import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
+
+/** One request to a memory store, as a fault hook sees it. */
+export interface MemoryRequest {
+  readonly operation: 'get' | 'size' | 'list' | 'put' | 'putIfAbsent' | 'delete'
+  /** The key, or the prefix of a listing. */
+  readonly key: string
+}
+
+/**
+ * What goes wrong with a request: `refused` fails for good, `lost` never reaches the store, `answer-lost` is carried
+ * out but nobody hears of it. Conditional puts report the latter two as `unknown`.
+ */
+export type MemoryFault = 'refused' | 'lost' | 'answer-lost'
+
+/** How a memory store behaves. */
+export interface MemoryOptions {
+  /** Asked before each request (each page of a listing is none); may wait, to bring requests into an order. */
+  readonly fault?: (request: MemoryRequest) => MemoryFault | undefined | Promise<MemoryFault | undefined>
+  /** Milliseconds since the epoch; the machine's clock where absent. */
+  readonly now?: () => number
+}
+
+// Always a Uint8Array of its own: `slice` of a Buffer would be a view of the caller's bytes.
+interface Held {
+  readonly bytes: Uint8Array
+  readonly modifiedMs: number
+}
+
+/** Objects by name of the store: stores of one name in one process see the same objects, as with a folder. */
+const SPACES = new Map<string, Map<string, Held>>()
+
+/** Objects in the memory of this process, for tests; they live until the process ends. */
+export class MemoryStore implements Store {
+  readonly uri: string
+  readonly #objects: Map<string, Held>
+  readonly #fault: NonNullable<MemoryOptions['fault']>
+  readonly #now: () => number
+
+  /** An empty `name` gives a store of its own. */
+  constructor(name = '', options: MemoryOptions = {}) {
+    this.uri = `memory:${name}`
+    this.#objects = (name === '' ? undefined : SPACES.get(name)) ?? new Map<string, Held>()
+    if (name !== '') SPACES.set(name, this.#objects)
+    this.#fault = options.fault ?? (() => undefined)
+    this.#now = options.now ?? Date.now
+  }
+
+  get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
+    checkKey(key)
+    return this.#request({ operation: 'get', key }, () => {
+      const held = this.#objects.get(key)
+      if (held === undefined)
+        throw new PipelineError('KD_STORE_NOT_FOUND', 'nothing is stored here', { store: this.uri, key })
+      // A copy, so that nobody changes what is stored.
+      return held.bytes.slice(range?.start ?? 0, range?.end ?? held.bytes.length)
+    })
+  }
+
+  size(key: string): Promise<number | undefined> {
+    checkKey(key)
+    return this.#request({ operation: 'size', key }, () => this.#objects.get(key)?.bytes.length)
+  }
+
+  async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {
+    checkPrefix(prefix)
+    const keys = await this.#request({ operation: 'list', key: prefix }, () =>
+      [...this.#objects.keys()]
+        .filter((key) => key.startsWith(prefix))
+        .filter((key) => startAfter === undefined || compareKeys(key, startAfter) > 0)
+        .sort(compareKeys),
+    )
+    for (const key of keys) {
+      const held = this.#objects.get(key)
+      if (held !== undefined) yield { key, bytes: held.bytes.length, modifiedMs: held.modifiedMs }
+    }
+  }
+
+  async put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<{ readonly bytes: number }> {
+    checkKey(key)
+    const bytes = body instanceof Uint8Array ? new Uint8Array(body) : await joined(body)
+    return this.#request({ operation: 'put', key }, () => {
+      this.#objects.set(key, { bytes, modifiedMs: this.#now() })
+      return { bytes: bytes.length }
+    })
+  }
+
+  async putIfAbsent(key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
+    checkKey(key)
+    const bytes = new Uint8Array(body)
+    try {
+      return await this.#request({ operation: 'putIfAbsent', key }, () => {
+        if (this.#objects.has(key)) return 'exists'
+        this.#objects.set(key, { bytes, modifiedMs: this.#now() })
+        return 'created'
+      })
+    } catch (error) {
+      if (error instanceof PipelineError && error.code === 'KD_STORE_UNAVAILABLE') return 'unknown'
+      throw error
+    }
+  }
+
+  delete(key: string): Promise<void> {
+    checkKey(key)
+    return this.#request({ operation: 'delete', key }, () => {
+      this.#objects.delete(key)
+    })
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async #request<T>(request: MemoryRequest, carryOut: () => T): Promise<T> {
+    const fault = await this.#fault(request)
+    const where = { store: this.uri, key: request.key }
+    if (fault === 'refused')
+      throw new PipelineError('KD_STORE_FAILED', `${request.operation} was refused`, where)
+    if (fault === 'lost')
+      throw new PipelineError('KD_STORE_UNAVAILABLE', `${request.operation} did not reach it`, where)
+    const result = carryOut()
+    if (fault === 'answer-lost')
+      throw new PipelineError('KD_STORE_UNAVAILABLE', `the answer to ${request.operation} was lost`, where)
+    return result
+  }
+}
+
+async function joined(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(new Uint8Array(chunk))
+  return new Uint8Array(Buffer.concat(chunks))
+}
