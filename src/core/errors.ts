@@ -22,6 +22,7 @@ export const CATALOGUE = {
   KD_SCHEMA_MISMATCH: { message: 'The contract does not fit the table', retryable: false },
   KD_COMMIT_CONFLICT: { message: 'Another writer changed what this commit depends on', retryable: false },
   KD_COMMIT_CONTENDED: { message: 'The commit lost every attempt to other writers', retryable: true },
+  KD_CHECKPOINT_FAILED: { message: 'A checkpoint could not be written', retryable: true },
   KD_PARQUET_FAILED: { message: 'A Parquet file could not be written or read', retryable: false },
   KD_RECORD_NOT_FITTING: { message: 'A row does not fit the table', retryable: false },
   KD_SERVER_FAILED: { message: 'A local server did not start', retryable: false },

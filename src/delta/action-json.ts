@@ -1,0 +1,159 @@
+import { parse, stringify } from 'lossless-json'
+import type { Action, Add, DomainMetadata, MetadataAction, Protocol, Remove, Txn } from './actions.ts'
+import {
+  asBoolean,
+  asLong,
+  asNullableTextMap,
+  asObject,
+  asSafeInteger,
+  asString,
+  asStrings,
+  asTextMap,
+  Fields,
+} from './fields.ts'
+
+/**
+ * One line of a commit as an action; `undefined` for an action that is not known, which readers must ignore.
+ * Whole numbers beyond 2^53 are exact. Throws a `TypeError` or `SyntaxError` where the line is not an action.
+ * Spec: "Delta Log Entries", "Protocol Evolution".
+ */
+export function parseAction(line: string): Action | undefined {
+  const value = parseJson(line)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError('an action must be a JSON object')
+  }
+  for (const [kind, body] of Object.entries(value)) {
+    const read = Object.hasOwn(READERS, kind) ? READERS[kind] : undefined
+    if (read !== undefined && body !== null) return read(body)
+  }
+  return undefined
+}
+
+/** JSON whose whole numbers beyond 2^53 become `bigint`. */
+export function parseJson(text: string): unknown {
+  // JSON.parse is an order of magnitude faster and exact below 16 digits, which is nearly every line of a log.
+  if (!/[0-9]{16}/.test(text)) return JSON.parse(text)
+  return parse(text, undefined, (digits) => {
+    const number = Number(digits)
+    return !Number.isSafeInteger(number) && /^-?\d+$/.test(digits) ? BigInt(digits) : number
+  })
+}
+
+/** Actions as the bytes of a commit: one JSON document a line. Spec: "Delta Log Entries". */
+export function serialiseActions(actions: readonly Action[]): Uint8Array {
+  return new TextEncoder().encode(actions.map((action) => `${serialiseAction(action)}\n`).join(''))
+}
+
+/** One action as a line without its line end. */
+export function serialiseAction(action: Action): string {
+  const body: unknown = (action as unknown as Record<string, unknown>)[action.kind]
+  const text = stringify({ [action.kind]: body })
+  if (text === undefined) throw new TypeError(`The action ${action.kind} has no JSON form`)
+  return text
+}
+
+/** The action in what a JSON line or a row of a checkpoint holds under `kind`; `undefined` for a kind that is not known. */
+export function readAction(kind: string, body: unknown): Action | undefined {
+  return Object.hasOwn(READERS, kind) ? READERS[kind]?.(body) : undefined
+}
+
+const READERS: Readonly<Record<string, (body: unknown) => Action>> = {
+  add: (body) => ({ kind: 'add', add: readAdd(new Fields(body, 'add')) }),
+  remove: (body) => ({ kind: 'remove', remove: readRemove(new Fields(body, 'remove')) }),
+  txn: (body) => ({ kind: 'txn', txn: readTxn(new Fields(body, 'txn')) }),
+  metaData: (body) => ({ kind: 'metaData', metaData: readMetadata(new Fields(body, 'metaData')) }),
+  protocol: (body) => ({ kind: 'protocol', protocol: readProtocol(new Fields(body, 'protocol')) }),
+  domainMetadata: (body) => ({
+    kind: 'domainMetadata',
+    domainMetadata: readDomainMetadata(new Fields(body, 'domainMetadata')),
+  }),
+  commitInfo: (body) => ({
+    kind: 'commitInfo',
+    commitInfo: new Fields({ commitInfo: body }, 'commitInfo').required('commitInfo', asObject),
+  }),
+}
+
+function readAdd(fields: Fields): Add {
+  return defined({
+    path: fields.required('path', asString),
+    partitionValues: fields.required('partitionValues', asNullableTextMap),
+    size: fields.required('size', asSafeInteger),
+    modificationTime: fields.required('modificationTime', asSafeInteger),
+    dataChange: fields.required('dataChange', asBoolean),
+    stats: fields.optional('stats', asString),
+    tags: fields.optional('tags', asNullableTextMap),
+    deletionVector: fields.optional('deletionVector', asObject),
+    baseRowId: fields.optional('baseRowId', asLong),
+    defaultRowCommitVersion: fields.optional('defaultRowCommitVersion', asLong),
+    clusteringProvider: fields.optional('clusteringProvider', asString),
+  })
+}
+
+function readRemove(fields: Fields): Remove {
+  return defined({
+    path: fields.required('path', asString),
+    deletionTimestamp: fields.optional('deletionTimestamp', asSafeInteger),
+    dataChange: fields.required('dataChange', asBoolean),
+    extendedFileMetadata: fields.optional('extendedFileMetadata', asBoolean),
+    partitionValues: fields.optional('partitionValues', asNullableTextMap),
+    size: fields.optional('size', asSafeInteger),
+    deletionVector: fields.optional('deletionVector', asObject),
+    baseRowId: fields.optional('baseRowId', asLong),
+    defaultRowCommitVersion: fields.optional('defaultRowCommitVersion', asLong),
+  })
+}
+
+function readTxn(fields: Fields): Txn {
+  return defined({
+    appId: fields.required('appId', asString),
+    version: fields.required('version', asLong),
+    lastUpdated: fields.optional('lastUpdated', asSafeInteger),
+  })
+}
+
+function readMetadata(fields: Fields): MetadataAction {
+  return defined({
+    id: fields.required('id', asString),
+    name: fields.optional('name', asString),
+    description: fields.optional('description', asString),
+    format: fields.required('format', readFormat),
+    schemaString: fields.required('schemaString', asString),
+    partitionColumns: fields.required('partitionColumns', asStrings),
+    configuration: fields.optional('configuration', asTextMap) ?? {},
+    createdTime: fields.optional('createdTime', asSafeInteger),
+  })
+}
+
+function readFormat(value: unknown): MetadataAction['format'] {
+  const fields = new Fields(value, 'metaData.format')
+  return {
+    provider: fields.required('provider', asString),
+    options: fields.optional('options', asTextMap) ?? {},
+  }
+}
+
+function readProtocol(fields: Fields): Protocol {
+  return defined({
+    minReaderVersion: fields.required('minReaderVersion', asSafeInteger),
+    minWriterVersion: fields.required('minWriterVersion', asSafeInteger),
+    readerFeatures: fields.optional('readerFeatures', asStrings),
+    writerFeatures: fields.optional('writerFeatures', asStrings),
+  })
+}
+
+function readDomainMetadata(fields: Fields): DomainMetadata {
+  return {
+    domain: fields.required('domain', asString),
+    configuration: fields.required('configuration', asString),
+    removed: fields.required('removed', asBoolean),
+  }
+}
+
+/** The same without fields that are `undefined`: in the log an absent field is absent. */
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}
+
+function defined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Defined<T>
+}

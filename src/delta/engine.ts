@@ -1,0 +1,6 @@
+import { createRequire } from 'node:module'
+
+const { version } = createRequire(import.meta.url)('kafka-delta/package.json') as { version: string }
+
+/** How commits and files name their writer. */
+export const ENGINE_INFO = `kafka-delta/${version}`

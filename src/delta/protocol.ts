@@ -1,0 +1,208 @@
+import { PipelineError } from '../core/errors.ts'
+import type { DataType, StructType } from '../core/schema.ts'
+import type { Metadata, MetadataAction, Protocol } from './actions.ts'
+
+type Configuration = Metadata['configuration']
+
+/** The newest protocol versions that the specification knows. Spec: "Table Features". */
+const READER_VERSION_MAX = 3
+const WRITER_VERSION_MAX = 7
+
+/** What a legacy version stands for; each holds what stands before it. Spec: "Writer Version Requirements". */
+const LEGACY_WRITER: readonly (readonly [version: number, features: readonly string[]])[] = [
+  [2, ['appendOnly', 'invariants']],
+  [3, ['checkConstraints']],
+  [4, ['changeDataFeed', 'generatedColumns']],
+  [5, ['columnMapping']],
+  [6, ['identityColumns']],
+]
+
+/** Spec: "Reader Version Requirements". */
+const LEGACY_READER: readonly (readonly [version: number, features: readonly string[]])[] = [
+  [2, ['columnMapping']],
+]
+
+/** Reader features that need nothing of a reader unless the table uses them in the way that `inUse` finds. */
+const READABLE: ReadonlySet<string> = new Set(['timestampNtz', 'vacuumProtocolCheck', 'columnMapping'])
+
+/**
+ * Writer features under which an append of files is right as it is, unless the table uses them in the way that `inUse`
+ * finds. Change data feed asks nothing of an append (spec: "Change Data Files"); domains are carried into checkpoints.
+ */
+const APPENDABLE: ReadonlySet<string> = new Set([
+  ...READABLE,
+  'appendOnly',
+  'invariants',
+  'checkConstraints',
+  'generatedColumns',
+  'allowColumnDefaults',
+  'identityColumns',
+  'changeDataFeed',
+  'domainMetadata',
+])
+
+/** Table properties that switch a feature on, and which value does so. */
+const PROPERTIES: readonly (readonly [key: string, feature: string])[] = [
+  ['delta.enableChangeDataFeed', 'changeDataFeed'],
+  ['delta.enableDeletionVectors', 'deletionVectors'],
+  ['delta.enableRowTracking', 'rowTracking'],
+  ['delta.enableInCommitTimestamps', 'inCommitTimestamp'],
+  ['delta.enableTypeWidening', 'typeWidening'],
+  ['delta.enableIcebergCompatV1', 'icebergCompatV1'],
+  ['delta.enableIcebergCompatV2', 'icebergCompatV2'],
+  ['delta.enableVariantShredding', 'variantShredding'],
+]
+
+/**
+ * Refuses a table that cannot be read rightly. Throws `KD_TABLE_UNSUPPORTED` with the names of the features.
+ * Spec: "Requirements for Readers".
+ */
+export function checkReadable(
+  protocol: Protocol,
+  metadata: Pick<MetadataAction, 'configuration' | 'format'>,
+): void {
+  checkReaderVersion(protocol)
+  refuse(
+    'read',
+    readerFeatures(protocol).filter(
+      (feature) => !READABLE.has(feature) || mappingInUse(feature, metadata.configuration),
+    ),
+  )
+  if (metadata.format.provider !== 'parquet') refuse('read', [`the format ${metadata.format.provider}`])
+}
+
+/**
+ * Refuses a table to which files cannot be appended rightly: features that are not supported, and supported ones of
+ * which the table holds an instance that would have to be enforced (an invariant, a constraint, a generated, default
+ * or identity column). Throws `KD_TABLE_UNSUPPORTED` with their names. Spec: "Additional Requirements for Writers".
+ */
+export function checkAppendable(protocol: Protocol, metadata: Metadata): void {
+  checkReaderVersion(protocol)
+  checkWriterVersion(protocol)
+  const features = writerFeatures(protocol)
+  refuse(
+    'write',
+    features.filter((feature) => !APPENDABLE.has(feature)),
+  )
+  refuse(
+    'write',
+    features.flatMap((feature) => inUse(feature, metadata)),
+  )
+}
+
+/**
+ * The least protocol that a new table needs. Throws `KD_TABLE_UNSUPPORTED` for properties that ask for a feature which
+ * is not supported. Spec: "Table Features for New and Existing Tables".
+ */
+export function protocolFor(schema: StructType, configuration: Configuration): Protocol {
+  const wanted = PROPERTIES.filter(([key]) => configuration[key] === 'true').map(([, feature]) => feature)
+  if (mappingInUse('columnMapping', configuration)) wanted.push('columnMapping')
+  if (configuration['delta.checkpointPolicy'] === 'v2') wanted.push('v2Checkpoint')
+  for (const key of Object.keys(configuration)) {
+    if (key.startsWith('delta.feature.')) wanted.push(key.slice('delta.feature.'.length))
+    if (key.startsWith('delta.constraints.')) wanted.push('checkConstraints')
+  }
+  refuse('create', wanted)
+  if (!holdsType(schema, 'timestamp_ntz')) return { minReaderVersion: 1, minWriterVersion: 2 }
+  return {
+    minReaderVersion: 3,
+    minWriterVersion: 7,
+    readerFeatures: ['timestampNtz'],
+    writerFeatures: ['timestampNtz', 'appendOnly', 'invariants'],
+  }
+}
+
+/** All features that the protocol asks of a reader, legacy versions as the features they stand for. */
+export function readerFeatures(protocol: Protocol): readonly string[] {
+  return protocol.minReaderVersion >= 3
+    ? (protocol.readerFeatures ?? [])
+    : LEGACY_READER.filter(([version]) => version <= protocol.minReaderVersion).flatMap(([, names]) => names)
+}
+
+/** All features that the protocol asks of a writer, which must respect those of readers too. */
+export function writerFeatures(protocol: Protocol): readonly string[] {
+  const names =
+    protocol.minWriterVersion >= 7
+      ? (protocol.writerFeatures ?? [])
+      : LEGACY_WRITER.filter(([version]) => version <= protocol.minWriterVersion).flatMap(([, list]) => list)
+  return [...new Set([...names, ...readerFeatures(protocol)])]
+}
+
+function checkReaderVersion({ minReaderVersion, readerFeatures: features }: Protocol): void {
+  if (minReaderVersion > READER_VERSION_MAX) refuse('read', [`reader version ${minReaderVersion}`])
+  if (minReaderVersion < READER_VERSION_MAX || features !== undefined) return
+  throw new PipelineError('KD_TABLE_CORRUPT', 'protocol.readerFeatures is missing at reader version 3')
+}
+
+function checkWriterVersion({ minWriterVersion, writerFeatures: features }: Protocol): void {
+  if (minWriterVersion > WRITER_VERSION_MAX) refuse('write', [`writer version ${minWriterVersion}`])
+  if (minWriterVersion < WRITER_VERSION_MAX || features !== undefined) return
+  throw new PipelineError('KD_TABLE_CORRUPT', 'protocol.writerFeatures is missing at writer version 7')
+}
+
+/** What the table holds of a feature that an append would have to enforce, in words that begin with the feature's name. */
+function inUse(feature: string, metadata: Metadata): readonly string[] {
+  const columnsWith = (key: string): readonly string[] =>
+    columnsHolding(metadata.schema, key).map((column) => `${feature} (column ${column})`)
+  switch (feature) {
+    case 'invariants':
+      return columnsWith('delta.invariants')
+    case 'generatedColumns':
+      return columnsWith('delta.generationExpression')
+    case 'allowColumnDefaults':
+      return columnsWith('CURRENT_DEFAULT')
+    case 'identityColumns':
+      return columnsWith('delta.identity.start')
+    case 'checkConstraints':
+      return Object.keys(metadata.configuration)
+        .filter((key) => key.startsWith('delta.constraints.'))
+        .map((key) => `${feature} (${key})`)
+    case 'columnMapping':
+      return mappingInUse(feature, metadata.configuration) ? [feature] : []
+    default:
+      return []
+  }
+}
+
+function mappingInUse(feature: string, configuration: Configuration): boolean {
+  return feature === 'columnMapping' && (configuration['delta.columnMapping.mode'] ?? 'none') !== 'none'
+}
+
+function refuse(what: 'read' | 'write' | 'create', features: readonly string[]): void {
+  if (features.length === 0) return
+  throw new PipelineError('KD_TABLE_UNSUPPORTED', `cannot ${what} a table with ${features.join(', ')}`, {
+    features,
+  })
+}
+
+/** Columns, nested ones by their dotted path, whose metadata holds `key`. */
+function columnsHolding(type: DataType, key: string, path = ''): readonly string[] {
+  if (typeof type === 'string') return []
+  switch (type.type) {
+    case 'struct':
+      return type.fields.flatMap((field) => {
+        const name = path === '' ? field.name : `${path}.${field.name}`
+        const own = Object.hasOwn(field.metadata, key) ? [name] : []
+        return [...own, ...columnsHolding(field.type, key, name)]
+      })
+    case 'array':
+      return columnsHolding(type.elementType, key, `${path}.element`)
+    case 'map':
+      return [
+        ...columnsHolding(type.keyType, key, `${path}.key`),
+        ...columnsHolding(type.valueType, key, `${path}.value`),
+      ]
+  }
+}
+
+function holdsType(type: DataType, name: string): boolean {
+  if (typeof type === 'string') return type === name
+  switch (type.type) {
+    case 'struct':
+      return type.fields.some((field) => holdsType(field.type, name))
+    case 'array':
+      return holdsType(type.elementType, name)
+    case 'map':
+      return holdsType(type.keyType, name) || holdsType(type.valueType, name)
+  }
+}

@@ -1,0 +1,79 @@
+import type { StructType } from '../core/schema.ts'
+import { PipelineError } from '../core/errors.ts'
+import type { Store } from '../storage/store.ts'
+import type { Add, Metadata, MetadataAction, Protocol, Txn } from './actions.ts'
+import { readCheckpoint, STATE_COLUMNS } from './checkpoint-read.ts'
+import { liveFiles } from './files.ts'
+import { findSegment, type LogSegment, needCommit } from './log.ts'
+import { checkReadable } from './protocol.ts'
+import { parseSchema } from './schema-json.ts'
+import { applyActions, EMPTY_STATE, type PartialState, type TableState, wholeState } from './state.ts'
+
+/** A table as it is at one version; never changes. Files are read from the log when they are asked for. */
+export interface Snapshot {
+  readonly version: bigint
+  readonly protocol: Protocol
+  readonly metadata: Metadata
+  readonly schema: StructType
+  readonly txns: ReadonlyMap<string, Txn>
+  readonly segment: LogSegment
+  /** Every file of the table, those of the checkpoint first, then in the order of their commits. */
+  files(): AsyncGenerator<Add>
+}
+
+/**
+ * Reads the table at `version`, the newest by default. Throws `KD_TABLE_MISSING`, `KD_TABLE_CORRUPT`,
+ * `KD_TABLE_UNSUPPORTED` for what cannot be read rightly, `KD_COMMAND_INVALID` for a version that is not there.
+ */
+export async function loadSnapshot(
+  store: Store,
+  options: { readonly version?: bigint | undefined } = {},
+): Promise<Snapshot> {
+  const segment = await findSegment(store, options.version)
+  const state = await loadState(store, segment)
+  checkReadable(state.protocol, state.metadata)
+  const metadata = readableMetadata(state.metadata)
+  return {
+    version: state.version,
+    protocol: state.protocol,
+    metadata,
+    schema: metadata.schema,
+    txns: state.txns,
+    segment,
+    async *files() {
+      for await (const file of liveFiles(store, segment)) if (file.kind === 'add') yield file.add
+    },
+  }
+}
+
+/** Everything of the table but its files, in memory that does not grow with their number. */
+export async function loadState(store: Store, segment: LogSegment): Promise<TableState> {
+  let state: PartialState = EMPTY_STATE
+  const { checkpoint } = segment
+  if (checkpoint !== undefined) {
+    for await (const actions of readCheckpoint(store, checkpoint, STATE_COLUMNS)) {
+      state = applyActions(state, checkpoint.version, actions)
+    }
+    wholeState({ ...state, version: checkpoint.version })
+  }
+  for (const version of segment.commits) {
+    const { actions } = await needCommit(store, version)
+    state = applyActions(state, version, actions)
+    // Spec: "Change Metadata": the first version of a table must contain a `metaData` action.
+    if (version === 0n) wholeState(state)
+  }
+  return wholeState({ ...state, version: segment.version })
+}
+
+/** Metadata with its schema parsed. Throws `KD_TABLE_CORRUPT`. Spec: "Change Metadata". */
+export function readableMetadata(action: MetadataAction): Metadata {
+  const schema = parseSchema(action.schemaString)
+  const names = new Set(schema.fields.map((field) => field.name))
+  const missing = action.partitionColumns.filter((column) => !names.has(column))
+  if (missing.length > 0) {
+    throw new PipelineError('KD_TABLE_CORRUPT', 'partition columns are not in the schema', {
+      columns: missing,
+    })
+  }
+  return { ...action, schema }
+}

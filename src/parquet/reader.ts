@@ -1,0 +1,60 @@
+import { type Schema, type Table, tableFromIPC } from 'apache-arrow'
+import { readParquet, readSchema } from 'parquet-wasm'
+import { messageOf, PipelineError } from '../core/errors.ts'
+
+/** What to read of a Parquet file. */
+export interface ReadOptions {
+  /** Top-level columns; those that the file does not hold are left out. All by default. */
+  readonly columns?: readonly string[]
+  /** Rows to give at most; all by default. */
+  readonly limit?: number
+  /** Rows that are decoded at a time: what bounds memory beside the file itself. */
+  readonly rowsMax?: number
+}
+
+const ROWS_MAX = 16_384
+
+/**
+ * Rows of a Parquet file of any writer and codec as Arrow tables of at most `rowsMax` rows, in the file's order.
+ * Columns have the types that the file gives them (INT96 becomes a timestamp in nanoseconds).
+ * `name` is for messages alone. Throws `KD_PARQUET_FAILED`.
+ */
+export function* readTables(name: string, bytes: Uint8Array, options: ReadOptions = {}): Generator<Table> {
+  const held = new Set(parquetSchema(name, bytes).fields.map((field) => field.name))
+  const columns = options.columns?.filter((column) => held.has(column))
+  // A projection onto nothing makes the decoder panic, and a row without columns holds nothing to read.
+  if (columns?.length === 0) return
+  const limit = options.limit ?? Infinity
+  const rowsMax = options.rowsMax ?? ROWS_MAX
+  for (let offset = 0; offset < limit;) {
+    const rows = Math.min(rowsMax, limit - offset)
+    const table = decode(name, bytes, {
+      offset,
+      limit: rows,
+      batchSize: rows,
+      ...(columns === undefined ? {} : { columns }),
+    })
+    if (table.numRows === 0) return
+    yield table
+    offset += table.numRows
+    if (table.numRows < rows) return
+  }
+}
+
+/** The schema of a Parquet file as Arrow gives it. Throws `KD_PARQUET_FAILED`. */
+export function parquetSchema(name: string, bytes: Uint8Array): Schema {
+  try {
+    return tableFromIPC(readSchema(bytes).intoIPCStream()).schema
+  } catch (cause) {
+    throw new PipelineError('KD_PARQUET_FAILED', messageOf(cause), { file: name }, { cause })
+  }
+}
+
+// The synchronous decoder, because the asynchronous one ends the process where a file is damaged.
+function decode(name: string, bytes: Uint8Array, options: Parameters<typeof readParquet>[1]): Table {
+  try {
+    return tableFromIPC(readParquet(bytes, options).intoIPCStream())
+  } catch (cause) {
+    throw new PipelineError('KD_PARQUET_FAILED', messageOf(cause), { file: name }, { cause })
+  }
+}
