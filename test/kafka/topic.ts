@@ -1,0 +1,54 @@
+import { after } from 'node:test'
+import kafkajs from 'kafkajs'
+import type { Admin, Message, Producer } from 'kafkajs'
+import { kafkaForTests, nameForTests } from '../support/servers.ts'
+
+/** A topic of its own on the brokers of the test run, with an admin client that ends with the file. */
+export interface TestTopic {
+  readonly brokers: string[]
+  readonly topic: string
+  readonly admin: Admin
+  readonly produce: (messages: readonly TestMessage[], compression?: number) => Promise<void>
+  /** A producer of one transactional id; the caller disconnects it. */
+  readonly transactional: () => Promise<Producer>
+}
+
+/** A Kafka message whose partition is chosen. */
+export type TestMessage = Message & { readonly partition: number }
+
+/** Creates a topic; `config` holds topic settings by Kafka's names. */
+export async function testTopic(
+  partitions: number,
+  config: Readonly<Record<string, string>> = {},
+): Promise<TestTopic> {
+  const brokers = await kafkaForTests()
+  const client = new kafkajs.Kafka({ brokers, clientId: 'test', logLevel: kafkajs.logLevel.NOTHING })
+  const admin = client.admin()
+  await admin.connect()
+  after(() => admin.disconnect())
+  const topic = nameForTests('topic')
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions, configEntries }] })
+  const createPartitioner = kafkajs.Partitioners.DefaultPartitioner
+  return {
+    brokers,
+    topic,
+    admin,
+    produce: async (messages, compression = 0) => {
+      const producer = client.producer({ createPartitioner })
+      await producer.connect()
+      await producer.send({ topic, messages: [...messages], compression })
+      await producer.disconnect()
+    },
+    transactional: async () => {
+      const producer = client.producer({ createPartitioner, transactionalId: nameForTests('txn'), maxInFlightRequests: 1 })
+      await producer.connect()
+      return producer
+    },
+  }
+}
+
+/** `count` messages for one partition, values `{"i":0}` and up. */
+export function numbered(partition: number, count: number, from = 0): TestMessage[] {
+  return Array.from({ length: count }, (_, i) => ({ partition, key: `k${from + i}`, value: `{"i":${from + i}}` }))
+}
