@@ -249,10 +249,9 @@ export class MapBuilder implements Builder {
 
 /** A value for an error message, shortened to 100 characters. */
 export function shown(value: unknown): string {
-  const text =
-    typeof value === 'bigint'
-      ? String(value)
-      : (JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)) ??
-        String(value))
+  if (typeof value === 'bigint') return String(value)
+  const replacer = (_: string, inner: unknown): unknown => (typeof inner === 'bigint' ? String(inner) : inner)
+  // What JSON has no text for (undefined, functions, symbols) comes back undefined, whatever the declaration says.
+  const text = (JSON.stringify(value, replacer) as string | undefined) ?? typeof value
   return text.length > 100 ? `${text.slice(0, 100)}…` : text
 }

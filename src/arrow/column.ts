@@ -114,3 +114,43 @@ function typeBytesMin(type: DataType): number {
   }
   return type.type === 'struct' ? 1 + rowBytesMin(type) : 5
 }
+
+/** A column of nulls. */
+export function nullColumn(type: DataType, length: number): Column {
+  const valid = new Uint8Array(length)
+  const layout = fixedLayout(type)
+  if (layout !== undefined)
+    return {
+      kind: 'fixed',
+      type,
+      length,
+      valid,
+      words: layout.words,
+      values: layout.make(length * layout.words),
+    }
+  const offsets = new Int32Array(length + 1)
+  if (typeof type === 'string')
+    return { kind: 'bytes', type, length, valid, offsets, bytes: new Uint8Array(0) }
+  switch (type.type) {
+    case 'struct':
+      return {
+        kind: 'struct',
+        type,
+        length,
+        valid,
+        children: type.fields.map((field) => nullColumn(field.type, length)),
+      }
+    case 'array':
+      return { kind: 'list', type, length, valid, offsets, child: nullColumn(type.elementType, 0) }
+    case 'map':
+      return {
+        kind: 'map',
+        type,
+        length,
+        valid,
+        offsets,
+        keys: nullColumn(type.keyType, 0),
+        values: nullColumn(type.valueType, 0),
+      }
+  }
+}

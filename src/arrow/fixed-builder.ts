@@ -126,11 +126,11 @@ export class FixedBuilder implements Builder {
       case 'timestamp_ntz':
         return (value) => this.#putTimestamp(value, type === 'timestamp')
       default:
-        return (value) => this.#putInteger(value, String(type))
+        return (value) => this.#putInteger(value, type as string)
     }
   }
 
-  #done(value: number): undefined {
+  #done(value: number): string | undefined {
     this.appendNumber(value)
     return undefined
   }

@@ -88,17 +88,18 @@ function dataOf(column: Column, type: arrow.DataType): arrow.Data {
         data: column.bytes,
       })
     case 'struct': {
+      const fields: readonly arrow.Field<arrow.DataType>[] = (type as arrow.Struct).children
       const children = column.children.map((child, index) =>
-        dataOf(child, (type.children as arrow.Field[])[index]?.type as arrow.DataType),
+        dataOf(child, (fields[index] as arrow.Field<arrow.DataType>).type),
       )
       return arrow.makeData({ ...common, type: type as arrow.Struct, children })
     }
     case 'list': {
-      const child = dataOf(column.child, (type as arrow.List).valueType)
+      const child = dataOf(column.child, (type as arrow.List<arrow.DataType>).valueType)
       return arrow.makeData({ ...common, type: type as arrow.List, valueOffsets: column.offsets, child })
     }
     case 'map': {
-      const entries = (type.children as arrow.Field[])[0]?.type as arrow.Struct
+      const entries = type.children[0]?.type as arrow.Struct
       const [key, value] = entries.children
       const child = arrow.makeData({
         type: entries,

@@ -2,7 +2,7 @@
 export function grown<T extends Uint8Array | Int32Array>(array: T, length: number): T {
   if (length <= array.length) return array
   const larger = new (array.constructor as new (length: number) => T)(Math.max(length, array.length * 2))
-  larger.set(array as never)
+  larger.set(array)
   return larger
 }
 

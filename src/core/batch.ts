@@ -1,4 +1,5 @@
-import type { Context } from '@opentelemetry/api'
+import { ROOT_CONTEXT, type Context } from '@opentelemetry/api'
+import type { Headers } from './raw.ts'
 
 /**
  * Where a batch comes from: one contiguous piece of one Kafka partition. Operators map the payload and never
@@ -66,6 +67,7 @@ export interface DeadLetter {
   readonly timestampMs: number
   readonly key: Uint8Array | undefined
   readonly value: Uint8Array | undefined
+  readonly headers?: Headers | undefined
 }
 
 /** The conservation law in numbers: records = rows + deadLetters + tombstones + filtered. */
@@ -103,6 +105,9 @@ export interface FlushTrace {
   /** Ends the root span: `error` when the flush failed or was dropped. */
   end(error?: unknown): void
 }
+
+/** The trace of a flush that nobody traces. */
+export const NO_TRACE: FlushTrace = { context: ROOT_CONTEXT, end: () => undefined }
 
 /** Asserts a fact that only a bug can break. */
 export function invariant(condition: boolean, message: string): asserts condition {

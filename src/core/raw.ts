@@ -25,3 +25,15 @@ export interface Raw {
   /** Headers of record `i`, or `undefined`; the array is absent when no record has any. */
   readonly headers: readonly (Headers | undefined)[] | undefined
 }
+
+/** Bytes of value `i`, shared with the batch; `undefined` for a tombstone. */
+export function valueOf(raw: Raw, i: number): Uint8Array | undefined {
+  const start = raw.valueStart[i] as number
+  return start < 0 ? undefined : raw.bytes.subarray(start, raw.valueEnd[i])
+}
+
+/** Bytes of key `i`, shared with the batch; `undefined` for a null key. */
+export function keyOf(raw: Raw, i: number): Uint8Array | undefined {
+  const start = raw.keyStart[i] as number
+  return start < 0 ? undefined : raw.keys.subarray(start, raw.keyEnd[i])
+}

@@ -1,0 +1,212 @@
+import {
+  Observable,
+  asyncScheduler,
+  type OperatorFunction,
+  type SchedulerLike,
+  type Subscription,
+} from 'rxjs'
+import { bytesOf, type Columns } from '../src/arrow/column.ts'
+import {
+  NO_TRACE,
+  type Batch,
+  type Counts,
+  type DeadLetter,
+  type Flush,
+  type FlushTrace,
+  type OffsetRange,
+  type Provenance,
+} from '../src/core/batch.ts'
+import type { Labelled } from './partition-by.ts'
+
+/** The rows of one batch as the buffer holds them: columns only; the bytes they came from are gone. */
+export type Chunk = Pick<Labelled, 'labels' | 'partitions'> & { readonly columns: Columns }
+
+/** When a flush is formed: whichever comes first. */
+export interface FlushLimits {
+  /** Records. */
+  readonly count: number
+  /** Bytes, by the credit that batches hold or the columns take, whichever is more. */
+  readonly bytes: number
+  /** Milliseconds since the first batch of the flush, by the wall clock: a quiet topic flushes too. */
+  readonly ageMs: number
+}
+
+/** What the buffer needs beside its limits; all of it has a default that does nothing. */
+export interface BufferParts {
+  /** Takes credit for columns that are larger than the records they came from. Never waits. */
+  readonly charge?: (bytes: number) => void
+  /** Told the credit of batches that are dropped because their partition was taken up again from another offset. */
+  readonly dropped?: (bytes: number) => void
+  /** Opens the flush's trace. */
+  readonly openTrace?: (facts: FlushFacts) => FlushTrace
+  readonly scheduler?: SchedulerLike
+}
+
+/** What is known of a flush when it is formed. */
+export interface FlushFacts {
+  readonly id: number
+  readonly provenances: readonly Provenance[]
+  readonly counts: Counts
+  readonly bytes: number
+}
+
+/** What the objects of one batch take beside their buffers; keeps a flush of many tiny batches within its bytes. */
+const BATCH_BYTES_OVERHEAD = 4096
+
+interface Held {
+  readonly provenance: Provenance
+  readonly chunk: Chunk
+  readonly deadLetters: readonly DeadLetter[]
+  readonly counts: Counts
+  readonly newestMs: number
+  readonly bytes: number
+}
+
+/**
+ * Joins batches into flushes: the only place where provenances meet. A flush holds a contiguous offset range of every
+ * Kafka partition in it. A batch that does not follow on from what is held of its partition replaces it: the partition
+ * was taken up again elsewhere, and what was held can never be committed. An empty buffer flushes nothing; what is held
+ * when the source completes is flushed before completion, what is held on an error is not.
+ */
+export function bufferTimeOrCount(
+  limits: FlushLimits,
+  parts: BufferParts = {},
+): OperatorFunction<Batch<Labelled>, Flush<readonly Chunk[]>> {
+  const scheduler = parts.scheduler ?? asyncScheduler
+  return (source) =>
+    new Observable((subscriber) => {
+      const buffer = new Buffered(parts)
+      let timer: Subscription | undefined
+
+      const flush = (): void => {
+        timer?.unsubscribe()
+        timer = undefined
+        const flushed = buffer.take()
+        if (flushed !== undefined) subscriber.next(flushed)
+      }
+      const subscription = source.subscribe({
+        next(batch) {
+          buffer.add(batch)
+          if (buffer.records >= limits.count || buffer.bytes >= limits.bytes) flush()
+          else timer ??= scheduler.schedule(flush, limits.ageMs)
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete() {
+          flush()
+          subscriber.complete()
+        },
+      })
+      return () => {
+        subscription.unsubscribe()
+        timer?.unsubscribe()
+      }
+    })
+}
+
+/** What one subscription holds. */
+class Buffered {
+  readonly #parts: BufferParts
+  #held: Held[] = []
+  #flushes = 0
+  bytes = 0
+  records = 0
+
+  constructor(parts: BufferParts) {
+    this.#parts = parts
+  }
+
+  add({ provenance, payload }: Batch<Labelled>): void {
+    this.#dropStale(provenance)
+    const { rows, labels, partitions } = payload
+    const bytes = Math.max(provenance.bytes, sizeOf(payload))
+    if (bytes > provenance.bytes) this.#parts.charge?.(bytes - provenance.bytes)
+    this.#held.push({
+      provenance,
+      chunk: { columns: rows.columns, labels, partitions },
+      deadLetters: rows.deadLetters,
+      counts: countsOf(payload),
+      newestMs: rows.raw.timestampsMs.reduce((newest, ms) => Math.max(newest, ms), 0),
+      bytes,
+    })
+    this.bytes += bytes
+    this.records += provenance.records
+  }
+
+  take(): Flush<readonly Chunk[]> | undefined {
+    const held = this.#held
+    if (held.length === 0) return undefined
+    const bytes = this.bytes
+    this.#held = []
+    this.bytes = 0
+    this.records = 0
+    const provenances = held.map((one) => one.provenance)
+    const counts = held.map((one) => one.counts).reduce(plus)
+    noteBuffering(provenances)
+    const id = ++this.#flushes
+    return {
+      id,
+      ranges: rangesOf(provenances),
+      payload: held.map((one) => one.chunk),
+      deadLetters: held.flatMap((one) => one.deadLetters),
+      counts,
+      bytes,
+      newestMs: held.reduce((newest, one) => Math.max(newest, one.newestMs), 0),
+      trace: this.#parts.openTrace?.({ id, provenances, counts, bytes }) ?? NO_TRACE,
+    }
+  }
+
+  #dropStale({ topic, partition, follows }: Provenance): void {
+    const stale = this.#held.filter(
+      ({ provenance }) => provenance.topic === topic && provenance.partition === partition,
+    )
+    const last = stale.at(-1)?.provenance.last
+    if (last === undefined || last === follows) return
+    const gone = new Set(stale)
+    this.#held = this.#held.filter((one) => !gone.has(one))
+    const freed = stale.reduce((sum, one) => sum + one.bytes, 0)
+    this.bytes -= freed
+    this.records -= stale.reduce((sum, one) => sum + one.provenance.records, 0)
+    this.#parts.dropped?.(freed)
+  }
+}
+
+function sizeOf({ rows, labels }: Labelled): number {
+  const columns = rows.columns.columns.reduce((sum, column) => sum + bytesOf(column), 0)
+  const letters = rows.deadLetters.reduce(
+    (sum, letter) => sum + (letter.key?.length ?? 0) + (letter.value?.length ?? 0) + 512,
+    0,
+  )
+  return columns + letters + (labels?.byteLength ?? 0) + BATCH_BYTES_OVERHEAD
+}
+
+function countsOf({ rows }: Labelled): Counts {
+  const { tombstones, filtered, deadLetters, raw, columns } = rows
+  return { records: raw.count, rows: columns.length, deadLetters: deadLetters.length, tombstones, filtered }
+}
+
+function plus(a: Counts, b: Counts): Counts {
+  return {
+    records: a.records + b.records,
+    rows: a.rows + b.rows,
+    deadLetters: a.deadLetters + b.deadLetters,
+    tombstones: a.tombstones + b.tombstones,
+    filtered: a.filtered + b.filtered,
+  }
+}
+
+function noteBuffering(provenances: readonly Provenance[]): void {
+  const nowMs = performance.timeOrigin + performance.now()
+  for (const { timings } of provenances)
+    timings.push({ stage: 'buffer', startMs: timings.at(-1)?.endMs ?? nowMs, endMs: nowMs })
+}
+
+/** One range for each Kafka partition: from the first batch's start to the last batch's end. */
+function rangesOf(provenances: readonly Provenance[]): readonly OffsetRange[] {
+  const ranges = new Map<string, OffsetRange>()
+  for (const { topic, partition, follows, first, last } of provenances) {
+    const key = `${topic}/${partition}`
+    const range = ranges.get(key)
+    ranges.set(key, range === undefined ? { topic, partition, follows, first, last } : { ...range, last })
+  }
+  return [...ranges.values()]
+}

@@ -1,0 +1,49 @@
+import type { OperatorFunction } from 'rxjs'
+import type { Counts, Flush, OffsetRange } from '../src/core/batch.ts'
+import { inSpan } from '../src/core/span.ts'
+import { stage } from '../src/core/stage.ts'
+import type { Add } from '../src/delta/actions.ts'
+import type { Source } from '../src/kafka/source.ts'
+import type { Committed } from './commit-delta.ts'
+
+/** One flush that is in the table and known to Kafka; what a pipeline emits. */
+export interface Commit {
+  /** The flush's number within the process. */
+  readonly id: number
+  readonly version: bigint
+  readonly ranges: readonly OffsetRange[]
+  readonly counts: Counts
+  readonly adds: readonly Add[]
+  /** Puts tried and versions lost to other writers. */
+  readonly attempts: number
+  readonly conflicts: number
+  /** Newest Kafka timestamp among the records, milliseconds since the epoch. */
+  readonly newestMs: number
+}
+
+/** Mirrors the committed offsets to the Kafka group, gives the flush's byte credit back and ends its trace. Never fails: the table holds the truth. */
+export function commitOffsets(
+  source: Pick<Source, 'commitOffsets' | 'release'>,
+): OperatorFunction<Flush<Committed>, Commit> {
+  return stage(async (flush: Flush<Committed>) => {
+    await inSpan(
+      flush.trace.context,
+      'offset commit',
+      { 'kafka_delta.partitions': flush.ranges.length },
+      () => source.commitOffsets(flush.ranges),
+    )
+    source.release(flush.bytes)
+    flush.trace.end()
+    const { version, adds, outcome } = flush.payload
+    return {
+      id: flush.id,
+      version,
+      ranges: flush.ranges,
+      counts: flush.counts,
+      adds,
+      attempts: outcome.attempts,
+      conflicts: outcome.conflicts,
+      newestMs: flush.newestMs,
+    }
+  })
+}

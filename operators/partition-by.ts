@@ -1,0 +1,88 @@
+import type { OperatorFunction } from 'rxjs'
+import { valueAt } from '../src/arrow/values.ts'
+import { isNull, type Column, type Columns } from '../src/arrow/column.ts'
+import type { Rows } from '../src/arrow/rows.ts'
+import type { Batch } from '../src/core/batch.ts'
+import { batchStage } from '../src/core/stage.ts'
+import { Exact } from '../src/core/exact.ts'
+
+/** Rows with the table partition that each belongs to. */
+export interface Labelled {
+  readonly rows: Rows
+  /** Row `r` belongs to `partitions[labels[r]]`; absent when all belong to the first. */
+  readonly labels: Int32Array | undefined
+  /** The table partitions in this batch: the values of the partition columns, in their order, as JSON-like values. */
+  readonly partitions: readonly (readonly unknown[])[]
+}
+
+/** Labels rows with the values of the partition columns. The stream never forks: files are made per label at the flush. */
+export function partitionBy(
+  partitionColumns: readonly string[],
+): OperatorFunction<Batch<Rows>, Batch<Labelled>> {
+  return batchStage('partition', (rows) => label(rows, partitionColumns))
+}
+
+function label(rows: Rows, names: readonly string[]): Labelled {
+  const { columns } = rows
+  if (names.length === 0 || columns.length === 0)
+    return { rows, labels: undefined, partitions: columns.length === 0 ? [] : [[]] }
+  let groups: Groups = { labels: new Int32Array(columns.length), firsts: [0] }
+  for (const name of names) groups = refine(groups, columnNamed(columns, name))
+  const key = names.map((name) => columnNamed(columns, name))
+  const partitions = groups.firsts.map((row) => key.map((column) => partitionValue(column, row)))
+  return { rows, labels: partitions.length === 1 ? undefined : groups.labels, partitions }
+}
+
+interface Groups {
+  readonly labels: Int32Array
+  /** The first row of each group. */
+  readonly firsts: readonly number[]
+}
+
+/** Splits groups further by the values of one more column. */
+function refine(groups: Groups, column: Column): Groups {
+  const labels = new Int32Array(column.length)
+  const firsts: number[] = []
+  const seen: Map<string | number, number>[] = groups.firsts.map(() => new Map<string | number, number>())
+  const keyAt = keyFunction(column)
+  for (let row = 0; row < column.length; row++) {
+    const group = seen[groups.labels[row] as number] as Map<string | number, number>
+    const key = isNull(column, row) ? NULL_KEY : keyAt(row)
+    let label = group.get(key)
+    if (label === undefined) {
+      label = firsts.length
+      firsts.push(row)
+      group.set(key, label)
+    }
+    labels[row] = label
+  }
+  return { labels, firsts }
+}
+
+/** No key function gives this: numbers are never `NaN`, and text keys start with a quote. */
+const NULL_KEY = 'null'
+
+function keyFunction(column: Column): (row: number) => string | number {
+  if (column.kind === 'fixed' && column.words === 1) return (row) => column.values[row] as number
+  if (column.kind === 'fixed') {
+    const { words, values } = column
+    return (row) => `'${values.subarray(row * words, row * words + words).join()}`
+  }
+  if (column.kind === 'bytes') {
+    const bytes = Buffer.from(column.bytes.buffer, column.bytes.byteOffset, column.bytes.length)
+    return (row) => `'${bytes.toString('latin1', column.offsets[row], column.offsets[row + 1])}`
+  }
+  throw new Error(`Broken invariant: a ${column.kind} column cannot partition a table`)
+}
+
+function partitionValue(column: Column, row: number): unknown {
+  const value = valueAt(column, row)
+  return value instanceof Exact ? value.text : value
+}
+
+function columnNamed(columns: Columns, name: string): Column {
+  const column = columns.columns[columns.schema.fields.findIndex((field) => field.name === name)]
+  if (column === undefined)
+    throw new Error(`Broken invariant: partition column ${name} is not among the columns`)
+  return column
+}

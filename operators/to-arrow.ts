@@ -1,0 +1,156 @@
+import type { RecordBatch } from 'apache-arrow'
+import type { OperatorFunction } from 'rxjs'
+import { nullColumn, type Column } from '../src/arrow/column.ts'
+import { gather, type Pick as Picked } from '../src/arrow/gather.ts'
+import { arrowSchema, recordBatch } from '../src/arrow/record-batch.ts'
+import type { Flush } from '../src/core/batch.ts'
+import { stage } from '../src/core/stage.ts'
+import type { StructType } from '../src/core/schema.ts'
+import { FileStatistics } from '../src/parquet/statistics.ts'
+import type { Chunk } from './buffer-time-or-count.ts'
+
+/** The table that rows are made for. */
+export interface ArrowTarget {
+  /** Newest schema of the table; asked once a flush. */
+  readonly schema: () => StructType
+  readonly partitionColumns: readonly string[]
+  /** Rows of a record batch at most; bounds what Parquet sees at once. Default 65,536. */
+  readonly rowsMax?: number
+}
+
+/** The rows of one table partition, to be written as one file. */
+export interface ArrowFile {
+  /** The values of the partition columns, in their order, as JSON-like values. */
+  readonly partition: readonly unknown[]
+  readonly rows: number
+  /** Makes the record batches while they are asked for, each once: a flush never exists in two forms as a whole. */
+  batches(): Iterable<RecordBatch>
+  /** Text for `add.stats`; complete once `batches` has run to its end. */
+  stats(): string
+}
+
+const ROWS_MAX = 65_536
+
+/**
+ * Columns → Arrow, one file for each table partition of the flush. Columns of the table that the rows lack are null,
+ * partition columns are left out of the files. Statistics are computed on the way.
+ */
+export function toArrow(
+  target: ArrowTarget,
+): OperatorFunction<Flush<readonly Chunk[]>, Flush<readonly ArrowFile[]>> {
+  return stage((flush: Flush<readonly Chunk[]>) => ({ ...flush, payload: filesOf(flush.payload, target) }))
+}
+
+/** Rows of one chunk that belong to one table partition. */
+interface Part {
+  readonly chunk: Chunk
+  /** All rows when absent. */
+  readonly rows: Int32Array | undefined
+  readonly count: number
+}
+
+function filesOf(chunks: readonly Chunk[], target: ArrowTarget): readonly ArrowFile[] {
+  const files = new Map<string, { partition: readonly unknown[]; parts: Part[] }>()
+  for (const chunk of chunks) {
+    for (const [label, rows] of rowsByLabel(chunk).entries()) {
+      const partition = chunk.partitions[label] as readonly unknown[]
+      const key = JSON.stringify(partition, (_, value: unknown) =>
+        typeof value === 'bigint' ? `${value}n` : value,
+      )
+      const file = files.get(key) ?? { partition, parts: [] }
+      files.set(key, file)
+      file.parts.push({ chunk, rows, count: rows?.length ?? chunk.columns.length })
+    }
+  }
+  const schema = dataSchema(target)
+  return [...files.values()].map(({ partition, parts }) =>
+    arrowFile(partition, parts, schema, target.rowsMax ?? ROWS_MAX),
+  )
+}
+
+function dataSchema({ schema, partitionColumns }: ArrowTarget): StructType {
+  return { type: 'struct', fields: schema().fields.filter((field) => !partitionColumns.includes(field.name)) }
+}
+
+/** Row numbers of each label, ascending: a counting sort. */
+function rowsByLabel({ labels, partitions, columns }: Chunk): readonly (Int32Array | undefined)[] {
+  if (columns.length === 0) return []
+  if (labels === undefined) return [undefined]
+  const counts = new Int32Array(partitions.length)
+  for (const label of labels) counts[label] = (counts[label] as number) + 1
+  const rows = Array.from(counts, (count) => new Int32Array(count))
+  counts.fill(0)
+  for (let row = 0; row < labels.length; row++) {
+    const label = labels[row] as number
+    const at = counts[label] as number
+    ;(rows[label] as Int32Array)[at] = row
+    counts[label] = at + 1
+  }
+  return rows
+}
+
+function arrowFile(
+  partition: readonly unknown[],
+  parts: readonly Part[],
+  schema: StructType,
+  rowsMax: number,
+): ArrowFile {
+  const statistics = new FileStatistics(schema)
+  return {
+    partition,
+    rows: parts.reduce((sum, part) => sum + part.count, 0),
+    *batches() {
+      const arrow = arrowSchema(schema)
+      for (const slice of slicesOf(parts, rowsMax)) {
+        const length = slice.reduce((sum, { start, end }) => sum + end - start, 0)
+        const columns = schema.fields.map((field) =>
+          gather(
+            field.type,
+            slice.map((piece) => pickOf(piece, field.name, field.type)),
+          ),
+        )
+        statistics.update(columns, length)
+        yield recordBatch(arrow, columns, length)
+      }
+    },
+    stats: () => statistics.json(),
+  }
+}
+
+/** A run of the rows of one part. */
+interface Piece {
+  readonly part: Part
+  readonly start: number
+  readonly end: number
+}
+
+/** Cuts the parts into runs of at most `rowsMax` rows, joining small parts. */
+function* slicesOf(parts: readonly Part[], rowsMax: number): Generator<readonly Piece[]> {
+  let slice: Piece[] = []
+  let length = 0
+  for (const part of parts) {
+    for (let start = 0; start < part.count;) {
+      const end = Math.min(part.count, start + rowsMax - length)
+      slice.push({ part, start, end })
+      length += end - start
+      start = end
+      if (length < rowsMax) continue
+      yield slice
+      slice = []
+      length = 0
+    }
+  }
+  if (length > 0) yield slice
+}
+
+function pickOf(
+  { part, start, end }: Piece,
+  name: string,
+  type: StructType['fields'][number]['type'],
+): Picked {
+  const { columns } = part.chunk
+  const index = columns.schema.fields.findIndex((field) => field.name === name)
+  const column: Column | undefined = columns.columns[index]
+  if (column === undefined) return { column: nullColumn(type, end - start), start: 0, end: end - start }
+  return part.rows === undefined ? { column, start, end } : { column, rows: part.rows, start, end }
+}

@@ -1,0 +1,102 @@
+import type { DeadLetter } from '../core/batch.ts'
+import type { Raw } from '../core/raw.ts'
+import type { StructType } from '../core/schema.ts'
+import { deadLetterOf } from '../core/dead-letter.ts'
+import { StructBuilder } from './builder.ts'
+import type { Columns } from './column.ts'
+import { gather } from './gather.ts'
+import { rowAt } from './values.ts'
+
+/**
+ * The rows of one batch in columns, and what became of the records that are no rows:
+ * records = rows + deadLetters + tombstones + filtered.
+ */
+export interface Rows {
+  readonly raw: Raw
+  readonly columns: Columns
+  /** Row `r` was made of record `records[r]` of `raw`; ascending. */
+  readonly records: Int32Array
+  readonly deadLetters: readonly DeadLetter[]
+  readonly tombstones: number
+  readonly filtered: number
+}
+
+/** A row as an object: field name → JSON-like value, nulls included. */
+export type Row = Record<string, unknown>
+
+/** The rows in object form, made now: for stages that think in single messages. */
+export function objectsOf(rows: Rows): Row[] {
+  return Array.from({ length: rows.columns.length }, (_, row) => rowAt(rows.columns, row))
+}
+
+/** Objects on their way into columns: row `r` stems from record `records[r]`. */
+export interface Candidates {
+  readonly objects: readonly unknown[]
+  readonly records: readonly number[]
+}
+
+/**
+ * Appends objects to `builder`; an object that does not fit its columns becomes a dead letter instead.
+ * Returns the records that became rows, in order.
+ */
+export function appendObjects(
+  builder: StructBuilder,
+  raw: Raw,
+  { objects, records }: Candidates,
+  deadLetters: DeadLetter[],
+): number[] {
+  const fitting: number[] = []
+  for (let i = 0; i < objects.length; i++) {
+    const record = records[i] as number
+    const length = builder.length
+    const fault = objects[i] === null ? 'expected an object, got null' : builder.append(objects[i])
+    if (fault === undefined) fitting.push(record)
+    else {
+      builder.truncate(length)
+      deadLetters.push(deadLetterOf(raw, record, 'type', fault))
+    }
+  }
+  return fitting
+}
+
+/** The columns' rows at `indices`, in that order. */
+export function takeRows(columns: Columns, indices: Int32Array): Columns {
+  return {
+    schema: columns.schema,
+    length: indices.length,
+    columns: columns.columns.map((column) =>
+      gather(column.type, [{ column, rows: indices, start: 0, end: indices.length }]),
+    ),
+  }
+}
+
+/** Two sets of rows of one batch as one, ordered by record. */
+export function mergeRows(
+  a: { columns: Columns; records: Int32Array },
+  b: { columns: Columns; records: Int32Array },
+): { columns: Columns; records: Int32Array } {
+  if (b.records.length === 0) return a
+  if (a.records.length === 0) return b
+  const joined = new Int32Array(a.records.length + b.records.length)
+  joined.set(a.records)
+  joined.set(b.records, a.records.length)
+  const order = Int32Array.from(joined.keys()).sort((i, j) => (joined[i] as number) - (joined[j] as number))
+  const columns = a.columns.columns.map((column, index) => {
+    const other = b.columns.columns[index]
+    if (other === undefined) throw new Error('Broken invariant: rows of one batch have different columns')
+    const both = gather(column.type, [
+      { column, start: 0, end: column.length },
+      { column: other, start: 0, end: other.length },
+    ])
+    return gather(column.type, [{ column: both, rows: order, start: 0, end: order.length }])
+  })
+  return {
+    columns: { schema: a.columns.schema, length: joined.length, columns },
+    records: order.map((i) => joined[i] as number),
+  }
+}
+
+/** No rows of this schema. */
+export function noRows(schema: StructType): { columns: Columns; records: Int32Array } {
+  return { columns: new StructBuilder(schema).finishColumns(), records: new Int32Array(0) }
+}

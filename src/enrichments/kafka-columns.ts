@@ -1,0 +1,65 @@
+import { isUtf8 } from 'node:buffer'
+import { BytesBuilder } from '../arrow/bytes-builder.ts'
+import { FixedBuilder } from '../arrow/fixed-builder.ts'
+import { keyOf } from '../core/raw.ts'
+import type { PrimitiveName, StructField } from '../core/schema.ts'
+import type { Enrichment } from './enrichment.ts'
+
+const field = (name: string, type: PrimitiveName): StructField => ({
+  name,
+  type,
+  nullable: true,
+  metadata: {},
+})
+
+/** Where each row came from. The key is text; one that is no UTF-8 is kept as `base64:` and its base64. */
+export const KAFKA_FIELDS: readonly StructField[] = [
+  field('_kafka_topic', 'string'),
+  field('_kafka_partition', 'integer'),
+  field('_kafka_offset', 'long'),
+  field('_kafka_timestamp', 'timestamp'),
+  field('_kafka_key', 'string'),
+]
+
+/** Adds topic, partition, offset, timestamp and key of the record that a row was made of. */
+export function kafkaColumns(): Enrichment {
+  const topics = new BytesBuilder('string')
+  const partitions = new FixedBuilder('integer')
+  const offsets = new FixedBuilder('long')
+  const timestamps = new FixedBuilder('timestamp')
+  const keys = new BytesBuilder('string')
+  return {
+    fields: KAFKA_FIELDS,
+    columns({ raw, records }) {
+      const topic = Buffer.from(raw.topic)
+      const textual = isUtf8(raw.keys)
+      for (const record of records) {
+        topics.appendBytes(topic, 0, topic.length)
+        partitions.appendNumber(raw.partition)
+        offsets.appendSafe(Number(raw.offsets[record]))
+        timestamps.appendSafe((raw.timestampsMs[record] as number) * 1000)
+        const start = raw.keyStart[record] as number
+        if (start < 0) keys.appendNull()
+        // All keys together being UTF-8 does not make each one so: two halves of a character may stand side by side.
+        else if (
+          textual &&
+          isBoundary(raw.keys[start]) &&
+          isBoundary(raw.keys[raw.keyEnd[record] as number])
+        ) {
+          keys.appendBytes(raw.keys, start, raw.keyEnd[record] as number)
+        } else appendKey(keys, keyOf(raw, record) ?? new Uint8Array(0))
+      }
+      return [topics.finish(), partitions.finish(), offsets.finish(), timestamps.finish(), keys.finish()]
+    },
+  }
+}
+
+/** Whether a character may start here: no continuation byte stands here, or the bytes are at their end. */
+function isBoundary(byte: number | undefined): boolean {
+  return byte === undefined || (byte & 0xc0) !== 0x80
+}
+
+function appendKey(keys: BytesBuilder, key: Uint8Array): void {
+  const text = isUtf8(key) ? key : Buffer.from(`base64:${Buffer.from(key).toString('base64')}`)
+  keys.appendBytes(text, 0, text.length)
+}

@@ -1,0 +1,29 @@
+import type { DeadLetter } from '../core/batch.ts'
+import type { Raw } from '../core/raw.ts'
+import type { StructType } from '../core/schema.ts'
+import type { PlainContract } from '../contract/plain.ts'
+import type { Columns } from '../arrow/column.ts'
+
+/** What a format made of the records of one batch: records = proven + objects + deadLetters + tombstones. */
+export interface Decoded {
+  readonly raw: Raw
+  /** Rows that are in columns already and known to obey the contract; `records` ascending. */
+  readonly proven: { readonly columns: Columns; readonly records: Int32Array } | undefined
+  /** Rows as objects, which the contract has yet to check; `records` ascending. */
+  readonly objects: readonly unknown[]
+  readonly records: readonly number[]
+  readonly deadLetters: readonly DeadLetter[]
+  readonly tombstones: number
+}
+
+/** A format turns the bytes of a batch into rows; what it cannot read becomes a dead letter, never an exception. */
+export interface Format {
+  readonly name: string
+  decode(raw: Raw): Decoded
+}
+
+/** What a format may use: the columns to fill, and the contract as data where that says everything. */
+export interface FormatOptions {
+  readonly schema: StructType
+  readonly plain: PlainContract | undefined
+}

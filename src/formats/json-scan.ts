@@ -1,0 +1,107 @@
+/**
+ * Scanning JSON bytes. Positions are indices; -1 says "not plain enough to tell". A newline stands after every record,
+ * so that no loop needs to look at the end: no token but white space goes past it.
+ */
+
+/** Nesting that `skipValue` follows before it gives up. */
+const DEPTH_MAX = 64
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const COLON = 0x3a
+
+/** The first position at or after `at` that is no white space. */
+export function skipSpace(bytes: Uint8Array, at: number): number {
+  let byte = bytes[at]
+  while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = bytes[++at]
+  return at
+}
+
+/** The position after the string that starts at `at`, when it holds no escape; -1 otherwise. */
+export function skipPlainString(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== QUOTE) return -1
+  for (;;) {
+    const byte = bytes[++at] as number
+    if (byte === QUOTE) return at + 1
+    // Also past the end of the array, where every comparison with `undefined` is false but this one.
+    if (byte === BACKSLASH || !(byte >= 0x20)) return -1
+  }
+}
+
+/** The position after the number that starts at `at`, by JSON's grammar; -1 when there is none. */
+export function skipNumber(bytes: Uint8Array, at: number): number {
+  if (bytes[at] === 0x2d) at++
+  const first = at
+  at = skipDigits(bytes, at)
+  if (at === first || (bytes[first] === 0x30 && at > first + 1)) return -1
+  if (bytes[at] === 0x2e) {
+    const fraction = skipDigits(bytes, at + 1)
+    if (fraction === at + 1) return -1
+    at = fraction
+  }
+  if (bytes[at] === 0x65 || bytes[at] === 0x45) {
+    at++
+    if (bytes[at] === 0x2b || bytes[at] === 0x2d) at++
+    const exponent = skipDigits(bytes, at)
+    if (exponent === at) return -1
+    at = exponent
+  }
+  return at
+}
+
+function skipDigits(bytes: Uint8Array, at: number): number {
+  while (isDigit(bytes[at])) at++
+  return at
+}
+
+/** Whether the byte is an ASCII digit. */
+export function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39
+}
+
+/** Whether `text` stands at `at`. */
+export function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false
+  return true
+}
+
+const TRUE = Buffer.from('true')
+const FALSE = Buffer.from('false')
+const NULL = Buffer.from('null')
+
+/** The position after `true`, `false` or `null` at `at`; -1 when none stands there. */
+export function skipLiteral(bytes: Uint8Array, at: number): number {
+  if (startsWith(bytes, at, TRUE) || startsWith(bytes, at, NULL)) return at + 4
+  return startsWith(bytes, at, FALSE) ? at + 5 : -1
+}
+
+/** The position after the JSON value at `at`; -1 for anything that is not plainly valid: escapes, faults, deep nesting. */
+export function skipValue(bytes: Uint8Array, at: number, depth = 0): number {
+  const byte = bytes[at] as number
+  if (byte === QUOTE) return skipPlainString(bytes, at)
+  if (byte === 0x7b) return depth < DEPTH_MAX ? skipMembers(bytes, at, depth + 1, 0x7d) : -1
+  if (byte === 0x5b) return depth < DEPTH_MAX ? skipMembers(bytes, at, depth + 1, 0x5d) : -1
+  if (byte === 0x2d || isDigit(byte)) return skipNumber(bytes, at)
+  return skipLiteral(bytes, at)
+}
+
+function skipMembers(bytes: Uint8Array, at: number, depth: number, close: number): number {
+  at = skipSpace(bytes, at + 1)
+  if (bytes[at] === close) return at + 1
+  for (;;) {
+    if (close === 0x7d) {
+      at = skipPlainString(bytes, at)
+      if (at < 0) return -1
+      at = skipSpace(bytes, at)
+      if (bytes[at] !== COLON) return -1
+      at = skipSpace(bytes, at + 1)
+    }
+    at = skipValue(bytes, at, depth)
+    if (at < 0) return -1
+    at = skipSpace(bytes, at)
+    if (bytes[at] === close) return at + 1
+    if (bytes[at] !== COMMA) return -1
+    at = skipSpace(bytes, at + 1)
+  }
+}

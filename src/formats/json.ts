@@ -1,0 +1,66 @@
+import { isUtf8 } from 'node:buffer'
+import type { DeadLetter } from '../core/batch.ts'
+import { deadLetterOf } from '../core/dead-letter.ts'
+import { messageOf } from '../core/errors.ts'
+import type { Raw } from '../core/raw.ts'
+import type { Decoded, Format, FormatOptions } from './format.ts'
+import { columnReader } from './json-columns.ts'
+import { parseExact } from './json-exact.ts'
+
+/**
+ * JSON, one object a record. Where the contract is plain, records go from bytes to columns without a JavaScript value
+ * between; a record that deviates in any way (escapes, long numbers, a fault) is parsed into an object and judged by
+ * the contract, so that the fast way only ever accepts and never refuses.
+ */
+export function jsonFormat(options: FormatOptions): Format {
+  const reader = columnReader(options)
+  return {
+    name: 'json',
+    decode(raw) {
+      // One check for all records: the newline after each value keeps two halves of a character from joining.
+      const allUtf8 = isUtf8(raw.bytes)
+      const remaining: number[] = []
+      let tombstones = 0
+      for (let i = 0; i < raw.count; i++) {
+        if ((raw.valueStart[i] as number) < 0) tombstones++
+        else if (!allUtf8 || reader?.read(raw, i) !== true) remaining.push(i)
+      }
+      return { raw, tombstones, proven: reader?.finish(), ...parseRecords(raw, remaining, allUtf8) }
+    },
+  }
+}
+
+function parseRecords(
+  raw: Raw,
+  indices: readonly number[],
+  allUtf8: boolean,
+): Pick<Decoded, 'objects' | 'records' | 'deadLetters'> {
+  const objects: unknown[] = []
+  const records: number[] = []
+  const deadLetters: DeadLetter[] = []
+  for (const i of indices) {
+    const parsed = parseRecord(raw, i, allUtf8)
+    if (typeof parsed === 'string') deadLetters.push(deadLetterOf(raw, i, 'decode', parsed))
+    else {
+      objects.push(parsed)
+      records.push(i)
+    }
+  }
+  return { objects, records, deadLetters }
+}
+
+/** The record as an object, or what is wrong with it. */
+function parseRecord(raw: Raw, i: number, allUtf8: boolean): object | string {
+  const start = raw.valueStart[i] as number
+  const end = raw.valueEnd[i] as number
+  if (start === end) return 'expected a JSON object, got an empty value'
+  const bytes = Buffer.from(raw.bytes.buffer, raw.bytes.byteOffset + start, end - start)
+  if (!allUtf8 && !isUtf8(bytes)) return 'expected UTF-8, got bytes that are none'
+  try {
+    const value = parseExact(bytes.toString('utf8'))
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+    return `expected a JSON object, got ${Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`}`
+  } catch (thrown) {
+    return `expected JSON: ${messageOf(thrown)}`
+  }
+}

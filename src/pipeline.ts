@@ -1,0 +1,72 @@
+import type { Observable } from 'rxjs'
+import { bufferTimeOrCount, type BufferParts, type FlushLimits } from '../operators/buffer-time-or-count.ts'
+import { commitDelta, type CommitParts } from '../operators/commit-delta.ts'
+import { commitOffsets, type Commit } from '../operators/commit-offsets.ts'
+import { decode } from '../operators/decode.ts'
+import { enrich } from '../operators/enrich.ts'
+import { partitionBy } from '../operators/partition-by.ts'
+import { toArrow } from '../operators/to-arrow.ts'
+import { validate } from '../operators/validate.ts'
+import { writeParquet } from '../operators/write-parquet.ts'
+import type { Contract } from './contract/contract.ts'
+import type { Batch } from './core/batch.ts'
+import type { Raw } from './core/raw.ts'
+import type { Enrichment } from './enrichments/enrichment.ts'
+import type { Format } from './formats/format.ts'
+import type { Source } from './kafka/source.ts'
+import type { ParquetOptions } from './parquet/writer.ts'
+import type { Store } from './storage/store.ts'
+
+/** Everything a pipeline works with; I/O, clocks and state arrive here as arguments. */
+export interface Parts extends Omit<CommitParts, 'fenced'> {
+  readonly source: Pick<Source, 'commitOffsets' | 'release' | 'reset'>
+  readonly format: Format
+  readonly contract: Contract
+  readonly enrichments: readonly Enrichment[]
+  /** Rooted at the table. */
+  readonly store: Store
+  readonly buffer: Pick<BufferParts, 'charge' | 'openTrace'>
+  /** Told of a flush that another writer's offsets made void. */
+  readonly onFenced?: (appIds: readonly string[]) => void
+}
+
+/** The knobs of one topic. */
+export interface PipelineConfig {
+  readonly partitionColumns: readonly string[]
+  readonly flush: FlushLimits
+  readonly parquet: ParquetOptions
+}
+
+/** Kafka batches in, Delta commits out. Completes when `batches` completes; errors on the first thing that a retry cannot fix. */
+export function pipeline(
+  batches: Observable<Batch<Raw>>,
+  parts: Parts,
+  config: PipelineConfig,
+): Observable<Commit> {
+  const { source, table, store } = parts
+  const { partitionColumns } = config
+  const schema = () => table.schema
+  return batches.pipe(
+    decode(parts.format), // bytes → rows
+    validate(parts.contract), // rows that the contract refuses become dead letters
+    enrich(parts.enrichments),
+    partitionBy(partitionColumns), // labels rows; the stream never forks
+    bufferTimeOrCount(config.flush, { ...parts.buffer, dropped: (bytes) => source.release(bytes) }), // many batches → one flush
+    toArrow({ schema, partitionColumns }),
+    writeParquet({ store, schema, partitionColumns, ...config.parquet }), // uploaded; nothing is visible to readers yet
+    commitDelta({ ...parts, fenced: fencing(parts) }), // files and offsets in one version: exactly once
+    commitOffsets(source), // Kafka's copy: advisory
+  )
+}
+
+/** Gives up a flush whose offsets are in the table already: its files are orphans, its partitions start again from the table. */
+function fencing({ source, store, onFenced }: Parts): CommitParts['fenced'] {
+  return async (flush, appIds) => {
+    onFenced?.(appIds)
+    // Their names are in no log; what cannot be deleted is left for a vacuum.
+    await Promise.allSettled(flush.payload.map((add) => store.delete(decodeURIComponent(add.path))))
+    await source.reset(flush.ranges.map((range) => range.partition))
+    source.release(flush.bytes)
+    flush.trace.end(new Error(`Other writers hold these offsets: ${appIds.join(', ')}`))
+  }
+}
