@@ -1,0 +1,156 @@
+/**
+ * An own chain of operators: page views from an in-memory source, cleaned row by row in plain functions, into a Delta
+ * table in memory. Every operator stands on its own; those between `validate` and `enrich` are ours.
+ *
+ * In a project of your own the imports come from 'kafka-delta'.
+ */
+import { from, lastValueFrom, toArray } from 'rxjs'
+import type { Observable } from 'rxjs'
+import { bufferTimeOrCount } from '../operators/buffer-time-or-count.ts'
+import { commitDelta } from '../operators/commit-delta.ts'
+import { commitOffsets } from '../operators/commit-offsets.ts'
+import type { Commit } from '../operators/commit-offsets.ts'
+import { decode } from '../operators/decode.ts'
+import { enrich } from '../operators/enrich.ts'
+import { filterRows, mapRows, tapRows } from '../operators/map-rows.ts'
+import { partitionBy } from '../operators/partition-by.ts'
+import { toArrow } from '../operators/to-arrow.ts'
+import { validate } from '../operators/validate.ts'
+import { writeParquet } from '../operators/write-parquet.ts'
+import { loadContract } from '../src/contract/contract.ts'
+import type { Batch, DeadLetter } from '../src/core/batch.ts'
+import type { Raw } from '../src/core/raw.ts'
+import type { StructType } from '../src/core/schema.ts'
+import { createTable } from '../src/delta/create.ts'
+import { openTableWriter } from '../src/delta/writer.ts'
+import { datePart } from '../src/enrichments/date-parts.ts'
+import { FORMATS } from '../src/formats/table.ts'
+import { pack } from '../src/kafka/pack.ts'
+import { MemoryStore } from '../src/storage/memory.ts'
+import type { Store } from '../src/storage/store.ts'
+
+/** What a record must be. */
+const contract = loadContract(
+  {
+    type: 'object',
+    required: ['url', 'at'],
+    properties: {
+      url: { type: 'string' },
+      at: { type: 'string', format: 'date-time' },
+      ms: { type: ['integer', 'null'], minimum: 0 },
+    },
+  },
+  { source: 'page-view' },
+)
+
+/** What `mapRows` makes of it. */
+const cleaned: StructType = {
+  type: 'struct',
+  fields: [
+    { name: 'host', type: 'string', nullable: true, metadata: {} },
+    { name: 'path', type: 'string', nullable: true, metadata: {} },
+    { name: 'at', type: 'timestamp', nullable: true, metadata: {} },
+    { name: 'seconds', type: 'double', nullable: true, metadata: {} },
+  ],
+}
+
+const day = datePart('day', 'date(at)', cleaned)
+const partitionColumns = ['day']
+
+/** What the chain left behind. */
+export interface Outcome {
+  readonly store: Store
+  readonly commits: readonly Commit[]
+  readonly deadLetters: readonly DeadLetter[]
+  /** Hosts seen by `tapRows`, with how often. */
+  readonly seen: ReadonlyMap<string, number>
+}
+
+/** Carries `batches` into a new table and resolves when all is committed. */
+export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<Outcome> {
+  const store = new MemoryStore()
+  await createTable(store, {
+    schema: { type: 'struct', fields: [...cleaned.fields, ...day.fields] },
+    partitionColumns,
+  })
+  const table = await openTableWriter(store)
+  const schema = (): StructType => table.schema
+  const deadLetters: DeadLetter[] = []
+  const seen = new Map<string, number>()
+  const format = FORMATS['json']?.({ schema: contract.schema, plain: contract.plain })
+  if (format === undefined) throw new Error('There is no JSON format')
+
+  // RxJS types nine operators in one pipe; a chain may have as many pipes as it likes.
+  const rows = batches.pipe(
+    decode(format),
+    validate(contract),
+    // A URL that is none throws here, and its record becomes a dead letter.
+    mapRows(
+      (row) => {
+        const url = new URL(String(row['url']))
+        const seconds = typeof row['ms'] === 'number' ? row['ms'] / 1000 : null
+        return { host: url.host, path: url.pathname, at: row['at'], seconds }
+      },
+      { schema: cleaned },
+    ),
+    filterRows((row) => row['path'] !== '/health'),
+    tapRows((row) => {
+      const host = String(row['host'])
+      seen.set(host, (seen.get(host) ?? 0) + 1)
+    }),
+    enrich([day]),
+  )
+  const commits = await lastValueFrom(
+    rows.pipe(
+      partitionBy(partitionColumns),
+      bufferTimeOrCount({ count: 1_000, bytes: 16 * 1024 * 1024, ageMs: 5_000 }),
+      toArrow({ schema, partitionColumns }),
+      writeParquet({ store, schema, partitionColumns, compression: 'zstd', rowGroupRows: 100_000 }),
+      commitDelta({
+        table,
+        appId: 'page-views',
+        deadLetters: {
+          write: (letters) => {
+            deadLetters.push(...letters)
+            return Promise.resolve()
+          },
+        },
+        fenced: (_, appIds) => Promise.reject(new Error(`Somebody else writes as ${appIds.join(', ')}`)),
+      }),
+      commitOffsets({ commitOffsets: () => Promise.resolve(), release: () => undefined }),
+      toArray(),
+    ),
+  )
+  return { store, commits, deadLetters, seen }
+}
+
+/** A source without Kafka: each list of texts becomes one batch of one partition, offsets counting from 0. */
+export function batchesOf(topic: string, lists: readonly (readonly string[])[]): Observable<Batch<Raw>> {
+  let next = 0n
+  return from(
+    lists.map((texts): Batch<Raw> => {
+      const first = next
+      next += BigInt(texts.length)
+      const records = texts.map((text, index) => ({
+        key: null,
+        value: Buffer.from(text),
+        timestamp: String(Date.UTC(2026, 2, 1)),
+        offset: String(first + BigInt(index)),
+      }))
+      const payload = pack(topic, 0, records, first)
+      const provenance = {
+        topic,
+        partition: 0,
+        follows: first === 0n ? undefined : first - 1n,
+        first,
+        last: next - 1n,
+        records: texts.length,
+        bytes: payload.bytes.length,
+        polledAtMs: Date.now(),
+        traceparents: [],
+        timings: [],
+      }
+      return { provenance, payload }
+    }),
+  )
+}
