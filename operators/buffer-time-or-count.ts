@@ -35,6 +35,8 @@ export interface FlushLimits {
 export interface BufferParts {
   /** Takes credit for columns that are larger than the records they came from. Never waits. */
   readonly charge?: (bytes: number) => void
+  /** Told of every flush that is formed. */
+  readonly flushed?: () => void
   /** Told the credit of batches that are dropped because their partition was taken up again from another offset. */
   readonly dropped?: (bytes: number) => void
   /** Opens the flush's trace. */
@@ -82,7 +84,9 @@ export function bufferTimeOrCount(
         timer?.unsubscribe()
         timer = undefined
         const flushed = buffer.take()
-        if (flushed !== undefined) subscriber.next(flushed)
+        if (flushed === undefined) return
+        parts.flushed?.()
+        subscriber.next(flushed)
       }
       const subscription = source.subscribe({
         next(batch) {

@@ -21,10 +21,15 @@ export interface Commit {
   readonly newestMs: number
 }
 
-/** Mirrors the committed offsets to the Kafka group, gives the flush's byte credit back and ends its trace. Never fails: the table holds the truth. */
-export function commitOffsets(
-  source: Pick<Source, 'commitOffsets' | 'release'>,
-): OperatorFunction<Flush<Committed>, Commit> {
+/** What the last step needs. */
+export interface OffsetParts {
+  readonly source: Pick<Source, 'commitOffsets'>
+  /** Told of a flush that holds its credit no longer. */
+  readonly settled: (flush: Flush<Committed>) => void
+}
+
+/** Mirrors the committed offsets to the Kafka group and ends the flush's trace. Never fails: the table holds the truth. */
+export function commitOffsets({ source, settled }: OffsetParts): OperatorFunction<Flush<Committed>, Commit> {
   return stage(async (flush: Flush<Committed>) => {
     await inSpan(
       flush.trace.context,
@@ -32,7 +37,7 @@ export function commitOffsets(
       { 'kafka_delta.partitions': flush.ranges.length },
       () => source.commitOffsets(flush.ranges),
     )
-    source.release(flush.bytes)
+    settled(flush)
     flush.trace.end()
     const { version, adds, outcome } = flush.payload
     return {

@@ -9,7 +9,8 @@ import { toArrow } from '../operators/to-arrow.ts'
 import { validate } from '../operators/validate.ts'
 import { writeParquet } from '../operators/write-parquet.ts'
 import type { Contract } from './contract/contract.ts'
-import type { Batch } from './core/batch.ts'
+import type { Batch, Flush } from './core/batch.ts'
+import type { Credit } from './core/credit.ts'
 import type { Raw } from './core/raw.ts'
 import type { Enrichment } from './enrichments/enrichment.ts'
 import type { Format } from './formats/format.ts'
@@ -19,13 +20,16 @@ import type { Store } from './storage/store.ts'
 
 /** Everything a pipeline works with; I/O, clocks and state arrive here as arguments. */
 export interface Parts extends Omit<CommitParts, 'fenced'> {
-  readonly source: Pick<Source, 'commitOffsets' | 'release' | 'reset'>
+  readonly source: Pick<Source, 'commitOffsets' | 'reset'>
+  /** The byte budget that the source takes from. */
+  readonly credit: Credit
   readonly format: Format
   readonly contract: Contract
   readonly enrichments: readonly Enrichment[]
   /** Rooted at the table. */
   readonly store: Store
-  readonly buffer: Pick<BufferParts, 'charge' | 'openTrace'>
+  /** Opens the trace of a flush. */
+  readonly openTrace?: BufferParts['openTrace']
   /** Told of a flush that another writer's offsets made void. */
   readonly onFenced?: (appIds: readonly string[]) => void
 }
@@ -43,7 +47,7 @@ export function pipeline(
   parts: Parts,
   config: PipelineConfig,
 ): Observable<Commit> {
-  const { source, table, store } = parts
+  const { source, table, store, credit } = parts
   const { partitionColumns } = config
   const schema = () => table.schema
   return batches.pipe(
@@ -51,22 +55,37 @@ export function pipeline(
     validate(parts.contract), // rows that the contract refuses become dead letters
     enrich(parts.enrichments),
     partitionBy(partitionColumns), // labels rows; the stream never forks
-    bufferTimeOrCount(config.flush, { ...parts.buffer, dropped: (bytes) => source.release(bytes) }), // many batches → one flush
+    bufferTimeOrCount(config.flush, buffering(parts)), // many batches → one flush, the unit of atomicity
     toArrow({ schema, partitionColumns }),
     writeParquet({ store, schema, partitionColumns, ...config.parquet }), // uploaded; nothing is visible to readers yet
     commitDelta({ ...parts, fenced: fencing(parts) }), // files and offsets in one version: exactly once
-    commitOffsets(source), // Kafka's copy: advisory
+    commitOffsets({ source, settled: (flush) => settle(flush, credit) }), // Kafka's copy: advisory
   )
 }
 
+function buffering({ credit, openTrace }: Parts): BufferParts {
+  return {
+    charge: (bytes) => credit.charge(bytes),
+    dropped: (bytes) => credit.give(bytes),
+    flushed: () => credit.flushOpened(),
+    ...(openTrace === undefined ? {} : { openTrace }),
+  }
+}
+
+/** Gives back what a flush held. */
+function settle(flush: Flush<unknown>, credit: Credit): void {
+  credit.give(flush.bytes)
+  credit.flushClosed()
+}
+
 /** Gives up a flush whose offsets are in the table already: its files are orphans, its partitions start again from the table. */
-function fencing({ source, store, onFenced }: Parts): CommitParts['fenced'] {
+function fencing({ source, store, credit, onFenced }: Parts): CommitParts['fenced'] {
   return async (flush, appIds) => {
     onFenced?.(appIds)
     // Their names are in no log; what cannot be deleted is left for a vacuum.
     await Promise.allSettled(flush.payload.map((add) => store.delete(decodeURIComponent(add.path))))
     await source.reset(flush.ranges.map((range) => range.partition))
-    source.release(flush.bytes)
+    settle(flush, credit)
     flush.trace.end(new Error(`Other writers hold these offsets: ${appIds.join(', ')}`))
   }
 }

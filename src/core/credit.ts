@@ -1,14 +1,24 @@
 /**
+ * Flushes on their way at once: one is written while the next one forms. More would hold memory without being faster,
+ * since flushes become commits one after the other; so a small flush does not let the whole byte budget fill up.
+ */
+const FLUSHES_MAX = 2
+
+/**
  * The byte budget of a pipeline: taken for a batch before it may flow, given back once its flush is committed or
  * dropped. This is the backpressure that RxJS does not have.
  */
 export class Credit {
   readonly bytesMax: number
+  readonly flushesMax: number
   #taken = 0
+  #flushes = 0
   readonly #waiting: { bytes: number; grant: () => void }[] = []
 
-  constructor(bytesMax: number) {
+  /** No more is granted while `flushesMax` flushes are on their way from the buffer to the table. */
+  constructor(bytesMax: number, flushesMax = FLUSHES_MAX) {
     this.bytesMax = bytesMax
+    this.flushesMax = flushesMax
   }
 
   /** Bytes taken and not given back. */
@@ -63,6 +73,23 @@ export class Credit {
     this.#grantNext()
   }
 
+  /** Takes `bytes` without waiting, over the budget if need be: for what turned out larger than was foreseen. */
+  charge(bytes: number): void {
+    this.#taken += bytes
+  }
+
+  /** A flush left the buffer. */
+  flushOpened(): void {
+    this.#flushes++
+  }
+
+  /** A flush is committed or dropped. */
+  flushClosed(): void {
+    this.#flushes--
+    if (this.#flushes < 0) throw new Error('Broken invariant: a flush was closed twice')
+    this.#grantNext()
+  }
+
   #grantNext(): void {
     for (let next = this.#waiting[0]; next !== undefined && this.#fits(next.bytes); next = this.#waiting[0]) {
       this.#waiting.shift()
@@ -72,6 +99,6 @@ export class Credit {
   }
 
   #fits(bytes: number): boolean {
-    return this.#taken === 0 || this.#taken + bytes <= this.bytesMax
+    return this.#taken === 0 || (this.#flushes < this.flushesMax && this.#taken + bytes <= this.bytesMax)
   }
 }

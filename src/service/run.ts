@@ -1,0 +1,106 @@
+import type { Config } from '../../config/types.ts'
+import { redact } from '../../config/redact.ts'
+import { messageOf, PipelineError } from '../core/errors.ts'
+import { createLogger, type Logger } from '../telemetry/log.ts'
+import { startTelemetry } from '../telemetry/tracing.ts'
+import { runTopics } from './topics.ts'
+import type { TopicRun } from './topic.ts'
+
+const STATUS_EVERY_MS = 60_000
+/** What shells say of a process that SIGINT ended. */
+const EXIT_FORCED = 130
+
+/**
+ * The service: runs all topics until SIGTERM or SIGINT, or until they have caught up. The first signal drains: reading
+ * stops, what was read is committed, the group is left, exit 0; past `shutdown.deadlineMs`, or at a second signal, the
+ * process ends at once, which loses nothing either. Throws what stopped the topics.
+ */
+export async function runService(
+  config: Config,
+  options: { readonly until: 'stopped' | 'latest' },
+): Promise<number> {
+  const log = createLogger({ level: config.log.level })
+  const telemetry = startTelemetry(process.env, (message) => log.warn(message))
+  log.info({ config: redact(config) }, 'kafka-delta starts')
+  const stopping = new AbortController()
+  const release = onSignals(stopping, config.shutdown.deadlineMs, log)
+  let status: NodeJS.Timeout | undefined
+  try {
+    const summaries = await runTopics(config, {
+      until: options.until,
+      log,
+      signal: stopping.signal,
+      onOpen: (topics) => {
+        status = setInterval(() => tellStatus(topics, log), STATUS_EVERY_MS).unref()
+      },
+      onCommit: ({ version, counts, attempts, conflicts, adds }, { topic }) =>
+        log.debug(
+          { topic, version: String(version), ...counts, files: adds.length, attempts, conflicts },
+          'Committed',
+        ),
+    })
+    for (const [name, { counts, version, ...rest }] of Object.entries(summaries)) {
+      log.info({ name, ...counts, ...rest, version: version === undefined ? null : String(version) }, 'Done')
+    }
+    return 0
+  } catch (thrown) {
+    log.error(
+      { code: thrown instanceof PipelineError ? thrown.code : undefined, err: thrown },
+      messageOf(thrown),
+    )
+    throw thrown
+  } finally {
+    clearInterval(status)
+    release()
+    await telemetry.shutdown()
+  }
+}
+
+function onSignals(stopping: AbortController, deadlineMs: number, log: Logger): () => void {
+  let deadline: NodeJS.Timeout | undefined
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopping.signal.aborted) {
+      log.warn({ signal }, 'Second signal: leaving at once; the next start resumes from the table')
+      process.exit(EXIT_FORCED)
+    }
+    log.info({ signal, deadlineMs }, 'Stopping: flushing and committing what was read')
+    stopping.abort()
+    deadline = setTimeout(() => {
+      log.error(
+        { deadlineMs },
+        'Not drained within the deadline: leaving; the next start resumes from the table',
+      )
+      process.exit(1)
+    }, deadlineMs).unref()
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  return () => {
+    clearTimeout(deadline)
+    process.off('SIGTERM', onSignal)
+    process.off('SIGINT', onSignal)
+  }
+}
+
+/** One line a topic and minute, and none besides while all is well. */
+function tellStatus(topics: readonly TopicRun[], log: Logger): void {
+  for (const topic of topics) {
+    const { counts, commits, version } = topic.summary()
+    const partitions = topic.status()
+    const lag = partitions.reduce(
+      (sum, { end, committed, next }) => sum + (end - (committed === undefined ? next : committed + 1n)),
+      0n,
+    )
+    log.info(
+      {
+        topic: topic.topic,
+        ...counts,
+        commits,
+        version: version === undefined ? null : String(version),
+        lag: String(lag),
+        buffered: topic.buffered(),
+      },
+      'Running',
+    )
+  }
+}

@@ -1,0 +1,165 @@
+import { tap, type Observable } from 'rxjs'
+import { appIdOf } from '../../operators/commit-delta.ts'
+import type { Commit } from '../../operators/commit-offsets.ts'
+import type { Config, TopicConfig } from '../../config/types.ts'
+import { rowBytesMin } from '../arrow/column.ts'
+import { Credit } from '../core/credit.ts'
+import type { Raw } from '../core/raw.ts'
+import { isTracing } from '../core/span.ts'
+import { FORMATS } from '../formats/table.ts'
+import { createDeadLetterTopic, type DeadLetterTopic } from '../kafka/dead-letters.ts'
+import { createSource } from '../kafka/kafkajs-source.ts'
+import type { KafkaSource, SourceEvent } from '../kafka/source-options.ts'
+import { pipeline } from '../pipeline.ts'
+import { flushTrace } from '../telemetry/flush-trace.ts'
+import type { Logger } from '../telemetry/log.ts'
+import { kafkaOptions } from './kafka-options.ts'
+import { EMPTY_SUMMARY, withCommit, type Summary } from './summary.ts'
+import { openTarget, type Target } from './target.ts'
+
+/** One topic on its way into its table. */
+export interface TopicRun {
+  readonly name: string
+  readonly topic: string
+  /** Subscribe once; completes when the topic has reached its end or after `stop`, errors when it cannot go on. */
+  readonly commits: Observable<Commit>
+  readonly summary: () => Summary
+  readonly status: KafkaSource['status']
+  /** Bytes of credit taken, of how many. */
+  readonly buffered: () => { readonly bytes: number; readonly bytesMax: number }
+  /** Stops reading; what was read is flushed and committed. */
+  stop(): void
+  /** Leaves the group and releases everything; after `commits` has ended. */
+  close(): Promise<void>
+}
+
+/** Opens the table of a topic and joins source, operators and sinks; nothing flows before `commits` is subscribed to. */
+export async function openTopic(
+  name: string,
+  config: Config,
+  topic: TopicConfig,
+  options: { readonly until: 'stopped' | 'latest'; readonly log: Logger },
+): Promise<TopicRun> {
+  const log = options.log.child({ topic: topic.topic })
+  const target = await openTarget(topic, config, {
+    onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
+  })
+  const credit = new Credit(topic.creditBytes)
+  const source = openSource(config, topic, target, { credit, log, until: options.until })
+  const deadLetters = openDeadLetters(config, topic, target, log)
+  let summary = EMPTY_SUMMARY
+  const commits = pipeline(
+    source.batches,
+    {
+      ...target,
+      source,
+      credit,
+      deadLetters,
+      appId: topic.appId,
+      format: formatOf(topic, target),
+      openTrace: (facts) => flushTrace({ ...facts, groupId: config.kafka.groupId }),
+      onFenced: (appIds) =>
+        log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table'),
+    },
+    { partitionColumns: target.partitionColumns, flush: topic.flush, parquet: topic.parquet },
+  ).pipe(tap((commit) => (summary = withCommit(summary, commit))))
+  return {
+    name,
+    topic: topic.topic,
+    commits,
+    summary: () => summary,
+    status: () => source.status(),
+    buffered: () => ({ bytes: credit.taken, bytesMax: credit.bytesMax }),
+    stop: () => source.stop(),
+    close: async () => {
+      await Promise.all([source.close(), deadLetters.close()])
+      await target.store.close()
+    },
+  }
+}
+
+function formatOf(topic: TopicConfig, { contract }: Target): ReturnType<(typeof FORMATS)[string]> {
+  const make = FORMATS[topic.format]
+  if (make === undefined) throw new Error(`Broken invariant: no format ${topic.format}`)
+  return make({ schema: contract.schema, plain: contract.plain })
+}
+
+function openSource(
+  config: Config,
+  topic: TopicConfig,
+  target: Target,
+  parts: { credit: Credit; log: Logger; until: 'stopped' | 'latest' },
+): KafkaSource {
+  const { kafka } = config
+  const { credit, log, until } = parts
+  return createSource({
+    ...kafkaOptions(kafka, log),
+    groupId: kafka.groupId,
+    topic: topic.topic,
+    startFrom: topic.startFrom,
+    resume: (partition) => target.table.txn(appIdOf(topic.appId, partition)),
+    credit,
+    costBytes: costOf(target),
+    until,
+    fetchBytesMax: kafka.fetchBytesMax,
+    partitionBytesMax: kafka.fetchBytesPerPartitionMax,
+    sessionTimeoutMs: kafka.sessionTimeoutMs,
+    heartbeatMs: kafka.heartbeatMs,
+    tracing: isTracing(),
+    onEvent: (event) => note(event, log),
+  })
+}
+
+/** What a batch will take: its bytes, and for each row what its columns take at least. */
+function costOf({ table }: Target): (raw: Raw) => number {
+  const rowBytes = rowBytesMin(table.schema)
+  return (raw) => raw.bytes.length + raw.keys.length + raw.count * rowBytes
+}
+
+function openDeadLetters(
+  config: Config,
+  topic: TopicConfig,
+  { table }: Target,
+  log: Logger,
+): DeadLetterTopic {
+  return createDeadLetterTopic({
+    ...kafkaOptions(config.kafka, log),
+    topic: topic.deadLetters.topic,
+    sourceTopic: topic.topic,
+    groupId: config.kafka.groupId,
+    tableId: table.metadata.id,
+  })
+}
+
+function note(event: SourceEvent, log: Logger): void {
+  switch (event.kind) {
+    case 'assigned':
+      log.info({ partitions: event.partitions }, 'Partitions assigned')
+      break
+    case 'restarting':
+      log.warn({ err: event.error }, 'The Kafka consumer restarts')
+      break
+    case 'repositioned':
+      log.warn(
+        { partition: event.partition, expected: String(event.expected), got: String(event.got) },
+        'The Kafka consumer was elsewhere; sent back',
+      )
+      break
+    case 'offsets-failed':
+      log.warn({ err: event.error }, 'Offsets could not be copied to the Kafka group; the table holds them')
+      break
+    case 'positioned':
+    case 'rebalancing':
+    case 'credit-waited':
+    case 'offsets-committed':
+      log.debug(
+        {
+          ...event,
+          next: 'next' in event ? String(event.next) : undefined,
+          follows: 'follows' in event ? String(event.follows) : undefined,
+        },
+        event.kind,
+      )
+      break
+  }
+}
