@@ -42,7 +42,7 @@ export const SERVICE_OPTIONS = {
       doc: 'Most that one fetch response may hold over all its partitions.',
       format: 'whole-number',
       unit: 'bytes',
-      default: 10_485_760,
+      default: 8_388_608,
       env: 'KAFKA_DELTA_FETCH_BYTES_MAX',
     },
     fetchBytesPerPartitionMax: {
@@ -53,10 +53,10 @@ export const SERVICE_OPTIONS = {
       env: 'KAFKA_DELTA_FETCH_BYTES_PER_PARTITION_MAX',
     },
     connectTimeoutMs: {
-      doc: 'Longest wait for a connection to a broker.',
+      doc: 'How long to wait at the start until one of the brokers answers.',
       format: 'whole-number',
       unit: 'milliseconds',
-      default: 10_000,
+      default: 30_000,
       env: 'KAFKA_DELTA_CONNECT_TIMEOUT_MS',
     },
     ssl: {

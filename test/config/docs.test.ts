@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { optionsOf } from '../../config/option.ts'
+import { SERVICE_OPTIONS, TOPIC_OPTIONS } from '../../config/schema.ts'
+import { configurationPage, errorFaults } from '../../scripts/docs.ts'
+
+const docs = join(import.meta.dirname, '../../docs')
+const errors = readFileSync(join(docs, 'errors.md'), 'utf8')
+
+it('docs/configuration.md is what the schema says', async () => {
+  const path = join(docs, 'configuration.md')
+  assert.equal(readFileSync(path, 'utf8'), await configurationPage(path))
+})
+
+it('every option is documented with its key and its environment variable', () => {
+  const page = readFileSync(join(docs, 'configuration.md'), 'utf8')
+  for (const { key, option } of [...optionsOf(SERVICE_OPTIONS), ...optionsOf(TOPIC_OPTIONS)]) {
+    assert.ok(page.includes(`| \`${key}\``), key)
+    assert.ok(option.doc.endsWith('.'), `${key}: the doc is no sentence`)
+    if (option.env !== undefined) assert.ok(page.includes(`\`${option.env}\``), option.env)
+  }
+})
+
+it('no two options share an environment variable', () => {
+  const names = optionsOf(SERVICE_OPTIONS).flatMap(({ option }) => option.env ?? [])
+  assert.equal(new Set(names).size, names.length)
+})
+
+it('docs/errors.md describes every code of the catalogue and no other', () => {
+  assert.deepEqual(errorFaults(errors), [])
+})
+
+it('an undescribed code, an unknown one and a missing piece of advice are faults', () => {
+  const page = errors
+    .replace('## `KD_TABLE_MISSING`', '## `KD_TABLE_GONE`')
+    .replace('**What to do.** Correct the command;', 'Correct the command;')
+    .replace('No Kafka broker answered', 'Nobody answered')
+  assert.deepEqual(errorFaults(page).sort(), [
+    'docs/errors.md: KD_COMMAND_INVALID does not say what to do',
+    'docs/errors.md: KD_KAFKA_UNREACHABLE does not repeat its message "No Kafka broker answered"',
+    'docs/errors.md: KD_TABLE_GONE is no code of src/core/errors.ts',
+    'docs/errors.md: KD_TABLE_MISSING has no section',
+  ])
+})
