@@ -2,12 +2,12 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { Action } from './actions.ts'
 import { parseAction } from './action-json.ts'
+import { readLastCheckpoint } from './last-checkpoint.ts'
 import type { LogFile } from './paths.ts'
 import {
   checkpointKey,
   checkpointPartKey,
   commitKey,
-  LAST_CHECKPOINT_KEY,
   LOG_PREFIX,
   paddedVersion,
   parseLogKey,
@@ -91,7 +91,7 @@ export async function logExists(store: Store): Promise<boolean> {
  * there, `KD_TABLE_UNSUPPORTED` where only a V2 checkpoint covers it.
  */
 export async function findSegment(store: Store, version?: bigint): Promise<LogSegment> {
-  const hint = await readHint(store)
+  const hint = await readLastCheckpoint(store)
   if (hint !== undefined && (version === undefined || hint <= version)) {
     const found = await collect(store, hint)
     const segment = found.checkpoints.some((checkpoint) => checkpoint.version === hint)
@@ -191,22 +191,4 @@ function notFound(store: Store, found: Found, version: bigint | undefined): Pipe
   const oldest = commits[0]
   const detail = `version 0 is missing and there is no checkpoint; the oldest commit is ${String(oldest)}`
   return new PipelineError('KD_TABLE_CORRUPT', detail, { table: store.uri, version: 0n })
-}
-
-/** The version that `_last_checkpoint` names. It is a hint alone: whatever is wrong with it, the listing decides. */
-async function readHint(store: Store): Promise<bigint | undefined> {
-  let body: Uint8Array
-  try {
-    body = await store.get(LAST_CHECKPOINT_KEY)
-  } catch (error) {
-    if (error instanceof PipelineError && error.code === 'KD_STORE_NOT_FOUND') return undefined
-    throw error
-  }
-  try {
-    const { version } = JSON.parse(new TextDecoder().decode(body)) as { version?: unknown }
-    return Number.isSafeInteger(version) && (version as number) >= 0 ? BigInt(version as number) : undefined
-  } catch {
-    // Garbage: somebody else's half-written hint must not stop anybody. Spec: "Last Checkpoint File".
-    return undefined
-  }
 }

@@ -4,7 +4,7 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import type { StructType } from '../core/schema.ts'
 import type { Store } from '../storage/store.ts'
 import type { Metadata, Protocol } from './actions.ts'
-import { checkpointInterval, writeCheckpoint } from './checkpoint-write.ts'
+import { checkpointInterval, checkpointObstacle, writeCheckpoint } from './checkpoint-write.ts'
 import { commitAppend, type CommitParts } from './commit.ts'
 import { staleAppIds } from './conflicts.ts'
 import { ENGINE_INFO } from './engine.ts'
@@ -71,6 +71,8 @@ class LogWriter implements TableWriter {
     }
     this.#onWarning = options.onWarning ?? (() => undefined)
     this.#opened = state
+    const obstacle = checkpointObstacle(metadata.configuration)
+    if (obstacle !== undefined) this.#onWarning(this.#checkpointWarning(obstacle))
     this.#state = state
     this.#stateAtMs = this.#parts.clock.now()
   }
@@ -115,17 +117,23 @@ class LogWriter implements TableWriter {
 
   /** Never fails the commit; what failed is tried again after the next one. Spec: "Checkpoints". */
   async #checkpoint(version: bigint): Promise<void> {
+    if (checkpointObstacle(this.metadata.configuration) !== undefined) return
     const interval = checkpointInterval(this.#state.metadata.configuration)
     if (!this.#checkpointDue && version % interval !== 0n) return
     this.#checkpointDue = true
     try {
-      await writeCheckpoint(this.#parts.store, version, this.#parts.clock.now())
+      await writeCheckpoint(this.#parts.store, version, {
+        nowMs: this.#parts.clock.now(),
+        known: this.#state,
+      })
       this.#checkpointDue = false
     } catch (cause) {
-      this.#onWarning(
-        new PipelineError('KD_CHECKPOINT_FAILED', messageOf(cause), { table: this.uri, version }, { cause }),
-      )
+      this.#onWarning(this.#checkpointWarning(messageOf(cause), version, cause))
     }
+  }
+
+  #checkpointWarning(detail: string, version?: bigint, cause?: unknown): PipelineError {
+    return new PipelineError('KD_CHECKPOINT_FAILED', detail, { table: this.uri, version }, { cause })
   }
 
   /** Takes up what other writers committed; by a listing, which also shows when versions after ours were cleaned up. */
