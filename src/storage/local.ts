@@ -69,7 +69,7 @@ export class LocalStore implements Store {
     return stats?.isFile() === true ? stats.size : undefined
   }
 
-  async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {
+  async *list(prefix: string, startAfter?: string): AsyncGenerator<StoredObject, void> {
     checkPrefix(prefix)
     yield* this.#walk(prefix.slice(0, prefix.lastIndexOf('/') + 1), prefix, startAfter)
   }

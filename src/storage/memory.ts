@@ -64,7 +64,7 @@ export class MemoryStore implements Store {
     return this.#request({ operation: 'size', key }, () => this.#objects.get(key)?.bytes.length)
   }
 
-  async *list(prefix: string, startAfter?: string): AsyncIterable<StoredObject> {
+  async *list(prefix: string, startAfter?: string): AsyncGenerator<StoredObject, void> {
     checkPrefix(prefix)
     const keys = await this.#request({ operation: 'list', key: prefix }, () =>
       [...this.#objects.keys()]

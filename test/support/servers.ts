@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { after } from 'node:test'
+import { rmSync } from 'node:fs'
 import { startKafka } from '../../src/servers/kafka.ts'
 import { startS3, type S3Address } from '../../src/servers/s3.ts'
 import { BROKERS_VARIABLE, S3_VARIABLE } from './variables.ts'
@@ -9,7 +9,7 @@ let s3: Promise<S3Address> | undefined
 
 /**
  * The brokers that all test files of a run share; a file that runs alone starts its own, stopped after it.
- * Call it at the top level of a test file or in a `before` hook. Create topics with names of your own.
+ * Create topics with names of your own (`nameForTests`).
  */
 export function kafkaForTests(): Promise<string[]> {
   kafka ??= sharedKafka()
@@ -30,15 +30,23 @@ export function nameForTests(what: string): string {
 async function sharedKafka(): Promise<string[]> {
   const given = process.env[BROKERS_VARIABLE]
   if (given !== undefined && given !== '') return given.split(',')
-  const starting = startKafka()
-  after(async () => (await starting).stop())
-  return (await starting).brokers
+  const server = await startKafka()
+  stopAtExit(server)
+  return server.brokers
 }
 
 async function sharedS3(): Promise<S3Address> {
   const given = process.env[S3_VARIABLE]
   if (given !== undefined && given !== '') return JSON.parse(given) as S3Address
-  const starting = startS3()
-  after(async () => (await starting).stop())
-  return starting
+  const server = await startS3()
+  stopAtExit(server)
+  return server
+}
+
+/** An `after` hook would belong to whatever hook or suite asked first, and end the server before other tests. */
+function stopAtExit({ pid, dir }: { readonly pid: number; readonly dir: string }): void {
+  process.once('exit', () => {
+    process.kill(pid, 'SIGKILL')
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
+  })
 }

@@ -1,0 +1,64 @@
+import { fileURLToPath } from 'node:url'
+import { PipelineError } from '../core/errors.ts'
+import { LocalStore } from './local.ts'
+import { MemoryStore } from './memory.ts'
+import type { S3StoreOptions } from './s3.ts'
+import type { Store } from './store.ts'
+
+/** Options by kind of store; those of the kind that a URI names are used. */
+export interface StoreOptions {
+  readonly s3?: S3StoreOptions
+}
+
+type Opener = (uri: string, options: StoreOptions) => Store | Promise<Store>
+
+/** Everything that a URI may begin with. A new store is a file and a line here. */
+const SCHEMES: Readonly<Record<string, Opener>> = {
+  'file:': (uri) => new LocalStore(folderOf(uri), uri),
+  'memory:': (uri) => new MemoryStore(uri.slice('memory:'.length)),
+  's3:': openS3,
+  's3a:': openS3,
+}
+
+/**
+ * Opens the store whose root is at `uri`: `s3://bucket/prefix` (or `s3a://`), `file:///folder`, `memory:name`, or a
+ * path. Nothing is sent or created yet.
+ * @throws KD_CONFIG_INVALID for a scheme that nobody serves, or a URI without a bucket.
+ */
+export async function openStore(uri: string, options: StoreOptions = {}): Promise<Store> {
+  if (uri === '') throw new PipelineError('KD_CONFIG_INVALID', 'the URI of a store is empty')
+  const scheme = /^(?:[a-z][a-z0-9+.-]+:(?=\/\/)|(?:memory|file):)/i.exec(uri)?.[0].toLowerCase()
+  if (scheme === undefined) return new LocalStore(uri)
+  const open = Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined
+  if (open === undefined)
+    throw new PipelineError(
+      'KD_CONFIG_INVALID',
+      `expected a path or a URI that begins with ${Object.keys(SCHEMES).join(', ')}, got ${scheme}`,
+    )
+  return open(uri, options)
+}
+
+async function openS3(uri: string, options: StoreOptions): Promise<Store> {
+  const match = /^s3a?:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*))?$/i.exec(uri)
+  const bucket = match?.[1]
+  // The URI is not repeated: what does not look like a bucket may be a key and its secret.
+  if (bucket === undefined)
+    throw new PipelineError('KD_CONFIG_INVALID', 'expected `s3://bucket/prefix` with a plain bucket name')
+  const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
+  // The SDK takes a quarter of a second to load: only who stores in S3 pays for it.
+  const { S3Store } = await import('./s3.ts')
+  return new S3Store(bucket, prefix, options.s3, uri)
+}
+
+function folderOf(uri: string): string {
+  try {
+    return fileURLToPath(uri)
+  } catch (error) {
+    throw new PipelineError(
+      'KD_CONFIG_INVALID',
+      `expected \`file:///folder\`, got \`${uri}\``,
+      {},
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { test } from 'node:test'
+import { LocalStore } from '../../src/storage/local.ts'
+import { MemoryStore } from '../../src/storage/memory.ts'
+import { openStore } from '../../src/storage/open.ts'
+import { S3Store } from '../../src/storage/s3.ts'
+
+for (const [uri, kind] of [
+  ['s3://lake', S3Store],
+  ['s3://lake/', S3Store],
+  ['s3a://lake/a/b=c d/', S3Store],
+  ['memory:', MemoryStore],
+  ['memory:name', MemoryStore],
+  ['file:///data/table', LocalStore],
+  ['/data/table', LocalStore],
+  ['data/table', LocalStore],
+  ['C:\\data\\table', LocalStore],
+] as const) {
+  test(`${uri} opens a ${kind.name} that keeps the URI as it was written`, async () => {
+    const store = await openStore(uri, { s3: { region: 'us-east-1' } })
+    assert.ok(store instanceof kind)
+    assert.equal(store.uri, uri)
+    await store.close()
+  })
+}
+
+test('A folder is the same store by path and by file URI, spaces and percent signs included', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-open-'))
+  try {
+    const path = join(folder, 'a table %20')
+    await (await openStore(path)).put('x', Buffer.from('1'))
+    assert.equal(await (await openStore(pathToFileURL(path).href)).size('x'), 1)
+    assert.deepEqual(await readdir(folder), ['a table %20'])
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('Two memory stores of one name see the same objects', async () => {
+  await (await openStore('memory:shared')).put('a', Buffer.from('x'))
+  assert.equal(await (await openStore('memory:shared')).size('a'), 1)
+  assert.equal(await (await openStore('memory:')).size('a'), undefined)
+})
+
+for (const uri of [
+  '',
+  'gs://lake/a',
+  'http://host/a',
+  'constructor://a',
+  's3://',
+  's3:///a',
+  's3://key:secret@lake/a',
+  'file://host/a',
+])
+  test(`${JSON.stringify(uri)} is refused, and a secret in it is not repeated`, async () => {
+    await assert.rejects(openStore(uri), (error: unknown) => {
+      assert.ok(error instanceof Error && 'code' in error)
+      assert.equal(error.code, 'KD_CONFIG_INVALID')
+      assert.equal(error.message.includes('secret'), false)
+      return true
+    })
+  })
