@@ -1,5 +1,7 @@
-import { messageOf } from '../core/errors.ts'
+import { lastValueFrom, tap } from 'rxjs'
+import { Credit } from '../core/credit.ts'
 import { createKafka } from '../kafka/client.ts'
+import { createSource } from '../kafka/kafkajs-source.ts'
 import { produceEvents } from '../sample/produce.ts'
 import type { Produced } from '../sample/produce.ts'
 import type { UserEvent } from '../sample/user-events.ts'
@@ -13,7 +15,7 @@ export interface DemoKafka {
   deleteTopics(topics: readonly string[]): Promise<void>
 }
 
-const READ_MS_MAX = 60_000
+const CREDIT_BYTES = 64 * 1024 * 1024
 
 /** Connects for each task and leaves nothing open. */
 export function demoKafka(brokers: readonly string[]): DemoKafka {
@@ -49,50 +51,43 @@ export function demoKafka(brokers: readonly string[]): DemoKafka {
         await producer.disconnect()
       }
     },
-    deadLetters: async (topic) => {
-      const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic))
-      const total = ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0)
-      return total === 0 ? [] : readAll(kafka, topic, total)
-    },
+    deadLetters: (topic) => readAll(brokers, topic),
     deleteTopics: (topics) => withAdmin((admin) => admin.deleteTopics({ topics: [...topics] })),
   }
 }
 
+/** The values of a topic as JSON, up to its end, by the service's own source. */
 async function readAll(
-  kafka: ReturnType<typeof createKafka>,
+  brokers: readonly string[],
   topic: string,
-  total: number,
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const groupId = `${topic}-look-${Date.now().toString(36)}`
-  const consumer = kafka.consumer({ groupId })
-  const letters: Record<string, unknown>[] = []
-  await consumer.connect()
+  const credit = new Credit(CREDIT_BYTES)
+  const source = createSource({
+    brokers,
+    clientId: 'kafka-delta-demo',
+    groupId: `${topic}-look-${Date.now().toString(36)}`,
+    topic,
+    startFrom: 'earliest',
+    resume: () => Promise.resolve(undefined),
+    credit,
+    costBytes: () => 0,
+    until: 'latest',
+  })
+  const letters: Readonly<Record<string, unknown>>[] = []
   try {
-    await consumer.subscribe({ topic, fromBeginning: true })
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new Error(`Only ${letters.length} of ${total} dead letters could be read from ${topic}`))
-      }, READ_MS_MAX)
-      const done = (): void => {
-        clearTimeout(timer)
-        resolve()
-      }
-      consumer
-        .run({
-          autoCommit: false,
-          eachMessage: ({ message }) => {
-            letters.push(JSON.parse(message.value?.toString() ?? '{}') as Record<string, unknown>)
-            if (letters.length === total) done()
-            return Promise.resolve()
-          },
-        })
-        .catch((error: unknown) => {
-          clearTimeout(timer)
-          reject(error instanceof Error ? error : new Error(messageOf(error)))
-        })
-    })
+    await lastValueFrom(
+      source.batches.pipe(
+        tap(({ payload: { bytes, count, valueStart, valueEnd } }) => {
+          for (let record = 0; record < count; record++) {
+            const value = Buffer.from(bytes.subarray(valueStart[record], valueEnd[record]))
+            letters.push(JSON.parse(value.toString()) as Readonly<Record<string, unknown>>)
+          }
+        }),
+      ),
+      { defaultValue: undefined },
+    )
     return letters
   } finally {
-    await consumer.disconnect()
+    await source.close()
   }
 }

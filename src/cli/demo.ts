@@ -4,12 +4,14 @@ import { join, relative, resolve } from 'node:path'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/types.ts'
 import type { Counts } from '../core/batch.ts'
-import { PipelineError } from '../core/errors.ts'
+import { messageOf, PipelineError } from '../core/errors.ts'
 import { userEvents } from '../sample/user-events.ts'
 import { startKafka } from '../servers/kafka.ts'
+import { DEMO_PARTS } from './demo-parts.ts'
 import { demoKafka } from './demo-kafka.ts'
 import { disagreements, reportLines } from './demo-report.ts'
 import type { DemoTable } from './demo-report.ts'
+import { packageFile } from './package-file.ts'
 import { count, showProgress } from './progress.ts'
 import type { Output } from './progress.ts'
 
@@ -29,7 +31,8 @@ export interface DemoOptions {
   readonly badEvery?: number
   /** Folder for the table, created where absent; default `demo` in the working directory. */
   readonly folder?: string
-  readonly contract: string
+  /** Default: the contract of user events in this package. */
+  readonly contract?: string
   /** Default: standard output. */
   readonly output?: Output
   /** Default: the environment of the process. */
@@ -41,6 +44,8 @@ export interface DemoOptions {
 const PARTITIONS = 4
 const SAMPLE_ROWS = 3
 const FLUSH_RECORDS = 50_000
+/** Few enough that every header of a flush becomes a link of its trace. */
+const TRACEPARENT_EVERY = 500
 
 /**
  * Generated user events through a real Kafka into a Delta table on disk, with a summary. Uses the brokers of
@@ -49,11 +54,13 @@ const FLUSH_RECORDS = 50_000
  * @throws KD_PREREQUISITE_MISSING where Java or Maven is missing; KD_COMMAND_INVALID where something other than an earlier
  * table is in the way.
  */
-export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<number> {
+export async function runDemo(options: DemoOptions = {}, parts: DemoParts = DEMO_PARTS): Promise<number> {
   const output = options.output ?? process.stdout
   const say = (line: string): void => void output.write(`${line}\n`)
   const records = options.records ?? 200_000
   const uri = resolve(options.folder ?? 'demo', 'user_events')
+  const contract = options.contract ?? packageFile('schemas/user-events.schema.json')
+  const common = { ...options, contract, records, output, uri }
   await clear(uri)
   say(`${count(records)} user events → Kafka → Delta Lake, exactly once\n`)
   const given = (options.env ?? process.env)['KAFKA_BOOTSTRAP_SERVERS'] ?? ''
@@ -63,9 +70,13 @@ export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<n
     const suffix = Date.now().toString(36)
     const topics = topicsNamed(`kafka-delta-demo-${suffix}`)
     try {
-      return await carry(parts, { ...options, records, output, uri, brokers, topics, groupId: topics.events })
+      return await carry(parts, { ...common, brokers, topics, groupId: topics.events })
     } finally {
-      await demoKafka(brokers).deleteTopics([topics.events, topics.deadLetters])
+      await demoKafka(brokers)
+        .deleteTopics([topics.events, topics.deadLetters])
+        .catch((error: unknown) => {
+          say(`The topics of this demo could not be deleted: ${messageOf(error)}`)
+        })
     }
   }
   const server = await startKafka({ say })
@@ -73,15 +84,7 @@ export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<n
     say(`Kafka          ${server.brokers.join()}, started in a temporary folder for this demo`)
     const topics = topicsNamed('user.events.v1')
     const { brokers } = server
-    return await carry(parts, {
-      ...options,
-      records,
-      output,
-      uri,
-      brokers,
-      topics,
-      groupId: 'kafka-delta-demo',
-    })
+    return await carry(parts, { ...common, brokers, topics, groupId: 'kafka-delta-demo' })
   } finally {
     await server.stop()
   }
@@ -93,6 +96,7 @@ interface Topics {
 }
 
 interface Carriage extends DemoOptions {
+  readonly contract: string
   readonly records: number
   readonly output: Output
   readonly uri: string
@@ -110,7 +114,12 @@ async function carry(parts: DemoParts, carriage: Carriage): Promise<number> {
   ])
   const producing = showProgress(output, 'Producing     ', records)
   const seed = Date.now() & 0x7fff_ffff
-  const events = userEvents({ seed, count: records, badEvery: carriage.badEvery ?? 1_000 })
+  const events = userEvents({
+    seed,
+    count: records,
+    badEvery: carriage.badEvery ?? 1_000,
+    traceparentEvery: TRACEPARENT_EVERY,
+  })
   const produced = await kafka.produce(topics.events, events, (sent) => {
     producing.at(sent)
   })
@@ -139,10 +148,11 @@ async function carry(parts: DemoParts, carriage: Carriage): Promise<number> {
   return disagreements(outcome).length === 0 ? 0 : 1
 }
 
-function configOf({ brokers, groupId, topics, contract, uri }: Carriage): Config {
+function configOf({ brokers, groupId, topics, contract, uri, env = process.env }: Carriage): Config {
   return loadConfig({
     object: {
       kafka: { brokers, groupId },
+      log: { level: env['LOG_LEVEL'] ?? 'error' },
       topics: {
         'user-events': {
           topic: topics.events,
