@@ -28,16 +28,16 @@ export async function* readCheckpoint(
   for (const key of checkpoint.keys) {
     const bytes = await store.get(key)
     try {
-      for (const table of readTables(key, bytes, { columns })) yield actionsOf(table)
+      for (const table of readTables(key, bytes, { columns })) yield actionsOf(table, columns)
     } catch (cause) {
       throw new PipelineError('KD_TABLE_CORRUPT', messageOf(cause), { version, checkpoint: key }, { cause })
     }
   }
 }
 
-function actionsOf(table: Table): readonly Action[] {
+function actionsOf(table: Table, columns: readonly string[]): readonly Action[] {
   const actions: Action[] = []
-  for (const { name } of table.schema.fields) {
+  for (const name of columns) {
     const column = table.getChild(name)
     if (column === null) continue
     for (let row = 0; row < column.length; row++) {

@@ -65,9 +65,7 @@ function leaves(value: unknown, path: string): [path: string, leaf: string][] {
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value).flatMap(([key, item]) => leaves(item, joined(path, quoted(key))))
   }
-  return [
-    [path, typeof value === 'string' ? quoted(value) : String(value)],
-  ]
+  return [[path, typeof value === 'string' ? quoted(value) : String(value)]]
 }
 
 function joined(path: string, segment: string): string {

@@ -4,7 +4,10 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 
 /** What to read of a Parquet file. */
 export interface ReadOptions {
-  /** Top-level columns; those that the file does not hold are left out. All by default. */
+  /**
+   * Top-level columns; those that the file does not hold are left out, and where it holds none of them some other column
+   * stands for the rows. All by default.
+   */
   readonly columns?: readonly string[]
   /** Rows to give at most; all by default. */
   readonly limit?: number
@@ -20,10 +23,7 @@ const ROWS_MAX = 16_384
  * `name` is for messages alone. Throws `KD_PARQUET_FAILED`.
  */
 export function* readTables(name: string, bytes: Uint8Array, options: ReadOptions = {}): Generator<Table> {
-  const held = new Set(parquetSchema(name, bytes).fields.map((field) => field.name))
-  const columns = options.columns?.filter((column) => held.has(column))
-  // A projection onto nothing makes the decoder panic, and a row without columns holds nothing to read.
-  if (columns?.length === 0) return
+  const columns = projection(name, bytes, options.columns)
   const limit = options.limit ?? Infinity
   const rowsMax = options.rowsMax ?? ROWS_MAX
   for (let offset = 0; offset < limit;) {
@@ -39,6 +39,18 @@ export function* readTables(name: string, bytes: Uint8Array, options: ReadOption
     offset += table.numRows
     if (table.numRows < rows) return
   }
+}
+
+/** The columns asked for that the file holds. A projection onto nothing loses the rows, so one column always stays. */
+function projection(
+  name: string,
+  bytes: Uint8Array,
+  asked: readonly string[] | undefined,
+): string[] | undefined {
+  if (asked === undefined) return undefined
+  const held = parquetSchema(name, bytes).fields.map((field) => field.name)
+  const columns = held.filter((column) => asked.includes(column))
+  return columns.length > 0 ? columns : held.slice(0, 1)
 }
 
 /** The schema of a Parquet file as Arrow gives it. Throws `KD_PARQUET_FAILED`. */

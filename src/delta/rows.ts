@@ -1,0 +1,107 @@
+import type { Data, Table } from 'apache-arrow'
+import { PipelineError } from '../core/errors.ts'
+import type { DataType, StructField } from '../core/schema.ts'
+import { decimalOf } from '../core/schema.ts'
+import { readTables } from '../parquet/reader.ts'
+import type { Store } from '../storage/store.ts'
+import type { Add } from './actions.ts'
+import { doubleText, textAt } from './json-text.ts'
+import type { PartitionValue } from './partition-values.ts'
+import { dateText, decimalText, parsePartitionValue, timestampText } from './partition-values.ts'
+import { decodePath } from './paths.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** What to read of a snapshot. */
+export interface RowOptions {
+  /** Rows at most; all by default. */
+  readonly limit?: number | undefined
+  /** Columns of the table; all by default. They come in the order of the table's schema whatever the order here. */
+  readonly columns?: readonly string[] | undefined
+}
+
+/**
+ * The rows of a snapshot as NDJSON, one line with its line end at a time, file by file; one file is in memory at once.
+ * Forms of values are those of `textAt`; columns that a file lacks are null, partition columns come from the log.
+ * Throws `KD_COMMAND_INVALID` for a column that is not there, `KD_TABLE_UNSUPPORTED`, `KD_TABLE_CORRUPT`,
+ * `KD_PARQUET_FAILED`. Spec: "Consistency Between Table Metadata and Data Files".
+ */
+export async function* rowLines(
+  store: Store,
+  snapshot: Snapshot,
+  options: RowOptions = {},
+): AsyncGenerator<string> {
+  const fields = chosen(snapshot, options.columns)
+  let left = options.limit ?? Infinity
+  if (left <= 0) return
+  for await (const add of snapshot.files()) {
+    if (add.deletionVector !== undefined) {
+      throw new PipelineError('KD_TABLE_UNSUPPORTED', 'cannot read a file with deletionVectors', {
+        path: add.path,
+      })
+    }
+    const key = decodePath(add.path)
+    const bytes = await store.get(key)
+    const constants = partitionTexts(add, fields, snapshot)
+    const columns = fields.map((field) => field.name).filter((name) => !constants.has(name))
+    for (const table of readTables(key, bytes, { columns, limit: left })) {
+      yield* tableLines(table, fields, constants)
+      left -= table.numRows
+    }
+    if (left <= 0) return
+  }
+}
+
+function* tableLines(
+  table: Table,
+  fields: readonly StructField[],
+  constants: ReadonlyMap<string, string>,
+): Generator<string> {
+  for (const batch of table.batches) {
+    const columns = fields.map(({ name, type }) => {
+      const constant = constants.get(name)
+      const data = batch.getChild(name)?.data[0] as Data | undefined
+      return {
+        key: `${JSON.stringify(name)}:`,
+        text: constant === undefined ? textAt(data, type) : () => constant,
+      }
+    })
+    for (let row = 0; row < batch.numRows; row++) {
+      yield `{${columns.map(({ key, text }) => key + text(row)).join(',')}}\n`
+    }
+  }
+}
+
+function chosen({ schema, version }: Snapshot, names: readonly string[] | undefined): readonly StructField[] {
+  if (names === undefined) return schema.fields
+  const held = new Set(schema.fields.map((field) => field.name))
+  const missing = names.filter((name) => !held.has(name))
+  if (missing.length > 0) {
+    throw new PipelineError('KD_COMMAND_INVALID', 'the table has no such columns', {
+      columns: missing,
+      version,
+    })
+  }
+  return schema.fields.filter((field) => names.includes(field.name))
+}
+
+/** Partition columns' values, the same for every row of a file. */
+function partitionTexts(add: Add, fields: readonly StructField[], snapshot: Snapshot): Map<string, string> {
+  const texts = new Map<string, string>()
+  for (const { name, type } of fields) {
+    if (!snapshot.metadata.partitionColumns.includes(name)) continue
+    texts.set(name, partitionJson(parsePartitionValue(add.partitionValues[name] ?? null, type), type))
+  }
+  return texts
+}
+
+function partitionJson(value: PartitionValue, type: DataType): string {
+  const decimal = decimalOf(type)
+  if (typeof value === 'bigint') {
+    if (decimal !== undefined) return decimalText(value, decimal.scale)
+    if (type === 'timestamp') return `"${timestampText(value, 'T', 'always')}Z"`
+    return type === 'timestamp_ntz' ? `"${timestampText(value, 'T', 'always')}"` : value.toString()
+  }
+  if (typeof value === 'number') return type === 'date' ? `"${dateText(value)}"` : doubleText(value)
+  if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`
+  return JSON.stringify(value)
+}
