@@ -1,3 +1,4 @@
+import { rowLines } from '../delta/rows.ts'
 import { loadSnapshot } from '../delta/snapshot.ts'
 import { runTopics } from '../service/topics.ts'
 import { openStore } from '../storage/open.ts'
@@ -6,6 +7,11 @@ import { startTelemetry } from '../telemetry/tracing.ts'
 import type { DemoParts } from './demo.ts'
 import type { DemoTable } from './demo-report.ts'
 import { rowsOf } from './table-source.ts'
+
+/** Where a row came from: no two rows may share it. */
+const POSITION = ['_kafka_partition', '_kafka_offset']
+/** What fits a line of a terminal. */
+const SAMPLE = ['event_id', 'event_type', 'timestamp', 'amount', '_kafka_partition', '_kafka_offset']
 
 const run: DemoParts['run'] = async (config, onCommit) => {
   const log = createLogger({ level: config.log.level })
@@ -25,7 +31,7 @@ const run: DemoParts['run'] = async (config, onCommit) => {
   }
 }
 
-async function readTable(uri: string): Promise<DemoTable> {
+async function readTable(uri: string, sampleRows: number): Promise<DemoTable> {
   const store = await openStore(uri)
   try {
     const snapshot = await loadSnapshot(store)
@@ -37,7 +43,13 @@ async function readTable(uri: string): Promise<DemoTable> {
       bytes += add.size
       rows += rowsOf(add.stats) ?? NaN
     }
-    return { version: snapshot.version, files, bytes, rows, sample: [] }
+    const positions = new Set<string>()
+    for await (const line of rowLines(store, snapshot, { columns: POSITION })) positions.add(line)
+    const sample: string[] = []
+    for await (const line of rowLines(store, snapshot, { columns: SAMPLE, limit: sampleRows })) {
+      sample.push(line.trimEnd())
+    }
+    return { version: snapshot.version, files, bytes, rows, positions: positions.size, sample }
   } finally {
     await store.close()
   }

@@ -10,6 +10,8 @@ export interface DemoTable {
   readonly bytes: number
   /** Rows by the files' own statistics. */
   readonly rows: number
+  /** Different (Kafka partition, offset) among the rows, each read from the files. */
+  readonly positions: number
   /** Some rows, one line of JSON each. */
   readonly sample: readonly string[]
 }
@@ -45,6 +47,7 @@ export function disagreements(outcome: DemoOutcome): string[] {
     ['bad records produced', produced.bad, 'dead letters counted', counts.deadLetters],
     ['dead letters counted', counts.deadLetters, 'different records in the dead-letter topic', letters.size],
     ['rows written', counts.rows, 'rows in the table', table.rows],
+    ['rows in the table', table.rows, 'different Kafka records among them', table.positions],
   ]
   return equal
     .filter(([, left, , right]) => left !== right)
@@ -70,7 +73,9 @@ export function reportLines(
     `  rows         ${column(counts.rows)}   in the table: ${count(table.rows)}`,
     `  dead letters ${column(counts.deadLetters)}   in ${where.deadLetterTopic}: ${reasons(outcome.deadLetters)}`,
     `  tombstones   ${column(counts.tombstones)}`,
-    ...(wrong.length === 0 ? ['The sums agree.'] : wrong.map((line) => `DISAGREES: ${line}`)),
+    ...(wrong.length === 0
+      ? ['The sums agree, and each row of the table stems from another Kafka record.']
+      : wrong.map((line) => `DISAGREES: ${line}`)),
     '',
     `Table          ${uri}`,
     `  version      ${String(table.version)}, ${commits} commits of data`,
