@@ -22,7 +22,10 @@ export interface Reading {
 }
 
 /** Starts a source on a topic. Every batch is "committed" at once unless `hold`. */
-export function read(topic: TestTopic, options: Partial<SourceOptions> & { hold?: boolean; txns?: Map<number, bigint> } = {}): Reading {
+export function read(
+  topic: TestTopic,
+  options: Partial<SourceOptions> & { hold?: boolean; txns?: Map<number, bigint> } = {},
+): Reading {
   const txns = options.txns ?? new Map<number, bigint>()
   const credit = options.credit ?? new Credit(64 * 1024 * 1024)
   const events: SourceEvent[] = []
@@ -59,7 +62,10 @@ export function read(topic: TestTopic, options: Partial<SourceOptions> & { hold?
 }
 
 /** Runs a source to its end and closes it. */
-export async function readToEnd(topic: TestTopic, options: Parameters<typeof read>[1] = {}): Promise<Reading> {
+export async function readToEnd(
+  topic: TestTopic,
+  options: Parameters<typeof read>[1] = {},
+): Promise<Reading> {
   const reading = read(topic, options)
   try {
     await reading.done

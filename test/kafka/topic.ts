@@ -9,6 +9,8 @@ export interface TestTopic {
   readonly topic: string
   readonly admin: Admin
   readonly produce: (messages: readonly TestMessage[], compression?: number) => Promise<void>
+  /** Deletes the records of a partition before `offset`. */
+  readonly deleteBefore: (partition: number, offset: bigint) => Promise<void>
   /** A producer of one transactional id; the caller disconnects it. */
   readonly transactional: () => Promise<Producer>
 }
@@ -28,7 +30,10 @@ export async function testTopic(
   after(() => admin.disconnect())
   const topic = nameForTests('topic')
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions, configEntries }] })
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: [{ topic, numPartitions: partitions, configEntries }],
+  })
   const createPartitioner = kafkajs.Partitioners.DefaultPartitioner
   return {
     brokers,
@@ -40,8 +45,17 @@ export async function testTopic(
       await producer.send({ topic, messages: [...messages], compression })
       await producer.disconnect()
     },
+    deleteBefore: async (partition, offset) => {
+      // kafkajs deletes only of topics whose leaders it has looked up.
+      await admin.fetchTopicOffsets(topic)
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: offset.toString() }] })
+    },
     transactional: async () => {
-      const producer = client.producer({ createPartitioner, transactionalId: nameForTests('txn'), maxInFlightRequests: 1 })
+      const producer = client.producer({
+        createPartitioner,
+        transactionalId: nameForTests('txn'),
+        maxInFlightRequests: 1,
+      })
       await producer.connect()
       return producer
     },
@@ -50,5 +64,9 @@ export async function testTopic(
 
 /** `count` messages for one partition, values `{"i":0}` and up. */
 export function numbered(partition: number, count: number, from = 0): TestMessage[] {
-  return Array.from({ length: count }, (_, i) => ({ partition, key: `k${from + i}`, value: `{"i":${from + i}}` }))
+  return Array.from({ length: count }, (_, i) => ({
+    partition,
+    key: `k${from + i}`,
+    value: `{"i":${from + i}}`,
+  }))
 }
