@@ -1,0 +1,62 @@
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { closest } from 'fastest-levenshtein'
+import { loadConfig } from '../../config/load.ts'
+import type { Config } from '../../config/types.ts'
+import { PipelineError } from '../core/errors.ts'
+import { EXIT_HELP } from './exit-codes.ts'
+import { sourcesOf, withSources, type SourceFlags } from './sources.ts'
+
+interface RunFlags extends SourceFlags {
+  readonly until?: 'latest'
+  readonly topic?: readonly string[]
+}
+
+/** Adds `run`: carries topics into tables until it is stopped or has caught up. */
+export function addRun(program: Command, finish: (exitCode: number) => void): void {
+  withSources(program.command('run'), '<file...>')
+    .description('carry topics into their tables until stopped by SIGTERM or SIGINT')
+    .addOption(
+      new Option('-u, --until <end>', 'stop at the end offsets as they are at the start').argParser(untilOf),
+    )
+    .addOption(
+      new Option('-t, --topic <name>', 'only this entry of `topics`; may be repeated').argParser(
+        (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
+      ),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kafka-delta run --config config/examples/local.json
+  kafka-delta run --config base.json production.json --topic user-events
+  kafka-delta run --set topics.events.table.uri=./lake/events --until latest
+${EXIT_HELP}`,
+    )
+    .action(async (flags: RunFlags) => {
+      const config = withTopics(loadConfig({ ...sourcesOf(flags), needsTopic: true }), flags.topic)
+      const { runService } = await import('../service/run.ts')
+      finish(await runService(config, { until: flags.until ?? 'stopped' }))
+    })
+}
+
+/** The configuration with only the named entries of `topics`. Throws `KD_COMMAND_INVALID` for a name that is none. */
+export function withTopics(config: Config, names: readonly string[] | undefined): Config {
+  if (names === undefined) return config
+  const known = Object.keys(config.topics)
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    throw new PipelineError(
+      'KD_COMMAND_INVALID',
+      `--topic ${unknown} is no entry of topics; the nearest one is ${closest(unknown, known)}`,
+    )
+  }
+  return {
+    ...config,
+    topics: Object.fromEntries(Object.entries(config.topics).filter(([name]) => names.includes(name))),
+  }
+}
+
+function untilOf(value: string): 'latest' {
+  if (value !== 'latest') throw new InvalidArgumentError('It must be latest.')
+  return value
+}

@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import type { Add } from '../delta/actions.ts'
+import { jsonOf, print } from './output.ts'
+import { rowsOf, tableCommand, versionOf, withSnapshot, type TableFlags } from './table-source.ts'
+
+/** Adds `table files`: the data files of one version. */
+export function addFiles(parent: Command): void {
+  tableCommand(parent, 'files', [
+    'kafka-delta table files ./lake/user_events',
+    "kafka-delta table files ./lake/user_events --json | jq -s 'map(.bytes) | add'",
+  ])
+    .description('path, bytes, rows and partition values of every data file')
+    .option('-v, --version <n>', 'the table as it was at this version', versionOf)
+    .option('--json', 'print one JSON object for each file')
+    .action(async (uri: string, flags: TableFlags) => {
+      await withSnapshot(uri, flags, async (snapshot) => {
+        if (flags.json !== true) await print(`${'bytes'.padStart(12)}  ${'rows'.padStart(10)}  path\n`)
+        for await (const add of snapshot.files())
+          await print(flags.json === true ? jsonLine(add) : textLine(add))
+      })
+    })
+}
+
+// A table may have a million files: they are printed as they come, so the columns have fixed widths.
+function textLine(add: Add): string {
+  const rows = String(rowsOf(add.stats) ?? '?')
+  const values = Object.entries(add.partitionValues).map(([name, value]) => `${name}=${value ?? 'null'}`)
+  const partition = values.length === 0 ? '' : `  ${values.join(', ')}`
+  return `${String(add.size).padStart(12)}  ${rows.padStart(10)}  ${add.path}${partition}\n`
+}
+
+function jsonLine(add: Add): string {
+  const line = {
+    path: add.path,
+    bytes: add.size,
+    rows: rowsOf(add.stats),
+    partitionValues: add.partitionValues,
+    modifiedMs: add.modificationTime,
+  }
+  return `${jsonOf(line, 0)}\n`
+}

@@ -1,0 +1,71 @@
+import { resolve } from 'node:path'
+import { InvalidArgumentError, type Command } from 'commander'
+import { loadConfig } from '../../config/load.ts'
+import type { Snapshot } from '../delta/snapshot.ts'
+import type { Store } from '../storage/store.ts'
+import { EXIT_HELP } from './exit-codes.ts'
+import { sourcesOf, withSources, type SourceFlags } from './sources.ts'
+
+/** What every command that looks into a table takes. */
+export interface TableFlags extends SourceFlags {
+  readonly version?: bigint
+  readonly json?: true
+}
+
+/** A subcommand of `table` with the arguments and options that all of them share. */
+export function tableCommand(parent: Command, name: string, examples: readonly string[]): Command {
+  return withSources(parent.command(name))
+    .argument('<uri>', 'where the table lies: s3://bucket/prefix or a path')
+    .addHelpText(
+      'after',
+      `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n${EXIT_HELP}`,
+    )
+}
+
+/** Opens the store of a table as `run` would, and closes it when `use` is done with it. */
+export async function withStore<T>(
+  uri: string,
+  flags: TableFlags,
+  use: (store: Store) => Promise<T>,
+): Promise<T> {
+  const config = loadConfig(sourcesOf(flags))
+  const { openStore } = await import('../storage/open.ts')
+  const local = !/^[a-z][a-z0-9+.-]+:/i.test(uri)
+  const store = await openStore(local ? resolve(uri) : uri, config.storage)
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/** The table at `--version`, the newest by default. */
+export async function withSnapshot<T>(
+  uri: string,
+  flags: TableFlags,
+  use: (snapshot: Snapshot, store: Store) => Promise<T>,
+): Promise<T> {
+  const { loadSnapshot } = await import('../delta/snapshot.ts')
+  return await withStore(uri, flags, async (store) =>
+    use(await loadSnapshot(store, { version: flags.version }), store),
+  )
+}
+
+/** Reads a version from the command line. */
+export function versionOf(text: string): bigint {
+  if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.')
+  return BigInt(text)
+}
+
+/** Reads a number of rows from the command line. */
+export function countOf(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.')
+  return Number(text)
+}
+
+/** `numRecords` of a file's statistics; `undefined` where it has none. Spec: "Per-file Statistics". */
+export function rowsOf(stats: string | undefined): number | undefined {
+  if (stats === undefined) return undefined
+  const { numRecords } = JSON.parse(stats) as { numRecords?: unknown }
+  return typeof numRecords === 'number' ? numRecords : undefined
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander'
+import { EXIT_HELP } from './exit-codes.ts'
+import { addCat } from './table-cat.ts'
+import { addFiles } from './table-files.ts'
+import { addHistory } from './table-history.ts'
+import { addShow } from './table-show.ts'
+
+/** Adds `table` with its subcommands: looking into any Delta table, written by this service or not. */
+export function addTable(program: Command): void {
+  const table = program
+    .command('table')
+    .description('look into a Delta table')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kafka-delta table show ./lake/user_events
+  kafka-delta table history s3://lake/events/user_events --config service.json
+  kafka-delta table cat ./lake/user_events --limit 10 --columns event_id,timestamp
+${EXIT_HELP}`,
+    )
+  addShow(table)
+  addHistory(table)
+  addFiles(table)
+  addCat(table)
+}
