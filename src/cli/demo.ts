@@ -18,9 +18,9 @@ import type { Output } from './progress.ts'
 /** What the demo needs of the rest of the program. */
 export interface DemoParts {
   /** Runs all topics of a configuration up to the ends as they are now; tells the counts of each commit. */
-  run(config: Config, onCommit: (counts: Counts) => void): Promise<unknown>
+  readonly run: (config: Config, onCommit: (counts: Counts) => void) => Promise<unknown>
   /** Reads the table back, with `sampleRows` of its rows. */
-  readTable(uri: string, sampleRows: number): Promise<DemoTable>
+  readonly readTable: (uri: string, sampleRows: number) => Promise<DemoTable>
 }
 
 /** How the demo runs; everything has a default. */
