@@ -1,0 +1,66 @@
+// The reference tables of the Delta project (Delta Acceptance Testing): rows of every expected version are those that
+// DuckDB finds in the expected Parquet files, and tables with features that are not supported are refused by their names.
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { PipelineError } from '../../src/core/errors.ts'
+import { rowLines } from '../../src/delta/rows.ts'
+import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import { openTableWriter } from '../../src/delta/writer.ts'
+import { LocalStore } from '../../src/storage/local.ts'
+import { duckdbLines } from './duckdb.ts'
+
+const FOLDER = new URL('../fixtures/dat/', import.meta.url).pathname
+
+/** What reading each table is refused for; the others are read. */
+const NOT_READ: Readonly<Record<string, string>> = {
+  check_constraints: 'deletionVectors',
+  column_mapping: 'columnMapping',
+  deletion_vectors: 'deletionVectors',
+  iceberg_compat_v1: 'columnMapping',
+}
+
+/** What appending to each table that can be read is refused for. */
+const NOT_WRITTEN: Readonly<Record<string, string>> = {
+  generated_columns: 'generatedColumns',
+}
+
+for (const name of readdirSync(FOLDER)) {
+  const store = new LocalStore(`${FOLDER}${name}/delta`)
+  const refusal = NOT_READ[name]
+  if (refusal !== undefined) {
+    test(`The reference table ${name} is refused for ${refusal}`, async () => {
+      await assert.rejects(loadSnapshot(store), refusedFor(refusal))
+      await assert.rejects(openTableWriter(store), refusedFor(refusal))
+    })
+    continue
+  }
+
+  const forbidden = NOT_WRITTEN[name]
+  test(`The reference table ${name} is ${forbidden === undefined ? 'open to' : 'closed to'} appends`, async () => {
+    if (forbidden === undefined) await openTableWriter(store)
+    else await assert.rejects(openTableWriter(store), refusedFor(forbidden))
+  })
+
+  for (const expected of readdirSync(`${FOLDER}${name}/expected`)) {
+    test(`The reference table ${name} at ${expected} has the expected rows`, async () => {
+      const version = expected === 'latest' ? undefined : BigInt(expected.slice(1))
+      const snapshot = await loadSnapshot(store, { version })
+      const lines: string[] = []
+      for await (const line of rowLines(store, snapshot)) lines.push(line)
+      const columns = snapshot.schema.fields.map((field) => field.name)
+      const theirs = await duckdbLines(`${FOLDER}${name}/expected/${expected}/table_content/*.parquet`, columns)
+      assert.deepEqual(lines.sort(), theirs.sort())
+      assert.ok(lines.length > 0)
+    })
+  }
+}
+
+function refusedFor(feature: string): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof PipelineError)
+    assert.equal(error.code, 'KD_TABLE_UNSUPPORTED')
+    assert.match(error.message, new RegExp(`\\b${feature}\\b`))
+    return true
+  }
+}
