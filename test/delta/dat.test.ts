@@ -49,7 +49,10 @@ for (const name of readdirSync(FOLDER)) {
       const lines: string[] = []
       for await (const line of rowLines(store, snapshot)) lines.push(line)
       const columns = snapshot.schema.fields.map((field) => field.name)
-      const theirs = await duckdbLines(`${FOLDER}${name}/expected/${expected}/table_content/*.parquet`, columns)
+      const theirs = await duckdbLines(
+        `${FOLDER}${name}/expected/${expected}/table_content/*.parquet`,
+        columns,
+      )
       assert.deepEqual(lines.sort(), theirs.sort())
       assert.ok(lines.length > 0)
     })

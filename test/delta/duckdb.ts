@@ -47,7 +47,9 @@ function textOf(value: DuckDBValue): string {
   if (value instanceof DuckDBBlobValue) return `"${Buffer.from(value.bytes).toString('base64')}"`
   if (value instanceof DuckDBListValue) return `[${value.items.map(textOf).join(',')}]`
   if (value instanceof DuckDBStructValue) {
-    const fields = Object.entries(value.entries).map(([name, item]) => `${JSON.stringify(name)}:${textOf(item)}`)
+    const fields = Object.entries(value.entries).map(
+      ([name, item]) => `${JSON.stringify(name)}:${textOf(item)}`,
+    )
     return `{${fields.join(',')}}`
   }
   if (value instanceof DuckDBMapValue) {

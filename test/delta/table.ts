@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto'
+import type { StructType } from '../../src/core/schema.ts'
+import type { Add } from '../../src/delta/actions.ts'
+import { createTable } from '../../src/delta/create.ts'
+import { commitInfoOf, type Commit } from '../../src/delta/state.ts'
+import { readTail } from '../../src/delta/commit.ts'
+import type { Append } from '../../src/delta/table.ts'
+import type { Store } from '../../src/storage/store.ts'
+
+/** A table of one column of long. */
+export const ONE_LONG: StructType = {
+  type: 'struct',
+  fields: [{ name: 'id', type: 'long', nullable: true, metadata: {} }],
+}
+
+/** Creates an empty table of one column. */
+export async function emptyTable(store: Store, configuration: Record<string, string> = {}): Promise<void> {
+  await createTable(store, { schema: ONE_LONG, partitionColumns: [], configuration })
+}
+
+/** An `add` of a file that need not exist. */
+export function someAdd(path = `${randomUUID()}.parquet`): Add {
+  return { path, partitionValues: {}, size: 100, modificationTime: 1_700_000_000_000, dataChange: true }
+}
+
+/** An append of one file that carries one appId from `follows` to `version`. */
+export function someAppend(
+  appId: string,
+  follows: bigint | undefined,
+  version: bigint,
+  path?: string,
+): Append {
+  return {
+    adds: [someAdd(path)],
+    txns: [{ appId, version, follows }],
+    operationParameters: { outputMode: 'Append' },
+    operationMetrics: { numFiles: '1', numOutputRows: '1', numOutputBytes: '100' },
+  }
+}
+
+/** All commits from version 0 on. */
+export async function allCommits(store: Store): Promise<readonly Commit[]> {
+  return await readTail(store, 0n)
+}
+
+/** The `txn` versions of one appId in the order of commits. */
+export function txnsOf(commits: readonly Commit[], appId: string): bigint[] {
+  return commits.flatMap(({ actions }) =>
+    actions.flatMap((action) =>
+      action.kind === 'txn' && action.txn.appId === appId ? [action.txn.version] : [],
+    ),
+  )
+}
+
+/** The `operation` of a commit. */
+export function operationOf(commit: Commit): unknown {
+  return commitInfoOf(commit)?.['operation']
+}
+
+/** The paths of a listing of files. */
+export async function pathsOf(files: AsyncIterable<Add>): Promise<string[]> {
+  const paths: string[] = []
+  for await (const add of files) paths.push(add.path)
+  return paths
+}
+
+/** A clock whose waits take no time. */
+export const hastyClock = { now: () => Date.now(), sleep: () => Promise.resolve() }
