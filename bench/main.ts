@@ -1,0 +1,158 @@
+// `npm run bench`: what a record costs in CPU, against a bare kafkajs consumer; writes docs/benchmarks.md.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { loadavg, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Command } from 'commander'
+import { loadConfig } from '../config/load.ts'
+import { demoKafka } from '../src/cli/demo-kafka.ts'
+import { packageFile } from '../src/cli/package-file.ts'
+import { count, showProgress } from '../src/cli/progress.ts'
+import { countOf } from '../src/cli/table-source.ts'
+import { messageOf } from '../src/core/errors.ts'
+import { userEvents } from '../src/sample/user-events.ts'
+import { startKafka } from '../src/servers/kafka.ts'
+import type { Measured, Task } from './measured.ts'
+import { benchmarksPage, medianRatio, RATIO_MAX, type Results } from './page.ts'
+import { measure, microsOf, ratioOf, type Pair, type Program } from './programs.ts'
+
+interface Flags {
+  readonly records: number
+  readonly pairs: number
+  readonly profile?: string
+}
+
+const TOPIC = 'user.events.v1'
+const PARTITIONS = 4
+const MIB = 2 ** 20
+/** A limit that no run reaches. */
+const NEVER = 1_000_000_000
+
+const VARIANTS = [
+  { name: 'pipeline: contract and statistics', topicConfig: {} },
+  {
+    name: 'pipeline: Kafka columns and date partitions too',
+    topicConfig: { kafkaColumns: true, derive: { event_date: 'date(timestamp)' }, columns: ['event_date'] },
+  },
+] as const
+
+const FLUSH_BYTES = [16 * MIB, 128 * MIB]
+
+/** Runs a program on the topic; the table of the run is thrown away. */
+type Run = (program: Program, records: number, topicConfig: Task['topicConfig']) => Promise<Measured>
+
+process.exitCode = await main(process.argv)
+
+async function main(argv: readonly string[]): Promise<number> {
+  const flags = new Command('npm run bench --')
+    .option('--records <n>', 'how many user events', countOf, 2_000_000)
+    .option('--pairs <n>', 'how many pairs of floor and pipeline', countOf, 3)
+    .option('--profile <folder>', 'also leave one CPU profile of each program in this folder')
+    .parse(argv)
+    .opts<Flags>()
+  try {
+    const results = await measureAll(flags)
+    const path = join(dirname(packageFile('package.json')), 'docs', 'benchmarks.md')
+    await writeFile(path, benchmarksPage(results))
+    const ratio = medianRatio(results.variants[0] ?? { name: '', pairs: [] })
+    console.log(`Written to docs/benchmarks.md`)
+    console.log(
+      `The pipeline takes ${ratio.toFixed(2)} × the CPU of the floor; at most ${RATIO_MAX} × is wanted`,
+    )
+    return ratio <= RATIO_MAX ? 0 : 1
+  } catch (error) {
+    console.error(messageOf(error))
+    return 1
+  }
+}
+
+async function measureAll({ records, pairs, profile }: Flags): Promise<Results> {
+  const say = (message: string): void => {
+    console.log(message)
+  }
+  const loadAverage = loadavg()[0] ?? NaN
+  const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-bench-'))
+  const kafka = await startKafka({ say })
+  try {
+    const bytes = await produce(kafka.brokers, records)
+    const run = runner(kafka.brokers, folder)
+    const startUp = { floor: await run('floor', 0, {}), whole: await run('whole', 0, {}) }
+    const variants = []
+    for (const { name, topicConfig } of VARIANTS) {
+      say(name)
+      variants.push({ name, pairs: await measurePairs(run, pairs, records, topicConfig) })
+    }
+    const memory = []
+    for (const flushBytes of FLUSH_BYTES) {
+      const flush = { bytes: flushBytes, count: NEVER, ageMs: NEVER }
+      const whole = await run('whole', records, { flush })
+      say(`flush.bytes ${flushBytes / MIB} MiB: peak memory ${Math.round(whole.rssBytesMax / MIB)} MiB`)
+      memory.push({ flushBytes, creditBytes: 2 * flushBytes, whole })
+    }
+    if (profile !== undefined) {
+      const profiled = runner(kafka.brokers, folder, profile)
+      await profiled('floor', records, {})
+      await profiled('whole', records, {})
+    }
+    return { records, bytes, partitions: PARTITIONS, variants, memory, startUp, loadAverage }
+  } finally {
+    await kafka.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Fills the topic; resolves to the bytes of all values. */
+async function produce(brokers: readonly string[], records: number): Promise<number> {
+  const kafka = demoKafka(brokers)
+  await kafka.createTopics([
+    { topic: TOPIC, partitions: PARTITIONS },
+    { topic: `${TOPIC}-dlq`, partitions: 1 },
+  ])
+  const progress = showProgress(process.stdout, 'Producing', records)
+  const { bytes } = await kafka.produce(TOPIC, userEvents({ seed: 1, count: records }), (sent) => {
+    progress.at(sent)
+  })
+  progress.end()
+  return bytes
+}
+
+function runner(brokers: readonly string[], folder: string, profile?: string): Run {
+  let runs = 0
+  const { fetchBytesMax, fetchBytesPerPartitionMax } = loadConfig({}).kafka
+  const fetch = { bytesMax: fetchBytesMax, bytesPerPartitionMax: fetchBytesPerPartitionMax }
+  return async (program, records, topicConfig) => {
+    const groupId = `bench-${program}-${profile === undefined ? '' : 'profile-'}${++runs}`
+    const table = join(folder, groupId)
+    const { columns, ...rest } = topicConfig
+    const task: Task = {
+      brokers,
+      topic: TOPIC,
+      groupId,
+      records,
+      fetch,
+      topicConfig: { ...rest, table: { uri: table, partitionColumns: columns ?? [] } },
+    }
+    try {
+      return await measure(program, task, profile)
+    } finally {
+      await rm(table, { recursive: true, force: true })
+    }
+  }
+}
+
+async function measurePairs(
+  run: Run,
+  pairs: number,
+  records: number,
+  topicConfig: Task['topicConfig'],
+): Promise<Pair[]> {
+  const measured: Pair[] = []
+  for (let number = 1; number <= pairs; number++) {
+    const floor = await run('floor', records, topicConfig)
+    const pair = { floor, whole: await run('whole', records, topicConfig) }
+    measured.push(pair)
+    const micros = `${microsOf(floor).toFixed(2)} µs, pipeline ${microsOf(pair.whole).toFixed(2)} µs`
+    const rate = count(Math.round(records / pair.whole.wallS))
+    console.log(`  pair ${number}: floor ${micros}, ratio ${ratioOf(pair).toFixed(2)}, ${rate} records/s`)
+  }
+  return measured
+}
