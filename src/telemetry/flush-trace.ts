@@ -78,8 +78,12 @@ function startOf(provenances: readonly Provenance[]): number {
 
 // What was measured while the batch flowed becomes spans now; returns when the last one ended.
 function replay(provenance: Provenance, parent: Context): number {
-  let latestMs = provenance.polledAtMs
-  for (const timing of provenance.timings) {
+  const { polledAtMs } = provenance
+  let latestMs = polledAtMs
+  // A source that cannot say how long a fetch took still says when it delivered.
+  const delivered: StageTiming = { stage: 'poll', startMs: polledAtMs, endMs: polledAtMs }
+  const isTimed = provenance.timings.some((timing) => timing.stage === 'poll')
+  for (const timing of isTimed ? provenance.timings : [delivered, ...provenance.timings]) {
     const endMs = Math.max(timing.startMs, timing.endMs)
     const isPoll = timing.stage === 'poll'
     tracer()

@@ -170,9 +170,13 @@ describe('with an SDK', () => {
     assert.equal(spans().filter((span) => span.name === 'process t').length, 1)
   })
 
-  it('a stage that was never timed leaves a root that starts at the poll', () => {
+  it('a poll that was never timed is a moment: when the fetch delivered the batch', () => {
     flushTrace(facts([{ ...provenance(0), timings: [] }])).end()
-    assert.equal(spans().length, 1)
+    const poll = spans().find((span) => span.name === 'poll t')
+    assert.equal(spans().length, 2)
+    assert.ok(poll)
+    assert.equal(ms(poll.startTime), T0)
+    assert.equal(ms(poll.endTime), T0)
     assert.equal(ms(root().startTime), T0)
   })
 })
