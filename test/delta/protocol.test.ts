@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PipelineError } from '../../src/core/errors.ts'
+import type { StructType } from '../../src/core/schema.ts'
+import type { Metadata, Protocol } from '../../src/delta/actions.ts'
+import { checkAppendable, checkReadable, protocolFor, writerFeatures } from '../../src/delta/protocol.ts'
+
+test('Legacy writer versions stand for the features that they brought', () => {
+  assert.deepEqual(writerFeatures({ minReaderVersion: 1, minWriterVersion: 1 }), [])
+  assert.deepEqual(writerFeatures({ minReaderVersion: 1, minWriterVersion: 2 }), ['appendOnly', 'invariants'])
+  assert.deepEqual(writerFeatures({ minReaderVersion: 2, minWriterVersion: 6 }), [
+    'appendOnly',
+    'invariants',
+    'checkConstraints',
+    'changeDataFeed',
+    'generatedColumns',
+    'columnMapping',
+    'identityColumns',
+  ])
+})
+
+test('A table on the last legacy versions that uses none of their features is read and appended to', () => {
+  const protocol = { minReaderVersion: 2, minWriterVersion: 6 }
+  const metadata = { ...metadataOf(), format: { provider: 'parquet', options: {} } }
+  checkReadable(protocol, metadata)
+  checkAppendable(protocol, metadata)
+})
+
+const LEGACY: Protocol = { minReaderVersion: 2, minWriterVersion: 6 }
+
+for (const [feature, metadata] of [
+  ['invariants', metadataOf({ 'delta.invariants': '{"expression":{"expression":"x > 3"}}' })],
+  ['generatedColumns', metadataOf({ 'delta.generationExpression': 'y + 1' })],
+  ['identityColumns', metadataOf({ 'delta.identity.start': 1 })],
+  ['checkConstraints', metadataOf({}, { 'delta.constraints.positive': 'x > 0' })],
+  ['columnMapping', metadataOf({}, { 'delta.columnMapping.mode': 'name' })],
+] as const) {
+  test(`A table that uses ${feature} is refused by that name`, () => {
+    assert.throws(() => {
+      checkAppendable(LEGACY, metadata)
+    }, refusedFor(feature))
+  })
+}
+
+for (const feature of [
+  'rowTracking',
+  'inCommitTimestamp',
+  'clustering',
+  'icebergCompatV2',
+  'v2Checkpoint',
+  'catalogManaged',
+  'somethingNew',
+]) {
+  test(`A table with the writer feature ${feature} is refused by that name`, () => {
+    const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ['appendOnly', feature] }
+    assert.throws(() => {
+      checkAppendable(protocol, metadataOf())
+    }, refusedFor(feature))
+  })
+}
+
+test('Default columns are refused only where a column has one', () => {
+  const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ['allowColumnDefaults'] }
+  checkAppendable(protocol, metadataOf())
+  assert.throws(() => {
+    checkAppendable(protocol, metadataOf({ CURRENT_DEFAULT: '1' }))
+  }, refusedFor('allowColumnDefaults'))
+})
+
+test('An invariant of a nested field is found', () => {
+  const x = { name: 'x', type: 'long', nullable: true, metadata: { 'delta.invariants': '{}' } } as const
+  const list = { type: 'array', elementType: { type: 'struct', fields: [x] }, containsNull: true } as const
+  const schema: StructType = {
+    type: 'struct',
+    fields: [{ name: 'l', type: list, nullable: true, metadata: {} }],
+  }
+  assert.throws(
+    () => {
+      checkAppendable({ minReaderVersion: 1, minWriterVersion: 2 }, { ...metadataOf(), schema })
+    },
+    (error) => error instanceof PipelineError && error.message.includes('invariants (column l.element.x)'),
+  )
+})
+
+test('Versions beyond those of the specification are refused', () => {
+  const parquet = { configuration: {}, format: { provider: 'parquet', options: {} } }
+  assert.throws(() => {
+    checkReadable({ minReaderVersion: 4, minWriterVersion: 7 }, parquet)
+  }, refusedFor('reader version 4'))
+  assert.throws(() => {
+    checkAppendable({ minReaderVersion: 1, minWriterVersion: 8 }, metadataOf())
+  }, refusedFor('writer version 8'))
+})
+
+test('A new table gets the least protocol that its schema needs', () => {
+  const { schema } = metadataOf()
+  assert.deepEqual(protocolFor(schema, {}), { minReaderVersion: 1, minWriterVersion: 2 })
+  const ntz: StructType = {
+    type: 'struct',
+    fields: [{ name: 't', type: 'timestamp_ntz', nullable: true, metadata: {} }],
+  }
+  assert.equal(protocolFor(ntz, {}).minWriterVersion, 7)
+  assert.deepEqual(protocolFor(ntz, {}).readerFeatures, ['timestampNtz'])
+  assert.throws(
+    () => protocolFor(schema, { 'delta.enableDeletionVectors': 'true' }),
+    refusedFor('deletionVectors'),
+  )
+})
+
+function metadataOf(
+  columnMetadata: Record<string, unknown> = {},
+  configuration: Record<string, string> = {},
+): Metadata {
+  const field = { name: 'x', type: 'long', nullable: true, metadata: columnMetadata } as const
+  return { id: 'id', schema: { type: 'struct', fields: [field] }, partitionColumns: [], configuration }
+}
+
+function refusedFor(feature: string): (error: unknown) => boolean {
+  return (error) =>
+    error instanceof PipelineError && error.code === 'KD_TABLE_UNSUPPORTED' && error.message.includes(feature)
+}
