@@ -30,7 +30,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 const RETRIES = 5
 
 /** One kafkajs client; cheap, connects nothing. kafkajs's own log goes to `options.log`, one level lower, since kafkajs rides most of it out. */
-export function createKafka(options: KafkaOptions): Kafka {
+export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
@@ -38,7 +38,7 @@ export function createKafka(options: KafkaOptions): Kafka {
     ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    retry: { retries: RETRIES, initialRetryTime: 300, maxRetryTime: 10_000 },
+    retry: { retries, initialRetryTime: 300, maxRetryTime: 10_000 },
     logLevel: options.log === undefined ? kafkajs.logLevel.NOTHING : kafkajs.logLevel.INFO,
     logCreator: bridge(options.log),
   })
@@ -51,8 +51,10 @@ export function createKafka(options: KafkaOptions): Kafka {
 export async function reachAdmin(kafka: Kafka, options: KafkaOptions): Promise<Admin> {
   const timeoutMs = options.reachTimeoutMs ?? REACH_TIMEOUT_MS
   const deadline = performance.now() + timeoutMs
+  // kafkajs's own retries would take 10 s for each look.
+  const single = createKafka(options, 0)
   for (;;) {
-    const admin = kafka.admin({ retry: { retries: 0 } })
+    const admin = single.admin()
     try {
       await admin.connect()
       // The admin that works for long has the client's own retries.

@@ -1,6 +1,6 @@
 import { after } from 'node:test'
 import kafkajs from 'kafkajs'
-import type { Admin, Message, Producer } from 'kafkajs'
+import type { Admin, CompressionTypes, Message, Producer } from 'kafkajs'
 import { kafkaForTests, nameForTests } from '../support/servers.ts'
 
 /** A topic of its own on the brokers of the test run, with an admin client that ends with the file. */
@@ -8,11 +8,11 @@ export interface TestTopic {
   readonly brokers: string[]
   readonly topic: string
   readonly admin: Admin
-  readonly produce: (messages: readonly TestMessage[], compression?: number) => Promise<void>
+  readonly produce: (messages: readonly TestMessage[], compression?: CompressionTypes) => Promise<void>
   /** Deletes the records of a partition before `offset`. */
   readonly deleteBefore: (partition: number, offset: bigint) => Promise<void>
   /** A producer of one transactional id; the caller disconnects it. */
-  readonly transactional: () => Promise<Producer>
+  readonly transactional: (transactionalId?: string) => Promise<Producer>
 }
 
 /** A Kafka message whose partition is chosen. */
@@ -39,7 +39,7 @@ export async function testTopic(
     brokers,
     topic,
     admin,
-    produce: async (messages, compression = 0) => {
+    produce: async (messages, compression = kafkajs.CompressionTypes.None) => {
       const producer = client.producer({ createPartitioner })
       await producer.connect()
       await producer.send({ topic, messages: [...messages], compression })
@@ -50,10 +50,10 @@ export async function testTopic(
       await admin.fetchTopicOffsets(topic)
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: offset.toString() }] })
     },
-    transactional: async () => {
+    transactional: async (transactionalId = nameForTests('txn')) => {
       const producer = client.producer({
         createPartitioner,
-        transactionalId: nameForTests('txn'),
+        transactionalId,
         maxInFlightRequests: 1,
       })
       await producer.connect()
