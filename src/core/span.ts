@@ -40,31 +40,37 @@ export function inSpan<T>(
   run: (span: Span) => T,
   kind: SpanKind = SpanKind.INTERNAL,
 ): T {
-  const span = tracer().startSpan(name, { attributes, kind }, parent)
+  // Without times of ours the SDK rounds each start to the millisecond, and a span may seem to end after its parent.
+  const span = tracer().startSpan(name, { attributes, kind, startTime: nowMs() }, parent)
   if (!isSpanContextValid(span.spanContext())) return run(span)
   let result: T
   try {
     result = context.with(trace.setSpan(parent, span), run, undefined, span)
   } catch (error) {
     recordError(span, error)
-    span.end()
+    span.end(nowMs())
     throw error
   }
   if (!(result instanceof Promise)) {
-    span.end()
+    span.end(nowMs())
     return result
   }
   return result.then(
     (value: unknown) => {
-      span.end()
+      span.end(nowMs())
       return value
     },
     (error: unknown) => {
       recordError(span, error)
-      span.end()
+      span.end(nowMs())
       throw error
     },
   ) as T
+}
+
+/** The clock of all spans: milliseconds since the epoch with fractions, never going back. */
+export function nowMs(): number {
+  return performance.timeOrigin + performance.now()
 }
 
 /** Marks a span as failed: status, exception event and `error.type`, which is the code of the catalogue where there is one. */

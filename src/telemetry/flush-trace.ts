@@ -8,7 +8,7 @@ import {
   type Span,
 } from '@opentelemetry/api'
 import type { Counts, FlushTrace, Provenance, StageTiming } from '../core/batch.ts'
-import { isTracing, recordError, tracer } from '../core/span.ts'
+import { isTracing, nowMs, recordError, tracer } from '../core/span.ts'
 import { LINKS_MAX, linkOf, sample } from './traceparent.ts'
 
 /** Batches of a flush that get spans of their own; of the others only the count is told. */
@@ -102,14 +102,14 @@ function replay(provenance: Provenance, parent: Context): number {
   return latestMs
 }
 
-// Ends of spans are rounded down to the millisecond when their start was given, those of spans below it are not.
+// A poll is timed by the wall clock, which may be ahead of the clock of spans.
 function endOnce(root: Span, latestMs: number): FlushTrace['end'] {
   let ended = false
   return (error) => {
     if (ended) return
     ended = true
     if (error !== undefined) recordError(root, error)
-    root.end(Math.max(Date.now() + 1, latestMs))
+    root.end(Math.max(nowMs(), latestMs))
   }
 }
 
