@@ -71,7 +71,7 @@ export async function undisturbed(setting: Setting): Promise<Outcome> {
 /** One process at a time, killed by SIGKILL at random moments and started again. */
 export async function killed(setting: Setting): Promise<Outcome> {
   const prepared = await prepare('killed', setting)
-  const random = seededRandom(setting.seed)
+  const random = chance(setting.seed)
   const args = ['run', '--config', prepared.config, '--until', 'latest', '--set', 'log.level=debug']
   let peakMiB = 0
   for (let kill = 1; kill <= setting.kills; kill++) {
@@ -95,7 +95,7 @@ export async function killed(setting: Setting): Promise<Outcome> {
 /** Two processes of one group; now one, now the other is killed and started again. They end by SIGTERM, once all is in the table. */
 export async function two(setting: Setting): Promise<Outcome> {
   const prepared = await prepare('two', setting)
-  const random = seededRandom(setting.seed + 1)
+  const random = chance(setting.seed + 1)
   const args = [
     'run',
     '--config',
@@ -127,6 +127,12 @@ export async function two(setting: Setting): Promise<Outcome> {
   for (const worker of workers) await mustEnd(worker, 0)
   setting.say(`  SIGTERM: both ended with 0 after ${Date.now() - startMs} ms`)
   return { ...prepared, peakMiB: Math.max(peakMiB, ...workers.map((worker) => worker.peakMiB())) }
+}
+
+/** Numbers from 0 to 1. */
+function chance(seed: number): () => number {
+  const random = seededRandom(seed)
+  return () => random() / 2 ** 32
 }
 
 function commitsOf(worker: Worker): number {
