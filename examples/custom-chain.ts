@@ -117,7 +117,7 @@ export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<O
         },
         fenced: (_, appIds) => Promise.reject(new Error(`Somebody else writes as ${appIds.join(', ')}`)),
       }),
-      commitOffsets({ commitOffsets: () => Promise.resolve(), release: () => undefined }),
+      commitOffsets({ source: { commitOffsets: () => Promise.resolve() }, settled: () => undefined }),
       toArray(),
     ),
   )
