@@ -32,10 +32,10 @@ export function* readTables(name: string, bytes: Uint8Array, options: ReadOption
       offset,
       limit: rows,
       batchSize: rows,
-      ...(columns === undefined ? {} : { columns }),
     })
     if (table.numRows === 0) return
-    yield table
+    // The synchronous decoder knows no projection: what is not wanted is dropped after each window of rows.
+    yield columns === undefined ? table : table.select(columns)
     offset += table.numRows
     if (table.numRows < rows) return
   }
