@@ -10,7 +10,10 @@ test('Longs beyond 2^53 are exact in both directions', () => {
     kind: 'txn',
     txn: { appId: 'a', version: 9223372036854775807n, lastUpdated: 1 },
   })
-  assert.equal(serialiseAction({ kind: 'txn', txn: { appId: 'a', version: 2n ** 63n - 1n, lastUpdated: 1 } }), line)
+  assert.equal(
+    serialiseAction({ kind: 'txn', txn: { appId: 'a', version: 2n ** 63n - 1n, lastUpdated: 1 } }),
+    line,
+  )
 })
 
 test('Unknown actions are nothing and unknown fields are left out', () => {
