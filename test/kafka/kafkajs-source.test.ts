@@ -1,6 +1,7 @@
 // A source on a real broker: where it starts, what it emits, and how it waits, stops, resets and fails.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import kafkajs from 'kafkajs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Credit } from '../../src/core/credit.ts'
 import { PipelineError } from '../../src/core/errors.ts'
@@ -41,7 +42,7 @@ test('reading goes on after the offset that the table holds', async () => {
 
 test('records inside a compressed batch before the resumed offset are dropped', async () => {
   const topic = await testTopic(1)
-  await topic.produce(numbered(0, 100), 1)
+  await topic.produce(numbered(0, 100), kafkajs.CompressionTypes.GZIP)
   const reading = await readToEnd(topic, { txns: new Map([[0, 41n]]) })
   assert.deepEqual(
     reading.values(0),

@@ -18,12 +18,13 @@ export interface TestTopic {
 /** A Kafka message whose partition is chosen. */
 export type TestMessage = Message & { readonly partition: number }
 
-/** Creates a topic; `config` holds topic settings by Kafka's names. */
+/** Creates a topic; `config` holds topic settings by Kafka's names, `own` brokers of the test's own. */
 export async function testTopic(
   partitions: number,
   config: Readonly<Record<string, string>> = {},
+  own?: string[],
 ): Promise<TestTopic> {
-  const brokers = await kafkaForTests()
+  const brokers = own ?? (await kafkaForTests())
   const client = new kafkajs.Kafka({ brokers, clientId: 'test', logLevel: kafkajs.logLevel.NOTHING })
   const admin = client.admin()
   await admin.connect()
