@@ -8,6 +8,11 @@ const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 /** Microseconds of a day. */
 export const DAY_MICROS = 86_400_000_000
 
+/** 0000-01-01 in days since 1970-01-01. */
+const DAYS_MIN = -719_528
+/** 9999-12-31 in days since 1970-01-01. */
+const DAYS_MAX = 2_932_896
+
 /** Whether the year has a 29 February. */
 export function isLeapYear(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
@@ -66,7 +71,8 @@ export function parseDate(text: string): number | undefined {
 /**
  * Microseconds since the epoch of an ISO 8601 date and time, as days and microseconds of the day, or `undefined` when
  * the text is none. `zoned` demands a zone (`timestamp`), otherwise there must be none (`timestamp_ntz`). Digits
- * beyond microseconds are cut. A leap second (`:60`) counts as the first of the next minute.
+ * beyond microseconds are cut. A leap second (`:60`) counts as the first of the next minute. The instant must lie within
+ * the years 0 to 9999 in UTC as well, or no reader could take its text back.
  */
 export function parseDateTime(text: string, zoned: boolean): { days: number; micros: number } | undefined {
   const match = DATE_TIME.exec(text)
@@ -81,6 +87,7 @@ export function parseDateTime(text: string, zoned: boolean): { days: number; mic
   if (offset === undefined) return undefined
   const micros = ((hour * 60 + minute - offset) * 60 + second) * 1_000_000 + fraction
   const carry = Math.floor(micros / DAY_MICROS)
+  if (days + carry < DAYS_MIN || days + carry > DAYS_MAX) return undefined
   return { days: days + carry, micros: micros - carry * DAY_MICROS }
 }
 
