@@ -49,7 +49,9 @@ export function appendObjects(
   for (let i = 0; i < objects.length; i++) {
     const record = records[i] as number
     const length = builder.length
-    const fault = objects[i] === null ? 'expected an object, got null' : builder.append(objects[i])
+    // To the builder both are a row of nulls; to whoever wrote the callback they are a mistake.
+    const absent = objects[i] === null || objects[i] === undefined
+    const fault = absent ? `expected an object, got ${String(objects[i])}` : builder.append(objects[i])
     if (fault === undefined) fitting.push(record)
     else {
       builder.truncate(length)
