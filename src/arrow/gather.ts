@@ -1,6 +1,6 @@
-import type { DataType } from '../core/schema.ts'
+import type { DataType, StructField } from '../core/schema.ts'
 import type { BytesColumn, Column, FixedColumn, ListColumn, MapColumn, StructColumn } from './column.ts'
-import { fixedLayout } from './column.ts'
+import { fixedLayout, nullColumn } from './column.ts'
 
 /** Rows of one column: those at `rows`, or all from `start` to `end` when `rows` is absent. */
 export interface Pick<C extends Column = Column> {
@@ -170,13 +170,19 @@ function gatherStruct(
   valid: Uint8Array | undefined,
 ): StructColumn {
   const fields = typeof type !== 'string' && type.type === 'struct' ? type.fields : []
-  const children = fields.map((field, index) =>
+  const children = fields.map((field) =>
     gather(
       field.type,
-      picks.map((pick) => ({ ...pick, column: pick.column.children[index] as Column })),
+      picks.map((pick) => ({ ...pick, column: childNamed(pick.column, field) })),
     ),
   )
   return { kind: 'struct', type, length, valid, children }
+}
+
+/** By name: the struct may hold its fields in another order than the type that is wanted, or lack some. */
+function childNamed({ type, children, length }: StructColumn, { name, type: wanted }: StructField): Column {
+  const fields = typeof type !== 'string' && type.type === 'struct' ? type.fields : []
+  return children[fields.findIndex((field) => field.name === name)] ?? nullColumn(wanted, length)
 }
 
 /** Offsets of the gathered lists, and for each pick the rows of its children. */
