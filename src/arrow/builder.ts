@@ -251,7 +251,14 @@ export class MapBuilder implements Builder {
 export function shown(value: unknown): string {
   if (typeof value === 'bigint') return String(value)
   const replacer = (_: string, inner: unknown): unknown => (typeof inner === 'bigint' ? String(inner) : inner)
-  // What JSON has no text for (undefined, functions, symbols) comes back undefined, whatever the declaration says.
-  const text = (JSON.stringify(value, replacer) as string | undefined) ?? typeof value
+  let text: string
+  try {
+    // What JSON has no text for (undefined, functions, symbols) comes back undefined, whatever the declaration says.
+    const json = JSON.stringify(value, replacer) as string | undefined
+    text = json ?? typeof value
+  } catch {
+    // A circle, nesting beyond the stack, or a `toJSON` that throws: what a message shows is no reason to fail.
+    text = `a value of type ${typeof value}`
+  }
   return text.length > 100 ? `${text.slice(0, 100)}…` : text
 }

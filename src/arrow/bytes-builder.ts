@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { DataType } from '../core/schema.ts'
 import type { Builder } from './builder.ts'
 import { shown } from './builder.ts'
@@ -30,6 +31,7 @@ export class BytesBuilder implements Builder {
     if (value === null || value === undefined) {
       this.appendNull()
     } else if (value instanceof Uint8Array) {
+      if (this.type !== 'binary' && !isUtf8(value)) return 'expected UTF-8, got bytes that are none'
       this.appendBytes(value, 0, value.length)
     } else if (typeof value !== 'string') {
       return `expected ${this.type === 'binary' ? 'base64 text' : 'a string'}, got ${shown(value)}`

@@ -4,7 +4,8 @@ import { isNull, type Column, type Columns, type FixedColumn } from './column.ts
 import { decimalText, unscaledAt } from './decimal.ts'
 import { formatDate, formatDateTime } from './time.ts'
 
-const decoder = new TextDecoder()
+/** A byte order mark at the start is a character of the text like any other. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** The long in two words at `row`. */
 export function longAt(values: ArrayLike<number>, row: number): bigint {

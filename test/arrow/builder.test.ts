@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { builderOf, shown, StructBuilder } from '../../src/arrow/builder.ts'
+import { rowAt, valueAt } from '../../src/arrow/values.ts'
+import { Exact } from '../../src/core/exact.ts'
+import type { DataType } from '../../src/core/schema.ts'
+import { arrayOf, fieldOf, mapOf, structOf } from '../support/batches.ts'
+import { chanceOf } from '../support/chance.ts'
+import { EVERY_TYPE, randomRows } from '../support/values.ts'
+
+/** What becomes of one value: the value read back, or the fault. */
+function roundTrip(type: DataType, value: unknown): unknown {
+  const builder = builderOf(type)
+  const fault = builder.append(value)
+  return fault === undefined ? valueAt(builder.finish(), 0) : { fault }
+}
+
+test('Random rows of every type, nulls at every level, read back as they were, again and again', (t) => {
+  const chance = chanceOf(t)
+  const builder = new StructBuilder(EVERY_TYPE)
+  for (let round = 0; round < 3; round++) {
+    const rows = randomRows(700, chance)
+    for (const row of rows) assert.equal(builder.append(row), undefined)
+    const columns = builder.finishColumns()
+    assert.equal(columns.length, rows.length)
+    for (const [index, row] of rows.entries()) assert.deepEqual(rowAt(columns, index), row)
+  }
+})
+
+test('Rows that fault anywhere leave no trace once they are truncated', (t) => {
+  const chance = chanceOf(t)
+  const builder = new StructBuilder(EVERY_TYPE)
+  const kept: unknown[] = []
+  let faults = 0
+  for (const row of randomRows(1500, chance)) {
+    const spoiled = chance.once(2) ? spoil(row, chance) : row
+    const length = builder.length
+    if (builder.append(spoiled) === undefined) kept.push(row)
+    else {
+      faults++
+      builder.truncate(length)
+    }
+  }
+  assert.ok(faults > 300, `${faults} faults`)
+  const columns = builder.finishColumns()
+  assert.deepEqual(
+    Array.from(kept.keys(), (index) => rowAt(columns, index)),
+    kept,
+  )
+})
+
+/** The row with one value somewhere in it that fits no type. */
+function spoil(row: Record<string, unknown>, chance: ReturnType<typeof chanceOf>): Record<string, unknown> {
+  const copy = structuredClone(row)
+  for (const [name, value] of Object.entries(row)) if (value instanceof Exact) copy[name] = value
+  let target: Record<string, unknown> = copy
+  for (;;) {
+    const key = chance.pick(Object.keys(target))
+    const inner = target[key]
+    const isDeep =
+      typeof inner === 'object' &&
+      inner !== null &&
+      !(inner instanceof Exact) &&
+      Object.keys(inner).length > 0
+    if (!isDeep || chance.once(3)) {
+      target[key] = Symbol('fits nowhere')
+      return copy
+    }
+    target = inner as Record<string, unknown>
+  }
+}
+
+test('A builder that was finished with a batch does not show it in the next, truncated one', () => {
+  const builder = new StructBuilder(structOf({ list: arrayOf('string'), text: 'string', map: mapOf('long') }))
+  const full = { list: ['a', 'b'], text: 'long before', map: { a: 1 } }
+  for (let i = 0; i < 2000; i++) builder.append(full)
+  builder.finishColumns()
+  builder.append({ list: ['x', Symbol('no string')] })
+  builder.truncate(0)
+  builder.append({ list: ['z'], text: 't', map: {} })
+  const columns = builder.finishColumns()
+  assert.deepEqual([columns.length, rowAt(columns, 0)], [1, { list: ['z'], text: 't', map: {} }])
+})
+
+describe('A value that does not fit', () => {
+  const cases: [DataType, unknown, RegExp][] = [
+    ['byte', 128, /^expected an integer from -128 to 127/],
+    ['short', -32_769, /^expected an integer from -32768/],
+    ['integer', 2 ** 31, /^expected an integer from -2147483648/],
+    ['integer', 1.5, /^expected an integer/],
+    ['integer', '1', /got "1"$/],
+    ['long', 2n ** 63n, /^expected an integer of 64 bits .* got 9223372036854775808$/],
+    ['long', -(2n ** 63n) - 1n, /^expected an integer of 64 bits/],
+    ['long', 1e300, /^expected an integer of 64 bits/],
+    ['long', 0.5, /^expected an integer, got 0.5$/],
+    ['long', new Exact('0.1000000000000000000001'), /got 0.1000000000000000000001$/],
+    ['double', new Exact('1e400'), /within the range of a double, got 1e400$/],
+    ['double', NaN, /got NaN$/],
+    ['double', Infinity, /got Infinity$/],
+    ['float', 1e39, /range of a float, got 1e\+39$/],
+    ['boolean', 1, /^expected true or false, got 1$/],
+    ['decimal(5,2)', 1.005, /decimal\(5,2\) holds exactly, got 1.005$/],
+    ['string', 5, /^expected a string, got 5$/],
+    ['string', {}, /^expected a string, got \{\}$/],
+    ['binary', 'a', /^expected base64 text, got "a"$/],
+    ['date', '2023-02-29', /^expected an ISO 8601 date, got "2023-02-29"$/],
+    ['timestamp', '2023-01-01T00:00:00', /with zone/],
+    ['timestamp_ntz', '2023-01-01T00:00:00Z', /without zone/],
+    [arrayOf('long'), {}, /^expected an array, got \{\}$/],
+    [arrayOf('long'), [1, 'x'], /^\/1 expected an integer, got "x"$/],
+    [mapOf('long'), [1], /^expected an object, got \[1\]$/],
+    [mapOf('long'), { a: 'x' }, /^\/a expected an integer/],
+    [
+      structOf({ a: arrayOf(structOf({ b: 'long' })) }),
+      { a: [{ b: 1 }, { b: true }] },
+      /^\/a\/1\/b expected an integer, got true$/,
+    ],
+    [structOf({ a: 'long' }), [], /^expected an object, got \[\]$/],
+    [structOf({ a: 'long' }), 'x', /^expected an object, got "x"$/],
+  ]
+  for (const [type, value, message] of cases) {
+    test(`${JSON.stringify(type)} says what it expected and what it got: ${message.source}`, () => {
+      const { fault } = roundTrip(type, value) as { fault?: string }
+      assert.match(fault ?? 'no fault', message)
+    })
+  }
+})
+
+test('A null or an absent value where none may be is a fault that names its place', () => {
+  const required = {
+    type: 'struct',
+    fields: [{ name: 'a', type: 'long', nullable: false, metadata: {} }],
+  } as const
+  assert.deepEqual(roundTrip(required, { a: null }), { fault: '/a expected a value, got null' })
+  assert.deepEqual(roundTrip(required, {}), { fault: '/a expected a value, got null' })
+  assert.deepEqual(roundTrip({ type: 'array', elementType: 'long', containsNull: false }, [1, null]), {
+    fault: '/1 expected a value, got null',
+  })
+  const noNulls = { type: 'map', keyType: 'string', valueType: 'long', valueContainsNull: false } as const
+  assert.deepEqual(roundTrip(noNulls, { x: null }), { fault: '/x expected a value, got null' })
+})
+
+test('Inherited properties are no fields of a record', () => {
+  const type: DataType = {
+    type: 'struct',
+    fields: ['constructor', 'toString', '__proto__', 'hasOwnProperty'].map((name) => fieldOf(name, 'string')),
+  }
+  const nulls = { constructor: null, toString: null, hasOwnProperty: null }
+  assert.deepEqual(
+    roundTrip(type, JSON.parse('{}')),
+    Object.assign(JSON.parse('{"__proto__":null}') as object, nulls),
+  )
+  const own = JSON.parse('{"__proto__":"p","constructor":"c","toString":null,"hasOwnProperty":"h"}') as object
+  const read = roundTrip(type, own) as object
+  assert.equal(JSON.stringify(Object.entries(read).sort()), JSON.stringify(Object.entries(own).sort()))
+})
+
+test('Maps with keys that are no text come back as maps', () => {
+  const value = new Map<unknown, unknown>([
+    [1, 'one'],
+    [2n ** 60n, null],
+  ])
+  assert.deepEqual(roundTrip(mapOf('string', 'long'), value), value)
+})
+
+test('A lone surrogate becomes the replacement character, which is what UTF-8 has for it', () => {
+  assert.equal(roundTrip('string', 'a\ud800b'), 'a\ufffdb')
+})
+
+test('A byte order mark at the start of a text is kept', () => {
+  assert.equal(roundTrip('string', '\uFEFFtext'), '\uFEFFtext')
+})
+
+test('Bytes for a text column must be UTF-8, or no reader could take the file', () => {
+  assert.equal(roundTrip('string', Buffer.from('é')), 'é')
+  assert.deepEqual(roundTrip('string', Buffer.from([0xc3])), {
+    fault: 'expected UTF-8, got bytes that are none',
+  })
+  assert.equal(roundTrip('binary', Buffer.from([0xc3])), 'ww==')
+})
+
+test('A fault can be told of any value, however deep, circular or hostile', () => {
+  let deep: unknown = 1
+  for (let i = 0; i < 10_000; i++) deep = [deep]
+  const circle: Record<string, unknown> = {}
+  circle['self'] = circle
+  const hostile = {
+    toJSON() {
+      throw new Error('no')
+    },
+  }
+  for (const value of [deep, circle, hostile])
+    assert.deepEqual(roundTrip('long', value), { fault: 'expected an integer, got a value of type object' })
+  assert.equal(shown(undefined), 'undefined')
+  assert.equal(shown({ big: 5n }), '{"big":"5"}')
+  assert.equal(shown('x'.repeat(500)).length, 101)
+})
+
+test('A text of one megabyte and an empty one stand side by side', () => {
+  const builder = builderOf('string')
+  const long = '🙂'.repeat(250_000)
+  for (const text of [long, '', long]) builder.append(text)
+  const column = builder.finish()
+  assert.deepEqual(
+    [valueAt(column, 0) === long, valueAt(column, 1), valueAt(column, 2) === long],
+    [true, '', true],
+  )
+})
