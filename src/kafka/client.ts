@@ -46,9 +46,10 @@ export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
 
 /**
  * A connected admin client.
+ * An aborted `signal` ends the tries as the time-out does.
  * @throws KD_KAFKA_UNREACHABLE when no broker answered within `reachTimeoutMs`; KD_SOURCE_FAILED when one refused us.
  */
-export async function reachAdmin(kafka: Kafka, options: KafkaOptions): Promise<Admin> {
+export async function reachAdmin(kafka: Kafka, options: KafkaOptions, signal?: AbortSignal): Promise<Admin> {
   const timeoutMs = options.reachTimeoutMs ?? REACH_TIMEOUT_MS
   const deadline = performance.now() + timeoutMs
   // kafkajs's own retries would take 10 s for each look.
@@ -72,7 +73,7 @@ export async function reachAdmin(kafka: Kafka, options: KafkaOptions): Promise<A
           { cause: error, retryable: false },
         )
       }
-      if (performance.now() >= deadline) {
+      if (performance.now() >= deadline || signal?.aborted === true) {
         throw new PipelineError(
           'KD_KAFKA_UNREACHABLE',
           `expected an answer within ${timeoutMs} ms, got: ${messageOf(error)}`,

@@ -47,13 +47,17 @@ class KafkajsSource implements KafkaSource {
   #assigned = false
   /** Aborted whenever waiting handlers must look again: assignment, reset, end. */
   #interrupt = new AbortController()
+  readonly #closing = new AbortController()
   #ends: ReadonlyMap<number, bigint> | undefined
 
   constructor(options: SourceOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#kafka = createKafka(options)
-    this.#watermarks = new Watermarks(() => reachAdmin(this.#kafka, options), options.topic)
+    this.#watermarks = new Watermarks(
+      () => reachAdmin(this.#kafka, options, this.#closing.signal),
+      options.topic,
+    )
     this.#positions = new Positions(options.topic, options.startFrom)
     this.#fetchWaitMsMax = options.fetchWaitMsMax ?? 500
     this.#heartbeatMs = options.heartbeatMs ?? 3_000
@@ -95,6 +99,7 @@ class KafkajsSource implements KafkaSource {
   async close(): Promise<void> {
     this.stop()
     this.#phase = 'closed'
+    this.#closing.abort()
     await this.#starting
     const consumer = this.#consumer
     this.#consumer = undefined

@@ -82,7 +82,7 @@ test('keys, headers, timestamps and tombstones are carried along, traceparents w
   assert.deepEqual([...batch.payload.keyStart], [0, -1])
   assert.equal(batch.payload.valueStart[1], -1)
   assert.deepEqual(batch.payload.headers?.[0]?.['many'], [Buffer.from('1'), Buffer.from('2')])
-  assert.equal(batch.payload.headers?.[1], undefined)
+  assert.equal(batch.payload.headers[1], undefined)
   assert.deepEqual(batch.provenance.traceparents, [traceparent])
 })
 
@@ -267,6 +267,13 @@ test('brokers that do not answer are given up after the time that was set', asyn
   const startedMs = performance.now()
   await assert.rejects(readToEnd(topic, { reachTimeoutMs: 1_000 }), { code: 'KD_KAFKA_UNREACHABLE' })
   assert.ok(performance.now() - startedMs < 10_000)
+})
+
+test('closing while brokers do not answer does not wait for the time-out', async () => {
+  const topic = { ...(await testTopic(1)), brokers: ['127.0.0.1:1'] }
+  const reading = read(topic, { reachTimeoutMs: 600_000 })
+  await reading.source.close()
+  await reading.done
 })
 
 test('a table that cannot be asked ends the source with its error', async () => {

@@ -80,13 +80,13 @@ export function rangesOf(reading: Reading, partition: number): Provenance[] {
   return reading.batches.map((batch) => batch.provenance).filter((one) => one.partition === partition)
 }
 
-/** Waits until `holds`, at most 30 s. */
+/** Waits until `holds`, at most 60 s. */
 export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 1_500; i++) {
+  for (let i = 0; i < 3_000; i++) {
     if (await holds()) return
     await sleep(20)
   }
-  throw new Error(`Did not come to pass within 30 s: ${what}`)
+  throw new Error(`Did not come to pass within 60 s: ${what}`)
 }
 
 function valuesOf(batches: readonly Batch<Raw>[], partition: number): string[] {
