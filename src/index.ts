@@ -1,0 +1,98 @@
+/**
+ * What a user of the library imports: the operators, the pipeline made of them, and what they work with.
+ *
+ * Operators map streams of batches; compose them in an RxJS `pipe`, with operators of your own in between. What is not
+ * named here may change at any time.
+ */
+
+// The operators in their order, and those that work row by row.
+export { decode } from '../operators/decode.ts'
+export { validate } from '../operators/validate.ts'
+export { filterRows, mapRows, tapRows, type RecordInfo } from '../operators/map-rows.ts'
+export { enrich } from '../operators/enrich.ts'
+export { partitionBy, type Labelled } from '../operators/partition-by.ts'
+export {
+  bufferTimeOrCount,
+  type BufferParts,
+  type FlushFacts,
+  type FlushLimits,
+} from '../operators/buffer-time-or-count.ts'
+export { toArrow, type ArrowFile, type ArrowTarget } from '../operators/to-arrow.ts'
+export { writeParquet, type ParquetTarget } from '../operators/write-parquet.ts'
+export {
+  appIdOf,
+  commitDelta,
+  type CommitParts,
+  type Committed,
+  type DeadLetterSink,
+} from '../operators/commit-delta.ts'
+export { commitOffsets, type Commit, type OffsetParts } from '../operators/commit-offsets.ts'
+
+// All of them joined, and the means to write one's own.
+export { pipeline, type Parts, type PipelineConfig } from './pipeline.ts'
+export { batchStage, stage, type StageOptions } from './core/stage.ts'
+
+// What flows: batches with their provenance, flushes, rows in columns, dead letters.
+export type {
+  Batch,
+  Counts,
+  DeadLetter,
+  DeadLetterReason,
+  Flush,
+  FlushTrace,
+  OffsetRange,
+  Provenance,
+  StageTiming,
+} from './core/batch.ts'
+export { keyOf, valueOf, type Headers, type Raw } from './core/raw.ts'
+export { objectsOf, takeRows, type Row, type Rows } from './arrow/rows.ts'
+export type { Column, Columns } from './arrow/column.ts'
+export { deadLetterOf } from './core/dead-letter.ts'
+export { Credit } from './core/credit.ts'
+export type { Clock } from './core/clock.ts'
+
+// Schemas and contracts.
+export type { ArrayType, DataType, MapType, PrimitiveName, StructField, StructType } from './core/schema.ts'
+export { loadContract, type Contract } from './contract/contract.ts'
+export { readContract } from './contract/file.ts'
+export { contractOfTable } from './contract/existing.ts'
+
+// Formats and enrichments: functions and objects of these shapes can take the place of ours.
+export { FORMATS } from './formats/table.ts'
+export { jsonFormat } from './formats/json.ts'
+export type { Decoded, Format, FormatOptions } from './formats/format.ts'
+export { datePart } from './enrichments/date-parts.ts'
+export { kafkaColumns } from './enrichments/kafka-columns.ts'
+export type { Enrichment } from './enrichments/enrichment.ts'
+
+// Kafka.
+export { createSource } from './kafka/kafkajs-source.ts'
+export type { KafkaSource, PartitionStatus, SourceEvent, SourceOptions } from './kafka/source-options.ts'
+export type { Source } from './kafka/source.ts'
+export type { KafkaOptions, Log } from './kafka/client.ts'
+export { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from './kafka/dead-letters.ts'
+export { pack } from './kafka/pack.ts'
+
+// Delta tables.
+export { createTable, tableExists, type NewTable } from './delta/create.ts'
+export { openTableWriter, type WriterOptions } from './delta/writer.ts'
+export { loadSnapshot, type Snapshot } from './delta/snapshot.ts'
+export type { Append, CommitOutcome, TableWriter } from './delta/table.ts'
+export type { Add, Metadata, Protocol, Txn } from './delta/actions.ts'
+
+// Stores.
+export { openStore, type StoreOptions } from './storage/open.ts'
+export { MemoryStore, type MemoryOptions } from './storage/memory.ts'
+export { LocalStore } from './storage/local.ts'
+export { S3Store, type S3StoreOptions } from './storage/s3.ts'
+export type { PutIfAbsentOutcome, Store, StoredObject } from './storage/store.ts'
+
+// The service in one call, its configuration, and the errors of everything.
+export { runTopics, type RunOptions } from './service/topics.ts'
+export type { TopicRun } from './service/topic.ts'
+export type { Summary } from './service/summary.ts'
+export { createLogger, type Logger, type LogOptions } from './telemetry/log.ts'
+export { startTelemetry, type Telemetry } from './telemetry/tracing.ts'
+export { loadConfig, type ConfigSources } from '../config/load.ts'
+export type { Config, TopicConfig } from '../config/types.ts'
+export { CATALOGUE, PipelineError, messageOf, type ErrorCode, type ErrorContext } from './core/errors.ts'
