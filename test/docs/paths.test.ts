@@ -1,0 +1,108 @@
+// Documents name files, scripts, commands and options; what they name must be there.
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { test } from 'node:test'
+
+const root = join(import.meta.dirname, '../..')
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...documents()]
+const described = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>
+  readonly files: readonly string[]
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+
+/** Named before they are there: what runs leave behind. */
+const MADE = /^(?:demo|dist|node_modules)\b/
+const TOP = readdirSync(root)
+
+for (const page of pages) {
+  const text = readFileSync(join(root, page), 'utf8')
+
+  test(`${page}: every linked file exists`, () => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link)
+    const missing = links.filter((link) => !exists(normalize(join(dirname(page), link))))
+    assert.deepEqual(missing, [])
+  })
+
+  test(`${page}: every path in code exists`, () => {
+    const missing = pathsIn(text).filter((path) => !exists(path))
+    assert.deepEqual(missing, [])
+  })
+
+  test(`${page}: every npm script exists`, () => {
+    const names = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name)
+    assert.deepEqual(
+      names.filter((name) => !(name in described.scripts)),
+      [],
+    )
+  })
+}
+
+test('what the README shows in TypeScript is taken from the examples', () => {
+  const examples = readdirSync(join(root, 'examples')).map((name) => flat(readPage(`examples/${name}`)))
+  const snippets = [...readPage('README.md').matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) =>
+    flat(code),
+  )
+  assert.ok(snippets.length > 0)
+  for (const snippet of snippets)
+    assert.ok(
+      examples.some((example) => example.includes(snippet)),
+      snippet,
+    )
+})
+
+test('the README has the exit codes of the command line', async () => {
+  const { EXIT_HELP } = await import('../../src/cli/exit-codes.ts')
+  const told = [...EXIT_HELP.matchAll(/^ +(\d) +(.+)$/gm)].map(
+    ([, code = '', text = '']) => `${code}|${text}`,
+  )
+  const rows = [...readPage('README.md').matchAll(/^\| +(\d) \| (.+?) +\|$/gm)]
+  assert.deepEqual(
+    rows.map(([, code = '', text = '']) => `${code}|${text}`),
+    told,
+  )
+})
+
+test('every dependency has its sentence in docs/architecture.md, and only dependencies have one', () => {
+  const rows = [...readPage('docs/architecture.md').matchAll(/^\| `([^`]+)` +\| ([A-Z].+\.) +\|$/gm)]
+  assert.deepEqual(
+    rows.map(([, name]) => name).sort(),
+    Object.keys({ ...described.dependencies, ...described.devDependencies }).sort(),
+  )
+})
+
+test('every file that the package is to hold exists', () => {
+  assert.deepEqual(
+    described.files.filter((name) => name !== 'dist' && !exists(name)),
+    [],
+  )
+})
+
+function documents(): string[] {
+  return readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md') && name !== 'delta.md')
+    .map((name) => `docs/${name}`)
+}
+
+function readPage(path: string): string {
+  return readFileSync(join(root, path), 'utf8')
+}
+
+/** Words of code that begin with a file or folder of the project; placeholders such as `src/x/y.ts` are none. */
+function pathsIn(text: string): string[] {
+  const code = [...text.matchAll(/`([^`\n]+)`/g), ...text.matchAll(/```sh\n([^]*?)```/g)]
+  const words = code.flatMap(([, inner = '']) => inner.split(/[\s,;:()'"]+/))
+  return words
+    .filter((word) => TOP.includes(word.split('/')[0] ?? '') && !MADE.test(word))
+    .filter((word) => !/[<*>]/.test(word) && !word.includes('x/y'))
+}
+
+function exists(path: string): boolean {
+  return statSync(join(root, path), { throwIfNoEntry: false }) !== undefined
+}
+
+function flat(code: string): string {
+  return code.replaceAll(/\s+/g, ' ').trim()
+}
