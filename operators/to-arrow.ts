@@ -25,6 +25,8 @@ export interface ArrowFile {
   readonly rows: number
   /** Makes the record batches while they are asked for, each once: a flush never exists in two forms as a whole. */
   batches(): Iterable<RecordBatch>
+  /** Rows that `batches` has made so far. */
+  written(): number
   /** Text for `add.stats`; complete once `batches` has run to its end. */
   stats(): string
 }
@@ -113,6 +115,7 @@ function arrowFile(
         yield recordBatch(arrow, columns, length)
       }
     },
+    written: () => statistics.rows,
     stats: () => statistics.json(),
   }
 }

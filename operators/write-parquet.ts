@@ -1,11 +1,11 @@
 import { context } from '@opentelemetry/api'
 import type { RecordBatch } from 'apache-arrow'
 import type { OperatorFunction } from 'rxjs'
-import type { Flush } from '../src/core/batch.ts'
+import { invariant, type Flush } from '../src/core/batch.ts'
 import { systemClock, type Clock } from '../src/core/clock.ts'
 import { mapBounded } from '../src/core/concurrency.ts'
 import type { StructType } from '../src/core/schema.ts'
-import { inSpan, tracer } from '../src/core/span.ts'
+import { inSpan, nowMs, tracer } from '../src/core/span.ts'
 import { stage } from '../src/core/stage.ts'
 import type { Add } from '../src/delta/actions.ts'
 import { partitionText } from '../src/delta/partition-values.ts'
@@ -53,6 +53,7 @@ async function write(file: ArrowFile, target: ParquetTarget): Promise<Add> {
     compression === 'none' ? 'uncompressed' : compression,
   )
   const { bytes } = await store.put(key, parquetBytes(traced(file), target))
+  invariant(file.written() === file.rows, `${file.written()} of ${file.rows} rows are in ${key}`)
   return {
     path: encodePath(key),
     partitionValues,
@@ -80,7 +81,11 @@ function valuesOf(
 function traced(file: ArrowFile): Iterable<RecordBatch> {
   const parent = context.active()
   return (function* () {
-    const span = tracer().startSpan('arrow', { attributes: { 'kafka_delta.rows': file.rows } }, parent)
+    const span = tracer().startSpan(
+      'arrow',
+      { attributes: { 'kafka_delta.rows': file.rows }, startTime: nowMs() },
+      parent,
+    )
     const batches = file.batches()[Symbol.iterator]()
     let busyMs = 0
     try {
@@ -93,7 +98,7 @@ function traced(file: ArrowFile): Iterable<RecordBatch> {
       }
     } finally {
       span.setAttribute('kafka_delta.busy_ms', busyMs)
-      span.end()
+      span.end(nowMs())
     }
   })()
 }

@@ -51,7 +51,7 @@ export async function writeCheckpoint(
   const state = options.known?.version === version ? options.known : await loadState(store, segment)
   const counts = { rows: 0, adds: 0 }
   const rows = counted(counts, checkpointRows(state, liveFiles(store, segment), options.nowMs))
-  const { bytes } = await store.put(checkpointKey(version), checkpointBytes(rows))
+  const { bytes } = await store.put(checkpointKey(version), parquetBytes(batches(rows), PARQUET))
   await writeLastCheckpoint(store, {
     version: Number(version),
     size: counts.rows,
@@ -99,35 +99,17 @@ async function* counted(
   }
 }
 
-/**
- * The Parquet writer takes a failing source for one that ended: it would leave a shorter file that looks whole. So the
- * failure is kept and thrown after the last piece, before the store can make the object visible.
- */
-async function* checkpointBytes(rows: AsyncIterable<CheckpointRow>): AsyncGenerator<Uint8Array> {
-  const failure: { cause?: unknown } = {}
-  yield* parquetBytes(batches(rows, failure), PARQUET)
-  if ('cause' in failure) throw failure.cause
-}
-
-async function* batches(
-  rows: AsyncIterable<CheckpointRow>,
-  failure: { cause?: unknown },
-): AsyncGenerator<RecordBatch> {
+async function* batches(rows: AsyncIterable<CheckpointRow>): AsyncGenerator<RecordBatch> {
   const schema = arrowSchema(CHECKPOINT_SCHEMA)
   const builder = new StructBuilder(CHECKPOINT_SCHEMA)
   const batch = (): RecordBatch => {
     const { columns, length } = builder.finishColumns()
     return recordBatch(schema, columns, length)
   }
-  try {
-    for await (const row of rows) {
-      const fault = builder.append(row)
-      if (fault !== undefined) throw new PipelineError('KD_TABLE_CORRUPT', `an action does not fit: ${fault}`)
-      if (builder.length >= BATCH_ROWS) yield batch()
-    }
-    if (builder.length > 0) yield batch()
-  } catch (cause) {
-    failure.cause = cause
-    throw cause
+  for await (const row of rows) {
+    const fault = builder.append(row)
+    if (fault !== undefined) throw new PipelineError('KD_TABLE_CORRUPT', `an action does not fit: ${fault}`)
+    if (builder.length >= BATCH_ROWS) yield batch()
   }
+  if (builder.length > 0) yield batch()
 }

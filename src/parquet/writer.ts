@@ -18,6 +18,8 @@ export interface ParquetOptions {
   readonly compression: Codec
   /** Rows of a row group at most. */
   readonly rowGroupRows: number
+  /** Bytes of a row group at most, before compression; bounds what WebAssembly holds. */
+  readonly rowGroupBytes?: number
 }
 
 const COMPRESSIONS: Readonly<Record<Codec, Compression>> = {
@@ -37,10 +39,13 @@ export async function* parquetBytes(
   batches: AsyncIterable<ArrowBatch> | Iterable<ArrowBatch>,
   options: ParquetOptions,
 ): AsyncGenerator<Uint8Array> {
-  const source = ReadableStream.from(wasmBatches(batches))
-  const sink = (await transformParquetStream(source, properties(options))) as ReadableStream<Uint8Array>
+  const failure: { cause?: unknown } = {}
+  const source = ReadableStream.from(wasmBatches(batches, failure))
   try {
+    const sink = (await transformParquetStream(source, properties(options))) as ReadableStream<Uint8Array>
     for await (const piece of sink) yield piece
+    // parquet-wasm takes a source that fails for one that has ended, and finishes a shorter file that looks whole.
+    if ('cause' in failure) throw failure.cause
   } catch (thrown) {
     if (thrown instanceof PipelineError) throw thrown
     throw new PipelineError('KD_PARQUET_FAILED', messageOf(thrown), {}, { cause: thrown })
@@ -48,20 +53,30 @@ export async function* parquetBytes(
 }
 
 function properties(options: ParquetOptions): WriterProperties {
-  return new WriterPropertiesBuilder()
+  const builder = new WriterPropertiesBuilder()
     .setCompression(COMPRESSIONS[options.compression])
     .setMaxRowGroupSize(options.rowGroupRows)
     .setCreatedBy('kafka-delta')
-    .build()
+  const { rowGroupBytes } = options
+  return (rowGroupBytes === undefined ? builder : builder.setMaxRowGroupBytes(rowGroupBytes)).build()
 }
 
 async function* wasmBatches(
   batches: AsyncIterable<ArrowBatch> | Iterable<ArrowBatch>,
+  failure: { cause?: unknown },
 ): AsyncGenerator<WasmBatch> {
-  for await (const batch of batches) {
-    const table = WasmTable.fromIPCStream(ipcOf(batch))
-    for (const wasm of table.recordBatches()) yield wasm
-    table.free()
+  try {
+    for await (const batch of batches) {
+      const table = WasmTable.fromIPCStream(ipcOf(batch))
+      try {
+        for (const wasm of table.recordBatches()) yield wasm
+      } finally {
+        table.free()
+      }
+    }
+  } catch (cause) {
+    failure.cause = cause
+    throw cause
   }
 }
 
