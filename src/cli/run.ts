@@ -3,7 +3,7 @@ import { closest } from 'fastest-levenshtein'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
-import { EXIT_HELP } from './exit-codes.ts'
+import { EXIT_HELP, exitCodeOf } from './exit-codes.ts'
 import { sourcesOf, withSources, type SourceFlags } from './sources.ts'
 
 interface RunFlags extends SourceFlags {
@@ -34,8 +34,14 @@ ${EXIT_HELP}`,
     )
     .action(async (flags: RunFlags) => {
       const config = withTopics(loadConfig({ ...sourcesOf(flags), needsTopic: true }), flags.topic)
-      const { runService } = await import('../service/run.ts')
-      finish(await runService(config, { until: flags.until ?? 'stopped' }))
+      const { logFailure, runService } = await import('../service/run.ts')
+      try {
+        finish(await runService(config, { until: flags.until ?? 'stopped' }))
+      } catch (thrown) {
+        // Whoever collects the log finds the reason there, in its form; it is not printed a second time.
+        logFailure(config, thrown)
+        finish(exitCodeOf(thrown))
+      }
     })
 }
 

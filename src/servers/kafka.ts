@@ -113,7 +113,8 @@ async function newPorts(): Promise<KafkaPorts> {
 
 async function format(libraries: string, dir: string, properties: string): Promise<void> {
   if (existsSync(join(dir, 'data', 'meta.properties'))) return
-  const clusterId = randomBytes(16).toString('base64url')
+  // The letter in front keeps the id from ever looking like an option.
+  const clusterId = `k${randomBytes(16).toString('base64url').slice(1)}`
   await run(
     java(),
     // A short-lived program: the quick compiler and the simple collector halve its time.

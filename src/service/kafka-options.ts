@@ -1,4 +1,3 @@
-import type { SASLOptions } from 'kafkajs'
 import type { KafkaConfig } from '../../config/types.ts'
 import type { KafkaOptions, Log } from '../kafka/client.ts'
 

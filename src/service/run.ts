@@ -1,10 +1,18 @@
 import type { Config } from '../../config/types.ts'
 import { redact } from '../../config/redact.ts'
+import type { Counts } from '../core/batch.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { startTelemetry } from '../telemetry/tracing.ts'
 import { runTopics } from './topics.ts'
 import type { TopicRun } from './topic.ts'
+
+/** How the service runs. */
+export interface ServiceOptions {
+  readonly until: 'stopped' | 'latest'
+  /** Told the counts of each commit. */
+  readonly onCommit?: (counts: Counts) => void
+}
 
 const STATUS_EVERY_MS = 60_000
 /** What shells say of a process that SIGINT ended. */
@@ -15,10 +23,7 @@ const EXIT_FORCED = 130
  * stops, what was read is committed, the group is left, exit 0; past `shutdown.deadlineMs`, or at a second signal, the
  * process ends at once, which loses nothing either. Throws what stopped the topics.
  */
-export async function runService(
-  config: Config,
-  options: { readonly until: 'stopped' | 'latest' },
-): Promise<number> {
+export async function runService(config: Config, options: ServiceOptions): Promise<number> {
   const log = createLogger({ level: config.log.level })
   const telemetry = startTelemetry(process.env, (message) => log.warn(message))
   log.info({ config: redact(config) }, 'kafka-delta starts')
@@ -33,27 +38,27 @@ export async function runService(
       onOpen: (topics) => {
         status = setInterval(() => tellStatus(topics, log), STATUS_EVERY_MS).unref()
       },
-      onCommit: ({ version, counts, attempts, conflicts, adds }, { topic }) =>
-        log.debug(
-          { topic, version: String(version), ...counts, files: adds.length, attempts, conflicts },
-          'Committed',
-        ),
+      onCommit: ({ version, counts, attempts, conflicts, adds }, { topic }) => {
+        const fields = { topic, version: String(version), ...counts, files: adds.length, attempts, conflicts }
+        log.debug(fields, 'Committed')
+        options.onCommit?.(counts)
+      },
     })
     for (const [name, { counts, version, ...rest }] of Object.entries(summaries)) {
       log.info({ name, ...counts, ...rest, version: version === undefined ? null : String(version) }, 'Done')
     }
     return 0
-  } catch (thrown) {
-    log.error(
-      { code: thrown instanceof PipelineError ? thrown.code : undefined, err: thrown },
-      messageOf(thrown),
-    )
-    throw thrown
   } finally {
     clearInterval(status)
     release()
     await telemetry.shutdown()
   }
+}
+
+/** Says in the log why the service ended, for those who only see the log. */
+export function logFailure(config: Pick<Config, 'log'>, thrown: unknown): void {
+  const code = thrown instanceof PipelineError ? thrown.code : undefined
+  createLogger({ level: config.log.level }).error({ code, err: thrown }, messageOf(thrown))
 }
 
 function onSignals(stopping: AbortController, deadlineMs: number, log: Logger): () => void {

@@ -1,4 +1,4 @@
-import kafkajs from 'kafkajs'
+import kafkajs, { type Message } from 'kafkajs'
 import { createTopic } from '../../../src/kafka/admin.ts'
 import { userEvents } from '../../../src/sample/user-events.ts'
 
@@ -42,7 +42,7 @@ export async function fillTopic({
   const sent = new Array<number>(partitions).fill(0)
   let bad = 0
   let index = 0
-  let messages: { key: string; value: Buffer; partition: number }[] = []
+  let messages: Message[] = []
   const send = async (): Promise<void> => {
     if (messages.length > 0) await producer.send({ topic, acks: -1, messages })
     messages = []
@@ -53,7 +53,8 @@ export async function fillTopic({
     sent[partition] = offset + 1
     ;(kinds[partition] as Uint8Array)[offset] = event.bad === undefined ? 1 : 2
     if (event.bad !== undefined) bad++
-    messages.push({ key: event.key, value: event.value, partition })
+    const { key, value, headers } = event
+    messages.push({ key, value, partition, ...(headers === undefined ? {} : { headers: { ...headers } }) })
     if (messages.length === BATCH) await send()
   }
   await send()
