@@ -202,9 +202,12 @@ function isBefore(bytes: Uint8Array, offsets: Int32Array, i: number, j: number):
   return a === endA && b < endB
 }
 
+/** A byte order mark at the start is a character of the text like any other. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
 /** The first code points; a code point takes at most four bytes, so a long string is not decoded whole. */
 function prefixOf(text: Uint8Array, codePoints: number): string[] {
-  return [...new TextDecoder().decode(text.subarray(0, codePoints * 4))].slice(0, codePoints)
+  return [...decoder.decode(text.subarray(0, codePoints * 4))].slice(0, codePoints)
 }
 
 /** The least string of that many code points that is above every string with this prefix, or `undefined` when there is none. */
