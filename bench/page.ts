@@ -52,8 +52,8 @@ ${machineOf(results)}
 ${variantTable(results)}
 
 The pipeline reads the topic from its start up to the end into a new local table: JSON decoded and checked against the
-contract, dead letters set up, Parquet with zstd, statistics of every column, commits and checkpoints. CPU is user and system time of the
-whole process, threads included. MB are 10⁶ bytes of record values.
+contract (every record meets it), Parquet with zstd, statistics of every column, commits and checkpoints. CPU is user and
+system time of the whole process, threads included. MB are 10⁶ bytes of record values.
 
 ## Pairs
 
