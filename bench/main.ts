@@ -31,7 +31,11 @@ const VARIANTS = [
   { name: 'pipeline: contract and statistics', topicConfig: {} },
   {
     name: 'pipeline: Kafka columns and date partitions too',
-    topicConfig: { kafkaColumns: true, derive: { event_date: 'date(timestamp)' }, columns: ['event_date'] },
+    topicConfig: {
+      kafkaColumns: true,
+      derive: { event_date: 'date(timestamp)' },
+      table: { partitionColumns: ['event_date'] },
+    },
   },
 ] as const
 
@@ -122,14 +126,13 @@ function runner(brokers: readonly string[], folder: string, profile?: string): R
   return async (program, records, topicConfig) => {
     const groupId = `bench-${program}-${profile === undefined ? '' : 'profile-'}${++runs}`
     const table = join(folder, groupId)
-    const { columns, ...rest } = topicConfig
     const task: Task = {
       brokers,
       topic: TOPIC,
       groupId,
       records,
       fetch,
-      topicConfig: { ...rest, table: { uri: table, partitionColumns: columns ?? [] } },
+      topicConfig: { ...topicConfig, table: { ...topicConfig.table, uri: table } },
     }
     try {
       return await measure(program, task, profile)

@@ -19,7 +19,7 @@ export interface Task {
   /** The pipeline's own fetch settings, so that both ask the broker for the same. Bytes. */
   readonly fetch: { readonly bytesMax: number; readonly bytesPerPartitionMax: number }
   /** Configuration of the topic, laid over the benchmark's own. */
-  readonly topicConfig: Readonly<Record<string, unknown>>
+  readonly topicConfig: { readonly table?: object; readonly [key: string]: unknown }
 }
 
 /** The task that this process was started with. */
