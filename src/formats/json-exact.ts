@@ -3,7 +3,7 @@ import { Exact } from '../core/exact.ts'
 
 /** A number that a double may not hold: 16 digits or more, or an exponent of three digits. Matches in strings cost time, no more. */
 const SUSPECT = /(?:\d\.?){16}|[eE][+-]?\d{3}/
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
+const TOKEN = /"|-?\d[\d.eE+-]*/g
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 /** Wraps a number while it passes through `JSON.parse`; random, so that no message can hold it. */
 const MARK = `exact-${randomUUID()}`
@@ -14,14 +14,31 @@ const MARK = `exact-${randomUUID()}`
  */
 export function parseExact(text: string): unknown {
   if (!SUSPECT.test(text)) return JSON.parse(text)
-  let wrapped = 0
-  const marked = text.replace(TOKEN, (token) => {
-    if (token.startsWith('"') || isExact(token)) return token
-    wrapped++
-    return `{"${MARK}":"${token}"}`
-  })
-  if (wrapped === 0) return JSON.parse(text)
+  const marked = markInexact(text)
+  if (marked === text) return JSON.parse(text)
   return JSON.parse(marked, (_, value: unknown) => unwrapped(value))
+}
+
+/** The text with every number that a double does not hold wrapped into an object with our mark. */
+function markInexact(text: string): string {
+  const tokens = new RegExp(TOKEN)
+  let marked = ''
+  let from = 0
+  for (let match = tokens.exec(text); match !== null; match = tokens.exec(text)) {
+    const [token] = match
+    if (token === '"') tokens.lastIndex = endOfString(text, tokens.lastIndex)
+    else if (!isExact(token)) {
+      marked += `${text.slice(from, match.index)}{"${MARK}":"${token}"}`
+      from = tokens.lastIndex
+    }
+  }
+  return from === 0 ? text : marked + text.slice(from)
+}
+
+/** The position after the closing quote. By a loop: a pattern for strings exhausts its stack at some 10 million characters. */
+function endOfString(text: string, at: number): number {
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return at + 1
 }
 
 /** Whether the plain parse is as good; text that is no JSON number at all is left for `JSON.parse` to refuse. */
