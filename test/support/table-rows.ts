@@ -25,7 +25,7 @@ export async function versionsOf(store: Store): Promise<VersionFacts[]> {
       if (action.kind !== 'add') continue
       const { path } = action.add
       for (const table of readTables(path, await store.get(decodePath(path)))) {
-        for (const row of table)
+        for (const row of table as Iterable<Record<string, unknown>>)
           rows.push(`${String(row['_kafka_partition'])}/${String(row['_kafka_offset'])}`)
       }
     }
