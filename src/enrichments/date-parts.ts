@@ -1,5 +1,6 @@
 import { DAY_MICROS, civilOf } from '../arrow/time.ts'
 import { FixedBuilder } from '../arrow/fixed-builder.ts'
+import { longAt } from '../arrow/values.ts'
 import { isNull, type Column, type Columns, type FixedColumn } from '../arrow/column.ts'
 import { parseDerivation, type DatePart } from '../../config/derive.ts'
 import { PipelineError } from '../core/errors.ts'
@@ -67,19 +68,41 @@ function columnAt(columns: Columns, indices: readonly number[]): FixedColumn {
 }
 
 function partAt(source: FixedColumn, row: number, part: DatePart): number {
-  const days =
-    source.words === 2 ? Math.floor(microsAt(source, row) / DAY_MICROS) : (source.values[row] as number)
+  const days = source.words === 2 ? daysAt(source, row) : (source.values[row] as number)
   switch (part) {
     case 'date':
       return days
     case 'hour':
-      return source.words === 2 ? Math.floor((microsAt(source, row) - days * DAY_MICROS) / 3_600_000_000) : 0
+      return source.words === 2 ? hourAt(source, row, days) : 0
     default:
       return civilOf(days)[part]
   }
 }
 
-/** As a double: exact within 285 years of the epoch, and beyond that off by less than a microsecond's neighbour. */
-function microsAt(source: FixedColumn, row: number): number {
-  return (source.values[row * 2 + 1] as number) * 4_294_967_296 + ((source.values[row * 2] as number) >>> 0)
+/** Microseconds since the epoch where a double holds them exactly, which is within some 142 years of it. */
+function safeMicrosAt({ values }: FixedColumn, row: number): number | undefined {
+  const high = values[row * 2 + 1] as number
+  return high >= -HIGH_MAX && high < HIGH_MAX
+    ? high * 4_294_967_296 + ((values[row * 2] as number) >>> 0)
+    : undefined
+}
+
+const HIGH_MAX = 2 ** 20
+
+function daysAt(source: FixedColumn, row: number): number {
+  const micros = safeMicrosAt(source, row)
+  if (micros !== undefined) return Math.floor(micros / DAY_MICROS)
+  // BigInt division cuts towards zero; what is lost below zero is one day.
+  const long = longAt(source.values, row)
+  const days = Number(long / BigInt(DAY_MICROS))
+  return long < 0n && BigInt(days) * BigInt(DAY_MICROS) !== long ? days - 1 : days
+}
+
+function hourAt(source: FixedColumn, row: number, days: number): number {
+  const micros = safeMicrosAt(source, row)
+  const ofDay =
+    micros === undefined
+      ? Number(longAt(source.values, row) - BigInt(days) * BigInt(DAY_MICROS))
+      : micros - days * DAY_MICROS
+  return Math.floor(ofDay / 3_600_000_000)
 }

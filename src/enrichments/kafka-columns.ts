@@ -37,7 +37,7 @@ export function kafkaColumns(): Enrichment {
         topics.appendBytes(topic, 0, topic.length)
         partitions.appendNumber(raw.partition)
         offsets.appendSafe(Number(raw.offsets[record]))
-        timestamps.appendSafe((raw.timestampsMs[record] as number) * 1000)
+        appendTimestamp(timestamps, raw.timestampsMs[record] as number)
         const start = raw.keyStart[record] as number
         if (start < 0) keys.appendNull()
         // All keys together being UTF-8 does not make each one so: two halves of a character may stand side by side.
@@ -52,6 +52,15 @@ export function kafkaColumns(): Enrichment {
       return [topics.finish(), partitions.finish(), offsets.finish(), timestamps.finish(), keys.finish()]
     },
   }
+}
+
+/** 9999-12-31T23:59:59.999Z: beyond it there is no text that a reader could take back. */
+const TIMESTAMP_MS_MAX = 253_402_300_799_999
+
+/** Kafka gives -1 for a record without a timestamp, and producers may set any number: what is no time is null. */
+function appendTimestamp(timestamps: FixedBuilder, ms: number): void {
+  if (ms < 0 || ms > TIMESTAMP_MS_MAX) timestamps.appendNull()
+  else timestamps.appendMicros(Math.floor(ms / 86_400_000), (ms % 86_400_000) * 1000)
 }
 
 /** Whether a character may start here: no continuation byte stands here, or the bytes are at their end. */
