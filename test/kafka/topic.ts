@@ -3,6 +3,11 @@ import kafkajs from 'kafkajs'
 import type { Admin, CompressionTypes, Message, Producer } from 'kafkajs'
 import { kafkaForTests, nameForTests } from '../support/servers.ts'
 
+// At the top level: a hook that is registered inside a test does not run at the end of the file.
+const shared = kafkaForTests()
+const admins: Admin[] = []
+after(() => Promise.all(admins.map((admin) => admin.disconnect())))
+
 /** A topic of its own on the brokers of the test run, with an admin client that ends with the file. */
 export interface TestTopic {
   readonly brokers: string[]
@@ -24,11 +29,11 @@ export async function testTopic(
   config: Readonly<Record<string, string>> = {},
   own?: string[],
 ): Promise<TestTopic> {
-  const brokers = own ?? (await kafkaForTests())
+  const brokers = own ?? (await shared)
   const client = new kafkajs.Kafka({ brokers, clientId: 'test', logLevel: kafkajs.logLevel.NOTHING })
   const admin = client.admin()
   await admin.connect()
-  after(() => admin.disconnect())
+  admins.push(admin)
   const topic = nameForTests('topic')
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
   await admin.createTopics({
