@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decode } from '../../operators/decode.ts'
+import { validate } from '../../operators/validate.ts'
+import { loadContract, type Contract } from '../../src/contract/contract.ts'
+import { jsonFormat } from '../../src/formats/json.ts'
+import { rawBatch, rawOf } from '../support/batches.ts'
+import { errorOf, operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { outcomesOfRows } from '../support/outcomes.ts'
+
+const contract = loadContract(
+  {
+    type: 'object',
+    required: ['n'],
+    properties: { n: { type: 'integer' }, m: { type: 'object', additionalProperties: { type: 'integer' } } },
+  },
+  { source: 'test' },
+)
+const decoded = (values: readonly (string | null)[]) =>
+  outputsOf(decode(jsonFormat({ schema: contract.schema, plain: contract.plain })), [rawBatch(values)])
+operatorContract('validate', () => validate(contract))
+
+test('Rows pass, what breaks the contract or does not fit its column is a dead letter with its reason', () => {
+  const [batch] = outputsOf(
+    validate(contract),
+    decoded(['{"n":1}', '{}', '{"n":99999999999999999999}', null, 'x', '{"n":2,"m":{"k":3}}']),
+  )
+  assert.ok(batch !== undefined)
+  const outcomes = outcomesOfRows(batch.payload)
+  assert.deepEqual(
+    [outcomes[0], outcomes[3], outcomes[5]],
+    [{ row: { n: 1, m: null } }, 'tombstone', { row: { n: 2, m: { k: 3 } } }],
+  )
+  assert.deepEqual(
+    [1, 2, 4].map((index) => (outcomes[index] as { reason: string }).reason),
+    ['contract', 'type', 'decode'],
+  )
+})
+
+test('Rows that the format has proven are not checked again, and keep their place among the others', () => {
+  const plain = loadContract({ type: 'object', properties: { s: { type: 'string' } } }, { source: 'test' })
+  const seen: unknown[] = []
+  const watched: Contract = {
+    ...plain,
+    check: (row) => {
+      seen.push(row)
+      return plain.check(row)
+    },
+  }
+  const batches = outputsOf(decode(jsonFormat({ schema: plain.schema, plain: plain.plain })), [
+    rawBatch(['{"s":"a"}', '{"s":"\\n"}', '{"s":"c"}']),
+  ])
+  const [batch] = outputsOf(validate(watched), batches)
+  assert.deepEqual(batch && outcomesOfRows(batch.payload), [
+    { row: { s: 'a' } },
+    { row: { s: '\n' } },
+    { row: { s: 'c' } },
+  ])
+  assert.deepEqual(seen, [{ s: '\n' }])
+})
+
+test('Several batches share nothing, provenance is kept, and an empty batch is an empty batch', () => {
+  const inputs = [...decoded(['{"n":1}', '{"n":2}']), ...decoded([]), ...decoded(['{"n":3}'])]
+  const out = outputsOf(validate(contract), inputs)
+  assert.deepEqual(
+    out.map(({ payload }) => payload.columns.length),
+    [2, 0, 1],
+  )
+  assert.deepEqual(
+    out.map(({ provenance }) => provenance),
+    inputs.map(({ provenance }) => provenance),
+  )
+})
+
+test('A contract that throws, which none should, stops the stream', () => {
+  const broken: Contract = {
+    ...contract,
+    plain: undefined,
+    check: () => {
+      throw new Error('a bug')
+    },
+  }
+  const payload = {
+    raw: rawOf(['{}']),
+    proven: undefined,
+    objects: [{}],
+    records: [0],
+    deadLetters: [],
+    tombstones: 0,
+  }
+  assert.match(String(errorOf(validate(broken), { provenance: rawBatch([]).provenance, payload })), /a bug/)
+})
