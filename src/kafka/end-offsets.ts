@@ -2,7 +2,11 @@ import type { Admin } from 'kafkajs'
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel'
 import { messageOf, PipelineError } from '../core/errors.ts'
 
-/** What a broker holds of one partition: `low` is the first offset still there, `high` the next one to be written (uncommitted transactions included). */
+/**
+ * What a broker holds of one partition: `low` is the first offset still there, `high` the last stable offset, behind
+ * which no transaction is open: what a reader of committed records can reach now. (kafkajs asks for committed records
+ * where nothing is said.)
+ */
 export interface Watermark {
   readonly low: bigint
   readonly high: bigint
