@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  bufferTimeOrCount,
+  type BufferParts,
+  type FlushLimits,
+} from '../../operators/buffer-time-or-count.ts'
+import { partitionBy } from '../../operators/partition-by.ts'
+import type { Batch, Flush, Provenance } from '../../src/core/batch.ts'
+import type { Labelled } from '../../operators/partition-by.ts'
+import { provenanceOf, rowsOf, structOf } from '../support/batches.ts'
+import { marbles } from '../support/marbles.ts'
+import { operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { of, Subject } from 'rxjs'
+
+const NEVER_FULL: FlushLimits = { count: 1e9, bytes: 1e9, ageMs: 1e6 }
+operatorContract('bufferTimeOrCount', () => bufferTimeOrCount(NEVER_FULL))
+
+/** A batch of rows with consecutive offsets. */
+function batch(first: number, records: number, facts: Partial<Provenance> = {}, text = 'x'): Batch<Labelled> {
+  const rows = Array.from({ length: records }, () => ({ s: text }))
+  const provenance = provenanceOf({ first: BigInt(first), records, bytes: 1_000_000, ...facts })
+  const payload = rowsOf(structOf({ s: 'string' }), rows, {
+    first: BigInt(first),
+    partition: provenance.partition,
+  })
+  const [labelled] = outputsOf(partitionBy([]), [{ provenance, payload }])
+  assert.ok(labelled !== undefined)
+  return labelled
+}
+
+/** The flushes of these batches, told apart by their ranges. */
+function flushesOf(
+  limits: Partial<FlushLimits>,
+  batches: readonly Batch<Labelled>[],
+  parts: BufferParts = {},
+): Flush<unknown>[] {
+  const out: Flush<unknown>[] = []
+  of(...batches)
+    .pipe(bufferTimeOrCount({ ...NEVER_FULL, ...limits }, parts))
+    .subscribe((flush) => out.push(flush))
+  return out
+}
+const rangesOf = (flushes: readonly Flush<unknown>[]): string[][] =>
+  flushes.map(({ ranges }) =>
+    ranges.map(
+      ({ partition, follows, first, last }) => `${partition}: ${follows ?? 'none'} ${first}-${last}`,
+    ),
+  )
+
+test('A flush is formed at the count, in the moment that reaches it, and the rest when the source completes', () => {
+  const flushes = flushesOf({ count: 10 }, [batch(0, 4), batch(4, 4), batch(8, 4), batch(12, 1)])
+  assert.deepEqual(rangesOf(flushes), [['0: none 0-11'], ['0: 11 12-12']])
+  assert.deepEqual(
+    flushes.map(({ id, counts, bytes }) => [id, counts.records, counts.rows, bytes]),
+    [
+      [1, 12, 12, 3_000_000],
+      [2, 1, 1, 1_000_000],
+    ],
+  )
+})
+
+test('A flush is formed at the bytes that its batches hold', () => {
+  assert.deepEqual(rangesOf(flushesOf({ bytes: 2_000_000 }, [batch(0, 1), batch(1, 1), batch(2, 1)])), [
+    ['0: none 0-1'],
+    ['0: 1 2-2'],
+  ])
+})
+
+test('Columns that are larger than the credit of their batch are charged, and count', () => {
+  const charged: number[] = []
+  const [flush] = flushesOf(
+    { bytes: 40_000 },
+    [batch(0, 1, { bytes: 10 }, 'x'.repeat(50_000)), batch(1, 1)],
+    { charge: (bytes) => charged.push(bytes) },
+  )
+  assert.equal(charged.length, 1)
+  assert.equal(flush?.bytes, 10 + (charged[0] ?? 0))
+  assert.ok((charged[0] ?? 0) > 50_000)
+})
+
+test('Ranges join the batches of a partition, one range for each, and counts add up', () => {
+  const batches = [
+    batch(0, 2),
+    batch(5, 1, { partition: 1, follows: undefined }),
+    batch(2, 2),
+    batch(6, 3, { partition: 1, last: 20n }),
+  ]
+  const [flush, ...others] = flushesOf({}, batches)
+  assert.deepEqual(
+    [rangesOf(flush === undefined ? [] : [flush]), others],
+    [[['0: none 0-3', '1: none 5-20']], []],
+  )
+  assert.deepEqual(flush?.counts, { records: 8, rows: 8, deadLetters: 0, tombstones: 0, filtered: 0 })
+  assert.ok((flush?.newestMs ?? 0) > 0)
+})
+
+test('The age is counted from the first batch, by the clock, and an empty buffer never flushes', () => {
+  const a = batch(0, 1)
+  const b = batch(1, 1)
+  const c = batch(2, 1)
+  marbles(({ hot, expectObservable }) => {
+    const flushed = hot('-a-b--------------c-------|', { a, b, c }).pipe(
+      bufferTimeOrCount({ ...NEVER_FULL, ageMs: 5 }),
+    )
+    // From frames 1 to 6, and from 18 to 23.
+    const lasts = new Subject<bigint | undefined>()
+    flushed.subscribe({
+      next: (flush) => lasts.next(flush.ranges[0]?.last),
+      complete: () => lasts.complete(),
+    })
+    expectObservable(lasts).toBe('------x----------------y--|', { x: 1n, y: 2n })
+  })
+})
+
+test('A flush by count starts the age afresh', () => {
+  marbles(({ hot, expectObservable }) => {
+    const lasts = new Subject<bigint | undefined>()
+    hot('-a--b-c-------|', { a: batch(0, 1), b: batch(1, 1), c: batch(2, 1) })
+      .pipe(bufferTimeOrCount({ ...NEVER_FULL, count: 2, ageMs: 5 }))
+      .subscribe({ next: (flush) => lasts.next(flush.ranges[0]?.last), complete: () => lasts.complete() })
+    expectObservable(lasts).toBe('----x------y--|', { x: 1n, y: 2n })
+  })
+})
+
+test('Completion flushes what is held, an error does not, and nothing comes after a departure', () => {
+  marbles(({ hot, expectObservable }) => {
+    const operator = bufferTimeOrCount({ ...NEVER_FULL, ageMs: 50 })
+    const ends: string[] = []
+    hot('-a-|', { a: batch(0, 1) })
+      .pipe(operator)
+      .subscribe(() => ends.push('flushed'))
+    hot<Batch<Labelled>>('-a-#', { a: batch(0, 1) })
+      .pipe(operator)
+      .subscribe({ next: () => ends.push('never'), error: (error: unknown) => ends.push(String(error)) })
+    expectObservable(hot('-a------', { a: batch(0, 1) }).pipe(operator), '^--!').toBe('-')
+    hot('------------x').subscribe(() => assert.deepEqual(ends, ['flushed', 'error']))
+  })
+})
+
+test('A batch that does not follow on replaces what is held of its partition, and gives its credit back', () => {
+  const dropped: number[] = []
+  const other = batch(0, 1, { partition: 1 })
+  const flushes = flushesOf({}, [batch(0, 2), other, batch(2, 2), batch(40, 1, { follows: 39n })], {
+    dropped: (bytes) => dropped.push(bytes),
+  })
+  assert.deepEqual(rangesOf(flushes), [['1: none 0-0', '0: 39 40-40']])
+  assert.deepEqual([dropped, flushes[0]?.bytes, flushes[0]?.counts.records], [[2_000_000], 2_000_000, 2])
+})
+
+test('A gap in the offsets that the chain of batches covers is no reason to drop', () => {
+  const flushes = flushesOf({}, [batch(0, 2, { last: 9n }), batch(15, 1, { follows: 9n, last: 15n })])
+  assert.deepEqual(rangesOf(flushes), [['0: none 0-15']])
+})
+
+test('Batches without records carry their offsets into the table', () => {
+  const flushes = flushesOf({}, [batch(7, 0, { last: 9n })])
+  assert.deepEqual([rangesOf(flushes), flushes[0]?.counts.records], [[['0: 6 7-9']], 0])
+})
+
+test('Every flush is told of before it leaves, and opens its trace with what it holds', () => {
+  const told: string[] = []
+  const trace = { context: {} as never, end: () => undefined }
+  const [flush] = flushesOf({}, [batch(0, 2), batch(2, 1)], {
+    flushed: () => told.push('flushed'),
+    openTrace: ({ id, provenances, counts, bytes }) => {
+      told.push(`${id} ${provenances.length} ${counts.records} ${bytes}`)
+      return trace
+    },
+  })
+  assert.deepEqual(told.sort(), ['1 2 3 2000000', 'flushed'])
+  assert.equal(flush?.trace, trace)
+})

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { from, lastValueFrom, of, toArray } from 'rxjs'
+import { appIdOf, commitDelta, type CommitParts } from '../../operators/commit-delta.ts'
+import type { DeadLetter } from '../../src/core/batch.ts'
+import type { Append, CommitOutcome, TableWriter } from '../../src/delta/table.ts'
+import { addOf, flushOf } from '../support/flushes.ts'
+import { operatorContract } from '../support/operator-contract.ts'
+
+const letter: DeadLetter = {
+  reason: 'decode',
+  message: 'm',
+  topic: 'events',
+  partition: 3,
+  offset: 6n,
+  timestampMs: 1,
+  key: undefined,
+  value: undefined,
+}
+const COMMITTED: CommitOutcome = { kind: 'committed', version: 8n, attempts: 2, conflicts: 1, ambiguous: 0 }
+
+interface Scene {
+  readonly log: string[]
+  readonly appends: Append[]
+  readonly parts: CommitParts
+}
+
+/** A table and a sink that note what is asked of them, in its order. */
+function scene(
+  outcome: CommitOutcome | Error = COMMITTED,
+  stale: readonly string[] = [],
+  failing = false,
+): Scene {
+  const log: string[] = []
+  const appends: Append[] = []
+  const table = {
+    stale: () => {
+      log.push('stale?')
+      return Promise.resolve(stale)
+    },
+    append: (append: Append) => {
+      log.push('append')
+      appends.push(append)
+      return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome)
+    },
+  } as unknown as TableWriter
+  const parts: CommitParts = {
+    table,
+    appId: 'app',
+    clock: { now: () => 1234, sleep: () => Promise.resolve() },
+    deadLetters: {
+      write: (letters, ranges) => {
+        log.push(`letters ${letters.length} of ${ranges.length}`)
+        return failing ? Promise.reject(new Error('no letters')) : Promise.resolve()
+      },
+    },
+    fenced: (_, appIds) => {
+      log.push(`fenced ${appIds.join()}`)
+      return Promise.resolve()
+    },
+  }
+  return { log, appends, parts }
+}
+const run = (parts: CommitParts, ...flushes: Parameters<typeof flushOf<ReturnType<typeof addOf>[]>>[]) =>
+  lastValueFrom(from(flushes.map((one) => flushOf(...one))).pipe(commitDelta(parts), toArray()))
+
+operatorContract('commitDelta', () => commitDelta(scene().parts))
+
+test('Files and offsets are one append, and the flush leaves with its version', async () => {
+  const { log, appends, parts } = scene()
+  const [flush] = await run(parts, [[addOf('a'), addOf('b')]])
+  assert.deepEqual(log, ['append'])
+  assert.deepEqual(
+    [flush?.payload.version, flush?.payload.outcome, flush?.payload.adds.length, flush?.bytes],
+    [8n, COMMITTED, 2, 100],
+  )
+  assert.deepEqual(appends[0]?.txns, [{ appId: 'app-3', version: 9n, lastUpdated: 1234, follows: 4n }])
+  assert.deepEqual(
+    appends[0].adds.map(({ path }) => path),
+    ['a', 'b'],
+  )
+  const { numAddedFiles, numOutputRows, numOutputBytes, numTombstones } = appends[0].operationMetrics
+  assert.deepEqual([numAddedFiles, numOutputRows, numOutputBytes, numTombstones], ['2', '3', '20', '2'])
+})
+
+test('Every Kafka partition of the flush has its txn, also without a file', async () => {
+  const { appends, parts } = scene()
+  const ranges = [0, 1].map((partition) => ({
+    topic: 'events',
+    partition,
+    follows: undefined,
+    first: 0n,
+    last: 1n,
+  }))
+  await run(parts, [[], { ranges }])
+  assert.deepEqual(
+    appends[0]?.txns.map(({ appId, follows }) => [appId, follows]),
+    [
+      ['app-0', undefined],
+      ['app-1', undefined],
+    ],
+  )
+  assert.equal(appIdOf('a-b', 12), 'a-b-12')
+})
+
+test('Dead letters are written before the commit that passes their offsets', async () => {
+  const { log, parts } = scene()
+  await run(parts, [[], { deadLetters: [letter] }])
+  assert.deepEqual(log, ['stale?', 'letters 1 of 1', 'append'])
+})
+
+test('A flush that comes too late writes no dead letters, leaves nothing, and is fenced', async () => {
+  const { log, parts } = scene(COMMITTED, ['app-3'])
+  assert.deepEqual(await run(parts, [[], { deadLetters: [letter] }]), [])
+  assert.deepEqual(log, ['stale?', 'fenced app-3'])
+})
+
+test('A flush that meets a winner with its offsets leaves nothing, and the next one goes on', async () => {
+  const { log, parts } = scene({ kind: 'fenced', appIds: ['app-3'], attempts: 1, conflicts: 1 })
+  assert.deepEqual(await run(parts, [[addOf('a')]], [[addOf('b')], { id: 2 }]), [])
+  assert.deepEqual(log, ['append', 'fenced app-3', 'append', 'fenced app-3'])
+})
+
+test('Dead letters that cannot be written stop the stream before the commit', async () => {
+  const { log, parts } = scene(COMMITTED, [], true)
+  await assert.rejects(run(parts, [[], { deadLetters: [letter] }]), /no letters/)
+  assert.deepEqual(log, ['stale?', 'letters 1 of 1'])
+})
+
+test('A commit that fails stops the stream, and no later flush is tried', async () => {
+  const { log, parts } = scene(new Error('no commit'))
+  await assert.rejects(run(parts, [[]], [[]]), /no commit/)
+  assert.deepEqual(log, ['append'])
+})
+
+test('What fails while a flush is abandoned stops the stream', async () => {
+  const { parts } = scene(COMMITTED, ['app-3'])
+  const fenced = (): Promise<void> => Promise.reject(new Error('no reset'))
+  const abandoned = of(flushOf([addOf('a')], { deadLetters: [letter] })).pipe(
+    commitDelta({ ...parts, fenced }),
+  )
+  await assert.rejects(lastValueFrom(abandoned), /no reset/)
+})

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Chunk } from '../../operators/buffer-time-or-count.ts'
+import { partitionBy } from '../../operators/partition-by.ts'
+import { toArrow, type ArrowFile, type ArrowTarget } from '../../operators/to-arrow.ts'
+import type { StructType } from '../../src/core/schema.ts'
+import { provenanceOf, rowsOf, structOf } from '../support/batches.ts'
+import { flushOf } from '../support/flushes.ts'
+import { operatorContract, outputsOf } from '../support/operator-contract.ts'
+
+const schema = structOf({ p: 'string', n: 'long' })
+operatorContract('toArrow', () => toArrow({ schema: () => schema, partitionColumns: [] }))
+
+function chunkOf(
+  rows: readonly Record<string, unknown>[],
+  names: readonly string[],
+  of: StructType = schema,
+): Chunk {
+  const [labelled] = outputsOf(partitionBy(names), [
+    { provenance: provenanceOf(), payload: rowsOf(of, rows) },
+  ])
+  assert.ok(labelled !== undefined)
+  return {
+    columns: labelled.payload.rows.columns,
+    labels: labelled.payload.labels,
+    partitions: labelled.payload.partitions,
+  }
+}
+
+function filesOf(chunks: readonly Chunk[], target: Partial<ArrowTarget> = {}): readonly ArrowFile[] {
+  const input = flushOf(chunks, { id: 77 })
+  const [out] = outputsOf(toArrow({ schema: () => schema, partitionColumns: ['p'], ...target }), [input])
+  assert.deepEqual([out?.id, out?.ranges, out?.bytes], [77, input.ranges, input.bytes])
+  return out?.payload ?? []
+}
+
+/** Record batches of a file as rows. */
+function batchesOf(file: ArrowFile): unknown[][] {
+  return [...file.batches()].map((batch) =>
+    batch
+      .toArray()
+      .map(
+        (row: { toJSON(): unknown }) =>
+          JSON.parse(
+            JSON.stringify(row, (_, v: unknown) => (typeof v === 'bigint' ? Number(v) : v)),
+          ) as unknown,
+      ),
+  )
+}
+
+test('There is one file for each partition over all chunks, without the partition columns, rows in their order', () => {
+  const files = filesOf([
+    chunkOf(
+      [
+        { p: 'a', n: 1 },
+        { p: 'b', n: 2 },
+        { p: 'a', n: 3 },
+      ],
+      ['p'],
+    ),
+    chunkOf([{ p: 'b', n: 4 }], ['p']),
+    chunkOf([], ['p']),
+  ])
+  assert.deepEqual(
+    files.map((file) => [file.partition, file.rows, batchesOf(file)]),
+    [
+      [['a'], 2, [[{ n: 1 }, { n: 3 }]]],
+      [['b'], 2, [[{ n: 2 }, { n: 4 }]]],
+    ],
+  )
+  assert.deepEqual(JSON.parse(files[0]?.stats() ?? ''), {
+    numRecords: 2,
+    minValues: { n: 1 },
+    maxValues: { n: 3 },
+    nullCount: { n: 0 },
+  })
+})
+
+test('Record batches hold no more rows than they may; small chunks are joined, large ones cut', () => {
+  const chunks = [3, 0, 1, 7].map((count, chunk) =>
+    chunkOf(
+      Array.from({ length: count }, (_, i) => ({ n: chunk * 10 + i })),
+      [],
+    ),
+  )
+  const [file, ...others] = filesOf(chunks, { partitionColumns: [], rowsMax: 4 })
+  assert.equal(others.length, 0)
+  const batches = file === undefined ? [] : batchesOf(file)
+  assert.deepEqual(
+    batches.map((rows) => rows.length),
+    [4, 4, 3],
+  )
+  assert.deepEqual(
+    batches.flat().map((row) => (row as { n: number }).n),
+    [0, 1, 2, 20, 30, 31, 32, 33, 34, 35, 36],
+  )
+  assert.equal((JSON.parse(file?.stats() ?? '{}') as { numRecords: number }).numRecords, 11)
+})
+
+test('Columns that the rows lack are null, those of structs by their names', () => {
+  const ours = structOf({ s: structOf({ b: 'long', a: 'string' }), n: 'long' })
+  const theirs = structOf({ more: 'double', n: 'long', s: structOf({ a: 'string', c: 'date', b: 'long' }) })
+  const [file] = filesOf([chunkOf([{ n: 1, s: { a: 'x', b: 2 } }], [], ours)], {
+    partitionColumns: [],
+    schema: () => theirs,
+  })
+  assert.deepEqual(file && batchesOf(file), [[{ more: null, n: 1, s: { a: 'x', c: null, b: 2 } }]])
+  assert.deepEqual(JSON.parse(file?.stats() ?? '').nullCount, { more: 1, n: 0, s: { a: 0, c: 1, b: 0 } })
+})
+
+test('A flush without rows has no files', () => {
+  assert.deepEqual(filesOf([]), [])
+  assert.deepEqual(filesOf([chunkOf([], ['p'])]), [])
+})
+
+test('Null, an empty text and longs beyond 2^53 are files of their own', () => {
+  const wide = structOf({ p: 'string', n: 'long', v: 'long' })
+  const rows = [
+    { p: null, n: 2n ** 53n },
+    { p: '', n: 2n ** 53n },
+    { p: null, n: 2n ** 53n + 1n },
+    { p: null, n: 2n ** 53n },
+  ]
+  const files = filesOf([chunkOf(rows, ['p', 'n'], wide)], {
+    partitionColumns: ['p', 'n'],
+    schema: () => wide,
+  })
+  assert.deepEqual(
+    files.map(({ partition, rows: count }) => [...partition, count]),
+    [
+      [null, 2n ** 53n, 2],
+      ['', 2n ** 53n, 1],
+      [null, 2n ** 53n + 1n, 1],
+    ],
+  )
+})
