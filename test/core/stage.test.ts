@@ -141,7 +141,7 @@ test('A batch keeps its provenance and notes how long the stage took', () => {
     .pipe(batchStage('count', (text, whole) => (whole === batch ? text.length : -1)))
     .subscribe((next) => out.push(next))
   assert.equal(out[0]?.provenance, batch.provenance)
-  assert.equal(out[0]?.payload, 3)
+  assert.equal(out[0].payload, 3)
   const [timing] = batch.provenance.timings
   assert.ok(timing?.stage === 'count' && timing.endMs >= timing.startMs)
 })

@@ -92,7 +92,7 @@ test('Ranges join the batches of a partition, one range for each, and counts add
     [[['0: none 0-3', '1: none 5-20']], []],
   )
   assert.deepEqual(flush?.counts, { records: 8, rows: 8, deadLetters: 0, tombstones: 0, filtered: 0 })
-  assert.ok((flush?.newestMs ?? 0) > 0)
+  assert.ok(flush.newestMs > 0)
 })
 
 test('The age is counted from the first batch, by the clock, and an empty buffer never flushes', () => {
