@@ -122,6 +122,8 @@ export async function two(setting: Setting): Promise<Outcome> {
     workers[index] = startWorker(setting.program, args)
   }
   await caughtUp(setting, prepared.group, workers)
+  // A process that has only just been started has no handler yet, and the signal would simply end it.
+  for (const worker of workers) await worker.saw('kafka-delta starts')
   const startMs = Date.now()
   workers.forEach((worker) => worker.kill('SIGTERM'))
   for (const worker of workers) await mustEnd(worker, 0)
