@@ -82,17 +82,25 @@ export function partitionDirectory(
   return partitionColumns
     .map((column) => {
       const value = partitionValues[column]
-      const text = value === null || value === undefined || value === '' ? NULL_DIRECTORY : escapeName(value)
+      const text =
+        value === null || value === undefined || value === '' ? NULL_DIRECTORY : escapeName(startOf(value))
       return `${escapeName(column)}=${text}/`
     })
     .join('')
 }
 
+/** File systems take names of 255 bytes, S3 keys of 1024: a long value must not stop the stream, so its directory has its start alone. */
+const NAME_CODE_POINTS_MAX = 50
+
+function startOf(value: string): string {
+  return value.length <= NAME_CODE_POINTS_MAX ? value : [...value].slice(0, NAME_CODE_POINTS_MAX).join('')
+}
+
 /** How Hive and Spark name the directory of a null value. */
 const NULL_DIRECTORY = '__HIVE_DEFAULT_PARTITION__'
 
-/** The characters that Hive and Spark escape in directory names. */
-const ESCAPED = /[\u0001-\u001f"#%'*/:=?\\\u007f{[\]^]/g
+/** The characters that Hive and Spark escape in directory names, and the zero byte, which no store takes. */
+const ESCAPED = /[\u0000-\u001f"#%'*/:=?\\\u007f{[\]^]/g
 
 function escapeName(name: string): string {
   return name.replace(

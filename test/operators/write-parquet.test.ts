@@ -99,3 +99,30 @@ test('A store that refuses a file stops the stream', async () => {
     code: 'KD_STORE_FAILED',
   })
 })
+
+test('No text of a partition value stops the stream: zero bytes, dots, slashes, and more than a file name holds', async () => {
+  const store = new MemoryStore()
+  const texts = [
+    '\0',
+    '.',
+    '..',
+    '../..',
+    '/',
+    '%',
+    'x'.repeat(10_000),
+    '🙂'.repeat(300),
+    `${'a'.repeat(60)}b`,
+    `${'a'.repeat(60)}c`,
+  ]
+  const rows = texts.map((p, n) => ({ p, on: '2024-01-01', n }))
+  const [flush] = await lastValueFrom(flushes(rows).pipe(writeParquet(target(store)), toArray()))
+  assert.deepEqual(
+    flush?.payload.map(({ partitionValues }) => partitionValues['p']),
+    texts,
+  )
+  for (const { path, size } of flush.payload) {
+    const key = decodePath(path)
+    assert.equal(await store.size(key), size)
+    for (const segment of key.split('/')) assert.ok(Buffer.byteLength(segment) <= 255, segment)
+  }
+})
