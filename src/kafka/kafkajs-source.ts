@@ -1,9 +1,10 @@
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import { Observable, type Subscriber } from 'rxjs'
-import type { Batch, OffsetRange } from '../core/batch.ts'
+import type { Batch, OffsetRange, StageTiming } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
+import { nowMs } from '../core/span.ts'
 import { createKafka, reachAdmin } from './client.ts'
 import { crashOf } from './crash.ts'
 import { creditWithHeartbeats } from './credit-wait.ts'
@@ -49,6 +50,8 @@ class KafkajsSource implements KafkaSource {
   #interrupt = new AbortController()
   readonly #closing = new AbortController()
   #ends: ReadonlyMap<number, bigint> | undefined
+  /** The newest fetch: what a batch of it waited for at the broker. With several brokers it may be another's. */
+  #poll: StageTiming | undefined
 
   constructor(options: SourceOptions) {
     this.#options = options
@@ -75,10 +78,6 @@ class KafkajsSource implements KafkaSource {
       this.#clock,
       owned.map(({ partition, last }) => ({ partition, next: last + 1n })),
     )
-  }
-
-  release(bytes: number): void {
-    this.#options.credit.give(bytes)
   }
 
   async reset(partitions: readonly number[]): Promise<void> {
@@ -178,6 +177,8 @@ class KafkajsSource implements KafkaSource {
     })
     consumer.on(events.FETCH, ({ payload }) => {
       this.#quiet.fetchEnded(String(payload.nodeId), payload.duration)
+      const endMs = nowMs()
+      this.#poll = { stage: 'poll', startMs: endMs - payload.duration, endMs }
     })
     consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
       this.#quiet.delivered()
@@ -274,7 +275,7 @@ class KafkajsSource implements KafkaSource {
         bytes,
         polledAtMs: this.#clock.now(),
         traceparents: this.#options.tracing === true ? traceparentsOf(raw) : [],
-        timings: [],
+        timings: this.#poll === undefined ? [] : [this.#poll],
       },
       payload: raw,
     })

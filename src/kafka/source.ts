@@ -8,8 +8,6 @@ export interface Source {
   readonly batches: Observable<Batch<Raw>>
   /** Copies committed offsets to the Kafka group: `last + 1` of every range. Advisory; failures are logged and counted, never thrown. */
   commitOffsets(ranges: readonly OffsetRange[]): Promise<void>
-  /** Gives the byte credit of a flush or of dropped batches back. */
-  release(bytes: number): void
   /** Abandons what was read of these partitions and reads on from what the table says. */
   reset(partitions: readonly number[]): Promise<void>
   /** Stops reading; `batches` completes, the group membership lives on until `close` so that last offsets can be committed. */

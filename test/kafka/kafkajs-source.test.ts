@@ -118,7 +118,7 @@ test('a wait for credit longer than the session keeps the membership, and ends w
   assert.equal(reading.events.filter((event) => event.kind === 'assigned').length, 1)
   for (let seen = 0; seen < reading.batches.length || reading.values(0).length < 100; seen++) {
     await eventually(() => reading.batches.length > seen, 'the next batch')
-    reading.source.release(reading.batches[seen]?.provenance.bytes ?? 0)
+    reading.credit.give(reading.batches[seen]?.provenance.bytes ?? 0)
   }
   assert.equal(reading.values(0).length, 100)
   assert.equal(reading.events.filter((event) => event.kind === 'assigned').length, 1)
@@ -246,9 +246,9 @@ test('records that vanish in front of a running consumer fail closed instead of 
   await eventually(() => reading.credit.waiting === 1, 'a wait')
   await topic.deleteBefore(0, 90n)
   // Gives the waiting batch its credit: the fetch after it finds its offset gone.
-  reading.source.release(reading.credit.taken)
+  reading.credit.give(reading.credit.taken)
   await eventually(() => reading.credit.taken > 0 && reading.credit.waiting === 0, 'the next batch')
-  reading.source.release(reading.credit.taken)
+  reading.credit.give(reading.credit.taken)
   await assert.rejects(reading.done, { code: 'KD_OFFSETS_VANISHED' })
   assert.equal(
     reading.values(0).some((value) => value.includes('90')),

@@ -50,7 +50,7 @@ export function read(
         batches.push(batch)
         if (options.hold === true) return
         txns.set(batch.provenance.partition, batch.provenance.last)
-        source.release(batch.provenance.bytes)
+        credit.give(batch.provenance.bytes)
       },
       complete: resolve,
       error: reject,
