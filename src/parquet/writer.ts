@@ -39,17 +39,26 @@ export async function* parquetBytes(
   batches: AsyncIterable<ArrowBatch> | Iterable<ArrowBatch>,
   options: ParquetOptions,
 ): AsyncGenerator<Uint8Array> {
-  const failure: { cause?: unknown } = {}
-  const source = ReadableStream.from(wasmBatches(batches, failure))
+  const state: SourceState = { left: false }
+  const source = ReadableStream.from(wasmBatches(batches, state))
   try {
     const sink = (await transformParquetStream(source, properties(options))) as ReadableStream<Uint8Array>
     for await (const piece of sink) yield piece
     // parquet-wasm takes a source that fails for one that has ended, and finishes a shorter file that looks whole.
-    if ('cause' in failure) throw failure.cause
+    if ('cause' in state) throw state.cause
   } catch (thrown) {
     if (thrown instanceof PipelineError) throw thrown
     throw new PipelineError('KD_PARQUET_FAILED', messageOf(thrown), {}, { cause: thrown })
+  } finally {
+    // A reader that leaves early, since its upload failed, cancels the sink; parquet-wasm reads its source on all the same.
+    state.left = true
   }
+}
+
+/** What the source of a file tells its sink, and the other way round. */
+interface SourceState {
+  cause?: unknown
+  left: boolean
 }
 
 function properties(options: ParquetOptions): WriterProperties {
@@ -63,10 +72,11 @@ function properties(options: ParquetOptions): WriterProperties {
 
 async function* wasmBatches(
   batches: AsyncIterable<ArrowBatch> | Iterable<ArrowBatch>,
-  failure: { cause?: unknown },
+  state: SourceState,
 ): AsyncGenerator<WasmBatch> {
   try {
     for await (const batch of batches) {
+      if (state.left) return
       const table = WasmTable.fromIPCStream(ipcOf(batch))
       try {
         for (const wasm of table.recordBatches()) yield wasm
@@ -75,7 +85,7 @@ async function* wasmBatches(
       }
     }
   } catch (cause) {
-    failure.cause = cause
+    state.cause = cause
     throw cause
   }
 }

@@ -4,7 +4,7 @@ import type { Contract } from '../contract/contract.ts'
 import { contractOfTable } from '../contract/existing.ts'
 import { readContract } from '../contract/file.ts'
 import { PipelineError } from '../core/errors.ts'
-import type { StructField, StructType } from '../core/schema.ts'
+import type { DataType, StructField, StructType } from '../core/schema.ts'
 import { createTable, tableExists } from '../delta/create.ts'
 import type { TableWriter } from '../delta/table.ts'
 import { openTableWriter, type WriterOptions } from '../delta/writer.ts'
@@ -96,13 +96,18 @@ function partitionColumnsOf(topic: TopicConfig, table: TableWriter): readonly st
     )
   }
   const lacking = actual.filter(
-    (name) => !table.schema.fields.some((field) => field.name === name && typeof field.type === 'string'),
+    (name) => !table.schema.fields.some((field) => field.name === name && canPartition(field.type)),
   )
   if (lacking.length > 0)
     throw new PipelineError('KD_SCHEMA_MISMATCH', `${lacking.join(', ')} cannot partition a table`, {
       uri: table.uri,
     })
   return actual
+}
+
+/** Bytes that are no text have no place in the log, and nested values have no text. */
+function canPartition(type: DataType): boolean {
+  return typeof type === 'string' && type !== 'binary'
 }
 
 /** The contract with the table's NOT NULLs: a row that breaks one is refused while its columns are built, not by bytes alone. */

@@ -93,6 +93,24 @@ test('A file without rows is a file all the same', async () => {
   assert.deepEqual(await askDuckdb(file, 'SELECT count(*) FROM FILE'), [[0n]])
 })
 
+test('A reader that leaves early stops the making of batches', async () => {
+  let made = 0
+  const schema = structOf({ n: 'long' })
+  const many = (function* () {
+    for (; made < 10_000; made++)
+      yield recordBatch(arrowSchema(schema), columnsOf(schema, [{ n: made }]).columns, 1)
+  })()
+  for await (const piece of parquetBytes(many, { compression: 'none', rowGroupRows: 2 })) {
+    assert.ok(piece.length > 0)
+    break
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const soonAfter = made
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.ok(made < 10_000, 'not all were made')
+  assert.equal(made, soonAfter)
+})
+
 test('What goes wrong while batches are made is thrown on, as an error of the catalogue', async () => {
   const failing = (function* () {
     const schema = structOf({ n: 'long' })

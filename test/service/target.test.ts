@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { loadConfig } from '../../config/load.ts'
+import type { StructField } from '../../src/core/schema.ts'
+import { createTable } from '../../src/delta/create.ts'
+import { openTarget, type Target } from '../../src/service/target.ts'
+import { openStore } from '../../src/storage/open.ts'
+
+const CONTRACT = {
+  type: 'object',
+  required: ['id', 'at'],
+  properties: {
+    id: { type: 'integer' },
+    at: { type: 'string', format: 'date-time' },
+    name: { type: 'string' },
+  },
+}
+
+let folder: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'target-'))
+  await writeFile(join(folder, 'contract.json'), JSON.stringify(CONTRACT))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const contract = (): { contract: string } => ({ contract: join(folder, 'contract.json') })
+const column = (name: string, type: StructField['type'], nullable = true): StructField => ({
+  name,
+  type,
+  nullable,
+  metadata: {},
+})
+
+async function open(
+  topic: Record<string, unknown>,
+  partitionColumns: readonly string[] = [],
+): Promise<Target> {
+  const config = loadConfig({
+    object: {
+      kafka: { brokers: ['127.0.0.1:1'] },
+      topics: { events: { table: { uri: join(folder, 'table'), partitionColumns }, ...topic } },
+    },
+  })
+  const [only] = Object.values(config.topics)
+  assert.ok(only)
+  return openTarget(only, config, {})
+}
+
+async function existing(
+  fields: readonly StructField[],
+  partitionColumns: readonly string[] = [],
+): Promise<void> {
+  await createTable(await openStore(join(folder, 'table')), {
+    schema: { type: 'struct', fields },
+    partitionColumns,
+  })
+}
+
+test('An absent table is created with the columns of the contract, of Kafka and of the derivations', async () => {
+  const target = await open({ ...contract(), kafkaColumns: true, derive: { day: 'date(at)' } }, ['day'])
+  assert.deepEqual(
+    target.table.schema.fields.map(({ name, type }) => `${name} ${JSON.stringify(type)}`),
+    [
+      'id "long"',
+      'at "timestamp"',
+      'name "string"',
+      '_kafka_topic "string"',
+      '_kafka_partition "integer"',
+      '_kafka_offset "long"',
+      '_kafka_timestamp "timestamp"',
+      '_kafka_key "string"',
+      'day "date"',
+    ],
+  )
+  assert.deepEqual(target.partitionColumns, ['day'])
+  assert.equal(target.table.version, 0n)
+})
+
+test('Opening it again changes nothing', async () => {
+  const topic = { ...contract(), kafkaColumns: true }
+  const first = await open(topic)
+  const second = await open(topic)
+  assert.equal(second.table.metadata.id, first.table.metadata.id)
+  assert.equal(second.table.version, 0n)
+})
+
+test('Without a contract the table says what rows are, less what the pipeline adds', async () => {
+  await existing([column('id', 'long'), column('at', 'timestamp'), column('day', 'date')])
+  const target = await open({ derive: { day: 'date(at)' } })
+  assert.deepEqual(
+    target.contract.schema.fields.map(({ name }) => name),
+    ['id', 'at'],
+  )
+})
+
+test('Without a contract and without a table there is nothing to go by', async () => {
+  await assert.rejects(open({}), { code: 'KD_CONFIG_INVALID', message: /expected a contract/ })
+})
+
+test('Other partition columns than the table has are refused', async () => {
+  await existing([column('id', 'long'), column('at', 'timestamp'), column('name', 'string')], ['name'])
+  await assert.rejects(open(contract(), ['id']), {
+    code: 'KD_SCHEMA_MISMATCH',
+    message: /partition columns id, the table has name/,
+  })
+  assert.deepEqual((await open(contract())).partitionColumns, ['name'])
+})
+
+test('A table that is partitioned by bytes is refused', async () => {
+  await existing(
+    [column('id', 'long'), column('at', 'timestamp'), column('name', 'string'), column('raw', 'binary')],
+    ['raw'],
+  )
+  await assert.rejects(open(contract()), { code: 'KD_SCHEMA_MISMATCH', message: /raw cannot partition/ })
+})
+
+test('A column that the table lacks is refused', async () => {
+  await existing([column('id', 'long'), column('at', 'timestamp')])
+  await assert.rejects(open(contract()), {
+    code: 'KD_SCHEMA_MISMATCH',
+    message: /column name is not in the table/,
+  })
+})
+
+test('NOT NULL columns of the table are checked row by row, never by bytes alone', async () => {
+  await existing([column('id', 'long'), column('at', 'timestamp'), column('name', 'string', false)])
+  const { contract: checked } = await open(contract())
+  assert.equal(checked.plain, undefined)
+  assert.equal(checked.schema.fields.find(({ name }) => name === 'name')?.nullable, false)
+})
