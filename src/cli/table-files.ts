@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Add } from '../delta/actions.ts'
 import { jsonOf, print } from './output.ts'
-import { rowsOf, tableCommand, versionOf, withSnapshot, type TableFlags } from './table-source.ts'
+import { liveRowsOf, tableCommand, versionOf, withSnapshot, type TableFlags } from './table-source.ts'
 
 /** Adds `table files`: the data files of one version. */
 export function addFiles(parent: Command): void {
@@ -23,7 +23,7 @@ export function addFiles(parent: Command): void {
 
 // A table may have a million files: they are printed as they come, so the columns have fixed widths.
 function textLine(add: Add): string {
-  const rows = String(rowsOf(add.stats) ?? '?')
+  const rows = String(liveRowsOf(add) ?? '?')
   const values = Object.entries(add.partitionValues).map(([name, value]) => `${name}=${value ?? 'null'}`)
   const partition = values.length === 0 ? '' : `  ${values.join(', ')}`
   return `${String(add.size).padStart(12)}  ${rows.padStart(10)}  ${add.path}${partition}\n`
@@ -33,7 +33,7 @@ function jsonLine(add: Add): string {
   const line = {
     path: add.path,
     bytes: add.size,
-    rows: rowsOf(add.stats),
+    rows: liveRowsOf(add),
     partitionValues: add.partitionValues,
     modifiedMs: add.modificationTime,
   }

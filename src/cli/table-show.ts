@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Snapshot } from '../delta/snapshot.ts'
 import { print, printJson, tableOf } from './output.ts'
 import { typeText } from './type-text.ts'
-import { rowsOf, tableCommand, versionOf, withSnapshot, type TableFlags } from './table-source.ts'
+import { liveRowsOf, tableCommand, versionOf, withSnapshot, type TableFlags } from './table-source.ts'
 
 /** Adds `table show`: what the table is at one version. */
 export function addShow(parent: Command): void {
@@ -44,7 +44,7 @@ export async function summaryOf(uri: string, snapshot: Snapshot): Promise<Summar
   for await (const add of snapshot.files()) {
     files++
     bytes += add.size
-    const own = rowsOf(add.stats)
+    const own = liveRowsOf(add)
     rows = rows === undefined || own === undefined ? undefined : rows + own
   }
   const { version, schema, protocol, metadata } = snapshot

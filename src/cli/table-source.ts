@@ -1,6 +1,9 @@
 import { resolve } from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
+import { PipelineError } from '../core/errors.ts'
+import type { Add } from '../delta/actions.ts'
+import { deletionVectorOf } from '../delta/deletion-vector.ts'
 import type { Snapshot } from '../delta/snapshot.ts'
 import type { Store } from '../storage/store.ts'
 import { EXIT_HELP } from './exit-codes.ts'
@@ -68,4 +71,18 @@ export function rowsOf(stats: string | undefined): number | undefined {
   if (stats === undefined) return undefined
   const { numRecords } = JSON.parse(stats) as { numRecords?: unknown }
   return typeof numRecords === 'number' ? numRecords : undefined
+}
+
+/**
+ * Rows of a file less those that its deletion vector deletes; `undefined` where it has no statistics.
+ * Throws `KD_TABLE_CORRUPT`. Spec: "Per-file Statistics", "Deletion Vectors".
+ */
+export function liveRowsOf(add: Pick<Add, 'path' | 'stats' | 'deletionVector'>): number | undefined {
+  let rows: number | undefined
+  try {
+    rows = rowsOf(add.stats)
+  } catch (cause) {
+    throw new PipelineError('KD_TABLE_CORRUPT', 'add.stats is no JSON object', { path: add.path }, { cause })
+  }
+  return rows === undefined ? undefined : rows - (deletionVectorOf(add)?.cardinality ?? 0)
 }

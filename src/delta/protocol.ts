@@ -22,15 +22,22 @@ const LEGACY_READER: readonly (readonly [version: number, features: readonly str
   [2, ['columnMapping']],
 ]
 
-/** Reader features that need nothing of a reader unless the table uses them in the way that `inUse` finds. */
-const READABLE: ReadonlySet<string> = new Set(['timestampNtz', 'vacuumProtocolCheck', 'columnMapping'])
+/** Reader features that are read rightly. Features of writers alone ask nothing of a reader. */
+const READABLE: ReadonlySet<string> = new Set([
+  'timestampNtz',
+  'vacuumProtocolCheck',
+  'columnMapping',
+  'deletionVectors',
+])
 
 /**
  * Writer features under which an append of files is right as it is, unless the table uses them in the way that `inUse`
  * finds. Change data feed asks nothing of an append (spec: "Change Data Files"); domains are carried into checkpoints.
  */
 const APPENDABLE: ReadonlySet<string> = new Set([
-  ...READABLE,
+  'timestampNtz',
+  'vacuumProtocolCheck',
+  'columnMapping',
   'appendOnly',
   'invariants',
   'checkConstraints',

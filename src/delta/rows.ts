@@ -5,10 +5,12 @@ import { decimalOf } from '../core/schema.ts'
 import { readTables } from '../parquet/reader.ts'
 import type { Store } from '../storage/store.ts'
 import type { Add } from './actions.ts'
+import { deletedRows } from './deletion-vector.ts'
 import { doubleText, textAt } from './json-text.ts'
 import type { PartitionValue } from './partition-values.ts'
 import { dateText, decimalText, parsePartitionValue, timestampText } from './partition-values.ts'
 import { decodePath } from './paths.ts'
+import type { RowSet } from './roaring.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What to read of a snapshot. */
@@ -34,28 +36,33 @@ export async function* rowLines(
   let left = options.limit ?? Infinity
   if (left <= 0) return
   for await (const add of snapshot.files()) {
-    if (add.deletionVector !== undefined) {
-      throw new PipelineError('KD_TABLE_UNSUPPORTED', 'cannot read a file with deletionVectors', {
-        path: add.path,
-      })
-    }
+    const deleted = await deletedRows(store, add)
     const key = decodePath(add.path)
     const bytes = await store.get(key)
     const constants = partitionTexts(add, fields, snapshot)
     const columns = fields.map((field) => field.name).filter((name) => !constants.has(name))
-    for (const table of readTables(key, bytes, { columns, limit: left })) {
-      yield* tableLines(table, fields, constants)
-      left -= table.numRows
+    let row = 0
+    for (const table of readTables(key, bytes, { columns, ...(deleted ? {} : { limit: left }) })) {
+      for (const line of tableLines(table, fields, constants, row, deleted)) {
+        yield line
+        left--
+        if (left <= 0) return
+      }
+      row += table.numRows
     }
-    if (left <= 0) return
+    checkWithin(add, deleted, row)
   }
 }
 
+/** `first` is the index of the table's first row in its file. */
 function* tableLines(
   table: Table,
   fields: readonly StructField[],
   constants: ReadonlyMap<string, string>,
+  first: number,
+  deleted: RowSet | undefined,
 ): Generator<string> {
+  let index = first
   for (const batch of table.batches) {
     const columns = fields.map(({ name, type }) => {
       const constant = constants.get(name)
@@ -65,10 +72,18 @@ function* tableLines(
         text: constant === undefined ? textAt(data, type) : () => constant,
       }
     })
-    for (let row = 0; row < batch.numRows; row++) {
+    for (let row = 0; row < batch.numRows; row++, index++) {
+      if (deleted?.has(index) === true) continue
       yield `{${columns.map(({ key, text }) => key + text(row)).join(',')}}\n`
     }
   }
+}
+
+/** A vector that deletes rows which the file does not have belongs to another file. */
+function checkWithin({ path }: Add, deleted: RowSet | undefined, rows: number): void {
+  if (deleted === undefined || deleted.last < rows) return
+  const detail = `the deletion vector deletes row ${deleted.last} of a file of ${rows} rows`
+  throw new PipelineError('KD_TABLE_CORRUPT', detail, { path })
 }
 
 function chosen({ schema, version }: Snapshot, names: readonly string[] | undefined): readonly StructField[] {

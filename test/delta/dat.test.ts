@@ -14,14 +14,14 @@ const FOLDER = new URL('../fixtures/dat/', import.meta.url).pathname
 
 /** What reading each table is refused for; the others are read. */
 const NOT_READ: Readonly<Record<string, string>> = {
-  check_constraints: 'deletionVectors',
   column_mapping: 'columnMapping',
-  deletion_vectors: 'deletionVectors',
   iceberg_compat_v1: 'columnMapping',
 }
 
 /** What appending to each table that can be read is refused for. */
 const NOT_WRITTEN: Readonly<Record<string, string>> = {
+  check_constraints: 'deletionVectors',
+  deletion_vectors: 'deletionVectors',
   generated_columns: 'generatedColumns',
 }
 
