@@ -8,6 +8,7 @@ import {
   type WriterProperties,
 } from 'parquet-wasm'
 import { PipelineError, messageOf } from '../core/errors.ts'
+import { columnsWithoutDictionary } from './dictionary.ts'
 
 /** Compression codecs that we write. */
 export type Codec = 'zstd' | 'snappy' | 'gzip' | 'none'
@@ -40,10 +41,12 @@ export async function* parquetBytes(
   options: ParquetOptions,
 ): AsyncGenerator<Uint8Array> {
   const state: SourceState = { left: false }
-  const source = ReadableStream.from(wasmBatches(batches, state))
   try {
-    const sink = (await transformParquetStream(source, properties(options))) as ReadableStream<Uint8Array>
-    for await (const piece of sink) yield piece
+    const { first, all } = await withFirst(batches)
+    const source = ReadableStream.from(wasmBatches(all, state))
+    const plain = first === undefined ? [] : columnsWithoutDictionary(first)
+    const sink = await transformParquetStream(source, properties(options, plain))
+    for await (const piece of sink as ReadableStream<Uint8Array>) yield piece
     // parquet-wasm takes a source that fails for one that has ended, and finishes a shorter file that looks whole.
     if ('cause' in state) throw state.cause
   } catch (thrown) {
@@ -61,13 +64,34 @@ interface SourceState {
   left: boolean
 }
 
-function properties(options: ParquetOptions): WriterProperties {
-  const builder = new WriterPropertiesBuilder()
+function properties(options: ParquetOptions, plain: readonly string[]): WriterProperties {
+  let builder = new WriterPropertiesBuilder()
     .setCompression(COMPRESSIONS[options.compression])
     .setMaxRowGroupSize(options.rowGroupRows)
     .setCreatedBy('kafka-delta')
+  for (const column of plain) builder = builder.setColumnDictionaryEnabled(column, false)
   const { rowGroupBytes } = options
   return (rowGroupBytes === undefined ? builder : builder.setMaxRowGroupBytes(rowGroupBytes)).build()
+}
+
+/** The first batch, looked at beforehand, and all of them. */
+async function withFirst(
+  batches: AsyncIterable<ArrowBatch> | Iterable<ArrowBatch>,
+): Promise<{ first: ArrowBatch | undefined; all: AsyncGenerator<ArrowBatch> }> {
+  const rest = (async function* () {
+    yield* batches
+  })()
+  const next = await rest.next()
+  const first = next.done === true ? undefined : next.value
+  const all = (async function* () {
+    try {
+      if (first !== undefined) yield first
+      yield* rest
+    } finally {
+      await rest.return(undefined)
+    }
+  })()
+  return { first, all }
 }
 
 async function* wasmBatches(
