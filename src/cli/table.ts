@@ -1,15 +1,16 @@
 import type { Command } from 'commander'
 import { EXIT_HELP } from './exit-codes.ts'
 import { addCat } from './table-cat.ts'
+import { addCheckpoint } from './table-checkpoint.ts'
 import { addFiles } from './table-files.ts'
 import { addHistory } from './table-history.ts'
 import { addShow } from './table-show.ts'
 
-/** Adds `table` with its subcommands: looking into any Delta table, written by this service or not. */
+/** Adds `table` with its subcommands: looking into any Delta table, written by this service or not, and keeping it healthy. */
 export function addTable(program: Command): void {
   const table = program
     .command('table')
-    .description('look into a Delta table')
+    .description('look into a Delta table and keep it healthy')
     .addHelpText(
       'after',
       `
@@ -23,4 +24,5 @@ ${EXIT_HELP}`,
   addHistory(table)
   addFiles(table)
   addCat(table)
+  addCheckpoint(table)
 }

@@ -133,7 +133,7 @@ function updatedTxn(appId: string, version: bigint, lastUpdated: number): Txn {
   return { appId, version, lastUpdated }
 }
 
-/** Exponential, capped, and spread over its whole length so that losers do not meet again. */
-function waitMs(attempts: number, random: () => number): number {
+/** Milliseconds before attempt `attempts`: exponential, capped, and spread over its whole length so that losers do not meet again. */
+export function waitMs(attempts: number, random: () => number): number {
   return random() * Math.min(WAIT_MS_MAX, WAIT_FIRST_MS * 2 ** Math.min(attempts - ATTEMPTS_WITHOUT_WAIT, 20))
 }

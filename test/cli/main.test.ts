@@ -82,6 +82,7 @@ describe('help', () => {
     ['table', 'history'],
     ['table', 'files'],
     ['table', 'cat'],
+    ['table', 'checkpoint'],
   ]) {
     it(`kafka-delta ${command.join(' ')} --help shows usage, examples and exit codes`, async () => {
       const { code, stdout, stderr } = await run([...command, '--help'])

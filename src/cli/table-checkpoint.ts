@@ -1,0 +1,33 @@
+import type { Command } from 'commander'
+import { PipelineError } from '../core/errors.ts'
+import { print, printJson } from './output.ts'
+import { tableCommand, withStore, type TableFlags } from './table-source.ts'
+
+/** Adds `table checkpoint`: the newest version as a checkpoint, now. */
+export function addCheckpoint(parent: Command): void {
+  tableCommand(parent, 'checkpoint', [
+    'kafka-delta table checkpoint ./lake/user_events',
+    'kafka-delta table checkpoint s3://lake/events/user_events --config service.json --json',
+  ])
+    .description(
+      'write a checkpoint of the newest version, so that readers need not read the commits before it',
+    )
+    .option('--json', 'print JSON')
+    .action(async (uri: string, flags: TableFlags) => {
+      const { checkpointKey } = await import('../delta/paths.ts')
+      const { checkpointObstacle, writeCheckpoint } = await import('../delta/checkpoint-write.ts')
+      const { openMaintained } = await import('../delta/maintainable.ts')
+      await withStore(uri, flags, async (store) => {
+        const { state, metadata } = await openMaintained(store, 'commit')
+        const { version } = state
+        const obstacle = checkpointObstacle(metadata.configuration)
+        if (obstacle !== undefined)
+          throw new PipelineError('KD_TABLE_UNSUPPORTED', obstacle, { table: store.uri })
+        await writeCheckpoint(store, version, { nowMs: Date.now(), known: state })
+        const file = checkpointKey(version)
+        const bytes = (await store.size(file)) ?? 0
+        if (flags.json === true) await printJson({ version, file, bytes })
+        else await print(`version ${version}: ${file}, ${bytes} bytes\n`)
+      })
+    })
+}

@@ -1,0 +1,82 @@
+import { PipelineError } from '../core/errors.ts'
+import { loadState, readableMetadata } from './snapshot.ts'
+import type { Metadata, Protocol } from './actions.ts'
+import type { Store } from '../storage/store.ts'
+import { findSegment, type LogSegment } from './log.ts'
+import { checkReadable, writerFeatures } from './protocol.ts'
+import type { TableState } from './state.ts'
+
+/**
+ * What a command does to the table: `rewrite` replaces files by others with the same rows or names files again, `vacuum`
+ * deletes files that the log names no more, `verify` reads, `commit` changes metadata or restates the log alone.
+ */
+export type Maintenance = 'rewrite' | 'vacuum' | 'verify' | 'commit'
+
+/** Features under which a file can be rewritten with nothing but its rows: they ask for no more in file or log. */
+const PLAIN: readonly string[] = [
+  'timestampNtz',
+  'vacuumProtocolCheck',
+  'appendOnly',
+  'invariants',
+  'checkConstraints',
+  'generatedColumns',
+  'allowColumnDefaults',
+  'identityColumns',
+  'changeDataFeed',
+  'domainMetadata',
+  'columnMapping',
+]
+
+/** Features that name no files but those of `add` and `remove`, so that vacuum knows every file of the table. */
+const VACUUMED: readonly string[] = [
+  'v2Checkpoint',
+  'typeWidening',
+  'typeWidening-preview',
+  'rowTracking',
+  'clustering',
+  'inCommitTimestamp',
+]
+
+/** A table at its newest version that a command may work on. */
+export interface Maintained {
+  readonly segment: LogSegment
+  readonly state: TableState
+  readonly metadata: Metadata
+}
+
+/**
+ * The newest version of the table. Throws `KD_TABLE_UNSUPPORTED` with the names of the features under which the command
+ * cannot work rightly, `KD_TABLE_MISSING`, `KD_TABLE_CORRUPT`.
+ * Spec: "Writer Requirements for Vacuum Protocol Check", "Table Features".
+ */
+export async function openMaintained(store: Store, what: Maintenance): Promise<Maintained> {
+  const segment = await findSegment(store)
+  const state = await loadState(store, segment)
+  checkReadable(state.protocol, state.metadata)
+  const metadata = readableMetadata(state.metadata)
+  checkMaintainable(state.protocol, metadata.configuration, what)
+  return { segment, state, metadata }
+}
+
+/** Refuses by the features' names. Throws `KD_TABLE_UNSUPPORTED`. */
+export function checkMaintainable(
+  protocol: Protocol,
+  configuration: Metadata['configuration'],
+  what: Maintenance,
+): void {
+  const known = what === 'vacuum' ? [...PLAIN, ...VACUUMED] : PLAIN
+  const features = writerFeatures(protocol).filter((feature) => !known.includes(feature))
+  const mode = configuration['delta.columnMapping.mode'] ?? 'none'
+  if (what !== 'vacuum' && mode !== 'none') features.push(`columnMapping (mode ${mode})`)
+  if (protocol.minWriterVersion > 7) features.push(`writer version ${protocol.minWriterVersion}`)
+  if (features.length === 0) return
+  const detail = `cannot ${WORDS[what]} a table with ${features.join(', ')}`
+  throw new PipelineError('KD_TABLE_UNSUPPORTED', detail, { features })
+}
+
+const WORDS: Readonly<Record<Maintenance, string>> = {
+  rewrite: 'rewrite',
+  vacuum: 'vacuum',
+  verify: 'verify',
+  commit: 'change',
+}

@@ -1,0 +1,42 @@
+import { arrowSchema, recordBatch } from '../../src/arrow/record-batch.ts'
+import type { StructType } from '../../src/core/schema.ts'
+import type { Add } from '../../src/delta/actions.ts'
+import { encodePath, newDataFileKey } from '../../src/delta/paths.ts'
+import { rowLines } from '../../src/delta/rows.ts'
+import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import { FileStatistics } from '../../src/parquet/statistics.ts'
+import { parquetBytes } from '../../src/parquet/writer.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { columnsOf } from '../support/batches.ts'
+
+type Row = Readonly<Record<string, unknown>>
+
+/** Writes a data file of these rows, with its statistics, that no version names yet. `schema` is that of the file. */
+export async function dataFile(
+  store: Store,
+  schema: StructType,
+  rows: readonly Row[],
+  partitionValues: Readonly<Record<string, string | null>> = {},
+): Promise<Add> {
+  const { columns } = columnsOf(schema, rows)
+  const statistics = new FileStatistics(schema)
+  statistics.update(columns, rows.length)
+  const key = newDataFileKey(Object.keys(partitionValues), partitionValues, 'zstd')
+  const batch = recordBatch(arrowSchema(schema), columns, rows.length)
+  const { bytes } = await store.put(key, parquetBytes([batch], { compression: 'zstd', rowGroupRows: 50_000 }))
+  return {
+    path: encodePath(key),
+    partitionValues,
+    size: bytes,
+    modificationTime: Date.now(),
+    dataChange: true,
+    stats: statistics.json(),
+  }
+}
+
+/** All rows of the newest version as JSON lines, sorted. */
+export async function sortedRows(store: Store, version?: bigint): Promise<string[]> {
+  const lines: string[] = []
+  for await (const line of rowLines(store, await loadSnapshot(store, { version }))) lines.push(line)
+  return lines.sort()
+}
