@@ -107,7 +107,8 @@ async function eachRow(
   if (code !== 0) throw new Error(`table cat ended with ${code}`)
 }
 
-async function eachLetter(
+/** Every dead letter of a topic, committed ones only. */
+export async function eachLetter(
   brokers: readonly string[],
   topic: string,
   take: (letter: Record<string, unknown>) => void,
