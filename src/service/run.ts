@@ -26,9 +26,10 @@ const EXIT_FORCED = 130
 export async function runService(config: Config, options: ServiceOptions): Promise<number> {
   const log = createLogger({ level: config.log.level })
   const telemetry = startTelemetry(process.env, (message) => log.warn(message))
-  log.info({ config: redact(config) }, 'kafka-delta starts')
   const stopping = new AbortController()
   const release = onSignals(stopping, config.shutdown.deadlineMs, log)
+  // Only now: whoever reads this line may send a signal.
+  log.info({ config: redact(config) }, 'kafka-delta starts')
   let status: NodeJS.Timeout | undefined
   try {
     const summaries = await runTopics(config, {

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { startS3 } from '../../src/servers/s3.ts'
 
-test('An S3 server refuses a request without keys, and its folder is gone after stop', async () => {
+test('An S3 server refuses to be written to without keys, and its folder is gone after stop', async () => {
   const server = await startS3({ bucket: 'pond' })
   try {
-    const response = await fetch(`${server.endpoint}/pond/absent`)
+    const response = await fetch(`${server.endpoint}/pond/absent`, { method: 'PUT', body: 'x' })
     assert.equal(response.status, 403)
   } finally {
     await server.stop()
