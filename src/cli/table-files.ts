@@ -15,8 +15,12 @@ export function addFiles(parent: Command): void {
     .action(async (uri: string, flags: TableFlags) => {
       await withSnapshot(uri, flags, async (snapshot) => {
         if (flags.json !== true) await print(`${'bytes'.padStart(12)}  ${'rows'.padStart(10)}  path\n`)
-        for await (const add of snapshot.files())
+        const { columnMapping, shownPartitionValues } = await import('../delta/column-mapping.ts')
+        const mapping = columnMapping(snapshot.protocol, snapshot.metadata)
+        for await (const file of snapshot.files()) {
+          const add = { ...file, partitionValues: shownPartitionValues(file, snapshot.metadata, mapping) }
           await print(flags.json === true ? jsonLine(add) : textLine(add))
+        }
       })
     })
 }

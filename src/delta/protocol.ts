@@ -64,16 +64,11 @@ const PROPERTIES: readonly (readonly [key: string, feature: string])[] = [
  * Refuses a table that cannot be read rightly. Throws `KD_TABLE_UNSUPPORTED` with the names of the features.
  * Spec: "Requirements for Readers".
  */
-export function checkReadable(
-  protocol: Protocol,
-  metadata: Pick<MetadataAction, 'configuration' | 'format'>,
-): void {
+export function checkReadable(protocol: Protocol, metadata: Pick<MetadataAction, 'format'>): void {
   checkReaderVersion(protocol)
   refuse(
     'read',
-    readerFeatures(protocol).filter(
-      (feature) => !READABLE.has(feature) || mappingInUse(feature, metadata.configuration),
-    ),
+    readerFeatures(protocol).filter((feature) => !READABLE.has(feature)),
   )
   if (metadata.format.provider !== 'parquet') refuse('read', [`the format ${metadata.format.provider}`])
 }

@@ -2,11 +2,13 @@ import type { Data, Table } from 'apache-arrow'
 import { PipelineError } from '../core/errors.ts'
 import type { DataType, StructField } from '../core/schema.ts'
 import { decimalOf } from '../core/schema.ts'
-import { readTables } from '../parquet/reader.ts'
+import { parquetSchema, readTables } from '../parquet/reader.ts'
 import type { Store } from '../storage/store.ts'
 import type { Add } from './actions.ts'
+import { type ColumnMapping, columnMapping, type FileField, hasFieldIds } from './column-mapping.ts'
 import { deletedRows } from './deletion-vector.ts'
-import { doubleText, textAt } from './json-text.ts'
+import { doubleText } from './json-primitives.ts'
+import { textAt } from './json-text.ts'
 import type { PartitionValue } from './partition-values.ts'
 import { dateText, decimalText, parsePartitionValue, timestampText } from './partition-values.ts'
 import { decodePath } from './paths.ts'
@@ -33,17 +35,18 @@ export async function* rowLines(
   options: RowOptions = {},
 ): AsyncGenerator<string> {
   const fields = chosen(snapshot, options.columns)
+  const mapping = columnMapping(snapshot.protocol, snapshot.metadata)
   let left = options.limit ?? Infinity
   if (left <= 0) return
   for await (const add of snapshot.files()) {
     const deleted = await deletedRows(store, add)
     const key = decodePath(add.path)
     const bytes = await store.get(key)
-    const constants = partitionTexts(add, fields, snapshot)
-    const columns = fields.map((field) => field.name).filter((name) => !constants.has(name))
+    const columns = columnsOf(add, fields, snapshot, mapping, heldFields(key, bytes, mapping))
+    const names = columns.flatMap(({ held }) => held ?? [])
     let row = 0
-    for (const table of readTables(key, bytes, { columns, ...(deleted ? {} : { limit: left }) })) {
-      for (const line of tableLines(table, fields, constants, row, deleted)) {
+    for (const table of readTables(key, bytes, { columns: names, ...(deleted ? {} : { limit: left }) })) {
+      for (const line of tableLines(table, columns, mapping, row, deleted)) {
         yield line
         left--
         if (left <= 0) return
@@ -54,27 +57,59 @@ export async function* rowLines(
   }
 }
 
+/** Where the values of a column come from: the log, or a column of the file (none where the file lacks it). */
+interface Column {
+  readonly field: StructField
+  readonly constant?: string
+  /** The column's name in the file. */
+  readonly held?: string
+}
+
+function columnsOf(
+  add: Add,
+  fields: readonly StructField[],
+  { metadata }: Snapshot,
+  mapping: ColumnMapping,
+  held: readonly FileField[],
+): readonly Column[] {
+  return fields.map((field) => {
+    const { name, type } = field
+    if (metadata.partitionColumns.includes(name)) {
+      const text = add.partitionValues[mapping.physicalName(field)] ?? null
+      return { field, constant: partitionJson(parsePartitionValue(text, type), type) }
+    }
+    const own = held[mapping.indexIn(held, field)]
+    return own === undefined ? { field } : { field, held: own.name }
+  })
+}
+
+/** The file's columns. Throws `KD_PARQUET_FAILED`. Spec: "Reader Requirements for Column Mapping". */
+function heldFields(key: string, bytes: Uint8Array, { mode }: ColumnMapping): readonly FileField[] {
+  const { fields } = parquetSchema(key, bytes)
+  if (mode !== 'id' || hasFieldIds(fields)) return fields
+  throw new PipelineError('KD_PARQUET_FAILED', 'columns are found by id, and the file has no field ids', {
+    file: key,
+  })
+}
+
 /** `first` is the index of the table's first row in its file. */
 function* tableLines(
   table: Table,
-  fields: readonly StructField[],
-  constants: ReadonlyMap<string, string>,
+  columns: readonly Column[],
+  mapping: ColumnMapping,
   first: number,
   deleted: RowSet | undefined,
 ): Generator<string> {
   let index = first
   for (const batch of table.batches) {
-    const columns = fields.map(({ name, type }) => {
-      const constant = constants.get(name)
-      const data = batch.getChild(name)?.data[0] as Data | undefined
-      return {
-        key: `${JSON.stringify(name)}:`,
-        text: constant === undefined ? textAt(data, type) : () => constant,
-      }
+    const texts = columns.map(({ field: { name, type }, constant, held }) => {
+      const data = held === undefined ? undefined : (batch.getChild(held)?.data[0] as Data | undefined)
+      const text = constant === undefined ? textAt(data, type, mapping) : () => constant
+      return { key: `${JSON.stringify(name)}:`, text }
     })
     for (let row = 0; row < batch.numRows; row++, index++) {
       if (deleted?.has(index) === true) continue
-      yield `{${columns.map(({ key, text }) => key + text(row)).join(',')}}\n`
+      yield `{${texts.map(({ key, text }) => key + text(row)).join(',')}}\n`
     }
   }
 }
@@ -97,16 +132,6 @@ function chosen({ schema, version }: Snapshot, names: readonly string[] | undefi
     })
   }
   return schema.fields.filter((field) => names.includes(field.name))
-}
-
-/** Partition columns' values, the same for every row of a file. */
-function partitionTexts(add: Add, fields: readonly StructField[], snapshot: Snapshot): Map<string, string> {
-  const texts = new Map<string, string>()
-  for (const { name, type } of fields) {
-    if (!snapshot.metadata.partitionColumns.includes(name)) continue
-    texts.set(name, partitionJson(parsePartitionValue(add.partitionValues[name] ?? null, type), type))
-  }
-  return texts
 }
 
 function partitionJson(value: PartitionValue, type: DataType): string {

@@ -3,6 +3,7 @@ import { PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { Add, Metadata, MetadataAction, Protocol, Txn } from './actions.ts'
 import { readCheckpoint, STATE_COLUMNS } from './checkpoint-read.ts'
+import { columnMapping } from './column-mapping.ts'
 import { liveFiles } from './files.ts'
 import { findSegment, type LogSegment, needCommit } from './log.ts'
 import { checkReadable } from './protocol.ts'
@@ -33,6 +34,8 @@ export async function loadSnapshot(
   const state = await loadState(store, segment)
   checkReadable(state.protocol, state.metadata)
   const metadata = readableMetadata(state.metadata)
+  // What cannot be read rightly is refused here, before the first file.
+  columnMapping(state.protocol, metadata)
   return {
     version: state.version,
     protocol: state.protocol,

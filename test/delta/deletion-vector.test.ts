@@ -91,7 +91,7 @@ test('Z85 reads what its specification prints', () => {
 })
 
 async function storeWith(file: Buffer): Promise<MemoryStore> {
-  const store = new MemoryStore('vectors')
+  const store = new MemoryStore()
   await store.put(KEY, file)
   return store
 }
