@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { print } from './output.ts'
-import { countOf, tableCommand, versionOf, withSnapshot, type TableFlags } from './table-source.ts'
+import { countOf, tableCommand, withSnapshot, withVersion, type TableFlags } from './table-source.ts'
 
 interface CatFlags extends TableFlags {
   readonly limit?: number
@@ -12,12 +12,13 @@ const WRITE_CHARS = 65_536
 
 /** Adds `table cat`: the rows as NDJSON. */
 export function addCat(parent: Command): void {
-  tableCommand(parent, 'cat', [
+  const command = tableCommand(parent, 'cat', [
     'kafka-delta table cat ./lake/user_events --limit 10',
     "kafka-delta table cat ./lake/user_events --version 3 --columns event_id,timestamp | jq -r '.event_id'",
+    'kafka-delta table cat ./lake/user_events --timestamp 2026-01-31T12:00:00Z',
   ])
+  withVersion(command)
     .description('the rows as NDJSON: nulls written, longs and decimals exact, timestamps in UTC')
-    .option('-v, --version <n>', 'the table as it was at this version', versionOf)
     .option('-l, --limit <n>', 'at most n rows', countOf)
     .option('--columns <names>', 'only these columns, separated by commas', columnsOf)
     .action(async (uri: string, flags: CatFlags) => {

@@ -1,16 +1,16 @@
 import type { Command } from 'commander'
 import type { Add } from '../delta/actions.ts'
 import { jsonOf, print } from './output.ts'
-import { liveRowsOf, tableCommand, versionOf, withSnapshot, type TableFlags } from './table-source.ts'
+import { liveRowsOf, tableCommand, withSnapshot, withVersion, type TableFlags } from './table-source.ts'
 
 /** Adds `table files`: the data files of one version. */
 export function addFiles(parent: Command): void {
-  tableCommand(parent, 'files', [
+  const command = tableCommand(parent, 'files', [
     'kafka-delta table files ./lake/user_events',
     "kafka-delta table files ./lake/user_events --json | jq -s 'map(.bytes) | add'",
   ])
+  withVersion(command)
     .description('path, bytes, rows and partition values of every data file')
-    .option('-v, --version <n>', 'the table as it was at this version', versionOf)
     .option('--json', 'print one JSON object for each file')
     .action(async (uri: string, flags: TableFlags) => {
       await withSnapshot(uri, flags, async (snapshot) => {

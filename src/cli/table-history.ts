@@ -58,7 +58,9 @@ export async function* historyOf(store: Store, countMax = Infinity): AsyncGenera
 }
 
 function entryOf(version: bigint, info: Readonly<Record<string, unknown>>): HistoryEntry {
-  const { timestamp, operation, operationParameters, operationMetrics, engineInfo } = info
+  const { operation, operationParameters, operationMetrics, engineInfo } = info
+  // Spec: "In-Commit Timestamps": where a commit carries its own, it is the time of the commit.
+  const timestamp = info['inCommitTimestamp'] ?? info['timestamp']
   const at =
     typeof timestamp === 'number' || typeof timestamp === 'bigint' ? new Date(Number(timestamp)) : undefined
   return {

@@ -2,16 +2,16 @@ import type { Command } from 'commander'
 import type { Snapshot } from '../delta/snapshot.ts'
 import { print, printJson, tableOf } from './output.ts'
 import { typeText } from './type-text.ts'
-import { liveRowsOf, tableCommand, versionOf, withSnapshot, type TableFlags } from './table-source.ts'
+import { liveRowsOf, tableCommand, withSnapshot, withVersion, type TableFlags } from './table-source.ts'
 
 /** Adds `table show`: what the table is at one version. */
 export function addShow(parent: Command): void {
-  tableCommand(parent, 'show', [
+  const command = tableCommand(parent, 'show', [
     'kafka-delta table show ./lake/user_events',
     'kafka-delta table show s3://lake/events/user_events --version 12 --json',
   ])
+  withVersion(command)
     .description('version, schema, partitions, protocol, properties, files, rows, bytes and Kafka offsets')
-    .option('-v, --version <n>', 'the table as it was at this version', versionOf)
     .option('--json', 'print JSON')
     .action(async (uri: string, flags: TableFlags) => {
       await withSnapshot(uri, flags, async (snapshot) => {

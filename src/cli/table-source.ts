@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { InvalidArgumentError, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { Add } from '../delta/actions.ts'
@@ -12,6 +12,8 @@ import { sourcesOf, withSources, type SourceFlags } from './sources.ts'
 /** What every command that looks into a table takes. */
 export interface TableFlags extends SourceFlags {
   readonly version?: bigint
+  /** Milliseconds since the epoch. */
+  readonly timestamp?: number
   readonly json?: true
 }
 
@@ -42,22 +44,47 @@ export async function withStore<T>(
   }
 }
 
-/** The table at `--version`, the newest by default. */
+/** Adds the options that choose a version. */
+export function withVersion(command: Command): Command {
+  return command
+    .option('-v, --version <n>', 'the table as it was at this version', versionOf)
+    .addOption(
+      new Option('--timestamp <time>', 'the table as it was at this time: ISO 8601, in UTC without a zone')
+        .argParser(timeOf)
+        .conflicts('version'),
+    )
+}
+
+/** The table at `--version` or `--timestamp`, the newest by default. */
 export async function withSnapshot<T>(
   uri: string,
   flags: TableFlags,
   use: (snapshot: Snapshot, store: Store) => Promise<T>,
 ): Promise<T> {
   const { loadSnapshot } = await import('../delta/snapshot.ts')
-  return await withStore(uri, flags, async (store) =>
-    use(await loadSnapshot(store, { version: flags.version }), store),
-  )
+  const { versionAt } = await import('../delta/time-travel.ts')
+  return await withStore(uri, flags, async (store) => {
+    const version = flags.timestamp === undefined ? flags.version : await versionAt(store, flags.timestamp)
+    return use(await loadSnapshot(store, { version }), store)
+  })
 }
 
 /** Reads a version from the command line. */
 export function versionOf(text: string): bigint {
   if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.')
   return BigInt(text)
+}
+
+/** Reads a time from the command line, in milliseconds since the epoch. */
+export function timeOf(text: string): number {
+  const match =
+    /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(text)
+  const [, date = '', time = '00:00', zone = 'Z'] = match ?? []
+  const ms = Date.parse(`${date}T${time}${zone}`)
+  if (match === null || Number.isNaN(ms)) {
+    throw new InvalidArgumentError('It must be a time such as 2026-01-31 or 2026-01-31T12:30:00Z.')
+  }
+  return ms
 }
 
 /** Reads a number of rows from the command line. */

@@ -71,10 +71,28 @@ export async function needCommit(store: Store, version: bigint): Promise<Commit>
  * `_` sorts after every digit, so the listing ends where the names of versions end. Spec: "Last Checkpoint File".
  */
 export async function* listLog(store: Store, from: bigint): AsyncGenerator<LogFile> {
-  for await (const { key } of store.list(LOG_PREFIX, `${LOG_PREFIX}${paddedVersion(from)}`)) {
+  for await (const { file } of listObjects(store, from)) yield file
+}
+
+/** Every commit that the log still holds, ascending, with the time at which the store says that its file was written. */
+export async function listCommitTimes(
+  store: Store,
+): Promise<readonly { readonly version: bigint; readonly modifiedMs: number }[]> {
+  const commits: { version: bigint; modifiedMs: number }[] = []
+  for await (const { file, modifiedMs } of listObjects(store, 0n)) {
+    if (file.kind === 'commit') commits.push({ version: file.version, modifiedMs })
+  }
+  return commits
+}
+
+async function* listObjects(
+  store: Store,
+  from: bigint,
+): AsyncGenerator<{ readonly file: LogFile; readonly modifiedMs: number }> {
+  for await (const { key, modifiedMs } of store.list(LOG_PREFIX, `${LOG_PREFIX}${paddedVersion(from)}`)) {
     if (key.charAt(LOG_PREFIX.length) > '9') return
     const file = parseLogKey(key)
-    if (file !== undefined) yield file
+    if (file !== undefined) yield { file, modifiedMs }
   }
 }
 
