@@ -35,7 +35,7 @@ ${EXIT_HELP}`,
   addRun(program, finish)
   addValidate(program, finish)
   addDemo(program, finish)
-  addTable(program)
+  addTable(program, finish)
   try {
     await program.parseAsync(argv)
   } catch (error) {

@@ -4,10 +4,11 @@ import { addCat } from './table-cat.ts'
 import { addCheckpoint } from './table-checkpoint.ts'
 import { addFiles } from './table-files.ts'
 import { addHistory } from './table-history.ts'
+import { addOptimize } from './table-optimize.ts'
 import { addShow } from './table-show.ts'
 
 /** Adds `table` with its subcommands: looking into any Delta table, written by this service or not, and keeping it healthy. */
-export function addTable(program: Command): void {
+export function addTable(program: Command, finish: (exitCode: number) => void): void {
   const table = program
     .command('table')
     .description('look into a Delta table and keep it healthy')
@@ -25,4 +26,5 @@ ${EXIT_HELP}`,
   addFiles(table)
   addCat(table)
   addCheckpoint(table)
+  addOptimize(table, finish)
 }

@@ -83,6 +83,7 @@ describe('help', () => {
     ['table', 'files'],
     ['table', 'cat'],
     ['table', 'checkpoint'],
+    ['table', 'optimize'],
   ]) {
     it(`kafka-delta ${command.join(' ')} --help shows usage, examples and exit codes`, async () => {
       const { code, stdout, stderr } = await run([...command, '--help'])

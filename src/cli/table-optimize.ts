@@ -1,0 +1,56 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import { tell, warn, pairOf } from './maintenance.ts'
+import { jsonOf, print } from './output.ts'
+import { count } from './progress.ts'
+import { EXIT } from './exit-codes.ts'
+import { tableCommand, withStore, type TableFlags } from './table-source.ts'
+
+interface OptimizeFlags extends TableFlags {
+  readonly targetBytes?: number
+  readonly where?: Readonly<Record<string, string>>
+}
+
+/** Adds `table optimize`: small files become few large ones. */
+export function addOptimize(parent: Command, finish: (exitCode: number) => void): void {
+  tableCommand(parent, 'optimize', [
+    'kafka-delta table optimize ./lake/user_events',
+    'kafka-delta table optimize s3://lake/events/user_events --where event_date=2026-03-01 --target-bytes 64mb',
+  ])
+    .description(
+      'pack the small files of each table partition into larger ones; safe beside running writers. ' +
+        'Exits with 1 where other writers kept changing files that were to be packed',
+    )
+    .option(
+      '--target-bytes <n>',
+      'size of a new file, such as 134217728 or 64mb; by default delta.targetFileSize, or 128mb',
+      sizeOf,
+    )
+    .option('--where <column=value>', 'only this table partition; may be repeated', pairOf)
+    .option('--json', 'print JSON')
+    .action(async (uri: string, flags: OptimizeFlags) => {
+      const { optimize } = await import('../delta/optimize.ts')
+      await withStore(uri, flags, async (store) => {
+        const { targetBytes, where } = flags
+        const done = await optimize(store, { targetBytes, where, onProgress: tell, onWarning: warn })
+        if (flags.json === true) await print(`${jsonOf(done)}\n`)
+        else if (done.version === undefined) await print('nothing to pack\n')
+        else
+          await print(
+            `version ${done.version}: ${count(done.numRemovedFiles)} files of ${count(done.numRemovedBytes)} bytes became ` +
+              `${count(done.numAddedFiles)} of ${count(done.numAddedBytes)} bytes\n`,
+          )
+        finish(done.givenUp.length === 0 ? EXIT.ok : EXIT.failed)
+      })
+    })
+}
+
+const SIZE = /^(\d{1,12})([kmg]?)b?$/i
+const POWER: Readonly<Record<string, number>> = { '': 0, k: 1, m: 2, g: 3 }
+
+function sizeOf(text: string): number {
+  const match = SIZE.exec(text)
+  const bytes = Number(match?.[1] ?? 0) * 1024 ** (POWER[(match?.[2] ?? '').toLowerCase()] ?? 0)
+  if (bytes < 1)
+    throw new InvalidArgumentError('It must be a number of bytes from 1, or a size such as 64mb.')
+  return bytes
+}

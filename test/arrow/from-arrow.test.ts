@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  type Data,
+  Dictionary,
+  Int32,
+  TimestampMillisecond,
+  TimestampNanosecond,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow'
+import type { Column } from '../../src/arrow/column.ts'
+import { columnFrom } from '../../src/arrow/from-arrow.ts'
+import { valueAt } from '../../src/arrow/values.ts'
+import type { DataType, StructType } from '../../src/core/schema.ts'
+import { readTables } from '../../src/parquet/reader.ts'
+import { arrayOf, columnsOf, mapOf, structOf } from '../support/batches.ts'
+import { fileOf } from '../support/parquet-file.ts'
+
+const inner = structOf({ n: 'long', t: 'string' })
+const schema: StructType = structOf({
+  string: 'string',
+  long: 'long',
+  integer: 'integer',
+  short: 'short',
+  byte: 'byte',
+  float: 'float',
+  double: 'double',
+  boolean: 'boolean',
+  binary: 'binary',
+  date: 'date',
+  timestamp: 'timestamp',
+  ntz: 'timestamp_ntz',
+  decimal: 'decimal(20,3)',
+  struct: inner,
+  list: arrayOf(inner),
+  map: mapOf('double'),
+  lists: arrayOf(arrayOf('string')),
+})
+const full = {
+  string: 'zähne 🦷',
+  long: -9_007_199_254_740_993n,
+  integer: -2_147_483_648,
+  short: -32_768,
+  byte: -128,
+  float: 0.5,
+  double: -1e-300,
+  boolean: true,
+  binary: 'AAEC/w==',
+  date: '1582-10-15',
+  timestamp: '1900-01-02T03:04:05.000006Z',
+  ntz: '9999-12-31T23:59:59.999999',
+  decimal: '-12345678901234567.890',
+  struct: { n: 1, t: null },
+  list: [{ n: 1, t: 'a' }, null, { n: null, t: '' }],
+  map: { a: 1.5, b: null },
+  lists: [['a', null], [], null],
+}
+const rows = [full, {}, { ...full, struct: null, list: [], map: {}, boolean: false, string: '' }, full, {}]
+
+test('Columns that went through a Parquet file hold the values that they held, nulls and nested ones too', async () => {
+  const columns = columnsOf(schema, rows).columns
+  const bytes = await fileOf(schema, [rows])
+  const [table] = readTables('f', bytes)
+  for (const [at, { name, type }] of schema.fields.entries()) {
+    const column = columnFrom(table?.batches[0]?.getChild(name)?.data[0] as Data, type, rows.length)
+    assert.deepEqual(valuesOf(column), valuesOf(columns[at] as Column), name)
+  }
+})
+
+test('A column that the data lacks is null, and so is a field of a struct', () => {
+  assert.deepEqual(valuesOf(columnFrom(undefined, 'long', 2)), [null, null])
+  const data = vectorFromArray([{ n: 1 }, { n: 2 }]).data[0] as Data
+  const type = structOf({ n: 'double', more: 'string' })
+  assert.deepEqual(valuesOf(columnFrom(data, type, 2)), [
+    { n: 1, more: null },
+    { n: 2, more: null },
+  ])
+})
+
+test('A dictionary gives the values that it stands for', () => {
+  const vector = vectorFromArray(['b', null, 'a', 'b'], new Dictionary(new Utf8(), new Int32()))
+  assert.deepEqual(valuesOf(columnFrom(vector.data[0] as Data, 'string', 4)), ['b', null, 'a', 'b'])
+})
+
+test('Milliseconds and nanoseconds become microseconds, rounded down', () => {
+  const millis = vectorFromArray([-1], new TimestampMillisecond()).data[0] as Data
+  assert.deepEqual(valuesOf(columnFrom(millis, 'timestamp_ntz', 1)), ['1969-12-31T23:59:59.999000'])
+  const nanos = vectorFromArray([0], new TimestampNanosecond()).data[0] as Data
+  ;(nanos.values as BigInt64Array)[0] = -1n
+  assert.deepEqual(valuesOf(columnFrom(nanos, 'timestamp_ntz', 1)), ['1969-12-31T23:59:59.999999'])
+})
+
+for (const [type, values] of [
+  ['short', [32_768]],
+  ['byte', [-129]],
+] as const) {
+  test(`A number that a ${type} cannot hold is an error`, () => {
+    const data = vectorFromArray(values, new Int32()).data[0] as Data
+    assert.throws(() => columnFrom(data, type, 1), { code: 'KD_PARQUET_FAILED' })
+  })
+}
+
+for (const type of ['string', 'boolean', 'date', 'decimal(9,0)', arrayOf('long'), inner] as DataType[]) {
+  test(`Integers are no ${typeof type === 'string' ? type : type.type}`, () => {
+    const data = vectorFromArray([1], new Int32()).data[0] as Data
+    assert.throws(() => columnFrom(data, type, 1), { code: 'KD_PARQUET_FAILED' })
+  })
+}
+
+test('Integers that fit are taken into wider and narrower types', () => {
+  const data = vectorFromArray([1, -5, null], new Int32()).data[0] as Data
+  for (const type of ['long', 'integer', 'short', 'byte'] as const)
+    assert.deepEqual(valuesOf(columnFrom(data, type, 3)), [1, -5, null], type)
+})
+
+function valuesOf(column: Column): unknown[] {
+  return Array.from({ length: column.length }, (_, row) => valueAt(column, row))
+}
