@@ -6,6 +6,7 @@ import { addFiles } from './table-files.ts'
 import { addHistory } from './table-history.ts'
 import { addOptimize } from './table-optimize.ts'
 import { addShow } from './table-show.ts'
+import { addVacuum } from './table-vacuum.ts'
 
 /** Adds `table` with its subcommands: looking into any Delta table, written by this service or not, and keeping it healthy. */
 export function addTable(program: Command, finish: (exitCode: number) => void): void {
@@ -27,4 +28,5 @@ ${EXIT_HELP}`,
   addCat(table)
   addCheckpoint(table)
   addOptimize(table, finish)
+  addVacuum(table)
 }

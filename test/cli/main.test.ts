@@ -84,6 +84,7 @@ describe('help', () => {
     ['table', 'cat'],
     ['table', 'checkpoint'],
     ['table', 'optimize'],
+    ['table', 'vacuum'],
   ]) {
     it(`kafka-delta ${command.join(' ')} --help shows usage, examples and exit codes`, async () => {
       const { code, stdout, stderr } = await run([...command, '--help'])

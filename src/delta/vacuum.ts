@@ -1,0 +1,109 @@
+import { type Clock, systemClock } from '../core/clock.ts'
+import { mapBounded } from '../core/concurrency.ts'
+import { PipelineError } from '../core/errors.ts'
+import type { Store } from '../storage/store.ts'
+import { liveFiles } from './files.ts'
+import { intervalMs } from './interval.ts'
+import { readCommit } from './log.ts'
+import { type Maintained, openMaintained } from './maintainable.ts'
+import { KeptFiles, visibleFiles } from './named-files.ts'
+import { LOG_PREFIX, parseLogKey } from './paths.ts'
+
+/** What to vacuum, and how. */
+export interface VacuumOptions {
+  /** Files that left the table within so many hours stay; the table's property, or 168, where absent. */
+  readonly retentionHours?: number | undefined
+  /** Lists what would be deleted and deletes nothing. */
+  readonly dryRun: boolean
+  /** Takes a retention shorter than the table's. */
+  readonly force?: boolean | undefined
+  readonly clock?: Clock
+  /** Is told of every file that goes, or would. */
+  readonly onFile?: (key: string, bytes: number) => Promise<void>
+}
+
+/** What became of the folder. */
+export interface Vacuumed {
+  readonly dryRun: boolean
+  readonly retentionHours: number
+  /** Files that were deleted, or would be. */
+  readonly files: number
+  readonly bytes: number
+  /** Files that stay. */
+  readonly filesKept: number
+}
+
+const HOUR_MS = 3_600_000
+const RETENTION_MS = 168 * HOUR_MS
+const PROPERTY = 'delta.deletedFileRetentionDuration'
+const DELETES_AT_ONCE = 8
+const BATCH = 1_000
+
+/**
+ * Deletes files that no version within the retention names and that are older than it: what left the table long ago, and
+ * what a writer left behind that never committed. The log stays as it is. Memory holds a few bytes for every file named.
+ * Throws `KD_COMMAND_INVALID` for a retention that is too short, `KD_TABLE_UNSUPPORTED` by the name of a feature under
+ * which other files than those of `add` and `remove` belong to the table.
+ * Spec: "Add File and Remove File" (tombstones), "VACUUM Protocol Check".
+ */
+export async function vacuum(store: Store, options: VacuumOptions): Promise<Vacuumed> {
+  const table = await openMaintained(store, 'vacuum')
+  const ofTableMs = intervalMs(table.metadata.configuration[PROPERTY], RETENTION_MS)
+  const retentionMs = options.retentionHours === undefined ? ofTableMs : options.retentionHours * HOUR_MS
+  if (retentionMs < ofTableMs && options.force !== true) throw tooShort(store, retentionMs, ofTableMs)
+  const beforeMs = (options.clock ?? systemClock).now() - retentionMs
+  const kept = await namedSince(store, table, beforeMs, retentionMs > ofTableMs)
+  const { partitionColumns } = table.metadata
+  let [files, bytes, filesKept] = [0, 0, 0]
+  let due: string[] = []
+  const flush = async (): Promise<void> => {
+    if (!options.dryRun) await mapBounded(due, DELETES_AT_ONCE, (key) => store.delete(key))
+    due = []
+  }
+  for await (const object of visibleFiles(store, partitionColumns)) {
+    // A young file may belong to a transaction that has not committed yet.
+    if (kept.has(object.key) || object.modifiedMs >= beforeMs) {
+      filesKept++
+      continue
+    }
+    files++
+    bytes += object.bytes
+    due.push(object.key)
+    await options.onFile?.(object.key, object.bytes)
+    if (due.length >= BATCH) await flush()
+  }
+  await flush()
+  return { dryRun: options.dryRun, retentionHours: retentionMs / HOUR_MS, files, bytes, filesKept }
+}
+
+/** Files of the newest version, and those that left the table after `beforeMs`: all that any version since then names. */
+async function namedSince(
+  store: Store,
+  { segment }: Maintained,
+  beforeMs: number,
+  beyondTombstones: boolean,
+): Promise<KeptFiles> {
+  const kept = new KeptFiles()
+  for await (const file of liveFiles(store, segment)) {
+    if (file.kind === 'add') kept.keep(file.add)
+    // A tombstone without a time has expired by the specification; that it stays in the log longer is no harm.
+    else if ((file.remove.deletionTimestamp ?? 0) >= beforeMs) kept.keep(file.remove)
+  }
+  // Checkpoints let go of tombstones after the table's own retention; for a longer one the commits must tell.
+  if (!beyondTombstones) return kept
+  for await (const { key, modifiedMs } of store.list(LOG_PREFIX)) {
+    const file = parseLogKey(key)
+    if (file?.kind !== 'commit' || modifiedMs < beforeMs) continue
+    for (const action of (await readCommit(store, file.version))?.actions ?? [])
+      if (action.kind === 'remove') kept.keep(action.remove)
+  }
+  return kept
+}
+
+function tooShort(store: Store, retentionMs: number, ofTableMs: number): PipelineError {
+  const detail =
+    `a retention of ${retentionMs / HOUR_MS} hours is shorter than the table's ${ofTableMs / HOUR_MS} (${PROPERTY}, ` +
+    '168 by default): readers of older versions and writers that have not committed yet would lose files. ' +
+    'Use --force where there are none'
+  return new PipelineError('KD_COMMAND_INVALID', detail, { table: store.uri })
+}
