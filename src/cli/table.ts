@@ -5,6 +5,7 @@ import { addCheckpoint } from './table-checkpoint.ts'
 import { addFiles } from './table-files.ts'
 import { addHistory } from './table-history.ts'
 import { addOptimize } from './table-optimize.ts'
+import { addRestore } from './table-restore.ts'
 import { addShow } from './table-show.ts'
 import { addVacuum } from './table-vacuum.ts'
 
@@ -29,4 +30,5 @@ ${EXIT_HELP}`,
   addCheckpoint(table)
   addOptimize(table, finish)
   addVacuum(table)
+  addRestore(table)
 }

@@ -85,6 +85,7 @@ describe('help', () => {
     ['table', 'checkpoint'],
     ['table', 'optimize'],
     ['table', 'vacuum'],
+    ['table', 'restore'],
   ]) {
     it(`kafka-delta ${command.join(' ')} --help shows usage, examples and exit codes`, async () => {
       const { code, stdout, stderr } = await run([...command, '--help'])
