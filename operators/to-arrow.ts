@@ -14,6 +14,8 @@ export interface ArrowTarget {
   /** Newest schema of the table; asked once a flush. */
   readonly schema: () => StructType
   readonly partitionColumns: readonly string[]
+  /** Leaf columns that get statistics; default 32. */
+  readonly indexedColumns?: number
   /** Rows of a record batch at most; bounds what Parquet sees at once. Default 65,536. */
   readonly rowsMax?: number
 }
@@ -65,9 +67,7 @@ function filesOf(chunks: readonly Chunk[], target: ArrowTarget): readonly ArrowF
     }
   }
   const schema = dataSchema(target)
-  return [...files.values()].map(({ partition, parts }) =>
-    arrowFile(partition, parts, schema, target.rowsMax ?? ROWS_MAX),
-  )
+  return [...files.values()].map(({ partition, parts }) => arrowFile(partition, parts, schema, target))
 }
 
 function dataSchema({ schema, partitionColumns }: ArrowTarget): StructType {
@@ -95,9 +95,9 @@ function arrowFile(
   partition: readonly unknown[],
   parts: readonly Part[],
   schema: StructType,
-  rowsMax: number,
+  { indexedColumns, rowsMax = ROWS_MAX }: ArrowTarget,
 ): ArrowFile {
-  const statistics = new FileStatistics(schema)
+  const statistics = new FileStatistics(schema, indexedColumns)
   return {
     partition,
     rows: parts.reduce((sum, part) => sum + part.count, 0),

@@ -39,6 +39,8 @@ export interface PipelineConfig {
   readonly partitionColumns: readonly string[]
   readonly flush: FlushLimits
   readonly parquet: ParquetOptions
+  /** Leaf columns that get statistics; default 32. */
+  readonly indexedColumns?: number
 }
 
 /** Kafka batches in, Delta commits out. Completes when `batches` completes; errors on the first thing that a retry cannot fix. */
@@ -56,8 +58,8 @@ export function pipeline(
     enrich(parts.enrichments),
     partitionBy(partitionColumns), // labels rows; the stream never forks
     bufferTimeOrCount(config.flush, buffering(parts)), // many batches → one flush, the unit of atomicity
-    toArrow({ schema, partitionColumns }),
-    writeParquet({ store, schema, partitionColumns, ...config.parquet }), // uploaded; nothing is visible to readers yet
+    toArrow({ ...config, schema }),
+    writeParquet({ ...config.parquet, store, schema, partitionColumns }), // uploaded; nothing is visible to readers yet
     commitDelta({ ...parts, fenced: fencing(parts) }), // files and offsets in one version: exactly once
     commitOffsets({ source, settled: (flush) => settle(flush, credit) }), // Kafka's copy: advisory
   )

@@ -12,6 +12,9 @@ const CODECS: Readonly<Record<string, Codec>> = {
   none: 'none',
   uncompressed: 'none',
 }
+/** The property that names the codec of new files. */
+export const CODEC_PROPERTY = 'delta.parquet.compression.codec'
+
 const SIZE = /^(\d{1,15})\s*([kmg]?)b?$/i
 const FACTOR: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 
@@ -25,7 +28,7 @@ export function bytesOfSize(text: string | undefined): number | undefined {
 
 /** The codec of new files: `delta.parquet.compression.codec`, zstd where it is absent or not one of ours. */
 export function codecOf(configuration: Configuration): Codec {
-  return CODECS[(configuration['delta.parquet.compression.codec'] ?? '').toLowerCase()] ?? 'zstd'
+  return CODECS[(configuration[CODEC_PROPERTY] ?? '').toLowerCase()] ?? 'zstd'
 }
 
 /** Leaf columns that get statistics: `delta.dataSkippingNumIndexedCols`, all of them for -1. */
@@ -46,10 +49,7 @@ const KNOWN: Readonly<Record<string, readonly [what: string, holds: (text: strin
   'delta.dataSkippingNumIndexedCols': ['a whole number from -1', (text) => /^(?:-1|\d{1,9})$/.test(text)],
   'delta.deletedFileRetentionDuration': ['a duration such as interval 7 days', isInterval],
   'delta.logRetentionDuration': ['a duration such as interval 30 days', isInterval],
-  'delta.parquet.compression.codec': [
-    Object.keys(CODECS).join(', '),
-    (text) => Object.hasOwn(CODECS, text.toLowerCase()),
-  ],
+  [CODEC_PROPERTY]: [Object.keys(CODECS).join(', '), (text) => Object.hasOwn(CODECS, text.toLowerCase())],
   'delta.setTransactionRetentionDuration': ['a duration such as interval 30 days', isInterval],
   'delta.targetFileSize': ['bytes, or a size such as 128mb', (text) => bytesOfSize(text) !== undefined],
 }

@@ -10,7 +10,8 @@ import { FORMATS } from '../formats/table.ts'
 import { createDeadLetterTopic, type DeadLetterTopic } from '../kafka/dead-letters.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
 import type { KafkaSource, SourceEvent } from '../kafka/source-options.ts'
-import { pipeline } from '../pipeline.ts'
+import { CODEC_PROPERTY, codecOf, indexedColumns } from '../delta/table-properties.ts'
+import { pipeline, type PipelineConfig } from '../pipeline.ts'
 import { flushTrace } from '../telemetry/flush-trace.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { kafkaOptions } from './kafka-options.ts'
@@ -61,7 +62,7 @@ export async function openTopic(
       onFenced: (appIds) =>
         log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table'),
     },
-    { partitionColumns: target.partitionColumns, flush: topic.flush, parquet: topic.parquet },
+    knobsOf(topic, target),
   ).pipe(tap((commit) => (summary = withCommit(summary, commit))))
   return {
     name,
@@ -75,6 +76,18 @@ export async function openTopic(
       await Promise.all([source.close(), deadLetters.close()])
       await target.store.close()
     },
+  }
+}
+
+/** What the table's properties say of its files goes before what the configuration says. */
+function knobsOf(topic: TopicConfig, { table, partitionColumns }: Target): PipelineConfig {
+  const { configuration } = table.metadata
+  const compression = CODEC_PROPERTY in configuration ? codecOf(configuration) : topic.parquet.compression
+  return {
+    partitionColumns,
+    flush: topic.flush,
+    parquet: { ...topic.parquet, compression },
+    indexedColumns: indexedColumns(configuration),
   }
 }
 
