@@ -2,9 +2,11 @@ import type { Command } from 'commander'
 import { EXIT_HELP } from './exit-codes.ts'
 import { addCat } from './table-cat.ts'
 import { addCheckpoint } from './table-checkpoint.ts'
+import { addCreate } from './table-create.ts'
 import { addFiles } from './table-files.ts'
 import { addHistory } from './table-history.ts'
 import { addOptimize } from './table-optimize.ts'
+import { addProperties } from './table-properties.ts'
 import { addRestore } from './table-restore.ts'
 import { addShow } from './table-show.ts'
 import { addVacuum } from './table-vacuum.ts'
@@ -31,4 +33,6 @@ ${EXIT_HELP}`,
   addOptimize(table, finish)
   addVacuum(table)
   addRestore(table)
+  addCreate(table)
+  addProperties(table)
 }

@@ -86,6 +86,9 @@ describe('help', () => {
     ['table', 'optimize'],
     ['table', 'vacuum'],
     ['table', 'restore'],
+    ['table', 'create'],
+    ['table', 'properties'],
+    ['table', 'properties', 'set'],
   ]) {
     it(`kafka-delta ${command.join(' ')} --help shows usage, examples and exit codes`, async () => {
       const { code, stdout, stderr } = await run([...command, '--help'])

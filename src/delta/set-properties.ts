@@ -1,0 +1,56 @@
+import { PipelineError } from '../core/errors.ts'
+import type { Store } from '../storage/store.ts'
+import { type Change, type ChangeOptions, commitChange } from './change.ts'
+import { openMaintained } from './maintainable.ts'
+import { writerFeatures } from './protocol.ts'
+import { checkProperties } from './table-properties.ts'
+
+/** What became of the table. */
+export interface PropertiesSet {
+  /** Of the commit; absent where the table had these values already. */
+  readonly version?: bigint
+  /** All properties of the table afterwards. */
+  readonly properties: Readonly<Record<string, string>>
+}
+
+/** Times that the metadata is read anew because another writer changed it meanwhile. */
+const TRIES_MAX = 10
+
+/**
+ * Sets table properties; others stay. A writer that has the table open ends with `KD_COMMIT_CONFLICT` at its next commit,
+ * because what it writes may depend on them, and goes on where it was once it is started again.
+ * Throws `KD_COMMAND_INVALID` for what is not understood, `KD_TABLE_UNSUPPORTED` for what needs a feature that the table
+ * does not have. Spec: "Change Metadata", "Table Properties".
+ */
+export async function setProperties(
+  store: Store,
+  properties: Readonly<Record<string, string>>,
+  options: ChangeOptions = {},
+): Promise<PropertiesSet> {
+  checkProperties(properties)
+  for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
+    const { state } = await openMaintained(store, 'commit')
+    if (properties['delta.appendOnly'] === 'true' && !writerFeatures(state.protocol).includes('appendOnly')) {
+      const detail = 'delta.appendOnly needs the feature appendOnly, which the table does not have'
+      throw new PipelineError('KD_TABLE_UNSUPPORTED', detail, { table: store.uri })
+    }
+    const { configuration } = state.metadata
+    const isSame = Object.entries(properties).every(([name, value]) => configuration[name] === value)
+    if (isSame) return { properties: configuration }
+    const metaData = { ...state.metadata, configuration: { ...configuration, ...properties } }
+    const change: Change = {
+      operation: 'SET TBLPROPERTIES',
+      operationParameters: { properties: JSON.stringify(properties) },
+      operationMetrics: {},
+      isolationLevel: 'Serializable',
+      actions: [{ kind: 'metaData', metaData }],
+      conflict: ({ actions }) =>
+        actions.some(({ kind }) => kind === 'metaData' || kind === 'protocol') ? 'it came first' : undefined,
+    }
+    const outcome = await commitChange(store, state, change, options)
+    if (outcome.kind === 'committed')
+      return { version: outcome.state.version, properties: metaData.configuration }
+  }
+  const detail = `${TRIES_MAX} attempts lost to writers that changed the metadata`
+  throw new PipelineError('KD_COMMIT_CONTENDED', detail, { table: store.uri })
+}

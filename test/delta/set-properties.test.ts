@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { serialiseActions } from '../../src/delta/action-json.ts'
+import { commitKey } from '../../src/delta/paths.ts'
+import { setProperties } from '../../src/delta/set-properties.ts'
+import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import { openTableWriter } from '../../src/delta/writer.ts'
+import { MemoryStore } from '../../src/storage/memory.ts'
+import { allCommits, emptyTable, operationOf, someAppend } from './table.ts'
+
+test('Properties are set, others stay, and a writer that is open then ends by a conflict and goes on when reopened', async () => {
+  const store = new MemoryStore()
+  await emptyTable(store, { 'delta.checkpointInterval': '5', owner: 'us' })
+  const writer = await openTableWriter(store)
+  const done = await setProperties(store, { 'delta.checkpointInterval': '7', 'delta.targetFileSize': '64mb' })
+  const expected = { 'delta.checkpointInterval': '7', owner: 'us', 'delta.targetFileSize': '64mb' }
+  assert.deepEqual(done, { version: 1n, properties: expected })
+  assert.deepEqual((await loadSnapshot(store)).metadata.configuration, expected)
+  assert.equal(operationOf((await allCommits(store))[1] ?? { version: 0n, actions: [] }), 'SET TBLPROPERTIES')
+  await assert.rejects(writer.append(someAppend('app-0', undefined, 1n)), { code: 'KD_COMMIT_CONFLICT' })
+  const outcome = await (await openTableWriter(store)).append(someAppend('app-0', undefined, 1n))
+  assert.equal(outcome.kind, 'committed')
+})
+
+test('Values that the table has already make no version', async () => {
+  const store = new MemoryStore()
+  await emptyTable(store, { a: 'b' })
+  assert.deepEqual(await setProperties(store, { a: 'b' }), { properties: { a: 'b' } })
+  assert.equal((await loadSnapshot(store)).version, 0n)
+})
+
+test('An append in between is no conflict', async () => {
+  const shared = `properties-${Math.random()}`
+  const other = new MemoryStore(shared)
+  const rival = { armed: false }
+  const store = new MemoryStore(shared, {
+    fault: async ({ operation }) => {
+      if (operation !== 'putIfAbsent' || !rival.armed) return undefined
+      rival.armed = false
+      await (await openTableWriter(other)).append(someAppend('app-0', undefined, 1n))
+      return undefined
+    },
+  })
+  await emptyTable(other)
+  rival.armed = true
+  assert.equal((await setProperties(store, { a: 'b' })).version, 2n)
+})
+
+for (const [name, value] of [
+  ['delta.enableDeletionVectors', 'true'],
+  ['delta.columnMapping.mode', 'name'],
+  ['delta.feature.rowTracking', 'supported'],
+  ['delta.constraints.positive', 'id > 0'],
+  ['delta.checkpointInterval', '0'],
+  ['delta.appendOnly', 'yes'],
+  ['delta.targetFileSize', 'large'],
+  ['delta.deletedFileRetentionDuration', 'a while'],
+  ['delta.parquet.compression.codec', 'rar'],
+  ['delta.dataSkippingNumIndexedCols', '-2'],
+] as const) {
+  test(`${name}=${value} is refused by its name, and nothing is written`, async () => {
+    const store = new MemoryStore()
+    await emptyTable(store)
+    await assert.rejects(setProperties(store, { a: 'b', [name]: value }), (error: Error) =>
+      error.message.includes(name),
+    )
+    assert.equal((await loadSnapshot(store)).version, 0n)
+  })
+}
+
+test('A property whose feature the table does not have is refused', async () => {
+  const store = new MemoryStore()
+  await emptyTable(store)
+  const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: [] }
+  await store.put(commitKey(1n), serialiseActions([{ kind: 'protocol', protocol }]))
+  await assert.rejects(setProperties(store, { 'delta.appendOnly': 'true' }), { code: 'KD_TABLE_UNSUPPORTED' })
+  assert.equal((await setProperties(store, { 'delta.appendOnly': 'false' })).version, 2n)
+})
