@@ -10,6 +10,7 @@ import { addProperties } from './table-properties.ts'
 import { addRestore } from './table-restore.ts'
 import { addShow } from './table-show.ts'
 import { addVacuum } from './table-vacuum.ts'
+import { addVerify } from './table-verify.ts'
 
 /** Adds `table` with its subcommands: looking into any Delta table, written by this service or not, and keeping it healthy. */
 export function addTable(program: Command, finish: (exitCode: number) => void): void {
@@ -35,4 +36,5 @@ ${EXIT_HELP}`,
   addRestore(table)
   addCreate(table)
   addProperties(table)
+  addVerify(table, finish)
 }

@@ -17,3 +17,8 @@ export function recordsOf(stats: string | undefined): number | undefined {
   const records = parseStats(stats)?.['numRecords']
   return typeof records === 'number' ? records : undefined
 }
+
+/** Whether a value is a JSON object. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

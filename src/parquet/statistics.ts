@@ -31,7 +31,11 @@ export class FileStatistics {
   readonly #nodes: readonly Node[]
   #rows = 0
 
-  constructor(schema: StructType, indexedColumns = INDEXED_COLUMNS_DEFAULT) {
+  constructor(
+    schema: StructType,
+    indexedColumns = INDEXED_COLUMNS_DEFAULT,
+    stringCodePointsMax = STRING_CODE_POINTS_MAX,
+  ) {
     let left = indexedColumns
     const nodesOf = (fields: readonly StructField[]): Node[] =>
       fields.flatMap((field, index): Node[] => {
@@ -44,7 +48,7 @@ export class FileStatistics {
             kind: 'leaf',
             name: field.name,
             index,
-            statistics: leafStatistics(field.type, STRING_CODE_POINTS_MAX),
+            statistics: leafStatistics(field.type, stringCodePointsMax),
           },
         ]
       })

@@ -89,6 +89,7 @@ describe('help', () => {
     ['table', 'create'],
     ['table', 'properties'],
     ['table', 'properties', 'set'],
+    ['table', 'verify'],
   ]) {
     it(`kafka-delta ${command.join(' ')} --help shows usage, examples and exit codes`, async () => {
       const { code, stdout, stderr } = await run([...command, '--help'])

@@ -1,0 +1,41 @@
+const CHUNK = 65_536n
+
+/** Offsets of one Kafka partition, a bit each: dense offsets cost an eighth of a byte, however many there are. */
+export class OffsetSet {
+  readonly #chunks = new Map<bigint, Uint8Array>()
+  #count = 0
+  #first: bigint | undefined
+  #last: bigint | undefined
+
+  /** Takes an offset; false where it was there before. */
+  add(offset: bigint): boolean {
+    const chunk = offset / CHUNK
+    const bit = Number(offset % CHUNK)
+    const bits = this.#chunks.get(chunk) ?? new Uint8Array(Number(CHUNK) / 8)
+    this.#chunks.set(chunk, bits)
+    const byte = bits[bit >> 3] as number
+    const mask = 1 << (bit & 7)
+    if ((byte & mask) !== 0) return false
+    bits[bit >> 3] = byte | mask
+    this.#count++
+    if (this.#first === undefined || offset < this.#first) this.#first = offset
+    if (this.#last === undefined || offset > this.#last) this.#last = offset
+    return true
+  }
+
+  /** The largest offset. */
+  get last(): bigint | undefined {
+    return this.#last
+  }
+
+  /** The least offset. */
+  get first(): bigint | undefined {
+    return this.#first
+  }
+
+  /** Offsets between the first and the last that are not there. */
+  get missing(): bigint {
+    if (this.#first === undefined || this.#last === undefined) return 0n
+    return this.#last - this.#first + 1n - BigInt(this.#count)
+  }
+}
