@@ -22,7 +22,7 @@ export interface LogSegment {
   readonly commits: readonly bigint[]
 }
 
-/** A complete checkpoint: its parts in their order, one for a classic one. */
+/** A complete checkpoint: its parts in their order; one for a classic one and for one named by a UUID. */
 export interface Checkpoint {
   readonly version: bigint
   readonly keys: readonly string[]
@@ -106,7 +106,7 @@ export async function logExists(store: Store): Promise<boolean> {
  * Finds the files that make up `version`, the newest by default: from `_last_checkpoint` where that helps, by a full
  * listing where it is missing, stale or wrong.
  * Throws `KD_TABLE_MISSING` without a log, `KD_TABLE_CORRUPT` for a gap, `KD_COMMAND_INVALID` for a version that is not
- * there, `KD_TABLE_UNSUPPORTED` where only a V2 checkpoint covers it.
+ * there.
  */
 export async function findSegment(store: Store, version?: bigint): Promise<LogSegment> {
   const hint = await readLastCheckpoint(store)
@@ -126,19 +126,17 @@ export async function findSegment(store: Store, version?: bigint): Promise<LogSe
 interface Found {
   readonly commits: readonly bigint[]
   readonly checkpoints: readonly Checkpoint[]
-  readonly v2: readonly bigint[]
 }
 
 async function collect(store: Store, from: bigint): Promise<Found> {
   const commits: bigint[] = []
   const checkpoints: Checkpoint[] = []
-  const v2: bigint[] = []
   const parts = new Map<string, Set<number>>()
   for await (const file of listLog(store, from)) {
     const { version } = file
     if (file.kind === 'commit') commits.push(version)
     else if (file.kind === 'checkpoint') checkpoints.push({ version, keys: [checkpointKey(version)] })
-    else if (file.kind === 'checkpointV2') v2.push(version)
+    else if (file.kind === 'checkpointV2') checkpoints.push({ version, keys: [file.key] })
     else {
       const id = `${version}/${file.parts}`
       const seen = parts.get(id) ?? new Set()
@@ -151,7 +149,7 @@ async function collect(store: Store, from: bigint): Promise<Found> {
       checkpoints.push({ version, keys })
     }
   }
-  return { commits, checkpoints, v2 }
+  return { commits, checkpoints }
 }
 
 /** The newest complete checkpoint that is not newer than the version, and the commits after it. */
@@ -190,8 +188,8 @@ async function withoutGaps(store: Store, segment: LogSegment): Promise<LogSegmen
 
 function notFound(store: Store, found: Found, version: bigint | undefined): PipelineError {
   const context = { table: store.uri, version }
-  const { commits, checkpoints, v2 } = found
-  if (commits.length + checkpoints.length + v2.length === 0) {
+  const { commits, checkpoints } = found
+  if (commits.length + checkpoints.length === 0) {
     return new PipelineError('KD_TABLE_MISSING', 'the log has no commit and no checkpoint', {
       table: store.uri,
     })
@@ -199,9 +197,6 @@ function notFound(store: Store, found: Found, version: bigint | undefined): Pipe
   const newest = commits.at(-1) ?? checkpoints.at(-1)?.version
   if (version !== undefined && (newest === undefined || version > newest || version < 0n)) {
     return new PipelineError('KD_COMMAND_INVALID', `the newest version is ${String(newest)}`, context)
-  }
-  if (v2.length > 0) {
-    return new PipelineError('KD_TABLE_UNSUPPORTED', 'cannot read a table with v2Checkpoint', context)
   }
   if (version !== undefined && checkpoints.length > 0) {
     return new PipelineError('KD_COMMAND_INVALID', 'the version was cleaned up', context)

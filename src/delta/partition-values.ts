@@ -113,8 +113,12 @@ function parse(text: string, type: DataType): PartitionValue | undefined {
     case 'date':
       return parseDate(text)
     case 'timestamp':
-    case 'timestamp_ntz':
       return parseTimestamp(text)
+    case 'timestamp_ntz': {
+      // A column that was a date once keeps its values as dates. Spec: "Type Widening".
+      const days = parseDate(text)
+      return days === undefined ? parseTimestamp(text) : BigInt(days) * 86_400n * MICROS_PER_SECOND
+    }
     case 'binary':
       return new TextEncoder().encode(text)
     default:

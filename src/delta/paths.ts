@@ -21,7 +21,7 @@ export type LogFile =
       readonly parts: number
     }
   /** Named by a UUID and of the V2 spec. */
-  | { readonly kind: 'checkpointV2'; readonly version: bigint }
+  | { readonly kind: 'checkpointV2'; readonly version: bigint; readonly key: string }
 
 /** The version as it begins every name of the log. */
 export function paddedVersion(version: bigint): string {
@@ -47,17 +47,41 @@ export function checkpointPartKey(version: bigint, part: number, parts: number):
 /** What a key of the log stands for; `undefined` for anything that readers may ignore (checksums, compactions, others). */
 export function parseLogKey(key: string): LogFile | undefined {
   const name = key.slice(LOG_PREFIX.length)
-  const match = /^(\d{20})\.(json|checkpoint(?:\.([0-9A-Za-z-]+)(?:\.(\d{10}))?)?\.(?:parquet|json))$/.exec(
-    name,
-  )
-  const [, digits, rest, first, count] = match ?? []
+  const match =
+    /^(\d{20})\.(json|checkpoint\.(?:parquet|(\d{10})\.(\d{10})\.parquet|([0-9A-Fa-f-]{36})\.(?:json|parquet)))$/.exec(
+      name,
+    )
+  const [, digits, rest, first, count, uuid] = match ?? []
   if (digits === undefined || rest === undefined) return undefined
   const version = BigInt(digits)
   if (rest === 'json') return { kind: 'commit', version }
   if (rest === 'checkpoint.parquet') return { kind: 'checkpoint', version }
-  if (first === undefined) return undefined
-  if (count === undefined) return { kind: 'checkpointV2', version }
+  if (uuid !== undefined) return { kind: 'checkpointV2', version, key }
+  if (Number(first) < 1 || Number(first) > Number(count)) return undefined
   return { kind: 'checkpointPart', version, part: Number(first), parts: Number(count) }
+}
+
+/** Whether a key is that of a checkpoint named by a UUID, which is always of the V2 spec. Spec: "UUID-named checkpoint". */
+export function isUuidCheckpoint(key: string): boolean {
+  return parseLogKey(key)?.kind === 'checkpointV2'
+}
+
+/**
+ * The store's key of a sidecar by its path, which may be a bare name or lead to the one directory where sidecars live.
+ * Throws `KD_TABLE_CORRUPT` for any other. Spec: "Sidecar File Information".
+ */
+export function sidecarKey(path: string): string {
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(path)
+  } catch (cause) {
+    throw new PipelineError('KD_TABLE_CORRUPT', 'the path of a sidecar is not a URI', { path }, { cause })
+  }
+  const match = /^(?:.*_delta_log\/_sidecars\/)?([^/\\\0]+\.parquet)$/.exec(decoded)
+  if (match?.[1] === undefined) {
+    throw new PipelineError('KD_TABLE_CORRUPT', 'a sidecar is not in _delta_log/_sidecars', { path })
+  }
+  return `${LOG_PREFIX}_sidecars/${match[1]}`
 }
 
 /**

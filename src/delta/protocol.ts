@@ -28,6 +28,8 @@ const READABLE: ReadonlySet<string> = new Set([
   'vacuumProtocolCheck',
   'columnMapping',
   'deletionVectors',
+  'v2Checkpoint',
+  'typeWidening',
 ])
 
 /**

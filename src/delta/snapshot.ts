@@ -6,9 +6,10 @@ import { readCheckpoint, STATE_COLUMNS } from './checkpoint-read.ts'
 import { columnMapping } from './column-mapping.ts'
 import { liveFiles } from './files.ts'
 import { findSegment, type LogSegment, needCommit } from './log.ts'
-import { checkReadable } from './protocol.ts'
+import { checkReadable, readerFeatures } from './protocol.ts'
 import { parseSchema } from './schema-json.ts'
 import { applyActions, EMPTY_STATE, type PartialState, type TableState, wholeState } from './state.ts'
+import { checkTypeChanges } from './type-widening.ts'
 
 /** A table as it is at one version; never changes. Files are read from the log when they are asked for. */
 export interface Snapshot {
@@ -36,6 +37,7 @@ export async function loadSnapshot(
   const metadata = readableMetadata(state.metadata)
   // What cannot be read rightly is refused here, before the first file.
   columnMapping(state.protocol, metadata)
+  if (readerFeatures(state.protocol).includes('typeWidening')) checkTypeChanges(metadata.schema)
   return {
     version: state.version,
     protocol: state.protocol,

@@ -4,6 +4,7 @@ import {
   DuckDBDecimalValue,
   DuckDBInstance,
   DuckDBListValue,
+  DuckDBMapType,
   DuckDBMapValue,
   DuckDBStructValue,
   DuckDBTimestampMillisecondsValue,
@@ -11,6 +12,8 @@ import {
   DuckDBTimestampSecondsValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
+  type DuckDBType,
+  DuckDBTypeId,
   type DuckDBValue,
 } from '@duckdb/node-api'
 
@@ -24,13 +27,23 @@ export async function duckdbLines(glob: string, columns: readonly string[]): Pro
     const from = `read_parquet('${glob.replaceAll("'", "''")}', hive_partitioning = false, union_by_name = true)`
     const reader = await connection.runAndReadAll(`SELECT ${names} FROM ${from}`)
     return reader.getRows().map((row) => {
-      const fields = row.map((value, index) => `${JSON.stringify(columns[index])}:${textOf(value)}`)
+      const fields = row.map((value, index) => {
+        const type = reader.columnType(index)
+        // Without entries only the type tells whether keys are text.
+        const isEmptyList =
+          value instanceof DuckDBMapValue && value.entries.length === 0 && !hasTextKeys(type)
+        return `${JSON.stringify(columns[index])}:${isEmptyList ? '[]' : textOf(value)}`
+      })
       return `{${fields.join(',')}}\n`
     })
   } finally {
     connection.closeSync()
     instance.closeSync()
   }
+}
+
+function hasTextKeys(type: DuckDBType): boolean {
+  return type instanceof DuckDBMapType && type.keyType.typeId === DuckDBTypeId.VARCHAR
 }
 
 function textOf(value: DuckDBValue): string {

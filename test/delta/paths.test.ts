@@ -18,7 +18,7 @@ test('Names of the log are zero-padded and read back as what they are', () => {
   assert.equal(part, '_delta_log/00000000000000000042.checkpoint.0000000002.0000000003.parquet')
   assert.deepEqual(parseLogKey(part), { kind: 'checkpointPart', version: 42n, part: 2, parts: 3 })
   const v2 = '_delta_log/00000000000000000042.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json'
-  assert.deepEqual(parseLogKey(v2), { kind: 'checkpointV2', version: 42n })
+  assert.deepEqual(parseLogKey(v2), { kind: 'checkpointV2', version: 42n, key: v2 })
 })
 
 test('Other names of the log directory are nothing', () => {

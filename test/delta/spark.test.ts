@@ -1,0 +1,123 @@
+// Tables that Spark 4.2 wrote with Delta 4.4, one for each feature, beside the rows that Spark found in them.
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { PipelineError } from '../../src/core/errors.ts'
+import { rowLines } from '../../src/delta/rows.ts'
+import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import { openTableWriter } from '../../src/delta/writer.ts'
+import { LocalStore } from '../../src/storage/local.ts'
+import { MemoryStore } from '../../src/storage/memory.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { duckdbLines } from './duckdb.ts'
+
+const FOLDER = new URL('../fixtures/spark/', import.meta.url).pathname
+
+/** What appending to each table is refused for; to the others it is not. */
+const NOT_WRITTEN: Readonly<Record<string, string>> = {
+  column_mapping_id: 'columnMapping',
+  column_mapping_later: 'columnMapping',
+  column_mapping_name: 'columnMapping',
+  deletion_vectors: 'deletionVectors',
+  in_commit_timestamps: 'inCommitTimestamp',
+  many_features: 'rowTracking',
+  type_widening: 'typeWidening',
+  v2_checkpoint_json: 'v2Checkpoint',
+  v2_checkpoint_parquet: 'v2Checkpoint',
+  variant: 'variantType',
+}
+
+for (const name of readdirSync(FOLDER)) {
+  const store = new LocalStore(`${FOLDER}${name}/delta`)
+  const forbidden = NOT_WRITTEN[name]
+  test(`Spark's table ${name} is ${forbidden === undefined ? 'open' : 'closed'} to appends`, async () => {
+    if (forbidden === undefined) await openTableWriter(store)
+    else await assert.rejects(openTableWriter(store), refusedFor(forbidden))
+  })
+  const expected = `${FOLDER}${name}/expected`
+  if (!existsSync(expected)) continue
+  for (const version of readdirSync(expected)) {
+    test(`Spark's table ${name} at ${version} has Spark's rows`, async () => {
+      await assertRows(store, name, version)
+    })
+  }
+}
+
+test('A table with variants is refused by that name', async () => {
+  await assert.rejects(loadSnapshot(new LocalStore(`${FOLDER}variant/delta`)), refusedFor('variantType'))
+})
+
+for (const [name, oldest] of [
+  ['v2_checkpoint_json', '00000000000000000009'],
+  ['v2_checkpoint_parquet', '00000000000000000009'],
+  ['multipart_checkpoint', '00000000000000000008'],
+] as const) {
+  test(`The checkpoint of ${name} alone gives the rows once older commits are gone`, async () => {
+    const store = await copyOf(name, (key) => {
+      const file = key.slice('_delta_log/'.length)
+      return !/^_delta_log\/\d/.test(key) || (file.endsWith('.json') ? file > oldest : file >= oldest)
+    })
+    await assertRows(store, name, 'v10')
+    // Neither a stale nor an absent hint changes what is found.
+    await store.delete('_delta_log/_last_checkpoint')
+    await assertRows(store, name, 'v10')
+    await store.put('_delta_log/_last_checkpoint', new TextEncoder().encode('{"version":10,"size":1}'))
+    await assertRows(store, name, 'v10')
+  })
+}
+
+test('A part that is missing makes a multi-part checkpoint none, and older ones or commits are read', async () => {
+  const store = await copyOf('multipart_checkpoint', (key) => !key.includes('8.checkpoint.0000000002'))
+  await assertRows(store, 'multipart_checkpoint', 'v10')
+})
+
+test('A sidecar that is missing is a corrupt table, by the version and the name of the file', async () => {
+  const store = await copyOf('v2_checkpoint_json', (key) => !key.includes('/_sidecars/00000000000000000009'))
+  const snapshot = await loadSnapshot(store)
+  await assert.rejects(snapshot.files().next(), {
+    code: 'KD_TABLE_CORRUPT',
+    message: /version 9, checkpoint _delta_log\/_sidecars\//,
+  })
+})
+
+test('A checkpoint that says it is of another version, or of none, is a corrupt table', async () => {
+  for (const [from, to, message] of [
+    ['"version":9', '"version":8', /checkpointMetadata\.version is 8/],
+    ['"checkpointMetadata"', '"somethingElse"', /checkpointMetadata is missing/],
+    ['"sidecar":{"path":"', '"sidecar":{"path":"../../../', /a sidecar is not in/],
+  ] as const) {
+    const store = await copyOf('v2_checkpoint_json', () => true)
+    for await (const { key } of store.list('_delta_log/00000000000000000009.checkpoint')) {
+      const text = new TextDecoder().decode(await store.get(key))
+      assert.ok(text.includes(from))
+      await store.put(key, new TextEncoder().encode(text.replaceAll(from, to)))
+    }
+    await assert.rejects(loadSnapshot(store), { code: 'KD_TABLE_CORRUPT', message })
+  }
+})
+
+async function assertRows(store: Store, name: string, version: string): Promise<void> {
+  const snapshot = await loadSnapshot(store, { version: BigInt(version.slice(1)) })
+  const lines: string[] = []
+  for await (const line of rowLines(store, snapshot)) lines.push(line)
+  const columns = snapshot.schema.fields.map((field) => field.name)
+  const theirs = await duckdbLines(`${FOLDER}${name}/expected/${version}/*.parquet`, columns)
+  assert.deepEqual(lines.sort(), theirs.sort())
+  assert.ok(lines.length > 0)
+}
+
+/** The files of a table whose keys are wanted, in memory. */
+async function copyOf(name: string, wanted: (key: string) => boolean): Promise<MemoryStore> {
+  const [from, to] = [new LocalStore(`${FOLDER}${name}/delta`), new MemoryStore()]
+  for await (const { key } of from.list('')) if (wanted(key)) await to.put(key, await from.get(key))
+  return to
+}
+
+function refusedFor(feature: string): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof PipelineError)
+    assert.equal(error.code, 'KD_TABLE_UNSUPPORTED')
+    assert.match(error.message, new RegExp(`\\b${feature}\\b`))
+    return true
+  }
+}
