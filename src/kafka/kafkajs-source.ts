@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
 import { nowMs } from '../core/span.ts'
+import { assignBySubscription } from './assigner.ts'
 import { createKafka, reachAdmin } from './client.ts'
 import { crashOf } from './crash.ts'
 import { creditWithHeartbeats } from './credit-wait.ts'
@@ -140,6 +141,7 @@ class KafkajsSource implements KafkaSource {
     if (this.#phase !== 'running') return
     const consumer = this.#kafka.consumer({
       groupId: options.groupId,
+      partitionAssigners: [assignBySubscription],
       sessionTimeout: options.sessionTimeoutMs ?? 30_000,
       rebalanceTimeout: options.rebalanceTimeoutMs ?? 60_000,
       heartbeatInterval: this.#heartbeatMs,
