@@ -24,9 +24,9 @@ export function addCat(parent: Command): void {
     .action(async (uri: string, flags: CatFlags) => {
       const { rowLines } = await import('../delta/rows.ts')
       const { limit, columns } = flags
-      await withSnapshot(uri, flags, async (snapshot, store) => {
+      await withSnapshot(uri, flags, async (snapshot, store, open) => {
         let waiting = ''
-        for await (const line of rowLines(store, snapshot, { limit, columns })) {
+        for await (const line of rowLines(store, snapshot, { limit, columns, open })) {
           waiting += line
           if (waiting.length < WRITE_CHARS) continue
           await print(waiting)

@@ -31,14 +31,14 @@ export function tableCommand(parent: Command, name: string, examples: readonly s
 export async function withStore<T>(
   uri: string,
   flags: TableFlags,
-  use: (store: Store) => Promise<T>,
+  use: (store: Store, open: (uri: string) => Promise<Store>) => Promise<T>,
 ): Promise<T> {
   const config = loadConfig(sourcesOf(flags))
   const { openStore } = await import('../storage/open.ts')
   const local = !/^[a-z][a-z0-9+.-]+:/i.test(uri)
   const store = await openStore(local ? resolve(uri) : uri, config.storage)
   try {
-    return await use(store)
+    return await use(store, (other) => openStore(other, config.storage))
   } finally {
     await store.close()
   }
@@ -59,13 +59,13 @@ export function withVersion(command: Command): Command {
 export async function withSnapshot<T>(
   uri: string,
   flags: TableFlags,
-  use: (snapshot: Snapshot, store: Store) => Promise<T>,
+  use: (snapshot: Snapshot, store: Store, open: (uri: string) => Promise<Store>) => Promise<T>,
 ): Promise<T> {
   const { loadSnapshot } = await import('../delta/snapshot.ts')
   const { versionAt } = await import('../delta/time-travel.ts')
-  return await withStore(uri, flags, async (store) => {
+  return await withStore(uri, flags, async (store, open) => {
     const version = flags.timestamp === undefined ? flags.version : await versionAt(store, flags.timestamp)
-    return use(await loadSnapshot(store, { version }), store)
+    return use(await loadSnapshot(store, { version }), store, open)
   })
 }
 

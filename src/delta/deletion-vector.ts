@@ -2,7 +2,7 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { Add } from './actions.ts'
 import { asSafeInteger, asString, Fields } from './fields.ts'
-import { decodePath } from './paths.ts'
+import { Places } from './places.ts'
 import { decodeRows, type RowSet } from './roaring.ts'
 import { decodeZ85 } from './z85.ts'
 
@@ -55,11 +55,12 @@ export function deletionVectorOf(add: Pick<Add, 'path' | 'deletionVector'>): Del
 export async function deletedRows(
   store: Store,
   add: Pick<Add, 'path' | 'deletionVector'>,
+  places: Places = new Places(store),
 ): Promise<RowSet | undefined> {
   const vector = deletionVectorOf(add)
   if (vector === undefined) return undefined
   try {
-    const rows = decodeRows(await vectorBytes(store, vector))
+    const rows = decodeRows(await vectorBytes(store, vector, places))
     if (rows.size === vector.cardinality) return rows
     throw new RangeError(`it deletes ${rows.size} rows, the log says ${vector.cardinality}`)
   } catch (cause) {
@@ -71,10 +72,8 @@ export async function deletedRows(
   }
 }
 
-/** Store key of the file that holds the vector. Throws a `RangeError`. Spec: "Derived Fields". */
-export function vectorKey(vector: DeletionVector): string {
-  const { storageType, pathOrInlineDv: text } = vector
-  if (storageType === 'p') return decodePath(text)
+/** Store key of the file of a vector by a prefix, which may be empty, and a UUID in Z85. Throws a `RangeError`. Spec: "Derived Fields". */
+export function vectorKey(text: string): string {
   if (text.length < UUID_CHARACTERS) throw new RangeError('a path is shorter than a UUID')
   const hex = Buffer.from(decodeZ85(text.slice(-UUID_CHARACTERS))).toString('hex')
   const uuid = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
@@ -86,7 +85,7 @@ export function vectorKey(vector: DeletionVector): string {
   return `${prefix}/deletion_vector_${uuid}.bin`
 }
 
-async function vectorBytes(store: Store, vector: DeletionVector): Promise<Uint8Array> {
+async function vectorBytes(own: Store, vector: DeletionVector, places: Places): Promise<Uint8Array> {
   const { offset, sizeInBytes } = vector
   if (vector.storageType === 'i') {
     const bytes = decodeZ85(vector.pathOrInlineDv)
@@ -95,7 +94,10 @@ async function vectorBytes(store: Store, vector: DeletionVector): Promise<Uint8A
       throw wrongSize(bytes.length, sizeInBytes)
     return bytes.subarray(0, sizeInBytes)
   }
-  const key = vectorKey(vector)
+  const { store, key } =
+    vector.storageType === 'p'
+      ? await places.of(vector.pathOrInlineDv)
+      : { store: own, key: vectorKey(vector.pathOrInlineDv) }
   const end = offset + 4 + sizeInBytes + 4
   const [head, held] = await Promise.all([store.get(key, { start: 0, end: 1 }), store.size(key)])
   if (head[0] !== FILE_VERSION) throw new RangeError(`its file is of version ${String(head[0])}`)

@@ -11,7 +11,7 @@ import { doubleText } from './json-primitives.ts'
 import { textAt } from './json-text.ts'
 import type { PartitionValue } from './partition-values.ts'
 import { dateText, decimalText, parsePartitionValue, timestampText } from './partition-values.ts'
-import { decodePath } from './paths.ts'
+import { type OpenStore, Places } from './places.ts'
 import type { RowSet } from './roaring.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -21,6 +21,8 @@ export interface RowOptions {
   readonly limit?: number | undefined
   /** Columns of the table; all by default. They come in the order of the table's schema whatever the order here. */
   readonly columns?: readonly string[] | undefined
+  /** Opens stores of files at absolute paths outside of the table; without it a table that has such is refused. */
+  readonly open?: OpenStore | undefined
 }
 
 /**
@@ -38,22 +40,53 @@ export async function* rowLines(
   const mapping = columnMapping(snapshot.protocol, snapshot.metadata)
   let left = options.limit ?? Infinity
   if (left <= 0) return
-  for await (const add of snapshot.files()) {
-    const deleted = await deletedRows(store, add)
-    const key = decodePath(add.path)
-    const bytes = await store.get(key)
-    const columns = columnsOf(add, fields, snapshot, mapping, heldFields(key, bytes, mapping))
-    const names = columns.flatMap(({ held }) => held ?? [])
-    let row = 0
-    for (const table of readTables(key, bytes, { columns: names, ...(deleted ? {} : { limit: left }) })) {
-      for (const line of tableLines(table, columns, mapping, row, deleted)) {
+  const places = new Places(store, options.open)
+  try {
+    for await (const add of snapshot.files()) {
+      for await (const line of fileLines(store, places, snapshot, add, { fields, mapping, left })) {
         yield line
         left--
         if (left <= 0) return
       }
-      row += table.numRows
     }
-    checkWithin(add, deleted, row)
+  } finally {
+    await places.close()
+  }
+}
+
+/** The rows of one file; `left` are wanted at most. */
+async function* fileLines(
+  store: Store,
+  places: Places,
+  snapshot: Snapshot,
+  add: Add,
+  wanted: {
+    readonly fields: readonly StructField[]
+    readonly mapping: ColumnMapping
+    readonly left: number
+  },
+): AsyncGenerator<string> {
+  const { fields, mapping, left } = wanted
+  const deleted = await deletedRows(store, add, places)
+  const { store: holder, key } = await places.of(add.path)
+  const bytes = await dataOf(holder, key, add)
+  const columns = columnsOf(add, fields, snapshot, mapping, heldFields(key, bytes, mapping))
+  const names = columns.flatMap(({ held }) => held ?? [])
+  let row = 0
+  for (const table of readTables(key, bytes, { columns: names, ...(deleted ? {} : { limit: left }) })) {
+    yield* tableLines(table, columns, mapping, row, deleted)
+    row += table.numRows
+  }
+  checkWithin(add, deleted, row)
+}
+
+/** A file that the log names and the store does not hold: no version has fewer rows for it. */
+async function dataOf(store: Store, key: string, { path }: Add): Promise<Uint8Array> {
+  try {
+    return await store.get(key)
+  } catch (cause) {
+    if (!(cause instanceof PipelineError) || cause.code !== 'KD_STORE_NOT_FOUND') throw cause
+    throw new PipelineError('KD_TABLE_CORRUPT', 'a data file is missing', { path }, { cause })
   }
 }
 
