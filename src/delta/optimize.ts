@@ -102,7 +102,10 @@ class Pass {
     const { clock = systemClock } = this.#options
     const adds: Add[] = []
     try {
-      for (const bin of group) adds.push(await writeBin(this.#store, this.#table.metadata, bin, clock.now()))
+      for (const bin of group) {
+        const add = await writeBin(this.#store, this.#table.metadata, bin, clock.now())
+        if (add !== undefined) adds.push(add)
+      }
     } catch (error) {
       await this.#drop(adds)
       // Vacuumed since another writer removed it: as if it had been removed now.

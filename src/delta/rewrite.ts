@@ -46,10 +46,15 @@ export async function* fileColumns(store: Store, path: string, schema: StructTyp
 
 /**
  * Writes the rows of all files of a bin, in their order, into one new file with statistics of its own. One file of the bin
- * is in memory at a time. No version names the new file yet. Throws `KD_TABLE_CORRUPT` where a file does not hold the
+ * is in memory at a time. No version names the new file yet. Files without rows become no file: `undefined`. Throws `KD_TABLE_CORRUPT` where a file does not hold the
  * rows that its statistics promise: such a table must be looked at before anything in it is replaced.
  */
-export async function writeBin(store: Store, metadata: Metadata, bin: Bin, nowMs: number): Promise<Add> {
+export async function writeBin(
+  store: Store,
+  metadata: Metadata,
+  bin: Bin,
+  nowMs: number,
+): Promise<Add | undefined> {
   const schema = fileSchema(metadata)
   const statistics = new FileStatistics(schema, indexedColumns(metadata.configuration))
   const codec = codecOf(metadata.configuration)
@@ -57,7 +62,10 @@ export async function writeBin(store: Store, metadata: Metadata, bin: Bin, nowMs
   const suffix = codec === 'none' ? 'uncompressed' : codec
   const key = newDataFileKey(metadata.partitionColumns, partitionValues, suffix)
   const read = { rows: 0 }
-  const body = parquetBytes(batchesOf(store, schema, bin.files, statistics, read), {
+  const batches = batchesOf(store, schema, bin.files, statistics, read)
+  const first = await batches.next()
+  if (first.done === true) return undefined
+  const body = parquetBytes(startingWith(first.value, batches), {
     compression: codec,
     rowGroupRows: ROW_GROUP_ROWS,
     rowGroupBytes: ROW_GROUP_BYTES,
@@ -95,4 +103,9 @@ async function* batchesOf(
     }
     read.rows += rows
   }
+}
+
+async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first
+  yield* rest
 }

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import { openTableWriter } from '../../src/delta/writer.ts'
 import { LocalStore } from '../../src/storage/local.ts'
+import { dataFile } from '../delta/rows-table.ts'
+import { emptyTable, ONE_LONG } from '../delta/table.ts'
 import { runTable } from './table-run.ts'
 
 const CONTRACT = join(import.meta.dirname, '../../schemas/user-events.schema.json')
@@ -51,4 +54,28 @@ it('properties that are not supported are refused before anything is created', a
   assert.equal(code, 2)
   assert.match(stderr, /KD_COMMAND_INVALID .*delta\.enableChangeDataFeed is not supported/)
   assert.equal((await runTable(['show', uri])).code, 1)
+})
+
+it('small files are packed, what they were is listed by vacuum, and a file that is lost makes verify fail', async () => {
+  const store = new LocalStore(join(folder, 'packed'))
+  await emptyTable(store)
+  const adds = [await dataFile(store, ONE_LONG, [{ id: 1 }]), await dataFile(store, ONE_LONG, [{ id: 2 }])]
+  await (
+    await openTableWriter(store)
+  ).append({ adds, txns: [], operationParameters: {}, operationMetrics: {} })
+  const packed = await runTable(['optimize', store.uri])
+  assert.equal(packed.code, 0)
+  assert.match(packed.stdout, /^version 2: 2 files of [\d,]+ bytes became 1 of [\d,]+ bytes\n$/)
+  assert.equal(packed.stderr, '1 of 1 new files\n')
+  const listed = await runTable(['vacuum', store.uri, '--retention-hours', '0', '--force'])
+  assert.match(listed.stdout, /\n2 files of [\d,]+ bytes would be deleted; --no-dry-run deletes them\n$/)
+  for (const { path } of adds) assert.ok(listed.stdout.includes(path))
+  const refused = await runTable(['vacuum', store.uri, '--retention-hours', '1'])
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /KD_COMMAND_INVALID .*--force/)
+  for await (const { path } of (await loadSnapshot(store)).files()) await store.delete(path)
+  const verified = await runTable(['verify', store.uri])
+  assert.equal(verified.code, 1)
+  assert.match(verified.stdout, /^missing file: part-\S+ it is not there\n/)
+  assert.match(verified.stdout, /1 problems, 0 files that the table does not name\n$/)
 })

@@ -181,6 +181,16 @@ test('A file that does not hold the rows that its statistics promise stops the c
   assert.equal(adds.length, 3)
 })
 
+test('Files without rows are removed, and no file takes their place', async () => {
+  const store = await tableIn(new MemoryStore())
+  const writer = await openTableWriter(store)
+  const adds = await Promise.all([0, 1].map(() => dataFile(store, stored, [], { day: null })))
+  await writer.append({ adds, txns: [], operationParameters: {}, operationMetrics: {} })
+  await optimize(store)
+  assert.deepEqual(await sortedRows(store), [])
+  assert.deepEqual(await filesByDay(store), {})
+})
+
 for (const feature of ['rowTracking', 'clustering', 'icebergCompatV2', 'somethingNew']) {
   test(`A table with ${feature} is refused by that name`, async () => {
     const store = await tableIn(new MemoryStore())
