@@ -11,6 +11,9 @@ export interface Place {
   readonly key: string
 }
 
+/** What no part of a path may be: such a path has another form, or leads elsewhere. */
+const NO_SEGMENTS: ReadonlySet<string> = new Set(['', '.', '..'])
+
 /** What an absolute URI names. */
 interface Absolute {
   /** `file`, `s3` and the like. */
@@ -42,10 +45,11 @@ export class Places {
    */
   async of(path: string): Promise<Place> {
     const absolute = absoluteOf(path)
-    if (absolute === undefined) return { store: this.#own, key: decodePath(path) }
-    if (absolute.path.split('/').some((segment) => segment === '..' || segment === '.')) {
-      throw new PipelineError('KD_TABLE_CORRUPT', 'an absolute path climbs', { path })
+    const plain = absolute?.path ?? decodePath(path)
+    if (plain.includes('\0') || plain.split('/').some((segment) => NO_SEGMENTS.has(segment))) {
+      throw new PipelineError('KD_TABLE_CORRUPT', 'a path has a segment that is no name', { path })
     }
+    if (absolute === undefined) return { store: this.#own, key: plain }
     const root = rootOf(this.#own.uri)
     const key = root === undefined ? undefined : keyWithin(root, absolute)
     if (key !== undefined) return { store: this.#own, key }
