@@ -16,8 +16,8 @@ import { codecOf, indexedColumns } from './table-properties.ts'
 
 /** Rows that are decoded at a time. */
 const ROWS_MAX = 65_536
-const ROW_GROUP_ROWS = 1_048_576
-const ROW_GROUP_BYTES = 64 * 1024 * 1024
+const ROW_GROUP_ROWS = 131_072
+const ROW_GROUP_BYTES = 32 * 1024 * 1024
 
 /** The schema of data files: partition columns live in the log alone. */
 export function fileSchema(metadata: Pick<Metadata, 'schema' | 'partitionColumns'>): StructType {

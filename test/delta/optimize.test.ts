@@ -191,6 +191,18 @@ test('Files without rows are removed, and no file takes their place', async () =
   assert.deepEqual(await filesByDay(store), {})
 })
 
+test('A file that is gone is said so, and nothing is replaced or left behind', async () => {
+  const store = await tableIn(new MemoryStore())
+  const [first] = await fill(store, 3)
+  await fill(store, 3, 10, 3)
+  await store.delete(decodeURIComponent(first?.path ?? ''))
+  const before = await keysOf(store)
+  const done = await optimize(store)
+  assert.equal(done.commits, 0)
+  assert.match(done.givenUp[0] ?? '', /a file is gone/)
+  assert.deepEqual(await keysOf(store), before)
+})
+
 for (const feature of ['rowTracking', 'clustering', 'icebergCompatV2', 'somethingNew']) {
   test(`A table with ${feature} is refused by that name`, async () => {
     const store = await tableIn(new MemoryStore())
@@ -254,6 +266,12 @@ for (const name of [
     assert.ok((await optimize(store)).numRemovedFiles >= copies.length * 2)
     assert.deepEqual(await sortedRows(store), rows)
   })
+}
+
+async function keysOf(store: Store): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list('')) keys.push(key)
+  return keys
 }
 
 function removal({ path }: Add): Action {
