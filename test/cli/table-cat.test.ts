@@ -105,6 +105,20 @@ it('--version 0 is the table before its first row', async () => {
   assert.deepEqual(await cat(['--version', '0']), { code: 0, text: '', err: '' })
 })
 
+it('--timestamp is the table at that time; one before its first commit is a fault of usage', async () => {
+  const future = await cat(['--timestamp', '2999-01-01', '--limit', '1'])
+  assert.equal(future.text.trimEnd().split('\n').length, 1)
+  assert.equal(future.code, 0)
+  for (const args of [
+    ['--timestamp', '2000-01-01T00:00:00Z'],
+    ['--timestamp', 'soon'],
+    ['--timestamp', '2999-01-01', '-v', '0'],
+  ]) {
+    const { code, text } = await cat(args)
+    assert.deepEqual({ code, text }, { code: 2, text: '' }, args.join(' '))
+  }
+})
+
 it('a reader that has seen enough is no failure', async () => {
   const { code, err } = await cat([], 1)
   assert.equal(err, '')

@@ -71,6 +71,13 @@ test('A part that is missing makes a multi-part checkpoint none, and older ones 
   await assertRows(store, 'multipart_checkpoint', 'v10')
 })
 
+test('A compaction of commits is not needed and not read', async () => {
+  const store = await copyOf('multipart_checkpoint', () => true)
+  const key = '_delta_log/00000000000000000009.00000000000000000010.compacted.json'
+  await store.put(key, new TextEncoder().encode('no JSON'))
+  await assertRows(store, 'multipart_checkpoint', 'v10')
+})
+
 test('A sidecar that is missing is a corrupt table, by the version and the name of the file', async () => {
   const store = await copyOf('v2_checkpoint_json', (key) => !key.includes('/_sidecars/00000000000000000009'))
   const snapshot = await loadSnapshot(store)
