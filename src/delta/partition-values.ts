@@ -102,11 +102,13 @@ function parse(text: string, type: DataType): PartitionValue | undefined {
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : undefined
     case 'long':
-      return /^[+-]?\d+$/.test(text) ? BigInt(text.replace('+', '')) : undefined
+      return integer(text, 64)
     case 'integer':
     case 'short':
-    case 'byte':
-      return /^[+-]?\d+$/.test(text) ? Number(text) : undefined
+    case 'byte': {
+      const value = integer(text, type === 'integer' ? 32 : type === 'short' ? 16 : 8)
+      return value === undefined ? undefined : Number(value)
+    }
     case 'float':
     case 'double':
       return text === 'NaN' || !Number.isNaN(Number(text)) ? Number(text) : undefined
@@ -124,6 +126,13 @@ function parse(text: string, type: DataType): PartitionValue | undefined {
     default:
       return undefined
   }
+}
+
+/** A whole number that has room in so many bits. */
+function integer(text: string, bits: number): bigint | undefined {
+  if (!/^[+-]?\d{1,20}$/.test(text)) return undefined
+  const value = BigInt(text.replace('+', ''))
+  return BigInt.asIntN(bits, value) === value ? value : undefined
 }
 
 /** As Java prints it: a whole number keeps its `.0`, so that one value has one text whoever wrote it. */

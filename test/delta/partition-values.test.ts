@@ -42,3 +42,22 @@ test('Values that are not of their type are refused', () => {
   assert.throws(() => parsePartitionValue('x', 'integer'), { code: 'KD_TABLE_CORRUPT' })
   assert.throws(() => parsePartitionValue('2026-1-1', 'date'), { code: 'KD_TABLE_CORRUPT' })
 })
+
+test('Whole numbers without room in their type are a corrupt table', () => {
+  for (const [text, type] of [
+    ['128', 'byte'],
+    ['-32769', 'short'],
+    ['2147483648', 'integer'],
+    ['9223372036854775808', 'long'],
+    ['1'.repeat(400), 'long'],
+  ] as const) {
+    assert.throws(() => parsePartitionValue(text, type), { code: 'KD_TABLE_CORRUPT' }, text)
+  }
+  assert.equal(parsePartitionValue('-128', 'byte'), -128)
+  assert.equal(parsePartitionValue('-9223372036854775808', 'long'), -(2n ** 63n))
+})
+
+test('A date in a column that became a timestamp without a zone is its midnight', () => {
+  assert.equal(parsePartitionValue('1970-01-02', 'timestamp_ntz'), 86_400_000_000n)
+  assert.throws(() => parsePartitionValue('1970-01-02', 'timestamp'), { code: 'KD_TABLE_CORRUPT' })
+})
