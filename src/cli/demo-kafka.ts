@@ -1,5 +1,6 @@
 import { lastValueFrom, tap } from 'rxjs'
 import { Credit } from '../core/credit.ts'
+import { createTopic } from '../kafka/admin.ts'
 import { createKafka } from '../kafka/client.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
 import { produceEvents } from '../sample/produce.ts'
@@ -19,7 +20,8 @@ const CREDIT_BYTES = 64 * 1024 * 1024
 
 /** Connects for each task and leaves nothing open. */
 export function demoKafka(brokers: readonly string[]): DemoKafka {
-  const kafka = createKafka({ brokers, clientId: 'kafka-delta-demo' })
+  const client = { brokers, clientId: 'kafka-delta-demo' }
+  const kafka = createKafka(client)
   type Admin = ReturnType<typeof kafka.admin>
   const withAdmin = async <T>(task: (admin: Admin) => Promise<T>): Promise<T> => {
     const admin = kafka.admin()
@@ -31,13 +33,9 @@ export function demoKafka(brokers: readonly string[]): DemoKafka {
     }
   }
   return {
-    createTopics: (topics) =>
-      withAdmin(async (admin) => {
-        await admin.createTopics({
-          topics: topics.map(({ topic, partitions }) => ({ topic, numPartitions: partitions })),
-          waitForLeaders: true,
-        })
-      }),
+    createTopics: async (topics) => {
+      for (const { topic, partitions } of topics) await createTopic(client, topic, { partitions })
+    },
     produce: async (topic, events, onSent) => {
       const producer = kafka.producer({ allowAutoTopicCreation: false })
       await producer.connect()

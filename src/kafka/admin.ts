@@ -1,6 +1,8 @@
-import type { Kafka } from 'kafkajs'
+import type { Admin, Kafka } from 'kafkajs'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { PipelineError } from '../core/errors.ts'
 import { createKafka, type KafkaOptions, reachAdmin } from './client.ts'
-import { topicExists, type Watermark, Watermarks } from './end-offsets.ts'
+import { isLed, topicExists, type Watermark, Watermarks } from './end-offsets.ts'
 
 /** What a new topic looks like; the broker's defaults hold where nothing is said. */
 export interface TopicOptions {
@@ -10,21 +12,26 @@ export interface TopicOptions {
   readonly config?: Readonly<Record<string, string>>
 }
 
+const LED_MS_MAX = 20_000
+const LED_EVERY_MS = 100
+
 /**
- * Creates a topic unless it exists; says whether it did.
+ * Creates a topic unless it exists; says whether it did. Resolves when every partition has a leader that can be asked.
  * @throws KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED.
  */
 export async function createTopic(
   options: KafkaOptions,
   topic: string,
   wanted: TopicOptions,
+  clock: Clock = systemClock,
 ): Promise<boolean> {
   const admin = await reachAdmin(createKafka(options), options)
   try {
     if (await topicExists(admin, topic)) return false
     // Resolves with false when somebody else was quicker.
-    return await admin.createTopics({
-      waitForLeaders: true,
+    const created = await admin.createTopics({
+      // kafkajs waits too, but takes a broker that has not heard of the topic yet for one that never will.
+      waitForLeaders: false,
       topics: [
         {
           topic,
@@ -35,8 +42,21 @@ export async function createTopic(
         },
       ],
     })
+    await untilLed(admin, topic, clock)
+    return created
   } finally {
     await admin.disconnect()
+  }
+}
+
+async function untilLed(admin: Admin, topic: string, clock: Clock): Promise<void> {
+  const deadlineMs = clock.now() + LED_MS_MAX
+  while (!(await isLed(admin, topic))) {
+    if (clock.now() > deadlineMs) {
+      const detail = `expected a leader for each partition within ${LED_MS_MAX} ms of its creation`
+      throw new PipelineError('KD_SOURCE_FAILED', detail, { topic })
+    }
+    await clock.sleep(LED_EVERY_MS)
   }
 }
 

@@ -96,6 +96,22 @@ export async function topicExists(admin: Admin, topic: string): Promise<boolean>
   }
 }
 
+/** Whether every partition of a topic has a leader. */
+export async function isLed(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    const partitions = topics.find((one) => one.name === topic)?.partitions ?? []
+    return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)
+  } catch (error) {
+    if (isUnknownTopic(error) || isLeaderless(error)) return false
+    throw error
+  }
+}
+
+function isLeaderless(error: unknown): boolean {
+  return error instanceof Error && 'type' in error && error.type === 'LEADER_NOT_AVAILABLE'
+}
+
 function isUnknownTopic(error: unknown): boolean {
   return error instanceof Error && 'type' in error && error.type === 'UNKNOWN_TOPIC_OR_PARTITION'
 }

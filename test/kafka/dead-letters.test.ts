@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeadLetter } from '../../src/core/batch.ts'
-import { groupOffsets } from '../../src/kafka/admin.ts'
+import { createTopic, groupOffsets } from '../../src/kafka/admin.ts'
 import { createDeadLetterTopic, type DeadLetterOptions } from '../../src/kafka/dead-letters.ts'
 import { readToEnd } from './reading.ts'
 import { testTopic, type TestTopic } from './topic.ts'
@@ -123,16 +123,8 @@ test('a value near the limit of a record becomes a dead letter, cut and marked',
 })
 
 test('a topic that takes only small records gets smaller values, not a failure', async () => {
-  const { letters, options, source, read } = await setUp(1)
-  await source.admin.createTopics({
-    topics: [
-      {
-        topic: options.topic,
-        numPartitions: 1,
-        configEntries: [{ name: 'max.message.bytes', value: '20000' }],
-      },
-    ],
-  })
+  const { letters, options, read } = await setUp(1)
+  await createTopic(options, options.topic, { partitions: 1, config: { 'max.message.bytes': '20000' } })
   const all = [
     letter(options.sourceTopic, 0, 0n, 'x'.repeat(300_000)),
     letter(options.sourceTopic, 0, 1n, 'small'),

@@ -1,6 +1,7 @@
 import { after } from 'node:test'
 import kafkajs from 'kafkajs'
 import type { Admin, CompressionTypes, Message, Producer } from 'kafkajs'
+import { createTopic } from '../../src/kafka/admin.ts'
 import { kafkaForTests, nameForTests } from '../support/servers.ts'
 
 // At the top level: a hook that is registered inside a test does not run at the end of the file.
@@ -35,11 +36,7 @@ export async function testTopic(
   await admin.connect()
   admins.push(admin)
   const topic = nameForTests('topic')
-  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: [{ topic, numPartitions: partitions, configEntries }],
-  })
+  await createTopic({ brokers, clientId: 'test' }, topic, { partitions, config })
   const createPartitioner = kafkajs.Partitioners.DefaultPartitioner
   return {
     brokers,

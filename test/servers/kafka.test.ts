@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { Kafka, logLevel } from 'kafkajs'
+import { createTopic } from '../../src/kafka/admin.ts'
 import { startKafka } from '../../src/servers/kafka.ts'
 
 test('A broker that is halted and resumed still has its topics, and its folder is gone after stop', async () => {
   const server = await startKafka({ config: { 'num.partitions': '3' } })
   try {
-    await createTopic(server.brokers, 'kept')
+    await createTopic({ brokers: server.brokers, clientId: 'test' }, 'kept', { partitions: 1 })
     await server.halt('SIGTERM')
     await server.resume()
     assert.equal(await partitionsOf(server.brokers, 'kept'), 3)
@@ -25,13 +26,6 @@ test('A broker that cannot start says so with the last lines of its log', async 
     message: /log\.segment\.bytes/,
   })
 })
-
-async function createTopic(brokers: string[], topic: string): Promise<void> {
-  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
-  await admin.connect()
-  await admin.createTopics({ topics: [{ topic }] })
-  await admin.disconnect()
-}
 
 async function partitionsOf(brokers: string[], topic: string): Promise<number | undefined> {
   const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
