@@ -96,20 +96,27 @@ export async function topicExists(admin: Admin, topic: string): Promise<boolean>
   }
 }
 
-/** Whether every partition of a topic has a leader. */
+/**
+ * Whether every partition of a topic has a leader that knows that it leads. A broker's metadata names it a moment before,
+ * and in that moment kafkajs's producer sends the partitions that were taken once more with those that were refused.
+ */
 export async function isLed(admin: Admin, topic: string): Promise<boolean> {
   try {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
     const partitions = topics.find((one) => one.name === topic)?.partitions ?? []
-    return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)
+    if (partitions.length === 0 || partitions.some(({ leader }) => leader < 0)) return false
+    // Only a leader answers this.
+    return (await admin.fetchTopicOffsets(topic)).length === partitions.length
   } catch (error) {
     if (isUnknownTopic(error) || isLeaderless(error)) return false
     throw error
   }
 }
 
+const LEADERLESS = ['LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION', 'REPLICA_NOT_AVAILABLE']
+
 function isLeaderless(error: unknown): boolean {
-  return error instanceof Error && 'type' in error && error.type === 'LEADER_NOT_AVAILABLE'
+  return error instanceof Error && 'type' in error && LEADERLESS.includes(String(error.type))
 }
 
 function isUnknownTopic(error: unknown): boolean {

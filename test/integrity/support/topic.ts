@@ -36,7 +36,8 @@ export async function fillTopic({
     ...client,
     brokers: [...brokers],
     logLevel: kafkajs.logLevel.NOTHING,
-  }).producer()
+    // A request that is sent again must not shift the offsets of what comes after it.
+  }).producer({ idempotent: true, maxInFlightRequests: 1 })
   await producer.connect()
   const kinds = Array.from({ length: partitions }, () => new Uint8Array(Math.ceil(records / partitions)))
   const sent = new Array<number>(partitions).fill(0)
