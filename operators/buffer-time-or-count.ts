@@ -8,6 +8,7 @@ import {
 import { bytesOf, type Columns } from '../src/arrow/column.ts'
 import {
   NO_TRACE,
+  plusCounts,
   type Batch,
   type Counts,
   type DeadLetter,
@@ -144,7 +145,7 @@ class Buffered {
     this.bytes = 0
     this.records = 0
     const provenances = held.map((one) => one.provenance)
-    const counts = held.map((one) => one.counts).reduce(plus)
+    const counts = held.map((one) => one.counts).reduce(plusCounts)
     noteBuffering(provenances)
     const id = ++this.#flushes
     return {
@@ -186,16 +187,6 @@ function sizeOf({ rows, labels }: Labelled): number {
 function countsOf({ rows }: Labelled): Counts {
   const { tombstones, filtered, deadLetters, raw, columns } = rows
   return { records: raw.count, rows: columns.length, deadLetters: deadLetters.length, tombstones, filtered }
-}
-
-function plus(a: Counts, b: Counts): Counts {
-  return {
-    records: a.records + b.records,
-    rows: a.rows + b.rows,
-    deadLetters: a.deadLetters + b.deadLetters,
-    tombstones: a.tombstones + b.tombstones,
-    filtered: a.filtered + b.filtered,
-  }
 }
 
 function noteBuffering(provenances: readonly Provenance[]): void {

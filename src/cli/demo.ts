@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/types.ts'
-import type { Counts } from '../core/batch.ts'
+import { NO_COUNTS, plusCounts, type Counts } from '../core/batch.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { userEvents } from '../sample/user-events.ts'
 import { startKafka } from '../servers/kafka.ts'
@@ -126,11 +126,11 @@ async function carry(parts: DemoParts, carriage: Carriage): Promise<number> {
   producing.end()
   const carrying = showProgress(output, 'Carrying      ', records)
   let commits = 0
-  let counts: Counts = { records: 0, rows: 0, deadLetters: 0, tombstones: 0, filtered: 0 }
+  let counts = NO_COUNTS
   const startMs = performance.now()
   await parts.run(configOf(carriage), (more) => {
     commits++
-    counts = sum(counts, more)
+    counts = plusCounts(counts, more)
     carrying.at(counts.records)
   })
   const runMs = performance.now() - startMs
@@ -185,14 +185,4 @@ async function clear(uri: string): Promise<void> {
 
 function topicsNamed(events: string): Topics {
   return { events, deadLetters: `${events}-dlq` }
-}
-
-function sum(left: Counts, right: Counts): Counts {
-  return {
-    records: left.records + right.records,
-    rows: left.rows + right.rows,
-    deadLetters: left.deadLetters + right.deadLetters,
-    tombstones: left.tombstones + right.tombstones,
-    filtered: left.filtered + right.filtered,
-  }
 }

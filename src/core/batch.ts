@@ -79,6 +79,20 @@ export interface Counts {
   readonly filtered: number
 }
 
+/** Nothing was read. */
+export const NO_COUNTS: Counts = { records: 0, rows: 0, deadLetters: 0, tombstones: 0, filtered: 0 }
+
+/** What was read and became of it in `a` and `b` together. */
+export function plusCounts(a: Counts, b: Counts): Counts {
+  return {
+    records: a.records + b.records,
+    rows: a.rows + b.rows,
+    deadLetters: a.deadLetters + b.deadLetters,
+    tombstones: a.tombstones + b.tombstones,
+    filtered: a.filtered + b.filtered,
+  }
+}
+
 /**
  * The unit of atomicity: a contiguous offset range of every Kafka partition in it, all its rows and its dead letters.
  * It becomes one Delta commit.

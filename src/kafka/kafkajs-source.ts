@@ -14,7 +14,7 @@ import { copyOffsets } from './group-offsets.ts'
 import { lookUp } from './look-up.ts'
 import { emptyRaw, pack, traceparentsOf } from './pack.ts'
 import { type Position, Positions } from './positions.ts'
-import { Quiet } from './quiet.ts'
+import { emptiedAnswerBytes, hearAnswers, Quiet } from './quiet.ts'
 import type { KafkaSource, PartitionStatus, SourceOptions } from './source-options.ts'
 
 const MIB = 1024 * 1024
@@ -65,7 +65,8 @@ class KafkajsSource implements KafkaSource {
     this.#positions = new Positions(options.topic, options.startFrom)
     this.#fetchWaitMsMax = options.fetchWaitMsMax ?? 500
     this.#heartbeatMs = options.heartbeatMs ?? 3_000
-    this.#quiet = new Quiet(this.#fetchWaitMsMax)
+    const min = (): number => emptiedAnswerBytes(options.topic, this.#positions.all().length)
+    this.#quiet = new Quiet(this.#fetchWaitMsMax, { min, max: options.partitionBytesMax ?? MIB })
     this.batches = new Observable((subscriber) => this.#subscribe(subscriber))
   }
 
@@ -170,9 +171,8 @@ class KafkajsSource implements KafkaSource {
     consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.#joined(payload.memberId, payload.memberAssignment[this.#options.topic] ?? [])
     })
-    consumer.on(events.REBALANCING, () => {
-      this.#options.onEvent?.({ kind: 'rebalancing' })
-    })
+    consumer.on(events.REBALANCING, () => this.#options.onEvent?.({ kind: 'rebalancing' }))
+    hearAnswers(consumer, this.#quiet)
     consumer.on(events.FETCH_START, ({ payload }) => {
       this.#quiet.fetchStarted(String(payload.nodeId))
       this.#endIfQuiet()

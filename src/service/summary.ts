@@ -1,5 +1,5 @@
 import type { Commit } from '../../operators/commit-offsets.ts'
-import type { Counts } from '../core/batch.ts'
+import { NO_COUNTS, plusCounts, type Counts } from '../core/batch.ts'
 
 /** What one topic carried so far. */
 export interface Summary {
@@ -13,7 +13,7 @@ export interface Summary {
 
 /** Nothing yet. */
 export const EMPTY_SUMMARY: Summary = {
-  counts: { records: 0, rows: 0, deadLetters: 0, tombstones: 0, filtered: 0 },
+  counts: NO_COUNTS,
   commits: 0,
   files: 0,
   bytes: 0,
@@ -23,13 +23,7 @@ export const EMPTY_SUMMARY: Summary = {
 /** The summary with one commit more. */
 export function withCommit(summary: Summary, { counts, adds, version }: Commit): Summary {
   return {
-    counts: {
-      records: summary.counts.records + counts.records,
-      rows: summary.counts.rows + counts.rows,
-      deadLetters: summary.counts.deadLetters + counts.deadLetters,
-      tombstones: summary.counts.tombstones + counts.tombstones,
-      filtered: summary.counts.filtered + counts.filtered,
-    },
+    counts: plusCounts(summary.counts, counts),
     commits: summary.commits + 1,
     files: summary.files + adds.length,
     bytes: summary.bytes + adds.reduce((sum, add) => sum + add.size, 0),

@@ -51,6 +51,24 @@ test('a quick fetch, a stuck one or a delivery begins the count anew', () => {
   }
 })
 
+test('answers at once that hold batches without records are quiet after ten, those without batches never', () => {
+  const answered = (bytes: number, times: number): boolean => {
+    const quiet = new Quiet(100, { min: () => 200, max: 1_000 })
+    for (let i = 0; i < times; i++) {
+      quiet.fetchStarted('1')
+      quiet.fetchAnswered(bytes)
+      quiet.fetchEnded('1', 2)
+    }
+    quiet.fetchStarted('1')
+    return quiet.quiet
+  }
+  assert.equal(answered(200, 10), true)
+  assert.equal(answered(200, 9), false)
+  assert.equal(answered(199, 50), false)
+  // As much as fits: there may be more behind it.
+  assert.equal(answered(1_000, 50), false)
+})
+
 test('every broker has to be quiet', () => {
   const quiet = new Quiet(100)
   quiet.fetchStarted('2')

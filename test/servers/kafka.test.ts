@@ -9,7 +9,7 @@ import { startKafka } from '../../src/servers/kafka.ts'
 test('A broker that is halted and resumed still has its topics, and its folder is gone after stop', async () => {
   const server = await startKafka({ config: { 'num.partitions': '3' } })
   try {
-    await createTopic({ brokers: server.brokers, clientId: 'test' }, 'kept', { partitions: 1 })
+    await createTopic({ brokers: server.brokers, clientId: 'test' }, 'kept', { partitions: 3 })
     await server.halt('SIGTERM')
     await server.resume()
     assert.equal(await partitionsOf(server.brokers, 'kept'), 3)
