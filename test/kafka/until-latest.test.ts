@@ -134,8 +134,7 @@ test('a log whose tail was compacted into batches without records ends', async (
   await inTransaction(topic, 2, (transaction) => transaction.commit(), 'k')
   await inTransaction(topic, 1, (transaction) => transaction.abort(), 'k')
   // As compaction goes on, the log ends now in one way, now in another; each reading has to end.
-  await eventually(async () => (await readToEnd(topic)).values(0).length <= 2, 'a compaction')
-  for (let reading = 0; reading < 5; reading++) {
+  for (let reading = 0; reading < 12; reading++) {
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     assertChain(await readToEnd(topic))
   }
