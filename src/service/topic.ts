@@ -7,9 +7,9 @@ import { Credit } from '../core/credit.ts'
 import type { Raw } from '../core/raw.ts'
 import { isTracing } from '../core/span.ts'
 import { FORMATS } from '../formats/table.ts'
-import { createDeadLetterTopic, type DeadLetterTopic } from '../kafka/dead-letters.ts'
+import { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from '../kafka/dead-letters.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
-import type { KafkaSource, SourceEvent } from '../kafka/source-options.ts'
+import type { KafkaSource, SourceEvent, SourceOptions } from '../kafka/source-options.ts'
 import { CODEC_PROPERTY, codecOf, indexedColumns } from '../delta/table-properties.ts'
 import { pipeline, type PipelineConfig } from '../pipeline.ts'
 import { flushTrace } from '../telemetry/flush-trace.ts'
@@ -34,20 +34,37 @@ export interface TopicRun {
   close(): Promise<void>
 }
 
+/** How a topic is reached; a program that has its records elsewhere brings its own. */
+export interface TopicEnds {
+  readonly source: (options: SourceOptions) => KafkaSource
+  readonly deadLetters: (options: DeadLetterOptions) => DeadLetterTopic
+}
+
+/** How one topic is opened. */
+export interface TopicOptions {
+  readonly until: 'stopped' | 'latest'
+  readonly log: Logger
+  /** A Kafka cluster by default. */
+  readonly ends?: TopicEnds
+}
+
+const KAFKA: TopicEnds = { source: createSource, deadLetters: createDeadLetterTopic }
+
 /** Opens the table of a topic and joins source, operators and sinks; nothing flows before `commits` is subscribed to. */
 export async function openTopic(
   name: string,
   config: Config,
   topic: TopicConfig,
-  options: { readonly until: 'stopped' | 'latest'; readonly log: Logger },
+  options: TopicOptions,
 ): Promise<TopicRun> {
+  const { until, ends = KAFKA } = options
   const log = options.log.child({ topic: topic.topic })
   const target = await openTarget(topic, config, {
     onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
   })
   const credit = new Credit(topic.creditBytes)
-  const source = openSource(config, topic, target, { credit, log, until: options.until })
-  const deadLetters = openDeadLetters(config, topic, target, log)
+  const source = ends.source(sourceOptions(config, topic, target, { credit, log, until }))
+  const deadLetters = ends.deadLetters(deadLetterOptions(config, topic, target, log))
   let summary = EMPTY_SUMMARY
   const commits = pipeline(
     source.batches,
@@ -97,15 +114,15 @@ function formatOf(topic: TopicConfig, { contract }: Target): ReturnType<(typeof 
   return make({ schema: contract.schema, plain: contract.plain })
 }
 
-function openSource(
+function sourceOptions(
   config: Config,
   topic: TopicConfig,
   target: Target,
   parts: { credit: Credit; log: Logger; until: 'stopped' | 'latest' },
-): KafkaSource {
+): SourceOptions {
   const { kafka } = config
   const { credit, log, until } = parts
-  return createSource({
+  return {
     ...kafkaOptions(kafka, log),
     groupId: kafka.groupId,
     topic: topic.topic,
@@ -120,7 +137,7 @@ function openSource(
     heartbeatMs: kafka.heartbeatMs,
     tracing: isTracing(),
     onEvent: (event) => note(event, log),
-  })
+  }
 }
 
 /** What a batch will take: its bytes, and for each row what its columns take at least. */
@@ -129,19 +146,19 @@ function costOf({ table }: Target): (raw: Raw) => number {
   return (raw) => raw.bytes.length + raw.keys.length + raw.count * rowBytes
 }
 
-function openDeadLetters(
+function deadLetterOptions(
   config: Config,
   topic: TopicConfig,
   { table }: Target,
   log: Logger,
-): DeadLetterTopic {
-  return createDeadLetterTopic({
+): DeadLetterOptions {
+  return {
     ...kafkaOptions(config.kafka, log),
     topic: topic.deadLetters.topic,
     sourceTopic: topic.topic,
     groupId: config.kafka.groupId,
     tableId: table.metadata.id,
-  })
+  }
 }
 
 function note(event: SourceEvent, log: Logger): void {

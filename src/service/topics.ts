@@ -3,12 +3,10 @@ import type { Commit } from '../../operators/commit-offsets.ts'
 import type { Config } from '../../config/types.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Summary } from './summary.ts'
-import { openTopic, type TopicRun } from './topic.ts'
+import { openTopic, type TopicOptions, type TopicRun } from './topic.ts'
 
 /** How topics are run. */
-export interface RunOptions {
-  readonly until: 'stopped' | 'latest'
-  readonly log: Logger
+export interface RunOptions extends TopicOptions {
   /** Aborting it stops reading; what was read is still flushed and committed. */
   readonly signal?: AbortSignal
   readonly onCommit?: (commit: Commit, topic: TopicRun) => void
