@@ -3,39 +3,12 @@ import { loadState, readableMetadata } from './snapshot.ts'
 import type { Metadata, Protocol } from './actions.ts'
 import type { Store } from '../storage/store.ts'
 import { findSegment, type LogSegment } from './log.ts'
+import { allowsUse, type Use } from './features.ts'
 import { checkReadable, writerFeatures } from './protocol.ts'
 import type { TableState } from './state.ts'
 
-/**
- * What a command does to the table: `rewrite` replaces files by others with the same rows or names files again, `vacuum`
- * deletes files that the log names no more, `verify` reads, `commit` changes metadata or restates the log alone.
- */
-export type Maintenance = 'rewrite' | 'vacuum' | 'verify' | 'commit'
-
-/** Features under which a file can be rewritten with nothing but its rows: they ask for no more in file or log. */
-const PLAIN: readonly string[] = [
-  'timestampNtz',
-  'vacuumProtocolCheck',
-  'appendOnly',
-  'invariants',
-  'checkConstraints',
-  'generatedColumns',
-  'allowColumnDefaults',
-  'identityColumns',
-  'changeDataFeed',
-  'domainMetadata',
-  'columnMapping',
-]
-
-/** Features that name no files but those of `add` and `remove`, so that vacuum knows every file of the table. */
-const VACUUMED: readonly string[] = [
-  'v2Checkpoint',
-  'typeWidening',
-  'typeWidening-preview',
-  'rowTracking',
-  'clustering',
-  'inCommitTimestamp',
-]
+/** What a command does to the table. */
+export type Maintenance = Exclude<Use, 'append' | 'create'>
 
 /** A table at its newest version that a command may work on. */
 export interface Maintained {
@@ -64,8 +37,7 @@ export function checkMaintainable(
   configuration: Metadata['configuration'],
   what: Maintenance,
 ): void {
-  const known = what === 'vacuum' ? [...PLAIN, ...VACUUMED] : PLAIN
-  const features = writerFeatures(protocol).filter((feature) => !known.includes(feature))
+  const features = writerFeatures(protocol).filter((feature) => !allowsUse(feature, what))
   const mode = configuration['delta.columnMapping.mode'] ?? 'none'
   if (what !== 'vacuum' && mode !== 'none') features.push(`columnMapping (mode ${mode})`)
   if (protocol.minWriterVersion > 7) features.push(`writer version ${protocol.minWriterVersion}`)

@@ -1,66 +1,13 @@
 import { PipelineError } from '../core/errors.ts'
 import type { DataType, StructType } from '../core/schema.ts'
 import type { Metadata, MetadataAction, Protocol } from './actions.ts'
+import { allowsUse, featuresOfProperties, legacyFeatures, readsFeature } from './features.ts'
 
 type Configuration = Metadata['configuration']
 
 /** The newest protocol versions that the specification knows. Spec: "Table Features". */
 const READER_VERSION_MAX = 3
 const WRITER_VERSION_MAX = 7
-
-/** What a legacy version stands for; each holds what stands before it. Spec: "Writer Version Requirements". */
-const LEGACY_WRITER: readonly (readonly [version: number, features: readonly string[]])[] = [
-  [2, ['appendOnly', 'invariants']],
-  [3, ['checkConstraints']],
-  [4, ['changeDataFeed', 'generatedColumns']],
-  [5, ['columnMapping']],
-  [6, ['identityColumns']],
-]
-
-/** Spec: "Reader Version Requirements". */
-const LEGACY_READER: readonly (readonly [version: number, features: readonly string[]])[] = [
-  [2, ['columnMapping']],
-]
-
-/** Reader features that are read rightly. Features of writers alone ask nothing of a reader. */
-const READABLE: ReadonlySet<string> = new Set([
-  'timestampNtz',
-  'vacuumProtocolCheck',
-  'columnMapping',
-  'deletionVectors',
-  'v2Checkpoint',
-  'typeWidening',
-])
-
-/**
- * Writer features under which an append of files is right as it is, unless the table uses them in the way that `inUse`
- * finds. Change data feed asks nothing of an append (spec: "Change Data Files"); domains are carried into checkpoints.
- */
-const APPENDABLE: ReadonlySet<string> = new Set([
-  'timestampNtz',
-  'vacuumProtocolCheck',
-  'columnMapping',
-  'appendOnly',
-  'invariants',
-  'checkConstraints',
-  'generatedColumns',
-  'allowColumnDefaults',
-  'identityColumns',
-  'changeDataFeed',
-  'domainMetadata',
-])
-
-/** Table properties that switch a feature on, and which value does so. */
-const PROPERTIES: readonly (readonly [key: string, feature: string])[] = [
-  ['delta.enableChangeDataFeed', 'changeDataFeed'],
-  ['delta.enableDeletionVectors', 'deletionVectors'],
-  ['delta.enableRowTracking', 'rowTracking'],
-  ['delta.enableInCommitTimestamps', 'inCommitTimestamp'],
-  ['delta.enableTypeWidening', 'typeWidening'],
-  ['delta.enableIcebergCompatV1', 'icebergCompatV1'],
-  ['delta.enableIcebergCompatV2', 'icebergCompatV2'],
-  ['delta.enableVariantShredding', 'variantShredding'],
-]
 
 /**
  * Refuses a table that cannot be read rightly. Throws `KD_TABLE_UNSUPPORTED` with the names of the features.
@@ -70,7 +17,7 @@ export function checkReadable(protocol: Protocol, metadata: Pick<MetadataAction,
   checkReaderVersion(protocol)
   refuse(
     'read',
-    readerFeatures(protocol).filter((feature) => !READABLE.has(feature)),
+    readerFeatures(protocol).filter((feature) => !readsFeature(feature)),
   )
   if (metadata.format.provider !== 'parquet') refuse('read', [`the format ${metadata.format.provider}`])
 }
@@ -86,7 +33,7 @@ export function checkAppendable(protocol: Protocol, metadata: Metadata): void {
   const features = writerFeatures(protocol)
   refuse(
     'write',
-    features.filter((feature) => !APPENDABLE.has(feature)),
+    features.filter((feature) => !allowsUse(feature, 'append')),
   )
   refuse(
     'write',
@@ -99,14 +46,16 @@ export function checkAppendable(protocol: Protocol, metadata: Metadata): void {
  * is not supported. Spec: "Table Features for New and Existing Tables".
  */
 export function protocolFor(schema: StructType, configuration: Configuration): Protocol {
-  const wanted = PROPERTIES.filter(([key]) => configuration[key] === 'true').map(([, feature]) => feature)
+  const wanted = [...featuresOfProperties(configuration)]
   if (mappingInUse('columnMapping', configuration)) wanted.push('columnMapping')
-  if (configuration['delta.checkpointPolicy'] === 'v2') wanted.push('v2Checkpoint')
   for (const key of Object.keys(configuration)) {
     if (key.startsWith('delta.feature.')) wanted.push(key.slice('delta.feature.'.length))
     if (key.startsWith('delta.constraints.')) wanted.push('checkConstraints')
   }
-  refuse('create', wanted)
+  refuse(
+    'create',
+    wanted.filter((feature) => !allowsUse(feature, 'create')),
+  )
   if (!holdsType(schema, 'timestamp_ntz')) return { minReaderVersion: 1, minWriterVersion: 2 }
   return {
     minReaderVersion: 3,
@@ -120,7 +69,7 @@ export function protocolFor(schema: StructType, configuration: Configuration): P
 export function readerFeatures(protocol: Protocol): readonly string[] {
   return protocol.minReaderVersion >= 3
     ? (protocol.readerFeatures ?? [])
-    : LEGACY_READER.filter(([version]) => version <= protocol.minReaderVersion).flatMap(([, names]) => names)
+    : legacyFeatures('legacyReader', protocol.minReaderVersion)
 }
 
 /** All features that the protocol asks of a writer, which must respect those of readers too. */
@@ -128,7 +77,7 @@ export function writerFeatures(protocol: Protocol): readonly string[] {
   const names =
     protocol.minWriterVersion >= 7
       ? (protocol.writerFeatures ?? [])
-      : LEGACY_WRITER.filter(([version]) => version <= protocol.minWriterVersion).flatMap(([, list]) => list)
+      : legacyFeatures('legacyWriter', protocol.minWriterVersion)
   return [...new Set([...names, ...readerFeatures(protocol)])]
 }
 

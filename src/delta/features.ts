@@ -1,0 +1,98 @@
+/**
+ * What somebody wants to do with a table: `append` files, `create` it with the feature, `rewrite` files with the same rows
+ * or name files again, `vacuum` files that the log names no more, `verify` what it holds, `commit` metadata or restate the
+ * log alone. Whether a table can be read stands apart: it is asked of features of readers only.
+ */
+export type Use = 'append' | 'create' | 'rewrite' | 'vacuum' | 'verify' | 'commit'
+
+/** What is known of a feature of tables. Spec: "Valid Feature Names in Table Features". */
+export interface Feature {
+  /** Whether the feature asks something of readers too, and whether tables with it are read rightly. */
+  readonly reader: 'reads' | 'refuses' | 'none'
+  /** What is right on a table with the feature. What is not named here is refused by the feature's name. */
+  readonly allows: readonly Use[]
+  /** The version that stands for the feature and all of lower ones. Spec: "Writer Version Requirements". */
+  readonly legacyWriter?: number
+  /** Spec: "Reader Version Requirements". */
+  readonly legacyReader?: number
+  /** The property that switches the feature on, and the value that does so. */
+  readonly property?: readonly [key: string, value: string]
+}
+
+/** For a feature that asks nothing of whoever does any of these. */
+const ALL: readonly Use[] = ['append', 'create', 'rewrite', 'vacuum', 'verify', 'commit']
+/** The same for a feature that no table is created with. */
+const MET: readonly Use[] = ALL.filter((use) => use !== 'create')
+
+/**
+ * Every feature that is known, by its name in the log: the only place that says what we do with it. Features under which
+ * an append is right only where the table holds no instance of them are named `append` here; `inUse` finds the instances.
+ * Vacuum is right under every feature that names no files but those of `add` and `remove`.
+ */
+export const FEATURES: Readonly<Record<string, Feature>> = {
+  appendOnly: { reader: 'none', allows: ALL, legacyWriter: 2 },
+  invariants: { reader: 'none', allows: ALL, legacyWriter: 2 },
+  checkConstraints: { reader: 'none', allows: MET, legacyWriter: 3 },
+  // Spec: "Change Data Files": appends and rewrites without changed data need none.
+  changeDataFeed: {
+    reader: 'none',
+    allows: MET,
+    legacyWriter: 4,
+    property: ['delta.enableChangeDataFeed', 'true'],
+  },
+  generatedColumns: { reader: 'none', allows: MET, legacyWriter: 4 },
+  columnMapping: { reader: 'reads', allows: MET, legacyWriter: 5, legacyReader: 2 },
+  identityColumns: { reader: 'none', allows: MET, legacyWriter: 6 },
+  allowColumnDefaults: { reader: 'none', allows: MET },
+  domainMetadata: { reader: 'none', allows: MET },
+  timestampNtz: { reader: 'reads', allows: ALL },
+  vacuumProtocolCheck: { reader: 'reads', allows: MET },
+  deletionVectors: { reader: 'reads', allows: [], property: ['delta.enableDeletionVectors', 'true'] },
+  v2Checkpoint: { reader: 'reads', allows: ['vacuum'], property: ['delta.checkpointPolicy', 'v2'] },
+  typeWidening: { reader: 'reads', allows: ['vacuum'], property: ['delta.enableTypeWidening', 'true'] },
+  'typeWidening-preview': { reader: 'refuses', allows: ['vacuum'] },
+  rowTracking: { reader: 'none', allows: ['vacuum'], property: ['delta.enableRowTracking', 'true'] },
+  clustering: { reader: 'none', allows: ['vacuum'] },
+  inCommitTimestamp: {
+    reader: 'none',
+    allows: ['vacuum'],
+    property: ['delta.enableInCommitTimestamps', 'true'],
+  },
+  icebergCompatV1: { reader: 'none', allows: [], property: ['delta.enableIcebergCompatV1', 'true'] },
+  icebergCompatV2: { reader: 'none', allows: [], property: ['delta.enableIcebergCompatV2', 'true'] },
+  variantType: { reader: 'refuses', allows: [] },
+  variantShredding: { reader: 'refuses', allows: [], property: ['delta.enableVariantShredding', 'true'] },
+  catalogManaged: { reader: 'refuses', allows: [] },
+}
+
+/** Whether tables with the feature are read rightly; one that is not known is not. */
+export function readsFeature(name: string): boolean {
+  return knownFeature(name)?.reader === 'reads'
+}
+
+/** Whether this may be done to a table with the feature; not where the feature is not known. */
+export function allowsUse(name: string, use: Use): boolean {
+  return knownFeature(name)?.allows.includes(use) === true
+}
+
+/** What a legacy version stands for: the features that it and all below it brought, in the order of versions. */
+export function legacyFeatures(side: 'legacyReader' | 'legacyWriter', version: number): readonly string[] {
+  return Object.entries(FEATURES)
+    .flatMap(([name, feature]) => {
+      const since = feature[side]
+      return since !== undefined && since <= version ? [{ name, since }] : []
+    })
+    .sort((a, b) => a.since - b.since)
+    .map(({ name }) => name)
+}
+
+/** Names of features that these properties switch on. */
+export function featuresOfProperties(configuration: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(FEATURES).flatMap(([name, { property }]) =>
+    property !== undefined && configuration[property[0]]?.toLowerCase() === property[1] ? [name] : [],
+  )
+}
+
+function knownFeature(name: string): Feature | undefined {
+  return Object.hasOwn(FEATURES, name) ? FEATURES[name] : undefined
+}
