@@ -22,6 +22,7 @@ import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import type { Raw } from '../src/core/raw.ts'
 import type { StructType } from '../src/core/schema.ts'
 import { createTable } from '../src/delta/create.ts'
+import { layoutOf } from '../src/delta/layout.ts'
 import { openTableWriter } from '../src/delta/writer.ts'
 import { datePart } from '../src/enrichments/date-parts.ts'
 import { FORMATS } from '../src/formats/table.ts'
@@ -74,7 +75,6 @@ export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<O
     partitionColumns,
   })
   const table = await openTableWriter(store)
-  const schema = (): StructType => table.schema
   const deadLetters: DeadLetter[] = []
   const seen = new Map<string, number>()
   const format = FORMATS['json']?.({ schema: contract.schema, plain: contract.plain })
@@ -104,8 +104,8 @@ export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<O
     rows.pipe(
       partitionBy(partitionColumns),
       bufferTimeOrCount({ count: 1_000, bytes: 16 * 1024 * 1024, ageMs: 5_000 }),
-      toArrow({ schema, partitionColumns }),
-      writeParquet({ store, schema, partitionColumns, compression: 'zstd', rowGroupRows: 100_000 }),
+      toArrow({ layout: () => layoutOf(table.shape) }),
+      writeParquet({ store, compression: 'zstd', rowGroupRows: 100_000 }),
       commitDelta({
         table,
         appId: 'page-views',

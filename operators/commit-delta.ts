@@ -1,10 +1,12 @@
 import type { OperatorFunction } from 'rxjs'
 import type { DeadLetter, Flush, OffsetRange } from '../src/core/batch.ts'
 import { systemClock, type Clock } from '../src/core/clock.ts'
+import { PipelineError } from '../src/core/errors.ts'
 import { inSpan } from '../src/core/span.ts'
 import { stage } from '../src/core/stage.ts'
 import type { Add } from '../src/delta/actions.ts'
 import type { Append, CommitOutcome, TableWriter } from '../src/delta/table.ts'
+import type { DataFiles } from './write-parquet.ts'
 
 /** Where dead letters go: all of them are there when `write` resolves, however often a flush is tried again. */
 export interface DeadLetterSink {
@@ -21,7 +23,7 @@ export interface CommitParts {
    * Called when another writer carried offsets of the flush already: nothing of it was committed; what was read of
    * its partitions must be abandoned and taken up again from the table.
    */
-  readonly fenced: (flush: Flush<readonly Add[]>, appIds: readonly string[]) => Promise<void>
+  readonly fenced: (flush: Flush<DataFiles>, appIds: readonly string[]) => Promise<void>
   readonly clock?: Clock
 }
 
@@ -37,39 +39,51 @@ export function appIdOf(appId: string, partition: number): string {
   return `${appId}-${partition}`
 }
 
+/** Times that a flush is laid out anew because the table changed before its commit. */
+const LAYOUTS_MAX = 10
+
+type End = Extract<CommitOutcome, { kind: 'committed' | 'fenced' }>
+
 /**
  * Files, offsets and dead letters of a flush become visible as one: dead letters are written first, then one commit
  * carries all files and one `txn` for each Kafka partition. One flush at a time, in order. A flush whose offsets are in
- * the table already leaves nothing downstream; `fenced` is called instead.
- * @throws KD_COMMIT_CONFLICT, KD_COMMIT_CONTENDED, KD_DEAD_LETTERS_FAILED, KD_STORE_UNAVAILABLE
+ * the table already leaves nothing downstream; `fenced` is called instead. Where another writer changed the table since
+ * the files were made, they are made again for the table as it is, from the rows that the flush still holds.
+ * @throws KD_COMMIT_CONFLICT, KD_COMMIT_CONTENDED, KD_DEAD_LETTERS_FAILED, KD_STORE_UNAVAILABLE, KD_TABLE_UNSUPPORTED
  */
-export function commitDelta(parts: CommitParts): OperatorFunction<Flush<readonly Add[]>, Flush<Committed>> {
-  return stage(async (flush: Flush<readonly Add[]>) => {
-    const outcome = await inSpan(flush.trace.context, 'delta commit', {}, async (span) => {
+export function commitDelta(parts: CommitParts): OperatorFunction<Flush<DataFiles>, Flush<Committed>> {
+  return stage(async (flush: Flush<DataFiles>) => {
+    const { outcome, files } = await inSpan(flush.trace.context, 'delta commit', {}, async (span) => {
       const result = await commit(flush, parts)
       span.setAttributes({
-        'kafka_delta.outcome': result.kind,
-        'kafka_delta.attempts': result.attempts,
-        'kafka_delta.conflicts': result.conflicts,
-        ...(result.kind === 'committed' ? { 'kafka_delta.version': Number(result.version) } : {}),
+        'kafka_delta.outcome': result.outcome.kind,
+        'kafka_delta.attempts': result.outcome.attempts,
+        'kafka_delta.conflicts': result.outcome.conflicts,
+        ...(result.outcome.kind === 'committed'
+          ? { 'kafka_delta.version': Number(result.outcome.version) }
+          : {}),
       })
       return result
     })
     if (outcome.kind === 'committed') {
-      return { ...flush, payload: { version: outcome.version, adds: flush.payload, outcome } }
+      return { ...flush, payload: { version: outcome.version, adds: files.adds, outcome } }
     }
-    await parts.fenced(flush, outcome.appIds)
+    await parts.fenced({ ...flush, payload: files }, outcome.appIds)
     return undefined
   })
 }
 
-async function commit(flush: Flush<readonly Add[]>, parts: CommitParts): Promise<CommitOutcome> {
+async function commit(
+  flush: Flush<DataFiles>,
+  parts: CommitParts,
+): Promise<{ readonly outcome: End; readonly files: DataFiles }> {
   const { table, deadLetters } = parts
-  const append = appendOf(flush, parts)
+  let files = flush.payload
   if (flush.deadLetters.length > 0) {
     // Asked before the dead letters go out: a flush that comes too late should not write them once more.
-    const stale = await table.stale(append.txns)
-    if (stale.length > 0) return { kind: 'fenced', appIds: stale, attempts: 0, conflicts: 0 }
+    const stale = await table.stale(appendOf(flush, files, parts).txns)
+    if (stale.length > 0)
+      return { files, outcome: { kind: 'fenced', appIds: stale, attempts: 0, conflicts: 0 } }
     await inSpan(
       flush.trace.context,
       'dead letters',
@@ -77,14 +91,23 @@ async function commit(flush: Flush<readonly Add[]>, parts: CommitParts): Promise
       () => deadLetters.write(flush.deadLetters, flush.ranges),
     )
   }
-  return table.append(append)
+  for (let layouts = 1; layouts <= LAYOUTS_MAX; layouts++) {
+    const outcome = await table.append(appendOf(flush, files, parts))
+    if (outcome.kind !== 'changed') return { outcome, files }
+    files = await inSpan(flush.trace.context, 'new layout', {}, () => files.again())
+  }
+  const detail = `its schema, properties or protocol changed ${LAYOUTS_MAX} times before one commit`
+  throw new PipelineError('KD_COMMIT_CONFLICT', detail, { table: table.uri, version: table.version })
 }
 
-function appendOf(flush: Flush<readonly Add[]>, { appId, clock }: CommitParts): Append {
+function appendOf(flush: Flush<DataFiles>, files: DataFiles, { appId, clock }: CommitParts): Append {
   const lastUpdated = (clock ?? systemClock).now()
-  const { counts, payload } = flush
+  const { counts } = flush
+  const { adds, layout } = files
   return {
-    adds: payload,
+    basis: layout.basis,
+    ...(layout.change === undefined ? {} : { change: layout.change }),
+    adds,
     txns: flush.ranges.map(({ partition, follows, last }) => ({
       appId: appIdOf(appId, partition),
       version: last,
@@ -93,10 +116,10 @@ function appendOf(flush: Flush<readonly Add[]>, { appId, clock }: CommitParts): 
     })),
     operationParameters: { outputMode: 'Append', queryId: appId, epochId: String(flush.id) },
     operationMetrics: {
-      numAddedFiles: String(payload.length),
+      numAddedFiles: String(adds.length),
       numRemovedFiles: '0',
       numOutputRows: String(counts.rows),
-      numOutputBytes: String(payload.reduce((sum, add) => sum + add.size, 0)),
+      numOutputBytes: String(adds.reduce((sum, add) => sum + add.size, 0)),
       numRecords: String(counts.records),
       numDeadLetters: String(counts.deadLetters),
       numTombstones: String(counts.tombstones),

@@ -6,18 +6,24 @@ import { arrowSchema, recordBatch } from '../src/arrow/record-batch.ts'
 import type { Flush } from '../src/core/batch.ts'
 import { stage } from '../src/core/stage.ts'
 import type { StructType } from '../src/core/schema.ts'
+import { sameFiles, type Layout } from '../src/delta/layout.ts'
 import { FileStatistics } from '../src/parquet/statistics.ts'
 import type { Chunk } from './buffer-time-or-count.ts'
 
 /** The table that rows are made for. */
 export interface ArrowTarget {
-  /** Newest schema of the table; asked once a flush. */
-  readonly schema: () => StructType
-  readonly partitionColumns: readonly string[]
-  /** Leaf columns that get statistics; default 32. */
-  readonly indexedColumns?: number
+  /** What files must be now, for rows of these schemas; asked once a flush, and again when the table changed before its commit. */
+  readonly layout: (rows: readonly StructType[]) => Layout
   /** Rows of a record batch at most; bounds what Parquet sees at once. Default 65,536. */
   readonly rowsMax?: number
+}
+
+/** The rows of a flush as files to be, for the table as it was when the flush was formed. */
+export interface ArrowFiles {
+  readonly layout: Layout
+  readonly files: readonly ArrowFile[]
+  /** The same rows for the table as it is now: the very same `files` where they are right for it still. */
+  again(): ArrowFiles
 }
 
 /** The rows of one table partition, to be written as one file. */
@@ -25,7 +31,7 @@ export interface ArrowFile {
   /** The values of the partition columns, in their order, as JSON-like values. */
   readonly partition: readonly unknown[]
   readonly rows: number
-  /** Makes the record batches while they are asked for, each once: a flush never exists in two forms as a whole. */
+  /** Makes the record batches while they are asked for: a flush never exists in two forms as a whole. */
   batches(): Iterable<RecordBatch>
   /** Rows that `batches` has made so far. */
   written(): number
@@ -39,10 +45,22 @@ const ROWS_MAX = 65_536
  * Columns → Arrow, one file for each table partition of the flush. Columns of the table that the rows lack are null,
  * partition columns are left out of the files. Statistics are computed on the way.
  */
-export function toArrow(
-  target: ArrowTarget,
-): OperatorFunction<Flush<readonly Chunk[]>, Flush<readonly ArrowFile[]>> {
-  return stage((flush: Flush<readonly Chunk[]>) => ({ ...flush, payload: filesOf(flush.payload, target) }))
+export function toArrow(target: ArrowTarget): OperatorFunction<Flush<readonly Chunk[]>, Flush<ArrowFiles>> {
+  return stage((flush: Flush<readonly Chunk[]>) => ({ ...flush, payload: arrowFiles(flush.payload, target) }))
+}
+
+function arrowFiles(chunks: readonly Chunk[], target: ArrowTarget): ArrowFiles {
+  const schemas = [...new Set(chunks.map((chunk) => chunk.columns.schema))]
+  const filled = (layout: Layout, files: readonly ArrowFile[]): ArrowFiles => ({
+    layout,
+    files,
+    again() {
+      const next = target.layout(schemas)
+      return filled(next, sameFiles(layout, next) ? files : filesOf(chunks, next, target.rowsMax))
+    },
+  })
+  const layout = target.layout(schemas)
+  return filled(layout, filesOf(chunks, layout, target.rowsMax))
 }
 
 /** Rows of one chunk that belong to one table partition. */
@@ -53,7 +71,7 @@ interface Part {
   readonly count: number
 }
 
-function filesOf(chunks: readonly Chunk[], target: ArrowTarget): readonly ArrowFile[] {
+function filesOf(chunks: readonly Chunk[], layout: Layout, rowsMax?: number): readonly ArrowFile[] {
   const files = new Map<string, { partition: readonly unknown[]; parts: Part[] }>()
   for (const chunk of chunks) {
     for (const [label, rows] of rowsByLabel(chunk).entries()) {
@@ -66,12 +84,7 @@ function filesOf(chunks: readonly Chunk[], target: ArrowTarget): readonly ArrowF
       file.parts.push({ chunk, rows, count: rows?.length ?? chunk.columns.length })
     }
   }
-  const schema = dataSchema(target)
-  return [...files.values()].map(({ partition, parts }) => arrowFile(partition, parts, schema, target))
-}
-
-function dataSchema({ schema, partitionColumns }: ArrowTarget): StructType {
-  return { type: 'struct', fields: schema().fields.filter((field) => !partitionColumns.includes(field.name)) }
+  return [...files.values()].map(({ partition, parts }) => arrowFile(partition, parts, layout, rowsMax))
 }
 
 /** Row numbers of each label, ascending: a counting sort. */
@@ -94,15 +107,16 @@ function rowsByLabel({ labels, partitions, columns }: Chunk): readonly (Int32Arr
 function arrowFile(
   partition: readonly unknown[],
   parts: readonly Part[],
-  schema: StructType,
-  { indexedColumns, rowsMax = ROWS_MAX }: ArrowTarget,
+  { columns: schema, fileSchema, indexedColumns }: Layout,
+  rowsMax = ROWS_MAX,
 ): ArrowFile {
-  const statistics = new FileStatistics(schema, indexedColumns)
+  let statistics = new FileStatistics(fileSchema, indexedColumns)
   return {
     partition,
     rows: parts.reduce((sum, part) => sum + part.count, 0),
     *batches() {
-      const arrow = arrowSchema(schema)
+      statistics = new FileStatistics(fileSchema, indexedColumns)
+      const arrow = arrowSchema(fileSchema)
       for (const slice of slicesOf(parts, rowsMax)) {
         const length = slice.reduce((sum, { start, end }) => sum + end - start, 0)
         const columns = schema.fields.map((field) =>

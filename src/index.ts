@@ -17,8 +17,8 @@ export {
   type FlushFacts,
   type FlushLimits,
 } from '../operators/buffer-time-or-count.ts'
-export { toArrow, type ArrowFile, type ArrowTarget } from '../operators/to-arrow.ts'
-export { writeParquet, type ParquetTarget } from '../operators/write-parquet.ts'
+export { toArrow, type ArrowFile, type ArrowFiles, type ArrowTarget } from '../operators/to-arrow.ts'
+export { writeParquet, type DataFiles, type ParquetTarget } from '../operators/write-parquet.ts'
 export {
   appIdOf,
   commitDelta,
@@ -77,7 +77,8 @@ export { pack } from './kafka/pack.ts'
 export { createTable, tableExists, type NewTable } from './delta/create.ts'
 export { openTableWriter, type WriterOptions } from './delta/writer.ts'
 export { loadSnapshot, type Snapshot } from './delta/snapshot.ts'
-export type { Append, CommitOutcome, TableWriter } from './delta/table.ts'
+export { layoutOf, type Layout } from './delta/layout.ts'
+export type { Append, CommitOutcome, TableShape, TableWriter } from './delta/table.ts'
 export type { Add, Metadata, Protocol, Txn } from './delta/actions.ts'
 
 // Stores.

@@ -12,6 +12,7 @@ import type { Contract } from './contract/contract.ts'
 import type { Batch, Flush } from './core/batch.ts'
 import type { Credit } from './core/credit.ts'
 import type { Raw } from './core/raw.ts'
+import { layoutOf } from './delta/layout.ts'
 import type { Enrichment } from './enrichments/enrichment.ts'
 import type { Format } from './formats/format.ts'
 import type { Source } from './kafka/source.ts'
@@ -39,8 +40,6 @@ export interface PipelineConfig {
   readonly partitionColumns: readonly string[]
   readonly flush: FlushLimits
   readonly parquet: ParquetOptions
-  /** Leaf columns that get statistics; default 32. */
-  readonly indexedColumns?: number
 }
 
 /** Kafka batches in, Delta commits out. Completes when `batches` completes; errors on the first thing that a retry cannot fix. */
@@ -51,15 +50,14 @@ export function pipeline(
 ): Observable<Commit> {
   const { source, table, store, credit } = parts
   const { partitionColumns } = config
-  const schema = () => table.schema
   return batches.pipe(
     decode(parts.format), // bytes → rows
     validate(parts.contract), // rows that the contract refuses become dead letters
     enrich(parts.enrichments),
     partitionBy(partitionColumns), // labels rows; the stream never forks
     bufferTimeOrCount(config.flush, buffering(parts)), // many batches → one flush, the unit of atomicity
-    toArrow({ ...config, schema }),
-    writeParquet({ ...config.parquet, store, schema, partitionColumns }), // uploaded; nothing is visible to readers yet
+    toArrow({ layout: () => layoutOf(table.shape) }),
+    writeParquet({ ...config.parquet, store }), // uploaded; nothing is visible to readers yet
     commitDelta({ ...parts, fenced: fencing(parts) }), // files and offsets in one version: exactly once
     commitOffsets({ source, settled: (flush) => settle(flush, credit) }), // Kafka's copy: advisory
   )
@@ -81,11 +79,10 @@ function settle(flush: Flush<unknown>, credit: Credit): void {
 }
 
 /** Gives up a flush whose offsets are in the table already: its files are orphans, its partitions start again from the table. */
-function fencing({ source, store, credit, onFenced }: Parts): CommitParts['fenced'] {
+function fencing({ source, credit, onFenced }: Parts): CommitParts['fenced'] {
   return async (flush, appIds) => {
     onFenced?.(appIds)
-    // Their names are in no log; what cannot be deleted is left for a vacuum.
-    await Promise.allSettled(flush.payload.map((add) => store.delete(decodeURIComponent(add.path))))
+    await flush.payload.discard()
     await source.reset(flush.ranges.map((range) => range.partition))
     settle(flush, credit)
     flush.trace.end(new Error(`Other writers hold these offsets: ${appIds.join(', ')}`))

@@ -48,8 +48,13 @@ const ARROW_TYPES: Readonly<Record<string, () => arrow.DataType>> = {
   timestamp_ntz: () => new arrow.TimestampMicrosecond(),
 }
 
+/** The key under which Arrow keeps what Parquet writes as a column's `field_id`. */
+const FIELD_ID = 'PARQUET:field_id'
+
 function arrowField(field: StructField): arrow.Field {
-  return arrow.Field.new(field.name, arrowType(field.type), field.nullable)
+  const id = field.metadata[FIELD_ID]
+  const metadata = typeof id === 'string' ? new Map([[FIELD_ID, id]]) : null
+  return arrow.Field.new(field.name, arrowType(field.type), field.nullable, metadata)
 }
 
 /** The Arrow schema of a table's columns. */

@@ -25,7 +25,7 @@ const ID_KEY = 'delta.columnMapping.id'
 const NAME_KEY = 'delta.columnMapping.physicalName'
 
 /** Where Arrow keeps the `field_id` of Parquet. */
-const FIELD_ID = 'PARQUET:field_id'
+export const FIELD_ID = 'PARQUET:field_id'
 
 /**
  * The mapping of a table. Its mode counts only where the protocol supports the feature.
@@ -77,6 +77,11 @@ function namedBy(mode: 'none' | 'name', nameOf: (field: StructField) => string):
       return fields.findIndex((one) => one.name === name)
     },
   }
+}
+
+/** The id of a column of a mapped table. */
+export function fieldIdOf(field: StructField): number {
+  return Number(field.metadata[ID_KEY])
 }
 
 function physicalName(field: StructField): string {

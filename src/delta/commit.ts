@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { serialiseActions } from './action-json.ts'
-import type { Action, Txn } from './actions.ts'
+import type { Action } from './actions.ts'
 import { judge, staleAppIds } from './conflicts.ts'
 import { readCommit } from './log.ts'
 import { commitKey } from './paths.ts'
@@ -27,59 +27,84 @@ const ATTEMPTS_WITHOUT_WAIT = 3
 const WAIT_FIRST_MS = 10
 const WAIT_MS_MAX = 1_000
 
-/** How the append ended and the newest state of the table that it saw; `state` is of use also where `error` is set. */
+/** How each append of a group ended, in their order, and the newest state of the table that was seen; of use also after an error. */
 export interface Committed {
   readonly state: TableState
-  readonly result: CommitOutcome | PipelineError
+  readonly results: readonly (CommitOutcome | PipelineError)[]
 }
 
 /**
- * Appends in the version after `state`, or after whatever winners came first.
+ * Appends all of a group in the version after `state`, or after whatever winners came first. An append of which somebody
+ * else carried the offsets leaves the group, which goes on without it.
  *
  * A version is only passed over once it exists and is not ours, so that a put whose outcome is not known and which lands
  * late can at most take the version that it was meant for. Spec: "Delta Log Entries", "Creation of New Log Entries".
  */
-export async function commitAppend(parts: CommitParts, from: TableState, append: Append): Promise<Committed> {
+export async function commitAppends(
+  parts: CommitParts,
+  from: TableState,
+  appends: readonly Append[],
+): Promise<Committed> {
   const { store, clock, attemptsMax } = parts
   const txnId = randomUUID()
+  const group = new Group(appends)
   let state = from
   let conflicts = 0
   let ambiguous = 0
-  const stale = staleAppIds(state, append.txns)
-  if (stale.length > 0) return { state, result: { kind: 'fenced', appIds: stale, attempts: 0, conflicts } }
-
-  for (let attempts = 1; attempts <= attemptsMax; attempts++) {
+  group.dropStale(state, { attempts: 0, conflicts })
+  for (let attempts = 1; attempts <= attemptsMax && group.waiting.length > 0; attempts++) {
     if (attempts > ATTEMPTS_WITHOUT_WAIT) await clock.sleep(waitMs(attempts, parts.random))
     const version = state.version + 1n
-    const actions = commitActions(parts, state, append, txnId)
+    const actions = commitActions(parts, state, group.waiting, txnId)
     const put = await store.putIfAbsent(commitKey(version), serialiseActions(actions))
     if (put === 'unknown') ambiguous++
     if (put === 'created') {
-      const next = applyActions(state, version, actions)
-      return { state: next, result: { kind: 'committed', version, attempts, conflicts, ambiguous } }
+      group.end({ kind: 'committed', version, attempts, conflicts, ambiguous })
+      return { state: applyActions(state, version, actions), results: group.results() }
     }
     const winners = await readTail(store, version)
-    const verdict = judge(state, winners, txnId, append.txns)
+    const verdict = judge(state, winners, txnId)
     state = verdict.state
-    switch (verdict.kind) {
-      case 'ours':
-        return {
-          state,
-          result: { kind: 'committed', version: verdict.version, attempts, conflicts, ambiguous },
-        }
-      case 'changed':
-        return { state, result: changedBy(store, verdict.version, verdict.action) }
-      case 'fenced': {
-        const appIds = verdict.appIds
-        return { state, result: { kind: 'fenced', appIds, attempts, conflicts: conflicts + winners.length } }
-      }
-      case 'unrelated':
-        conflicts += winners.length
+    if (verdict.ours !== undefined) {
+      group.end({ kind: 'committed', version: verdict.ours, attempts, conflicts, ambiguous })
+      break
+    }
+    conflicts += winners.length
+    group.dropStale(state, { attempts, conflicts })
+    if (verdict.changed) group.end({ kind: 'changed', attempts, conflicts })
+  }
+  const context = { table: store.uri, version: state.version, conflicts, ambiguous }
+  group.end(new PipelineError('KD_COMMIT_CONTENDED', `all ${attemptsMax} attempts lost`, context))
+  return { state, results: group.results() }
+}
+
+/** Appends on their way into one version, until each has ended in its own manner. */
+class Group {
+  readonly #appends: readonly Append[]
+  readonly #ended = new Map<Append, CommitOutcome | PipelineError>()
+
+  constructor(appends: readonly Append[]) {
+    this.#appends = appends
+  }
+
+  get waiting(): readonly Append[] {
+    return this.#appends.filter((append) => !this.#ended.has(append))
+  }
+
+  dropStale(state: TableState, counts: { readonly attempts: number; readonly conflicts: number }): void {
+    for (const append of this.waiting) {
+      const appIds = staleAppIds(state, append.txns)
+      if (appIds.length > 0) this.#ended.set(append, { kind: 'fenced', appIds, ...counts })
     }
   }
-  const detail = `all ${attemptsMax} attempts lost`
-  const context = { table: store.uri, version: state.version, conflicts, ambiguous }
-  return { state, result: new PipelineError('KD_COMMIT_CONTENDED', detail, context) }
+
+  end(result: CommitOutcome | PipelineError): void {
+    for (const append of this.waiting) this.#ended.set(append, result)
+  }
+
+  results(): readonly (CommitOutcome | PipelineError)[] {
+    return this.#appends.map((append) => this.#ended.get(append) as CommitOutcome | PipelineError)
+  }
 }
 
 /** Every commit from `version` on, one read each until there is none. */
@@ -92,46 +117,62 @@ export async function readTail(store: Store, version: bigint): Promise<readonly 
   }
 }
 
-/** The error for a table that is no longer the one which the files were made for. */
-export function changedBy(store: Store, version: bigint, action: string): PipelineError {
-  return new PipelineError('KD_COMMIT_CONFLICT', `the version carries a ${action} action`, {
-    table: store.uri,
-    version,
-  })
-}
-
-/** `commitInfo` first, as in-commit timestamps will demand it; then `txn`s, then files. Spec: "Commit Provenance Information". */
+/**
+ * `commitInfo` first, as in-commit timestamps demand it; then what changes the table, `txn`s and files.
+ * Spec: "Commit Provenance Information".
+ */
 function commitActions(
   parts: CommitParts,
   state: TableState,
-  append: Append,
+  appends: readonly Append[],
   txnId: string,
 ): readonly Action[] {
   const now = parts.clock.now()
+  const change = appends.find((append) => append.change !== undefined)?.change
   const commitInfo: Action = {
     kind: 'commitInfo',
     commitInfo: {
       timestamp: now,
       operation: 'STREAMING UPDATE',
-      operationParameters: append.operationParameters,
+      operationParameters: together(appends, (append) => append.operationParameters, joinedTexts),
       readVersion: state.version,
       isolationLevel: 'Serializable',
       isBlindAppend: true,
-      operationMetrics: append.operationMetrics,
+      operationMetrics: together(appends, (append) => append.operationMetrics, summedTexts),
       engineInfo: parts.engineInfo,
       txnId,
     },
   }
-  const txns = append.txns.map(({ appId, version, lastUpdated }): Action => ({
-    kind: 'txn',
-    txn: updatedTxn(appId, version, lastUpdated ?? now),
-  }))
-  return [commitInfo, ...txns, ...append.adds.map((add): Action => ({ kind: 'add', add }))]
+  return [
+    commitInfo,
+    ...(change?.protocol === undefined ? [] : [{ kind: 'protocol', protocol: change.protocol } as const]),
+    ...(change?.metadata === undefined ? [] : [{ kind: 'metaData', metaData: change.metadata } as const]),
+    ...appends.flatMap(({ txns }) =>
+      txns.map(({ appId, version, lastUpdated }): Action => ({
+        kind: 'txn',
+        txn: { appId, version, lastUpdated: lastUpdated ?? now },
+      })),
+    ),
+    ...appends.flatMap(({ adds }) => adds.map((add): Action => ({ kind: 'add', add }))),
+  ]
 }
 
-function updatedTxn(appId: string, version: bigint, lastUpdated: number): Txn {
-  return { appId, version, lastUpdated }
+type Texts = Readonly<Record<string, string>>
+
+/** One record of texts out of those of all appends of a commit. */
+function together(appends: readonly Append[], of: (append: Append) => Texts, join: Join): Texts {
+  const [first, ...others] = appends.map(of)
+  return others.reduce((all, one) => {
+    const names = new Set([...Object.keys(all), ...Object.keys(one)])
+    return Object.fromEntries([...names].map((name) => [name, join(all[name], one[name])]))
+  }, first ?? {})
 }
+
+type Join = (a: string | undefined, b: string | undefined) => string
+
+const joinedTexts: Join = (a, b) =>
+  a === undefined || b === undefined || a === b ? (a ?? b ?? '') : `${a},${b}`
+const summedTexts: Join = (a, b) => String(Number(a ?? 0) + Number(b ?? 0))
 
 /** Milliseconds before attempt `attempts`: exponential, capped, and spread over its whole length so that losers do not meet again. */
 export function waitMs(attempts: number, random: () => number): number {

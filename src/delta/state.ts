@@ -1,5 +1,13 @@
 import { PipelineError } from '../core/errors.ts'
-import type { Action, CommitInfo, DomainMetadata, MetadataAction, Protocol, Txn } from './actions.ts'
+import type {
+  Action,
+  CommitInfo,
+  DomainMetadata,
+  Metadata,
+  MetadataAction,
+  Protocol,
+  Txn,
+} from './actions.ts'
 
 /** Everything of a table at one version except its files: what a writer holds in memory, however large the table is. */
 export interface TableState {
@@ -72,9 +80,17 @@ export function commitInfoOf(commit: Commit): CommitInfo | undefined {
 }
 
 /** Whether both have the same protocol and metadata, to the letter: files made for one are right for the other. */
-export function sameTable(a: TableState, b: TableState): boolean {
-  const text = (state: TableState): string => JSON.stringify([state.protocol, state.metadata])
+export function sameTable(a: Shaped, b: Shaped): boolean {
+  if (a.protocol === b.protocol && a.metadata === b.metadata) return true
+  const text = ({ protocol, metadata }: Shaped): string =>
+    JSON.stringify([protocol, { ...metadata, schema: undefined }])
   return text(a) === text(b)
+}
+
+/** Metadata as it stands in the log, with or without its schema parsed. */
+interface Shaped {
+  readonly protocol: Protocol
+  readonly metadata: MetadataAction | Metadata
 }
 
 function missing(action: string, version: bigint): PipelineError {

@@ -5,7 +5,7 @@ import type { StructType } from '../core/schema.ts'
 import type { Store } from '../storage/store.ts'
 import type { Metadata, Protocol } from './actions.ts'
 import { checkpointInterval, checkpointObstacle, writeCheckpoint } from './checkpoint-write.ts'
-import { commitAppend, type CommitParts } from './commit.ts'
+import { commitAppends, type CommitParts } from './commit.ts'
 import { staleAppIds } from './conflicts.ts'
 import { ENGINE_INFO } from './engine.ts'
 import { findSegment, listLog, needCommit } from './log.ts'
@@ -13,7 +13,7 @@ import { checkAppendable, checkReadable } from './protocol.ts'
 import { neverSeen } from './retention.ts'
 import { loadState, readableMetadata } from './snapshot.ts'
 import { applyActions, sameTable, type TableState } from './state.ts'
-import type { Append, CommitOutcome, TableWriter } from './table.ts'
+import type { Append, CommitOutcome, TableShape, TableWriter } from './table.ts'
 
 /** How a writer behaves; every option has a default. */
 export interface WriterOptions {
@@ -31,37 +31,43 @@ const ATTEMPTS_MAX = 100
 /** A state older than this is refreshed by a listing before a put: log clean-up may have taken versions after it away. */
 const STATE_AGE_MS_MAX = 300_000
 
+/** Appends that one commit carries at most. */
+const GROUP_APPENDS_MAX = 32
+
+const CHANGED: CommitOutcome = { kind: 'changed', attempts: 0, conflicts: 0 }
+
 /**
  * Opens a table for appends. Throws `KD_TABLE_MISSING`, `KD_TABLE_CORRUPT`, and `KD_TABLE_UNSUPPORTED` by the feature's
  * name for a table to which this service cannot append rightly.
  */
 export async function openTableWriter(store: Store, options: WriterOptions = {}): Promise<TableWriter> {
   const state = await loadState(store, await findSegment(store))
-  checkReadable(state.protocol, state.metadata)
-  const metadata = readableMetadata(state.metadata)
-  checkAppendable(state.protocol, metadata)
-  return new LogWriter(store, state, metadata, options)
+  return new LogWriter(store, state, shapeOf(state), options)
+}
+
+/** An append and whoever waits for its end. */
+interface Request {
+  readonly append: Append
+  readonly resolve: (outcome: CommitOutcome) => void
+  readonly reject: (error: unknown) => void
 }
 
 class LogWriter implements TableWriter {
   readonly uri: string
-  readonly metadata: Metadata
-  readonly protocol: Protocol
-  readonly schema: StructType
   readonly #parts: CommitParts
   readonly #onWarning: (warning: PipelineError) => void
-  /** What the files of this writer are made for. */
-  readonly #opened: TableState
+  readonly #opened: TableShape
+  #shape: { readonly of: TableState; readonly shape: TableShape }
   #state: TableState
   #stateAtMs: number
   #checkpointDue = false
+  #checkpoint: Promise<void> | undefined
   #queue: Promise<unknown> = Promise.resolve()
+  /** Bounded by the flushes that are on their way in the process. */
+  readonly #waiting: Request[] = []
 
-  constructor(store: Store, state: TableState, metadata: Metadata, options: WriterOptions) {
+  constructor(store: Store, state: TableState, shape: TableShape, options: WriterOptions) {
     this.uri = store.uri
-    this.metadata = metadata
-    this.protocol = state.protocol
-    this.schema = metadata.schema
     this.#parts = {
       store,
       clock: options.clock ?? systemClock,
@@ -70,8 +76,9 @@ class LogWriter implements TableWriter {
       engineInfo: ENGINE_INFO,
     }
     this.#onWarning = options.onWarning ?? (() => undefined)
-    this.#opened = state
-    const obstacle = checkpointObstacle(metadata.configuration)
+    this.#opened = shape
+    this.#shape = { of: state, shape }
+    const obstacle = checkpointObstacle(shape.metadata.configuration)
     if (obstacle !== undefined) this.#onWarning(this.#checkpointWarning(obstacle))
     this.#state = state
     this.#stateAtMs = this.#parts.clock.now()
@@ -79,6 +86,24 @@ class LogWriter implements TableWriter {
 
   get version(): bigint {
     return this.#state.version
+  }
+
+  get shape(): TableShape {
+    const state = this.#state
+    if (!sameTable(this.#shape.of, state)) this.#shape = { of: state, shape: shapeOf(state) }
+    return this.#shape.shape
+  }
+
+  get metadata(): Metadata {
+    return this.shape.metadata
+  }
+
+  get protocol(): Protocol {
+    return this.shape.protocol
+  }
+
+  get schema(): StructType {
+    return this.shape.metadata.schema
   }
 
   txn(appId: string): Promise<bigint | undefined> {
@@ -100,36 +125,82 @@ class LogWriter implements TableWriter {
   append(append: Append): Promise<CommitOutcome> {
     const appIds = new Set(append.txns.map(({ appId }) => appId))
     invariant(appIds.size === append.txns.length, 'two txns of one appId in one commit')
-    return this.#inOrder(() => this.#append(append))
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ append, resolve, reject })
+      void this.#inOrder(() => this.#commitWaiting())
+    })
   }
 
-  async #append(append: Append): Promise<CommitOutcome> {
-    const { clock } = this.#parts
-    if (clock.now() - this.#stateAtMs > STATE_AGE_MS_MAX) await this.#refresh()
-    this.#refuseOtherTable()
-    const { state, result } = await commitAppend(this.#parts, this.#state, append)
-    this.#state = state
-    this.#stateAtMs = clock.now()
-    if (result instanceof PipelineError) throw result
-    if (result.kind === 'committed') await this.#checkpoint(result.version)
-    return result
+  async idle(): Promise<void> {
+    await this.#queue
+    await this.#checkpoint
   }
 
-  /** Never fails the commit; what failed is tried again after the next one. Spec: "Checkpoints". */
-  async #checkpoint(version: bigint): Promise<void> {
-    if (checkpointObstacle(this.metadata.configuration) !== undefined) return
-    const interval = checkpointInterval(this.#state.metadata.configuration)
-    if (!this.#checkpointDue && version % interval !== 0n) return
-    this.#checkpointDue = true
+  /** Commits the append that waits longest and those that may share its version. Tells them their ends and never throws. */
+  async #commitWaiting(): Promise<void> {
+    const group = this.#nextGroup()
+    // An earlier turn carried it.
+    if (group.length === 0) return
     try {
-      await writeCheckpoint(this.#parts.store, version, {
-        nowMs: this.#parts.clock.now(),
-        known: this.#state,
+      const { clock } = this.#parts
+      if (clock.now() - this.#stateAtMs > STATE_AGE_MS_MAX) await this.#refresh()
+      const appends = group.map(({ append }) => append)
+      const { state, results } = sameTable(appends[0]?.basis ?? this.#opened, this.#state)
+        ? await commitAppends(this.#parts, this.#state, appends)
+        : { state: this.#state, results: appends.map(() => CHANGED) }
+      this.#state = state
+      this.#stateAtMs = clock.now()
+      group.forEach(({ resolve, reject }, index) => {
+        const result = results[index] as CommitOutcome | PipelineError
+        if (result instanceof PipelineError) reject(result)
+        else resolve(result)
       })
-      this.#checkpointDue = false
-    } catch (cause) {
-      this.#onWarning(this.#checkpointWarning(messageOf(cause), version, cause))
+      const committed = results.find((result) => 'kind' in result && result.kind === 'committed')
+      if (committed !== undefined) this.#startCheckpoint(state)
+    } catch (error) {
+      for (const { reject } of group) reject(error)
     }
+  }
+
+  /** What changes the table goes alone, and an appId comes once in a version. */
+  #nextGroup(): readonly Request[] {
+    const group: Request[] = []
+    const appIds = new Set<string>()
+    const [first] = this.#waiting
+    for (const request of this.#waiting) {
+      const { append } = request
+      const alone = append.change !== undefined || first?.append.change !== undefined
+      const sameBasis = sameTable(append.basis ?? this.#opened, first?.append.basis ?? this.#opened)
+      if (group.length > 0 && (alone || !sameBasis || append.txns.some(({ appId }) => appIds.has(appId))))
+        break
+      group.push(request)
+      for (const { appId } of append.txns) appIds.add(appId)
+      if (group.length >= GROUP_APPENDS_MAX) break
+    }
+    this.#waiting.splice(0, group.length)
+    return group
+  }
+
+  /**
+   * Beside the commits that follow, which do not wait for it; one at a time. Never fails a commit: what failed, or came
+   * due meanwhile, is done after the next one. Spec: "Checkpoints".
+   */
+  #startCheckpoint(state: TableState): void {
+    const { configuration } = state.metadata
+    if (checkpointObstacle(configuration) !== undefined) return
+    if (!this.#checkpointDue && state.version % checkpointInterval(configuration) !== 0n) return
+    this.#checkpointDue = true
+    if (this.#checkpoint !== undefined) return
+    const { store, clock } = this.#parts
+    this.#checkpointDue = false
+    this.#checkpoint = writeCheckpoint(store, state.version, { nowMs: clock.now(), known: state })
+      .catch((cause: unknown) => {
+        this.#checkpointDue = true
+        this.#onWarning(this.#checkpointWarning(messageOf(cause), state.version, cause))
+      })
+      .finally(() => {
+        this.#checkpoint = undefined
+      })
   }
 
   #checkpointWarning(detail: string, version?: bigint, cause?: unknown): PipelineError {
@@ -156,19 +227,18 @@ class LogWriter implements TableWriter {
     this.#stateAtMs = startedMs
   }
 
-  /** Files made for one schema must never be added to a table with another. */
-  #refuseOtherTable(): void {
-    if (sameTable(this.#opened, this.#state)) return
-    throw new PipelineError('KD_COMMIT_CONFLICT', 'metadata or protocol changed since the table was opened', {
-      table: this.uri,
-      version: this.#state.version,
-    })
-  }
-
   #inOrder<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(run)
     // The caller has the rejection; the queue only waits for its end.
     this.#queue = result.catch(() => undefined)
     return result
   }
+}
+
+/** Throws `KD_TABLE_CORRUPT`, and `KD_TABLE_UNSUPPORTED` by the name of a feature. */
+function shapeOf(state: TableState): TableShape {
+  checkReadable(state.protocol, state.metadata)
+  const metadata = readableMetadata(state.metadata)
+  checkAppendable(state.protocol, metadata)
+  return { protocol: state.protocol, metadata }
 }

@@ -4,17 +4,18 @@ import type { Commit } from '../../operators/commit-offsets.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
 import { rowBytesMin } from '../arrow/column.ts'
 import { Credit } from '../core/credit.ts'
+import { Lane } from '../core/lane.ts'
 import type { Raw } from '../core/raw.ts'
 import { isTracing } from '../core/span.ts'
 import { FORMATS } from '../formats/table.ts'
 import { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from '../kafka/dead-letters.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
 import type { KafkaSource, SourceEvent, SourceOptions } from '../kafka/source-options.ts'
-import { CODEC_PROPERTY, codecOf, indexedColumns } from '../delta/table-properties.ts'
 import { pipeline, type PipelineConfig } from '../pipeline.ts'
 import { flushTrace } from '../telemetry/flush-trace.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { kafkaOptions } from './kafka-options.ts'
+import { startMaintenance } from './maintenance.ts'
 import { EMPTY_SUMMARY, withCommit, type Summary } from './summary.ts'
 import { openTarget, type Target } from './target.ts'
 
@@ -46,6 +47,8 @@ export interface TopicOptions {
   readonly log: Logger
   /** A Kafka cluster by default. */
   readonly ends?: TopicEnds
+  /** In which upkeep of the table has its turn; one of its own by default. */
+  readonly lane?: Lane
 }
 
 const KAFKA: TopicEnds = { source: createSource, deadLetters: createDeadLetterTopic }
@@ -65,6 +68,14 @@ export async function openTopic(
   const credit = new Credit(topic.creditBytes)
   const source = ends.source(sourceOptions(config, topic, target, { credit, log, until }))
   const deadLetters = ends.deadLetters(deadLetterOptions(config, topic, target, log))
+  const maintenance = startMaintenance({
+    store: target.store,
+    policy: topic.table,
+    version: target.table.version,
+    isOurs: () => source.status().some(({ partition }) => partition === 0),
+    lane: options.lane ?? new Lane(),
+    log: log.child({ table: target.store.uri }),
+  })
   let summary = EMPTY_SUMMARY
   const commits = pipeline(
     source.batches,
@@ -80,7 +91,12 @@ export async function openTopic(
         log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table'),
     },
     knobsOf(topic, target),
-  ).pipe(tap((commit) => (summary = withCommit(summary, commit))))
+  ).pipe(
+    tap((commit) => {
+      summary = withCommit(summary, commit)
+      maintenance.committed(commit.version)
+    }),
+  )
   return {
     name,
     topic: topic.topic,
@@ -88,24 +104,19 @@ export async function openTopic(
     summary: () => summary,
     status: () => source.status(),
     buffered: () => ({ bytes: credit.taken, bytesMax: credit.bytesMax }),
-    stop: () => source.stop(),
+    stop: () => {
+      source.stop()
+      void maintenance.stop()
+    },
     close: async () => {
-      await Promise.all([source.close(), deadLetters.close()])
+      await Promise.all([maintenance.stop(), source.close(), deadLetters.close(), target.table.idle()])
       await target.store.close()
     },
   }
 }
 
-/** What the table's properties say of its files goes before what the configuration says. */
-function knobsOf(topic: TopicConfig, { table, partitionColumns }: Target): PipelineConfig {
-  const { configuration } = table.metadata
-  const compression = CODEC_PROPERTY in configuration ? codecOf(configuration) : topic.parquet.compression
-  return {
-    partitionColumns,
-    flush: topic.flush,
-    parquet: { ...topic.parquet, compression },
-    indexedColumns: indexedColumns(configuration),
-  }
+function knobsOf(topic: TopicConfig, { partitionColumns }: Target): PipelineConfig {
+  return { partitionColumns, flush: topic.flush, parquet: topic.parquet }
 }
 
 function formatOf(topic: TopicConfig, { contract }: Target): ReturnType<(typeof FORMATS)[string]> {

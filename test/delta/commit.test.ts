@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
 import { serialiseActions } from '../../src/delta/action-json.ts'
 import { commitKey } from '../../src/delta/paths.ts'
+import { commitInfoOf } from '../../src/delta/state.ts'
 import { openTableWriter } from '../../src/delta/writer.ts'
 import { LocalStore } from '../../src/storage/local.ts'
 import { MemoryStore, type MemoryFault } from '../../src/storage/memory.ts'
@@ -140,16 +141,91 @@ test('A writer whose offsets another carried is fenced before it puts anything',
 })
 
 for (const action of ['metaData', 'protocol'] as const) {
-  test(`A winner that carries a ${action} action ends the append, and every later one of this writer`, async () => {
+  test(`An append whose files were made before another writer changed the ${action} writes nothing and says so`, async () => {
     const store = new MemoryStore()
     await emptyTable(store)
     const writer = await openTableWriter(store)
     await store.putIfAbsent(commitKey(1n), serialiseActions([CHANGES[action]]))
-    await assert.rejects(writer.append(someAppend('app-0', undefined, 1n)), conflict)
-    await assert.rejects(writer.append(someAppend('app-0', undefined, 1n)), conflict)
+    const append = { ...someAppend('app-0', undefined, 1n), basis: writer.shape }
+    assert.deepEqual(await writer.append(append), { kind: 'changed', attempts: 1, conflicts: 1 })
+    assert.deepEqual(await writer.append(append), { kind: 'changed', attempts: 0, conflicts: 0 })
     assert.deepEqual(txnsOf(await allCommits(store), 'app-0'), [])
+    const remade = await writer.append({ ...append, basis: writer.shape })
+    assert.equal(remade.kind, 'committed')
+    assert.deepEqual(txnsOf(await allCommits(store), 'app-0'), [1n])
   })
 }
+
+test('A table that another writer gave a feature we cannot append under is refused by its name at the next layout', async () => {
+  const store = new MemoryStore()
+  await emptyTable(store)
+  const writer = await openTableWriter(store)
+  const append = { ...someAppend('app-0', undefined, 1n), basis: writer.shape }
+  const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ['someFeature'] }
+  await store.putIfAbsent(commitKey(1n), serialiseActions([{ kind: 'protocol', protocol }]))
+  assert.equal((await writer.append(append)).kind, 'changed')
+  assert.throws(() => writer.shape, { code: 'KD_TABLE_UNSUPPORTED', message: /someFeature/ })
+})
+
+test('New metadata goes into the version of the files that need it, and the next append stands on it', async () => {
+  const store = new MemoryStore()
+  await emptyTable(store)
+  const [writer, other] = [await openTableWriter(store), await openTableWriter(store)]
+  const { metaData: metadata } = CHANGES.metaData
+  const append = { ...someAppend('app-0', undefined, 1n), basis: writer.shape, change: { metadata } }
+  assert.equal((await writer.append(append)).kind, 'committed')
+  assert.deepEqual(
+    (await allCommits(store))[1]?.actions.map(({ kind }) => kind),
+    ['commitInfo', 'metaData', 'txn', 'add'],
+  )
+  assert.equal(writer.metadata.configuration['delta.appendOnly'], 'true')
+  // The other one made the same change, and loses: its metadata is not written a second time.
+  assert.equal((await other.append({ ...append, txns: [] })).kind, 'changed')
+  assert.equal(
+    (await other.append({ ...append, txns: [], change: {}, basis: other.shape })).kind,
+    'committed',
+  )
+  const changes = (await allCommits(store)).flatMap(({ actions }) =>
+    actions.filter(({ kind }) => kind === 'metaData'),
+  )
+  assert.equal(changes.length, 2)
+})
+
+test('Appends that wait for a commit share the next version, and who lost its offsets leaves the others alone', async () => {
+  const store = new MemoryStore()
+  await emptyTable(store)
+  const [writer, other] = [await openTableWriter(store), await openTableWriter(store)]
+  await other.append(someAppend('app-3', undefined, 9n))
+  const outcomes = await Promise.all(
+    [0, 1, 2, 3, 4].map((index) => writer.append(someAppend(`app-${index}`, undefined, 7n))),
+  )
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.kind === 'committed' ? outcome.version : outcome.kind)),
+    [2n, 2n, 2n, 'fenced', 2n],
+  )
+  const [, , shared] = await allCommits(store)
+  assert.ok(shared !== undefined)
+  assert.equal(shared.actions.filter(({ kind }) => kind === 'add').length, 4)
+  assert.deepEqual(commitInfoOf(shared)?.['operationMetrics'], {
+    numFiles: '4',
+    numOutputRows: '4',
+    numOutputBytes: '400',
+  })
+})
+
+test('Two appends of one appId never share a version', async () => {
+  const store = new MemoryStore()
+  await emptyTable(store)
+  const writer = await openTableWriter(store)
+  const follows = [undefined, 0n, 1n, 2n]
+  const outcomes = await Promise.all(
+    follows.map((before, index) => writer.append(someAppend('app-0', before, BigInt(index)))),
+  )
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.kind === 'committed' ? outcome.version : outcome.kind)),
+    [1n, 2n, 3n, 4n],
+  )
+})
 
 test('An append without files commits its txns alone', async () => {
   const store = new MemoryStore()
@@ -198,6 +274,7 @@ test('A writer that slept through a log clean-up appends after the newest versio
   for (let version = 0n; version < 12n; version++) {
     await other.append(someAppend('other', version === 0n ? undefined : version - 1n, version))
   }
+  await other.idle()
   for (let version = 0n; version < 10n; version++) await store.delete(commitKey(version))
   now += 86_400_000
   const outcome = await sleeper.append(someAppend('sleeper', undefined, 1n))
@@ -218,10 +295,6 @@ const CHANGES = {
   },
   protocol: { kind: 'protocol', protocol: { minReaderVersion: 1, minWriterVersion: 4 } },
 } as const
-
-function conflict(error: unknown): boolean {
-  return error instanceof PipelineError && error.code === 'KD_COMMIT_CONFLICT' && !error.retryable
-}
 
 /** A store that takes the next fault of the queue at each conditional put of a version after 0. */
 function faultyStore(faults: MemoryFault[]): Store {

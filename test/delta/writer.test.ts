@@ -97,6 +97,7 @@ test('A checkpoint that cannot be written fails no commit, is told, and is writt
   )
   broken = false
   await writer.append(someAppend('other', undefined, 1n))
+  await writer.idle()
   assert.notEqual(await store.size(checkpointKey(11n)), undefined)
 })
 
@@ -109,6 +110,7 @@ test('A log read that fails while a checkpoint is written leaves no checkpoint, 
   const writer = await filledTable(store, 9)
   broken = true
   await writer.append(someAppend('other', undefined, 1n))
+  await writer.idle()
   assert.equal(await store.size(checkpointKey(10n)), undefined)
 })
 
@@ -201,6 +203,7 @@ async function filledTable(
   const writer = await openTableWriter(store, options)
   for (let i = 0n; i < BigInt(appends); i++) {
     await writer.append(someAppend('app-0', i === 0n ? undefined : i - 1n, i, `${i}.parquet`))
+    await writer.idle()
   }
   return writer
 }

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { from, lastValueFrom, of, toArray } from 'rxjs'
 import { appIdOf, commitDelta, type CommitParts } from '../../operators/commit-delta.ts'
-import type { DeadLetter } from '../../src/core/batch.ts'
+import type { DeadLetter, Flush } from '../../src/core/batch.ts'
 import type { Append, CommitOutcome, TableWriter } from '../../src/delta/table.ts'
+import type { DataFiles } from '../../operators/write-parquet.ts'
+import type { Add } from '../../src/delta/actions.ts'
+import { structOf } from '../support/batches.ts'
+import { layoutFor } from '../support/layouts.ts'
 import { addOf, flushOf } from '../support/flushes.ts'
 import { operatorContract } from '../support/operator-contract.ts'
 
@@ -61,8 +65,20 @@ function scene(
   }
   return { log, appends, parts }
 }
-const run = (parts: CommitParts, ...flushes: Parameters<typeof flushOf<ReturnType<typeof addOf>[]>>[]) =>
-  lastValueFrom(from(flushes.map((one) => flushOf(...one))).pipe(commitDelta(parts), toArray()))
+/** Files that are the same however often they are asked for. */
+const filesOf = (adds: readonly Add[], again?: () => Promise<DataFiles>): DataFiles => {
+  const files: DataFiles = {
+    layout: layoutFor(structOf({ n: 'long' })),
+    adds,
+    again: again ?? (() => Promise.resolve(files)),
+    discard: () => Promise.resolve(),
+  }
+  return files
+}
+const run = (parts: CommitParts, ...flushes: [readonly Add[], Partial<Flush<DataFiles>>?][]) =>
+  lastValueFrom(
+    from(flushes.map(([adds, facts]) => flushOf(filesOf(adds), facts))).pipe(commitDelta(parts), toArray()),
+  )
 
 operatorContract('commitDelta', () => commitDelta(scene().parts))
 
@@ -136,8 +152,39 @@ test('A commit that fails stops the stream, and no later flush is tried', async 
 test('What fails while a flush is abandoned stops the stream', async () => {
   const { parts } = scene(COMMITTED, ['app-3'])
   const fenced = (): Promise<void> => Promise.reject(new Error('no reset'))
-  const abandoned = of(flushOf([addOf('a')], { deadLetters: [letter] })).pipe(
+  const abandoned = of(flushOf(filesOf([addOf('a')]), { deadLetters: [letter] })).pipe(
     commitDelta({ ...parts, fenced }),
   )
   await assert.rejects(lastValueFrom(abandoned), /no reset/)
+})
+
+test('A table that changed gets the same flush in other files, and its dead letters no second time', async () => {
+  const changed: CommitOutcome = { kind: 'changed', attempts: 1, conflicts: 1 }
+  const outcomes = [changed, changed, COMMITTED]
+  const { log, appends, parts } = scene()
+  const table = {
+    stale: () => Promise.resolve([]),
+    append: (append: Append) => {
+      appends.push(append)
+      return Promise.resolve(outcomes[appends.length - 1])
+    },
+  } as unknown as TableWriter
+  const third = filesOf([addOf('c')])
+  const second = filesOf([addOf('b')], () => Promise.resolve(third))
+  const first = filesOf([addOf('a')], () => Promise.resolve(second))
+  const [flush] = await lastValueFrom(
+    of(flushOf(first, { deadLetters: [letter] })).pipe(commitDelta({ ...parts, table }), toArray()),
+  )
+  assert.deepEqual(
+    appends.map(({ adds }) => adds.map(({ path }) => path)),
+    [['a'], ['b'], ['c']],
+  )
+  assert.deepEqual(flush?.payload.adds, third.adds)
+  assert.deepEqual(log, ['letters 1 of 1'])
+})
+
+test('A table that never stops changing ends the stream with KD_COMMIT_CONFLICT', async () => {
+  const { appends, parts } = scene({ kind: 'changed', attempts: 1, conflicts: 1 })
+  await assert.rejects(run(parts, [[addOf('a')]]), { code: 'KD_COMMIT_CONFLICT' })
+  assert.equal(appends.length, 10)
 })

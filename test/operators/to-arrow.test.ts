@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Chunk } from '../../operators/buffer-time-or-count.ts'
 import { partitionBy } from '../../operators/partition-by.ts'
-import { toArrow, type ArrowFile, type ArrowTarget } from '../../operators/to-arrow.ts'
+import { toArrow, type ArrowFile } from '../../operators/to-arrow.ts'
 import type { StructType } from '../../src/core/schema.ts'
 import { provenanceOf, rowsOf, structOf } from '../support/batches.ts'
 import { flushOf } from '../support/flushes.ts'
+import { layoutOf } from '../../src/delta/layout.ts'
+import { layoutFor } from '../support/layouts.ts'
 import { operatorContract, outputsOf } from '../support/operator-contract.ts'
 
 const schema = structOf({ p: 'string', n: 'long' })
-operatorContract('toArrow', () => toArrow({ schema: () => schema, partitionColumns: [] }))
+operatorContract('toArrow', () => toArrow({ layout: () => layoutFor(schema) }))
 
 function chunkOf(
   rows: readonly Record<string, unknown>[],
@@ -27,11 +29,16 @@ function chunkOf(
   }
 }
 
-function filesOf(chunks: readonly Chunk[], target: Partial<ArrowTarget> = {}): readonly ArrowFile[] {
+function filesOf(
+  chunks: readonly Chunk[],
+  target: { partitionColumns?: readonly string[]; rowsMax?: number; schema?: StructType } = {},
+): readonly ArrowFile[] {
   const input = flushOf(chunks, { id: 77 })
-  const [out] = outputsOf(toArrow({ schema: () => schema, partitionColumns: ['p'], ...target }), [input])
+  const { partitionColumns = ['p'], schema: wanted = schema, ...rest } = target
+  const layout = layoutFor(wanted, partitionColumns)
+  const [out] = outputsOf(toArrow({ layout: () => layout, ...rest }), [input])
   assert.deepEqual([out?.id, out?.ranges, out?.bytes], [77, input.ranges, input.bytes])
-  return out?.payload ?? []
+  return out?.payload.files ?? []
 }
 
 /** Record batches of a file as rows. */
@@ -102,7 +109,7 @@ test('Columns that the rows lack are null, those of structs by their names', () 
   const theirs = structOf({ more: 'double', n: 'long', s: structOf({ a: 'string', c: 'date', b: 'long' }) })
   const [file] = filesOf([chunkOf([{ n: 1, s: { a: 'x', b: 2 } }], [], ours)], {
     partitionColumns: [],
-    schema: () => theirs,
+    schema: theirs,
   })
   assert.deepEqual(file && batchesOf(file), [[{ more: null, n: 1, s: { a: 'x', c: null, b: 2 } }]])
   assert.deepEqual((JSON.parse(file?.stats() ?? '') as { nullCount: unknown }).nullCount, {
@@ -127,7 +134,7 @@ test('Null, an empty text and longs beyond 2^53 are files of their own', () => {
   ]
   const files = filesOf([chunkOf(rows, ['p', 'n'], wide)], {
     partitionColumns: ['p', 'n'],
-    schema: () => wide,
+    schema: wide,
   })
   assert.deepEqual(
     files.map(({ partition, rows: count }) => [...partition, count]),
@@ -137,4 +144,54 @@ test('Null, an empty text and longs beyond 2^53 are files of their own', () => {
       [null, 2n ** 53n + 1n, 1],
     ],
   )
+})
+
+test('A table that changed gets other files of the same rows; one that did not, the same files', () => {
+  let layout = layoutFor(schema)
+  const [out] = outputsOf(toArrow({ layout: () => layout }), [flushOf([chunkOf([{ p: 'a', n: 1 }], [])])])
+  assert.ok(out !== undefined)
+  layout = layoutFor(schema, [], { 'delta.appendOnly': 'true' })
+  const same = out.payload.again()
+  assert.equal(same.files, out.payload.files)
+  assert.equal(same.layout, layout)
+  layout = layoutFor(structOf({ n: 'long', more: 'string' }))
+  const other = same.again()
+  assert.deepEqual(other.files.map(batchesOf), [[[{ n: 1, more: null }]]])
+  assert.deepEqual(out.payload.files.map(batchesOf), [[[{ p: 'a', n: 1 }]]])
+})
+
+test('A table with mapped columns gets files, statistics and ids by its physical names', () => {
+  const mapped = structOf({ n: 'long', s: structOf({ a: 'string' }) })
+  let id = 0
+  const named = (type: StructType): StructType => ({
+    ...type,
+    fields: type.fields.map((field) => ({
+      ...field,
+      type: typeof field.type === 'object' && field.type.type === 'struct' ? named(field.type) : field.type,
+      metadata: { 'delta.columnMapping.id': ++id, 'delta.columnMapping.physicalName': `col-${field.name}` },
+    })),
+  })
+  const layout = layoutOf({
+    protocol: { minReaderVersion: 2, minWriterVersion: 5 },
+    metadata: {
+      id: 'a-table',
+      schema: named(mapped),
+      partitionColumns: [],
+      configuration: { 'delta.columnMapping.mode': 'name' },
+    },
+  })
+  const chunk = chunkOf([{ n: 1, s: { a: 'x' } }], [], mapped)
+  const [out] = outputsOf(toArrow({ layout: () => layout }), [flushOf([chunk])])
+  const [file] = out?.payload.files ?? []
+  assert.deepEqual(file && batchesOf(file), [[{ 'col-n': 1, 'col-s': { 'col-a': 'x' } }]])
+  const [batch] = file?.batches() ?? []
+  assert.deepEqual(
+    batch?.schema.fields.map((field) => field.metadata.get('PARQUET:field_id')),
+    // The field of the struct was numbered before the struct itself.
+    ['1', '3'],
+  )
+  assert.deepEqual((JSON.parse(file?.stats() ?? '') as { minValues: unknown }).minValues, {
+    'col-n': 1,
+    'col-s': { 'col-a': 'x' },
+  })
 })

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { from, lastValueFrom, toArray } from 'rxjs'
 import { partitionBy } from '../../operators/partition-by.ts'
-import { toArrow } from '../../operators/to-arrow.ts'
-import { writeParquet, type ParquetTarget } from '../../operators/write-parquet.ts'
+import { toArrow, type ArrowFiles } from '../../operators/to-arrow.ts'
+import { writeParquet, type DataFiles, type ParquetTarget } from '../../operators/write-parquet.ts'
 import { decodePath } from '../../src/delta/paths.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { provenanceOf, rowsOf, structOf } from '../support/batches.ts'
 import { askDuckdb } from '../support/duckdb.ts'
 import { flushOf } from '../support/flushes.ts'
+import { layoutFor } from '../support/layouts.ts'
 import { operatorContract, outputsOf } from '../support/operator-contract.ts'
 
 const schema = structOf({ p: 'string', on: 'date', n: 'long' })
@@ -16,8 +17,6 @@ const partitionColumns = ['p', 'on']
 const clock = { now: () => 42, sleep: () => Promise.resolve() }
 const target = (store: MemoryStore): ParquetTarget => ({
   store,
-  schema: () => schema,
-  partitionColumns,
   compression: 'zstd',
   rowGroupRows: 100,
   clock,
@@ -41,7 +40,7 @@ function flushes(...lists: readonly (readonly Record<string, unknown>[])[]) {
       { id: index + 1 },
     )
   })
-  return from(outputsOf(toArrow({ schema: () => schema, partitionColumns }), inputs))
+  return from(outputsOf(toArrow({ layout: () => layoutFor(schema, partitionColumns) }), inputs))
 }
 
 test('Every partition is a file that is whole when its flush leaves, with its values, size and statistics', async () => {
@@ -52,8 +51,8 @@ test('Every partition is a file that is whole when its flush leaves, with its va
     { p: 'a/b =é', on: '2024-02-29', n: 3 },
   ]
   const [flush] = await lastValueFrom(flushes(rows).pipe(writeParquet(target(store)), toArray()))
-  const [one, two] = flush?.payload ?? []
-  assert.ok(one !== undefined && two !== undefined && flush?.payload.length === 2)
+  const [one, two] = flush?.payload.adds ?? []
+  assert.ok(one !== undefined && two !== undefined && flush?.payload.adds.length === 2)
   assert.deepEqual(
     [one.partitionValues, two.partitionValues],
     [
@@ -83,14 +82,14 @@ test('Flushes leave in their order, those without rows too, and no two files sha
     flushes([{ p: 'a', n: 1 }], [], [{ p: 'a', n: 1 }]).pipe(writeParquet(target(store)), toArray()),
   )
   assert.deepEqual(
-    out.map(({ id, payload }) => [id, payload.length]),
+    out.map(({ id, payload }) => [id, payload.adds.length]),
     [
       [1, 1],
       [2, 0],
       [3, 1],
     ],
   )
-  assert.notEqual(out[0]?.payload[0]?.path, out[2]?.payload[0]?.path)
+  assert.notEqual(out[0]?.payload.adds[0]?.path, out[2]?.payload.adds[0]?.path)
 })
 
 test('A store that refuses a file stops the stream', async () => {
@@ -117,12 +116,43 @@ test('No text of a partition value stops the stream: zero bytes, dots, slashes, 
   const rows = texts.map((p, n) => ({ p, on: '2024-01-01', n }))
   const [flush] = await lastValueFrom(flushes(rows).pipe(writeParquet(target(store)), toArray()))
   assert.deepEqual(
-    flush?.payload.map(({ partitionValues }) => partitionValues['p']),
+    flush?.payload.adds.map(({ partitionValues }) => partitionValues['p']),
     texts,
   )
-  for (const { path, size } of flush.payload) {
+  for (const { path, size } of flush.payload.adds) {
     const key = decodePath(path)
     assert.equal(await store.size(key), size)
     for (const segment of key.split('/')) assert.ok(Buffer.byteLength(segment) <= 255, segment)
   }
 })
+
+test('A table that changed gets its rows in new files, and the old ones are gone', async () => {
+  const store = new MemoryStore()
+  let layout = layoutFor(schema, partitionColumns)
+  const [input] = await lastValueFrom(flushes([{ p: 'a', on: '2024-01-01', n: 1 }], []).pipe(toArray()))
+  assert.ok(input !== undefined)
+  const again = (): ArrowFiles => ({ ...input.payload, layout, files: [...input.payload.files], again })
+  const [flush] = outputs(
+    await lastValueFrom(
+      from([{ ...input, payload: { ...input.payload, again } }]).pipe(writeParquet(target(store)), toArray()),
+    ),
+  )
+  layout = layoutFor(schema, partitionColumns, { 'delta.parquet.compression.codec': 'snappy' })
+  const next = await flush.again()
+  assert.equal(next.layout, layout)
+  const keys: string[] = []
+  for await (const { key } of store.list('')) keys.push(key)
+  assert.deepEqual(
+    keys,
+    next.adds.map(({ path }) => decodePath(path)),
+  )
+  assert.match(keys[0] ?? '', /\.snappy\.parquet$/)
+  await next.discard()
+  for await (const { key } of store.list('')) assert.fail(`${key} is left`)
+})
+
+function outputs(flushed: readonly { readonly payload: DataFiles }[]): [DataFiles] {
+  const [first] = flushed
+  assert.ok(first !== undefined)
+  return [first.payload]
+}
