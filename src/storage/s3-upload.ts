@@ -8,10 +8,10 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { messageOf, PipelineError } from '../core/errors.ts'
-import { nameOf, type S3Requests } from './s3-requests.ts'
+import { nameOf } from './aws.ts'
+import { sendParts } from './parts.ts'
+import type { Requests } from './requests.ts'
 
-/** Size of a part of an upload; S3 wants at least 5 MiB of all but the last. */
-export const PART_BYTES = 8 * 1024 * 1024
 /** Parts of one object that are under way at once; with one that fills this bounds the memory of a stream to 40 MiB. */
 const PARTS_AT_ONCE = 4
 /** The limit of S3: an object of up to 78 GiB. */
@@ -20,7 +20,7 @@ const PARTS_MAX = 10_000
 /** Where an upload goes. */
 export interface UploadTarget {
   readonly client: S3Client
-  readonly requests: S3Requests
+  readonly requests: Requests
   readonly bucket: string
   /** Key in the bucket. */
   readonly key: string
@@ -41,7 +41,7 @@ export async function uploadInParts(target: UploadTarget, parts: AsyncIterable<B
   if (UploadId === undefined)
     throw new PipelineError('KD_STORE_FAILED', 'the server gave an upload no id', { bucket, key })
   try {
-    const sent = await sendParts(target, UploadId, parts)
+    const sent = await sendAll(target, UploadId, parts)
     await complete(target, UploadId, sent)
     return sent.bytes
   } catch (error) {
@@ -49,45 +49,20 @@ export async function uploadInParts(target: UploadTarget, parts: AsyncIterable<B
   }
 }
 
-/** Cuts chunks of any size into parts of `PART_BYTES`; what is yielded is not touched again. */
-export async function* partsOf(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncIterable<Buffer> {
-  let part = Buffer.allocUnsafe(PART_BYTES)
-  let filled = 0
-  for await (const chunk of chunks) {
-    for (let taken = 0; taken < chunk.length;) {
-      const count = Math.min(chunk.length - taken, PART_BYTES - filled)
-      part.set(chunk.subarray(taken, taken + count), filled)
-      taken += count
-      filled += count
-      if (filled === PART_BYTES) {
-        yield part
-        part = Buffer.allocUnsafe(PART_BYTES)
-        filled = 0
-      }
-    }
-  }
-  if (filled > 0) yield part.subarray(0, filled)
-}
-
 interface Sent {
   readonly bytes: number
   readonly parts: readonly CompletedPart[]
 }
 
-async function sendParts(
-  target: UploadTarget,
-  uploadId: string,
-  parts: AsyncIterable<Buffer>,
-): Promise<Sent> {
+async function sendAll(target: UploadTarget, uploadId: string, parts: AsyncIterable<Buffer>): Promise<Sent> {
   const { client, requests, bucket, key } = target
   const done: CompletedPart[] = []
-  const underWay = new Set<Promise<void>>()
-  const failed: unknown[] = []
-  let bytes = 0
-  let count = 0
-  const send = async (body: Buffer, PartNumber: number): Promise<void> => {
+  const bytes = await sendParts(parts, PARTS_AT_ONCE, async (body, PartNumber) => {
+    if (PartNumber > PARTS_MAX)
+      throw new PipelineError('KD_STORE_FAILED', `the object needs more than ${PARTS_MAX} parts`, {
+        bucket,
+        key,
+      })
     const { ETag } = await requests.retried(
       { operation: 'UploadPart', bucket, key, bytes: body.length },
       (abortSignal) =>
@@ -97,28 +72,7 @@ async function sendParts(
         ),
     )
     done.push({ PartNumber, ...(ETag === undefined ? {} : { ETag }) })
-  }
-  try {
-    for await (const part of parts) {
-      if (failed.length > 0) break
-      if (count === PARTS_MAX)
-        throw new PipelineError('KD_STORE_FAILED', `the object needs more than ${PARTS_MAX} parts`, {
-          bucket,
-          key,
-        })
-      bytes += part.length
-      const sending = send(part, ++count)
-        .catch((error: unknown) => {
-          failed.push(error)
-        })
-        .finally(() => underWay.delete(sending))
-      underWay.add(sending)
-      if (underWay.size >= PARTS_AT_ONCE) await Promise.race(underWay)
-    }
-  } finally {
-    await Promise.all(underWay)
-  }
-  if (failed.length > 0) throw failed[0]
+  })
   return { bytes, parts: done.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0)) }
 }
 

@@ -9,9 +9,11 @@ import {
 } from '@aws-sdk/client-s3'
 import { addAbortSignal, Readable } from 'node:stream'
 import { PipelineError } from '../core/errors.ts'
+import { awsDialect, nameOf, statusOf } from './aws.ts'
 import { checkKey, checkPrefix, compareKeys } from './keys.ts'
-import { S3Requests, nameOf, statusOf, type S3Patience } from './s3-requests.ts'
-import { PART_BYTES, partsOf, uploadInParts } from './s3-upload.ts'
+import { PART_BYTES, bufferOf, uploadOf } from './parts.ts'
+import { PATIENCE, Requests, type Patience } from './requests.ts'
+import { uploadInParts } from './s3-upload.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
 
 /** How S3 is reached; everything has a default. */
@@ -28,16 +30,8 @@ export interface S3StoreOptions {
   readonly sessionToken?: string
   /** Objects of at least this size go up in parts of 8 MiB; default 16 MiB. */
   readonly multipartBytesMin?: number
-  /** How hard is tried; see `PATIENCE` for the defaults. */
-  readonly patience?: Partial<S3Patience>
-}
-
-/** Six attempts over about six seconds; an attempt may take a minute. */
-export const PATIENCE: S3Patience = {
-  attemptsMax: 6,
-  pauseMsMin: 200,
-  pauseMsMax: 10_000,
-  requestMsMax: 60_000,
+  /** How hard is tried; see `PATIENCE` in requests.ts for the defaults. */
+  readonly patience?: Partial<Patience>
 }
 
 const CONNECT_MS_MAX = 5_000
@@ -49,7 +43,7 @@ const PAGE_KEYS = 1000
 export class S3Store implements Store {
   readonly uri: string
   readonly #client: S3Client
-  readonly #requests: S3Requests
+  readonly #requests: Requests
   readonly #bucket: string
   /** Empty, or with a slash at its end. */
   readonly #prefix: string
@@ -67,7 +61,7 @@ export class S3Store implements Store {
     this.#prefix = prefix === '' ? '' : `${prefix}/`
     this.#multipartBytesMin = Math.max(options.multipartBytesMin ?? MULTIPART_BYTES_MIN, PART_BYTES)
     const patience = { ...PATIENCE, ...options.patience }
-    this.#requests = new S3Requests(patience)
+    this.#requests = new Requests(awsDialect('S3'), patience)
     this.#client = clientOf(options, patience)
   }
 
@@ -143,21 +137,9 @@ export class S3Store implements Store {
 
   async put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<{ readonly bytes: number }> {
     checkKey(key)
-    if (body instanceof Uint8Array) {
-      if (body.length < this.#multipartBytesMin) return this.#putWhole(key, bufferOf(body))
-      return { bytes: await uploadInParts(this.#target(key), slicesOf(body)) }
-    }
-    // Nobody knows how long a stream is: it is held until it ends or is worth an upload in parts.
-    const parts = partsOf(body)[Symbol.asyncIterator]()
-    const held: Buffer[] = []
-    let bytes = 0
-    while (bytes < this.#multipartBytesMin) {
-      const next = await parts.next()
-      if (next.done === true) return this.#putWhole(key, Buffer.concat(held))
-      held.push(next.value)
-      bytes += next.value.length
-    }
-    return { bytes: await uploadInParts(this.#target(key), chained(held, parts)) }
+    const upload = await uploadOf(body, this.#multipartBytesMin)
+    if ('whole' in upload) return this.#putWhole(key, upload.whole)
+    return { bytes: await uploadInParts(this.#target(key), upload.parts) }
   }
 
   /*
@@ -251,7 +233,7 @@ function isBefore(key: string, last: string): boolean {
   return compareKeys(key, last) <= 0 && key <= last
 }
 
-function clientOf(options: S3StoreOptions, patience: S3Patience): S3Client {
+function clientOf(options: S3StoreOptions, patience: Patience): S3Client {
   const { endpoint, region, accessKeyId, secretAccessKey, sessionToken } = options
   const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined
   const credentials = hasKeys
@@ -287,24 +269,4 @@ async function bytesOf({ Body }: GetObjectCommandOutput, signal: AbortSignal): P
   // The SDK's own abort ends with the headers.
   if (Body instanceof Readable) addAbortSignal(signal, Body)
   return Body.transformToByteArray()
-}
-
-function bufferOf(body: Uint8Array): Buffer {
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-}
-
-/** Views of a body, each one part. */
-async function* slicesOf(body: Uint8Array): AsyncIterable<Buffer> {
-  const buffer = bufferOf(body)
-  for (let start = 0; start < buffer.length; start += PART_BYTES)
-    yield await Promise.resolve(buffer.subarray(start, start + PART_BYTES))
-}
-
-async function* chained(held: Buffer[], rest: AsyncIterator<Buffer>): AsyncIterable<Buffer> {
-  try {
-    for (let part = held.shift(); part !== undefined; part = held.shift()) yield part
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
-  } finally {
-    await rest.return?.()
-  }
 }

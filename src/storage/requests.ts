@@ -1,0 +1,165 @@
+import { context, SpanKind, type Attributes, type Span } from '@opentelemetry/api'
+import { ExponentialBackoff, handleWhen, retry, type RetryPolicy } from 'cockatiel'
+import { PipelineError } from '../core/errors.ts'
+import { inSpan } from '../core/span.ts'
+
+/** One request to a server that stores things: what stands in its span and its errors. */
+export interface StoreRequest {
+  /** Name of the operation in the server's API, such as `PutObject`. */
+  readonly operation: string
+  /** Bucket, container or table that it goes to. */
+  readonly bucket: string
+  /** Key in the bucket, or the prefix of a listing. */
+  readonly key: string
+  /** Size of the body that is sent. */
+  readonly bytes?: number
+}
+
+/** How hard is tried. */
+export interface Patience {
+  /** Attempts of a request that may be repeated. */
+  readonly attemptsMax: number
+  /** First and longest pause between attempts, in milliseconds; they grow twofold, with jitter. */
+  readonly pauseMsMin: number
+  readonly pauseMsMax: number
+  /** How long one attempt may take, its body included, in milliseconds. */
+  readonly requestMsMax: number
+}
+
+/** Six attempts over about six seconds; an attempt may take a minute. */
+export const PATIENCE: Patience = {
+  attemptsMax: 6,
+  pauseMsMin: 200,
+  pauseMsMax: 10_000,
+  requestMsMax: 60_000,
+}
+
+/** What an error of a client library means. */
+export interface Failure {
+  readonly code: 'KD_STORE_NOT_FOUND' | 'KD_STORE_UNAVAILABLE' | 'KD_STORE_FAILED'
+  /** Name and message, without secrets. */
+  readonly detail: string
+  /** HTTP status of the answer; absent when there was none. */
+  readonly status?: number | undefined
+}
+
+/** What differs between the APIs of servers. */
+export interface Dialect {
+  /** First word of the names of spans. */
+  readonly name: string
+  /** What the API calls a bucket: the name under which it stands in errors. */
+  readonly bucket: string
+  attributesOf(request: StoreRequest): Attributes
+  failureOf(error: unknown): Failure
+}
+
+/** Carries a request out once; `signal` aborts when its time is over. */
+export type Attempt<T> = (signal: AbortSignal) => Promise<T>
+
+/**
+ * Sends requests, each attempt in a span of its own below the active one, and turns what fails into errors of the
+ * catalogue. The retries of client libraries are off, so that a repeated request is always one that we repeated.
+ */
+export class Requests {
+  readonly #dialect: Dialect
+  readonly #patience: Patience
+  readonly #policy: RetryPolicy
+
+  constructor(dialect: Dialect, patience: Patience) {
+    this.#dialect = dialect
+    this.#patience = patience
+    this.#policy = retry(
+      handleWhen((error) => error instanceof PipelineError && error.retryable),
+      {
+        maxAttempts: patience.attemptsMax - 1,
+        backoff: new ExponentialBackoff({ initialDelay: patience.pauseMsMin, maxDelay: patience.pauseMsMax }),
+      },
+    )
+  }
+
+  /** Sends a request that may be repeated, and repeats it while a retry may help. */
+  retried<T>(request: StoreRequest, attempt: Attempt<T>): Promise<T> {
+    return this.#policy.execute(({ attempt: count }) => this.#send(request, count + 1, attempt))
+  }
+
+  /** Sends a request exactly once. */
+  once<T>(request: StoreRequest, attempt: Attempt<T>): Promise<T> {
+    return this.#send(request, 1, attempt)
+  }
+
+  #send<T>(request: StoreRequest, count: number, attempt: Attempt<T>): Promise<T> {
+    const attributes: Attributes = {
+      ...this.#dialect.attributesOf(request),
+      'kafka_delta.attempt': count,
+      ...(request.bytes === undefined ? {} : { 'kafka_delta.bytes': request.bytes }),
+    }
+    return inSpan(
+      context.active(),
+      `${this.#dialect.name} ${request.operation}`,
+      attributes,
+      async (span) => {
+        try {
+          return await attempt(AbortSignal.timeout(this.#patience.requestMsMax))
+        } catch (error) {
+          throw this.#errorOf(error, request, count, span)
+        }
+      },
+      SpanKind.CLIENT,
+    )
+  }
+
+  /*
+   * The error of a client library is not kept as the cause: it carries the request with its signature, and servers
+   * repeat access keys in their answers. Name, status and message say what happened.
+   */
+  #errorOf(error: unknown, request: StoreRequest, count: number, span: Span): PipelineError {
+    if (error instanceof PipelineError) return error
+    const { code, detail, status } = this.#dialect.failureOf(error)
+    if (status !== undefined) span.setAttribute('http.response.status_code', status)
+    return new PipelineError(code, detail, {
+      operation: request.operation,
+      [this.#dialect.bucket]: request.bucket,
+      key: request.key,
+      status,
+      attempts: count > 1 ? count : undefined,
+    })
+  }
+}
+
+const PASSING_STATUSES = new Set([408, 409, 425, 429])
+/** No connection, or one that broke. A certificate that is refused is not among them. */
+const PASSING_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+  'EMFILE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_SOCKET_CONNECTION_TIMEOUT',
+  'ABORT_ERR',
+  'HPE_INVALID_CONSTANT',
+])
+
+/**
+ * Whether what failed may pass: by the status of the answer, or where there was none by the code of the connection's
+ * error. An answer of 200 whose body says or is something else passes; 501 is a server that knows no such request.
+ */
+export function isPassing(status: number | undefined, code: string | undefined): boolean {
+  if (status !== undefined)
+    return status < 300 || PASSING_STATUSES.has(status) || (status >= 500 && status !== 501)
+  return code !== undefined && PASSING_CODES.has(code)
+}
+
+/** The `code` of an error as systems and client libraries set it. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
