@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { messageOf } from '../src/core/errors.ts'
 import { DATE_PARTS, parseDerivation } from './derive.ts'
 import { isTree, readJson } from './tree.ts'
-import type { Config, KafkaConfig, S3Config, TopicConfig } from './types.ts'
+import type { Config, KafkaConfig, S3Config, TableConfig, TopicConfig } from './types.ts'
 
 /** Called with the keys that a contradiction is about and what is wrong; ignored when one of them is at fault already. */
 export type Report = (keys: readonly string[], fault: string) => void
@@ -39,7 +39,23 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
   const { partitionColumns } = topic.table
   const twice = partitionColumns.find((column, index) => partitionColumns.indexOf(column) !== index)
   if (twice !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(twice)} twice`)
+  checkMaintenance(topic.table, report)
   if (topic.contract !== undefined) checkContract(topic.contract, report)
+}
+
+function checkMaintenance({ optimize, vacuum, properties }: TableConfig, report: Report): void {
+  const { everyCommits, everyMs, ...how } = optimize
+  const [given] = Object.keys(how)
+  if (given !== undefined && everyCommits === undefined && everyMs === undefined) {
+    const when = 'table.optimize.everyCommits'
+    report([`table.optimize.${given}`], `given, while neither ${when} nor table.optimize.everyMs is`)
+  }
+  if (vacuum.retentionHours !== undefined && vacuum.everyMs === undefined)
+    report(['table.vacuum.retentionHours'], 'given, while table.vacuum.everyMs is not')
+  if ('delta.checkpointInterval' in properties) {
+    const key = 'table.properties.delta.checkpointInterval'
+    report([key, 'table.properties'], 'belongs into table.checkpointInterval')
+  }
 }
 
 /** Entries of `topics` that get into each other's way. */

@@ -94,6 +94,7 @@ function pruned(properties: unknown, options: OptionTree): Tree {
   const values = emptyTree()
   for (const { key, option } of optionsOf(options)) {
     const value = isTree(properties) ? at(properties, key) : undefined
+    sectionOf(values, key)
     if (value === null || value === undefined) continue
     put(values, key, option.format === 'map' ? Object.fromEntries(value as [string, string][]) : value)
   }
@@ -101,12 +102,16 @@ function pruned(properties: unknown, options: OptionTree): Tree {
 }
 
 function put(tree: Tree, key: string, value: unknown): void {
-  const parts = key.split('.')
-  const last = parts.pop()
+  const last = key.split('.').at(-1)
+  if (last !== undefined) sectionOf(tree, key)[last] = value
+}
+
+/** The section that holds a key; made where it is absent, so that one in which all is unset is there too. */
+function sectionOf(tree: Tree, key: string): Tree {
   let parent = tree
-  for (const part of parts) {
+  for (const part of key.split('.').slice(0, -1)) {
     const child = parent[part]
     parent = isTree(child) ? child : (parent[part] = emptyTree())
   }
-  if (last !== undefined) parent[last] = value
+  return parent
 }

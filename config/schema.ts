@@ -220,6 +220,50 @@ export const TOPIC_OPTIONS = {
       unit: 'commits',
       default: 10,
     },
+    properties: {
+      doc: 'Delta table properties of a table that is created, such as `delta.appendOnly`; an existing table keeps its own. One that needs what is not supported is refused by its name.',
+      format: 'map',
+      default: [],
+    },
+    optimize: {
+      everyCommits: {
+        doc: "Pack small files into large ones whenever the table's version passes a multiple of this. It happens beside ingestion, in the process that holds partition 0 of the topic, one table at a time. Unset, not by versions.",
+        format: 'whole-number',
+        unit: 'commits',
+        default: null,
+        nullable: true,
+      },
+      everyMs: {
+        doc: 'Pack small files after this time, the first time after a tenth of it. Unset, not by time.',
+        format: 'whole-number',
+        unit: 'milliseconds',
+        default: null,
+        nullable: true,
+      },
+      targetBytes: {
+        doc: "Size that a packed file aims at. Unset, the table's `delta.targetFileSize`, or 128 MiB.",
+        format: 'whole-number',
+        unit: 'bytes',
+        default: null,
+        nullable: true,
+      },
+    },
+    vacuum: {
+      everyMs: {
+        doc: 'Delete files that no version within the retention needs after this time, the first time after a tenth of it, in the process that holds partition 0 of the topic. Unset, never.',
+        format: 'whole-number',
+        unit: 'milliseconds',
+        default: null,
+        nullable: true,
+      },
+      retentionHours: {
+        doc: "Files that left the table within so many hours stay; not less than the table's `delta.deletedFileRetentionDuration`, which is 168 by default and counts where this is unset.",
+        format: 'whole-number',
+        unit: 'hours',
+        default: null,
+        nullable: true,
+      },
+    },
   },
   flush: {
     count: {

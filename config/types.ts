@@ -69,6 +69,23 @@ export interface TableConfig {
   readonly uri: string
   readonly partitionColumns: readonly string[]
   readonly checkpointInterval: number
+  /** Delta table properties of a table that we create. */
+  readonly properties: Readonly<Record<string, string>>
+  readonly optimize: OptimizeConfig
+  readonly vacuum: VacuumConfig
+}
+
+/** When small files are packed, and how; never where neither `everyCommits` nor `everyMs` is there. */
+export interface OptimizeConfig {
+  readonly everyCommits?: number
+  readonly everyMs?: number
+  readonly targetBytes?: number
+}
+
+/** When files that no version needs are deleted; never without `everyMs`. */
+export interface VacuumConfig {
+  readonly everyMs?: number
+  readonly retentionHours?: number
 }
 
 /** Whatever comes first flushes. */

@@ -21,6 +21,8 @@ export interface OptimizeOptions extends ChangeOptions {
   readonly where?: Readonly<Record<string, string>> | undefined
   /** Is told of every group that was committed or given up. */
   readonly onProgress?: (line: string) => void
+  /** Aborting it ends the run before the next file is read; what is not committed by then is dropped. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What became of the table. */
@@ -34,6 +36,8 @@ export interface Optimized {
   readonly numRemovedBytes: number
   /** Groups that lost to another writer and were not made good by a later try, each with its reason. */
   readonly givenUp: readonly string[]
+  /** Whether the run was stopped before its end. */
+  readonly stopped: boolean
 }
 
 const TARGET_BYTES = 128 * 1024 * 1024
@@ -59,8 +63,9 @@ export async function optimize(store: Store, options: OptimizeOptions = {}): Pro
     numAddedBytes: 0,
     numRemovedBytes: 0,
     givenUp: [],
+    stopped: options.signal?.aborted === true,
   }
-  for (let pass = 1; pass <= PASSES_MAX; pass++) {
+  for (let pass = 1; pass <= PASSES_MAX && !total.stopped; pass++) {
     const table = await openMaintained(store, 'rewrite')
     const run = new Pass(store, table, options, { ...total, givenUp: [] })
     total = await run.carryOut()
@@ -89,6 +94,7 @@ class Pass {
     let done = 0
     for (const group of groupsOf(bins)) {
       await this.#commit(group)
+      if (this.#options.signal?.aborted === true) return { ...this.#total, stopped: true }
       done += group.length
       this.#options.onProgress?.(`${done} of ${bins.length} new files`)
       // Another schema or protocol makes every further group wrong as well.
@@ -99,15 +105,16 @@ class Pass {
   }
 
   async #commit(group: readonly Bin[]): Promise<void> {
-    const { clock = systemClock } = this.#options
+    const { clock = systemClock, signal } = this.#options
     const adds: Add[] = []
     try {
       for (const bin of group) {
-        const add = await writeBin(this.#store, this.#table.metadata, bin, clock.now())
+        const add = await writeBin(this.#store, this.#table.metadata, bin, clock.now(), signal)
         if (add !== undefined) adds.push(add)
       }
     } catch (error) {
       await this.#drop(adds)
+      if (signal?.aborted === true) return
       // Vacuumed since another writer removed it: as if it had been removed now.
       if (!(error instanceof PipelineError) || error.code !== 'KD_STORE_NOT_FOUND') throw error
       this.#giveUp(group, `a file is gone: ${error.message}`)

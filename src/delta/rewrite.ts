@@ -46,14 +46,16 @@ export async function* fileColumns(store: Store, path: string, schema: StructTyp
 
 /**
  * Writes the rows of all files of a bin, in their order, into one new file with statistics of its own. One file of the bin
- * is in memory at a time. No version names the new file yet. Files without rows become no file: `undefined`. Throws `KD_TABLE_CORRUPT` where a file does not hold the
- * rows that its statistics promise: such a table must be looked at before anything in it is replaced.
+ * is in memory at a time. No version names the new file yet. Files without rows become no file: `undefined`. Throws
+ * `KD_TABLE_CORRUPT` where a file does not hold the rows that its statistics promise: such a table must be looked at
+ * before anything in it is replaced; and whatever reason `signal` was aborted for, before the next file is read.
  */
 export async function writeBin(
   store: Store,
   metadata: Metadata,
   bin: Bin,
   nowMs: number,
+  signal?: AbortSignal,
 ): Promise<Add | undefined> {
   const schema = fileSchema(metadata)
   const statistics = new FileStatistics(schema, indexedColumns(metadata.configuration))
@@ -62,7 +64,7 @@ export async function writeBin(
   const suffix = codec === 'none' ? 'uncompressed' : codec
   const key = newDataFileKey(metadata.partitionColumns, partitionValues, suffix)
   const read = { rows: 0 }
-  const batches = batchesOf(store, schema, bin.files, statistics, read)
+  const batches = batchesOf(store, schema, bin.files, statistics, read, signal)
   const first = await batches.next()
   if (first.done === true) return undefined
   const body = parquetBytes(startingWith(first.value, batches), {
@@ -88,9 +90,11 @@ async function* batchesOf(
   files: readonly Candidate[],
   statistics: FileStatistics,
   read: { rows: number },
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatch> {
   const arrow = arrowSchema(schema)
   for (const { path, rows: promised } of files) {
+    signal?.throwIfAborted()
     let rows = 0
     for await (const { columns, length } of fileColumns(store, path, schema)) {
       rows += length

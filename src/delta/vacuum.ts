@@ -18,6 +18,8 @@ export interface VacuumOptions {
   /** Takes a retention shorter than the table's. */
   readonly force?: boolean | undefined
   readonly clock?: Clock
+  /** Aborting it ends the run before the next thousand files are deleted. */
+  readonly signal?: AbortSignal | undefined
   /** Is told of every file that goes, or would. */
   readonly onFile?: (key: string, bytes: number) => Promise<void>
 }
@@ -31,6 +33,8 @@ export interface Vacuumed {
   readonly bytes: number
   /** Files that stay. */
   readonly filesKept: number
+  /** Whether the run was stopped before its end. */
+  readonly stopped: boolean
 }
 
 const HOUR_MS = 3_600_000
@@ -71,9 +75,11 @@ export async function vacuum(store: Store, options: VacuumOptions): Promise<Vacu
     due.push(object.key)
     await options.onFile?.(object.key, object.bytes)
     if (due.length >= BATCH) await flush()
+    if (options.signal?.aborted === true) break
   }
   await flush()
-  return { dryRun: options.dryRun, retentionHours: retentionMs / HOUR_MS, files, bytes, filesKept }
+  const stopped = options.signal?.aborted === true
+  return { dryRun: options.dryRun, retentionHours: retentionMs / HOUR_MS, files, bytes, filesKept, stopped }
 }
 
 /** Files of the newest version, and those that left the table after `beforeMs`: all that any version since then names. */

@@ -7,6 +7,7 @@ import { PipelineError } from '../core/errors.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
 import { createTable, tableExists } from '../delta/create.ts'
 import type { TableWriter } from '../delta/table.ts'
+import { checkProperties } from '../delta/table-properties.ts'
 import { openTableWriter, type WriterOptions } from '../delta/writer.ts'
 import { datePart } from '../enrichments/date-parts.ts'
 import type { Enrichment } from '../enrichments/enrichment.ts'
@@ -77,8 +78,9 @@ async function create(
   schema: StructType,
   options: WriterOptions,
 ): Promise<TableWriter> {
-  const { checkpointInterval, partitionColumns } = topic.table
-  const configuration = { 'delta.checkpointInterval': String(checkpointInterval) }
+  const { checkpointInterval, partitionColumns, properties } = topic.table
+  checkProperties(properties)
+  const configuration = { 'delta.checkpointInterval': String(checkpointInterval), ...properties }
   // Who loses the race to create it opens the winner's.
   await createTable(store, { schema, partitionColumns, configuration }, options.clock)
   return openTableWriter(store, options)

@@ -1,6 +1,7 @@
 import { lastValueFrom, tap } from 'rxjs'
 import type { Commit } from '../../operators/commit-offsets.ts'
 import type { Config } from '../../config/types.ts'
+import { Lane } from '../core/lane.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Summary } from './summary.ts'
 import { openTopic, type TopicOptions, type TopicRun } from './topic.ts'
@@ -23,7 +24,7 @@ export async function runTopics(
   config: Config,
   options: RunOptions,
 ): Promise<Readonly<Record<string, Summary>>> {
-  const topics = await openAll(config, options)
+  const topics = await openAll(config, { lane: new Lane(), ...options })
   const stop = (): void => topics.forEach((topic) => topic.stop())
   options.signal?.addEventListener('abort', stop, { once: true })
   try {

@@ -41,6 +41,8 @@ const topic = (options: object = {}): object => ({
   topics: { a: { table: { uri: 's3://lake/a' }, ...options } },
 })
 
+const NO_MAINTENANCE = { properties: {}, optimize: {}, vacuum: {} }
+
 describe('defaults', () => {
   it('a topic needs only its name and a table', () => {
     const config = loadConfig({ object: topic() })
@@ -52,7 +54,7 @@ describe('defaults', () => {
       startFrom: 'earliest',
       appId: 'kafka-delta-a',
       creditBytes: 268_435_456,
-      table: { uri: 's3://lake/a', partitionColumns: [], checkpointInterval: 10 },
+      table: { uri: 's3://lake/a', partitionColumns: [], checkpointInterval: 10, ...NO_MAINTENANCE },
       flush: { count: 100_000, bytes: 134_217_728, ageMs: 60_000 },
       deadLetters: { topic: 'a-dlq' },
       parquet: { compression: 'zstd', rowGroupRows: 131_072, rowGroupBytes: 33_554_432 },

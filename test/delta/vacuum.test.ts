@@ -85,7 +85,14 @@ test('A dry run lists what is old and named by no version within a week, and del
   const store = await filled()
   const { done, keys } = await run(store, { dryRun: true })
   assert.deepEqual(keys, OLD)
-  assert.deepEqual(done, { dryRun: true, retentionHours: 168, files: 5, bytes: 35, filesKept: 4 })
+  assert.deepEqual(done, {
+    dryRun: true,
+    retentionHours: 168,
+    files: 5,
+    bytes: 35,
+    filesKept: 4,
+    stopped: false,
+  })
   for (const key of keys) assert.equal(await store.size(key), 7)
 })
 

@@ -1,0 +1,168 @@
+import type { OptimizeConfig, VacuumConfig } from '../../config/types.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { messageOf, PipelineError } from '../core/errors.ts'
+import type { Lane } from '../core/lane.ts'
+import { optimize } from '../delta/optimize.ts'
+import { vacuum } from '../delta/vacuum.ts'
+import type { Store } from '../storage/store.ts'
+import type { Logger } from '../telemetry/log.ts'
+
+/** What a table's upkeep needs of its surroundings. */
+export interface MaintenanceParts {
+  readonly store: Store
+  readonly policy: { readonly optimize: OptimizeConfig; readonly vacuum: VacuumConfig }
+  /** The table's version now. */
+  readonly version: bigint
+  /** Whether it is this process, of all that write the table for one topic, whose turn it is. */
+  readonly isOurs: () => boolean
+  /** Shared by all tables of the process. */
+  readonly lane: Lane
+  readonly log: Logger
+  readonly clock?: Clock
+}
+
+/** The upkeep of one table beside its ingestion. */
+export interface Maintenance {
+  /** Takes note of a commit of ours. Returns at once; what is due begins beside the next flushes. */
+  committed(version: bigint): void
+  /** Ends a run that is on its way before its next file; resolves once it has ended. No run begins after it. */
+  stop(): Promise<void>
+}
+
+type Task = 'optimize' | 'vacuum'
+
+/** Timers of a runtime hold no more than 2^31 − 1 ms. */
+const SLEEP_MS_MAX = 86_400_000
+/**
+ * The first turn by time comes after this part of the pause, so that a process that is stopped and started all the time has
+ * its turns too, yet at most so many in one pause.
+ */
+const FIRST_PART = 10
+
+/**
+ * Packs and vacuums a table by policy, beside the ingestion and never in its way: no code here holds a lock or the
+ * table's writer, a commit of it that loses is given up or tried again, and one that wins is no conflict to an append.
+ *
+ * Of the processes that carry one topic into the table, the one that holds partition 0 has the turn, since a group gives a
+ * partition to one member at a time and every topic has a partition 0. That is a division of work, not a lock: while a group
+ * rebalances, or where two topics feed one table, two runs may meet, of which one loses by the rules of the log and leaves no
+ * trace. So no lock service is needed.
+ *
+ * A turn by versions comes whenever the table's version passes a multiple of `everyCommits`, whoever wrote the versions
+ * between, so that restarts and other workers move no turn. What fails is a warning, and tried again at the next turn.
+ */
+export function startMaintenance(parts: MaintenanceParts): Maintenance {
+  return new Upkeep(parts)
+}
+
+class Upkeep implements Maintenance {
+  readonly #parts: MaintenanceParts
+  readonly #clock: Clock
+  readonly #stopping = new AbortController()
+  /** Tasks that wait for their turn or run now: a further turn of one of these is skipped. */
+  readonly #due = new Set<Task>()
+  readonly #running = new Set<Promise<void>>()
+  #version: bigint
+
+  constructor(parts: MaintenanceParts) {
+    this.#parts = parts
+    this.#clock = parts.clock ?? systemClock
+    this.#version = parts.version
+    this.#every('optimize', parts.policy.optimize.everyMs)
+    this.#every('vacuum', parts.policy.vacuum.everyMs)
+  }
+
+  committed(version: bigint): void {
+    const { everyCommits } = this.#parts.policy.optimize
+    const before = this.#version
+    if (version > before) this.#version = version
+    if (everyCommits === undefined) return
+    const every = BigInt(everyCommits)
+    if (version / every > before / every) this.#want('optimize')
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await Promise.all(this.#running)
+  }
+
+  #isStopped(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
+  #want(task: Task): void {
+    if (this.#isStopped() || this.#due.has(task) || !this.#parts.isOurs()) return
+    this.#due.add(task)
+    const run = this.#parts.lane
+      .run(() => this.#carryOut(task))
+      .finally(() => {
+        this.#due.delete(task)
+        this.#running.delete(run)
+      })
+    this.#running.add(run)
+  }
+
+  /** Never rejects. */
+  async #carryOut(task: Task): Promise<void> {
+    const { log, isOurs } = this.#parts
+    // The wait for other tables may have been long.
+    if (this.#isStopped() || !isOurs()) return
+    const startedMs = this.#clock.now()
+    try {
+      const counts = task === 'optimize' ? await this.#optimize() : await this.#vacuum()
+      log.info({ ...counts, ms: this.#clock.now() - startedMs }, DONE[task])
+    } catch (thrown) {
+      if (this.#isStopped()) return
+      const code = thrown instanceof PipelineError ? thrown.code : undefined
+      log.warn({ code, err: thrown }, `${FAILED[task]}, tried again at the next turn: ${messageOf(thrown)}`)
+    }
+  }
+
+  async #optimize(): Promise<object> {
+    const { store, policy } = this.#parts
+    const { targetBytes } = policy.optimize
+    const done = await optimize(store, { targetBytes, ...this.#options() })
+    return { ...done, version: done.version === undefined ? null : String(done.version) }
+  }
+
+  async #vacuum(): Promise<object> {
+    const { store, policy } = this.#parts
+    const { retentionHours } = policy.vacuum
+    return await vacuum(store, { retentionHours, dryRun: false, ...this.#options() })
+  }
+
+  #options(): { clock: Clock; signal: AbortSignal; onWarning: (warning: PipelineError) => void } {
+    const { log } = this.#parts
+    return {
+      clock: this.#clock,
+      signal: this.#stopping.signal,
+      onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
+    }
+  }
+
+  #every(task: Task, everyMs: number | undefined): void {
+    if (everyMs === undefined) return
+    const turns = this.#turns(task, everyMs).finally(() => this.#running.delete(turns))
+    this.#running.add(turns)
+  }
+
+  /** Resolves once stopped. */
+  async #turns(task: Task, everyMs: number): Promise<void> {
+    const { signal } = this.#stopping
+    let dueMs = this.#clock.now() + everyMs / FIRST_PART
+    while (!this.#isStopped()) {
+      const waitMs = Math.min(Math.max(dueMs - this.#clock.now(), 0), SLEEP_MS_MAX)
+      // An abort ends the wait, and with it the loop.
+      await this.#clock.sleep(waitMs, signal).catch(() => undefined)
+      if (this.#isStopped() || this.#clock.now() < dueMs) continue
+      this.#want(task)
+      dueMs = this.#clock.now() + everyMs
+    }
+  }
+}
+
+const DONE: Readonly<Record<Task, string>> = { optimize: 'Optimized', vacuum: 'Vacuumed' }
+const FAILED: Readonly<Record<Task, string>> = {
+  optimize: 'Could not optimize the table',
+  vacuum: 'Could not vacuum the table',
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadConfig } from '../../config/load.ts'
+import type { TableConfig } from '../../config/types.ts'
+
+function tableOf(table: object): TableConfig {
+  const config = loadConfig({ object: { topics: { a: { table: { uri: 's3://lake/a', ...table } } } } })
+  const [topic] = Object.values(config.topics)
+  assert.ok(topic)
+  return topic.table
+}
+
+test('Maintenance is off unless it is asked for', () => {
+  assert.deepEqual({ ...tableOf({}).optimize }, {})
+  assert.deepEqual({ ...tableOf({}).vacuum }, {})
+})
+
+test('A policy and properties with dots in their names are read as they stand', () => {
+  const optimize = { everyCommits: 100, everyMs: 60_000, targetBytes: 1_000_000 }
+  const vacuum = { everyMs: 86_400_000, retentionHours: 200 }
+  const properties = { 'delta.appendOnly': 'true', team: 'lake' }
+  const table = tableOf({ optimize, vacuum, properties })
+  assert.deepEqual({ ...table.optimize }, optimize)
+  assert.deepEqual({ ...table.vacuum }, vacuum)
+  assert.deepEqual({ ...table.properties }, properties)
+})
+
+for (const [what, table, fault] of [
+  [
+    'A size of packed files without a turn',
+    { optimize: { targetBytes: 5 } },
+    /optimize\.targetBytes: given, while/,
+  ],
+  ['A retention without a turn', { vacuum: { retentionHours: 5 } }, /vacuum\.retentionHours: given, while/],
+  [
+    'A property that has an option of its own',
+    { properties: { 'delta.checkpointInterval': '5' } },
+    /table\.properties\.delta\.checkpointInterval.*table\.checkpointInterval/,
+  ],
+  ['A misspelt option', { optimize: { everyCommit: 5 } }, /everyCommit/],
+  ['A turn at every 0 versions', { optimize: { everyCommits: 0 } }, /whole number above 0/],
+] as const) {
+  test(`${what} is a fault`, () => {
+    assert.throws(() => tableOf(table), fault)
+  })
+}
