@@ -15,8 +15,10 @@ export interface Feature {
   readonly legacyWriter?: number
   /** Spec: "Reader Version Requirements". */
   readonly legacyReader?: number
-  /** The property that switches the feature on, and the value that does so. */
-  readonly property?: readonly [key: string, value: string]
+  /** The property that switches the feature on, and the values that do so. */
+  readonly property?: readonly [key: string, ...values: string[]]
+  /** Features without which a table may not have it. */
+  readonly requires?: readonly string[]
 }
 
 /** For a feature that asks nothing of whoever does any of these. */
@@ -41,18 +43,37 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
     property: ['delta.enableChangeDataFeed', 'true'],
   },
   generatedColumns: { reader: 'none', allows: MET, legacyWriter: 4 },
-  columnMapping: { reader: 'reads', allows: MET, legacyWriter: 5, legacyReader: 2 },
+  columnMapping: {
+    reader: 'reads',
+    allows: MET,
+    legacyWriter: 5,
+    legacyReader: 2,
+    property: ['delta.columnMapping.mode', 'name', 'id'],
+  },
   identityColumns: { reader: 'none', allows: MET, legacyWriter: 6 },
   allowColumnDefaults: { reader: 'none', allows: MET },
   domainMetadata: { reader: 'none', allows: MET },
   timestampNtz: { reader: 'reads', allows: ALL },
   vacuumProtocolCheck: { reader: 'reads', allows: MET },
-  deletionVectors: { reader: 'reads', allows: [], property: ['delta.enableDeletionVectors', 'true'] },
-  v2Checkpoint: { reader: 'reads', allows: ['vacuum'], property: ['delta.checkpointPolicy', 'v2'] },
-  typeWidening: { reader: 'reads', allows: ['vacuum'], property: ['delta.enableTypeWidening', 'true'] },
+  // Spec: "Deletion Vectors": files that an append brings need none.
+  deletionVectors: {
+    reader: 'reads',
+    allows: ['append', 'commit'],
+    property: ['delta.enableDeletionVectors', 'true'],
+  },
+  v2Checkpoint: {
+    reader: 'reads',
+    allows: ['vacuum', 'append', 'commit'],
+    property: ['delta.checkpointPolicy', 'v2'],
+  },
+  typeWidening: {
+    reader: 'reads',
+    allows: ['vacuum', 'append', 'commit'],
+    property: ['delta.enableTypeWidening', 'true'],
+  },
   'typeWidening-preview': { reader: 'refuses', allows: ['vacuum'] },
   rowTracking: { reader: 'none', allows: ['vacuum'], property: ['delta.enableRowTracking', 'true'] },
-  clustering: { reader: 'none', allows: ['vacuum'] },
+  clustering: { reader: 'none', allows: ['vacuum', 'append', 'commit'], requires: ['domainMetadata'] },
   inCommitTimestamp: {
     reader: 'none',
     allows: ['vacuum'],
@@ -89,7 +110,7 @@ export function legacyFeatures(side: 'legacyReader' | 'legacyWriter', version: n
 /** Names of features that these properties switch on. */
 export function featuresOfProperties(configuration: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(FEATURES).flatMap(([name, { property }]) =>
-    property !== undefined && configuration[property[0]]?.toLowerCase() === property[1] ? [name] : [],
+    property?.slice(1).includes(configuration[property[0]]?.toLowerCase() ?? '') === true ? [name] : [],
   )
 }
 

@@ -47,7 +47,6 @@ export function checkAppendable(protocol: Protocol, metadata: Metadata): void {
  */
 export function protocolFor(schema: StructType, configuration: Configuration): Protocol {
   const wanted = [...featuresOfProperties(configuration)]
-  if (mappingInUse('columnMapping', configuration)) wanted.push('columnMapping')
   for (const key of Object.keys(configuration)) {
     if (key.startsWith('delta.feature.')) wanted.push(key.slice('delta.feature.'.length))
     if (key.startsWith('delta.constraints.')) wanted.push('checkConstraints')
@@ -110,15 +109,9 @@ function inUse(feature: string, metadata: Metadata): readonly string[] {
       return Object.keys(metadata.configuration)
         .filter((key) => key.startsWith('delta.constraints.'))
         .map((key) => `${feature} (${key})`)
-    case 'columnMapping':
-      return mappingInUse(feature, metadata.configuration) ? [feature] : []
     default:
       return []
   }
-}
-
-function mappingInUse(feature: string, configuration: Configuration): boolean {
-  return feature === 'columnMapping' && (configuration['delta.columnMapping.mode'] ?? 'none') !== 'none'
 }
 
 function refuse(what: 'read' | 'write' | 'create', features: readonly string[]): void {

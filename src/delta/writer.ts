@@ -5,6 +5,7 @@ import type { StructType } from '../core/schema.ts'
 import type { Store } from '../storage/store.ts'
 import type { Metadata, Protocol } from './actions.ts'
 import { checkpointInterval, checkpointObstacle, writeCheckpoint } from './checkpoint-write.ts'
+import { columnMapping } from './column-mapping.ts'
 import { commitAppends, type CommitParts } from './commit.ts'
 import { staleAppIds } from './conflicts.ts'
 import { ENGINE_INFO } from './engine.ts'
@@ -240,5 +241,7 @@ function shapeOf(state: TableState): TableShape {
   checkReadable(state.protocol, state.metadata)
   const metadata = readableMetadata(state.metadata)
   checkAppendable(state.protocol, metadata)
+  // A mapping that cannot be followed is found here, and not by the first flush.
+  columnMapping(state.protocol, metadata)
   return { protocol: state.protocol, metadata }
 }

@@ -33,7 +33,6 @@ for (const [feature, metadata] of [
   ['generatedColumns', metadataOf({ 'delta.generationExpression': 'y + 1' })],
   ['identityColumns', metadataOf({ 'delta.identity.start': 1 })],
   ['checkConstraints', metadataOf({}, { 'delta.constraints.positive': 'x > 0' })],
-  ['columnMapping', metadataOf({}, { 'delta.columnMapping.mode': 'name' })],
 ] as const) {
   test(`A table that uses ${feature} is refused by that name`, () => {
     assert.throws(() => {
@@ -45,9 +44,7 @@ for (const [feature, metadata] of [
 for (const feature of [
   'rowTracking',
   'inCommitTimestamp',
-  'clustering',
   'icebergCompatV2',
-  'v2Checkpoint',
   'catalogManaged',
   'somethingNew',
 ]) {
