@@ -52,3 +52,32 @@ export function decimalOf(type: DataType): { precision: number; scale: number } 
   const match = /^decimal\((\d+),\s*(-?\d+)\)$/.exec(type)
   return match === null ? undefined : { precision: Number(match[1]), scale: Number(match[2]) }
 }
+
+/** Characters that Parquet writers refuse in the name of a column unless the table maps its columns. */
+export const REFUSED_IN_NAMES = /[ ,;{}()\n\t=]/
+
+/** The field of this name; names that differ only by case name the same field, where none is equal to the letter. */
+export function fieldNamed(type: StructType, name: string): StructField | undefined {
+  const exact = type.fields.find((field) => field.name === name)
+  if (exact !== undefined) return exact
+  const folded = name.toLowerCase()
+  return type.fields.find((field) => field.name.toLowerCase() === folded)
+}
+
+/** A type for people, and for comparing primitive ones: nested types by their kind alone. */
+export function typeName(type: DataType): string {
+  return typeof type === 'string' ? type.replaceAll(' ', '') : type.type
+}
+
+/** Whether a primitive type stands anywhere in the type. */
+export function holdsType(type: DataType, name: PrimitiveName): boolean {
+  if (typeof type === 'string') return type === name
+  switch (type.type) {
+    case 'struct':
+      return type.fields.some((field) => holdsType(field.type, name))
+    case 'array':
+      return holdsType(type.elementType, name)
+    case 'map':
+      return holdsType(type.keyType, name) || holdsType(type.valueType, name)
+  }
+}

@@ -21,8 +21,10 @@ export interface ColumnMapping {
 /** Files and log know a column by its name. */
 export const BY_NAME: ColumnMapping = namedBy('none', ({ name }) => name)
 
-const ID_KEY = 'delta.columnMapping.id'
-const NAME_KEY = 'delta.columnMapping.physicalName'
+/** Where the schema keeps the id of a field. */
+export const ID_KEY = 'delta.columnMapping.id'
+/** Where the schema keeps the physical name of a field. */
+export const NAME_KEY = 'delta.columnMapping.physicalName'
 
 /** Where Arrow keeps the `field_id` of Parquet. */
 export const FIELD_ID = 'PARQUET:field_id'

@@ -1,22 +1,6 @@
 import { PipelineError } from '../core/errors.ts'
-import { type DataType, decimalOf, type StructField } from '../core/schema.ts'
-
-/** Digits that hold every value of an integer type. */
-const DIGITS: ReadonlyMap<string, number> = new Map([
-  ['byte', 10],
-  ['short', 10],
-  ['integer', 10],
-  ['long', 20],
-])
-
-/** Every wider type that values of a type may be read as, decimals aside. Spec: "Type Widening". */
-const WIDER: ReadonlyMap<string, readonly string[]> = new Map([
-  ['byte', ['short', 'integer', 'long', 'double']],
-  ['short', ['integer', 'long', 'double']],
-  ['integer', ['long', 'double']],
-  ['float', ['double']],
-  ['date', ['timestamp_ntz']],
-])
+import type { DataType, StructField } from '../core/schema.ts'
+import { isWider } from '../core/widening.ts'
 
 /**
  * Refuses a table whose schema records a change of type that the specification does not know: its files could not be
@@ -53,16 +37,6 @@ function checkField(field: StructField, column: string): void {
     const detail = `typeWidening from ${from} to ${to} is not known`
     throw new PipelineError('KD_TABLE_UNSUPPORTED', detail, { column })
   }
-}
-
-/** Whether a type may be widened to another. */
-export function isWider(from: string, to: string): boolean {
-  const wanted = decimalOf(to as DataType)
-  if (wanted === undefined) return WIDER.get(from)?.includes(to) === true
-  const whole = wanted.precision - wanted.scale
-  const own = decimalOf(from as DataType)
-  if (own === undefined) return whole >= (DIGITS.get(from) ?? Infinity)
-  return wanted.scale >= own.scale && whole >= own.precision - own.scale
 }
 
 function corrupt(column: string): PipelineError {
