@@ -2,7 +2,15 @@ import { existsSync } from 'node:fs'
 import { messageOf } from '../src/core/errors.ts'
 import { DATE_PARTS, parseDerivation } from './derive.ts'
 import { isTree, readJson } from './tree.ts'
-import type { Config, KafkaConfig, S3Config, TableConfig, TopicConfig } from './types.ts'
+import type {
+  AzureConfig,
+  Config,
+  DynamoConfig,
+  KafkaConfig,
+  S3Config,
+  TableConfig,
+  TopicConfig,
+} from './types.ts'
 
 /** Called with the keys that a contradiction is about and what is wrong; ignored when one of them is at fault already. */
 export type Report = (keys: readonly string[], fault: string) => void
@@ -11,6 +19,8 @@ export type Report = (keys: readonly string[], fault: string) => void
 export function checkService(config: Pick<Config, 'kafka' | 'storage'>, report: Report): void {
   checkKafka(config.kafka, report)
   checkS3(config.storage.s3, report)
+  checkAws(config.storage.dynamodb, 'storage.dynamodb', report)
+  checkAzure(config.storage.azure, report)
 }
 
 /** Options of one topic that are right one by one but not together, and files that must exist. */
@@ -100,25 +110,38 @@ function checkKafka(kafka: KafkaConfig, report: Report): void {
 }
 
 function checkS3(s3: S3Config, report: Report): void {
-  checkTogether(s3, 'storage.s3', ['accessKeyId', 'secretAccessKey'], report)
-  if (s3.sessionToken !== undefined && s3.accessKeyId === undefined) {
-    report(
-      ['storage.s3.sessionToken', 'storage.s3.accessKeyId'],
-      'belongs to an access key, and none is given',
-    )
-  }
-  if (s3.endpoint !== undefined && !/^https?:\/\/[^\s/]+/.test(s3.endpoint)) {
-    report(
-      ['storage.s3.endpoint'],
-      `must start with http:// or https:// and a host: value was ${JSON.stringify(s3.endpoint)}`,
-    )
-  }
+  checkAws(s3, 'storage.s3', report)
   if (s3.multipartBytesMin < 5 * 1024 * 1024) {
     report(
       ['storage.s3.multipartBytesMin'],
       `must be at least 5242880 (5 MiB): value was ${s3.multipartBytesMin}`,
     )
   }
+}
+
+/** Keys and address of a service of AWS. */
+function checkAws(section: S3Config | DynamoConfig, prefix: string, report: Report): void {
+  checkTogether(section, prefix, ['accessKeyId', 'secretAccessKey'], report)
+  if (section.sessionToken !== undefined && section.accessKeyId === undefined) {
+    report([`${prefix}.sessionToken`, `${prefix}.accessKeyId`], 'belongs to an access key, and none is given')
+  }
+  checkEndpoint(section.endpoint, `${prefix}.endpoint`, report)
+}
+
+function checkAzure(azure: AzureConfig, report: Report): void {
+  const given = (['accountKey', 'sasToken', 'connectionString'] as const).filter(
+    (name) => azure[name] !== undefined,
+  )
+  if (given.length > 1) {
+    const keys = given.map((name) => `storage.azure.${name}`)
+    report(keys, `only one way to log in is possible, and ${keys.join(' and ')} are given`)
+  }
+  checkEndpoint(azure.endpoint, 'storage.azure.endpoint', report)
+}
+
+function checkEndpoint(endpoint: string | undefined, key: string, report: Report): void {
+  if (endpoint === undefined || /^https?:\/\/[^\s/]+/.test(endpoint)) return
+  report([key], `must start with http:// or https:// and a host: value was ${JSON.stringify(endpoint)}`)
 }
 
 function checkTogether(section: object, prefix: string, names: readonly string[], report: Report): void {

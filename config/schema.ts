@@ -1,4 +1,5 @@
 import type { OptionTree } from './option.ts'
+import { STORAGE_OPTIONS } from './storage-options.ts'
 
 /**
  * Every option outside `topics`: the only place where a name, default, unit or environment variable is written.
@@ -90,54 +91,7 @@ export const SERVICE_OPTIONS = {
       },
     },
   },
-  storage: {
-    s3: {
-      endpoint: {
-        doc: 'Address of an S3 server other than that of AWS, such as `http://127.0.0.1:9000`.',
-        format: 'text',
-        default: null,
-        nullable: true,
-        env: 'AWS_S3_ENDPOINT',
-      },
-      region: { doc: 'Region of the buckets.', format: 'text', default: 'us-east-1', env: 'AWS_REGION' },
-      forcePathStyle: {
-        doc: 'Put the bucket into the path of a request and not into the host name; most servers other than AWS want this.',
-        format: 'flag',
-        default: false,
-        env: 'AWS_S3_FORCE_PATH_STYLE',
-      },
-      accessKeyId: {
-        doc: 'Access key. Unset, the standard chain of the AWS SDK finds one: profile, web identity, container, instance.',
-        format: 'text',
-        default: null,
-        nullable: true,
-        env: 'AWS_ACCESS_KEY_ID',
-      },
-      secretAccessKey: {
-        doc: 'Secret of the access key.',
-        format: 'text',
-        default: null,
-        nullable: true,
-        sensitive: true,
-        env: 'AWS_SECRET_ACCESS_KEY',
-      },
-      sessionToken: {
-        doc: 'Token that belongs to a temporary access key.',
-        format: 'text',
-        default: null,
-        nullable: true,
-        sensitive: true,
-        env: 'AWS_SESSION_TOKEN',
-      },
-      multipartBytesMin: {
-        doc: 'Objects of at least this size are uploaded in parts. S3 wants parts of 5 MiB or more.',
-        format: 'whole-number',
-        unit: 'bytes',
-        default: 16_777_216,
-        env: 'AWS_S3_MULTIPART_BYTES_MIN',
-      },
-    },
-  },
+  storage: STORAGE_OPTIONS,
   log: {
     level: {
       doc: 'Least severe level that is logged. With `debug` a failing command also prints its stack.',

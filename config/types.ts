@@ -32,6 +32,8 @@ export interface SaslConfig {
 /** Options of the object stores. */
 export interface StorageConfig {
   readonly s3: S3Config
+  readonly dynamodb: DynamoConfig
+  readonly azure: AzureConfig
 }
 
 /** `accessKeyId` and `secretAccessKey` are both there or both absent: then the SDK's standard chain is asked. */
@@ -43,6 +45,26 @@ export interface S3Config {
   readonly secretAccessKey?: string
   readonly sessionToken?: string
   readonly multipartBytesMin: number
+  readonly logStore: 's3' | 'dynamodb'
+}
+
+/** `region` and the keys are those of S3 where they are absent. */
+export interface DynamoConfig {
+  readonly table: string
+  readonly endpoint?: string
+  readonly region?: string
+  readonly accessKeyId?: string
+  readonly secretAccessKey?: string
+  readonly sessionToken?: string
+}
+
+/** At most one of `accountKey`, `sasToken` and `connectionString` is there. */
+export interface AzureConfig {
+  readonly accountName?: string
+  readonly accountKey?: string
+  readonly sasToken?: string
+  readonly connectionString?: string
+  readonly endpoint?: string
 }
 
 /** One topic and its table. */

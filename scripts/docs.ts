@@ -124,9 +124,10 @@ const CHECKS = `## Checked together
 - \`creditBytes\` is at least twice \`flush.bytes\`: one flush can fill while another is written.
 - \`kafka.sessionTimeoutMs\` is at least three times \`kafka.heartbeatMs\`.
 - \`kafka.fetchBytesPerPartitionMax\` is at most \`kafka.fetchBytesMax\`.
-- \`kafka.sasl.mechanism\`, \`username\` and \`password\` come together, and so do \`storage.s3.accessKeyId\` and
-  \`secretAccessKey\`; a \`sessionToken\` needs both.
-- \`storage.s3.endpoint\` starts with \`http://\` or \`https://\`; \`multipartBytesMin\` is at least 5 MiB.
+- \`kafka.sasl.mechanism\`, \`username\` and \`password\` come together, and so do \`accessKeyId\` and
+  \`secretAccessKey\` of \`storage.s3\` and of \`storage.dynamodb\`; a \`sessionToken\` needs both.
+- At most one of \`storage.azure.accountKey\`, \`sasToken\` and \`connectionString\` is given.
+- An \`endpoint\` starts with \`http://\` or \`https://\`; \`storage.s3.multipartBytesMin\` is at least 5 MiB.
 - \`contract\` is a file that holds a JSON object.
 - \`derive\` holds expressions of the named kinds; \`table.partitionColumns\` names no column twice.
 - \`deadLetters.topic\` is another topic than \`topic\`.

@@ -35,7 +35,7 @@ export async function openTarget(
   options: WriterOptions,
 ): Promise<Target> {
   const written = topic.contract === undefined ? undefined : await readContract(topic.contract)
-  const store = await openStore(topic.table.uri, { s3: config.storage.s3 })
+  const store = await openStore(topic.table.uri, config.storage)
   const existing = (await tableExists(store)) ? await openTableWriter(store, options) : undefined
   const contract = written ?? contractOf(topic, existing)
   const enrichments = enrichmentsOf(topic, contract.schema)

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { PipelineError } from '../core/errors.ts'
+import type { DynamoOptions } from './dynamodb-entries.ts'
 import { LocalStore } from './local.ts'
 import { MemoryStore } from './memory.ts'
 import type { S3StoreOptions } from './s3.ts'
@@ -7,7 +8,10 @@ import type { Store } from './store.ts'
 
 /** Options by kind of store; those of the kind that a URI names are used. */
 export interface StoreOptions {
-  readonly s3?: S3StoreOptions
+  /** With `logStore` `dynamodb` commits are agreed upon in a table of DynamoDB, else in the bucket itself. */
+  readonly s3?: S3StoreOptions & { readonly logStore?: 's3' | 'dynamodb' }
+  /** What is absent of region and keys is that of `s3`. */
+  readonly dynamodb?: DynamoOptions
 }
 
 type Opener = (uri: string, options: StoreOptions) => Store | Promise<Store>
@@ -47,7 +51,25 @@ async function openS3(uri: string, options: StoreOptions): Promise<Store> {
   const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
   // The SDK takes a quarter of a second to load: only who stores in S3 pays for it.
   const { S3Store } = await import('./s3.ts')
-  return new S3Store(bucket, prefix, options.s3, uri)
+  const store = new S3Store(bucket, prefix, options.s3, uri)
+  if (options.s3?.logStore !== 'dynamodb') return store
+  const [{ DynamoLogStore }, { DynamoEntries }] = await Promise.all([
+    import('./dynamodb-log.ts'),
+    import('./dynamodb-entries.ts'),
+  ])
+  return new DynamoLogStore(store, new DynamoEntries(dynamoOptions(options)))
+}
+
+function dynamoOptions({ s3 = {}, dynamodb = {} }: StoreOptions): DynamoOptions {
+  const region = dynamodb.region ?? s3.region
+  const { accessKeyId, secretAccessKey, sessionToken } = dynamodb.accessKeyId === undefined ? s3 : dynamodb
+  return {
+    ...dynamodb,
+    ...(region === undefined ? {} : { region }),
+    ...(accessKeyId === undefined ? {} : { accessKeyId }),
+    ...(secretAccessKey === undefined ? {} : { secretAccessKey }),
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+  }
 }
 
 function folderOf(uri: string): string {

@@ -128,6 +128,7 @@ describe('sources', () => {
       accessKeyId: 'key',
       secretAccessKey: 'secret',
       multipartBytesMin: 16_777_216,
+      logStore: 's3',
     })
   })
 

@@ -22,10 +22,15 @@ it('secrets that are not set stay absent', () => {
   assert.equal('secretAccessKey' in redact(loadConfig({})).storage.s3, false)
 })
 
-it('the sensitive keys are the password, the secret key and the session token', () => {
+it('the sensitive keys are the passwords, secret keys and tokens', () => {
   assert.deepEqual(SENSITIVE_KEYS, [
     'kafka.sasl.password',
     'storage.s3.secretAccessKey',
     'storage.s3.sessionToken',
+    'storage.dynamodb.secretAccessKey',
+    'storage.dynamodb.sessionToken',
+    'storage.azure.accountKey',
+    'storage.azure.sasToken',
+    'storage.azure.connectionString',
   ])
 })
