@@ -5,10 +5,19 @@ import type { Add, Metadata, MetadataAction, Protocol, Txn } from './actions.ts'
 import { readCheckpoint, STATE_COLUMNS } from './checkpoint-read.ts'
 import { columnMapping } from './column-mapping.ts'
 import { liveFiles } from './files.ts'
-import { findSegment, type LogSegment, needCommit } from './log.ts'
+import { hasInCommitTimestamps } from './in-commit.ts'
+import { findSegment, type LogSegment, needCommit, readCommit } from './log.ts'
 import { checkReadable, readerFeatures } from './protocol.ts'
 import { parseSchema } from './schema-json.ts'
-import { applyActions, EMPTY_STATE, type PartialState, type TableState, wholeState } from './state.ts'
+import {
+  applyActions,
+  commitInfoOf,
+  EMPTY_STATE,
+  inCommitTimestamp,
+  type PartialState,
+  type TableState,
+  wholeState,
+} from './state.ts'
 import { checkTypeChanges } from './type-widening.ts'
 
 /** A table as it is at one version; never changes. Files are read from the log when they are asked for. */
@@ -67,7 +76,11 @@ export async function loadState(store: Store, segment: LogSegment): Promise<Tabl
     // Spec: "Change Metadata": the first version of a table must contain a `metaData` action.
     if (version === 0n) wholeState(state)
   }
-  return wholeState({ ...state, version: segment.version })
+  const whole = wholeState({ ...state, version: segment.version })
+  if (segment.commits.length > 0 || !hasInCommitTimestamps(whole)) return whole
+  // A checkpoint does not keep the time of its commit, which those that follow depend on.
+  const commit = await readCommit(store, segment.version)
+  return { ...whole, inCommitMs: inCommitTimestamp(commit && commitInfoOf(commit)) }
 }
 
 /** Metadata with its schema parsed. Throws `KD_TABLE_CORRUPT`. Spec: "Change Metadata". */

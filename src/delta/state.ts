@@ -8,6 +8,7 @@ import type {
   Protocol,
   Txn,
 } from './actions.ts'
+import { asSafeInteger } from './fields.ts'
 
 /** Everything of a table at one version except its files: what a writer holds in memory, however large the table is. */
 export interface TableState {
@@ -16,6 +17,8 @@ export interface TableState {
   readonly metadata: MetadataAction
   readonly txns: ReadonlyMap<string, Txn>
   readonly domains: ReadonlyMap<string, DomainMetadata>
+  /** `inCommitTimestamp` of the newest commit, milliseconds since the epoch, where it has one. */
+  readonly inCommitMs?: number | undefined
 }
 
 /** One version of the log, its actions in the order of its lines. Spec: "Delta Log Entries". */
@@ -31,6 +34,8 @@ export interface PartialState {
   readonly metadata?: MetadataAction
   readonly txns: ReadonlyMap<string, Txn>
   readonly domains: ReadonlyMap<string, DomainMetadata>
+  /** `inCommitTimestamp` of the newest commit, milliseconds since the epoch, where it has one. */
+  readonly inCommitMs?: number | undefined
 }
 
 /** The state that nothing has been applied to. */
@@ -45,9 +50,11 @@ export function applyActions<S extends PartialState>(
   let { protocol, metadata } = state
   let txns: Map<string, Txn> | undefined
   let domains: Map<string, DomainMetadata> | undefined
+  let inCommitMs: number | undefined
   for (const action of actions) {
     if (action.kind === 'protocol') protocol = action.protocol
     else if (action.kind === 'metaData') metadata = action.metaData
+    else if (action.kind === 'commitInfo') inCommitMs = inCommitTimestamp(action.commitInfo)
     else if (action.kind === 'txn') (txns ??= new Map(state.txns)).set(action.txn.appId, action.txn)
     else if (action.kind === 'domainMetadata') {
       domains ??= new Map(state.domains)
@@ -62,6 +69,7 @@ export function applyActions<S extends PartialState>(
     ...(metadata === undefined ? {} : { metadata }),
     txns: txns ?? state.txns,
     domains: domains ?? state.domains,
+    inCommitMs,
   }
 }
 
@@ -77,6 +85,11 @@ export function wholeState(state: PartialState): TableState {
 export function commitInfoOf(commit: Commit): CommitInfo | undefined {
   for (const action of commit.actions) if (action.kind === 'commitInfo') return action.commitInfo
   return undefined
+}
+
+/** When a commit says of itself that it was made, milliseconds since the epoch. Spec: "In-Commit Timestamps". */
+export function inCommitTimestamp(info: CommitInfo | undefined): number | undefined {
+  return asSafeInteger(info?.['inCommitTimestamp'])
 }
 
 /** Whether both have the same protocol and metadata, to the letter: files made for one are right for the other. */

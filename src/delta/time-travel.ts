@@ -1,11 +1,9 @@
 import { PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
-import type { CommitInfo } from './actions.ts'
-import { asSafeInteger } from './fields.ts'
+import { hasInCommitTimestamps } from './in-commit.ts'
 import { findSegment, listCommitTimes, needCommit } from './log.ts'
-import { writerFeatures } from './protocol.ts'
 import { loadState } from './snapshot.ts'
-import { commitInfoOf, type TableState } from './state.ts'
+import { commitInfoOf, inCommitTimestamp, type TableState } from './state.ts'
 
 /** When a version came to be, in milliseconds since the epoch. */
 interface Dated {
@@ -33,16 +31,10 @@ export async function versionAt(store: Store, timestampMs: number): Promise<bigi
   return lastAt(store, monotonic(files), timestampMs)
 }
 
-/** The in-commit timestamp of a commit, in milliseconds; `undefined` where it has none. Spec: "In-Commit Timestamps". */
-export function inCommitTimestamp(info: CommitInfo | undefined): number | undefined {
-  return asSafeInteger(info?.['inCommitTimestamp'])
-}
-
 /** From when on commits carry their own timestamps; `undefined` for a table whose commits do not. */
-function inCommitSince({ protocol, metadata, version }: TableState): Dated | undefined {
-  const { configuration } = metadata
-  if (!writerFeatures(protocol).includes('inCommitTimestamp')) return undefined
-  if (configuration['delta.enableInCommitTimestamps'] !== 'true') return undefined
+function inCommitSince(state: TableState): Dated | undefined {
+  if (!hasInCommitTimestamps(state)) return undefined
+  const { configuration } = state.metadata
   const first = configuration['delta.inCommitTimestampEnablementVersion']
   const ms = configuration['delta.inCommitTimestampEnablementTimestamp']
   // Without these the table had them from its beginning.
@@ -52,7 +44,7 @@ function inCommitSince({ protocol, metadata, version }: TableState): Dated | und
     return { version: BigInt(first), ms: Number(ms) }
   }
   const detail = 'delta.inCommitTimestampEnablementVersion and …EnablementTimestamp are not two whole numbers'
-  throw new PipelineError('KD_TABLE_CORRUPT', detail, { version })
+  throw new PipelineError('KD_TABLE_CORRUPT', detail, { version: state.version })
 }
 
 /** File times, each moved after the one before where it is not later. */

@@ -1,0 +1,84 @@
+import { PipelineError } from '../core/errors.ts'
+import { parseJson } from './action-json.ts'
+import type { Action, Add, MetadataAction, Protocol } from './actions.ts'
+import { writerFeatures } from './protocol.ts'
+import type { TableState } from './state.ts'
+import { isRecord, recordsOf } from './stats.ts'
+
+/** The domain that holds the highest row id which was given away. */
+const DOMAIN = 'delta.rowTracking'
+const MARK = 'rowIdHighWaterMark'
+
+/** Columns of data files, hidden from users, that hold what a row brought along from another file. */
+export interface TrackedColumns {
+  readonly rowId: string
+  readonly commitVersion: string
+}
+
+interface Tracked {
+  readonly protocol: Protocol
+  readonly metadata: Pick<MetadataAction, 'configuration'>
+}
+
+/** Whether every new file must be given row ids. Spec: "Writer Requirements for Row Tracking". */
+export function assignsRowIds({ protocol, metadata }: Tracked): boolean {
+  if (!writerFeatures(protocol).includes('rowTracking')) return false
+  return metadata.configuration['delta.rowTrackingSuspended'] !== 'true'
+}
+
+/**
+ * The columns in which rows keep their ids and commit versions when they are copied, where the table has row tracking
+ * enabled. Throws `KD_TABLE_CORRUPT` where their names are missing. Spec: "Row Tracking" (enablement), "Row IDs".
+ */
+export function trackedColumns(table: Tracked): TrackedColumns | undefined {
+  const { configuration } = table.metadata
+  if (!assignsRowIds(table) || configuration['delta.enableRowTracking'] !== 'true') return undefined
+  const rowId = configuration['delta.rowTracking.materializedRowIdColumnName']
+  const commitVersion = configuration['delta.rowTracking.materializedRowCommitVersionColumnName']
+  if (rowId !== undefined && commitVersion !== undefined) return { rowId, commitVersion }
+  throw new PipelineError('KD_TABLE_CORRUPT', 'the columns that keep row ids have no names')
+}
+
+/**
+ * File actions of the commit after `state` with row ids above all that were given away, and the action that keeps the new
+ * mark. To be done anew for every version that is tried: another writer may have given ids away meanwhile. As they are on
+ * a table that tracks no rows. Throws `KD_TABLE_CORRUPT` for a mark that cannot be read, and for a file whose statistics
+ * do not tell how many rows it has. Spec: "Writer Requirements for Row Tracking".
+ */
+export function withRowIds(state: TableState, actions: readonly Action[]): readonly Action[] {
+  if (!assignsRowIds(state) || !actions.some(({ kind }) => kind === 'add')) return actions
+  const version = state.version + 1n
+  let mark = highWaterMark(state)
+  const tracked = actions.map((action): Action => {
+    // A file that the table holds already keeps what it was given.
+    if (action.kind !== 'add' || action.add.baseRowId !== undefined) return action
+    const baseRowId = mark + 1n
+    mark += BigInt(rowsOf(action.add))
+    return { kind: 'add', add: { ...action.add, baseRowId, defaultRowCommitVersion: version } }
+  })
+  const configuration = `{"${MARK}":${mark}}`
+  return [
+    ...tracked,
+    { kind: 'domainMetadata', domainMetadata: { domain: DOMAIN, configuration, removed: false } },
+  ]
+}
+
+/** The highest row id that was given away, -1 while there is none. */
+function highWaterMark({ domains, version }: TableState): bigint {
+  const text = domains.get(DOMAIN)?.configuration
+  if (text === undefined) return -1n
+  try {
+    const parsed = parseJson(text)
+    const mark = isRecord(parsed) ? parsed[MARK] : undefined
+    if (typeof mark === 'bigint' || Number.isSafeInteger(mark)) return BigInt(mark as number | bigint)
+  } catch {
+    // Said below.
+  }
+  throw new PipelineError('KD_TABLE_CORRUPT', `the domain ${DOMAIN} has no ${MARK}`, { version })
+}
+
+function rowsOf({ stats, path }: Add): number {
+  const rows = recordsOf(stats)
+  if (rows !== undefined) return rows
+  throw new PipelineError('KD_TABLE_CORRUPT', 'a file without numRecords cannot be given row ids', { path })
+}
