@@ -1,7 +1,7 @@
 import type { RecordBatch } from 'apache-arrow'
 import type { OperatorFunction } from 'rxjs'
 import { nullColumn, type Column } from '../src/arrow/column.ts'
-import { gather, type Pick as Picked } from '../src/arrow/gather.ts'
+import { gather, indexNamed, type Pick as Picked } from '../src/arrow/gather.ts'
 import { arrowSchema, recordBatch } from '../src/arrow/record-batch.ts'
 import type { Flush } from '../src/core/batch.ts'
 import { stage } from '../src/core/stage.ts'
@@ -166,7 +166,7 @@ function pickOf(
   type: StructType['fields'][number]['type'],
 ): Picked {
   const { columns } = part.chunk
-  const index = columns.schema.fields.findIndex((field) => field.name === name)
+  const index = indexNamed(columns.schema.fields, name)
   const column: Column | undefined = columns.columns[index]
   if (column === undefined) return { column: nullColumn(type, end - start), start: 0, end: end - start }
   return part.rows === undefined ? { column, start, end } : { column, rows: part.rows, start, end }

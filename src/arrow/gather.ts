@@ -1,4 +1,5 @@
-import type { DataType, StructField } from '../core/schema.ts'
+import { type DataType, type StructField, typeName } from '../core/schema.ts'
+import { castColumn } from './cast.ts'
 import type { BytesColumn, Column, FixedColumn, ListColumn, MapColumn, StructColumn } from './column.ts'
 import { fixedLayout, nullColumn } from './column.ts'
 
@@ -17,9 +18,14 @@ function countOf(pick: Pick): number {
 
 /**
  * One column of the picked rows, in the order of the picks: joins batches, splits table partitions and sorts rows, all
- * with one copy. With `rows`, `start` and `end` bound the part of `rows` that counts.
+ * with one copy. With `rows`, `start` and `end` bound the part of `rows` that counts. Rows of another type are cast;
+ * fields of structs are found by their names, whatever the case, and null where the rows lack them.
+ * @throws KD_SCHEMA_MISMATCH where the cast is none that `castColumn` knows.
  */
-export function gather(type: DataType, picks: readonly Pick[]): Column {
+export function gather(type: DataType, given: readonly Pick[]): Column {
+  const picks = given.some(({ column }) => isForeign(column.type, type))
+    ? given.map((pick) => (isForeign(pick.column.type, type) ? castPick(pick, type) : pick))
+    : given
   const length = picks.reduce((sum, pick) => sum + countOf(pick), 0)
   const valid = gatherValid(picks, length)
   const kind = picks[0]?.column.kind ?? emptyKind(type)
@@ -64,6 +70,17 @@ export function gather(type: DataType, picks: readonly Pick[]): Column {
       }
     }
   }
+}
+
+/** Whether values of a type must be cast; what is nested is looked at as its parts are gathered. */
+function isForeign(own: DataType, wanted: DataType): boolean {
+  return own !== wanted && typeName(own) !== typeName(wanted)
+}
+
+/** Only the rows that are picked are cast. */
+function castPick(pick: Pick, type: DataType): Pick {
+  const column = castColumn(gather(pick.column.type, [pick]), type)
+  return { column, start: 0, end: column.length }
 }
 
 function emptyKind(type: DataType): Column['kind'] {
@@ -179,10 +196,18 @@ function gatherStruct(
   return { kind: 'struct', type, length, valid, children }
 }
 
+/** Where the field of this name is: the very name, or one that differs by case alone; -1 where there is none. */
+export function indexNamed(fields: readonly StructField[], name: string): number {
+  const exact = fields.findIndex((field) => field.name === name)
+  if (exact >= 0) return exact
+  const folded = name.toLowerCase()
+  return fields.findIndex((field) => field.name.toLowerCase() === folded)
+}
+
 /** By name: the struct may hold its fields in another order than the type that is wanted, or lack some. */
 function childNamed({ type, children, length }: StructColumn, { name, type: wanted }: StructField): Column {
   const fields = typeof type !== 'string' && type.type === 'struct' ? type.fields : []
-  return children[fields.findIndex((field) => field.name === name)] ?? nullColumn(wanted, length)
+  return children[indexNamed(fields, name)] ?? nullColumn(wanted, length)
 }
 
 /** Offsets of the gathered lists, and for each pick the rows of its children. */

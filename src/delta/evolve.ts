@@ -41,10 +41,10 @@ export function evolve(shape: TableShape, wanted: StructType, rules: EvolveRules
   if (merge.faults.length > 0) {
     throw new PipelineError('KD_SCHEMA_MISMATCH', merge.faults.join('; '), { table: shape.metadata.id })
   }
-  if (schema === shape.metadata.schema) return undefined
+  const { schema: before, ...rest } = shape.metadata
+  if (schema === before) return undefined
   const ntz = holdsType(schema, 'timestamp_ntz') && !writerFeatures(shape.protocol).includes('timestampNtz')
   const protocol = ntz ? withReaderFeature(shape.protocol, 'timestampNtz') : undefined
-  const { schema: _, ...rest } = shape.metadata
   const metadata: MetadataAction = {
     ...rest,
     format: shape.metadata.format ?? { provider: 'parquet', options: {} },
@@ -195,11 +195,10 @@ class Merge {
       ([key, text]) => key.startsWith('delta.constraints.') && text.toLowerCase().includes(name),
     )
     if (constraint !== undefined) return `${constraint[0]} depends on it`
-    const generated = schema.fields.find(({ metadata }) =>
-      String(metadata['delta.generationExpression'] ?? '')
-        .toLowerCase()
-        .includes(name),
-    )
+    const generated = schema.fields.find(({ metadata }) => {
+      const expression = metadata['delta.generationExpression']
+      return typeof expression === 'string' && expression.toLowerCase().includes(name)
+    })
     return generated === undefined ? undefined : `the column ${generated.name} is generated from it`
   }
 
