@@ -155,5 +155,7 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 }
 
 function defined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Defined<T>
+  const kept: Record<string, unknown> = {}
+  for (const [key, item] of Object.entries(value)) if (item !== undefined) kept[key] = item
+  return kept as Defined<T>
 }

@@ -1,9 +1,10 @@
-import { MapRow, StructRow, type Table, Vector } from 'apache-arrow'
+import { plainValues } from '../arrow/plain.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
-import { readTables } from '../parquet/reader.ts'
+import { type RangeSource, readRanges } from '../parquet/range-reader.ts'
 import type { Store } from '../storage/store.ts'
 import { parseJson, readAction } from './action-json.ts'
 import type { Action } from './actions.ts'
+import { CHECKPOINT_SCHEMA } from './checkpoint-schema.ts'
 import { asLong, asString, Fields } from './fields.ts'
 import type { Checkpoint } from './log.ts'
 import { isUuidCheckpoint, sidecarKey } from './paths.ts'
@@ -17,6 +18,9 @@ export const STATE_COLUMNS: readonly CheckpointColumn[] = ['protocol', 'metaData
 /** Columns of files. */
 export const FILE_COLUMNS: readonly CheckpointColumn[] = ['add', 'remove']
 
+/** Fields of files that a caller may do without; those of statistics are most of a checkpoint. */
+export type OmittedField = 'add.stats' | 'add.tags'
+
 /** What only checkpoints of the V2 spec hold: files that hold their files, and the version that they are of. */
 const V2_COLUMNS = ['sidecar', 'checkpointMetadata']
 
@@ -24,21 +28,23 @@ const V2_COLUMNS = ['sidecar', 'checkpointMetadata']
 const LINES_MAX = 4_096
 
 /**
- * Actions of a checkpoint of one or many parts, some thousands at a time, of the columns asked for alone; sidecars are
- * read only where files are asked for. Throws `KD_TABLE_CORRUPT` with the version and the file, also where a part or a
+ * Actions of a checkpoint of one or many parts, some thousands at a time, of the columns asked for alone: the bytes of
+ * others, and of fields that are `omitted`, are not fetched where the file is Parquet. Sidecars are read only where files
+ * are asked for. Throws `KD_TABLE_CORRUPT` with the version and the file, also where a part or a
  * sidecar is missing. Spec: "Checkpoints" (V1 and V2 spec), "Sidecar Files".
  */
 export async function* readCheckpoint(
   store: Store,
   checkpoint: Checkpoint,
   columns: readonly CheckpointColumn[],
+  omitted: readonly OmittedField[] = [],
 ): AsyncGenerator<readonly Action[]> {
   const { version } = checkpoint
   const withFiles = columns.some((column) => FILE_COLUMNS.includes(column))
   for (const key of checkpoint.keys) {
     const sidecars: string[] = []
     const described: bigint[] = []
-    for await (const rows of readRows(store, version, key, [...columns, ...V2_COLUMNS])) {
+    for await (const rows of readRows(store, version, key, [...columns, ...V2_COLUMNS], omitted)) {
       yield checked(version, key, () => {
         for (const body of rows.bodiesOf('checkpointMetadata')) {
           described.push(new Fields(body, 'checkpointMetadata').required('version', asLong))
@@ -52,7 +58,7 @@ export async function* readCheckpoint(
     checkDescribed(version, key, described)
     if (!withFiles) continue
     for (const sidecar of sidecars) {
-      for await (const rows of readRows(store, version, sidecar, columns)) {
+      for await (const rows of readRows(store, version, sidecar, columns, omitted)) {
         yield checked(version, sidecar, () => actionsOf(rows, columns))
       }
     }
@@ -70,35 +76,59 @@ async function* readRows(
   version: bigint,
   key: string,
   columns: readonly string[],
+  omitted: readonly string[],
 ): AsyncGenerator<Rows> {
-  const bytes = await fetch(store, version, key)
+  if (key.endsWith('.json')) {
+    const bytes = await fetched(version, key, () => store.get(key))
+    try {
+      yield* jsonRows(bytes)
+    } catch (cause) {
+      throw corrupt(messageOf(cause), version, key, cause)
+    }
+    return
+  }
+  const wanted = ([column, field]: readonly string[]): boolean =>
+    column !== undefined &&
+    columns.includes(column) &&
+    isKnown(column, field) &&
+    !omitted.includes(`${column}.${field}`)
   try {
-    if (key.endsWith('.json')) yield* jsonRows(bytes)
-    else for (const table of readTables(key, bytes, { columns })) yield tableRows(table)
+    for await (const table of readRanges(await sourceOf(store, version, key), wanted)) {
+      yield { bodiesOf: (column) => plainValues(table, column) }
+    }
   } catch (cause) {
-    throw corrupt(messageOf(cause), version, key, cause)
+    if (!(cause instanceof PipelineError) || cause.code !== 'KD_PARQUET_FAILED') throw cause
+    throw corrupt(cause.message, version, key, cause)
   }
 }
 
-async function fetch(store: Store, version: bigint, key: string): Promise<Uint8Array> {
+/** Fields that nobody knows are ignored before they are decoded, whatever their types. Spec: "Protocol Evolution". */
+function isKnown(column: string, field: string | undefined): boolean {
+  const action = CHECKPOINT_SCHEMA.fields.find(({ name }) => name === column)?.type
+  if (typeof action !== 'object' || action.type !== 'struct') return V2_COLUMNS.includes(column)
+  return action.fields.some(({ name }) => name === field)
+}
+
+async function sourceOf(store: Store, version: bigint, key: string): Promise<RangeSource> {
+  const bytes = await store.size(key)
+  if (bytes === undefined) throw corrupt('a file of the checkpoint is missing', version, key)
+  return {
+    name: key,
+    bytes,
+    async get(range) {
+      const got = await fetched(version, key, () => store.get(key, range))
+      if (got.length === range.end - range.start) return got
+      throw corrupt('a file of the checkpoint changed while it was read', version, key)
+    },
+  }
+}
+
+async function fetched(version: bigint, key: string, get: () => Promise<Uint8Array>): Promise<Uint8Array> {
   try {
-    return await store.get(key)
+    return await get()
   } catch (cause) {
     if (!(cause instanceof PipelineError) || cause.code !== 'KD_STORE_NOT_FOUND') throw cause
     throw corrupt('a file of the checkpoint is missing', version, key, cause)
-  }
-}
-
-function tableRows(table: Table): Rows {
-  return {
-    *bodiesOf(name) {
-      const column = table.getChild(name)
-      if (column === null) return
-      for (let row = 0; row < column.length; row++) {
-        const body: unknown = column.get(row)
-        if (body !== null) yield plain(body)
-      }
-    },
   }
 }
 
@@ -161,15 +191,4 @@ function checked<T>(version: bigint, key: string, read: () => T): T {
 
 function corrupt(detail: string, version: bigint, checkpoint: string, cause?: unknown): PipelineError {
   return new PipelineError('KD_TABLE_CORRUPT', detail, { version, checkpoint }, { cause })
-}
-
-/** Arrow's rows as plain objects and arrays; longs stay `bigint`. */
-function plain(value: unknown): unknown {
-  if (value instanceof StructRow || value instanceof MapRow) {
-    return Object.fromEntries(
-      [...(value as Iterable<[string, unknown]>)].map(([key, item]) => [key, plain(item)]),
-    )
-  }
-  if (value instanceof Vector) return [...(value as Iterable<unknown>)].map(plain)
-  return value
 }

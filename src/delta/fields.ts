@@ -66,7 +66,8 @@ export function asTextMap(value: unknown): Record<string, string> | undefined {
 /** A map of strings to strings or null, or `undefined`. */
 export function asNullableTextMap(value: unknown): Record<string, string | null> | undefined {
   const entries = asEntries(value)
-  if (entries?.every(([, item]) => item === null || typeof item === 'string') !== true) return undefined
+  if (entries === undefined) return undefined
+  for (const [, item] of entries) if (item !== null && typeof item !== 'string') return undefined
   return Object.fromEntries(entries as [string, string | null][])
 }
 

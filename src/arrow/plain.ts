@@ -1,0 +1,109 @@
+import { type Data, type Table, Type } from 'apache-arrow'
+import { PipelineError } from '../core/errors.ts'
+
+/** Value `row` of Arrow data; `null` where there is none. */
+export type PlainReader = (row: number) => unknown
+
+/**
+ * Values of a top-level column that are not null, in the order of the rows. Structs and maps become objects of their own
+ * properties, lists arrays, text strings, 64-bit integers `bigint`, narrower numbers `number`, binary bytes.
+ * Throws `KD_PARQUET_FAILED` for any other type.
+ */
+export function* plainValues(table: Table, column: string): Generator {
+  const chunks = (table.getChild(column)?.data ?? []) as readonly Data[]
+  for (const data of chunks) {
+    if (data.nullCount === data.length) continue
+    const read = plainReader(data)
+    for (let row = 0; row < data.length; row++) {
+      const value = read(row)
+      if (value !== null) yield value
+    }
+  }
+}
+
+/** Decides once for a batch how its values are read: some times faster than asking for each. */
+export function plainReader(data: Data): PlainReader {
+  if (data.nullCount === data.length) return () => null
+  const read = readerOf(data)
+  if (data.nullCount === 0) return read
+  const { nullBitmap, offset } = data
+  return (row) => {
+    const bit = row + offset
+    return (((nullBitmap[bit >> 3] as number) >> (bit & 7)) & 1) === 1 ? read(row) : null
+  }
+}
+
+function readerOf(data: Data): PlainReader {
+  const values = data.values as ArrayLike<unknown> & Uint8Array
+  switch (data.typeId) {
+    case Type.Int:
+    case Type.Float:
+      return (row) => values[row]
+    case Type.Bool:
+      return (row) => {
+        const bit = row + data.offset
+        return (((values[bit >> 3] as number) >> (bit & 7)) & 1) === 1
+      }
+    case Type.Utf8:
+    case Type.LargeUtf8: {
+      const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+      const between = offsetsOf(data)
+      return (row) => bytes.toString('utf8', between(row), between(row + 1))
+    }
+    case Type.Binary:
+    case Type.LargeBinary: {
+      const between = offsetsOf(data)
+      return (row) => values.subarray(between(row), between(row + 1))
+    }
+    case Type.Struct:
+      return structReader(data)
+    case Type.List: {
+      const read = plainReader(data.children[0] as Data)
+      const between = offsetsOf(data)
+      return (row) => {
+        const items: unknown[] = []
+        for (let at = between(row); at < between(row + 1); at++) items.push(read(at))
+        return items
+      }
+    }
+    case Type.Map:
+      return mapReader(data)
+    default:
+      throw new PipelineError('KD_PARQUET_FAILED', `a column of Arrow type ${Type[data.typeId]}`)
+  }
+}
+
+function structReader(data: Data): PlainReader {
+  const names = (data.type as { children: { name: string }[] }).children.map(({ name }) => name)
+  const readers = data.children.map((child) => plainReader(child))
+  return (row) => {
+    const struct: Record<string, unknown> = {}
+    for (let at = 0; at < names.length; at++)
+      set(struct, names[at] as string, (readers[at] as PlainReader)(row))
+    return struct
+  }
+}
+
+function mapReader(data: Data): PlainReader {
+  const [keys, values] = (data.children[0]?.children ?? []) as readonly Data[]
+  const readKey = keys === undefined ? () => null : plainReader(keys)
+  const readValue = values === undefined ? () => null : plainReader(values)
+  const between = offsetsOf(data)
+  return (row) => {
+    const map: Record<string, unknown> = {}
+    for (let at = between(row); at < between(row + 1); at++) set(map, String(readKey(at)), readValue(at))
+    return map
+  }
+}
+
+/** An own property under any name. */
+function set(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name !== '__proto__') object[name] = value
+  else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
+}
+
+function offsetsOf(data: Data): (row: number) => number {
+  const offsets = data.valueOffsets as Int32Array | BigInt64Array
+  if (offsets instanceof Int32Array) return (row) => offsets[row] as number
+  return (row) => Number(offsets[row])
+}

@@ -1,0 +1,258 @@
+import { readThrift, THRIFT, type ThriftStruct, type ThriftValue, writeThrift } from './thrift.ts'
+
+/** Bytes of a file, `end` exclusive. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** One leaf column of one row group: where its pages are, and what its statistics say of nulls. */
+export interface ColumnChunk {
+  /** Names from the top-level column down to the leaf. */
+  readonly path: readonly string[]
+  readonly range: ByteRange
+  readonly bytesUncompressed: number
+  /** Values, nulls included; as many as rows where nothing repeats. */
+  readonly values: number
+  /** `undefined` where the writer did not count. */
+  readonly nulls: number | undefined
+  readonly raw: ThriftStruct
+}
+
+/** Rows that lie together, a chunk of bytes for each leaf column. */
+export interface RowGroup {
+  readonly rows: number
+  /** In the order of the schema's leaves. */
+  readonly chunks: readonly ColumnChunk[]
+  readonly raw: ThriftStruct
+}
+
+/** What the footer of a Parquet file says of the rest. */
+export interface Footer {
+  readonly leaves: readonly Leaf[]
+  readonly rowGroups: readonly RowGroup[]
+  readonly raw: ThriftStruct
+}
+
+/** A leaf of the schema. */
+export interface Leaf {
+  readonly path: readonly string[]
+  /** Whether it or a column above it holds many values a row: a list or a map. */
+  readonly repeats: boolean
+}
+
+/** The fields of Parquet's Thrift structs that are looked at, by their ids. */
+const FILE = { schema: 2, rows: 3, rowGroups: 4, createdBy: 6, version: 1 }
+const GROUP = { columns: 1, bytes: 2, rows: 3, bytesCompressed: 6 }
+const CHUNK = { filePath: 1, fileOffset: 2, metadata: 3, encryption: 8, encrypted: 9 }
+const COLUMN = {
+  path: 3,
+  values: 5,
+  bytesUncompressed: 6,
+  bytes: 7,
+  pages: 9,
+  dictionary: 11,
+  statistics: 12,
+}
+/** Fields of a column that hold neither offsets nor what depends on them. */
+const COLUMN_KEPT = [1, 2, 3, 4, 5, 6, 7]
+const ELEMENT = { repetition: 3, name: 4, children: 5 }
+const REPEATED = 2n
+const STATISTICS_NULLS = 3
+
+/** The four bytes that a Parquet file begins and ends with. */
+export const MAGIC = Buffer.from('PAR1')
+/** Length of the footer and magic number, at the end of the file. */
+export const TRAILER_BYTES = 8
+
+/**
+ * The footer of a Parquet file of `fileBytes`, from the bytes of its Thrift struct. Every range lies within the file.
+ * Throws a `RangeError` for one that is damaged.
+ */
+export function parseFooter(bytes: Uint8Array, fileBytes: number): Footer {
+  const raw = readThrift(bytes)
+  const leaves = leavesOf(structs(raw, FILE.schema))
+  const rowGroups = structs(raw, FILE.rowGroups).map((group): RowGroup => {
+    const columns = structs(group, GROUP.columns)
+    if (columns.length !== leaves.length) throw damaged('a row group lacks columns')
+    const chunks = columns.map((column, index) => chunkOf(column, leaves[index] as Leaf, fileBytes))
+    const rows = size(group, GROUP.rows)
+    if (chunks.some((chunk, index) => !(leaves[index] as Leaf).repeats && chunk.values !== rows)) {
+      throw damaged('the columns of a row group have different numbers of rows')
+    }
+    return { rows, chunks, raw: group }
+  })
+  return { leaves, rowGroups, raw }
+}
+
+function leavesOf(elements: readonly ThriftStruct[]): Leaf[] {
+  const leaves: Leaf[] = []
+  let at = 0
+  const walk = (path: readonly string[], repeats: boolean): void => {
+    const element = elements[at++]
+    if (element === undefined) throw damaged('the schema ends too early')
+    const children = element.has(ELEMENT.children) ? size(element, ELEMENT.children) : 0
+    const isRoot = at === 1
+    const own = isRoot ? [] : [...path, text(element, ELEMENT.name)]
+    const repetition = element.get(ELEMENT.repetition)
+    const again = repeats || (!isRoot && repetition?.value === REPEATED)
+    if (children === 0 && !isRoot) leaves.push({ path: own, repeats: again })
+    for (let child = 0; child < children; child++) walk(own, again)
+  }
+  walk([], false)
+  if (at !== elements.length) throw damaged('the schema has elements that belong to nothing')
+  return leaves
+}
+
+function chunkOf(chunk: ThriftStruct, leaf: Leaf, fileBytes: number): ColumnChunk {
+  if (chunk.has(CHUNK.filePath)) throw damaged('a column is in another file')
+  if (chunk.has(CHUNK.encryption) || chunk.has(CHUNK.encrypted)) throw damaged('a column is encrypted')
+  const column = chunk.get(CHUNK.metadata)
+  if (column?.type !== THRIFT.struct) throw damaged('a column has no metadata')
+  const path = values(column.value, COLUMN.path).map(textOf)
+  if (path.join('\0') !== leaf.path.join('\0')) throw damaged('a column is not the one of the schema')
+  const pages = size(column.value, COLUMN.pages)
+  const dictionary = column.value.has(COLUMN.dictionary) ? size(column.value, COLUMN.dictionary) : 0
+  // Some writers name offset 0, where the magic number is, for a dictionary that is not there.
+  const start = dictionary > 0 ? Math.min(dictionary, pages) : pages
+  const end = start + size(column.value, COLUMN.bytes)
+  if (start < MAGIC.length || end > fileBytes) throw damaged('a column lies outside of the file')
+  const statistics = column.value.get(COLUMN.statistics)
+  const counted = statistics?.type === THRIFT.struct && statistics.value.has(STATISTICS_NULLS)
+  return {
+    path,
+    range: { start, end },
+    bytesUncompressed: size(column.value, COLUMN.bytesUncompressed),
+    values: size(column.value, COLUMN.values),
+    nulls: counted ? size(statistics.value, STATISTICS_NULLS) : undefined,
+    raw: column.value,
+  }
+}
+
+/** Whether a row group holds nothing but nulls under a top-level column, as far as its statistics prove it. */
+export function isAllNull(footer: Footer, group: RowGroup, column: string): boolean {
+  // An empty list counts as a null: what repeats proves nothing.
+  const own = group.chunks.filter(
+    (chunk, index) => chunk.path[0] === column && !(footer.leaves[index] as Leaf).repeats,
+  )
+  return own.length > 0 && own.every((chunk) => chunk.nulls === chunk.values)
+}
+
+/**
+ * A Parquet file of one row group and some of its columns, their pages as they are in the file that it is cut from:
+ * what a decoder of whole files reads without the rest. `pages` has the bytes of each chunk, in the same order.
+ */
+export function excerpt(
+  footer: Footer,
+  group: RowGroup,
+  chunks: readonly ColumnChunk[],
+  pages: readonly Uint8Array[],
+): Uint8Array {
+  const kept = new Set(chunks.map((chunk) => chunk.path.join('\0')))
+  let offset = MAGIC.length
+  const columns = chunks.map((chunk, index): ThriftValue => {
+    const column = movedTo(offset, chunk)
+    offset += (pages[index] as Uint8Array).length
+    return column
+  })
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytesUncompressed, 0)
+  const rows = long(group.rows)
+  const row = new Map<number, ThriftValue>([
+    [GROUP.columns, list(columns)],
+    [GROUP.bytes, long(bytes)],
+    [GROUP.rows, rows],
+    [GROUP.bytesCompressed, long(offset - MAGIC.length)],
+  ])
+  const file = new Map<number, ThriftValue>([
+    [FILE.version, footer.raw.get(FILE.version) ?? { type: THRIFT.i32, value: 1n }],
+    [FILE.schema, list(prunedSchema(structs(footer.raw, FILE.schema), kept))],
+    [FILE.rows, rows],
+    [FILE.rowGroups, list([{ type: THRIFT.struct, value: row }])],
+  ])
+  // Decoders know the bugs of writers by their names. Everything else of the file speaks of columns that are left out.
+  const createdBy = footer.raw.get(FILE.createdBy)
+  if (createdBy !== undefined) file.set(FILE.createdBy, createdBy)
+  const thrift = writeThrift(file)
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(thrift.length)
+  return Buffer.concat([MAGIC, ...pages, thrift, length, MAGIC])
+}
+
+function movedTo(offset: number, { raw, range }: ColumnChunk): ThriftValue {
+  const column = new Map([...raw].filter(([id]) => COLUMN_KEPT.includes(id)))
+  const moved = (id: number): ThriftValue => long(size(raw, id) - range.start + offset)
+  column.set(COLUMN.pages, moved(COLUMN.pages))
+  if (raw.has(COLUMN.dictionary) && size(raw, COLUMN.dictionary) > 0) {
+    column.set(COLUMN.dictionary, moved(COLUMN.dictionary))
+  }
+  const chunk = new Map<number, ThriftValue>([
+    [CHUNK.fileOffset, long(offset)],
+    [CHUNK.metadata, { type: THRIFT.struct, value: column }],
+  ])
+  return { type: THRIFT.struct, value: chunk }
+}
+
+/** The schema with the leaves that are kept alone, and what is above them. */
+function prunedSchema(elements: readonly ThriftStruct[], kept: ReadonlySet<string>): ThriftValue[] {
+  let at = 0
+  const walk = (path: readonly string[]): ThriftValue[] => {
+    const isRoot = at === 0
+    const element = elements[at++] as ThriftStruct
+    const own = isRoot ? [] : [...path, text(element, ELEMENT.name)]
+    const children = element.has(ELEMENT.children) ? size(element, ELEMENT.children) : 0
+    if (children === 0) return kept.has(own.join('\0')) ? [{ type: THRIFT.struct, value: element }] : []
+    const below: ThriftValue[][] = []
+    for (let child = 0; child < children; child++) {
+      const held = walk(own)
+      if (held.length > 0) below.push(held)
+    }
+    if (below.length === 0 && !isRoot) return []
+    const count: ThriftValue = { type: THRIFT.i32, value: BigInt(below.length) }
+    const pruned: ThriftStruct = new Map([...element, [ELEMENT.children, count]])
+    return [{ type: THRIFT.struct, value: pruned }, ...below.flat()]
+  }
+  return walk([])
+}
+
+function structs(struct: ThriftStruct, id: number): readonly ThriftStruct[] {
+  return values(struct, id).map((value) => {
+    if (value.type !== THRIFT.struct) throw damaged(`field ${id} is no list of structs`)
+    return value.value
+  })
+}
+
+function values(struct: ThriftStruct, id: number): readonly ThriftValue[] {
+  const field = struct.get(id)
+  if (field?.type !== THRIFT.list) throw damaged(`field ${id} is no list`)
+  return field.value
+}
+
+/** A number of bytes, rows or children: never negative, and exact. */
+function size(struct: ThriftStruct, id: number): number {
+  const field = struct.get(id)
+  if (typeof field?.value !== 'bigint') throw damaged(`field ${id} is no number`)
+  const number = Number(field.value)
+  if (!Number.isSafeInteger(number) || number < 0) throw damaged(`field ${id} is ${field.value}`)
+  return number
+}
+
+function text(struct: ThriftStruct, id: number): string {
+  return textOf(struct.get(id))
+}
+
+function textOf(value: ThriftValue | undefined): string {
+  if (value?.type !== THRIFT.binary) throw damaged('a name is missing')
+  return Buffer.from(value.value).toString('utf8')
+}
+
+function list(value: readonly ThriftValue[]): ThriftValue {
+  return { type: THRIFT.list, element: THRIFT.struct, value }
+}
+
+function long(value: number): ThriftValue {
+  return { type: THRIFT.i64, value: BigInt(value) }
+}
+
+function damaged(detail: string): RangeError {
+  return new RangeError(`the footer of the file is damaged: ${detail}`)
+}
