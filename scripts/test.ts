@@ -1,140 +1,57 @@
 // Runs the tests against real servers that it starts itself: `npm test`, or `npm test -- test/storage` for some of them.
-import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, relative, resolve } from 'node:path'
-import { messageOf } from '../src/core/errors.ts'
 import { startKafka } from '../src/servers/kafka.ts'
 import { startS3, type S3Server } from '../src/servers/s3.ts'
-import { BROKERS_VARIABLE, S3_VARIABLE } from '../test/support/variables.ts'
+import { startAzure, startDynamo, type Emulator } from '../test/support/emulators.ts'
+import { AZURE_VARIABLE, BROKERS_VARIABLE, DYNAMO_VARIABLE, S3_VARIABLE } from '../test/support/variables.ts'
+import { runSuite } from './run-tests.ts'
 
-const FOLDERS = ['test', 'operators']
-const FILES_AT_ONCE = 2
-const TEST_MS_MAX = 15 * 60_000
+process.exitCode = await runSuite(
+  { folders: ['test', 'operators'], without: ['test/interop'], start: startServers },
+  process.argv.slice(2),
+)
 
-/** No lookup of credentials on the network of a cloud that is not there; no word of later releases of a pinned SDK. */
-const QUIET_AWS = {
-  AWS_EC2_METADATA_DISABLED: 'true',
-  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-}
-
-/** What the runner counted; a file that crashed is one failed test, one that was cut off too. */
-interface Totals {
-  readonly passed: number
-  readonly failed: number
-}
-
-process.exitCode = await main(process.argv.slice(2))
-
-async function main(wanted: readonly string[]): Promise<number> {
-  const stops: (() => Promise<void>)[] = []
-  let totals: Totals = { passed: 0, failed: 1 }
-  let code = 1
-  try {
-    const files = await testFiles(wanted)
-    // Named files start the servers that they need by themselves.
-    const env = wanted.length === 0 ? await startServers(stops) : {}
-    ;({ code, totals } = await runTests(files, env))
-  } catch (error) {
-    console.error(messageOf(error))
-  } finally {
-    await Promise.all(stops.map((stop) => stop()))
-  }
-  console.log(`${totals.passed} passed, ${totals.failed} failed`)
-  return code
-}
-
-async function testFiles(wanted: readonly string[]): Promise<string[]> {
-  const found: string[] = []
-  for (const folder of FOLDERS) {
-    const names = await readdir(folder, { recursive: true }).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw error
-    })
-    found.push(...names.filter((name) => name.endsWith('.test.ts')).map((name) => join(folder, name)))
-  }
-  const paths = wanted.map((path) => relative('.', resolve(path)))
-  for (const path of paths)
-    if (!found.some((file) => isUnder(file, path))) throw new Error(`There is no test file at ${path}`)
-  return found.filter((file) => paths.length === 0 || paths.some((path) => isUnder(file, path))).sort()
-}
-
-function isUnder(file: string, path: string): boolean {
-  return file === path || file.startsWith(`${path}/`)
-}
-
-/** The addresses of Kafka and S3 as environment variables; both are started unless the environment names them. */
+/** The addresses of all servers as environment variables; each is started unless the environment names it. */
 async function startServers(stops: (() => Promise<void>)[]): Promise<Record<string, string>> {
   const say = (message: string): void => {
     console.log(message)
   }
-  const started = await Promise.allSettled([
-    process.env[BROKERS_VARIABLE] ??
-      startKafka({ say }).then((kafka) => {
-        stops.push(() => kafka.stop())
-        return kafka.brokers.join(',')
-      }),
-    process.env[S3_VARIABLE] ??
-      startS3({ say }).then((s3) => {
-        stops.push(() => s3.stop())
-        return JSON.stringify(addressOf(s3))
-      }),
-  ])
-  const [kafka, s3] = started
-  if (kafka.status === 'rejected') throw kafka.reason
-  if (s3.status === 'rejected') throw s3.reason
-  return { [BROKERS_VARIABLE]: kafka.value, [S3_VARIABLE]: s3.value }
+  const starts: Readonly<Record<string, () => Promise<string>>> = {
+    [BROKERS_VARIABLE]: async () => {
+      const kafka = await startKafka({ say })
+      stops.push(() => kafka.stop())
+      return kafka.brokers.join(',')
+    },
+    [S3_VARIABLE]: async () => {
+      const s3 = await startS3({ say })
+      stops.push(() => s3.stop())
+      return JSON.stringify(addressOf(s3))
+    },
+    [DYNAMO_VARIABLE]: () => addressOfEmulator(startDynamo(), stops),
+    [AZURE_VARIABLE]: () => addressOfEmulator(startAzure(), stops),
+  }
+  // All are waited for, so that those that did start are stopped where one did not.
+  const started = await Promise.allSettled(
+    Object.entries(starts).map(
+      async ([name, start]) => [name, process.env[name] ?? (await start())] as const,
+    ),
+  )
+  return Object.fromEntries(
+    started.map((server) => {
+      if (server.status === 'rejected') throw server.reason
+      return server.value
+    }),
+  )
+}
+
+async function addressOfEmulator(
+  starting: Promise<Emulator<object>>,
+  stops: (() => Promise<void>)[],
+): Promise<string> {
+  const emulator = await starting
+  stops.push(() => emulator.stop())
+  return JSON.stringify(emulator.address)
 }
 
 function addressOf({ endpoint, accessKeyId, secretAccessKey, region, bucket }: S3Server): object {
   return { endpoint, accessKeyId, secretAccessKey, region, bucket }
-}
-
-async function runTests(
-  files: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<{ code: number; totals: Totals }> {
-  const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-test-'))
-  const tap = join(folder, 'results.tap')
-  const options = [
-    '--test',
-    `--test-concurrency=${FILES_AT_ONCE}`,
-    `--test-timeout=${TEST_MS_MAX}`,
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=tap',
-    `--test-reporter-destination=${tap}`,
-  ]
-  try {
-    const code = await new Promise<number>((done, reject) => {
-      const runner = spawn(process.execPath, ['--import', 'tsx', ...options, ...files], {
-        stdio: 'inherit',
-        env: { ...process.env, ...QUIET_AWS, ...env },
-      })
-      // The runner ends its files; we then stop the servers and say what was counted.
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
-      runner.once('error', reject)
-      runner.once('exit', (exitCode) => {
-        done(exitCode ?? 1)
-      })
-    })
-    return totalsOf(await readFile(tap, 'utf8'), code)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-function totalsOf(tap: string, code: number): { code: number; totals: Totals } {
-  const count = (what: string): number | undefined => {
-    const match = new RegExp(`^# ${what} (\\d+)$`, 'm').exec(tap)
-    return match === null ? undefined : Number(match[1])
-  }
-  const passed = count('pass')
-  const failed = (count('fail') ?? 0) + (count('cancelled') ?? 0)
-  // A runner without totals was cut off; one that fails must not read as a success.
-  if (passed === undefined) return { code: code === 0 ? 1 : code, totals: { passed: 0, failed: 1 } }
-  return {
-    code: code === 0 && failed > 0 ? 1 : code,
-    totals: { passed, failed: Math.max(failed, code === 0 ? 0 : 1) },
-  }
 }

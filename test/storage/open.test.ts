@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { test } from 'node:test'
+import { DynamoLogStore } from '../../src/storage/dynamodb-log.ts'
 import { LocalStore } from '../../src/storage/local.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { openStore } from '../../src/storage/open.ts'
@@ -27,6 +28,13 @@ for (const [uri, kind] of [
     await store.close()
   })
 }
+
+test('With the log store of DynamoDB an S3 store asks it about commits', async () => {
+  const store = await openStore('s3://lake/a', { s3: { region: 'us-east-1', logStore: 'dynamodb' } })
+  assert.ok(store instanceof DynamoLogStore)
+  assert.equal(store.uri, 's3://lake/a')
+  await store.close()
+})
 
 test('A folder is the same store by path and by file URI, spaces and percent signs included', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-open-'))

@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { startKafka } from '../../src/servers/kafka.ts'
 import { startS3, type S3Address } from '../../src/servers/s3.ts'
-import { BROKERS_VARIABLE, S3_VARIABLE } from './variables.ts'
+import { startAzure, startDynamo, type AzureAddress, type DynamoAddress, type Emulator } from './emulators.ts'
+import { AZURE_VARIABLE, BROKERS_VARIABLE, DYNAMO_VARIABLE, S3_VARIABLE } from './variables.ts'
 
 let kafka: Promise<string[]> | undefined
 let s3: Promise<S3Address> | undefined
+let dynamo: Promise<DynamoAddress> | undefined
+let azure: Promise<AzureAddress> | undefined
 
 /**
  * The brokers that all test files of a run share; a file that runs alone starts its own, stopped after it.
@@ -20,6 +23,18 @@ export function kafkaForTests(): Promise<string[]> {
 export function s3ForTests(): Promise<S3Address> {
   s3 ??= sharedS3()
   return s3
+}
+
+/** The DynamoDB server that all test files of a run share, likewise. Keep to table paths of your own (`nameForTests`). */
+export function dynamoForTests(): Promise<DynamoAddress> {
+  dynamo ??= sharedEmulator(DYNAMO_VARIABLE, startDynamo)
+  return dynamo
+}
+
+/** The Blob server that all test files of a run share, likewise. Keep to a prefix of your own (`nameForTests`). */
+export function azureForTests(): Promise<AzureAddress> {
+  azure ??= sharedEmulator(AZURE_VARIABLE, startAzure)
+  return azure
 }
 
 /** A name that no other test uses: for topics, groups and prefixes. */
@@ -41,6 +56,14 @@ async function sharedS3(): Promise<S3Address> {
   const server = await startS3()
   stopAtExit(server)
   return server
+}
+
+async function sharedEmulator<T>(variable: string, start: () => Promise<Emulator<T>>): Promise<T> {
+  const given = process.env[variable]
+  if (given !== undefined && given !== '') return JSON.parse(given) as T
+  const emulator = await start()
+  stopAtExit(emulator)
+  return emulator.address
 }
 
 /** An `after` hook would belong to whatever hook or suite asked first, and end the server before other tests. */
