@@ -1,0 +1,17 @@
+// Runs the tests that need Spark with Delta, which it starts itself: `npm run test:interop`, or with paths for some of them.
+import { startSpark } from '../src/servers/spark.ts'
+import { SPARK_VARIABLE } from '../test/support/variables.ts'
+import { runSuite } from './run-tests.ts'
+
+process.exitCode = await runSuite(
+  {
+    folders: ['test/interop'],
+    startsAlways: true,
+    start: async (stops) => {
+      const spark = await startSpark({ say: (message) => console.log(message) })
+      stops.push(() => spark.stop())
+      return { [SPARK_VARIABLE]: String(spark.port) }
+    },
+  },
+  process.argv.slice(2),
+)

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative, resolve } from 'node:path'
+import { messageOf } from '../src/core/errors.ts'
+
+const FILES_AT_ONCE = 2
+const TEST_MS_MAX = 15 * 60_000
+
+/** No lookup of credentials on the network of a cloud that is not there; no word of later releases of a pinned SDK. */
+const QUIET_AWS = {
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+}
+
+/** What the runner counted; a file that crashed is one failed test, one that was cut off too. */
+interface Totals {
+  readonly passed: number
+  readonly failed: number
+}
+
+/** What is run, and what must be there for it. */
+export interface Suite {
+  /** Folders below which its files lie. */
+  readonly folders: readonly string[]
+  /** Folders that are another suite's. */
+  readonly without?: readonly string[]
+  /** Whether `start` is called for some of the files too; by default they start by themselves what they need. */
+  readonly startsAlways?: boolean
+  /** Starts what all files share, noting in `stops` how it ends; the environment by which the files find it. */
+  readonly start: (stops: (() => Promise<void>)[]) => Promise<Readonly<Record<string, string>>>
+}
+
+/**
+ * Runs the files of a suite, or those at or below the paths `wanted`, with servers that end with it. The last line says
+ * `N passed, N failed`. Resolves to the exit code.
+ */
+export async function runSuite(suite: Suite, wanted: readonly string[]): Promise<number> {
+  const stops: (() => Promise<void>)[] = []
+  let totals: Totals = { passed: 0, failed: 1 }
+  let code = 1
+  try {
+    const files = await testFiles(suite, wanted)
+    const env = wanted.length === 0 || suite.startsAlways === true ? await suite.start(stops) : {}
+    ;({ code, totals } = await runTests(files, env))
+  } catch (error) {
+    console.error(messageOf(error))
+  } finally {
+    await Promise.all(stops.map((stop) => stop()))
+  }
+  console.log(`${totals.passed} passed, ${totals.failed} failed`)
+  return code
+}
+
+async function testFiles({ folders, without = [] }: Suite, wanted: readonly string[]): Promise<string[]> {
+  const found: string[] = []
+  for (const folder of folders) {
+    const names = await readdir(folder, { recursive: true }).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw error
+    })
+    const files = names.filter((name) => name.endsWith('.test.ts')).map((name) => join(folder, name))
+    found.push(...files.filter((file) => !without.some((other) => isUnder(file, other))))
+  }
+  const paths = wanted.map((path) => relative('.', resolve(path)))
+  for (const path of paths)
+    if (!found.some((file) => isUnder(file, path))) throw new Error(`There is no test file at ${path}`)
+  return found.filter((file) => paths.length === 0 || paths.some((path) => isUnder(file, path))).sort()
+}
+
+function isUnder(file: string, path: string): boolean {
+  return file === path || file.startsWith(`${path}/`)
+}
+
+async function runTests(
+  files: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ code: number; totals: Totals }> {
+  const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-test-'))
+  const tap = join(folder, 'results.tap')
+  const options = [
+    '--test',
+    `--test-concurrency=${FILES_AT_ONCE}`,
+    `--test-timeout=${TEST_MS_MAX}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=tap',
+    `--test-reporter-destination=${tap}`,
+  ]
+  try {
+    const code = await new Promise<number>((done, reject) => {
+      const runner = spawn(process.execPath, ['--import', 'tsx', ...options, ...files], {
+        stdio: 'inherit',
+        env: { ...process.env, ...QUIET_AWS, ...env },
+      })
+      // The runner ends its files; we then stop the servers and say what was counted.
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
+      runner.once('error', reject)
+      runner.once('exit', (exitCode) => {
+        done(exitCode ?? 1)
+      })
+    })
+    return totalsOf(await readFile(tap, 'utf8'), code)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function totalsOf(tap: string, code: number): { code: number; totals: Totals } {
+  const count = (what: string): number | undefined => {
+    const match = new RegExp(`^# ${what} (\\d+)$`, 'm').exec(tap)
+    return match === null ? undefined : Number(match[1])
+  }
+  const passed = count('pass')
+  const failed = (count('fail') ?? 0) + (count('cancelled') ?? 0)
+  // A runner without totals was cut off; one that fails must not read as a success.
+  if (passed === undefined) return { code: code === 0 ? 1 : code, totals: { passed: 0, failed: 1 } }
+  return {
+    code: code === 0 && failed > 0 ? 1 : code,
+    totals: { passed, failed: Math.max(failed, code === 0 ? 0 : 1) },
+  }
+}

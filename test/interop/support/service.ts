@@ -1,0 +1,126 @@
+import { loadConfig } from '../../../config/load.ts'
+import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { DeadLetter } from '../../../src/core/batch.ts'
+import type { TopicEnds } from '../../../src/service/topic.ts'
+import { runTopics } from '../../../src/service/topics.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
+import { LiveSource, LiveTopic } from './live-source.ts'
+
+/** What the service is told of the one topic; the rest is as it comes. */
+export interface TopicSettings {
+  readonly uri: string
+  /** Different ones do not know of each other's offsets. */
+  readonly appId?: string
+  /** Further options of `topics.<name>`. */
+  readonly more?: object
+  readonly storage?: object
+  /** Records of a flush; 400 by default, so that 1,000 records are more commits than one. */
+  readonly flushCount?: number
+}
+
+/** What a run of the service did. */
+export interface Carried {
+  readonly commits: readonly Commit[]
+  readonly deadLetters: readonly DeadLetter[]
+}
+
+/** A service that runs. */
+export interface RunningService {
+  /** Adds records to its topic. */
+  push(records: readonly object[]): void
+  /** Resolves when the rows of all records pushed so far are committed; rejects when the service ended. */
+  settled(): Promise<void>
+  /** Ends it as SIGTERM would. */
+  stop(): Promise<Carried>
+}
+
+/**
+ * Carries these records through the service, from JSON to commit, as a topic of one partition that begins behind `before`
+ * earlier ones. Everything but the broker is as in `kafka-delta run`. Rejects with what the service throws.
+ */
+export async function carryRecords(
+  records: readonly object[],
+  settings: TopicSettings & { readonly before?: number },
+): Promise<Carried> {
+  const topic = new LiveTopic()
+  topic.push(Array.from({ length: settings.before ?? 0 }, () => 'read before'))
+  topic.push(records.map((record) => JSON.stringify(record)))
+  const carried: { commits: Commit[]; deadLetters: DeadLetter[] } = { commits: [], deadLetters: [] }
+  await runTopics(configOf(settings), {
+    until: 'latest',
+    log: createLogger({ level: 'silent' }),
+    ends: endsOf(topic, carried.deadLetters),
+    onCommit: (commit) => carried.commits.push(commit),
+  })
+  return carried
+}
+
+/** Starts the service over a topic that grows. */
+export function startService(settings: TopicSettings): RunningService {
+  const topic = new LiveTopic()
+  const carried: { commits: Commit[]; deadLetters: DeadLetter[] } = { commits: [], deadLetters: [] }
+  const stopping = new AbortController()
+  let waiting: (() => void)[] = []
+  let done = 0
+  const run = runTopics(configOf(settings), {
+    until: 'stopped',
+    log: createLogger({ level: 'silent' }),
+    signal: stopping.signal,
+    ends: endsOf(topic, carried.deadLetters),
+    onCommit: (commit) => {
+      carried.commits.push(commit)
+      done += commit.counts.records
+      for (const resolve of waiting.splice(0)) resolve()
+    },
+  })
+  // Whoever waits gets the rejection; so does `stop`.
+  run.catch(() => undefined)
+  return {
+    push: (records) => topic.push(records.map((record) => JSON.stringify(record))),
+    settled: async () => {
+      while (done < topic.values.length) {
+        await Promise.race([
+          run.then(() => Promise.reject(new Error('the service ended'))),
+          new Promise<void>((resolve) => (waiting = [...waiting, resolve])),
+        ])
+      }
+    },
+    stop: async () => {
+      stopping.abort()
+      await run
+      return carried
+    },
+  }
+}
+
+function configOf(settings: TopicSettings): ReturnType<typeof loadConfig> {
+  const { uri, appId, flushCount = 400, more = {}, storage } = settings
+  return loadConfig({
+    object: {
+      kafka: { brokers: ['127.0.0.1:1'], groupId: 'interop' },
+      ...(storage === undefined ? {} : { storage }),
+      topics: {
+        events: {
+          topic: 'events',
+          table: { uri },
+          flush: { count: flushCount, ageMs: 200 },
+          ...(appId === undefined ? {} : { appId }),
+          ...more,
+        },
+      },
+    },
+  })
+}
+
+function endsOf(topic: LiveTopic, deadLetters: DeadLetter[]): TopicEnds {
+  return {
+    source: (options) => new LiveSource(topic, options),
+    deadLetters: () => ({
+      write: (found) => {
+        deadLetters.push(...found)
+        return Promise.resolve({ written: found.length, skipped: 0 })
+      },
+      close: () => Promise.resolve(),
+    }),
+  }
+}
