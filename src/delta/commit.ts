@@ -5,8 +5,10 @@ import type { Store } from '../storage/store.ts'
 import { serialiseActions } from './action-json.ts'
 import type { Action } from './actions.ts'
 import { judge, staleAppIds } from './conflicts.ts'
+import { inCommitFields } from './in-commit.ts'
 import { readCommit } from './log.ts'
 import { commitKey } from './paths.ts'
+import { trackedColumns, withRowIds } from './row-tracking.ts'
 import type { Commit, TableState } from './state.ts'
 import { applyActions } from './state.ts'
 import type { Append, CommitOutcome } from './table.ts'
@@ -118,8 +120,9 @@ export async function readTail(store: Store, version: bigint): Promise<readonly 
 }
 
 /**
- * `commitInfo` first, as in-commit timestamps demand it; then what changes the table, `txn`s and files.
- * Spec: "Commit Provenance Information".
+ * `commitInfo` first, as in-commit timestamps demand it; then what changes the table, `txn`s and files. Made anew for every
+ * attempt, because times and row ids follow from the version before.
+ * Spec: "Commit Provenance Information", "In-Commit Timestamps", "Row Tracking".
  */
 function commitActions(
   parts: CommitParts,
@@ -132,6 +135,7 @@ function commitActions(
   const commitInfo: Action = {
     kind: 'commitInfo',
     commitInfo: {
+      ...inCommitFields(state, now),
       timestamp: now,
       operation: 'STREAMING UPDATE',
       operationParameters: together(appends, (append) => append.operationParameters, joinedTexts),
@@ -139,6 +143,8 @@ function commitActions(
       isolationLevel: 'Serializable',
       isBlindAppend: true,
       operationMetrics: together(appends, (append) => append.operationMetrics, summedTexts),
+      // An append copies no rows, so that all keep the ids that they had.
+      ...(trackedColumns(state) === undefined ? {} : { tags: { 'delta.rowTracking.preserved': 'true' } }),
       engineInfo: parts.engineInfo,
       txnId,
     },
@@ -153,7 +159,10 @@ function commitActions(
         txn: { appId, version, lastUpdated: lastUpdated ?? now },
       })),
     ),
-    ...appends.flatMap(({ adds }) => adds.map((add): Action => ({ kind: 'add', add }))),
+    ...withRowIds(
+      state,
+      appends.flatMap(({ adds }) => adds.map((add): Action => ({ kind: 'add', add }))),
+    ),
   ]
 }
 

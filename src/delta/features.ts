@@ -72,11 +72,15 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
     property: ['delta.enableTypeWidening', 'true'],
   },
   'typeWidening-preview': { reader: 'refuses', allows: ['vacuum'] },
-  rowTracking: { reader: 'none', allows: ['vacuum'], property: ['delta.enableRowTracking', 'true'] },
+  rowTracking: {
+    reader: 'none',
+    allows: ['vacuum', 'append'],
+    property: ['delta.enableRowTracking', 'true'],
+  },
   clustering: { reader: 'none', allows: ['vacuum', 'append', 'commit'], requires: ['domainMetadata'] },
   inCommitTimestamp: {
     reader: 'none',
-    allows: ['vacuum'],
+    allows: ['vacuum', 'append'],
     property: ['delta.enableInCommitTimestamps', 'true'],
   },
   icebergCompatV1: { reader: 'none', allows: [], property: ['delta.enableIcebergCompatV1', 'true'] },

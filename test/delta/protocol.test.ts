@@ -42,9 +42,9 @@ for (const [feature, metadata] of [
 }
 
 for (const feature of [
-  'rowTracking',
-  'inCommitTimestamp',
+  'icebergCompatV1',
   'icebergCompatV2',
+  'inCommitTimestamp-preview',
   'catalogManaged',
   'somethingNew',
 ]) {

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { StructType } from '../../src/core/schema.ts'
-import type { Add } from '../../src/delta/actions.ts'
+import { serialiseActions } from '../../src/delta/action-json.ts'
+import type { Action, Add } from '../../src/delta/actions.ts'
 import { createTable } from '../../src/delta/create.ts'
+import { commitKey } from '../../src/delta/paths.ts'
+import { serialiseSchema } from '../../src/delta/schema-json.ts'
 import { commitInfoOf, type Commit } from '../../src/delta/state.ts'
 import { readTail } from '../../src/delta/commit.ts'
 import type { Append } from '../../src/delta/table.ts'
@@ -16,6 +19,26 @@ export const ONE_LONG: StructType = {
 /** Creates an empty table of one column. */
 export async function emptyTable(store: Store, configuration: Record<string, string> = {}): Promise<void> {
   await createTable(store, { schema: ONE_LONG, partitionColumns: [], configuration })
+}
+
+/** Creates an empty table of one column as another engine would, with features by name. */
+export async function featuredTable(
+  store: Store,
+  writerFeatures: readonly string[],
+  configuration: Record<string, string> = {},
+  commitInfo: Record<string, unknown> = {},
+): Promise<void> {
+  const format = { provider: 'parquet', options: {} }
+  const schemaString = serialiseSchema(ONE_LONG)
+  const actions: Action[] = [
+    { kind: 'commitInfo', commitInfo: { operation: 'CREATE TABLE', ...commitInfo } },
+    { kind: 'protocol', protocol: { minReaderVersion: 1, minWriterVersion: 7, writerFeatures } },
+    {
+      kind: 'metaData',
+      metaData: { id: randomUUID(), format, schemaString, partitionColumns: [], configuration },
+    },
+  ]
+  await store.putIfAbsent(commitKey(0n), serialiseActions(actions))
 }
 
 /** An `add` of a file that need not exist. */
