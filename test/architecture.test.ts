@@ -42,9 +42,11 @@ function placeOf(path: string): string {
 }
 
 const NOUNS = [
+  'compression',
   'kafka',
   'formats',
   'arrow',
+  'sql',
   'parquet',
   'delta',
   'storage',
@@ -57,15 +59,17 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
   config: [],
   arrow: [],
+  sql: ['arrow'],
   storage: [],
-  kafka: [],
+  compression: [],
+  kafka: ['compression'],
   telemetry: ['config'],
   contract: [],
   parquet: ['arrow'],
-  formats: ['arrow', 'contract'],
+  formats: ['arrow', 'contract', 'compression'],
   // Expressions of derived columns are parsed where the configuration is checked.
-  enrichments: ['arrow', 'config'],
-  delta: ['storage', 'parquet', 'arrow'],
+  enrichments: ['arrow', 'config', 'sql'],
+  delta: ['storage', 'parquet', 'arrow', 'sql'],
   operators: NOUNS,
   pipeline: ['operators', ...NOUNS],
   service: ['pipeline', 'operators', 'config', ...NOUNS],
@@ -143,6 +147,9 @@ test('Only src/kafka knows kafkajs, only src/parquet and src/delta know parquet-
   const homes: Readonly<Record<string, readonly string[]>> = {
     kafkajs: ['src/kafka/'],
     'parquet-wasm': ['src/parquet/', 'src/delta/'],
+    snappy: ['src/compression/'],
+    'lz4-napi': ['src/compression/'],
+    '@bokuweb/zstd-wasm': ['src/compression/'],
     '@aws-sdk/client-s3': ['src/storage/'],
   }
   const faults = PRODUCT.flatMap(({ path, packages }) =>

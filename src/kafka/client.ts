@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs'
 import type { Admin, Kafka, KafkaConfig, logCreator, SASLOptions } from 'kafkajs'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import { registerCodecs } from './codecs.ts'
 
 /** A pino-like log: fields first, then the message. */
 export interface Log {
@@ -31,6 +32,7 @@ const RETRIES = 5
 
 /** One kafkajs client; cheap, connects nothing. kafkajs's own log goes to `options.log`, one level lower, since kafkajs rides most of it out. */
 export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
+  registerCodecs()
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,

@@ -1,28 +1,24 @@
 import kafkajs from 'kafkajs'
+import { openCodec } from '../compression/compression.ts'
 
-/** Compression codecs of Kafka record batches; gzip works without registration. */
-export type CodecName = 'gzip' | 'snappy' | 'lz4' | 'zstd'
+/** Kafka's numbers of the codecs that kafkajs lacks; gzip it brings itself. */
+const LACKING = { snappy: 2, lz4: 3, zstd: 4 } as const
+/** Bytes that one record batch may come to; brokers take batches of 1 MiB, compressed, unless told otherwise. */
+const BATCH_BYTES_MAX = 256 * 1024 * 1024
 
-/** Turns one record batch's bytes into compressed ones and back. */
-export interface Codec {
-  compress(bytes: Uint8Array): Promise<Uint8Array>
-  decompress(bytes: Uint8Array): Promise<Uint8Array>
+/** Makes record batches of all of Kafka's codecs readable to every client of this process. A second call changes nothing. */
+export function registerCodecs(): void {
+  const codecs = kafkajs.CompressionCodecs as Record<number, unknown>
+  for (const name of ['snappy', 'lz4', 'zstd'] as const) {
+    codecs[LACKING[name]] = () => ({
+      // kafkajs hands over its own encoder, whose bytes are in `buffer`.
+      compress: async ({ buffer }: { buffer: Buffer }) => bufferOf((await openCodec(name)).compress(buffer)),
+      decompress: async (bytes: Buffer) =>
+        bufferOf((await openCodec(name)).decompress(bytes, BATCH_BYTES_MAX)),
+    })
+  }
 }
 
-const TYPES: Readonly<Record<CodecName, number>> = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 }
-
-/** Makes a codec known to every client of this process; the latest registration of a name holds. */
-export function registerCodec(name: CodecName, codec: Codec): void {
-  const codecs = kafkajs.CompressionCodecs as Record<number, () => unknown>
-  codecs[TYPES[name]] = () => ({
-    // kafkajs hands over its own encoder, whose bytes are in `buffer`.
-    compress: async (encoder: { buffer: Buffer }) => Buffer.from(await codec.compress(encoder.buffer)),
-    decompress: async (bytes: Buffer) => Buffer.from(await codec.decompress(bytes)),
-  })
-}
-
-/** The codec that an error of kafkajs complains about, or `undefined` when the error is about something else. */
-export function missingCodec(message: string): CodecName | undefined {
-  const match = /(gzip|snappy|lz4|zstd) compression not implemented/i.exec(message)
-  return match?.[1]?.toLowerCase() as CodecName | undefined
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
