@@ -12,6 +12,9 @@ import type {
   TopicConfig,
 } from './types.ts'
 
+/** What every codec can take the memory for at once. */
+const DECOMPRESSED_BYTES_MAX = 268_435_456
+
 /** Called with the keys that a contradiction is about and what is wrong; ignored when one of them is at fault already. */
 export type Report = (keys: readonly string[], fault: string) => void
 
@@ -29,6 +32,12 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
     report(
       ['creditBytes', 'flush.bytes'],
       `must be at least twice flush.bytes (${2 * topic.flush.bytes}), so that one flush can fill while another is written: value was ${topic.creditBytes}`,
+    )
+  }
+  if (topic.decompressedBytesMax > DECOMPRESSED_BYTES_MAX) {
+    report(
+      ['decompressedBytesMax'],
+      `must not exceed ${DECOMPRESSED_BYTES_MAX}: value was ${topic.decompressedBytesMax}`,
     )
   }
   if (topic.deadLetters.topic === topic.topic) {

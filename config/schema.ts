@@ -120,6 +120,17 @@ export const TOPIC_OPTIONS = {
     computed: { text: "the entry's name in `topics`", of: ({ name }) => name },
   },
   format: { doc: 'How record values are encoded.', format: ['json'], default: 'json' },
+  decompress: {
+    doc: 'How each value is compressed by itself, beside the compression of Kafka: `auto` goes by the first bytes (snappy only in a frame) and takes values without a mark as they are.',
+    format: ['none', 'auto', 'gzip', 'snappy', 'lz4', 'zstd'],
+    default: 'none',
+  },
+  decompressedBytesMax: {
+    doc: 'Most that one value may come to after `decompress`; a larger one is a dead letter. At most 268435456.',
+    format: 'whole-number',
+    unit: 'bytes',
+    default: 16_777_216,
+  },
   contract: {
     doc: "File with the JSON Schema that records must meet and from which the table's schema is derived. Unset, the schema of an existing table is taken. A relative path counts from the folder of the configuration file.",
     format: 'text',

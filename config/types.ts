@@ -71,6 +71,9 @@ export interface AzureConfig {
 export interface TopicConfig {
   readonly topic: string
   readonly format: 'json'
+  readonly decompress: 'none' | 'auto' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  /** Bytes that one value may come to. */
+  readonly decompressedBytesMax: number
   /** Absolute path of a file that exists and holds JSON. */
   readonly contract?: string
   readonly kafkaColumns: boolean

@@ -7,7 +7,7 @@ import { Credit } from '../core/credit.ts'
 import { Lane } from '../core/lane.ts'
 import type { Raw } from '../core/raw.ts'
 import { isTracing } from '../core/span.ts'
-import { FORMATS } from '../formats/table.ts'
+import { openFormat } from '../formats/open.ts'
 import { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from '../kafka/dead-letters.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
 import type { KafkaSource, SourceEvent, SourceOptions } from '../kafka/source-options.ts'
@@ -65,6 +65,7 @@ export async function openTopic(
   const target = await openTarget(topic, config, {
     onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
   })
+  const format = await openFormat(topic, target.contract)
   const credit = new Credit(topic.creditBytes)
   const source = ends.source(sourceOptions(config, topic, target, { credit, log, until }))
   const deadLetters = ends.deadLetters(deadLetterOptions(config, topic, target, log))
@@ -85,7 +86,7 @@ export async function openTopic(
       credit,
       deadLetters,
       appId: topic.appId,
-      format: formatOf(topic, target),
+      format,
       openTrace: (facts) => flushTrace({ ...facts, groupId: config.kafka.groupId }),
       onFenced: (appIds) =>
         log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table'),
@@ -117,12 +118,6 @@ export async function openTopic(
 
 function knobsOf(topic: TopicConfig, { partitionColumns }: Target): PipelineConfig {
   return { partitionColumns, flush: topic.flush, parquet: topic.parquet }
-}
-
-function formatOf(topic: TopicConfig, { contract }: Target): ReturnType<(typeof FORMATS)[string]> {
-  const make = FORMATS[topic.format]
-  if (make === undefined) throw new Error(`Broken invariant: no format ${topic.format}`)
-  return make({ schema: contract.schema, plain: contract.plain })
 }
 
 function sourceOptions(

@@ -49,6 +49,8 @@ describe('defaults', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(config.topics['a'])), {
       topic: 'a',
       format: 'json',
+      decompress: 'none',
+      decompressedBytesMax: 16_777_216,
       kafkaColumns: false,
       derive: {},
       startFrom: 'earliest',
@@ -271,6 +273,11 @@ describe('faults', () => {
       'dead letters into the topic itself',
       { topic: 't', deadLetters: { topic: 't' } },
       /deadLetters\.topic: must differ/,
+    ],
+    [
+      'values that decompress to more than memory is there for',
+      { decompressedBytesMax: 268_435_457 },
+      /decompressedBytesMax: must not exceed 268435456: value was 268435457$/,
     ],
     [
       'credit below two flushes',
