@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { PipelineError } from '../core/errors.ts'
+import type { AzureStoreOptions } from './azure.ts'
+import type { AzureAccess } from './azure-client.ts'
 import type { DynamoOptions } from './dynamodb-entries.ts'
 import { LocalStore } from './local.ts'
 import { MemoryStore } from './memory.ts'
@@ -12,6 +14,7 @@ export interface StoreOptions {
   readonly s3?: S3StoreOptions & { readonly logStore?: 's3' | 'dynamodb' }
   /** What is absent of region and keys is that of `s3`. */
   readonly dynamodb?: DynamoOptions
+  readonly azure?: AzureAccess & AzureStoreOptions
 }
 
 type Opener = (uri: string, options: StoreOptions) => Store | Promise<Store>
@@ -22,11 +25,16 @@ const SCHEMES: Readonly<Record<string, Opener>> = {
   'memory:': (uri) => new MemoryStore(uri.slice('memory:'.length)),
   's3:': openS3,
   's3a:': openS3,
+  'abfss:': openAzure,
+  'abfs:': openAzure,
+  'az:': openAzure,
+  'azure:': openAzure,
 }
 
 /**
- * Opens the store whose root is at `uri`: `s3://bucket/prefix` (or `s3a://`), `file:///folder`, `memory:name`, or a
- * path. Nothing is sent or created yet.
+ * Opens the store whose root is at `uri`: `s3://bucket/prefix` (or `s3a://`),
+ * `abfss://container@account.dfs.core.windows.net/prefix` (or `abfs://`), `az://container/prefix` (or `azure://`),
+ * `file:///folder`, `memory:name`, or a path. Nothing is sent or created yet.
  * @throws KD_CONFIG_INVALID for a scheme that nobody serves, or a URI without a bucket.
  */
 export async function openStore(uri: string, options: StoreOptions = {}): Promise<Store> {
@@ -70,6 +78,24 @@ function dynamoOptions({ s3 = {}, dynamodb = {} }: StoreOptions): DynamoOptions 
     ...(secretAccessKey === undefined ? {} : { secretAccessKey }),
     ...(sessionToken === undefined ? {} : { sessionToken }),
   }
+}
+
+async function openAzure(uri: string, options: StoreOptions): Promise<Store> {
+  const match = /^[a-z]+:\/\/([a-z0-9$][a-z0-9-]+)(?:@([a-z0-9][a-z0-9.-]+))?(?:\/(.*))?$/i.exec(uri)
+  const [, container, host, path = ''] = match ?? []
+  // As with S3 the URI is not repeated; a signature in it would be part of every key.
+  if (container === undefined || /[?&]sig=/i.test(path))
+    throw new PipelineError(
+      'KD_CONFIG_INVALID',
+      'expected `abfss://container@account.dfs.core.windows.net/prefix` or `az://container/prefix`, without a signature',
+    )
+  const prefix = path.replace(/^\/+|\/+$/g, '')
+  const [{ AzureStore }, { containerClient }] = await Promise.all([
+    import('./azure.ts'),
+    import('./azure-client.ts'),
+  ])
+  const place = host === undefined ? { container } : { container, host }
+  return new AzureStore(await containerClient(place, options.azure ?? {}), prefix, uri, options.azure)
 }
 
 function folderOf(uri: string): string {

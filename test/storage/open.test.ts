@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { test } from 'node:test'
+import { AzureStore } from '../../src/storage/azure.ts'
 import { DynamoLogStore } from '../../src/storage/dynamodb-log.ts'
 import { LocalStore } from '../../src/storage/local.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
@@ -14,6 +15,10 @@ for (const [uri, kind] of [
   ['s3://lake', S3Store],
   ['s3://lake/', S3Store],
   ['s3a://lake/a/b=c d/', S3Store],
+  ['abfss://lake@account.dfs.core.windows.net/a/b=c d/', AzureStore],
+  ['abfs://lake@account.dfs.core.windows.net', AzureStore],
+  ['az://lake/a', AzureStore],
+  ['azure://lake/', AzureStore],
   ['memory:', MemoryStore],
   ['memory:name', MemoryStore],
   ['file:///data/table', LocalStore],
@@ -22,7 +27,8 @@ for (const [uri, kind] of [
   ['C:\\data\\table', LocalStore],
 ] as const) {
   test(`${uri} opens a ${kind.name} that keeps the URI as it was written`, async () => {
-    const store = await openStore(uri, { s3: { region: 'us-east-1' } })
+    const azure = { accountName: 'account', accountKey: 'c2VjcmV0' }
+    const store = await openStore(uri, { s3: { region: 'us-east-1' }, azure })
     assert.ok(store instanceof kind)
     assert.equal(store.uri, uri)
     await store.close()
@@ -62,6 +68,9 @@ for (const uri of [
   's3://',
   's3:///a',
   's3://key:secret@lake/a',
+  'az://',
+  'az:///a',
+  'az://lake/a?sv=1&sig=secret',
   'file://host/a',
 ])
   test(`${JSON.stringify(uri)} is refused, and a secret in it is not repeated`, async () => {
