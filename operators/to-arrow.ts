@@ -26,7 +26,7 @@ export interface ArrowFiles {
   again(): ArrowFiles
 }
 
-/** The rows of one table partition, to be written as one file. */
+/** The rows of one table partition, to be written as one file, or as several that follow each other. */
 export interface ArrowFile {
   /** The values of the partition columns, in their order, as JSON-like values. */
   readonly partition: readonly unknown[]
@@ -35,15 +35,19 @@ export interface ArrowFile {
   batches(): Iterable<RecordBatch>
   /** Rows that `batches` has made so far. */
   written(): number
-  /** Text for `add.stats`; complete once `batches` has run to its end. */
+  /** Text for `add.stats` of the rows that `batches` has made since its start, or since the last `cut`. */
   stats(): string
+  /** The rows that `batches` makes from now on go into another file. */
+  cut(): void
 }
 
 const ROWS_MAX = 65_536
 
 /**
  * Columns → Arrow, one file for each table partition of the flush. Columns of the table that the rows lack are null,
- * partition columns are left out of the files. Statistics are computed on the way.
+ * rows of other types are cast, partition columns are left out of the files. Statistics are computed on the way. Rows that
+ * do not fit the table any more (`layout.unfit`) make no files.
+ * @throws KD_SCHEMA_MISMATCH, and what `layout` throws
  */
 export function toArrow(target: ArrowTarget): OperatorFunction<Flush<readonly Chunk[]>, Flush<ArrowFiles>> {
   return stage((flush: Flush<readonly Chunk[]>) => ({ ...flush, payload: arrowFiles(flush.payload, target) }))
@@ -56,11 +60,13 @@ function arrowFiles(chunks: readonly Chunk[], target: ArrowTarget): ArrowFiles {
     files,
     again() {
       const next = target.layout(schemas)
-      return filled(next, sameFiles(layout, next) ? files : filesOf(chunks, next, target.rowsMax))
+      return filled(next, sameFiles(layout, next) ? files : made(next))
     },
   })
+  const made = (layout: Layout): readonly ArrowFile[] =>
+    layout.unfit === undefined ? filesOf(chunks, layout, target.rowsMax) : []
   const layout = target.layout(schemas)
-  return filled(layout, filesOf(chunks, layout, target.rowsMax))
+  return filled(layout, made(layout))
 }
 
 /** Rows of one chunk that belong to one table partition. */
@@ -110,12 +116,15 @@ function arrowFile(
   { columns: schema, fileSchema, indexedColumns }: Layout,
   rowsMax = ROWS_MAX,
 ): ArrowFile {
-  let statistics = new FileStatistics(fileSchema, indexedColumns)
+  const empty = (): FileStatistics => new FileStatistics(fileSchema, indexedColumns)
+  let statistics = empty()
+  let rowsCut = 0
   return {
     partition,
     rows: parts.reduce((sum, part) => sum + part.count, 0),
     *batches() {
-      statistics = new FileStatistics(fileSchema, indexedColumns)
+      statistics = empty()
+      rowsCut = 0
       const arrow = arrowSchema(fileSchema)
       for (const slice of slicesOf(parts, rowsMax)) {
         const length = slice.reduce((sum, { start, end }) => sum + end - start, 0)
@@ -129,8 +138,12 @@ function arrowFile(
         yield recordBatch(arrow, columns, length)
       }
     },
-    written: () => statistics.rows,
+    written: () => rowsCut + statistics.rows,
     stats: () => statistics.json(),
+    cut: () => {
+      rowsCut += statistics.rows
+      statistics = empty()
+    },
   }
 }
 

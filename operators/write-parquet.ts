@@ -7,9 +7,9 @@ import { mapBounded } from '../src/core/concurrency.ts'
 import { inSpan, nowMs, tracer } from '../src/core/span.ts'
 import { stage } from '../src/core/stage.ts'
 import type { Add } from '../src/delta/actions.ts'
-import type { Layout } from '../src/delta/layout.ts'
+import { newFileKey, type Layout } from '../src/delta/layout.ts'
 import { partitionText } from '../src/delta/partition-values.ts'
-import { decodePath, encodePath, newDataFileKey } from '../src/delta/paths.ts'
+import { decodePath, encodePath } from '../src/delta/paths.ts'
 import { parquetBytes, type ParquetOptions } from '../src/parquet/writer.ts'
 import type { Store } from '../src/storage/store.ts'
 import type { ArrowFile, ArrowFiles } from './to-arrow.ts'
@@ -39,7 +39,7 @@ export interface DataFiles {
 const FILES_MAX = 4
 
 /**
- * Arrow → one uploaded Parquet file for each table partition of the flush. No reader sees a file before `commitDelta`
+ * Arrow → one uploaded Parquet file for each table partition of the flush, or several of the size that the table asks for. No reader sees a file before `commitDelta`
  * has named it in the log. Flushes are written one after the other, in order. What the table asks of its files
  * (`layout`) goes before what the target says.
  * @throws KD_PARQUET_FAILED, KD_STORE_UNAVAILABLE, KD_STORE_FAILED
@@ -61,7 +61,7 @@ async function written(arrow: ArrowFiles, target: ParquetTarget): Promise<DataFi
   const adds = await mapBounded(arrow.files, target.filesMax ?? FILES_MAX, (file) =>
     write(file, arrow.layout, target),
   )
-  return dataFiles(arrow, adds, target)
+  return dataFiles(arrow, adds.flat(), target)
 }
 
 function dataFiles(arrow: ArrowFiles, adds: readonly Add[], target: ParquetTarget): DataFiles {
@@ -81,17 +81,50 @@ function dataFiles(arrow: ArrowFiles, adds: readonly Add[], target: ParquetTarge
   }
 }
 
-async function write(file: ArrowFile, layout: Layout, target: ParquetTarget): Promise<Add> {
+/** The rows of one table partition as one file, or as several where the table names the size that files should have. */
+async function write(file: ArrowFile, layout: Layout, target: ParquetTarget): Promise<readonly Add[]> {
+  const batches = file.batches()[Symbol.iterator]()
+  const adds: Add[] = []
+  try {
+    do {
+      adds.push(await writeOne(file, batches, layout, target))
+      file.cut()
+    } while (file.written() < file.rows)
+  } finally {
+    batches.return?.()
+  }
+  return adds
+}
+
+async function writeOne(
+  file: ArrowFile,
+  batches: Iterator<RecordBatch>,
+  layout: Layout,
+  target: ParquetTarget,
+): Promise<Add> {
   const { store } = target
   const compression = layout.compression ?? target.compression
+  const fileBytes = layout.fileBytes ?? Infinity
   const partitionValues = valuesOf(file, layout)
-  const key = newDataFileKey(
-    layout.partitionColumns.map(({ physicalName }) => physicalName),
-    partitionValues,
-    compression === 'none' ? 'uncompressed' : compression,
+  const key = newFileKey(layout, partitionValues, compression)
+  const rowsBefore = file.written()
+  let written = 0
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    // A row group is written as a whole, so that its bytes bound how far a file goes beyond its size.
+    const rowGroupBytes = Math.min(target.rowGroupBytes ?? Infinity, fileBytes)
+    const options = { ...target, compression, ...(rowGroupBytes === Infinity ? {} : { rowGroupBytes }) }
+    const some = traced(batches, () => written >= fileBytes, file.rows)
+    for await (const piece of parquetBytes(some, options)) {
+      written += piece.length
+      yield piece
+    }
+  }
+  const { bytes } = await store.put(key, pieces())
+  const rows = file.written()
+  invariant(
+    rows === file.rows || (bytes >= fileBytes && rows > rowsBefore),
+    `${rows} of ${file.rows} rows are written with ${key}`,
   )
-  const { bytes } = await store.put(key, parquetBytes(traced(file), { ...target, compression }))
-  invariant(file.written() === file.rows, `${file.written()} of ${file.rows} rows are in ${key}`)
   return {
     path: encodePath(key),
     partitionValues,
@@ -111,19 +144,18 @@ function valuesOf(file: ArrowFile, { partitionColumns }: Layout): Record<string,
   )
 }
 
-/** The file's record batches, under a span `arrow` that tells how much of its time they took to make. */
-function traced(file: ArrowFile): Iterable<RecordBatch> {
+/** Record batches until the file is full, under a span `arrow` that tells how much of its time they took to make. */
+function traced(batches: Iterator<RecordBatch>, isFull: () => boolean, rows: number): Iterable<RecordBatch> {
   const parent = context.active()
   return (function* () {
     const span = tracer().startSpan(
       'arrow',
-      { attributes: { 'kafka_delta.rows': file.rows }, startTime: nowMs() },
+      { attributes: { 'kafka_delta.rows': rows }, startTime: nowMs() },
       parent,
     )
-    const batches = file.batches()[Symbol.iterator]()
     let busyMs = 0
     try {
-      for (;;) {
+      while (!isFull()) {
         const startMs = performance.now()
         const next = batches.next()
         busyMs += performance.now() - startMs

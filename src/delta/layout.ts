@@ -1,9 +1,12 @@
 import type { DataType, StructField, StructType } from '../core/schema.ts'
+import type { IndexedColumns } from '../parquet/statistics.ts'
 import type { Codec } from '../parquet/writer.ts'
 import type { MetadataAction, Protocol } from './actions.ts'
 import { columnMapping, FIELD_ID, fieldIdOf, type ColumnMapping } from './column-mapping.ts'
+import { newDataFileKey, randomText } from './paths.ts'
+import { statsColumnsOf } from './stats-columns.ts'
 import type { TableShape } from './table.ts'
-import { CODEC_PROPERTY, codecOf, indexedColumns } from './table-properties.ts'
+import { bytesOfSize, CODEC_PROPERTY, codecOf, FILE_SIZE_PROPERTY, prefixLength } from './table-properties.ts'
 
 /** A column whose values stand in the log and not in the files. */
 export interface PartitionColumn {
@@ -25,9 +28,18 @@ export interface Layout {
   readonly fileSchema: StructType
   readonly partitionColumns: readonly PartitionColumn[]
   /** Leaf columns that get statistics. */
-  readonly indexedColumns: number
+  readonly indexedColumns: IndexedColumns
   /** The codec that the table asks for, if it does. */
   readonly compression: Codec | undefined
+  /** Bytes at which a file is full, where the table says so. */
+  readonly fileBytes?: number | undefined
+  /** Characters of a random directory that files lie in, in place of those of their partition; where the table says so. */
+  readonly prefixLength?: number | undefined
+  /**
+   * Why no files can be made for this table of the rows at hand, though others could be made of the same messages: the
+   * rows are to be given up and read again.
+   */
+  readonly unfit?: string
 }
 
 /** The layout of files for a table as it is. Spec: "Column Mapping" (writer requirements), "Per-file Statistics". */
@@ -45,9 +57,25 @@ export function layoutOf(table: TableShape): Layout {
         .filter((field) => field.name === name)
         .map((field) => ({ name, type: field.type, physicalName: mapping.physicalName(field) })),
     ),
-    indexedColumns: indexedColumns(configuration),
+    indexedColumns: statsColumnsOf(table, mapping),
     compression: CODEC_PROPERTY in configuration ? codecOf(configuration) : undefined,
+    fileBytes: bytesOfSize(configuration[FILE_SIZE_PROPERTY]),
+    prefixLength: prefixLength(configuration),
   }
+}
+
+/**
+ * The key of a new data file. Where a file lies has no meaning: readers take partition values from the log.
+ * Spec: "Data Files".
+ */
+export function newFileKey(
+  { partitionColumns, prefixLength: length }: Layout,
+  partitionValues: Readonly<Record<string, string | null>>,
+  codec: Codec,
+): string {
+  const columns = length === undefined ? partitionColumns.map(({ physicalName }) => physicalName) : []
+  const prefix = length === undefined ? '' : `${randomText(length)}/`
+  return `${prefix}${newDataFileKey(columns, partitionValues, codec === 'none' ? 'uncompressed' : codec)}`
 }
 
 /** Whether files made for one are right for the other, to the letter. */
@@ -57,8 +85,10 @@ export function sameFiles(a: Layout, b: Layout): boolean {
       layout.columns,
       layout.fileSchema,
       layout.partitionColumns,
-      String(layout.indexedColumns),
+      String(layout.indexedColumns.first),
+      layout.indexedColumns.paths,
       layout.compression,
+      layout.unfit,
     ])
   return text(a) === text(b)
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { PipelineError } from '../core/errors.ts'
 
 /** Where the log lives below the table root. Spec: "Delta Log Entries". */
@@ -96,6 +96,13 @@ export function newDataFileKey(
 ): string {
   const suffix = codec === 'uncompressed' ? '' : `.${codec}`
   return `${partitionDirectory(partitionColumns, partitionValues)}part-00000-${uuid}.c000${suffix}.parquet`
+}
+
+const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/** So many letters and digits by chance. */
+export function randomText(length: number): string {
+  return Array.from({ length }, () => ALPHANUMERIC.charAt(randomInt(ALPHANUMERIC.length))).join('')
 }
 
 /** `a=1/b=x%3Ay/` in the order of the partition columns; empty for a table without any. Follows convention alone: readers take values from the log. */

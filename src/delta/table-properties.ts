@@ -15,6 +15,10 @@ const CODECS: Readonly<Record<string, Codec>> = {
 /** The property that names the codec of new files. */
 export const CODEC_PROPERTY = 'delta.parquet.compression.codec'
 
+/** The property that says how large files should be. */
+export const FILE_SIZE_PROPERTY = 'delta.targetFileSize'
+
+const PREFIX_LENGTH = 2
 const SIZE = /^(\d{1,15})\s*([kmg]?)b?$/i
 const FACTOR: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 
@@ -38,6 +42,14 @@ export function indexedColumns(configuration: Configuration): number {
   return /^\d{1,9}$/.test(text) ? Number(text) : INDEXED_COLUMNS_DEFAULT
 }
 
+/** Characters of the random directories of new files: `delta.randomPrefixLength`; `undefined` without `delta.randomizeFilePrefixes`. */
+export function prefixLength(configuration: Configuration): number | undefined {
+  if (configuration['delta.randomizeFilePrefixes']?.toLowerCase() !== 'true') return undefined
+  const text = configuration['delta.randomPrefixLength'] ?? ''
+  return isPrefixLength(text) ? Number(text) : PREFIX_LENGTH
+}
+
+const isPrefixLength = (text: string): boolean => /^[1-9]\d?$/.test(text)
 const isFlag = (text: string): boolean => text === 'true' || text === 'false'
 const isInterval = (text: string): boolean => intervalMs(text, 0) !== Infinity
 
@@ -51,7 +63,7 @@ const KNOWN: Readonly<Record<string, readonly [what: string, holds: (text: strin
   'delta.logRetentionDuration': ['a duration such as interval 30 days', isInterval],
   [CODEC_PROPERTY]: [Object.keys(CODECS).join(', '), (text) => Object.hasOwn(CODECS, text.toLowerCase())],
   'delta.setTransactionRetentionDuration': ['a duration such as interval 30 days', isInterval],
-  'delta.targetFileSize': ['bytes, or a size such as 128mb', (text) => bytesOfSize(text) !== undefined],
+  [FILE_SIZE_PROPERTY]: ['bytes, or a size such as 128mb', (text) => bytesOfSize(text) !== undefined],
 }
 
 /**

@@ -5,6 +5,8 @@ import type { Add, Metadata, MetadataAction, Protocol, Txn } from './actions.ts'
 export interface TableShape {
   readonly protocol: Protocol
   readonly metadata: Metadata
+  /** What the domain `delta.clustering` holds, of a table that is clustered. Spec: "Clustered Table". */
+  readonly clustering?: string
 }
 
 /** What a commit of a flush carries. */

@@ -91,7 +91,9 @@ class LogWriter implements TableWriter {
 
   get shape(): TableShape {
     const state = this.#state
-    if (!sameTable(this.#shape.of, state)) this.#shape = { of: state, shape: shapeOf(state) }
+    // How the table is clustered is no reason to make files again: it only says which statistics new ones have.
+    const isSame = sameTable(this.#shape.of, state) && clusteringOf(this.#shape.of) === clusteringOf(state)
+    if (!isSame) this.#shape = { of: state, shape: shapeOf(state) }
     return this.#shape.shape
   }
 
@@ -243,5 +245,10 @@ function shapeOf(state: TableState): TableShape {
   checkAppendable(state.protocol, metadata)
   // A mapping that cannot be followed is found here, and not by the first flush.
   columnMapping(state.protocol, metadata)
-  return { protocol: state.protocol, metadata }
+  const clustering = clusteringOf(state)
+  return { protocol: state.protocol, metadata, ...(clustering === undefined ? {} : { clustering }) }
+}
+
+function clusteringOf({ domains }: TableState): string | undefined {
+  return domains.get('delta.clustering')?.configuration
 }

@@ -7,6 +7,12 @@ export const INDEXED_COLUMNS_DEFAULT = 32
 /** Code points of a string bound; what other writers use as well. */
 export const STRING_CODE_POINTS_MAX = 32
 
+/** Leaf columns that get statistics: the first so many, in the order of the schema, and all at or under these paths of names. */
+export interface IndexedColumns {
+  readonly first: number
+  readonly paths: readonly (readonly string[])[]
+}
+
 type Node =
   | {
       readonly kind: 'leaf'
@@ -22,8 +28,8 @@ type Node =
     }
 
 /**
- * The statistics of one data file, gathered while its columns are built: `numRecords`, and for the first `indexedColumns`
- * leaf columns `minValues`, `maxValues` and `nullCount`, nested as the schema is. String maxima that are cut are rounded
+ * The statistics of one data file, gathered while its columns are built: `numRecords`, and for the leaf columns
+ * that are `indexed` `minValues`, `maxValues` and `nullCount`, nested as the schema is. String maxima that are cut are rounded
  * up, timestamps keep their microseconds, so every bound is a true one.
  * Spec: "Per-file Statistics".
  */
@@ -33,16 +39,21 @@ export class FileStatistics {
 
   constructor(
     schema: StructType,
-    indexedColumns = INDEXED_COLUMNS_DEFAULT,
+    indexed: number | IndexedColumns = INDEXED_COLUMNS_DEFAULT,
     stringCodePointsMax = STRING_CODE_POINTS_MAX,
   ) {
-    let left = indexedColumns
-    const nodesOf = (fields: readonly StructField[]): Node[] =>
+    const { first, paths } = typeof indexed === 'number' ? { first: indexed, paths: [] } : indexed
+    const named = new Set(paths.map((path) => JSON.stringify(path)))
+    let left = first
+    const nodesOf = (fields: readonly StructField[], parents: readonly string[], all: boolean): Node[] =>
       fields.flatMap((field, index): Node[] => {
+        const path = [...parents, field.name]
+        const isNamed = all || named.has(JSON.stringify(path))
         if (typeof field.type !== 'string' && field.type.type === 'struct') {
-          return [{ kind: 'struct', name: field.name, index, children: nodesOf(field.type.fields) }]
+          const children = nodesOf(field.type.fields, path, isNamed)
+          return [{ kind: 'struct', name: field.name, index, children }]
         }
-        if (left-- <= 0) return []
+        if (left-- <= 0 && !isNamed) return []
         return [
           {
             kind: 'leaf',
@@ -52,7 +63,7 @@ export class FileStatistics {
           },
         ]
       })
-    this.#nodes = nodesOf(schema.fields)
+    this.#nodes = nodesOf(schema.fields, [], false)
   }
 
   /** Rows seen. */

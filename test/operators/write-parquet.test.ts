@@ -156,3 +156,44 @@ function outputs(flushed: readonly { readonly payload: DataFiles }[]): [DataFile
   assert.ok(first !== undefined)
   return [first.payload]
 }
+
+test('Rows of one partition become files of the size that the table asks for, each with statistics of its own', async () => {
+  const store = new MemoryStore()
+  const rows = Array.from({ length: 20_000 }, (_, n) => ({
+    p: 'a',
+    on: '2024-01-01',
+    n: (n * 7_919) % 1_000_003,
+  }))
+  const layout = layoutFor(schema, partitionColumns, { 'delta.targetFileSize': '16kb' })
+  const input = outputsOf(partitionBy(partitionColumns), [
+    { provenance: provenanceOf(), payload: rowsOf(schema, rows) },
+  ]).map(({ payload }) =>
+    flushOf([{ columns: payload.rows.columns, labels: payload.labels, partitions: payload.partitions }], {
+      id: 1,
+    }),
+  )
+  const files = from(outputsOf(toArrow({ layout: () => layout, rowsMax: 1_000 }), input))
+  const [flush] = await lastValueFrom(
+    files.pipe(writeParquet({ ...target(store), rowGroupRows: 1_000 }), toArray()),
+  )
+  const adds = flush?.payload.adds ?? []
+  assert.ok(adds.length > 2, `${adds.length} files`)
+  for (const { size } of adds.slice(0, -1))
+    assert.ok(size >= 16_384 && size < 40_000, `a file of ${size} bytes`)
+  const found: bigint[] = []
+  for (const add of adds) {
+    const bytes = await store.get(decodePath(add.path))
+    const values = (await askDuckdb(bytes, 'SELECT n FROM FILE')).map(([n]) => n as bigint)
+    const { numRecords, minValues, maxValues } = JSON.parse(add.stats ?? '') as Record<string, unknown>
+    const sorted = [...values].sort((a, b) => Number(a - b)).map(Number)
+    assert.deepEqual(
+      [numRecords, minValues, maxValues],
+      [values.length, { n: sorted[0] }, { n: sorted.at(-1) }],
+    )
+    found.push(...values)
+  }
+  assert.deepEqual(
+    found,
+    rows.map(({ n }) => BigInt(n)),
+  )
+})

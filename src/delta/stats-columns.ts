@@ -1,0 +1,88 @@
+import type { StructField, StructType } from '../core/schema.ts'
+import type { IndexedColumns } from '../parquet/statistics.ts'
+import { parseJson } from './action-json.ts'
+import { asStrings } from './fields.ts'
+import type { ColumnMapping } from './column-mapping.ts'
+import { isRecord } from './stats.ts'
+import type { TableShape } from './table.ts'
+import { indexedColumns } from './table-properties.ts'
+
+/** The property that names the columns of which files have statistics; it goes before the one that counts them. */
+export const STATS_COLUMNS_PROPERTY = 'delta.dataSkippingStatsColumns'
+
+/** Names that one property may list. */
+const NAMES_MAX = 10_000
+
+/**
+ * The leaf columns of which new files of the table have statistics, by the names that files know: those that the property
+ * lists, otherwise the first so and so many; and in any case those that the table is clustered by. A struct stands for all
+ * of its fields; what is not in the schema is passed over.
+ * Spec: "Per-file Statistics", "Writer Requirements for Clustered Table".
+ */
+export function statsColumnsOf(table: TableShape, mapping: ColumnMapping): IndexedColumns {
+  const { configuration, schema } = table.metadata
+  const clustering = clusteringPaths(table.clustering)
+  const names = columnPaths(configuration[STATS_COLUMNS_PROPERTY] ?? '')
+  if (names === undefined || names.length === 0) {
+    return { first: indexedColumns(configuration), paths: clustering }
+  }
+  const listed = names.flatMap((name) => {
+    const path = physicalPath(schema, name, mapping)
+    return path === undefined ? [] : [path]
+  })
+  return { first: 0, paths: [...listed, ...clustering] }
+}
+
+/**
+ * Columns listed as SQL lists them: separated by commas, fields of structs after points, names with marks in them in
+ * backquotes, which are doubled within. `undefined` where the text is no such list.
+ */
+export function columnPaths(text: string): readonly (readonly string[])[] | undefined {
+  if (text.trim() === '') return []
+  const paths: string[][] = [[]]
+  const token = /\s*(?:`((?:[^`]|``)+)`|([^`.,\s](?:[^`.,]*[^`.,\s])?))\s*([.,]|$)/y
+  while (token.lastIndex < text.length) {
+    const match = token.exec(text)
+    if (match === null || paths.length > NAMES_MAX) return undefined
+    const [, quoted, plain, end] = match
+    paths.at(-1)?.push(quoted?.replaceAll('``', '`') ?? plain ?? '')
+    if (end === '' || end === undefined) return paths
+    if (end === ',') paths.push([])
+  }
+  return undefined
+}
+
+/** The columns by which a table is clustered, as its domain has them: each a path of physical names, or one name. Spec: "Clustered Table". */
+function clusteringPaths(configuration: string | undefined): readonly (readonly string[])[] {
+  if (configuration === undefined) return []
+  let parsed: unknown
+  try {
+    parsed = parseJson(configuration)
+  } catch {
+    // Statistics are optional, so nothing that cannot be read here stops an append.
+    return []
+  }
+  const columns = isRecord(parsed) ? parsed['clusteringColumns'] : undefined
+  if (!Array.isArray(columns)) return []
+  return columns.flatMap((column: unknown) => {
+    const path = typeof column === 'string' ? [column] : asStrings(column)
+    return path === undefined ? [] : [path]
+  })
+}
+
+/** Names as engines compare them: whatever their case. */
+function physicalPath(
+  schema: StructType,
+  names: readonly string[],
+  mapping: ColumnMapping,
+): readonly string[] | undefined {
+  const path: string[] = []
+  let fields: readonly StructField[] = schema.fields
+  for (const name of names) {
+    const field = fields.find((one) => one.name.toLowerCase() === name.toLowerCase())
+    if (field === undefined) return undefined
+    path.push(mapping.physicalName(field))
+    fields = typeof field.type !== 'string' && field.type.type === 'struct' ? field.type.fields : []
+  }
+  return path
+}
