@@ -5,19 +5,8 @@ import {
   type StoragePipelineOptions,
 } from '@azure/storage-blob'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import type { AzureAccess } from './azure-options.ts'
 import { codeOf, isPassing, type Dialect, type Failure } from './requests.ts'
-
-/** How Azure Blob Storage is reached. Of key, token and connection string at most one. */
-export interface AzureAccess {
-  /** Storage account; may be absent where the URI or the connection string names it. */
-  readonly accountName?: string
-  readonly accountKey?: string
-  /** Shared access signature, with or without a question mark. */
-  readonly sasToken?: string
-  readonly connectionString?: string
-  /** Address of a Blob server other than that of Azure, with the account in its path where the server wants it. */
-  readonly endpoint?: string
-}
 
 /** Where a table lies in Azure. */
 export interface AzurePlace {

@@ -3,18 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { addAbortSignal, Readable } from 'node:stream'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { AZURE_DIALECT, azureCodeOf, statusOf } from './azure-client.ts'
+import type { AzureStoreOptions } from './azure-options.ts'
 import { checkKey as checkAnyKey, checkPrefix, compareKeys } from './keys.ts'
 import { bufferOf, PART_BYTES, sendParts, uploadOf } from './parts.ts'
-import { PATIENCE, Requests, type Patience, type StoreRequest } from './requests.ts'
+import { PATIENCE, Requests, type StoreRequest } from './requests.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
-
-/** How a store in Azure behaves; everything has a default. */
-export interface AzureStoreOptions {
-  /** Objects of at least this size go up in blocks of 8 MiB; default 16 MiB. */
-  readonly multipartBytesMin?: number
-  /** How hard is tried; see `PATIENCE` in requests.ts for the defaults. */
-  readonly patience?: Partial<Patience>
-}
 
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
 /** Blocks of one object that are under way at once; with one that fills this bounds the memory of a stream to 40 MiB. */

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { PipelineError } from '../core/errors.ts'
-import type { AzureStoreOptions } from './azure.ts'
-import type { AzureAccess } from './azure-client.ts'
+import type { AzureAccess, AzureStoreOptions } from './azure-options.ts'
 import type { DynamoOptions } from './dynamodb-entries.ts'
 import { LocalStore } from './local.ts'
 import { MemoryStore } from './memory.ts'
