@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs'
 import { bufferTimeOrCount, type BufferParts, type FlushLimits } from '../operators/buffer-time-or-count.ts'
 import { commitDelta, type CommitParts } from '../operators/commit-delta.ts'
 import { commitOffsets, type Commit } from '../operators/commit-offsets.ts'
+import { constrain } from '../operators/constrain.ts'
 import { decode } from '../operators/decode.ts'
 import { enrich } from '../operators/enrich.ts'
 import { partitionBy } from '../operators/partition-by.ts'
@@ -12,6 +13,7 @@ import type { Contract } from './contract/contract.ts'
 import type { Batch, Flush } from './core/batch.ts'
 import type { Credit } from './core/credit.ts'
 import type { Raw } from './core/raw.ts'
+import { compiledConstraints } from './delta/constraint-check.ts'
 import { layoutOf } from './delta/layout.ts'
 import type { Enrichment } from './enrichments/enrichment.ts'
 import type { Format } from './formats/format.ts'
@@ -50,10 +52,13 @@ export function pipeline(
 ): Observable<Commit> {
   const { source, table, store, credit } = parts
   const { partitionColumns } = config
-  return batches.pipe(
+  const rows = batches.pipe(
     decode(parts.format), // bytes → rows
     validate(parts.contract), // rows that the contract refuses become dead letters
     enrich(parts.enrichments),
+    constrain(() => compiledConstraints(table.metadata), parts.clock), // so do rows that the table refuses
+  )
+  return rows.pipe(
     partitionBy(partitionColumns), // labels rows; the stream never forks
     bufferTimeOrCount(config.flush, buffering(parts)), // many batches → one flush, the unit of atomicity
     toArrow({ layout: () => layoutOf(table.shape) }),

@@ -1,6 +1,7 @@
 import { PipelineError } from '../core/errors.ts'
 import type { DataType, StructType } from '../core/schema.ts'
 import type { Metadata, MetadataAction, Protocol } from './actions.ts'
+import { unenforceable } from './constraints.ts'
 import { allowsUse, featuresOfProperties, legacyFeatures, readsFeature } from './features.ts'
 
 type Configuration = Metadata['configuration']
@@ -24,8 +25,9 @@ export function checkReadable(protocol: Protocol, metadata: Pick<MetadataAction,
 
 /**
  * Refuses a table to which files cannot be appended rightly: features that are not supported, and supported ones of
- * which the table holds an instance that would have to be enforced (an invariant, a constraint, a generated, default
- * or identity column). Throws `KD_TABLE_UNSUPPORTED` with their names. Spec: "Additional Requirements for Writers".
+ * which the table holds an instance that cannot be enforced (an identity column; an invariant, a constraint, a generated
+ * or default column with an expression that cannot be evaluated). Throws `KD_TABLE_UNSUPPORTED` with their names.
+ * Spec: "Additional Requirements for Writers".
  */
 export function checkAppendable(protocol: Protocol, metadata: Metadata): void {
   checkReaderVersion(protocol)
@@ -92,25 +94,24 @@ function checkWriterVersion({ minWriterVersion, writerFeatures: features }: Prot
   throw new PipelineError('KD_TABLE_CORRUPT', 'protocol.writerFeatures is missing at writer version 7')
 }
 
-/** What the table holds of a feature that an append would have to enforce, in words that begin with the feature's name. */
+/** What the table holds of a feature that an append cannot enforce, in words that begin with the feature's name. */
 function inUse(feature: string, metadata: Metadata): readonly string[] {
   const columnsWith = (key: string): readonly string[] =>
     columnsHolding(metadata.schema, key).map((column) => `${feature} (column ${column})`)
+  // Within arrays and maps there is no row of which an expression could be asked.
+  const unreachable = (key: string): readonly string[] =>
+    columnsHolding(metadata.schema, key, { elementsAlone: true }).map(
+      (column) => `${feature} (column ${column})`,
+    )
   switch (feature) {
-    case 'invariants':
-      return columnsWith('delta.invariants')
-    case 'generatedColumns':
-      return columnsWith('delta.generationExpression')
-    case 'allowColumnDefaults':
-      return columnsWith('CURRENT_DEFAULT')
     case 'identityColumns':
       return columnsWith('delta.identity.start')
-    case 'checkConstraints':
-      return Object.keys(metadata.configuration)
-        .filter((key) => key.startsWith('delta.constraints.'))
-        .map((key) => `${feature} (${key})`)
+    case 'invariants':
+      return [...unenforceable(feature, metadata), ...unreachable('delta.invariants')]
+    case 'generatedColumns':
+      return [...unenforceable(feature, metadata), ...unreachable('delta.generationExpression')]
     default:
-      return []
+      return unenforceable(feature, metadata)
   }
 }
 
@@ -121,22 +122,27 @@ function refuse(what: 'read' | 'write' | 'create', features: readonly string[]):
   })
 }
 
-/** Columns, nested ones by their dotted path, whose metadata holds `key`. */
-function columnsHolding(type: DataType, key: string, path = ''): readonly string[] {
+/** Columns, nested ones by their dotted path, whose metadata holds `key`; `elementsAlone` leaves out those in structs alone. */
+function columnsHolding(
+  type: DataType,
+  key: string,
+  { elementsAlone = false, path = '' } = {},
+): readonly string[] {
   if (typeof type === 'string') return []
+  const inElement = (part: string): { path: string } => ({ path: `${path}.${part}` })
   switch (type.type) {
     case 'struct':
       return type.fields.flatMap((field) => {
         const name = path === '' ? field.name : `${path}.${field.name}`
-        const own = Object.hasOwn(field.metadata, key) ? [name] : []
-        return [...own, ...columnsHolding(field.type, key, name)]
+        const own = Object.hasOwn(field.metadata, key) && !elementsAlone ? [name] : []
+        return [...own, ...columnsHolding(field.type, key, { elementsAlone, path: name })]
       })
     case 'array':
-      return columnsHolding(type.elementType, key, `${path}.element`)
+      return columnsHolding(type.elementType, key, inElement('element'))
     case 'map':
       return [
-        ...columnsHolding(type.keyType, key, `${path}.key`),
-        ...columnsHolding(type.valueType, key, `${path}.value`),
+        ...columnsHolding(type.keyType, key, inElement('key')),
+        ...columnsHolding(type.valueType, key, inElement('value')),
       ]
   }
 }

@@ -12,6 +12,7 @@ const CLASSES = {
   contract: 'ContractError',
   type: 'TypeMismatchError',
   partition: 'PartitionError',
+  constraint: 'ConstraintError',
   custom: 'CustomError',
 } as const
 

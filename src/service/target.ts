@@ -1,10 +1,11 @@
 import type { Config, TopicConfig } from '../../config/types.ts'
-import { checkCompatible } from '../contract/compatible.ts'
 import type { Contract } from '../contract/contract.ts'
 import { contractOfTable } from '../contract/existing.ts'
 import { readContract } from '../contract/file.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
+import { compiledConstraints } from '../delta/constraint-check.ts'
+import { defaultColumns, generatedColumns } from '../delta/constraints.ts'
 import { createTable, tableExists } from '../delta/create.ts'
 import type { TableWriter } from '../delta/table.ts'
 import { checkProperties } from '../delta/table-properties.ts'
@@ -12,6 +13,10 @@ import { openTableWriter, type WriterOptions } from '../delta/writer.ts'
 import { datePart } from '../enrichments/date-parts.ts'
 import type { Enrichment } from '../enrichments/enrichment.ts'
 import { KAFKA_FIELDS, kafkaColumns } from '../enrichments/kafka-columns.ts'
+import { defaultColumn, generatedColumn } from '../enrichments/sql-columns.ts'
+import { RESCUED_DATA } from '../evolution/policy.ts'
+import { RowColumns } from '../evolution/row-columns.ts'
+import { contractOfFormat } from '../formats/contract.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 
@@ -20,13 +25,15 @@ export interface Target {
   readonly store: Store
   readonly table: TableWriter
   readonly contract: Contract
+  /** The columns that messages fill; they follow the messages and the table. */
+  readonly columns: RowColumns
   readonly enrichments: readonly Enrichment[]
   readonly partitionColumns: readonly string[]
 }
 
 /**
  * Opens the table of a topic, or creates it from the contract where it is absent, and checks that the contract, the Kafka
- * columns and the derived columns fit it.
+ * columns and the derived columns fit it, or will once it is changed as the policy allows.
  * @throws KD_CONFIG_INVALID, KD_CONTRACT_INVALID, KD_SCHEMA_MISMATCH, KD_TABLE_UNSUPPORTED, KD_TABLE_CORRUPT, and what a store throws
  */
 export async function openTarget(
@@ -34,18 +41,33 @@ export async function openTarget(
   config: Pick<Config, 'storage'>,
   options: WriterOptions,
 ): Promise<Target> {
-  const written = topic.contract === undefined ? undefined : await readContract(topic.contract)
+  const written =
+    topic.contract === undefined ? await contractOfFormat(topic) : await readContract(topic.contract)
   const store = await openStore(topic.table.uri, config.storage)
   const existing = (await tableExists(store)) ? await openTableWriter(store, options) : undefined
   const contract = written ?? contractOf(topic, existing)
-  const enrichments = enrichmentsOf(topic, contract.schema)
-  const added = enrichments.flatMap((enrichment) => enrichment.fields)
+  const configured = enrichmentsOf(topic, contract.schema)
+  const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
+  const made = existing === undefined ? [] : tableColumns(existing, given, options)
+  const enrichments = [...configured, ...made]
+  const named = new Set(given.map(({ name }) => name))
+  const added = [
+    ...configured.flatMap((enrichment) => enrichment.fields),
+    ...made.flatMap((enrichment) => enrichment.fields).filter(({ name }) => !named.has(name)),
+  ]
   const table =
     existing ??
     (await create(store, topic, { type: 'struct', fields: [...contract.schema.fields, ...added] }, options))
-  checkCompatible(contract.schema, table.schema, added)
   const partitionColumns = partitionColumnsOf(topic, table)
-  return { store, table, contract: withNullability(contract, table.schema), enrichments, partitionColumns }
+  const columns = new RowColumns({
+    topic: topic.topic,
+    contract,
+    written: written !== undefined,
+    table,
+    added,
+    policy: topic.table.schemaEvolution,
+  })
+  return { store, table, contract, columns, enrichments, partitionColumns }
 }
 
 function contractOf(topic: TopicConfig, table: TableWriter | undefined): Contract {
@@ -56,6 +78,7 @@ function contractOf(topic: TopicConfig, table: TableWriter | undefined): Contrac
   const ours = new Set([
     ...Object.keys(topic.derive),
     ...(topic.kafkaColumns ? KAFKA_FIELDS.map((field) => field.name) : []),
+    RESCUED_DATA,
   ])
   const fields = table.schema.fields.filter((field) => !ours.has(field.name))
   return contractOfTable({ type: 'struct', fields }, table.uri)
@@ -70,6 +93,26 @@ function enrichmentsOf(topic: TopicConfig, schema: StructType): readonly Enrichm
     fields.push(...derived.fields)
   }
   return enrichments
+}
+
+/**
+ * Columns that the table makes itself: defaults where the rows lack the column, then generated columns, which may be
+ * computed from those; generated ones are filled as well where rows hold the column but no value.
+ */
+function tableColumns(
+  { metadata, schema }: TableWriter,
+  given: readonly StructField[],
+  { clock }: WriterOptions,
+): readonly Enrichment[] {
+  // Refused now rather than with the first record.
+  compiledConstraints(metadata)
+  const names = new Set(given.map(({ name }) => name.toLowerCase()))
+  return [
+    ...defaultColumns(metadata)
+      .filter(({ field }) => !names.has(field.name.toLowerCase()))
+      .map(({ field, expression }) => defaultColumn(field, expression, clock)),
+    ...generatedColumns(metadata).map(({ field, expression }) => generatedColumn(field, expression, schema)),
+  ]
 }
 
 async function create(
@@ -110,14 +153,4 @@ function partitionColumnsOf(topic: TopicConfig, table: TableWriter): readonly st
 /** Bytes that are no text have no place in the log, and nested values have no text. */
 function canPartition(type: DataType): boolean {
   return typeof type === 'string' && type !== 'binary'
-}
-
-/** The contract with the table's NOT NULLs: a row that breaks one is refused while its columns are built, not by bytes alone. */
-function withNullability(contract: Contract, table: StructType): Contract {
-  const required = new Set(table.fields.filter((field) => !field.nullable).map((field) => field.name))
-  if (required.size === 0) return contract
-  const fields = contract.schema.fields.map((field) =>
-    required.has(field.name) ? { ...field, nullable: false } : field,
-  )
-  return { ...contract, schema: { type: 'struct', fields }, plain: undefined }
 }

@@ -29,10 +29,21 @@ test('A table on the last legacy versions that uses none of their features is re
 const LEGACY: Protocol = { minReaderVersion: 2, minWriterVersion: 6 }
 
 for (const [feature, metadata] of [
-  ['invariants', metadataOf({ 'delta.invariants': '{"expression":{"expression":"x > 3"}}' })],
-  ['generatedColumns', metadataOf({ 'delta.generationExpression': 'y + 1' })],
-  ['identityColumns', metadataOf({ 'delta.identity.start': 1 })],
-  ['checkConstraints', metadataOf({}, { 'delta.constraints.positive': 'x > 0' })],
+  ['invariants (invariant of column x: x > f(3): the function F', metadataOf(invariantOf('x > f(3)'))],
+  ['invariants (invariant of column x:', metadataOf({ 'delta.invariants': '{"expression":1}' })],
+  [
+    'generatedColumns (generated column x: y + 1: there is no',
+    metadataOf({ 'delta.generationExpression': 'y + 1' }),
+  ],
+  [
+    'generatedColumns (generated column x: year(now()): what',
+    metadataOf({ 'delta.generationExpression': 'year(now())' }),
+  ],
+  ['identityColumns (column x)', metadataOf({ 'delta.identity.start': 1 })],
+  [
+    'checkConstraints (CHECK constraint odd: hash(x) > 0: the function HASH is not supported)',
+    metadataOf({}, { 'delta.constraints.odd': 'hash(x) > 0' }),
+  ],
 ] as const) {
   test(`A table that uses ${feature} is refused by that name`, () => {
     assert.throws(() => {
@@ -40,6 +51,11 @@ for (const [feature, metadata] of [
     }, refusedFor(feature))
   })
 }
+
+test('A table whose constraints, invariants and generated columns can all be evaluated is appended to', () => {
+  checkAppendable(LEGACY, metadataOf(invariantOf('x > 3'), { 'delta.constraints.positive': 'x > 0' }))
+  checkAppendable(LEGACY, metadataOf({ 'delta.generationExpression': '1 + 1' }))
+})
 
 for (const feature of [
   'icebergCompatV1',
@@ -56,12 +72,13 @@ for (const feature of [
   })
 }
 
-test('Default columns are refused only where a column has one', () => {
+test('Default columns are refused only where a default cannot be evaluated', () => {
   const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ['allowColumnDefaults'] }
   checkAppendable(protocol, metadataOf())
+  checkAppendable(protocol, metadataOf({ CURRENT_DEFAULT: '1' }))
   assert.throws(() => {
-    checkAppendable(protocol, metadataOf({ CURRENT_DEFAULT: '1' }))
-  }, refusedFor('allowColumnDefaults'))
+    checkAppendable(protocol, metadataOf({ CURRENT_DEFAULT: 'uuid()' }))
+  }, refusedFor('allowColumnDefaults (column x: uuid(): the function UUID is not supported)'))
 })
 
 test('An invariant of a nested field is found', () => {
@@ -103,6 +120,10 @@ test('A new table gets the least protocol that its schema needs', () => {
     refusedFor('deletionVectors'),
   )
 })
+
+function invariantOf(expression: string): Record<string, unknown> {
+  return { 'delta.invariants': JSON.stringify({ expression: { expression } }) }
+}
 
 function metadataOf(
   columnMetadata: Record<string, unknown> = {},

@@ -1,0 +1,132 @@
+// What Spark 4.2 answered to expressions over rows of every simple type, with its defaults (ANSI mode) in UTC.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { StructBuilder } from '../../src/arrow/builder.ts'
+import type { Columns } from '../../src/arrow/column.ts'
+import { decimalText } from '../../src/arrow/decimal.ts'
+import { decimalOf, type StructType } from '../../src/core/schema.ts'
+import type { SqlType, Value } from '../../src/sql/ast.ts'
+import { dateText, timestampText } from '../../src/sql/cast-time.ts'
+import { compileExpression } from '../../src/sql/compile.ts'
+import { SqlError } from '../../src/sql/error.ts'
+
+type Row = Readonly<Record<string, unknown>>
+
+interface Case {
+  readonly expression: string
+  /** Spark does not take it. */
+  readonly refused?: boolean
+  readonly type: string
+  readonly values: readonly unknown[]
+}
+
+const { schema, rows, cases } = JSON.parse(
+  readFileSync(new URL('../fixtures/sql/spark.json', import.meta.url), 'utf8'),
+) as { schema: StructType; rows: readonly Row[]; cases: readonly Case[] }
+
+/** What Spark evaluates and we refuse, by name. */
+const REFUSED: ReadonlySet<string> = new Set([
+  // The pattern is broken: Spark says so for each row.
+  "st.B.c LIKE 'a\\\\b'",
+  'reverse(s)',
+  'initcap(s)',
+  'sign(i)',
+  'extract(second FROM ts)',
+  'date_format(ts, NULL)',
+  'CAST(l AS FLOAT)',
+  "tags[0] = 'a'",
+  "array_contains(tags, 'a')",
+])
+/** Bytes that are no UTF-8 are text to Spark, broken as it is; here they fail the row. */
+const BROKEN_TEXT = 'CAST(bin AS STRING)'
+
+const columns = columnsOf()
+
+test('Spark was asked for each kind of expression', () => {
+  assert.ok(cases.length > 600)
+  assert.equal(cases.filter(({ refused }) => refused !== true).length > 500, true)
+})
+
+for (const { expression, refused, type, values } of cases) {
+  if (refused === true) {
+    test(`Spark refuses ${expression}, and so do we`, () => {
+      assert.throws(() => compileExpression(expression, schema), SqlError)
+    })
+  } else if (REFUSED.has(expression)) {
+    test(`${expression} is refused`, () => {
+      assert.throws(() => compileExpression(expression, schema), SqlError)
+    })
+  } else {
+    test(`${expression} is what Spark says`, () => {
+      const { term } = compileExpression(expression, schema)
+      assert.equal(term.type, TYPES[type] ?? type)
+      const get = term.bind({ columns, nowMs: Date.UTC(2026, 10, 22) })
+      const got = rows.map((_, row) => outcome(() => shown(get(row), term.type)))
+      const wanted = expression === BROKEN_TEXT ? values.map((value) => faultIfBroken(value)) : values
+      assert.deepEqual(
+        got,
+        wanted.map((value) => normal(value, type)),
+      )
+    })
+  }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  tinyint: 'byte',
+  smallint: 'short',
+  int: 'integer',
+  bigint: 'long',
+}
+
+function outcome(run: () => unknown): unknown {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof SqlError) return 'fault'
+    throw error
+  }
+}
+
+function faultIfBroken(value: unknown): unknown {
+  return typeof value === 'string' && value.includes('\ufffd') ? { fault: true } : value
+}
+
+/** As the fixture has values: times and decimals as text, binary as base64, longs beyond 2^53 as text. */
+function shown(value: Value, type: SqlType): unknown {
+  if (value === null) return null
+  if (type === 'date') return dateText(value as number)
+  if (type === 'timestamp' || type === 'timestamp_ntz') return timestampText(value as bigint)
+  const decimal = type === 'void' ? undefined : decimalOf(type)
+  if (decimal !== undefined) return decimalText(value as bigint, decimal.scale)
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
+  // Zero has a sign in neither comparison.
+  return typeof value === 'number' ? value + 0 : value
+}
+
+const FLOATS: Readonly<Record<string, number>> = { inf: Infinity, '-inf': -Infinity, nan: NaN }
+
+function normal(value: unknown, type: string): unknown {
+  if (typeof value === 'object' && value !== null) return 'fault'
+  if (typeof value === 'string' && (type === 'double' || type === 'float')) return FLOATS[value] ?? value
+  if (typeof value !== 'number') return value
+  return type === 'float' ? Math.fround(value) + 0 : value + 0
+}
+
+function columnsOf(): Columns {
+  const builder = new StructBuilder(schema)
+  for (const row of rows) {
+    const iso = (name: string, zone: string): unknown =>
+      typeof row[name] === 'string' ? `${row[name].replace(' ', 'T')}${zone}` : null
+    const long = row['l']
+    const fault = builder.append({
+      ...row,
+      ts: iso('ts', 'Z'),
+      ntz: iso('ntz', ''),
+      l: typeof long === 'string' ? BigInt(long) : long,
+    })
+    assert.equal(fault, undefined)
+  }
+  return builder.finishColumns()
+}
