@@ -6,6 +6,9 @@ import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
 const LOG = '_delta_log/'
 /** How often a file that an entry names is copied into its place before that is given up. */
 const COPIES_MAX = 4
+/** How long a writer that may be alive is left to do so itself, in milliseconds, and how often it is looked after. */
+const GRACE_MS = 1000
+const GRACE_LOOKS = 5
 /** The status of an answer to a request that the server does not know. */
 const NOT_IMPLEMENTED = 501
 
@@ -35,12 +38,18 @@ export class DynamoLogStore implements Store {
   readonly uri: string
   readonly #store: Store
   readonly #entries: CommitEntries
+  readonly #graceMs: number
 
-  /** `entries` is closed with this store, and so is `store`. */
-  constructor(store: Store, entries: CommitEntries) {
+  /** `store` and `entries` are closed with this store. `graceMs` is the patience with another writer's unfinished commit. */
+  constructor(
+    store: Store,
+    entries: CommitEntries,
+    { graceMs = GRACE_MS }: { readonly graceMs?: number } = {},
+  ) {
     this.uri = store.uri
     this.#store = store
     this.#entries = entries
+    this.#graceMs = graceMs
   }
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
@@ -170,7 +179,8 @@ export class DynamoLogStore implements Store {
         key: entry.fileName,
       })
     const key = `${root}${LOG}${entry.fileName}`
-    for (let copies = 1; !(await this.#copied(`${root}${LOG}${entry.tempPath}`, key)); copies++) {
+    const isThere = await this.#awaited(key)
+    for (let copies = 1; !isThere && !(await this.#copied(`${root}${LOG}${entry.tempPath}`, key)); copies++) {
       if (copies === COPIES_MAX)
         throw new PipelineError('KD_STORE_UNAVAILABLE', 'a commit could not be copied into its place', {
           store: this.uri,
@@ -179,6 +189,15 @@ export class DynamoLogStore implements Store {
         })
     }
     await this.#entries.complete(this.#pathOf(root), entry.fileName)
+  }
+
+  /** Most commits that are not finished have a writer at work: whether it puts the object into its place meanwhile. */
+  async #awaited(key: string): Promise<boolean> {
+    for (let look = 1; ; look++) {
+      if ((await this.#store.size(key)) !== undefined) return true
+      if (look === GRACE_LOOKS) return false
+      await new Promise((resolve) => setTimeout(resolve, this.#graceMs / GRACE_LOOKS))
+    }
   }
 
   /** Whether the object is there now, be it by us; `false` where nobody knows. */
@@ -198,7 +217,10 @@ export class DynamoLogStore implements Store {
         { cause: error },
       )
     }
-    return (await this.#place(key, body)) !== 'unknown'
+    const outcome = await this.#place(key, body)
+    // delta-rs moves its file into place, and takes a copy beside a file that stays for a version that it has lost.
+    if (outcome === 'created') await this.#store.delete(temporary)
+    return outcome !== 'unknown'
   }
 
   /** A bucket that refuses conditions is believed: DynamoDB has decided already what this object holds. */

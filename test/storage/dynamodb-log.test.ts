@@ -13,6 +13,8 @@ import type { DynamoAddress } from '../support/emulators.ts'
 import { dynamoForTests, nameForTests, s3ForTests } from '../support/servers.ts'
 
 const MIB = 1024 * 1024
+/** Writers that die in these tests are dead: nobody waits for them. */
+const HASTY = { graceMs: 0 }
 
 let s3: S3Address
 let dynamo: DynamoAddress
@@ -51,7 +53,7 @@ async function keysOf(store: Store, prefix: string): Promise<string[]> {
 async function tableWithOneCommit() {
   const bucket = new MemoryStore(nameForTests('table'))
   const entries = new DynamoEntries(dynamo)
-  const store = new DynamoLogStore(bucket, entries)
+  const store = new DynamoLogStore(bucket, entries, HASTY)
   assert.equal(await store.putIfAbsent(key(0), body('zero')), 'created')
   return { bucket, entries, store }
 }
@@ -59,7 +61,7 @@ async function tableWithOneCommit() {
 test('A commit leaves its object and a complete entry with an expiry in a day, and nothing else', async () => {
   const bucket = new MemoryStore(nameForTests('table'))
   const entries = new DynamoEntries(dynamo, () => 1_700_000_000_123)
-  const store = new DynamoLogStore(bucket, entries)
+  const store = new DynamoLogStore(bucket, entries, HASTY)
   assert.equal(await store.putIfAbsent(key(0), body('zero')), 'created')
   assert.deepEqual(await keysOf(bucket, ''), [key(0)])
   const { DynamoDBClient, GetItemCommand } = await import('@aws-sdk/client-dynamodb')
@@ -166,6 +168,24 @@ test('An entry that delta-rs left, with a file of its own name, is finished too'
   await entries.create(bucket.uri, '00000000000000000001.json', '_commit_1.json.tmp')
   assert.deepEqual(await keysOf(store, '_delta_log/0'), [key(0), key(1)])
   assert.equal(await textOf(bucket, key(1)), 'from rust')
+  assert.equal(await bucket.size('_delta_log/_commit_1.json.tmp'), undefined, 'moved, as its writer would')
+})
+
+test('A writer that is alive is waited for, and its temporary file stays its own', async () => {
+  const { bucket, entries } = await tableWithOneCommit()
+  await bucket.put('_delta_log/_commit_1.json.tmp', body('from rust'))
+  await entries.create(bucket.uri, '00000000000000000001.json', '_commit_1.json.tmp')
+  let looks = 0
+  const watched: Store = {
+    ...named(bucket, bucket.uri),
+    // The writer finishes between the second look and the third.
+    size: async (at) => {
+      if (at === key(1) && ++looks === 3) await bucket.put(key(1), body('from rust'))
+      return bucket.size(at)
+    },
+  }
+  assert.deepEqual(await keysOf(new DynamoLogStore(watched, entries), '_delta_log/0'), [key(0), key(1)])
+  assert.equal(await bucket.size('_delta_log/_commit_1.json.tmp'), 9)
 })
 
 test('A commit whose file was moved into place by another engine counts as done', async () => {
@@ -201,7 +221,7 @@ for (const fault of ['lost', 'answer-lost'] as const) {
       fault: ({ operation }) => (operation === 'putIfAbsent' ? faults.shift() : undefined),
     })
     const uri = nameForTests('memory:table')
-    const store = new DynamoLogStore(named(bucket, uri), new DynamoEntries(dynamo))
+    const store = new DynamoLogStore(named(bucket, uri), new DynamoEntries(dynamo), HASTY)
     assert.equal(await store.putIfAbsent(key(0), body('zero')), 'created')
     faults.push(fault)
     assert.equal(await store.putIfAbsent(key(1), body('one')), 'created')
@@ -226,7 +246,7 @@ test('Where DynamoDB does not answer a commit is unknown, and a listing fails ra
   const { bucket } = await tableWithOneCommit()
   const patience = { attemptsMax: 2, pauseMsMin: 1, pauseMsMax: 2 }
   const entries = new DynamoEntries({ ...dynamo, endpoint: 'http://127.0.0.1:9', patience })
-  const store = new DynamoLogStore(bucket, entries)
+  const store = new DynamoLogStore(bucket, entries, HASTY)
   assert.equal(await store.putIfAbsent(key(1), body('one')), 'unknown')
   await assert.rejects(keysOf(store, '_delta_log/'), { code: 'KD_STORE_UNAVAILABLE' })
   await assert.rejects(store.get(key(1)), { code: 'KD_STORE_UNAVAILABLE' })
