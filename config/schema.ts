@@ -179,6 +179,11 @@ export const TOPIC_OPTIONS = {
       format: 'text-list',
       default: [],
     },
+    schemaEvolution: {
+      doc: 'What becomes of fields that neither contract nor table knows, and of columns of the contract that the table lacks. `addNewColumns` adds them to the table, their types taken from the contract or from the values, and widens columns where the table allows it; `rescue` keeps them, and values that do not fit their column, as JSON in the column `_rescued_data`; `failOnNewColumns` stops; `none` drops and counts them.',
+      format: ['addNewColumns', 'rescue', 'failOnNewColumns', 'none'],
+      default: 'addNewColumns',
+    },
     checkpointInterval: {
       doc: 'A checkpoint is written at every so many versions.',
       format: 'whole-number',

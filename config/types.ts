@@ -93,6 +93,7 @@ export interface TopicConfig {
 export interface TableConfig {
   readonly uri: string
   readonly partitionColumns: readonly string[]
+  readonly schemaEvolution: 'addNewColumns' | 'rescue' | 'failOnNewColumns' | 'none'
   readonly checkpointInterval: number
   /** Delta table properties of a table that we create. */
   readonly properties: Readonly<Record<string, string>>

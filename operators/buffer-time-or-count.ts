@@ -185,8 +185,15 @@ function sizeOf({ rows, labels }: Labelled): number {
 }
 
 function countsOf({ rows }: Labelled): Counts {
-  const { tombstones, filtered, deadLetters, raw, columns } = rows
-  return { records: raw.count, rows: columns.length, deadLetters: deadLetters.length, tombstones, filtered }
+  const { tombstones, filtered, deadLetters, raw, columns, droppedFields = 0 } = rows
+  return {
+    records: raw.count,
+    rows: columns.length,
+    deadLetters: deadLetters.length,
+    tombstones,
+    filtered,
+    ...(droppedFields > 0 ? { droppedFields } : {}),
+  }
 }
 
 function noteBuffering(provenances: readonly Provenance[]): void {

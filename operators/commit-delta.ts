@@ -20,10 +20,11 @@ export interface CommitParts {
   readonly appId: string
   readonly deadLetters: DeadLetterSink
   /**
-   * Called when another writer carried offsets of the flush already: nothing of it was committed; what was read of
-   * its partitions must be abandoned and taken up again from the table.
+   * Called when another writer carried offsets of the flush already, or, with `unfit`, when its rows do not fit the table
+   * any more: nothing of it was committed; what was read of its partitions must be abandoned and taken up again from the
+   * table.
    */
-  readonly fenced: (flush: Flush<DataFiles>, appIds: readonly string[]) => Promise<void>
+  readonly fenced: (flush: Flush<DataFiles>, appIds: readonly string[], unfit?: string) => Promise<void>
   readonly clock?: Clock
 }
 
@@ -42,16 +43,23 @@ export function appIdOf(appId: string, partition: number): string {
 /** Times that a flush is laid out anew because the table changed before its commit. */
 const LAYOUTS_MAX = 10
 
-type End = Extract<CommitOutcome, { kind: 'committed' | 'fenced' }>
+/** Flushes on end that are given up because their rows do not fit the table any more. */
+const UNFIT_MAX = 50
+
+type End =
+  | Extract<CommitOutcome, { kind: 'committed' | 'fenced' }>
+  | { readonly kind: 'unfit'; readonly reason: string; readonly attempts: number; readonly conflicts: number }
 
 /**
  * Files, offsets and dead letters of a flush become visible as one: dead letters are written first, then one commit
  * carries all files and one `txn` for each Kafka partition. One flush at a time, in order. A flush whose offsets are in
  * the table already leaves nothing downstream; `fenced` is called instead. Where another writer changed the table since
- * the files were made, they are made again for the table as it is, from the rows that the flush still holds.
+ * the files were made, they are made again for the table as it is, from the rows that the flush still holds; where these
+ * do not fit it, the flush is given up and read again.
  * @throws KD_COMMIT_CONFLICT, KD_COMMIT_CONTENDED, KD_DEAD_LETTERS_FAILED, KD_STORE_UNAVAILABLE, KD_TABLE_UNSUPPORTED
  */
 export function commitDelta(parts: CommitParts): OperatorFunction<Flush<DataFiles>, Flush<Committed>> {
+  let unfit = 0
   return stage(async (flush: Flush<DataFiles>) => {
     const { outcome, files } = await inSpan(flush.trace.context, 'delta commit', {}, async (span) => {
       const result = await commit(flush, parts)
@@ -66,9 +74,14 @@ export function commitDelta(parts: CommitParts): OperatorFunction<Flush<DataFile
       return result
     })
     if (outcome.kind === 'committed') {
+      unfit = 0
       return { ...flush, payload: { version: outcome.version, adds: files.adds, outcome } }
     }
-    await parts.fenced({ ...flush, payload: files }, outcome.appIds)
+    if (outcome.kind === 'unfit') {
+      if (++unfit > UNFIT_MAX) throw new PipelineError('KD_COMMIT_CONFLICT', outcome.reason, at(parts))
+      const appIds = flush.ranges.map(({ partition }) => appIdOf(parts.appId, partition))
+      await parts.fenced({ ...flush, payload: files }, appIds, outcome.reason)
+    } else await parts.fenced({ ...flush, payload: files }, outcome.appIds)
     return undefined
   })
 }
@@ -79,11 +92,13 @@ async function commit(
 ): Promise<{ readonly outcome: End; readonly files: DataFiles }> {
   const { table, deadLetters } = parts
   let files = flush.payload
+  const counts = { attempts: 0, conflicts: 0 }
+  if (files.layout.unfit !== undefined)
+    return { files, outcome: { kind: 'unfit', reason: files.layout.unfit, ...counts } }
   if (flush.deadLetters.length > 0) {
     // Asked before the dead letters go out: a flush that comes too late should not write them once more.
     const stale = await table.stale(appendOf(flush, files, parts).txns)
-    if (stale.length > 0)
-      return { files, outcome: { kind: 'fenced', appIds: stale, attempts: 0, conflicts: 0 } }
+    if (stale.length > 0) return { files, outcome: { kind: 'fenced', appIds: stale, ...counts } }
     await inSpan(
       flush.trace.context,
       'dead letters',
@@ -95,9 +110,15 @@ async function commit(
     const outcome = await table.append(appendOf(flush, files, parts))
     if (outcome.kind !== 'changed') return { outcome, files }
     files = await inSpan(flush.trace.context, 'new layout', {}, () => files.again())
+    const { unfit } = files.layout
+    if (unfit !== undefined) return { files, outcome: { ...outcome, kind: 'unfit', reason: unfit } }
   }
   const detail = `its schema, properties or protocol changed ${LAYOUTS_MAX} times before one commit`
-  throw new PipelineError('KD_COMMIT_CONFLICT', detail, { table: table.uri, version: table.version })
+  throw new PipelineError('KD_COMMIT_CONFLICT', detail, at(parts))
+}
+
+function at({ table }: CommitParts): { readonly table: string; readonly version: bigint } {
+  return { table: table.uri, version: table.version }
 }
 
 function appendOf(flush: Flush<DataFiles>, files: DataFiles, { appId, clock }: CommitParts): Append {
@@ -123,6 +144,7 @@ function appendOf(flush: Flush<DataFiles>, files: DataFiles, { appId, clock }: C
       numRecords: String(counts.records),
       numDeadLetters: String(counts.deadLetters),
       numTombstones: String(counts.tombstones),
+      ...(counts.droppedFields === undefined ? {} : { numDroppedFields: String(counts.droppedFields) }),
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs'
 import { valueAt } from '../src/arrow/values.ts'
 import { isNull, type Column, type Columns } from '../src/arrow/column.ts'
+import { indexNamed } from '../src/arrow/gather.ts'
 import type { Rows } from '../src/arrow/rows.ts'
 import type { Batch } from '../src/core/batch.ts'
 import { batchStage } from '../src/core/stage.ts'
@@ -81,7 +82,7 @@ function partitionValue(column: Column, row: number): unknown {
 }
 
 function columnNamed(columns: Columns, name: string): Column {
-  const column = columns.columns[columns.schema.fields.findIndex((field) => field.name === name)]
+  const column = columns.columns[indexNamed(columns.schema.fields, name)]
   if (column === undefined)
     throw new Error(`Broken invariant: partition column ${name} is not among the columns`)
   return column

@@ -1,44 +1,91 @@
 import type { OperatorFunction } from 'rxjs'
 import { StructBuilder } from '../src/arrow/builder.ts'
+import { isNull, type Columns } from '../src/arrow/column.ts'
 import { appendObjects, mergeRows, noRows, type Rows } from '../src/arrow/rows.ts'
 import type { Contract } from '../src/contract/contract.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { batchStage } from '../src/core/stage.ts'
+import type { StructType } from '../src/core/schema.ts'
+import { originOf } from '../src/evolution/known.ts'
+import type { Admitted, RowColumns } from '../src/evolution/row-columns.ts'
 import type { Decoded } from '../src/formats/format.ts'
 
 /**
  * Rows that the contract refuses, or that do not fit their columns, become dead letters; the others are in columns from
- * here on. Rows that the format has proven already pass as they are.
+ * here on. Rows that the format has proven already pass as they are. With `columns` rows have these columns, which grow as
+ * messages show new ones, instead of those of the contract.
+ * @throws KD_SCHEMA_CHANGED where `columns` says so
  */
-export function validate(contract: Contract): OperatorFunction<Batch<Decoded>, Batch<Rows>> {
+export function validate(
+  contract: Contract,
+  columns?: Pick<RowColumns, 'admit'>,
+): OperatorFunction<Batch<Decoded>, Batch<Rows>> {
   return (source) => {
-    const builder = new StructBuilder(contract.schema)
-    return source.pipe(batchStage('validate', (decoded) => check(decoded, contract, builder)))
+    let builder = new StructBuilder(contract.schema)
+    const builderFor = (schema: StructType): StructBuilder =>
+      builder.type === schema ? builder : (builder = new StructBuilder(schema))
+    return source.pipe(
+      batchStage('validate', (decoded) => {
+        const { objects, records, raw } = decoded
+        const admitted = columns?.admit(objects, records, raw) ?? byContract(decoded, contract)
+        return rowsOf(decoded, admitted, builderFor(admitted.schema))
+      }),
+    )
   }
 }
 
-function check(decoded: Decoded, contract: Contract, builder: StructBuilder): Rows {
-  const { raw, proven, tombstones } = decoded
-  const deadLetters: DeadLetter[] = [...decoded.deadLetters]
-  const objects: unknown[] = []
+/** Contract alone: fields that it does not name are left out. */
+function byContract(decoded: Decoded, contract: Contract): Admitted {
+  const objects: object[] = []
   const records: number[] = []
+  const refused: { record: number; reason: 'contract'; message: string }[] = []
   for (const [index, object] of decoded.objects.entries()) {
     const record = decoded.records[index] as number
-    const fault = contract.check(object)
-    if (fault !== undefined) deadLetters.push(deadLetterOf(raw, record, 'contract', fault))
+    const message = contract.check(object)
+    if (message !== undefined) refused.push({ record, reason: 'contract', message })
     else {
-      objects.push(object)
+      objects.push(object as object)
       records.push(record)
     }
   }
-  const fitting = Int32Array.from(appendObjects(builder, raw, { objects, records }, deadLetters))
+  return { schema: contract.schema, objects, records, refused, droppedFields: 0 }
+}
+
+function rowsOf(decoded: Decoded, admitted: Admitted, builder: StructBuilder): Rows {
+  const { raw, proven, tombstones } = decoded
+  const refused = admitted.refused.map(({ record, reason, message }) =>
+    deadLetterOf(raw, record, reason, message),
+  )
+  const deadLetters: DeadLetter[] = [...decoded.deadLetters, ...refused]
+  const fitting = Int32Array.from(appendObjects(builder, raw, admitted, deadLetters))
   const checked = { columns: builder.finishColumns(), records: fitting }
+  const { columns, records } = mergeRows(proven ?? noRows(admitted.schema), checked)
+  const droppedFields = (decoded.droppedFields ?? 0) + admitted.droppedFields
   return {
     raw,
     deadLetters,
     tombstones,
     filtered: 0,
-    ...mergeRows(proven ?? noRows(contract.schema), checked),
+    columns: withoutEmpty(columns),
+    records,
+    ...(droppedFields > 0 ? { droppedFields } : {}),
+  }
+}
+
+/** A column that only messages have shown is none as long as it holds no value. */
+function withoutEmpty(columns: Columns): Columns {
+  const { schema, length } = columns
+  const isEmpty = schema.fields.map((field, index) => {
+    const column = originOf(field) === 'messages' ? columns.columns[index] : undefined
+    if (column === undefined) return false
+    for (let row = 0; row < length; row++) if (!isNull(column, row)) return false
+    return true
+  })
+  if (!isEmpty.includes(true)) return columns
+  return {
+    schema: { type: 'struct', fields: schema.fields.filter((_, index) => isEmpty[index] !== true) },
+    columns: columns.columns.filter((_, index) => isEmpty[index] !== true),
+    length,
   }
 }

@@ -11,10 +11,12 @@ import { validate } from '../operators/validate.ts'
 import { writeParquet } from '../operators/write-parquet.ts'
 import type { Contract } from './contract/contract.ts'
 import type { Batch, Flush } from './core/batch.ts'
+import { systemClock } from './core/clock.ts'
 import type { Credit } from './core/credit.ts'
 import type { Raw } from './core/raw.ts'
-import { compiledConstraints } from './delta/constraint-check.ts'
+import { brokenSince, compiledConstraints } from './delta/constraint-check.ts'
 import { layoutOf } from './delta/layout.ts'
+import type { RowColumns } from './evolution/row-columns.ts'
 import type { Enrichment } from './enrichments/enrichment.ts'
 import type { Format } from './formats/format.ts'
 import type { Source } from './kafka/source.ts'
@@ -28,13 +30,15 @@ export interface Parts extends Omit<CommitParts, 'fenced'> {
   readonly credit: Credit
   readonly format: Format
   readonly contract: Contract
+  /** The columns of rows where they follow the messages and the table; those of the contract where absent. */
+  readonly columns?: RowColumns
   readonly enrichments: readonly Enrichment[]
   /** Rooted at the table. */
   readonly store: Store
   /** Opens the trace of a flush. */
   readonly openTrace?: BufferParts['openTrace']
-  /** Told of a flush that another writer's offsets made void. */
-  readonly onFenced?: (appIds: readonly string[]) => void
+  /** Told of a flush that is read again: another writer holds its offsets, or, with `unfit`, its rows do not fit the table any more. */
+  readonly onFenced?: (appIds: readonly string[], unfit?: string) => void
 }
 
 /** The knobs of one topic. */
@@ -54,14 +58,17 @@ export function pipeline(
   const { partitionColumns } = config
   const rows = batches.pipe(
     decode(parts.format), // bytes → rows
-    validate(parts.contract), // rows that the contract refuses become dead letters
+    validate(parts.contract, parts.columns), // rows that the contract refuses become dead letters
     enrich(parts.enrichments),
     constrain(() => compiledConstraints(table.metadata), parts.clock), // so do rows that the table refuses
   )
   return rows.pipe(
     partitionBy(partitionColumns), // labels rows; the stream never forks
     bufferTimeOrCount(config.flush, buffering(parts)), // many batches → one flush, the unit of atomicity
-    toArrow({ layout: () => layoutOf(table.shape) }),
+    toArrow({
+      layout: (rows) => parts.columns?.layout(rows) ?? layoutOf(table.shape),
+      unfit: (rows, { basis }) => brokenSince(rows, basis.metadata, (parts.clock ?? systemClock).now()),
+    }),
     writeParquet({ ...config.parquet, store }), // uploaded; nothing is visible to readers yet
     commitDelta({ ...parts, fenced: fencing(parts) }), // files and offsets in one version: exactly once
     commitOffsets({ source, settled: (flush) => settle(flush, credit) }), // Kafka's copy: advisory
@@ -83,13 +90,13 @@ function settle(flush: Flush<unknown>, credit: Credit): void {
   credit.flushClosed()
 }
 
-/** Gives up a flush whose offsets are in the table already: its files are orphans, its partitions start again from the table. */
+/** Gives up a flush: its files are orphans, its partitions start again from the table. */
 function fencing({ source, credit, onFenced }: Parts): CommitParts['fenced'] {
-  return async (flush, appIds) => {
-    onFenced?.(appIds)
+  return async (flush, appIds, unfit) => {
+    onFenced?.(appIds, unfit)
     await flush.payload.discard()
     await source.reset(flush.ranges.map((range) => range.partition))
     settle(flush, credit)
-    flush.trace.end(new Error(`Other writers hold these offsets: ${appIds.join(', ')}`))
+    flush.trace.end(new Error(unfit ?? `Other writers hold these offsets: ${appIds.join(', ')}`))
   }
 }

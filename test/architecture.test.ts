@@ -53,6 +53,7 @@ const NOUNS = [
   'telemetry',
   'contract',
   'enrichments',
+  'evolution',
 ]
 /** What each place may import beside itself; `core` is for all. A place that is not named here is not guarded. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -70,6 +71,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Expressions of derived columns are parsed where the configuration is checked.
   enrichments: ['arrow', 'config', 'sql'],
   delta: ['storage', 'parquet', 'arrow', 'sql'],
+  // Where contract, messages and table meet.
+  evolution: ['arrow', 'contract', 'delta'],
   operators: NOUNS,
   pipeline: ['operators', ...NOUNS],
   service: ['pipeline', 'operators', 'config', ...NOUNS],

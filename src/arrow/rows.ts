@@ -1,10 +1,10 @@
 import type { DeadLetter } from '../core/batch.ts'
 import type { Raw } from '../core/raw.ts'
-import type { StructType } from '../core/schema.ts'
+import type { DataType, StructType } from '../core/schema.ts'
 import { deadLetterOf } from '../core/dead-letter.ts'
 import { StructBuilder } from './builder.ts'
-import type { Columns } from './column.ts'
-import { gather } from './gather.ts'
+import { nullColumn, type Columns } from './column.ts'
+import { gather, indexNamed, type Pick } from './gather.ts'
 import { rowAt } from './values.ts'
 
 /**
@@ -19,6 +19,8 @@ export interface Rows {
   readonly deadLetters: readonly DeadLetter[]
   readonly tombstones: number
   readonly filtered: number
+  /** Fields that no column took and that were let go. */
+  readonly droppedFields?: number
 }
 
 /** A row as an object: field name → JSON-like value, nulls included. */
@@ -72,7 +74,7 @@ export function takeRows(columns: Columns, indices: Int32Array): Columns {
   }
 }
 
-/** Two sets of rows of one batch as one, ordered by record. */
+/** Two sets of rows of one batch as one, ordered by record, in the columns of the second where both have rows. */
 export function mergeRows(
   a: { columns: Columns; records: Int32Array },
   b: { columns: Columns; records: Int32Array },
@@ -83,18 +85,22 @@ export function mergeRows(
   joined.set(a.records)
   joined.set(b.records, a.records.length)
   const order = Int32Array.from(joined.keys()).sort((i, j) => (joined[i] as number) - (joined[j] as number))
-  const columns = a.columns.columns.map((column, index) => {
-    const other = b.columns.columns[index]
-    if (other === undefined) throw new Error('Broken invariant: rows of one batch have different columns')
-    const both = gather(column.type, [
-      { column, start: 0, end: column.length },
-      { column: other, start: 0, end: other.length },
-    ])
-    return gather(column.type, [{ column: both, rows: order, start: 0, end: order.length }])
+  const { schema } = b.columns
+  const columns = schema.fields.map(({ name, type }) => {
+    const both = gather(type, [pickOf(a.columns, name, type), pickOf(b.columns, name, type)])
+    return gather(type, [{ column: both, rows: order, start: 0, end: order.length }])
   })
   return {
-    columns: { schema: a.columns.schema, length: joined.length, columns },
+    columns: { schema, length: joined.length, columns },
     records: order.map((i) => joined[i] as number),
+  }
+}
+
+function pickOf({ schema, columns, length }: Columns, name: string, type: DataType): Pick {
+  return {
+    column: columns[indexNamed(schema.fields, name)] ?? nullColumn(type, length),
+    start: 0,
+    end: length,
   }
 }
 

@@ -3,6 +3,7 @@ import {
   decimalOf,
   REFUSED_IN_NAMES,
   type DataType,
+  type MapType,
   type StructField,
   type StructType,
   typeName,
@@ -19,8 +20,8 @@ const LONG_MIN = -(2n ** 63n)
 /**
  * The column type that a JSON value asks for: integer → long, other numbers → double, boolean, string, object → struct,
  * array → array of what all its elements are. Text is never taken for a date. What no column can hold as it is becomes
- * JSON text: integers beyond 64 bits, objects whose keys are no column names, what nests too deeply. `undefined` where the value says nothing yet: null,
- * and what holds nothing but nulls.
+ * JSON text: integers beyond 64 bits, objects whose keys are no column names, what nests too
+ * deeply. `undefined` where the value says nothing yet: null, and what holds nothing but nulls.
  */
 export function typeOfValue(value: unknown, depth = 0): DataType | undefined {
   switch (typeof value) {
@@ -82,21 +83,22 @@ export function unite(a: DataType, b: DataType): DataType {
   if (typeof a === 'string' || typeof b === 'string') return unitePrimitives(typeName(a), typeName(b), a, b)
   if (a.type === 'struct' && b.type === 'struct') return uniteStructs(a, b)
   if (a.type === 'array' && b.type === 'array') {
-    return {
-      type: 'array',
-      elementType: unite(a.elementType, b.elementType),
-      containsNull: a.containsNull || b.containsNull,
-    }
+    const elementType = unite(a.elementType, b.elementType)
+    const containsNull = a.containsNull || b.containsNull
+    return elementType === a.elementType && containsNull === a.containsNull
+      ? a
+      : { type: 'array', elementType, containsNull }
   }
-  if (a.type === 'map' && b.type === 'map') {
-    return {
-      type: 'map',
-      keyType: unite(a.keyType, b.keyType),
-      valueType: unite(a.valueType, b.valueType),
-      valueContainsNull: a.valueContainsNull || b.valueContainsNull,
-    }
-  }
+  if (a.type === 'map' && b.type === 'map') return uniteMaps(a, b)
   return 'string'
+}
+
+function uniteMaps(a: MapType, b: MapType): MapType {
+  const keyType = unite(a.keyType, b.keyType)
+  const valueType = unite(a.valueType, b.valueType)
+  const valueContainsNull = a.valueContainsNull || b.valueContainsNull
+  const same = keyType === a.keyType && valueType === a.valueType && valueContainsNull === a.valueContainsNull
+  return same ? a : { type: 'map', keyType, valueType, valueContainsNull }
 }
 
 function unitePrimitives(from: string, to: string, a: DataType, b: DataType): DataType {
@@ -120,19 +122,14 @@ function uniteDecimals(a: DataType, b: DataType): DataType | undefined {
 export function uniteStructs(a: StructType, b: StructType): StructType {
   if (a === b) return a
   const others = new Map(b.fields.map((field) => [field.name.toLowerCase(), field]))
-  let changed = false
-  const fields = a.fields.map((field) => {
+  const shared = a.fields.map((field) => {
     const other = others.get(field.name.toLowerCase())
     others.delete(field.name.toLowerCase())
     const type = other === undefined ? field.type : unite(field.type, other.type)
     const nullable = field.nullable || (other?.nullable ?? true)
-    if (type === field.type && nullable === field.nullable) return field
-    changed = true
-    return { ...field, type, nullable }
+    return type === field.type && nullable === field.nullable ? field : { ...field, type, nullable }
   })
-  if (!changed && others.size === 0) return a
-  return {
-    type: 'struct',
-    fields: [...fields, ...[...others.values()].map((field) => ({ ...field, nullable: true }))],
-  }
+  if (others.size === 0 && shared.every((field, at) => field === a.fields[at])) return a
+  const added = [...others.values()].map((field) => ({ ...field, nullable: true }))
+  return { type: 'struct', fields: [...shared, ...added] }
 }

@@ -77,6 +77,8 @@ export interface Counts {
   readonly deadLetters: number
   readonly tombstones: number
   readonly filtered: number
+  /** Fields of rows that no column took; absent where there were none. No part of the law, which is about records. */
+  readonly droppedFields?: number
 }
 
 /** Nothing was read. */
@@ -84,12 +86,14 @@ export const NO_COUNTS: Counts = { records: 0, rows: 0, deadLetters: 0, tombston
 
 /** What was read and became of it in `a` and `b` together. */
 export function plusCounts(a: Counts, b: Counts): Counts {
+  const droppedFields = (a.droppedFields ?? 0) + (b.droppedFields ?? 0)
   return {
     records: a.records + b.records,
     rows: a.rows + b.rows,
     deadLetters: a.deadLetters + b.deadLetters,
     tombstones: a.tombstones + b.tombstones,
     filtered: a.filtered + b.filtered,
+    ...(droppedFields > 0 ? { droppedFields } : {}),
   }
 }
 

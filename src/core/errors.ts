@@ -20,6 +20,7 @@ export const CATALOGUE = {
   KD_TABLE_UNSUPPORTED: { message: 'The table needs a feature that is not supported', retryable: false },
   KD_TABLE_CORRUPT: { message: 'The Delta log cannot be read', retryable: false },
   KD_SCHEMA_MISMATCH: { message: 'The contract does not fit the table', retryable: false },
+  KD_SCHEMA_CHANGED: { message: 'Messages have columns that nobody knows', retryable: false },
   KD_COMMIT_CONFLICT: { message: 'Another writer changed what this commit depends on', retryable: false },
   KD_COMMIT_CONTENDED: { message: 'The commit lost every attempt to other writers', retryable: true },
   KD_CHECKPOINT_FAILED: { message: 'A checkpoint could not be written', retryable: true },

@@ -39,7 +39,7 @@ export function evolve(shape: TableShape, wanted: StructType, rules: EvolveRules
   const merge = new Merge(shape, rules)
   const schema = merge.columns(wanted)
   if (merge.faults.length > 0) {
-    throw new PipelineError('KD_SCHEMA_MISMATCH', merge.faults.join('; '), { table: shape.metadata.id })
+    throw new PipelineError('KD_SCHEMA_MISMATCH', merge.faults.join('; '))
   }
   const { schema: before, ...rest } = shape.metadata
   if (schema === before) return undefined

@@ -16,8 +16,8 @@ const SOURCES: readonly DataType[] = ['timestamp', 'timestamp_ntz', 'date']
  */
 export function datePart(name: string, expression: string, schema: StructType): Enrichment {
   const parsed = parseDerivation(name, expression)
-  const indices = parsed && indicesOf(schema, parsed.from.split('.'))
-  if (parsed === undefined || indices === undefined) {
+  const path = parsed?.from.split('.') ?? []
+  if (parsed === undefined || indicesOf(schema, path) === undefined) {
     const expected =
       parsed === undefined
         ? 'year, month, day, hour or date of a column'
@@ -32,9 +32,9 @@ export function datePart(name: string, expression: string, schema: StructType): 
   return {
     fields: [{ name, type, nullable: true, metadata: {} }],
     columns: (rows) => {
-      const source = columnAt(rows.columns, indices)
-      for (let row = 0; row < source.length; row++) {
-        if (isNull(source, row)) builder.appendNull()
+      const source = columnAt(rows.columns, path)
+      for (let row = 0; row < rows.columns.length; row++) {
+        if (source === undefined || isNull(source, row)) builder.appendNull()
         else builder.appendNumber(partAt(source, row, parsed.part))
       }
       return [builder.finish()]
@@ -56,15 +56,16 @@ function indicesOf(schema: StructType, path: readonly string[]): readonly number
   return SOURCES.includes(type) ? indices : undefined
 }
 
-function columnAt(columns: Columns, indices: readonly number[]): FixedColumn {
-  let children = columns.columns
+/** By name, since columns come and go while a stream runs; `undefined` where the rows have no such column now. */
+function columnAt({ schema, columns }: Columns, path: readonly string[]): FixedColumn | undefined {
+  const indices = indicesOf(schema, path)
+  let children = columns
   let found: Column | undefined
-  for (const index of indices) {
+  for (const index of indices ?? []) {
     found = children[index]
     children = found?.kind === 'struct' ? found.children : []
   }
-  if (found?.kind !== 'fixed') throw new Error('Broken invariant: a derived column lost its source')
-  return found
+  return found?.kind === 'fixed' ? found : undefined
 }
 
 function partAt(source: FixedColumn, row: number, part: DatePart): number {

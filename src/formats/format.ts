@@ -14,6 +14,8 @@ export interface Decoded {
   readonly records: readonly number[]
   readonly deadLetters: readonly DeadLetter[]
   readonly tombstones: number
+  /** Fields of proven rows that no column took, where `FormatOptions.unknown` asks for a count. */
+  readonly droppedFields?: number
 }
 
 /** A format turns the bytes of a batch into rows; what it cannot read becomes a dead letter, never an exception. */
@@ -22,8 +24,16 @@ export interface Format {
   decode(raw: Raw): Decoded
 }
 
-/** What a format may use: the columns to fill, and the contract as data where that says everything. */
+/**
+ * What a format may use: the columns to fill, and the contract as data where that says everything. Read anew for each
+ * batch, since columns come and go while a stream runs.
+ */
 export interface FormatOptions {
   readonly schema: StructType
   readonly plain: PlainContract | undefined
+  /**
+   * What becomes of a field that `plain` allows and does not name: it is left out (by default), left out and counted, or
+   * the record is left for the contract to look at.
+   */
+  readonly unknown?: 'skip' | 'count' | 'leave'
 }

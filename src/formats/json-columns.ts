@@ -9,15 +9,16 @@ import { skipSpace } from './json-scan.ts'
 export interface ColumnReader {
   /** Appends record `i` and says true; says false, with nothing appended, when the record needs a closer look. */
   read(raw: Raw, i: number): boolean
-  /** The rows read since the last call. */
-  finish(): { columns: Columns; records: Int32Array }
+  /** The rows read since the last call, and how many fields of theirs were left out and counted. */
+  finish(): { readonly rows: { columns: Columns; records: Int32Array }; readonly droppedFields: number }
 }
 
 /** A reader for a plain contract, or `undefined` when a type or rule of it is none that bytes alone can prove. */
-export function columnReader({ schema, plain }: FormatOptions): ColumnReader | undefined {
+export function columnReader({ schema, plain, unknown = 'skip' }: FormatOptions): ColumnReader | undefined {
   if (plain === undefined) return undefined
   const builder = new StructBuilder(schema)
-  const reader = objectReader(plain, builder)
+  const strangers = { unknown, dropped: 0 }
+  const reader = objectReader(plain, builder, strangers)
   if (reader === undefined) return undefined
   let records: number[] = []
   return {
@@ -25,10 +26,12 @@ export function columnReader({ schema, plain }: FormatOptions): ColumnReader | u
       const { bytes } = raw
       const end = raw.valueEnd[i] as number
       const length = builder.length
+      const dropped = strangers.dropped
       const at = reader.read(bytes, skipSpace(bytes, raw.valueStart[i] as number))
       // Space is skipped without a look at the end, since a newline stands there; so a read may run into the next record.
       if (at < 0 || at > end || skipSpace(bytes, at) < end) {
         builder.truncate(length)
+        strangers.dropped = dropped
         return false
       }
       records.push(i)
@@ -36,8 +39,10 @@ export function columnReader({ schema, plain }: FormatOptions): ColumnReader | u
     },
     finish() {
       const rows = { columns: builder.finishColumns(), records: Int32Array.from(records) }
+      const droppedFields = strangers.dropped
       records = []
-      return rows
+      strangers.dropped = 0
+      return { rows, droppedFields }
     },
   }
 }

@@ -13,9 +13,20 @@ export interface ValueReader {
 
 const NULL = Buffer.from('null')
 
+/** Fields that the contract allows and does not name, over all objects of a reader. */
+export interface Strangers {
+  readonly unknown: 'skip' | 'count' | 'leave'
+  /** Those that were left out, where they are counted. */
+  dropped: number
+}
+
 /** A reader for a value under a contract, or `undefined` when bytes alone cannot prove its rules. */
-export function valueReader(value: PlainValue, builder: AnyBuilder): ValueReader | undefined {
-  const inner = presentReader(value, builder)
+export function valueReader(
+  value: PlainValue,
+  builder: AnyBuilder,
+  strangers: Strangers,
+): ValueReader | undefined {
+  const inner = presentReader(value, builder, strangers)
   if (inner === undefined) return undefined
   return {
     read(bytes, at) {
@@ -27,15 +38,19 @@ export function valueReader(value: PlainValue, builder: AnyBuilder): ValueReader
   }
 }
 
-function presentReader(value: PlainValue, builder: AnyBuilder): ValueReader | undefined {
+function presentReader(
+  value: PlainValue,
+  builder: AnyBuilder,
+  strangers: Strangers,
+): ValueReader | undefined {
   switch (builder.kind) {
     case 'struct':
       return value.json === 'object' && value.object !== undefined
-        ? structReader(value.object, builder)
+        ? objectReader(value.object, builder, strangers)
         : undefined
     case 'list':
       return value.json === 'array' && value.items !== undefined
-        ? listReader(value.items, builder)
+        ? listReader(value.items, builder, strangers)
         : undefined
     case 'map':
       return undefined
@@ -44,12 +59,8 @@ function presentReader(value: PlainValue, builder: AnyBuilder): ValueReader | un
   }
 }
 
-function structReader(contract: PlainContract, builder: StructBuilder): ValueReader | undefined {
-  return objectReader(contract, builder)
-}
-
-function listReader(items: PlainValue, builder: ListBuilder): ValueReader | undefined {
-  const element = valueReader(items, builder.child)
+function listReader(items: PlainValue, builder: ListBuilder, strangers: Strangers): ValueReader | undefined {
+  const element = valueReader(items, builder.child, strangers)
   if (element === undefined) return undefined
   return {
     read(bytes, at) {
@@ -84,28 +95,40 @@ interface Member {
 }
 
 /** A reader for objects: guesses that the next key is the one that followed last time, and compares bytes. */
-export function objectReader(contract: PlainContract, builder: StructBuilder): ValueReader | undefined {
+export function objectReader(
+  contract: PlainContract,
+  builder: StructBuilder,
+  strangers: Strangers,
+): ValueReader | undefined {
   const members: Member[] = []
   for (const [index, child] of builder.children.entries()) {
     const name = builder.fields[index]?.name
     const field = contract.fields.find((candidate) => candidate.name === name)
-    const reader = field && valueReader(field, child)
+    const reader = field && valueReader(field, child, strangers)
     if (field === undefined || reader === undefined) return undefined
     members.push({ field, builder: child, reader, quoted: Buffer.from(JSON.stringify(field.name)) })
   }
-  return new ObjectReader(members, contract.additionalProperties, builder)
+  return new ObjectReader(members, contract.additionalProperties, builder, strangers)
 }
 
 class ObjectReader implements ValueReader {
   readonly #members: readonly Member[]
-  readonly #additional: boolean
+  readonly #skips: boolean
+  /** Names in lower case, where fields that are left out are counted: one that differs by case alone is no stranger. */
+  readonly #folded: ReadonlySet<string> | undefined
+  readonly #strangers: Strangers
   readonly #builder: StructBuilder
   /** The member seen in each place of the last object. */
   readonly #predicted: Member[] = []
 
-  constructor(members: readonly Member[], additional: boolean, builder: StructBuilder) {
+  constructor(members: readonly Member[], additional: boolean, builder: StructBuilder, strangers: Strangers) {
     this.#members = members
-    this.#additional = additional
+    this.#skips = additional && strangers.unknown !== 'leave'
+    this.#folded =
+      strangers.unknown === 'count'
+        ? new Set(members.map(({ field }) => field.name.toLowerCase()))
+        : undefined
+    this.#strangers = strangers
     this.#builder = builder
   }
 
@@ -144,7 +167,12 @@ class ObjectReader implements ValueReader {
 
   /** A key with escapes may be a known one in disguise, so only plain keys are skipped. */
   #skipUnknown(bytes: Uint8Array, at: number): number {
-    return this.#additional ? skipPlainString(bytes, at) : -1
+    const end = this.#skips ? skipPlainString(bytes, at) : -1
+    if (end < 0 || this.#folded === undefined) return end
+    const name = Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, end - at - 2).toString('utf8')
+    if (this.#folded.has(name.toLowerCase())) return -1
+    this.#strangers.dropped++
+    return end
   }
 
   #end(row: number): boolean {

@@ -13,10 +13,15 @@ import { parseExact } from './json-exact.ts'
  * the contract, so that the fast way only ever accepts and never refuses.
  */
 export function jsonFormat(options: FormatOptions): Format {
-  const reader = columnReader(options)
+  let reader = columnReader(options)
+  let { schema, plain } = options
   return {
     name: 'json',
     decode(raw) {
+      if (options.schema !== schema || options.plain !== plain) {
+        reader = columnReader(options)
+        ;({ schema, plain } = options)
+      }
       // One check for all records: the newline after each value keeps two halves of a character from joining.
       const allUtf8 = isUtf8(raw.bytes)
       const remaining: number[] = []
@@ -25,7 +30,16 @@ export function jsonFormat(options: FormatOptions): Format {
         if ((raw.valueStart[i] as number) < 0) tombstones++
         else if (!allUtf8 || reader?.read(raw, i) !== true) remaining.push(i)
       }
-      return { raw, tombstones, proven: reader?.finish(), ...parseRecords(raw, remaining, allUtf8) }
+      const proven = reader?.finish()
+      return {
+        raw,
+        tombstones,
+        proven: proven?.rows,
+        ...(proven === undefined || proven.droppedFields === 0
+          ? {}
+          : { droppedFields: proven.droppedFields }),
+        ...parseRecords(raw, remaining, allUtf8),
+      }
     },
   }
 }

@@ -65,7 +65,7 @@ export async function openTopic(
   const target = await openTarget(topic, config, {
     onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
   })
-  const format = await openFormat(topic, target.contract)
+  const format = await openFormat(topic, target.columns)
   const credit = new Credit(topic.creditBytes)
   const source = ends.source(sourceOptions(config, topic, target, { credit, log, until }))
   const deadLetters = ends.deadLetters(deadLetterOptions(config, topic, target, log))
@@ -88,8 +88,10 @@ export async function openTopic(
       appId: topic.appId,
       format,
       openTrace: (facts) => flushTrace({ ...facts, groupId: config.kafka.groupId }),
-      onFenced: (appIds) =>
-        log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table'),
+      onFenced: (appIds, unfit) =>
+        unfit === undefined
+          ? log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table')
+          : log.warn({ appIds, unfit }, 'Another writer changed the table; reading again from there'),
     },
     knobsOf(topic, target),
   ).pipe(

@@ -41,7 +41,7 @@ const topic = (options: object = {}): object => ({
   topics: { a: { table: { uri: 's3://lake/a' }, ...options } },
 })
 
-const NO_MAINTENANCE = { properties: {}, optimize: {}, vacuum: {} }
+const NO_MAINTENANCE = { schemaEvolution: 'addNewColumns', properties: {}, optimize: {}, vacuum: {} }
 
 describe('defaults', () => {
   it('a topic needs only its name and a table', () => {

@@ -118,17 +118,32 @@ test('A table that is partitioned by bytes is refused', async () => {
   await assert.rejects(open(contract()), { code: 'KD_SCHEMA_MISMATCH', message: /raw cannot partition/ })
 })
 
-test('A column that the table lacks is refused', async () => {
-  await existing([column('id', 'long'), column('at', 'timestamp')])
-  await assert.rejects(open(contract()), {
+test('A column that the table lacks is refused under failOnNewColumns, with every such column, and accepted otherwise', async () => {
+  await existing([column('id', 'long')])
+  const under = (schemaEvolution: string): Promise<Target> =>
+    open({ ...contract(), table: { uri: join(folder, 'table'), schemaEvolution } })
+  await assert.rejects(under('failOnNewColumns'), {
     code: 'KD_SCHEMA_MISMATCH',
-    message: /column name is not in the table/,
+    message: /column at is not in the table; column name is not in the table/,
   })
+  const names = async (policy: string): Promise<readonly string[]> =>
+    (await under(policy)).columns.schema.fields.map(({ name }) => name)
+  assert.deepEqual(await names('addNewColumns'), ['id', 'at', 'name'])
+  assert.deepEqual([await names('rescue'), await names('none')], [['id'], ['id']])
+  assert.equal((await open(contract())).table.version, 0n, 'nothing is changed before there are rows')
 })
 
 test('NOT NULL columns of the table are checked row by row, never by bytes alone', async () => {
   await existing([column('id', 'long'), column('at', 'timestamp'), column('name', 'string', false)])
-  const { contract: checked } = await open(contract())
-  assert.equal(checked.plain, undefined)
-  assert.equal(checked.schema.fields.find(({ name }) => name === 'name')?.nullable, false)
+  const { columns } = await open(contract())
+  assert.equal(columns.plain, undefined)
+  assert.equal(columns.schema.fields.find(({ name }) => name === 'name')?.nullable, false)
+})
+
+test('A NOT NULL column that the contract lacks, and a type that cannot be widened, are refused', async () => {
+  await existing([column('id', 'integer'), column('must', 'string', false)])
+  await assert.rejects(open(contract()), {
+    code: 'KD_SCHEMA_MISMATCH',
+    message: /column id: expected integer, as the table has it, got long; delta.enableTypeWidening/,
+  })
 })
