@@ -60,6 +60,18 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
   if (twice !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(twice)} twice`)
   checkMaintenance(topic.table, report)
   if (topic.contract !== undefined) checkContract(topic.contract, report)
+  checkFormat(topic, report)
+}
+
+function checkFormat({ format, avro }: TopicConfig, report: Report): void {
+  for (const name of ['schema', 'schemas'] as const) {
+    const path = avro[name]
+    if (path !== undefined && !existsSync(path)) report([`avro.${name}`], `there is no ${path}`)
+  }
+  if (format !== 'avro') return
+  const needed = avro.encoding === 'bare' ? 'schema' : 'schemas'
+  if (avro[needed] === undefined)
+    report([`avro.${needed}`], `missing, and avro.encoding ${avro.encoding} needs it`)
 }
 
 function checkMaintenance({ optimize, vacuum, properties }: TableConfig, report: Report): void {

@@ -119,7 +119,28 @@ export const TOPIC_OPTIONS = {
     default: null,
     computed: { text: "the entry's name in `topics`", of: ({ name }) => name },
   },
-  format: { doc: 'How record values are encoded.', format: ['json'], default: 'json' },
+  format: { doc: 'How record values are encoded.', format: ['json', 'avro'], default: 'json' },
+  avro: {
+    encoding: {
+      doc: 'What stands in front of an Avro record: nothing (`bare`, needs `avro.schema`), or the mark and fingerprint of a single object (`single-object`, needs `avro.schemas`).',
+      format: ['bare', 'single-object'],
+      default: 'bare',
+    },
+    schema: {
+      doc: 'File with the Avro schema (`.avsc`) of bare records. Without `contract`, the table gets its columns from it.',
+      format: 'text',
+      default: null,
+      nullable: true,
+      path: true,
+    },
+    schemas: {
+      doc: 'Folder of Avro schemas (`*.avsc`) by which single objects are written, found by their fingerprints.',
+      format: 'text',
+      default: null,
+      nullable: true,
+      path: true,
+    },
+  },
   decompress: {
     doc: 'How each value is compressed by itself, beside the compression of Kafka: `auto` goes by the first bytes (snappy only in a frame) and takes values without a mark as they are.',
     format: ['none', 'auto', 'gzip', 'snappy', 'lz4', 'zstd'],
@@ -132,7 +153,7 @@ export const TOPIC_OPTIONS = {
     default: 16_777_216,
   },
   contract: {
-    doc: "File with the JSON Schema that records must meet and from which the table's schema is derived. Unset, the schema of an existing table is taken. A relative path counts from the folder of the configuration file.",
+    doc: "File with the JSON Schema that records must meet and from which the table's schema is derived. Unset, the schema of the format is taken where it has one (Avro), else that of an existing table. A relative path counts from the folder of the configuration file.",
     format: 'text',
     default: null,
     nullable: true,

@@ -70,7 +70,8 @@ export interface AzureConfig {
 /** One topic and its table. */
 export interface TopicConfig {
   readonly topic: string
-  readonly format: 'json'
+  readonly format: 'json' | 'avro'
+  readonly avro: AvroConfig
   readonly decompress: 'none' | 'auto' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   /** Bytes that one value may come to. */
   readonly decompressedBytesMax: number
@@ -87,6 +88,13 @@ export interface TopicConfig {
   readonly flush: FlushConfig
   readonly deadLetters: { readonly topic: string }
   readonly parquet: ParquetConfig
+}
+
+/** Absolute paths of what exists: `schema` is there for bare records, `schemas` for single objects, where Avro is the format. */
+export interface AvroConfig {
+  readonly encoding: 'bare' | 'single-object'
+  readonly schema?: string
+  readonly schemas?: string
 }
 
 /** Local paths in `uri` are absolute. */

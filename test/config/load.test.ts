@@ -49,6 +49,7 @@ describe('defaults', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(config.topics['a'])), {
       topic: 'a',
       format: 'json',
+      avro: { encoding: 'bare' },
       decompress: 'none',
       decompressedBytesMax: 16_777_216,
       kafkaColumns: false,
@@ -278,6 +279,16 @@ describe('faults', () => {
       'values that decompress to more than memory is there for',
       { decompressedBytesMax: 268_435_457 },
       /decompressedBytesMax: must not exceed 268435456: value was 268435457$/,
+    ],
+    [
+      'Avro without a schema',
+      { format: 'avro' },
+      /avro\.schema: missing, and avro\.encoding bare needs it$/,
+    ],
+    [
+      'single objects without a folder that is there',
+      { format: 'avro', avro: { encoding: 'single-object', schemas: '/nowhere' } },
+      /avro\.schemas: there is no \/nowhere$/,
     ],
     [
       'credit below two flushes',

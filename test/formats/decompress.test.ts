@@ -14,7 +14,10 @@ const contract = loadContract(
 )
 
 function open(decompress: FormatChoice['decompress'], decompressedBytesMax = 1000): Promise<Format> {
-  return openFormat({ format: 'json', decompress, decompressedBytesMax }, contract)
+  return openFormat(
+    { format: 'json', decompress, decompressedBytesMax, avro: { encoding: 'bare' } },
+    contract,
+  )
 }
 
 const text = (value: string): Uint8Array => Buffer.from(value)

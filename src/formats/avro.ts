@@ -1,0 +1,90 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PipelineError } from '../core/errors.ts'
+import { Cursor } from './avro-cursor.ts'
+import { fingerprintOf } from './avro-fingerprint.ts'
+import { avroReader, type AvroReader } from './avro-read.ts'
+import { parseAvro, type AvroNode } from './avro-schema.ts'
+import type { Format } from './format.ts'
+import type { AvroSettings } from './settings.ts'
+import { readSchemaFile } from './schema-file.ts'
+import { valueFormat } from './values.ts'
+
+/** Where a value says which schema it was written by. */
+export interface AvroFraming {
+  /** The reader for a value, and where its bytes begin. Throws what is wrong with the frame. */
+  open(value: Uint8Array): { readonly reader: AvroReader; readonly start: number }
+}
+
+/** Avro in its binary encoding, one record a value; every byte of a value must belong to its record. */
+export function avroFormat(framing: AvroFraming): Format {
+  return valueFormat('avro', (value) => {
+    if (value.length === 0) throw new Error('expected Avro, got an empty value')
+    const { reader, start } = framing.open(value)
+    const cursor = new Cursor(value, start)
+    const record = reader(cursor)
+    if (cursor.left > 0) throw new Error(`expected the end of the record, got ${cursor.left} more bytes`)
+    return record as object
+  })
+}
+
+/** Values without a frame, all written by one schema. */
+export function bareFraming(schema: AvroNode): AvroFraming {
+  const reader = avroReader(schema)
+  return { open: () => ({ reader, start: 0 }) }
+}
+
+const SINGLE_OBJECT_HEADER_BYTES = 10
+
+/** Single objects: two bytes of mark, the fingerprint of the schema, the record. */
+export function singleObjectFraming(schemas: readonly AvroNode[]): AvroFraming {
+  const readers = new Map(schemas.map((schema) => [fingerprintOf(schema), avroReader(schema)]))
+  return {
+    open(value) {
+      if (value[0] !== 0xc3 || value[1] !== 0x01)
+        throw new Error('expected the mark c301 of an Avro single object, got none')
+      if (value.length < SINGLE_OBJECT_HEADER_BYTES) throw new Error('expected a fingerprint, got the end')
+      const fingerprint = Buffer.from(value.buffer, value.byteOffset).readBigUInt64LE(2)
+      const reader = readers.get(fingerprint)
+      if (reader !== undefined) return { reader, start: SINGLE_OBJECT_HEADER_BYTES }
+      const hex = fingerprint.toString(16).padStart(16, '0')
+      throw new Error(`expected the fingerprint of one of ${readers.size} schemas, got ${hex}`)
+    },
+  }
+}
+
+/**
+ * The record schema in the file at `path`.
+ * @throws KD_CONTRACT_INVALID where it cannot be read or is none
+ */
+export async function readAvroSchema(path: string): Promise<AvroNode> {
+  const schema = parseAvro(await readSchemaFile(path), path)
+  if (schema.kind === 'record') return schema
+  throw new PipelineError('KD_CONTRACT_INVALID', `/: a row is a record, got ${schema.kind}`, { source: path })
+}
+
+/**
+ * The schemas in the `.avsc` files of a folder, by their names in order.
+ * @throws KD_CONTRACT_INVALID where there is none, or one cannot be read
+ */
+export async function readAvroFolder(folder: string): Promise<readonly AvroNode[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.avsc')).sort()
+  if (names.length === 0)
+    throw new PipelineError('KD_CONTRACT_INVALID', 'expected files that end in .avsc, got none', {
+      source: folder,
+    })
+  return Promise.all(names.map((name) => readAvroSchema(join(folder, name))))
+}
+
+/**
+ * Avro as the settings have it.
+ * @throws KD_CONTRACT_INVALID where a schema cannot be read; KD_CONFIG_INVALID where none is named
+ */
+export async function openAvro({ encoding, schema, schemas }: AvroSettings): Promise<Format> {
+  if (encoding === 'single-object' && schemas !== undefined)
+    return avroFormat(singleObjectFraming(await readAvroFolder(schemas)))
+  if (encoding === 'bare' && schema !== undefined)
+    return avroFormat(bareFraming(await readAvroSchema(schema)))
+  const missing = encoding === 'bare' ? 'avro.schema' : 'avro.schemas'
+  throw new PipelineError('KD_CONFIG_INVALID', `the encoding ${encoding} needs ${missing}`)
+}

@@ -1,0 +1,35 @@
+import type { DeadLetter } from '../core/batch.ts'
+import { deadLetterOf } from '../core/dead-letter.ts'
+import { messageOf } from '../core/errors.ts'
+import { valueOf } from '../core/raw.ts'
+import type { Format } from './format.ts'
+
+/**
+ * A format that reads one value at a time into an object of JSON-like values. Whatever `read` throws is the reason of a
+ * dead letter.
+ */
+export function valueFormat(name: string, read: (value: Uint8Array) => object): Format {
+  return {
+    name,
+    decode(raw) {
+      const objects: object[] = []
+      const records: number[] = []
+      const deadLetters: DeadLetter[] = []
+      let tombstones = 0
+      for (let i = 0; i < raw.count; i++) {
+        const value = valueOf(raw, i)
+        if (value === undefined) {
+          tombstones++
+          continue
+        }
+        try {
+          objects.push(read(value))
+          records.push(i)
+        } catch (thrown) {
+          deadLetters.push(deadLetterOf(raw, i, 'decode', messageOf(thrown)))
+        }
+      }
+      return { raw, proven: undefined, objects, records, deadLetters, tombstones }
+    },
+  }
+}
