@@ -1,38 +1,57 @@
-import { type Data, type Decimal, TimeUnit, type Timestamp, Type } from 'apache-arrow'
+import { type Data, type Decimal, type Field, TimeUnit, type Timestamp, Type } from 'apache-arrow'
 import { PipelineError } from '../core/errors.ts'
-import { decimalOf, type DataType, type StructType } from '../core/schema.ts'
+import { decimalOf, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { fixedLayout, nullColumn, type Column, type FixedArray } from './column.ts'
 import { gather } from './gather.ts'
 
 const DAY_MS = 86_400_000n
+const DAY_MICROS = 86_400_000_000n
+
+/** Where among the fields of a struct of a file a field of the schema is; -1 where the file lacks it. */
+export type FindField = (fields: readonly Field[], field: StructField) => number
+
+const byName: FindField = (fields, { name }) => fields.findIndex((field) => field.name === name)
 
 /**
- * A column of Arrow data, as a Parquet reader gives it, under a Delta type: the values are the same, narrower integers and
- * other units of time are widened, a column or field that is absent is null. Buffers are shared where the layout allows.
+ * A column of Arrow data, as a Parquet reader gives it, under a Delta type: the values are the same, narrower types (those
+ * of type widening) and other units of time are widened, a column or field that is absent is null. Fields of structs are
+ * found by `find`, by their names where it is absent. Buffers are shared where the layout allows.
  * Throws `KD_PARQUET_FAILED` for data that the type cannot hold exactly.
  */
-export function columnFrom(data: Data | undefined, type: DataType, length: number): Column {
-  return columnUnder(data, type, length, undefined)
-}
-
-/** `above` is the validity of the struct that the column is a field of: where that is null, so is the field. */
-function columnUnder(
+export function columnFrom(
   data: Data | undefined,
   type: DataType,
   length: number,
-  above: Uint8Array | undefined,
+  find: FindField = byName,
 ): Column {
+  return columnUnder(data, type, length, { above: undefined, find })
+}
+
+/** What a column needs to know of those above it. */
+interface Above {
+  /** The validity of the struct that the column is a field of: where that is null, so is the field. */
+  readonly above: Uint8Array | undefined
+  readonly find: FindField
+}
+
+function columnUnder(data: Data | undefined, type: DataType, length: number, { above, find }: Above): Column {
   if (data === undefined || data.typeId === Type.Null) return nullColumn(type, length)
   const valid = validity(data, above)
-  if (data.typeId === Type.Dictionary) return fromDictionary(data, type, valid)
+  if (data.typeId === Type.Dictionary) return fromDictionary(data, type, valid, find)
   if (typeof type !== 'string') {
     switch (type.type) {
       case 'struct':
-        return { kind: 'struct', type, length, valid, children: childrenOf(data, type, valid) }
+        return {
+          kind: 'struct',
+          type,
+          length,
+          valid,
+          children: childrenOf(data, type, { above: valid, find }),
+        }
       case 'array': {
         expect(data, Type.List, type)
         const [child] = data.children
-        const element = columnFrom(child, type.elementType, child?.length ?? 0)
+        const element = columnFrom(child, type.elementType, child?.length ?? 0, find)
         return { kind: 'list', type, length, valid, offsets: fromZero(data, type), child: element }
       }
       case 'map': {
@@ -45,8 +64,8 @@ function columnUnder(
           length,
           valid,
           offsets: fromZero(data, type),
-          keys: columnFrom(keys, type.keyType, entries),
-          values: columnFrom(values, type.valueType, entries),
+          keys: columnFrom(keys, type.keyType, entries, find),
+          values: columnFrom(values, type.valueType, entries, find),
         }
       }
     }
@@ -57,11 +76,11 @@ function columnUnder(
   return { kind: 'fixed', type, length, valid, words: layout.words, values }
 }
 
-function childrenOf(data: Data, type: StructType, valid: Uint8Array | undefined): readonly Column[] {
+function childrenOf(data: Data, type: StructType, above: Above): readonly Column[] {
   expect(data, Type.Struct, type)
-  const names = (data.type as { children: { name: string }[] }).children.map(({ name }) => name)
+  const { children } = data.type as { children: Field[] }
   return type.fields.map((field) =>
-    columnUnder(data.children[names.indexOf(field.name)], field.type, data.length, valid),
+    columnUnder(data.children[above.find(children, field)], field.type, data.length, above),
   )
 }
 
@@ -81,13 +100,7 @@ function fixedValues(
 ): FixedArray {
   const { length } = data
   const values = data.values as FixedArray | BigInt64Array | Uint32Array
-  const decimal = decimalOf(type)
-  if (decimal !== undefined) {
-    const held = data.type as Decimal
-    if (data.typeId !== Type.Decimal || held.scale !== decimal.scale || held.precision > decimal.precision)
-      throw unfit(data, type)
-    return new Int32Array(values.buffer, values.byteOffset, length * 4)
-  }
+  if (decimalOf(type) !== undefined) return decimalValues(data, type, valid)
   switch (type) {
     case 'boolean': {
       expect(data, Type.Bool, type)
@@ -99,6 +112,7 @@ function fixedValues(
     }
     case 'timestamp':
     case 'timestamp_ntz':
+      if (type === 'timestamp_ntz' && data.typeId === Type.Date) return words(midnights(values, length))
       expect(data, Type.Timestamp, type)
       return words(microsOf(values as BigInt64Array, (data.type as Timestamp).unit, length))
     case 'date': {
@@ -114,7 +128,9 @@ function fixedValues(
       return words(BigInt64Array.from({ length }, (_, row) => BigInt((values as FixedArray)[row] as number)))
     case 'float':
     case 'double':
-      expect(data, Type.Float, type)
+      // Integers that a double holds exactly.
+      if (type !== 'double' || values instanceof BigInt64Array || data.typeId !== Type.Int)
+        expect(data, Type.Float, type)
       break
     default:
       expect(data, Type.Int, type)
@@ -129,6 +145,58 @@ function fixedValues(
     if (!isSame && valid?.[row] !== 0) throw unfit(data, type)
   }
   return made
+}
+
+/** Of a decimal of the same or a smaller scale, or of integers. Spec: "Type Widening". */
+function decimalValues(data: Data, type: DataType, valid: Uint8Array | undefined): Int32Array {
+  const wanted = decimalOf(type)
+  const { length } = data
+  const isNull = (row: number): boolean => valid?.[row] === 0
+  const values = data.values as Int8Array | Int16Array | Int32Array | Uint32Array | BigInt64Array
+  if (wanted === undefined) throw unfit(data, type)
+  if (data.typeId === Type.Int) {
+    const factor = 10n ** BigInt(wanted.scale)
+    const read = (row: number): bigint => (isNull(row) ? 0n : BigInt(values[row] as number | bigint) * factor)
+    return decimalWords(length, wanted.precision, read, () => unfit(data, type))
+  }
+  const held = data.type as Decimal
+  if (data.typeId !== Type.Decimal || held.bitWidth !== 128 || held.scale > wanted.scale)
+    throw unfit(data, type)
+  if (held.precision - held.scale > wanted.precision - wanted.scale) throw unfit(data, type)
+  const plain = new Int32Array(values.buffer, values.byteOffset, length * 4)
+  if (held.scale === wanted.scale) return plain
+  const factor = 10n ** BigInt(wanted.scale - held.scale)
+  const halves = new BigInt64Array(plain.buffer.slice(plain.byteOffset, plain.byteOffset + plain.byteLength))
+  const read = (row: number): bigint =>
+    isNull(row)
+      ? 0n
+      : ((halves[2 * row + 1] as bigint) * 2n ** 64n + BigInt.asUintN(64, halves[2 * row] as bigint)) * factor
+  return decimalWords(length, wanted.precision, read, () => unfit(data, type))
+}
+
+function decimalWords(
+  length: number,
+  precision: number,
+  read: (row: number) => bigint,
+  fault: () => PipelineError,
+): Int32Array {
+  const bound = 10n ** BigInt(precision)
+  const halves = new BigInt64Array(length * 2)
+  for (let row = 0; row < length; row++) {
+    const value = read(row)
+    if (value >= bound || value <= -bound) throw fault()
+    halves[2 * row] = BigInt.asIntN(64, value)
+    halves[2 * row + 1] = value >> 64n
+  }
+  return words(halves)
+}
+
+/** Days as the microseconds at which they begin. */
+function midnights(days: FixedArray | BigInt64Array | Uint32Array, length: number): BigInt64Array {
+  return BigInt64Array.from({ length }, (_, row) => {
+    const day = days[row] as number | bigint
+    return typeof day === 'bigint' ? day * 1_000n : BigInt(day) * DAY_MICROS
+  })
 }
 
 /** The same memory by halves: no `bigint` is made per value. */
@@ -159,7 +227,7 @@ function fromBytes(data: Data, type: DataType, valid: Uint8Array | undefined): C
   return { kind: 'bytes', type, length, valid, offsets, bytes }
 }
 
-function fromDictionary(data: Data, type: DataType, valid: Uint8Array | undefined): Column {
+function fromDictionary(data: Data, type: DataType, valid: Uint8Array | undefined, find: FindField): Column {
   const [dictionary, ...more] = (data.dictionary?.data ?? []) as readonly Data[]
   const { length } = data
   if (dictionary === undefined || dictionary.length === 0) return nullColumn(type, length)
@@ -167,7 +235,7 @@ function fromDictionary(data: Data, type: DataType, valid: Uint8Array | undefine
   const indices = data.values as FixedArray
   // What a null points at is anything.
   const rows = Int32Array.from({ length }, (_, row) => (valid?.[row] === 0 ? 0 : (indices[row] as number)))
-  const column = columnFrom(dictionary, type, dictionary.length)
+  const column = columnFrom(dictionary, type, dictionary.length, find)
   const gathered = gather(type, [{ column, rows, start: 0, end: length }])
   if (valid === undefined) return gathered
   const both =

@@ -3,11 +3,13 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { serialiseActions } from './action-json.ts'
-import type { Action } from './actions.ts'
-import { checkpointInterval, checkpointObstacle, writeCheckpoint } from './checkpoint-write.ts'
+import type { Action, Add } from './actions.ts'
+import { checkpointInterval, writeCheckpoint } from './checkpoint-write.ts'
 import { readTail, waitMs } from './commit.ts'
 import { ENGINE_INFO } from './engine.ts'
+import { inCommitFields } from './in-commit.ts'
 import { commitKey } from './paths.ts'
+import { trackedColumns, withRowIds } from './row-tracking.ts'
 import { applyActions, type Commit, commitInfoOf, type TableState } from './state.ts'
 
 /** A commit that is no append: what a maintenance command wants to write. */
@@ -16,6 +18,7 @@ export interface Change {
   readonly operationParameters: Readonly<Record<string, string>>
   readonly operationMetrics: Readonly<Record<string, string>>
   readonly isolationLevel: 'Serializable' | 'SnapshotIsolation'
+  /** New files get their row ids when they are committed; those of rows that move are preserved. */
   readonly actions: readonly Action[]
   /** Why the change would be wrong after this commit of another writer; `undefined` where it stays right. */
   conflict(winner: Commit): string | undefined
@@ -62,7 +65,7 @@ export async function commitChange(
   for (let attempts = 1; attempts <= attemptsMax; attempts++) {
     if (attempts > ATTEMPTS_WITHOUT_WAIT) await clock.sleep(waitMs(attempts, random))
     const version = state.version + 1n
-    const actions = [infoOf(change, state.version, clock.now(), txnId), ...change.actions]
+    const actions = [infoOf(change, state, clock.now(), txnId), ...withRowIds(state, change.actions)]
     const put = await store.putIfAbsent(commitKey(version), serialiseActions(actions))
     if (put === 'created') {
       const committed = applyActions(state, version, actions)
@@ -93,18 +96,44 @@ export function tableChange(winner: Commit): string | undefined {
   return action === undefined ? undefined : `it carries a ${action.kind} action`
 }
 
-function infoOf(change: Change, readVersion: bigint, timestamp: number, txnId: string): Action {
+/** The tombstone of a file: it names the file as its `add` did. Spec: "Add File and Remove File". */
+export function removalOf(
+  add: Omit<Add, 'modificationTime' | 'dataChange'>,
+  nowMs: number,
+  dataChange: boolean,
+): Action {
+  const { path, partitionValues, size, deletionVector, baseRowId, defaultRowCommitVersion } = add
+  return {
+    kind: 'remove',
+    remove: {
+      path,
+      deletionTimestamp: nowMs,
+      dataChange,
+      extendedFileMetadata: true,
+      partitionValues,
+      size,
+      ...(deletionVector === undefined ? {} : { deletionVector }),
+      ...(baseRowId === undefined ? {} : { baseRowId }),
+      ...(defaultRowCommitVersion === undefined ? {} : { defaultRowCommitVersion }),
+    },
+  }
+}
+
+function infoOf(change: Change, state: TableState, nowMs: number, txnId: string): Action {
   const { operation, operationParameters, operationMetrics, isolationLevel } = change
+  const inCommit = inCommitFields(state, nowMs)
   return {
     kind: 'commitInfo',
     commitInfo: {
-      timestamp,
+      ...inCommit,
+      timestamp: inCommit.inCommitTimestamp ?? nowMs,
       operation,
       operationParameters,
-      readVersion,
+      readVersion: state.version,
       isolationLevel,
       isBlindAppend: false,
       operationMetrics,
+      ...(trackedColumns(state) === undefined ? {} : { tags: { 'delta.rowTracking.preserved': 'true' } }),
       engineInfo: ENGINE_INFO,
       txnId,
     },
@@ -114,7 +143,6 @@ function infoOf(change: Change, readVersion: bigint, timestamp: number, txnId: s
 /** A version that a change took is none at which a streaming writer would write the checkpoint that is due. */
 async function checkpointIfDue(store: Store, state: TableState, options: ChangeOptions): Promise<void> {
   const { configuration } = state.metadata
-  if (checkpointObstacle(configuration) !== undefined) return
   if (state.version % checkpointInterval(configuration) !== 0n) return
   try {
     await writeCheckpoint(store, state.version, { nowMs: (options.clock ?? systemClock).now(), known: state })

@@ -32,61 +32,64 @@ const MET: readonly Use[] = ALL.filter((use) => use !== 'create')
  * Vacuum is right under every feature that names no files but those of `add` and `remove`.
  */
 export const FEATURES: Readonly<Record<string, Feature>> = {
-  appendOnly: { reader: 'none', allows: ALL, legacyWriter: 2 },
+  appendOnly: { reader: 'none', allows: ALL, legacyWriter: 2, property: ['delta.appendOnly', 'true'] },
   invariants: { reader: 'none', allows: ALL, legacyWriter: 2 },
   checkConstraints: { reader: 'none', allows: MET, legacyWriter: 3 },
   // Spec: "Change Data Files": appends and rewrites without changed data need none.
   changeDataFeed: {
     reader: 'none',
-    allows: MET,
+    allows: ALL,
     legacyWriter: 4,
     property: ['delta.enableChangeDataFeed', 'true'],
   },
   generatedColumns: { reader: 'none', allows: MET, legacyWriter: 4 },
   columnMapping: {
     reader: 'reads',
-    allows: MET,
+    allows: ALL,
     legacyWriter: 5,
     legacyReader: 2,
     property: ['delta.columnMapping.mode', 'name', 'id'],
   },
   identityColumns: { reader: 'none', allows: MET, legacyWriter: 6 },
   allowColumnDefaults: { reader: 'none', allows: MET },
-  domainMetadata: { reader: 'none', allows: MET },
+  domainMetadata: { reader: 'none', allows: ALL },
   timestampNtz: { reader: 'reads', allows: ALL },
-  vacuumProtocolCheck: { reader: 'reads', allows: MET },
+  vacuumProtocolCheck: { reader: 'reads', allows: ALL },
   // Spec: "Deletion Vectors": files that an append brings need none.
   deletionVectors: {
     reader: 'reads',
-    allows: ['append', 'commit'],
+    allows: ALL,
     property: ['delta.enableDeletionVectors', 'true'],
   },
   v2Checkpoint: {
     reader: 'reads',
-    allows: ['vacuum', 'append', 'commit'],
+    allows: MET,
     property: ['delta.checkpointPolicy', 'v2'],
   },
   typeWidening: {
     reader: 'reads',
-    allows: ['vacuum', 'append', 'commit'],
+    allows: ALL,
     property: ['delta.enableTypeWidening', 'true'],
   },
   'typeWidening-preview': { reader: 'refuses', allows: ['vacuum'] },
   rowTracking: {
     reader: 'none',
-    allows: ['vacuum', 'append'],
+    allows: ALL,
     property: ['delta.enableRowTracking', 'true'],
+    requires: ['domainMetadata'],
   },
-  clustering: { reader: 'none', allows: ['vacuum', 'append', 'commit'], requires: ['domainMetadata'] },
+  clustering: { reader: 'none', allows: MET, requires: ['domainMetadata'] },
   inCommitTimestamp: {
     reader: 'none',
-    allows: ['vacuum', 'append'],
+    allows: ALL,
     property: ['delta.enableInCommitTimestamps', 'true'],
   },
   icebergCompatV1: { reader: 'none', allows: [], property: ['delta.enableIcebergCompatV1', 'true'] },
   icebergCompatV2: { reader: 'none', allows: [], property: ['delta.enableIcebergCompatV2', 'true'] },
   variantType: { reader: 'refuses', allows: [] },
   variantShredding: { reader: 'refuses', allows: [], property: ['delta.enableVariantShredding', 'true'] },
+  // What DROP FEATURE leaves behind: it binds who cleans the log up, or writes checkpoints of older versions than the newest.
+  checkpointProtection: { reader: 'none', allows: ['append', 'verify'] },
   catalogManaged: { reader: 'refuses', allows: [] },
 }
 

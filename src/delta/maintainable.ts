@@ -6,6 +6,7 @@ import { findSegment, type LogSegment } from './log.ts'
 import { allowsUse, type Use } from './features.ts'
 import { checkReadable, writerFeatures } from './protocol.ts'
 import type { TableState } from './state.ts'
+import type { TableShape } from './table.ts'
 
 /** What a command does to the table. */
 export type Maintenance = Exclude<Use, 'append' | 'create'>
@@ -15,6 +16,7 @@ export interface Maintained {
   readonly segment: LogSegment
   readonly state: TableState
   readonly metadata: Metadata
+  readonly shape: TableShape
 }
 
 /**
@@ -27,19 +29,15 @@ export async function openMaintained(store: Store, what: Maintenance): Promise<M
   const state = await loadState(store, segment)
   checkReadable(state.protocol, state.metadata)
   const metadata = readableMetadata(state.metadata)
-  checkMaintainable(state.protocol, metadata.configuration, what)
-  return { segment, state, metadata }
+  checkMaintainable(state.protocol, what)
+  const clustering = state.domains.get('delta.clustering')?.configuration
+  const shape = { protocol: state.protocol, metadata, ...(clustering === undefined ? {} : { clustering }) }
+  return { segment, state, metadata, shape }
 }
 
 /** Refuses by the features' names. Throws `KD_TABLE_UNSUPPORTED`. */
-export function checkMaintainable(
-  protocol: Protocol,
-  configuration: Metadata['configuration'],
-  what: Maintenance,
-): void {
+export function checkMaintainable(protocol: Protocol, what: Maintenance): void {
   const features = writerFeatures(protocol).filter((feature) => !allowsUse(feature, what))
-  const mode = configuration['delta.columnMapping.mode'] ?? 'none'
-  if (what !== 'vacuum' && mode !== 'none') features.push(`columnMapping (mode ${mode})`)
   if (protocol.minWriterVersion > 7) features.push(`writer version ${protocol.minWriterVersion}`)
   if (features.length === 0) return
   const detail = `cannot ${WORDS[what]} a table with ${features.join(', ')}`

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Store, StoredObject } from '../storage/store.ts'
 import type { Add, Remove } from './actions.ts'
+import { deletionVectorOf, vectorKey } from './deletion-vector.ts'
 import { decodePath } from './paths.ts'
 
 /**
@@ -12,10 +13,18 @@ export class KeptFiles {
   readonly #digests = new Set<number>()
 
   /**
-   * Keeps the file of an `add` or `remove`. Writers disagree about what a percent sign in a path means, so both readings
-   * of it are kept. Throws `KD_TABLE_UNSUPPORTED` for an absolute path, which could name a file of this folder.
+   * Keeps the file of an `add` or `remove`, and that of its deletion vector. Writers disagree about what a percent sign in
+   * a path means, so both readings of it are kept. Throws `KD_TABLE_UNSUPPORTED` for an absolute path, which could name a
+   * file of this folder, `KD_TABLE_CORRUPT`. Spec: "Deletion Vectors" (derived fields).
    */
-  keep({ path }: Pick<Add | Remove, 'path'>): void {
+  keep(file: Pick<Add | Remove, 'path' | 'deletionVector'>): void {
+    this.#keepPath(file.path)
+    const vector = deletionVectorOf(file)
+    if (vector?.storageType === 'p') this.#keepPath(vector.pathOrInlineDv)
+    if (vector?.storageType === 'u') this.#digests.add(digest(vectorKey(vector.pathOrInlineDv)))
+  }
+
+  #keepPath(path: string): void {
     this.#digests.add(digest(posix.normalize(decodePath(path))))
     this.#digests.add(digest(posix.normalize(path)))
   }

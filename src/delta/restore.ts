@@ -3,7 +3,7 @@ import { mapBounded } from '../core/concurrency.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { type Action, type Add, fileKey } from './actions.ts'
-import { type ChangeOptions, commitChange, type Change } from './change.ts'
+import { type ChangeOptions, commitChange, type Change, removalOf } from './change.ts'
 import { liveFiles } from './files.ts'
 import { checkMaintainable, type Maintained, openMaintained } from './maintainable.ts'
 import { decodePath } from './paths.ts'
@@ -61,7 +61,7 @@ function checkRestorable(store: Store, table: Maintained, then: Snapshot): void 
   if (table.metadata.configuration['delta.appendOnly'] === 'true') {
     throw new PipelineError('KD_COMMAND_INVALID', 'the table is append-only (delta.appendOnly)', context)
   }
-  checkMaintainable(then.protocol, then.metadata.configuration, 'rewrite')
+  checkMaintainable(then.protocol, 'rewrite')
   const now = writerFeatures(table.state.protocol)
   const lost = writerFeatures(then.protocol).filter((feature) => !now.includes(feature))
   if (lost.length === 0) return
@@ -86,10 +86,8 @@ async function difference(
   let removedBytes = 0
   for await (const file of liveFiles(store, table.segment)) {
     if (file.kind !== 'add' || wanted.delete(fileKey(file.add))) continue
-    const { path, partitionValues, size } = file.add
-    removedBytes += size
-    const remove = { path, deletionTimestamp: nowMs, dataChange: true, extendedFileMetadata: true }
-    removes.push({ kind: 'remove', remove: { ...remove, partitionValues, size } })
+    removedBytes += file.add.size
+    removes.push(removalOf(file.add, nowMs, true))
   }
   const adds = [...wanted.values()]
   await checkThere(store, then.version, adds)

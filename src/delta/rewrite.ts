@@ -1,79 +1,192 @@
-import type { Data, RecordBatch } from 'apache-arrow'
-import { columnFrom } from '../arrow/from-arrow.ts'
-import type { Columns } from '../arrow/column.ts'
+import type { RecordBatch, Table } from 'apache-arrow'
+import type { Column, Columns } from '../arrow/column.ts'
+import { columnFrom, type FindField } from '../arrow/from-arrow.ts'
+import { gather } from '../arrow/gather.ts'
 import { arrowSchema, recordBatch } from '../arrow/record-batch.ts'
-import { invariant } from '../core/batch.ts'
 import { PipelineError } from '../core/errors.ts'
-import type { StructType } from '../core/schema.ts'
-import { readTables } from '../parquet/reader.ts'
+import type { StructField, StructType } from '../core/schema.ts'
+import { parquetSchema, readTables } from '../parquet/reader.ts'
 import { FileStatistics } from '../parquet/statistics.ts'
 import { parquetBytes } from '../parquet/writer.ts'
 import type { Store } from '../storage/store.ts'
-import type { Add, Metadata } from './actions.ts'
-import type { Bin, Candidate } from './bins.ts'
-import { decodePath, encodePath, newDataFileKey } from './paths.ts'
-import { codecOf, indexedColumns } from './table-properties.ts'
+import type { Add } from './actions.ts'
+import { columnMapping, FIELD_ID, hasFieldIds } from './column-mapping.ts'
+import { deletedRows } from './deletion-vector.ts'
+import { type Layout, layoutOf, newFileKey } from './layout.ts'
+import { encodePath } from './paths.ts'
+import { Places } from './places.ts'
+import type { RowSet } from './roaring.ts'
+import { stableCommitVersions, stableRowIds, trackedColumns, type TrackedColumns } from './row-tracking.ts'
+import type { TableShape } from './table.ts'
 
 /** Rows that are decoded at a time. */
 const ROWS_MAX = 65_536
 const ROW_GROUP_ROWS = 131_072
 const ROW_GROUP_BYTES = 32 * 1024 * 1024
 
-/** The schema of data files: partition columns live in the log alone. */
-export function fileSchema(metadata: Pick<Metadata, 'schema' | 'partitionColumns'>): StructType {
-  const fields = metadata.schema.fields.filter(({ name }) => !metadata.partitionColumns.includes(name))
-  return { type: 'struct', fields }
+/** A file whose rows are read: what the log says of it that matters for that. */
+export type ReadableFile = Pick<
+  Add,
+  'path' | 'deletionVector' | 'baseRowId' | 'defaultRowCommitVersion' | 'partitionValues'
+> & {
+  /** Rows of the file, deleted ones among them, as its statistics say; absent where it has none. */
+  readonly rows?: number | undefined
 }
 
-/**
- * The columns of a data file, some thousand rows at a time: in the schema's order, null where the file lacks one.
- * The file itself is in memory meanwhile. Throws `KD_PARQUET_FAILED`, `KD_STORE_NOT_FOUND`.
- */
-export async function* fileColumns(store: Store, path: string, schema: StructType): AsyncGenerator<Columns> {
-  const key = decodePath(path)
-  const bytes = await store.get(key)
-  const columns = schema.fields.map(({ name }) => name)
-  for (const table of readTables(key, bytes, { columns, rowsMax: ROWS_MAX })) {
-    for (const batch of table.batches) {
-      const length = batch.numRows
-      const held = schema.fields.map(({ name, type }) =>
-        columnFrom(batch.getChild(name)?.data[0] as Data | undefined, type, length),
-      )
-      yield { schema, length, columns: held }
-    }
+/** How files of a table are read, to be written anew as files that are right for the table now. */
+export interface Rewrite {
+  readonly layout: Layout
+  /** Columns of the files as these name them, and after them those that keep row ids, where the table tracks rows. */
+  readonly schema: StructType
+  readonly tracked: TrackedColumns | undefined
+  /** Fields of a file are found by their ids, not by their names. */
+  readonly byId: boolean
+}
+
+/** How files of the table are rewritten. Throws what `layoutOf` throws. Spec: "Column Mapping", "Row Tracking". */
+export function rewriteOf(table: TableShape): Rewrite {
+  const layout = layoutOf(table)
+  const tracked = trackedColumns(table)
+  const names = tracked === undefined ? [] : [tracked.rowId, tracked.commitVersion]
+  const hidden = names.map((name): StructField => ({ name, type: 'long', nullable: true, metadata: {} }))
+  return {
+    layout,
+    schema: { type: 'struct', fields: [...layout.fileSchema.fields, ...hidden] },
+    tracked,
+    byId: columnMapping(table.protocol, table.metadata).mode === 'id',
   }
 }
 
 /**
- * Writes the rows of all files of a bin, in their order, into one new file with statistics of its own. One file of the bin
- * is in memory at a time. No version names the new file yet. Files without rows become no file: `undefined`. Throws
- * `KD_TABLE_CORRUPT` where a file does not hold the rows that its statistics promise: such a table must be looked at
- * before anything in it is replaced; and whatever reason `signal` was aborted for, before the next file is read.
+ * The rows of a data file that are not deleted, some thousand at a time: columns in the schema's order and of its types,
+ * which may be wider than those of the file, null where the file lacks one. The file itself is in memory meanwhile.
+ * Throws `KD_PARQUET_FAILED`, `KD_STORE_NOT_FOUND`, and `KD_TABLE_CORRUPT` where the file does not hold the rows that its
+ * statistics promise or that its deletion vector deletes.
  */
-export async function writeBin(
+export async function* fileRows(store: Store, rewrite: Rewrite, file: ReadableFile): AsyncGenerator<Columns> {
+  const places = new Places(store)
+  const deleted = await deletedRows(store, file, places)
+  const place = await places.of(file.path)
+  const bytes = await place.store.get(place.key)
+  const find = finder(rewrite, place.key, bytes)
+  let first = 0
+  for (const table of readTables(place.key, bytes, { columns: find.names, rowsMax: ROWS_MAX })) {
+    yield* tableRows(table, rewrite, file, { find: find.of, first, deleted })
+    first += table.numRows
+  }
+  const { rows: promised, path } = file
+  if (promised !== undefined && promised !== first) {
+    const detail = `the statistics of a file promise ${promised} rows, it holds ${first}`
+    throw new PipelineError('KD_TABLE_CORRUPT', detail, { table: store.uri, path })
+  }
+  if (deleted === undefined || deleted.last < first) return
+  const detail = `the deletion vector deletes row ${deleted.last} of a file of ${first} rows`
+  throw new PipelineError('KD_TABLE_CORRUPT', detail, { table: store.uri, path })
+}
+
+/** How the fields of one file are found, and the names of its columns that are wanted. */
+function finder(
+  { schema, byId }: Rewrite,
+  key: string,
+  bytes: Uint8Array,
+): { readonly of: FindField; readonly names: readonly string[] } {
+  const { fields } = parquetSchema(key, bytes)
+  if (byId && !hasFieldIds(fields)) {
+    const detail = 'columns are found by id, and the file has no field ids'
+    throw new PipelineError('KD_PARQUET_FAILED', detail, { file: key })
+  }
+  const of: FindField = (held, field) => {
+    const id = byId ? field.metadata[FIELD_ID] : undefined
+    return held.findIndex((one) =>
+      id === undefined ? one.name === field.name : one.metadata.get(FIELD_ID) === id,
+    )
+  }
+  return { of, names: schema.fields.flatMap((field) => fields[of(fields, field)]?.name ?? []) }
+}
+
+interface Window {
+  readonly find: FindField
+  /** Index of the table's first row in its file. */
+  readonly first: number
+  readonly deleted: RowSet | undefined
+}
+
+function* tableRows(
+  table: Table,
+  { schema, tracked }: Rewrite,
+  file: ReadableFile,
+  { find, first, deleted }: Window,
+): Generator<Columns> {
+  let from = first
+  for (const batch of table.batches) {
+    const length = batch.numRows
+    const fields = batch.schema.fields
+    const columns = schema.fields.map((field) => {
+      const data = batch.data.children[find(fields, field)]
+      if (field.name === tracked?.rowId) return stableRowIds(data, file, from, length)
+      if (field.name === tracked?.commitVersion) return stableCommitVersions(data, file, length)
+      return columnFrom(data, field.type, length, find)
+    })
+    yield withoutDeleted({ schema, length, columns }, from, deleted)
+    from += length
+  }
+}
+
+function withoutDeleted(all: Columns, first: number, deleted: RowSet | undefined): Columns {
+  if (deleted === undefined) return all
+  const kept = new Int32Array(all.length)
+  let length = 0
+  for (let row = 0; row < all.length; row++) if (!deleted.has(first + row)) kept[length++] = row
+  return length === all.length ? all : picked(all, kept.subarray(0, length))
+}
+
+/** Some rows of all columns, in the order of `rows`. */
+export function picked({ schema, columns }: Columns, rows: Int32Array): Columns {
+  const { length } = rows
+  const pick = (column: Column): Column => gather(column.type, [{ column, rows, start: 0, end: length }])
+  return { schema, length, columns: columns.map(pick) }
+}
+
+/** What a new file is beside its rows. */
+export interface NewFile {
+  readonly partitionValues: Add['partitionValues']
+  readonly nowMs: number
+  /** What the `add` says besides: tags, a clustering provider. */
+  readonly marks?: Pick<Add, 'tags' | 'clusteringProvider'>
+}
+
+/**
+ * Writes rows into one new file with statistics of its own; no version names it yet. `undefined` where there is no row.
+ * Throws what the rows throw, `KD_PARQUET_FAILED` and what a store throws.
+ */
+export async function writeRows(
   store: Store,
-  metadata: Metadata,
-  bin: Bin,
-  nowMs: number,
-  signal?: AbortSignal,
+  { layout, schema }: Rewrite,
+  rows: AsyncIterable<Columns>,
+  { partitionValues, nowMs, marks }: NewFile,
 ): Promise<Add | undefined> {
-  const schema = fileSchema(metadata)
-  const statistics = new FileStatistics(schema, indexedColumns(metadata.configuration))
-  const codec = codecOf(metadata.configuration)
-  const partitionValues = bin.files[0]?.partitionValues ?? {}
-  const suffix = codec === 'none' ? 'uncompressed' : codec
-  const key = newDataFileKey(metadata.partitionColumns, partitionValues, suffix)
-  const read = { rows: 0 }
-  const batches = batchesOf(store, schema, bin.files, statistics, read, signal)
+  const codec = layout.compression ?? 'zstd'
+  const key = newFileKey(layout, partitionValues, codec)
+  const statistics = new FileStatistics(layout.fileSchema, layout.indexedColumns)
+  const visible = layout.fileSchema.fields.length
+  const arrow = arrowSchema(schema)
+  const batches = (async function* (): AsyncGenerator<RecordBatch> {
+    for await (const { columns, length } of rows) {
+      if (length === 0) continue
+      statistics.update(columns.slice(0, visible), length)
+      yield recordBatch(arrow, columns, length)
+    }
+  })()
   const first = await batches.next()
   if (first.done === true) return undefined
-  const body = parquetBytes(startingWith(first.value, batches), {
-    compression: codec,
-    rowGroupRows: ROW_GROUP_ROWS,
-    rowGroupBytes: ROW_GROUP_BYTES,
-  })
-  const { bytes } = await store.put(key, body)
-  invariant(statistics.rows === read.rows, `${statistics.rows} of ${read.rows} rows are in ${key}`)
+  const { bytes } = await store.put(
+    key,
+    parquetBytes(startingWith(first.value, batches), {
+      compression: codec,
+      rowGroupRows: ROW_GROUP_ROWS,
+      rowGroupBytes: ROW_GROUP_BYTES,
+    }),
+  )
   return {
     path: encodePath(key),
     partitionValues,
@@ -81,31 +194,7 @@ export async function writeBin(
     modificationTime: nowMs,
     dataChange: false,
     stats: statistics.json(),
-  }
-}
-
-async function* batchesOf(
-  store: Store,
-  schema: StructType,
-  files: readonly Candidate[],
-  statistics: FileStatistics,
-  read: { rows: number },
-  signal: AbortSignal | undefined,
-): AsyncGenerator<RecordBatch> {
-  const arrow = arrowSchema(schema)
-  for (const { path, rows: promised } of files) {
-    signal?.throwIfAborted()
-    let rows = 0
-    for await (const { columns, length } of fileColumns(store, path, schema)) {
-      rows += length
-      statistics.update(columns, length)
-      yield recordBatch(arrow, columns, length)
-    }
-    if (promised !== undefined && promised !== rows) {
-      const detail = `the statistics of a file promise ${promised} rows, it holds ${rows}`
-      throw new PipelineError('KD_TABLE_CORRUPT', detail, { table: store.uri, path })
-    }
-    read.rows += rows
+    ...marks,
   }
 }
 

@@ -1,3 +1,7 @@
+import type { Data } from 'apache-arrow'
+import { type Column, isNull } from '../arrow/column.ts'
+import { columnFrom } from '../arrow/from-arrow.ts'
+import { longAt } from '../arrow/values.ts'
 import { PipelineError } from '../core/errors.ts'
 import { parseJson } from './action-json.ts'
 import type { Action, Add, MetadataAction, Protocol } from './actions.ts'
@@ -56,6 +60,7 @@ export function withRowIds(state: TableState, actions: readonly Action[]): reado
     mark += BigInt(rowsOf(action.add))
     return { kind: 'add', add: { ...action.add, baseRowId, defaultRowCommitVersion: version } }
   })
+  if (mark === highWaterMark(state)) return tracked
   const configuration = `{"${MARK}":${mark}}`
   return [
     ...tracked,
@@ -81,4 +86,45 @@ function rowsOf({ stats, path }: Add): number {
   const rows = recordsOf(stats)
   if (rows !== undefined) return rows
   throw new PipelineError('KD_TABLE_CORRUPT', 'a file without numRecords cannot be given row ids', { path })
+}
+
+/** What the log says of the rows of a file. */
+type TrackedFile = Pick<Add, 'path' | 'baseRowId' | 'defaultRowCommitVersion'>
+
+/**
+ * The ids by which rows of a file are known for good: those that they brought along in the file's hidden column `data`,
+ * otherwise those of their places in the file. `first` is the place of the first row.
+ * Throws `KD_TABLE_CORRUPT` for a file without ids. Spec: "Reader Requirements for Row Tracking".
+ */
+export function stableRowIds(
+  data: Data | undefined,
+  file: TrackedFile,
+  first: number,
+  length: number,
+): Column {
+  const base = given(file, 'baseRowId') + BigInt(first)
+  return longs(data, length, (row) => base + BigInt(row))
+}
+
+/** The versions in which rows of a file were last inserted or updated; see `stableRowIds`. */
+export function stableCommitVersions(data: Data | undefined, file: TrackedFile, length: number): Column {
+  const version = given(file, 'defaultRowCommitVersion')
+  return longs(data, length, () => version)
+}
+
+function longs(data: Data | undefined, length: number, otherwise: (row: number) => bigint): Column {
+  const held = data === undefined ? undefined : columnFrom(data, 'long', length)
+  const values = BigInt64Array.from({ length }, (_, row) =>
+    held?.kind !== 'fixed' || isNull(held, row) ? otherwise(row) : longAt(held.values, row),
+  )
+  const halves = new Int32Array(values.buffer)
+  return { kind: 'fixed', type: 'long', length, valid: undefined, words: 2, values: halves }
+}
+
+function given(file: TrackedFile, field: 'baseRowId' | 'defaultRowCommitVersion'): bigint {
+  const value = file[field]
+  if (value !== undefined) return value
+  throw new PipelineError('KD_TABLE_CORRUPT', `a file of a table that tracks rows has no ${field}`, {
+    path: file.path,
+  })
 }

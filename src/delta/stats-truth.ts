@@ -64,7 +64,9 @@ function isAbove(a: unknown, b: unknown, type: DataType): boolean {
   }
   // Rounding to a double keeps the order, so that it can hide a lie in the last digits but never make one up.
   const isNumber = typeof type === 'string' && (NUMBERS.has(type) || decimalOf(type) !== undefined)
-  return isNumber && Number(a) > Number(b)
+  if (!isNumber || Number(a) <= Number(b)) return false
+  // A double that was a float when the bound was written has the digits of that.
+  return type !== 'double' || Math.fround(Number(a)) !== Math.fround(Number(b))
 }
 
 const NUMBERS: ReadonlySet<string> = new Set(['long', 'integer', 'short', 'byte', 'float', 'double'])

@@ -1,16 +1,18 @@
 import { messageOf, PipelineError } from '../core/errors.ts'
+import type { StructType } from '../core/schema.ts'
 import type { Store } from '../storage/store.ts'
 import type { Columns } from '../arrow/column.ts'
 import { isNull } from '../arrow/column.ts'
 import { longAt, textAt } from '../arrow/values.ts'
 import { FileStatistics } from '../parquet/statistics.ts'
 import type { Add, Txn } from './actions.ts'
+import { deletionVectorOf } from './deletion-vector.ts'
 import { liveFiles } from './files.ts'
 import { openMaintained } from './maintainable.ts'
 import { KeptFiles, visibleFiles } from './named-files.ts'
 import { OffsetSet } from './offset-set.ts'
 import { decodePath } from './paths.ts'
-import { fileColumns, fileSchema } from './rewrite.ts'
+import { fileRows, type Rewrite, rewriteOf } from './rewrite.ts'
 import { parseStats } from './stats.ts'
 import { liesIn } from './stats-truth.ts'
 
@@ -66,8 +68,8 @@ const DUPLICATES_TOLD_MAX = 10
  * Throws `KD_TABLE_UNSUPPORTED` by the feature's name, `KD_TABLE_MISSING`, `KD_TABLE_CORRUPT`.
  */
 export async function verifyTable(store: Store, options: VerifyOptions): Promise<Verified> {
-  const { segment, state, metadata } = await openMaintained(store, 'verify')
-  const schema = fileSchema(metadata)
+  const { segment, state, metadata, shape } = await openMaintained(store, 'verify')
+  const rewrite = rewriteOf(shape)
   const kept = new KeptFiles()
   const offsets = new KafkaRows()
   const sum = { files: 0, rows: 0, bytes: 0, problems: 0, orphans: 0, orphanBytes: 0 }
@@ -78,7 +80,7 @@ export async function verifyTable(store: Store, options: VerifyOptions): Promise
   for await (const file of liveFiles(store, segment)) {
     kept.keep(file.kind === 'add' ? file.add : file.remove)
     if (file.kind !== 'add') continue
-    const { problems, rows } = await readFile(store, file.add, schema, offsets)
+    const { problems, rows } = await readFile(store, file.add, rewrite, offsets)
     for (const problem of problems) await report(problem)
     sum.files++
     sum.rows += rows
@@ -98,7 +100,7 @@ export async function verifyTable(store: Store, options: VerifyOptions): Promise
 async function readFile(
   store: Store,
   add: Add,
-  schema: Columns['schema'],
+  rewrite: Rewrite,
   offsets: KafkaRows,
 ): Promise<{ problems: readonly Problem[]; rows: number }> {
   const { path } = add
@@ -108,22 +110,35 @@ async function readFile(
   const problems: Problem[] = []
   if (size !== add.size)
     problems.push({ kind: 'wrong size', path, detail: `the log says ${add.size} bytes, it has ${size}` })
-  const statistics = new FileStatistics(schema, Infinity, Infinity)
+  const { fileSchema, columns: schema } = rewrite.layout
+  const visible = schema.fields.length
+  const statistics = new FileStatistics(fileSchema, Infinity, Infinity)
   try {
-    for await (const columns of fileColumns(store, path, schema)) {
-      statistics.update(columns.columns, columns.length)
-      offsets.take(columns)
+    for await (const { columns: all, length } of fileRows(store, rewrite, add)) {
+      const columns = all.slice(0, visible)
+      statistics.update(columns, length)
+      offsets.take({ schema, columns, length })
     }
   } catch (cause) {
     if (!(cause instanceof PipelineError) || cause.code !== 'KD_PARQUET_FAILED') throw cause
     problems.push({ kind: 'damaged file', path, detail: messageOf(cause) })
     return { problems, rows: statistics.rows }
   }
-  const recorded = parseStats(add.stats)
-  const actual = parseStats(statistics.json()) ?? {}
-  const lies = recorded === undefined ? [] : liesIn(recorded, actual, schema)
+  const lies = statisticsOf(add, statistics, fileSchema)
   problems.push(...lies.map((detail): Problem => ({ kind: 'wrong statistics', path, detail })))
   return { problems, rows: statistics.rows }
+}
+
+/** What is not true in the statistics of a file. With a deletion vector they speak of rows that are deleted as well. */
+function statisticsOf(add: Add, measured: FileStatistics, schema: StructType): readonly string[] {
+  const recorded = parseStats(add.stats)
+  if (recorded === undefined) return []
+  const actual = parseStats(measured.json()) ?? {}
+  const vector = deletionVectorOf(add)
+  if (vector === undefined) return liesIn(recorded, actual, schema)
+  // Bounds hold for the rows that are left too; counts of nulls do not.
+  const { minValues, maxValues } = actual
+  return liesIn(recorded, { minValues, maxValues, numRecords: measured.rows + vector.cardinality }, schema)
 }
 
 /** Rows by the Kafka partition that they stem from. */

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   type Data,
+  DateDay,
   Dictionary,
   Int32,
+  Int64,
   TimestampMillisecond,
   TimestampNanosecond,
   Utf8,
@@ -12,6 +14,7 @@ import {
 import type { Column } from '../../src/arrow/column.ts'
 import { columnFrom } from '../../src/arrow/from-arrow.ts'
 import { valueAt } from '../../src/arrow/values.ts'
+import { Exact } from '../../src/core/exact.ts'
 import type { DataType, StructType } from '../../src/core/schema.ts'
 import { readTables } from '../../src/parquet/reader.ts'
 import { arrayOf, columnsOf, mapOf, structOf } from '../support/batches.ts'
@@ -101,7 +104,7 @@ for (const [type, values] of [
   })
 }
 
-for (const type of ['string', 'boolean', 'date', 'decimal(9,0)', arrayOf('long'), inner] as DataType[]) {
+for (const type of ['string', 'boolean', 'date', 'timestamp_ntz', arrayOf('long'), inner] as DataType[]) {
   test(`Integers are no ${typeof type === 'string' ? type : type.type}`, () => {
     const data = vectorFromArray([1], new Int32()).data[0] as Data
     assert.throws(() => columnFrom(data, type, 1), { code: 'KD_PARQUET_FAILED' })
@@ -113,6 +116,58 @@ test('Integers that fit are taken into wider and narrower types', () => {
   for (const type of ['long', 'integer', 'short', 'byte'] as const)
     assert.deepEqual(valuesOf(columnFrom(data, type, 3)), [1, -5, null], type)
 })
+
+for (const [what, data, type, expected] of [
+  ['Integers', vectorFromArray([1, -5, null], new Int32()), 'double', [1, -5, null]],
+  ['Integers', vectorFromArray([1, -5, null], new Int32()), 'decimal(12,2)', ['1.00', '-5.00', null]],
+  [
+    'Longs',
+    vectorFromArray([2n ** 62n, -5n, null], new Int64()),
+    'decimal(21,2)',
+    ['4611686018427387904.00', '-5.00', null],
+  ],
+  [
+    'Days',
+    vectorFromArray([-1, 0, null], new DateDay()),
+    'timestamp_ntz',
+    ['1969-12-31T00:00:00.000000', '1970-01-01T00:00:00.000000', null],
+  ],
+] as const) {
+  test(`${what} are widened to ${type}`, () => {
+    assert.deepEqual(
+      textsOf(columnFrom(data.data[0] as Data, type, 3)),
+      expected.map((value) => (value === null ? null : String(value))),
+    )
+  })
+}
+
+test('Decimals are widened in scale and precision, and never cut', async () => {
+  const narrow = structOf({ d: 'decimal(20,3)' })
+  const [table] = readTables(
+    'f',
+    await fileOf(narrow, [[{ d: '-12345678901234567.890' }, { d: null }, { d: '0.001' }]]),
+  )
+  const data = table?.batches[0]?.getChild('d')?.data[0] as Data
+  assert.deepEqual(textsOf(columnFrom(data, 'decimal(24,5)', 3)), [
+    '-12345678901234567.89000',
+    null,
+    '0.00100',
+  ])
+  assert.throws(() => columnFrom(data, 'decimal(20,4)', 3), { code: 'KD_PARQUET_FAILED' })
+  assert.throws(() => columnFrom(data, 'decimal(38,2)', 3), { code: 'KD_PARQUET_FAILED' })
+})
+
+test('Integers with more digits than a decimal has are an error', () => {
+  const data = vectorFromArray([1_000], new Int32()).data[0] as Data
+  assert.throws(() => columnFrom(data, 'decimal(3,0)', 1), { code: 'KD_PARQUET_FAILED' })
+})
+
+function textsOf(column: Column): (string | null)[] {
+  return valuesOf(column).map((value) => {
+    if (value === null) return null
+    return value instanceof Exact ? value.text : JSON.stringify(value).replaceAll('"', '')
+  })
+}
 
 function valuesOf(column: Column): unknown[] {
   return Array.from({ length: column.length }, (_, row) => valueAt(column, row))

@@ -7,7 +7,12 @@ function pack(targetBytes: number, sizes: readonly number[], partitions = 1): { 
   const packer = new Packer(targetBytes)
   const bins: Bin[] = []
   sizes.forEach((size, i) => {
-    const bin = packer.add({ path: `${i}`, partitionValues: { p: String(i % partitions) }, size })
+    const bin = packer.add({
+      path: `${i}`,
+      partitionValues: { p: String(i % partitions) },
+      size,
+      deletedPart: 0,
+    })
     if (bin !== undefined) bins.push(bin)
   })
   bins.push(...packer.rest())

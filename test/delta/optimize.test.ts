@@ -203,7 +203,7 @@ test('A file that is gone is said so, and nothing is replaced or left behind', a
   assert.deepEqual(await keysOf(store), before)
 })
 
-for (const feature of ['rowTracking', 'clustering', 'icebergCompatV2', 'somethingNew']) {
+for (const feature of ['icebergCompatV2', 'catalogManaged', 'somethingNew']) {
   test(`A table with ${feature} is refused by that name`, async () => {
     const store = await tableIn(new MemoryStore())
     const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: [feature] }
