@@ -4,7 +4,7 @@ import type { Batch } from '../src/core/batch.ts'
 import { systemClock, type Clock } from '../src/core/clock.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { batchStage } from '../src/core/stage.ts'
-import { brokenRows, type CompiledConstraint } from '../src/delta/constraint-check.ts'
+import { brokenRows, noteSatisfied, type CompiledConstraint } from '../src/delta/constraint-check.ts'
 
 /**
  * Rows that break a constraint of the table become dead letters, with the constraint, its expression and the values of its
@@ -19,7 +19,9 @@ export function constrain(
     const all = constraints()
     if (all.length === 0) return rows
     const broken = brokenRows(all, rows.columns, clock.now())
-    return broken.size === 0 ? rows : without(rows, broken)
+    const kept = broken.size === 0 ? rows : without(rows, broken)
+    noteSatisfied(kept.columns, all)
+    return kept
   })
 }
 

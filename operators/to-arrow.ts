@@ -1,6 +1,6 @@
 import type { RecordBatch } from 'apache-arrow'
 import type { OperatorFunction } from 'rxjs'
-import { nullColumn, type Column } from '../src/arrow/column.ts'
+import { nullColumn, type Column, type Columns } from '../src/arrow/column.ts'
 import { gather, indexNamed, type Pick as Picked } from '../src/arrow/gather.ts'
 import { arrowSchema, recordBatch } from '../src/arrow/record-batch.ts'
 import type { Flush } from '../src/core/batch.ts'
@@ -14,6 +14,8 @@ import type { Chunk } from './buffer-time-or-count.ts'
 export interface ArrowTarget {
   /** What files must be now, for rows of these schemas; asked once a flush, and again when the table changed before its commit. */
   readonly layout: (rows: readonly StructType[]) => Layout
+  /** Why rows may not be in files of this layout: they break what the table has come to ask of rows since they were checked. */
+  readonly unfit?: (rows: Columns, layout: Layout) => string | undefined
   /** Rows of a record batch at most; bounds what Parquet sees at once. Default 65,536. */
   readonly rowsMax?: number
 }
@@ -55,17 +57,26 @@ export function toArrow(target: ArrowTarget): OperatorFunction<Flush<readonly Ch
 
 function arrowFiles(chunks: readonly Chunk[], target: ArrowTarget): ArrowFiles {
   const schemas = [...new Set(chunks.map((chunk) => chunk.columns.schema))]
+  const layoutNow = (): Layout => {
+    const layout = target.layout(schemas)
+    if (layout.unfit !== undefined || target.unfit === undefined) return layout
+    for (const { columns } of chunks) {
+      const unfit = target.unfit(columns, layout)
+      if (unfit !== undefined) return { ...layout, unfit }
+    }
+    return layout
+  }
   const filled = (layout: Layout, files: readonly ArrowFile[]): ArrowFiles => ({
     layout,
     files,
     again() {
-      const next = target.layout(schemas)
+      const next = layoutNow()
       return filled(next, sameFiles(layout, next) ? files : made(next))
     },
   })
   const made = (layout: Layout): readonly ArrowFile[] =>
     layout.unfit === undefined ? filesOf(chunks, layout, target.rowsMax) : []
-  const layout = target.layout(schemas)
+  const layout = layoutNow()
   return filled(layout, made(layout))
 }
 

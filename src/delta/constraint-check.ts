@@ -57,6 +57,30 @@ export function compiledConstraints(
   return made
 }
 
+/** Which constraints rows are known to satisfy. */
+const SATISFIED = new WeakMap<Columns, readonly CompiledConstraint[]>()
+
+/** Notes that all of these rows satisfy `constraints`, so that they need not be checked again for the same table. */
+export function noteSatisfied(columns: Columns, constraints: readonly CompiledConstraint[]): void {
+  SATISFIED.set(columns, constraints)
+}
+
+/**
+ * What rows that were checked before break of the constraints that the table has now, in words; `undefined` where it has
+ * the same still, or they satisfy those as well.
+ */
+export function brokenSince(
+  columns: Columns,
+  metadata: Pick<Metadata, 'schema' | 'configuration'>,
+  nowMs: number,
+): string | undefined {
+  const constraints = compiledConstraints(metadata)
+  if (constraints.length === 0 || SATISFIED.get(columns) === constraints) return undefined
+  const [first] = brokenRows(constraints, columns, nowMs).values()
+  if (first === undefined) noteSatisfied(columns, constraints)
+  return first
+}
+
 /**
  * The rows that break a constraint, ascending, each with the first one it breaks: its name, its expression and the values
  * of its columns. A row for which an expression has no value (a division by zero, an overflow) breaks it.
