@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { PipelineError } from '../core/errors.ts'
-import type { StructType } from '../core/schema.ts'
+import { REFUSED_IN_NAMES, type StructType } from '../core/schema.ts'
 import type { Store } from '../storage/store.ts'
 import { serialiseActions } from './action-json.ts'
 import { logExists, readCommit } from './log.ts'
 import { commitKey } from './paths.ts'
-import { protocolFor } from './protocol.ts'
+import { enabled } from './enablement.ts'
+import { hasInCommitTimestamps } from './in-commit.ts'
 import { serialiseSchema } from './schema-json.ts'
 import { commitInfoOf } from './state.ts'
 import { ENGINE_INFO } from './engine.ts'
@@ -43,14 +44,17 @@ export async function createTable(
   clock: Clock = systemClock,
 ): Promise<{ readonly created: boolean }> {
   checkTable(table)
-  const protocol = protocolFor(table.schema, table.configuration ?? {})
+  const { protocol, schema, configuration } = enabled(table.schema, table.configuration ?? {})
   if (await tableExists(store)) return { created: false }
   const txnId = randomUUID()
+  const nowMs = clock.now()
+  const isTimed = hasInCommitTimestamps({ protocol, metadata: { configuration } })
   const body = serialiseActions([
     {
       kind: 'commitInfo',
       commitInfo: {
-        timestamp: clock.now(),
+        ...(isTimed ? { inCommitTimestamp: nowMs } : {}),
+        timestamp: nowMs,
         operation: 'CREATE TABLE',
         operationParameters: {
           partitionBy: JSON.stringify(table.partitionColumns),
@@ -71,10 +75,10 @@ export async function createTable(
         ...(table.name === undefined ? {} : { name: table.name }),
         ...(table.description === undefined ? {} : { description: table.description }),
         format: { provider: 'parquet', options: {} },
-        schemaString: serialiseSchema(table.schema),
+        schemaString: serialiseSchema(schema),
         partitionColumns: table.partitionColumns,
-        configuration: table.configuration ?? {},
-        createdTime: clock.now(),
+        configuration,
+        createdTime: nowMs,
       },
     },
   ])
@@ -91,18 +95,19 @@ export async function createTable(
 }
 
 /** Spec: "Schema Serialization Format": names are unique regardless of case. */
-function checkTable({ schema, partitionColumns }: NewTable): void {
-  const fault = schemaFault(schema) ?? partitionFault(schema, partitionColumns)
+function checkTable({ schema, partitionColumns, configuration = {} }: NewTable): void {
+  const isMapped = (configuration['delta.columnMapping.mode'] ?? 'none') !== 'none'
+  const fault = schemaFault(schema, isMapped) ?? partitionFault(schema, partitionColumns)
   if (fault !== undefined) throw new PipelineError('KD_SCHEMA_MISMATCH', fault)
 }
 
-function schemaFault(schema: StructType): string | undefined {
+function schemaFault(schema: StructType, isMapped: boolean): string | undefined {
   if (schema.fields.length === 0) return 'a table needs at least one column'
   const seen = new Set<string>()
   for (const { name } of schema.fields) {
     if (seen.has(name.toLowerCase())) return `the column ${name} is there twice, regardless of case`
     // Without column mapping no Parquet writer of the field accepts these in a name.
-    if (/[ ,;{}()\n\t=]/.test(name))
+    if (!isMapped && REFUSED_IN_NAMES.test(name))
       return `the column name ${JSON.stringify(name)} holds one of " ,;{}()\\n\\t="`
     seen.add(name.toLowerCase())
   }

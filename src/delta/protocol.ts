@@ -1,10 +1,8 @@
 import { PipelineError } from '../core/errors.ts'
-import type { DataType, StructType } from '../core/schema.ts'
+import type { DataType } from '../core/schema.ts'
 import type { Metadata, MetadataAction, Protocol } from './actions.ts'
 import { unenforceable } from './constraints.ts'
-import { allowsUse, featuresOfProperties, legacyFeatures, readsFeature } from './features.ts'
-
-type Configuration = Metadata['configuration']
+import { allowsUse, legacyFeatures, readsFeature } from './features.ts'
 
 /** The newest protocol versions that the specification knows. Spec: "Table Features". */
 const READER_VERSION_MAX = 3
@@ -41,29 +39,6 @@ export function checkAppendable(protocol: Protocol, metadata: Metadata): void {
     'write',
     features.flatMap((feature) => inUse(feature, metadata)),
   )
-}
-
-/**
- * The least protocol that a new table needs. Throws `KD_TABLE_UNSUPPORTED` for properties that ask for a feature which
- * is not supported. Spec: "Table Features for New and Existing Tables".
- */
-export function protocolFor(schema: StructType, configuration: Configuration): Protocol {
-  const wanted = [...featuresOfProperties(configuration)]
-  for (const key of Object.keys(configuration)) {
-    if (key.startsWith('delta.feature.')) wanted.push(key.slice('delta.feature.'.length))
-    if (key.startsWith('delta.constraints.')) wanted.push('checkConstraints')
-  }
-  refuse(
-    'create',
-    wanted.filter((feature) => !allowsUse(feature, 'create')),
-  )
-  if (!holdsType(schema, 'timestamp_ntz')) return { minReaderVersion: 1, minWriterVersion: 2 }
-  return {
-    minReaderVersion: 3,
-    minWriterVersion: 7,
-    readerFeatures: ['timestampNtz'],
-    writerFeatures: ['timestampNtz', 'appendOnly', 'invariants'],
-  }
 }
 
 /** All features that the protocol asks of a reader, legacy versions as the features they stand for. */
@@ -144,17 +119,5 @@ function columnsHolding(
         ...columnsHolding(type.keyType, key, inElement('key')),
         ...columnsHolding(type.valueType, key, inElement('value')),
       ]
-  }
-}
-
-function holdsType(type: DataType, name: string): boolean {
-  if (typeof type === 'string') return type === name
-  switch (type.type) {
-    case 'struct':
-      return type.fields.some((field) => holdsType(field.type, name))
-    case 'array':
-      return holdsType(type.elementType, name)
-    case 'map':
-      return holdsType(type.keyType, name) || holdsType(type.valueType, name)
   }
 }

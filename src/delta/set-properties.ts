@@ -1,8 +1,8 @@
 import { PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { type Change, type ChangeOptions, commitChange } from './change.ts'
+import { switchFaults } from './enablement.ts'
 import { openMaintained } from './maintainable.ts'
-import { writerFeatures } from './protocol.ts'
 import { checkProperties } from './table-properties.ts'
 
 /** What became of the table. */
@@ -30,11 +30,11 @@ export async function setProperties(
   checkProperties(properties)
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
     const { state } = await openMaintained(store, 'commit')
-    if (properties['delta.appendOnly'] === 'true' && !writerFeatures(state.protocol).includes('appendOnly')) {
-      const detail = 'delta.appendOnly needs the feature appendOnly, which the table does not have'
-      throw new PipelineError('KD_TABLE_UNSUPPORTED', detail, { table: store.uri })
-    }
     const { configuration } = state.metadata
+    const faults = switchFaults(state.protocol, configuration, properties)
+    if (faults.length > 0) {
+      throw new PipelineError('KD_TABLE_UNSUPPORTED', faults.join('; '), { table: store.uri })
+    }
     const isSame = Object.entries(properties).every(([name, value]) => configuration[name] === value)
     if (isSame) return { properties: configuration }
     const metaData = { ...state.metadata, configuration: { ...configuration, ...properties } }

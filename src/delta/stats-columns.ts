@@ -1,17 +1,12 @@
 import type { StructField, StructType } from '../core/schema.ts'
 import type { IndexedColumns } from '../parquet/statistics.ts'
 import { parseJson } from './action-json.ts'
-import { asStrings } from './fields.ts'
 import type { ColumnMapping } from './column-mapping.ts'
+import { columnPaths, STATS_COLUMNS_PROPERTY } from './column-paths.ts'
+import { asStrings } from './fields.ts'
 import { isRecord } from './stats.ts'
 import type { TableShape } from './table.ts'
 import { indexedColumns } from './table-properties.ts'
-
-/** The property that names the columns of which files have statistics; it goes before the one that counts them. */
-export const STATS_COLUMNS_PROPERTY = 'delta.dataSkippingStatsColumns'
-
-/** Names that one property may list. */
-const NAMES_MAX = 10_000
 
 /**
  * The leaf columns of which new files of the table have statistics, by the names that files know: those that the property
@@ -31,25 +26,6 @@ export function statsColumnsOf(table: TableShape, mapping: ColumnMapping): Index
     return path === undefined ? [] : [path]
   })
   return { first: 0, paths: [...listed, ...clustering] }
-}
-
-/**
- * Columns listed as SQL lists them: separated by commas, fields of structs after points, names with marks in them in
- * backquotes, which are doubled within. `undefined` where the text is no such list.
- */
-export function columnPaths(text: string): readonly (readonly string[])[] | undefined {
-  if (text.trim() === '') return []
-  const paths: string[][] = [[]]
-  const token = /\s*(?:`((?:[^`]|``)+)`|([^`.,\s](?:[^`.,]*[^`.,\s])?))\s*([.,]|$)/y
-  while (token.lastIndex < text.length) {
-    const match = token.exec(text)
-    if (match === null || paths.length > NAMES_MAX) return undefined
-    const [, quoted, plain, end] = match
-    paths.at(-1)?.push(quoted?.replaceAll('``', '`') ?? plain ?? '')
-    if (end === '' || end === undefined) return paths
-    if (end === ',') paths.push([])
-  }
-  return undefined
 }
 
 /** The columns by which a table is clustered, as its domain has them: each a path of physical names, or one name. Spec: "Clustered Table". */

@@ -1,6 +1,7 @@
 import { PipelineError } from '../core/errors.ts'
 import type { Codec } from '../parquet/writer.ts'
 import { INDEXED_COLUMNS_DEFAULT } from '../parquet/statistics.ts'
+import { columnPaths, STATS_COLUMNS_PROPERTY } from './column-paths.ts'
 import { intervalMs } from './interval.ts'
 
 type Configuration = Readonly<Record<string, string>>
@@ -53,15 +54,28 @@ const isPrefixLength = (text: string): boolean => /^[1-9]\d?$/.test(text)
 const isFlag = (text: string): boolean => text === 'true' || text === 'false'
 const isInterval = (text: string): boolean => intervalMs(text, 0) !== Infinity
 
+type Rule = readonly [what: string, holds: (text: string) => boolean]
+const FLAG: Rule = ['true or false', isFlag]
+
 /** Every property under `delta.` that is understood: what its value must be, and whether that is so. */
-const KNOWN: Readonly<Record<string, readonly [what: string, holds: (text: string) => boolean]>> = {
-  'delta.appendOnly': ['true or false', isFlag],
+const KNOWN: Readonly<Record<string, Rule>> = {
+  'delta.appendOnly': FLAG,
   'delta.checkpointInterval': ['a whole number from 1', (text) => /^[1-9]\d{0,8}$/.test(text)],
-  'delta.checkpoint.writeStatsAsJson': ['true or false', isFlag],
+  'delta.checkpoint.writeStatsAsJson': FLAG,
+  'delta.columnMapping.mode': ['none, name or id', (text) => ['none', 'name', 'id'].includes(text)],
   'delta.dataSkippingNumIndexedCols': ['a whole number from -1', (text) => /^(?:-1|\d{1,9})$/.test(text)],
+  [STATS_COLUMNS_PROPERTY]: ['columns, separated by commas', (text) => columnPaths(text) !== undefined],
   'delta.deletedFileRetentionDuration': ['a duration such as interval 7 days', isInterval],
+  'delta.enableChangeDataFeed': FLAG,
+  'delta.enableDeletionVectors': FLAG,
+  'delta.enableExpiredLogCleanup': FLAG,
+  'delta.enableInCommitTimestamps': FLAG,
+  'delta.enableRowTracking': FLAG,
+  'delta.enableTypeWidening': FLAG,
   'delta.logRetentionDuration': ['a duration such as interval 30 days', isInterval],
   [CODEC_PROPERTY]: [Object.keys(CODECS).join(', '), (text) => Object.hasOwn(CODECS, text.toLowerCase())],
+  'delta.randomizeFilePrefixes': FLAG,
+  'delta.randomPrefixLength': ['a whole number from 1 to 99', isPrefixLength],
   'delta.setTransactionRetentionDuration': ['a duration such as interval 30 days', isInterval],
   [FILE_SIZE_PROPERTY]: ['bytes, or a size such as 128mb', (text) => bytesOfSize(text) !== undefined],
 }

@@ -49,10 +49,10 @@ it('a table is created once from a contract, with partitions and properties, and
 
 it('properties that are not supported are refused before anything is created', async () => {
   const uri = join(folder, 'none')
-  const args = ['create', uri, '--from-contract', CONTRACT, '--property', 'delta.enableChangeDataFeed=true']
+  const args = ['create', uri, '--from-contract', CONTRACT, '--property', 'delta.enableIcebergCompatV2=true']
   const { code, stderr } = await runTable(args)
   assert.equal(code, 2)
-  assert.match(stderr, /KD_COMMAND_INVALID .*delta\.enableChangeDataFeed is not supported/)
+  assert.match(stderr, /KD_COMMAND_INVALID .*delta\.enableIcebergCompatV2 is not supported/)
   assert.equal((await runTable(['show', uri])).code, 1)
 })
 

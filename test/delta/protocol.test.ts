@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
 import type { StructType } from '../../src/core/schema.ts'
 import type { Metadata, Protocol } from '../../src/delta/actions.ts'
-import { checkAppendable, checkReadable, protocolFor, writerFeatures } from '../../src/delta/protocol.ts'
+import { checkAppendable, checkReadable, writerFeatures } from '../../src/delta/protocol.ts'
 
 test('Legacy writer versions stand for the features that they brought', () => {
   assert.deepEqual(writerFeatures({ minReaderVersion: 1, minWriterVersion: 1 }), [])
@@ -104,21 +104,6 @@ test('Versions beyond those of the specification are refused', () => {
   assert.throws(() => {
     checkAppendable({ minReaderVersion: 1, minWriterVersion: 8 }, metadataOf())
   }, refusedFor('writer version 8'))
-})
-
-test('A new table gets the least protocol that its schema needs', () => {
-  const { schema } = metadataOf()
-  assert.deepEqual(protocolFor(schema, {}), { minReaderVersion: 1, minWriterVersion: 2 })
-  const ntz: StructType = {
-    type: 'struct',
-    fields: [{ name: 't', type: 'timestamp_ntz', nullable: true, metadata: {} }],
-  }
-  assert.equal(protocolFor(ntz, {}).minWriterVersion, 7)
-  assert.deepEqual(protocolFor(ntz, {}).readerFeatures, ['timestampNtz'])
-  assert.throws(
-    () => protocolFor(schema, { 'delta.enableDeletionVectors': 'true' }),
-    refusedFor('deletionVectors'),
-  )
 })
 
 function invariantOf(expression: string): Record<string, unknown> {

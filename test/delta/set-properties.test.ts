@@ -6,7 +6,7 @@ import { setProperties } from '../../src/delta/set-properties.ts'
 import { loadSnapshot } from '../../src/delta/snapshot.ts'
 import { openTableWriter } from '../../src/delta/writer.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
-import { allCommits, emptyTable, operationOf, someAppend } from './table.ts'
+import { allCommits, emptyTable, featuredTable, operationOf, someAppend } from './table.ts'
 
 test('Properties are set, others stay, and files that an open writer made before are not committed as they are', async () => {
   const store = new MemoryStore()
@@ -49,6 +49,10 @@ test('An append in between is no conflict', async () => {
 for (const [name, value] of [
   ['delta.enableDeletionVectors', 'true'],
   ['delta.columnMapping.mode', 'name'],
+  ['delta.enableRowTracking', 'true'],
+  ['delta.enableInCommitTimestamps', 'true'],
+  ['delta.dataSkippingStatsColumns', 'a,,b'],
+  ['delta.randomPrefixLength', '0'],
   ['delta.feature.rowTracking', 'supported'],
   ['delta.constraints.positive', 'id > 0'],
   ['delta.checkpointInterval', '0'],
@@ -75,4 +79,16 @@ test('A property whose feature the table does not have is refused', async () => 
   await store.put(commitKey(1n), serialiseActions([{ kind: 'protocol', protocol }]))
   await assert.rejects(setProperties(store, { 'delta.appendOnly': 'true' }), { code: 'KD_TABLE_UNSUPPORTED' })
   assert.equal((await setProperties(store, { 'delta.appendOnly': 'false' })).version, 2n)
+})
+
+test('What takes more than a property is not switched on, though the table has the feature', async () => {
+  const store = new MemoryStore()
+  await featuredTable(store, ['rowTracking', 'domainMetadata', 'inCommitTimestamp', 'columnMapping'])
+  for (const properties of [
+    { 'delta.enableRowTracking': 'true' },
+    { 'delta.enableInCommitTimestamps': 'true' },
+    { 'delta.columnMapping.mode': 'id' },
+  ]) {
+    await assert.rejects(setProperties(store, properties), { code: 'KD_TABLE_UNSUPPORTED' })
+  }
 })

@@ -2,30 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StructType } from '../../src/core/schema.ts'
 import { BY_NAME, columnMapping } from '../../src/delta/column-mapping.ts'
-import { columnPaths, statsColumnsOf } from '../../src/delta/stats-columns.ts'
+import { statsColumnsOf } from '../../src/delta/stats-columns.ts'
 import { structOf } from '../support/batches.ts'
 import { shapeOf } from '../support/layouts.ts'
 
 const schema: StructType = structOf({ id: 'long', name: 'string', at: structOf({ x: 'long', y: 'long' }) })
-
-for (const [text, paths] of [
-  ['', []],
-  ['a', [['a']]],
-  ['a, b.c ,d', [['a'], ['b', 'c'], ['d']]],
-  ['`a.b`.c,`d``e`', [['a.b', 'c'], ['d`e']]],
-  ['a b', [['a b']]],
-  ['`a, b`', [['a, b']]],
-] as const) {
-  test(`The list ${JSON.stringify(text)} names ${JSON.stringify(paths)}`, () => {
-    assert.deepEqual(columnPaths(text), paths)
-  })
-}
-
-for (const text of ['a,', ',a', 'a..b', '`a', 'a`b`', '``']) {
-  test(`${JSON.stringify(text)} is no list of columns`, () => {
-    assert.equal(columnPaths(text), undefined)
-  })
-}
 
 test('Without properties the first columns have statistics', () => {
   assert.deepEqual(statsColumnsOf(shapeOf(schema), BY_NAME), { first: 32, paths: [] })
