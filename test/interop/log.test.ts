@@ -154,18 +154,12 @@ featureTests({
   record,
   check: async (facts) => {
     await goOn(facts)
-    const changes = await facts.spark
-      .rows(
-        `SELECT _change_type AS kind, count(*) AS n FROM table_changes('${facts.table}', 4) GROUP BY ALL ORDER BY kind`,
-      )
-      .catch(() =>
-        facts.spark.rows(
-          `SELECT _change_type AS kind, count(*) AS n FROM table_changes_by_path('${facts.path}', 4) GROUP BY ALL ORDER BY kind`,
-        ),
-      )
+    const changes = await facts.spark.rows(
+      `SELECT _change_type AS kind, count(*) AS n FROM table_changes_by_path('${facts.path}', 4) GROUP BY ALL ORDER BY kind`,
+    )
     assert.deepEqual(
       changes.map(({ kind, n }) => `${String(kind)} ${String(n)}`),
-      ['delete 11', `insert ${APPENDED}`, 'update_postimage 1', 'update_preimage 1'],
+      ['delete 10', `insert ${APPENDED}`, 'update_postimage 1', 'update_preimage 1'],
     )
   },
 })
@@ -265,6 +259,8 @@ featureTests({
 
 featureTests({
   name: 'checkpointInterval, dataSkippingStatsColumns and the codec',
+  // Spark knows no codec of a table, but others do.
+  settings: ['SET spark.databricks.delta.allowArbitraryProperties.enabled = true'],
   statements: ({ table }) => [
     `CREATE TABLE ${table} (id BIGINT, v STRING, w INT, st STRUCT<x: INT, y: INT>) USING delta TBLPROPERTIES
       ('delta.checkpointInterval' = '4', 'delta.dataSkippingStatsColumns' = 'w,st.y', 'delta.parquet.compression.codec' = 'gzip')`,
@@ -296,6 +292,7 @@ featureTests({
     `INSERT INTO ${table} VALUES (-3, 'c', 'x y')`,
   ],
   record: (id) => ({ id, v: 'v', p: `p ${id % 2}` }),
+  notRead: { duckdb: /Cannot open file/ },
 })
 
 featureTests({

@@ -9,7 +9,7 @@ featureTests({
   name: 'checkConstraints',
   statements: ({ table }) => [
     `CREATE TABLE ${table} (id BIGINT, kind STRING, price DECIMAL(10,2), at TIMESTAMP, st STRUCT<x: INT>) USING delta`,
-    `INSERT INTO ${table} VALUES (-1, 'a', 1.50, TIMESTAMP'2026-01-01 00:00:00', struct(1)), (-2, NULL, NULL, NULL, NULL)`,
+    `INSERT INTO ${table} VALUES (-1, 'a', 1.50, TIMESTAMP'2026-01-01 00:00:00', struct(1)), (-2, NULL, 0, TIMESTAMP'2026-01-01 00:00:00', struct(0))`,
     `ALTER TABLE ${table} ADD CONSTRAINT low CHECK (id > -10 AND id * 2 + 1 < 10000)`,
     `ALTER TABLE ${table} ADD CONSTRAINT kinds CHECK (kind IN ('a', 'b', 'c') OR kind LIKE 'x%' OR kind IS NULL)`,
     `ALTER TABLE ${table} ADD CONSTRAINT priced CHECK (NOT (price < 0) AND price <> 13.00)`,
@@ -25,6 +25,8 @@ featureTests({
   refused: [
     { id: -11, price: 1, kind: 'a', at: '2026-01-01T00:00:00Z', st: { x: 1 } },
     { id: 1, price: 1, kind: 'd', at: '2026-01-01T00:00:00Z', st: { x: 1 } },
+    // What is neither true nor false is not true.
+    { id: 1, price: null, kind: 'a', at: '2026-01-01T00:00:00Z', st: { x: 1 } },
     { id: 1, price: -1, kind: 'a', at: '2026-01-01T00:00:00Z', st: { x: 1 } },
     { id: 1, price: 13, kind: 'a', at: '2026-01-01T00:00:00Z', st: { x: 1 } },
     { id: 1, price: 1, kind: 'a', at: '2019-01-01T00:00:00Z', st: { x: 1 } },
@@ -52,7 +54,8 @@ featureTests({
       return JSON.stringify(action)
     })
     await writeFile(log, lines.join('\n'))
-    await rm(join(path, '_delta_log/00000000000000000000.crc'), { force: true })
+    for (const name of ['00000000000000000000.crc', '.00000000000000000000.json.crc'])
+      await rm(join(path, '_delta_log', name), { force: true })
     await spark.fresh(`INSERT INTO ${table} VALUES (-1, 'a')`)
     await assert.rejects(spark.sql(`INSERT INTO ${table} VALUES (-6, 'a')`), /id > -5/)
   },

@@ -18,8 +18,12 @@ export class LiveTopic {
   async grown(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     await new Promise<void>((resolve) => {
-      this.#grown.push(resolve)
-      signal.addEventListener('abort', () => resolve(), { once: true })
+      this.#grown.push(() => {
+        signal.removeEventListener('abort', resolveNow)
+        resolve()
+      })
+      const resolveNow = (): void => resolve()
+      signal.addEventListener('abort', resolveNow, { once: true })
     })
   }
 }
