@@ -1,13 +1,11 @@
 import type { OperatorFunction } from 'rxjs'
 import { StructBuilder } from '../src/arrow/builder.ts'
-import { isNull, type Columns } from '../src/arrow/column.ts'
 import { appendObjects, mergeRows, noRows, type Rows } from '../src/arrow/rows.ts'
 import type { Contract } from '../src/contract/contract.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { batchStage } from '../src/core/stage.ts'
 import type { StructType } from '../src/core/schema.ts'
-import { originOf } from '../src/evolution/known.ts'
 import type { Admitted, RowColumns } from '../src/evolution/row-columns.ts'
 import type { Decoded } from '../src/formats/format.ts'
 
@@ -19,12 +17,12 @@ import type { Decoded } from '../src/formats/format.ts'
  */
 export function validate(
   contract: Contract,
-  columns?: Pick<RowColumns, 'admit'>,
+  columns?: Pick<RowColumns, 'admit' | 'absent'>,
 ): OperatorFunction<Batch<Decoded>, Batch<Rows>> {
   return (source) => {
-    let builder = new StructBuilder(contract.schema)
+    let builder = new StructBuilder(contract.schema, columns?.absent)
     const builderFor = (schema: StructType): StructBuilder =>
-      builder.type === schema ? builder : (builder = new StructBuilder(schema))
+      builder.type === schema ? builder : (builder = new StructBuilder(schema, columns?.absent))
     return source.pipe(
       batchStage('validate', (decoded) => {
         const { objects, records, raw } = decoded
@@ -67,25 +65,8 @@ function rowsOf(decoded: Decoded, admitted: Admitted, builder: StructBuilder): R
     deadLetters,
     tombstones,
     filtered: 0,
-    columns: withoutEmpty(columns),
+    columns,
     records,
     ...(droppedFields > 0 ? { droppedFields } : {}),
-  }
-}
-
-/** A column that only messages have shown is none as long as it holds no value. */
-function withoutEmpty(columns: Columns): Columns {
-  const { schema, length } = columns
-  const isEmpty = schema.fields.map((field, index) => {
-    const column = originOf(field) === 'messages' ? columns.columns[index] : undefined
-    if (column === undefined) return false
-    for (let row = 0; row < length; row++) if (!isNull(column, row)) return false
-    return true
-  })
-  if (!isEmpty.includes(true)) return columns
-  return {
-    schema: { type: 'struct', fields: schema.fields.filter((_, index) => isEmpty[index] !== true) },
-    columns: columns.columns.filter((_, index) => isEmpty[index] !== true),
-    length,
   }
 }

@@ -38,7 +38,7 @@ export function knownColumns(sources: KnownSources): StructType {
   const { contract, table, before, policy, hidden } = sources
   const fits = new Known(policy)
   const fields = table.fields.filter(({ name }) => !hidden(name.toLowerCase()))
-  return fits.struct(contract, { type: 'struct', fields }, before)
+  return fits.struct(contract, { type: 'struct', fields }, before, true)
 }
 
 /** Whether the table makes values for the column where rows have none. Spec: "Generated Columns". */
@@ -57,7 +57,7 @@ class Known {
     this.#policy = policy
   }
 
-  struct(ours?: StructType, table?: StructType, before?: StructType): StructType {
+  struct(ours?: StructType, table?: StructType, before?: StructType, isRoot = false): StructType {
     const fields: StructField[] = []
     const names = new Set<string>()
     const add = (field: StructField): void => {
@@ -79,7 +79,7 @@ class Known {
         name,
         type: this.#type(undefined, type, seen?.type),
         nullable: mayBeNull(field),
-        metadata: ours === undefined ? {} : { [ORIGIN]: 'table' },
+        metadata: ours !== undefined || isRoot ? { [ORIGIN]: 'table' } : {},
       })
     }
     for (const field of before?.fields ?? []) if (originOf(field) === 'messages') add(field)

@@ -2,11 +2,14 @@ import type { Contract } from '../contract/contract.ts'
 import { checkCompatible } from '../contract/compatible.ts'
 import { typeOfValue, uniteStructs } from '../contract/infer.ts'
 import type { PlainContract } from '../contract/plain.ts'
+import type { AbsentValues } from '../arrow/builder.ts'
 import { canCast } from '../arrow/cast.ts'
+import type { Clock } from '../core/clock.ts'
 import type { DeadLetterReason } from '../core/batch.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
 import { fieldNamed, type StructField, type StructType } from '../core/schema.ts'
+import { absentValues } from '../delta/defaults.ts'
 import { evolve } from '../delta/evolve.ts'
 import { layoutOf, type Layout } from '../delta/layout.ts'
 import type { TableShape, TableWriter } from '../delta/table.ts'
@@ -27,6 +30,8 @@ export interface RowColumnsParts {
   /** Columns that the pipeline adds to every row. */
   readonly added: readonly StructField[]
   readonly policy: SchemaEvolution
+  /** Answers defaults that ask for the time. */
+  readonly clock?: Clock | undefined
   /** Fields, at any depth, that messages may add to the table; default 500. */
   readonly learnedMax?: number
 }
@@ -54,13 +59,14 @@ interface Known {
   readonly schema: StructType
   /** Whether what fits no column is kept beside the row. */
   readonly rescues: boolean
+  readonly absent: AbsentValues
 }
 
 /**
  * The columns that a topic's messages fill, from the contract, from the table as it is now, and from what messages have
  * shown: the one place that knows the policy. It grows while messages come, and follows the table when another writer
  * changes it. A column that another writer dropped is added again under `addNewColumns`: one of the contract with the
- * next rows, one that only messages have shown as soon as a message has a value for it.
+ * next rows, any other with the next rows that hold a value for it.
  */
 export class RowColumns {
   readonly #parts: RowColumnsParts
@@ -96,6 +102,11 @@ export class RowColumns {
     if (this.#plain?.of !== schema)
       this.#plain = { of: schema, plain: plainColumns(schema, written ? contract : undefined) }
     return this.#plain.plain
+  }
+
+  /** What columns with a default are in a message that does not have them. Spec: "Default Columns". */
+  get absent(): AbsentValues {
+    return this.#current().absent
   }
 
   /** What a reader of bytes does with a field that is none of `plain`. */
@@ -199,7 +210,7 @@ export class RowColumns {
       const detail = `column ${RESCUED_DATA}: expected string, got another type`
       throw new PipelineError('KD_SCHEMA_MISMATCH', detail, { table: table.uri })
     }
-    return { of: shape, schema, rescues }
+    return { of: shape, schema, rescues, absent: absentValues(shape.metadata, this.#parts.clock) }
   }
 
   #learn(row: object): void {
