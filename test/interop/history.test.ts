@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runTable } from '../cli/table-run.ts'
-import { carryRecords } from './support/service.ts'
+import { carryRecords } from '../support/service.ts'
 import { sparkForTests, tableAt, type Spark } from './support/spark.ts'
 
 interface Entry {

@@ -14,7 +14,7 @@ import { kafkaForTests, nameForTests } from '../support/servers.ts'
 import { ourRows } from './support/feature.ts'
 import { READERS, readersForTests } from './support/readers.ts'
 import { assertSameRows, jsonRows } from './support/same-rows.ts'
-import { startService, type Carried, type RunningService } from './support/service.ts'
+import { startService, type Carried, type RunningService } from '../support/service.ts'
 import { sparkForTests, tableAt, type Spark } from './support/spark.ts'
 
 interface Row {

@@ -11,7 +11,7 @@ import { openStore } from '../../../src/storage/open.ts'
 import { runTable } from '../../cli/table-run.ts'
 import { READERS, readersForTests, type ReaderName } from './readers.ts'
 import { assertSameRows, jsonRows } from './same-rows.ts'
-import { carryRecords, type Carried } from './service.ts'
+import { carryRecords, type Carried } from '../../support/service.ts'
 import { sparkForTests, tableAt, type Spark } from './spark.ts'
 
 /** Rows that the service appends to every table. */

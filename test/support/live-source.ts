@@ -1,8 +1,8 @@
 import { Observable, type Subscriber } from 'rxjs'
-import type { Batch } from '../../../src/core/batch.ts'
-import type { Raw } from '../../../src/core/raw.ts'
-import type { KafkaSource, PartitionStatus, SourceOptions } from '../../../src/kafka/source-options.ts'
-import { rawBatch } from '../../support/batches.ts'
+import type { Batch } from '../../src/core/batch.ts'
+import type { Raw } from '../../src/core/raw.ts'
+import type { KafkaSource, PartitionStatus, SourceOptions } from '../../src/kafka/source-options.ts'
+import { rawBatch } from './batches.ts'
 
 /** A topic of one partition in memory, which grows while it is read. */
 export class LiveTopic {

@@ -1,9 +1,9 @@
-import { loadConfig } from '../../../config/load.ts'
-import type { Commit } from '../../../operators/commit-offsets.ts'
-import type { DeadLetter } from '../../../src/core/batch.ts'
-import type { TopicEnds } from '../../../src/service/topic.ts'
-import { runTopics } from '../../../src/service/topics.ts'
-import { createLogger } from '../../../src/telemetry/log.ts'
+import { loadConfig } from '../../config/load.ts'
+import type { Commit } from '../../operators/commit-offsets.ts'
+import type { DeadLetter } from '../../src/core/batch.ts'
+import type { TopicEnds } from '../../src/service/topic.ts'
+import { runTopics } from '../../src/service/topics.ts'
+import { createLogger } from '../../src/telemetry/log.ts'
 import { LiveSource, LiveTopic } from './live-source.ts'
 
 /** What the service is told of the one topic; the rest is as it comes. */
