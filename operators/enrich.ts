@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs'
+import { indexNamed } from '../src/arrow/gather.ts'
 import type { Rows } from '../src/arrow/rows.ts'
 import type { Batch } from '../src/core/batch.ts'
 import { batchStage } from '../src/core/stage.ts'
@@ -19,8 +20,8 @@ function withColumns(rows: Rows, enrichment: Enrichment): Rows {
   for (const [index, column] of enrichment.columns(rows).entries()) {
     const field = enrichment.fields[index]
     if (field === undefined) throw new Error('Broken invariant: a column without a field')
-    const at = fields.findIndex(({ name }) => name === field.name)
-    fields[at < 0 ? fields.length : at] = field
+    const at = indexNamed(fields, field.name)
+    fields[at < 0 ? fields.length : at] = { ...field, name: fields[at]?.name ?? field.name }
     all[at < 0 ? all.length : at] = column
   }
   return { ...rows, columns: { schema: { type: 'struct', fields }, columns: all, length } }

@@ -44,6 +44,9 @@ function fieldOf(row: object, name: string): unknown {
   return Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
 }
 
+/** What fields become that a row does not have, by their names: values as builders take them. Null for any other. */
+export type AbsentValues = ReadonlyMap<string, () => unknown>
+
 /** Structs; at the root of a table, rows. Fields that the schema does not know are left out. */
 export class StructBuilder implements Builder {
   readonly kind = 'struct'
@@ -51,10 +54,13 @@ export class StructBuilder implements Builder {
   readonly fields: readonly StructField[]
   readonly children: readonly AnyBuilder[]
   readonly #valid = new Validity()
+  readonly #absent: readonly ((() => unknown) | undefined)[]
 
-  constructor(type: StructType) {
+  /** `absent` speaks of the fields of this struct alone, not of those within them. */
+  constructor(type: StructType, absent?: AbsentValues) {
     this.type = type
     this.fields = type.fields
+    this.#absent = type.fields.map((field) => absent?.get(field.name))
     this.children = type.fields.map((field) => builderOf(field.type))
   }
 
@@ -71,7 +77,7 @@ export class StructBuilder implements Builder {
     for (let i = 0; i < this.fields.length; i++) {
       const field = this.fields[i] as StructField
       const child = this.children[i] as AnyBuilder
-      const inner = fieldOf(value, field.name)
+      const inner = fieldOf(value, field.name) ?? this.#absentIn(value, i)
       if (!field.nullable && (inner === null || inner === undefined))
         return `/${field.name} expected a value, got null`
       const fault = child.append(inner)
@@ -81,11 +87,25 @@ export class StructBuilder implements Builder {
     return undefined
   }
 
-  /** Ends a row whose children were appended one by one; children that got nothing become null. */
-  endRow(): void {
+  /**
+   * Ends a row whose children were appended one by one; children that got nothing become what is said of absent fields, or
+   * null. Says false when that does not fit a child: `truncate`.
+   */
+  endRow(): boolean {
     const length = this.#valid.length + 1
-    for (const child of this.children) if (child.length < length) child.appendNull()
+    for (let i = 0; i < this.children.length; i++) {
+      const child = this.children[i] as AnyBuilder
+      if (child.length < length && child.append(this.#absent[i]?.()) !== undefined) return false
+    }
     this.#valid.push(1)
+    return true
+  }
+
+  /** A null that is there is no absent field. */
+  #absentIn(value: object, index: number): unknown {
+    const absent = this.#absent[index]
+    if (absent === undefined) return undefined
+    return fieldOf(value, (this.fields[index] as StructField).name) === null ? null : absent()
   }
 
   appendNull(): void {

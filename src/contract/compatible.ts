@@ -4,7 +4,7 @@ import { type DataType, fieldNamed, type StructField, type StructType } from '..
 /**
  * Checks what no change of the table could mend for rows of a contract with the `extraColumns` that the pipeline adds
  * (Kafka columns, derived columns): a column comes from one of both, and a column of the table that neither has is
- * nullable. Types are not compared, and nor is the nullability of columns that both have: a null in a NOT NULL column is a
+ * nullable or has a default. Types are not compared, and nor is the nullability of columns that both have: a null in a NOT NULL column is a
  * matter of the single row.
  * @throws KD_SCHEMA_MISMATCH with every fault.
  */
@@ -25,10 +25,14 @@ function lackingFaults(ours: DataType, table: DataType, path: string): readonly 
   if (typeof ours === 'string' || typeof table === 'string') return []
   const below = path === '' ? '' : `${path}.`
   if (ours.type === 'struct' && table.type === 'struct') {
-    return table.fields.flatMap(({ name, type, nullable }) => {
+    return table.fields.flatMap(({ name, type, nullable, metadata }) => {
       const field = fieldNamed(ours, name)
       if (field !== undefined) return lackingFaults(field.type, type, below + name)
-      return nullable ? [] : [`column ${below}${name} of the table is NOT NULL, and the contract lacks it`]
+      // Spec: "Default Columns".
+      const hasDefault = path === '' && Object.hasOwn(metadata, 'CURRENT_DEFAULT')
+      return nullable || hasDefault
+        ? []
+        : [`column ${below}${name} of the table is NOT NULL, and the contract lacks it`]
     })
   }
   if (ours.type === 'array' && table.type === 'array')

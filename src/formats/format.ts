@@ -2,6 +2,7 @@ import type { DeadLetter } from '../core/batch.ts'
 import type { Raw } from '../core/raw.ts'
 import type { StructType } from '../core/schema.ts'
 import type { PlainContract } from '../contract/plain.ts'
+import type { AbsentValues } from '../arrow/builder.ts'
 import type { Columns } from '../arrow/column.ts'
 
 /** What a format made of the records of one batch: records = proven + objects + deadLetters + tombstones. */
@@ -22,6 +23,8 @@ export interface Decoded {
 export interface Format {
   readonly name: string
   decode(raw: Raw): Decoded
+  /** Fetches what the batch needs that is not there yet; `undefined` where nothing is. `decode` of the batch comes after it. */
+  prepare?(raw: Raw): Promise<void> | undefined
 }
 
 /**
@@ -31,6 +34,8 @@ export interface Format {
 export interface FormatOptions {
   readonly schema: StructType
   readonly plain: PlainContract | undefined
+  /** What columns of `schema` are in a record that does not have them at all; null by default. */
+  readonly absent?: AbsentValues | undefined
   /**
    * What becomes of a field that `plain` allows and does not name: it is left out (by default), left out and counted, or
    * the record is left for the contract to look at.

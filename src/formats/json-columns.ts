@@ -14,9 +14,14 @@ export interface ColumnReader {
 }
 
 /** A reader for a plain contract, or `undefined` when a type or rule of it is none that bytes alone can prove. */
-export function columnReader({ schema, plain, unknown = 'skip' }: FormatOptions): ColumnReader | undefined {
+export function columnReader({
+  schema,
+  plain,
+  absent,
+  unknown = 'skip',
+}: FormatOptions): ColumnReader | undefined {
   if (plain === undefined) return undefined
-  const builder = new StructBuilder(schema)
+  const builder = new StructBuilder(schema, absent)
   const strangers = { unknown, dropped: 0 }
   const reader = objectReader(plain, builder, strangers)
   if (reader === undefined) return undefined

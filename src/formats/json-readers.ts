@@ -177,7 +177,6 @@ class ObjectReader implements ValueReader {
 
   #end(row: number): boolean {
     for (const { field, builder } of this.#members) if (field.required && builder.length === row) return false
-    this.#builder.endRow()
-    return true
+    return this.#builder.endRow()
   }
 }

@@ -5,7 +5,8 @@ import { readContract } from '../contract/file.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
 import { compiledConstraints } from '../delta/constraint-check.ts'
-import { defaultColumns, generatedColumns } from '../delta/constraints.ts'
+import { generatedColumns } from '../delta/constraints.ts'
+import type { Metadata } from '../delta/actions.ts'
 import { createTable, tableExists } from '../delta/create.ts'
 import type { TableWriter } from '../delta/table.ts'
 import { checkProperties } from '../delta/table-properties.ts'
@@ -13,7 +14,7 @@ import { openTableWriter, type WriterOptions } from '../delta/writer.ts'
 import { datePart } from '../enrichments/date-parts.ts'
 import type { Enrichment } from '../enrichments/enrichment.ts'
 import { KAFKA_FIELDS, kafkaColumns } from '../enrichments/kafka-columns.ts'
-import { defaultColumn, generatedColumn } from '../enrichments/sql-columns.ts'
+import { generatedColumn } from '../enrichments/generated-columns.ts'
 import { RESCUED_DATA } from '../evolution/policy.ts'
 import { RowColumns } from '../evolution/row-columns.ts'
 import { contractOfFormat } from '../formats/contract.ts'
@@ -48,12 +49,12 @@ export async function openTarget(
   const contract = written ?? contractOf(topic, existing)
   const configured = enrichmentsOf(topic, contract.schema)
   const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
-  const made = existing === undefined ? [] : tableColumns(existing, given, options)
+  const made = existing === undefined ? [] : [tableColumns(existing)]
   const enrichments = [...configured, ...made]
-  const named = new Set(given.map(({ name }) => name))
+  const named = new Set(given.map(({ name }) => name.toLowerCase()))
   const added = [
     ...configured.flatMap((enrichment) => enrichment.fields),
-    ...made.flatMap((enrichment) => enrichment.fields).filter(({ name }) => !named.has(name)),
+    ...made.flatMap((enrichment) => enrichment.fields).filter(({ name }) => !named.has(name.toLowerCase())),
   ]
   const table =
     existing ??
@@ -66,6 +67,7 @@ export async function openTarget(
     table,
     added,
     policy: topic.table.schemaEvolution,
+    clock: options.clock,
   })
   return { store, table, contract, columns, enrichments, partitionColumns }
 }
@@ -95,24 +97,27 @@ function enrichmentsOf(topic: TopicConfig, schema: StructType): readonly Enrichm
   return enrichments
 }
 
-/**
- * Columns that the table makes itself: defaults where the rows lack the column, then generated columns, which may be
- * computed from those; generated ones are filled as well where rows hold the column but no value.
- */
-function tableColumns(
-  { metadata, schema }: TableWriter,
-  given: readonly StructField[],
-  { clock }: WriterOptions,
-): readonly Enrichment[] {
-  // Refused now rather than with the first record.
-  compiledConstraints(metadata)
-  const names = new Set(given.map(({ name }) => name.toLowerCase()))
-  return [
-    ...defaultColumns(metadata)
-      .filter(({ field }) => !names.has(field.name.toLowerCase()))
-      .map(({ field, expression }) => defaultColumn(field, expression, clock)),
-    ...generatedColumns(metadata).map(({ field, expression }) => generatedColumn(field, expression, schema)),
-  ]
+/** The generated columns of the table as it is now: computed where rows lack them, filled where rows hold no value in them. */
+function tableColumns(table: TableWriter): Enrichment {
+  const madeFor = (metadata: Metadata): { of: Metadata; columns: readonly Enrichment[] } => {
+    // Refused now rather than with the next record.
+    compiledConstraints(metadata)
+    const columns = generatedColumns(metadata).map(({ field, expression }) =>
+      generatedColumn(field, expression, metadata.schema),
+    )
+    return { of: metadata, columns }
+  }
+  let made = madeFor(table.metadata)
+  const current = (): readonly Enrichment[] => {
+    if (made.of !== table.metadata) made = madeFor(table.metadata)
+    return made.columns
+  }
+  return {
+    get fields() {
+      return current().flatMap((column) => column.fields)
+    },
+    columns: (rows) => current().flatMap((column) => column.columns(rows)),
+  }
 }
 
 async function create(
