@@ -7,6 +7,7 @@ import type { Flush } from '../src/core/batch.ts'
 import { stage } from '../src/core/stage.ts'
 import type { StructType } from '../src/core/schema.ts'
 import { sameFiles, type Layout } from '../src/delta/layout.ts'
+import { originOf } from '../src/evolution/known.ts'
 import { FileStatistics } from '../src/parquet/statistics.ts'
 import type { Chunk } from './buffer-time-or-count.ts'
 
@@ -56,7 +57,7 @@ export function toArrow(target: ArrowTarget): OperatorFunction<Flush<readonly Ch
 }
 
 function arrowFiles(chunks: readonly Chunk[], target: ArrowTarget): ArrowFiles {
-  const schemas = [...new Set(chunks.map((chunk) => chunk.columns.schema))]
+  const schemas = [...new Set(chunks.map(schemaOf))]
   const layoutNow = (): Layout => {
     const layout = target.layout(schemas)
     if (layout.unfit !== undefined || target.unfit === undefined) return layout
@@ -78,6 +79,17 @@ function arrowFiles(chunks: readonly Chunk[], target: ArrowTarget): ArrowFiles {
     layout.unfit === undefined ? filesOf(chunks, layout, target.rowsMax) : []
   const layout = layoutNow()
   return filled(layout, made(layout))
+}
+
+/** What the rows ask of the table: a column beyond the contract that holds no value asks for nothing. */
+function schemaOf({ columns: { schema, columns, length } }: Chunk): StructType {
+  if (length === 0) return schema
+  const fields = schema.fields.filter((field, index) => {
+    const column = originOf(field) === undefined ? undefined : columns[index]
+    if (column?.valid === undefined) return true
+    return column.valid.includes(1)
+  })
+  return fields.length === schema.fields.length ? schema : { type: 'struct', fields }
 }
 
 /** Rows of one chunk that belong to one table partition. */
