@@ -6,6 +6,7 @@ import { serialiseActions } from './action-json.ts'
 import type { Action, Add } from './actions.ts'
 import { checkpointInterval, writeCheckpoint } from './checkpoint-write.ts'
 import { readTail, waitMs } from './commit.ts'
+import { Checksums } from './checksums.ts'
 import { ENGINE_INFO } from './engine.ts'
 import { inCommitFields } from './in-commit.ts'
 import { commitKey } from './paths.ts'
@@ -69,7 +70,7 @@ export async function commitChange(
     const put = await store.putIfAbsent(commitKey(version), serialiseActions(actions))
     if (put === 'created') {
       const committed = applyActions(state, version, actions)
-      await checkpointIfDue(store, committed, options)
+      await afterCommit(store, committed, options)
       return { kind: 'committed', state: committed, attempts }
     }
     let ours: TableState | undefined
@@ -81,7 +82,7 @@ export async function commitChange(
       if (reason !== undefined) fault ??= { version: winner.version, reason }
     }
     if (ours !== undefined) {
-      await checkpointIfDue(store, ours, options)
+      await afterCommit(store, ours, options)
       return { kind: 'committed', state: ours, attempts }
     }
     if (fault !== undefined) return { kind: 'conflict', state, ...fault }
@@ -138,6 +139,13 @@ function infoOf(change: Change, state: TableState, nowMs: number, txnId: string)
       txnId,
     },
   }
+}
+
+/** What is written beside a commit: its checksum and, where it is due, its checkpoint. */
+async function afterCommit(store: Store, state: TableState, options: ChangeOptions): Promise<void> {
+  const checksums = new Checksums(store, (warning) => options.onWarning?.(warning))
+  checksums.committed(state)
+  await Promise.all([checksums.idle(), checkpointIfDue(store, state, options)])
 }
 
 /** A version that a change took is none at which a streaming writer would write the checkpoint that is due. */

@@ -6,10 +6,12 @@ import type { Store } from '../storage/store.ts'
 import { serialiseActions } from './action-json.ts'
 import { logExists, readCommit } from './log.ts'
 import { commitKey } from './paths.ts'
-import { enabled } from './enablement.ts'
+import type { Action } from './actions.ts'
+import { Checksums } from './checksums.ts'
+import { type Enabled, enabled } from './enablement.ts'
 import { hasInCommitTimestamps } from './in-commit.ts'
 import { serialiseSchema } from './schema-json.ts'
-import { commitInfoOf } from './state.ts'
+import { applyActions, commitInfoOf, EMPTY_STATE, wholeState } from './state.ts'
 import { ENGINE_INFO } from './engine.ts'
 
 /** A table to be. */
@@ -35,6 +37,7 @@ export async function tableExists(store: Store): Promise<boolean> {
 /**
  * Creates the table with version 0. `created` is false where there is a table already, or where another creator won the
  * race: theirs is then the table, and the caller opens it.
+ * `onWarning` is told where the checksum of the version could not be written, which does no harm.
  * Throws `KD_SCHEMA_MISMATCH` for a schema that no table can have, `KD_TABLE_UNSUPPORTED` for properties that ask for
  * unsupported features. Spec: "Delta Log Entries", "Change Metadata", "Protocol Evolution".
  */
@@ -42,14 +45,35 @@ export async function createTable(
   store: Store,
   table: NewTable,
   clock: Clock = systemClock,
+  onWarning: (warning: PipelineError) => void = () => undefined,
 ): Promise<{ readonly created: boolean }> {
   checkTable(table)
-  const { protocol, schema, configuration } = enabled(table.schema, table.configuration ?? {})
+  const as = enabled(table.schema, table.configuration ?? {})
   if (await tableExists(store)) return { created: false }
   const txnId = randomUUID()
-  const nowMs = clock.now()
-  const isTimed = hasInCommitTimestamps({ protocol, metadata: { configuration } })
-  const body = serialiseActions([
+  const actions = firstActions(table, as, clock.now(), txnId)
+  const body = serialiseActions(actions)
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    const put = await store.putIfAbsent(commitKey(0n), body)
+    if (put === 'created') {
+      const checksums = new Checksums(store, onWarning)
+      checksums.committed(wholeState(applyActions(EMPTY_STATE, 0n, actions)))
+      await checksums.idle()
+      return { created: true }
+    }
+    const first = await readCommit(store, 0n)
+    if (first !== undefined) return { created: commitInfoOf(first)?.['txnId'] === txnId }
+    await clock.sleep(WAIT_MS)
+  }
+  throw new PipelineError('KD_COMMIT_CONTENDED', `version 0 is still absent after ${ATTEMPTS_MAX} attempts`, {
+    table: store.uri,
+  })
+}
+
+function firstActions(table: NewTable, as: Enabled, nowMs: number, txnId: string): readonly Action[] {
+  const { protocol, schema, configuration } = as
+  const isTimed = hasInCommitTimestamps({ protocol, metadata: as })
+  return [
     {
       kind: 'commitInfo',
       commitInfo: {
@@ -81,17 +105,7 @@ export async function createTable(
         createdTime: nowMs,
       },
     },
-  ])
-  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-    const put = await store.putIfAbsent(commitKey(0n), body)
-    if (put === 'created') return { created: true }
-    const first = await readCommit(store, 0n)
-    if (first !== undefined) return { created: commitInfoOf(first)?.['txnId'] === txnId }
-    await clock.sleep(WAIT_MS)
-  }
-  throw new PipelineError('KD_COMMIT_CONTENDED', `version 0 is still absent after ${ATTEMPTS_MAX} attempts`, {
-    table: store.uri,
-  })
+  ]
 }
 
 /** Spec: "Schema Serialization Format": names are unique regardless of case. */

@@ -33,9 +33,24 @@ export function commitKey(version: bigint): string {
   return `${LOG_PREFIX}${paddedVersion(version)}.json`
 }
 
+/** Key of the checksum of `version`. Spec: "Version Checksum File Schema". */
+export function checksumKey(version: bigint): string {
+  return `${LOG_PREFIX}${paddedVersion(version)}.crc`
+}
+
 /** Key of the checkpoint of `version` in one file. Spec: "Classic checkpoint". */
 export function checkpointKey(version: bigint): string {
   return `${LOG_PREFIX}${paddedVersion(version)}.checkpoint.parquet`
+}
+
+/** Key of a checkpoint of the V2 spec under a name of its own. Spec: "UUID-named checkpoint". */
+export function newCheckpointKey(version: bigint): string {
+  return `${LOG_PREFIX}${paddedVersion(version)}.checkpoint.${randomUUID()}.parquet`
+}
+
+/** A name for a new sidecar; `sidecarKey` leads to its file. Spec: "Sidecar Files". */
+export function newSidecarName(): string {
+  return `${randomUUID()}.parquet`
 }
 
 /** Key of part `part` (from 1) of `parts`. Spec: "Multi-part checkpoint". */

@@ -3,6 +3,7 @@ import { PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { Add, Metadata, MetadataAction, Protocol, Txn } from './actions.ts'
 import { readCheckpoint, STATE_COLUMNS } from './checkpoint-read.ts'
+import { readChecksum } from './checksum.ts'
 import { columnMapping } from './column-mapping.ts'
 import { liveFiles } from './files.ts'
 import { hasInCommitTimestamps } from './in-commit.ts'
@@ -18,6 +19,7 @@ import {
   type TableState,
   wholeState,
 } from './state.ts'
+import { totalsSince } from './totals.ts'
 import { checkTypeChanges } from './type-widening.ts'
 
 /** A table as it is at one version; never changes. Files are read from the log when they are asked for. */
@@ -69,6 +71,8 @@ export async function loadState(store: Store, segment: LogSegment): Promise<Tabl
       state = applyActions(state, checkpoint.version, actions)
     }
     wholeState({ ...state, version: checkpoint.version })
+    // Its files were not read.
+    state = { ...state, totals: totalsSince(checkpoint.version) }
   }
   for (const version of segment.commits) {
     const { actions } = await needCommit(store, version)
@@ -80,7 +84,8 @@ export async function loadState(store: Store, segment: LogSegment): Promise<Tabl
   if (segment.commits.length > 0 || !hasInCommitTimestamps(whole)) return whole
   // A checkpoint does not keep the time of its commit, which those that follow depend on.
   const commit = await readCommit(store, segment.version)
-  return { ...whole, inCommitMs: inCommitTimestamp(commit && commitInfoOf(commit)) }
+  const inCommitMs = inCommitTimestamp(commit && commitInfoOf(commit))
+  return { ...whole, inCommitMs: inCommitMs ?? (await readChecksum(store, segment.version))?.inCommitMs }
 }
 
 /** Metadata with its schema parsed. Throws `KD_TABLE_CORRUPT`. Spec: "Change Metadata". */

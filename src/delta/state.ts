@@ -8,7 +8,8 @@ import type {
   Protocol,
   Txn,
 } from './actions.ts'
-import { asSafeInteger } from './fields.ts'
+import { asSafeInteger, asString } from './fields.ts'
+import { NO_FILES, type Totals, totalsAfter, totalsSince } from './totals.ts'
 
 /** Everything of a table at one version except its files: what a writer holds in memory, however large the table is. */
 export interface TableState {
@@ -19,6 +20,10 @@ export interface TableState {
   readonly domains: ReadonlyMap<string, DomainMetadata>
   /** `inCommitTimestamp` of the newest commit, milliseconds since the epoch, where it has one. */
   readonly inCommitMs?: number | undefined
+  /** `txnId` of the newest commit, where it has one. */
+  readonly txnId?: string | undefined
+  /** Of the files, as far as they were counted. */
+  readonly totals?: Totals
 }
 
 /** One version of the log, its actions in the order of its lines. Spec: "Delta Log Entries". */
@@ -36,10 +41,19 @@ export interface PartialState {
   readonly domains: ReadonlyMap<string, DomainMetadata>
   /** `inCommitTimestamp` of the newest commit, milliseconds since the epoch, where it has one. */
   readonly inCommitMs?: number | undefined
+  /** `txnId` of the newest commit, where it has one. */
+  readonly txnId?: string | undefined
+  /** Of the files, as far as they were counted. */
+  readonly totals?: Totals
 }
 
 /** The state that nothing has been applied to. */
-export const EMPTY_STATE: PartialState = { version: -1n, txns: new Map(), domains: new Map() }
+export const EMPTY_STATE: PartialState = {
+  version: -1n,
+  txns: new Map(),
+  domains: new Map(),
+  totals: NO_FILES,
+}
 
 /** The state after actions of one commit or checkpoint; the old one stays as it was. Spec: "Action Reconciliation". */
 export function applyActions<S extends PartialState>(
@@ -51,11 +65,14 @@ export function applyActions<S extends PartialState>(
   let txns: Map<string, Txn> | undefined
   let domains: Map<string, DomainMetadata> | undefined
   let inCommitMs: number | undefined
+  let txnId: string | undefined
   for (const action of actions) {
     if (action.kind === 'protocol') protocol = action.protocol
     else if (action.kind === 'metaData') metadata = action.metaData
-    else if (action.kind === 'commitInfo') inCommitMs = inCommitTimestamp(action.commitInfo)
-    else if (action.kind === 'txn') (txns ??= new Map(state.txns)).set(action.txn.appId, action.txn)
+    else if (action.kind === 'commitInfo') {
+      inCommitMs = inCommitTimestamp(action.commitInfo)
+      txnId = asString(action.commitInfo['txnId'])
+    } else if (action.kind === 'txn') (txns ??= new Map(state.txns)).set(action.txn.appId, action.txn)
     else if (action.kind === 'domainMetadata') {
       domains ??= new Map(state.domains)
       if (action.domainMetadata.removed) domains.delete(action.domainMetadata.domain)
@@ -70,6 +87,8 @@ export function applyActions<S extends PartialState>(
     txns: txns ?? state.txns,
     domains: domains ?? state.domains,
     inCommitMs,
+    txnId,
+    totals: totalsAfter(state.totals ?? totalsSince(state.version), version, actions),
   }
 }
 

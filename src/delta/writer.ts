@@ -4,7 +4,8 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import type { StructType } from '../core/schema.ts'
 import type { Store } from '../storage/store.ts'
 import type { Metadata, Protocol } from './actions.ts'
-import { checkpointInterval, checkpointObstacle, writeCheckpoint } from './checkpoint-write.ts'
+import { checkpointInterval, writeCheckpoint } from './checkpoint-write.ts'
+import { Checksums } from './checksums.ts'
 import { columnMapping } from './column-mapping.ts'
 import { commitAppends, type CommitParts } from './commit.ts'
 import { staleAppIds } from './conflicts.ts'
@@ -57,12 +58,13 @@ class LogWriter implements TableWriter {
   readonly uri: string
   readonly #parts: CommitParts
   readonly #onWarning: (warning: PipelineError) => void
+  readonly #checksums: Checksums
   readonly #opened: TableShape
   #shape: { readonly of: TableState; readonly shape: TableShape }
   #state: TableState
   #stateAtMs: number
   #checkpointDue = false
-  #checkpoint: Promise<void> | undefined
+  #checkpoint: Promise<unknown> | undefined
   #queue: Promise<unknown> = Promise.resolve()
   /** Bounded by the flushes that are on their way in the process. */
   readonly #waiting: Request[] = []
@@ -77,10 +79,9 @@ class LogWriter implements TableWriter {
       engineInfo: ENGINE_INFO,
     }
     this.#onWarning = options.onWarning ?? (() => undefined)
+    this.#checksums = new Checksums(store, this.#onWarning)
     this.#opened = shape
     this.#shape = { of: state, shape }
-    const obstacle = checkpointObstacle(shape.metadata.configuration)
-    if (obstacle !== undefined) this.#onWarning(this.#checkpointWarning(obstacle))
     this.#state = state
     this.#stateAtMs = this.#parts.clock.now()
   }
@@ -136,7 +137,7 @@ class LogWriter implements TableWriter {
 
   async idle(): Promise<void> {
     await this.#queue
-    await this.#checkpoint
+    await Promise.all([this.#checkpoint, this.#checksums.idle()])
   }
 
   /** Commits the append that waits longest and those that may share its version. Tells them their ends and never throws. */
@@ -159,7 +160,11 @@ class LogWriter implements TableWriter {
         else resolve(result)
       })
       const committed = results.find((result) => 'kind' in result && result.kind === 'committed')
-      if (committed !== undefined) this.#startCheckpoint(state)
+      if (committed?.kind === 'committed') {
+        // Where others came after ours, the state is theirs already.
+        if (committed.version === state.version) this.#checksums.committed(state)
+        this.#startCheckpoint(state)
+      }
     } catch (error) {
       for (const { reject } of group) reject(error)
     }
@@ -190,7 +195,6 @@ class LogWriter implements TableWriter {
    */
   #startCheckpoint(state: TableState): void {
     const { configuration } = state.metadata
-    if (checkpointObstacle(configuration) !== undefined) return
     if (!this.#checkpointDue && state.version % checkpointInterval(configuration) !== 0n) return
     this.#checkpointDue = true
     if (this.#checkpoint !== undefined) return

@@ -20,6 +20,7 @@ import { RowColumns } from '../evolution/row-columns.ts'
 import { contractOfFormat } from '../formats/contract.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
+import { registryOf } from './registry-of.ts'
 
 /** Where the rows of a topic go, and what they must be. */
 export interface Target {
@@ -39,11 +40,13 @@ export interface Target {
  */
 export async function openTarget(
   topic: TopicConfig,
-  config: Pick<Config, 'storage'>,
+  config: Pick<Config, 'storage' | 'schemaRegistry'>,
   options: WriterOptions,
 ): Promise<Target> {
   const written =
-    topic.contract === undefined ? await contractOfFormat(topic) : await readContract(topic.contract)
+    topic.contract === undefined
+      ? await contractOfFormat({ ...topic, ...registryOf(config) })
+      : await readContract(topic.contract)
   const store = await openStore(topic.table.uri, config.storage)
   const existing = (await tableExists(store)) ? await openTableWriter(store, options) : undefined
   const contract = written ?? contractOf(topic, existing)
@@ -130,7 +133,7 @@ async function create(
   checkProperties(properties)
   const configuration = { 'delta.checkpointInterval': String(checkpointInterval), ...properties }
   // Who loses the race to create it opens the winner's.
-  await createTable(store, { schema, partitionColumns, configuration }, options.clock)
+  await createTable(store, { schema, partitionColumns, configuration }, options.clock, options.onWarning)
   return openTableWriter(store, options)
 }
 

@@ -1,0 +1,88 @@
+import { stringify } from 'lossless-json'
+import { PipelineError } from '../core/errors.ts'
+import type { Store } from '../storage/store.ts'
+import { parseJson, readAction } from './action-json.ts'
+import type { MetadataAction, Protocol } from './actions.ts'
+import { asSafeInteger, Fields } from './fields.ts'
+import { hasInCommitTimestamps } from './in-commit.ts'
+import { checksumKey } from './paths.ts'
+import type { TableState } from './state.ts'
+import type { Totals } from './totals.ts'
+
+/** What the checksum of a version says of the table. */
+export interface Checksum {
+  readonly totals: Totals
+  readonly metadata: MetadataAction
+  readonly protocol: Protocol
+  readonly inCommitMs?: number | undefined
+}
+
+/** What is listed whole in a checksum, or not at all: it is written after every commit, and `txn`s and domains have no other bound. */
+const LISTED_MAX = 1_000
+
+/**
+ * Writes the checksum of a version, which costs the same however many files the table has. Leaves one that is there as it is,
+ * and writes none where the totals of the table are not known. Throws what the store throws.
+ * Spec: "Version Checksum File".
+ */
+export async function writeChecksum(store: Store, state: TableState): Promise<void> {
+  const { totals, version } = state
+  if (totals === undefined || totals.since !== undefined) return
+  const text = stringify(checksumOf(state, totals))
+  await store.putIfAbsent(checksumKey(version), new TextEncoder().encode(`${String(text)}\n`))
+}
+
+function checksumOf(state: TableState, { files, bytes }: Totals): object {
+  const { txnId, txns, domains, metadata, protocol, inCommitMs } = state
+  const isTimed = hasInCommitTimestamps(state) && inCommitMs !== undefined
+  return {
+    ...(txnId === undefined ? {} : { txnId }),
+    tableSizeBytes: bytes,
+    numFiles: files,
+    numMetadata: 1,
+    numProtocol: 1,
+    ...(isTimed ? { inCommitTimestampOpt: inCommitMs } : {}),
+    ...(txns.size > LISTED_MAX ? {} : { setTransactions: [...txns.values()] }),
+    ...(domains.size > LISTED_MAX ? {} : { domainMetadata: [...domains.values()] }),
+    metadata,
+    protocol,
+  }
+}
+
+/**
+ * The checksum of a version; `undefined` where there is none. Throws `KD_TABLE_CORRUPT` for one that cannot be read, and what
+ * the store throws. Spec: "Version Checksum File Schema".
+ */
+export async function readChecksum(store: Store, version: bigint): Promise<Checksum | undefined> {
+  let bytes: Uint8Array
+  try {
+    bytes = await store.get(checksumKey(version))
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === 'KD_STORE_NOT_FOUND') return undefined
+    throw error
+  }
+  try {
+    return parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    const context = { table: store.uri, version }
+    throw new PipelineError('KD_TABLE_CORRUPT', 'the checksum of a version cannot be read', context, {
+      cause,
+    })
+  }
+}
+
+function parse(text: string): Checksum {
+  const fields = new Fields(parseJson(text), 'checksum')
+  const metadata = fields.required('metadata', (body) => readAction('metaData', body))
+  const protocol = fields.required('protocol', (body) => readAction('protocol', body))
+  if (metadata.kind !== 'metaData' || protocol.kind !== 'protocol') throw new TypeError('not of their kinds')
+  return {
+    totals: {
+      files: fields.required('numFiles', asSafeInteger),
+      bytes: fields.required('tableSizeBytes', asSafeInteger),
+    },
+    metadata: metadata.metaData,
+    protocol: protocol.protocol,
+    inCommitMs: fields.optional('inCommitTimestampOpt', asSafeInteger),
+  }
+}
