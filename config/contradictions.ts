@@ -8,6 +8,7 @@ import type {
   DynamoConfig,
   KafkaConfig,
   S3Config,
+  SchemaRegistryConfig,
   TableConfig,
   TopicConfig,
 } from './types.ts'
@@ -24,6 +25,7 @@ export function checkService(config: Pick<Config, 'kafka' | 'storage'>, report: 
   checkS3(config.storage.s3, report)
   checkAws(config.storage.dynamodb, 'storage.dynamodb', report)
   checkAzure(config.storage.azure, report)
+  checkEndpoint(config.storage.gcs.endpoint, 'storage.gcs.endpoint', report)
 }
 
 /** Options of one topic that are right one by one but not together, and files that must exist. */
@@ -63,15 +65,36 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
   checkFormat(topic, report)
 }
 
-function checkFormat({ format, avro }: TopicConfig, report: Report): void {
+function checkFormat({ format, framing, avro }: TopicConfig, report: Report): void {
   for (const name of ['schema', 'schemas'] as const) {
     const path = avro[name]
     if (path !== undefined && !existsSync(path)) report([`avro.${name}`], `there is no ${path}`)
   }
-  if (format !== 'avro') return
-  const needed = avro.encoding === 'bare' ? 'schema' : 'schemas'
-  if (avro[needed] === undefined)
-    report([`avro.${needed}`], `missing, and avro.encoding ${avro.encoding} needs it`)
+  if (format !== 'avro') {
+    if (framing === 'single-object') report(['framing', 'format'], `single-object belongs to the format avro`)
+    return
+  }
+  const needed = { none: 'schema', 'single-object': 'schemas', registry: undefined } as const
+  const name = needed[framing]
+  if (name !== undefined && avro[name] === undefined)
+    report([`avro.${name}`], `missing, and the framing ${framing} of Avro needs it`)
+}
+
+/** Topics whose schemas are in a registry, and the registry. */
+export function checkRegistry(
+  topics: Readonly<Record<string, TopicConfig>>,
+  registry: Partial<SchemaRegistryConfig> | undefined,
+  report: Report,
+): void {
+  checkTogether(registry ?? {}, 'schemaRegistry', ['username', 'password'], report)
+  if (registry?.url !== undefined) {
+    if (!/^https?:\/\/[^\s/]+/.test(registry.url))
+      report(['schemaRegistry.url'], 'must start with http:// or https:// and a host')
+    return
+  }
+  const needing = Object.entries(topics).find(([, topic]) => topic.framing === 'registry')
+  if (needing !== undefined)
+    report(['schemaRegistry.url'], `missing, and topics.${needing[0]}.framing registry needs it`)
 }
 
 function checkMaintenance({ optimize, vacuum, properties }: TableConfig, report: Report): void {

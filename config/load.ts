@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path'
 import { messageOf, PipelineError } from '../src/core/errors.ts'
-import { checkService, checkTopic, checkTopics, type Report } from './contradictions.ts'
+import { checkRegistry, checkService, checkTopic, checkTopics, type Report } from './contradictions.ts'
 import { at, fillComputed, resolveOptions } from './resolve.ts'
 import { optionsOf } from './option.ts'
 import { SERVICE_OPTIONS, TOPIC_OPTIONS } from './schema.ts'
 import { emptyTree, isTree, merge, readJson, treeOfAssignment, withAbsolutePaths, type Tree } from './tree.ts'
-import type { Config, TopicConfig } from './types.ts'
+import type { Config, SchemaRegistryConfig, TopicConfig } from './types.ts'
 
 /** Where a configuration comes from, weakest first: `files`, then `env`, then `set`. */
 export interface ConfigSources {
@@ -92,6 +92,9 @@ function resolveService(
     }
   }
   checkTopics(resolved as Record<string, TopicConfig>, reportOnce(new Set(), '', report))
+  const registry = at(values, 'schemaRegistry') as Partial<SchemaRegistryConfig>
+  checkRegistry(resolved as Record<string, TopicConfig>, registry, once)
+  if (registry.url === undefined) delete values['schemaRegistry']
   return Object.assign(emptyTree(), values, { topics: resolved }) as unknown as Config
 }
 

@@ -92,6 +92,30 @@ export const SERVICE_OPTIONS = {
     },
   },
   storage: STORAGE_OPTIONS,
+  schemaRegistry: {
+    url: {
+      doc: "Address of a schema registry with Confluent's REST API, such as `https://registry:8081`. A private authority is added with Node's own variable `NODE_EXTRA_CA_CERTS`.",
+      format: 'text',
+      default: null,
+      nullable: true,
+      env: 'SCHEMA_REGISTRY_URL',
+    },
+    username: {
+      doc: 'User of the registry.',
+      format: 'text',
+      default: null,
+      nullable: true,
+      env: 'SCHEMA_REGISTRY_USERNAME',
+    },
+    password: {
+      doc: 'Password of the user.',
+      format: 'text',
+      default: null,
+      nullable: true,
+      sensitive: true,
+      env: 'SCHEMA_REGISTRY_PASSWORD',
+    },
+  },
   log: {
     level: {
       doc: 'Least severe level that is logged. With `debug` a failing command also prints its stack.',
@@ -120,14 +144,20 @@ export const TOPIC_OPTIONS = {
     computed: { text: "the entry's name in `topics`", of: ({ name }) => name },
   },
   format: { doc: 'How record values are encoded.', format: ['json', 'avro'], default: 'json' },
+  framing: {
+    doc: 'What stands in front of a value and names its schema: nothing, the mark and fingerprint of an Avro single object (`single-object`, needs `avro.schemas`), or the zero byte and schema id of a registry (`registry`, needs `schemaRegistry.url`).',
+    format: ['none', 'single-object', 'registry'],
+    default: 'none',
+  },
+  subject: {
+    doc: 'Subject of the registry whose newest schema gives the columns of a topic without `contract`.',
+    format: 'text',
+    default: null,
+    computed: { text: '`<topic>-value`', of: ({ topic }) => `${topic}-value` },
+  },
   avro: {
-    encoding: {
-      doc: 'What stands in front of an Avro record: nothing (`bare`, needs `avro.schema`), or the mark and fingerprint of a single object (`single-object`, needs `avro.schemas`).',
-      format: ['bare', 'single-object'],
-      default: 'bare',
-    },
     schema: {
-      doc: 'File with the Avro schema (`.avsc`) of bare records. Without `contract`, the table gets its columns from it.',
+      doc: 'File with the Avro schema (`.avsc`) of records without a frame. Without `contract`, the table gets its columns from it.',
       format: 'text',
       default: null,
       nullable: true,
@@ -153,7 +183,7 @@ export const TOPIC_OPTIONS = {
     default: 16_777_216,
   },
   contract: {
-    doc: "File with the JSON Schema that records must meet and from which the table's schema is derived. Unset, the schema of the format is taken where it has one (Avro), else that of an existing table. A relative path counts from the folder of the configuration file.",
+    doc: "File with the JSON Schema that records must meet and from which the table's schema is derived. Unset, the schema of the format is taken where there is one (`avro.schema`, the registry), else that of an existing table. A relative path counts from the folder of the configuration file.",
     format: 'text',
     default: null,
     nullable: true,
@@ -235,6 +265,12 @@ export const TOPIC_OPTIONS = {
         doc: "Size that a packed file aims at. Unset, the table's `delta.targetFileSize`, or 128 MiB.",
         format: 'whole-number',
         unit: 'bytes',
+        default: null,
+        nullable: true,
+      },
+      zorder: {
+        doc: 'Columns along whose Z-order curve rows are laid while they are packed; a clustered table is clustered by its own. Rows beyond 64 MiB lie among the temporary files (`TMPDIR`) meanwhile. Unset, rows keep their order.',
+        format: 'text-list',
         default: null,
         nullable: true,
       },

@@ -139,4 +139,27 @@ export const STORAGE_OPTIONS = {
       env: 'AZURE_STORAGE_ENDPOINT',
     },
   },
+  gcs: {
+    endpoint: {
+      doc: 'Address of a Cloud Storage server other than that of Google, such as `http://127.0.0.1:4443`.',
+      format: 'text',
+      default: null,
+      nullable: true,
+      env: 'STORAGE_EMULATOR_HOST',
+    },
+    keyFile: {
+      doc: 'File with the key of a service account. Unset, the standard chain of Google finds a credential: `gcloud`, workload identity, instance.',
+      format: 'text',
+      default: null,
+      nullable: true,
+      path: true,
+      env: 'GOOGLE_APPLICATION_CREDENTIALS',
+    },
+    anonymous: {
+      doc: 'Send no credentials: for public buckets and servers of your own.',
+      format: 'flag',
+      default: false,
+      env: 'GOOGLE_SKIP_SIGNATURE',
+    },
+  },
 } as const satisfies OptionTree

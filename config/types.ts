@@ -2,6 +2,8 @@
 export interface Config {
   readonly kafka: KafkaConfig
   readonly storage: StorageConfig
+  /** There where its address is. */
+  readonly schemaRegistry?: SchemaRegistryConfig
   readonly log: { readonly level: LogLevel }
   readonly shutdown: { readonly deadlineMs: number }
   /** By the entry's name, in the order of the files. */
@@ -34,6 +36,7 @@ export interface StorageConfig {
   readonly s3: S3Config
   readonly dynamodb: DynamoConfig
   readonly azure: AzureConfig
+  readonly gcs: GcsConfig
 }
 
 /** `accessKeyId` and `secretAccessKey` are both there or both absent: then the SDK's standard chain is asked. */
@@ -67,10 +70,20 @@ export interface AzureConfig {
   readonly endpoint?: string
 }
 
+/** Without `keyFile` the standard chain of Google is asked, unless `anonymous` is set. */
+export interface GcsConfig {
+  readonly endpoint?: string
+  /** Absolute path. */
+  readonly keyFile?: string
+  readonly anonymous: boolean
+}
+
 /** One topic and its table. */
 export interface TopicConfig {
   readonly topic: string
   readonly format: 'json' | 'avro'
+  readonly framing: 'none' | 'single-object' | 'registry'
+  readonly subject: string
   readonly avro: AvroConfig
   readonly decompress: 'none' | 'auto' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   /** Bytes that one value may come to. */
@@ -90,11 +103,17 @@ export interface TopicConfig {
   readonly parquet: ParquetConfig
 }
 
-/** Absolute paths of what exists: `schema` is there for bare records, `schemas` for single objects, where Avro is the format. */
+/** Absolute paths of what exists. Where Avro is the format, `schema` is there for values without a frame, `schemas` for single objects. */
 export interface AvroConfig {
-  readonly encoding: 'bare' | 'single-object'
   readonly schema?: string
   readonly schemas?: string
+}
+
+/** A schema registry; user and password are both there or both absent. */
+export interface SchemaRegistryConfig {
+  readonly url: string
+  readonly username?: string
+  readonly password?: string
 }
 
 /** Local paths in `uri` are absolute. */
@@ -114,6 +133,8 @@ export interface OptimizeConfig {
   readonly everyCommits?: number
   readonly everyMs?: number
   readonly targetBytes?: number
+  /** Columns along whose Z-order curve rows are laid; none are. */
+  readonly zorder?: readonly string[]
 }
 
 /** When files that no version needs are deleted; never without `everyMs`. */

@@ -25,7 +25,7 @@ import { createTable } from '../src/delta/create.ts'
 import { layoutOf } from '../src/delta/layout.ts'
 import { openTableWriter } from '../src/delta/writer.ts'
 import { datePart } from '../src/enrichments/date-parts.ts'
-import { FORMATS } from '../src/formats/table.ts'
+import { jsonFormat } from '../src/formats/json.ts'
 import { pack } from '../src/kafka/pack.ts'
 import { MemoryStore } from '../src/storage/memory.ts'
 import type { Store } from '../src/storage/store.ts'
@@ -77,8 +77,7 @@ export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<O
   const table = await openTableWriter(store)
   const deadLetters: DeadLetter[] = []
   const seen = new Map<string, number>()
-  const format = FORMATS['json']?.({ schema: contract.schema, plain: contract.plain })
-  if (format === undefined) throw new Error('There is no JSON format')
+  const format = jsonFormat({ schema: contract.schema, plain: contract.plain })
 
   // RxJS types nine operators in one pipe; a chain may have as many pipes as it likes.
   const rows = batches.pipe(

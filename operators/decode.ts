@@ -1,10 +1,19 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Batch } from '../src/core/batch.ts'
 import type { Raw } from '../src/core/raw.ts'
-import { batchStage } from '../src/core/stage.ts'
+import { batchStage, stage } from '../src/core/stage.ts'
 import type { Decoded, Format } from '../src/formats/format.ts'
 
-/** Bytes → rows: `format` reads every record of the batch; what it cannot read becomes a dead letter. */
+/**
+ * Bytes → rows: `format` reads every record of the batch; what it cannot read becomes a dead letter. A format that has to
+ * fetch something first (schemas) holds the batches behind up, in their order.
+ */
 export function decode(format: Format): OperatorFunction<Batch<Raw>, Batch<Decoded>> {
-  return batchStage('decode', (raw) => format.decode(raw))
+  const decoding = batchStage('decode', (raw: Raw) => format.decode(raw))
+  if (format.prepare === undefined) return decoding
+  return (source) => source.pipe(stage(prepared(format)), decoding)
+}
+
+function prepared(format: Format): (batch: Batch<Raw>) => Batch<Raw> | Promise<Batch<Raw>> {
+  return (batch) => format.prepare?.(batch.payload)?.then(() => batch) ?? batch
 }

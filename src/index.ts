@@ -58,8 +58,8 @@ export { readContract } from './contract/file.ts'
 export { contractOfTable } from './contract/existing.ts'
 
 // Formats and enrichments: functions and objects of these shapes can take the place of ours.
-export { FORMATS } from './formats/table.ts'
 export { jsonFormat } from './formats/json.ts'
+export { openFormat, type FormatChoice } from './formats/open.ts'
 export type { Decoded, Format, FormatOptions } from './formats/format.ts'
 export { datePart } from './enrichments/date-parts.ts'
 export { kafkaColumns } from './enrichments/kafka-columns.ts'

@@ -43,6 +43,7 @@ function placeOf(path: string): string {
 
 const NOUNS = [
   'compression',
+  'registry',
   'kafka',
   'formats',
   'arrow',
@@ -67,7 +68,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['config'],
   contract: [],
   parquet: ['arrow'],
-  formats: ['arrow', 'contract', 'compression'],
+  registry: [],
+  formats: ['arrow', 'contract', 'compression', 'registry'],
   // Expressions of derived columns are parsed where the configuration is checked.
   enrichments: ['arrow', 'config', 'sql'],
   delta: ['storage', 'parquet', 'arrow', 'sql'],

@@ -1,12 +1,14 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PipelineError } from '../core/errors.ts'
+import { messageOf, PipelineError } from '../core/errors.ts'
+import { createRegistry, type RegisteredSchema, type Registry } from '../registry/registry.ts'
 import { Cursor } from './avro-cursor.ts'
 import { fingerprintOf } from './avro-fingerprint.ts'
 import { avroReader, type AvroReader } from './avro-read.ts'
 import { parseAvro, type AvroNode } from './avro-schema.ts'
 import type { Format } from './format.ts'
-import type { AvroSettings } from './settings.ts'
+import type { FormatSettings } from './settings.ts'
+import { REGISTRY_HEADER_BYTES, schemaIdOf, SchemasById } from './registry-framing.ts'
 import { readSchemaFile } from './schema-file.ts'
 import { valueFormat } from './values.ts'
 
@@ -14,18 +16,21 @@ import { valueFormat } from './values.ts'
 export interface AvroFraming {
   /** The reader for a value, and where its bytes begin. Throws what is wrong with the frame. */
   open(value: Uint8Array): { readonly reader: AvroReader; readonly start: number }
+  /** As of a format. */
+  readonly prepare?: Format['prepare']
 }
 
 /** Avro in its binary encoding, one record a value; every byte of a value must belong to its record. */
 export function avroFormat(framing: AvroFraming): Format {
-  return valueFormat('avro', (value) => {
+  const read = (value: Uint8Array): object => {
     if (value.length === 0) throw new Error('expected Avro, got an empty value')
     const { reader, start } = framing.open(value)
     const cursor = new Cursor(value, start)
     const record = reader(cursor)
     if (cursor.left > 0) throw new Error(`expected the end of the record, got ${cursor.left} more bytes`)
     return record as object
-  })
+  }
+  return valueFormat('avro', read, framing.prepare)
 }
 
 /** Values without a frame, all written by one schema. */
@@ -76,15 +81,55 @@ export async function readAvroFolder(folder: string): Promise<readonly AvroNode[
   return Promise.all(names.map((name) => readAvroSchema(join(folder, name))))
 }
 
+/** Values with the id of their schema in front. */
+export function registryFraming(registry: Registry): AvroFraming {
+  const schemas = new SchemasById(registry, (schema, source) => avroReader(registeredAvro(schema, source)))
+  return {
+    prepare: (raw) => schemas.prepare(raw),
+    open: (value) => ({ reader: schemas.get(schemaIdOf(value)), start: REGISTRY_HEADER_BYTES }),
+  }
+}
+
+/**
+ * A schema of a registry, with those that it refers to.
+ * @throws KD_CONTRACT_INVALID where it is no Avro schema of a record
+ */
+export function registeredAvro({ type, text, references }: RegisteredSchema, source: string): AvroNode {
+  const fault = (detail: string): PipelineError =>
+    new PipelineError('KD_CONTRACT_INVALID', detail, { source })
+  if (type !== 'AVRO') throw fault(`expected an Avro schema, got one of ${type}`)
+  const parsed = (json: string): unknown => {
+    try {
+      return JSON.parse(json)
+    } catch (error) {
+      throw fault(messageOf(error))
+    }
+  }
+  const known = new Map<string, AvroNode>()
+  for (const reference of references) parseAvro(parsed(reference.text), source, known)
+  const schema = parseAvro(parsed(text), source, known)
+  if (schema.kind === 'record') return schema
+  throw fault(`a row is a record, got ${schema.kind}`)
+}
+
 /**
  * Avro as the settings have it.
  * @throws KD_CONTRACT_INVALID where a schema cannot be read; KD_CONFIG_INVALID where none is named
  */
-export async function openAvro({ encoding, schema, schemas }: AvroSettings): Promise<Format> {
-  if (encoding === 'single-object' && schemas !== undefined)
-    return avroFormat(singleObjectFraming(await readAvroFolder(schemas)))
-  if (encoding === 'bare' && schema !== undefined)
-    return avroFormat(bareFraming(await readAvroSchema(schema)))
-  const missing = encoding === 'bare' ? 'avro.schema' : 'avro.schemas'
-  throw new PipelineError('KD_CONFIG_INVALID', `the encoding ${encoding} needs ${missing}`)
+export async function openAvro({ framing, avro, schemaRegistry }: FormatSettings): Promise<Format> {
+  switch (framing) {
+    case 'none':
+      if (avro.schema === undefined) throw missing('framing none needs avro.schema')
+      return avroFormat(bareFraming(await readAvroSchema(avro.schema)))
+    case 'single-object':
+      if (avro.schemas === undefined) throw missing('framing single-object needs avro.schemas')
+      return avroFormat(singleObjectFraming(await readAvroFolder(avro.schemas)))
+    case 'registry':
+      if (schemaRegistry === undefined) throw missing('framing registry needs schemaRegistry.url')
+      return avroFormat(registryFraming(createRegistry(schemaRegistry)))
+  }
+}
+
+function missing(detail: string): PipelineError {
+  return new PipelineError('KD_CONFIG_INVALID', detail)
 }

@@ -1,21 +1,43 @@
 import type { Contract } from '../contract/contract.ts'
+import { loadContract } from '../contract/contract.ts'
+import { messageOf, PipelineError } from '../core/errors.ts'
+import { createRegistry, type RegisteredSchema } from '../registry/registry.ts'
 import { avroContract } from './avro-columns.ts'
-import { readAvroFolder, readAvroSchema } from './avro.ts'
+import { readAvroFolder, readAvroSchema, registeredAvro } from './avro.ts'
 import type { FormatSettings } from './settings.ts'
 
 /**
- * The contract that the schema of a format is, for a topic that has no other; `undefined` where the format has none.
- * @throws KD_CONTRACT_INVALID where the schema cannot be read, or holds what no column can
+ * The contract that the schema of a format is, for a topic that has no other: of the schema file, of the only schema in
+ * the folder, of the newest schema of the subject. `undefined` where there is none of these.
+ * @throws KD_CONTRACT_INVALID where the schema cannot be read, or holds what no column can; KD_REGISTRY_FAILED
  */
-export async function contractOfFormat(choice: {
-  readonly format: string
-  readonly avro: FormatSettings['avro']
-}): Promise<Contract | undefined> {
-  return choice.format === 'avro' ? contractOfAvro(choice.avro) : undefined
+export async function contractOfFormat(
+  settings: FormatSettings & { readonly format: string },
+): Promise<Contract | undefined> {
+  const { format, framing, avro, subject, schemaRegistry } = settings
+  if (framing === 'registry' && schemaRegistry !== undefined) {
+    const latest = await createRegistry(schemaRegistry).latest(subject)
+    const source = `${schemaRegistry.url} ${subject}`
+    return latest === undefined ? undefined : contractOfSchema(format, latest, source)
+  }
+  if (format !== 'avro') return undefined
+  if (avro.schema !== undefined) return avroContract(await readAvroSchema(avro.schema), avro.schema)
+  const [only, ...others] = avro.schemas === undefined ? [] : await readAvroFolder(avro.schemas)
+  return only === undefined || others.length > 0 ? undefined : avroContract(only, avro.schemas ?? '')
 }
 
-async function contractOfAvro({ schema, schemas }: FormatSettings['avro']): Promise<Contract | undefined> {
-  if (schema !== undefined) return avroContract(await readAvroSchema(schema), schema)
-  const [only, ...others] = schemas === undefined ? [] : await readAvroFolder(schemas)
-  return only === undefined || others.length > 0 ? undefined : avroContract(only, schemas ?? '')
+function contractOfSchema(format: string, schema: RegisteredSchema, source: string): Contract {
+  if (format === 'avro') return avroContract(registeredAvro(schema, source), source)
+  const fault = (detail: string): PipelineError =>
+    new PipelineError('KD_CONTRACT_INVALID', detail, { source })
+  if (schema.type !== 'JSON') throw fault(`expected a JSON Schema, got a schema of ${schema.type}`)
+  if (schema.references.length > 0)
+    throw fault('refers to other schemas; name a contract that holds them all')
+  let json: unknown
+  try {
+    json = JSON.parse(schema.text)
+  } catch (error) {
+    throw fault(messageOf(error))
+  }
+  return loadContract(json, { source })
 }

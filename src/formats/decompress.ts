@@ -4,7 +4,8 @@ import type { DeadLetter } from '../core/batch.ts'
 import { deadLetterOf } from '../core/dead-letter.ts'
 import { messageOf } from '../core/errors.ts'
 import { valueOf, type Raw } from '../core/raw.ts'
-import type { Decoded, Format } from './format.ts'
+import type { Format } from './format.ts'
+import { rewritten, type Rewritten } from './rewritten.ts'
 
 /** How the value of each record is compressed by itself; `auto` goes by the first bytes and leaves alone what has no mark. */
 export interface DecompressOptions {
@@ -24,19 +25,7 @@ const NEWLINE = 0x0a
 export async function decompressed(inner: Format, options: DecompressOptions): Promise<Format> {
   const names = options.decompress === 'auto' ? CODEC_NAMES : [options.decompress]
   const codecs = new Map(await Promise.all(names.map(async (name) => [name, await openCodec(name)] as const)))
-  return {
-    name: inner.name,
-    decode(raw) {
-      const { plain, deadLetters } = decompressValues(raw, codecs, options)
-      const decoded = inner.decode(plain)
-      return {
-        ...decoded,
-        raw,
-        tombstones: decoded.tombstones - deadLetters.length,
-        deadLetters: [...deadLetters, ...asTheyCame(decoded, raw)],
-      }
-    },
-  }
+  return rewritten(inner, (raw) => decompressValues(raw, codecs, options))
 }
 
 /** The batch with its values decompressed; one that could not be is none in it, and a dead letter beside it. */
@@ -44,7 +33,7 @@ function decompressValues(
   raw: Raw,
   codecs: ReadonlyMap<CodecName, ByteCodec>,
   { decompress, decompressedBytesMax }: DecompressOptions,
-): { plain: Raw; deadLetters: readonly DeadLetter[] } {
+): Rewritten {
   const values: (Uint8Array | undefined)[] = []
   const deadLetters: DeadLetter[] = []
   let room = BATCH_BYTES_MAX
@@ -62,7 +51,7 @@ function decompressValues(
       deadLetters.push(deadLetterOf(raw, i, 'decode', `${String(name)}: ${messageOf(thrown)}`))
     }
   }
-  return { plain: withValues(raw, values), deadLetters }
+  return { raw: withValues(raw, values), deadLetters }
 }
 
 function decompressOne(value: Uint8Array, codec: ByteCodec | undefined, bytesMax: number): Uint8Array {
@@ -83,15 +72,4 @@ function withValues(raw: Raw, values: readonly (Uint8Array | undefined)[]): Raw 
     bytes[at++] = NEWLINE
   }
   return { ...raw, bytes: bytes.subarray(0, at), valueStart, valueEnd }
-}
-
-/** The dead letters of the format, with their values as Kafka has them. */
-function asTheyCame(decoded: Decoded, raw: Raw): DeadLetter[] {
-  if (decoded.deadLetters.length === 0) return []
-  const places = new Map(Array.from(raw.offsets, (offset, i) => [offset, i]))
-  return decoded.deadLetters.map((letter) => {
-    const i = places.get(letter.offset)
-    if (i === undefined) throw new Error('Broken invariant: a dead letter of no record')
-    return { ...letter, value: valueOf(raw, i)?.slice() }
-  })
 }

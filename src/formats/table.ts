@@ -1,12 +1,14 @@
 import { openAvro } from './avro.ts'
 import type { Format, FormatOptions } from './format.ts'
 import { jsonFormat } from './json.ts'
+import { withoutSchemaIds } from './registry-framing.ts'
 import type { FormatSettings } from './settings.ts'
 
 /** Every format by its name in the configuration. Adding one is a file and a line here. */
 export const FORMATS: Readonly<
   Record<string, (options: FormatOptions, settings: FormatSettings) => Format | Promise<Format>>
 > = {
-  json: jsonFormat,
-  avro: (_, { avro }) => openAvro(avro),
+  json: (options, { framing }) =>
+    framing === 'registry' ? withoutSchemaIds(jsonFormat(options)) : jsonFormat(options),
+  avro: (_, settings) => openAvro(settings),
 }

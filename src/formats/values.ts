@@ -8,9 +8,14 @@ import type { Format } from './format.ts'
  * A format that reads one value at a time into an object of JSON-like values. Whatever `read` throws is the reason of a
  * dead letter.
  */
-export function valueFormat(name: string, read: (value: Uint8Array) => object): Format {
+export function valueFormat(
+  name: string,
+  read: (value: Uint8Array) => object,
+  prepare?: Format['prepare'],
+): Format {
   return {
     name,
+    ...(prepare === undefined ? {} : { prepare }),
     decode(raw) {
       const objects: object[] = []
       const records: number[] = []

@@ -16,7 +16,9 @@ import { flushTrace } from '../telemetry/flush-trace.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { kafkaOptions } from './kafka-options.ts'
 import { startMaintenance } from './maintenance.ts'
+import { registryOf } from './registry-of.ts'
 import { EMPTY_SUMMARY, withCommit, type Summary } from './summary.ts'
+import type { Tables } from './tables.ts'
 import { openTarget, type Target } from './target.ts'
 
 /** One topic on its way into its table. */
@@ -49,6 +51,8 @@ export interface TopicOptions {
   readonly ends?: TopicEnds
   /** In which upkeep of the table has its turn; one of its own by default. */
   readonly lane?: Lane
+  /** In which topics of one table share it; tables of its own by default. */
+  readonly tables?: Tables
 }
 
 const KAFKA: TopicEnds = { source: createSource, deadLetters: createDeadLetterTopic }
@@ -62,10 +66,13 @@ export async function openTopic(
 ): Promise<TopicRun> {
   const { until, ends = KAFKA } = options
   const log = options.log.child({ topic: topic.topic })
-  const target = await openTarget(topic, config, {
-    onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
-  })
-  const format = await openFormat(topic, target.columns)
+  const target = await openTarget(
+    topic,
+    config,
+    { onWarning: (warning) => log.warn({ code: warning.code }, warning.message) },
+    options.tables,
+  )
+  const format = await openFormat({ ...topic, ...registryOf(config) }, target.columns)
   const credit = new Credit(topic.creditBytes)
   const source = ends.source(sourceOptions(config, topic, target, { credit, log, until }))
   const deadLetters = ends.deadLetters(deadLetterOptions(config, topic, target, log))
@@ -112,8 +119,8 @@ export async function openTopic(
       void maintenance.stop()
     },
     close: async () => {
-      await Promise.all([maintenance.stop(), source.close(), deadLetters.close(), target.table.idle()])
-      await target.store.close()
+      await Promise.all([maintenance.stop(), source.close(), deadLetters.close()])
+      await target.release()
     },
   }
 }

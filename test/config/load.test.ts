@@ -49,7 +49,9 @@ describe('defaults', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(config.topics['a'])), {
       topic: 'a',
       format: 'json',
-      avro: { encoding: 'bare' },
+      framing: 'none',
+      subject: 'a-value',
+      avro: {},
       decompress: 'none',
       decompressedBytesMax: 16_777_216,
       kafkaColumns: false,
@@ -283,12 +285,17 @@ describe('faults', () => {
     [
       'Avro without a schema',
       { format: 'avro' },
-      /avro\.schema: missing, and avro\.encoding bare needs it$/,
+      /avro\.schema: missing, and the framing none of Avro needs it$/,
     ],
     [
       'single objects without a folder that is there',
-      { format: 'avro', avro: { encoding: 'single-object', schemas: '/nowhere' } },
+      { format: 'avro', framing: 'single-object', avro: { schemas: '/nowhere' } },
       /avro\.schemas: there is no \/nowhere$/,
+    ],
+    [
+      'single objects that are no Avro',
+      { framing: 'single-object' },
+      /framing: single-object belongs to the format avro$/,
     ],
     [
       'credit below two flushes',

@@ -32,5 +32,6 @@ it('the sensitive keys are the passwords, secret keys and tokens', () => {
     'storage.azure.accountKey',
     'storage.azure.sasToken',
     'storage.azure.connectionString',
+    'schemaRegistry.password',
   ])
 })

@@ -15,7 +15,7 @@ const contract = loadContract(
 
 function open(decompress: FormatChoice['decompress'], decompressedBytesMax = 1000): Promise<Format> {
   return openFormat(
-    { format: 'json', decompress, decompressedBytesMax, avro: { encoding: 'bare' } },
+    { format: 'json', decompress, decompressedBytesMax, framing: 'none', subject: 'x', avro: {} },
     contract,
   )
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { from, lastValueFrom, tap } from 'rxjs'
 import { decode } from '../../operators/decode.ts'
 import type { Format } from '../../src/formats/format.ts'
 import { jsonFormat } from '../../src/formats/json.ts'
@@ -29,4 +30,39 @@ test('A format that throws, which none should, stops the stream', () => {
     },
   }
   assert.match(String(errorOf(decode(broken), rawBatch(['x']))), /a bug/)
+})
+
+test('A batch that its format has to fetch something for holds those behind up, and is read after that', async () => {
+  let fetched = false
+  const format: Format = {
+    ...jsonFormat({ schema: structOf({ a: 'long' }), plain: undefined }),
+    prepare: (raw) => {
+      if (raw.offsets[0] !== 0n || fetched) return undefined
+      return Promise.resolve().then(() => {
+        fetched = true
+      })
+    },
+  }
+  const firsts: bigint[] = []
+  await lastValueFrom(
+    from([rawBatch(['{"a":1}']), rawBatch(['{"a":2}'], { first: 1n })]).pipe(
+      decode(format),
+      tap((batch) => {
+        assert.ok(fetched)
+        firsts.push(batch.provenance.first)
+      }),
+    ),
+  )
+  assert.deepEqual(firsts, [0n, 1n])
+})
+
+test('What cannot be fetched stops the stream', async () => {
+  const format: Format = {
+    ...jsonFormat({ schema: structOf({ a: 'long' }), plain: undefined }),
+    prepare: () => Promise.reject(new Error('the registry is gone')),
+  }
+  await assert.rejects(
+    lastValueFrom(from([rawBatch(['{"a":1}'])]).pipe(decode(format))),
+    /the registry is gone/,
+  )
 })

@@ -1,0 +1,164 @@
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
+import { messageOf, PipelineError } from '../core/errors.ts'
+
+/** How a schema registry with Confluent's REST API is reached. */
+export interface RegistryOptions {
+  readonly url: string
+  /** Basic authentication, both or neither. */
+  readonly username?: string
+  readonly password?: string
+  readonly patience?: RegistryPatience
+}
+
+/** How hard is tried while the registry does not answer. */
+export interface RegistryPatience {
+  readonly attemptsMax: number
+  /** First and longest pause between attempts; they grow twofold, with jitter. */
+  readonly pauseMsMin: number
+  readonly pauseMsMax: number
+  /** How long one attempt may take. */
+  readonly requestMsMax: number
+}
+
+/** A registered schema with everything that it refers to, each before what needs it. */
+export interface RegisteredSchema {
+  readonly type: 'AVRO' | 'JSON' | 'PROTOBUF'
+  readonly text: string
+  readonly references: readonly { readonly name: string; readonly text: string }[]
+}
+
+/** A schema registry. */
+export interface Registry {
+  readonly url: string
+  /** The schema of an id, `undefined` where the registry has none. @throws KD_REGISTRY_FAILED */
+  schema(id: number): Promise<RegisteredSchema | undefined>
+  /** The newest schema of a subject, `undefined` where there is none. @throws KD_REGISTRY_FAILED */
+  latest(subject: string): Promise<RegisteredSchema | undefined>
+}
+
+/** Ten attempts over about a minute. */
+const PATIENCE: RegistryPatience = {
+  attemptsMax: 10,
+  pauseMsMin: 200,
+  pauseMsMax: 15_000,
+  requestMsMax: 10_000,
+}
+/** Schemas that one schema may refer to, also by way of others. */
+const REFERENCES_MAX = 100
+
+/** A client of a schema registry; asks nothing yet, keeps nothing. */
+export function createRegistry(options: RegistryOptions): Registry {
+  return new HttpRegistry(options)
+}
+
+/** An answer as the API gives it. */
+interface Answer {
+  readonly schema: string
+  readonly schemaType?: string
+  readonly references?: readonly {
+    readonly name: string
+    readonly subject: string
+    readonly version: number
+  }[]
+}
+
+class HttpRegistry implements Registry {
+  readonly url: string
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #patience: RegistryPatience
+
+  constructor({ url, username, password, patience = PATIENCE }: RegistryOptions) {
+    this.url = url.replace(/\/+$/, '')
+    const secret = Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64')
+    this.#headers = {
+      accept: 'application/vnd.schemaregistry.v1+json, application/json',
+      ...(username === undefined ? {} : { authorization: `Basic ${secret}` }),
+    }
+    this.#patience = patience
+  }
+
+  schema(id: number): Promise<RegisteredSchema | undefined> {
+    return this.#resolved(`/schemas/ids/${id}`)
+  }
+
+  latest(subject: string): Promise<RegisteredSchema | undefined> {
+    return this.#resolved(`/subjects/${encodeURIComponent(subject)}/versions/latest`)
+  }
+
+  async #resolved(path: string): Promise<RegisteredSchema | undefined> {
+    const answer = await this.#ask(path)
+    if (answer === undefined) return undefined
+    const found = new Map<string, string>()
+    await this.#follow(answer, found)
+    const references = [...found].map(([name, text]) => ({ name, text }))
+    return { type: typeOf(answer.schemaType), text: answer.schema, references }
+  }
+
+  async #follow({ references = [] }: Answer, found: Map<string, string>): Promise<void> {
+    for (const { name, subject, version } of references) {
+      if (found.has(name)) continue
+      if (found.size >= REFERENCES_MAX)
+        throw this.#failed(`expected at most ${REFERENCES_MAX} references, got more`)
+      const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`
+      const answer = await this.#ask(path)
+      if (answer === undefined)
+        throw this.#failed(`expected version ${version} of ${subject}, which is referred to, got none`)
+      await this.#follow(answer, found)
+      found.set(name, answer.schema)
+    }
+  }
+
+  /** Asks until there is an answer; `undefined` when it is that there is no such thing. */
+  async #ask(path: string): Promise<Answer | undefined> {
+    const { attemptsMax, pauseMsMin, pauseMsMax } = this.#patience
+    const policy = retry(
+      handleWhen((error) => error instanceof PipelineError && error.retryable),
+      {
+        maxAttempts: attemptsMax - 1,
+        backoff: new ExponentialBackoff({ initialDelay: pauseMsMin, maxDelay: pauseMsMax }),
+      },
+    )
+    return policy.execute(() => this.#askOnce(path))
+  }
+
+  async #askOnce(path: string): Promise<Answer | undefined> {
+    let status: number
+    let body: string
+    try {
+      const signal = AbortSignal.timeout(this.#patience.requestMsMax)
+      const response = await fetch(this.url + path, { headers: this.#headers, signal })
+      status = response.status
+      body = await response.text()
+    } catch (error) {
+      throw this.#failed(`${path}: ${reasonOf(error)}`, true)
+    }
+    if (status === 404) return undefined
+    if (status === 200) return this.#answerOf(path, body)
+    const passing = status >= 500 || status === 429 || status === 408
+    throw this.#failed(`${path}: expected an answer, got status ${status}: ${body.slice(0, 200)}`, passing)
+  }
+
+  #answerOf(path: string, body: string): Answer {
+    try {
+      const answer = JSON.parse(body) as Answer
+      if (typeof answer.schema === 'string') return answer
+    } catch {
+      // Told below like any other answer that is none.
+    }
+    throw this.#failed(`${path}: expected a schema, got ${JSON.stringify(body.slice(0, 200))}`)
+  }
+
+  #failed(detail: string, retryable = false): PipelineError {
+    return new PipelineError('KD_REGISTRY_FAILED', detail, { url: this.url }, { retryable })
+  }
+}
+
+function typeOf(name = 'AVRO'): RegisteredSchema['type'] {
+  return name === 'JSON' || name === 'PROTOBUF' ? name : 'AVRO'
+}
+
+/** What `fetch` throws says little; its cause names what the network did. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause === undefined ? messageOf(error) : messageOf(cause)
+}
