@@ -63,25 +63,25 @@ export async function contend(options: {
   const s3 = { endpoint, region, accessKeyId, secretAccessKey, forcePathStyle: true }
   const uri = `s3://${bucket}/${prefix}`
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-contend-'))
+  const processes: Running[] = []
   try {
     const contract = join(folder, 'contract.json')
     await writeFile(contract, JSON.stringify(CONTRACT))
     const told = { uri, s3, contract, burst, ms }
-    const processes = Array.from({ length: workers + 1 }, (_, worker) =>
-      startContender({ ...told, worker, role: worker === workers ? 'optimize' : 'append' }),
-    )
+    for (let worker = 0; worker <= workers; worker++)
+      processes.push(startContender({ ...told, worker, role: worker === workers ? 'optimize' : 'append' }))
     await Promise.all(processes.map(({ ready }) => ready))
     say(`${workers} workers and one that optimizes begin, for ${ms / 1000} s`)
     // The first of them creates the table, so the one that optimizes waits until it is there.
-    const [optimizer] = processes.slice(-1)
     for (const one of processes.slice(0, -1)) one.begin()
-    await existing(uri, s3)
-    optimizer?.begin()
+    await Promise.race([existing(uri, s3), ...processes.map(({ ended }) => ended)])
+    processes.at(-1)?.begin()
     const ends = await Promise.all(processes.map(({ ended }) => ended))
     const done = ends.flatMap((end) => (typeof end === 'string' ? [] : [end]))
     const aborted = ends.flatMap((end) => (typeof end === 'string' ? [end] : []))
     return { seconds: ms / 1000, aborted, ...(await count(uri, s3, done)), ...summary(done) }
   } finally {
+    for (const one of processes) one.kill()
     await rm(folder, { recursive: true, force: true })
   }
 }
@@ -101,6 +101,7 @@ export function contentionText(found: Contention): string {
 interface Running {
   readonly ready: Promise<void>
   begin(): void
+  kill(): void
   /** What it did, or its last words. */
   readonly ended: Promise<Contended | string>
 }
@@ -134,7 +135,12 @@ function startContender(contender: Contender): Running {
       )
     })
   })
-  return { ready, ended, begin: () => void child.stdin.write('begin\n') }
+  return {
+    ready,
+    ended,
+    begin: () => void child.stdin.write('begin\n'),
+    kill: () => void child.kill('SIGKILL'),
+  }
 }
 
 async function existing(uri: string, s3: object): Promise<void> {
