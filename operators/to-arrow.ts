@@ -13,7 +13,7 @@ import type { Chunk } from './buffer-time-or-count.ts'
 
 /** The table that rows are made for. */
 export interface ArrowTarget {
-  /** What files must be now, for rows of these schemas; asked once a flush, and again when the table changed before its commit. */
+  /** What files must be now, for rows of these schemas, none where there are no rows; asked once a flush, and again when the table changed before its commit. */
   readonly layout: (rows: readonly StructType[]) => Layout
   /** Why rows may not be in files of this layout: they break what the table has come to ask of rows since they were checked. */
   readonly unfit?: (rows: Columns, layout: Layout) => string | undefined
@@ -57,7 +57,7 @@ export function toArrow(target: ArrowTarget): OperatorFunction<Flush<readonly Ch
 }
 
 function arrowFiles(chunks: readonly Chunk[], target: ArrowTarget): ArrowFiles {
-  const schemas = [...new Set(chunks.map(schemaOf))]
+  const schemas = [...new Set(chunks.filter(({ columns }) => columns.length > 0).map(schemaOf))]
   const layoutNow = (): Layout => {
     const layout = target.layout(schemas)
     if (layout.unfit !== undefined || target.unfit === undefined) return layout
@@ -82,8 +82,7 @@ function arrowFiles(chunks: readonly Chunk[], target: ArrowTarget): ArrowFiles {
 }
 
 /** What the rows ask of the table: a column beyond the contract that holds no value asks for nothing. */
-function schemaOf({ columns: { schema, columns, length } }: Chunk): StructType {
-  if (length === 0) return schema
+function schemaOf({ columns: { schema, columns } }: Chunk): StructType {
   const fields = schema.fields.filter((field, index) => {
     const column = originOf(field) === undefined ? undefined : columns[index]
     if (column?.valid === undefined) return true

@@ -150,6 +150,7 @@ export class RowColumns {
    */
   layout(schemas: readonly StructType[]): Layout {
     const { of: shape } = this.#current()
+    if (schemas.length === 0) return layoutOf(shape)
     const wanted = schemas.reduce(uniteStructs, schemas[0] ?? { type: 'struct', fields: [] })
     const text = JSON.stringify(wanted)
     // Asked again for the same, the physical names of new columns must be the same: flushes overlap.
