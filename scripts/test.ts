@@ -1,8 +1,16 @@
 // Runs the tests against real servers that it starts itself: `npm test`, or `npm test -- test/storage` for some of them.
+import { messageOf } from '../src/core/errors.ts'
 import { startKafka } from '../src/servers/kafka.ts'
 import { startS3, type S3Server } from '../src/servers/s3.ts'
-import { startAzure, startDynamo, type Emulator } from '../test/support/emulators.ts'
-import { AZURE_VARIABLE, BROKERS_VARIABLE, DYNAMO_VARIABLE, S3_VARIABLE } from '../test/support/variables.ts'
+import { startAzure, startDynamo, startGcs, type Emulator } from '../test/support/emulators.ts'
+import { isMissingOnly } from '../test/support/servers.ts'
+import {
+  AZURE_VARIABLE,
+  BROKERS_VARIABLE,
+  DYNAMO_VARIABLE,
+  GCS_VARIABLE,
+  S3_VARIABLE,
+} from '../test/support/variables.ts'
 import { runSuite } from './run-tests.ts'
 
 process.exitCode = await runSuite(
@@ -28,6 +36,12 @@ async function startServers(stops: (() => Promise<void>)[]): Promise<Record<stri
     },
     [DYNAMO_VARIABLE]: () => addressOfEmulator(startDynamo(), stops),
     [AZURE_VARIABLE]: () => addressOfEmulator(startAzure(), stops),
+    [GCS_VARIABLE]: () =>
+      addressOfEmulator(startGcs(say), stops).catch((error: unknown) => {
+        if (!isMissingOnly(error)) throw error
+        say(`Without tests of Google Cloud Storage: ${messageOf(error)}`)
+        return ''
+      }),
   }
   // All are waited for, so that those that did start are stopped where one did not.
   const started = await Promise.allSettled(

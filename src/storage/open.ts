@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { PipelineError } from '../core/errors.ts'
 import type { AzureAccess, AzureStoreOptions } from './azure-options.ts'
 import type { DynamoOptions } from './dynamodb-entries.ts'
+import type { GcsStoreOptions } from './gcs-options.ts'
 import { LocalStore } from './local.ts'
 import { MemoryStore } from './memory.ts'
 import type { S3StoreOptions } from './s3.ts'
@@ -14,6 +15,7 @@ export interface StoreOptions {
   /** What is absent of region and keys is that of `s3`. */
   readonly dynamodb?: DynamoOptions
   readonly azure?: AzureAccess & AzureStoreOptions
+  readonly gcs?: GcsStoreOptions
 }
 
 type Opener = (uri: string, options: StoreOptions) => Store | Promise<Store>
@@ -28,12 +30,13 @@ const SCHEMES: Readonly<Record<string, Opener>> = {
   'abfs:': openAzure,
   'az:': openAzure,
   'azure:': openAzure,
+  'gs:': openGcs,
 }
 
 /**
  * Opens the store whose root is at `uri`: `s3://bucket/prefix` (or `s3a://`),
  * `abfss://container@account.dfs.core.windows.net/prefix` (or `abfs://`), `az://container/prefix` (or `azure://`),
- * `file:///folder`, `memory:name`, or a path. Nothing is sent or created yet.
+ * `gs://bucket/prefix`, `file:///folder`, `memory:name`, or a path. Nothing is sent or created yet.
  * @throws KD_CONFIG_INVALID for a scheme that nobody serves, or a URI without a bucket.
  */
 export async function openStore(uri: string, options: StoreOptions = {}): Promise<Store> {
@@ -95,6 +98,16 @@ async function openAzure(uri: string, options: StoreOptions): Promise<Store> {
   ])
   const place = host === undefined ? { container } : { container, host }
   return new AzureStore(await containerClient(place, options.azure ?? {}), prefix, uri, options.azure)
+}
+
+async function openGcs(uri: string, options: StoreOptions): Promise<Store> {
+  const match = /^gs:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*))?$/i.exec(uri)
+  const bucket = match?.[1]
+  if (bucket === undefined)
+    throw new PipelineError('KD_CONFIG_INVALID', 'expected `gs://bucket/prefix` with a plain bucket name')
+  const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
+  const { GcsStore } = await import('./gcs.ts')
+  return new GcsStore(bucket, prefix, options.gcs, uri)
 }
 
 function folderOf(uri: string): string {

@@ -50,7 +50,7 @@ export interface Dialect {
   /** What the API calls a bucket: the name under which it stands in errors. */
   readonly bucket: string
   attributesOf(request: StoreRequest): Attributes
-  failureOf(error: unknown): Failure
+  failureOf(error: unknown, request: StoreRequest): Failure
 }
 
 /** Carries a request out once; `signal` aborts when its time is over. */
@@ -114,7 +114,7 @@ export class Requests {
    */
   #errorOf(error: unknown, request: StoreRequest, count: number, span: Span): PipelineError {
     if (error instanceof PipelineError) return error
-    const { code, detail, status } = this.#dialect.failureOf(error)
+    const { code, detail, status } = this.#dialect.failureOf(error, request)
     if (status !== undefined) span.setAttribute('http.response.status_code', status)
     return new PipelineError(code, detail, {
       operation: request.operation,

@@ -9,11 +9,12 @@ import { openTableWriter } from '../../src/delta/writer.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { allCommits, emptyTable, someAppend, txnsOf } from '../delta/table.ts'
-import { azureForTests, dynamoForTests, nameForTests, s3ForTests } from '../support/servers.ts'
+import { azureForTests, dynamoForTests, gcsForTests, nameForTests, s3ForTests } from '../support/servers.ts'
 
 const WRITERS = 8
 const COMMITS = 5
 
+const gcs = await gcsForTests()
 const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-race-'))
 after(() => rm(folder, { recursive: true, force: true }))
 
@@ -33,6 +34,12 @@ const OPENERS: Readonly<Record<string, (table: string) => Promise<Store>>> = {
     const azure = await azureForTests()
     return openStore(`az://${azure.container}/${table}`, { azure })
   },
+  ...(gcs === undefined
+    ? {}
+    : {
+        Google: (table: string) =>
+          openStore(`gs://${gcs.bucket}/${table}`, { gcs: { endpoint: gcs.endpoint, anonymous: true } }),
+      }),
 }
 
 for (const [kind, open] of Object.entries(OPENERS)) {

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { test } from 'node:test'
 import { AzureStore } from '../../src/storage/azure.ts'
 import { DynamoLogStore } from '../../src/storage/dynamodb-log.ts'
+import { GcsStore } from '../../src/storage/gcs.ts'
 import { LocalStore } from '../../src/storage/local.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { openStore } from '../../src/storage/open.ts'
@@ -19,6 +20,7 @@ for (const [uri, kind] of [
   ['abfs://lake@account.dfs.core.windows.net', AzureStore],
   ['az://lake/a', AzureStore],
   ['azure://lake/', AzureStore],
+  ['gs://lake/a/b', GcsStore],
   ['memory:', MemoryStore],
   ['memory:name', MemoryStore],
   ['file:///data/table', LocalStore],
@@ -62,7 +64,9 @@ test('Two memory stores of one name see the same objects', async () => {
 
 for (const uri of [
   '',
-  'gs://lake/a',
+  'gs://',
+  'gs://key:secret@lake/a',
+  'hdfs://lake/a',
   'http://host/a',
   'constructor://a',
   's3://',

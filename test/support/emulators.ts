@@ -4,7 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts, startProcess, type ServerProcess } from '../../src/servers/process.ts'
+import { cached } from '../../src/servers/cache.ts'
+import {
+  freePorts,
+  run,
+  startProcess,
+  type ServerCommand,
+  type ServerProcess,
+} from '../../src/servers/process.ts'
 
 /** A server of the run that keeps everything in memory. */
 export interface Emulator<T> {
@@ -34,7 +41,19 @@ export interface AzureAddress {
   readonly container: string
 }
 
+/** How to reach Cloud Storage, without credentials; the bucket is there. */
+export interface GcsAddress {
+  readonly endpoint: string
+  readonly bucket: string
+}
+
 const START_MS_MAX = 60_000
+/** A server of Cloud Storage whose conditional puts are atomic; those of npm, PyPI and Maven know no conditions. */
+const GCS_VERSION = 'v1.56.1'
+const GCS_MODULE = `github.com/fsouza/fake-gcs-server@${GCS_VERSION}`
+const GO_MISSING =
+  'a server for Google Cloud Storage is built with Go (1.24 or newer), which is not installed'
+const BUILD_MS_MAX = 15 * 60_000
 const MISSING = 'the packages for tests are not installed: run `npm ci`'
 
 /** Starts a DynamoDB server and creates the table that Delta engines share. @throws KD_SERVER_FAILED */
@@ -95,25 +114,64 @@ export async function startAzure(): Promise<Emulator<AzureAddress>> {
   }
 }
 
-async function startNode(
+/**
+ * Starts a server of Cloud Storage and creates a bucket. The first call builds it with Go, which takes a minute or two;
+ * later ones take it from the cache.
+ * @throws KD_PREREQUISITE_MISSING where Go is missing; KD_SERVER_FAILED
+ */
+export async function startGcs(say: (message: string) => void = () => {}): Promise<Emulator<GcsAddress>> {
+  await run('go', ['version'], { missing: GO_MISSING, runMsMax: START_MS_MAX })
+  const folder = await cached(`fake-gcs-server-${GCS_VERSION}`, [], async (target) => {
+    say('Building a server for Google Cloud Storage with Go (once, a minute or two)')
+    const env = { GOBIN: target, CGO_ENABLED: '0', GOFLAGS: '-trimpath' }
+    await run('go', ['install', GCS_MODULE], {
+      env,
+      missing: GO_MISSING,
+      runMsMax: BUILD_MS_MAX,
+      cwd: tmpdir(),
+    })
+  })
+  const [port] = await freePorts(1)
+  const endpoint = `http://127.0.0.1:${String(port)}`
+  const args = ['-backend', 'memory', '-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)]
+  const { dir, server } = await start({
+    name: 'fake-gcs-server',
+    command: join(folder, 'fake-gcs-server'),
+    args: [...args, '-external-url', endpoint],
+    ready: /server started at/,
+    missing: GO_MISSING,
+  })
+  const emulator = emulatorOf(dir, server, { endpoint, bucket: 'lake' })
+  try {
+    const answer = await fetch(`${endpoint}/storage/v1/b?project=test`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'lake' }),
+    })
+    if (!answer.ok) throw new Error(`The server made no bucket: HTTP ${answer.status}`)
+    return emulator
+  } catch (error) {
+    await emulator.stop()
+    throw error
+  }
+}
+
+function startNode(
   name: string,
   args: readonly string[],
   ready: RegExp,
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ dir: string; server: ServerProcess }> {
-  const dir = await mkdtemp(join(tmpdir(), `kafka-delta-${name.toLowerCase()}-`))
+  return start({ name, command: process.execPath, args, ready, env, missing: MISSING })
+}
+
+async function start(
+  command: Omit<ServerCommand, 'logPath' | 'startMsMax'>,
+): Promise<{ dir: string; server: ServerProcess }> {
+  const dir = await mkdtemp(join(tmpdir(), `kafka-delta-${command.name.toLowerCase()}-`))
   try {
-    const server = await startProcess({
-      name,
-      command: process.execPath,
-      args,
-      env,
-      logPath: join(dir, 'server.log'),
-      ready,
-      startMsMax: START_MS_MAX,
-      missing: MISSING,
-    })
-    return { dir, server }
+    const logPath = join(dir, 'server.log')
+    return { dir, server: await startProcess({ ...command, logPath, startMsMax: START_MS_MAX }) }
   } catch (error) {
     await rm(dir, { recursive: true, force: true })
     throw error

@@ -1,14 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
+import { PipelineError } from '../../src/core/errors.ts'
 import { startKafka } from '../../src/servers/kafka.ts'
 import { startS3, type S3Address } from '../../src/servers/s3.ts'
-import { startAzure, startDynamo, type AzureAddress, type DynamoAddress, type Emulator } from './emulators.ts'
-import { AZURE_VARIABLE, BROKERS_VARIABLE, DYNAMO_VARIABLE, S3_VARIABLE } from './variables.ts'
+import {
+  startAzure,
+  startDynamo,
+  startGcs,
+  type AzureAddress,
+  type DynamoAddress,
+  type Emulator,
+  type GcsAddress,
+} from './emulators.ts'
+import { AZURE_VARIABLE, BROKERS_VARIABLE, DYNAMO_VARIABLE, GCS_VARIABLE, S3_VARIABLE } from './variables.ts'
 
 let kafka: Promise<string[]> | undefined
 let s3: Promise<S3Address> | undefined
 let dynamo: Promise<DynamoAddress> | undefined
 let azure: Promise<AzureAddress> | undefined
+let gcs: Promise<GcsAddress | undefined> | undefined
 
 /**
  * The brokers that all test files of a run share; a file that runs alone starts its own, stopped after it.
@@ -35,6 +45,24 @@ export function dynamoForTests(): Promise<DynamoAddress> {
 export function azureForTests(): Promise<AzureAddress> {
   azure ??= sharedEmulator(AZURE_VARIABLE, startAzure)
   return azure
+}
+
+/**
+ * The Cloud Storage server that all test files of a run share, likewise. It is built with Go, which is no prerequisite:
+ * `undefined` where Go is missing, except in a run that sets `CI`, which then fails.
+ */
+export function gcsForTests(): Promise<GcsAddress | undefined> {
+  gcs ??= sharedEmulator(GCS_VARIABLE, startGcs).catch((error: unknown) => {
+    if (isMissingOnly(error)) return undefined
+    throw error
+  })
+  return gcs
+}
+
+/** Whether a server is missing that a run may do without. */
+export function isMissingOnly(error: unknown): boolean {
+  const isMissing = error instanceof PipelineError && error.code === 'KD_PREREQUISITE_MISSING'
+  return isMissing && (process.env['CI'] ?? '') === ''
 }
 
 /** A name that no other test uses: for topics, groups and prefixes. */

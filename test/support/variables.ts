@@ -8,3 +8,5 @@ export const SPARK_VARIABLE = 'KAFKA_DELTA_TEST_SPARK'
 export const DYNAMO_VARIABLE = 'KAFKA_DELTA_TEST_DYNAMODB'
 /** The Blob server of the run, an `AzureAddress` as JSON, as `npm test` sets it. */
 export const AZURE_VARIABLE = 'KAFKA_DELTA_TEST_AZURE'
+/** The Cloud Storage server of the run, a `GcsAddress` as JSON, as `npm test` sets it. */
+export const GCS_VARIABLE = 'KAFKA_DELTA_TEST_GCS'
