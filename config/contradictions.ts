@@ -5,6 +5,7 @@ import { isTree, readJson } from './tree.ts'
 import type {
   AzureConfig,
   Config,
+  CsvConfig,
   DynamoConfig,
   KafkaConfig,
   S3Config,
@@ -13,6 +14,8 @@ import type {
   TopicConfig,
 } from './types.ts'
 
+/** Formats that a schema id may stand in front of. */
+const FRAMED: ReadonlySet<string> = new Set(['json', 'avro'])
 /** What every codec can take the memory for at once. */
 const DECOMPRESSED_BYTES_MAX = 268_435_456
 
@@ -65,12 +68,27 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
   checkFormat(topic, report)
 }
 
-function checkFormat({ format, framing, avro }: TopicConfig, report: Report): void {
+function checkCsv({ delimiter, quote, header, columns }: CsvConfig, report: Report): void {
+  if (delimiter !== 'tab' && delimiter.length !== 1)
+    report(['csv.delimiter'], `must be one character or tab: value was ${JSON.stringify(delimiter)}`)
+  if (quote !== 'none' && quote.length !== 1)
+    report(['csv.quote'], `must be one character or none: value was ${JSON.stringify(quote)}`)
+  if (delimiter === quote) report(['csv.quote', 'csv.delimiter'], 'must differ from csv.delimiter')
+  if (header && columns !== undefined)
+    report(['csv.columns', 'csv.header'], 'given, while csv.header names the fields')
+  const twice = columns?.find((name, index) => columns.indexOf(name) !== index)
+  if (twice !== undefined) report(['csv.columns'], `names ${JSON.stringify(twice)} twice`)
+}
+
+function checkFormat({ format, framing, avro, csv }: TopicConfig, report: Report): void {
+  checkCsv(csv, report)
   for (const name of ['schema', 'schemas'] as const) {
     const path = avro[name]
     if (path !== undefined && !existsSync(path)) report([`avro.${name}`], `there is no ${path}`)
   }
   if (format !== 'avro') {
+    if (framing === 'registry' && !FRAMED.has(format))
+      report(['framing', 'format'], 'registry belongs to the formats avro and json')
     if (framing === 'single-object') report(['framing', 'format'], `single-object belongs to the format avro`)
     return
   }
@@ -92,7 +110,9 @@ export function checkRegistry(
       report(['schemaRegistry.url'], 'must start with http:// or https:// and a host')
     return
   }
-  const needing = Object.entries(topics).find(([, topic]) => topic.framing === 'registry')
+  const needing = Object.entries(topics).find(
+    ([, topic]) => topic.framing === 'registry' && FRAMED.has(topic.format),
+  )
   if (needing !== undefined)
     report(['schemaRegistry.url'], `missing, and topics.${needing[0]}.framing registry needs it`)
 }

@@ -143,7 +143,11 @@ export const TOPIC_OPTIONS = {
     default: null,
     computed: { text: "the entry's name in `topics`", of: ({ name }) => name },
   },
-  format: { doc: 'How record values are encoded.', format: ['json', 'avro'], default: 'json' },
+  format: {
+    doc: 'How record values are encoded: JSON objects, Avro records, lines of CSV, UTF-8 text or bytes as they are; the last two go into one column, `value`.',
+    format: ['json', 'avro', 'csv', 'text', 'bytes'],
+    default: 'json',
+  },
   framing: {
     doc: 'What stands in front of a value and names its schema: nothing, the mark and fingerprint of an Avro single object (`single-object`, needs `avro.schemas`), or the zero byte and schema id of a registry (`registry`, needs `schemaRegistry.url`).',
     format: ['none', 'single-object', 'registry'],
@@ -169,6 +173,30 @@ export const TOPIC_OPTIONS = {
       default: null,
       nullable: true,
       path: true,
+    },
+  },
+  csv: {
+    delimiter: {
+      doc: 'Character between two fields of CSV, or the word `tab`.',
+      format: 'text',
+      default: ',',
+    },
+    quote: { doc: 'Character around fields of CSV, or the word `none`.', format: 'text', default: '"' },
+    header: {
+      doc: 'Whether each value is two lines of CSV, the first with the names of the fields.',
+      format: 'flag',
+      default: false,
+    },
+    columns: {
+      doc: 'Names of the fields of CSV without a header, in their order. Unset, the columns of the contract or the table.',
+      format: 'text-list',
+      default: null,
+      nullable: true,
+    },
+    nullWords: {
+      doc: 'Fields of CSV that are null where they stand without quotes, beside the empty one.',
+      format: 'text-list',
+      default: [],
     },
   },
   decompress: {

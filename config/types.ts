@@ -81,10 +81,11 @@ export interface GcsConfig {
 /** One topic and its table. */
 export interface TopicConfig {
   readonly topic: string
-  readonly format: 'json' | 'avro'
+  readonly format: 'json' | 'avro' | 'csv' | 'text' | 'bytes'
   readonly framing: 'none' | 'single-object' | 'registry'
   readonly subject: string
   readonly avro: AvroConfig
+  readonly csv: CsvConfig
   readonly decompress: 'none' | 'auto' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   /** Bytes that one value may come to. */
   readonly decompressedBytesMax: number
@@ -107,6 +108,15 @@ export interface TopicConfig {
 export interface AvroConfig {
   readonly schema?: string
   readonly schemas?: string
+}
+
+/** How lines of CSV are written. `delimiter` and `quote` are one character, or the words `tab` and `none`. */
+export interface CsvConfig {
+  readonly delimiter: string
+  readonly quote: string
+  readonly header: boolean
+  readonly columns?: readonly string[]
+  readonly nullWords: readonly string[]
 }
 
 /** A schema registry; user and password are both there or both absent. */

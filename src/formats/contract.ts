@@ -4,11 +4,12 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import { createRegistry, type RegisteredSchema } from '../registry/registry.ts'
 import { avroContract } from './avro-columns.ts'
 import { readAvroFolder, readAvroSchema, registeredAvro } from './avro.ts'
+import { plainContract } from './plain.ts'
 import type { FormatSettings } from './settings.ts'
 
 /**
  * The contract that the schema of a format is, for a topic that has no other: of the schema file, of the only schema in
- * the folder, of the newest schema of the subject. `undefined` where there is none of these.
+ * the folder, of the newest schema of the subject, of text and bytes the one column. `undefined` where there is none of these.
  * @throws KD_CONTRACT_INVALID where the schema cannot be read, or holds what no column can; KD_REGISTRY_FAILED
  */
 export async function contractOfFormat(
@@ -20,7 +21,7 @@ export async function contractOfFormat(
     const source = `${schemaRegistry.url} ${subject}`
     return latest === undefined ? undefined : contractOfSchema(format, latest, source)
   }
-  if (format !== 'avro') return undefined
+  if (format !== 'avro') return plainContract(format)
   if (avro.schema !== undefined) return avroContract(await readAvroSchema(avro.schema), avro.schema)
   const [only, ...others] = avro.schemas === undefined ? [] : await readAvroFolder(avro.schemas)
   return only === undefined || others.length > 0 ? undefined : avroContract(only, avro.schemas ?? '')

@@ -7,6 +7,7 @@ export interface FormatSettings {
   /** Subject of the registry whose newest schema gives the columns of a topic that has no contract. */
   readonly subject: string
   readonly avro: AvroSettings
+  readonly csv: CsvSettings
   /** Where schemas are looked up; there with the framing `registry`. */
   readonly schemaRegistry?: RegistryOptions
 }
@@ -17,4 +18,18 @@ export interface AvroSettings {
   readonly schema?: string
   /** Path of a folder of schema files: the schemas of single objects. */
   readonly schemas?: string
+}
+
+/** How a line of CSV is written. */
+export interface CsvSettings {
+  /** One character, or `tab`. */
+  readonly delimiter: string
+  /** One character, or `none`. */
+  readonly quote: string
+  /** Whether each value is two lines, the first with the names of the fields. */
+  readonly header: boolean
+  /** Names of the fields where there is no header; absent, the columns in their order. */
+  readonly columns?: readonly string[]
+  /** Texts without quotes that are null, beside the empty one. */
+  readonly nullWords: readonly string[]
 }

@@ -1,6 +1,8 @@
 import { openAvro } from './avro.ts'
+import { csvFormat } from './csv.ts'
 import type { Format, FormatOptions } from './format.ts'
 import { jsonFormat } from './json.ts'
+import { bytesFormat, textFormat } from './plain.ts'
 import { withoutSchemaIds } from './registry-framing.ts'
 import type { FormatSettings } from './settings.ts'
 
@@ -11,4 +13,7 @@ export const FORMATS: Readonly<
   json: (options, { framing }) =>
     framing === 'registry' ? withoutSchemaIds(jsonFormat(options)) : jsonFormat(options),
   avro: (_, settings) => openAvro(settings),
+  csv: (options, { csv }) => csvFormat(options, csv),
+  text: textFormat,
+  bytes: bytesFormat,
 }

@@ -52,6 +52,7 @@ describe('defaults', () => {
       framing: 'none',
       subject: 'a-value',
       avro: {},
+      csv: { delimiter: ',', quote: '"', header: false, nullWords: [] },
       decompress: 'none',
       decompressedBytesMax: 16_777_216,
       kafkaColumns: false,
@@ -296,6 +297,16 @@ describe('faults', () => {
       'single objects that are no Avro',
       { framing: 'single-object' },
       /framing: single-object belongs to the format avro$/,
+    ],
+    [
+      'a delimiter of two characters',
+      { csv: { delimiter: '::' } },
+      /csv\.delimiter: must be one character or tab: value was "::"$/,
+    ],
+    [
+      'text with schema ids',
+      { format: 'text', framing: 'registry' },
+      /framing: registry belongs to the formats avro and json$/,
     ],
     [
       'credit below two flushes',

@@ -4,6 +4,7 @@ import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { PipelineError } from '../../src/core/errors.ts'
 import { contractOfFormat } from '../../src/formats/contract.ts'
 import { openFormat, type FormatChoice } from '../../src/formats/open.ts'
+import { CSV } from '../support/csv.ts'
 import { SchemasById } from '../../src/formats/registry-framing.ts'
 import { createRegistry, type Registry } from '../../src/registry/registry.ts'
 import { startRegistry, type RegistryServer } from '../../src/servers/registry.ts'
@@ -30,7 +31,7 @@ function choice(format: 'avro' | 'json', subject: string): FormatChoice {
     format,
     framing: 'registry',
     subject,
-    avro: {},
+    avro: {}, csv: CSV,
     schemaRegistry: QUICK,
     decompress: 'none',
     decompressedBytesMax: 1000,

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { contractOfTable } from '../../src/contract/existing.ts'
+import { Exact } from '../../src/core/exact.ts'
+import { csvFormat } from '../../src/formats/csv.ts'
+import type { CsvSettings } from '../../src/formats/settings.ts'
+import { formatContract } from '../contracts/format.ts'
+import { arrayOf, rawOf, structOf } from '../support/batches.ts'
+import { CSV } from '../support/csv.ts'
+import { outcomesOf, type Outcome } from '../support/outcomes.ts'
+
+const contract = contractOfTable(
+  structOf({
+    id: 'long',
+    name: 'string',
+    price: 'decimal(10,2)',
+    ratio: 'double',
+    ok: 'boolean',
+    day: 'date',
+    at: 'timestamp',
+    tags: arrayOf('string'),
+    raw: 'binary',
+  }),
+)
+const NULLS = Object.fromEntries(contract.schema.fields.map(({ name }) => [name, null]))
+
+function outcomeOf(text: string, settings: Partial<CsvSettings> = {}): Outcome | undefined {
+  return outcomesOf(csvFormat(contract, { ...CSV, ...settings }), contract, rawOf([text]))[0]
+}
+
+formatContract({
+  name: 'CSV',
+  open: () => csvFormat(contract, CSV),
+  contract,
+  good: [
+    {
+      bytes: Buffer.from(
+        '9007199254740993,"a ""b"", é",12.50,-1e-3,TRUE,2024-02-29,2024-02-29T12:00:00Z,"[""x"",null]",hi\r\n',
+      ),
+      row: {
+        id: 9007199254740993n,
+        name: 'a "b", é',
+        price: new Exact('12.50'),
+        ratio: -0.001,
+        ok: true,
+        day: '2024-02-29',
+        at: '2024-02-29T12:00:00.000000Z',
+        tags: ['x', null],
+        raw: 'aGk=',
+      },
+    },
+    { bytes: Buffer.from('1,"",,,,,,,'), row: { ...NULLS, id: 1, name: '' } },
+    {
+      bytes: Buffer.from('\uFEFF2,"two\nlines",+.5,1.,0,,,,'),
+      row: { ...NULLS, id: 2, name: 'two\nlines', price: new Exact('0.50'), ratio: 1, ok: false },
+    },
+  ],
+  bad: [
+    '',
+    '\n',
+    '1,2',
+    '1,,,,,,,,,',
+    '1,,,,,,,,\n2,,,,,,,,',
+    'x,,,,,,,,',
+    '1.5,,,,,,,,',
+    ',,1.234,,,,,,',
+    ',,,0x10,,,,,',
+    ',,,,yes,,,,',
+    ',,,,constructor,,,,',
+    ',,,,,2024-02-30,,,',
+    ',,,,,,2024-02-29 12:00:00,,',
+    ',,,,,,,[,',
+    '1,"open,,,,,,,',
+    '1,"a"b,,,,,,,',
+  ].map((text) => Buffer.from(text)),
+})
+
+test('Another delimiter and quote, words for null, and quotes that keep a word a text', () => {
+  const settings = {
+    delimiter: 'tab',
+    quote: "'",
+    nullWords: ['NULL', '\\N'],
+    columns: ['name', 'id', 'ratio'],
+  }
+  assert.deepEqual(outcomeOf("'NULL'\tNULL\t\\N", settings), { row: { ...NULLS, name: 'NULL' } })
+  assert.deepEqual(
+    outcomeOf('a"b;5;2', { delimiter: ';', quote: 'none', columns: ['name', 'id', 'ratio'] }),
+    {
+      row: { ...NULLS, name: 'a"b', id: 5, ratio: 2 },
+    },
+  )
+})
+
+test('A header names the fields of its value, in any order; fields without a column are left out', () => {
+  assert.deepEqual(outcomeOf('name,unknown,id\nAda,x,3\n', { header: true }), {
+    row: { ...NULLS, id: 3, name: 'Ada' },
+  })
+  for (const text of ['name,id', 'name,name\na,b', 'name,id\na,1\nb,2'])
+    assert.ok('reason' in (outcomeOf(text, { header: true }) as object), text)
+})
+
+test('The dead letter says what was expected', () => {
+  assert.deepEqual(outcomeOf('1,2'), { reason: 'decode', message: 'expected 9 fields, got 2' })
+  assert.deepEqual(outcomeOf('1,,,,,,,,\n2,,,,,,,,'), {
+    reason: 'decode',
+    message: 'expected one line, got 2',
+  })
+  assert.match(JSON.stringify(outcomeOf('x,,,,,,,,')), /\/id expected an integer/)
+})
