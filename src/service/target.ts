@@ -7,10 +7,9 @@ import type { DataType, StructField, StructType } from '../core/schema.ts'
 import { compiledConstraints } from '../delta/constraint-check.ts'
 import { generatedColumns } from '../delta/constraints.ts'
 import type { Metadata } from '../delta/actions.ts'
-import { createTable, tableExists } from '../delta/create.ts'
 import type { TableWriter } from '../delta/table.ts'
 import { checkProperties } from '../delta/table-properties.ts'
-import { openTableWriter, type WriterOptions } from '../delta/writer.ts'
+import type { WriterOptions } from '../delta/writer.ts'
 import { datePart } from '../enrichments/date-parts.ts'
 import type { Enrichment } from '../enrichments/enrichment.ts'
 import { KAFKA_FIELDS, kafkaColumns } from '../enrichments/kafka-columns.ts'
@@ -21,11 +20,15 @@ import { contractOfFormat } from '../formats/contract.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import { registryOf } from './registry-of.ts'
+import { type TableLease, Tables } from './tables.ts'
 
 /** Where the rows of a topic go, and what they must be. */
 export interface Target {
   readonly store: Store
+  /** Of all topics of the process that go into the table. */
   readonly table: TableWriter
+  /** Waits for what is on its way, and closes the store where no other topic needs it. Once. */
+  readonly release: () => Promise<void>
   readonly contract: Contract
   /** The columns that messages fill; they follow the messages and the table. */
   readonly columns: RowColumns
@@ -42,13 +45,33 @@ export async function openTarget(
   topic: TopicConfig,
   config: Pick<Config, 'storage' | 'schemaRegistry'>,
   options: WriterOptions,
+  tables: Tables = tablesOf(config),
 ): Promise<Target> {
   const written =
     topic.contract === undefined
       ? await contractOfFormat({ ...topic, ...registryOf(config) })
       : await readContract(topic.contract)
-  const store = await openStore(topic.table.uri, config.storage)
-  const existing = (await tableExists(store)) ? await openTableWriter(store, options) : undefined
+  const lease = await tables.lease(topic.table.uri)
+  try {
+    return await targetOf(lease, topic, written, options)
+  } catch (error) {
+    await lease.release()
+    throw error
+  }
+}
+
+/** Tables in the stores of a configuration; one for all topics of a process. */
+export function tablesOf({ storage }: Pick<Config, 'storage'>): Tables {
+  return new Tables((uri) => openStore(uri, storage))
+}
+
+async function targetOf(
+  lease: TableLease,
+  topic: TopicConfig,
+  written: Contract | undefined,
+  options: WriterOptions,
+): Promise<Target> {
+  const existing = await lease.existing(options)
   const contract = written ?? contractOf(topic, existing)
   const configured = enrichmentsOf(topic, contract.schema)
   const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
@@ -61,7 +84,7 @@ export async function openTarget(
   ]
   const table =
     existing ??
-    (await create(store, topic, { type: 'struct', fields: [...contract.schema.fields, ...added] }, options))
+    (await create(lease, topic, { type: 'struct', fields: [...contract.schema.fields, ...added] }, options))
   const partitionColumns = partitionColumnsOf(topic, table)
   const columns = new RowColumns({
     topic: topic.topic,
@@ -72,7 +95,9 @@ export async function openTarget(
     policy: topic.table.schemaEvolution,
     clock: options.clock,
   })
-  return { store, table, contract, columns, enrichments, partitionColumns }
+  const { store } = lease
+  const release = (): Promise<void> => lease.release()
+  return { store, table, release, contract, columns, enrichments, partitionColumns }
 }
 
 function contractOf(topic: TopicConfig, table: TableWriter | undefined): Contract {
@@ -124,7 +149,7 @@ function tableColumns(table: TableWriter): Enrichment {
 }
 
 async function create(
-  store: Store,
+  lease: TableLease,
   topic: TopicConfig,
   schema: StructType,
   options: WriterOptions,
@@ -132,9 +157,7 @@ async function create(
   const { checkpointInterval, partitionColumns, properties } = topic.table
   checkProperties(properties)
   const configuration = { 'delta.checkpointInterval': String(checkpointInterval), ...properties }
-  // Who loses the race to create it opens the winner's.
-  await createTable(store, { schema, partitionColumns, configuration }, options.clock, options.onWarning)
-  return openTableWriter(store, options)
+  return await lease.create({ schema, partitionColumns, configuration }, options)
 }
 
 function partitionColumnsOf(topic: TopicConfig, table: TableWriter): readonly string[] {

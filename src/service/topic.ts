@@ -72,7 +72,7 @@ export async function openTopic(
     { onWarning: (warning) => log.warn({ code: warning.code }, warning.message) },
     options.tables,
   )
-  const format = await openFormat({ ...topic, ...registryOf(config) }, target.columns)
+  const format = await orRelease(target, openFormat({ ...topic, ...registryOf(config) }, target.columns))
   const credit = new Credit(topic.creditBytes)
   const source = ends.source(sourceOptions(config, topic, target, { credit, log, until }))
   const deadLetters = ends.deadLetters(deadLetterOptions(config, topic, target, log))
@@ -122,6 +122,16 @@ export async function openTopic(
       await Promise.all([maintenance.stop(), source.close(), deadLetters.close()])
       await target.release()
     },
+  }
+}
+
+/** A table whose topic cannot be opened is given back. */
+async function orRelease<T>(target: Target, opening: Promise<T>): Promise<T> {
+  try {
+    return await opening
+  } catch (error) {
+    await target.release()
+    throw error
   }
 }
 

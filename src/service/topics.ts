@@ -4,6 +4,7 @@ import type { Config } from '../../config/types.ts'
 import { Lane } from '../core/lane.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Summary } from './summary.ts'
+import { tablesOf } from './target.ts'
 import { openTopic, type TopicOptions, type TopicRun } from './topic.ts'
 
 /** How topics are run. */
@@ -24,7 +25,7 @@ export async function runTopics(
   config: Config,
   options: RunOptions,
 ): Promise<Readonly<Record<string, Summary>>> {
-  const topics = await openAll(config, { lane: new Lane(), ...options })
+  const topics = await openAll(config, { lane: new Lane(), tables: tablesOf(config), ...options })
   const stop = (): void => topics.forEach((topic) => topic.stop())
   options.signal?.addEventListener('abort', stop, { once: true })
   try {

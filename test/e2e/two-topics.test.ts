@@ -8,7 +8,7 @@ import { fillTopic, type Expected } from '../integrity/support/topic.ts'
 import { isExact, verify } from '../integrity/support/verify.ts'
 import { startWorker } from '../integrity/support/worker.ts'
 import { kafkaForTests, nameForTests } from '../support/servers.ts'
-import { PROGRAM } from './support/carry.ts'
+import { outputOf, PROGRAM } from './support/carry.ts'
 
 test('two topics of different width, two processes, one group: each table holds its own topic', async () => {
   const brokers = await kafkaForTests()
@@ -56,6 +56,56 @@ test('two topics of different width, two processes, one group: each table holds 
         deadLetterTopic: `${topic}-dlq`,
       })
       assert.ok(isExact(findings, wanted), `${name}: ${JSON.stringify(findings)}`)
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('two topics of one process into one table: nothing is lost or there twice, and they never compete', async () => {
+  const brokers = await kafkaForTests()
+  const folder = await mkdtemp(join(tmpdir(), 'one-table-'))
+  try {
+    const group = nameForTests('one-table')
+    const topics = ['first', 'second'].map((name) => ({ name, topic: `${group}-${name}` }))
+    for (const [seed, { topic }] of topics.entries()) {
+      await fillTopic({ brokers, topic, partitions: 2, records: 3_000, badEvery: 100, seed })
+    }
+    const uri = join(folder, 'table')
+    const entries = topics.map(({ name, topic }) => [
+      name,
+      {
+        topic,
+        appId: name,
+        contract: resolve('schemas/user-events.schema.json'),
+        kafkaColumns: true,
+        table: { uri },
+        // Many small flushes, so that commits of both meet.
+        flush: { ageMs: 500, count: 50 },
+      },
+    ])
+    const config = join(folder, 'config.json')
+    await writeFile(
+      config,
+      JSON.stringify({
+        log: { level: 'debug' },
+        kafka: { brokers, groupId: group },
+        topics: Object.fromEntries(entries) as object,
+      }),
+    )
+    const worker = startWorker(PROGRAM, ['run', '--config', config, '--until', 'latest'])
+    assert.equal(await worker.ended, 0, worker.lines.slice(-10).join('\n'))
+
+    const conflicts = worker.lines.flatMap((line) => /"conflicts":(\d+)/.exec(line)?.[1] ?? [])
+    assert.ok(conflicts.length > 0 && conflicts.every((count) => count === '0'), conflicts.join(' '))
+    const rows = (await outputOf(['table', 'cat', uri])).map(
+      (line) => JSON.parse(line) as Record<'_kafka_topic' | '_kafka_partition' | '_kafka_offset', unknown>,
+    )
+    for (const { topic } of topics) {
+      const own = rows.filter((row) => row._kafka_topic === topic)
+      assert.equal(own.length, 2_970, topic)
+      const places = new Set(own.map((row) => `${String(row._kafka_partition)}/${String(row._kafka_offset)}`))
+      assert.equal(places.size, own.length, `${topic} has rows twice`)
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
