@@ -8,6 +8,7 @@ import { tableCommand, withStore, type TableFlags } from './table-source.ts'
 interface OptimizeFlags extends TableFlags {
   readonly targetBytes?: number
   readonly where?: Readonly<Record<string, string>>
+  readonly zorder?: readonly string[]
 }
 
 /** Adds `table optimize`: small files become few large ones. */
@@ -15,9 +16,11 @@ export function addOptimize(parent: Command, finish: (exitCode: number) => void)
   tableCommand(parent, 'optimize', [
     'kafka-delta table optimize ./lake/user_events',
     'kafka-delta table optimize s3://lake/events/user_events --where event_date=2026-03-01 --target-bytes 64mb',
+    'kafka-delta table optimize ./lake/user_events --zorder user_id,timestamp',
   ])
     .description(
-      'pack the small files of each table partition into larger ones; safe beside running writers. ' +
+      'pack the small files of each table partition into larger ones, and drop rows that deletion vectors delete; ' +
+        'safe beside running writers. A clustered table is clustered by its columns. ' +
         'Exits with 1 where other writers kept changing files that were to be packed',
     )
     .option(
@@ -26,12 +29,18 @@ export function addOptimize(parent: Command, finish: (exitCode: number) => void)
       sizeOf,
     )
     .option('--where <column=value>', 'only this table partition; may be repeated', pairOf)
+    .option(
+      '--zorder <columns>',
+      'lay rows along the Z-order curve of these columns, separated by commas, so that readers skip more files; ' +
+        'what exceeds 64 MiB of memory lies among the temporary files meanwhile',
+      namesOf,
+    )
     .option('--json', 'print JSON')
     .action(async (uri: string, flags: OptimizeFlags) => {
       const { optimize } = await import('../delta/optimize.ts')
       await withStore(uri, flags, async (store) => {
-        const { targetBytes, where } = flags
-        const done = await optimize(store, { targetBytes, where, onProgress: tell, onWarning: warn })
+        const { targetBytes, where, zorder } = flags
+        const done = await optimize(store, { targetBytes, where, zorder, onProgress: tell, onWarning: warn })
         if (flags.json === true) await print(`${jsonOf(done)}\n`)
         else if (done.version === undefined) await print('nothing to pack\n')
         else
@@ -42,6 +51,12 @@ export function addOptimize(parent: Command, finish: (exitCode: number) => void)
         finish(done.givenUp.length === 0 ? EXIT.ok : EXIT.failed)
       })
     })
+}
+
+function namesOf(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.includes('')) throw new InvalidArgumentError('It must be names of columns, separated by commas.')
+  return names
 }
 
 const SIZE = /^(\d{1,12})([kmg]?)b?$/i

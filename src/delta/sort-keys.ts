@@ -47,9 +47,10 @@ export class CurveSample {
     )
     const place = placer(this.#curve, bounds, bits)
     const places = this.#rows.map((row) => place((at) => row[at] ?? null)).sort((a, b) => a - b)
+    const cuts = quantiles(places, buckets, (a, b) => a === b)
     return new RowCurve(
       place,
-      quantiles(places, buckets, (a, b) => a === b),
+      cuts.map(({ bound }) => bound),
     )
   }
 }
@@ -85,29 +86,38 @@ export class RowCurve {
   }
 }
 
-function placer(curve: Curve, bounds: readonly (readonly Key[])[], bits: number): Place {
+function placer(curve: Curve, bounds: readonly (readonly Cut<Key>[])[], bits: number): Place {
   const coordinates = new Int32Array(bounds.length)
   const along = curve === 'hilbert' ? hilbert : zOrder
   return (keyOf) => {
     bounds.forEach((ofColumn, at) => {
       const key = keyOf(at)
-      coordinates[at] = countNotAbove(ofColumn, (bound) => compareKeys(bound, key))
+      const below = countNotAbove(ofColumn, ({ bound }) => compareKeys(bound, key))
+      // Of few values each stands for many ranges, so that a column of few values has as much of the curve as others.
+      coordinates[at] = ofColumn[below - 1]?.part ?? 0
     })
     return along(coordinates, bits)
   }
 }
 
+/** Where a part of sorted values begins. */
+interface Cut<T> {
+  readonly bound: T
+  /** The part's number, from 1. */
+  readonly part: number
+}
+
 /** Where sorted values are cut into `parts` parts of about equal size; equal values are never cut apart. */
-function quantiles<T>(sorted: readonly T[], parts: number, same: (a: T, b: T) => boolean): readonly T[] {
-  const bounds: T[] = []
+function quantiles<T>(sorted: readonly T[], parts: number, same: (a: T, b: T) => boolean): readonly Cut<T>[] {
+  const cuts: Cut<T>[] = []
   for (let part = 1; part < parts; part++) {
     const bound = sorted[Math.floor((part * sorted.length) / parts)]
     const first = sorted[0]
     if (bound === undefined || first === undefined || same(first, bound)) continue
-    const last = bounds.at(-1)
-    if (last === undefined || !same(last, bound)) bounds.push(bound)
+    const last = cuts.at(-1)
+    if (last === undefined || !same(last.bound, bound)) cuts.push({ bound, part })
   }
-  return bounds
+  return cuts
 }
 
 /** How many of the ascending bounds are not above a value. */

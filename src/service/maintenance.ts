@@ -120,8 +120,8 @@ class Upkeep implements Maintenance {
 
   async #optimize(): Promise<object> {
     const { store, policy } = this.#parts
-    const { targetBytes } = policy.optimize
-    const done = await optimize(store, { targetBytes, ...this.#options() })
+    const { targetBytes, zorder } = policy.optimize
+    const done = await optimize(store, { targetBytes, zorder, auto: true, ...this.#options() })
     return { ...done, version: done.version === undefined ? null : String(done.version) }
   }
 
