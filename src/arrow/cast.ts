@@ -3,7 +3,7 @@ import { type DataType, decimalOf, typeName } from '../core/schema.ts'
 import { jsonText } from '../core/json-text.ts'
 import { isWider } from '../core/widening.ts'
 import { BytesBuilder } from './bytes-builder.ts'
-import { fixedLayout, isNull, type Column, type FixedColumn } from './column.ts'
+import { fixedLayout, isNull, nullColumn, type Column, type FixedColumn } from './column.ts'
 import { unscaledAt } from './decimal.ts'
 import { DAY_MICROS } from './time.ts'
 import { longAt, valueAt } from './values.ts'
@@ -19,10 +19,11 @@ export function canCast(from: DataType, to: DataType): boolean {
 
 /**
  * The column in another type: what is no text becomes its JSON text in a string column, without the fields of structs
- * that are null.
+ * that are null. A column without values becomes one of any type.
  * @throws KD_SCHEMA_MISMATCH where `canCast` says no.
  */
 export function castColumn(column: Column, to: DataType): Column {
+  if (column.length === 0 || column.valid?.includes(1) === false) return nullColumn(to, column.length)
   if (to === 'string') return textColumn(column)
   const layout = fixedLayout(to)
   const from = typeName(column.type)

@@ -26,18 +26,18 @@ export interface Fitted {
 export interface FitRules {
   /** Whether what fits no column is kept beside the row; otherwise it stays where it is, for the builders to refuse. */
   readonly rescues: boolean
-  /** Whether all string columns, and not only those beyond the contract, take other values as JSON text. */
-  readonly lenient: boolean
+  /** Which string columns take other values as JSON text: none, those that no contract names, or all. */
+  readonly lenient: 'none' | 'beyond' | 'all'
 }
 
 /**
  * Holds a message to its columns: a key that differs from a column's name by case alone is that column where the message
- * has no other of the name; a string column beyond the contract takes other values as their JSON text.
+ * has no other of the name.
  * Throws a RangeError for what nests beyond the stack.
  */
 export function fit(row: object, schema: StructType, rules: FitRules): Fitted {
   const pass = new Pass(rules)
-  const { value, rest } = pass.struct(schema, row, '', rules.lenient)
+  const { value, rest } = pass.struct(schema, row, '', rules.lenient === 'all')
   return {
     row: value as object,
     rescued: rest === NOTHING ? undefined : jsonText(rest),
@@ -60,9 +60,11 @@ class Pass {
   readonly unknown: UnknownField[] = []
   misfit = false
   readonly #rescues: boolean
+  readonly #lenientBeyond: boolean
 
-  constructor({ rescues }: FitRules) {
+  constructor({ rescues, lenient }: FitRules) {
     this.#rescues = rescues
+    this.#lenientBeyond = lenient === 'beyond'
   }
 
   struct(type: StructType, value: object, path: string, lenient: boolean): Part {
@@ -84,7 +86,12 @@ class Pass {
         continue
       }
       if (inner === null) continue
-      const part = this.#value(field.type, inner, path + key, lenient || originOf(field) !== undefined)
+      const part = this.#value(
+        field.type,
+        inner,
+        path + key,
+        lenient || (this.#lenientBeyond && originOf(field) !== undefined),
+      )
       if (part.value === NOTHING) row.drop(field.name)
       else if (part.value !== inner) row.put(field.name, part.value)
       if (part.rest !== NOTHING) rest.push([key, part.rest])

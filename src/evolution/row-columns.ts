@@ -225,7 +225,7 @@ export class RowColumns {
 
   /** The message beside its columns, where the contract lets it pass. */
   #fit(object: unknown, record: number, admission: Admission): Fitted | undefined {
-    const { contract, written } = this.#parts
+    const { contract, written, policy } = this.#parts
     const { schema, rescues } = this.#current()
     if (typeof object !== 'object' || object === null) {
       const fault = contract.check(object)
@@ -234,7 +234,9 @@ export class RowColumns {
       return undefined
     }
     try {
-      const fitted = fit(object, schema, { rescues, lenient: !written })
+      // What is rescued keeps its type there; elsewhere text is what a mix of types comes to.
+      const lenient = policy === 'rescue' ? 'none' : written ? 'beyond' : 'all'
+      const fitted = fit(object, schema, { rescues, lenient })
       const fault = contract.check(fitted.row)
       if (fault === undefined) return fitted
       admission.refuse(record, 'contract', fault)

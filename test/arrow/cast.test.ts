@@ -100,18 +100,20 @@ for (const [from, to, pairs] of CASES) {
   })
 }
 
-test('Anything else is refused by both types', () => {
-  for (const [from, to] of [
-    ['long', 'integer'],
-    ['double', 'long'],
-    ['date', 'timestamp'],
-    ['decimal(10,4)', 'decimal(10,2)'],
-    ['string', 'long'],
-    [arrayOf('long'), 'long'],
-    ['long', arrayOf('long')],
-  ] as const) {
+test('Anything else is refused by both types, but for a column without values', () => {
+  const cases: readonly (readonly [DataType, unknown, DataType])[] = [
+    ['long', 1, 'integer'],
+    ['double', 1.5, 'long'],
+    ['date', '2026-03-01', 'timestamp'],
+    ['decimal(10,4)', new Exact('1.5'), 'decimal(10,2)'],
+    ['string', '1', 'long'],
+    [arrayOf('long'), [1], 'long'],
+    ['long', 1, arrayOf('long')],
+  ]
+  for (const [from, value, to] of cases) {
     assert.ok(!canCast(from, to))
-    assert.throws(() => castColumn(columnOf(from, [null]), to), { code: 'KD_SCHEMA_MISMATCH' })
+    assert.throws(() => castColumn(columnOf(from, [null, value]), to), { code: 'KD_SCHEMA_MISMATCH' })
+    assert.deepEqual(valuesOf(castColumn(columnOf(from, [null, null]), to)), [null, null])
   }
 })
 
