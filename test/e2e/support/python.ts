@@ -17,6 +17,9 @@ const PACKAGES = [
   'pytz==2026.2',
 ]
 
+/** The last delta-rs that agrees upon commits in DynamoDB. */
+const PACKAGES_OF_DYNAMODB = ['deltalake==1.5.1', 'pyarrow==26.0.1']
+
 /** Whether there is a Python that can make an environment. */
 export async function hasPython(): Promise<boolean> {
   return run('python3', ['-c', 'import venv, ensurepip']).then(
@@ -26,11 +29,20 @@ export async function hasPython(): Promise<boolean> {
 }
 
 /** The interpreter of an environment with the readers, made once and kept in the cache. */
-export async function pythonWithReaders(): Promise<string> {
+export function pythonWithReaders(): Promise<string> {
+  return pythonWith('readers', PACKAGES)
+}
+
+/** Likewise with a delta-rs that writes to S3 with DynamoDB. */
+export function pythonWithDynamo(): Promise<string> {
+  return pythonWith('dynamodb', PACKAGES_OF_DYNAMODB)
+}
+
+async function pythonWith(name: string, packages: readonly string[]): Promise<string> {
   const cache = process.env['KAFKA_DELTA_CACHE'] ?? join(homedir(), '.cache', 'kafka-delta')
   const folder = join(
     cache,
-    `readers-${createHash('sha256').update(PACKAGES.join()).digest('hex').slice(0, 12)}`,
+    `${name}-${createHash('sha256').update(packages.join()).digest('hex').slice(0, 12)}`,
   )
   const python = join(folder, 'bin', 'python3')
   const ready = join(folder, 'ready')
@@ -39,7 +51,7 @@ export async function pythonWithReaders(): Promise<string> {
   await mkdir(cache, { recursive: true })
   // An environment knows its own path, so it is made in place, and counts once the last step is done.
   await run('python3', ['-m', 'venv', folder])
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES])
+  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages])
   await mkdir(`${ready}.tmp`)
   await rename(`${ready}.tmp`, ready)
   return python
