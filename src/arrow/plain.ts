@@ -1,12 +1,18 @@
-import { type Data, type Table, Type } from 'apache-arrow'
+import { type Data, type Decimal, type Table, TimeUnit, type Timestamp, Type } from 'apache-arrow'
 import { PipelineError } from '../core/errors.ts'
+import { Exact } from '../core/exact.ts'
+import { decimalText, unscaledAt } from './decimal.ts'
+import { formatDate, formatDateTime } from './time.ts'
+
+const DAY_MS = 86_400_000n
 
 /** Value `row` of Arrow data; `null` where there is none. */
 export type PlainReader = (row: number) => unknown
 
 /**
  * Values of a top-level column that are not null, in the order of the rows. Structs and maps become objects of their own
- * properties, lists arrays, text strings, 64-bit integers `bigint`, narrower numbers `number`, binary bytes.
+ * properties, lists arrays, text strings, 64-bit integers `bigint`, narrower numbers `number`, decimals `Exact`, binary
+ * bytes, dates and timestamps ISO 8601 text.
  * Throws `KD_PARQUET_FAILED` for any other type.
  */
 export function* plainValues(table: Table, column: string): Generator {
@@ -55,6 +61,18 @@ function readerOf(data: Data): PlainReader {
       const between = offsetsOf(data)
       return (row) => values.subarray(between(row), between(row + 1))
     }
+    case Type.Decimal: {
+      const { scale } = data.type as Decimal
+      const words = values as unknown as Uint32Array
+      return (row) => new Exact(decimalText(unscaledAt(words, row * 4), scale))
+    }
+    case Type.Date: {
+      const days = data.values as unknown as Int32Array | BigInt64Array
+      if (days instanceof Int32Array) return (row) => formatDate(days[row] as number)
+      return (row) => formatDate(Number((days[row] as bigint) / DAY_MS))
+    }
+    case Type.Timestamp:
+      return timestampReader(data)
     case Type.Struct:
       return structReader(data)
     case Type.List: {
@@ -71,6 +89,21 @@ function readerOf(data: Data): PlainReader {
     default:
       throw new PipelineError('KD_PARQUET_FAILED', `a column of Arrow type ${Type[data.typeId]}`)
   }
+}
+
+function timestampReader(data: Data): PlainReader {
+  const { unit, timezone } = data.type as Timestamp & { timezone?: string | null }
+  const values = data.values as BigInt64Array
+  // Nanoseconds are what INT96 becomes, which has no zone to name and always is in UTC.
+  const zoned = unit === TimeUnit.NANOSECOND || (timezone !== undefined && timezone !== null)
+  return (row) => formatDateTime(microsOf(values[row] as bigint, unit), zoned)
+}
+
+function microsOf(value: bigint, unit: TimeUnit): bigint {
+  if (unit === TimeUnit.MICROSECOND) return value
+  if (unit === TimeUnit.MILLISECOND) return value * 1_000n
+  if (unit === TimeUnit.SECOND) return value * 1_000_000n
+  return (value - (((value % 1_000n) + 1_000n) % 1_000n)) / 1_000n
 }
 
 function structReader(data: Data): PlainReader {

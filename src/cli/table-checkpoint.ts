@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { PipelineError } from '../core/errors.ts'
 import { print, printJson } from './output.ts'
 import { tableCommand, withStore, type TableFlags } from './table-source.ts'
 
@@ -14,18 +13,15 @@ export function addCheckpoint(parent: Command): void {
     )
     .option('--json', 'print JSON')
     .action(async (uri: string, flags: TableFlags) => {
-      const { checkpointKey } = await import('../delta/paths.ts')
-      const { checkpointObstacle, writeCheckpoint } = await import('../delta/checkpoint-write.ts')
+      const { writeCheckpoint } = await import('../delta/checkpoint-write.ts')
       const { openMaintained } = await import('../delta/maintainable.ts')
       await withStore(uri, flags, async (store) => {
-        const { state, metadata } = await openMaintained(store, 'commit')
+        const { state } = await openMaintained(store, 'commit')
         const { version } = state
-        const obstacle = checkpointObstacle(metadata.configuration)
-        if (obstacle !== undefined)
-          throw new PipelineError('KD_TABLE_UNSUPPORTED', obstacle, { table: store.uri })
-        await writeCheckpoint(store, version, { nowMs: Date.now(), known: state })
-        const file = checkpointKey(version)
-        const bytes = (await store.size(file)) ?? 0
+        const { key: file, bytes } = await writeCheckpoint(store, version, {
+          nowMs: Date.now(),
+          known: state,
+        })
         if (flags.json === true) await printJson({ version, file, bytes })
         else await print(`version ${version}: ${file}, ${bytes} bytes\n`)
       })

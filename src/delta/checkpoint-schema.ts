@@ -9,6 +9,17 @@ export type CheckpointRow =
   | { readonly domainMetadata: DomainMetadata }
   | { readonly add: Add }
   | { readonly remove: Remove }
+  | { readonly checkpointMetadata: { readonly version: bigint } }
+  | { readonly sidecar: Sidecar }
+
+/** A file that holds some of a checkpoint's files. Spec: "Sidecar File Information". */
+export interface Sidecar {
+  /** The name alone. */
+  readonly path: string
+  readonly sizeInBytes: number
+  /** Milliseconds since the epoch. */
+  readonly modificationTime: number
+}
 
 const TEXT_MAP: DataType = {
   type: 'map',
@@ -26,7 +37,7 @@ const DELETION_VECTOR = struct({
   cardinality: 'long',
 })
 
-/** The columns that we write, one struct for each action. Spec: "Checkpoint Schema" (V1 spec). */
+/** The columns that every checkpoint has, one struct for each action. Spec: "Checkpoint Schema". */
 export const CHECKPOINT_SCHEMA: StructType = struct({
   txn: struct({ appId: 'string', version: 'long', lastUpdated: 'long' }),
   add: struct({
@@ -71,6 +82,28 @@ export const CHECKPOINT_SCHEMA: StructType = struct({
   }),
   domainMetadata: struct({ domain: 'string', configuration: 'string', removed: 'boolean' }),
 })
+
+const V2_ACTIONS: StructType = struct({
+  checkpointMetadata: struct({ version: 'long', tags: TEXT_MAP }),
+  sidecar: struct({ path: 'string', sizeInBytes: 'long', modificationTime: 'long', tags: TEXT_MAP }),
+})
+
+/** What a file of a checkpoint is: all of one of the V1 spec, or a part of one of the V2 spec. */
+export type CheckpointFile = 'classic' | 'manifest' | 'sidecar'
+
+/**
+ * The columns of a file that we write. `parsed` are fields that `add` has beside those of the log: statistics and
+ * partition values with the types of the table. Spec: "Checkpoint Schema", "Sidecar Files".
+ */
+export function checkpointSchema(file: CheckpointFile, parsed: readonly StructField[] = []): StructType {
+  const actions = CHECKPOINT_SCHEMA.fields.map((field) => {
+    if (field.name !== 'add' || typeof field.type === 'string' || field.type.type !== 'struct') return field
+    return { ...field, type: { ...field.type, fields: [...field.type.fields, ...parsed] } }
+  })
+  if (file === 'classic') return { type: 'struct', fields: actions }
+  if (file === 'manifest') return { type: 'struct', fields: [...actions, ...V2_ACTIONS.fields] }
+  return { type: 'struct', fields: actions.filter(({ name }) => name === 'add' || name === 'remove') }
+}
 
 function struct(types: Readonly<Record<string, DataType>>): StructType {
   const field = ([name, type]: [string, DataType]): StructField => ({

@@ -1,26 +1,28 @@
-import type { RecordBatch } from 'apache-arrow'
-import { StructBuilder } from '../arrow/builder.ts'
-import { arrowSchema, recordBatch } from '../arrow/record-batch.ts'
-import { PipelineError } from '../core/errors.ts'
-import { parquetBytes, type ParquetOptions } from '../parquet/writer.ts'
+import { type GroupBytes, joinGroups } from '../parquet/join.ts'
 import type { Store } from '../storage/store.ts'
-import type { Remove } from './actions.ts'
-import { CHECKPOINT_SCHEMA, type CheckpointRow } from './checkpoint-schema.ts'
-import { liveFiles } from './files.ts'
+import type { Add, Remove } from './actions.ts'
+import { type Carried, carryOver } from './checkpoint-carry.ts'
+import { encodeRows } from './checkpoint-rows.ts'
+import { checkpointSchema, type CheckpointRow, type Sidecar } from './checkpoint-schema.ts'
+import { type FileAction, filesAfterCheckpoint } from './files.ts'
 import { intervalMs } from './interval.ts'
 import { writeLastCheckpoint } from './last-checkpoint.ts'
 import { findSegment } from './log.ts'
-import { checkpointKey } from './paths.ts'
-import { loadState } from './snapshot.ts'
+import { ParsedFields } from './parsed-fields.ts'
+import { checkpointKey, newCheckpointKey, newSidecarName, sidecarKey } from './paths.ts'
+import { writerFeatures } from './protocol.ts'
+import { loadState, readableMetadata } from './snapshot.ts'
 import type { TableState } from './state.ts'
 
 type Configuration = Readonly<Record<string, string>>
 
 const INTERVAL = 10n
 const TOMBSTONES_KEPT_MS = 7 * 86_400_000
-const PARQUET: ParquetOptions = { compression: 'zstd', rowGroupRows: 50_000 }
-/** Rows that are turned into columns at a time. */
-const BATCH_ROWS = 2_048
+/** Row groups of a sidecar at most, each of at most 50,000 files. */
+const SIDECAR_GROUPS_MAX = 2
+const COPIED_ROWS_MIN = 25_000
+/** One in so many checkpoints of the V2 spec has the classic name, by which old readers learn that they are too old. */
+const CLASSIC_EVERY = 10n
 
 /** Commits between two checkpoints: `delta.checkpointInterval`, 10 by default. */
 export function checkpointInterval(configuration: Configuration): bigint {
@@ -28,88 +30,234 @@ export function checkpointInterval(configuration: Configuration): bigint {
   return /^[1-9]\d{0,8}$/.test(text) ? BigInt(text) : INTERVAL
 }
 
-/**
- * Why no checkpoint of the table can be written that holds what its properties demand; `undefined` where one can.
- * Spec: "Checkpoints" (`stats_parsed`, `partitionValues_parsed`).
- */
-export function checkpointObstacle(configuration: Configuration): string | undefined {
-  const key = 'delta.checkpoint.writeStatsAsStruct'
-  return configuration[key] === 'true' ? `${key} is not supported` : undefined
+/** How a checkpoint is written. */
+export interface CheckpointOptions {
+  /** By which tombstones expire. */
+  readonly nowMs: number
+  /** The state of the version, where the caller holds it. */
+  readonly known?: TableState
+  /** Row groups of the checkpoint before with fewer files are never copied; 25,000 by default. */
+  readonly copiedRowsMin?: number
 }
 
 /**
- * Writes the classic checkpoint of `version` and names it in `_last_checkpoint`. Actions stream from the log into the
- * file, so memory does not grow with the table beyond what reading the checkpoint before it takes.
- * `known` saves reading the state where the caller holds it. Spec: "Checkpoints", "Classic checkpoint", "V1 Spec".
+ * Writes a checkpoint of `version`, unless there is one, and names it in `_last_checkpoint`: one file of the V1 spec, or a
+ * manifest with sidecars of the V2 spec where the table has that feature and `delta.checkpointPolicy` asks for it. What the
+ * checkpoint before has that still holds is taken over unread, and everything else streams: memory holds the commits since
+ * then and one row group. Writers of one version do not harm each other: each puts whole files, and all say the same.
+ * Gives the checkpoint's file, and the bytes of all that belongs
+ * to it. Spec: "Checkpoints", "V1 Spec", "V2 Spec".
  */
 export async function writeCheckpoint(
   store: Store,
   version: bigint,
-  options: { readonly nowMs: number; readonly known?: TableState },
-): Promise<void> {
+  options: CheckpointOptions,
+): Promise<{ readonly key: string; readonly bytes: number }> {
   const segment = await findSegment(store, version)
+  const [there] = segment.checkpoint?.version === version ? segment.checkpoint.keys : []
+  if (there !== undefined) return { key: there, bytes: (await store.size(there)) ?? 0 }
   const state = options.known?.version === version ? options.known : await loadState(store, segment)
-  const counts = { rows: 0, adds: 0 }
-  const rows = counted(counts, checkpointRows(state, liveFiles(store, segment), options.nowMs))
-  const { bytes } = await store.put(checkpointKey(version), parquetBytes(batches(rows), PARQUET))
+  const tail = await filesAfterCheckpoint(store, segment)
+  const written = new CheckpointWriter(store, state, options)
+  const { key, rows, adds, bytes } = written.isV2
+    ? await written.writeV2(segment.checkpoint, tail)
+    : await written.writeClassic(segment.checkpoint, tail)
   await writeLastCheckpoint(store, {
     version: Number(version),
-    size: counts.rows,
+    size: rows,
     sizeInBytes: bytes,
-    numOfAddFiles: counts.adds,
+    numOfAddFiles: adds,
   })
+  return { key, bytes }
 }
 
-async function* checkpointRows(
-  state: TableState,
-  files: ReturnType<typeof liveFiles>,
-  nowMs: number,
-): AsyncGenerator<CheckpointRow> {
-  const { configuration } = state.metadata
-  const withStats = configuration['delta.checkpoint.writeStatsAsJson'] !== 'false'
-  const keptMs = intervalMs(configuration['delta.deletedFileRetentionDuration'], TOMBSTONES_KEPT_MS)
-  yield { protocol: state.protocol }
-  yield { metaData: state.metadata }
-  for (const txn of state.txns.values()) yield { txn }
-  for (const domainMetadata of state.domains.values()) yield { domainMetadata }
-  for await (const file of files) {
-    // A checkpoint only restates: none of its rows is a change of data.
-    if (file.kind === 'add') {
-      const { stats, ...rest } = file.add
-      yield { add: { ...rest, ...(withStats && stats !== undefined ? { stats } : {}), dataChange: false } }
-    } else if (!expired(file.remove, nowMs - keptMs)) {
-      yield { remove: { ...file.remove, dataChange: false } }
+interface Counts {
+  rows: number
+  adds: number
+  bytes: number
+}
+
+type Tail = ReadonlyMap<string, FileAction>
+type Before = Parameters<typeof carryOver>[1]
+
+/** Writes the checkpoint of one state. */
+class CheckpointWriter {
+  readonly isV2: boolean
+  readonly #store: Store
+  readonly #state: TableState
+  readonly #tombstonesFromMs: number
+  readonly #withStats: boolean
+  readonly #copiedRowsMin: number
+  readonly #parsed: ParsedFields | undefined
+  readonly #counts: Counts = { rows: 0, adds: 0, bytes: 0 }
+
+  constructor(store: Store, state: TableState, { nowMs, copiedRowsMin }: CheckpointOptions) {
+    const { configuration } = state.metadata
+    this.#store = store
+    this.#state = state
+    this.#copiedRowsMin = copiedRowsMin ?? COPIED_ROWS_MIN
+    // Spec: "Add File and Remove File": a tombstone expires once the threshold has passed since the removal.
+    this.#tombstonesFromMs =
+      nowMs - intervalMs(configuration['delta.deletedFileRetentionDuration'], TOMBSTONES_KEPT_MS)
+    this.#withStats = configuration['delta.checkpoint.writeStatsAsJson'] !== 'false'
+    if (configuration['delta.checkpoint.writeStatsAsStruct'] === 'true') {
+      const clustering = state.domains.get('delta.clustering')?.configuration
+      this.#parsed = new ParsedFields({
+        protocol: state.protocol,
+        metadata: readableMetadata(state.metadata),
+        ...(clustering === undefined ? {} : { clustering }),
+      })
+    }
+    this.isV2 =
+      configuration['delta.checkpointPolicy'] === 'v2' &&
+      writerFeatures(state.protocol).includes('v2Checkpoint')
+  }
+
+  async writeClassic(before: Before, tail: Tail): Promise<Counts & { readonly key: string }> {
+    const schema = checkpointSchema('classic', this.#parsed?.fields)
+    // Protocol, metadata and offsets are a row group of their own at the start: who needs no files reads no more of it.
+    const state = await collected(encodeRows(schema, this.#counted(this.#stateRows())))
+    const carried = await this.#carry(before, tail, state, false)
+    const files = this.#fileGroups(schema, carried, tail)
+    const key = checkpointKey(this.#state.version)
+    const { bytes } = await this.#store.put(
+      key,
+      joinGroups(
+        (async function* () {
+          yield* state
+          yield* files
+          await carried.checkSame()
+        })(),
+      ),
+    )
+    return { ...this.#counts, key, bytes }
+  }
+
+  async writeV2(before: Before, tail: Tail): Promise<Counts & { readonly key: string }> {
+    const schema = checkpointSchema('sidecar', this.#parsed?.fields)
+    // Only its columns count: an empty row group has them too.
+    const like = await collected(encodeRows(schema, [{ remove: { path: '', dataChange: false } }]))
+    const carried = await this.#carry(before, tail, like, true)
+    const sidecars: Sidecar[] = []
+    for (const { sidecar, adds } of carried.sidecars) {
+      sidecars.push(sidecar)
+      this.#counts.rows += adds
+      this.#counts.adds += adds
+      this.#counts.bytes += sidecar.sizeInBytes
+    }
+    const files = this.#fileGroups(schema, carried, tail)
+    for (let next = await files.next(); next.done !== true; next = await files.next()) {
+      sidecars.push(await this.#putSidecar(next.value, files))
+    }
+    await carried.checkSame()
+    const { version } = this.#state
+    const rows = [
+      { checkpointMetadata: { version } },
+      ...this.#stateRows(),
+      ...sidecars.map((sidecar): CheckpointRow => ({ sidecar })),
+    ]
+    const isClassic =
+      (version / checkpointInterval(this.#state.metadata.configuration)) % CLASSIC_EVERY === 0n
+    const key = isClassic ? checkpointKey(version) : newCheckpointKey(version)
+    const { bytes } = await this.#store.put(
+      key,
+      joinGroups(encodeRows(checkpointSchema('manifest', this.#parsed?.fields), this.#counted(rows))),
+    )
+    return { ...this.#counts, key, bytes: this.#counts.bytes + bytes }
+  }
+
+  /** A file of the row group and those after it that have room. */
+  async #putSidecar(first: GroupBytes, more: AsyncGenerator<GroupBytes>): Promise<Sidecar> {
+    const path = newSidecarName()
+    const groups = async function* (): AsyncGenerator<GroupBytes> {
+      yield first
+      for (let count = 1; count < SIDECAR_GROUPS_MAX; count++) {
+        const next = await more.next()
+        if (next.done === true) return
+        yield next.value
+      }
+    }
+    const { bytes } = await this.#store.put(sidecarKey(path), joinGroups(groups()))
+    this.#counts.bytes += bytes
+    return { path, sizeInBytes: bytes, modificationTime: Date.now() }
+  }
+
+  async #carry(
+    before: Before,
+    tail: Tail,
+    [like]: readonly GroupBytes[],
+    keepSidecars: boolean,
+  ): Promise<Carried> {
+    if (like === undefined) throw new Error('Broken invariant: a checkpoint has rows')
+    const rules = {
+      like: like.footer,
+      withStats: this.#withStats,
+      keepSidecars,
+      rowsMin: this.#copiedRowsMin,
+    }
+    return await carryOver(this.#store, before, tail, rules)
+  }
+
+  /** Row groups of files: those that are copied, then the rest together with what is new. */
+  async *#fileGroups(
+    schema: ReturnType<typeof checkpointSchema>,
+    carried: Carried,
+    tail: Tail,
+  ): AsyncGenerator<GroupBytes> {
+    for (const group of carried.groups) {
+      this.#counts.rows += group.group.rows
+      this.#counts.adds += group.group.rows
+      yield group
+    }
+    yield* encodeRows(schema, this.#counted(this.#fileRows(carried, tail)))
+  }
+
+  *#stateRows(): Generator<CheckpointRow> {
+    const { protocol, metadata, txns, domains } = this.#state
+    yield { protocol }
+    yield { metaData: metadata }
+    for (const txn of txns.values()) yield { txn }
+    for (const domainMetadata of domains.values()) yield { domainMetadata }
+  }
+
+  async *#fileRows(carried: Carried, tail: Tail): AsyncGenerator<CheckpointRow> {
+    for await (const file of carried.rest()) yield* this.#rowOf(file)
+    for (const file of tail.values()) yield* this.#rowOf(file)
+  }
+
+  /** A checkpoint only restates: none of its rows is a change of data. */
+  *#rowOf(file: FileAction): Generator<CheckpointRow> {
+    if (file.kind === 'add') yield { add: this.#addOf(file.add) }
+    else if (!this.#isExpired(file.remove)) yield { remove: { ...file.remove, dataChange: false } }
+  }
+
+  #addOf(add: Add): Add {
+    const { stats, ...rest } = add
+    return {
+      ...rest,
+      ...(this.#withStats && stats !== undefined ? { stats } : {}),
+      ...this.#parsed?.of(add),
+      dataChange: false,
+    }
+  }
+
+  #isExpired({ deletionTimestamp }: Remove): boolean {
+    return (deletionTimestamp ?? 0) < this.#tombstonesFromMs
+  }
+
+  async *#counted(
+    rows: AsyncIterable<CheckpointRow> | Iterable<CheckpointRow>,
+  ): AsyncGenerator<CheckpointRow> {
+    for await (const row of rows) {
+      this.#counts.rows++
+      if ('add' in row) this.#counts.adds++
+      yield row
     }
   }
 }
 
-/** Spec: "Add File and Remove File": a tombstone expires once the threshold has passed since the removal. */
-function expired(remove: Remove, beforeMs: number): boolean {
-  return (remove.deletionTimestamp ?? 0) < beforeMs
-}
-
-async function* counted(
-  counts: { rows: number; adds: number },
-  rows: AsyncIterable<CheckpointRow>,
-): AsyncGenerator<CheckpointRow> {
-  for await (const row of rows) {
-    counts.rows++
-    if ('add' in row) counts.adds++
-    yield row
-  }
-}
-
-async function* batches(rows: AsyncIterable<CheckpointRow>): AsyncGenerator<RecordBatch> {
-  const schema = arrowSchema(CHECKPOINT_SCHEMA)
-  const builder = new StructBuilder(CHECKPOINT_SCHEMA)
-  const batch = (): RecordBatch => {
-    const { columns, length } = builder.finishColumns()
-    return recordBatch(schema, columns, length)
-  }
-  for await (const row of rows) {
-    const fault = builder.append(row)
-    if (fault !== undefined) throw new PipelineError('KD_TABLE_CORRUPT', `an action does not fit: ${fault}`)
-    if (builder.length >= BATCH_ROWS) yield batch()
-  }
-  if (builder.length > 0) yield batch()
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
 }

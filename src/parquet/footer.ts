@@ -16,6 +16,8 @@ export interface ColumnChunk {
   readonly values: number
   /** `undefined` where the writer did not count. */
   readonly nulls: number | undefined
+  /** Whether it or a column above it holds many values a row: a list or a map. */
+  readonly repeats: boolean
   readonly raw: ThriftStruct
 }
 
@@ -29,20 +31,20 @@ export interface RowGroup {
 
 /** What the footer of a Parquet file says of the rest. */
 export interface Footer {
-  readonly leaves: readonly Leaf[]
+  /** Name and version of the writer; empty where it did not say. */
+  readonly createdBy: string
   readonly rowGroups: readonly RowGroup[]
   readonly raw: ThriftStruct
 }
 
 /** A leaf of the schema. */
-export interface Leaf {
+interface Leaf {
   readonly path: readonly string[]
-  /** Whether it or a column above it holds many values a row: a list or a map. */
   readonly repeats: boolean
 }
 
 /** The fields of Parquet's Thrift structs that are looked at, by their ids. */
-const FILE = { schema: 2, rows: 3, rowGroups: 4, createdBy: 6, version: 1 }
+const FILE = { version: 1, schema: 2, rows: 3, rowGroups: 4, keyValues: 5, createdBy: 6, orders: 7 }
 const GROUP = { columns: 1, bytes: 2, rows: 3, bytesCompressed: 6 }
 const CHUNK = { filePath: 1, fileOffset: 2, metadata: 3, encryption: 8, encrypted: 9 }
 const COLUMN = {
@@ -55,7 +57,9 @@ const COLUMN = {
   statistics: 12,
 }
 /** Fields of a column that hold neither offsets nor what depends on them. */
-const COLUMN_KEPT = [1, 2, 3, 4, 5, 6, 7]
+const COLUMN_KEPT: readonly number[] = [1, 2, 3, 4, 5, 6, 7]
+/** Statistics, encodings and sizes: what a decoder of an excerpt does without. */
+const COLUMN_DESCRIBED: readonly number[] = [...COLUMN_KEPT, 12, 13, 16]
 const ELEMENT = { repetition: 3, name: 4, children: 5 }
 const REPEATED = 2n
 const STATISTICS_NULLS = 3
@@ -77,12 +81,13 @@ export function parseFooter(bytes: Uint8Array, fileBytes: number): Footer {
     if (columns.length !== leaves.length) throw damaged('a row group lacks columns')
     const chunks = columns.map((column, index) => chunkOf(column, leaves[index] as Leaf, fileBytes))
     const rows = size(group, GROUP.rows)
-    if (chunks.some((chunk, index) => !(leaves[index] as Leaf).repeats && chunk.values !== rows)) {
+    if (chunks.some((chunk) => !chunk.repeats && chunk.values !== rows)) {
       throw damaged('the columns of a row group have different numbers of rows')
     }
     return { rows, chunks, raw: group }
   })
-  return { leaves, rowGroups, raw }
+  const createdBy = raw.has(FILE.createdBy) ? text(raw, FILE.createdBy) : ''
+  return { createdBy, rowGroups, raw }
 }
 
 function leavesOf(elements: readonly ThriftStruct[]): Leaf[] {
@@ -125,17 +130,18 @@ function chunkOf(chunk: ThriftStruct, leaf: Leaf, fileBytes: number): ColumnChun
     bytesUncompressed: size(column.value, COLUMN.bytesUncompressed),
     values: size(column.value, COLUMN.values),
     nulls: counted ? size(statistics.value, STATISTICS_NULLS) : undefined,
+    repeats: leaf.repeats,
     raw: column.value,
   }
 }
 
 /** Whether a row group holds nothing but nulls under a top-level column, as far as its statistics prove it. */
-export function isAllNull(footer: Footer, group: RowGroup, column: string): boolean {
+export function isAllNull(group: RowGroup, column: string): boolean {
+  const own = group.chunks.filter((chunk) => chunk.path[0] === column)
+  if (own.length === 0) return true
   // An empty list counts as a null: what repeats proves nothing.
-  const own = group.chunks.filter(
-    (chunk, index) => chunk.path[0] === column && !(footer.leaves[index] as Leaf).repeats,
-  )
-  return own.length > 0 && own.every((chunk) => chunk.nulls === chunk.values)
+  const flat = own.filter((chunk) => !chunk.repeats)
+  return flat.length > 0 && flat.every((chunk) => chunk.nulls === chunk.values)
 }
 
 /**
@@ -149,37 +155,92 @@ export function excerpt(
   pages: readonly Uint8Array[],
 ): Uint8Array {
   const kept = new Set(chunks.map((chunk) => chunk.path.join('\0')))
-  let offset = MAGIC.length
-  const columns = chunks.map((chunk, index): ThriftValue => {
-    const column = movedTo(offset, chunk)
-    offset += (pages[index] as Uint8Array).length
-    return column
-  })
-  const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytesUncompressed, 0)
-  const rows = long(group.rows)
-  const row = new Map<number, ThriftValue>([
-    [GROUP.columns, list(columns)],
-    [GROUP.bytes, long(bytes)],
-    [GROUP.rows, rows],
-    [GROUP.bytesCompressed, long(offset - MAGIC.length)],
-  ])
+  const row = movedGroup(
+    group.rows,
+    MAGIC.length,
+    chunks.map((chunk, index) => ({ chunk, bytes: (pages[index] as Uint8Array).length })),
+    COLUMN_KEPT,
+  )
   const file = new Map<number, ThriftValue>([
     [FILE.version, footer.raw.get(FILE.version) ?? { type: THRIFT.i32, value: 1n }],
     [FILE.schema, list(prunedSchema(structs(footer.raw, FILE.schema), kept))],
-    [FILE.rows, rows],
-    [FILE.rowGroups, list([{ type: THRIFT.struct, value: row }])],
+    [FILE.rows, long(group.rows)],
+    [FILE.rowGroups, list([row])],
   ])
   // Decoders know the bugs of writers by their names. Everything else of the file speaks of columns that are left out.
   const createdBy = footer.raw.get(FILE.createdBy)
   if (createdBy !== undefined) file.set(FILE.createdBy, createdBy)
+  return Buffer.concat([MAGIC, ...pages, trailerOf(file)])
+}
+
+/** A row group at another place, its chunks one after the other. */
+export interface MovedGroup {
+  readonly group: RowGroup
+  /** Where its first chunk begins. */
+  readonly start: number
+}
+
+/**
+ * The end of a file of row groups that stem from files of one schema: its footer, described as the first of those files
+ * is, and what follows it.
+ */
+export function joinedFooter(first: Footer, groups: readonly MovedGroup[]): Uint8Array {
+  const file = new Map(
+    [...first.raw].filter(([id]) =>
+      [FILE.version, FILE.schema, FILE.keyValues, FILE.createdBy, FILE.orders].includes(id),
+    ),
+  )
+  const moved = groups.map(({ group, start }) =>
+    movedGroup(
+      group.rows,
+      start,
+      group.chunks.map((chunk) => ({ chunk, bytes: chunk.range.end - chunk.range.start })),
+      COLUMN_DESCRIBED,
+    ),
+  )
+  file.set(FILE.rows, long(groups.reduce((sum, { group }) => sum + group.rows, 0)))
+  file.set(FILE.rowGroups, list(moved))
+  return trailerOf(file)
+}
+
+/** Whether both files have the same columns, to the letter. */
+export function sameSchema(a: Footer, b: Footer): boolean {
+  const schemaOf = ({ raw }: Footer): Uint8Array =>
+    writeThrift(new Map([...raw].filter(([id]) => id === FILE.schema)))
+  return Buffer.compare(schemaOf(a), schemaOf(b)) === 0
+}
+
+function trailerOf(file: ThriftStruct): Uint8Array {
   const thrift = writeThrift(file)
   const length = Buffer.alloc(4)
   length.writeUInt32LE(thrift.length)
-  return Buffer.concat([MAGIC, ...pages, thrift, length, MAGIC])
+  return Buffer.concat([thrift, length, MAGIC])
 }
 
-function movedTo(offset: number, { raw, range }: ColumnChunk): ThriftValue {
-  const column = new Map([...raw].filter(([id]) => COLUMN_KEPT.includes(id)))
+function movedGroup(
+  rows: number,
+  start: number,
+  chunks: readonly { readonly chunk: ColumnChunk; readonly bytes: number }[],
+  kept: readonly number[],
+): ThriftValue {
+  let offset = start
+  const columns = chunks.map(({ chunk, bytes }): ThriftValue => {
+    const column = movedTo(offset, chunk, kept)
+    offset += bytes
+    return column
+  })
+  const bytes = chunks.reduce((sum, { chunk }) => sum + chunk.bytesUncompressed, 0)
+  const row = new Map<number, ThriftValue>([
+    [GROUP.columns, list(columns)],
+    [GROUP.bytes, long(bytes)],
+    [GROUP.rows, long(rows)],
+    [GROUP.bytesCompressed, long(offset - start)],
+  ])
+  return { type: THRIFT.struct, value: row }
+}
+
+function movedTo(offset: number, { raw, range }: ColumnChunk, kept: readonly number[]): ThriftValue {
+  const column = new Map([...raw].filter(([id]) => kept.includes(id)))
   const moved = (id: number): ThriftValue => long(size(raw, id) - range.start + offset)
   column.set(COLUMN.pages, moved(COLUMN.pages))
   if (raw.has(COLUMN.dictionary) && size(raw, COLUMN.dictionary) > 0) {

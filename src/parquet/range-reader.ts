@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Table } from 'apache-arrow'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import {
@@ -21,77 +22,99 @@ export interface RangeSource {
   get(range: ByteRange): Promise<Uint8Array>
 }
 
+/** A file whose footer has been read. */
+export interface RangeFile {
+  readonly source: RangeSource
+  readonly footer: Footer
+  /** Throws `KD_PARQUET_FAILED` where the file is not the one any more whose footer was read. */
+  checkSame(): Promise<void>
+}
+
+/** Which leaf columns of a row group to read, by their paths. */
+export type Wanted = (path: readonly string[], group: RowGroup) => boolean
+
 /** Read at once from the end: the footer of nearly every file, and all of a small one. */
 const TAIL_BYTES = 65_536
 /** Ranges that are no further apart are read as one: a request costs more than these bytes. */
 const GAP_BYTES_MAX = 65_536
 /** Rows and bytes that are decoded at a time: what bounds memory beside the pages of a row group. */
-const ROWS_MAX = 65_536
+const ROWS_MAX = 16_384
 const DECODED_BYTES_MAX = 8 * 2 ** 20
 
 /**
- * Rows of a Parquet file as Arrow tables, of those leaf columns alone that `wanted` names by their paths; the bytes of
- * all others are never fetched, and neither is a row group that has only nulls under every top-level column wanted. Row
- * groups are read one after the other: one at a time is in memory. A table lacks what it holds none of.
- * Throws `KD_PARQUET_FAILED`, and what `source` throws.
+ * Rows of a Parquet file as Arrow tables, of those leaf columns alone that are wanted: the bytes of all others are never
+ * fetched, and neither is what a row group holds under a top-level column where all of it is null. Row groups are read one
+ * after the other: one at a time is in memory. A table lacks columns that the file does not hold.
+ * Throws `KD_PARQUET_FAILED`, also where the file was replaced while it was read, and what `source` throws.
  */
-export async function* readRanges(
-  source: RangeSource,
-  wanted: (path: readonly string[]) => boolean,
-): AsyncGenerator<Table> {
-  const cached = await withTail(source)
-  const footer = await footerOf(cached)
-  for (const group of footer.rowGroups) {
-    const skipped = new Map<string, boolean>()
-    const chunks = group.chunks.filter(({ path }) => {
-      if (!wanted(path)) return false
-      const top = path[0] as string
-      const skip = skipped.get(top) ?? isAllNull(footer, group, top)
-      skipped.set(top, skip)
-      return !skip
-    })
-    if (chunks.length > 0) yield* readGroup(cached, footer, group, chunks)
+export async function* readRanges(source: RangeSource, wanted: Wanted): AsyncGenerator<Table> {
+  const file = await openRanges(source)
+  for (const group of file.footer.rowGroups) yield* readGroup(file, group, wanted)
+  await file.checkSame()
+}
+
+/** Reads the footer of a file. Throws as `readRanges` does. */
+export async function openRanges(source: RangeSource): Promise<RangeFile> {
+  const tailStart = Math.max(0, source.bytes - TAIL_BYTES)
+  const tail = await source.get({ start: tailStart, end: source.bytes })
+  const cached = withTail(source, tailStart, tail)
+  return {
+    source: cached,
+    footer: await footerOf(cached),
+    async checkSame() {
+      // What one request fetched is of one file. The end of a file has the places and statistics of everything before.
+      if (tailStart === 0) return
+      const now = await source.get({ start: tailStart, end: source.bytes })
+      if (Buffer.compare(now, tail) !== 0) throw failed(source, 'the file was replaced while it was read')
+    },
   }
 }
 
-async function* readGroup(
-  source: RangeSource,
-  footer: Footer,
-  group: RowGroup,
-  chunks: readonly ColumnChunk[],
-): AsyncGenerator<Table> {
+/** Rows of one row group. Throws as `readRanges` does, but for a file that was replaced: see `checkSame`. */
+export async function* readGroup(file: RangeFile, group: RowGroup, wanted: Wanted): AsyncGenerator<Table> {
+  const skipped = new Map<string, boolean>()
+  const chunks = group.chunks.filter(({ path }) => {
+    if (!wanted(path, group)) return false
+    const top = path[0] as string
+    const skip = skipped.get(top) ?? isAllNull(group, top)
+    skipped.set(top, skip)
+    return !skip
+  })
+  if (chunks.length === 0) return
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytesUncompressed, 0)
   const share = Math.ceil((group.rows * DECODED_BYTES_MAX) / Math.max(bytes, 1))
   const rowsMax = Math.max(1, Math.min(ROWS_MAX, share))
-  const pages = await fetchAll(
-    source,
-    chunks.map((chunk) => chunk.range),
-  )
-  yield* readTables(source.name, excerpt(footer, group, chunks, pages), { rowsMax })
+  const pages = await fetchAll(file.source, chunks)
+  const excerpted = excerpt(file.footer, group, chunks, pages)
+  for (const table of readTables(file.source.name, excerpted, { rowsMax })) {
+    yield table
+    // Decoding and what the caller does with it wait for nothing: let others run.
+    await setImmediate()
+  }
 }
 
 async function footerOf(source: RangeSource): Promise<Footer> {
-  const { bytes, name } = source
-  const fail = (detail: string, cause?: unknown): PipelineError =>
-    new PipelineError('KD_PARQUET_FAILED', detail, { file: name }, { cause })
-  if (bytes < MAGIC.length + TRAILER_BYTES) throw fail('the file is too short')
+  const { bytes } = source
+  if (bytes < MAGIC.length + TRAILER_BYTES) throw failed(source, 'the file is too short')
   const trailer = Buffer.from(await source.get({ start: bytes - TRAILER_BYTES, end: bytes }))
-  if (!trailer.subarray(4).equals(MAGIC)) throw fail('the file does not end as Parquet does')
+  if (!trailer.subarray(4).equals(MAGIC)) throw failed(source, 'the file does not end as Parquet does')
   const end = bytes - TRAILER_BYTES
   const start = end - trailer.readUInt32LE(0)
-  if (start < MAGIC.length) throw fail('the footer is longer than the file')
+  if (start < MAGIC.length) throw failed(source, 'the footer is longer than the file')
   const footer = await source.get({ start, end })
   try {
     return parseFooter(footer, bytes)
   } catch (cause) {
-    throw fail(messageOf(cause), cause)
+    throw failed(source, messageOf(cause), cause)
   }
 }
 
+function failed({ name }: RangeSource, detail: string, cause?: unknown): PipelineError {
+  return new PipelineError('KD_PARQUET_FAILED', detail, { file: name }, { cause })
+}
+
 /** The same source with the end of its file in memory. */
-async function withTail(source: RangeSource): Promise<RangeSource> {
-  const tailStart = Math.max(0, source.bytes - TAIL_BYTES)
-  const tail = await source.get({ start: tailStart, end: source.bytes })
+function withTail(source: RangeSource, tailStart: number, tail: Uint8Array): RangeSource {
   return {
     name: source.name,
     bytes: source.bytes,
@@ -104,11 +127,11 @@ async function withTail(source: RangeSource): Promise<RangeSource> {
   }
 }
 
-/** The bytes of ascending ranges, each once, neighbours in one request. */
-async function fetchAll(source: RangeSource, ranges: readonly ByteRange[]): Promise<Uint8Array[]> {
-  const order = [...ranges].sort((a, b) => a.start - b.start)
+/** The pages of each chunk, neighbours in one request. */
+async function fetchAll(source: RangeSource, chunks: readonly ColumnChunk[]): Promise<Uint8Array[]> {
+  const ranges = chunks.map(({ range }) => range)
   const runs: { start: number; end: number }[] = []
-  for (const { start, end } of order) {
+  for (const { start, end } of [...ranges].sort((a, b) => a.start - b.start)) {
     const last = runs.at(-1)
     if (last !== undefined && start - last.end <= GAP_BYTES_MAX) last.end = Math.max(last.end, end)
     else runs.push({ start, end })

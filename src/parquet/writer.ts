@@ -23,6 +23,9 @@ export interface ParquetOptions {
   readonly rowGroupBytes?: number
 }
 
+/** How our files name their writer. */
+export const CREATED_BY = 'kafka-delta'
+
 const COMPRESSIONS: Readonly<Record<Codec, Compression>> = {
   zstd: Compression.ZSTD,
   snappy: Compression.SNAPPY,
@@ -68,7 +71,7 @@ function properties(options: ParquetOptions, plain: readonly string[]): WriterPr
   let builder = new WriterPropertiesBuilder()
     .setCompression(COMPRESSIONS[options.compression])
     .setMaxRowGroupSize(options.rowGroupRows)
-    .setCreatedBy('kafka-delta')
+    .setCreatedBy(CREATED_BY)
   for (const column of plain) builder = builder.setColumnDictionaryEnabled(column, false)
   const { rowGroupBytes } = options
   return (rowGroupBytes === undefined ? builder : builder.setMaxRowGroupBytes(rowGroupBytes)).build()

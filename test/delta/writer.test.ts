@@ -181,18 +181,6 @@ test('An appId that txn retention may have expired is not taken for one that was
   assert.equal(await writer.txn('app-0'), 11n)
 })
 
-test('A table that wants statistics as struct gets no checkpoints, and the owner is told once', async () => {
-  const warnings: PipelineError[] = []
-  const store = new MemoryStore()
-  const properties = { 'delta.checkpoint.writeStatsAsStruct': 'true' }
-  await filledTable(store, 11, properties, { onWarning: (warning) => warnings.push(warning) })
-  assert.deepEqual(
-    warnings.map(({ code }) => code),
-    ['KD_CHECKPOINT_FAILED'],
-  )
-  assert.equal(await store.size(checkpointKey(10n)), undefined)
-})
-
 async function filledTable(
   store: Store,
   appends: number,

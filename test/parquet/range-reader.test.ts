@@ -83,7 +83,8 @@ test('Leaves that are not wanted, and row groups of nulls alone, are never fetch
     { id: '__proto__', version: null },
   ])
   const stateBytes = source.fetched
-  assert.ok(stateBytes < 65_536 + 1_000, `${stateBytes} bytes`)
+  // The end of the file is read once more when all is done, since it could have been replaced.
+  assert.ok(stateBytes < 2 * 65_536 + 1_000, `${stateBytes} bytes`)
 
   const lean = counting(file)
   const files = await bodies(lean, 'file', ([top, field]) => top === 'file' && field !== 'stats')
@@ -91,7 +92,7 @@ test('Leaves that are not wanted, and row groups of nulls alone, are never fetch
     files,
     FILES.map(({ file: { path, values } }) => ({ path, values })),
   )
-  assert.ok(lean.fetched < file.length / 2, `${lean.fetched} of ${file.length} bytes`)
+  assert.ok(lean.fetched < file.length / 2 + 65_536, `${lean.fetched} of ${file.length} bytes`)
 })
 
 test('Rows read by ranges are those of the file read whole', async () => {
