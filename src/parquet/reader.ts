@@ -1,6 +1,7 @@
 import { type Schema, type Table, tableFromIPC } from 'apache-arrow'
 import { readParquet, readSchema } from 'parquet-wasm'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import { mayHoldInt96, withoutInt96, withTimestamps } from './int96.ts'
 
 /** What to read of a Parquet file. */
 export interface ReadOptions {
@@ -19,21 +20,20 @@ const ROWS_MAX = 16_384
 
 /**
  * Rows of a Parquet file of any writer and codec as Arrow tables of at most `rowsMax` rows, in the file's order.
- * Columns have the types that the file gives them (INT96 becomes a timestamp in nanoseconds).
+ * Columns have the types that the file gives them; INT96 becomes a timestamp of microseconds in UTC.
  * `name` is for messages alone. Throws `KD_PARQUET_FAILED`.
  */
 export function* readTables(name: string, bytes: Uint8Array, options: ReadOptions = {}): Generator<Table> {
-  const columns = projection(name, bytes, options.columns)
+  const schema = parquetSchema(name, bytes)
+  const columns = projection(schema, options.columns)
+  const reworded = mayHoldInt96(schema) ? withoutInt96(bytes) : undefined
   const limit = options.limit ?? Infinity
   const rowsMax = options.rowsMax ?? ROWS_MAX
   for (let offset = 0; offset < limit;) {
     const rows = Math.min(rowsMax, limit - offset)
-    const table = decode(name, bytes, {
-      offset,
-      limit: rows,
-      batchSize: rows,
-    })
-    if (table.numRows === 0) return
+    const decoded = decode(name, reworded?.bytes ?? bytes, { offset, limit: rows, batchSize: rows })
+    if (decoded.numRows === 0) return
+    const table = reworded === undefined ? decoded : withTimestamps(decoded, reworded.leaves)
     // The synchronous decoder knows no projection: what is not wanted is dropped after each window of rows.
     yield columns === undefined ? table : table.select(columns)
     offset += table.numRows
@@ -42,18 +42,14 @@ export function* readTables(name: string, bytes: Uint8Array, options: ReadOption
 }
 
 /** The columns asked for that the file holds. A projection onto nothing loses the rows, so one column always stays. */
-function projection(
-  name: string,
-  bytes: Uint8Array,
-  asked: readonly string[] | undefined,
-): string[] | undefined {
+function projection(schema: Schema, asked: readonly string[] | undefined): string[] | undefined {
   if (asked === undefined) return undefined
-  const held = parquetSchema(name, bytes).fields.map((field) => field.name)
+  const held = schema.fields.map((field) => field.name)
   const columns = held.filter((column) => asked.includes(column))
   return columns.length > 0 ? columns : held.slice(0, 1)
 }
 
-/** The schema of a Parquet file as Arrow gives it. Throws `KD_PARQUET_FAILED`. */
+/** The schema of a Parquet file as Arrow gives it, INT96 as nanoseconds. Throws `KD_PARQUET_FAILED`. */
 export function parquetSchema(name: string, bytes: Uint8Array): Schema {
   try {
     return tableFromIPC(readSchema(bytes).intoIPCStream()).schema
