@@ -19,6 +19,8 @@ export interface Checksum {
 
 /** What is listed whole in a checksum, or not at all: it is written after every commit, and `txn`s and domains have no other bound. */
 const LISTED_MAX = 1_000
+/** Characters that a fault shows of a value. */
+const TEXT_MAX = 200
 
 /**
  * Writes the checksum of a version, which costs the same however many files the table has. Leaves one that is there as it is,
@@ -85,4 +87,61 @@ function parse(text: string): Checksum {
     protocol: protocol.protocol,
     inCommitMs: fields.optional('inCommitTimestampOpt', asSafeInteger),
   }
+}
+
+/**
+ * In what the checksum of a version contradicts the table at that version, in words; nothing where there is none.
+ * Throws what the store throws. Spec: "State Validation".
+ */
+export async function checksumFaults(
+  store: Store,
+  state: TableState,
+  totals: Totals,
+): Promise<readonly string[]> {
+  let sum: Checksum | undefined
+  try {
+    sum = await readChecksum(store, state.version)
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === 'KD_TABLE_CORRUPT') return [error.message]
+    throw error
+  }
+  if (sum === undefined) return []
+  const faults: string[] = []
+  const hold = (what: string, said: unknown, found: unknown): void => {
+    if (JSON.stringify(said) !== JSON.stringify(found))
+      faults.push(`it says ${what} ${textOf(said)}, but it is ${textOf(found)}`)
+  }
+  hold('numFiles', sum.totals.files, totals.files)
+  hold('tableSizeBytes', sum.totals.bytes, totals.bytes)
+  hold('metadata', essenceOf(sum.metadata), essenceOf(state.metadata))
+  hold('protocol', protocolOf(sum.protocol), protocolOf(state.protocol))
+  if (hasInCommitTimestamps(state))
+    hold('inCommitTimestampOpt', sum.inCommitMs ?? null, state.inCommitMs ?? null)
+  return faults
+}
+
+/** What of the metadata makes the table what it is, whatever the order in which it stands. */
+function essenceOf({ id, schemaString, partitionColumns, configuration }: MetadataAction): object {
+  const properties = Object.entries(configuration).sort(([a], [b]) => (a < b ? -1 : 1))
+  return { id, schemaString, partitionColumns, properties }
+}
+
+function protocolOf({
+  minReaderVersion,
+  minWriterVersion,
+  readerFeatures,
+  writerFeatures,
+}: Protocol): object {
+  const names = (features: readonly string[] = []): readonly string[] => [...features].sort()
+  return {
+    minReaderVersion,
+    minWriterVersion,
+    readers: names(readerFeatures),
+    writers: names(writerFeatures),
+  }
+}
+
+function textOf(value: unknown): string {
+  const text = JSON.stringify(value)
+  return text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX)}…`
 }

@@ -6,6 +6,7 @@ import { isNull } from '../arrow/column.ts'
 import { longAt, textAt } from '../arrow/values.ts'
 import { FileStatistics } from '../parquet/statistics.ts'
 import type { Add, Txn } from './actions.ts'
+import { checksumFaults } from './checksum.ts'
 import { deletionVectorOf } from './deletion-vector.ts'
 import { liveFiles } from './files.ts'
 import { openMaintained } from './maintainable.ts'
@@ -19,7 +20,13 @@ import { liesIn } from './stats-truth.ts'
 /** One thing that is wrong with the table. */
 export interface Problem {
   readonly kind:
-    'missing file' | 'damaged file' | 'wrong size' | 'wrong statistics' | 'duplicate' | 'beyond txn'
+    | 'missing file'
+    | 'damaged file'
+    | 'wrong size'
+    | 'wrong statistics'
+    | 'wrong checksum'
+    | 'duplicate'
+    | 'beyond txn'
   readonly path?: string
   readonly detail: string
 }
@@ -63,7 +70,7 @@ const DUPLICATES_TOLD_MAX = 10
 
 /**
  * Reads every file of the newest version and measures what the log says of it: that it is there, its size, its statistics;
- * and, where the columns `_kafka_partition` and `_kafka_offset` are there, that no record is a row twice and that none
+ * that the checksum of the version says the same; and, where the columns `_kafka_partition` and `_kafka_offset` are there, that no record is a row twice and that none
  * lies beyond the `txn` of its partition. One file is in memory at a time, and a bit for every offset.
  * Throws `KD_TABLE_UNSUPPORTED` by the feature's name, `KD_TABLE_MISSING`, `KD_TABLE_CORRUPT`.
  */
@@ -87,6 +94,8 @@ export async function verifyTable(store: Store, options: VerifyOptions): Promise
     sum.bytes += file.add.size
     options.onProgress?.(sum.files)
   }
+  for (const detail of await checksumFaults(store, state, sum))
+    await report({ kind: 'wrong checksum', detail })
   for (const problem of offsets.problems(state.txns)) await report(problem)
   for await (const { key, bytes } of visibleFiles(store, metadata.partitionColumns)) {
     if (kept.has(key)) continue

@@ -2,13 +2,14 @@
 // in a commit's way.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readChecksum } from '../../src/delta/checksum.ts'
+import { checksumFaults, readChecksum } from '../../src/delta/checksum.ts'
 import { writeCheckpoint } from '../../src/delta/checkpoint-write.ts'
 import { liveFiles } from '../../src/delta/files.ts'
 import { findSegment } from '../../src/delta/log.ts'
 import { checksumKey, commitKey } from '../../src/delta/paths.ts'
 import { serialiseActions } from '../../src/delta/action-json.ts'
 import { setProperties } from '../../src/delta/set-properties.ts'
+import { loadState } from '../../src/delta/snapshot.ts'
 import { openTableWriter } from '../../src/delta/writer.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { emptyTable, featuredTable, hastyClock, someAdd, someAppend } from './table.ts'
@@ -137,4 +138,31 @@ test('A checksum that is there is not overwritten', async () => {
   await writer.idle()
   assert.equal(new TextDecoder().decode(await store.get(checksumKey(1n))), 'theirs')
   await assert.rejects(readChecksum(store, 1n), { code: 'KD_TABLE_CORRUPT' })
+})
+
+test('What a checksum says against the table is told, and one that cannot be read', async () => {
+  const store = new MemoryStore()
+  await emptyTable(store)
+  const writer = await openTableWriter(store)
+  await writer.append(someAppend('a', undefined, 1n))
+  await writer.idle()
+  const state = await loadState(store, await findSegment(store))
+  const truth = { files: 1, bytes: 100 }
+  assert.deepEqual(await checksumFaults(store, state, truth), [])
+  const good = new TextDecoder().decode(await store.get(checksumKey(1n)))
+  for (const [from, to, fault] of [
+    ['"numFiles":1', '"numFiles":2', /numFiles 2, but it is 1/],
+    ['"tableSizeBytes":100', '"tableSizeBytes":99', /tableSizeBytes 99/],
+    ['"minWriterVersion":2', '"minWriterVersion":7', /protocol/],
+    ['"configuration":{}', '"configuration":{"a":"b"}', /metadata/],
+    ['"numFiles":1', '"numFiles":"x"', /cannot be read/],
+  ] as const) {
+    assert.ok(good.includes(from), from)
+    await store.put(checksumKey(1n), new TextEncoder().encode(good.replace(from, to)))
+    const faults = await checksumFaults(store, state, truth)
+    assert.equal(faults.length, 1)
+    assert.match(faults[0] ?? '', fault)
+  }
+  await store.delete(checksumKey(1n))
+  assert.deepEqual(await checksumFaults(store, state, truth), [])
 })
