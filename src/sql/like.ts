@@ -46,8 +46,11 @@ function matching(text: Term, pattern: Term, compile: (pattern: string) => (text
   return binary('boolean', text, pattern, (value: string, given: string) => testFor(given)(value))
 }
 
-function likeTest(pattern: string, escape: string, caseless: boolean): (text: string) => boolean {
-  const pieces: { readonly kind: 'text' | 'any' | 'one'; readonly text: string }[] = []
+/** A piece of a pattern: one character, `_` or `%`. */
+type Piece = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'one' | 'any' }
+
+function piecesOf(pattern: string, escape: string): readonly Piece[] {
+  const pieces: Piece[] = []
   const characters = Array.from(pattern)
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] ?? ''
@@ -56,25 +59,60 @@ function likeTest(pattern: string, escape: string, caseless: boolean): (text: st
       if (next !== '%' && next !== '_' && next !== escape)
         throw new SqlError(`the pattern '${pattern}' has its escape before neither %, _ nor itself`)
       pieces.push({ kind: 'text', text: next })
-    } else if (character === '%') pieces.push({ kind: 'any', text: '' })
-    else if (character === '_') pieces.push({ kind: 'one', text: '' })
+    } else if (character === '%') pieces.push({ kind: 'any' })
+    else if (character === '_') pieces.push({ kind: 'one' })
     else pieces.push({ kind: 'text', text: character })
   }
-  // Runs of wildcards are one, and what follows them is searched lazily: no pattern takes exponential time beyond those.
-  const source = pieces
-    .filter((piece, index) => piece.kind !== 'any' || pieces[index - 1]?.kind !== 'any')
-    .map(({ kind, text }) =>
-      kind === 'any' ? '.*?' : kind === 'one' ? '.' : text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'),
-    )
-    .join('')
-  const regex = new RegExp(`^${source}$`, 'su')
-  return caseless ? (text) => regex.test(text.toLowerCase()) : (text) => regex.test(text)
+  return pieces
+}
+
+function likeTest(pattern: string, escape: string, caseless: boolean): (text: string) => boolean {
+  const pieces = piecesOf(pattern, escape)
+  return caseless ? (text) => isLike(text.toLowerCase(), pieces) : (text) => isLike(text, pieces)
+}
+
+/**
+ * Goes back to the last `%` alone, never to one before it: time grows with the length of the text times that of the
+ * pattern, where a regular expression may take forever.
+ */
+function isLike(text: string, pieces: readonly Piece[]): boolean {
+  let at = 0
+  let next = 0
+  let anyAt = -1
+  let resume = 0
+  while (at < text.length) {
+    const piece = pieces[next]
+    const width = piece === undefined ? 0 : widthOf(text, at, piece)
+    if (piece?.kind === 'any') {
+      anyAt = next++
+      resume = at
+    } else if (width > 0) {
+      at += width
+      next++
+    } else if (anyAt >= 0) {
+      resume += characterWidth(text, resume)
+      at = resume
+      next = anyAt + 1
+    } else return false
+  }
+  while (pieces[next]?.kind === 'any') next++
+  return next === pieces.length
+}
+
+/** Units of the text at `at` that the piece stands for; 0 when it does not stand for what is there. */
+function widthOf(text: string, at: number, piece: Piece): number {
+  if (piece.kind === 'text') return text.startsWith(piece.text, at) ? piece.text.length : 0
+  return piece.kind === 'one' ? characterWidth(text, at) : 0
+}
+
+function characterWidth(text: string, at: number): number {
+  return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
 }
 
 /** Line ends as Java knows them. */
 const LINE_END = '\\n\\r\\u0085\\u2028\\u2029'
 const PATTERN =
-  /\\([dDwWsStnrf\\^$.|?*+()[\]{}/-])|(\[)(\^?)((?:\\[dDwWsStnrf\\^$.|?*+()[\]{}/-]|[^\\[\]&])+)\]|(\((?:\?[:=!])?)|(\))|([*+?]|\{\d+(?:,\d*)?\})([?+]?)|([.^$|])|([^\\[\](){}*+?.^$|])/uy
+  /\\([dDwWsStnrf\\^$.|?*+()[\]{}/-])|(\[)(\^?)((?:\\[dDwWsStnrf\\^$.|?*+()[\]{}/-]|[^\\[\]&])+)\]|(\((?:\?[:=!]|(?!\?)))|(\))|([*+?]|\{\d+(?:,\d*)?\})([?+]?)|([.^$|])|([^\\[\](){}*+?.^$|])/uy
 const CLASSES: Readonly<Record<string, string>> = {
   s: ' \\t\\n\\x0b\\f\\r',
   S: '[^ \\t\\n\\x0b\\f\\r]',
