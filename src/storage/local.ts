@@ -14,11 +14,9 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import { AbandonedFiles, TEMPORARY } from './local-abandoned.ts'
 import { checkKey, checkPrefix, compareKeys } from './keys.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
-
-/** The name of a file that is still being written: not an object yet, and never listed. */
-const TEMPORARY = /^\..+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/
 
 /** What passes: a full or busy disk, a network file system that does not answer. */
 const PASSING = new Set([
@@ -38,16 +36,22 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 /**
  * Objects as files below a folder. Every object is written to a temporary file beside it and synced before its name
  * appears, by a rename that replaces or a hard link that never does: both atomic on a local file system, also between
- * processes. Folders come with their first object and stay.
+ * processes. Folders come with their first object and stay. Files that killed writers left unfinished are removed after
+ * a day, when something is next written or deleted in their folder.
  */
 export class LocalStore implements Store {
   readonly uri: string
   readonly #root: string
+  readonly #abandoned: AbandonedFiles
 
-  /** `path` is relative to the working directory or absolute; `uri` is how the user named it. */
-  constructor(path: string, uri: string = path) {
+  /**
+   * `path` is relative to the working directory or absolute; `uri` is how the user named it; `now` is in milliseconds
+   * since the epoch.
+   */
+  constructor(path: string, uri: string = path, now: () => number = Date.now) {
     this.uri = uri
     this.#root = resolve(path)
+    this.#abandoned = new AbandonedFiles(now)
   }
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
@@ -78,6 +82,7 @@ export class LocalStore implements Store {
     const path = this.#pathOf(key)
     try {
       const temporary = await writeTemporary(path, body)
+      this.#abandoned.lookInto(dirname(path))
       try {
         await rename(temporary.path, path)
       } catch (error) {
@@ -96,6 +101,7 @@ export class LocalStore implements Store {
     let temporary: string
     try {
       temporary = (await writeTemporary(path, body)).path
+      this.#abandoned.lookInto(dirname(path))
       if (!(await linkOnce(temporary, path))) {
         await unlink(temporary)
         return 'exists'
@@ -112,6 +118,7 @@ export class LocalStore implements Store {
 
   async delete(key: string): Promise<void> {
     const path = this.#pathOf(key)
+    this.#abandoned.lookInto(dirname(path))
     try {
       await unlink(path)
     } catch (error) {
@@ -120,7 +127,7 @@ export class LocalStore implements Store {
   }
 
   close(): Promise<void> {
-    return Promise.resolve()
+    return this.#abandoned.settled()
   }
 
   /** Everything below `folder` (a key with a slash at its end, or empty) that the listing wants, depth first. */

@@ -32,6 +32,33 @@ test('An unfinished file of a writer that died is not an object', async () => {
   assert.deepEqual(await keysOf(store), ['a.json'])
 })
 
+const DAY_MS = 24 * 60 * 60 * 1000
+
+for (const [what, act] of [
+  ['is written', (store: LocalStore) => store.put('a/new', Buffer.from('x'))],
+  ['is committed', (store: LocalStore) => store.putIfAbsent('a/new', Buffer.from('x'))],
+  ['is deleted', (store: LocalStore) => store.delete('a/none')],
+] as const)
+  test(`Unfinished files that nobody has touched for a day are removed where something ${what}`, async () => {
+    const root = join(folder, `abandoned-${what}`)
+    const unfinished = '.a.json.0f8fad5b-d9cb-469f-a165-70867728950e.tmp'
+    const others = ['object', '.hidden.tmp', '.a.json.0f8fad5b.tmp']
+    await mkdir(join(root, 'a'), { recursive: true })
+    await mkdir(join(root, 'b'))
+    for (const name of [unfinished, ...others]) await writeFile(join(root, 'a', name), 'half')
+    await writeFile(join(root, 'b', unfinished), 'half')
+    const today = new LocalStore(root, root, () => Date.now() + DAY_MS / 2)
+    await act(today)
+    await today.close()
+    assert.ok((await readdir(join(root, 'a'))).includes(unfinished), 'its writer may be alive')
+    const tomorrow = new LocalStore(root, root, () => Date.now() + DAY_MS + 60_000)
+    await act(tomorrow)
+    await tomorrow.close()
+    const left = (await readdir(join(root, 'a'))).filter((name) => name !== 'new')
+    assert.deepEqual(left.sort(), others.sort())
+    assert.deepEqual(await readdir(join(root, 'b')), [unfinished], 'nobody has been there')
+  })
+
 test('A name like that of an unfinished file is refused as a key', async () => {
   const store = new LocalStore(join(folder, 'refused'))
   await assert.rejects(
