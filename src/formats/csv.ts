@@ -26,12 +26,14 @@ export function csvFormat(options: FormatOptions, settings: CsvSettings): Format
     if (fields.length !== names.length)
       throw new Error(`expected ${names.length} fields, got ${fields.length}`)
     const read = readers()
-    return Object.fromEntries(
-      names.map((name, i) => {
-        const field = fields[i] ?? null
-        return [name, field === null ? null : (read.get(name)?.(field) ?? field)]
-      }),
-    )
+    const row: [string, unknown][] = []
+    for (const [i, name] of names.entries()) {
+      const field = fields[i] ?? null
+      const column = read.get(name)
+      if (field !== null) row.push([name, column?.read(field) ?? field])
+      else if (column?.nullable === true) row.push([name, null])
+    }
+    return Object.fromEntries(row)
   })
 }
 
@@ -69,16 +71,25 @@ function rowOf(
 
 type Reader = (text: string) => unknown
 
+/** How the fields of one name are read. */
+interface Column {
+  readonly read: Reader
+  /** Whether the contract takes a null; where it does not, or does not say, a null is a field that is not there. */
+  readonly nullable: boolean
+}
+
 /** Readers by the columns as they are now; made anew when the columns change. */
-function readersFor(options: FormatOptions): () => ReadonlyMap<string, Reader> {
+function readersFor(options: FormatOptions): () => ReadonlyMap<string, Column> {
   let schema: StructType | undefined
-  let readers = new Map<string, Reader>()
+  let columns = new Map<string, Column>()
   return () => {
-    if (options.schema !== schema) {
-      schema = options.schema
-      readers = new Map(schema.fields.map(({ name, type }) => [name, readerOf(type)]))
-    }
-    return readers
+    if (options.schema === schema) return columns
+    schema = options.schema
+    const nullable = new Set(options.plain?.fields.filter((field) => field.nullable).map(({ name }) => name))
+    columns = new Map(
+      schema.fields.map(({ name, type }) => [name, { read: readerOf(type), nullable: nullable.has(name) }]),
+    )
+    return columns
   }
 }
 

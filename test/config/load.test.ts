@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { loadConfig, type ConfigSources } from '../../config/load.ts'
 import { PipelineError } from '../../src/core/errors.ts'
+import { VALUES } from '../support/csv.ts'
 
 let folder = ''
 before(() => {
@@ -49,12 +50,7 @@ describe('defaults', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(config.topics['a'])), {
       topic: 'a',
       format: 'json',
-      framing: 'none',
-      subject: 'a-value',
-      avro: {},
-      csv: { delimiter: ',', quote: '"', header: false, nullWords: [] },
-      decompress: 'none',
-      decompressedBytesMax: 16_777_216,
+      ...VALUES,
       kafkaColumns: false,
       derive: {},
       startFrom: 'earliest',
@@ -277,36 +273,6 @@ describe('faults', () => {
       'dead letters into the topic itself',
       { topic: 't', deadLetters: { topic: 't' } },
       /deadLetters\.topic: must differ/,
-    ],
-    [
-      'values that decompress to more than memory is there for',
-      { decompressedBytesMax: 268_435_457 },
-      /decompressedBytesMax: must not exceed 268435456: value was 268435457$/,
-    ],
-    [
-      'Avro without a schema',
-      { format: 'avro' },
-      /avro\.schema: missing, and the framing none of Avro needs it$/,
-    ],
-    [
-      'single objects without a folder that is there',
-      { format: 'avro', framing: 'single-object', avro: { schemas: '/nowhere' } },
-      /avro\.schemas: there is no \/nowhere$/,
-    ],
-    [
-      'single objects that are no Avro',
-      { framing: 'single-object' },
-      /framing: single-object belongs to the format avro$/,
-    ],
-    [
-      'a delimiter of two characters',
-      { csv: { delimiter: '::' } },
-      /csv\.delimiter: must be one character or tab: value was "::"$/,
-    ],
-    [
-      'text with schema ids',
-      { format: 'text', framing: 'registry' },
-      /framing: registry belongs to the formats avro and json$/,
     ],
     [
       'credit below two flushes',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { loadContract } from '../../src/contract/contract.ts'
 import { contractOfTable } from '../../src/contract/existing.ts'
 import { Exact } from '../../src/core/exact.ts'
 import { csvFormat } from '../../src/formats/csv.ts'
@@ -106,4 +107,18 @@ test('The dead letter says what was expected', () => {
     message: 'expected one line, got 2',
   })
   assert.match(JSON.stringify(outcomeOf('x,,,,,,,,')), /\/id expected an integer/)
+})
+
+test('A null is null where the contract takes one, and a field that is not there elsewhere', () => {
+  const strict = loadContract(
+    {
+      type: 'object',
+      properties: { a: { type: ['string', 'null'] }, b: { type: 'string' }, c: { type: 'string' } },
+      required: ['a', 'b'],
+    },
+    { source: 'test' },
+  )
+  const [row, lacking] = outcomesOf(csvFormat(strict, CSV), strict, rawOf([',x,', 'y,,z']))
+  assert.deepEqual(row, { row: { a: null, b: 'x', c: null } })
+  assert.match(JSON.stringify(lacking), /"contract".*b/)
 })

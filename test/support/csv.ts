@@ -2,3 +2,13 @@ import type { CsvSettings } from '../../src/formats/settings.ts'
 
 /** CSV as it is written where nothing is said. */
 export const CSV: CsvSettings = { delimiter: ',', quote: '"', header: false, nullWords: [] }
+
+/** What the configuration says of the values of a topic where nobody does, beside their format; the topic is `a`. */
+export const VALUES = {
+  framing: 'none',
+  subject: 'a-value',
+  avro: {},
+  csv: CSV,
+  decompress: 'none',
+  decompressedBytesMax: 16_777_216,
+}
