@@ -78,7 +78,7 @@ export async function commitChange(
     for (const winner of await readTail(store, version)) {
       state = applyActions(state, winner.version, winner.actions)
       if (commitInfoOf(winner)?.['txnId'] === txnId) ours = state
-      const reason = change.conflict(winner)
+      const reason = change.conflict(winner) ?? domainConflict(change, winner)
       if (reason !== undefined) fault ??= { version: winner.version, reason }
     }
     if (ours !== undefined) {
@@ -89,6 +89,15 @@ export async function commitChange(
   }
   const context = { table: store.uri, version: state.version }
   throw new PipelineError('KD_COMMIT_CONTENDED', `all ${attemptsMax} attempts lost`, context)
+}
+
+/** Two commits that both write one domain conflict, whatever else they are. Spec: "Domain Metadata". */
+function domainConflict(change: Change, winner: Commit): string | undefined {
+  const domains = ({ actions }: Pick<Commit, 'actions'>): string[] =>
+    actions.flatMap((action) => (action.kind === 'domainMetadata' ? [action.domainMetadata.domain] : []))
+  const theirs = new Set(domains(winner))
+  const both = domains(change).find((domain) => theirs.has(domain))
+  return both === undefined ? undefined : `it wrote the domain ${both}`
 }
 
 /** `metaData` or `protocol` in a winner's commit, which make any change wrong. */
