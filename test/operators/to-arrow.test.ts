@@ -195,3 +195,13 @@ test('A table with mapped columns gets files, statistics and ids by its physical
     'col-s': { 'col-a': 'x' },
   })
 })
+
+test('Rows that the table has come to refuse make the layout unfit, asked again each time', () => {
+  const reasons = [undefined, 'broken']
+  const [out] = outputsOf(toArrow({ layout: () => layoutFor(schema, ['p']), unfit: () => reasons.shift() }), [
+    flushOf([chunkOf([{ p: 'a', n: 1 }], ['p'])]),
+  ])
+  assert.equal(out?.payload.layout.unfit, undefined)
+  assert.equal(out?.payload.again().layout.unfit, 'broken')
+  assert.equal(out.payload.again().layout.unfit, undefined)
+})
