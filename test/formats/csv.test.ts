@@ -122,3 +122,16 @@ test('A null is null where the contract takes one, and a field that is not there
   assert.deepEqual(row, { row: { a: null, b: 'x', c: null } })
   assert.match(JSON.stringify(lacking), /"contract".*b/)
 })
+
+test('A line without quotes is read as the same line with a quoted field', () => {
+  for (const line of ['1,a b,2', '1,,', ',', ' 1 , é ,NULL', '1,2,3\r\n', "1,'2',3", '1,2,3\n', '1;2,3,\t'])
+    for (const more of [{}, { nullWords: ['NULL'] }, { delimiter: ';' }] as Partial<CsvSettings>[]) {
+      const columns = ['name', 'ok', 'url', 'x'].slice(0, line.split(more.delimiter ?? ',').length)
+      const last = { columns: [...columns, 'last'] }
+      const rest = `${more.delimiter ?? ','}z`
+      const plain = outcomeOf(line.replace(/[\r\n]*$/, rest), { ...more, ...last })
+      const quoted = outcomeOf(line.replace(/[\r\n]*$/, `${rest.slice(0, 1)}"z"`), { ...more, ...last })
+      assert.deepEqual(plain, quoted, line)
+      assert.deepEqual(outcomeOf(line, { ...more, columns }), plain, line)
+    }
+})
