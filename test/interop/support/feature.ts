@@ -17,6 +17,9 @@ import { sparkForTests, tableAt, type Spark } from './spark.ts'
 /** Rows that the service appends to every table. */
 export const APPENDED = 1_000
 
+/** Spark may still be writing a checksum or a checkpoint beside its answer. */
+const REMOVE = { recursive: true, force: true, maxRetries: 10 }
+
 /** What a check of a table has at hand. */
 export interface TableFacts {
   readonly spark: Spark
@@ -62,7 +65,7 @@ export function featureTests(feature: Feature): void {
         await spark.sql(statement)
       await feature.prepare?.(facts)
     })
-    after(() => rm(folder, { recursive: true, force: true }))
+    after(() => rm(folder, REMOVE))
 
     test('every version has the rows that Spark finds in it', async () => {
       const { version: newest } = await loadSnapshot(new LocalStore(facts.path))
@@ -107,7 +110,7 @@ export function refusalTest(
         assert.equal((await loadSnapshot(new LocalStore(path))).version, version)
       } else await assert.rejects(ourRows(path), refusedAs(refusal.by))
     } finally {
-      await rm(folder, { recursive: true, force: true })
+      await rm(folder, REMOVE)
     }
   })
 }
