@@ -247,7 +247,7 @@ export const TOPIC_OPTIONS = {
   },
   table: {
     uri: {
-      doc: 'Where the table lies: `s3://bucket/prefix` or a path, which counts from the folder of the configuration file. A table that does not exist is created.',
+      doc: 'Where the table lies: `s3://bucket/prefix`, `abfss://container@account.dfs.core.windows.net/prefix`, `gs://bucket/prefix`, or a path, which counts from the folder of the configuration file. A table that does not exist is created.',
       format: 'text',
       default: null,
       required: true,

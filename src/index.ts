@@ -86,6 +86,9 @@ export { openStore, type StoreOptions } from './storage/open.ts'
 export { MemoryStore, type MemoryOptions } from './storage/memory.ts'
 export { LocalStore } from './storage/local.ts'
 export { S3Store, type S3StoreOptions } from './storage/s3.ts'
+export type { AzureAccess, AzureStoreOptions } from './storage/azure-options.ts'
+export type { DynamoOptions } from './storage/dynamodb-entries.ts'
+export type { GcsStoreOptions } from './storage/gcs-options.ts'
 export type { PutIfAbsentOutcome, Store, StoredObject } from './storage/store.ts'
 
 // The service in one call, its configuration, and the errors of everything.

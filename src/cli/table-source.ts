@@ -20,7 +20,7 @@ export interface TableFlags extends SourceFlags {
 /** A subcommand of `table` with the arguments and options that all of them share. */
 export function tableCommand(parent: Command, name: string, examples: readonly string[]): Command {
   return withSources(parent.command(name))
-    .argument('<uri>', 'where the table lies: s3://bucket/prefix or a path')
+    .argument('<uri>', 'where the table lies: s3://, abfss:// or gs://, or a path')
     .addHelpText(
       'after',
       `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n${EXIT_HELP}`,
