@@ -9,11 +9,13 @@ export function addCheckpoint(parent: Command): void {
     'kafka-delta table checkpoint s3://lake/events/user_events --config service.json --json',
   ])
     .description(
-      'write a checkpoint of the newest version, so that readers need not read the commits before it',
+      'write a checkpoint of the newest version, so that readers need not read the commits before it, and delete ' +
+        'what of the log is older than delta.logRetentionDuration',
     )
     .option('--json', 'print JSON')
     .action(async (uri: string, flags: TableFlags) => {
       const { writeCheckpoint } = await import('../delta/checkpoint-write.ts')
+      const { cleanUpLog } = await import('../delta/log-cleanup.ts')
       const { openMaintained } = await import('../delta/maintainable.ts')
       await withStore(uri, flags, async (store) => {
         const { state } = await openMaintained(store, 'commit')
@@ -22,8 +24,12 @@ export function addCheckpoint(parent: Command): void {
           nowMs: Date.now(),
           known: state,
         })
-        if (flags.json === true) await printJson({ version, file, bytes })
-        else await print(`version ${version}: ${file}, ${bytes} bytes\n`)
+        const { files: logFiles } = await cleanUpLog(store)
+        if (flags.json === true) await printJson({ version, file, bytes, logFiles })
+        else {
+          const cleaned = logFiles === 0 ? '' : `; ${logFiles} expired files of the log were deleted`
+          await print(`version ${version}: ${file}, ${bytes} bytes${cleaned}\n`)
+        }
       })
     })
 }

@@ -17,7 +17,8 @@ export function addVacuum(parent: Command): void {
   ])
     .description(
       'list the files that no version within the retention names, or delete them with --no-dry-run; ' +
-        'versions older than the retention can then no longer be read',
+        'versions older than the retention can then no longer be read. Files of the log older than ' +
+        'delta.logRetentionDuration go as well',
     )
     .option(
       '--retention-hours <n>',
@@ -39,7 +40,8 @@ export function addVacuum(parent: Command): void {
         if (json === true) await print(`${jsonOf(done, 0)}\n`)
         else {
           const what = dryRun ? 'would be deleted; --no-dry-run deletes them' : 'were deleted'
-          await print(`${count(done.files)} files of ${count(done.bytes)} bytes ${what}\n`)
+          const log = done.logFiles === 0 ? '' : `; ${count(done.logFiles)} expired files of the log as well`
+          await print(`${count(done.files)} files of ${count(done.bytes)} bytes ${what}${log}\n`)
         }
       })
     })

@@ -2,6 +2,7 @@ import type { OptimizeConfig, VacuumConfig } from '../../config/types.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Lane } from '../core/lane.ts'
+import { cleanUpLog } from '../delta/log-cleanup.ts'
 import { optimize } from '../delta/optimize.ts'
 import { vacuum } from '../delta/vacuum.ts'
 import type { Store } from '../storage/store.ts'
@@ -10,7 +11,11 @@ import type { Logger } from '../telemetry/log.ts'
 /** What a table's upkeep needs of its surroundings. */
 export interface MaintenanceParts {
   readonly store: Store
-  readonly policy: { readonly optimize: OptimizeConfig; readonly vacuum: VacuumConfig }
+  readonly policy: {
+    readonly checkpointInterval: number
+    readonly optimize: OptimizeConfig
+    readonly vacuum: VacuumConfig
+  }
   /** The table's version now. */
   readonly version: bigint
   /** Whether it is this process, of all that write the table for one topic, whose turn it is. */
@@ -29,7 +34,12 @@ export interface Maintenance {
   stop(): Promise<void>
 }
 
-type Task = 'optimize' | 'vacuum'
+type Task = 'optimize' | 'vacuum' | 'clean'
+
+/** The log is cleaned up after a checkpoint, but no more often: what has expired changes at midnight alone. */
+const CLEAN_PAUSE_MS = 3_600_000
+/** Files of the log that one run deletes. */
+const CLEAN_FILES_MAX = 10_000
 
 /** Timers of a runtime hold no more than 2^31 − 1 ms. */
 const SLEEP_MS_MAX = 86_400_000
@@ -63,6 +73,7 @@ class Upkeep implements Maintenance {
   readonly #due = new Set<Task>()
   readonly #running = new Set<Promise<void>>()
   #version: bigint
+  #cleanedMs = -Infinity
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts
@@ -73,12 +84,14 @@ class Upkeep implements Maintenance {
   }
 
   committed(version: bigint): void {
-    const { everyCommits } = this.#parts.policy.optimize
+    const { optimize: optimizing, checkpointInterval } = this.#parts.policy
     const before = this.#version
     if (version > before) this.#version = version
-    if (everyCommits === undefined) return
-    const every = BigInt(everyCommits)
-    if (version / every > before / every) this.#want('optimize')
+    const passes = (every: number | undefined): boolean =>
+      every !== undefined && version / BigInt(every) > before / BigInt(every)
+    if (passes(optimizing.everyCommits)) this.#want('optimize')
+    if (passes(checkpointInterval) && this.#clock.now() - this.#cleanedMs >= CLEAN_PAUSE_MS)
+      this.#want('clean')
   }
 
   async stop(): Promise<void> {
@@ -109,13 +122,32 @@ class Upkeep implements Maintenance {
     if (this.#isStopped() || !isOurs()) return
     const startedMs = this.#clock.now()
     try {
-      const counts = task === 'optimize' ? await this.#optimize() : await this.#vacuum()
-      log.info({ ...counts, ms: this.#clock.now() - startedMs }, DONE[task])
+      const counts = await this.#work(task)
+      if (counts !== undefined) log.info({ ...counts, ms: this.#clock.now() - startedMs }, DONE[task])
     } catch (thrown) {
       if (this.#isStopped()) return
       const code = thrown instanceof PipelineError ? thrown.code : undefined
       log.warn({ code, err: thrown }, `${FAILED[task]}, tried again at the next turn: ${messageOf(thrown)}`)
     }
+  }
+
+  #work(task: Task): Promise<object | undefined> {
+    switch (task) {
+      case 'optimize':
+        return this.#optimize()
+      case 'vacuum':
+        return this.#vacuum()
+      case 'clean':
+        return this.#clean()
+    }
+  }
+
+  async #clean(): Promise<object | undefined> {
+    this.#cleanedMs = this.#clock.now()
+    const { clock, signal } = this.#options()
+    const done = await cleanUpLog(this.#parts.store, { clock, signal, filesMax: CLEAN_FILES_MAX })
+    if (done.checkpoint === undefined) return undefined
+    return { ...done, checkpoint: String(done.checkpoint) }
   }
 
   async #optimize(): Promise<object> {
@@ -161,8 +193,13 @@ class Upkeep implements Maintenance {
   }
 }
 
-const DONE: Readonly<Record<Task, string>> = { optimize: 'Optimized', vacuum: 'Vacuumed' }
+const DONE: Readonly<Record<Task, string>> = {
+  optimize: 'Optimized',
+  vacuum: 'Vacuumed',
+  clean: 'Log cleaned up',
+}
 const FAILED: Readonly<Record<Task, string>> = {
   optimize: 'Could not optimize the table',
   vacuum: 'Could not vacuum the table',
+  clean: 'Could not clean up the log',
 }

@@ -6,6 +6,9 @@ import { writeCheckpoint } from '../../src/delta/checkpoint-write.ts'
 import { createTable } from '../../src/delta/create.ts'
 import { vacuum, type VacuumOptions, type Vacuumed } from '../../src/delta/vacuum.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
+import { readTail } from '../../src/delta/commit.ts'
+import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import { commitInfoOf } from '../../src/delta/state.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { structOf } from '../support/batches.ts'
 import { someAdd } from './table.ts'
@@ -92,22 +95,65 @@ test('A dry run lists what is old and named by no version within a week, and del
     bytes: 35,
     filesKept: 4,
     stopped: false,
+    logFiles: 0,
   })
   for (const key of keys) assert.equal(await store.size(key), 7)
 })
 
-test('Exactly what the dry run lists is deleted', async () => {
+test('Exactly what the dry run lists is deleted, and two commits say so', async () => {
   const store = await filled()
+  const { version } = await loadSnapshot(store)
   const before: string[] = []
   for await (const { key } of store.list('')) before.push(key)
-  await run(store)
+  await run(store, { retentionHours: 168 })
+  const recorded = [commitKey(version + 1n), commitKey(version + 2n)]
   const after: string[] = []
-  for await (const { key } of store.list('')) after.push(key)
+  for await (const { key } of store.list('')) if (!recorded.includes(key)) after.push(key)
   assert.deepEqual(
     after,
     before.filter((key) => !OLD.includes(key)),
   )
+  const infos = (await readTail(store, version + 1n)).map((commit) => {
+    assert.equal(commit.actions.length, 1)
+    const info = commitInfoOf(commit)
+    return [info?.['operation'], info?.['operationParameters'], info?.['operationMetrics']]
+  })
+  assert.deepEqual(infos, [
+    [
+      'VACUUM START',
+      {
+        retentionCheckEnabled: 'true',
+        defaultRetentionMillis: '604800000',
+        specifiedRetentionMillis: '604800000',
+      },
+      { numFilesToDelete: '5', sizeOfDataToDelete: '35' },
+    ],
+    ['VACUUM END', { status: 'COMPLETED' }, { numDeletedFiles: '5', numVacuumedDirectories: '0' }],
+  ])
   assert.deepEqual((await run(store)).keys, [])
+  assert.equal((await loadSnapshot(store)).version, version + 2n)
+})
+
+test('The file of a deletion vector stays as long as a version within the retention names it', async () => {
+  const store = await filled()
+  const { version } = await loadSnapshot(store)
+  const name = 'ab^-aqEH.-t@S}K{vb[*k^'
+  const kept = 'ab/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin'
+  await store.put(kept, new Uint8Array(7))
+  await store.put('deletion_vector_00000000-0000-0000-0000-000000000000.bin', new Uint8Array(7))
+  const deletionVector = {
+    storageType: 'u',
+    pathOrInlineDv: name,
+    offset: 4,
+    sizeInBytes: 40,
+    cardinality: 6,
+  }
+  const add = { ...someAdd('with-vector.parquet'), stats: '{"numRecords":10}', deletionVector }
+  await store.put(commitKey(version + 1n), serialiseActions([{ kind: 'add', add }]))
+  const later = { ...clock, now: () => NOW_MS + 1_000 * HOUR_MS }
+  const { keys } = await run(store, { clock: later })
+  assert.ok(!keys.includes(kept))
+  assert.ok(keys.includes('deletion_vector_00000000-0000-0000-0000-000000000000.bin'))
 })
 
 for (const checkpointed of [false, true]) {

@@ -120,7 +120,15 @@ async function fixture(store: Store = new MemoryStore()): Promise<Fixture> {
     next,
     start: async ({ optimize = {}, vacuum = {} }, { isOurs = () => true, lane = new Lane() } = {}) => {
       const { version } = await loadSnapshot(store)
-      return startMaintenance({ store, policy: { optimize, vacuum }, version, isOurs, lane, log, clock })
+      return startMaintenance({
+        store,
+        policy: { optimize, vacuum, checkpointInterval: 10 },
+        version,
+        isOurs,
+        lane,
+        log,
+        clock,
+      })
     },
   }
 }
