@@ -1,5 +1,5 @@
 // `npm run bench`: what a record costs in CPU, against a bare kafkajs consumer; writes docs/benchmarks.md.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
@@ -11,6 +11,7 @@ import { countOf } from '../src/cli/table-source.ts'
 import { messageOf } from '../src/core/errors.ts'
 import { userEvents } from '../src/sample/user-events.ts'
 import { startKafka } from '../src/servers/kafka.ts'
+import { logSectionOf, withLogSection } from './log-page.ts'
 import type { Measured, Task } from './measured.ts'
 import { benchmarksPage, medianRatio, RATIO_MAX, type Results } from './page.ts'
 import { measure, microsOf, ratioOf, type Pair, type Program } from './programs.ts'
@@ -56,7 +57,8 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const results = await measureAll(flags)
     const path = join(dirname(packageFile('package.json')), 'docs', 'benchmarks.md')
-    await writeFile(path, benchmarksPage(results))
+    const logs = logSectionOf(await readFile(path, 'utf8'))
+    await writeFile(path, withLogSection(benchmarksPage(results), logs))
     const ratio = medianRatio(results.variants[0] ?? { name: '', pairs: [] })
     console.log(`Written to docs/benchmarks.md`)
     console.log(
