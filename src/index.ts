@@ -65,6 +65,10 @@ export { datePart } from './enrichments/date-parts.ts'
 export { kafkaColumns } from './enrichments/kafka-columns.ts'
 export type { Enrichment } from './enrichments/enrichment.ts'
 
+// Columns that follow the messages and the table.
+export { RowColumns, type Admitted, type RowColumnsParts } from './evolution/row-columns.ts'
+export { RESCUED_DATA, type SchemaEvolution } from './evolution/policy.ts'
+
 // Kafka.
 export { createSource } from './kafka/kafkajs-source.ts'
 export type { KafkaSource, PartitionStatus, SourceEvent, SourceOptions } from './kafka/source-options.ts'
