@@ -10,6 +10,8 @@ export { decode } from '../operators/decode.ts'
 export { validate } from '../operators/validate.ts'
 export { filterRows, mapRows, tapRows, type RecordInfo } from '../operators/map-rows.ts'
 export { enrich } from '../operators/enrich.ts'
+export { constrain } from '../operators/constrain.ts'
+export { compiledConstraints, type CompiledConstraint } from './delta/constraint-check.ts'
 export { partitionBy, type Labelled } from '../operators/partition-by.ts'
 export {
   bufferTimeOrCount,

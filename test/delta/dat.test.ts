@@ -14,9 +14,6 @@ const FOLDER = new URL('../fixtures/dat/', import.meta.url).pathname
 
 /** What appending to each table that can be read is refused for. */
 const NOT_WRITTEN: Readonly<Record<string, string>> = {
-  check_constraints: 'deletionVectors',
-  deletion_vectors: 'deletionVectors',
-  column_mapping: 'columnMapping',
   iceberg_compat_v1: 'icebergCompatV1',
   generated_columns: 'generatedColumns',
 }

@@ -15,15 +15,6 @@ const FOLDER = new URL('../fixtures/spark/', import.meta.url).pathname
 
 /** What appending to each table is refused for; to the others it is not. */
 const NOT_WRITTEN: Readonly<Record<string, string>> = {
-  column_mapping_id: 'columnMapping',
-  column_mapping_later: 'columnMapping',
-  column_mapping_name: 'columnMapping',
-  deletion_vectors: 'deletionVectors',
-  in_commit_timestamps: 'inCommitTimestamp',
-  many_features: 'rowTracking',
-  type_widening: 'typeWidening',
-  v2_checkpoint_json: 'v2Checkpoint',
-  v2_checkpoint_parquet: 'v2Checkpoint',
   variant: 'variantType',
 }
 
