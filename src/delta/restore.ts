@@ -27,6 +27,10 @@ export interface Restored {
 /** Times that the difference is computed anew because another writer committed meanwhile. */
 const TRIES_MAX = 10
 const LOOK_UPS_AT_ONCE = 16
+const MAX_COLUMN_ID = 'delta.columnMapping.maxColumnId'
+/** Spec: "In-Commit Timestamps", "Row Tracking". */
+const LOG_PROPERTIES =
+  /^delta\.(?:enableInCommitTimestamps|inCommitTimestampEnablement|rowTracking\.materialized)/
 /** File names that a message shows. */
 const SHOWN_MAX = 3
 
@@ -112,8 +116,14 @@ async function difference(
 function metadataOf({ state }: Maintained, then: Snapshot): readonly Action[] {
   const { schema, schemaString, format, ...rest } = then.metadata
   const text = schemaString ?? JSON.stringify(schema)
-  const metaData = { ...rest, schemaString: text, format: format ?? { provider: 'parquet', options: {} } }
   const now = state.metadata
+  const configuration = { ...rest.configuration, ...keptProperties(now.configuration, rest.configuration) }
+  const metaData = {
+    ...rest,
+    configuration,
+    schemaString: text,
+    format: format ?? { provider: 'parquet', options: {} },
+  }
   const essence = (one: typeof now): string =>
     JSON.stringify([
       parseSchema(one.schemaString),
@@ -125,6 +135,18 @@ function metadataOf({ state }: Maintained, then: Snapshot): readonly Action[] {
   return essence(metaData) === essence(now)
     ? []
     : [{ kind: 'metaData', metaData: { ...metaData, id: now.id } }]
+}
+
+/** Properties that belong to the log and not to a version of it, as they must be after a restore. */
+function keptProperties(
+  now: Readonly<Record<string, string>>,
+  then: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const kept = Object.entries(now).filter(([name]) => LOG_PROPERTIES.test(name))
+  // Ids of columns that came since are never given again.
+  const ids = [now, then].map((one) => Number(one[MAX_COLUMN_ID] ?? 0))
+  const most = Math.max(...ids)
+  return { ...Object.fromEntries(kept), ...(most > 0 ? { [MAX_COLUMN_ID]: String(most) } : {}) }
 }
 
 async function checkThere(store: Store, version: bigint, adds: readonly Add[]): Promise<void> {

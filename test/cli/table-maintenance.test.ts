@@ -66,7 +66,7 @@ it('small files are packed, what they were is listed by vacuum, and a file that 
   const packed = await runTable(['optimize', store.uri])
   assert.equal(packed.code, 0)
   assert.match(packed.stdout, /^version 2: 2 files of [\d,]+ bytes became 1 of [\d,]+ bytes\n$/)
-  assert.equal(packed.stderr, '1 of 1 new files\n')
+  assert.equal(packed.stderr, '1 of 1 groups of files\n')
   const listed = await runTable(['vacuum', store.uri, '--retention-hours', '0', '--force'])
   assert.match(listed.stdout, /\n2 files of [\d,]+ bytes would be deleted; --no-dry-run deletes them\n$/)
   for (const { path } of adds) assert.ok(listed.stdout.includes(path))
