@@ -63,7 +63,7 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
   },
   v2Checkpoint: {
     reader: 'reads',
-    allows: MET,
+    allows: ALL,
     property: ['delta.checkpointPolicy', 'v2'],
   },
   typeWidening: {

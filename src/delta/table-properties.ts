@@ -62,6 +62,8 @@ const KNOWN: Readonly<Record<string, Rule>> = {
   'delta.appendOnly': FLAG,
   'delta.checkpointInterval': ['a whole number from 1', (text) => /^[1-9]\d{0,8}$/.test(text)],
   'delta.checkpoint.writeStatsAsJson': FLAG,
+  'delta.checkpoint.writeStatsAsStruct': FLAG,
+  'delta.checkpointPolicy': ['classic or v2', (text) => text === 'classic' || text === 'v2'],
   'delta.columnMapping.mode': ['none, name or id', (text) => ['none', 'name', 'id'].includes(text)],
   'delta.dataSkippingNumIndexedCols': ['a whole number from -1', (text) => /^(?:-1|\d{1,9})$/.test(text)],
   [STATS_COLUMNS_PROPERTY]: ['columns, separated by commas', (text) => columnPaths(text) !== undefined],
