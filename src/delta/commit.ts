@@ -54,8 +54,25 @@ export async function commitAppends(
   let conflicts = 0
   let ambiguous = 0
   group.dropStale(state, { attempts: 0, conflicts })
+  /** Goes on behind commits of others; ends the group where one of them is its own. */
+  const meet = (winners: readonly Commit[], attempts: number): void => {
+    const verdict = judge(state, winners, txnId)
+    state = verdict.state
+    if (verdict.ours !== undefined) {
+      group.end({ kind: 'committed', version: verdict.ours, attempts, conflicts, ambiguous })
+      return
+    }
+    conflicts += winners.length
+    group.dropStale(state, { attempts, conflicts })
+    if (verdict.changed) group.end({ kind: 'changed', attempts, conflicts })
+  }
   for (let attempts = 1; attempts <= attemptsMax && group.waiting.length > 0; attempts++) {
-    if (attempts > ATTEMPTS_WITHOUT_WAIT) await clock.sleep(waitMs(attempts, parts.random))
+    if (attempts > ATTEMPTS_WITHOUT_WAIT) {
+      await clock.sleep(waitMs(attempts, parts.random))
+      // Whatever came meanwhile would make the put lose before it is sent.
+      meet(await readTail(store, state.version + 1n), attempts - 1)
+      if (group.waiting.length === 0) break
+    }
     const version = state.version + 1n
     const actions = commitActions(parts, state, group.waiting, txnId)
     const put = await store.putIfAbsent(commitKey(version), serialiseActions(actions))
@@ -64,16 +81,7 @@ export async function commitAppends(
       group.end({ kind: 'committed', version, attempts, conflicts, ambiguous })
       return { state: applyActions(state, version, actions), results: group.results() }
     }
-    const winners = await readTail(store, version)
-    const verdict = judge(state, winners, txnId)
-    state = verdict.state
-    if (verdict.ours !== undefined) {
-      group.end({ kind: 'committed', version: verdict.ours, attempts, conflicts, ambiguous })
-      break
-    }
-    conflicts += winners.length
-    group.dropStale(state, { attempts, conflicts })
-    if (verdict.changed) group.end({ kind: 'changed', attempts, conflicts })
+    meet(await readTail(store, version), attempts)
   }
   const context = { table: store.uri, version: state.version, conflicts, ambiguous }
   group.end(new PipelineError('KD_COMMIT_CONTENDED', `all ${attemptsMax} attempts lost`, context))

@@ -265,6 +265,26 @@ test('An append that loses every attempt gives up with KD_COMMIT_CONTENDED', asy
   })
 })
 
+test('A writer that waits before another attempt takes up first what came meanwhile', async () => {
+  const faults: MemoryFault[] = []
+  const store = faultyStore(faults)
+  await emptyTable(store)
+  let waits = 0
+  const clock = {
+    ...hastyClock,
+    sleep: async () => {
+      waits++
+      const other = await openTableWriter(store, { clock: hastyClock })
+      await other.append(someAppend(`other-${waits}`, undefined, 1n))
+    },
+  }
+  const writer = await openTableWriter(store, { clock })
+  faults.push('lost', 'lost', 'lost')
+  const outcome = await writer.append(someAppend('app-0', undefined, 1n))
+  assert.deepEqual(outcome, { kind: 'committed', version: 2n, attempts: 4, conflicts: 1, ambiguous: 3 })
+  assert.equal(waits, 1)
+})
+
 test('A writer that slept through a log clean-up appends after the newest version, not into the gap', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
