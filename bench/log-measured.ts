@@ -22,6 +22,8 @@ export interface LogMeasured {
   readonly files: number
   /** Seconds, without the start of the process. */
   readonly wallS: number
+  /** Seconds of CPU, user and system, of all threads, without the start of the process. */
+  readonly cpuS: number
   /** Peak resident memory of the process. */
   readonly rssBytesMax: number
 }

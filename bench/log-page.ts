@@ -7,7 +7,7 @@ export interface LogResults {
   readonly few: number
   readonly opens: number
   readonly open: { readonly few: readonly LogMeasured[]; readonly many: readonly LogMeasured[] }
-  /** Opening the large table by opening the small one right before: the median. */
+  /** CPU of opening the large table by that of opening the small one right before: the median. */
   readonly ratio: number
   readonly steps: readonly (readonly [LogStep, LogMeasured])[]
   readonly loadAverage: number
@@ -30,19 +30,22 @@ export function logSection(results: LogResults): string {
   const count = (number: number): string => number.toLocaleString('en-US')
   const row = (name: string, runs: readonly LogMeasured[]): string => {
     const rss = Math.max(...runs.map(({ rssBytesMax }) => rssBytesMax)) / 2 ** 20
-    return `| ${name} | ${median(runs.map(({ wallS }) => wallS)).toFixed(2)} | ${rss.toFixed(0)} |`
+    const seconds = [runs.map(({ wallS }) => wallS), runs.map(({ cpuS }) => cpuS)].map((all) =>
+      median(all).toFixed(2),
+    )
+    return `| ${name} | ${seconds.join(' | ')} | ${rss.toFixed(0)} |`
   }
   return `${HEADING}
 
 <!-- Written by \`npm run bench:log\`. -->
 
 A local table whose checkpoint holds ${count(files)} files, each with a partition value and some 400 characters of statistics, and
-one of ${count(few)}. Opening and the first commit read what is no file alone: they take **${ratio.toFixed(2)} ×** as long for
-${count(files)} files as for ${count(few)} (median of ${opens} pairs, run in turns). Every step is a process of its own; seconds are
+one of ${count(few)}. Opening and the first commit read what is no file alone: they take **${ratio.toFixed(2)} ×** the CPU for
+${count(files)} files that they take for ${count(few)} (median of ${opens} pairs, run in turns). Every step is a process of its own; seconds are
 without its start, memory is its peak with everything. Load average at the start: ${loadAverage.toFixed(1)}.
 
-| | seconds | peak memory, MiB |
-| --- | ---: | ---: |
+| | seconds | CPU seconds | peak memory, MiB |
+| --- | ---: | ---: | ---: |
 ${row(`${count(few)} files: open and first commit`, open.few)}
 ${row(`${count(files)} files: open and first commit`, open.many)}
 ${steps.map(([step, measured]) => row(`${count(files)} files: ${step}`, [measured])).join('\n')}

@@ -14,6 +14,13 @@ import { median } from './programs.ts'
 const FEW = 10
 const RUN_MS_MAX = 15 * 60_000
 
+const STEPS: readonly LogStep[] = [
+  'all files read',
+  'all files read, without statistics',
+  'checkpoint, unchanged files copied',
+  'checkpoint, every file encoded anew',
+]
+
 process.exitCode = await main(process.argv)
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -54,7 +61,7 @@ async function measureAll(
     open.few.push(await measure({ step: 'open and first commit', ...few }))
     open.many.push(await measure({ step: 'open and first commit', ...many }))
   }
-  const ratio = median(open.many.map(({ wallS }, run) => wallS / (open.few[run]?.wallS ?? NaN)))
+  const ratio = median(open.many.map(({ cpuS }, run) => cpuS / (open.few[run]?.cpuS ?? NaN)))
   const steps: [LogStep, LogMeasured][] = []
   for (const step of STEPS) {
     if (step.startsWith('checkpoint')) await measure({ step: 'open and first commit', ...many })
@@ -62,13 +69,6 @@ async function measureAll(
   }
   return { files, few: FEW, opens, open, ratio, steps, loadAverage }
 }
-
-const STEPS: readonly LogStep[] = [
-  'all files read',
-  'all files read, without statistics',
-  'checkpoint, unchanged files copied',
-  'checkpoint, every file encoded anew',
-]
 
 async function measure(task: LogTask): Promise<LogMeasured> {
   const path = join(import.meta.dirname, `log-task${extname(import.meta.filename)}`)
@@ -85,6 +85,8 @@ async function measure(task: LogTask): Promise<LogMeasured> {
   if (code !== 0) throw new Error(`${task.step} ended with ${String(code)}: ${output}`)
   const measured = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as LogMeasured
   const mib = Math.round(measured.rssBytesMax / 2 ** 20)
-  console.log(`${task.step}, ${task.files} files: ${measured.wallS.toFixed(2)} s, ${mib} MiB`)
+  console.log(
+    `${task.step}, ${task.files} files: ${measured.wallS.toFixed(2)} s, CPU ${measured.cpuS.toFixed(2)} s, ${mib} MiB`,
+  )
   return measured
 }

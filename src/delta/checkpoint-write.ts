@@ -156,8 +156,8 @@ class CheckpointWriter {
       ...this.#stateRows(),
       ...sidecars.map((sidecar): CheckpointRow => ({ sidecar })),
     ]
-    const isClassic =
-      (version / checkpointInterval(this.#state.metadata.configuration)) % CLASSIC_EVERY === 0n
+    const number = version / checkpointInterval(this.#state.metadata.configuration)
+    const isClassic = number > 0n && number % CLASSIC_EVERY === 0n
     const key = isClassic ? checkpointKey(version) : newCheckpointKey(version)
     const { bytes } = await this.#store.put(
       key,

@@ -99,25 +99,40 @@ for (const [name, properties] of [
   })
 }
 
-test('What no commit speaks of is copied unread: row groups of a file, sidecars by their names', async () => {
-  for (const properties of [{}, V2]) {
+test('Row groups of which no commit speaks are copied as they are, others put together anew', async () => {
+  const rowsOf = async (copiedRowsMin: number): Promise<unknown[]> => {
     const store = new MemoryStore()
-    await tableOf(store, MANY, properties)
+    await tableOf(store, MANY)
     await writeCheckpoint(store, 1n, WRITE)
-    const [before] = await sidecarsOf(store)
-    const counting = countingStore(store)
     await commit(store, 2n, [add(fileOf(MANY + 1))])
-    await writeCheckpoint(counting, 2n, WRITE)
-    const sidecars = await sidecarsOf(store)
-    if (before === undefined) assert.equal(sidecars.length, 0)
-    else {
-      assert.equal(sidecars.length, 2)
-      assert.ok(sidecars.includes(before))
-      // Paths alone: statistics are most of the bytes.
-      assert.ok(counting.fetched.bytes < ((await store.size(before)) ?? 0) / 2)
-    }
+    const { key } = await writeCheckpoint(store, 2n, { ...WRITE, copiedRowsMin })
+    const rows = await askDuckdb(
+      await store.get(key),
+      'SELECT row_group_id, any_value(row_group_num_rows) FROM parquet_metadata(PATH) GROUP BY 1 ORDER BY 1',
+    )
     assert.equal((await filesFrom(store)).adds.size, MANY + 1)
+    return rows.map(([, count]) => count)
   }
+  assert.deepEqual(await rowsOf(MANY), [2n, BigInt(MANY), 1n])
+  assert.deepEqual(await rowsOf(MANY + 1), [2n, BigInt(MANY + 1)])
+})
+
+test('Sidecars of which no commit speaks are named again, others written anew', async () => {
+  const store = new MemoryStore()
+  await tableOf(store, MANY, V2)
+  await writeCheckpoint(store, 1n, WRITE)
+  const [first = ''] = await sidecarsOf(store)
+  await commit(store, 2n, [add(fileOf(MANY + 1))])
+  await writeCheckpoint(store, 2n, WRITE)
+  const both = await sidecarsOf(store)
+  assert.equal(both.length, 2)
+  assert.ok(both.includes(first), both.join())
+  assert.equal((await filesFrom(store)).adds.size, MANY + 1)
+  await commit(store, 3n, [{ kind: 'remove', remove: { path: pathOf(5), dataChange: true } }])
+  await writeCheckpoint(store, 3n, WRITE)
+  // Only those that the newest checkpoint names are needed.
+  await store.delete(first)
+  assert.equal((await filesFrom(store)).adds.size, MANY)
 })
 
 test('A manifest of the V2 spec says its version and names its sidecars, by a name of its own', async () => {
@@ -139,7 +154,10 @@ test('A manifest of the V2 spec says its version and names its sidecars, by a na
     rows.filter(([, path]) => path !== null),
     [[null, sidecar.slice(`${LOG_PREFIX}_sidecars/`.length), size, null, false]],
   )
-  assert.ok(rows.every(([, , , , isAdd]) => isAdd === false))
+  assert.ok(
+    rows.every(([, , , , isAdd]) => isAdd === false),
+    'the manifest holds no file itself',
+  )
   assert.deepEqual(
     await askDuckdb(await store.get(sidecar), 'SELECT count(add.path), count(remove.path) FROM FILE'),
     [[100n, 0n]],
@@ -271,6 +289,7 @@ async function tableOf(
   store: Store,
   files: number,
   configuration: Record<string, string> = {},
+  make: (index: number) => Add = fileOf,
 ): Promise<void> {
   const isV2 = configuration['delta.checkpointPolicy'] === 'v2'
   const features = { readerFeatures: ['v2Checkpoint'], writerFeatures: ['v2Checkpoint'] }
@@ -295,7 +314,7 @@ async function tableOf(
   await commit(
     store,
     1n,
-    Array.from({ length: files }, (_, index) => add(fileOf(index))),
+    Array.from({ length: files }, (_, index) => add(make(index))),
   )
 }
 
