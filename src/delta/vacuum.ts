@@ -178,7 +178,7 @@ async function namedSince(
   beyondTombstones: boolean,
 ): Promise<KeptFiles> {
   const kept = new KeptFiles()
-  for await (const file of liveFiles(store, segment)) {
+  for await (const file of liveFiles(store, segment, ['add.stats', 'add.tags'])) {
     if (file.kind === 'add') kept.keep(file.add)
     // A tombstone without a time has expired by the specification; that it stays in the log longer is no harm.
     else if ((file.remove.deletionTimestamp ?? 0) >= beforeMs) kept.keep(file.remove)
