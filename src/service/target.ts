@@ -75,16 +75,15 @@ async function targetOf(
   const contract = written ?? contractOf(topic, existing)
   const configured = enrichmentsOf(topic, contract.schema)
   const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
-  const made = existing === undefined ? [] : [tableColumns(existing)]
-  const enrichments = [...configured, ...made]
+  const table = existing ?? (await create(lease, topic, { type: 'struct', fields: given }, options))
+  // Asked of a new table as well: who lost the race to create it has the winner's.
+  const made = tableColumns(table)
+  const enrichments = [...configured, made]
   const named = new Set(given.map(({ name }) => name.toLowerCase()))
   const added = [
     ...configured.flatMap((enrichment) => enrichment.fields),
-    ...made.flatMap((enrichment) => enrichment.fields).filter(({ name }) => !named.has(name.toLowerCase())),
+    ...made.fields.filter(({ name }) => !named.has(name.toLowerCase())),
   ]
-  const table =
-    existing ??
-    (await create(lease, topic, { type: 'struct', fields: [...contract.schema.fields, ...added] }, options))
   const partitionColumns = partitionColumnsOf(topic, table)
   const columns = new RowColumns({
     topic: topic.topic,

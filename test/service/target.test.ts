@@ -5,7 +5,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { loadConfig } from '../../config/load.ts'
 import type { StructField } from '../../src/core/schema.ts'
+import { serialiseActions } from '../../src/delta/action-json.ts'
 import { createTable } from '../../src/delta/create.ts'
+import { commitKey } from '../../src/delta/paths.ts'
+import { serialiseSchema } from '../../src/delta/schema-json.ts'
+import { Tables } from '../../src/service/tables.ts'
+import { MemoryStore } from '../../src/storage/memory.ts'
 import { openTarget, type Target } from '../../src/service/target.ts'
 import { openStore } from '../../src/storage/open.ts'
 
@@ -38,6 +43,7 @@ const column = (name: string, type: StructField['type'], nullable = true): Struc
 async function open(
   topic: Record<string, unknown>,
   partitionColumns: readonly string[] = [],
+  tables?: Tables,
 ): Promise<Target> {
   const config = loadConfig({
     object: {
@@ -47,7 +53,7 @@ async function open(
   })
   const [only] = Object.values(config.topics)
   assert.ok(only)
-  return openTarget(only, config, {})
+  return openTarget(only, config, {}, tables)
 }
 
 async function existing(
@@ -146,4 +152,38 @@ test('A NOT NULL column that the contract lacks, and a type that cannot be widen
     code: 'KD_SCHEMA_MISMATCH',
     message: /column id: expected integer, as the table has it, got long; delta.enableTypeWidening/,
   })
+})
+
+test('Who loses the race to create a table fills the generated columns of the winner', async () => {
+  const name = `target-${Math.random()}`
+  const day = { ...column('day', 'date'), metadata: { 'delta.generationExpression': 'CAST(at AS DATE)' } }
+  const fields = [column('id', 'long'), column('at', 'timestamp'), column('name', 'string'), day]
+  const winner = serialiseActions([
+    { kind: 'protocol', protocol: { minReaderVersion: 1, minWriterVersion: 4 } },
+    {
+      kind: 'metaData',
+      metaData: {
+        id: 'winner',
+        format: { provider: 'parquet', options: {} },
+        schemaString: serialiseSchema({ type: 'struct', fields }),
+        partitionColumns: [],
+        configuration: {},
+      },
+    },
+  ])
+  let raced = false
+  const store = new MemoryStore(name, {
+    fault: async ({ operation, key }) => {
+      if (raced || operation !== 'putIfAbsent' || key !== commitKey(0n)) return undefined
+      raced = true
+      await new MemoryStore(name).putIfAbsent(key, winner)
+      return undefined
+    },
+  })
+  const target = await open(contract(), [], new Tables(() => Promise.resolve(store)))
+  assert.equal(target.table.metadata.id, 'winner')
+  assert.deepEqual(
+    target.enrichments.flatMap((enrichment) => enrichment.fields.map((field) => field.name)),
+    ['day'],
+  )
 })
