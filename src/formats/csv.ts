@@ -19,7 +19,7 @@ export function csvFormat(options: FormatOptions, settings: CsvSettings): Format
     if (value.length === 0) throw new Error('expected a line of CSV, got an empty value')
     if (!isUtf8(value)) throw new Error('expected UTF-8, got bytes that are none')
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-    const lines = plainLine(bytes, settings) ?? (parse(bytes, parsing))
+    const lines = plainLine(bytes, settings) ?? parse(bytes, parsing)
     const { names, fields } = rowOf(lines, settings, options.schema)
     if (fields.length !== names.length)
       throw new Error(`expected ${names.length} fields, got ${fields.length}`)
