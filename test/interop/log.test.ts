@@ -48,6 +48,7 @@ async function goOn(facts: TableFacts): Promise<void> {
 
 featureTests({
   name: 'deletionVectors',
+  commandLine: true,
   statements: ({ table }) => [
     `CREATE TABLE ${table} (id BIGINT, v STRING) USING delta TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')`,
     `INSERT INTO ${table} SELECT -id, concat('s', id) FROM range(1, 3000)`,
@@ -297,6 +298,7 @@ featureTests({
 
 featureTests({
   name: 'many features at once',
+  commandLine: true,
   statements: ({ table }) => [
     `CREATE TABLE ${table} (id BIGINT NOT NULL, old STRING, at TIMESTAMP, y INT GENERATED ALWAYS AS (YEAR(at)), n TIMESTAMP_NTZ) USING delta
       CLUSTER BY (id) TBLPROPERTIES ('delta.columnMapping.mode' = 'name', 'delta.enableDeletionVectors' = 'true',
