@@ -18,10 +18,7 @@ export function addProperties(parent: Command): void {
     'kafka-delta table properties set s3://lake/t delta.targetFileSize=64mb "delta.deletedFileRetentionDuration=interval 14 days"',
   ])
     .argument('<name=value...>', 'properties to set; others stay')
-    .description(
-      'set properties of a table. A service that is running ends with KD_COMMIT_CONFLICT at its next commit ' +
-        'and goes on, without loss or repetition, when it is started again',
-    )
+    .description('set properties of a table. A service that is running obeys them from its next commit on')
     .option('--json', 'print JSON')
     .action(async (uri: string, pairs: readonly string[], flags: TableFlags) => {
       const { setProperties } = await import('../delta/set-properties.ts')

@@ -17,8 +17,8 @@ export interface PropertiesSet {
 const TRIES_MAX = 10
 
 /**
- * Sets table properties; others stay. A writer that has the table open ends with `KD_COMMIT_CONFLICT` at its next commit,
- * because what it writes may depend on them, and goes on where it was once it is started again.
+ * Sets table properties; others stay. A writer that has the table open obeys them from its next commit on, for which it makes
+ * its files anew where they would be others now.
  * Throws `KD_COMMAND_INVALID` for what is not understood, `KD_TABLE_UNSUPPORTED` for what needs a feature that the table
  * does not have. Spec: "Change Metadata", "Table Properties".
  */
