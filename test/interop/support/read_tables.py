@@ -33,8 +33,9 @@ def text(value, kind):
         return "[" + ",".join(text(item, kind.value_type) for item in value) + "]"
     if pa.types.is_timestamp(kind):
         if kind.tz is None:
-            return json.dumps(value.strftime("%Y-%m-%dT%H:%M:%S.%f"))
-        return json.dumps(value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+            return json.dumps(value.isoformat(timespec="microseconds"))
+        utc = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+        return json.dumps(utc.isoformat(timespec="microseconds") + "Z")
     if pa.types.is_date(kind):
         return json.dumps(value.isoformat())
     if pa.types.is_decimal(kind):
