@@ -1,4 +1,6 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import { inSpan } from '../core/span.ts'
 import type { Store } from '../storage/store.ts'
 import { readChecksum, writeChecksum } from './checksum.ts'
 import type { TableState } from './state.ts'
@@ -28,7 +30,8 @@ export class Checksums {
   /** Told of the state of the table right after a commit. */
   committed(state: TableState): void {
     if (this.#onTheWay.size >= ON_THE_WAY_MAX) return
-    const writing: Promise<void> = this.#write(state)
+    // A trace of its own: the commit's has ended before.
+    const writing: Promise<void> = inSpan(ROOT_CONTEXT, 'delta checksum', {}, () => this.#write(state))
       .then(() => {
         this.#hasWarned = false
       })

@@ -1,6 +1,8 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api'
 import { invariant } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import { inSpan } from '../core/span.ts'
 import type { StructType } from '../core/schema.ts'
 import type { Store } from '../storage/store.ts'
 import type { Metadata, Protocol } from './actions.ts'
@@ -200,7 +202,11 @@ class LogWriter implements TableWriter {
     if (this.#checkpoint !== undefined) return
     const { store, clock } = this.#parts
     this.#checkpointDue = false
-    this.#checkpoint = writeCheckpoint(store, state.version, { nowMs: clock.now(), known: state })
+    const write = (): Promise<unknown> =>
+      writeCheckpoint(store, state.version, { nowMs: clock.now(), known: state })
+    // A trace of its own: the commit's has ended before.
+    this.#checkpoint = inSpan(ROOT_CONTEXT, 'delta checkpoint', {}, write)
+      .then(() => undefined)
       .catch((cause: unknown) => {
         this.#checkpointDue = true
         this.#onWarning(this.#checkpointWarning(messageOf(cause), state.version, cause))

@@ -75,12 +75,14 @@ async function appendUntil(store: Store, other: Promise<unknown>): Promise<void>
   const writer = await openTableWriter(store)
   for (let id = 0; id < COMMITS || !progress.isDone; id++) {
     const path = `${String(id)}.parquet`
+    const startedMs = performance.now()
     const { bytes } = await store.put(path, await fileOf(ONE_LONG, [[{ id: BigInt(id) }]]))
     const append = someAppend('ours', id === 0 ? undefined : BigInt(id - 1), BigInt(id))
     const outcome = await writer.append({ ...append, adds: [{ ...someAdd(path), size: bytes }] })
     assert.equal(outcome.kind, 'committed')
-    // Without pauses the other would lose every race.
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    // Without pauses, and ones as long as the machine is slow, the other would lose every race until it gives up.
+    const pauseMs = 100 + 3 * (performance.now() - startedMs)
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
   await done
 }

@@ -54,53 +54,71 @@ const LETTERS: readonly (string | Buffer)[] = [
 ]
 const TOMBSTONES = 3
 
-test('garbage on a real topic: every record is a row, a dead letter with a reason, or a tombstone', async () => {
-  const brokers = await kafkaForTests()
-  const folder = await mkdtemp(join(tmpdir(), 'garbage-'))
-  try {
-    const topic = nameForTests('garbage')
-    const uri = join(folder, 'table')
-    const config = join(folder, 'config.json')
-    await writeFile(join(folder, 'contract.json'), JSON.stringify(CONTRACT))
-    const entry = { topic, contract: 'contract.json', kafkaColumns: true, table: { uri } }
-    await writeFile(
-      config,
-      JSON.stringify({ kafka: { brokers, groupId: topic }, topics: { garbage: entry } }),
-    )
-    await createTopic({ brokers, clientId: 'test' }, topic, {
-      partitions: 2,
-      config: { 'max.message.bytes': '2000000' },
-    })
-    await produce(brokers, topic)
+/** Rows whose fields beyond the contract can become no columns: one lies 10,000 lists deep, one is named `__proto__`. */
+const NO_COLUMNS = [3, 5]
 
-    const worker = startWorker(PROGRAM, ['run', '--config', config, '--until', 'latest'])
-    assert.equal(await worker.ended, 0, worker.lines.slice(-10).join('\n'))
-    const rows = (await outputOf(['table', 'cat', uri, '--columns', 'id,_kafka_key'])).map(
-      (line) => /"_kafka_key":"([^"]*)"/.exec(line)?.[1],
-    )
-    const reasons = new Map<unknown, unknown>()
-    await eachLetter(brokers, `${topic}-dlq`, (letter) =>
-      reasons.set(letter['original_key'], letter['error_reason']),
-    )
-    assert.deepEqual(rows.sort(), ROWS.map((_, index) => `row-${index}`).sort())
-    assert.deepEqual([...reasons.keys()].sort(), LETTERS.map((_, index) => `letter-${index}`).sort())
-    for (const [key, reason] of reasons) assert.match(String(reason), /^(decode|contract|type)$/, String(key))
-    const done = worker.lines
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .find((line) => line['msg'] === 'Done')
-    assert.equal(done?.['tombstones'], TOMBSTONES)
-    assert.equal(done['records'], ROWS.length + LETTERS.length + TOMBSTONES)
+for (const [policy, refused] of [
+  ['none', []],
+  ['addNewColumns', NO_COLUMNS],
+] as const)
+  garbageTest(policy, refused)
 
-    const exact = await outputOf(['table', 'cat', uri, '--columns', 'id,number'])
-    assert.ok(exact.includes('{"id":9223372036854775807,"number":null}'), 'the largest long is kept')
-    assert.ok(
-      exact.some((line) => line.startsWith('{"id":9007199254740993,')),
-      'a long beyond 2^53 is kept',
-    )
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-})
+function garbageTest(schemaEvolution: string, refused: readonly number[]): void {
+  test(`garbage on a real topic under ${schemaEvolution}: every record is a row, a dead letter with a reason, or a tombstone`, async () => {
+    const brokers = await kafkaForTests()
+    const folder = await mkdtemp(join(tmpdir(), 'garbage-'))
+    try {
+      const topic = nameForTests('garbage')
+      const uri = join(folder, 'table')
+      const config = join(folder, 'config.json')
+      await writeFile(join(folder, 'contract.json'), JSON.stringify(CONTRACT))
+      const entry = { topic, contract: 'contract.json', kafkaColumns: true, table: { uri, schemaEvolution } }
+      await writeFile(
+        config,
+        JSON.stringify({ kafka: { brokers, groupId: topic }, topics: { garbage: entry } }),
+      )
+      await createTopic({ brokers, clientId: 'test' }, topic, {
+        partitions: 2,
+        config: { 'max.message.bytes': '2000000' },
+      })
+      await produce(brokers, topic)
+
+      const worker = startWorker(PROGRAM, ['run', '--config', config, '--until', 'latest'])
+      assert.equal(await worker.ended, 0, worker.lines.slice(-10).join('\n'))
+      const rows = (await outputOf(['table', 'cat', uri, '--columns', 'id,_kafka_key'])).map(
+        (line) => /"_kafka_key":"([^"]*)"/.exec(line)?.[1],
+      )
+      const reasons = new Map<unknown, unknown>()
+      await eachLetter(brokers, `${topic}-dlq`, (letter) =>
+        reasons.set(letter['original_key'], letter['error_reason']),
+      )
+      const namesOf = (values: readonly unknown[], kind: string): string[] =>
+        values.map((_, index) => `${kind}-${index}`)
+      const beyond = refused.map((index) => `row-${index}`)
+      assert.deepEqual(
+        rows.sort(),
+        namesOf(ROWS, 'row').filter((name) => !beyond.includes(name)),
+      )
+      assert.deepEqual([...reasons.keys()].sort(), [...namesOf(LETTERS, 'letter'), ...beyond].sort())
+      for (const [key, reason] of reasons)
+        assert.match(String(reason), /^(decode|contract|type)$/, String(key))
+      const done = worker.lines
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .find((line) => line['msg'] === 'Done')
+      assert.equal(done?.['tombstones'], TOMBSTONES)
+      assert.equal(done['records'], ROWS.length + LETTERS.length + TOMBSTONES)
+
+      const exact = await outputOf(['table', 'cat', uri, '--columns', 'id,number'])
+      assert.ok(exact.includes('{"id":9223372036854775807,"number":null}'), 'the largest long is kept')
+      assert.ok(
+        exact.some((line) => line.startsWith('{"id":9007199254740993,')),
+        'a long beyond 2^53 is kept',
+      )
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+}
 
 async function produce(brokers: readonly string[], topic: string): Promise<void> {
   const producer = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).producer()

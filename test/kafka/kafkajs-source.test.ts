@@ -282,12 +282,6 @@ test('a table that cannot be asked ends the source with its error', async () => 
   await assert.rejects(readToEnd(topic, { resume: () => Promise.reject(error) }), error)
 })
 
-test('a batch compressed by an unknown codec ends the source with the name of the codec', async () => {
-  const topic = await testTopic(1, { 'compression.type': 'lz4' })
-  await topic.produce(numbered(0, 100))
-  await assert.rejects(readToEnd(topic), { code: 'KD_SOURCE_FAILED', message: /lz4/ })
-})
-
 test('a source that was stopped before it began completes at once', async () => {
   const topic = await testTopic(1)
   const reading = read(topic, { until: 'stopped' })
