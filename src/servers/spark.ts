@@ -53,6 +53,8 @@ export async function startSpark(
       command: java(),
       args: [
         '-Xmx1g',
+        // A session of some minutes: what the second compiler takes on two cores it never gives back.
+        '-XX:TieredStopAtLevel=1',
         '-XX:+UseSerialGC',
         ...OPENED.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
         `-Dlog4j2.configurationFile=${serverFile('spark', 'log4j2.properties')}`,
