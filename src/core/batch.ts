@@ -53,7 +53,16 @@ export interface OffsetRange {
 }
 
 /** Why a record became a dead letter. */
-export type DeadLetterReason = 'decode' | 'contract' | 'type' | 'partition' | 'constraint' | 'custom'
+export type DeadLetterReason =
+  | 'decode'
+  | 'contract'
+  | 'rule'
+  | 'transform'
+  | 'type'
+  | 'tombstone'
+  | 'partition'
+  | 'constraint'
+  | 'custom'
 
 /** One record that no row can be made of; `key` and `value` are copies of the bytes. */
 export interface DeadLetter {

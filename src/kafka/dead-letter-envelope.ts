@@ -10,7 +10,10 @@ const TIME_MS_MAX = 8.64e15
 const CLASSES = {
   decode: 'DecodeError',
   contract: 'ContractError',
+  rule: 'RuleError',
+  transform: 'TransformError',
   type: 'TypeMismatchError',
+  tombstone: 'TombstoneError',
   partition: 'PartitionError',
   constraint: 'ConstraintError',
   custom: 'CustomError',

@@ -1,0 +1,72 @@
+import type { OptionTree } from './option.ts'
+
+/** How the values of a topic are written: options of an entry of `topics`. */
+export const FORMAT_OPTIONS = {
+  format: {
+    doc: 'How record values are encoded: JSON objects, Avro records, lines of CSV, UTF-8 text or bytes as they are; the last two go into one column, `value`.',
+    format: ['json', 'avro', 'csv', 'text', 'bytes'],
+    default: 'json',
+  },
+  framing: {
+    doc: 'What stands in front of a value and names its schema: nothing, the mark and fingerprint of an Avro single object (`single-object`, needs `avro.schemas`), or the zero byte and schema id of a registry (`registry`, needs `schemaRegistry.url`).',
+    format: ['none', 'single-object', 'registry'],
+    default: 'none',
+  },
+  subject: {
+    doc: 'Subject of the registry whose newest schema gives the columns of a topic without `contract`.',
+    format: 'text',
+    default: null,
+    computed: { text: '`<topic>-value`', of: ({ topic }) => `${topic}-value` },
+  },
+  avro: {
+    schema: {
+      doc: 'File with the Avro schema (`.avsc`) of records without a frame. Without `contract`, the table gets its columns from it.',
+      format: 'text',
+      default: null,
+      nullable: true,
+      path: true,
+    },
+    schemas: {
+      doc: 'Folder of Avro schemas (`*.avsc`) by which single objects are written, found by their fingerprints.',
+      format: 'text',
+      default: null,
+      nullable: true,
+      path: true,
+    },
+  },
+  csv: {
+    delimiter: {
+      doc: 'Character between two fields of CSV, or the word `tab`.',
+      format: 'text',
+      default: ',',
+    },
+    quote: { doc: 'Character around fields of CSV, or the word `none`.', format: 'text', default: '"' },
+    header: {
+      doc: 'Whether each value is two lines of CSV, the first with the names of the fields.',
+      format: 'flag',
+      default: false,
+    },
+    columns: {
+      doc: 'Names of the fields of CSV without a header, in their order. Unset, the columns of the contract or the table.',
+      format: 'text-list',
+      default: null,
+      nullable: true,
+    },
+    nullWords: {
+      doc: 'Fields of CSV that are null where they stand without quotes, beside the empty one.',
+      format: 'text-list',
+      default: [],
+    },
+  },
+  decompress: {
+    doc: 'How each value is compressed by itself, beside the compression of Kafka: `auto` goes by the first bytes (snappy only in a frame) and takes values without a mark as they are.',
+    format: ['none', 'auto', 'gzip', 'snappy', 'lz4', 'zstd'],
+    default: 'none',
+  },
+  decompressedBytesMax: {
+    doc: 'Most that one value may come to after `decompress`; a larger one is a dead letter. At most 268435456.',
+    format: 'whole-number',
+    unit: 'bytes',
+    default: 16_777_216,
+  },
+} as const satisfies OptionTree
