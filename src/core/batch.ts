@@ -62,11 +62,18 @@ export type DeadLetterReason =
   | 'tombstone'
   | 'partition'
   | 'constraint'
+  | 'parquet'
   | 'custom'
+
+/** Where on its way a record became a dead letter. */
+export type DeadLetterStage =
+  'bytes' | 'schema' | 'rules' | 'transform' | 'types' | 'partition' | 'constraint' | 'parquet' | 'custom'
 
 /** One record that no row can be made of; `key` and `value` are copies of the bytes. */
 export interface DeadLetter {
   readonly reason: DeadLetterReason
+  /** That of the reason where absent. */
+  readonly stage?: DeadLetterStage
   /** What was expected and what was got. */
   readonly message: string
   readonly topic: string
@@ -77,14 +84,23 @@ export interface DeadLetter {
   readonly key: Uint8Array | undefined
   readonly value: Uint8Array | undefined
   readonly headers?: Headers | undefined
+  /**
+   * Which of the records that the message held it is, from 0, where a message may hold several; `value` is then a message
+   * of its own with this record alone.
+   */
+  readonly part?: number | undefined
 }
 
-/** The conservation law in numbers: records = rows + deadLetters + tombstones + filtered. */
+/** The conservation law in numbers: records + expanded = rows + deadLetters + tombstones + filtered. */
 export interface Counts {
+  /** Messages. */
   readonly records: number
+  /** Records beyond one a message, where messages hold several; absent where there were none. */
+  readonly expanded?: number
   readonly rows: number
   readonly deadLetters: number
   readonly tombstones: number
+  /** Let go on purpose; messages that hold no record at all are among them. */
   readonly filtered: number
   /** Fields of rows that no column took; absent where there were none. No part of the law, which is about records. */
   readonly droppedFields?: number
@@ -95,6 +111,7 @@ export const NO_COUNTS: Counts = { records: 0, rows: 0, deadLetters: 0, tombston
 
 /** What was read and became of it in `a` and `b` together. */
 export function plusCounts(a: Counts, b: Counts): Counts {
+  const expanded = (a.expanded ?? 0) + (b.expanded ?? 0)
   const droppedFields = (a.droppedFields ?? 0) + (b.droppedFields ?? 0)
   return {
     records: a.records + b.records,
@@ -102,6 +119,7 @@ export function plusCounts(a: Counts, b: Counts): Counts {
     deadLetters: a.deadLetters + b.deadLetters,
     tombstones: a.tombstones + b.tombstones,
     filtered: a.filtered + b.filtered,
+    ...(expanded > 0 ? { expanded } : {}),
     ...(droppedFields > 0 ? { droppedFields } : {}),
   }
 }

@@ -1,23 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '../core/batch.ts'
+import { classOf, stageOf } from '../core/dead-letter.ts'
 
 /** Version of the envelope's fields. */
-export const DEAD_LETTER_VERSION = '1.0'
+export const DEAD_LETTER_VERSION = '1.1'
 
 const TEXT_BYTES_MAX = 8 * 1024
 const KEY_BYTES_MAX = 16 * 1024
 const TIME_MS_MAX = 8.64e15
-const CLASSES = {
-  decode: 'DecodeError',
-  contract: 'ContractError',
-  rule: 'RuleError',
-  transform: 'TransformError',
-  type: 'TypeMismatchError',
-  tombstone: 'TombstoneError',
-  partition: 'PartitionError',
-  constraint: 'ConstraintError',
-  custom: 'CustomError',
-} as const
 
 /**
  * A dead letter as the JSON of its Kafka record.
@@ -26,20 +16,27 @@ const CLASSES = {
  * and `original_value_encoding` then say (`"base64"`; absent for text). A value above `valueBytesMax` is cut to it:
  * `original_value_truncated` is then true and `original_value_bytes` the size it had; the same for keys above 16 KiB.
  * `original_offset` is a number, or its digits as text above 2^53. Timestamps are ISO 8601 in UTC, or milliseconds as text
- * where no date holds them. The result stays below 4/3 of `valueBytesMax` plus 160 KiB.
+ * where no date holds them. `original_ordinal` tells letters of one message apart. The result stays below 4/3 of `valueBytesMax` plus 160 KiB.
  */
-export function envelopeOf(letter: DeadLetter, valueBytesMax: number, nowMs: number): string {
+export function envelopeOf(
+  letter: DeadLetter,
+  ordinal: number,
+  valueBytesMax: number,
+  nowMs: number,
+): string {
   return JSON.stringify({
     original_topic: letter.topic,
     original_partition: letter.partition,
     original_offset:
       letter.offset <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(letter.offset) : String(letter.offset),
+    original_ordinal: ordinal,
     ...bytesFields('original_key', letter.key, KEY_BYTES_MAX),
     ...bytesFields('original_value', letter.value, valueBytesMax),
     original_timestamp: isoOf(letter.timestampMs),
     error_reason: letter.reason,
     error_message: cutText(letter.message),
-    error_class: CLASSES[letter.reason],
+    error_class: classOf(letter.reason),
+    error_stage: stageOf(letter),
     // The record is at fault, not a place in the code: there is no stack to show.
     error_stack_trace: null,
     dlq_timestamp: isoOf(nowMs),

@@ -2,6 +2,7 @@ import kafkajs from 'kafkajs'
 import type { Kafka, Message, Producer } from 'kafkajs'
 import type { DeadLetter, OffsetRange } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
+import { numbered } from '../core/dead-letter.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { createTopic, endOffsets, groupOffsets } from './admin.ts'
 import { createKafka, type KafkaOptions } from './client.ts'
@@ -63,6 +64,7 @@ export function createDeadLetterTopic(options: DeadLetterOptions): DeadLetterTop
   return new TransactionalTopic(options)
 }
 
+type Numbered = ReturnType<typeof numbered>[number]
 type Transaction = Awaited<ReturnType<Producer['transaction']>>
 
 class TransactionalTopic implements DeadLetterTopic {
@@ -99,7 +101,7 @@ class TransactionalTopic implements DeadLetterTopic {
         const [partition, letters] = next
         const last = ranges.find((range) => range.partition === partition)?.last
         // Added in one step: workers take turns at every await.
-        const count = await this.#writePartition(partition, inOrder(letters), last)
+        const count = await this.#writePartition(partition, numbered(letters), last)
         written += count
       }
     }
@@ -115,7 +117,7 @@ class TransactionalTopic implements DeadLetterTopic {
   /** Returns how many were not in the ledger at the first look: what an attempt left unclear, the next one's look settles. */
   async #writePartition(
     partition: number,
-    letters: readonly DeadLetter[],
+    letters: readonly Numbered[],
     last: bigint | undefined,
   ): Promise<number> {
     const first: { pending?: number } = {}
@@ -140,7 +142,7 @@ class TransactionalTopic implements DeadLetterTopic {
   /** Claims the partition, reads the ledger and writes one transaction of what it does not cover. Says whether that was all. */
   async #writeSome(
     partition: number,
-    letters: readonly DeadLetter[],
+    letters: readonly Numbered[],
     last: bigint | undefined,
     first: { pending?: number },
   ): Promise<boolean> {
@@ -158,7 +160,7 @@ class TransactionalTopic implements DeadLetterTopic {
       const transaction = await producer.transaction()
       const ledger = await groupOffsets(this.#options, this.#ledger, this.#options.sourceTopic)
       const reached = ledger.get(partition) ?? 0n
-      const pending = letters.filter(({ offset }) => offset >= reached)
+      const pending = letters.filter(({ letter }) => letter.offset >= reached)
       first.pending ??= pending.length
       const { sends, count, end } = this.#transactionOf(pending, partition % partitions)
       if (end === undefined) return true
@@ -193,16 +195,17 @@ class TransactionalTopic implements DeadLetterTopic {
 
   /** The first letters as far as one transaction goes, in requests that the broker takes. */
   #transactionOf(
-    letters: readonly DeadLetter[],
+    letters: readonly Numbered[],
     partition: number,
   ): { sends: Message[][]; count: number; end: bigint | undefined } {
     const sends: Message[][] = []
     let requestBytes = Infinity
     let allBytes = 0
     let count = 0
-    for (const letter of letters) {
-      const { message, bytes } = this.#messageOf(letter, partition)
-      if (count > 0 && allBytes + bytes > TRANSACTION_BYTES_MAX) break
+    for (const each of letters) {
+      const { message, bytes } = this.#messageOf(each, partition)
+      // Letters of one message share an offset, which the ledger passes as a whole.
+      if (each.ordinal === 0 && count > 0 && allBytes + bytes > TRANSACTION_BYTES_MAX) break
       if (requestBytes + bytes > this.#requestBytesMax) {
         sends.push([])
         requestBytes = 0
@@ -212,12 +215,12 @@ class TransactionalTopic implements DeadLetterTopic {
       allBytes += bytes
       count += 1
     }
-    return { sends, count, end: letters[count - 1]?.offset }
+    return { sends, count, end: letters[count - 1]?.letter.offset }
   }
 
-  #messageOf(letter: DeadLetter, partition: number): { message: Message; bytes: number } {
+  #messageOf({ letter, ordinal }: Numbered, partition: number): { message: Message; bytes: number } {
     const key = Buffer.from(deadLetterKey(letter))
-    const value = Buffer.from(envelopeOf(letter, this.#valueBytesMax, this.#clock.now()))
+    const value = Buffer.from(envelopeOf(letter, ordinal, this.#valueBytesMax, this.#clock.now()))
     const headers = carriedHeaders(letter.headers, this.#valueBytesMax / 4)
     const message = { partition, key, value, ...(headers === undefined ? {} : { headers: headers.carried }) }
     return { message, bytes: key.length + value.length + (headers?.bytes ?? 0) + RECORD_OVERHEAD_BYTES }
@@ -251,10 +254,6 @@ class TransactionalTopic implements DeadLetterTopic {
       { cause: error },
     )
   }
-}
-
-function inOrder(letters: readonly DeadLetter[]): DeadLetter[] {
-  return [...letters].sort((a, b) => (a.offset < b.offset ? -1 : a.offset > b.offset ? 1 : 0))
 }
 
 /** The original headers, left out where they alone are above `bytesMax`. */

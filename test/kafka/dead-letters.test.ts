@@ -26,8 +26,10 @@ test('dead letters become records with an envelope, key and headers', async () =
   assert.equal(found['error_reason'], 'decode')
   assert.equal(found['error_message'], 'expected JSON')
   assert.equal(found['error_class'], 'DecodeError')
+  assert.equal(found['error_stage'], 'bytes')
+  assert.equal(found['original_ordinal'], 0)
   assert.equal(found['error_stack_trace'], null)
-  assert.equal(found['dlq_version'], '1.0')
+  assert.equal(found['dlq_version'], '1.1')
 })
 
 test('the topic is created with as many partitions as the source, and the ledger holds the end of the flush', async () => {
