@@ -1,6 +1,6 @@
 import { stringify } from 'lossless-json'
 import { PipelineError } from '../core/errors.ts'
-import type { Store } from '../storage/store.ts'
+import { orAbsent, type Store } from '../storage/store.ts'
 import { parseJson, readAction } from './action-json.ts'
 import type { MetadataAction, Protocol } from './actions.ts'
 import { asSafeInteger, Fields } from './fields.ts'
@@ -56,13 +56,8 @@ function checksumOf(state: TableState, { files, bytes }: Totals): object {
  * the store throws. Spec: "Version Checksum File Schema".
  */
 export async function readChecksum(store: Store, version: bigint): Promise<Checksum | undefined> {
-  let bytes: Uint8Array
-  try {
-    bytes = await store.get(checksumKey(version))
-  } catch (error) {
-    if (error instanceof PipelineError && error.code === 'KD_STORE_NOT_FOUND') return undefined
-    throw error
-  }
+  const bytes = await orAbsent(store.get(checksumKey(version)))
+  if (bytes === undefined) return undefined
   try {
     return parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { PipelineError } from '../core/errors.ts'
-import type { Store } from '../storage/store.ts'
+import { orAbsent, type Store } from '../storage/store.ts'
 import { parseJson } from './action-json.ts'
 import { LAST_CHECKPOINT_KEY } from './paths.ts'
 
@@ -18,13 +17,8 @@ export interface LastCheckpoint {
  * says, the listing decides. Spec: "Last Checkpoint File".
  */
 export async function readLastCheckpoint(store: Store): Promise<bigint | undefined> {
-  let body: Uint8Array
-  try {
-    body = await store.get(LAST_CHECKPOINT_KEY)
-  } catch (error) {
-    if (error instanceof PipelineError && error.code === 'KD_STORE_NOT_FOUND') return undefined
-    throw error
-  }
+  const body = await orAbsent(store.get(LAST_CHECKPOINT_KEY))
+  if (body === undefined) return undefined
   try {
     const hint = parseJson(new TextDecoder().decode(body)) as Readonly<Record<string, unknown>>
     const { version, checksum } = hint

@@ -1,5 +1,5 @@
 import { messageOf, PipelineError } from '../core/errors.ts'
-import type { Store } from '../storage/store.ts'
+import { orAbsent, type Store } from '../storage/store.ts'
 import type { Action } from './actions.ts'
 import { parseAction } from './action-json.ts'
 import { readLastCheckpoint } from './last-checkpoint.ts'
@@ -51,12 +51,8 @@ export function parseCommit(version: bigint, body: Uint8Array): Commit {
 
 /** The commit of `version`, or `undefined` where it does not exist (yet, or no more). */
 export async function readCommit(store: Store, version: bigint): Promise<Commit | undefined> {
-  try {
-    return parseCommit(version, await store.get(commitKey(version)))
-  } catch (error) {
-    if (error instanceof PipelineError && error.code === 'KD_STORE_NOT_FOUND') return undefined
-    throw error
-  }
+  const body = await orAbsent(store.get(commitKey(version)))
+  return body === undefined ? undefined : parseCommit(version, body)
 }
 
 /** The commit of `version`, which must exist. Throws `KD_TABLE_CORRUPT`. */

@@ -1,5 +1,41 @@
 import { messageOf } from '../core/errors.ts'
-import { codeOf, isPassing, type Dialect, type Failure } from './requests.ts'
+import { codeOf, isPassing, type Dialect, type Failure, type Patience } from './requests.ts'
+
+/** How a service of AWS is reached; everything has a default. */
+export interface AwsOptions {
+  /** Address of a server other than that of AWS. */
+  readonly endpoint?: string
+  /** Default: what the SDK finds in environment and profile. */
+  readonly region?: string
+  /** Absent: the SDK's standard chain finds one. */
+  readonly accessKeyId?: string
+  readonly secretAccessKey?: string
+  readonly sessionToken?: string
+}
+
+const CONNECT_MS_MAX = 5_000
+const SOCKETS_MAX = 50
+
+/** What clients of the SDK are made with: one attempt a request, bounded times and sockets, the login where there is one. */
+export function awsClientOptions(options: AwsOptions, patience: Patience) {
+  const { endpoint, region, accessKeyId, secretAccessKey, sessionToken } = options
+  const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined
+  const token = sessionToken === undefined ? {} : { sessionToken }
+  const agent = { keepAlive: true, maxSockets: SOCKETS_MAX }
+  return {
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: CONNECT_MS_MAX,
+      requestTimeout: patience.requestMsMax,
+      throwOnRequestTimeout: true,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+    ...(hasKeys ? { credentials: { accessKeyId, secretAccessKey, ...token } } : {}),
+  }
+}
 
 /** How S3 and DynamoDB name things, and what the errors of their SDK mean. */
 export function awsDialect(service: 'S3' | 'DynamoDB'): Dialect {

@@ -7,7 +7,7 @@ import type { AzureStoreOptions } from './azure-options.ts'
 import { checkKey as checkAnyKey, checkPrefix, compareKeys } from './keys.ts'
 import { bufferOf, PART_BYTES, sendParts, uploadOf } from './parts.ts'
 import { PATIENCE, Requests, type StoreRequest } from './requests.ts'
-import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
+import { orAbsent, type PutIfAbsentOutcome, type Store, type StoredObject } from './store.ts'
 
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
 /** Blocks of one object that are under way at once; with one that fills this bounds the memory of a stream to 40 MiB. */
@@ -56,15 +56,12 @@ export class AzureStore implements Store {
 
   async size(key: string): Promise<number | undefined> {
     checkKey(key)
-    try {
-      return await this.#requests.retried(this.#request('GetBlobProperties', key), async (abortSignal) => {
+    return orAbsent(
+      this.#requests.retried(this.#request('GetBlobProperties', key), async (abortSignal) => {
         const { contentLength, metadata } = await this.#blob(key).getProperties({ abortSignal })
         return isFolder(metadata) ? undefined : (contentLength ?? 0)
-      })
-    } catch (error) {
-      if (error instanceof PipelineError && error.code === 'KD_STORE_NOT_FOUND') return undefined
-      throw error
-    }
+      }),
+    )
   }
 
   async *list(prefix: string, startAfter?: string): AsyncGenerator<StoredObject, void> {
@@ -100,39 +97,24 @@ export class AzureStore implements Store {
     return { bytes: whole.length }
   }
 
-  /*
-   * Sent once and never repeated: an answer that the blob exists could be about our own first request, whose answer was
-   * lost. So that answer always means somebody else's object, and everything that does not tell is `unknown`.
-   */
   async putIfAbsent(key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
     checkKey(key)
     const buffer = bufferOf(body)
-    try {
-      return await this.#requests.once(this.#request('PutBlob', key, buffer.length), async (abortSignal) => {
-        try {
-          const conditions = { ifNoneMatch: '*' }
-          await this.#blob(key).upload(buffer, buffer.length, { abortSignal, conditions })
-          return 'created'
-        } catch (error) {
-          if (isTaken(error)) return 'exists'
-          throw error
-        }
-      })
-    } catch (error) {
-      if (error instanceof PipelineError && error.code === 'KD_STORE_UNAVAILABLE') return 'unknown'
-      throw error
-    }
+    const conditions = { ifNoneMatch: '*' }
+    return this.#requests.putIfAbsent(
+      this.#request('PutBlob', key, buffer.length),
+      (abortSignal) => this.#blob(key).upload(buffer, buffer.length, { abortSignal, conditions }),
+      isTaken,
+    )
   }
 
   async delete(key: string): Promise<void> {
     checkKey(key)
-    try {
-      await this.#requests.retried(this.#request('DeleteBlob', key), (abortSignal) =>
+    await orAbsent(
+      this.#requests.retried(this.#request('DeleteBlob', key), (abortSignal) =>
         this.#blob(key).delete({ abortSignal, deleteSnapshots: 'include' }),
-      )
-    } catch (error) {
-      if (!(error instanceof PipelineError) || error.code !== 'KD_STORE_NOT_FOUND') throw error
-    }
+      ),
+    )
   }
 
   close(): Promise<void> {

@@ -9,21 +9,13 @@ import {
   type AttributeValue,
 } from '@aws-sdk/client-dynamodb'
 import { PipelineError } from '../core/errors.ts'
-import { awsDialect } from './aws.ts'
+import { awsClientOptions, awsDialect, type AwsOptions } from './aws.ts'
 import { PATIENCE, Requests, type Attempt, type Patience } from './requests.ts'
 
 /** How the table of DynamoDB is reached; everything has a default. */
-export interface DynamoOptions {
+export interface DynamoOptions extends AwsOptions {
   /** Name of the table; default `delta_log`, as with other engines. */
   readonly table?: string
-  /** Address of a server other than that of AWS. */
-  readonly endpoint?: string
-  /** Default: what the SDK finds in environment and profile. */
-  readonly region?: string
-  /** Absent: the SDK's standard chain finds one. */
-  readonly accessKeyId?: string
-  readonly secretAccessKey?: string
-  readonly sessionToken?: string
   readonly patience?: Partial<Patience>
 }
 
@@ -51,8 +43,6 @@ export interface CommitEntries {
 
 /** Entries stay this long after they are complete: longer than any writer may take between two of its steps. */
 const EXPIRY_SECONDS = 24 * 60 * 60
-const CONNECT_MS_MAX = 5_000
-const SOCKETS_MAX = 50
 
 /**
  * Entries in a table of DynamoDB, in the layout that delta-spark's `S3DynamoDBLogStore` and delta-rs share: keys
@@ -70,7 +60,7 @@ export class DynamoEntries implements CommitEntries {
     const patience = { ...PATIENCE, ...options.patience }
     this.#table = options.table ?? 'delta_log'
     this.#requests = new Requests(awsDialect('DynamoDB'), patience)
-    this.#client = clientOf(options, patience)
+    this.#client = new DynamoDBClient(awsClientOptions(options, patience))
     this.#now = now
   }
 
@@ -193,23 +183,4 @@ export class DynamoEntries implements CommitEntries {
 
 function keyOf(tablePath: string, fileName: string): Record<string, AttributeValue> {
   return { tablePath: { S: tablePath }, fileName: { S: fileName } }
-}
-
-function clientOf(options: DynamoOptions, patience: Patience): DynamoDBClient {
-  const { endpoint, region, accessKeyId, secretAccessKey, sessionToken } = options
-  const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined
-  const token = sessionToken === undefined ? {} : { sessionToken }
-  return new DynamoDBClient({
-    maxAttempts: 1,
-    requestHandler: {
-      connectionTimeout: CONNECT_MS_MAX,
-      requestTimeout: patience.requestMsMax,
-      throwOnRequestTimeout: true,
-      httpAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
-      httpsAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
-    },
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? {} : { region }),
-    ...(hasKeys ? { credentials: { accessKeyId, secretAccessKey, ...token } } : {}),
-  })
 }

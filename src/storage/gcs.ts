@@ -5,7 +5,7 @@ import { uploadInParts } from './gcs-upload.ts'
 import { checkKey, checkPrefix, compareKeys } from './keys.ts'
 import { bufferOf, PART_BYTES, uploadOf } from './parts.ts'
 import { PATIENCE, Requests, type StoreRequest } from './requests.ts'
-import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
+import { orAbsent, type PutIfAbsentOutcome, type Store, type StoredObject } from './store.ts'
 
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
 const PAGE_KEYS = 1000
@@ -65,7 +65,7 @@ export class GcsStore implements Store {
 
   async size(key: string): Promise<number | undefined> {
     checkKey(key)
-    return this.#orAbsent(
+    return orAbsent(
       this.#requests.retried(this.#request('objects.get', key), async (signal) => {
         const answer = await this.#client.send(
           { method: 'GET', path: this.#path(key), query: { fields: 'size' } },
@@ -116,32 +116,18 @@ export class GcsStore implements Store {
     return { bytes: whole.length }
   }
 
-  /*
-   * Sent once and never repeated: a 412 on a repeated request could be our own first one, whose answer was lost. So a
-   * 412 always means somebody else's object, and everything that does not tell is `unknown`.
-   */
   async putIfAbsent(key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
     checkKey(key)
-    const request = this.#request('objects.insert', key, body.length)
-    try {
-      return await this.#requests.once(request, async (signal) => {
-        try {
-          await this.#insert(key, bufferOf(body), { ifGenerationMatch: '0' }, signal)
-          return 'created'
-        } catch (error) {
-          if (error instanceof GcsError && error.status === 412) return 'exists'
-          throw error
-        }
-      })
-    } catch (error) {
-      if (error instanceof PipelineError && error.code === 'KD_STORE_UNAVAILABLE') return 'unknown'
-      throw error
-    }
+    return this.#requests.putIfAbsent(
+      this.#request('objects.insert', key, body.length),
+      (signal) => this.#insert(key, bufferOf(body), { ifGenerationMatch: '0' }, signal),
+      (error) => error instanceof GcsError && error.status === 412,
+    )
   }
 
   async delete(key: string): Promise<void> {
     checkKey(key)
-    await this.#orAbsent(
+    await orAbsent(
       this.#requests.retried(this.#request('objects.delete', key), async (signal) => {
         await this.#client.send({ method: 'DELETE', path: this.#path(key) }, signal)
       }),
@@ -189,15 +175,6 @@ export class GcsStore implements Store {
       signal,
     )
     await answer.arrayBuffer()
-  }
-
-  async #orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
-    try {
-      return await answer
-    } catch (error) {
-      if (error instanceof PipelineError && error.code === 'KD_STORE_NOT_FOUND') return undefined
-      throw error
-    }
   }
 
   /** HTTP knows no empty range; whether the object is there must be asked all the same. */

@@ -2,6 +2,7 @@ import { context, SpanKind, type Attributes, type Span } from '@opentelemetry/ap
 import { ExponentialBackoff, handleWhen, retry, type RetryPolicy } from 'cockatiel'
 import { PipelineError } from '../core/errors.ts'
 import { inSpan } from '../core/span.ts'
+import type { PutIfAbsentOutcome } from './store.ts'
 
 /** One request to a server that stores things: what stands in its span and its errors. */
 export interface StoreRequest {
@@ -85,6 +86,32 @@ export class Requests {
   /** Sends a request exactly once. */
   once<T>(request: StoreRequest, attempt: Attempt<T>): Promise<T> {
     return this.#send(request, 1, attempt)
+  }
+
+  /**
+   * Sends a put that creates and never replaces. Once and never again: an answer that the object exists could be about our
+   * own first request, whose answer was lost. So `isTaken` always means somebody else's object, and whatever does not tell
+   * is `unknown`.
+   */
+  async putIfAbsent(
+    request: StoreRequest,
+    put: Attempt<unknown>,
+    isTaken: (error: unknown) => boolean,
+  ): Promise<PutIfAbsentOutcome> {
+    try {
+      return await this.once(request, async (signal) => {
+        try {
+          await put(signal)
+          return 'created'
+        } catch (error) {
+          if (isTaken(error)) return 'exists'
+          throw error
+        }
+      })
+    } catch (error) {
+      if (error instanceof PipelineError && error.code === 'KD_STORE_UNAVAILABLE') return 'unknown'
+      throw error
+    }
   }
 
   #send<T>(request: StoreRequest, count: number, attempt: Attempt<T>): Promise<T> {

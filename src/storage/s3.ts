@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { addAbortSignal, Readable } from 'node:stream'
 import { PipelineError } from '../core/errors.ts'
-import { awsDialect, nameOf, statusOf } from './aws.ts'
+import { awsClientOptions, awsDialect, nameOf, statusOf, type AwsOptions } from './aws.ts'
 import { checkKey, checkPrefix, compareKeys } from './keys.ts'
 import { PART_BYTES, bufferOf, uploadOf } from './parts.ts'
 import { PATIENCE, Requests, type Patience } from './requests.ts'
@@ -17,26 +17,16 @@ import { uploadInParts } from './s3-upload.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
 
 /** How S3 is reached; everything has a default. */
-export interface S3StoreOptions {
-  /** Address of a server other than that of AWS. */
-  readonly endpoint?: string
-  /** Default: what the SDK finds in environment and profile. */
-  readonly region?: string
+export interface S3StoreOptions extends AwsOptions {
   /** The bucket in the path and not in the host name; default false. */
   readonly forcePathStyle?: boolean
-  /** Absent: the SDK's standard chain finds one. */
-  readonly accessKeyId?: string
-  readonly secretAccessKey?: string
-  readonly sessionToken?: string
   /** Objects of at least this size go up in parts of 8 MiB; default 16 MiB. */
   readonly multipartBytesMin?: number
   /** How hard is tried; see `PATIENCE` in requests.ts for the defaults. */
   readonly patience?: Partial<Patience>
 }
 
-const CONNECT_MS_MAX = 5_000
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
-const SOCKETS_MAX = 50
 const PAGE_KEYS = 1000
 
 /** Objects in an S3 bucket below a prefix. The server must honour `If-None-Match: *` and page in byte order. */
@@ -142,29 +132,14 @@ export class S3Store implements Store {
     return { bytes: await uploadInParts(this.#target(key), upload.parts) }
   }
 
-  /*
-   * Sent once and never repeated: a 412 on a repeated request could be our own first one, whose answer was lost. So a
-   * 412 always means somebody else's object, and everything that does not tell is `unknown`.
-   */
   async putIfAbsent(key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
     checkKey(key)
-    try {
-      return await this.#requests.once(this.#request('PutObject', key, body.length), async (abortSignal) => {
-        try {
-          await this.#client.send(
-            new PutObjectCommand({ ...this.#where(key), Body: bufferOf(body), IfNoneMatch: '*' }),
-            { abortSignal },
-          )
-          return 'created'
-        } catch (error) {
-          if (statusOf(error) === 412) return 'exists'
-          throw error
-        }
-      })
-    } catch (error) {
-      if (error instanceof PipelineError && error.code === 'KD_STORE_UNAVAILABLE') return 'unknown'
-      throw error
-    }
+    const put = new PutObjectCommand({ ...this.#where(key), Body: bufferOf(body), IfNoneMatch: '*' })
+    return this.#requests.putIfAbsent(
+      this.#request('PutObject', key, body.length),
+      (abortSignal) => this.#client.send(put, { abortSignal }),
+      (error) => statusOf(error) === 412,
+    )
   }
 
   async delete(key: string): Promise<void> {
@@ -234,33 +209,12 @@ function isBefore(key: string, last: string): boolean {
 }
 
 function clientOf(options: S3StoreOptions, patience: Patience): S3Client {
-  const { endpoint, region, accessKeyId, secretAccessKey, sessionToken } = options
-  const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined
-  const credentials = hasKeys
-    ? {
-        credentials: {
-          accessKeyId,
-          secretAccessKey,
-          ...(sessionToken === undefined ? {} : { sessionToken }),
-        },
-      }
-    : {}
   return new S3Client({
-    maxAttempts: 1,
+    ...awsClientOptions(options, patience),
     // Bodies are signed as they are; extra checksums break uploads to some servers other than AWS.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     forcePathStyle: options.forcePathStyle ?? false,
-    requestHandler: {
-      connectionTimeout: CONNECT_MS_MAX,
-      requestTimeout: patience.requestMsMax,
-      throwOnRequestTimeout: true,
-      httpAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
-      httpsAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
-    },
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? {} : { region }),
-    ...credentials,
   })
 }
 

@@ -1,3 +1,5 @@
+import { PipelineError } from '../core/errors.ts'
+
 /** One object of a listing. */
 export interface StoredObject {
   /** Key relative to the store's root, `/`-separated, never starting with `/`. */
@@ -37,4 +39,14 @@ export interface Store {
   delete(key: string): Promise<void>
   /** Releases sockets and the like. */
   close(): Promise<void>
+}
+
+/** What a request to a store gives, or `undefined` where the object does not exist. */
+export async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === 'KD_STORE_NOT_FOUND') return undefined
+    throw error
+  }
 }
