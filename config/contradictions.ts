@@ -1,3 +1,4 @@
+import { checkDeadLetters, checkDeadLetterTables } from './check-dead-letters.ts'
 import { checkFormat } from './check-format.ts'
 import { checkKafka } from './check-kafka.ts'
 import { checkRows } from './check-rows.ts'
@@ -19,18 +20,13 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
       `must be at least twice flush.bytes (${2 * topic.flush.bytes}), so that one flush can fill while another is written: value was ${topic.creditBytes}`,
     )
   }
-  if (topic.deadLetters.topic === topic.topic) {
-    report(
-      ['deadLetters.topic', 'topic'],
-      `must differ from the topic that is read: value was "${topic.topic}"`,
-    )
-  }
   const { partitionColumns } = topic.table
   const twice = partitionColumns.find((column, index) => partitionColumns.indexOf(column) !== index)
   if (twice !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(twice)} twice`)
   checkMaintenance(topic.table, report)
   checkRows(topic, report)
   checkFormat(topic, report)
+  checkDeadLetters(topic, report)
 }
 
 function checkMaintenance({ optimize, vacuum, properties }: TableConfig, report: Report): void {
@@ -66,4 +62,5 @@ export function checkTopics(topics: Readonly<Record<string, TopicConfig>>, repor
       }
     }
   }
+  checkDeadLetterTables(topics, report)
 }

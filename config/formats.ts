@@ -22,6 +22,11 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
     accepts: (value) => Number.isSafeInteger(value) && (value as number) > 0,
     read: (text) => (/^\d{1,16}$/.test(text) ? Number(text) : text),
   },
+  share: {
+    expected: 'a number above 0 and at most 1',
+    accepts: (value) => typeof value === 'number' && value > 0 && value <= 1,
+    read: (text) => (/^\d{0,3}\.?\d{1,16}$/.test(text) ? Number(text) : text),
+  },
   flag: {
     expected: 'true or false',
     accepts: (value) => typeof value === 'boolean',

@@ -37,7 +37,7 @@ export interface TopicFacts {
 }
 
 /** The formats of `config/formats.ts`. */
-export type FormatName = 'text' | 'text-list' | 'whole-number' | 'flag' | 'map'
+export type FormatName = 'share' | 'text' | 'text-list' | 'whole-number' | 'flag' | 'map'
 
 /** Options by name, in sections. */
 export interface OptionTree {

@@ -100,7 +100,7 @@ export interface TopicConfig {
   readonly creditBytes: number
   readonly table: TableConfig
   readonly flush: FlushConfig
-  readonly deadLetters: { readonly topic: string }
+  readonly deadLetters: DeadLetterConfig
   readonly parquet: ParquetConfig
 }
 
@@ -124,6 +124,18 @@ export interface SchemaRegistryConfig {
   readonly url: string
   readonly username?: string
   readonly password?: string
+}
+
+/** What becomes of records of which no row can be made; `deadLetterSinks` says where they go. Local paths are absolute. */
+export interface DeadLetterConfig {
+  readonly mode: 'dlq' | 'skip' | 'stop'
+  readonly to?: 'topic' | 'table' | 'both'
+  readonly topic: string
+  readonly table?: string
+  readonly marks?: string
+  /** Above 0, at most 1. */
+  readonly maxRate?: number
+  readonly maxRateRecordsMin: number
 }
 
 /** Local paths in `uri` are absolute. */
