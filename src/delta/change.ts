@@ -1,24 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { messageOf, PipelineError } from '../core/errors.ts'
+import { PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { serialiseActions } from './action-json.ts'
 import type { Action, Add } from './actions.ts'
-import { checkpointInterval, writeCheckpoint } from './checkpoint-write.ts'
-import { readTail, waitMs } from './commit.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { Checksums } from './checksums.ts'
-import { ENGINE_INFO } from './engine.ts'
-import { inCommitFields } from './in-commit.ts'
+import { commitInfo, type CommitFacts } from './commit-info.ts'
+import { ATTEMPTS_MAX, pause, readTail } from './commit.ts'
 import { commitKey } from './paths.ts'
-import { trackedColumns, withRowIds } from './row-tracking.ts'
+import { withRowIds } from './row-tracking.ts'
 import { applyActions, type Commit, commitInfoOf, type TableState } from './state.ts'
 
 /** A commit that is no append: what a maintenance command wants to write. */
-export interface Change {
-  readonly operation: string
-  readonly operationParameters: Readonly<Record<string, string>>
-  readonly operationMetrics: Readonly<Record<string, string>>
-  readonly isolationLevel: 'Serializable' | 'SnapshotIsolation'
+export interface Change extends Omit<CommitFacts, 'isBlindAppend'> {
   /** New files get their row ids when they are committed; those of rows that move are preserved. */
   readonly actions: readonly Action[]
   /** Why the change would be wrong after this commit of another writer; `undefined` where it stays right. */
@@ -46,9 +41,6 @@ export interface ChangeOptions {
   readonly onWarning?: ((warning: PipelineError) => void) | undefined
 }
 
-const ATTEMPTS_MAX = 100
-const ATTEMPTS_WITHOUT_WAIT = 3
-
 /**
  * Writes the change in the version after `from`, or after whatever winners came first and are no conflict, and the
  * checkpoint that is due at that version. A version is only passed over once it exists and is not ours.
@@ -62,30 +54,38 @@ export async function commitChange(
 ): Promise<ChangeOutcome> {
   const { clock = systemClock, random = Math.random, attemptsMax = ATTEMPTS_MAX } = options
   const txnId = randomUUID()
+  const facts = { ...change, isBlindAppend: false }
   let state = from
-  for (let attempts = 1; attempts <= attemptsMax; attempts++) {
-    if (attempts > ATTEMPTS_WITHOUT_WAIT) await clock.sleep(waitMs(attempts, random))
-    const version = state.version + 1n
-    const actions = [infoOf(change, state, clock.now(), txnId), ...withRowIds(state, change.actions)]
-    const put = await store.putIfAbsent(commitKey(version), serialiseActions(actions))
-    if (put === 'created') {
-      const committed = applyActions(state, version, actions)
-      await afterCommit(store, committed, options)
-      return { kind: 'committed', state: committed, attempts }
-    }
+  /** Goes on behind commits of others; says how the change ended where one of them is its own or speaks against it. */
+  const meet = (winners: readonly Commit[], attempts: number): ChangeOutcome | undefined => {
     let ours: TableState | undefined
     let fault: { version: bigint; reason: string } | undefined
-    for (const winner of await readTail(store, version)) {
+    for (const winner of winners) {
       state = applyActions(state, winner.version, winner.actions)
       if (commitInfoOf(winner)?.['txnId'] === txnId) ours = state
       const reason = change.conflict(winner) ?? domainConflict(change, winner)
       if (reason !== undefined) fault ??= { version: winner.version, reason }
     }
-    if (ours !== undefined) {
-      await afterCommit(store, ours, options)
-      return { kind: 'committed', state: ours, attempts }
+    if (ours !== undefined) return { kind: 'committed', state: ours, attempts }
+    return fault === undefined ? undefined : { kind: 'conflict', state, ...fault }
+  }
+  const attempt = async (attempts: number): Promise<ChangeOutcome | undefined> => {
+    if (await pause(attempts, { clock, random })) {
+      // Whatever came meanwhile would make the put lose before it is sent.
+      const ended = meet(await readTail(store, state.version + 1n), attempts - 1)
+      if (ended !== undefined) return ended
     }
-    if (fault !== undefined) return { kind: 'conflict', state, ...fault }
+    const version = state.version + 1n
+    const actions = [commitInfo(facts, state, clock.now(), txnId), ...withRowIds(state, change.actions)]
+    const put = await store.putIfAbsent(commitKey(version), serialiseActions(actions))
+    if (put === 'created')
+      return { kind: 'committed', state: applyActions(state, version, actions), attempts }
+    return meet(await readTail(store, version), attempts)
+  }
+  for (let attempts = 1; attempts <= attemptsMax; attempts++) {
+    const outcome = await attempt(attempts)
+    if (outcome?.kind === 'committed') await afterCommit(store, outcome.state, options)
+    if (outcome !== undefined) return outcome
   }
   const context = { table: store.uri, version: state.version }
   throw new PipelineError('KD_COMMIT_CONTENDED', `all ${attemptsMax} attempts lost`, context)
@@ -129,42 +129,13 @@ export function removalOf(
   }
 }
 
-function infoOf(change: Change, state: TableState, nowMs: number, txnId: string): Action {
-  const { operation, operationParameters, operationMetrics, isolationLevel } = change
-  const inCommit = inCommitFields(state, nowMs)
-  return {
-    kind: 'commitInfo',
-    commitInfo: {
-      ...inCommit,
-      timestamp: inCommit.inCommitTimestamp ?? nowMs,
-      operation,
-      operationParameters,
-      readVersion: state.version,
-      isolationLevel,
-      isBlindAppend: false,
-      operationMetrics,
-      ...(trackedColumns(state) === undefined ? {} : { tags: { 'delta.rowTracking.preserved': 'true' } }),
-      engineInfo: ENGINE_INFO,
-      txnId,
-    },
-  }
-}
-
 /** What is written beside a commit: its checksum and, where it is due, its checkpoint. */
 async function afterCommit(store: Store, state: TableState, options: ChangeOptions): Promise<void> {
-  const checksums = new Checksums(store, (warning) => options.onWarning?.(warning))
+  const onWarning = options.onWarning ?? (() => undefined)
+  const checksums = new Checksums(store, onWarning)
+  // A version that a change took is none at which a streaming writer would write the checkpoint that is due.
+  const checkpoints = new Checkpoints(store, options.clock ?? systemClock, onWarning)
   checksums.committed(state)
-  await Promise.all([checksums.idle(), checkpointIfDue(store, state, options)])
-}
-
-/** A version that a change took is none at which a streaming writer would write the checkpoint that is due. */
-async function checkpointIfDue(store: Store, state: TableState, options: ChangeOptions): Promise<void> {
-  const { configuration } = state.metadata
-  if (state.version % checkpointInterval(configuration) !== 0n) return
-  try {
-    await writeCheckpoint(store, state.version, { nowMs: (options.clock ?? systemClock).now(), known: state })
-  } catch (cause) {
-    const context = { table: store.uri, version: state.version }
-    options.onWarning?.(new PipelineError('KD_CHECKPOINT_FAILED', messageOf(cause), context, { cause }))
-  }
+  checkpoints.committed(state)
+  await Promise.all([checksums.idle(), checkpoints.idle()])
 }

@@ -4,11 +4,11 @@ import { PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import { serialiseActions } from './action-json.ts'
 import type { Action } from './actions.ts'
+import { commitInfo } from './commit-info.ts'
 import { judge, staleAppIds } from './conflicts.ts'
-import { inCommitFields } from './in-commit.ts'
 import { readCommit } from './log.ts'
 import { commitKey } from './paths.ts'
-import { trackedColumns, withRowIds } from './row-tracking.ts'
+import { withRowIds } from './row-tracking.ts'
 import type { Commit, TableState } from './state.ts'
 import { applyActions } from './state.ts'
 import type { Append, CommitOutcome } from './table.ts'
@@ -21,8 +21,10 @@ export interface CommitParts {
   readonly random: () => number
   /** Puts that one append tries at most. */
   readonly attemptsMax: number
-  readonly engineInfo: string
 }
+
+/** Puts that one commit tries where nobody says how many. */
+export const ATTEMPTS_MAX = 100
 
 /** Puts that follow each other at once before waits begin: losing twice is common, losing often means a storm. */
 const ATTEMPTS_WITHOUT_WAIT = 3
@@ -47,7 +49,7 @@ export async function commitAppends(
   from: TableState,
   appends: readonly Append[],
 ): Promise<Committed> {
-  const { store, clock, attemptsMax } = parts
+  const { store, attemptsMax } = parts
   const txnId = randomUUID()
   const group = new Group(appends)
   let state = from
@@ -67,8 +69,7 @@ export async function commitAppends(
     if (verdict.changed) group.end({ kind: 'changed', attempts, conflicts })
   }
   for (let attempts = 1; attempts <= attemptsMax && group.waiting.length > 0; attempts++) {
-    if (attempts > ATTEMPTS_WITHOUT_WAIT) {
-      await clock.sleep(waitMs(attempts, parts.random))
+    if (await pause(attempts, parts)) {
       // Whatever came meanwhile would make the put lose before it is sent.
       meet(await readTail(store, state.version + 1n), attempts - 1)
       if (group.waiting.length === 0) break
@@ -140,25 +141,15 @@ function commitActions(
 ): readonly Action[] {
   const now = parts.clock.now()
   const change = appends.find((append) => append.change !== undefined)?.change
-  const commitInfo: Action = {
-    kind: 'commitInfo',
-    commitInfo: {
-      ...inCommitFields(state, now),
-      timestamp: now,
-      operation: 'STREAMING UPDATE',
-      operationParameters: together(appends, (append) => append.operationParameters, joinedTexts),
-      readVersion: state.version,
-      isolationLevel: 'Serializable',
-      isBlindAppend: true,
-      operationMetrics: together(appends, (append) => append.operationMetrics, summedTexts),
-      // An append copies no rows, so that all keep the ids that they had.
-      ...(trackedColumns(state) === undefined ? {} : { tags: { 'delta.rowTracking.preserved': 'true' } }),
-      engineInfo: parts.engineInfo,
-      txnId,
-    },
-  }
+  const facts = {
+    operation: 'STREAMING UPDATE',
+    operationParameters: together(appends, (append) => append.operationParameters, joinedTexts),
+    operationMetrics: together(appends, (append) => append.operationMetrics, summedTexts),
+    isolationLevel: 'Serializable',
+    isBlindAppend: true,
+  } as const
   return [
-    commitInfo,
+    commitInfo(facts, state, now, txnId),
     ...(change?.protocol === undefined ? [] : [{ kind: 'protocol', protocol: change.protocol } as const]),
     ...(change?.metadata === undefined ? [] : [{ kind: 'metaData', metaData: change.metadata } as const]),
     ...appends.flatMap(({ txns }) =>
@@ -191,7 +182,16 @@ const joinedTexts: Join = (a, b) =>
   a === undefined || b === undefined || a === b ? (a ?? b ?? '') : `${a},${b}`
 const summedTexts: Join = (a, b) => String(Number(a ?? 0) + Number(b ?? 0))
 
-/** Milliseconds before attempt `attempts`: exponential, capped, and spread over its whole length so that losers do not meet again. */
-export function waitMs(attempts: number, random: () => number): number {
-  return random() * Math.min(WAIT_MS_MAX, WAIT_FIRST_MS * 2 ** Math.min(attempts - ATTEMPTS_WITHOUT_WAIT, 20))
+/**
+ * Waits before the next put of a commit that lost: exponentially longer, capped, and spread over the whole length so that
+ * losers do not meet again. Says whether it did: the first few follow each other at once.
+ */
+export async function pause(
+  attempts: number,
+  { clock, random }: Pick<CommitParts, 'clock' | 'random'>,
+): Promise<boolean> {
+  if (attempts <= ATTEMPTS_WITHOUT_WAIT) return false
+  const doublings = Math.min(attempts - ATTEMPTS_WITHOUT_WAIT, 20)
+  await clock.sleep(random() * Math.min(WAIT_MS_MAX, WAIT_FIRST_MS * 2 ** doublings))
+  return true
 }

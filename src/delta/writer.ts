@@ -1,17 +1,14 @@
-import { ROOT_CONTEXT } from '@opentelemetry/api'
 import { invariant } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { messageOf, PipelineError } from '../core/errors.ts'
-import { inSpan } from '../core/span.ts'
+import { PipelineError } from '../core/errors.ts'
 import type { StructType } from '../core/schema.ts'
 import type { Store } from '../storage/store.ts'
 import type { Metadata, Protocol } from './actions.ts'
-import { checkpointInterval, writeCheckpoint } from './checkpoint-write.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { Checksums } from './checksums.ts'
 import { columnMapping } from './column-mapping.ts'
-import { commitAppends, type CommitParts } from './commit.ts'
+import { ATTEMPTS_MAX, commitAppends, type CommitParts } from './commit.ts'
 import { staleAppIds } from './conflicts.ts'
-import { ENGINE_INFO } from './engine.ts'
 import { findSegment, listLog, needCommit } from './log.ts'
 import { checkAppendable, checkReadable } from './protocol.ts'
 import { neverSeen } from './retention.ts'
@@ -29,8 +26,6 @@ export interface WriterOptions {
   /** Is told what failed without harm: a checkpoint that could not be written. */
   readonly onWarning?: (warning: PipelineError) => void
 }
-
-const ATTEMPTS_MAX = 100
 
 /** A state older than this is refreshed by a listing before a put: log clean-up may have taken versions after it away. */
 const STATE_AGE_MS_MAX = 300_000
@@ -59,14 +54,12 @@ interface Request {
 class LogWriter implements TableWriter {
   readonly uri: string
   readonly #parts: CommitParts
-  readonly #onWarning: (warning: PipelineError) => void
   readonly #checksums: Checksums
+  readonly #checkpoints: Checkpoints
   readonly #opened: TableShape
   #shape: { readonly of: TableState; readonly shape: TableShape }
   #state: TableState
   #stateAtMs: number
-  #checkpointDue = false
-  #checkpoint: Promise<unknown> | undefined
   #queue: Promise<unknown> = Promise.resolve()
   /** Bounded by the flushes that are on their way in the process. */
   readonly #waiting: Request[] = []
@@ -78,10 +71,10 @@ class LogWriter implements TableWriter {
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
       attemptsMax: options.attemptsMax ?? ATTEMPTS_MAX,
-      engineInfo: ENGINE_INFO,
     }
-    this.#onWarning = options.onWarning ?? (() => undefined)
-    this.#checksums = new Checksums(store, this.#onWarning)
+    const onWarning = options.onWarning ?? (() => undefined)
+    this.#checksums = new Checksums(store, onWarning)
+    this.#checkpoints = new Checkpoints(store, this.#parts.clock, onWarning)
     this.#opened = shape
     this.#shape = { of: state, shape }
     this.#state = state
@@ -139,7 +132,7 @@ class LogWriter implements TableWriter {
 
   async idle(): Promise<void> {
     await this.#queue
-    await Promise.all([this.#checkpoint, this.#checksums.idle()])
+    await Promise.all([this.#checkpoints.idle(), this.#checksums.idle()])
   }
 
   /** Commits the append that waits longest and those that may share its version. Tells them their ends and never throws. */
@@ -165,7 +158,7 @@ class LogWriter implements TableWriter {
       if (committed?.kind === 'committed') {
         // Where others came after ours, the state is theirs already.
         if (committed.version === state.version) this.#checksums.committed(state)
-        this.#startCheckpoint(state)
+        this.#checkpoints.committed(state)
       }
     } catch (error) {
       for (const { reject } of group) reject(error)
@@ -189,35 +182,6 @@ class LogWriter implements TableWriter {
     }
     this.#waiting.splice(0, group.length)
     return group
-  }
-
-  /**
-   * Beside the commits that follow, which do not wait for it; one at a time. Never fails a commit: what failed, or came
-   * due meanwhile, is done after the next one. Spec: "Checkpoints".
-   */
-  #startCheckpoint(state: TableState): void {
-    const { configuration } = state.metadata
-    if (!this.#checkpointDue && state.version % checkpointInterval(configuration) !== 0n) return
-    this.#checkpointDue = true
-    if (this.#checkpoint !== undefined) return
-    const { store, clock } = this.#parts
-    this.#checkpointDue = false
-    const write = (): Promise<unknown> =>
-      writeCheckpoint(store, state.version, { nowMs: clock.now(), known: state })
-    // A trace of its own: the commit's has ended before.
-    this.#checkpoint = inSpan(ROOT_CONTEXT, 'delta checkpoint', {}, write)
-      .then(() => undefined)
-      .catch((cause: unknown) => {
-        this.#checkpointDue = true
-        this.#onWarning(this.#checkpointWarning(messageOf(cause), state.version, cause))
-      })
-      .finally(() => {
-        this.#checkpoint = undefined
-      })
-  }
-
-  #checkpointWarning(detail: string, version?: bigint, cause?: unknown): PipelineError {
-    return new PipelineError('KD_CHECKPOINT_FAILED', detail, { table: this.uri, version }, { cause })
   }
 
   /** Takes up what other writers committed; by a listing, which also shows when versions after ours were cleaned up. */
