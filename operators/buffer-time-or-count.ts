@@ -17,6 +17,7 @@ import {
   type OffsetRange,
   type Provenance,
 } from '../src/core/batch.ts'
+import { messagesOf } from '../src/core/raw.ts'
 import type { Labelled } from './partition-by.ts'
 
 /** The rows of one batch as the buffer holds them: columns only; the bytes they came from are gone. */
@@ -125,16 +126,17 @@ class Buffered {
     const { rows, labels, partitions } = payload
     const bytes = Math.max(provenance.bytes, sizeOf(payload))
     if (bytes > provenance.bytes) this.#parts.charge?.(bytes - provenance.bytes)
+    const counts = countsOf(payload)
     this.#held.push({
       provenance,
       chunk: { columns: rows.columns, labels, partitions },
       deadLetters: rows.deadLetters,
-      counts: countsOf(payload),
+      counts,
       newestMs: rows.raw.timestampsMs.reduce((newest, ms) => Math.max(newest, ms), 0),
       bytes,
     })
     this.bytes += bytes
-    this.records += provenance.records
+    this.records += weightOf(provenance, counts)
   }
 
   take(): Flush<readonly Chunk[]> | undefined {
@@ -170,7 +172,7 @@ class Buffered {
     this.#held = this.#held.filter((one) => !gone.has(one))
     const freed = stale.reduce((sum, one) => sum + one.bytes, 0)
     this.bytes -= freed
-    this.records -= stale.reduce((sum, one) => sum + one.provenance.records, 0)
+    this.records -= stale.reduce((sum, one) => sum + weightOf(one.provenance, one.counts), 0)
     this.#parts.dropped?.(freed)
   }
 }
@@ -186,14 +188,21 @@ function sizeOf({ rows, labels }: Labelled): number {
 
 function countsOf({ rows }: Labelled): Counts {
   const { tombstones, filtered, deadLetters, raw, columns, droppedFields = 0 } = rows
+  const { messages, expanded, empty } = messagesOf(raw)
   return {
-    records: raw.count,
+    records: messages,
+    ...(expanded > 0 ? { expanded } : {}),
     rows: columns.length,
     deadLetters: deadLetters.length,
     tombstones,
-    filtered,
+    filtered: filtered + empty,
     ...(droppedFields > 0 ? { droppedFields } : {}),
   }
+}
+
+/** Records of a batch, where messages may hold several. */
+function weightOf({ records }: Provenance, { expanded = 0 }: Counts): number {
+  return records + expanded
 }
 
 function noteBuffering(provenances: readonly Provenance[]): void {

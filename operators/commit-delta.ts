@@ -142,8 +142,10 @@ function appendOf(flush: Flush<DataFiles>, files: DataFiles, { appId, clock }: C
       numOutputRows: String(counts.rows),
       numOutputBytes: String(adds.reduce((sum, add) => sum + add.size, 0)),
       numRecords: String(counts.records),
+      ...(counts.expanded === undefined ? {} : { numExpandedRecords: String(counts.expanded) }),
       numDeadLetters: String(counts.deadLetters),
       numTombstones: String(counts.tombstones),
+      numFiltered: String(counts.filtered),
       ...(counts.droppedFields === undefined ? {} : { numDroppedFields: String(counts.droppedFields) }),
     },
   }

@@ -1,5 +1,5 @@
 import type { DeadLetter, DeadLetterReason, DeadLetterStage } from './batch.ts'
-import { keyOf, partOf, valueOf, type Raw } from './raw.ts'
+import { keyOf, originOf, partOf, type Raw } from './raw.ts'
 
 /**
  * Record `i` as a dead letter, with its value as a message of its own. Key and value are copied, so that the letter does
@@ -14,7 +14,7 @@ export function deadLetterOf(raw: Raw, i: number, reason: DeadLetterReason, mess
     offset: raw.offsets[i] as bigint,
     timestampMs: raw.timestampsMs[i] as number,
     key: keyOf(raw, i)?.slice(),
-    value: (raw.origin === undefined ? valueOf(raw, i) : raw.origin.message(i))?.slice(),
+    value: originOf(raw).message(i)?.slice(),
     headers: raw.headers?.[i],
     ...(raw.parts === undefined ? {} : { part: partOf(raw, i) }),
   }

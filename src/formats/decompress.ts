@@ -3,7 +3,7 @@ import type { ByteCodec, CodecName } from '../compression/compression.ts'
 import type { DeadLetter } from '../core/batch.ts'
 import { deadLetterOf } from '../core/dead-letter.ts'
 import { messageOf } from '../core/errors.ts'
-import { valueOf, type Raw } from '../core/raw.ts'
+import { originOf, valueOf, type Raw } from '../core/raw.ts'
 import type { Format } from './format.ts'
 import { rewritten, type Rewritten } from './rewritten.ts'
 
@@ -35,6 +35,7 @@ function decompressValues(
   { decompress, decompressedBytesMax }: DecompressOptions,
 ): Rewritten {
   const values: (Uint8Array | undefined)[] = []
+  const refused: number[] = []
   const deadLetters: DeadLetter[] = []
   let room = BATCH_BYTES_MAX
   for (let i = 0; i < raw.count; i++) {
@@ -48,10 +49,18 @@ function decompressValues(
       values.push(plain)
     } catch (thrown) {
       values.push(undefined)
+      refused.push(i)
       deadLetters.push(deadLetterOf(raw, i, 'decode', `${String(name)}: ${messageOf(thrown)}`))
     }
   }
-  return { raw: withValues(raw, values), deadLetters }
+  const { message, framed } = originOf(raw)
+  // Taken as it is by `auto`; a named codec asks for all values to be compressed.
+  const codec = decompress === 'auto' ? undefined : codecs.get(decompress)
+  const origin = {
+    message,
+    framed: (i: number, part: Uint8Array) => framed(i, codec?.compress(part) ?? part),
+  }
+  return { raw: { ...withValues(raw, values), origin }, refused, deadLetters }
 }
 
 function decompressOne(value: Uint8Array, codec: ByteCodec | undefined, bytesMax: number): Uint8Array {

@@ -2,7 +2,7 @@ import { mapBounded } from '../core/concurrency.ts'
 import type { DeadLetter } from '../core/batch.ts'
 import { deadLetterOf } from '../core/dead-letter.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
-import { valueOf, type Raw } from '../core/raw.ts'
+import { originOf, valueOf, type Raw } from '../core/raw.ts'
 import type { RegisteredSchema, Registry } from '../registry/registry.ts'
 import type { Format } from './format.ts'
 import { rewritten } from './rewritten.ts'
@@ -103,6 +103,7 @@ export class SchemasById<T> {
 export function withoutSchemaIds(inner: Format): Format {
   return rewritten(inner, (raw) => {
     const valueStart = Int32Array.from(raw.valueStart)
+    const refused: number[] = []
     const deadLetters: DeadLetter[] = []
     for (let i = 0; i < raw.count; i++) {
       const value = valueOf(raw, i)
@@ -112,9 +113,16 @@ export function withoutSchemaIds(inner: Format): Format {
         valueStart[i] = (valueStart[i] as number) + REGISTRY_HEADER_BYTES
       } catch (thrown) {
         valueStart[i] = -1
+        refused.push(i)
         deadLetters.push(deadLetterOf(raw, i, 'decode', messageOf(thrown)))
       }
     }
-    return { raw: { ...raw, valueStart }, deadLetters }
+    const { message, framed } = originOf(raw)
+    const origin = {
+      message,
+      framed: (i: number, part: Uint8Array) =>
+        framed(i, Buffer.concat([valueOf(raw, i)?.subarray(0, REGISTRY_HEADER_BYTES) ?? part, part])),
+    }
+    return { raw: { ...raw, valueStart, origin }, refused, deadLetters }
   })
 }
