@@ -1,8 +1,8 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cached, serverFile } from './cache.ts'
-import { connectable, freePorts, run, startProcess } from './process.ts'
+import { goProgram, type GoProgram } from './go.ts'
+import { connectable, freePorts, startProcess } from './process.ts'
 
 /** A running Jaeger that keeps its traces in memory. It dies with the process that started it. */
 export interface JaegerServer {
@@ -17,9 +17,14 @@ export interface JaegerServer {
 
 const GO_MISSING =
   'a real Jaeger is built with Go (1.24 or newer). Install it, or use Docker: `docker compose up jaeger`.'
-const BUILD_MS_MAX = 30 * 60_000
+const PROGRAM: GoProgram = {
+  name: 'jaeger',
+  files: ['go.mod', 'go.sum', 'tools.go'],
+  source: 'github.com/jaegertracing/jaeger/cmd/all-in-one',
+  buildMsMax: 30 * 60_000,
+  missing: GO_MISSING,
+}
 const START_MS_MAX = 60_000
-const MODULE_FILES = ['go.mod', 'go.sum', 'tools.go']
 
 /**
  * Starts a real Jaeger (all-in-one: OTLP over HTTP in, query API out). The first call builds it from source, which
@@ -29,7 +34,9 @@ const MODULE_FILES = ['go.mod', 'go.sum', 'tools.go']
 export async function startJaeger(
   options: { readonly say?: (message: string) => void; readonly startMsMax?: number } = {},
 ): Promise<JaegerServer> {
-  const program = await build(options.say ?? (() => {}))
+  const program = await goProgram(PROGRAM, () =>
+    options.say?.('Building Jaeger with Go (once, several minutes)'),
+  )
   const dir = await mkdtemp(join(tmpdir(), 'kafka-delta-jaeger-'))
   const startMsMax = options.startMsMax ?? START_MS_MAX
   try {
@@ -80,30 +87,3 @@ const LISTENERS = [
   'processor.jaeger-compact.server-host-port',
   'processor.zipkin-compact.server-host-port',
 ]
-
-async function build(say: (message: string) => void): Promise<string> {
-  const sources = MODULE_FILES.map((name) => serverFile('jaeger', name))
-  const folder = await cached('jaeger', sources, async (target) => {
-    say('Building Jaeger with Go (once, several minutes)')
-    // Built in a copy: the package's own folder may be read-only.
-    const copy = await mkdtemp(join(tmpdir(), 'kafka-delta-jaeger-build-'))
-    try {
-      await Promise.all(
-        sources.map((source, index) => copyFile(source, join(copy, String(MODULE_FILES[index])))),
-      )
-      await run(
-        'go',
-        ['build', '-o', join(target, 'jaeger'), 'github.com/jaegertracing/jaeger/cmd/all-in-one'],
-        {
-          cwd: copy,
-          env: { CGO_ENABLED: '0' },
-          missing: GO_MISSING,
-          runMsMax: BUILD_MS_MAX,
-        },
-      )
-    } finally {
-      await rm(copy, { recursive: true, force: true })
-    }
-  })
-  return join(folder, 'jaeger')
-}

@@ -1,8 +1,8 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cached, serverFile } from './cache.ts'
-import { connectable, freePorts, run, startProcess } from './process.ts'
+import { goProgram, type GoProgram } from './go.ts'
+import { connectable, freePorts, startProcess } from './process.ts'
 
 /** A running schema registry that keeps its schemas in memory. It dies with the process that started it. */
 export interface RegistryServer {
@@ -22,7 +22,13 @@ export interface RegistryServerOptions {
 }
 
 const GO_MISSING = 'a real schema registry is built with Go (1.26 or newer). Install it.'
-const BUILD_MS_MAX = 10 * 60_000
+const PROGRAM: GoProgram = {
+  name: 'registry',
+  files: ['go.mod', 'go.sum', 'main.go'],
+  source: '.',
+  buildMsMax: 10 * 60_000,
+  missing: GO_MISSING,
+}
 const START_MS_MAX = 60_000
 
 /**
@@ -31,7 +37,7 @@ const START_MS_MAX = 60_000
  * @throws KD_PREREQUISITE_MISSING where Go is missing; KD_SERVER_FAILED with the last lines
  */
 export async function startRegistry(options: RegistryServerOptions = {}): Promise<RegistryServer> {
-  const program = await build(options.say ?? (() => {}))
+  const program = await goProgram(PROGRAM, () => options.say?.('Building the schema registry with Go (once)'))
   const dir = await mkdtemp(join(tmpdir(), 'kafka-delta-registry-'))
   try {
     const port = options.port ?? (await freePorts(1))[0] ?? 0
@@ -59,26 +65,4 @@ export async function startRegistry(options: RegistryServerOptions = {}): Promis
     await rm(dir, { recursive: true, force: true })
     throw error
   }
-}
-
-async function build(say: (message: string) => void): Promise<string> {
-  const sources = ['go.mod', 'go.sum', 'main.go'].map((name) => serverFile('registry', name))
-  const folder = await cached('registry', sources, async (target) => {
-    say('Building the schema registry with Go (once)')
-    // Built in a copy: the package's own folder may be read-only.
-    const copy = await mkdtemp(join(tmpdir(), 'kafka-delta-registry-build-'))
-    try {
-      for (const source of sources)
-        await copyFile(source, join(copy, source.slice(source.lastIndexOf('/') + 1)))
-      await run('go', ['build', '-o', join(target, 'registry'), '.'], {
-        cwd: copy,
-        env: { CGO_ENABLED: '0' },
-        missing: GO_MISSING,
-        runMsMax: BUILD_MS_MAX,
-      })
-    } finally {
-      await rm(copy, { recursive: true, force: true })
-    }
-  })
-  return join(folder, 'registry')
 }

@@ -1,0 +1,40 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { cached, serverFile } from './cache.ts'
+import { run } from './process.ts'
+
+/** A program of Go whose module lies below `servers/` of this package. */
+export interface GoProgram {
+  /** Folder below `servers/`, and name of the program. */
+  readonly name: string
+  /** Files of that folder that the build reads. */
+  readonly files: readonly string[]
+  /** What is built: a package's path, or `.`. */
+  readonly source: string
+  readonly buildMsMax: number
+  /** What to say where Go is not installed. */
+  readonly missing: string
+}
+
+/**
+ * The path of the program, built the first time and taken from the cache later; `building` is called before a build.
+ * @throws KD_PREREQUISITE_MISSING where Go is missing; KD_SERVER_FAILED with the last lines
+ */
+export async function goProgram(program: GoProgram, building: () => void): Promise<string> {
+  const { name, source, missing, buildMsMax } = program
+  const files = program.files.map((file) => serverFile(name, file))
+  const folder = await cached(name, files, async (target) => {
+    building()
+    // Built in a copy: the package's own folder may be read-only.
+    const copy = await mkdtemp(join(tmpdir(), `kafka-delta-${name}-build-`))
+    try {
+      await Promise.all(files.map((file) => copyFile(file, join(copy, basename(file)))))
+      const args = ['build', '-o', join(target, name), source]
+      await run('go', args, { cwd: copy, env: { CGO_ENABLED: '0' }, missing, runMsMax: buildMsMax })
+    } finally {
+      await rm(copy, { recursive: true, force: true })
+    }
+  })
+  return join(folder, name)
+}
