@@ -4,6 +4,9 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import { createRegistry, type RegisteredSchema } from '../registry/registry.ts'
 import { avroContract } from './avro-columns.ts'
 import { readAvroFolder, readAvroSchema, registeredAvro } from './avro.ts'
+import { protoContract } from './protobuf-columns.ts'
+import { registeredProto } from './protobuf-load.ts'
+import { contractOfProtoFile, messageOfFile } from './protobuf.ts'
 import { plainContract } from './plain.ts'
 import type { FormatSettings } from './settings.ts'
 
@@ -19,16 +22,24 @@ export async function contractOfFormat(
   if (framing === 'registry' && schemaRegistry !== undefined) {
     const latest = await createRegistry(schemaRegistry).latest(subject)
     const source = `${schemaRegistry.url} ${subject}`
-    return latest === undefined ? undefined : contractOfSchema(format, latest, source)
+    return latest === undefined ? undefined : contractOfSchema(settings, latest, source)
   }
+  if (format === 'protobuf' && settings.protobuf?.schema !== undefined)
+    return contractOfProtoFile(settings.protobuf.schema, settings.protobuf.message)
   if (format !== 'avro') return plainContract(format)
   if (avro.schema !== undefined) return avroContract(await readAvroSchema(avro.schema), avro.schema)
   const [only, ...others] = avro.schemas === undefined ? [] : await readAvroFolder(avro.schemas)
   return only === undefined || others.length > 0 ? undefined : avroContract(only, avro.schemas ?? '')
 }
 
-function contractOfSchema(format: string, schema: RegisteredSchema, source: string): Contract {
+function contractOfSchema(
+  { format, protobuf }: FormatSettings & { readonly format: string },
+  schema: RegisteredSchema,
+  source: string,
+): Contract {
   if (format === 'avro') return avroContract(registeredAvro(schema, source), source)
+  if (format === 'protobuf')
+    return protoContract(messageOfFile(registeredProto(schema, source), source, protobuf?.message), source)
   const fault = (detail: string): PipelineError =>
     new PipelineError('KD_CONTRACT_INVALID', detail, { source })
   if (schema.type !== 'JSON') throw fault(`expected a JSON Schema, got a schema of ${schema.type}`)

@@ -7,6 +7,8 @@ export interface FormatSettings {
   /** Subject of the registry whose newest schema gives the columns of a topic that has no contract. */
   readonly subject: string
   readonly avro: AvroSettings
+  /** Absent where no value is Protobuf. */
+  readonly protobuf?: ProtobufSettings
   readonly csv: CsvSettings
   /** Where schemas are looked up; there with the framing `registry`. */
   readonly schemaRegistry?: RegistryOptions
@@ -18,6 +20,14 @@ export interface AvroSettings {
   readonly schema?: string
   /** Path of a folder of schema files: the schemas of single objects. */
   readonly schemas?: string
+}
+
+/** Where Protobuf messages are described. */
+export interface ProtobufSettings {
+  /** Path of a `.proto` file: the messages of values without a frame. */
+  readonly schema?: string
+  /** Full name of the message; the first of the file where absent, or any with a frame. */
+  readonly message?: string
 }
 
 /** How a line of CSV is written. */

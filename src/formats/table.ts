@@ -4,6 +4,7 @@ import type { Format, FormatOptions } from './format.ts'
 import { jsonFormat } from './json.ts'
 import { bytesFormat, textFormat } from './plain.ts'
 import { withoutSchemaIds } from './registry-framing.ts'
+import { openProtobuf } from './protobuf.ts'
 import type { FormatSettings } from './settings.ts'
 
 /** Every format by its name in the configuration. Adding one is a file and a line here. */
@@ -13,6 +14,7 @@ export const FORMATS: Readonly<
   json: (options, { framing }) =>
     framing === 'registry' ? withoutSchemaIds(jsonFormat(options)) : jsonFormat(options),
   avro: (_, settings) => openAvro(settings),
+  protobuf: (_, settings) => openProtobuf(settings),
   csv: (options, { csv }) => csvFormat(options, csv),
   text: textFormat,
   bytes: bytesFormat,
