@@ -52,6 +52,7 @@ export interface FlushFacts {
   readonly provenances: readonly Provenance[]
   readonly counts: Counts
   readonly bytes: number
+  readonly deadLetters: readonly DeadLetter[]
 }
 
 /** What the objects of one batch take beside their buffers; keeps a flush of many tiny batches within its bytes. */
@@ -150,15 +151,16 @@ class Buffered {
     const counts = held.map((one) => one.counts).reduce(plusCounts)
     noteBuffering(provenances)
     const id = ++this.#flushes
+    const deadLetters = held.flatMap((one) => one.deadLetters)
     return {
       id,
       ranges: rangesOf(provenances),
       payload: held.map((one) => one.chunk),
-      deadLetters: held.flatMap((one) => one.deadLetters),
+      deadLetters,
       counts,
       bytes,
       newestMs: held.reduce((newest, one) => Math.max(newest, one.newestMs), 0),
-      trace: this.#parts.openTrace?.({ id, provenances, counts, bytes }) ?? NO_TRACE,
+      trace: this.#parts.openTrace?.({ id, provenances, counts, bytes, deadLetters }) ?? NO_TRACE,
     }
   }
 

@@ -2,6 +2,7 @@ import { type AnyBuilder, builderOf } from '../arrow/builder.ts'
 import { Exact } from '../core/exact.ts'
 import { jsonText } from '../core/json-text.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
+import type { Coerce } from './ingest-values.ts'
 import { originOf } from './known.ts'
 
 /** A field of a message that no column takes. */
@@ -28,6 +29,8 @@ export interface FitRules {
   readonly rescues: boolean
   /** Which string columns take other values as JSON text: none, those that no contract names, or all. */
   readonly lenient: 'none' | 'beyond' | 'all'
+  /** Reads values for columns of primitive types more freely than builders do; as they are by default. */
+  readonly coerce?: Coerce | undefined
 }
 
 /**
@@ -61,10 +64,12 @@ class Pass {
   misfit = false
   readonly #rescues: boolean
   readonly #lenientBeyond: boolean
+  readonly #coerce: Coerce | undefined
 
-  constructor({ rescues, lenient }: FitRules) {
+  constructor({ rescues, lenient, coerce }: FitRules) {
     this.#rescues = rescues
     this.#lenientBeyond = lenient === 'beyond'
+    this.#coerce = coerce
   }
 
   struct(type: StructType, value: object, path: string, lenient: boolean): Part {
@@ -103,6 +108,7 @@ class Pass {
     if (typeof type === 'string') {
       if (type === 'string' && lenient && typeof value !== 'string')
         return { value: jsonText(value), rest: NOTHING }
+      if (this.#coerce !== undefined) value = this.#coerce(type, value)
       return !this.#rescues || fits(type, value) ? { value, rest: NOTHING } : this.#misfit(value)
     }
     switch (type.type) {

@@ -14,6 +14,7 @@ import { evolve } from '../delta/evolve.ts'
 import { layoutOf, type Layout } from '../delta/layout.ts'
 import type { TableShape, TableWriter } from '../delta/table.ts'
 import { fit, type Fitted } from './fit.ts'
+import type { Coerce } from './ingest-values.ts'
 import { knownColumns } from './known.ts'
 import { fieldCount, learn } from './learn.ts'
 import { nullFaults } from './nulls.ts'
@@ -30,6 +31,8 @@ export interface RowColumnsParts {
   /** Columns that the pipeline adds to every row. */
   readonly added: readonly StructField[]
   readonly policy: SchemaEvolution
+  /** Reads values more freely than builders do; as they are by default. */
+  readonly coerce?: Coerce | undefined
   /** Answers defaults that ask for the time. */
   readonly clock?: Clock | undefined
   /** Fields, at any depth, that messages may add to the table; default 500. */
@@ -225,7 +228,7 @@ export class RowColumns {
 
   /** The message beside its columns, where the contract lets it pass. */
   #fit(object: unknown, record: number, admission: Admission): Fitted | undefined {
-    const { contract, written, policy } = this.#parts
+    const { contract, written, policy, coerce } = this.#parts
     const { schema, rescues } = this.#current()
     if (typeof object !== 'object' || object === null) {
       const fault = contract.check(object)
@@ -236,7 +239,7 @@ export class RowColumns {
     try {
       // What is rescued keeps its type there; elsewhere text is what a mix of types comes to.
       const lenient = policy === 'rescue' ? 'none' : written ? 'beyond' : 'all'
-      const fitted = fit(object, schema, { rescues, lenient })
+      const fitted = fit(object, schema, { rescues, lenient, coerce })
       const fault = contract.check(fitted.row)
       if (fault === undefined) return fitted
       admission.refuse(record, 'contract', fault)
