@@ -64,7 +64,7 @@ function rowsOf(decoded: Decoded, admitted: Admitted, builder: StructBuilder): R
     raw,
     deadLetters,
     tombstones,
-    filtered: 0,
+    filtered: decoded.filtered ?? 0,
     columns,
     records,
     ...(droppedFields > 0 ? { droppedFields } : {}),

@@ -24,6 +24,8 @@ export interface Raw {
   readonly timestampsMs: Float64Array
   /** Headers of record `i`, or `undefined`; the array is absent when no record has any. */
   readonly headers: readonly (Headers | undefined)[] | undefined
+  /** 1 where the broker set the timestamp of record `i`, 0 where the producer did; absent where it is 0 for all. */
+  readonly appended?: Uint8Array | undefined
   /** Which records came in which message; absent where every message is one record. */
   readonly parts?: Parts | undefined
   /** Absent where the values are as Kafka has them, one a message. */

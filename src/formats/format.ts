@@ -5,7 +5,7 @@ import type { PlainContract } from '../contract/plain.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
 import type { Columns } from '../arrow/column.ts'
 
-/** What a format made of the records of one batch: records = proven + objects + deadLetters + tombstones. */
+/** What a format made of the records of one batch: records = proven + objects + deadLetters + tombstones + filtered. */
 export interface Decoded {
   readonly raw: Raw
   /** Rows that are in columns already and known to obey the contract; `records` ascending. */
@@ -15,6 +15,8 @@ export interface Decoded {
   readonly records: readonly number[]
   readonly deadLetters: readonly DeadLetter[]
   readonly tombstones: number
+  /** Records that a filter did not keep; absent before there was one. */
+  readonly filtered?: number
   /** Fields of proven rows that no column took, where `FormatOptions.unknown` asks for a count. */
   readonly droppedFields?: number
 }

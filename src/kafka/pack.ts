@@ -9,11 +9,14 @@ export interface KafkaRecord {
   /** Decimal digits. */
   readonly offset: string
   readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | null | undefined>>
+  /** Of the batch that it came in; the type of its timestamp is 1 where the broker set it. */
+  readonly batchContext?: { readonly timestampType?: number }
 }
 
 const NEWLINE = 10
 const TRACEPARENTS_MAX = 128
 const EMPTY = new Uint8Array(0)
+const LOG_APPEND_TIME = 1
 
 /**
  * Packs the records from offset `from` on into one `Raw`: bytes are copied once, so that kafkajs's fetch response can
@@ -32,6 +35,7 @@ export function pack(topic: string, partition: number, records: readonly KafkaRe
   const offsets = new BigInt64Array(count)
   const timestampsMs = new Float64Array(count)
   let headers: (Headers | undefined)[] | undefined
+  let appended: Uint8Array | undefined
   let at = 0
   let keyAt = 0
   for (let i = 0; i < count; i++) {
@@ -64,6 +68,7 @@ export function pack(topic: string, partition: number, records: readonly KafkaRe
       headers ??= new Array<Headers | undefined>(count).fill(undefined)
       headers[i] = carried
     }
+    if (record.batchContext?.timestampType === LOG_APPEND_TIME) (appended ??= new Uint8Array(count))[i] = 1
   }
   return {
     topic,
@@ -78,6 +83,7 @@ export function pack(topic: string, partition: number, records: readonly KafkaRe
     offsets,
     timestampsMs,
     headers,
+    ...(appended === undefined ? {} : { appended }),
   }
 }
 

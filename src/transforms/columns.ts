@@ -1,0 +1,108 @@
+import { PipelineError } from '../core/errors.ts'
+import { fieldNamed, type DataType, type StructField, type StructType } from '../core/schema.ts'
+import type { Transformation } from './transformation.ts'
+import { canStandIn, typeAt } from './types.ts'
+
+const EMPTY: StructType = { type: 'struct', fields: [] }
+
+/**
+ * The columns of rows, given those of messages: with the fields that transforms make, as far as their types are known,
+ * without what is dropped, and renamed. A field that the messages have already keeps its type unless another is written.
+ * @throws KD_CONFIG_INVALID with every transform whose values could never stand where they go
+ */
+export function columnsAfter(schema: StructType, { parts }: Transformation): StructType {
+  const faults: string[] = []
+  let columns: StructType = schema
+  for (const { destination, path, type, isExplicit, text } of parts.transforms) {
+    if (type === undefined) continue
+    const there = typeAt(schema, path)
+    if (there !== undefined && !isExplicit) {
+      if (canStandIn(type, there)) continue
+      const given = `${text} gives ${nameOf(type)}, and messages have ${nameOf(there)} there`
+      faults.push(
+        `transforms.${destination}: ${given}; choose another name, or write {"expr": …, "type": …} to change the column`,
+      )
+    } else columns = placed(columns, path, type)
+  }
+  for (const path of parts.drop) columns = removed(columns, path) ?? EMPTY
+  for (const { from, to } of parts.rename) {
+    const type = typeAt(columns, from)
+    if (type !== undefined) columns = placed(removed(columns, from) ?? EMPTY, to, type)
+  }
+  if (faults.length > 0)
+    throw new PipelineError(
+      'KD_CONFIG_INVALID',
+      [
+        faults.length === 1 ? '1 fault' : `${faults.length} faults`,
+        ...faults.map((fault) => `  ${fault}`),
+      ].join('\n'),
+    )
+  return columns
+}
+
+/**
+ * The columns of messages, given those of the table, for a topic without a contract: names before they are renamed, and
+ * without what only transforms make.
+ */
+export function columnsBefore(schema: StructType, { parts }: Transformation): StructType {
+  let columns: StructType = schema
+  for (const { from, to } of [...parts.rename].reverse()) {
+    const type = typeAt(columns, to)
+    if (type !== undefined) columns = placed(removed(columns, to) ?? EMPTY, from, type)
+  }
+  for (const { path } of parts.transforms) columns = removed(columns, path) ?? EMPTY
+  return columns
+}
+
+/** Where the result of a transform ends, after it is renamed; `undefined` where it is dropped. */
+export function finalPath(path: readonly string[], { parts }: Transformation): readonly string[] | undefined {
+  if (parts.drop.some((dropped) => startsWith(path, dropped))) return undefined
+  return parts.rename.reduce(
+    (at, { from, to }) => (startsWith(at, from) ? [...to, ...at.slice(from.length)] : at),
+    path,
+  )
+}
+
+/** Which transforms, by their numbers, end in timestamps of these columns. */
+export function instantsOf(schema: StructType, transformation: Transformation): readonly boolean[] {
+  return transformation.parts.transforms.map(({ path }) => {
+    const end = finalPath(path, transformation)
+    const type = end === undefined ? undefined : typeAt(schema, end)
+    return type === 'timestamp'
+  })
+}
+
+function startsWith(path: readonly string[], start: readonly string[]): boolean {
+  return start.length <= path.length && start.every((name, at) => path[at] === name)
+}
+
+function nameOf(type: DataType): string {
+  return typeof type === 'string' ? type : type.type
+}
+
+function placed(schema: StructType, path: readonly string[], type: DataType): StructType {
+  const [name = '', ...rest] = path
+  const there = fieldNamed(schema, name)
+  const inner = there?.type
+  const below = typeof inner === 'object' && inner.type === 'struct' ? inner : EMPTY
+  const made = rest.length === 0 ? type : placed(below, rest, type)
+  const field: StructField = { name: there?.name ?? name, type: made, nullable: true, metadata: {} }
+  const fields =
+    there === undefined
+      ? [...schema.fields, field]
+      : schema.fields.map((one) => (one === there ? field : one))
+  return { type: 'struct', fields }
+}
+
+/** `undefined` where nothing is left. */
+function removed(schema: StructType, path: readonly string[]): StructType | undefined {
+  const [name = '', ...rest] = path
+  const fields = schema.fields.flatMap((field): StructField[] => {
+    if (field.name !== name) return [field]
+    if (rest.length === 0) return []
+    if (typeof field.type === 'string' || field.type.type !== 'struct') return [field]
+    const type = removed(field.type, rest)
+    return type === undefined ? [] : [{ ...field, type }]
+  })
+  return fields.length === 0 ? undefined : { type: 'struct', fields }
+}

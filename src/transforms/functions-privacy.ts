@@ -1,0 +1,79 @@
+import { createHash, createHmac, type KeyObject } from 'node:crypto'
+import type { ExpressionFunction } from '../jmespath/interpreter.ts'
+import { doubleOf, isNumber } from '../jmespath/numbers.ts'
+import { scalarText } from './functions-text.ts'
+
+/** Well-known name spaces of UUIDs. RFC 9562, section 6.6. */
+const NAMESPACES: Readonly<Record<string, string>> = {
+  dns: '6ba7b810-9dad-11d1-80b4-00c04fd430c8',
+  url: '6ba7b811-9dad-11d1-80b4-00c04fd430c8',
+  oid: '6ba7b812-9dad-11d1-80b4-00c04fd430c8',
+  x500: '6ba7b814-9dad-11d1-80b4-00c04fd430c8',
+}
+
+/** Lower-case hex digits of the hash of salt and value, in UTF-8. */
+function hashed(algorithm: string): ExpressionFunction {
+  return ([value, salt = '']) =>
+    createHash(algorithm)
+      .update((salt as string) + scalarText(value))
+      .digest('hex')
+}
+
+/** The bytes of a name space: one that is well known by its name, or any UUID. Throws where it is neither. */
+export function namespaceOf(text: string): Buffer {
+  const uuid = NAMESPACES[text] ?? text
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid))
+    throw new Error(`the name space must be one of ${Object.keys(NAMESPACES).join(', ')}, or a UUID`)
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex')
+}
+
+function uuidV5([name, namespace]: readonly unknown[]): string {
+  const bytes = createHash('sha1')
+    .update(namespaceOf(namespace as string))
+    .update(scalarText(name))
+    .digest()
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x50
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return [
+    [0, 8],
+    [8, 12],
+    [12, 16],
+    [16, 20],
+    [20, 32],
+  ]
+    .map(([from, to]) => hex.slice(from, to))
+    .join('-')
+}
+
+/** A star for each character but the last `keep`; where there are no more than those, for all. */
+function mask([value, keep = 0]: readonly unknown[]): string {
+  const characters = Array.from(scalarText(value))
+  const kept = isNumber(keep) ? Math.max(0, Math.trunc(doubleOf(keep))) : 0
+  const hidden = kept < characters.length ? characters.length - kept : characters.length
+  return '*'.repeat(hidden) + characters.slice(hidden).join('')
+}
+
+function maskEmail([text]: readonly unknown[]): string {
+  const at = (text as string).lastIndexOf('@')
+  return at <= 0 ? '***' : `${Array.from(text as string)[0] ?? ''}***${(text as string).slice(at)}`
+}
+
+/** Functions that hide what is personal; `keys` are those of `hmac_sha256`, by their names. */
+export function privacyFunctions(
+  keys: ReadonlyMap<string, KeyObject>,
+): Readonly<Record<string, ExpressionFunction>> {
+  return {
+    sha256: hashed('sha256'),
+    sha512: hashed('sha512'),
+    md5: hashed('md5'),
+    hmac_sha256: ([value, name]) => {
+      const key = keys.get(name as string)
+      if (key === undefined) throw new Error(`there is no hash key ${JSON.stringify(name)}`)
+      return createHmac('sha256', key).update(scalarText(value)).digest('hex')
+    },
+    uuid_v5: uuidV5,
+    mask,
+    mask_email: maskEmail,
+  }
+}
