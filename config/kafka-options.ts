@@ -1,3 +1,4 @@
+import { SASL_OPTIONS, TLS_OPTIONS } from './kafka-login-options.ts'
 import type { OptionTree } from './option.ts'
 
 /** Brokers, group and fetches: options below `kafka`. */
@@ -55,34 +56,19 @@ export const KAFKA_OPTIONS = {
     default: 30_000,
     env: 'KAFKA_DELTA_CONNECT_TIMEOUT_MS',
   },
+  discoverEveryMs: {
+    doc: 'How often the brokers are asked for new topics that match a `topics.<name>.pattern`.',
+    format: 'whole-number',
+    unit: 'milliseconds',
+    default: 300_000,
+    env: 'KAFKA_DELTA_DISCOVER_EVERY_MS',
+  },
   ssl: {
-    doc: "Speak TLS with the brokers. A private authority is added with Node's own variable `NODE_EXTRA_CA_CERTS`.",
+    doc: 'Speak TLS with the brokers; `kafka.tls` says with which certificates.',
     format: 'flag',
     default: false,
     env: 'KAFKA_DELTA_SSL',
   },
-  sasl: {
-    mechanism: {
-      doc: 'How to log in to the brokers; without it no login is tried.',
-      format: ['plain', 'scram-sha-256', 'scram-sha-512'],
-      default: null,
-      nullable: true,
-      env: 'KAFKA_DELTA_SASL_MECHANISM',
-    },
-    username: {
-      doc: 'User of the login.',
-      format: 'text',
-      default: null,
-      nullable: true,
-      env: 'KAFKA_DELTA_SASL_USERNAME',
-    },
-    password: {
-      doc: 'Password of the login.',
-      format: 'text',
-      default: null,
-      nullable: true,
-      sensitive: true,
-      env: 'KAFKA_DELTA_SASL_PASSWORD',
-    },
-  },
+  tls: TLS_OPTIONS,
+  sasl: SASL_OPTIONS,
 } as const satisfies OptionTree

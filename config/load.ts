@@ -5,6 +5,7 @@ import { checkService, checkTopic, checkTopics } from './contradictions.ts'
 import type { Report } from './report.ts'
 import { at, fillComputed, resolveOptions } from './resolve.ts'
 import { optionsOf } from './option.ts'
+import { readSecretFiles } from './secret-files.ts'
 import { SERVICE_OPTIONS, TOPIC_OPTIONS } from './schema.ts'
 import { emptyTree, isTree, merge, readJson, treeOfAssignment, withAbsolutePaths, type Tree } from './tree.ts'
 import type { Config, SchemaRegistryConfig, TopicConfig } from './types.ts'
@@ -76,6 +77,7 @@ function resolveService(
   const options = { ...SERVICE_OPTIONS, topics: TOPICS_PLACE }
   const { values, faulty } = resolveOptions(service, options, '', environment(sources), report)
   const once = reportOnce(faulty, '', report)
+  readSecretFiles(values, SERVICE_OPTIONS, once)
   checkService(values as unknown as Config, once)
   if (at(values, 'kafka.sasl.mechanism') === undefined) delete (values['kafka'] as Tree)['sasl']
 

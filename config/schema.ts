@@ -4,14 +4,15 @@ import { KAFKA_OPTIONS } from './kafka-options.ts'
 import type { OptionTree } from './option.ts'
 import { REGISTRY_OPTIONS } from './registry-options.ts'
 import { ROW_OPTIONS } from './row-options.ts'
+import { withSecretFiles } from './secret-options.ts'
 import { STORAGE_OPTIONS } from './storage-options.ts'
 import { TABLE_OPTIONS } from './table-options.ts'
 
 /**
  * Every option outside `topics`. This file and those that it names are the only place where a name, default, unit or
- * environment variable is written; `docs/configuration.md` is made from them.
+ * environment variable is written; `docs/configuration.md` is made from them. Each secret may come from a file.
  */
-export const SERVICE_OPTIONS = {
+export const SERVICE_OPTIONS: OptionTree = withSecretFiles({
   kafka: KAFKA_OPTIONS,
   storage: STORAGE_OPTIONS,
   schemaRegistry: REGISTRY_OPTIONS,
@@ -32,7 +33,7 @@ export const SERVICE_OPTIONS = {
       env: 'KAFKA_DELTA_SHUTDOWN_DEADLINE_MS',
     },
   },
-} as const satisfies OptionTree
+})
 
 /** Every option of one entry of `topics`. An entry needs only `table.uri`. */
 export const TOPIC_OPTIONS = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isOption, type Option, type OptionTree } from './option.ts'
-import { TOPIC_OPTIONS } from './schema.ts'
+import { SERVICE_OPTIONS, TOPIC_OPTIONS } from './schema.ts'
 
 /** JSON as it was written: an object whose keys nobody has looked at yet. It has no prototype, so that no key is special. */
 export interface Tree {
@@ -28,8 +28,9 @@ export function readJson(path: string): unknown {
   return JSON.parse(readFileSync(path, 'utf8'))
 }
 
-/** The same tree with the paths of its topics made absolute: relative ones count from `folder`. */
-export function withAbsolutePaths(tree: Tree, folder: string): Tree {
+/** The same tree with its paths made absolute: relative ones count from `folder`. */
+export function withAbsolutePaths(given: Tree, folder: string): Tree {
+  const tree = absolute(given, SERVICE_OPTIONS, folder)
   const topics = tree['topics']
   if (!isTree(topics)) return tree
   const resolved = emptyTree()

@@ -1,3 +1,6 @@
+import type { CobDateConfig } from './cob-date.ts'
+import type { KafkaConfig } from './kafka-types.ts'
+
 /** The configuration after loading: checked, complete, deeply frozen. What each option means stands in `config/schema.ts`. */
 export interface Config {
   readonly kafka: KafkaConfig
@@ -8,27 +11,6 @@ export interface Config {
   readonly shutdown: { readonly deadlineMs: number }
   /** By the entry's name, in the order of the files. */
   readonly topics: Readonly<Record<string, TopicConfig>>
-}
-
-/** `sasl` is absent when no login is wanted. */
-export interface KafkaConfig {
-  readonly brokers: readonly string[]
-  readonly groupId: string
-  readonly clientId: string
-  readonly sessionTimeoutMs: number
-  readonly heartbeatMs: number
-  readonly fetchBytesMax: number
-  readonly fetchBytesPerPartitionMax: number
-  readonly connectTimeoutMs: number
-  readonly ssl: boolean
-  readonly sasl?: SaslConfig
-}
-
-/** A login at the brokers. */
-export interface SaslConfig {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-  readonly username: string
-  readonly password: string
 }
 
 /** Options of the object stores. */
@@ -81,10 +63,13 @@ export interface GcsConfig {
 /** One topic and its table. */
 export interface TopicConfig {
   readonly topic: string
-  readonly format: 'json' | 'avro' | 'csv' | 'text' | 'bytes'
+  readonly format: 'json' | 'avro' | 'protobuf' | 'csv' | 'text' | 'bytes'
   readonly framing: 'none' | 'single-object' | 'registry'
   readonly subject: string
   readonly avro: AvroConfig
+  readonly protobuf: ProtobufConfig
+  readonly envelope: 'none' | 'debezium'
+  readonly debezium: { readonly fields: readonly string[] }
   readonly csv: CsvConfig
   readonly decompress: 'none' | 'auto' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   /** Bytes that one value may come to. */
@@ -94,6 +79,9 @@ export interface TopicConfig {
   readonly kafkaColumns: boolean
   /** Column name → expression; the syntax is checked, `parseDerivation` takes it apart. */
   readonly derive: Readonly<Record<string, string>>
+  readonly cobDate: CobDateConfig
+  /** Whose way of making rows is followed; `none` is our own. */
+  readonly compatibility: 'none' | 'kafka-delta-ingest'
   readonly startFrom: 'earliest' | 'latest'
   /** The `txn` of a partition has the appId `<appId>-<partition>`. */
   readonly appId: string
@@ -110,6 +98,12 @@ export interface AvroConfig {
   readonly schemas?: string
 }
 
+/** `schema` is the absolute path of a file that exists; there where Protobuf comes without a frame. */
+export interface ProtobufConfig {
+  readonly schema?: string
+  readonly message?: string
+}
+
 /** How lines of CSV are written. `delimiter` and `quote` are one character, or the words `tab` and `none`. */
 export interface CsvConfig {
   readonly delimiter: string
@@ -119,11 +113,18 @@ export interface CsvConfig {
   readonly nullWords: readonly string[]
 }
 
-/** A schema registry; user and password are both there or both absent. */
+/** A schema registry; user and password are both there or both absent, and so are certificate and key, as absolute paths. */
 export interface SchemaRegistryConfig {
   readonly url: string
   readonly username?: string
   readonly password?: string
+  readonly token?: string
+  readonly tls: {
+    readonly caFile?: string
+    readonly certFile?: string
+    readonly keyFile?: string
+    readonly keyPassphrase?: string
+  }
 }
 
 /** What becomes of records of which no row can be made; `deadLetterSinks` says where they go. Local paths are absolute. */

@@ -124,8 +124,10 @@ const CHECKS = `## Checked together
 - \`creditBytes\` is at least twice \`flush.bytes\`: one flush can fill while another is written.
 - \`kafka.sessionTimeoutMs\` is at least three times \`kafka.heartbeatMs\`.
 - \`kafka.fetchBytesPerPartitionMax\` is at most \`kafka.fetchBytesMax\`.
-- \`kafka.sasl.mechanism\`, \`username\` and \`password\` come together, and so do \`accessKeyId\` and
-  \`secretAccessKey\` of \`storage.s3\` and of \`storage.dynamodb\`; a \`sessionToken\` needs both.
+- \`kafka.sasl\` has what its \`mechanism\` needs and nothing else; \`kafka.tls\` is empty unless \`kafka.ssl\` is true,
+  and its \`certFile\` and \`keyFile\` come together.
+- A secret and the file that holds it are not both given.
+- \`accessKeyId\` and \`secretAccessKey\` come together in \`storage.s3\` and in \`storage.dynamodb\`; a \`sessionToken\` needs both.
 - At most one of \`storage.azure.accountKey\`, \`sasToken\` and \`connectionString\` is given.
 - An \`endpoint\` starts with \`http://\` or \`https://\`; \`storage.s3.multipartBytesMin\` is at least 5 MiB.
 - \`contract\` is a file that holds a JSON object.

@@ -6,7 +6,7 @@ export const EXIT = {
   ok: 0,
   /** The pipeline or the command failed, and running it again will not help by itself. */
   failed: 1,
-  /** The command line, the configuration or a contract is at fault. */
+  /** The command line, the configuration or a contract is at fault, or Kafka refuses this client. */
   usage: 2,
   /** A program that is needed is not installed. */
   prerequisite: 3,
@@ -19,7 +19,8 @@ export const EXIT_HELP = `
 Exit codes:
   0  done, or stopped as asked
   1  the pipeline or the command failed
-  2  the command line, the configuration or a contract is at fault
+  2  the command line, the configuration or a contract is at fault,
+     or the Kafka brokers refuse this client: login, certificate, rights
   3  a program that is needed is not installed
   4  Kafka or the object store did not answer; running it again may help`
 
@@ -28,6 +29,9 @@ const USAGE: readonly ErrorCode[] = [
   'KD_CONTRACT_INVALID',
   'KD_SCHEMA_MISMATCH',
   'KD_COMMAND_INVALID',
+  'KD_KAFKA_AUTH_FAILED',
+  'KD_KAFKA_TLS_FAILED',
+  'KD_KAFKA_FORBIDDEN',
 ]
 
 /** The exit code for something that was thrown. */

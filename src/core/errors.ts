@@ -6,6 +6,12 @@ export const CATALOGUE = {
   KD_CONFIG_INVALID: { message: 'The configuration has faults', retryable: false },
   KD_CONTRACT_INVALID: { message: 'The contract cannot be used', retryable: false },
   KD_KAFKA_UNREACHABLE: { message: 'No Kafka broker answered', retryable: true },
+  KD_KAFKA_AUTH_FAILED: { message: 'The Kafka brokers refused the login', retryable: false },
+  KD_KAFKA_TLS_FAILED: {
+    message: 'The connection to the Kafka brokers could not be secured',
+    retryable: false,
+  },
+  KD_KAFKA_FORBIDDEN: { message: 'The Kafka brokers do not allow this', retryable: false },
   KD_TOPIC_MISSING: { message: 'The Kafka topic does not exist', retryable: false },
   KD_OFFSETS_VANISHED: {
     message: 'Offsets that the table expects next are gone from Kafka',
@@ -13,6 +19,8 @@ export const CATALOGUE = {
   },
   KD_SOURCE_FAILED: { message: 'The Kafka consumer stopped', retryable: true },
   KD_DEAD_LETTERS_FAILED: { message: 'Dead letters could not be written', retryable: true },
+  KD_DEAD_LETTER: { message: 'No row can be made of a record', retryable: false },
+  KD_TOO_MANY_DEAD_LETTERS: { message: 'Too many records became dead letters', retryable: false },
   KD_REGISTRY_FAILED: { message: 'The schema registry did not answer as it should', retryable: true },
   KD_STORE_FAILED: { message: 'The object store refused a request', retryable: false },
   KD_STORE_UNAVAILABLE: { message: 'The object store did not answer', retryable: true },

@@ -1,7 +1,11 @@
+import type { ConnectionOptions } from 'node:tls'
 import kafkajs from 'kafkajs'
-import type { Admin, Kafka, KafkaConfig, logCreator, SASLOptions } from 'kafkajs'
+import type { Admin, Kafka, logCreator, Mechanism, SASLOptions } from 'kafkajs'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { registerCodecs } from './codecs.ts'
+import { isHungUp, kafkaFault } from './faults.ts'
+import { socketFactory } from './sockets.ts'
+import { tokenMechanism, type TokenLogin } from './token-login.ts'
 
 /** A pino-like log: fields first, then the message. */
 export interface Log {
@@ -16,9 +20,9 @@ export interface KafkaOptions {
   /** `host:port` of some brokers; the rest is learnt from them. */
   readonly brokers: readonly string[]
   readonly clientId: string
-  /** `true` for TLS with the system's certificates, or Node's `tls.ConnectionOptions`. */
-  readonly ssl?: NonNullable<KafkaConfig['ssl']>
-  readonly sasl?: SASLOptions
+  /** `true` for TLS with the system's certificates, or Node's `tls.ConnectionOptions`; a function is asked for each connection. */
+  readonly ssl?: boolean | ConnectionOptions | (() => ConnectionOptions)
+  readonly sasl?: SASLOptions | TokenLogin
   /** How long brokers may stay silent at the start before `KD_KAFKA_UNREACHABLE`; default 30,000 ms. */
   readonly reachTimeoutMs?: number
   readonly log?: Log
@@ -30,14 +34,19 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** Retries of one request inside kafkajs, from 300 ms doubling: about 10 s; the consumer restarts itself after that. */
 const RETRIES = 5
 
+/** How often all brokers must fail alike before we believe what a broker that restarts looks like too. */
+const ALIKE_MIN = 3
+
 /** One kafkajs client; cheap, connects nothing. kafkajs's own log goes to `options.log`, one level lower, since kafkajs rides most of it out. */
 export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
   registerCodecs()
+  const tls = tlsOf(options.ssl)
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
-    ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
-    ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+    ssl: tls !== undefined,
+    socketFactory: socketFactory(tls),
+    ...(options.sasl === undefined ? {} : { sasl: mechanismOf(options.sasl) }),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: { retries, initialRetryTime: 300, maxRetryTime: 10_000 },
@@ -47,49 +56,112 @@ export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
 }
 
 /**
- * A connected admin client.
- * An aborted `signal` ends the tries as the time-out does.
- * @throws KD_KAFKA_UNREACHABLE when no broker answered within `reachTimeoutMs`; KD_SOURCE_FAILED when one refused us.
+ * A connected admin client of a cluster that answers. The brokers are asked in turn; what each of them refuses for good
+ * ends the tries at once, an aborted `signal` ends them as the time-out does.
+ * @throws KD_KAFKA_UNREACHABLE when no broker answered within `reachTimeoutMs`; KD_KAFKA_AUTH_FAILED and
+ * KD_KAFKA_TLS_FAILED when they refuse us; KD_SOURCE_FAILED when a broker is too old.
  */
 export async function reachAdmin(kafka: Kafka, options: KafkaOptions, signal?: AbortSignal): Promise<Admin> {
   const timeoutMs = options.reachTimeoutMs ?? REACH_TIMEOUT_MS
   const deadline = performance.now() + timeoutMs
-  // kafkajs's own retries would take 10 s for each look.
-  const single = createKafka(options, 0)
-  for (;;) {
-    const admin = single.admin()
+  const refusals = new Refusals(options)
+  for (let attempt = 0; ; attempt++) {
+    const broker = options.brokers[attempt % options.brokers.length] as string
     try {
-      await admin.connect()
-      // The admin that works for long has the client's own retries.
-      await admin.disconnect()
-      const lasting = kafka.admin()
-      await lasting.connect()
-      return lasting
+      await probe({ ...options, brokers: [broker] })
+      return await lastingAdmin(kafka)
     } catch (error) {
-      await admin.disconnect().catch(() => undefined)
-      if (isRefusal(error)) {
-        throw new PipelineError(
-          'KD_SOURCE_FAILED',
-          `expected to be let in, got: ${messageOf(error)}`,
-          { brokers: options.brokers },
-          { cause: error, retryable: false },
-        )
-      }
+      const refused = refusals.add(broker, error)
+      if (refused !== undefined) throw refused
       if (performance.now() >= deadline || signal?.aborted === true) {
-        throw new PipelineError(
-          'KD_KAFKA_UNREACHABLE',
-          `expected an answer within ${timeoutMs} ms, got: ${messageOf(error)}`,
-          { brokers: options.brokers },
-          { cause: error },
-        )
+        const fault = kafkaFault(error, options)
+        if (fault?.code === 'KD_KAFKA_TLS_FAILED') throw fault
+        const detail = `expected an answer within ${timeoutMs} ms, got: ${messageOf(error)}`
+        const place = { brokers: options.brokers }
+        throw new PipelineError('KD_KAFKA_UNREACHABLE', detail, place, { cause: error })
       }
       await new Promise((resolve) => setTimeout(resolve, Math.min(500, timeoutMs / 4)))
     }
   }
 }
 
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && /SASL|UnsupportedVersion/.test(error.name)
+/** Connects and logs in once; asks something that needs a login, since a listener that wants one hangs up only then. */
+async function probe(options: KafkaOptions): Promise<void> {
+  // kafkajs's own retries would take 10 s for each look.
+  const admin = createKafka(options, 0).admin()
+  try {
+    await admin.connect()
+    await admin.describeCluster()
+  } finally {
+    await admin.disconnect().catch(() => undefined)
+  }
+}
+
+/** The admin that works for long has the client's own retries. */
+async function lastingAdmin(kafka: Kafka): Promise<Admin> {
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+    return admin
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined)
+    throw error
+  }
+}
+
+/** What each broker said last. */
+class Refusals {
+  readonly #options: KafkaOptions
+  readonly #byBroker = new Map<string, { readonly fault: PipelineError; readonly times: number }>()
+
+  constructor(options: KafkaOptions) {
+    this.#options = options
+  }
+
+  /** The error to give up with, once every broker has refused us and none of it will pass by itself. */
+  add(broker: string, error: unknown): PipelineError | undefined {
+    const fault = this.#faultOf(error)
+    if (fault === undefined) {
+      this.#byBroker.delete(broker)
+      return undefined
+    }
+    this.#byBroker.set(broker, { fault, times: (this.#byBroker.get(broker)?.times ?? 0) + 1 })
+    const isFinal = this.#options.brokers.every((each) => {
+      const said = this.#byBroker.get(each)
+      return said !== undefined && (!said.fault.retryable || said.times >= ALIKE_MIN)
+    })
+    return isFinal ? fault : undefined
+  }
+
+  #faultOf(error: unknown): PipelineError | undefined {
+    const place = { brokers: this.#options.brokers }
+    const fault = kafkaFault(error, place)
+    // A token endpoint that does not answer is given the whole time.
+    if (fault !== undefined) return fault.code === 'KD_KAFKA_UNREACHABLE' ? undefined : fault
+    if (isTooOld(error)) {
+      const detail = `expected a broker that kafkajs can talk to, got: ${messageOf(error)}`
+      return new PipelineError('KD_SOURCE_FAILED', detail, place, { cause: error, retryable: false })
+    }
+    if (this.#options.sasl !== undefined || !isHungUp(error)) return undefined
+    const detail =
+      'the broker hangs up without an answer: a listener that wants a login does so; set kafka.sasl, or check the port'
+    return new PipelineError('KD_KAFKA_AUTH_FAILED', detail, place, { cause: error, retryable: true })
+  }
+}
+
+function isTooOld(error: unknown): boolean {
+  return error instanceof Error && /UnsupportedVersion/.test(error.name)
+}
+
+function tlsOf(ssl: KafkaOptions['ssl']): (() => ConnectionOptions) | undefined {
+  if (ssl === undefined || ssl === false) return undefined
+  if (typeof ssl === 'function') return ssl
+  return () => (ssl === true ? {} : ssl)
+}
+
+/** A copy: kafkajs writes into it. */
+function mechanismOf(login: SASLOptions | TokenLogin): SASLOptions | Mechanism {
+  return 'token' in login ? tokenMechanism(login) : { ...login }
 }
 
 function bridge(log: Log | undefined): logCreator {

@@ -1,6 +1,7 @@
 import type { Admin } from 'kafkajs'
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import { kafkaFault } from './faults.ts'
 
 /**
  * What a broker holds of one partition: `low` is the first offset still there, `high` the last stable offset, behind
@@ -43,7 +44,8 @@ export class Watermarks {
           return await this.#readOnce()
         } catch (error) {
           // What a retry cannot fix leaves the policy as a value.
-          if (error instanceof PipelineError) return error
+          const fault = kafkaFault(error, { topic: this.#topic })
+          if (fault !== undefined && (error instanceof PipelineError || !fault.retryable)) return fault
           await this.close()
           throw error
         }

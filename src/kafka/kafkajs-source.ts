@@ -7,7 +7,7 @@ import type { Raw } from '../core/raw.ts'
 import { nowMs } from '../core/span.ts'
 import { assignBySubscription } from './assigner.ts'
 import { createKafka, reachAdmin } from './client.ts'
-import { crashOf } from './crash.ts'
+import { crashOf, retriesOf } from './crash.ts'
 import { creditWithHeartbeats } from './credit-wait.ts'
 import { Watermarks } from './end-offsets.ts'
 import { copyOffsets } from './group-offsets.ts'
@@ -127,7 +127,7 @@ class KafkajsSource implements KafkaSource {
     this.#phase = 'running'
     this.#subscriber = subscriber
     this.#starting = this.#start().catch((error: unknown) => {
-      this.#fail(error)
+      this.#fail(crashOf(error, this.#options))
     })
     return () => {
       this.#end(() => undefined)
@@ -151,7 +151,7 @@ class KafkajsSource implements KafkaSource {
       maxWaitTimeInMs: this.#fetchWaitMsMax,
       metadataMaxAge: 60_000,
       allowAutoTopicCreation: false,
-      retry: { retries: 5, restartOnFailure: () => Promise.resolve(this.#phase !== 'closed') },
+      retry: retriesOf(() => this.#phase === 'closed'),
     })
     this.#consumer = consumer
     this.#listen(consumer)

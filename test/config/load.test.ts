@@ -357,7 +357,9 @@ describe('faults', () => {
   it('a login needs mechanism, user and password together', () => {
     assert.deepEqual(faultsOf({ object: { kafka: { sasl: { username: 'u' } } } }), [
       'kafka.sasl.mechanism: missing, while kafka.sasl.username is given',
-      'kafka.sasl.password: missing, while kafka.sasl.username is given',
+    ])
+    assert.deepEqual(faultsOf({ object: { kafka: { sasl: { mechanism: 'plain', username: 'u' } } } }), [
+      'kafka.sasl.password: missing, while kafka.sasl.mechanism is plain',
     ])
   })
 

@@ -24,7 +24,9 @@ it('secrets that are not set stay absent', () => {
 
 it('the sensitive keys are the passwords, secret keys and tokens', () => {
   assert.deepEqual(SENSITIVE_KEYS, [
+    'kafka.tls.keyPassphrase',
     'kafka.sasl.password',
+    'kafka.sasl.oauth.clientSecret',
     'storage.s3.secretAccessKey',
     'storage.s3.sessionToken',
     'storage.dynamodb.secretAccessKey',
