@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { messageOf } from '../src/core/errors.ts'
-import { DATE_PARTS, parseDerivation } from './derive.ts'
+import { checkCobDate } from './cob-date.ts'
+import { derivationFault } from './derive.ts'
 import type { Report } from './report.ts'
 import { isTree, readJson } from './tree.ts'
 import type { TopicConfig } from './types.ts'
@@ -8,14 +9,10 @@ import type { TopicConfig } from './types.ts'
 /** Options of what rows are made of. */
 export function checkRows(topic: TopicConfig, report: Report): void {
   for (const [column, expression] of Object.entries(topic.derive)) {
-    if (parseDerivation(column, expression) === undefined) {
-      const parts = DATE_PARTS.map((part) => `${part}(column)`).join(', ')
-      report(
-        [`derive.${column}`, 'derive'],
-        `must be one of ${parts}: value was ${JSON.stringify(expression)}`,
-      )
-    }
+    const fault = derivationFault(column, expression)
+    if (fault !== undefined) report([`derive.${column}`, 'derive'], fault)
   }
+  checkCobDate(topic.cobDate, report)
   if (topic.contract !== undefined) checkContract(topic.contract, report)
 }
 

@@ -4,7 +4,7 @@ export interface Option {
   readonly doc: string
   /** Name of a format in `config/formats.ts`, or the list of allowed values. */
   readonly format: FormatName | readonly string[]
-  readonly unit?: 'bytes' | 'milliseconds' | 'hours' | 'records' | 'rows' | 'commits'
+  readonly unit?: 'bytes' | 'milliseconds' | 'hours' | 'days' | 'records' | 'rows' | 'commits'
   /** `null` where the option may stay unset, must be given, or is computed. */
   readonly default: unknown
   readonly env?: string

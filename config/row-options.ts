@@ -1,3 +1,4 @@
+import { COB_FORMATS } from './cob-date.ts'
 import type { OptionTree } from './option.ts'
 
 /** What rows are made of messages: options of an entry of `topics`. */
@@ -15,8 +16,49 @@ export const ROW_OPTIONS = {
     default: false,
   },
   derive: {
-    doc: 'Columns taken from a timestamp column: column name → `year(c)`, `month(c)`, `day(c)`, `hour(c)` or `date(c)`, in UTC.',
+    doc: "Columns that follow from others: column name → `year(c)`, `month(c)`, `day(c)`, `hour(c)` or `date(c)` of a timestamp, date or ISO 8601 text, in UTC or in a time zone (`date(c, 'Europe/Berlin')`), and of numbers since the epoch (`date(millis(c))`, `seconds`, `micros`); `bucket(c, 16)`; `truncate(c, 4)`. See [partitioning](partitioning.md).",
     format: 'map',
     default: [],
+  },
+  cobDate: {
+    column: {
+      doc: 'Column of the close-of-business date. Where the date stands in a column of the same name, that column is checked and keeps its type; otherwise the column is a date.',
+      format: 'text',
+      default: 'cob_date',
+    },
+    from: {
+      doc: 'Where the close-of-business date of a record stands: `value:PATH` (a column, or a field of structs by its dotted path), `key` or `header:NAME`. A record without one, or with one that breaks a rule below, becomes a dead letter with the reason `partition`. Unset, there is no such date.',
+      format: 'text',
+      default: null,
+      nullable: true,
+    },
+    pattern: {
+      doc: 'Pattern of RE2 that finds the date in the text: its first group, or all that it finds where it has none. Unset, the whole text is the date.',
+      format: 'text',
+      default: null,
+      nullable: true,
+    },
+    format: {
+      doc: 'How the date is written, to the digit.',
+      format: COB_FORMATS,
+      default: 'YYYY-MM-DD',
+    },
+    timeZone: {
+      doc: "IANA name of the time zone in which the record's Kafka timestamp says what day it is; `allowFuture` and `daysBackMax` count from that day, so that a record reads the same whenever it is read.",
+      format: 'text',
+      default: 'UTC',
+    },
+    allowFuture: {
+      doc: "Take dates after the record's day as well.",
+      format: 'flag',
+      default: false,
+    },
+    daysBackMax: {
+      doc: "Days by which the date may lie before the record's day. Unset, any number.",
+      format: 'whole-number',
+      unit: 'days',
+      default: null,
+      nullable: true,
+    },
   },
 } as const satisfies OptionTree

@@ -24,7 +24,7 @@ import type { StructType } from '../src/core/schema.ts'
 import { createTable } from '../src/delta/create.ts'
 import { layoutOf } from '../src/delta/layout.ts'
 import { openTableWriter } from '../src/delta/writer.ts'
-import { datePart } from '../src/enrichments/date-parts.ts'
+import { derivedColumn } from '../src/enrichments/derived-column.ts'
 import { jsonFormat } from '../src/formats/json.ts'
 import { pack } from '../src/kafka/pack.ts'
 import { MemoryStore } from '../src/storage/memory.ts'
@@ -55,7 +55,7 @@ const cleaned: StructType = {
   ],
 }
 
-const day = datePart('day', 'date(at)', cleaned)
+const day = derivedColumn('day', 'date(at)', cleaned)
 const partitionColumns = ['day']
 
 /** What the chain left behind. */

@@ -1,23 +1,30 @@
 import type { OperatorFunction } from 'rxjs'
 import { indexNamed } from '../src/arrow/gather.ts'
-import type { Rows } from '../src/arrow/rows.ts'
+import { withoutRows, type Rows } from '../src/arrow/rows.ts'
 import type { Batch } from '../src/core/batch.ts'
 import { batchStage } from '../src/core/stage.ts'
-import type { Enrichment } from '../src/enrichments/enrichment.ts'
+import type { Enrichment, Reject } from '../src/enrichments/enrichment.ts'
 
 /**
  * Adds the columns of `enrichments` to every row, in their order; each sees those before it. A column of a name that the
- * rows have already takes the place of theirs.
+ * rows have already takes the place of theirs. Rows that an enrichment rejects become dead letters, by its first reason.
  */
 export function enrich(enrichments: readonly Enrichment[]): OperatorFunction<Batch<Rows>, Batch<Rows>> {
-  return batchStage('enrich', (rows) => enrichments.reduce(withColumns, rows))
+  return batchStage('enrich', (rows) => {
+    const rejected = new Map<number, string>()
+    const reject: Reject = (row, message) => {
+      if (!rejected.has(row)) rejected.set(row, message)
+    }
+    const all = enrichments.reduce((before, enrichment) => withColumns(before, enrichment, reject), rows)
+    return withoutRows(all, rejected, 'partition')
+  })
 }
 
-function withColumns(rows: Rows, enrichment: Enrichment): Rows {
+function withColumns(rows: Rows, enrichment: Enrichment, reject: Reject): Rows {
   const { schema, columns, length } = rows.columns
   const fields = [...schema.fields]
   const all = [...columns]
-  for (const [index, column] of enrichment.columns(rows).entries()) {
+  for (const [index, column] of enrichment.columns(rows, reject).entries()) {
     const field = enrichment.fields[index]
     if (field === undefined) throw new Error('Broken invariant: a column without a field')
     const at = indexNamed(fields, field.name)

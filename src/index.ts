@@ -63,9 +63,9 @@ export { contractOfTable } from './contract/existing.ts'
 export { jsonFormat } from './formats/json.ts'
 export { openFormat, type FormatChoice } from './formats/open.ts'
 export type { Decoded, Format, FormatOptions } from './formats/format.ts'
-export { datePart } from './enrichments/date-parts.ts'
+export { derivedColumn } from './enrichments/derived-column.ts'
 export { kafkaColumns } from './enrichments/kafka-columns.ts'
-export type { Enrichment } from './enrichments/enrichment.ts'
+export type { Enrichment, Reject } from './enrichments/enrichment.ts'
 
 // Columns that follow the messages and the table.
 export { RowColumns, type Admitted, type RowColumnsParts } from './evolution/row-columns.ts'

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../core/batch.ts'
+import type { DeadLetter, DeadLetterReason } from '../core/batch.ts'
 import type { Raw } from '../core/raw.ts'
 import type { DataType, StructType } from '../core/schema.ts'
 import { deadLetterOf } from '../core/dead-letter.ts'
@@ -71,6 +71,28 @@ export function takeRows(columns: Columns, indices: Int32Array): Columns {
     columns: columns.columns.map((column) =>
       gather(column.type, [{ column, rows: indices, start: 0, end: indices.length }]),
     ),
+  }
+}
+
+/** The rows without those that are `refused`, by their numbers, each with why; these become dead letters. */
+export function withoutRows(
+  rows: Rows,
+  refused: ReadonlyMap<number, string>,
+  reason: DeadLetterReason,
+): Rows {
+  if (refused.size === 0) return rows
+  const { raw, columns, records } = rows
+  const letters = [...refused].map(([row, message]) =>
+    deadLetterOf(raw, records[row] as number, reason, message),
+  )
+  const kept = new Int32Array(columns.length - refused.size)
+  let at = 0
+  for (let row = 0; row < columns.length; row++) if (!refused.has(row)) kept[at++] = row
+  return {
+    ...rows,
+    columns: takeRows(columns, kept),
+    records: kept.map((row) => records[row] as number),
+    deadLetters: [...rows.deadLetters, ...letters],
   }
 }
 

@@ -2,7 +2,8 @@ import type { TopicConfig } from '../../config/types.ts'
 import { readContract } from '../contract/file.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { StructField, StructType } from '../core/schema.ts'
-import { datePart } from '../enrichments/date-parts.ts'
+import { cobDate, cobDateFault } from '../enrichments/cob-date.ts'
+import { derivedOrFault } from '../enrichments/derived-column.ts'
 import { KAFKA_FIELDS } from '../enrichments/kafka-columns.ts'
 
 /** What a topic's table will look like; `schema` is absent where only the existing table knows it. */
@@ -49,13 +50,13 @@ export async function planOf(name: string, topic: TopicConfig): Promise<Plan> {
 
 // A derived column may be taken from any column before it, those of Kafka too.
 function addDerived(fields: StructField[], topic: TopicConfig, faults: string[]): void {
+  const fault = cobDateFault(topic.cobDate, { type: 'struct', fields })
+  if (fault !== undefined) faults.push(`cobDate.from: ${fault}`)
+  else fields.push(...(cobDate(topic.cobDate, { type: 'struct', fields })?.fields ?? []))
   for (const [column, expression] of Object.entries(topic.derive)) {
-    try {
-      fields.push(...datePart(column, expression, { type: 'struct', fields }).fields)
-    } catch (error) {
-      if (!(error instanceof PipelineError)) throw error
-      faults.push(`derive.${column}: ${JSON.stringify(expression)} names no date or timestamp column`)
-    }
+    const derived = derivedOrFault(column, expression, { type: 'struct', fields })
+    if (typeof derived === 'string') faults.push(`derive.${column}: ${derived}`)
+    else fields.push(...derived.fields)
   }
 }
 

@@ -1,109 +1,133 @@
-import { DAY_MICROS, civilOf } from '../arrow/time.ts'
+import { DAY_MICROS, civilOf, parseDate, parseDateTime } from '../arrow/time.ts'
 import { FixedBuilder } from '../arrow/fixed-builder.ts'
-import { longAt } from '../arrow/values.ts'
-import { isNull, type Column, type Columns, type FixedColumn } from '../arrow/column.ts'
-import { parseDerivation, type DatePart } from '../../config/derive.ts'
-import { PipelineError } from '../core/errors.ts'
-import type { DataType, StructField, StructType } from '../core/schema.ts'
+import { longAt, textAt } from '../arrow/values.ts'
+import { isNull, type Column, type FixedColumn } from '../arrow/column.ts'
+import type { DatePart, Derivation, EpochUnit } from '../../config/derive.ts'
+import type { DataType } from '../core/schema.ts'
 import type { Enrichment } from './enrichment.ts'
+import type { SourceColumn } from './source-column.ts'
+import { ZoneOffsets } from './time-zone.ts'
 
-const SOURCES: readonly DataType[] = ['timestamp', 'timestamp_ntz', 'date']
+const DAY_S = 86_400
+
+/** 0000-01-01 and 10000-01-01 in seconds since the epoch: partition values beyond have no text that every reader takes. */
+const SECONDS_MIN = -719_528 * DAY_S
+const SECONDS_END = 2_932_897 * DAY_S
+
+const TIMES: readonly DataType[] = ['timestamp', 'timestamp_ntz', 'date', 'string']
+const ZONED: readonly DataType[] = ['timestamp', 'string']
+const NUMBERS: readonly DataType[] = ['integer', 'long', 'double']
+
+/** How many of a unit are a second. */
+const PER_SECOND: Readonly<Record<EpochUnit, number>> = { seconds: 1, millis: 1000, micros: 1_000_000 }
+
+type PartDerivation = Extract<Derivation, { kind: 'part' }>
+
+/** What is wrong with a column of this type as the source of a date part, as the end of "expected …"; `undefined` when nothing is. */
+export function partSourceFault({ unit, timeZone }: PartDerivation, type: DataType): string | undefined {
+  if (unit !== undefined) return NUMBERS.includes(type) ? undefined : 'an integer, long or double column'
+  if (timeZone === undefined) return TIMES.includes(type) ? undefined : 'a date, timestamp or string column'
+  return ZONED.includes(type) ? undefined : 'a timestamp or string column, for others have no time zone'
+}
 
 /**
- * A column of date parts in UTC, null where the source is: `date` is a date, the others integers. The source is a
- * column, or a field of structs by its dotted path.
- * @throws KD_CONFIG_INVALID when the expression is none or `schema` has no date or timestamp column of that name.
+ * A column of date parts, null where the source is: `date` is a date, the others integers. Text is ISO 8601; without a zone
+ * of its own it is taken as UTC, and a date alone is that date in every zone. Rows whose text is no time, or whose time lies
+ * beyond the years 0 to 9999, are rejected.
  */
-export function datePart(name: string, expression: string, schema: StructType): Enrichment {
-  const parsed = parseDerivation(name, expression)
-  const path = parsed?.from.split('.') ?? []
-  if (parsed === undefined || indicesOf(schema, path) === undefined) {
-    const expected =
-      parsed === undefined
-        ? 'year, month, day, hour or date of a column'
-        : `a date or timestamp column named ${parsed.from}`
-    throw new PipelineError(
-      'KD_CONFIG_INVALID',
-      `derived column ${name}: expected ${expected}, got ${JSON.stringify(expression)}`,
-    )
-  }
-  const type = parsed.part === 'date' ? 'date' : 'integer'
+export function datePart(name: string, derivation: PartDerivation, source: SourceColumn): Enrichment {
+  const { part, from, unit, timeZone } = derivation
+  const zone = timeZone === undefined ? undefined : new ZoneOffsets(timeZone)
+  const type = part === 'date' ? 'date' : 'integer'
   const builder = new FixedBuilder(type)
   return {
     fields: [{ name, type, nullable: true, metadata: {} }],
-    columns: (rows) => {
-      const source = columnAt(rows.columns, path)
+    columns: (rows, reject) => {
+      const column = source.of(rows)
+      const clock = column === undefined ? undefined : clockOf(column, unit, zone)
       for (let row = 0; row < rows.columns.length; row++) {
-        if (source === undefined || isNull(source, row)) builder.appendNull()
-        else builder.appendNumber(partAt(source, row, parsed.part))
+        if (column === undefined || clock === undefined || isNull(column, row)) {
+          builder.appendNull()
+          continue
+        }
+        const seconds = clock(row)
+        if (seconds >= SECONDS_MIN && seconds < SECONDS_END) builder.appendNumber(partOf(seconds, part))
+        else {
+          reject(
+            row,
+            `${name}: expected a time within the years 0 to 9999 in ${from}, got ${shown(column, row)}`,
+          )
+          builder.appendNull()
+        }
       }
       return [builder.finish()]
     },
   }
 }
 
-function indicesOf(schema: StructType, path: readonly string[]): readonly number[] | undefined {
-  const indices: number[] = []
-  let type: DataType = schema
-  for (const name of path) {
-    if (typeof type === 'string' || type.type !== 'struct') return undefined
-    const index: number = type.fields.findIndex((field) => field.name === name)
-    const field: StructField | undefined = type.fields[index]
-    if (field === undefined) return undefined
-    indices.push(index)
-    type = field.type
+/** What clocks show at a value's instant, as if they showed UTC, in seconds since the epoch; `NaN` for what is no time. */
+type Clock = (row: number) => number
+
+function clockOf(
+  column: Column,
+  unit: EpochUnit | undefined,
+  zone: ZoneOffsets | undefined,
+): Clock | undefined {
+  const local = zone === undefined ? (utc: number) => utc : (utc: number) => utc + zone.at(utc)
+  if (column.kind === 'bytes' && column.type === 'string')
+    return (row) => textSeconds(textAt(column, row), local)
+  if (column.kind !== 'fixed') return undefined
+  const { type, values } = column
+  if (unit !== undefined && NUMBERS.includes(type)) {
+    const per = PER_SECOND[unit]
+    return (row) => {
+      const value = column.words === 2 ? Number(longAt(values, row)) : (values[row] as number)
+      const seconds = Math.floor(value / per)
+      return seconds >= SECONDS_MIN && seconds < SECONDS_END ? local(seconds) : NaN
+    }
   }
-  return SOURCES.includes(type) ? indices : undefined
+  if (type === 'date') return (row) => (values[row] as number) * DAY_S
+  if (type === 'timestamp_ntz') return (row) => secondsAt(column, row)
+  return type === 'timestamp' ? (row) => local(secondsAt(column, row)) : undefined
 }
 
-/** By name, since columns come and go while a stream runs; `undefined` where the rows have no such column now. */
-function columnAt({ schema, columns }: Columns, path: readonly string[]): FixedColumn | undefined {
-  const indices = indicesOf(schema, path)
-  let children = columns
-  let found: Column | undefined
-  for (const index of indices ?? []) {
-    found = children[index]
-    children = found?.kind === 'struct' ? found.children : []
-  }
-  return found?.kind === 'fixed' ? found : undefined
+function textSeconds(text: string, local: (utc: number) => number): number {
+  const days = parseDate(text)
+  if (days !== undefined) return days * DAY_S
+  const time = parseDateTime(text, true) ?? parseDateTime(text, false)
+  return time === undefined ? NaN : local(time.days * DAY_S + Math.floor(time.micros / 1_000_000))
 }
 
-function partAt(source: FixedColumn, row: number, part: DatePart): number {
-  const days = source.words === 2 ? daysAt(source, row) : (source.values[row] as number)
+function partOf(seconds: number, part: DatePart): number {
+  const days = Math.floor(seconds / DAY_S)
   switch (part) {
     case 'date':
       return days
     case 'hour':
-      return source.words === 2 ? hourAt(source, row, days) : 0
+      return Math.floor((seconds - days * DAY_S) / 3600)
     default:
       return civilOf(days)[part]
   }
 }
 
-/** Microseconds since the epoch where a double holds them exactly, which is within some 142 years of it. */
-function safeMicrosAt({ values }: FixedColumn, row: number): number | undefined {
+const SHOWN_MAX = 64
+
+/** A value for a message. */
+function shown(column: Column, row: number): string {
+  if (column.kind === 'bytes') return JSON.stringify(textAt(column, row).slice(0, SHOWN_MAX))
+  if (column.kind !== 'fixed') return `a ${column.kind}`
+  return String(column.words === 2 ? longAt(column.values, row) : column.values[row])
+}
+
+/** Seconds since the epoch, cut towards the past, of microseconds. */
+function secondsAt({ values }: FixedColumn, row: number): number {
   const high = values[row * 2 + 1] as number
-  return high >= -HIGH_MAX && high < HIGH_MAX
-    ? high * 4_294_967_296 + ((values[row * 2] as number) >>> 0)
-    : undefined
+  // Within some 142 years of the epoch a double holds the microseconds exactly.
+  if (high >= -HIGH_MAX && high < HIGH_MAX)
+    return Math.floor((high * 4_294_967_296 + ((values[row * 2] as number) >>> 0)) / 1_000_000)
+  const micros = longAt(values, row)
+  const days = Number(micros / BigInt(DAY_MICROS))
+  return days * DAY_S + Math.floor(Number(micros - BigInt(days) * BigInt(DAY_MICROS)) / 1_000_000)
 }
 
 const HIGH_MAX = 2 ** 20
-
-function daysAt(source: FixedColumn, row: number): number {
-  const micros = safeMicrosAt(source, row)
-  if (micros !== undefined) return Math.floor(micros / DAY_MICROS)
-  // BigInt division cuts towards zero; what is lost below zero is one day.
-  const long = longAt(source.values, row)
-  const days = Number(long / BigInt(DAY_MICROS))
-  return long < 0n && BigInt(days) * BigInt(DAY_MICROS) !== long ? days - 1 : days
-}
-
-function hourAt(source: FixedColumn, row: number, days: number): number {
-  const micros = safeMicrosAt(source, row)
-  const ofDay =
-    micros === undefined
-      ? Number(longAt(source.values, row) - BigInt(days) * BigInt(DAY_MICROS))
-      : micros - days * DAY_MICROS
-  return Math.floor(ofDay / 3_600_000_000)
-}

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { BytesBuilder } from '../arrow/bytes-builder.ts'
+import type { Column } from '../arrow/column.ts'
 import { FixedBuilder } from '../arrow/fixed-builder.ts'
+import type { Rows } from '../arrow/rows.ts'
 import { keyOf } from '../core/raw.ts'
 import type { PrimitiveName, StructField } from '../core/schema.ts'
 import type { Enrichment } from './enrichment.ts'
@@ -21,37 +23,65 @@ export const KAFKA_FIELDS: readonly StructField[] = [
   field('_kafka_key', 'string'),
 ]
 
-/** Adds topic, partition, offset, timestamp and key of the record that a row was made of. */
-export function kafkaColumns(): Enrichment {
-  const topics = new BytesBuilder('string')
-  const partitions = new FixedBuilder('integer')
-  const offsets = new FixedBuilder('long')
-  const timestamps = new FixedBuilder('timestamp')
-  const keys = new BytesBuilder('string')
+/** Adds topic, partition, offset, timestamp and key of the record that a row was made of, or those of them that are named. */
+export function kafkaColumns(names: readonly string[] = Object.keys(COLUMNS)): Enrichment {
+  const fields = KAFKA_FIELDS.filter(({ name }) => names.includes(name))
+  const columns = fields.map(({ name }) => COLUMNS[name]?.())
   return {
-    fields: KAFKA_FIELDS,
-    columns({ raw, records }) {
-      const topic = Buffer.from(raw.topic)
-      const textual = isUtf8(raw.keys)
-      for (const record of records) {
-        topics.appendBytes(topic, 0, topic.length)
-        partitions.appendNumber(raw.partition)
-        offsets.appendSafe(Number(raw.offsets[record]))
-        appendTimestamp(timestamps, raw.timestampsMs[record] as number)
-        const start = raw.keyStart[record] as number
-        if (start < 0) keys.appendNull()
-        // All keys together being UTF-8 does not make each one so: two halves of a character may stand side by side.
-        else if (
-          textual &&
-          isBoundary(raw.keys[start]) &&
-          isBoundary(raw.keys[raw.keyEnd[record] as number])
-        ) {
-          keys.appendBytes(raw.keys, start, raw.keyEnd[record] as number)
-        } else appendKey(keys, keyOf(raw, record) ?? new Uint8Array(0))
-      }
-      return [topics.finish(), partitions.finish(), offsets.finish(), timestamps.finish(), keys.finish()]
-    },
+    fields,
+    columns: (rows) => columns.flatMap((column) => column?.(rows) ?? []),
   }
+}
+
+/** For each column what makes it of rows; it keeps its buffers from batch to batch. */
+const COLUMNS: Readonly<Record<string, () => (rows: Rows) => Column>> = {
+  _kafka_topic: () => {
+    const builder = new BytesBuilder('string')
+    return ({ raw, records }) => {
+      const topic = Buffer.from(raw.topic)
+      for (let row = 0; row < records.length; row++) builder.appendBytes(topic, 0, topic.length)
+      return builder.finish()
+    }
+  },
+  _kafka_partition: () => {
+    const builder = new FixedBuilder('integer')
+    return ({ raw, records }) => {
+      for (let row = 0; row < records.length; row++) builder.appendNumber(raw.partition)
+      return builder.finish()
+    }
+  },
+  _kafka_offset: () => {
+    const builder = new FixedBuilder('long')
+    return ({ raw, records }) => {
+      for (const record of records) builder.appendSafe(Number(raw.offsets[record]))
+      return builder.finish()
+    }
+  },
+  _kafka_timestamp: () => {
+    const builder = new FixedBuilder('timestamp')
+    return ({ raw, records }) => {
+      for (const record of records) appendTimestamp(builder, raw.timestampsMs[record] as number)
+      return builder.finish()
+    }
+  },
+  _kafka_key: () => {
+    const builder = new BytesBuilder('string')
+    return (rows) => keyColumn(rows, builder)
+  },
+}
+
+function keyColumn({ raw, records }: Rows, keys: BytesBuilder): Column {
+  const textual = isUtf8(raw.keys)
+  for (const record of records) {
+    const start = raw.keyStart[record] as number
+    const end = raw.keyEnd[record] as number
+    if (start < 0) keys.appendNull()
+    // All keys together being UTF-8 does not make each one so: two halves of a character may stand side by side.
+    else if (textual && isBoundary(raw.keys[start]) && isBoundary(raw.keys[end])) {
+      keys.appendBytes(raw.keys, start, end)
+    } else appendKey(keys, keyOf(raw, record) ?? new Uint8Array(0))
+  }
+  return keys.finish()
 }
 
 /** 9999-12-31T23:59:59.999Z: beyond it there is no text that a reader could take back. */

@@ -3,22 +3,21 @@ import type { Contract } from '../contract/contract.ts'
 import { contractOfTable } from '../contract/existing.ts'
 import { readContract } from '../contract/file.ts'
 import { PipelineError } from '../core/errors.ts'
-import type { DataType, StructField, StructType } from '../core/schema.ts'
+import type { DataType, StructType } from '../core/schema.ts'
 import { compiledConstraints } from '../delta/constraint-check.ts'
 import { generatedColumns } from '../delta/constraints.ts'
 import type { Metadata } from '../delta/actions.ts'
 import type { TableWriter } from '../delta/table.ts'
 import { checkProperties } from '../delta/table-properties.ts'
 import type { WriterOptions } from '../delta/writer.ts'
-import { datePart } from '../enrichments/date-parts.ts'
 import type { Enrichment } from '../enrichments/enrichment.ts'
-import { KAFKA_FIELDS, kafkaColumns } from '../enrichments/kafka-columns.ts'
 import { generatedColumn } from '../enrichments/generated-columns.ts'
 import { RESCUED_DATA } from '../evolution/policy.ts'
 import { RowColumns } from '../evolution/row-columns.ts'
 import { contractOfFormat } from '../formats/contract.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
+import { configuredColumns, configuredEnrichments } from './enrichments.ts'
 import { registryOf } from './registry-of.ts'
 import { type TableLease, Tables } from './tables.ts'
 
@@ -73,7 +72,7 @@ async function targetOf(
 ): Promise<Target> {
   const existing = await lease.existing(options)
   const contract = written ?? contractOf(topic, existing)
-  const configured = enrichmentsOf(topic, contract.schema)
+  const configured = configuredEnrichments(topic, contract.schema, existing?.schema)
   const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
   const table = existing ?? (await create(lease, topic, { type: 'struct', fields: given }, options))
   // Asked of a new table as well: who lost the race to create it has the winner's.
@@ -104,24 +103,9 @@ function contractOf(topic: TopicConfig, table: TableWriter | undefined): Contrac
     const expected = `topic ${topic.topic}: expected a contract, since there is no table yet to take the schema from`
     throw new PipelineError('KD_CONFIG_INVALID', expected, { uri: topic.table.uri })
   }
-  const ours = new Set([
-    ...Object.keys(topic.derive),
-    ...(topic.kafkaColumns ? KAFKA_FIELDS.map((field) => field.name) : []),
-    RESCUED_DATA,
-  ])
+  const ours = new Set([...configuredColumns(topic), RESCUED_DATA])
   const fields = table.schema.fields.filter((field) => !ours.has(field.name))
   return contractOfTable({ type: 'struct', fields }, table.uri)
-}
-
-function enrichmentsOf(topic: TopicConfig, schema: StructType): readonly Enrichment[] {
-  const enrichments = topic.kafkaColumns ? [kafkaColumns()] : []
-  const fields: StructField[] = [...schema.fields, ...enrichments.flatMap((enrichment) => enrichment.fields)]
-  for (const [name, expression] of Object.entries(topic.derive)) {
-    const derived = datePart(name, expression, { type: 'struct', fields })
-    enrichments.push(derived)
-    fields.push(...derived.fields)
-  }
-  return enrichments
 }
 
 /** The generated columns of the table as it is now: computed where rows lack them, filled where rows hold no value in them. */
@@ -143,7 +127,7 @@ function tableColumns(table: TableWriter): Enrichment {
     get fields() {
       return current().flatMap((column) => column.fields)
     },
-    columns: (rows) => current().flatMap((column) => column.columns(rows)),
+    columns: (rows, reject) => current().flatMap((column) => column.columns(rows, reject)),
   }
 }
 

@@ -161,7 +161,7 @@ describe('validate', () => {
     writeFileSync(contract, '{"type": "object", "properties": {"a": {"type": ["string", "integer"]}}}')
     const good = join(ROOT, 'schemas/user-events.schema.json')
     const config = join(folder, 'bad.json')
-    const derive = { d: 'date(country)', e: 'date(nothing)' }
+    const derive = { d: 'date(millis(country))', e: 'date(nothing)' }
     const uri = { uri: 's3://lake/x', partitionColumns: ['z'] }
     writeFileSync(
       config,
@@ -171,8 +171,8 @@ describe('validate', () => {
     assert.equal(code, EXIT.usage)
     assert.equal(stdout, '')
     assert.match(stderr, /KD_CONTRACT_INVALID/)
-    assert.match(stderr, /topics\.b\.derive\.d: "date\(country\)" names no date or timestamp column/)
-    assert.match(stderr, /topics\.b\.derive\.e: "date\(nothing\)"/)
+    assert.match(stderr, /topics\.b\.derive\.d: expected an integer, long or double column, while country is string/)
+    assert.match(stderr, /topics\.b\.derive\.e: expected a column named nothing, and there is none/)
     assert.match(stderr, /topics\.b\.table\.partitionColumns: "z" is no column/)
   })
 })

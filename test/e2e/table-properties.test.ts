@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { readContract } from '../../src/contract/file.ts'
 import { createTable } from '../../src/delta/create.ts'
-import { datePart } from '../../src/enrichments/date-parts.ts'
+import { derivedColumn } from '../../src/enrichments/derived-column.ts'
 import { KAFKA_FIELDS } from '../../src/enrichments/kafka-columns.ts'
 import { LocalStore } from '../../src/storage/local.ts'
 import { kafkaForTests, nameForTests } from '../support/servers.ts'
@@ -17,7 +17,7 @@ test('codec and number of indexed columns are those of the table', async () => {
   try {
     const uri = join(folder, 'table')
     const { schema } = await readContract('schemas/user-events.schema.json')
-    const derived = datePart('event_date', 'date(timestamp)', schema).fields
+    const derived = derivedColumn('event_date', 'date(timestamp)', schema).fields
     await createTable(new LocalStore(uri), {
       schema: { type: 'struct', fields: [...schema.fields, ...KAFKA_FIELDS, ...derived] },
       partitionColumns: ['event_date'],

@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Column } from '../../src/arrow/column.ts'
-import { valueAt } from '../../src/arrow/values.ts'
-import type { StructType } from '../../src/core/schema.ts'
-import { datePart } from '../../src/enrichments/date-parts.ts'
-import { rowsOf, structOf } from '../support/batches.ts'
+import { derivedColumn } from '../../src/enrichments/derived-column.ts'
+import { structOf } from '../support/batches.ts'
 import { chanceOf } from '../support/chance.ts'
-
-/** The derived values of rows. */
-function derived(
-  expression: string,
-  schema: StructType,
-  rows: readonly Record<string, unknown>[],
-): unknown[] {
-  const [column] = datePart('part', expression, schema).columns(rowsOf(schema, rows))
-  return rows.map((_, row) => valueAt(column as Column, row))
-}
+import { derived, enriched } from './derived.ts'
 
 test('Every part of a timestamp is that of UTC, and null where there is no timestamp', () => {
   const schema = structOf({ at: 'timestamp' })
@@ -82,7 +70,14 @@ test('Parts of random instants agree with Date', (t) => {
 })
 
 test('An expression that is none, or whose column is no date or time, is refused', () => {
-  const schema = structOf({ at: 'timestamp', n: 'long', s: structOf({ n: 'long' }) })
+  const schema = structOf({
+    at: 'timestamp',
+    ntz: 'timestamp_ntz',
+    on: 'date',
+    n: 'long',
+    b: 'boolean',
+    s: structOf({ n: 'long' }),
+  })
   for (const expression of [
     'week(at)',
     'at',
@@ -91,7 +86,86 @@ test('An expression that is none, or whose column is no date or time, is refused
     'date(s)',
     'date(s.n)',
     'date(at.x)',
+    'date(millis(at))',
+    'date(millis(b))',
+    "date(on, 'Europe/Berlin')",
+    "date(ntz, 'Europe/Berlin')",
     '',
   ])
-    assert.throws(() => datePart('part', expression, schema), { code: 'KD_CONFIG_INVALID' }, expression)
+    assert.throws(() => derivedColumn('part', expression, schema), { code: 'KD_CONFIG_INVALID' }, expression)
+})
+
+test('Parts in a time zone are those of its calendar and clock, across changes of clocks', () => {
+  const schema = structOf({ at: 'timestamp' })
+  const rows = [
+    '2026-03-28T22:59:59.999999Z',
+    '2026-03-28T23:00:00Z',
+    '2026-03-29T00:59:59.999999Z',
+    '2026-03-29T01:00:00Z',
+    '2026-10-25T00:30:00Z',
+    '2026-10-25T01:30:00Z',
+    '2026-12-31T23:00:00Z',
+  ].map((at) => ({ at }))
+  const part = (name: string): unknown[] => derived(`${name}(at, 'Europe/Berlin')`, schema, rows)
+  assert.deepEqual(part('date'), [
+    '2026-03-28',
+    '2026-03-29',
+    '2026-03-29',
+    '2026-03-29',
+    '2026-10-25',
+    '2026-10-25',
+    '2027-01-01',
+  ])
+  assert.deepEqual(part('hour'), [23, 0, 1, 3, 2, 2, 0])
+  assert.deepEqual(part('year').at(-1), 2027)
+})
+
+test('Text is read as ISO 8601, in UTC where it has no zone; a date alone is that date in every zone', () => {
+  const schema = structOf({ at: 'string' })
+  const rows = [
+    '2026-01-01T23:30:00Z',
+    '2026-01-01T23:30:00',
+    '2026-01-02T00:30:00+01:00',
+    '2026-01-01',
+    null,
+  ]
+  const at = rows.map((text) => ({ at: text }))
+  const zoned = derived("date(at, 'Europe/Berlin')", schema, at)
+  assert.deepEqual(zoned, ['2026-01-02', '2026-01-02', '2026-01-02', '2026-01-01', null])
+  assert.deepEqual(derived('hour(at)', schema, at), [23, 23, 23, 0, null])
+})
+
+test('Numbers count seconds, milliseconds or microseconds since the epoch', () => {
+  const schema = structOf({ n: 'long', d: 'double', i: 'integer' })
+  const rows = [
+    { n: 1_772_323_200_000, d: 1_772_323_200.75, i: 1_772_323_200 },
+    { n: -1, d: -0.5, i: -1 },
+    {},
+  ]
+  assert.deepEqual(derived('date(millis(n))', schema, rows), ['2026-03-01', '1969-12-31', null])
+  assert.deepEqual(derived("hour(seconds(d), 'Asia/Kolkata')", schema, rows), [5, 5, null])
+  assert.deepEqual(derived('date(seconds(i))', schema, rows), ['2026-03-01', '1969-12-31', null])
+  assert.deepEqual(derived('year(micros(n))', schema, rows), [1970, 1969, null])
+})
+
+test('The timestamp of a record is a source, though rows have no column of it', () => {
+  const schema = structOf({ n: 'long' })
+  const values = derived("date(_kafka_timestamp, 'America/New_York')", schema, [{}], {
+    timestampMs: 1_772_323_200_000,
+  })
+  assert.deepEqual(values, ['2026-02-28'])
+})
+
+test('Rows whose text is no time, or whose time is out of the calendar, are rejected by what was got', () => {
+  const text = structOf({ at: 'string' })
+  const texts = ['yesterday', '2026-02-30', '10000-01-01T00:00:00Z', '2026-01-01'].map((at) => ({ at }))
+  const { rejected } = enriched(derivedColumn('day', 'date(at)', text), text, texts)
+  assert.deepEqual(Object.keys(rejected), ['0', '1', '2'])
+  assert.equal(rejected[0], 'day: expected a time within the years 0 to 9999 in at, got "yesterday"')
+  const number = structOf({ n: 'long' })
+  const numbers = [9_223_372_036_854_775_807n, -9_223_372_036_854_775_808n, 253_402_300_799_999].map((n) => ({
+    n,
+  }))
+  const edges = enriched(derivedColumn('day', "date(millis(n), 'Asia/Tokyo')", number), number, numbers)
+  assert.deepEqual(Object.keys(edges.rejected), ['0', '1', '2'])
 })

@@ -10,7 +10,7 @@ const schema = structOf({ n: 'long' })
 
 /** The Kafka columns of rows, as objects. */
 function kafkaOf(rows: Rows, enrichment = kafkaColumns()): Record<string, unknown>[] {
-  const columns = enrichment.columns(rows) as Column[]
+  const columns = enrichment.columns(rows, () => undefined) as Column[]
   const { length } = rows.columns
   return Array.from({ length }, (_, row) =>
     rowAt({ schema: { type: 'struct', fields: KAFKA_FIELDS }, columns, length }, row),

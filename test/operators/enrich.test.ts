@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { enrich } from '../../operators/enrich.ts'
 import { rowAt } from '../../src/arrow/values.ts'
-import { datePart } from '../../src/enrichments/date-parts.ts'
+import { derivedColumn } from '../../src/enrichments/derived-column.ts'
 import type { Enrichment } from '../../src/enrichments/enrichment.ts'
 import { fieldOf, provenanceOf, rowsOf, structOf } from '../support/batches.ts'
 import { errorOf, operatorContract, outputsOf } from '../support/operator-contract.ts'
 
 const schema = structOf({ at: 'timestamp' })
 const batch = { provenance: provenanceOf(), payload: rowsOf(schema, [{ at: '2024-05-06T07:08:09Z' }, {}]) }
-operatorContract('enrich', () => enrich([datePart('day', 'date(at)', schema)]))
+operatorContract('enrich', () => enrich([derivedColumn('day', 'date(at)', schema)]))
 
 test('Columns are added in the order of the enrichments, each of which sees those before it', () => {
-  const day = datePart('day', 'date(at)', schema)
-  const year = datePart('year', 'year(day)', structOf({ at: 'timestamp', day: 'date' }))
+  const day = derivedColumn('day', 'date(at)', schema)
+  const year = derivedColumn('year', 'year(day)', structOf({ at: 'timestamp', day: 'date' }))
   const [out] = outputsOf(enrich([day, year]), [batch])
   assert.ok(out !== undefined)
   const { columns } = out.payload

@@ -1,0 +1,73 @@
+import { isNull, type BytesColumn, type Column, type FixedColumn } from '../arrow/column.ts'
+import { unscaledAt } from '../arrow/decimal.ts'
+import { FixedBuilder } from '../arrow/fixed-builder.ts'
+import { decimalOf, type DataType } from '../core/schema.ts'
+import type { Enrichment } from './enrichment.ts'
+import { murmur3, murmur3OfLong } from './murmur3.ts'
+import type { SourceColumn } from './source-column.ts'
+
+const HASHED: readonly DataType[] = [
+  'byte',
+  'short',
+  'integer',
+  'long',
+  'date',
+  'timestamp',
+  'timestamp_ntz',
+  'string',
+  'binary',
+]
+
+/** Whether values of the type have a bucket: those that two writers could take for different ones (doubles) have none. */
+export function canBucket(type: DataType): boolean {
+  return HASHED.includes(type) || decimalOf(type) !== undefined
+}
+
+/**
+ * The number of the bucket, from 0, that a value is dealt to, null where the source is: Iceberg's bucket transform, a
+ * Murmur3 hash without its sign, modulo the number of buckets. Numbers, dates and timestamps (microseconds) are hashed as
+ * longs, so that widening a column moves nothing; text as UTF-8; decimals as their unscaled digits.
+ */
+export function bucket(name: string, buckets: number, source: SourceColumn): Enrichment {
+  const builder = new FixedBuilder('integer')
+  return {
+    fields: [{ name, type: 'integer', nullable: true, metadata: {} }],
+    columns: (rows) => {
+      const column = source.of(rows)
+      const hash = column === undefined ? undefined : hashOf(column)
+      for (let row = 0; row < rows.columns.length; row++) {
+        if (column === undefined || hash === undefined || isNull(column, row)) builder.appendNull()
+        else builder.appendNumber((hash(row) & 0x7fff_ffff) % buckets)
+      }
+      return [builder.finish()]
+    },
+  }
+}
+
+function hashOf(column: Column): ((row: number) => number) | undefined {
+  if (!canBucket(column.type)) return undefined
+  if (column.kind === 'bytes') return hashOfBytes(column)
+  return column.kind === 'fixed' ? hashOfFixed(column) : undefined
+}
+
+function hashOfBytes({ bytes, offsets }: BytesColumn): (row: number) => number {
+  return (row) => murmur3(bytes, offsets[row], offsets[row + 1])
+}
+
+function hashOfFixed({ values, words }: FixedColumn): (row: number) => number {
+  if (words === 4) return (row) => murmur3(bigEndian(unscaledAt(values, row * 4)))
+  if (words === 2) return (row) => murmur3OfLong(values[row * 2] as number, values[row * 2 + 1] as number)
+  return (row) => {
+    const value = values[row] as number
+    return murmur3OfLong(value, value < 0 ? -1 : 0)
+  }
+}
+
+/** Two's complement in as few bytes as hold it, the highest first. */
+function bigEndian(value: bigint): Uint8Array {
+  let length = 1
+  while (BigInt.asIntN(length * 8, value) !== value) length++
+  return Uint8Array.from({ length }, (_, i) =>
+    Number(BigInt.asUintN(8, value >> BigInt(8 * (length - 1 - i)))),
+  )
+}

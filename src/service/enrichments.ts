@@ -1,0 +1,45 @@
+import type { TopicConfig } from '../../config/types.ts'
+import type { StructField, StructType } from '../core/schema.ts'
+import { castColumns } from '../enrichments/cast-columns.ts'
+import { cobDate } from '../enrichments/cob-date.ts'
+import { derivedColumn } from '../enrichments/derived-column.ts'
+import type { Enrichment } from '../enrichments/enrichment.ts'
+import { kafkaColumns } from '../enrichments/kafka-columns.ts'
+
+/**
+ * What a topic's configuration adds to rows with the columns of `schema`: Kafka columns, the close-of-business date, and
+ * derived columns, of which each may follow from those before it. In the types of `table` where it has such columns.
+ * @throws KD_CONFIG_INVALID naming a column that cannot be derived
+ */
+export function configuredEnrichments(
+  topic: TopicConfig,
+  schema: StructType,
+  table: StructType | undefined,
+): readonly Enrichment[] {
+  const enrichments: Enrichment[] = []
+  const fields: StructField[] = [...schema.fields]
+  const add = (enrichment: Enrichment | undefined): void => {
+    if (enrichment === undefined) return
+    const fitted = table === undefined ? enrichment : castColumns(enrichment, table)
+    enrichments.push(fitted)
+    fields.push(...fitted.fields)
+  }
+  if (topic.kafkaColumns) add(kafkaColumns())
+  add(cobDate(topic.cobDate, { type: 'struct', fields }))
+  for (const [name, expression] of Object.entries(topic.derive))
+    add(derivedColumn(name, expression, { type: 'struct', fields: [...fields] }))
+  return enrichments
+}
+
+/** Columns of a table that no message fills, since the configuration of the topic makes them. */
+export function configuredColumns({
+  derive,
+  kafkaColumns: withKafka,
+  cobDate: cob,
+}: TopicConfig): readonly string[] {
+  return [
+    ...Object.keys(derive),
+    ...(withKafka ? kafkaColumns().fields.map(({ name }) => name) : []),
+    ...(cob.from === undefined || cob.from === `value:${cob.column}` ? [] : [cob.column]),
+  ]
+}

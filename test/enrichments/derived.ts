@@ -1,0 +1,30 @@
+import type { Column } from '../../src/arrow/column.ts'
+import { valueAt } from '../../src/arrow/values.ts'
+import type { StructType } from '../../src/core/schema.ts'
+import { derivedColumn } from '../../src/enrichments/derived-column.ts'
+import type { Enrichment } from '../../src/enrichments/enrichment.ts'
+import { rowsOf, type Origin } from '../support/batches.ts'
+
+/** What an enrichment makes of rows: the values of its only column, and why rows are rejected, by their numbers. */
+export function enriched(
+  enrichment: Enrichment,
+  schema: StructType,
+  rows: readonly Record<string, unknown>[],
+  origin: Origin = {},
+): { values: unknown[]; rejected: Record<number, string> } {
+  const rejected: Record<number, string> = {}
+  const [column] = enrichment.columns(rowsOf(schema, rows, origin), (row, message) => {
+    rejected[row] = message
+  })
+  return { values: rows.map((_, row) => valueAt(column as Column, row)), rejected }
+}
+
+/** The derived values of rows. */
+export function derived(
+  expression: string,
+  schema: StructType,
+  rows: readonly Record<string, unknown>[],
+  origin: Origin = {},
+): unknown[] {
+  return enriched(derivedColumn('part', expression, schema), schema, rows, origin).values
+}
