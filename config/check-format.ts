@@ -3,7 +3,7 @@ import { checkTogether, type Report } from './report.ts'
 import type { CsvConfig, SchemaRegistryConfig, TopicConfig } from './types.ts'
 
 /** Formats that a schema id may stand in front of. */
-const FRAMED: ReadonlySet<string> = new Set(['json', 'avro'])
+const FRAMED: ReadonlySet<string> = new Set(['json', 'avro', 'protobuf'])
 /** What every codec can take the memory for at once. */
 const DECOMPRESSED_BYTES_MAX = 268_435_456
 
@@ -21,9 +21,10 @@ export function checkFormat(topic: TopicConfig, report: Report): void {
     const path = avro[name]
     if (path !== undefined && !existsSync(path)) report([`avro.${name}`], `there is no ${path}`)
   }
+  checkProtobuf(topic, report)
   if (format !== 'avro') {
     if (framing === 'registry' && !FRAMED.has(format))
-      report(['framing', 'format'], 'registry belongs to the formats avro and json')
+      report(['framing', 'format'], 'registry belongs to the formats avro, json and protobuf')
     if (framing === 'single-object') report(['framing', 'format'], `single-object belongs to the format avro`)
     return
   }
@@ -31,6 +32,17 @@ export function checkFormat(topic: TopicConfig, report: Report): void {
   const name = needed[framing]
   if (name !== undefined && avro[name] === undefined)
     report([`avro.${name}`], `missing, and the framing ${framing} of Avro needs it`)
+}
+
+function checkProtobuf({ format, framing, protobuf, envelope, debezium }: TopicConfig, report: Report): void {
+  const { schema } = protobuf
+  if (schema !== undefined && !existsSync(schema)) report(['protobuf.schema'], `there is no ${schema}`)
+  if (format === 'protobuf' && framing === 'none' && schema === undefined)
+    report(['protobuf.schema'], 'missing, and the framing none of Protobuf needs it')
+  if (envelope === 'debezium' && !FRAMED.has(format))
+    report(['envelope', 'format'], 'debezium belongs to the formats avro, json and protobuf')
+  const twice = debezium.fields.find((name, index) => debezium.fields.indexOf(name) !== index)
+  if (twice !== undefined) report(['debezium.fields'], `names ${JSON.stringify(twice)} twice`)
 }
 
 function checkCsv({ delimiter, quote, header, columns }: CsvConfig, report: Report): void {
@@ -51,10 +63,12 @@ export function checkRegistry(
   registry: Partial<SchemaRegistryConfig> | undefined,
   report: Report,
 ): void {
-  checkTogether(registry ?? {}, 'schemaRegistry', ['username', 'password'], report)
+  if (registry !== undefined) checkLogin(registry, report)
   if (registry?.url !== undefined) {
     if (!/^https?:\/\/[^\s/]+/.test(registry.url))
       report(['schemaRegistry.url'], 'must start with http:// or https:// and a host')
+    if (/^https?:\/\/[^/]*@/.test(registry.url))
+      report(['schemaRegistry.url'], 'must not hold a login, which belongs into username and password')
     return
   }
   const needing = Object.entries(topics).find(
@@ -62,4 +76,22 @@ export function checkRegistry(
   )
   if (needing !== undefined)
     report(['schemaRegistry.url'], `missing, and topics.${needing[0]}.framing registry needs it`)
+}
+
+function checkLogin(registry: Partial<SchemaRegistryConfig>, report: Report): void {
+  const { url, username, token, tls = {} } = registry
+  checkTogether(registry, 'schemaRegistry', ['username', 'password'], report)
+  if (token !== undefined && username !== undefined)
+    report(['schemaRegistry.token', 'schemaRegistry.username'], 'given, while schemaRegistry.username is too')
+  checkTogether(tls, 'schemaRegistry.tls', ['certFile', 'keyFile'], report)
+  if (tls.keyPassphrase !== undefined && tls.keyFile === undefined)
+    report(['schemaRegistry.tls.keyPassphrase'], 'given, while schemaRegistry.tls.keyFile is not')
+  const [given] = Object.keys(tls)
+  if (given !== undefined && url?.startsWith('http:') === true)
+    report([`schemaRegistry.tls.${given}`], 'given, while schemaRegistry.url starts with http://')
+  for (const name of ['caFile', 'certFile', 'keyFile'] as const) {
+    const path = tls[name]
+    if (path !== undefined && !existsSync(path))
+      report([`schemaRegistry.tls.${name}`], `there is no such file: ${path}`)
+  }
 }

@@ -3,8 +3,8 @@ import type { OptionTree } from './option.ts'
 /** How the values of a topic are written: options of an entry of `topics`. */
 export const FORMAT_OPTIONS = {
   format: {
-    doc: 'How record values are encoded: JSON objects, Avro records, lines of CSV, UTF-8 text or bytes as they are; the last two go into one column, `value`.',
-    format: ['json', 'avro', 'csv', 'text', 'bytes'],
+    doc: 'How record values are encoded: JSON objects, Avro records, Protobuf messages, lines of CSV, UTF-8 text or bytes as they are; the last two go into one column, `value`.',
+    format: ['json', 'avro', 'protobuf', 'csv', 'text', 'bytes'],
     default: 'json',
   },
   framing: {
@@ -32,6 +32,33 @@ export const FORMAT_OPTIONS = {
       default: null,
       nullable: true,
       path: true,
+    },
+  },
+  protobuf: {
+    schema: {
+      doc: 'File with the messages (`.proto`) of values without a frame. What it imports lies in its folder or in one above; the types of `google/protobuf` need not lie anywhere. Without `contract`, the table gets its columns from it.',
+      format: 'text',
+      default: null,
+      nullable: true,
+      path: true,
+    },
+    message: {
+      doc: 'Full name of the message, such as `acme.orders.Order`. Unset, the first of the file; with the framing `registry`, the one that each value names.',
+      format: 'text',
+      default: null,
+      nullable: true,
+    },
+  },
+  envelope: {
+    doc: 'What values are beside rows: nothing, or events of Debezium, each a change of a row (`debezium`, with the formats json, avro and protobuf).',
+    format: ['none', 'debezium'],
+    default: 'none',
+  },
+  debezium: {
+    fields: {
+      doc: 'What of an event goes into columns beside those of the row, named as the transformation ExtractNewRecordState names them: `op` becomes `__op`, `source.ts_ms` becomes `__source_ts_ms`. Names without `source.` are looked for in the event and then in its source. `__deleted` is always there.',
+      format: 'text-list',
+      default: ['op', 'table', 'source.ts_ms'],
     },
   },
   csv: {

@@ -1,5 +1,6 @@
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import { httpGetter, type ClientTls, type HttpAnswer, type HttpGet } from './http.ts'
 
 /** How a schema registry with Confluent's REST API is reached. */
 export interface RegistryOptions {
@@ -7,6 +8,9 @@ export interface RegistryOptions {
   /** Basic authentication, both or neither. */
   readonly username?: string
   readonly password?: string
+  /** A bearer token, instead of user and password. */
+  readonly token?: string
+  readonly tls?: ClientTls
   readonly patience?: RegistryPatience
 }
 
@@ -46,7 +50,14 @@ const PATIENCE: RegistryPatience = {
 /** Schemas that one schema may refer to, also by way of others. */
 const REFERENCES_MAX = 100
 
-/** A client of a schema registry; asks nothing yet, keeps nothing. */
+/**
+ * Codes under which TLS refuses the other side, or is refused by it: no retry mends them. Connections that break for
+ * other reasons are tried again.
+ */
+const REFUSED =
+  /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_|INVALID_CA|ERR_TLS_CERT_|ERR_SSL_\w*(?:CERT|UNKNOWN_CA|HANDSHAKE_FAILURE|WRONG_VERSION|BAD_DECRYPT)|ERR_OSSL_)/
+
+/** A client of a schema registry; asks nothing yet, keeps nothing. @throws KD_CONFIG_INVALID where a file of `tls` cannot be read */
 export function createRegistry(options: RegistryOptions): Registry {
   return new HttpRegistry(options)
 }
@@ -64,16 +75,19 @@ interface Answer {
 
 class HttpRegistry implements Registry {
   readonly url: string
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #get: HttpGet
   readonly #patience: RegistryPatience
 
-  constructor({ url, username, password, patience = PATIENCE }: RegistryOptions) {
+  constructor({ url, username, password, token, tls, patience = PATIENCE }: RegistryOptions) {
     this.url = url.replace(/\/+$/, '')
     const secret = Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64')
-    this.#headers = {
+    const login =
+      token === undefined ? (username === undefined ? undefined : `Basic ${secret}`) : `Bearer ${token}`
+    const headers = {
       accept: 'application/vnd.schemaregistry.v1+json, application/json',
-      ...(username === undefined ? {} : { authorization: `Basic ${secret}` }),
+      ...(login === undefined ? {} : { authorization: login }),
     }
+    this.#get = httpGetter(headers, patience.requestMsMax, tls)
     this.#patience = patience
   }
 
@@ -122,16 +136,14 @@ class HttpRegistry implements Registry {
   }
 
   async #askOnce(path: string): Promise<Answer | undefined> {
-    let status: number
-    let body: string
+    let answer: HttpAnswer
     try {
-      const signal = AbortSignal.timeout(this.#patience.requestMsMax)
-      const response = await fetch(this.url + path, { headers: this.#headers, signal })
-      status = response.status
-      body = await response.text()
+      answer = await this.#get(this.url + path)
     } catch (error) {
-      throw this.#failed(`${path}: ${reasonOf(error)}`, true)
+      const code = (error as NodeJS.ErrnoException).code ?? ''
+      throw this.#failed(`${path}: ${messageOf(error)}${adviceFor(code)}`, !REFUSED.test(code))
     }
+    const { status, body } = answer
     if (status === 404) return undefined
     if (status === 200) return this.#answerOf(path, body)
     const passing = status >= 500 || status === 429 || status === 408
@@ -157,8 +169,11 @@ function typeOf(name = 'AVRO'): RegisteredSchema['type'] {
   return name === 'JSON' || name === 'PROTOBUF' ? name : 'AVRO'
 }
 
-/** What `fetch` throws says little; its cause names what the network did. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
-  return cause === undefined ? messageOf(error) : messageOf(cause)
+/** What to do about a failure of TLS, as the end of a sentence. */
+function adviceFor(code: string): string {
+  if (/^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA)/.test(code))
+    return '; name the file with its authority in schemaRegistry.tls.caFile'
+  if (/^ERR_SSL_.*(?:CERT|HANDSHAKE_FAILURE|UNKNOWN_CA)/.test(code))
+    return '; check schemaRegistry.tls.certFile and keyFile'
+  return ''
 }
