@@ -1,4 +1,4 @@
-import { isObject, pointerTo, resolveLocal } from './json-schema.ts'
+import { isObject, pointerTo } from './json-schema.ts'
 import { fault } from './walk.ts'
 import type { Part, Walk } from './walk.ts'
 
@@ -20,8 +20,10 @@ const TYPED = [
 export function flatten(part: Part, walk: Walk): Part[] {
   const parts: Part[] = [part]
   const { schema, at, refs } = part
-  const reference = schema['$ref'] ?? schema['$dynamicRef'] ?? schema['$recursiveRef']
-  if (typeof reference === 'string') parts.push(...referred(part, reference, walk))
+  for (const keyword of ['$ref', '$dynamicRef', '$recursiveRef']) {
+    const reference = schema[keyword]
+    if (typeof reference === 'string') parts.push(...referred(part, keyword, reference, walk))
+  }
   for (const [index, item] of listOf(schema['allOf'])) {
     if (isObject(item)) {
       parts.push(...flatten({ schema: item, at: pointerTo(at, 'allOf', index), refs }, walk))
@@ -31,19 +33,27 @@ export function flatten(part: Part, walk: Walk): Part[] {
   return parts
 }
 
-function referred(part: Part, reference: string, walk: Walk): Part[] {
-  const at = pointerTo(part.at, '$ref')
-  if (part.refs.includes(reference)) {
-    fault(walk, at, `${reference} refers to itself; a table column cannot be recursive`)
+function referred(part: Part, keyword: string, reference: string, walk: Walk): Part[] {
+  const at = pointerTo(part.at, keyword)
+  const refuse = (message: string): Part[] => {
+    fault(walk, at, `${reference} ${message}`)
     return []
   }
-  const target = resolveLocal(walk.root, reference)
-  if (!isObject(target)) {
-    fault(walk, at, `${reference} is not within this file`)
-    return []
+  const name = keyword === '$recursiveRef' ? '' : reference.slice(reference.indexOf('#') + 1)
+  if (keyword !== '$ref' && walk.references.dynamicTargets(name) > 1)
+    return refuse(`means one schema or another while records are checked; a column needs \`$ref\``)
+  const target = walk.references.resolve(part.schema, reference)
+  if (target === undefined) {
+    return refuse(
+      reference.startsWith('#')
+        ? 'is not within this file'
+        : 'is neither within this file nor in one beside it; nothing is fetched from the network',
+    )
   }
-  const pointer = reference.slice(reference.indexOf('#') + 1)
-  return flatten({ schema: target, at: pointer, refs: [...part.refs, reference] }, walk)
+  if (part.refs.includes(target.schema)) return refuse('refers to itself; a table column cannot be recursive')
+  if (!isObject(target.schema)) return []
+  const refs = [...part.refs, target.schema]
+  return flatten({ schema: target.schema, at: target.at, refs }, walk)
 }
 
 /** The one alternative that is not null; several are fine when they all mean the same column type. */

@@ -20,14 +20,10 @@ export function pointerTo(pointer: string, ...steps: readonly string[]): string 
   return steps.reduce((at, step) => `${at}/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`, pointer)
 }
 
-/** What a local reference points to, or `undefined` where it points outside the file or at nothing. */
-export function resolveLocal(root: JsonSchema, reference: string): unknown {
-  const id = typeof root['$id'] === 'string' ? root['$id'].replace(/#$/, '') : ''
-  const local = id !== '' && reference.startsWith(`${id}#`) ? reference.slice(id.length) : reference
-  if (local === '#') return root
-  if (!local.startsWith('#/')) return undefined
+/** What a JSON pointer in the fragment of a reference points to, or `undefined` where it points at nothing. */
+export function resolvePointer(root: JsonSchema, pointer: string): unknown {
   let found: unknown = root
-  for (const step of local.slice(2).split('/')) {
+  for (const step of pointer.split('/').slice(1)) {
     const name = decodeStep(step)
     if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) return undefined
     found = (found as Record<string, unknown>)[name]
@@ -41,35 +37,43 @@ function decodeStep(step: string): string {
   return /%(?![0-9a-f]{2})/i.test(text) ? text : decodeURIComponent(text)
 }
 
-const ONE = [
-  'items',
-  'additionalItems',
-  'additionalProperties',
-  'unevaluatedProperties',
-  'unevaluatedItems',
-  'contains',
-  'propertyNames',
-  'not',
-  'if',
-  'then',
-  'else',
-]
-const LISTS = ['allOf', 'anyOf', 'oneOf', 'prefixItems', 'items']
-const NAMED = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas', 'dependencies']
+/** The keywords below which schemas stand: one schema, a list of them, or schemas by names. */
+export const JSON_SCHEMA_PARTS: Readonly<Record<'one' | 'lists' | 'named', readonly string[]>> = {
+  one: [
+    'items',
+    'additionalItems',
+    'additionalProperties',
+    'unevaluatedProperties',
+    'unevaluatedItems',
+    'contains',
+    'propertyNames',
+    'not',
+    'if',
+    'then',
+    'else',
+  ],
+  lists: ['allOf', 'anyOf', 'oneOf', 'prefixItems', 'items'],
+  named: ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas', 'dependencies'],
+}
+
+/** The schemas directly below `schema`, each with the steps that lead to it. */
+export function* children(schema: JsonSchema): Generator<{ schema: unknown; steps: readonly string[] }> {
+  for (const keyword of JSON_SCHEMA_PARTS.one) yield { schema: schema[keyword], steps: [keyword] }
+  for (const keyword of JSON_SCHEMA_PARTS.lists) {
+    const list: unknown = schema[keyword]
+    if (!Array.isArray(list)) continue
+    for (const [index, item] of list.entries()) yield { schema: item, steps: [keyword, String(index)] }
+  }
+  for (const keyword of JSON_SCHEMA_PARTS.named) {
+    const named = schema[keyword]
+    if (!isObject(named)) continue
+    for (const [name, item] of Object.entries(named)) yield { schema: item, steps: [keyword, name] }
+  }
+}
 
 /** Every schema within `schema`, itself first, with its JSON pointer. References are not followed. */
 export function* subschemas(schema: unknown, at = ''): Generator<{ schema: JsonSchema; at: string }> {
   if (!isObject(schema)) return
   yield { schema, at }
-  for (const keyword of ONE) yield* subschemas(schema[keyword], pointerTo(at, keyword))
-  for (const keyword of LISTS) {
-    const list: unknown = schema[keyword]
-    if (!Array.isArray(list)) continue
-    for (const [index, item] of list.entries()) yield* subschemas(item, pointerTo(at, keyword, String(index)))
-  }
-  for (const keyword of NAMED) {
-    const named = schema[keyword]
-    if (!isObject(named)) continue
-    for (const [name, item] of Object.entries(named)) yield* subschemas(item, pointerTo(at, keyword, name))
-  }
+  for (const child of children(schema)) yield* subschemas(child.schema, pointerTo(at, ...child.steps))
 }

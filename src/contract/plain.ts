@@ -1,7 +1,8 @@
 import type { DataType, StructType } from '../core/schema.ts'
 import { DELTA_TYPE } from './delta-type.ts'
-import { isObject, resolveLocal } from './json-schema.ts'
+import { isObject } from './json-schema.ts'
 import type { JsonKind, JsonSchema } from './json-schema.ts'
+import type { References } from './references.ts'
 
 /**
  * A contract as plain data, for a checker that sees bytes and columns but never an object. It exists only where it says
@@ -53,7 +54,7 @@ const LENGTHS: readonly Rule[] = ['minLength', 'maxLength']
 const ANNOTATIONS = new Set(
   (
     'title description $comment default examples example deprecated readOnly writeOnly $schema $id id $defs definitions ' +
-    `nullable type contentEncoding contentMediaType ${DELTA_TYPE}`
+    `nullable type contentEncoding contentMediaType $anchor ${DELTA_TYPE}`
   ).split(' '),
 )
 const ALLOWED: Readonly<Record<JsonKind, ReadonlySet<string>>> = {
@@ -66,13 +67,17 @@ const ALLOWED: Readonly<Record<JsonKind, ReadonlySet<string>>> = {
 }
 
 /** `schema`, from which the table schema `type` was derived, as plain data; `undefined` where plain data cannot say it all. */
-export function plainOf(schema: JsonSchema, type: StructType): PlainContract | undefined {
-  const value = valueOf(schema, type, schema)
+export function plainOf(
+  schema: JsonSchema,
+  type: StructType,
+  references: References,
+): PlainContract | undefined {
+  const value = valueOf(schema, type, references)
   return value === undefined || value.nullable ? undefined : value.object
 }
 
-function valueOf(written: unknown, type: DataType, root: JsonSchema): PlainValue | undefined {
-  const found = withoutDetours(written, root)
+function valueOf(written: unknown, type: DataType, references: References): PlainValue | undefined {
+  const found = withoutDetours(written, references)
   if (found === undefined) return undefined
   const { schema } = found
   const kinds = Array.isArray(schema['type']) ? (schema['type'] as unknown[]) : [schema['type']]
@@ -81,25 +86,39 @@ function valueOf(written: unknown, type: DataType, root: JsonSchema): PlainValue
   if (own.length !== 1 || json === undefined) return undefined
   if (!Object.keys(schema).every((key) => ALLOWED[json].has(key) || isAnnotation(key))) return undefined
   const nullable = found.nullable || own.length < kinds.length || schema['nullable'] === true
-  const rules: Partial<Record<Rule, number>> = {}
-  for (const rule of [...NUMERIC, ...LENGTHS]) {
-    const limit = schema[rule]
-    if (typeof limit === 'number') rules[rule] = limit
-  }
+  const rules = rulesOf(schema)
   const base = { type, json, ...rules }
   if (json === 'object') {
-    const object = objectOf(schema, type, root)
+    const object = objectOf(schema, type, references)
     return object === undefined ? undefined : { ...base, nullable, object }
   }
   if (json === 'array') {
     if (typeof type === 'string' || type.type !== 'array') return undefined
-    const items = valueOf(schema['items'], type.elementType, root)
+    const items = valueOf(schema['items'], type.elementType, references)
     return items === undefined ? undefined : { ...base, nullable, items }
   }
   return json === 'string' ? textOf(schema, { ...base, nullable }, found.nullable) : { ...base, nullable }
 }
 
-function objectOf(schema: JsonSchema, type: DataType, root: JsonSchema): PlainContract | undefined {
+function rulesOf(schema: JsonSchema): Partial<Record<Rule, number>> {
+  const rules: Partial<Record<Rule, number>> = {}
+  for (const rule of [...NUMERIC, ...LENGTHS]) {
+    const limit = schema[rule]
+    if (typeof limit === 'number') rules[rule] = limit
+  }
+  // Draft-04 says with a flag that the limit itself is out.
+  if (schema['exclusiveMinimum'] === true && rules.minimum !== undefined) {
+    rules.exclusiveMinimum = rules.minimum
+    delete rules.minimum
+  }
+  if (schema['exclusiveMaximum'] === true && rules.maximum !== undefined) {
+    rules.exclusiveMaximum = rules.maximum
+    delete rules.maximum
+  }
+  return rules
+}
+
+function objectOf(schema: JsonSchema, type: DataType, references: References): PlainContract | undefined {
   const properties = schema['properties']
   const additional = schema['additionalProperties'] ?? true
   const required = (schema['required'] ?? []) as string[]
@@ -108,7 +127,7 @@ function objectOf(schema: JsonSchema, type: DataType, root: JsonSchema): PlainCo
     return undefined
   const fields: PlainField[] = []
   for (const field of type.fields) {
-    const value = valueOf(properties[field.name], field.type, root)
+    const value = valueOf(properties[field.name], field.type, references)
     if (value === undefined) return undefined
     fields.push({ name: field.name, required: required.includes(field.name), ...value })
   }
@@ -133,19 +152,19 @@ function textOf(schema: JsonSchema, value: PlainValue, orNull: boolean): PlainVa
 /** The schema itself where `written` is no more than a reference to it, or it beside null. */
 function withoutDetours(
   written: unknown,
-  root: JsonSchema,
+  references: References,
 ): { schema: JsonSchema; nullable: boolean } | undefined {
   if (!isObject(written)) return undefined
   const keys = Object.keys(written).filter((key) => !isAnnotation(key) || key === 'type')
   if (keys.length !== 1) return { schema: written, nullable: false }
   if (keys[0] === '$ref' && typeof written['$ref'] === 'string') {
-    return withoutDetours(resolveLocal(root, written['$ref']), root)
+    return withoutDetours(references.resolve(written, written['$ref'])?.schema, references)
   }
   if (keys[0] !== 'anyOf' && keys[0] !== 'oneOf') return { schema: written, nullable: false }
   const branches = written[keys[0]] as readonly unknown[]
   const others = branches.filter((branch) => !(isObject(branch) && isNullOnly(branch)))
   if (others.length !== 1 || branches.length !== 2) return undefined
-  const inner = withoutDetours(others[0], root)
+  const inner = withoutDetours(others[0], references)
   // `oneOf` of two that both take null takes no null at all.
   if (inner === undefined || (keys[0] === 'oneOf' && takesNull(inner))) return undefined
   return { schema: inner.schema, nullable: true }

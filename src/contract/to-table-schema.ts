@@ -4,6 +4,7 @@ import { canHold, DELTA_TYPE, primitiveOf } from './delta-type.ts'
 import { flatten } from './flatten.ts'
 import { isObject, pointerTo } from './json-schema.ts'
 import type { Fault, JsonKind } from './json-schema.ts'
+import { References, ROOT_URI } from './references.ts'
 import { structOf } from './to-struct.ts'
 import { fault } from './walk.ts'
 import type { Part, Walk } from './walk.ts'
@@ -23,15 +24,25 @@ export function tableSchemaOf(schema: unknown, source = 'contract'): StructType 
   return type
 }
 
-/** As `tableSchemaOf`, with the faults as data; `type` is absent when there is any fault. */
-export function mapSchema(schema: unknown): { type: StructType | undefined; faults: readonly Fault[] } {
+/**
+ * As `tableSchemaOf`, with the faults as data; `type` is absent when there is any fault. `references` know the schema and
+ * what it refers to; by default there is nothing beside it.
+ */
+export function mapSchema(
+  schema: unknown,
+  references?: References,
+): { type: StructType | undefined; faults: readonly Fault[] } {
   const faults: Fault[] = []
   if (!isObject(schema)) {
     faults.push({ at: '', message: 'expected a JSON Schema object' })
     return { type: undefined, faults }
   }
-  const walk: Walk = { root: schema, faults, typeOf: (parts, at) => dataTypeOf(parts, at, walk) }
-  const type = dataTypeOf([{ schema, at: '', refs: ['#'] }], '', walk)
+  const walk: Walk = {
+    references: references ?? new References([{ uri: ROOT_URI, name: '', schema }], '2020-12'),
+    faults,
+    typeOf: (parts, at) => dataTypeOf(parts, at, walk),
+  }
+  const type = dataTypeOf([{ schema, at: '', refs: [schema] }], '', walk)
   if (type !== undefined && (typeof type === 'string' || type.type !== 'struct')) {
     faults.push({ at: '', message: 'a row is an object with properties, so the contract must describe one' })
   }

@@ -1,6 +1,4 @@
 import type { Contract } from '../contract/contract.ts'
-import { loadContract } from '../contract/contract.ts'
-import { messageOf, PipelineError } from '../core/errors.ts'
 import { createRegistry, type RegisteredSchema } from '../registry/registry.ts'
 import { avroContract } from './avro-columns.ts'
 import { readAvroFolder, readAvroSchema, registeredAvro } from './avro.ts'
@@ -8,6 +6,7 @@ import { protoContract } from './protobuf-columns.ts'
 import { registeredProto } from './protobuf-load.ts'
 import { contractOfProtoFile, messageOfFile } from './protobuf.ts'
 import { plainContract } from './plain.ts'
+import { registeredContract } from './registered-json.ts'
 import type { FormatSettings } from './settings.ts'
 
 /**
@@ -40,16 +39,5 @@ function contractOfSchema(
   if (format === 'avro') return avroContract(registeredAvro(schema, source), source)
   if (format === 'protobuf')
     return protoContract(messageOfFile(registeredProto(schema, source), source, protobuf?.message), source)
-  const fault = (detail: string): PipelineError =>
-    new PipelineError('KD_CONTRACT_INVALID', detail, { source })
-  if (schema.type !== 'JSON') throw fault(`expected a JSON Schema, got a schema of ${schema.type}`)
-  if (schema.references.length > 0)
-    throw fault('refers to other schemas; name a contract that holds them all')
-  let json: unknown
-  try {
-    json = JSON.parse(schema.text)
-  } catch (error) {
-    throw fault(messageOf(error))
-  }
-  return loadContract(json, { source })
+  return registeredContract(schema, source)
 }

@@ -133,7 +133,7 @@ const refused: [string, unknown, object, RegExp][] = [
     /^\/\$defs\/n\/properties\/next\/\$ref: #\/\$defs\/n refers to itself/,
   ],
   ['a recursion to the root', { $ref: '#' }, {}, /# refers to itself/],
-  ['another file', { $ref: 'https://a.b/c.json' }, {}, /is not within this file/],
+  ['another file', { $ref: 'https://a.b/c.json' }, {}, /nor in one beside it; nothing is fetched/],
   ['nothing', { $ref: '#/$defs/none' }, {}, /is not within this file/],
   ['an unknown Delta type', { 'x-delta-type': 'varchar' }, {}, /\/x-delta-type: "varchar" is no primitive/],
   ['a decimal too wide', { 'x-delta-type': 'decimal(39,2)' }, {}, /is no primitive/],
