@@ -5,6 +5,7 @@ import { addDemo } from './demo-command.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
 import { errorBlock } from './output.ts'
 import { packageFile } from './package-file.ts'
+import { addIngest, ingestWords } from './ingest.ts'
 import { addRun } from './run.ts'
 import { addTable } from './table.ts'
 import { addValidate } from './validate.ts'
@@ -33,11 +34,12 @@ Examples:
 ${EXIT_HELP}`,
     )
   addRun(program, finish)
+  addIngest(program, finish)
   addValidate(program, finish)
   addDemo(program, finish)
   addTable(program, finish)
   try {
-    await program.parseAsync(argv)
+    await program.parseAsync(ingestWords(argv))
   } catch (error) {
     // commander has written its message already; 0 is --help and --version.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage

@@ -58,6 +58,7 @@ function planOf(
   if (registry !== undefined && (env['SCHEMA_REGISTRY_PROXY'] ?? '') !== '')
     report('SCHEMA_REGISTRY_PROXY: a proxy on the way to the registry is not supported')
   const statsd = statsdOf(texts['statsd_endpoint'] ?? '', env, report)
+  const transforms = transformsOf('transform', lists, report)
   const bytes = wholeNumber(texts, 'min_bytes_per_file', report)
   const config = {
     kafka: {
@@ -73,7 +74,7 @@ function planOf(
         startFrom,
         ...format,
         compatibility: 'kafka-delta-ingest',
-        transforms: transformsOf('transform', lists, report),
+        ...(Object.keys(transforms).length === 0 ? {} : { transforms }),
         table: { uri: tableUri(texts['table_location'] ?? ''), schemaEvolution: 'none' },
         flush: {
           ageMs: Math.max(1, 1000 * wholeNumber(texts, 'allowed_latency', report)),
@@ -110,7 +111,12 @@ function deadLettersOf(flags: IngestFlags, report: (fault: string) => void): obj
       report('--dlq_transform: given, while --dlq_table_location is not')
     return {}
   }
-  return { deadLetters: { table: { uri: tableUri(location), transforms } } }
+  return {
+    deadLetters: {
+      table: tableUri(location),
+      ...(Object.keys(transforms).length === 0 ? {} : { transforms }),
+    },
+  }
 }
 
 /** Properties by what they are set to; a later one of a name wins, as there. */

@@ -3,7 +3,49 @@ import { appIdOf } from '../../operators/commit-delta.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { TableWriter } from '../delta/table.ts'
 import type { Logger } from '../telemetry/log.ts'
+import { createStatsd, type StatsdOptions } from '../telemetry/statsd.ts'
+import { ingestMetrics } from './ingest-metrics.ts'
+import { runService } from './run.ts'
 import { tablesOf } from './target.ts'
+
+/** What a run is told beside its configuration. */
+export interface IngestOptions {
+  readonly until: 'stopped' | 'latest'
+  /** The last offset that counts as ingested, by partition. */
+  readonly seekOffsets: ReadonlyMap<number, bigint>
+  /** Where metrics go; nowhere where absent. */
+  readonly statsd?: Omit<StatsdOptions, 'onFailure'>
+  readonly notes: readonly string[]
+}
+
+/** Runs the service for the one topic of kafka-delta-ingest. Resolves to the exit code; throws what stopped the topic. */
+export async function runIngest(config: Config, entry: string, options: IngestOptions): Promise<number> {
+  const topic = config.topics[entry]
+  if (topic === undefined) throw new Error(`Broken invariant: no topic ${entry}`)
+  const { until, seekOffsets, notes, statsd: place } = options
+  let log: Logger | undefined
+  const statsd =
+    place === undefined
+      ? undefined
+      : createStatsd({
+          ...place,
+          onFailure: (error) =>
+            log?.warn({ err: error, host: place.host, port: place.port }, 'Metrics cannot be sent'),
+        })
+  try {
+    return await runService(config, {
+      until,
+      notes,
+      prepare: async (opened) => {
+        log = opened
+        await seekTable(config, topic, seekOffsets, opened)
+      },
+      ...(statsd === undefined ? {} : { observer: ingestMetrics(statsd) }),
+    })
+  } finally {
+    await statsd?.close()
+  }
+}
 
 /** Times that the offsets are looked at again because another writer was faster. */
 const ATTEMPTS_MAX = 10

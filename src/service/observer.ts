@@ -1,5 +1,7 @@
+import { tap, type MonoTypeOperatorFunction } from 'rxjs'
 import type { FlushFacts } from '../../operators/buffer-time-or-count.ts'
 import type { Commit } from '../../operators/commit-offsets.ts'
+import type { FlushTrace } from '../core/batch.ts'
 import type { Raw } from '../core/raw.ts'
 import type { PartitionStatus } from '../kafka/source-options.ts'
 
@@ -13,4 +15,49 @@ export interface TopicObserver {
   committed(commit: Commit, status: readonly PartitionStatus[]): void
   /** Now and then. */
   status(status: readonly PartitionStatus[]): void
+}
+
+/** The places of a topic where its observer looks in. Without one, everything is as it was. */
+export interface Observing {
+  cost(costBytes: (raw: Raw) => number): (raw: Raw) => number
+  trace(facts: FlushFacts, trace: FlushTrace): FlushTrace
+  commits(status: () => readonly PartitionStatus[]): MonoTypeOperatorFunction<Commit>
+}
+
+const NOBODY: Observing = {
+  cost: (costBytes) => costBytes,
+  trace: (_, trace) => trace,
+  commits: () => (commits) => commits,
+}
+
+/** Lets an observer look at one topic. */
+export function observing(observer: TopicObserver | undefined): Observing {
+  if (observer === undefined) return NOBODY
+  const open = new Set<(error?: unknown) => void>()
+  return {
+    cost: (costBytes) => (raw) => {
+      observer.read(raw)
+      return costBytes(raw)
+    },
+    trace(facts, trace) {
+      const ended = observer.flush(facts)
+      open.add(ended)
+      return {
+        context: trace.context,
+        end(error) {
+          if (open.delete(ended)) ended(error)
+          trace.end(error)
+        },
+      }
+    },
+    commits: (status) =>
+      tap({
+        next: (commit) => observer.committed(commit, status()),
+        // What was on its way ends with the topic.
+        error: (error: unknown) => {
+          for (const ended of open) ended(error)
+          open.clear()
+        },
+      }),
+  }
 }

@@ -5,6 +5,7 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { startTelemetry } from '../telemetry/tracing.ts'
 import { runTopics } from './topics.ts'
+import type { TopicObserver } from './observer.ts'
 import type { TopicRun } from './topic.ts'
 
 /** How the service runs. */
@@ -12,6 +13,11 @@ export interface ServiceOptions {
   readonly until: 'stopped' | 'latest'
   /** Told the counts of each commit. */
   readonly onCommit?: (counts: Counts) => void
+  readonly observer?: TopicObserver
+  /** Told in the log at the start, one sentence each. */
+  readonly notes?: readonly string[]
+  /** Done before anything flows; what it throws ends the service. */
+  readonly prepare?: (log: Logger) => Promise<void>
 }
 
 const STATUS_EVERY_MS = 60_000
@@ -30,14 +36,22 @@ export async function runService(config: Config, options: ServiceOptions): Promi
   const release = onSignals(stopping, config.shutdown.deadlineMs, log)
   // Only now: whoever reads this line may send a signal.
   log.info({ config: redact(config) }, 'kafka-delta starts')
+  for (const note of options.notes ?? []) log.warn(note)
   let status: NodeJS.Timeout | undefined
   try {
+    await options.prepare?.(log)
     const summaries = await runTopics(config, {
       until: options.until,
       log,
       signal: stopping.signal,
+      ...(options.observer === undefined ? {} : { observer: options.observer }),
       onOpen: (topics) => {
-        status = setInterval(() => tellStatus(topics, log), STATUS_EVERY_MS).unref()
+        const tell = (): void => topics.forEach((topic) => options.observer?.status(topic.status()))
+        tell()
+        status = setInterval(() => {
+          tellStatus(topics, log)
+          tell()
+        }, STATUS_EVERY_MS).unref()
       },
       onCommit: ({ version, counts, attempts, conflicts, adds }, { topic }) => {
         const fields = { topic, version: String(version), ...counts, files: adds.length, attempts, conflicts }

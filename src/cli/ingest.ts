@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Option, type Command } from 'commander'
+import { loadConfig } from '../../config/load.ts'
+import type { Config } from '../../config/types.ts'
+import type { PemTexts } from '../ingest/librdkafka.ts'
+import {
+  INGEST_ARGUMENTS,
+  INGEST_OPTIONS,
+  type Given,
+  type IngestOption,
+  withRepeatedLists,
+} from '../ingest/options.ts'
+import { INGEST_ENTRY, ingestPlan, type IngestPlan } from '../ingest/plan.ts'
+import { EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+
+const NAME = 'ingest'
+
+/** Adds `ingest`: takes the place of kafka-delta-ingest, with its options and variables. */
+export function addIngest(program: Command, finish: (exitCode: number) => void): void {
+  const command = program
+    .command(NAME)
+    .description('carry one topic into an existing table, as kafka-delta-ingest is told to')
+  for (const { name, env, help } of INGEST_ARGUMENTS) command.argument(`[${name}]`, `${help} (env: ${env})`)
+  for (const option of INGEST_OPTIONS) command.addOption(optionOf(option))
+  command
+    .addOption(listOption('--Kafka <property=value>', 'the same as -K').hideHelp())
+    .addOption(
+      listOption(
+        '--set <key=value>',
+        `one option of our own, such as topics.${INGEST_ENTRY}.deadLetters.mode=skip; may be repeated`,
+      ),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kafka-delta ingest web_requests ./tests/data/web_requests -l 60 -a web_requests -t 'date: substr(meta.producer.timestamp, \`0\`, \`10\`)' -t 'meta.kafka.offset: kafka.offset'
+  kafka-delta ingest orders s3://lake/orders -k broker:9093 -K security.protocol=SSL -K ssl.ca.location=ca.pem --avro https://registry:8081
+  kafka-delta ingest orders s3://lake/orders -e
+${EXIT_HELP}`,
+    )
+    .action(async (topic: string | undefined, location: string | undefined, flags: Given) => {
+      const settings = [...listOf(flags['kafka_setting']), ...listOf(flags['Kafka'])]
+      const given: Given = {
+        ...flags,
+        'soe-avro': flags['soeAvro'],
+        topic,
+        table_location: location,
+        ...(settings.length === 0 ? {} : { kafka_setting: settings }),
+      }
+      finish(await ingest(ingestPlan(given, process.env), listOf(flags['set'])))
+    })
+}
+
+/** The words of a command line, with several values of one list as kafka-delta-ingest took them. */
+export function ingestWords(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf(NAME)
+  return at < 0 || argv.slice(2, at).some((word) => !word.startsWith('-'))
+    ? argv
+    : [...argv.slice(0, at), ...withRepeatedLists(argv.slice(at))]
+}
+
+function optionOf({ name, short, env, kind, value, help, ...option }: IngestOption): Option {
+  const flags = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`
+  const hints = [
+    ...(option.default === undefined ? [] : [`default: ${option.default}`]),
+    ...(env === undefined ? [] : [`env: ${env}`]),
+  ]
+  const text = hints.length === 0 ? help : `${help} (${hints.join(', ')})`
+  return kind === 'list' ? listOption(flags, text) : new Option(flags, text)
+}
+
+function listOption(flags: string, help: string): Option {
+  return new Option(flags, help).argParser((value: string, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    value,
+  ])
+}
+
+function listOf(value: Given[string]): readonly string[] {
+  return Array.isArray(value) ? (value as readonly string[]) : []
+}
+
+async function ingest(plan: IngestPlan, set: readonly string[]): Promise<number> {
+  const pem = pemFiles(plan.pem)
+  try {
+    const config = configOf(plan, set, pem.files)
+    const { logFailure } = await import('../service/run.ts')
+    const { runIngest } = await import('../service/ingest.ts')
+    try {
+      return await runIngest(config, INGEST_ENTRY, plan)
+    } catch (thrown) {
+      logFailure(config, thrown)
+      return exitCodeOf(thrown)
+    }
+  } finally {
+    pem.remove()
+  }
+}
+
+function configOf(plan: IngestPlan, set: readonly string[], pem: Readonly<Record<string, string>>): Config {
+  const files = Object.entries(pem).map(([option, path]) => `kafka.tls.${option}=${JSON.stringify(path)}`)
+  return loadConfig({ object: plan.config, env: plan.env, set: [...files, ...set], needsTopic: true })
+}
+
+const PEM_OPTIONS = { ca: 'caFile', cert: 'certFile', key: 'keyFile' } as const
+
+/** Puts PEM texts into files that only this user can read, for as long as the process lives. */
+function pemFiles(pem: PemTexts): {
+  readonly files: Readonly<Record<string, string>>
+  remove(): void
+} {
+  const texts = Object.entries(pem) as [keyof typeof PEM_OPTIONS, string][]
+  if (texts.length === 0) return { files: {}, remove: () => undefined }
+  const folder = mkdtempSync(join(tmpdir(), 'kafka-delta-pem-'))
+  const remove = (): void => {
+    process.off('exit', remove)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  // A second signal ends the process without further ado.
+  process.on('exit', remove)
+  const files: Record<string, string> = {}
+  for (const [part, text] of texts) {
+    const path = join(folder, `${part}.pem`)
+    writeFileSync(path, text, { mode: 0o600 })
+    files[PEM_OPTIONS[part]] = path
+  }
+  return { files, remove }
+}
