@@ -5,6 +5,7 @@ import { commitOffsets, type Commit } from '../operators/commit-offsets.ts'
 import { constrain } from '../operators/constrain.ts'
 import { decode } from '../operators/decode.ts'
 import { enrich } from '../operators/enrich.ts'
+import { limitDeadLetters, stopAtDeadLetter, type DeadLetterLimit } from '../operators/limit-dead-letters.ts'
 import { partitionBy } from '../operators/partition-by.ts'
 import { toArrow } from '../operators/to-arrow.ts'
 import { validate } from '../operators/validate.ts'
@@ -46,6 +47,10 @@ export interface PipelineConfig {
   readonly partitionColumns: readonly string[]
   readonly flush: FlushLimits
   readonly parquet: ParquetOptions
+  /** Ends the pipeline where more of a flush are dead letters; no limit where absent. */
+  readonly deadLetterLimit?: DeadLetterLimit | undefined
+  /** Whether the first dead letter ends the pipeline. */
+  readonly stopAtDeadLetter?: boolean
 }
 
 /** Kafka batches in, Delta commits out. Completes when `batches` completes; errors on the first thing that a retry cannot fix. */
@@ -64,7 +69,9 @@ export function pipeline(
   )
   return rows.pipe(
     partitionBy(partitionColumns), // labels rows; the stream never forks
+    stopAtDeadLetter(config.stopAtDeadLetter === true),
     bufferTimeOrCount(config.flush, buffering(parts)), // many batches → one flush, the unit of atomicity
+    limitDeadLetters(config.deadLetterLimit),
     toArrow({
       layout: (rows) => parts.columns?.layout(rows) ?? layoutOf(table.shape),
       unfit: (rows, { basis }) => brokenSince(rows, basis.metadata, (parts.clock ?? systemClock).now()),

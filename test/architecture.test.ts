@@ -55,6 +55,7 @@ const NOUNS = [
   'contract',
   'enrichments',
   'evolution',
+  'dead-letters',
 ]
 /** What each place may import beside itself; `core` is for all. A place that is not named here is not guarded. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -75,6 +76,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   delta: ['storage', 'parquet', 'arrow', 'sql'],
   // Where contract, messages and table meet.
   evolution: ['arrow', 'contract', 'delta'],
+  'dead-letters': ['arrow', 'delta', 'storage', 'kafka'],
   operators: NOUNS,
   pipeline: ['operators', ...NOUNS],
   service: ['pipeline', 'operators', 'config', ...NOUNS],

@@ -14,12 +14,13 @@ import type { KafkaSource, SourceEvent, SourceOptions } from '../kafka/source-op
 import { pipeline, type PipelineConfig } from '../pipeline.ts'
 import { flushTrace } from '../telemetry/flush-trace.ts'
 import type { Logger } from '../telemetry/log.ts'
+import { openDeadLetters } from './dead-letters.ts'
 import { kafkaOptions } from './kafka-options.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registryOf } from './registry-of.ts'
 import { EMPTY_SUMMARY, withCommit, type Summary } from './summary.ts'
 import type { Tables } from './tables.ts'
-import { openTarget, type Target } from './target.ts'
+import { openTarget, tablesOf, type Target } from './target.ts'
 
 /** One topic on its way into its table. */
 export interface TopicRun {
@@ -75,7 +76,14 @@ export async function openTopic(
   const format = await orRelease(target, openFormat({ ...topic, ...registryOf(config) }, target.columns))
   const credit = new Credit(topic.creditBytes)
   const source = ends.source(sourceOptions(config, topic, target, { credit, log, until }))
-  const deadLetters = ends.deadLetters(deadLetterOptions(config, topic, target, log))
+  const deadLetters = await orRelease(
+    target,
+    openDeadLetters(topic, {
+      tables: options.tables ?? tablesOf(config),
+      topic: () => ends.deadLetters(deadLetterOptions(config, topic, target, log)),
+      log,
+    }),
+  )
   const maintenance = startMaintenance({
     store: target.store,
     policy: topic.table,
@@ -136,7 +144,14 @@ async function orRelease<T>(target: Target, opening: Promise<T>): Promise<T> {
 }
 
 function knobsOf(topic: TopicConfig, { partitionColumns }: Target): PipelineConfig {
-  return { partitionColumns, flush: topic.flush, parquet: topic.parquet }
+  const { mode, maxRate, maxRateRecordsMin: recordsMin } = topic.deadLetters
+  return {
+    partitionColumns,
+    flush: topic.flush,
+    parquet: topic.parquet,
+    stopAtDeadLetter: mode === 'stop',
+    deadLetterLimit: maxRate === undefined ? undefined : { maxRate, recordsMin },
+  }
 }
 
 function sourceOptions(

@@ -1,0 +1,88 @@
+import { isUtf8 } from 'node:buffer'
+import type { DeadLetter } from '../core/batch.ts'
+import { classOf, stageOf } from '../core/dead-letter.ts'
+import type { Headers } from '../core/raw.ts'
+import type { DataType, StructField, StructType } from '../core/schema.ts'
+
+const field = (name: string, type: DataType): StructField => ({ name, type, nullable: true, metadata: {} })
+const structOf = (fields: readonly StructField[]): StructType => ({ type: 'struct', fields })
+
+/**
+ * The columns of a table of dead letters. The first four are those of kafka-delta-ingest. `timestamp` is when the letter
+ * was written, `date` its day in UTC, `kafka_timestamp` that of the record; `ordinal` tells letters of one message apart.
+ */
+export const DEAD_LETTER_SCHEMA: StructType = structOf([
+  field('base64_bytes', 'string'),
+  field('json_string', 'string'),
+  field('error', 'string'),
+  field('timestamp', 'timestamp'),
+  field('date', 'date'),
+  field('topic', 'string'),
+  field('partition', 'integer'),
+  field('offset', 'long'),
+  field('ordinal', 'integer'),
+  field('kafka_timestamp', 'timestamp'),
+  field('key', 'binary'),
+  field('headers', {
+    type: 'array',
+    elementType: structOf([field('name', 'string'), field('value', 'binary')]),
+    containsNull: true,
+  }),
+  field('error_class', 'string'),
+  field('reason', 'string'),
+  field('stage', 'string'),
+])
+
+/** By which a new table of dead letters is partitioned. */
+export const DEAD_LETTER_PARTITIONS: readonly string[] = ['date']
+
+/** 9999-12-31T23:59:59.999Z. */
+const TIME_MS_MAX = 253_402_300_799_999
+/** Of what an error says; a message may quote a value of any size. */
+const ERROR_CHARS_MAX = 8 * 1024
+
+/**
+ * A dead letter as a row of `DEAD_LETTER_SCHEMA`, its values as builders take them. The value stands in `json_string` where
+ * it was read as JSON, otherwise as base64 in `base64_bytes`; both are null for a tombstone.
+ */
+export function rowOf(letter: DeadLetter, ordinal: number, nowMs: number): Record<string, unknown> {
+  const now = new Date(nowMs).toISOString()
+  const { value, key, message, timestampMs } = letter
+  const json = letter.reason === 'decode' ? undefined : jsonOf(value)
+  return {
+    base64_bytes: value === undefined || json !== undefined ? null : Buffer.from(value).toString('base64'),
+    json_string: json ?? null,
+    error: message.length <= ERROR_CHARS_MAX ? message : `${message.slice(0, ERROR_CHARS_MAX)}…`,
+    timestamp: now,
+    date: now.slice(0, 10),
+    topic: letter.topic,
+    partition: letter.partition,
+    offset: letter.offset,
+    ordinal,
+    kafka_timestamp:
+      timestampMs < 0 || timestampMs > TIME_MS_MAX ? null : new Date(timestampMs).toISOString(),
+    key: key ?? null,
+    headers: letter.headers === undefined ? null : headerRows(letter.headers),
+    error_class: classOf(letter.reason),
+    reason: letter.reason,
+    stage: stageOf(letter),
+  }
+}
+
+/** The text of a value that is JSON. */
+function jsonOf(value: Uint8Array | undefined): string | undefined {
+  if (value === undefined || !isUtf8(value)) return undefined
+  const text = Buffer.from(value.buffer, value.byteOffset, value.length).toString('utf8')
+  try {
+    JSON.parse(text)
+    return text
+  } catch {
+    return undefined
+  }
+}
+
+function headerRows(headers: Headers): readonly { readonly name: string; readonly value: Uint8Array }[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    (value instanceof Uint8Array ? [value] : value).map((one) => ({ name, value: one })),
+  )
+}
