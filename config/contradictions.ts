@@ -3,6 +3,7 @@ import { checkFormat } from './check-format.ts'
 import { checkKafka } from './check-kafka.ts'
 import { checkRows } from './check-rows.ts'
 import { checkStorage } from './check-storage.ts'
+import { checkTransforms } from './check-transforms.ts'
 import type { Report } from './report.ts'
 import type { Config, TableConfig, TopicConfig } from './types.ts'
 
@@ -25,6 +26,7 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
   if (twice !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(twice)} twice`)
   checkMaintenance(topic.table, report)
   checkRows(topic, report)
+  checkTransforms(topic, report)
   checkFormat(topic, report)
   checkDeadLetters(topic, report)
 }

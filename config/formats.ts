@@ -38,6 +38,11 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
     expected: 'an object whose values are texts that are not empty',
     accepts: Array.isArray,
   },
+  'transform-map': {
+    expected: 'an object whose values are texts that are not empty, or objects with expr and type',
+    accepts: Array.isArray,
+  },
+  'rule-list': { expected: 'a list of objects with name, when and error', accepts: Array.isArray },
 }
 
 /** Makes the formats known to convict; it keeps them for the whole process, so a second call changes nothing. */

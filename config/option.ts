@@ -37,7 +37,13 @@ export interface TopicFacts {
 }
 
 /** The formats of `config/formats.ts`. */
-export type FormatName = 'share' | 'text' | 'text-list' | 'whole-number' | 'flag' | 'map'
+export type FormatName =
+  'share' | 'text' | 'text-list' | 'whole-number' | 'flag' | 'map' | 'transform-map' | 'rule-list'
+
+/** Whether a format is an object with keys of the user's own, which may hold dots. */
+export function isMapFormat(format: Option['format']): boolean {
+  return format === 'map' || format === 'transform-map'
+}
 
 /** Options by name, in sections. */
 export interface OptionTree {

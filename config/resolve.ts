@@ -1,6 +1,6 @@
 import convict from 'convict'
 import { registerFormats } from './formats.ts'
-import { optionsOf, type OptionTree, type TopicFacts } from './option.ts'
+import { isMapFormat, optionsOf, type OptionTree, type TopicFacts } from './option.ts'
 import { sift } from './sift.ts'
 import { emptyTree, isTree, type Tree } from './tree.ts'
 
@@ -96,7 +96,7 @@ function pruned(properties: unknown, options: OptionTree): Tree {
     const value = isTree(properties) ? at(properties, key) : undefined
     sectionOf(values, key)
     if (value === null || value === undefined) continue
-    put(values, key, option.format === 'map' ? Object.fromEntries(value as [string, string][]) : value)
+    put(values, key, isMapFormat(option.format) ? Object.fromEntries(value as [string, unknown][]) : value)
   }
   return values
 }

@@ -7,6 +7,7 @@ import { ROW_OPTIONS } from './row-options.ts'
 import { withSecretFiles } from './secret-options.ts'
 import { STORAGE_OPTIONS } from './storage-options.ts'
 import { TABLE_OPTIONS } from './table-options.ts'
+import { TRANSFORM_OPTIONS } from './transform-options.ts'
 
 /**
  * Every option outside `topics`. This file and those that it names are the only place where a name, default, unit or
@@ -45,6 +46,7 @@ export const TOPIC_OPTIONS = {
   },
   ...FORMAT_OPTIONS,
   ...ROW_OPTIONS,
+  ...TRANSFORM_OPTIONS,
   startFrom: {
     doc: 'Where to begin in partitions of which the table holds nothing yet.',
     format: ['earliest', 'latest'],

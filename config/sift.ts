@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein'
 import { FORMATS } from './formats.ts'
-import { isOption, optionsOf, type OptionTree } from './option.ts'
+import { isMapFormat, isOption, optionsOf, type FormatName, type OptionTree } from './option.ts'
+import { siftMap, siftRules, siftTransforms } from './sift-entries.ts'
 import { emptyTree, isTree, type Tree } from './tree.ts'
 
 /**
@@ -31,9 +32,13 @@ function siftSection(
     } else if (!isOption(node)) {
       if (isTree(value)) known[key] = siftSection(value, node, `${prefix}${key}.`, root, report)
       else report(`${prefix}${key}: must be an object with ${Object.keys(node).join(', ')}`)
-    } else if (node.format === 'map') {
-      if (isTree(value)) known[key] = siftMap(value, `${prefix}${key}.`, report)
-      else report(`${prefix}${key}: must be ${FORMATS.map.expected}: value was ${JSON.stringify(value)}`)
+    } else if (isMapFormat(node.format)) {
+      const { expected } = FORMATS[node.format as FormatName]
+      const siftEntries = node.format === 'map' ? siftMap : siftTransforms
+      if (isTree(value)) known[key] = siftEntries(value, `${prefix}${key}.`, report)
+      else report(`${prefix}${key}: must be ${expected}: value was ${JSON.stringify(value)}`)
+    } else if (node.format === 'rule-list') {
+      known[key] = siftRules(value, `${prefix}${key}`, report)
     } else if (isTree(value)) {
       report(`${prefix}${key}: must be a value, not an object`)
     } else {
@@ -41,14 +46,6 @@ function siftSection(
     }
   }
   return known
-}
-
-function siftMap(tree: Tree, prefix: string, report: (fault: string) => void): [string, unknown][] {
-  return Object.entries(tree).filter(([key, value]) => {
-    const fits = FORMATS.text.accepts(value)
-    if (!fits) report(`${prefix}${key}: must be ${FORMATS.text.expected}: value was ${JSON.stringify(value)}`)
-    return fits
-  })
 }
 
 // The same name in another section is nearer than any other name in this one.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { isOption, type Option, type OptionTree } from './option.ts'
+import { isMapFormat, isOption, type Option, type OptionTree } from './option.ts'
 import { SERVICE_OPTIONS, TOPIC_OPTIONS } from './schema.ts'
 
 /** JSON as it was written: an object whose keys nobody has looked at yet. It has no prototype, so that no key is special. */
@@ -60,10 +60,19 @@ function absolute(tree: Tree, options: OptionTree, folder: string): Tree {
   for (const [key, value] of Object.entries(tree)) {
     const node = Object.hasOwn(options, key) ? options[key] : undefined
     if (node === undefined) resolved[key] = value
-    else if (isOption(node)) resolved[key] = isPath(node, value) ? resolve(folder, value) : value
+    else if (isOption(node)) resolved[key] = withAbsolute(node, value, folder)
     else resolved[key] = isTree(value) ? absolute(value, node, folder) : value
   }
   return resolved
+}
+
+function withAbsolute(option: Option, value: unknown, folder: string): unknown {
+  if (isPath(option, value)) return resolve(folder, value)
+  if (option.format !== 'map' || option.path !== true || !isTree(value)) return value
+  const paths = emptyTree()
+  for (const [name, path] of Object.entries(value))
+    paths[name] = isPath(option, path) ? resolve(folder, path) : path
+  return paths
 }
 
 // A value with a scheme, such as s3://bucket or memory:name, is no path of the file system.
@@ -84,6 +93,8 @@ function valueOf(text: string): unknown {
   }
 }
 
+const TOPICS: OptionTree = TOPIC_OPTIONS
+
 // Names of topics may hold dots: a known name wins, then the shortest name after which an option of a topic follows.
 function pathOf(key: string, topicNames: readonly string[]): string[] {
   const parts = key.split('.')
@@ -99,6 +110,7 @@ function pathOf(key: string, topicNames: readonly string[]): string[] {
   if (chosen === undefined) return parts
   // Below a map stands one key, which may hold dots itself.
   const [option, ...below] = chosen.rest
-  const isMap = option === 'derive' && below.length > 0
-  return ['topics', chosen.name, ...(isMap ? [option, below.join('.')] : chosen.rest)]
+  const node = option !== undefined && Object.hasOwn(TOPIC_OPTIONS, option) ? TOPICS[option] : undefined
+  const isMap = node !== undefined && isOption(node) && isMapFormat(node.format) && below.length > 0
+  return ['topics', chosen.name, ...(isMap && option !== undefined ? [option, below.join('.')] : chosen.rest)]
 }

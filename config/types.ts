@@ -1,5 +1,6 @@
 import type { CobDateConfig } from './cob-date.ts'
 import type { KafkaConfig } from './kafka-types.ts'
+import type { TransformConfig } from './transform-types.ts'
 
 /** The configuration after loading: checked, complete, deeply frozen. What each option means stands in `config/schema.ts`. */
 export interface Config {
@@ -61,7 +62,7 @@ export interface GcsConfig {
 }
 
 /** One topic and its table. */
-export interface TopicConfig {
+export interface TopicConfig extends TransformConfig {
   readonly topic: string
   readonly format: 'json' | 'avro' | 'protobuf' | 'csv' | 'text' | 'bytes'
   readonly framing: 'none' | 'single-object' | 'registry'

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { FORMATS } from '../config/formats.ts'
-import { optionsOf, type Option, type OptionTree } from '../config/option.ts'
+import { isMapFormat, optionsOf, type Option, type OptionTree } from '../config/option.ts'
 import { SERVICE_OPTIONS, TOPIC_OPTIONS } from '../config/schema.ts'
 import { CATALOGUE } from '../src/core/errors.ts'
 
@@ -96,7 +96,7 @@ function defaultOf(option: Option): string {
   if (option.computed !== undefined) return option.computed.text
   if (option.required === true) return '**must be given**'
   if (option.default === null) return 'unset'
-  return option.format === 'map' ? '`{}`' : `\`${JSON.stringify(option.default)}\``
+  return isMapFormat(option.format) ? '`{}`' : `\`${JSON.stringify(option.default)}\``
 }
 
 function code(text: string | undefined): string {

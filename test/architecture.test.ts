@@ -56,6 +56,8 @@ const NOUNS = [
   'enrichments',
   'evolution',
   'dead-letters',
+  'jmespath',
+  'transforms',
 ]
 /** What each place may import beside itself; `core` is for all. A place that is not named here is not guarded. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -77,6 +79,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Where contract, messages and table meet.
   evolution: ['arrow', 'contract', 'delta'],
   'dead-letters': ['arrow', 'delta', 'storage', 'kafka'],
+  // Expressions are parsed where the configuration is checked.
+  jmespath: ['config'],
+  transforms: ['arrow', 'config', 'enrichments', 'formats', 'jmespath'],
   operators: NOUNS,
   pipeline: ['operators', ...NOUNS],
   service: ['pipeline', 'operators', 'config', ...NOUNS],

@@ -32,7 +32,7 @@ export class Entries {
 
   /** The batch with these records; keys, offsets, timestamps and headers are those of their messages. */
   raw(bytes: Uint8Array): Raw & { readonly parts: Parts } {
-    const { headers, count } = this.#raw
+    const { headers, appended, count } = this.#raw
     const message = Int32Array.from(this.#message)
     const keyStart = new Int32Array(message.length)
     const keyEnd = new Int32Array(message.length)
@@ -58,6 +58,7 @@ export class Entries {
       offsets,
       timestampsMs,
       headers: headers && this.#message.map((i) => headers[i]),
+      appended: appended && Uint8Array.from(message, (i) => appended[i] as number),
       parts: { messages: count, message },
     }
   }
