@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { builderOf } from '../../src/arrow/builder.ts'
+import { valueAt } from '../../src/arrow/values.ts'
+import type { DataType, StructType } from '../../src/core/schema.ts'
+import { fit } from '../../src/evolution/fit.ts'
+import { ingestValues } from '../../src/evolution/ingest-values.ts'
+
+const coerce = ingestValues({ hexadecimal: true })
+
+/** The value in a column of the type, or that it was refused. */
+function column(type: DataType, value: unknown): unknown {
+  const builder = builderOf(type)
+  return builder.append(coerce(type, value)) === undefined ? valueAt(builder.finish(), 0) : 'refused'
+}
+
+test('Timestamps come as text with and without zone, as days, and as microseconds since the epoch', () => {
+  const instant = '2021-11-11T22:11:58.000000Z'
+  for (const value of [
+    1_636_668_718_000_000,
+    1_636_668_718_000_000n,
+    '2021-11-11T22:11:58Z',
+    '2021-11-11T22:11:58+00:00',
+    '2021-11-11T22:11:58-00:00',
+    '2021-11-11 22:11:58',
+  ])
+    assert.equal(column('timestamp', value), instant, String(value))
+  assert.equal(column('timestamp', '2021-11-11'), '2021-11-11T00:00:00.000000Z')
+  assert.equal(column('timestamp_ntz', '2021-11-11T22:11:58+02:00'), '2021-11-11T20:11:58.000000')
+  assert.equal(column('timestamp_ntz', 1_636_668_718_000_000), '2021-11-11T22:11:58.000000')
+  for (const value of ['20211111T22115800Z', 'soon', '1636668718000000', 1.5, 9e15 * 1e6, true, {}])
+    assert.equal(column('timestamp', value), 'refused', String(value))
+})
+
+test('Numbers come as their text too, and no fraction is lost', () => {
+  assert.equal(column('integer', '42'), 42)
+  assert.equal(column('long', '9007199254740993'), 9_007_199_254_740_993n)
+  assert.equal(column('double', '-1.5e3'), -1500)
+  for (const [type, value] of [
+    ['integer', 1.5],
+    ['integer', '1.5'],
+    ['byte', '300'],
+    ['long', '99999999999999999999'],
+    ['double', 'NaN'],
+    ['boolean', 'true'],
+    ['integer', true],
+  ] as const)
+    assert.equal(column(type, value), 'refused', `${type} ${String(value)}`)
+})
+
+test('Dates come as days since the epoch, binary as hexadecimal text', () => {
+  assert.equal(column('date', 18_942), '2021-11-11')
+  assert.equal(column('date', '2021-11-11'), '2021-11-11')
+  assert.equal(column('date', 1e9), 'refused')
+  assert.deepEqual(coerce('binary', '00ff'), Buffer.from([0, 255]))
+  assert.equal(ingestValues({ hexadecimal: false })('binary', '00ff'), '00ff')
+})
+
+test('Nested values are read likewise, strings take everything but null', () => {
+  const field = (name: string, type: DataType) => ({ name, type, nullable: true, metadata: {} })
+  const inner: StructType = { type: 'struct', fields: [field('text', 'string'), field('at', 'timestamp')] }
+  const schema: StructType = {
+    type: 'struct',
+    fields: [
+      field('list', { type: 'array', elementType: inner, containsNull: true }),
+      field('many', { type: 'array', elementType: 'integer', containsNull: true }),
+      field('text', 'string'),
+      field('none', 'string'),
+    ],
+  }
+  const { row } = fit(
+    { list: [{ text: { a: 2 }, at: 0 }], many: ['1', 2, null], text: [1, 'b'], none: null },
+    schema,
+    { rescues: false, lenient: 'all', coerce },
+  )
+  assert.deepEqual(row, {
+    list: [{ text: '{"a":2}', at: '1970-01-01T00:00:00.000000Z' }],
+    many: [1, 2, null],
+    text: '[1,"b"]',
+    none: null,
+  })
+})
