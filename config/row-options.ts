@@ -61,4 +61,9 @@ export const ROW_OPTIONS = {
       nullable: true,
     },
   },
+  compatibility: {
+    doc: 'Make rows as another program does. `kafka-delta-ingest`: the table must exist and its columns alone count, also where the format has a schema; numbers may come as text, timestamps also as microseconds and dates as days since the epoch, timestamps without a zone are in UTC, and JSON has binary values as hexadecimal text; logical types of Avro come as numbers. `docs/from-kafka-delta-ingest.md` tells more.',
+    format: ['none', 'kafka-delta-ingest'],
+    default: 'none',
+  },
 } as const satisfies OptionTree

@@ -12,6 +12,7 @@ import { checkProperties } from '../delta/table-properties.ts'
 import type { WriterOptions } from '../delta/writer.ts'
 import type { Enrichment } from '../enrichments/enrichment.ts'
 import { generatedColumn } from '../enrichments/generated-columns.ts'
+import { ingestValues } from '../evolution/ingest-values.ts'
 import { RESCUED_DATA } from '../evolution/policy.ts'
 import { RowColumns } from '../evolution/row-columns.ts'
 import { contractOfFormat } from '../formats/contract.ts'
@@ -46,10 +47,7 @@ export async function openTarget(
   options: WriterOptions,
   tables: Tables = tablesOf(config),
 ): Promise<Target> {
-  const written =
-    topic.contract === undefined
-      ? await contractOfFormat({ ...topic, ...registryOf(config) })
-      : await readContract(topic.contract)
+  const written = await writtenContract(topic, config)
   const lease = await tables.lease(topic.table.uri)
   try {
     return await targetOf(lease, topic, written, options)
@@ -57,6 +55,16 @@ export async function openTarget(
     await lease.release()
     throw error
   }
+}
+
+async function writtenContract(
+  topic: TopicConfig,
+  config: Pick<Config, 'schemaRegistry'>,
+): Promise<Contract | undefined> {
+  // The columns of the table alone count, whatever the format says of its values.
+  if (topic.compatibility !== 'none') return undefined
+  if (topic.contract !== undefined) return readContract(topic.contract)
+  return contractOfFormat({ ...topic, ...registryOf(config) })
 }
 
 /** Tables in the stores of a configuration; one for all topics of a process. */
@@ -71,6 +79,10 @@ async function targetOf(
   options: WriterOptions,
 ): Promise<Target> {
   const existing = await lease.existing(options)
+  if (existing === undefined && topic.compatibility !== 'none') {
+    const expected = `expected a table for topic ${topic.topic}, since its columns say what rows are`
+    throw new PipelineError('KD_TABLE_MISSING', expected, { uri: topic.table.uri })
+  }
   const contract = written ?? contractOf(topic, existing)
   const configured = configuredEnrichments(topic, contract.schema, existing?.schema)
   const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
@@ -91,6 +103,9 @@ async function targetOf(
     table,
     added,
     policy: topic.table.schemaEvolution,
+    ...(topic.compatibility === 'none'
+      ? {}
+      : { coerce: ingestValues({ hexadecimal: topic.format === 'json' }) }),
     clock: options.clock,
   })
   const { store } = lease

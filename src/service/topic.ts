@@ -17,6 +17,7 @@ import type { Logger } from '../telemetry/log.ts'
 import { openDeadLetters } from './dead-letters.ts'
 import { kafkaOptions } from './kafka-options.ts'
 import { startMaintenance } from './maintenance.ts'
+import { observing, type Observing, type TopicObserver } from './observer.ts'
 import { registryOf } from './registry-of.ts'
 import { EMPTY_SUMMARY, withCommit, type Summary } from './summary.ts'
 import type { Tables } from './tables.ts'
@@ -54,6 +55,7 @@ export interface TopicOptions {
   readonly lane?: Lane
   /** In which topics of one table share it; tables of its own by default. */
   readonly tables?: Tables
+  readonly observer?: TopicObserver
 }
 
 const KAFKA: TopicEnds = { source: createSource, deadLetters: createDeadLetterTopic }
@@ -75,7 +77,8 @@ export async function openTopic(
   )
   const format = await orRelease(target, openFormat({ ...topic, ...registryOf(config) }, target.columns))
   const credit = new Credit(topic.creditBytes)
-  const source = ends.source(sourceOptions(config, topic, target, { credit, log, until }))
+  const observed = observing(options.observer)
+  const source = ends.source(sourceOptions(config, topic, target, { credit, log, until, observed }))
   const deadLetters = await orRelease(
     target,
     openDeadLetters(topic, {
@@ -102,7 +105,8 @@ export async function openTopic(
       deadLetters,
       appId: topic.appId,
       format,
-      openTrace: (facts) => flushTrace({ ...facts, groupId: config.kafka.groupId }),
+      openTrace: (facts) =>
+        observed.trace(facts, flushTrace({ ...facts, groupId: config.kafka.groupId })),
       onFenced: (appIds, unfit) =>
         unfit === undefined
           ? log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table')
@@ -110,6 +114,7 @@ export async function openTopic(
     },
     knobsOf(topic, target),
   ).pipe(
+    observed.commits(() => source.status()),
     tap((commit) => {
       summary = withCommit(summary, commit)
       maintenance.committed(commit.version)
@@ -158,10 +163,10 @@ function sourceOptions(
   config: Config,
   topic: TopicConfig,
   target: Target,
-  parts: { credit: Credit; log: Logger; until: 'stopped' | 'latest' },
+  parts: { credit: Credit; log: Logger; until: 'stopped' | 'latest'; observed: Observing },
 ): SourceOptions {
   const { kafka } = config
-  const { credit, log, until } = parts
+  const { credit, log, until, observed } = parts
   return {
     ...kafkaOptions(kafka, log),
     groupId: kafka.groupId,
@@ -169,7 +174,7 @@ function sourceOptions(
     startFrom: topic.startFrom,
     resume: (partition) => target.table.txn(appIdOf(topic.appId, partition)),
     credit,
-    costBytes: costOf(target),
+    costBytes: observed.cost(costOf(target)),
     until,
     fetchBytesMax: kafka.fetchBytesMax,
     partitionBytesMax: kafka.fetchBytesPerPartitionMax,

@@ -54,8 +54,7 @@ const STATUS = [
 test('A flush is told as counters, durations and lags under the names of kafka-delta-ingest', () => {
   const { sent, observer } = metrics()
   const looking = observing(observer)
-  const { end } = looking.trace(FACTS, NO_TRACE)
-  end()
+  looking.trace(FACTS, NO_TRACE).end()
   of(COMMIT)
     .pipe(looking.commits(() => STATUS))
     .subscribe()

@@ -10,7 +10,7 @@ after(() => sockets.forEach((socket) => socket.close()))
 async function server(): Promise<{
   readonly port: number
   readonly datagrams: string[]
-  seen(text: string): Promise<void>
+  seen: (text: string) => Promise<void>
 }> {
   const socket = createSocket('udp4')
   sockets.push(socket)
@@ -25,7 +25,7 @@ async function server(): Promise<{
   return {
     port: socket.address().port,
     datagrams,
-    async seen(text) {
+    seen: async (text) => {
       while (!datagrams.join('').includes(text)) await new Promise<void>((resolve) => (told = resolve))
     },
   }
