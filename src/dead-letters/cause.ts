@@ -1,5 +1,3 @@
-import type { DeadLetterReason } from '../core/batch.ts'
-
 /** Longer messages are alike when their beginnings are. */
 const CHARS_MAX = 400
 
@@ -31,7 +29,7 @@ export function causeOf(message: string): string {
 
 /** What letters of one cause have in common. */
 export interface Cause {
-  readonly reason: DeadLetterReason | string
+  readonly reason: string
   readonly cause: string
 }
 

@@ -5,6 +5,7 @@ import type { DeadLetter, OffsetRange } from '../../src/core/batch.ts'
 import { createTable } from '../../src/delta/create.ts'
 import { rowLines } from '../../src/delta/rows.ts'
 import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import type { DeadLetterTopic } from '../../src/kafka/dead-letters.ts'
 import { openDeadLetterTable } from '../../src/service/dead-letter-table.ts'
 import { Tables } from '../../src/service/tables.ts'
 import { MemoryStore, type MemoryFault, type MemoryRequest } from '../../src/storage/memory.ts'
@@ -133,15 +134,18 @@ test('Whichever request a process dies at, its successor leaves each letter ther
       await (await open(name)).close()
       let requests = 0
       let dead = false
+      const isDead = (): boolean => dead
       const fault = (): MemoryFault | undefined => {
         if (dead) return 'refused'
         if (requests++ !== at) return undefined
         dead = true
         return kind
       }
-      const dying = await open(name, { fault, bytesMax: 2500 }).catch(() => undefined)
+      const dying: DeadLetterTopic | undefined = await open(name, { fault, bytesMax: 2500 }).catch(
+        () => undefined,
+      )
       await dying?.write(all, ranges).catch(() => undefined)
-      if (!dead) {
+      if (!isDead()) {
         assert.ok(deaths > 15, `${deaths} places to die at`)
         return
       }
