@@ -1,6 +1,8 @@
 import { checkDeadLetters, checkDeadLetterTables } from './check-dead-letters.ts'
+import { checkCompatibility } from './check-compatibility.ts'
 import { checkFormat } from './check-format.ts'
 import { checkKafka } from './check-kafka.ts'
+import { checkMessages } from './check-messages.ts'
 import { checkRows } from './check-rows.ts'
 import { checkStorage } from './check-storage.ts'
 import { checkTransforms } from './check-transforms.ts'
@@ -26,7 +28,9 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
   if (twice !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(twice)} twice`)
   checkMaintenance(topic.table, report)
   checkRows(topic, report)
+  checkMessages(topic, report)
   checkTransforms(topic, report)
+  checkCompatibility(topic, report)
   checkFormat(topic, report)
   checkDeadLetters(topic, report)
 }

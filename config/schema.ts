@@ -1,6 +1,7 @@
 import { DEAD_LETTER_OPTIONS } from './dead-letter-options.ts'
 import { FORMAT_OPTIONS } from './format-options.ts'
 import { KAFKA_OPTIONS } from './kafka-options.ts'
+import { MESSAGE_OPTIONS } from './message-options.ts'
 import type { OptionTree } from './option.ts'
 import { REGISTRY_OPTIONS } from './registry-options.ts'
 import { ROW_OPTIONS } from './row-options.ts'
@@ -46,6 +47,7 @@ export const TOPIC_OPTIONS = {
   },
   ...FORMAT_OPTIONS,
   ...ROW_OPTIONS,
+  ...MESSAGE_OPTIONS,
   ...TRANSFORM_OPTIONS,
   startFrom: {
     doc: 'Where to begin in partitions of which the table holds nothing yet.',

@@ -1,5 +1,6 @@
 import type { CobDateConfig } from './cob-date.ts'
 import type { KafkaConfig } from './kafka-types.ts'
+import type { MessageConfig } from './message-types.ts'
 import type { TransformConfig } from './transform-types.ts'
 
 /** The configuration after loading: checked, complete, deeply frozen. What each option means stands in `config/schema.ts`. */
@@ -62,10 +63,13 @@ export interface GcsConfig {
 }
 
 /** One topic and its table. */
-export interface TopicConfig extends TransformConfig {
+export interface TopicConfig extends MessageConfig, TransformConfig {
   readonly topic: string
-  readonly format: 'json' | 'avro' | 'protobuf' | 'csv' | 'text' | 'bytes'
-  readonly framing: 'none' | 'single-object' | 'registry'
+  readonly format: FormatName
+  /** In place of `format` where values may have one of several. */
+  readonly formats?: readonly FormatName[]
+  readonly framing: 'none' | 'single-object' | 'container' | 'registry'
+  readonly recordsPerMessageMax: number
   readonly subject: string
   readonly avro: AvroConfig
   readonly protobuf: ProtobufConfig
@@ -93,10 +97,14 @@ export interface TopicConfig extends TransformConfig {
   readonly parquet: ParquetConfig
 }
 
+/** How values may be encoded. */
+export type FormatName = 'json' | 'jsonl' | 'avro' | 'protobuf' | 'csv' | 'text' | 'bytes'
+
 /** Absolute paths of what exists. Where Avro is the format, `schema` is there for values without a frame, `schemas` for single objects. */
 export interface AvroConfig {
   readonly schema?: string
   readonly schemas?: string
+  readonly readerSchema?: string
 }
 
 /** `schema` is the absolute path of a file that exists; there where Protobuf comes without a frame. */
@@ -134,6 +142,8 @@ export interface DeadLetterConfig {
   readonly to?: 'topic' | 'table' | 'both'
   readonly topic: string
   readonly table?: string
+  /** Column → expression that parses. */
+  readonly transforms: Readonly<Record<string, string>>
   readonly marks?: string
   /** Above 0, at most 1. */
   readonly maxRate?: number

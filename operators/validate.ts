@@ -51,14 +51,15 @@ function byContract(decoded: Decoded, contract: Contract): Admitted {
 }
 
 function rowsOf(decoded: Decoded, admitted: Admitted, builder: StructBuilder): Rows {
-  const { raw, proven, tombstones } = decoded
+  const { raw, proven, deletions, tombstones } = decoded
   const refused = admitted.refused.map(({ record, reason, message }) =>
     deadLetterOf(raw, record, reason, message),
   )
   const deadLetters: DeadLetter[] = [...decoded.deadLetters, ...refused]
   const fitting = Int32Array.from(appendObjects(builder, raw, admitted, deadLetters))
   const checked = { columns: builder.finishColumns(), records: fitting }
-  const { columns, records } = mergeRows(proven ?? noRows(admitted.schema), checked)
+  const messages = mergeRows(proven ?? noRows(admitted.schema), checked)
+  const { columns, records } = deletions === undefined ? messages : mergeRows(deletions, messages)
   const droppedFields = (decoded.droppedFields ?? 0) + admitted.droppedFields
   return {
     raw,
@@ -68,5 +69,6 @@ function rowsOf(decoded: Decoded, admitted: Admitted, builder: StructBuilder): R
     columns,
     records,
     ...(droppedFields > 0 ? { droppedFields } : {}),
+    ...(deletions === undefined ? {} : { deleted: new Set(deletions.records) }),
   }
 }

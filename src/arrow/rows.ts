@@ -19,6 +19,8 @@ export interface Rows {
   readonly deadLetters: readonly DeadLetter[]
   readonly tombstones: number
   readonly filtered: number
+  /** Records that are rows of tombstones; absent where none is. */
+  readonly deleted?: ReadonlySet<number>
   /** Fields that no column took and that were let go. */
   readonly droppedFields?: number
 }

@@ -99,7 +99,7 @@ function readersFor(options: FormatOptions): () => ReadonlyMap<string, Column> {
     schema = options.schema
     const nullable = new Set(options.plain?.fields.filter((field) => field.nullable).map(({ name }) => name))
     columns = new Map(
-      schema.fields.map(({ name, type }) => [name, { read: readerOf(type), nullable: nullable.has(name) }]),
+      schema.fields.map(({ name, type }) => [name, { read: textReader(type), nullable: nullable.has(name) }]),
     )
     return columns
   }
@@ -108,7 +108,8 @@ function readersFor(options: FormatOptions): () => ReadonlyMap<string, Column> {
 const INTEGER = /^[+-]?\d{1,40}$/
 const DECIMAL = /^[+-]?(?:\d{1,200}\.?\d{0,200}|\.\d{1,200})(?:[eE][+-]?\d{1,3})?$/
 
-function readerOf(type: DataType): Reader {
+/** How a text without quotes around it is read for a column of this type; one that is none of the type stays text. */
+export function textReader(type: DataType): (text: string) => unknown {
   if (typeof type !== 'string') return json
   if (decimalOf(type) !== undefined) return decimal
   return READERS[type] ?? ((text) => text)

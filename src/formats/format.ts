@@ -5,7 +5,7 @@ import type { PlainContract } from '../contract/plain.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
 import type { Columns } from '../arrow/column.ts'
 
-/** What a format made of the records of one batch: records = proven + objects + deadLetters + tombstones + filtered. */
+/** What a format made of the records of one batch: records = proven + objects + deletions + deadLetters + tombstones + filtered. */
 export interface Decoded {
   readonly raw: Raw
   /** Rows that are in columns already and known to obey the contract; `records` ascending. */
@@ -15,6 +15,10 @@ export interface Decoded {
   readonly records: readonly number[]
   readonly deadLetters: readonly DeadLetter[]
   readonly tombstones: number
+  /** Tombstones whose value says null in the words of the format; ascending. */
+  readonly nulls?: readonly number[]
+  /** Rows of tombstones, which neither contract nor transforms are asked about; `records` ascending. */
+  readonly deletions?: { readonly columns: Columns; readonly records: Int32Array }
   /** Records that a filter did not keep; absent before there was one. */
   readonly filtered?: number
   /** Fields of proven rows that no column took, where `FormatOptions.unknown` asks for a count. */

@@ -33,38 +33,46 @@ export function jsonFormat(options: FormatOptions): Format {
       const proven = reader?.finish()
       return {
         raw,
-        tombstones,
         proven: proven?.rows,
         ...(proven === undefined || proven.droppedFields === 0
           ? {}
           : { droppedFields: proven.droppedFields }),
-        ...parseRecords(raw, remaining, allUtf8),
+        ...withNulls(parseRecords(raw, remaining, allUtf8), tombstones),
       }
     },
   }
 }
 
-function parseRecords(
-  raw: Raw,
-  indices: readonly number[],
-  allUtf8: boolean,
-): Pick<Decoded, 'objects' | 'records' | 'deadLetters'> {
+/** The value `null` is a tombstone as much as none at all. */
+function withNulls(
+  parsed: Parsed,
+  tombstones: number,
+): Omit<Parsed, 'nulls'> & Pick<Decoded, 'tombstones' | 'nulls'> {
+  const { nulls, ...rest } = parsed
+  return nulls.length === 0 ? { ...rest, tombstones } : { ...parsed, tombstones: tombstones + nulls.length }
+}
+
+type Parsed = Pick<Decoded, 'objects' | 'records' | 'deadLetters'> & { readonly nulls: readonly number[] }
+
+function parseRecords(raw: Raw, indices: readonly number[], allUtf8: boolean): Parsed {
   const objects: unknown[] = []
   const records: number[] = []
   const deadLetters: DeadLetter[] = []
+  const nulls: number[] = []
   for (const i of indices) {
     const parsed = parseRecord(raw, i, allUtf8)
-    if (typeof parsed === 'string') deadLetters.push(deadLetterOf(raw, i, 'decode', parsed))
+    if (parsed === null) nulls.push(i)
+    else if (typeof parsed === 'string') deadLetters.push(deadLetterOf(raw, i, 'decode', parsed))
     else {
       objects.push(parsed)
       records.push(i)
     }
   }
-  return { objects, records, deadLetters }
+  return { objects, records, deadLetters, nulls }
 }
 
-/** The record as an object, or what is wrong with it. */
-function parseRecord(raw: Raw, i: number, allUtf8: boolean): object | string {
+/** The record as an object, null, or what is wrong with it. */
+function parseRecord(raw: Raw, i: number, allUtf8: boolean): object | string | null {
   const start = raw.valueStart[i] as number
   const end = raw.valueEnd[i] as number
   if (start === end) return 'expected a JSON object, got an empty value'
@@ -72,8 +80,8 @@ function parseRecord(raw: Raw, i: number, allUtf8: boolean): object | string {
   if (!allUtf8 && !isUtf8(bytes)) return 'expected UTF-8, got bytes that are none'
   try {
     const value = parseExact(bytes.toString('utf8'))
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-    return `expected a JSON object, got ${Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`}`
+    if (typeof value === 'object' && !Array.isArray(value)) return value
+    return `expected a JSON object, got ${Array.isArray(value) ? 'an array' : `a ${typeof value}`}`
   } catch (thrown) {
     return `expected JSON: ${messageOf(thrown)}`
   }

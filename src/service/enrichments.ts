@@ -1,7 +1,9 @@
 import type { TopicConfig } from '../../config/types.ts'
-import type { StructField, StructType } from '../core/schema.ts'
+import { PipelineError } from '../core/errors.ts'
+import { fieldNamed, type StructField, type StructType } from '../core/schema.ts'
 import { castColumns } from '../enrichments/cast-columns.ts'
 import { cobDate } from '../enrichments/cob-date.ts'
+import { DELETED_FIELD, deletedFlag } from '../enrichments/deleted-flag.ts'
 import { derivedColumn } from '../enrichments/derived-column.ts'
 import type { Enrichment } from '../enrichments/enrichment.ts'
 import { kafkaColumns } from '../enrichments/kafka-columns.ts'
@@ -25,6 +27,8 @@ export function configuredEnrichments(
     fields.push(...fitted.fields)
   }
   if (topic.kafkaColumns) add(kafkaColumns())
+  if (topic.tombstones === 'row') add(deletedFlag())
+  checkTombstoneKey(topic, schema)
   add(cobDate(topic.cobDate, { type: 'struct', fields }))
   for (const [name, expression] of Object.entries(topic.derive))
     add(derivedColumn(name, expression, { type: 'struct', fields: [...fields] }))
@@ -36,10 +40,19 @@ export function configuredColumns({
   derive,
   kafkaColumns: withKafka,
   cobDate: cob,
+  tombstones,
 }: TopicConfig): readonly string[] {
   return [
     ...Object.keys(derive),
+    ...(tombstones === 'row' ? [DELETED_FIELD.name] : []),
     ...(withKafka ? kafkaColumns().fields.map(({ name }) => name) : []),
     ...(cob.from === undefined || cob.from === `value:${cob.column}` ? [] : [cob.column]),
   ]
+}
+
+function checkTombstoneKey({ topic, tombstoneKey }: TopicConfig, schema: StructType): void {
+  if (tombstoneKey === undefined || fieldNamed(schema, tombstoneKey) !== undefined) return
+  const names = schema.fields.map(({ name }) => name).join(', ')
+  const expected = `topic ${topic}: tombstoneKey: expected one of the columns ${names}, got ${tombstoneKey}`
+  throw new PipelineError('KD_CONFIG_INVALID', expected)
 }

@@ -8,6 +8,7 @@ import { Lane } from '../core/lane.ts'
 import type { Raw } from '../core/raw.ts'
 import { isTracing } from '../core/span.ts'
 import { openFormat } from '../formats/open.ts'
+import { withTombstones } from '../formats/tombstones.ts'
 import { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from '../kafka/dead-letters.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
 import type { KafkaSource, SourceEvent, SourceOptions } from '../kafka/source-options.ts'
@@ -75,7 +76,8 @@ export async function openTopic(
     { onWarning: (warning) => log.warn({ code: warning.code }, warning.message) },
     options.tables,
   )
-  const format = await orRelease(target, openFormat({ ...topic, ...registryOf(config) }, target.columns))
+  const opening = openFormat({ ...topic, ...registryOf(config) }, target.messages)
+  const format = withTombstones(await orRelease(target, opening), topic, target.columns)
   const credit = new Credit(topic.creditBytes)
   const observed = observing(options.observer)
   const source = ends.source(sourceOptions(config, topic, target, { credit, log, until, observed }))
@@ -105,8 +107,7 @@ export async function openTopic(
       deadLetters,
       appId: topic.appId,
       format,
-      openTrace: (facts) =>
-        observed.trace(facts, flushTrace({ ...facts, groupId: config.kafka.groupId })),
+      openTrace: (facts) => observed.trace(facts, flushTrace({ ...facts, groupId: config.kafka.groupId })),
       onFenced: (appIds, unfit) =>
         unfit === undefined
           ? log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table')

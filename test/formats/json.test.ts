@@ -50,7 +50,6 @@ formatContract({
   bad: [
     '',
     ' ',
-    'null',
     '5',
     '[]',
     '"x"',
