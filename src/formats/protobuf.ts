@@ -1,8 +1,6 @@
 import { PipelineError } from '../core/errors.ts'
 import { createRegistry, type Registry } from '../registry/registry.ts'
-import type { Contract } from '../contract/contract.ts'
 import type { Format } from './format.ts'
-import { protoContract } from './protobuf-columns.ts'
 import { ProtoCursor } from './protobuf-cursor.ts'
 import { readProtoFile, registeredProto, type MessagePlace, type ProtoFile } from './protobuf-load.ts'
 import { protoReader, type ProtoReader } from './protobuf-read.ts'
@@ -140,14 +138,6 @@ export async function openProtobuf(settings: FormatSettings): Promise<Format> {
   return protobufFormat(
     bareProto(messageOfFile(await readProtoFile(protobuf.schema), protobuf.schema, protobuf.message)),
   )
-}
-
-/**
- * The contract that the message of a `.proto` file is.
- * @throws KD_CONTRACT_INVALID where it cannot be read, or holds what no column can
- */
-export async function contractOfProtoFile(path: string, message?: string): Promise<Contract> {
-  return protoContract(messageOfFile(await readProtoFile(path), path, message), path)
 }
 
 /** The message of a file: the named one, or the first. @throws KD_CONTRACT_INVALID */
