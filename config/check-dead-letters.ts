@@ -1,3 +1,4 @@
+import { kafkaSource, parseExpression } from './expression.ts'
 import { deadLetterSinks, marksOf, plainUri } from './dead-letters.ts'
 import type { Report } from './report.ts'
 import type { TopicConfig } from './types.ts'
@@ -13,6 +14,7 @@ export function checkDeadLetters(topic: TopicConfig, report: Report): void {
   }
   if (deadLetterSinks(topic).table && deadLetters.table === undefined)
     report(['deadLetters.table', 'deadLetters.to'], 'missing, and deadLetters.to needs it')
+  checkTransforms(deadLetters, report)
   if (deadLetters.maxRate !== undefined && deadLetters.mode === 'stop')
     report(['deadLetters.maxRate', 'deadLetters.mode'], 'given, while deadLetters.mode is stop')
   const uris: readonly (readonly [string, string | undefined])[] = [
@@ -23,6 +25,17 @@ export function checkDeadLetters(topic: TopicConfig, report: Report): void {
   for (const [index, [key, uri]] of uris.entries()) {
     const other = uris.slice(0, index).find(([, before]) => isSame(uri, before))
     if (other !== undefined) report([key, other[0]], `must be another table than ${other[0]}: ${uri}`)
+  }
+}
+
+function checkTransforms({ transforms, table }: TopicConfig['deadLetters'], report: Report): void {
+  for (const [column, text] of Object.entries(transforms)) {
+    const keys = [`deadLetters.transforms.${column}`, 'deadLetters.transforms']
+    if (table === undefined) report(keys, 'given, while deadLetters.table is not')
+    if (column.includes('.')) report(keys, 'must be the name of a column, not a path')
+    if (kafkaSource(text) !== undefined) continue
+    const parsed = parseExpression(text)
+    if ('fault' in parsed) report(keys, `${parsed.fault}: value was ${JSON.stringify(text)}`)
   }
 }
 

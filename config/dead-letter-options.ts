@@ -26,6 +26,11 @@ export const DEAD_LETTER_OPTIONS = {
     nullable: true,
     path: true,
   },
+  transforms: {
+    doc: 'Columns of `deadLetters.table` made of the row of a dead letter: name → JMESPath expression, as in `transforms`. Times in the row are microseconds since the epoch. What an expression cannot make is null.',
+    format: 'map',
+    default: [],
+  },
   marks: {
     doc: 'Delta table that notes which dead letters were played again or discarded. Unset, the URI of `deadLetters.table`, or else of `table.uri`, with `-marks` behind it.',
     format: 'text',

@@ -6,6 +6,7 @@ import { PipelineError } from '../core/errors.ts'
 import type { WriterOptions } from '../delta/writer.ts'
 import { DEAD_LETTER_PARTITIONS, DEAD_LETTER_SCHEMA, rowOf } from '../dead-letters/row.ts'
 import type { DeadLettersWritten, DeadLetterTopic } from '../kafka/dead-letters.ts'
+import type { DeadLetterColumns } from './dead-letter-columns.ts'
 import { openSideTable, type SideTable } from './side-table.ts'
 import type { Tables } from './tables.ts'
 
@@ -16,6 +17,8 @@ export interface DeadLetterTableOptions extends WriterOptions {
   readonly appId: string
   /** Whether columns that an existing table lacks are added; otherwise they are left out. */
   readonly evolves: boolean
+  /** Columns that expressions make. */
+  readonly columns?: DeadLetterColumns
   /** Of letters that one commit carries, about; default 16 MiB. Bounds what is held in two forms. */
   readonly commitBytesMax?: number
 }
@@ -43,6 +46,7 @@ export async function openDeadLetterTable(
     ...options,
     schema: DEAD_LETTER_SCHEMA,
     partitionColumns: DEAD_LETTER_PARTITIONS,
+    others: options.columns?.names ?? [],
   })
   return new DeadLetterTable(side, options)
 }
@@ -126,7 +130,12 @@ class DeadLetterTable implements DeadLetterTopic {
 
   #append(cut: readonly Numbered[], covered: readonly OffsetRange[]): Promise<'committed' | 'fenced'> {
     const nowMs = (this.#options.clock ?? systemClock).now()
-    const rows = cut.map(({ letter, ordinal }) => rowOf(letter, ordinal, nowMs))
+    const { columns } = this.#options
+    const { schema } = this.#side
+    const rows = cut.map(({ letter, ordinal }) => {
+      const row = rowOf(letter, ordinal, nowMs)
+      return columns?.fill(row, letter, schema) ?? row
+    })
     return this.#side.append(rows, this.#appId, covered)
   }
 

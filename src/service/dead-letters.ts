@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import { topCauses } from '../dead-letters/cause.ts'
 import type { DeadLettersWritten, DeadLetterTopic } from '../kafka/dead-letters.ts'
 import type { Logger } from '../telemetry/log.ts'
+import { deadLetterColumns } from './dead-letter-columns.ts'
 import { openDeadLetterTable } from './dead-letter-table.ts'
 import type { Tables } from './tables.ts'
 
@@ -35,6 +36,7 @@ export async function openDeadLetters(topic: TopicConfig, parts: DeadLetterParts
       uri,
       appId: topic.appId,
       evolves: topic.table.schemaEvolution === 'addNewColumns',
+      columns: deadLetterColumns(topic.deadLetters.transforms),
       onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
       ...(clock === undefined ? {} : { clock }),
     })

@@ -23,6 +23,8 @@ export interface SideTableOptions extends WriterOptions {
   readonly uri: string
   readonly schema: StructType
   readonly partitionColumns: readonly string[]
+  /** Columns beside `schema`, of whatever type the table has them; strings where they are added. */
+  readonly others?: readonly string[]
   /** Whether columns that an existing table lacks are added; otherwise they are left out. */
   readonly evolves: boolean
 }
@@ -34,6 +36,8 @@ export type SideRow = Readonly<Record<string, unknown>>
 export interface SideTable {
   readonly table: TableWriter
   readonly store: Store
+  /** The columns of rows: ours as the table has them now. */
+  readonly schema: StructType
   /**
    * Appends rows in one commit with a `txn` `<appId>-<partition>` of version `last` for each range, each of which must
    * follow on from `follows`. `fenced` where one does not: then nothing was written.
@@ -58,7 +62,8 @@ const PARQUET = { compression: 'zstd', rowGroupRows: 65_536, rowGroupBytes: 16 *
 export async function openSideTable(tables: Tables, options: SideTableOptions): Promise<SideTable> {
   const lease = await tables.lease(options.uri)
   try {
-    const { schema, partitionColumns } = options
+    const { partitionColumns } = options
+    const schema = { ...options.schema, fields: [...options.schema.fields, ...otherFields(options)] }
     const table =
       (await lease.existing(options)) ?? (await lease.create({ schema, partitionColumns }, options))
     return new Side(lease, table, options)
@@ -82,6 +87,10 @@ class Side implements SideTable {
     this.#options = options
     // Refused now rather than with the first row.
     this.#layout(this.#schema())
+  }
+
+  get schema(): StructType {
+    return this.#schema()
   }
 
   async append(
@@ -144,6 +153,10 @@ class Side implements SideTable {
       }
       return this.#options.evolves ? [ours] : []
     })
+    for (const other of otherFields(this.#options)) {
+      const theirs = fieldNamed(columns, other.name)
+      if (theirs !== undefined || this.#options.evolves) fields.push(theirs ?? other)
+    }
     return { type: 'struct', fields }
   }
 
@@ -162,6 +175,13 @@ class Side implements SideTable {
     const change = { metadata, ...(protocol === undefined ? {} : { protocol }) }
     return { ...layoutOf(evolution.shape), basis: shape, change }
   }
+}
+
+/** Those of `others` that `schema` has not. */
+function otherFields({ schema, others = [] }: SideTableOptions): readonly StructField[] {
+  return others
+    .filter((name) => fieldNamed(schema, name) === undefined)
+    .map((name) => ({ name, type: 'string', nullable: true, metadata: {} }))
 }
 
 /** Rows in columns, a chunk for each table partition. Throws `KD_SCHEMA_MISMATCH` for a value that the table's column cannot hold. */
