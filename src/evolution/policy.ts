@@ -5,5 +5,8 @@
  */
 export type SchemaEvolution = 'addNewColumns' | 'rescue' | 'failOnNewColumns' | 'none'
 
+/** Fields, at any depth, that messages may add to a table. */
+export const LEARNED_MAX = 500
+
 /** The column of what no other column could take: a JSON object, null where there is nothing. */
 export const RESCUED_DATA = '_rescued_data'

@@ -19,7 +19,7 @@ import { knownColumns } from './known.ts'
 import { fieldCount, learn } from './learn.ts'
 import { nullFaults } from './nulls.ts'
 import { plainColumns } from './plain.ts'
-import { RESCUED_DATA, type SchemaEvolution } from './policy.ts'
+import { LEARNED_MAX, RESCUED_DATA, type SchemaEvolution } from './policy.ts'
 
 /** What the columns of a topic's rows are made of. */
 export interface RowColumnsParts {
@@ -27,6 +27,8 @@ export interface RowColumnsParts {
   readonly contract: Contract
   /** Whether the contract was written; one that is taken from the table follows it. */
   readonly written: boolean
+  /** Columns beside those of the table where no contract was written; added to the table as those of a contract are. */
+  readonly declared?: StructType | undefined
   readonly table: Pick<TableWriter, 'shape' | 'uri'>
   /** Columns that the pipeline adds to every row. */
   readonly added: readonly StructField[]
@@ -53,8 +55,6 @@ export interface Admitted {
   /** Fields that no column took and that were let go. */
   readonly droppedFields: number
 }
-
-const LEARNED_MAX = 500
 
 /** What is known of the table in one of its shapes. */
 interface Known {
@@ -198,7 +198,7 @@ export class RowColumns {
       const detail = `the table was partitioned by ${listOf(this.#partitionColumns)}, and is now by ${listOf(partitionColumns)}`
       throw new PipelineError('KD_SCHEMA_MISMATCH', detail, { table: table.uri })
     }
-    const ours = written ? contract.schema : undefined
+    const ours = written ? contract.schema : this.#parts.declared
     const schema = knownColumns({ contract: ours, table: columns, before, policy, hidden: this.#hidden })
     const evolving = policy === 'addNewColumns'
     const strict = policy === 'addNewColumns' || policy === 'failOnNewColumns' ? (ours ?? schema) : schema

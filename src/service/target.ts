@@ -16,11 +16,22 @@ import { ingestValues } from '../evolution/ingest-values.ts'
 import { RESCUED_DATA } from '../evolution/policy.ts'
 import { RowColumns } from '../evolution/row-columns.ts'
 import { contractOfFormat } from '../formats/contract.ts'
+import { withEventColumns } from '../formats/debezium-columns.ts'
+import type { FormatOptions } from '../formats/format.ts'
+import type { Transforms } from '../pipeline.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import { configuredColumns, configuredEnrichments } from './enrichments.ts'
 import { registryOf } from './registry-of.ts'
 import { type TableLease, Tables } from './tables.ts'
+import {
+  checkDestinations,
+  contractAfter,
+  declaredColumns,
+  messageOptions,
+  openTransforms,
+  transformParts,
+} from './transforms.ts'
 
 /** Where the rows of a topic go, and what they must be. */
 export interface Target {
@@ -33,6 +44,10 @@ export interface Target {
   /** The columns that messages fill; they follow the messages and the table. */
   readonly columns: RowColumns
   readonly enrichments: readonly Enrichment[]
+  /** What formats are told of messages. */
+  readonly messages: FormatOptions
+  /** What becomes of messages before they are rows; absent where nothing does. */
+  readonly transforms?: Transforms
   readonly partitionColumns: readonly string[]
 }
 
@@ -63,8 +78,12 @@ async function writtenContract(
 ): Promise<Contract | undefined> {
   // The columns of the table alone count, whatever the format says of its values.
   if (topic.compatibility !== 'none') return undefined
-  if (topic.contract !== undefined) return readContract(topic.contract)
-  return contractOfFormat({ ...topic, ...registryOf(config) })
+  const contract =
+    topic.contract === undefined
+      ? await contractOfFormat({ ...topic, ...registryOf(config) })
+      : await readContract(topic.contract)
+  if (contract === undefined || topic.envelope !== 'debezium') return contract
+  return withEventColumns(contract, topic.debezium.fields)
 }
 
 /** Tables in the stores of a configuration; one for all topics of a process. */
@@ -83,7 +102,12 @@ async function targetOf(
     const expected = `expected a table for topic ${topic.topic}, since its columns say what rows are`
     throw new PipelineError('KD_TABLE_MISSING', expected, { uri: topic.table.uri })
   }
-  const contract = written ?? contractOf(topic, existing)
+  const messages = written ?? contractOf(topic, existing)
+  const transformation = await openTransforms(topic, messages.schema)
+  const contract = transformation === undefined ? messages : contractAfter(messages, transformation)
+  const declared = transformation && declaredColumns(messages.schema, transformation)
+  if (transformation !== undefined)
+    checkDestinations(topic, contract.schema, transformation, existing === undefined)
   const configured = configuredEnrichments(topic, contract.schema, existing?.schema)
   const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
   const table = existing ?? (await create(lease, topic, { type: 'struct', fields: given }, options))
@@ -100,6 +124,7 @@ async function targetOf(
     topic: topic.topic,
     contract,
     written: written !== undefined,
+    declared: written === undefined ? declared : undefined,
     table,
     added,
     policy: topic.table.schemaEvolution,
@@ -110,7 +135,19 @@ async function targetOf(
   })
   const { store } = lease
   const release = (): Promise<void> => lease.release()
-  return { store, table, release, contract, columns, enrichments, partitionColumns }
+  return {
+    store,
+    table,
+    release,
+    contract,
+    columns,
+    enrichments,
+    partitionColumns,
+    messages: transformation === undefined ? columns : messageOptions(written, columns, transformation),
+    ...(transformation === undefined
+      ? {}
+      : { transforms: { transformation, ...transformParts(topic, written, columns) } }),
+  }
 }
 
 function contractOf(topic: TopicConfig, table: TableWriter | undefined): Contract {

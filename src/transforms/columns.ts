@@ -1,6 +1,9 @@
 import { PipelineError } from '../core/errors.ts'
 import { fieldNamed, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import type { Transformation } from './transformation.ts'
+
+/** What of a transformation columns follow from. */
+type Shaping = Pick<Transformation, 'parts'>
 import { canStandIn, typeAt } from './types.ts'
 
 const EMPTY: StructType = { type: 'struct', fields: [] }
@@ -10,7 +13,7 @@ const EMPTY: StructType = { type: 'struct', fields: [] }
  * without what is dropped, and renamed. A field that the messages have already keeps its type unless another is written.
  * @throws KD_CONFIG_INVALID with every transform whose values could never stand where they go
  */
-export function columnsAfter(schema: StructType, { parts }: Transformation): StructType {
+export function columnsAfter(schema: StructType, { parts }: Shaping): StructType {
   const faults: string[] = []
   let columns: StructType = schema
   for (const { destination, path, type, isExplicit, text } of parts.transforms) {
@@ -18,17 +21,14 @@ export function columnsAfter(schema: StructType, { parts }: Transformation): Str
     const there = typeAt(schema, path)
     if (there !== undefined && !isExplicit) {
       if (canStandIn(type, there)) continue
-      const given = `${text} gives ${nameOf(type)}, and messages have ${nameOf(there)} there`
+      const given = `${text} gives ${nameOf(type)}, and the column is ${nameOf(there)}`
       faults.push(
         `transforms.${destination}: ${given}; choose another name, or write {"expr": …, "type": …} to change the column`,
       )
     } else columns = placed(columns, path, type)
   }
   for (const path of parts.drop) columns = removed(columns, path) ?? EMPTY
-  for (const { from, to } of parts.rename) {
-    const type = typeAt(columns, from)
-    if (type !== undefined) columns = placed(removed(columns, from) ?? EMPTY, to, type)
-  }
+  for (const { from, to } of parts.rename) columns = moved(columns, from, to)
   if (faults.length > 0)
     throw new PipelineError(
       'KD_CONFIG_INVALID',
@@ -44,18 +44,15 @@ export function columnsAfter(schema: StructType, { parts }: Transformation): Str
  * The columns of messages, given those of the table, for a topic without a contract: names before they are renamed, and
  * without what only transforms make.
  */
-export function columnsBefore(schema: StructType, { parts }: Transformation): StructType {
+export function columnsBefore(schema: StructType, { parts }: Shaping): StructType {
   let columns: StructType = schema
-  for (const { from, to } of [...parts.rename].reverse()) {
-    const type = typeAt(columns, to)
-    if (type !== undefined) columns = placed(removed(columns, to) ?? EMPTY, from, type)
-  }
+  for (const { from, to } of [...parts.rename].reverse()) columns = moved(columns, to, from)
   for (const { path } of parts.transforms) columns = removed(columns, path) ?? EMPTY
   return columns
 }
 
 /** Where the result of a transform ends, after it is renamed; `undefined` where it is dropped. */
-export function finalPath(path: readonly string[], { parts }: Transformation): readonly string[] | undefined {
+export function finalPath(path: readonly string[], { parts }: Shaping): readonly string[] | undefined {
   if (parts.drop.some((dropped) => startsWith(path, dropped))) return undefined
   return parts.rename.reduce(
     (at, { from, to }) => (startsWith(at, from) ? [...to, ...at.slice(from.length)] : at),
@@ -64,7 +61,7 @@ export function finalPath(path: readonly string[], { parts }: Transformation): r
 }
 
 /** Which transforms, by their numbers, end in timestamps of these columns. */
-export function instantsOf(schema: StructType, transformation: Transformation): readonly boolean[] {
+export function instantsOf(schema: StructType, transformation: Shaping): readonly boolean[] {
   return transformation.parts.transforms.map(({ path }) => {
     const end = finalPath(path, transformation)
     const type = end === undefined ? undefined : typeAt(schema, end)
@@ -92,6 +89,20 @@ function placed(schema: StructType, path: readonly string[], type: DataType): St
       ? [...schema.fields, field]
       : schema.fields.map((one) => (one === there ? field : one))
   return { type: 'struct', fields }
+}
+
+/** A column keeps its place where only its name changes. */
+function moved(schema: StructType, from: readonly string[], to: readonly string[]): StructType {
+  const type = typeAt(schema, from)
+  if (type === undefined) return schema
+  const [old, name] = [from[0], to[0]]
+  const isTop = from.length === 1 && to.length === 1 && name !== undefined
+  if (!isTop || fieldNamed(schema, name) !== undefined)
+    return placed(removed(schema, from) ?? EMPTY, to, type)
+  return {
+    type: 'struct',
+    fields: schema.fields.map((field) => (field.name === old ? { ...field, name } : field)),
+  }
 }
 
 /** `undefined` where nothing is left. */

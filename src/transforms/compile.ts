@@ -35,7 +35,7 @@ export interface TransformOptions {
 }
 
 /** Whether anything is asked of messages at all. */
-export function transformsAnything(options: TransformOptions): boolean {
+export function transformsAnything(options: Omit<TransformOptions, 'lookups' | 'hashKeys'>): boolean {
   return (
     (options.rules ?? []).length > 0 ||
     options.filter !== undefined ||
