@@ -1,3 +1,4 @@
+import { checkFormats } from './check-formats.ts'
 import { existsSync } from 'node:fs'
 import { checkTogether, type Report } from './report.ts'
 import type { CsvConfig, SchemaRegistryConfig, TopicConfig } from './types.ts'
@@ -11,24 +12,35 @@ const DECOMPRESSED_BYTES_MAX = 268_435_456
 export function checkFormat(topic: TopicConfig, report: Report): void {
   const { format, framing, avro, csv } = topic
   checkCsv(csv, report)
+  checkFormats(topic, report)
   if (topic.decompressedBytesMax > DECOMPRESSED_BYTES_MAX) {
     report(
       ['decompressedBytesMax'],
       `must not exceed ${DECOMPRESSED_BYTES_MAX}: value was ${topic.decompressedBytesMax}`,
     )
   }
-  for (const name of ['schema', 'schemas'] as const) {
+  for (const name of ['schema', 'schemas', 'readerSchema'] as const) {
     const path = avro[name]
     if (path !== undefined && !existsSync(path)) report([`avro.${name}`], `there is no ${path}`)
   }
   checkProtobuf(topic, report)
+  // Of several formats each is opened in the ways that the settings allow.
+  if (topic.formats !== undefined) return
   if (format !== 'avro') {
     if (framing === 'registry' && !FRAMED.has(format))
       report(['framing', 'format'], 'registry belongs to the formats avro, json and protobuf')
-    if (framing === 'single-object') report(['framing', 'format'], `single-object belongs to the format avro`)
+    if (framing === 'single-object' || framing === 'container')
+      report(['framing', 'format'], `${framing} belongs to the format avro`)
+    if (avro.readerSchema !== undefined)
+      report(['avro.readerSchema', 'format'], 'given, while format is not avro')
     return
   }
-  const needed = { none: 'schema', 'single-object': 'schemas', registry: undefined } as const
+  const needed = {
+    none: 'schema',
+    'single-object': 'schemas',
+    container: undefined,
+    registry: undefined,
+  } as const
   const name = needed[framing]
   if (name !== undefined && avro[name] === undefined)
     report([`avro.${name}`], `missing, and the framing ${framing} of Avro needs it`)

@@ -3,19 +3,32 @@ import type { OptionTree } from './option.ts'
 /** How the values of a topic are written: options of an entry of `topics`. */
 export const FORMAT_OPTIONS = {
   format: {
-    doc: 'How record values are encoded: JSON objects, Avro records, Protobuf messages, lines of CSV, UTF-8 text or bytes as they are; the last two go into one column, `value`.',
-    format: ['json', 'avro', 'protobuf', 'csv', 'text', 'bytes'],
+    doc: 'How record values are encoded: JSON objects, lines of JSON (each a row), Avro records, Protobuf messages, lines of CSV, UTF-8 text or bytes as they are; the last two go into one column, `value`.',
+    format: ['json', 'jsonl', 'avro', 'protobuf', 'csv', 'text', 'bytes'],
     default: 'json',
   },
+  formats: {
+    doc: 'Instead of `format`, several formats that values may have, told apart one by one: by a mark where the format has one (Avro containers, single objects, schema ids where `schemaRegistry.url` is given), then by the brace of a JSON object, then CSV and text, Protobuf and Avro without a frame last. Among those that look alike the first in the list that can read the value does.',
+    format: 'text-list',
+    default: null,
+    nullable: true,
+  },
+  recordsPerMessageMax: {
+    doc: 'Records that one message may hold, where it may hold several; a message with more is a dead letter. At most 1000000.',
+    format: 'whole-number',
+    unit: 'records',
+    default: 100_000,
+  },
   framing: {
-    doc: 'What stands in front of a value and names its schema: nothing, the mark and fingerprint of an Avro single object (`single-object`, needs `avro.schemas`), or the zero byte and schema id of a registry (`registry`, needs `schemaRegistry.url`).',
-    format: ['none', 'single-object', 'registry'],
+    doc: 'What stands in front of a value and names its schema: nothing, the mark and fingerprint of an Avro single object (`single-object`, needs `avro.schemas`), the header of an Avro object container file, whose records all become rows (`container`), or the zero byte and schema id of a registry (`registry`, needs `schemaRegistry.url`).',
+    format: ['none', 'single-object', 'container', 'registry'],
     default: 'none',
   },
   subject: {
     doc: 'Subject of the registry whose newest schema gives the columns of a topic without `contract`.',
     format: 'text',
     default: null,
+    template: true,
     computed: { text: '`<topic>-value`', of: ({ topic }) => `${topic}-value` },
   },
   avro: {
@@ -28,6 +41,13 @@ export const FORMAT_OPTIONS = {
     },
     schemas: {
       doc: 'Folder of Avro schemas (`*.avsc`) by which single objects are written, found by their fingerprints.',
+      format: 'text',
+      default: null,
+      nullable: true,
+      path: true,
+    },
+    readerSchema: {
+      doc: 'File with the Avro schema (`.avsc`) that rows follow, whatever schemas their records were written by: read by the rules of Avro for schema resolution. Without `contract`, the table gets its columns from it.',
       format: 'text',
       default: null,
       nullable: true,

@@ -1,3 +1,4 @@
+import { crc32 } from '../core/crc32.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Store } from '../storage/store.ts'
 import type { Add } from './actions.ts'
@@ -110,19 +111,6 @@ async function vectorBytes(own: Store, vector: DeletionVector, places: Places): 
   const data = bytes.subarray(4, 4 + sizeInBytes)
   if (view.getUint32(4 + sizeInBytes) !== crc32(data)) throw new RangeError('its checksum is wrong')
   return data
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0xedb8_8320 : crc >>> 1
-  return crc
-})
-
-/** The CRC-32 of zip and gzip; the one of `node:zlib` is not there in every Node that this project runs on. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffff_ffff
-  for (const byte of bytes) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 0xff] as number)
-  return (crc ^ 0xffff_ffff) >>> 0
 }
 
 function wrongSize(found: number, wanted: number): RangeError {

@@ -1,10 +1,14 @@
 import { isUtf8 } from 'node:buffer'
 
+/** Items without bytes that one cursor passes, of which a few bytes could claim billions. */
+const EMPTY_ITEMS_MAX = 100_000
+
 /** A place in the bytes of one Avro value. Whatever the bytes say, nothing is read behind their end; every method throws there. */
 export class Cursor {
   readonly #bytes: Buffer
   readonly #end: number
   #at: number
+  #empty = 0
 
   constructor(bytes: Uint8Array, start = 0) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -83,6 +87,12 @@ export class Cursor {
     const bytes = this.bytes()
     if (!isUtf8(bytes)) throw new Error('expected UTF-8, got bytes that are none')
     return bytes.toString('utf8')
+  }
+
+  /** Asks for items of an array or a map, of at least `bytesMin` bytes each, before they are read. */
+  claim(count: number, bytesMin: number, what: string): void {
+    const fits = bytesMin === 0 ? (this.#empty += count) <= EMPTY_ITEMS_MAX : count * bytesMin <= this.left
+    if (!fits) throw new Error(`expected ${what}, got one of ${count} items in ${this.left} bytes`)
   }
 
   /** Items of the next block of an array or a map; 0 ends it. */

@@ -1,15 +1,10 @@
-import { decimalText } from '../arrow/decimal.ts'
-import { formatDate, formatDateTime } from '../arrow/time.ts'
-import { Exact } from '../core/exact.ts'
 import { memberName } from './avro-columns.ts'
 import type { Cursor } from './avro-cursor.ts'
-import type { AvroLogical, AvroNode } from './avro-schema.ts'
+import type { AvroNode } from './avro-schema.ts'
+import { bytesValue, intValue, longValue } from './avro-values.ts'
 
 /** Reads one value as JSON has it: longs beyond a double as bigint, decimals exact, times as ISO 8601 text, bytes as base64. */
 export type AvroReader = (cursor: Cursor) => unknown
-
-/** Items that take no bytes, of which a few bytes could claim billions. */
-const EMPTY_ITEMS_MAX = 100_000
 
 /** A reader for values of the schema, which does not hold itself. */
 export function avroReader(node: AvroNode): AvroReader {
@@ -23,19 +18,24 @@ export function avroReader(node: AvroNode): AvroReader {
     case 'map':
       return mapReader(avroReader(node.values))
     case 'union':
-      return unionReader(node.branches)
+      return unionReader(unionMembers(node.branches, avroReader))
     case 'fixed': {
-      const read = bytesReader(node.logical)
-      return (cursor) => read(cursor.take(node.size))
+      const { size } = node
+      const valueOf = bytesValue(node.logical)
+      return (cursor) => valueOf(cursor.take(size))
     }
     case 'bytes': {
-      const read = bytesReader(node.logical)
-      return (cursor) => read(cursor.bytes())
+      const valueOf = bytesValue(node.logical)
+      return (cursor) => valueOf(cursor.bytes())
     }
-    case 'long':
-      return longReader(node.logical)
-    case 'int':
-      return node.logical === undefined ? (cursor) => cursor.int() : (cursor) => formatDate(cursor.int())
+    case 'long': {
+      const valueOf = longValue(node.logical)
+      return (cursor) => valueOf(cursor.long())
+    }
+    case 'int': {
+      const valueOf = intValue(node.logical)
+      return (cursor) => valueOf(cursor.int())
+    }
     default:
       return PRIMITIVES[node.kind]
   }
@@ -49,15 +49,24 @@ const PRIMITIVES: Readonly<Record<'null' | 'boolean' | 'float' | 'double' | 'str
   string: (cursor) => cursor.string(),
 }
 
-function recordReader(fields: readonly (readonly [string, AvroReader])[]): AvroReader {
+/** Fields in the order of the bytes; those without a name are read and let go. `absent` makes fields that the bytes lack. */
+export function recordReader(
+  fields: readonly (readonly [string | undefined, AvroReader])[],
+  absent: readonly (readonly [string, () => unknown])[] = [],
+): AvroReader {
   return (cursor) => {
     const record: Record<string, unknown> = {}
-    for (const [name, read] of fields) record[name] = read(cursor)
+    for (const [name, read] of fields) {
+      const value = read(cursor)
+      if (name !== undefined) record[name] = value
+    }
+    for (const [name, make] of absent) record[name] = make()
     return record
   }
 }
 
-function enumReader(symbols: readonly string[]): AvroReader {
+/** The words by their numbers; a number whose word is `undefined` is one that nobody expects. */
+export function enumReader(symbols: readonly (string | undefined)[]): AvroReader {
   return (cursor) => {
     const index = cursor.int()
     const symbol = symbols[index]
@@ -67,26 +76,26 @@ function enumReader(symbols: readonly string[]): AvroReader {
   }
 }
 
-function arrayReader(read: AvroReader, bytesMin: number): AvroReader {
+/** Items of at least `bytesMin` bytes each. */
+export function arrayReader(read: AvroReader, bytesMin: number): AvroReader {
   return (cursor) => {
     const items: unknown[] = []
     for (let count = cursor.blockCount(); count > 0; count = cursor.blockCount()) {
-      const fits = bytesMin === 0 ? items.length + count <= EMPTY_ITEMS_MAX : count * bytesMin <= cursor.left
-      if (!fits) throw new Error(`expected an array, got one of ${count} items in ${cursor.left} bytes`)
+      cursor.claim(count, bytesMin, 'an array')
       while (count-- > 0) items.push(read(cursor))
     }
     return items
   }
 }
 
-function mapReader(read: AvroReader): AvroReader {
+/** Entries of text to whatever `read` reads. */
+export function mapReader(read: AvroReader): AvroReader {
   return (cursor) => {
     // Without a prototype, so that every key is an entry like any other.
     const entries = Object.create(null) as Record<string, unknown>
     for (let count = cursor.blockCount(); count > 0; count = cursor.blockCount()) {
       // The length of its key is at least one byte of an entry.
-      if (count > cursor.left)
-        throw new Error(`expected a map, got one of ${count} entries in ${cursor.left} bytes`)
+      cursor.claim(count, 1, 'a map')
       while (count-- > 0) {
         const key = cursor.string()
         entries[key] = read(cursor)
@@ -96,15 +105,26 @@ function mapReader(read: AvroReader): AvroReader {
   }
 }
 
-function unionReader(branches: readonly AvroNode[]): AvroReader {
+/** A reader for each branch of a union, as what its column holds: the value, or a struct where there are several. */
+export function unionMembers(
+  branches: readonly AvroNode[],
+  readerOf: (branch: AvroNode) => AvroReader,
+): readonly AvroReader[] {
   const single = branches.filter(({ kind }) => kind !== 'null').length === 1
   let member = 0
-  const readers = branches.map((branch): AvroReader => {
-    const read = avroReader(branch)
-    if (single || branch.kind === 'null') return read
-    const name = memberName(member++)
-    return (cursor) => ({ [name]: read(cursor) })
+  return branches.map((branch) => {
+    const read = readerOf(branch)
+    return single || branch.kind === 'null' ? read : memberReader(memberName(member++), read)
   })
+}
+
+/** What `read` reads, as the field of a struct. */
+export function memberReader(name: string, read: AvroReader): AvroReader {
+  return (cursor) => ({ [name]: read(cursor) })
+}
+
+/** The value of a branch, whose number stands before it. */
+export function unionReader(readers: readonly AvroReader[]): AvroReader {
   return (cursor) => {
     const index = cursor.int()
     const read = readers[index]
@@ -114,31 +134,8 @@ function unionReader(branches: readonly AvroNode[]): AvroReader {
   }
 }
 
-function bytesReader(logical: AvroLogical | undefined): (bytes: Buffer) => unknown {
-  if (logical?.name === 'decimal') {
-    const { scale } = logical
-    return (bytes) => new Exact(decimalText(unscaledOf(bytes), scale))
-  }
-  if (logical?.name === 'uuid') {
-    return (bytes) => bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-  }
-  return (bytes) => bytes.toString('base64')
-}
-
-/** Two's complement, big end first; no bytes are zero. */
-function unscaledOf(bytes: Buffer): bigint {
-  return bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`))
-}
-
-function longReader(logical: AvroLogical | undefined): AvroReader {
-  if (logical === undefined) return (cursor) => cursor.long()
-  const zoned = !logical.name.startsWith('local-')
-  const perUnit = logical.name.endsWith('millis') ? 1000n : 1n
-  return (cursor) => formatDateTime(BigInt(cursor.long()) * perUnit, zoned)
-}
-
 /** Bytes that a value takes at least. */
-function bytesMinOf(node: AvroNode): number {
+export function bytesMinOf(node: AvroNode): number {
   switch (node.kind) {
     case 'null':
       return 0

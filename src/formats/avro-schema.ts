@@ -19,24 +19,54 @@ export type AvroPrimitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'dou
 /** A schema with its names resolved. Named types are one object wherever they are used. */
 export type AvroNode =
   | { readonly kind: AvroPrimitive; readonly logical?: AvroLogical }
-  | { readonly kind: 'fixed'; readonly name: string; readonly size: number; readonly logical?: AvroLogical }
-  | { readonly kind: 'enum'; readonly name: string; readonly symbols: readonly string[] }
+  | AvroFixed
+  | AvroEnum
   | { readonly kind: 'array'; readonly items: AvroNode }
   | { readonly kind: 'map'; readonly values: AvroNode }
   | { readonly kind: 'union'; readonly branches: readonly AvroNode[] }
   | AvroRecord
 
-/** A record; `name` with its namespace. */
-export interface AvroRecord {
-  readonly kind: 'record'
+/** Of a type with a name: `name` with its namespace, and the names that it goes by as well when others read it. */
+interface AvroNamed {
   readonly name: string
-  readonly fields: readonly { readonly name: string; readonly node: AvroNode }[]
+  readonly aliases?: readonly string[]
+}
+
+/** Bytes of one length. */
+export interface AvroFixed extends AvroNamed {
+  readonly kind: 'fixed'
+  readonly size: number
+  readonly logical?: AvroLogical
+}
+
+/** One of several words; `default` stands for those of a writer that are not among them. */
+export interface AvroEnum extends AvroNamed {
+  readonly kind: 'enum'
+  readonly symbols: readonly string[]
+  readonly default?: string
+}
+
+/** Fields in their order. */
+export interface AvroRecord extends AvroNamed {
+  readonly kind: 'record'
+  readonly fields: readonly AvroField[]
+}
+
+/** A field of a record. */
+export interface AvroField {
+  readonly name: string
+  readonly node: AvroNode
+  readonly aliases?: readonly string[]
+  /** What it is, as JSON, in records of writers that do not have it. */
+  readonly default?: { readonly json: unknown }
 }
 
 const PRIMITIVES = new Set<unknown>(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const FULL_NAME = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/
 const DEPTH_MAX = 200
+/** Types within types, each counted wherever it is used: what a reader of the schema is made of. */
+const PARTS_MAX = 100_000
 
 /**
  * The schema in `json`, which may use the named types of `known` and adds its own to it.
@@ -47,7 +77,34 @@ export function parseAvro(
   source: string,
   known: Map<string, AvroNode> = new Map<string, AvroNode>(),
 ): AvroNode {
-  return new Parser(source, known).parse(json, '', '', 0)
+  const node = new Parser(source, known).parse(json, '', '', 0)
+  if (partsOf(node, new Map<AvroNode, number>()) <= PARTS_MAX) return node
+  throw new PipelineError('KD_CONTRACT_INVALID', `/: holds more than ${PARTS_MAX} types within types`, {
+    source,
+  })
+}
+
+function partsOf(node: AvroNode, known: Map<AvroNode, number>): number {
+  const before = known.get(node)
+  if (before !== undefined) return before
+  const parts = innerOf(node).reduce((sum, inner) => sum + partsOf(inner, known), 1)
+  known.set(node, parts)
+  return parts
+}
+
+function innerOf(node: AvroNode): readonly AvroNode[] {
+  switch (node.kind) {
+    case 'record':
+      return node.fields.map((field) => field.node)
+    case 'array':
+      return [node.items]
+    case 'map':
+      return [node.values]
+    case 'union':
+      return node.branches
+    default:
+      return []
+  }
 }
 
 class Parser {
@@ -126,13 +183,14 @@ class Parser {
           'cannot be a column beside the others: its name is there already, or reserved',
         )
       seen.add(fieldName.toLowerCase())
-      return {
-        name: fieldName,
-        node: this.parse((field as Schema).type, namespace, `${at}/${fieldName}`, depth + 1),
-      }
+      const node = this.parse((field as Schema).type, namespace, `${at}/${fieldName}`, depth + 1)
+      const absent = Object.hasOwn(field as Schema, 'default')
+        ? { default: { json: (field as Schema)['default'] } }
+        : {}
+      return { name: fieldName, node, ...aliasesOf(field as Schema), ...absent }
     })
     this.#open.delete(name)
-    return this.#keep(name, { kind: 'record', name, fields })
+    return this.#keep(name, { kind: 'record', name, fields, ...aliasesOf(schema) })
   }
 
   #enum(schema: Schema, outer: string, at: string): AvroNode {
@@ -140,7 +198,9 @@ class Parser {
     const symbols = schema['symbols']
     if (!Array.isArray(symbols) || symbols.length === 0 || !symbols.every((each) => typeof each === 'string'))
       throw this.#fault(at, `${name} has no list of symbols`)
-    return this.#keep(name, { kind: 'enum', name, symbols })
+    const fallback = schema['default']
+    const known = typeof fallback === 'string' && symbols.includes(fallback) ? { default: fallback } : {}
+    return this.#keep(name, { kind: 'enum', name, symbols, ...aliasesOf(schema), ...known })
   }
 
   #fixed(schema: Schema, outer: string, at: string): AvroNode {
@@ -148,7 +208,7 @@ class Parser {
     const size = schema['size']
     if (!Number.isSafeInteger(size) || (size as number) < 0) throw this.#fault(at, `${name} has no size`)
     const logical = this.#logicalOf('fixed', schema, at)
-    const node = { kind: 'fixed', name, size: size as number } as const
+    const node = { kind: 'fixed', name, size: size as number, ...aliasesOf(schema) } as const
     return this.#keep(name, logical === undefined ? node : { ...node, logical })
   }
 
@@ -196,6 +256,12 @@ class Parser {
 }
 
 type Schema = Readonly<Record<string, unknown>> & { readonly type?: unknown }
+
+function aliasesOf(schema: Schema): { readonly aliases?: readonly string[] } {
+  const aliases = schema['aliases']
+  if (!Array.isArray(aliases) || aliases.length === 0) return {}
+  return { aliases: aliases.filter((alias): alias is string => typeof alias === 'string') }
+}
 
 const TIMESTAMPS = new Set<unknown>([
   'timestamp-millis',

@@ -2,10 +2,14 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { createRegistry, type RegisteredSchema, type Registry } from '../registry/registry.ts'
+import { openBlockCodecs } from './avro-container.ts'
+import { containerFormat, keptReaders } from './avro-container-format.ts'
 import { Cursor } from './avro-cursor.ts'
 import { fingerprintOf } from './avro-fingerprint.ts'
 import { avroReader, type AvroReader } from './avro-read.ts'
+import { checkDefaults, resolvedReader } from './avro-resolve.ts'
 import { parseAvro, type AvroNode } from './avro-schema.ts'
+import { withLogicalTypes } from './debezium-schema.ts'
 import type { Format } from './format.ts'
 import type { FormatSettings } from './settings.ts'
 import { REGISTRY_HEADER_BYTES, schemaIdOf, SchemasById } from './registry-framing.ts'
@@ -33,21 +37,26 @@ export function avroFormat(framing: AvroFraming): Format {
   return valueFormat('avro', read, framing.prepare)
 }
 
-/** Values without a frame, all written by one schema. */
-export function bareFraming(schema: AvroNode): AvroFraming {
-  const reader = avroReader(schema)
+/** How records of a writer's schema are read: as they are, or as a reader's schema has them. Throws KD_CONTRACT_INVALID. */
+export type ReaderOf = (writer: AvroNode) => AvroReader
+
+/** Values without a frame, all written by one schema. @throws what `readerOf` throws */
+export function bareFraming(schema: AvroNode, readerOf: ReaderOf = avroReader): AvroFraming {
+  const reader = readerOf(schema)
   return { open: () => ({ reader, start: 0 }) }
 }
 
 const SINGLE_OBJECT_HEADER_BYTES = 10
 
 /** Single objects: two bytes of mark, the fingerprint of the schema, the record. */
-export function singleObjectFraming(schemas: readonly AvroNode[]): AvroFraming {
-  const readers = new Map(schemas.map((schema) => [fingerprintOf(schema), avroReader(schema)]))
+export function singleObjectFraming(
+  schemas: readonly AvroNode[],
+  readerOf: ReaderOf = avroReader,
+): AvroFraming {
+  const readers = new Map(schemas.map((schema) => [fingerprintOf(schema), orThrowing(schema, readerOf)]))
   return {
     open(value) {
-      if (value[0] !== 0xc3 || value[1] !== 0x01)
-        throw new Error('expected the mark c301 of an Avro single object, got none')
+      if (!isSingleObject(value)) throw new Error('expected the mark c301 of an Avro single object, got none')
       if (value.length < SINGLE_OBJECT_HEADER_BYTES) throw new Error('expected a fingerprint, got the end')
       const fingerprint = Buffer.from(value.buffer, value.byteOffset).readBigUInt64LE(2)
       const reader = readers.get(fingerprint)
@@ -55,6 +64,23 @@ export function singleObjectFraming(schemas: readonly AvroNode[]): AvroFraming {
       const hex = fingerprint.toString(16).padStart(16, '0')
       throw new Error(`expected the fingerprint of one of ${readers.size} schemas, got ${hex}`)
     },
+  }
+}
+
+/** Whether a value bears the mark of a single object. */
+export function isSingleObject(value: Uint8Array): boolean {
+  return value[0] === 0xc3 && value[1] === 0x01
+}
+
+/** A schema that cannot be read makes its values dead letters, each with the reason. */
+function orThrowing(schema: AvroNode, readerOf: ReaderOf): AvroReader {
+  try {
+    return readerOf(schema)
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error
+    return () => {
+      throw new Error(error.message)
+    }
   }
 }
 
@@ -81,9 +107,15 @@ export async function readAvroFolder(folder: string): Promise<readonly AvroNode[
   return Promise.all(names.map((name) => readAvroSchema(join(folder, name))))
 }
 
-/** Values with the id of their schema in front. */
-export function registryFraming(registry: Registry): AvroFraming {
-  const schemas = new SchemasById(registry, (schema, source) => avroReader(registeredAvro(schema, source)))
+/** Values with the id of their schema in front; `adapt` changes schemas before they are read. */
+export function registryFraming(
+  registry: Registry,
+  readerOf: ReaderOf = avroReader,
+  adapt?: (json: unknown) => unknown,
+): AvroFraming {
+  const schemas = new SchemasById(registry, (schema, source) =>
+    readerOf(registeredAvro(schema, source, adapt)),
+  )
   return {
     prepare: (raw) => schemas.prepare(raw),
     open: (value) => ({ reader: schemas.get(schemaIdOf(value)), start: REGISTRY_HEADER_BYTES }),
@@ -91,16 +123,20 @@ export function registryFraming(registry: Registry): AvroFraming {
 }
 
 /**
- * A schema of a registry, with those that it refers to.
+ * A schema of a registry, with those that it refers to, all of them changed by `adapt` first.
  * @throws KD_CONTRACT_INVALID where it is no Avro schema of a record
  */
-export function registeredAvro({ type, text, references }: RegisteredSchema, source: string): AvroNode {
+export function registeredAvro(
+  { type, text, references }: RegisteredSchema,
+  source: string,
+  adapt: (json: unknown) => unknown = (json) => json,
+): AvroNode {
   const fault = (detail: string): PipelineError =>
     new PipelineError('KD_CONTRACT_INVALID', detail, { source })
   if (type !== 'AVRO') throw fault(`expected an Avro schema, got one of ${type}`)
   const parsed = (json: string): unknown => {
     try {
-      return JSON.parse(json)
+      return adapt(JSON.parse(json))
     } catch (error) {
       throw fault(messageOf(error))
     }
@@ -116,18 +152,53 @@ export function registeredAvro({ type, text, references }: RegisteredSchema, sou
  * Avro as the settings have it.
  * @throws KD_CONTRACT_INVALID where a schema cannot be read; KD_CONFIG_INVALID where none is named
  */
-export async function openAvro({ framing, avro, schemaRegistry }: FormatSettings): Promise<Format> {
+export async function openAvro(settings: FormatSettings): Promise<Format> {
+  const { framing, avro, schemaRegistry } = settings
+  const readerOf = await openReaderOf(avro.readerSchema)
   switch (framing) {
     case 'none':
       if (avro.schema === undefined) throw missing('framing none needs avro.schema')
-      return avroFormat(bareFraming(await readAvroSchema(avro.schema)))
+      return avroFormat(bareFraming(await readAvroSchema(avro.schema), readerOf))
     case 'single-object':
       if (avro.schemas === undefined) throw missing('framing single-object needs avro.schemas')
-      return avroFormat(singleObjectFraming(await readAvroFolder(avro.schemas)))
+      return avroFormat(singleObjectFraming(await readAvroFolder(avro.schemas), readerOf))
+    case 'container':
+      return containerFormat({
+        readerOf: keptReaders((json) => readerOf(containedAvro(json))),
+        codecs: await openBlockCodecs(),
+        recordsMax: settings.recordsPerMessageMax,
+        bytesMax: settings.decompressedBytesMax,
+      })
     case 'registry':
       if (schemaRegistry === undefined) throw missing('framing registry needs schemaRegistry.url')
-      return avroFormat(registryFraming(createRegistry(schemaRegistry)))
+      return avroFormat(registryFraming(createRegistry(schemaRegistry), readerOf, adaptOf(settings)))
   }
+}
+
+/** Schemas of events have names of Debezium where Avro has logical types. */
+function adaptOf({ envelope }: FormatSettings): ((json: unknown) => unknown) | undefined {
+  return envelope === 'debezium' ? withLogicalTypes : undefined
+}
+
+async function openReaderOf(path: string | undefined): Promise<ReaderOf> {
+  if (path === undefined) return avroReader
+  const reader = await readAvroSchema(path)
+  checkDefaults(reader, path)
+  return (writer) => resolvedReader(writer, reader)
+}
+
+/** The schema in the header of a container. */
+function containedAvro(json: string): AvroNode {
+  const source = 'the header of the container'
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(json)
+  } catch (error) {
+    throw new PipelineError('KD_CONTRACT_INVALID', messageOf(error), { source })
+  }
+  const schema = parseAvro(parsed, source)
+  if (schema.kind === 'record') return schema
+  throw new PipelineError('KD_CONTRACT_INVALID', `a row is a record, got ${schema.kind}`, { source })
 }
 
 function missing(detail: string): PipelineError {

@@ -15,7 +15,7 @@ export interface DecompressOptions {
 }
 
 /** Bytes that all values of one batch may come to together: the room that their positions have is 32 bits wide. */
-const BATCH_BYTES_MAX = 1024 * 1024 * 1024
+export const BATCH_BYTES_MAX = 1024 * 1024 * 1024
 const NEWLINE = 0x0a
 
 /**

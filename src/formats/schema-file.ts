@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import { parseExact } from './json-exact.ts'
 
 /**
  * What the JSON file at `path` holds.
@@ -7,7 +8,7 @@ import { messageOf, PipelineError } from '../core/errors.ts'
  */
 export async function readSchemaFile(path: string): Promise<unknown> {
   try {
-    return JSON.parse((await readFile(path, 'utf8')).replace(/^\ufeff/, '')) as unknown
+    return parseExact((await readFile(path, 'utf8')).replace(/^\ufeff/, ''))
   } catch (error) {
     throw new PipelineError('KD_CONTRACT_INVALID', messageOf(error), { source: path }, { cause: error })
   }

@@ -1,16 +1,27 @@
 import type { RegistryOptions } from '../registry/registry.ts'
+import type { DebeziumSettings } from './debezium.ts'
 
 /** What the formats are told beside the columns. */
 export interface FormatSettings {
   /** What stands in front of a value and says which schema it was written by. */
-  readonly framing: 'none' | 'single-object' | 'registry'
+  readonly framing: 'none' | 'single-object' | 'container' | 'registry'
+  /** Names of formats that a value may have, where it may have one of several; the framing is `none` then. */
+  readonly formats?: readonly string[]
+  /** Records that one message may hold. */
+  readonly recordsPerMessageMax: number
+  /** Bytes that one value may come to, decompressed as a whole or in blocks. */
+  readonly decompressedBytesMax: number
   /** Subject of the registry whose newest schema gives the columns of a topic that has no contract. */
   readonly subject: string
   readonly avro: AvroSettings
   /** Absent where no value is Protobuf. */
   readonly protobuf?: ProtobufSettings
   readonly csv: CsvSettings
-  /** Where schemas are looked up; there with the framing `registry`. */
+  /** What values are beside rows; nothing where absent. */
+  readonly envelope?: 'none' | 'debezium'
+  /** Of that envelope. */
+  readonly debezium?: DebeziumSettings
+  /** Where schemas are looked up; there with the framing `registry`, and with `formats` where values may be framed so. */
   readonly schemaRegistry?: RegistryOptions
 }
 
@@ -20,6 +31,8 @@ export interface AvroSettings {
   readonly schema?: string
   /** Path of a folder of schema files: the schemas of single objects. */
   readonly schemas?: string
+  /** Path of a schema file: what records are read as, whatever schema they were written by. */
+  readonly readerSchema?: string
 }
 
 /** Where Protobuf messages are described. */

@@ -2,6 +2,7 @@ import { openAvro } from './avro.ts'
 import { csvFormat } from './csv.ts'
 import type { Format, FormatOptions } from './format.ts'
 import { jsonFormat } from './json.ts'
+import { jsonLinesFormat } from './json-lines.ts'
 import { bytesFormat, textFormat } from './plain.ts'
 import { withoutSchemaIds } from './registry-framing.ts'
 import { openProtobuf } from './protobuf.ts'
@@ -13,6 +14,10 @@ export const FORMATS: Readonly<
 > = {
   json: (options, { framing }) =>
     framing === 'registry' ? withoutSchemaIds(jsonFormat(options)) : jsonFormat(options),
+  jsonl: (options, { framing, recordsPerMessageMax }) =>
+    framing === 'registry'
+      ? withoutSchemaIds(jsonLinesFormat(options, recordsPerMessageMax))
+      : jsonLinesFormat(options, recordsPerMessageMax),
   avro: (_, settings) => openAvro(settings),
   protobuf: (_, settings) => openProtobuf(settings),
   csv: (options, { csv }) => csvFormat(options, csv),

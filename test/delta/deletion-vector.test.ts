@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { crc32, deletedRows, vectorKey } from '../../src/delta/deletion-vector.ts'
+import { crc32 } from '../../src/core/crc32.ts'
+import { deletedRows, vectorKey } from '../../src/delta/deletion-vector.ts'
 import { decodeZ85 } from '../../src/delta/z85.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { encodeRows } from './roaring.ts'

@@ -4,7 +4,7 @@ import { CODEC_NAMES, openCodec } from '../../src/compression/compression.ts'
 import { loadContract } from '../../src/contract/contract.ts'
 import type { Format } from '../../src/formats/format.ts'
 import { openFormat, type FormatChoice } from '../../src/formats/open.ts'
-import { CSV } from '../support/csv.ts'
+import { VALUES } from '../support/csv.ts'
 import { formatContract } from '../contracts/format.ts'
 import { rawOf } from '../support/batches.ts'
 import { outcomesOf } from '../support/outcomes.ts'
@@ -16,7 +16,7 @@ const contract = loadContract(
 
 function open(decompress: FormatChoice['decompress'], decompressedBytesMax = 1000): Promise<Format> {
   return openFormat(
-    { format: 'json', decompress, decompressedBytesMax, framing: 'none', subject: 'x', avro: {}, csv: CSV },
+    { ...VALUES, format: 'json', decompress, decompressedBytesMax, framing: 'none' },
     contract,
   )
 }

@@ -35,6 +35,7 @@ function choice(format: 'avro' | 'json', subject: string): FormatChoice {
     csv: CSV,
     schemaRegistry: QUICK,
     decompress: 'none',
+    recordsPerMessageMax: 1000,
     decompressedBytesMax: 1000,
   }
 }

@@ -7,6 +7,7 @@ export const CSV: CsvSettings = { delimiter: ',', quote: '"', header: false, nul
 export const VALUES = {
   framing: 'none',
   subject: 'a-value',
+  recordsPerMessageMax: 100_000,
   avro: {},
   csv: CSV,
   decompress: 'none',
