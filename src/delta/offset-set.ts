@@ -23,6 +23,13 @@ export class OffsetSet {
     return true
   }
 
+  /** Whether an offset was taken. */
+  has(offset: bigint): boolean {
+    const bit = Number(offset % CHUNK)
+    const byte = this.#chunks.get(offset / CHUNK)?.[bit >> 3] ?? 0
+    return (byte & (1 << (bit & 7))) !== 0
+  }
+
   /** The largest offset. */
   get last(): bigint | undefined {
     return this.#last

@@ -135,8 +135,10 @@ test('Whichever request a process dies at, its successor leaves each letter ther
       let requests = 0
       let dead = false
       const isDead = (): boolean => dead
-      const fault = (): MemoryFault | undefined => {
+      // Dying at a read is dying before the write that follows.
+      const fault = ({ operation }: MemoryRequest): MemoryFault | undefined => {
         if (dead) return 'refused'
+        if (operation !== 'put' && operation !== 'putIfAbsent') return undefined
         if (requests++ !== at) return undefined
         dead = true
         return kind
@@ -146,7 +148,7 @@ test('Whichever request a process dies at, its successor leaves each letter ther
       )
       await dying?.write(all, ranges).catch(() => undefined)
       if (!isDead()) {
-        assert.ok(deaths > 15, `${deaths} places to die at`)
+        assert.ok(deaths > 10, `${deaths} places to die at`)
         return
       }
       deaths++
