@@ -38,6 +38,8 @@ export function kafkaSource(text: string): KafkaSource | undefined {
 export function parseExpression(
   text: string,
 ): { readonly node: ExpressionNode } | { readonly fault: string } {
+  const quote = openQuote(text)
+  if (quote !== undefined) return { fault: `a ${quote} is not closed` }
   if (text.length > EXPRESSION_MAX) return { fault: `must not be longer than ${EXPRESSION_MAX} characters` }
   try {
     const node = compile(text)
@@ -67,6 +69,18 @@ export function callsIn(node: ExpressionNode): FunctionCall[] {
 /** The text that is written at a place of an expression; `undefined` where it is computed. */
 export function literalText(node: ExpressionNode | undefined): string | undefined {
   return node?.type === 'Literal' && typeof node.value === 'string' ? node.value : undefined
+}
+
+/** The quote that is opened and never closed, which the parser would take for closed at the end. */
+function openQuote(text: string): string | undefined {
+  let open: string | undefined
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at] as string
+    if (open !== undefined && character === '\\') at++
+    else if (character === open) open = undefined
+    else if (open === undefined && `'"\``.includes(character)) open = character
+  }
+  return open
 }
 
 function isNode(value: unknown): value is ExpressionNode {

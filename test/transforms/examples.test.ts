@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { FUNCTIONS } from '../../config/expression-functions.ts'
+import { loadConfig } from '../../config/load.ts'
+import { jsonText } from '../../src/core/json-text.ts'
+import { parseExact } from '../../src/formats/json-exact.ts'
+import { openTransforms } from '../../src/service/transforms.ts'
+import { compileTransforms } from '../../src/transforms/compile.ts'
+import { Refusal } from '../../src/transforms/transformation.ts'
+import { rawOf } from '../support/batches.ts'
+
+const PAGE = readFileSync(join(import.meta.dirname, '../../docs/transforms.md'), 'utf8')
+const LINES = [...PAGE.matchAll(/^```jmespath\n(.*?)^```/gms)].flatMap((block) =>
+  (block[1] ?? '').trim().split('\n'),
+)
+
+const folder = mkdtempSync(join(tmpdir(), 'kafka-delta-docs-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const record = {
+  ...rawOf(['{}'], { topic: 'orders', partition: 3, first: 42n, keys: ['k'] }),
+  headers: [{ source: Buffer.from('web') }],
+}
+
+/** What an expression makes of a message. */
+function resultOf(expr: string, message: object): unknown {
+  const row = compileTransforms({
+    transforms: { result: expr },
+    lookups: new Map([['countries', new Map([['DE', { name: 'Germany' }]])]]),
+    hashKeys: new Map([['pii', createSecretKey(Buffer.from('a secret'))]]),
+  }).apply({ result: 'before', ...message }, record, 0)
+  return row instanceof Refusal ? row.message : (row as { result: unknown }).result
+}
+
+test('Every example on the page of transforms gives what the page says', () => {
+  assert.ok(LINES.length > 30, 'examples are found')
+  for (const line of LINES) {
+    const [, expr = '', message = '', verb, expected = ''] =
+      /^(.*) on (\{.*\}) (gives|fails with) (.*)$/.exec(line) ?? []
+    assert.ok(verb !== undefined, `no example: ${line}`)
+    const result = resultOf(expr, parseExact(message) as object)
+    if (verb === 'gives') assert.equal(jsonText(result), jsonText(parseExact(expected)), line)
+    else assert.equal(result, `result (${expr}): ${String(JSON.parse(expected))}`, line)
+  }
+})
+
+test('Every function has an example', () => {
+  const lacking = Object.keys(FUNCTIONS).filter((name) => !LINES.some((line) => line.includes(`${name}(`)))
+  assert.deepEqual(lacking, [])
+})
+
+test('The configuration on the page can be loaded and compiled', async () => {
+  const [, json = ''] = /^```json\n(.*?)^```/ms.exec(PAGE) ?? []
+  writeFileSync(join(folder, 'web-request.schema.json'), '{"type":"object"}')
+  writeFileSync(join(folder, 'countries.csv'), 'code,name\nDE,Germany\n')
+  writeFileSync(join(folder, 'config.json'), json)
+  const topic = loadConfig({ files: [join(folder, 'config.json')] }).topics['web_requests']
+  assert.ok(topic !== undefined, 'the topic is there')
+  const transformation = await openTransforms(topic, undefined, { PII_KEY: 'x' })
+  assert.deepEqual(
+    transformation?.apply({ method: 'OPTIONS', status: 200 }, record, 0).toString(),
+    'Symbol(filtered)',
+  )
+  await assert.rejects(openTransforms(topic, undefined, {}), /hashKeys\.pii: the environment has no PII_KEY/)
+})
