@@ -17,6 +17,7 @@ import {
   type OffsetRange,
   type Provenance,
 } from '../src/core/batch.ts'
+import { OpenPartitions, type FoundPartitions } from '../src/core/open-partitions.ts'
 import { messagesOf } from '../src/core/raw.ts'
 import type { Labelled } from './partition-by.ts'
 
@@ -31,7 +32,11 @@ export interface FlushLimits {
   readonly bytes: number
   /** Milliseconds since the first batch of the flush, by the wall clock: a quiet topic flushes too. */
   readonly ageMs: number
+  /** Table partitions; 10,000 by default. A batch that has more of them by itself is a flush of its own. */
+  readonly partitionsMax?: number
 }
+
+const PARTITIONS_MAX = 10_000
 
 /** What the buffer needs beside its limits; all of it has a default that does nothing. */
 export interface BufferParts {
@@ -78,6 +83,7 @@ export function bufferTimeOrCount(
   parts: BufferParts = {},
 ): OperatorFunction<Batch<Labelled>, Flush<readonly Chunk[]>> {
   const scheduler = parts.scheduler ?? asyncScheduler
+  const partitionsMax = limits.partitionsMax ?? PARTITIONS_MAX
   return (source) =>
     new Observable((subscriber) => {
       const buffer = new Buffered(parts)
@@ -93,8 +99,11 @@ export function bufferTimeOrCount(
       }
       const subscription = source.subscribe({
         next(batch) {
-          buffer.add(batch)
-          if (buffer.records >= limits.count || buffer.bytes >= limits.bytes) flush()
+          const found = buffer.findFor(batch)
+          if (buffer.partitions + found.fresh > partitionsMax) flush()
+          buffer.add(batch, found)
+          const isFull = buffer.records >= limits.count || buffer.bytes >= limits.bytes
+          if (isFull || buffer.partitions >= partitionsMax) flush()
           else timer ??= scheduler.schedule(flush, limits.ageMs)
         },
         error: (error: unknown) => subscriber.error(error),
@@ -115,6 +124,7 @@ class Buffered {
   readonly #parts: BufferParts
   #held: Held[] = []
   #flushes = 0
+  #open = new OpenPartitions()
   bytes = 0
   records = 0
 
@@ -122,15 +132,26 @@ class Buffered {
     this.#parts = parts
   }
 
-  add({ provenance, payload }: Batch<Labelled>): void {
+  /** Table partitions that what is held has rows of. */
+  get partitions(): number {
+    return this.#open.size
+  }
+
+  /** The table partitions of a batch that is about to be added; what it replaces is dropped. */
+  findFor({ provenance, payload }: Batch<Labelled>): FoundPartitions {
     this.#dropStale(provenance)
-    const { rows, labels, partitions } = payload
-    const bytes = Math.max(provenance.bytes, sizeOf(payload))
+    return this.#open.find(payload.partitions)
+  }
+
+  add({ provenance, payload }: Batch<Labelled>, found: FoundPartitions): void {
+    const { rows, labels } = payload
+    const { shared, bytes: opened } = this.#open.open(found)
+    const bytes = Math.max(provenance.bytes, sizeOf(payload) + opened)
     if (bytes > provenance.bytes) this.#parts.charge?.(bytes - provenance.bytes)
     const counts = countsOf(payload)
     this.#held.push({
       provenance,
-      chunk: { columns: rows.columns, labels, partitions },
+      chunk: { columns: rows.columns, labels, partitions: shared },
       deadLetters: rows.deadLetters,
       counts,
       newestMs: rows.raw.timestampsMs.reduce((newest, ms) => Math.max(newest, ms), 0),
@@ -145,6 +166,7 @@ class Buffered {
     if (held.length === 0) return undefined
     const bytes = this.bytes
     this.#held = []
+    this.#open = new OpenPartitions()
     this.bytes = 0
     this.records = 0
     const provenances = held.map((one) => one.provenance)
@@ -172,6 +194,8 @@ class Buffered {
     if (last === undefined || last === follows) return
     const gone = new Set(stale)
     this.#held = this.#held.filter((one) => !gone.has(one))
+    this.#open = new OpenPartitions()
+    for (const { chunk } of this.#held) this.#open.open(this.#open.find(chunk.partitions))
     const freed = stale.reduce((sum, one) => sum + one.bytes, 0)
     this.bytes -= freed
     this.records -= stale.reduce((sum, one) => sum + weightOf(one.provenance, one.counts), 0)

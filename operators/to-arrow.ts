@@ -5,7 +5,8 @@ import { gather, indexNamed, type Pick as Picked } from '../src/arrow/gather.ts'
 import { arrowSchema, recordBatch } from '../src/arrow/record-batch.ts'
 import type { Flush } from '../src/core/batch.ts'
 import { stage } from '../src/core/stage.ts'
-import type { StructType } from '../src/core/schema.ts'
+import { NumberedPartitions, type PartitionValues } from '../src/core/open-partitions.ts'
+import type { DataType, StructType } from '../src/core/schema.ts'
 import { sameFiles, type Layout } from '../src/delta/layout.ts'
 import { originOf } from '../src/evolution/known.ts'
 import { FileStatistics } from '../src/parquet/statistics.ts'
@@ -91,99 +92,162 @@ function schemaOf({ columns: { schema, columns } }: Chunk): StructType {
   return fields.length === schema.fields.length ? schema : { type: 'struct', fields }
 }
 
-/** Rows of one chunk that belong to one table partition. */
+/** Rows of one chunk that belong to one table partition: those at `rows`, which is the chunk's, or all where it is absent. */
 interface Part {
   readonly chunk: Chunk
-  /** All rows when absent. */
   readonly rows: Int32Array | undefined
-  readonly count: number
-}
-
-function filesOf(chunks: readonly Chunk[], layout: Layout, rowsMax?: number): readonly ArrowFile[] {
-  const files = new Map<string, { partition: readonly unknown[]; parts: Part[] }>()
-  for (const chunk of chunks) {
-    for (const [label, rows] of rowsByLabel(chunk).entries()) {
-      const partition = chunk.partitions[label] as readonly unknown[]
-      const key = JSON.stringify(partition, (_, value: unknown) =>
-        typeof value === 'bigint' ? `${value}n` : value,
-      )
-      const file = files.get(key) ?? { partition, parts: [] }
-      files.set(key, file)
-      file.parts.push({ chunk, rows, count: rows?.length ?? chunk.columns.length })
-    }
-  }
-  return [...files.values()].map(({ partition, parts }) => arrowFile(partition, parts, layout, rowsMax))
-}
-
-/** Row numbers of each label, ascending: a counting sort. */
-function rowsByLabel({ labels, partitions, columns }: Chunk): readonly (Int32Array | undefined)[] {
-  if (columns.length === 0) return []
-  if (labels === undefined) return [undefined]
-  const counts = new Int32Array(partitions.length)
-  for (const label of labels) counts[label] = (counts[label] as number) + 1
-  const rows = Array.from(counts, (count) => new Int32Array(count))
-  counts.fill(0)
-  for (let row = 0; row < labels.length; row++) {
-    const label = labels[row] as number
-    const at = counts[label] as number
-    ;(rows[label] as Int32Array)[at] = row
-    counts[label] = at + 1
-  }
-  return rows
-}
-
-function arrowFile(
-  partition: readonly unknown[],
-  parts: readonly Part[],
-  { columns: schema, fileSchema, indexedColumns }: Layout,
-  rowsMax = ROWS_MAX,
-): ArrowFile {
-  const empty = (): FileStatistics => new FileStatistics(fileSchema, indexedColumns)
-  let statistics = empty()
-  let rowsCut = 0
-  return {
-    partition,
-    rows: parts.reduce((sum, part) => sum + part.count, 0),
-    *batches() {
-      statistics = empty()
-      rowsCut = 0
-      const arrow = arrowSchema(fileSchema)
-      for (const slice of slicesOf(parts, rowsMax)) {
-        const length = slice.reduce((sum, { start, end }) => sum + end - start, 0)
-        const columns = schema.fields.map((field) =>
-          gather(
-            field.type,
-            slice.map((piece) => pickOf(piece, field.name, field.type)),
-          ),
-        )
-        statistics.update(columns, length)
-        yield recordBatch(arrow, columns, length)
-      }
-    },
-    written: () => rowsCut + statistics.rows,
-    stats: () => statistics.json(),
-    cut: () => {
-      rowsCut += statistics.rows
-      statistics = empty()
-    },
-  }
-}
-
-/** A run of the rows of one part. */
-interface Piece {
-  readonly part: Part
   readonly start: number
   readonly end: number
 }
 
+function filesOf(chunks: readonly Chunk[], layout: Layout, rowsMax?: number): readonly ArrowFile[] {
+  const grouped = groupedRows(chunks.filter(({ columns }) => columns.length > 0))
+  return grouped.partitions.map(
+    (partition, index) => new PartitionFile(partition, () => grouped.parts(index), layout, rowsMax),
+  )
+}
+
+/**
+ * The rows of a flush by their table partitions. What it holds beside the rows is four bytes a row and sixteen for each
+ * partition of each chunk, outside of the heap: late data may be spread over as many partitions as there are rows.
+ */
+function groupedRows(chunks: readonly Chunk[]): {
+  readonly partitions: readonly PartitionValues[]
+  readonly parts: (partition: number) => Iterable<Part>
+} {
+  const numbered = new NumberedPartitions()
+  const numbers = chunks.map(({ partitions }) =>
+    Int32Array.from(partitions, (values) => numbered.numberOf(values)),
+  )
+  const sorted = chunks.map(({ labels, partitions }) =>
+    labels === undefined ? undefined : sortedBy(labels, partitions.length),
+  )
+  const pairs = numbers.reduce((sum, ofChunk) => sum + ofChunk.length, 0)
+  const [chunkOf, labelOf, partitionOf] = [0, 1, 2].map(() => new Int32Array(pairs)) as [
+    Int32Array,
+    Int32Array,
+    Int32Array,
+  ]
+  let pair = 0
+  for (const [chunk, ofChunk] of numbers.entries()) {
+    for (const [label, number] of ofChunk.entries()) {
+      chunkOf[pair] = chunk
+      labelOf[pair] = label
+      partitionOf[pair++] = number
+    }
+  }
+  const { order, starts } = sortedBy(partitionOf, numbered.all.length)
+  return {
+    partitions: numbered.all,
+    *parts(partition) {
+      for (let at = starts[partition] as number; at < (starts[partition + 1] as number); at++) {
+        const which = order[at] as number
+        const chunk = chunks[chunkOf[which] as number] as Chunk
+        const rows = sorted[chunkOf[which] as number]
+        const label = labelOf[which] as number
+        if (rows === undefined) yield { chunk, rows, start: 0, end: chunk.columns.length }
+        else
+          yield {
+            chunk,
+            rows: rows.order,
+            start: rows.starts[label] as number,
+            end: rows.starts[label + 1] as number,
+          }
+      }
+    },
+  }
+}
+
+/** A counting sort: the indices of `keys` by key, ascending within one; those of key `k` are `order[starts[k]..starts[k + 1])`. */
+function sortedBy(
+  keys: Int32Array,
+  count: number,
+): { readonly order: Int32Array; readonly starts: Int32Array } {
+  const starts = new Int32Array(count + 1)
+  for (const key of keys) starts[key + 1] = (starts[key + 1] as number) + 1
+  for (let key = 0; key < count; key++)
+    starts[key + 1] = (starts[key + 1] as number) + (starts[key] as number)
+  const next = starts.slice(0, count)
+  const order = new Int32Array(keys.length)
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as number
+    const at = next[key] as number
+    order[at] = index
+    next[key] = at + 1
+  }
+  return { order, starts }
+}
+
+/** The file of one partition; statistics are there from its first batch until they are told. */
+class PartitionFile implements ArrowFile {
+  readonly partition: PartitionValues
+  readonly rows: number
+  readonly #parts: () => Iterable<Part>
+  readonly #layout: Layout
+  readonly #rowsMax: number
+  #statistics: FileStatistics | undefined
+  #rowsCut = 0
+
+  constructor(
+    partition: PartitionValues,
+    parts: () => Iterable<Part>,
+    layout: Layout,
+    rowsMax: number = ROWS_MAX,
+  ) {
+    this.partition = partition
+    this.#parts = parts
+    this.#layout = layout
+    this.#rowsMax = rowsMax
+    let rows = 0
+    for (const { start, end } of parts()) rows += end - start
+    this.rows = rows
+  }
+
+  *batches(): Generator<RecordBatch> {
+    const { columns: schema, fileSchema } = this.#layout
+    this.#statistics = undefined
+    this.#rowsCut = 0
+    const arrow = arrowSchema(fileSchema)
+    for (const slice of slicesOf(this.#parts(), this.#rowsMax)) {
+      const length = slice.reduce((sum, { start, end }) => sum + end - start, 0)
+      const columns = schema.fields.map((field) =>
+        gather(
+          field.type,
+          slice.map((part) => pickOf(part, field.name, field.type)),
+        ),
+      )
+      this.#gathered().update(columns, length)
+      yield recordBatch(arrow, columns, length)
+    }
+  }
+
+  written(): number {
+    return this.#rowsCut + (this.#statistics?.rows ?? 0)
+  }
+
+  stats(): string {
+    return this.#gathered().json()
+  }
+
+  cut(): void {
+    this.#rowsCut = this.written()
+    this.#statistics = undefined
+  }
+
+  #gathered(): FileStatistics {
+    const { fileSchema, indexedColumns } = this.#layout
+    return (this.#statistics ??= new FileStatistics(fileSchema, indexedColumns))
+  }
+}
+
 /** Cuts the parts into runs of at most `rowsMax` rows, joining small parts. */
-function* slicesOf(parts: readonly Part[], rowsMax: number): Generator<readonly Piece[]> {
-  let slice: Piece[] = []
+function* slicesOf(parts: Iterable<Part>, rowsMax: number): Generator<readonly Part[]> {
+  let slice: Part[] = []
   let length = 0
   for (const part of parts) {
-    for (let start = 0; start < part.count;) {
-      const end = Math.min(part.count, start + rowsMax - length)
-      slice.push({ part, start, end })
+    for (let { start } = part; start < part.end;) {
+      const end = Math.min(part.end, start + rowsMax - length)
+      slice.push({ ...part, start, end })
       length += end - start
       start = end
       if (length < rowsMax) continue
@@ -195,14 +259,10 @@ function* slicesOf(parts: readonly Part[], rowsMax: number): Generator<readonly 
   if (length > 0) yield slice
 }
 
-function pickOf(
-  { part, start, end }: Piece,
-  name: string,
-  type: StructType['fields'][number]['type'],
-): Picked {
-  const { columns } = part.chunk
+function pickOf({ chunk, rows, start, end }: Part, name: string, type: DataType): Picked {
+  const { columns } = chunk
   const index = indexNamed(columns.schema.fields, name)
   const column: Column | undefined = columns.columns[index]
   if (column === undefined) return { column: nullColumn(type, end - start), start: 0, end: end - start }
-  return part.rows === undefined ? { column, start, end } : { column, rows: part.rows, start, end }
+  return rows === undefined ? { column, start, end } : { column, rows, start, end }
 }

@@ -18,7 +18,7 @@ import type { ArrowFile, ArrowFiles } from './to-arrow.ts'
 export interface ParquetTarget extends ParquetOptions {
   /** Rooted at the table. */
   readonly store: Store
-  /** Files of a flush that are written at once; default 4. */
+  /** Files of a flush that are written at once, of those that hold many rows; default 4. Of small ones, four times as many. */
   readonly filesMax?: number
   readonly clock?: Clock
 }
@@ -37,6 +37,10 @@ export interface DataFiles {
 }
 
 const FILES_MAX = 4
+
+/** A file of no more rows is small: many together take no more memory than one large one, and time is that of requests. */
+const SMALL_ROWS_MAX = 4096
+const SMALL_FACTOR = 4
 
 /**
  * Arrow → one uploaded Parquet file for each table partition of the flush, or several of the size that the table asks for. No reader sees a file before `commitDelta`
@@ -58,9 +62,15 @@ export function writeParquet(target: ParquetTarget): OperatorFunction<Flush<Arro
 }
 
 async function written(arrow: ArrowFiles, target: ParquetTarget): Promise<DataFiles> {
-  const adds = await mapBounded(arrow.files, target.filesMax ?? FILES_MAX, (file) =>
-    write(file, arrow.layout, target),
-  )
+  const isSmall = ({ rows }: ArrowFile): boolean => rows <= SMALL_ROWS_MAX
+  const filesMax = target.filesMax ?? FILES_MAX
+  const writeFile = (file: ArrowFile): Promise<readonly Add[]> => write(file, arrow.layout, target)
+  const large = arrow.files.filter((file) => !isSmall(file))
+  const small = arrow.files.filter(isSmall)
+  const adds = [
+    ...(await mapBounded(large, filesMax, writeFile)),
+    ...(await mapBounded(small, filesMax * SMALL_FACTOR, writeFile)),
+  ]
   return dataFiles(arrow, adds.flat(), target)
 }
 
