@@ -1,17 +1,23 @@
-const CHUNK = 65_536n
+const CHUNK_BITS = 65_536n
 
 /** Offsets of one Kafka partition, a bit each: dense offsets cost an eighth of a byte, however many there are. */
 export class OffsetSet {
+  readonly #chunkBits: bigint
   readonly #chunks = new Map<bigint, Uint8Array>()
   #count = 0
   #first: bigint | undefined
   #last: bigint | undefined
 
+  /** `chunkBits` that lie near each other take room together; few where offsets lie far apart. */
+  constructor(chunkBits = CHUNK_BITS) {
+    this.#chunkBits = chunkBits
+  }
+
   /** Takes an offset; false where it was there before. */
   add(offset: bigint): boolean {
-    const chunk = offset / CHUNK
-    const bit = Number(offset % CHUNK)
-    const bits = this.#chunks.get(chunk) ?? new Uint8Array(Number(CHUNK) / 8)
+    const chunk = offset / this.#chunkBits
+    const bit = Number(offset % this.#chunkBits)
+    const bits = this.#chunks.get(chunk) ?? new Uint8Array(Number(this.#chunkBits) / 8)
     this.#chunks.set(chunk, bits)
     const byte = bits[bit >> 3] as number
     const mask = 1 << (bit & 7)
@@ -25,8 +31,8 @@ export class OffsetSet {
 
   /** Whether an offset was taken. */
   has(offset: bigint): boolean {
-    const bit = Number(offset % CHUNK)
-    const byte = this.#chunks.get(offset / CHUNK)?.[bit >> 3] ?? 0
+    const bit = Number(offset % this.#chunkBits)
+    const byte = this.#chunks.get(offset / this.#chunkBits)?.[bit >> 3] ?? 0
     return (byte & (1 << (bit & 7))) !== 0
   }
 

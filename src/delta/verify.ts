@@ -150,6 +150,11 @@ function statisticsOf(add: Add, measured: FileStatistics, schema: StructType): r
   return liesIn(recorded, { minValues, maxValues, numRecords: measured.rows + vector.cardinality }, schema)
 }
 
+/** Records of one message at most, by the options of topics. */
+const PARTS_MAX = 1n << 20n
+/** Most messages that hold several records hold fewer than these. */
+const PARTS_BITS = 256n
+
 /** Rows by the Kafka partition that they stem from. */
 class KafkaRows {
   readonly #partitions = new Map<
@@ -159,6 +164,8 @@ class KafkaRows {
       partition: number
       rows: number
       offsets: OffsetSet
+      /** Where messages hold several records: which of them are rows. */
+      parts: OffsetSet
       duplicates: bigint[]
       repeated: number
     }
@@ -173,25 +180,30 @@ class KafkaRows {
     const partitions = column('_kafka_partition', 'integer')
     const offsets = column('_kafka_offset', 'long')
     const topics = column('_kafka_topic', 'string')
+    const parts = column('_kafka_part', 'integer')
     if (partitions?.kind !== 'fixed' || offsets?.kind !== 'fixed') return
     for (let row = 0; row < length; row++) {
       if (isNull(partitions, row) || isNull(offsets, row)) continue
       const offset = longAt(offsets.values, row)
       if (offset < 0n) continue
       const topic = topics?.kind === 'bytes' && !isNull(topics, row) ? textAt(topics, row) : ''
-      this.#add(topic, partitions.values[row] as number, offset)
+      const part = parts?.kind === 'fixed' && !isNull(parts, row) ? (parts.values[row] as number) : undefined
+      this.#add(topic, partitions.values[row] as number, offset, part)
     }
   }
 
-  #add(topic: string, partition: number, offset: bigint): void {
+  #add(topic: string, partition: number, offset: bigint, part: number | undefined): void {
     const key = `${partition}/${topic}`
     let held = this.#partitions.get(key)
     if (held === undefined) {
-      held = { topic, partition, rows: 0, offsets: new OffsetSet(), duplicates: [], repeated: 0 }
+      const offsets = new OffsetSet()
+      const parts = new OffsetSet(PARTS_BITS)
+      held = { topic, partition, rows: 0, offsets, parts, duplicates: [], repeated: 0 }
       this.#partitions.set(key, held)
     }
     held.rows++
-    if (held.offsets.add(offset)) return
+    const first = held.offsets.add(offset)
+    if (part === undefined ? first : held.parts.add(offset * PARTS_MAX + BigInt(part))) return
     held.repeated++
     if (held.duplicates.length < DUPLICATES_TOLD_MAX) held.duplicates.push(offset)
   }

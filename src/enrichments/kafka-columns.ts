@@ -23,9 +23,15 @@ export const KAFKA_FIELDS: readonly StructField[] = [
   field('_kafka_key', 'string'),
 ]
 
-/** Adds topic, partition, offset, timestamp and key of the record that a row was made of, or those of them that are named. */
-export function kafkaColumns(names: readonly string[] = Object.keys(COLUMNS)): Enrichment {
-  const fields = KAFKA_FIELDS.filter(({ name }) => names.includes(name))
+/** Which of the records of its message a row was made of, from 0: beside the others where messages hold several. */
+export const KAFKA_PART_FIELD: StructField = field('_kafka_part', 'integer')
+
+const ALL_FIELDS: readonly StructField[] = [...KAFKA_FIELDS, KAFKA_PART_FIELD]
+const USUAL: readonly string[] = KAFKA_FIELDS.map(({ name }) => name)
+
+/** Adds topic, partition, offset, timestamp and key of the record that a row was made of, or those columns that are named. */
+export function kafkaColumns(names: readonly string[] = USUAL): Enrichment {
+  const fields = ALL_FIELDS.filter(({ name }) => names.includes(name))
   const columns = fields.map(({ name }) => COLUMNS[name]?.())
   return {
     fields,
@@ -68,6 +74,24 @@ const COLUMNS: Readonly<Record<string, () => (rows: Rows) => Column>> = {
     const builder = new BytesBuilder('string')
     return (rows) => keyColumn(rows, builder)
   },
+  _kafka_part: () => {
+    const builder = new FixedBuilder('integer')
+    return (rows) => partColumn(rows, builder)
+  },
+}
+
+function partColumn({ raw, records }: Rows, parts: FixedBuilder): Column {
+  const message = raw.parts?.message
+  let first = 0
+  for (const record of records) {
+    if (message === undefined) parts.appendNumber(0)
+    else {
+      // Records ascend, so the first one of a message is not behind that of the row before.
+      while (message[first] !== message[record]) first++
+      parts.appendNumber(record - first)
+    }
+  }
+  return parts.finish()
 }
 
 function keyColumn({ raw, records }: Rows, keys: BytesBuilder): Column {

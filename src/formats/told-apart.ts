@@ -147,6 +147,8 @@ class Telling {
     const firstOf = (i: number): number => joined?.firsts[i] ?? i
     let proven: Decoded['proven']
     const objects: [record: number, object: unknown][] = []
+    const nulls: number[] = []
+    let tombstones = this.#tombstones
     let droppedFields = 0
     for (const reading of this.#readings) {
       const { decoded } = reading
@@ -160,6 +162,8 @@ class Telling {
       }
       for (const [at, record] of decoded.records.entries())
         objects.push([recordOf(record), decoded.objects[at]])
+      for (const record of decoded.nulls ?? []) nulls.push(recordOf(record))
+      tombstones += decoded.tombstones
       droppedFields += decoded.droppedFields ?? 0
     }
     objects.sort(([a], [b]) => a - b)
@@ -169,7 +173,8 @@ class Telling {
       objects: objects.map(([, object]) => object),
       records: objects.map(([record]) => record),
       deadLetters: this.#deadLetters,
-      tombstones: this.#tombstones,
+      tombstones,
+      ...(nulls.length > 0 ? { nulls: nulls.sort((a, b) => a - b) } : {}),
       ...(droppedFields > 0 ? { droppedFields } : {}),
     }
   }
@@ -203,6 +208,7 @@ function failedOf({ decoded, messages, counts }: Reading): Set<number> {
   const read = (record: number): boolean => failed.delete(decoded.raw.parts?.message[record] ?? record)
   decoded.proven?.records.forEach(read)
   decoded.records.forEach(read)
+  decoded.nulls?.forEach(read)
   for (const [message, count] of counts.entries()) if (count === 0) failed.delete(message)
   return failed
 }

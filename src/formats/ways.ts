@@ -19,7 +19,10 @@ export interface Mark {
   is(value: Uint8Array): boolean
 }
 
-const BRACE: Mark = { expected: 'a brace first', is: (value) => firstByte(value) === 0x7b }
+const BRACE: Mark = {
+  expected: 'a brace first',
+  is: (value) => firstByte(value) === 0x7b || isNull(value),
+}
 const CONTAINER: Mark = { expected: 'the mark of a container', is: isContainer }
 const SINGLE_OBJECT: Mark = { expected: 'the mark c301', is: isSingleObject }
 const SCHEMA_ID: Mark = {
@@ -61,6 +64,11 @@ export function waysOf(format: string, settings: FormatSettings): readonly Way[]
     default:
       return bare(TEXT)
   }
+}
+
+/** Whether a value is the JSON null, which says as much as no value at all. */
+function isNull(value: Uint8Array): boolean {
+  return value.length === 4 && value[0] === 0x6e && Buffer.from(value).toString('latin1') === 'null'
 }
 
 /** The first byte that is no white space. */

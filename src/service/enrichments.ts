@@ -6,7 +6,7 @@ import { cobDate } from '../enrichments/cob-date.ts'
 import { DELETED_FIELD, deletedFlag } from '../enrichments/deleted-flag.ts'
 import { derivedColumn } from '../enrichments/derived-column.ts'
 import type { Enrichment } from '../enrichments/enrichment.ts'
-import { kafkaColumns } from '../enrichments/kafka-columns.ts'
+import { KAFKA_FIELDS, KAFKA_PART_FIELD, kafkaColumns } from '../enrichments/kafka-columns.ts'
 
 /**
  * What a topic's configuration adds to rows with the columns of `schema`: Kafka columns, the close-of-business date, and
@@ -26,7 +26,7 @@ export function configuredEnrichments(
     enrichments.push(fitted)
     fields.push(...fitted.fields)
   }
-  if (topic.kafkaColumns) add(kafkaColumns())
+  if (topic.kafkaColumns) add(kafkaColumns(kafkaNames(topic)))
   if (topic.tombstones === 'row') add(deletedFlag())
   checkTombstoneKey(topic, schema)
   add(cobDate(topic.cobDate, { type: 'struct', fields }))
@@ -36,18 +36,21 @@ export function configuredEnrichments(
 }
 
 /** Columns of a table that no message fills, since the configuration of the topic makes them. */
-export function configuredColumns({
-  derive,
-  kafkaColumns: withKafka,
-  cobDate: cob,
-  tombstones,
-}: TopicConfig): readonly string[] {
+export function configuredColumns(topic: TopicConfig): readonly string[] {
+  const { derive, cobDate: cob, tombstones } = topic
   return [
     ...Object.keys(derive),
     ...(tombstones === 'row' ? [DELETED_FIELD.name] : []),
-    ...(withKafka ? kafkaColumns().fields.map(({ name }) => name) : []),
+    ...(topic.kafkaColumns ? kafkaNames(topic) : []),
     ...(cob.from === undefined || cob.from === `value:${cob.column}` ? [] : [cob.column]),
   ]
+}
+
+function kafkaNames({ format, formats, framing }: TopicConfig): readonly string[] {
+  const names = KAFKA_FIELDS.map(({ name }) => name)
+  // Where formats are told apart, Avro may be a container.
+  const several = formats?.some((name) => name === 'jsonl' || name === 'avro') ?? format === 'jsonl'
+  return several || framing === 'container' ? [...names, KAFKA_PART_FIELD.name] : names
 }
 
 function checkTombstoneKey({ topic, tombstoneKey }: TopicConfig, schema: StructType): void {
