@@ -17,6 +17,7 @@ export const DEAD_LETTER_OPTIONS = {
     doc: 'Kafka topic for records of which no row can be made.',
     format: 'text',
     default: null,
+    template: true,
     computed: { text: '`<topic>-dlq`', of: ({ topic }) => `${topic}-dlq` },
   },
   table: {
@@ -25,6 +26,7 @@ export const DEAD_LETTER_OPTIONS = {
     default: null,
     nullable: true,
     path: true,
+    template: true,
   },
   transforms: {
     doc: 'Columns of `deadLetters.table` made of the row of a dead letter: name → JMESPath expression, as in `transforms`. Times in the row are microseconds since the epoch. What an expression cannot make is null.',
@@ -37,6 +39,7 @@ export const DEAD_LETTER_OPTIONS = {
     default: null,
     nullable: true,
     path: true,
+    template: true,
   },
   maxRate: {
     doc: "Share of a flush's records that may be dead letters, such as 0.2. Above it the pipeline stops and commits nothing of the flush, so that a broken deploy upstream does not run on unseen. Unset, no limit.",

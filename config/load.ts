@@ -1,14 +1,15 @@
 import { dirname, resolve } from 'node:path'
 import { messageOf, PipelineError } from '../src/core/errors.ts'
 import { checkRegistry } from './check-format.ts'
-import { checkService, checkTopic, checkTopics } from './contradictions.ts'
-import type { Report } from './report.ts'
-import { at, fillComputed, resolveOptions } from './resolve.ts'
+import { checkService, checkTopics } from './contradictions.ts'
+import { reportOnce } from './report.ts'
+import { at, resolveOptions } from './resolve.ts'
 import { optionsOf } from './option.ts'
+import { resolveEntries } from './entries.ts'
 import { readSecretFiles } from './secret-files.ts'
-import { SERVICE_OPTIONS, TOPIC_OPTIONS } from './schema.ts'
+import { SERVICE_OPTIONS } from './schema.ts'
 import { emptyTree, isTree, merge, readJson, treeOfAssignment, withAbsolutePaths, type Tree } from './tree.ts'
-import type { Config, SchemaRegistryConfig, TopicConfig } from './types.ts'
+import type { Config, SchemaRegistryConfig } from './types.ts'
 
 /** Where a configuration comes from, weakest first: `files`, then `env`, then `set`. */
 export interface ConfigSources {
@@ -81,35 +82,18 @@ function resolveService(
   checkService(values as unknown as Config, once)
   if (at(values, 'kafka.sasl.mechanism') === undefined) delete (values['kafka'] as Tree)['sasl']
 
-  const resolved = emptyTree()
   if (topics !== undefined && !isTree(topics)) {
     report('topics: must be an object: name → options of the topic')
   } else if (sources.needsTopic === true && Object.keys(topics ?? {}).length === 0) {
     report('topics: must have at least one entry')
   }
-  for (const [name, topic] of isTree(topics) ? Object.entries(topics) : []) {
-    if (name.trim() === '') report('topics: the name of an entry must not be empty')
-    if (isTree(topic)) {
-      resolved[name] = resolveTopic(name, topic, String(at(values, 'kafka.groupId')), report)
-    } else {
-      report(`topics.${name}: must be an object with ${Object.keys(TOPIC_OPTIONS).join(', ')}`)
-    }
-  }
-  checkTopics(resolved as Record<string, TopicConfig>, reportOnce(new Set(), '', report))
+  const groupId = String(at(values, 'kafka.groupId'))
+  const entries = resolveEntries(isTree(topics) ? topics : {}, groupId, report)
+  checkTopics(entries.topics, reportOnce(new Set(), '', report))
   const registry = at(values, 'schemaRegistry') as Partial<SchemaRegistryConfig>
-  checkRegistry(resolved as Record<string, TopicConfig>, registry, once)
+  checkRegistry(entries.topics, registry, once)
   if (registry.url === undefined) delete values['schemaRegistry']
-  return Object.assign(emptyTree(), values, { topics: resolved }) as unknown as Config
-}
-
-function resolveTopic(name: string, given: Tree, groupId: string, report: (fault: string) => void): Tree {
-  const prefix = `topics.${name}.`
-  const { values, faulty } = resolveOptions(given, TOPIC_OPTIONS, prefix, {}, report)
-  const named = at(values, 'topic')
-  const topic = typeof named === 'string' ? named : name
-  fillComputed(values, TOPIC_OPTIONS, { name, topic, groupId, flushBytes: Number(at(values, 'flush.bytes')) })
-  checkTopic(values as unknown as TopicConfig, reportOnce(faulty, prefix, report))
-  return values
+  return Object.assign(emptyTree(), values, entries) as unknown as Config
 }
 
 // An assignment is stronger than the environment, for convict the environment is stronger than anything loaded.
@@ -129,12 +113,6 @@ function environment(sources: ConfigSources): Record<string, string> {
     if (value !== undefined && value !== '' && !overruled.has(name)) env[name] = value
   }
   return env
-}
-
-function reportOnce(faulty: ReadonlySet<string>, prefix: string, report: (fault: string) => void): Report {
-  return (keys, fault) => {
-    if (!keys.some((key) => faulty.has(key))) report(`${prefix}${keys[0] ?? ''}: ${fault}`)
-  }
 }
 
 function deepFreeze<T>(value: T): T {

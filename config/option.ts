@@ -4,7 +4,7 @@ export interface Option {
   readonly doc: string
   /** Name of a format in `config/formats.ts`, or the list of allowed values. */
   readonly format: FormatName | readonly string[]
-  readonly unit?: 'bytes' | 'milliseconds' | 'hours' | 'days' | 'records' | 'rows' | 'commits'
+  readonly unit?: 'bytes' | 'milliseconds' | 'hours' | 'days' | 'records' | 'rows' | 'partitions' | 'commits'
   /** `null` where the option may stay unset, must be given, or is computed. */
   readonly default: unknown
   readonly env?: string
@@ -16,6 +16,8 @@ export interface Option {
   readonly sensitive?: true
   /** A relative path counts from the folder of the file that names it. */
   readonly path?: true
+  /** `{topic}` and `{name}` in it stand for the Kafka topic and the entry's name. */
+  readonly template?: true
   /** A default that depends on other options. */
   readonly computed?: Computed
 }

@@ -20,3 +20,14 @@ export function checkTogether(
     report([`${prefix}.${name}`], `missing, while ${prefix}.${given.join(' and ')} is given`)
   }
 }
+
+/** Reports with keys in front of which `prefix` belongs, unless one of them is at fault already. */
+export function reportOnce(
+  faulty: ReadonlySet<string>,
+  prefix: string,
+  report: (fault: string) => void,
+): Report {
+  return (keys, fault) => {
+    if (!keys.some((key) => faulty.has(key))) report(`${prefix}${keys[0] ?? ''}: ${fault}`)
+  }
+}

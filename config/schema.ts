@@ -8,6 +8,7 @@ import { ROW_OPTIONS } from './row-options.ts'
 import { withSecretFiles } from './secret-options.ts'
 import { STORAGE_OPTIONS } from './storage-options.ts'
 import { TABLE_OPTIONS } from './table-options.ts'
+import { TOPIC_NAME_OPTIONS } from './topic-options.ts'
 import { TRANSFORM_OPTIONS } from './transform-options.ts'
 
 /**
@@ -39,12 +40,7 @@ export const SERVICE_OPTIONS: OptionTree = withSecretFiles({
 
 /** Every option of one entry of `topics`. An entry needs only `table.uri`. */
 export const TOPIC_OPTIONS = {
-  topic: {
-    doc: 'Kafka topic to read.',
-    format: 'text',
-    default: null,
-    computed: { text: "the entry's name in `topics`", of: ({ name }) => name },
-  },
+  ...TOPIC_NAME_OPTIONS,
   ...FORMAT_OPTIONS,
   ...ROW_OPTIONS,
   ...MESSAGE_OPTIONS,
@@ -58,6 +54,7 @@ export const TOPIC_OPTIONS = {
     doc: "Name of this stream in the table's log: the `txn` of partition 3 has the appId `<appId>-3`. Two streams into one table need different ones; changing it makes the stream begin anew.",
     format: 'text',
     default: null,
+    template: true,
     computed: { text: '`<kafka.groupId>-<topic>`', of: ({ groupId, topic }) => `${groupId}-${topic}` },
   },
   creditBytes: {
@@ -86,6 +83,12 @@ export const TOPIC_OPTIONS = {
       format: 'whole-number',
       unit: 'milliseconds',
       default: 60_000,
+    },
+    partitionsMax: {
+      doc: 'Flush before rows of more table partitions than this are buffered, since each of them becomes a file of its own: late data then makes more commits, not monstrous ones. One fetch that holds more by itself is one flush.',
+      format: 'whole-number',
+      unit: 'partitions',
+      default: 10_000,
     },
   },
   deadLetters: DEAD_LETTER_OPTIONS,

@@ -8,6 +8,7 @@ export const TABLE_OPTIONS = {
     default: null,
     required: true,
     path: true,
+    template: true,
   },
   partitionColumns: {
     doc: 'Columns by which a new table is partitioned, in order; an existing table must have the same.',

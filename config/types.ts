@@ -1,5 +1,6 @@
 import type { CobDateConfig } from './cob-date.ts'
 import type { KafkaConfig } from './kafka-types.ts'
+import type { PatternConfig } from './patterns.ts'
 import type { MessageConfig } from './message-types.ts'
 import type { TransformConfig } from './transform-types.ts'
 
@@ -11,8 +12,10 @@ export interface Config {
   readonly schemaRegistry?: SchemaRegistryConfig
   readonly log: { readonly level: LogLevel }
   readonly shutdown: { readonly deadlineMs: number }
-  /** By the entry's name, in the order of the files. */
+  /** By the entry's name, in the order of the files; one of a list of topics by `<entry>/<topic>`. */
   readonly topics: Readonly<Record<string, TopicConfig>>
+  /** Entries whose topics are found by asking the brokers, by name. */
+  readonly patterns: Readonly<Record<string, PatternConfig>>
 }
 
 /** Options of the object stores. */
@@ -182,6 +185,7 @@ export interface FlushConfig {
   readonly count: number
   readonly bytes: number
   readonly ageMs: number
+  readonly partitionsMax: number
 }
 
 /** How data files are written. */

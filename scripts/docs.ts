@@ -88,7 +88,12 @@ function valuesOf(option: Option): string {
   if (typeof option.format !== 'string')
     return `One of ${option.format.map((value) => `\`${value}\``).join(', ')}.`
   const { expected } = FORMATS[option.format]
-  const secret = option.sensitive === true ? 'Never shown.' : ''
+  const secret =
+    option.sensitive === true
+      ? 'Never shown.'
+      : option.template === true
+        ? '`{topic}` and `{name}` in it stand for the Kafka topic and the name of the entry.'
+        : ''
   return option.format === 'text' ? secret : `${expected.charAt(0).toUpperCase()}${expected.slice(1)}.`
 }
 
@@ -135,6 +140,7 @@ const CHECKS = `## Checked together
 - \`deadLetters.topic\` is another topic than \`topic\`.
 - No two entries read the same Kafka topic: one group hands a partition to only one reader. A second table from the same
   topic needs a process of its own with another \`kafka.groupId\`.
+- An entry has at most one of \`topic\`, \`topics\` and \`pattern\`; with the latter two, an \`appId\` holds \`{topic}\`.
 - No two entries write to one table under the same \`appId\`.
 `
 

@@ -45,21 +45,24 @@ ${EXIT_HELP}`,
     })
 }
 
-/** The configuration with only the named entries of `topics`. Throws `KD_COMMAND_INVALID` for a name that is none. */
+/**
+ * The configuration with only the named entries of `topics`, or single topics of a list. Throws `KD_COMMAND_INVALID` for a
+ * name that is none.
+ */
 export function withTopics(config: Config, names: readonly string[] | undefined): Config {
   if (names === undefined) return config
-  const known = Object.keys(config.topics)
-  const unknown = names.find((name) => !known.includes(name))
+  const isOf = (key: string, name: string): boolean => key === name || key.startsWith(`${name}/`)
+  const known = [...Object.keys(config.topics), ...Object.keys(config.patterns)]
+  const unknown = names.find((name) => !known.some((key) => isOf(key, name)))
   if (unknown !== undefined) {
     throw new PipelineError(
       'KD_COMMAND_INVALID',
       `--topic ${unknown} is no entry of topics; the nearest one is ${closest(unknown, known)}`,
     )
   }
-  return {
-    ...config,
-    topics: Object.fromEntries(Object.entries(config.topics).filter(([name]) => names.includes(name))),
-  }
+  const only = <T>(entries: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+    Object.fromEntries(Object.entries(entries).filter(([key]) => names.some((name) => isOf(key, name))))
+  return { ...config, topics: only(config.topics), patterns: only(config.patterns) }
 }
 
 function untilOf(value: string): 'latest' {

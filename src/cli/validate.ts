@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import { topicOfPattern } from '../../config/entries.ts'
 import { loadConfig } from '../../config/load.ts'
+import type { Config, TopicConfig } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
 import { errorBlock, print, printJson, tableOf } from './output.ts'
@@ -31,7 +33,7 @@ ${EXIT_HELP}`,
       const { planOf } = await import('./plan.ts')
       const plans: Plan[] = []
       let exitCode: number = EXIT.ok
-      for (const [name, topic] of Object.entries(config.topics)) {
+      for (const [name, topic] of topicsOf(config)) {
         try {
           plans.push(await planOf(name, topic))
         } catch (error) {
@@ -47,6 +49,14 @@ ${EXIT_HELP}`,
       }
       finish(exitCode)
     })
+}
+
+/** Every topic; an entry with a pattern stands for all that it will match, as `{topic}`. */
+function topicsOf({ topics, patterns, kafka }: Config): readonly (readonly [string, TopicConfig])[] {
+  const matched = Object.entries(patterns).map(
+    ([name, entry]) => [name, topicOfPattern(name, entry, '{topic}', kafka.groupId)] as const,
+  )
+  return [...Object.entries(topics), ...matched]
 }
 
 function planText(plan: Plan): string {

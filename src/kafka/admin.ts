@@ -77,6 +77,19 @@ export async function endOffsets(
 }
 
 /**
+ * The names of all topics that this client may see.
+ * @throws KD_KAFKA_UNREACHABLE, KD_KAFKA_AUTH_FAILED, KD_KAFKA_TLS_FAILED, KD_SOURCE_FAILED.
+ */
+export async function topicNames(options: KafkaOptions): Promise<readonly string[]> {
+  const admin = await reachAdmin(createKafka(options), options)
+  try {
+    return await admin.listTopics()
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+/**
  * The next offset that a group would read, by partition; partitions without one are absent.
  * @throws KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED.
  */

@@ -7,6 +7,7 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import { createTopic, endOffsets, groupOffsets } from './admin.ts'
 import { createKafka, type KafkaOptions } from './client.ts'
 import { deadLetterKey, envelopeOf } from './dead-letter-envelope.ts'
+import { kafkaFault } from './faults.ts'
 
 /** Where dead letters go. */
 export interface DeadLetterOptions extends KafkaOptions {
@@ -32,7 +33,7 @@ export interface DeadLetterTopic {
   /**
    * Writes those dead letters that were not written before. `ranges` are the flush's own: afterwards every dead letter in
    * them counts as written.
-   * @throws KD_DEAD_LETTERS_FAILED after five attempts.
+   * @throws KD_DEAD_LETTERS_FAILED after five attempts; KD_KAFKA_FORBIDDEN at once when this client may not write there.
    */
   write(deadLetters: readonly DeadLetter[], ranges: readonly OffsetRange[]): Promise<DeadLettersWritten>
   close(): Promise<void>
@@ -126,6 +127,8 @@ class TransactionalTopic implements DeadLetterTopic {
         if (await this.#writeSome(partition, letters, last, first)) return first.pending ?? 0
         failures = 0
       } catch (error) {
+        const refusal = this.#refusal(error, partition)
+        if (refusal !== undefined) throw refusal
         failures += 1
         this.#options.log?.warn(
           { topic: this.#options.topic, partition, failures, error: messageOf(error) },
@@ -149,7 +152,7 @@ class TransactionalTopic implements DeadLetterTopic {
     const partitions = await this.#partitionCount()
     const producer = this.#kafka.producer({
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-      transactionalId: `${this.#ledger}-${this.#options.sourceTopic}-${partition}`,
+      transactionalId: this.#transactionalId(partition),
       transactionTimeout: TRANSACTION_TIMEOUT_MS,
       allowAutoTopicCreation: false,
       maxInFlightRequests: 1,
@@ -244,6 +247,18 @@ class TransactionalTopic implements DeadLetterTopic {
     const source = await endOffsets(this.#options, sourceTopic)
     await createTopic(this.#options, topic, { partitions: source.size })
     return (await endOffsets(this.#options, topic)).size
+  }
+
+  /** What brokers refuse however often they are asked. */
+  #refusal(error: unknown, partition: number): PipelineError | undefined {
+    const { topic } = this.#options
+    const transactionalId = this.#transactionalId(partition)
+    const fault = kafkaFault(error, { topic, isWriting: true, groupId: this.#ledger, transactionalId })
+    return fault?.retryable === false && fault.code.startsWith('KD_KAFKA_') ? fault : undefined
+  }
+
+  #transactionalId(partition: number): string {
+    return `${this.#ledger}-${this.#options.sourceTopic}-${partition}`
   }
 
   #failed(error: unknown, partition: number): PipelineError {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
 import { messageOf, PipelineError } from '../core/errors.ts'
@@ -20,7 +21,7 @@ const BYTES_MAX = 1024 * 1024
 
 /**
  * TLS options that read the files anew whenever they are asked, so that renewed certificates count from the next connection on.
- * @throws KD_CONFIG_INVALID when they cannot be used now; later on, what a file that cannot be read throws.
+ * @throws KD_CONFIG_INVALID when they cannot be used now, KD_KAFKA_TLS_FAILED when our own has expired; later on, what a file that cannot be read throws.
  */
 export function tlsFromFiles(files: TlsFiles): () => ConnectionOptions {
   try {
@@ -31,7 +32,22 @@ export function tlsFromFiles(files: TlsFiles): () => ConnectionOptions {
     const detail = `the certificates of kafka.tls cannot be used: ${messageOf(error)}`
     throw new PipelineError('KD_CONFIG_INVALID', detail, { files: named }, { cause: error })
   }
+  if (files.certFile !== undefined) checkDates(files.certFile)
   return () => optionsOf(files)
+}
+
+/** Brokers refuse such a certificate without saying why. */
+function checkDates(certFile: string): void {
+  const { validFrom, validTo } = new X509Certificate(read(certFile))
+  const now = Date.now()
+  if (Date.parse(validTo) < now) {
+    const detail = `this client's certificate has expired: it was valid until ${validTo}; renew kafka.tls.certFile`
+    throw new PipelineError('KD_KAFKA_TLS_FAILED', detail, { certFile })
+  }
+  if (Date.parse(validFrom) > now) {
+    const detail = `this client's certificate is not valid before ${validFrom}; check the clock of this machine`
+    throw new PipelineError('KD_KAFKA_TLS_FAILED', detail, { certFile })
+  }
 }
 
 function optionsOf(files: TlsFiles): ConnectionOptions {

@@ -36,7 +36,7 @@ export function tokenMechanism({ token }: TokenLogin): Mechanism {
           () => 'no reason given',
           (error: unknown) => messageOf(error),
         )
-        const said = `${answer} ${refusal}`.slice(0, REFUSAL_CHARACTERS_MAX)
+        const said = (refusal === answer ? answer : `${answer} ${refusal}`).slice(0, REFUSAL_CHARACTERS_MAX)
         const detail = `expected the token to be accepted, got: ${said}; check client, scope and audience of kafka.sasl.oauth`
         throw new PipelineError('KD_KAFKA_AUTH_FAILED', detail, { broker: `${host}:${port}` })
       },

@@ -15,21 +15,45 @@ export interface KafkaOptions {
   readonly ports?: KafkaPorts
   /** Further lines of server.properties; they win over our own. */
   readonly config?: Readonly<Record<string, string>>
+  /** Further listeners, each on a port of its own. */
+  readonly listeners?: readonly KafkaListener[]
+  /** Users of SCRAM logins, known from the first start on. */
+  readonly scramUsers?: readonly ScramUser[]
   /** Told in words what takes time (the first fetch of the jars). */
   readonly say?: (message: string) => void
   /** How long a start may take, in milliseconds; default 60,000. */
   readonly startMsMax?: number
 }
 
+/** A further listener of a broker. */
+export interface KafkaListener {
+  /** In capitals, as Kafka wants it. */
+  readonly name: string
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+  /** Properties of this listener alone, without their prefix. */
+  readonly config?: Readonly<Record<string, string>>
+}
+
+/** A user of SCRAM logins. */
+export interface ScramUser {
+  readonly mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+  readonly name: string
+  readonly password: string
+}
+
 /** The ports that a single node listens on. */
 export interface KafkaPorts {
   readonly broker: number
   readonly controller: number
+  /** Those of further listeners, by their names. */
+  readonly listeners?: Readonly<Record<string, number>>
 }
 
 /** A running single-node Kafka. It dies with the process that started it. */
 export interface KafkaServer {
   readonly brokers: string[]
+  /** `host:port` of a further listener. Throws for one that was not asked for. */
+  brokerOf(listener: string): string
   readonly ports: KafkaPorts
   readonly dir: string
   /** The broker's own log. */
@@ -71,17 +95,18 @@ async function startOnce(libraries: string, options: KafkaOptions): Promise<Kafk
     if (options.dir === undefined) await rm(dir, { recursive: true, force: true })
   }
   try {
-    const ports = options.ports ?? (await newPorts())
+    const ports = options.ports ?? (await newPorts(options.listeners ?? []))
     await mkdir(dir, { recursive: true })
     const properties = join(dir, 'server.properties')
-    await writeFile(properties, serverProperties(dir, ports, options.config ?? {}))
-    await format(libraries, dir, properties)
+    await writeFile(properties, serverProperties(dir, ports, options))
+    await format(libraries, dir, properties, options.scramUsers ?? [])
     const logPath = join(dir, 'kafka.log')
     const start = (): Promise<ServerProcess> =>
       startBroker(libraries, properties, logPath, ports.broker, options.startMsMax ?? START_MS_MAX)
     let broker = await start()
     return {
       brokers: [`127.0.0.1:${ports.broker}`],
+      brokerOf: (listener) => `127.0.0.1:${portOf(ports, listener)}`,
       ports,
       dir,
       logPath,
@@ -104,14 +129,29 @@ async function startOnce(libraries: string, options: KafkaOptions): Promise<Kafk
   }
 }
 
-async function newPorts(): Promise<KafkaPorts> {
-  const [broker, controller] = await freePorts(2)
+async function newPorts(listeners: readonly KafkaListener[]): Promise<KafkaPorts> {
+  const [broker, controller, ...others] = await freePorts(2 + listeners.length)
   if (broker === undefined || controller === undefined)
     throw new Error('Broken invariant: two ports were asked for')
-  return { broker, controller }
+  return {
+    broker,
+    controller,
+    listeners: Object.fromEntries(listeners.map(({ name }, index) => [name, others[index] as number])),
+  }
 }
 
-async function format(libraries: string, dir: string, properties: string): Promise<void> {
+function portOf({ listeners }: KafkaPorts, listener: string): number {
+  const port = listeners?.[listener]
+  if (port === undefined) throw new Error(`There is no listener ${listener}`)
+  return port
+}
+
+async function format(
+  libraries: string,
+  dir: string,
+  properties: string,
+  users: readonly ScramUser[],
+): Promise<void> {
   if (existsSync(join(dir, 'data', 'meta.properties'))) return
   // The letter in front keeps the id from ever looking like an option.
   const clusterId = `k${randomBytes(16).toString('base64url').slice(1)}`
@@ -124,7 +164,13 @@ async function format(libraries: string, dir: string, properties: string): Promi
       '-cp',
       join(libraries, '*'),
       'kafka.tools.StorageTool',
-    ].concat(['format', '-t', clusterId, '-c', properties]),
+    ].concat(
+      ['format', '-t', clusterId, '-c', properties],
+      users.flatMap(({ mechanism, name, password }) => [
+        '--add-scram',
+        `${mechanism}=[name=${name},password=${password}]`,
+      ]),
+    ),
     { missing: JAVA_MISSING, runMsMax: START_MS_MAX },
   )
 }
@@ -149,19 +195,18 @@ async function startBroker(
   return broker
 }
 
-function serverProperties(
-  dir: string,
-  { broker, controller }: KafkaPorts,
-  more: Readonly<Record<string, string>>,
-): string {
+function serverProperties(dir: string, ports: KafkaPorts, { config, listeners = [] }: KafkaOptions): string {
+  const { broker, controller } = ports
+  const others = listeners.map(({ name }) => `,${name}://127.0.0.1:${portOf(ports, name)}`).join('')
+  const protocols = listeners.map(({ name, protocol }) => `,${name}:${protocol}`).join('')
   const properties: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${broker}`,
+    listeners: `PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}${others}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${broker}${others}`,
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${protocols}`,
     'log.dirs': join(dir, 'data'),
     'auto.create.topics.enable': 'false',
     'group.initial.rebalance.delay.ms': '0',
@@ -177,9 +222,16 @@ function serverProperties(
     'log.retention.ms': '-1',
     // The cleaner takes this from the heap at start; 128 MiB by default.
     'log.cleaner.dedupe.buffer.size': '16777216',
-    ...more,
+    ...Object.fromEntries(listeners.flatMap(listenerProperties)),
+    ...config,
   }
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
+}
+
+function listenerProperties({ name, config = {} }: KafkaListener): (readonly [string, string])[] {
+  return Object.entries(config).map(
+    ([key, value]) => [`listener.name.${name.toLowerCase()}.${key}`, value] as const,
+  )
 }
