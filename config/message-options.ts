@@ -27,7 +27,7 @@ export const MESSAGE_OPTIONS = {
       default: 16_777_216,
     },
     ageMs: {
-      doc: 'How long after the first record more are waited for, likewise.',
+      doc: 'How long after the first message more are waited for, likewise.',
       format: 'whole-number',
       unit: 'milliseconds',
       default: 5_000,

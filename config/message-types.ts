@@ -10,7 +10,7 @@ export interface MessageConfig {
 export interface InferenceConfig {
   readonly records: number
   readonly bytes: number
-  /** Counted from the first record. */
+  /** Counted from the first message. */
   readonly ageMs: number
   readonly timestamps: boolean
 }

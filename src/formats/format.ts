@@ -47,4 +47,6 @@ export interface FormatOptions {
    * the record is left for the contract to look at.
    */
   readonly unknown?: 'skip' | 'count' | 'leave'
+  /** Whether whole numbers that are written with a fraction, such as `1.0`, are told from integers by being `Exact`. */
+  readonly fractions?: boolean
 }

@@ -37,7 +37,7 @@ export function jsonFormat(options: FormatOptions): Format {
         ...(proven === undefined || proven.droppedFields === 0
           ? {}
           : { droppedFields: proven.droppedFields }),
-        ...withNulls(parseRecords(raw, remaining, allUtf8), tombstones),
+        ...withNulls(parseRecords(raw, remaining, allUtf8, options), tombstones),
       }
     },
   }
@@ -54,13 +54,18 @@ function withNulls(
 
 type Parsed = Pick<Decoded, 'objects' | 'records' | 'deadLetters'> & { readonly nulls: readonly number[] }
 
-function parseRecords(raw: Raw, indices: readonly number[], allUtf8: boolean): Parsed {
+function parseRecords(
+  raw: Raw,
+  indices: readonly number[],
+  allUtf8: boolean,
+  options: FormatOptions,
+): Parsed {
   const objects: unknown[] = []
   const records: number[] = []
   const deadLetters: DeadLetter[] = []
   const nulls: number[] = []
   for (const i of indices) {
-    const parsed = parseRecord(raw, i, allUtf8)
+    const parsed = parseRecord(raw, i, allUtf8, options)
     if (parsed === null) nulls.push(i)
     else if (typeof parsed === 'string') deadLetters.push(deadLetterOf(raw, i, 'decode', parsed))
     else {
@@ -72,14 +77,19 @@ function parseRecords(raw: Raw, indices: readonly number[], allUtf8: boolean): P
 }
 
 /** The record as an object, null, or what is wrong with it. */
-function parseRecord(raw: Raw, i: number, allUtf8: boolean): object | string | null {
+function parseRecord(
+  raw: Raw,
+  i: number,
+  allUtf8: boolean,
+  { fractions = false }: FormatOptions,
+): object | string | null {
   const start = raw.valueStart[i] as number
   const end = raw.valueEnd[i] as number
   if (start === end) return 'expected a JSON object, got an empty value'
   const bytes = Buffer.from(raw.bytes.buffer, raw.bytes.byteOffset + start, end - start)
   if (!allUtf8 && !isUtf8(bytes)) return 'expected UTF-8, got bytes that are none'
   try {
-    const value = parseExact(bytes.toString('utf8'))
+    const value = parseExact(bytes.toString('utf8'), { fractions })
     if (typeof value === 'object' && !Array.isArray(value)) return value
     return `expected a JSON object, got ${Array.isArray(value) ? 'an array' : `a ${typeof value}`}`
   } catch (thrown) {

@@ -3,9 +3,10 @@ import type { Contract } from '../contract/contract.ts'
 import { contractOfTable } from '../contract/existing.ts'
 import { readContract } from '../contract/file.ts'
 import { PipelineError } from '../core/errors.ts'
-import type { DataType, StructType } from '../core/schema.ts'
+import type { DataType, StructField, StructType } from '../core/schema.ts'
 import { compiledConstraints } from '../delta/constraint-check.ts'
 import { generatedColumns } from '../delta/constraints.ts'
+import { tableExists } from '../delta/create.ts'
 import type { Metadata } from '../delta/actions.ts'
 import type { TableWriter } from '../delta/table.ts'
 import { checkProperties } from '../delta/table-properties.ts'
@@ -53,7 +54,8 @@ export interface Target {
 
 /**
  * Opens the table of a topic, or creates it from the contract where it is absent, and checks that the contract, the Kafka
- * columns and the derived columns fit it, or will once it is changed as the policy allows.
+ * columns and the derived columns fit it, or will once it is changed as the policy allows. Where neither a schema nor a
+ * table says the columns, those of `inferred` are taken.
  * @throws KD_CONFIG_INVALID, KD_CONTRACT_INVALID, KD_SCHEMA_MISMATCH, KD_TABLE_UNSUPPORTED, KD_TABLE_CORRUPT, and what a store throws
  */
 export async function openTarget(
@@ -61,14 +63,30 @@ export async function openTarget(
   config: Pick<Config, 'storage' | 'schemaRegistry'>,
   options: WriterOptions,
   tables: Tables = tablesOf(config),
+  inferred?: Contract,
 ): Promise<Target> {
   const written = await writtenContract(topic, config)
   const lease = await tables.lease(topic.table.uri)
   try {
-    return await targetOf(lease, topic, written, options)
+    return await targetOf(lease, topic, { written, inferred }, options)
   } catch (error) {
     await lease.release()
     throw error
+  }
+}
+
+/** Whether a schema or a table says what the columns of a topic are. @throws what `openTarget` throws */
+export async function hasColumns(
+  topic: TopicConfig,
+  config: Pick<Config, 'schemaRegistry'>,
+  tables: Tables,
+): Promise<boolean> {
+  if (topic.compatibility !== 'none' || (await writtenContract(topic, config)) !== undefined) return true
+  const lease = await tables.lease(topic.table.uri)
+  try {
+    return await tableExists(lease.store)
+  } finally {
+    await lease.release()
   }
 }
 
@@ -94,7 +112,7 @@ export function tablesOf({ storage }: Pick<Config, 'storage'>): Tables {
 async function targetOf(
   lease: TableLease,
   topic: TopicConfig,
-  written: Contract | undefined,
+  { written, inferred }: { readonly written: Contract | undefined; readonly inferred: Contract | undefined },
   options: WriterOptions,
 ): Promise<Target> {
   const existing = await lease.existing(options)
@@ -102,14 +120,16 @@ async function targetOf(
     const expected = `expected a table for topic ${topic.topic}, since its columns say what rows are`
     throw new PipelineError('KD_TABLE_MISSING', expected, { uri: topic.table.uri })
   }
-  const messages = written ?? contractOf(topic, existing)
-  const transformation = await openTransforms(topic, messages.schema)
-  const contract = transformation === undefined ? messages : contractAfter(messages, transformation)
+  const messages = written ?? (existing === undefined ? inferred : undefined) ?? contractOf(topic, existing)
+  const prefix = `topics.${topic.topic}.`
+  const transformation = await openTransforms(topic, messages.schema, { prefix, env: process.env })
+  const contract = transformation === undefined ? messages : contractAfter(messages, transformation, prefix)
   const declared = transformation && declaredColumns(messages.schema, transformation)
   if (transformation !== undefined)
     checkDestinations(topic, contract.schema, transformation, existing === undefined)
   const configured = configuredEnrichments(topic, contract.schema, existing?.schema)
   const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
+  if (existing === undefined && written === undefined) checkPartitions(topic, given)
   const table = existing ?? (await create(lease, topic, { type: 'struct', fields: given }, options))
   // Asked of a new table as well: who lost the race to create it has the winner's.
   const made = tableColumns(table)
@@ -158,6 +178,15 @@ function contractOf(topic: TopicConfig, table: TableWriter | undefined): Contrac
   const ours = new Set([...configuredColumns(topic), RESCUED_DATA])
   const fields = table.schema.fields.filter((field) => !ours.has(field.name))
   return contractOfTable({ type: 'struct', fields }, table.uri)
+}
+
+/** Partition columns of a table that is made of what messages showed. */
+function checkPartitions({ topic, table }: TopicConfig, fields: readonly StructField[]): void {
+  const lacking = table.partitionColumns.find((column) => !fields.some(({ name }) => name === column))
+  if (lacking === undefined) return
+  const names = fields.map(({ name }) => name).join(', ')
+  const fault = `topic ${topic}: table.partitionColumns: ${lacking} is none of the columns that the first messages have (${names}); a contract would say more`
+  throw new PipelineError('KD_CONFIG_INVALID', fault, { uri: table.uri })
 }
 
 /** The generated columns of the table as it is now: computed where rows lack them, filled where rows hold no value in them. */

@@ -3,6 +3,7 @@ import { appIdOf } from '../../operators/commit-delta.ts'
 import type { Commit } from '../../operators/commit-offsets.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
 import { rowBytesMin } from '../arrow/column.ts'
+import type { Contract } from '../contract/contract.ts'
 import { Credit } from '../core/credit.ts'
 import { Lane } from '../core/lane.ts'
 import type { Raw } from '../core/raw.ts'
@@ -57,6 +58,8 @@ export interface TopicOptions {
   /** In which topics of one table share it; tables of its own by default. */
   readonly tables?: Tables
   readonly observer?: TopicObserver
+  /** The columns of a table that is not there yet, where no schema says them. */
+  readonly inferred?: Contract
 }
 
 const KAFKA: TopicEnds = { source: createSource, deadLetters: createDeadLetterTopic }
@@ -75,6 +78,7 @@ export async function openTopic(
     config,
     { onWarning: (warning) => log.warn({ code: warning.code }, warning.message) },
     options.tables,
+    options.inferred,
   )
   const opening = openFormat({ ...topic, ...registryOf(config) }, target.messages)
   const format = withTombstones(await orRelease(target, opening), topic, target.columns)
@@ -89,14 +93,7 @@ export async function openTopic(
       log,
     }),
   )
-  const maintenance = startMaintenance({
-    store: target.store,
-    policy: topic.table,
-    version: target.table.version,
-    isOurs: () => source.status().some(({ partition }) => partition === 0),
-    lane: options.lane ?? new Lane(),
-    log: log.child({ table: target.store.uri }),
-  })
+  const maintenance = maintenanceOf(topic, target, { source, log, lane: options.lane ?? new Lane() })
   let summary = EMPTY_SUMMARY
   const commits = pipeline(
     source.batches,
@@ -137,6 +134,21 @@ export async function openTopic(
       await target.release()
     },
   }
+}
+
+function maintenanceOf(
+  { table: policy }: TopicConfig,
+  { store, table }: Target,
+  { source, log, lane }: { readonly source: KafkaSource; readonly log: Logger; readonly lane: Lane },
+): ReturnType<typeof startMaintenance> {
+  return startMaintenance({
+    store,
+    policy,
+    version: table.version,
+    isOurs: () => source.status().some(({ partition }) => partition === 0),
+    lane,
+    log: log.child({ table: store.uri }),
+  })
 }
 
 /** A table whose topic cannot be opened is given back. */
