@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs'
 import type { Batch, Flush } from '../src/core/batch.ts'
 import { PipelineError } from '../src/core/errors.ts'
 import { batchStage, stage } from '../src/core/stage.ts'
-import { topCauses } from '../src/dead-letters/cause.ts'
+import { causeLines } from '../src/dead-letters/cause.ts'
 import type { Labelled } from './partition-by.ts'
 
 /** How many dead letters are too many. */
@@ -30,9 +30,7 @@ export function limitDeadLetters<P>(
     // Messages that hold several records count as these.
     const records = counts.rows + counts.deadLetters + counts.tombstones + counts.filtered
     if (records < limit.recordsMin || deadLetters.length <= limit.maxRate * records) return flush
-    const causes = topCauses(deadLetters, CAUSES_SHOWN).map(
-      ({ reason, cause, count, sample }) => `${count} × ${reason}: ${cause} (first at ${sample})`,
-    )
+    const causes = causeLines(deadLetters, CAUSES_SHOWN)
     const detail = `${deadLetters.length} of ${records} records (${percentOf(deadLetters.length / records)}), and ${percentOf(limit.maxRate)} may be; ${causes.join('; ')}`
     throw new PipelineError('KD_TOO_MANY_DEAD_LETTERS', detail, { topic: flush.ranges[0]?.topic })
   })

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo-command.ts'
+import { addDlq } from './dlq.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
 import { errorBlock } from './output.ts'
 import { packageFile } from './package-file.ts'
@@ -38,6 +39,7 @@ ${EXIT_HELP}`,
   addValidate(program, finish)
   addDemo(program, finish)
   addTable(program, finish)
+  addDlq(program)
   try {
     await program.parseAsync(ingestWords(argv))
   } catch (error) {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /** Longer messages are alike when their beginnings are. */
 const CHARS_MAX = 400
 
@@ -27,40 +29,76 @@ export function causeOf(message: string): string {
     .slice(0, CHARS_MAX)
 }
 
-/** What letters of one cause have in common. */
-export interface Cause {
+/** How often something failed for one cause. */
+export interface CauseCount {
+  /** A short name for the reason and the cause. */
+  readonly id: string
   readonly reason: string
   readonly cause: string
-}
-
-/** How often something failed for one cause, most frequent first. */
-export interface CauseCount extends Cause {
   readonly count: number
-  /** `partition/offset` of one of them. */
+  /** `partition/offset` of the first of them. */
   readonly sample: string
+  /** When the first and the last were written, milliseconds since the epoch; absent where nobody said. */
+  readonly firstMs?: number
+  readonly lastMs?: number
 }
 
-/** The causes of letters with how often each came, most frequent first, `max` at most. */
-export function topCauses(
-  letters: Iterable<{
-    readonly reason: string
-    readonly message: string
-    readonly partition: number
-    readonly offset: bigint
-  }>,
-  max: number,
-): readonly CauseCount[] {
-  const counts = new Map<string, { reason: string; cause: string; count: number; sample: string }>()
-  for (const { reason, message, partition, offset } of letters) {
+/** What is counted by its cause. */
+export interface Caused {
+  readonly reason: string
+  readonly message: string
+  readonly partition?: number | undefined
+  readonly offset?: bigint | undefined
+  readonly writtenMs?: number | undefined
+}
+
+/** Causes that are told apart at once; those that come later are counted as others. */
+const CAUSES_MAX = 1_000
+
+/** Counts what failed by its cause. */
+export class Causes {
+  readonly #counts = new Map<string, { -readonly [K in keyof CauseCount]: CauseCount[K] }>()
+  /** Of causes beyond the most that are told apart. */
+  others = 0
+
+  add({ reason, message, partition, offset, writtenMs }: Caused): void {
     const cause = causeOf(message)
     const key = `${reason}\n${cause}`
-    const known = counts.get(key)
-    if (known !== undefined) known.count++
-    else if (counts.size < CAUSES_MAX)
-      counts.set(key, { reason, cause, count: 1, sample: `${partition}/${offset}` })
+    let known = this.#counts.get(key)
+    if (known === undefined) {
+      if (this.#counts.size >= CAUSES_MAX) {
+        this.others++
+        return
+      }
+      const sample = partition === undefined || offset === undefined ? '?' : `${partition}/${offset}`
+      known = { id: causeId(reason, message), reason, cause, count: 0, sample }
+      this.#counts.set(key, known)
+    }
+    known.count++
+    if (writtenMs === undefined) return
+    known.firstMs = Math.min(known.firstMs ?? Infinity, writtenMs)
+    known.lastMs = Math.max(known.lastMs ?? -Infinity, writtenMs)
   }
-  return [...counts.values()].sort((a, b) => b.count - a.count).slice(0, max)
+
+  /** Most frequent first, `max` at most. */
+  top(max = CAUSES_MAX): readonly CauseCount[] {
+    return [...this.#counts.values()].sort((a, b) => b.count - a.count).slice(0, max)
+  }
 }
 
-/** Causes that are told apart at once. */
-const CAUSES_MAX = 1_000
+/** The short name of the cause of a message. */
+export function causeId(reason: string, message: string): string {
+  return createHash('sha256')
+    .update(`${reason}\n${causeOf(message)}`)
+    .digest('hex')
+    .slice(0, 8)
+}
+
+/** The most frequent causes in a line each, for logs and errors. */
+export function causeLines(letters: Iterable<Caused>, max: number): readonly string[] {
+  const causes = new Causes()
+  for (const letter of letters) causes.add(letter)
+  return causes
+    .top(max)
+    .map(({ reason, cause, count, sample }) => `${count} × ${reason}: ${cause} (first at ${sample})`)
+}

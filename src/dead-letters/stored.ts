@@ -1,5 +1,5 @@
 import type { Headers } from '../core/raw.ts'
-import { causeOf } from './cause.ts'
+import { causeId, causeOf } from './cause.ts'
 
 /** Which record a letter is about; `ordinal` tells letters of one message apart. */
 export interface Place {
@@ -36,6 +36,8 @@ export interface LetterFilter {
   readonly offset?: bigint | undefined
   /** Within the message or the cause, whatever the case. */
   readonly match?: string | undefined
+  /** The short name of their cause. */
+  readonly group?: string | undefined
   /** Only those of the topic. */
   readonly topic?: string | undefined
 }
@@ -48,6 +50,7 @@ export function isWanted(letter: StoredLetter, filter: LetterFilter): boolean {
   if (filter.sinceMs !== undefined && letter.writtenMs < filter.sinceMs) return false
   if (filter.partition !== undefined && place?.partition !== filter.partition) return false
   if (filter.offset !== undefined && place?.offset !== filter.offset) return false
+  if (filter.group !== undefined && filter.group !== causeId(reason, message)) return false
   if (filter.match === undefined) return true
   const wanted = filter.match.toLowerCase()
   return message.toLowerCase().includes(wanted) || causeOf(message).toLowerCase().includes(wanted)

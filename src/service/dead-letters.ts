@@ -2,7 +2,7 @@ import { deadLetterSinks } from '../../config/dead-letters.ts'
 import type { TopicConfig } from '../../config/types.ts'
 import type { DeadLetter, OffsetRange } from '../core/batch.ts'
 import type { Clock } from '../core/clock.ts'
-import { topCauses } from '../dead-letters/cause.ts'
+import { causeLines } from '../dead-letters/cause.ts'
 import type { DeadLettersWritten, DeadLetterTopic } from '../kafka/dead-letters.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { deadLetterColumns } from './dead-letter-columns.ts'
@@ -66,8 +66,5 @@ async function writeAll(
 
 /** One line a flush. */
 function tell(deadLetters: readonly DeadLetter[], message: string, log: Logger): void {
-  const causes = topCauses(deadLetters, CAUSES_SHOWN).map(
-    ({ reason, cause, count, sample }) => `${count} × ${reason}: ${cause} (first at ${sample})`,
-  )
-  log.warn({ records: deadLetters.length, causes }, message)
+  log.warn({ records: deadLetters.length, causes: causeLines(deadLetters, CAUSES_SHOWN) }, message)
 }

@@ -130,3 +130,14 @@ export async function readMarks(
   marks.settle(newest, uri)
   return marks
 }
+
+/** The newest replay that a main table holds; `undefined` where it holds none, or is not there. */
+export async function newestReplay(tables: Tables, uri: string, appId: string): Promise<bigint | undefined> {
+  const lease = await tables.lease(uri)
+  try {
+    const table = await lease.existing({})
+    return await table?.txn(appIdOf(replayAppId(appId), 0))
+  } finally {
+    await lease.release()
+  }
+}

@@ -1,7 +1,7 @@
 // Goal: messages of one cause are one text, and messages of two causes are two.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { causeOf, topCauses } from '../../src/dead-letters/cause.ts'
+import { causeLines, causeOf, Causes, causeId } from '../../src/dead-letters/cause.ts'
 
 const SAME: readonly (readonly [string, string, string])[] = [
   ['numbers', '/price expected an integer, got 3.5', '/price expected an integer, got -12e4'],
@@ -44,15 +44,32 @@ test('A message of any length is looked at in a moment', () => {
     assert.ok(causeOf(text).length <= 400, 'a cause is short')
 })
 
-test('The most frequent causes come first, each with its first place', () => {
+test('The most frequent causes come first, each with its first place and its times', () => {
   const letter = (reason: string, message: string, offset: bigint) => ({
     reason,
     message,
     partition: 1,
     offset,
+    writtenMs: Number(offset) * 10,
   })
-  assert.deepEqual(
-    topCauses([letter('type', 'got 1', 5n), letter('decode', 'got 1', 6n), letter('type', 'got 2', 7n)], 1),
-    [{ reason: 'type', cause: 'got …', count: 2, sample: '1/5' }],
-  )
+  const letters = [letter('type', 'got 1', 5n), letter('decode', 'got 1', 6n), letter('type', 'got 2', 7n)]
+  assert.deepEqual(causeLines(letters, 1), ['2 × type: got … (first at 1/5)'])
+  const causes = new Causes()
+  for (const one of letters) causes.add(one)
+  assert.deepEqual(causes.top()[0], {
+    id: causeId('type', 'got 99'),
+    reason: 'type',
+    cause: 'got …',
+    count: 2,
+    sample: '1/5',
+    firstMs: 50,
+    lastMs: 70,
+  })
+  assert.equal(causes.top().length, 2)
+})
+
+test('Causes beyond the most that are told apart are counted together', () => {
+  const causes = new Causes()
+  for (let i = 0; i < 1_200; i++) causes.add({ reason: 'type', message: `/field${i} is bad` })
+  assert.deepEqual([causes.top().length, causes.others], [1_000, 200])
 })

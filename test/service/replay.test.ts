@@ -173,7 +173,7 @@ test('What cannot or may not be played yet is left, and said', async () => {
     letter(2n, {
       place: undefined,
       unplayable: 'the table does not say which record it was',
-    } as Partial<StoredLetter>),
+    }),
     letter(100n),
     letter(1n, { partition: 7 }),
   ])
