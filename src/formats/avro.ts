@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { createRegistry, type RegisteredSchema, type Registry } from '../registry/registry.ts'
@@ -6,6 +6,7 @@ import { openBlockCodecs } from './avro-container.ts'
 import { containerFormat, keptReaders } from './avro-container-format.ts'
 import { Cursor } from './avro-cursor.ts'
 import { fingerprintOf } from './avro-fingerprint.ts'
+import { plainReaderOf } from './avro-plain.ts'
 import { avroReader, type AvroReader } from './avro-read.ts'
 import { checkDefaults, resolvedReader } from './avro-resolve.ts'
 import { parseAvro, type AvroNode } from './avro-schema.ts'
@@ -95,11 +96,13 @@ export async function readAvroSchema(path: string): Promise<AvroNode> {
 }
 
 /**
- * The schemas in the `.avsc` files of a folder, by their names in order.
+ * The schemas in the `.avsc` files of a folder, by their names in order. With `anyName` the path may also be that of one
+ * file, and all files of a folder are schemas.
  * @throws KD_CONTRACT_INVALID where there is none, or one cannot be read
  */
-export async function readAvroFolder(folder: string): Promise<readonly AvroNode[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.avsc')).sort()
+export async function readAvroFolder(folder: string, anyName = false): Promise<readonly AvroNode[]> {
+  if (anyName && (await stat(folder)).isFile()) return [await readAvroSchema(folder)]
+  const names = (await readdir(folder)).filter((name) => anyName || name.endsWith('.avsc')).sort()
   if (names.length === 0)
     throw new PipelineError('KD_CONTRACT_INVALID', 'expected files that end in .avsc, got none', {
       source: folder,
@@ -154,14 +157,15 @@ export function registeredAvro(
  */
 export async function openAvro(settings: FormatSettings): Promise<Format> {
   const { framing, avro, schemaRegistry } = settings
-  const readerOf = await openReaderOf(avro.readerSchema)
+  const isPlain = settings.compatibility === 'kafka-delta-ingest'
+  const readerOf = await openReaderOf(avro.readerSchema, isPlain)
   switch (framing) {
     case 'none':
       if (avro.schema === undefined) throw missing('framing none needs avro.schema')
       return avroFormat(bareFraming(await readAvroSchema(avro.schema), readerOf))
     case 'single-object':
       if (avro.schemas === undefined) throw missing('framing single-object needs avro.schemas')
-      return avroFormat(singleObjectFraming(await readAvroFolder(avro.schemas), readerOf))
+      return avroFormat(singleObjectFraming(await readAvroFolder(avro.schemas, isPlain), readerOf))
     case 'container':
       return containerFormat({
         readerOf: keptReaders((json) => readerOf(containedAvro(json))),
@@ -180,10 +184,11 @@ function adaptOf({ envelope }: FormatSettings): ((json: unknown) => unknown) | u
   return envelope === 'debezium' ? withLogicalTypes : undefined
 }
 
-async function openReaderOf(path: string | undefined): Promise<ReaderOf> {
-  if (path === undefined) return avroReader
+async function openReaderOf(path: string | undefined, isPlain: boolean): Promise<ReaderOf> {
+  if (path === undefined) return isPlain ? plainReaderOf() : avroReader
   const reader = await readAvroSchema(path)
   checkDefaults(reader, path)
+  if (isPlain) return plainReaderOf(reader)
   return (writer) => resolvedReader(writer, reader)
 }
 

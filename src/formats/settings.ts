@@ -19,6 +19,8 @@ export interface FormatSettings {
   readonly csv: CsvSettings
   /** What values are beside rows; nothing where absent. */
   readonly envelope?: 'none' | 'debezium'
+  /** Whose way of making rows is followed; our own where absent. */
+  readonly compatibility?: 'none' | 'kafka-delta-ingest'
   /** Of that envelope. */
   readonly debezium?: DebeziumSettings
   /** Where schemas are looked up; there with the framing `registry`, and with `formats` where values may be framed so. */

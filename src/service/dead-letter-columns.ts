@@ -50,8 +50,9 @@ export function deadLetterColumns(expressions: Readonly<Record<string, string>>)
       const fields = schema.fields.filter((field) => names.includes(field.name))
       // Rescued is what does not fit: it is left out of the row.
       const fitted = fit(made, { type: 'struct', fields }, { rescues: true, lenient: 'all', coerce })
-      const taken = fields.map(({ name }) => [name, (fitted.row as Record<string, unknown>)[name] ?? null])
-      return { ...row, ...Object.fromEntries(taken) }
+      const filled: Record<string, unknown> = { ...row }
+      for (const { name } of fields) filled[name] = (fitted.row as Record<string, unknown>)[name] ?? null
+      return filled
     },
   }
 }
