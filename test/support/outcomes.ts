@@ -17,13 +17,18 @@ export type Outcome =
 
 /** What `decode` and `validate` make of every record, in their order; each must have become one thing exactly. */
 export function outcomesOf(format: Format, contract: Contract, raw: Raw): Outcome[] {
+  return outcomesOfRows(decodedRows(format, contract, raw))
+}
+
+/** What `decode` and `validate` make of a batch. */
+export function decodedRows(format: Format, contract: Contract, raw: Raw): Rows {
   let rows: Rows | undefined
   const batch = { provenance: provenanceOf({ records: raw.count }), payload: raw }
   of(batch)
     .pipe(decode(format), validate(contract))
     .subscribe((out) => (rows = out.payload))
   assert.ok(rows !== undefined, 'a batch gives rows at once')
-  return outcomesOfRows(rows)
+  return rows
 }
 
 /** The same for rows that are made already. */
@@ -35,8 +40,8 @@ export function outcomesOfRows({ raw, columns, records, deadLetters, tombstones 
   }
   assert.equal(columns.length, records.length)
   for (const [row, record] of records.entries()) settle(record, { row: rowAt(columns, row) })
-  for (const { offset, reason, message } of deadLetters)
-    settle(raw.offsets.indexOf(offset), { reason, message })
+  for (const { offset, part = 0, reason, message } of deadLetters)
+    settle(raw.offsets.indexOf(offset) + part, { reason, message })
   const left = [...outcomes.keys()].filter((record) => outcomes[record] === undefined)
   assert.equal(left.length, tombstones)
   assert.ok(
