@@ -43,6 +43,8 @@ export interface TransformationParts {
   readonly places: Places
   readonly drop: readonly (readonly string[])[]
   readonly rename: readonly CompiledRename[]
+  /** Whether a transform that comes to null leaves what stands at its place; by default null takes the place. */
+  readonly keepsOnNull?: boolean
 }
 
 /** Why a message becomes no row. */
@@ -80,7 +82,7 @@ export class Transformation {
     record: number,
     instants?: readonly boolean[],
   ): object | Refusal | typeof FILTERED {
-    const { place, rules, filter, transforms, places, drop, rename } = this.parts
+    const { place, rules, filter, transforms, places, drop, rename, keepsOnNull } = this.parts
     place.raw = raw
     place.record = record
     for (const rule of rules) {
@@ -97,7 +99,8 @@ export class Transformation {
     const results: unknown[] = []
     for (const transform of transforms) {
       try {
-        const result = transform.evaluate(message)
+        const found = transform.evaluate(message)
+        const result = keepsOnNull === true && found === null ? undefined : found
         results.push(instants?.[results.length] === true ? instantOf(result) : result)
       } catch (error) {
         return new Refusal('transform', `${transform.destination} (${transform.text}): ${messageOf(error)}`)
