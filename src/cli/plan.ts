@@ -5,6 +5,7 @@ import type { StructField, StructType } from '../core/schema.ts'
 import { cobDate, cobDateFault } from '../enrichments/cob-date.ts'
 import { derivedOrFault } from '../enrichments/derived-column.ts'
 import { KAFKA_FIELDS } from '../enrichments/kafka-columns.ts'
+import { checkDestinations, contractAfter, openTransforms } from '../service/transforms.ts'
 
 /** What a topic's table will look like; `schema` is absent where only the existing table knows it. */
 export interface Plan {
@@ -32,8 +33,12 @@ export async function planOf(name: string, topic: TopicConfig): Promise<Plan> {
     deadLetters: topic.deadLetters.topic,
     partitionColumns: topic.table.partitionColumns,
   }
-  if (topic.contract === undefined) return plan
-  const contract = await readContract(topic.contract)
+  const messages = topic.contract === undefined ? undefined : await readContract(topic.contract)
+  const prefix = `topics.${name}.`
+  const transformation = await openTransforms(topic, messages?.schema, { prefix })
+  if (messages === undefined) return plan
+  const contract = transformation === undefined ? messages : contractAfter(messages, transformation, prefix)
+  if (transformation !== undefined) checkDestinations(topic, contract.schema, transformation, true)
   const faults: string[] = []
   const fields = [...contract.schema.fields, ...(topic.kafkaColumns ? KAFKA_FIELDS : [])]
   addDerived(fields, topic, faults)

@@ -1,16 +1,25 @@
+import { createSecretKey } from 'node:crypto'
 import type { TopicConfig } from '../../config/types.ts'
 import type { TransformParts } from '../../operators/transform.ts'
 import type { Contract } from '../contract/contract.ts'
-import { PipelineError } from '../core/errors.ts'
 import { fieldNamed, type StructType } from '../core/schema.ts'
 import { messageCheck } from '../evolution/message-check.ts'
 import type { RowColumns } from '../evolution/row-columns.ts'
 import type { FormatOptions } from '../formats/format.ts'
 import { columnsAfter, columnsBefore, finalPath } from '../transforms/columns.ts'
 import { compileTransforms, transformsAnything } from '../transforms/compile.ts'
+import { configInvalid } from '../transforms/faults.ts'
 import { readHashKey, readLookup } from '../transforms/files.ts'
-import type { Transformation } from '../transforms/transformation.ts'
+import { Transformation } from '../transforms/transformation.ts'
 import { typeAt } from '../transforms/types.ts'
+
+/** How the transforms of a topic are opened. */
+export interface TransformSetting {
+  /** Stands before the options in messages: `topics.<name>.`. */
+  readonly prefix: string
+  /** Where keys of hashes are; without it they are not read and any key will do, since nothing is hashed. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
 
 /**
  * The transforms of a topic, compiled, with the files that they need; `undefined` where it has none. `schema` is that of
@@ -20,25 +29,32 @@ import { typeAt } from '../transforms/types.ts'
 export async function openTransforms(
   topic: TopicConfig,
   schema: StructType | undefined,
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  { prefix, env }: TransformSetting,
 ): Promise<Transformation | undefined> {
   if (!transformsAnything(topic)) return undefined
-  const all = async <T>(
-    places: Readonly<Record<string, string>>,
-    read: (name: string, place: string) => Promise<T>,
-  ): Promise<ReadonlyMap<string, T>> =>
-    new Map(
-      await Promise.all(
-        Object.entries(places).map(async ([name, place]) => [name, await read(name, place)] as const),
-      ),
-    )
-  const lookups = await all(topic.lookups, readLookup)
-  const hashKeys = await all(topic.hashKeys, (name, place) => readHashKey(name, place, env))
+  const lookups = await eachOf(topic.lookups, (path, name) => readLookup(path, `${prefix}lookups.${name}`))
+  const hashKeys = await eachOf(topic.hashKeys, (place, name) =>
+    env === undefined
+      ? Promise.resolve(createSecretKey('none', 'utf8'))
+      : readHashKey(place, `${prefix}hashKeys.${name}`, env),
+  )
   const { rules, filter, transforms, drop, rename } = topic
-  return compileTransforms(
+  const compiled = compileTransforms(
     { rules, ...(filter === undefined ? {} : { filter }), transforms, drop, rename, lookups, hashKeys },
     schema,
+    prefix,
   )
+  return topic.compatibility === 'none'
+    ? compiled
+    : new Transformation({ ...compiled.parts, keepsOnNull: true })
+}
+
+async function eachOf<T>(
+  places: Readonly<Record<string, string>>,
+  read: (place: string, name: string) => Promise<T>,
+): Promise<ReadonlyMap<string, T>> {
+  const found = Object.entries(places).map(async ([name, place]) => [name, await read(place, name)] as const)
+  return new Map(await Promise.all(found))
 }
 
 /**
@@ -46,9 +62,14 @@ export async function openTransforms(
  * checked as they came.
  * @throws KD_CONFIG_INVALID with every transform whose values could never stand where they go
  */
-export function contractAfter(contract: Contract, transformation: Transformation): Contract {
+export function contractAfter(contract: Contract, transformation: Transformation, prefix = ''): Contract {
   const { source, schema } = contract
-  return { source, schema: columnsAfter(schema, transformation), check: () => undefined, plain: undefined }
+  return {
+    source,
+    schema: columnsAfter(schema, transformation, prefix),
+    check: () => undefined,
+    plain: undefined,
+  }
 }
 
 /** Columns of known types that transforms make and the table lacks, for a topic whose other columns are the table's. */
@@ -89,11 +110,7 @@ export function checkDestinations(
     return [`transforms.${destination}: the type of the column is not known, and ${why}; ${what}`]
   })
   if (faults.length === 0 || topic.compatibility !== 'none') return
-  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
-  throw new PipelineError(
-    'KD_CONFIG_INVALID',
-    [`topic ${topic.topic}: ${count}`, ...faults.map((fault) => `  ${fault}`)].join('\n'),
-  )
+  throw configInvalid(faults, `topics.${topic.topic}.`)
 }
 
 /** What formats are told of messages that are transformed: their own columns, and that they are wanted as objects. */

@@ -1,5 +1,5 @@
-import { PipelineError } from '../core/errors.ts'
 import { fieldNamed, type DataType, type StructField, type StructType } from '../core/schema.ts'
+import { configInvalid } from './faults.ts'
 import type { Transformation } from './transformation.ts'
 
 /** What of a transformation columns follow from. */
@@ -13,7 +13,7 @@ const EMPTY: StructType = { type: 'struct', fields: [] }
  * without what is dropped, and renamed. A field that the messages have already keeps its type unless another is written.
  * @throws KD_CONFIG_INVALID with every transform whose values could never stand where they go
  */
-export function columnsAfter(schema: StructType, { parts }: Shaping): StructType {
+export function columnsAfter(schema: StructType, { parts }: Shaping, prefix = ''): StructType {
   const faults: string[] = []
   let columns: StructType = schema
   for (const { destination, path, type, isExplicit, text } of parts.transforms) {
@@ -29,14 +29,7 @@ export function columnsAfter(schema: StructType, { parts }: Shaping): StructType
   }
   for (const path of parts.drop) columns = removed(columns, path) ?? EMPTY
   for (const { from, to } of parts.rename) columns = moved(columns, from, to)
-  if (faults.length > 0)
-    throw new PipelineError(
-      'KD_CONFIG_INVALID',
-      [
-        faults.length === 1 ? '1 fault' : `${faults.length} faults`,
-        ...faults.map((fault) => `  ${fault}`),
-      ].join('\n'),
-    )
+  if (faults.length > 0) throw configInvalid(faults, prefix)
   return columns
 }
 

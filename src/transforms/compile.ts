@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import { kafkaSource, parseExpression, type ExpressionNode } from '../../config/expression.ts'
-import { PipelineError } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
 import type { DataType, StructType } from '../core/schema.ts'
 import { Expressions, type Expression } from '../jmespath/expression.ts'
+import { configInvalid } from './faults.ts'
 import { functionTable, literalFault, type FunctionParts, type Lookup } from './functions.ts'
 import { sourceValue, SOURCE_TYPES } from './record.ts'
 import { placesOf, type Places } from './reshape.ts'
@@ -47,10 +47,14 @@ export function transformsAnything(options: Omit<TransformOptions, 'lookups' | '
 
 /**
  * Compiles what a topic does to its messages; `schema` is that of messages, where it is known, for the types of new
- * columns.
+ * columns, and `prefix` stands before the options in messages.
  * @throws KD_CONFIG_INVALID with every fault and the option that it stands in
  */
-export function compileTransforms(options: TransformOptions, schema?: StructType): Transformation {
+export function compileTransforms(
+  options: TransformOptions,
+  schema?: StructType,
+  prefix = '',
+): Transformation {
   const compiler = new Compiler(options, schema)
   const { faults } = compiler
   const rules = (options.rules ?? []).flatMap(({ name, when, error }) => {
@@ -71,10 +75,7 @@ export function compileTransforms(options: TransformOptions, schema?: StructType
     const at = compiler.places([path], `rename.${from}`)
     return at === undefined ? [] : [{ from: from.split('.'), to: path, places: at }]
   })
-  if (faults.length > 0 || places === undefined) {
-    const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
-    throw new PipelineError('KD_CONFIG_INVALID', [count, ...faults.map((fault) => `  ${fault}`)].join('\n'))
-  }
+  if (faults.length > 0 || places === undefined) throw configInvalid(faults, prefix)
   const { place } = compiler.functions
   return new Transformation({ place, rules, filter: filter?.expression, transforms, places, drop, rename })
 }

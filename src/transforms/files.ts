@@ -10,31 +10,30 @@ const LOOKUP_BYTES_MAX = 16_777_216
 /**
  * Reads a reference file: a JSON object (key → value, or key → object of columns), or, where its name does not end in
  * `.json`, CSV with a header whose first column is the key. A key that stands in several lines is a fault.
- * @throws KD_CONFIG_INVALID naming the file
+ * @throws KD_CONFIG_INVALID naming `key`, the option that names the file
  */
-export async function readLookup(name: string, path: string): Promise<Lookup> {
+export async function readLookup(path: string, key: string): Promise<Lookup> {
   try {
     const { size } = await stat(path)
     if (size > LOOKUP_BYTES_MAX) throw new Error(`expected at most ${LOOKUP_BYTES_MAX} bytes, got ${size}`)
     const text = (await readFile(path, 'utf8')).replace(/^\ufeff/, '')
     return path.endsWith('.json') ? lookupOfJson(text) : lookupOfCsv(text)
   } catch (error) {
-    throw new PipelineError('KD_CONFIG_INVALID', `lookups.${name}: ${path}: ${messageOf(error)}`)
+    throw new PipelineError('KD_CONFIG_INVALID', `${key}: ${path}: ${messageOf(error)}`)
   }
 }
 
 /**
  * Reads a key of `hmac_sha256`: the bytes of a file without a line break at their end, or after `env:` the text of an
  * environment variable.
- * @throws KD_CONFIG_INVALID naming the key and never showing it
+ * @throws KD_CONFIG_INVALID naming `key`, the option that names it
  */
 export async function readHashKey(
-  name: string,
   place: string,
+  key: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<KeyObject> {
-  const fault = (detail: string): PipelineError =>
-    new PipelineError('KD_CONFIG_INVALID', `hashKeys.${name}: ${detail}`)
+  const fault = (detail: string): PipelineError => new PipelineError('KD_CONFIG_INVALID', `${key}: ${detail}`)
   if (place.startsWith('env:')) {
     const variable = place.slice('env:'.length)
     const text = env[variable]

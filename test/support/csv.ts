@@ -3,7 +3,7 @@ import type { CsvSettings } from '../../src/formats/settings.ts'
 /** CSV as it is written where nothing is said. */
 export const CSV: CsvSettings = { delimiter: ',', quote: '"', header: false, nullWords: [] }
 
-/** What the configuration says of the values of a topic where nobody does, beside their format; the topic is `a`. */
+/** What the configuration says of the values of a topic and of transforms where nobody does, beside their format; the topic is `a`. */
 export const VALUES = {
   framing: 'none',
   subject: 'a-value',
@@ -12,4 +12,10 @@ export const VALUES = {
   csv: CSV,
   decompress: 'none',
   decompressedBytesMax: 16_777_216,
+  rules: [],
+  transforms: {},
+  drop: [],
+  rename: {},
+  lookups: {},
+  hashKeys: {},
 }

@@ -1,0 +1,10 @@
+import { PipelineError } from '../core/errors.ts'
+
+/** The error that lists faults of the configuration, each behind the place of its topic. */
+export function configInvalid(faults: readonly string[], prefix: string): PipelineError {
+  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
+  return new PipelineError(
+    'KD_CONFIG_INVALID',
+    [count, ...faults.map((fault) => `  ${prefix}${fault}`)].join('\n'),
+  )
+}

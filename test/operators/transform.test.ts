@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { transform } from '../../operators/transform.ts'
+import { validate } from '../../operators/validate.ts'
+import type { Rows } from '../../src/arrow/rows.ts'
+import { rowAt } from '../../src/arrow/values.ts'
+import { loadContract } from '../../src/contract/contract.ts'
+import type { Batch } from '../../src/core/batch.ts'
+import { jsonFormat } from '../../src/formats/json.ts'
+import { contractAfter } from '../../src/service/transforms.ts'
+import { compileTransforms, type TransformOptions } from '../../src/transforms/compile.ts'
+import { provenanceOf, rawOf } from '../support/batches.ts'
+import { operatorContract, outputsOf } from '../support/operator-contract.ts'
+
+operatorContract('transform', () => transform(compileTransforms({})))
+
+const contract = loadContract(
+  {
+    type: 'object',
+    required: ['n'],
+    properties: {
+      n: { type: 'integer' },
+      at: { type: 'string' },
+      meta: { type: 'object', properties: { by: { type: 'string' }, note: { type: 'string' } } },
+    },
+  },
+  { source: 'test' },
+)
+
+/** What comes out of records that are decoded, transformed and validated. */
+function run(values: readonly (string | null)[], options: TransformOptions, plain = false): Rows {
+  const raw = rawOf(values, { first: 10n })
+  const decoded = jsonFormat({
+    schema: contract.schema,
+    plain: plain ? contract.plain : undefined,
+  }).decode(raw)
+  const transformation = compileTransforms(options, contract.schema)
+  const after = contractAfter(contract, transformation)
+  const batch = { provenance: provenanceOf({ records: raw.count }), payload: decoded }
+  const [changed] = outputsOf(
+    transform(transformation, { check: (message) => contract.check(message), columns: after }),
+    [batch],
+  )
+  assert.ok(changed !== undefined, 'a batch leaves')
+  const [out]: (Batch<Rows> | undefined)[] = outputsOf(validate(after), [changed])
+  assert.ok(out !== undefined, 'a batch leaves')
+  const { payload } = out
+  assert.equal(
+    payload.columns.length + payload.deadLetters.length + payload.tombstones + payload.filtered,
+    values.length,
+    'every record is accounted for',
+  )
+  return payload
+}
+
+const rowsOf = ({ columns }: Rows): unknown[] =>
+  Array.from({ length: columns.length }, (_, row) => rowAt(columns, row))
+
+const lettersOf = ({ deadLetters }: Rows): unknown[] =>
+  deadLetters.map(({ offset, reason, message }) => [offset, reason, message])
+
+test('Contract, rules, filter and transforms each take their share, and every record is accounted for', () => {
+  const out = run(
+    ['{"n":"x"}', '{"n":-1}', '{"n":7}', '{"n":1}', '{"n":2,"at":"2026-03-01T00:00:00Z"}', null, 'no json'],
+    {
+      rules: [{ name: 'sign', when: 'n < `0`', error: 'n must not be negative' }],
+      filter: 'n < `5`',
+      transforms: { day: 'substr(at, `0`, `10`)' },
+    },
+  )
+  assert.deepEqual(rowsOf(out), [{ n: 2, at: '2026-03-01T00:00:00Z', meta: null, day: '2026-03-01' }])
+  assert.deepEqual([out.filtered, out.tombstones], [1, 1])
+  const [decode, ...others] = lettersOf(out)
+  assert.equal((decode as unknown[])[1], 'decode')
+  assert.deepEqual(others, [
+    [10n, 'contract', '/n must be integer, got "x"'],
+    [11n, 'rule', 'sign: n must not be negative'],
+    [13n, 'transform', 'day (substr(at, `0`, `10`)): substr() expected text as argument 1, got null'],
+  ])
+})
+
+test('Sources of the record go where they are sent, nested ones beside what the message has there', () => {
+  const out = run(['{"n":1,"meta":{"by":"x"}}'], {
+    transforms: {
+      'meta.kafka.offset': 'kafka.offset',
+      'meta.kafka.topic': 'kafka.topic',
+      wrote: 'kafka.timestamp',
+    },
+  })
+  assert.deepEqual(rowsOf(out), [
+    {
+      n: 1,
+      at: null,
+      meta: { by: 'x', note: null, kafka: { offset: 10, topic: 'events' } },
+      wrote: '2026-03-01T00:00:00.000000Z',
+    },
+  ])
+})
+
+test('Every transform sees the message as it came, before any is applied and before fields are dropped or renamed', () => {
+  const out = run(['{"n":1,"at":"a","meta":{"by":"x","note":"y"}}'], {
+    transforms: { at: 'upper(at)', copy: 'at', note: 'meta.note' },
+    drop: ['meta.note'],
+    rename: { n: 'number', 'meta.by': 'author' },
+  })
+  assert.deepEqual(rowsOf(out), [{ number: 1, at: 'A', copy: 'a', note: 'y', author: 'x' }])
+})
+
+test('A null takes the place of what the message has, so that nothing is left of what should be hidden', () => {
+  const out = run(['{"n":1,"at":"secret"}'], {
+    transforms: { at: "regex_extract(at, '^public:(.*)$', `1`)", 'meta.by': 'nothing' },
+  })
+  assert.deepEqual(rowsOf(out), [{ n: 1, at: null, meta: null }])
+})
+
+test('Rows that the format has in columns are transformed like those that it has as objects', () => {
+  const values = ['{"n":1,"at":"a"}', '{"n":2,"at":"\\n"}', '{"n":3}']
+  const options = { transforms: { twice: 'n * `2`' }, filter: 'n != `3`' }
+  const [proven, objects] = [run(values, options, true), run(values, options)]
+  assert.deepEqual(rowsOf(proven), rowsOf(objects))
+  assert.deepEqual([...proven.records], [0, 1])
+})
+
+test('A rule that cannot be evaluated is broken, a filter that cannot be is a failed transform', () => {
+  const broken = run(['{"n":1}'], {
+    rules: [{ name: 'r', when: 'starts_with(at, `"x"`)', error: 'no' }],
+  })
+  assert.match(JSON.stringify(broken.deadLetters[0]?.message), /r could not be evaluated .*starts_with\(\)/)
+  const [letter] = run(['{"n":1}'], { filter: 'abs(at)' }).deadLetters
+  assert.equal(letter?.reason, 'transform')
+  assert.match(letter.message, /^filter \(abs\(at\)\): /)
+})
+
+test('Numbers that no double holds pass through, and are compared and added to the last digit', () => {
+  const raw = rawOf(['{"id":12345678901234567890,"price":0.1000000000000000000001}'])
+  const { objects } = jsonFormat({ schema: contract.schema, plain: undefined }).decode(raw)
+  const transformation = compileTransforms({
+    transforms: {
+      copy: '{id: id, price: price}',
+      next: 'id + `1`',
+      text: 'to_string(@)',
+      over: 'id > `1e19`',
+    },
+  })
+  const row = transformation.apply(objects[0] as object, raw, 0) as Record<string, unknown>
+  assert.deepEqual(row['copy'], objects[0])
+  assert.equal(row['next'], 12345678901234567891n)
+  assert.equal(row['text'], '{"id":12345678901234567890,"price":0.1000000000000000000001}')
+  assert.equal(row['over'], true)
+})
