@@ -1,7 +1,8 @@
 import type { Admin, Kafka } from 'kafkajs'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { PipelineError } from '../core/errors.ts'
-import { createKafka, type KafkaOptions, reachAdmin } from './client.ts'
+import { createKafka, type KafkaOptions, reachAdmin, refusalHeard } from './client.ts'
+import { kafkaFault } from './faults.ts'
 import { isLed, topicExists, type Watermark, Watermarks } from './end-offsets.ts'
 
 /** What a new topic looks like; the broker's defaults hold where nothing is said. */
@@ -98,7 +99,8 @@ export async function groupOffsets(
   groupId: string,
   topic: string,
 ): Promise<ReadonlyMap<number, bigint>> {
-  const admin = await reachAdmin(createKafka(options), options)
+  const kafka = createKafka(options)
+  const admin = await reachAdmin(kafka, options)
   try {
     const topics = await admin.fetchOffsets({ groupId, topics: [topic] })
     const partitions = topics.flatMap((one) => (one.topic === topic ? one.partitions : []))
@@ -107,6 +109,8 @@ export async function groupOffsets(
         .filter(({ offset }) => Number(offset) >= 0)
         .map(({ partition, offset }) => [partition, BigInt(offset)]),
     )
+  } catch (error) {
+    throw kafkaFault(error, { topic, groupId, heard: refusalHeard(kafka) }) ?? error
   } finally {
     await admin.disconnect()
   }

@@ -41,7 +41,8 @@ const ALIKE_MIN = 3
 export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
   registerCodecs()
   const tls = tlsOf(options.ssl)
-  return new kafkajs.Kafka({
+  const heard: Heard = { refusal: undefined }
+  const kafka = new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
     ssl: tls !== undefined,
@@ -50,9 +51,16 @@ export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: { retries, initialRetryTime: 300, maxRetryTime: 10_000 },
-    logLevel: options.log === undefined ? kafkajs.logLevel.NOTHING : kafkajs.logLevel.INFO,
-    logCreator: bridge(options.log),
+    logLevel: options.log === undefined ? kafkajs.logLevel.ERROR : kafkajs.logLevel.INFO,
+    logCreator: bridge(options.log, heard),
   })
+  HEARD.set(kafka, heard)
+  return kafka
+}
+
+/** The type of the last refusal that kafkajs kept to itself; it says only that it found no coordinator. */
+export function refusalHeard(kafka: Kafka): string | undefined {
+  return HEARD.get(kafka)?.refusal
 }
 
 /**
@@ -164,9 +172,23 @@ function mechanismOf(login: SASLOptions | TokenLogin): SASLOptions | Mechanism {
   return 'token' in login ? tokenMechanism(login) : { ...login }
 }
 
-function bridge(log: Log | undefined): logCreator {
+interface Heard {
+  refusal: string | undefined
+}
+
+const HEARD = new WeakMap<Kafka, Heard>()
+
+/** How kafkajs words what it throws away while it looks for a coordinator; its log is the only place that has it. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  'Not authorized to access group: Group authorization failed': 'GROUP_AUTHORIZATION_FAILED',
+  'Transactional Id authorization failed': 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+}
+
+function bridge(log: Log | undefined, heard: Heard): logCreator {
   return () =>
     ({ level, log: { message, ...fields } }) => {
+      const error: unknown = fields['error']
+      if (typeof error === 'string') heard.refusal = REFUSALS[error] ?? heard.refusal
       if (level === kafkajs.logLevel.ERROR) log?.warn({ kafka: fields }, message)
       else if (level === kafkajs.logLevel.WARN) log?.info({ kafka: fields }, message)
       else log?.debug({ kafka: fields }, message)

@@ -6,11 +6,13 @@ import { kafkaFault } from './faults.ts'
 interface Consuming {
   readonly topic: string
   readonly groupId: string
+  /** Of its client, by `refusalHeard`. */
+  readonly heard?: string | undefined
 }
 
 /** The error that ends a source whose consumer kafkajs gave up for good, or should. */
-export function crashOf(error: unknown, { topic, groupId }: Consuming): PipelineError {
-  const fault = kafkaFault(error, { topic, groupId })
+export function crashOf(error: unknown, { topic, groupId, heard }: Consuming): PipelineError {
+  const fault = kafkaFault(error, { topic, groupId, heard })
   return (
     fault ?? new PipelineError('KD_SOURCE_FAILED', messageOf(error), { topic, groupId }, { cause: error })
   )

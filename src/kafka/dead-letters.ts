@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { numbered } from '../core/dead-letter.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { createTopic, endOffsets, groupOffsets } from './admin.ts'
-import { createKafka, type KafkaOptions } from './client.ts'
+import { createKafka, type KafkaOptions, refusalHeard } from './client.ts'
 import { deadLetterKey, envelopeOf } from './dead-letter-envelope.ts'
 import { kafkaFault } from './faults.ts'
 
@@ -253,7 +253,9 @@ class TransactionalTopic implements DeadLetterTopic {
   #refusal(error: unknown, partition: number): PipelineError | undefined {
     const { topic } = this.#options
     const transactionalId = this.#transactionalId(partition)
-    const fault = kafkaFault(error, { topic, isWriting: true, groupId: this.#ledger, transactionalId })
+    const heard = refusalHeard(this.#kafka)
+    const place = { topic, isWriting: true, groupId: this.#ledger, transactionalId, heard }
+    const fault = kafkaFault(error, place)
     return fault?.retryable === false && fault.code.startsWith('KD_KAFKA_') ? fault : undefined
   }
 

@@ -9,6 +9,8 @@ export interface FaultPlace {
   readonly transactionalId?: string | undefined
   /** Whether the topic was to be written (and created) rather than read. */
   readonly isWriting?: boolean
+  /** The type of what a client heard last, for errors that have lost theirs (`refusalHeard`). */
+  readonly heard?: string | undefined
 }
 
 /** Causes of causes: deeper chains are not ours. */
@@ -34,7 +36,8 @@ export function isHungUp(error: unknown): boolean {
 
 function faultOf(each: Error, thrown: unknown, place: FaultPlace): PipelineError | undefined {
   if (each instanceof PipelineError) return each
-  const type = 'type' in each ? String(each.type) : ''
+  const lost = each.name === 'KafkaJSGroupCoordinatorNotFound' ? place.heard : undefined
+  const type = lost ?? ('type' in each ? String(each.type) : '')
   const code = 'code' in each ? String(each.code) : ''
   const where = whereOf(place)
   if (each.name === 'KafkaJSSASLAuthenticationError' || type in LOGINS) {

@@ -6,7 +6,7 @@ import { messageOf } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
 import { nowMs } from '../core/span.ts'
 import { assignBySubscription } from './assigner.ts'
-import { createKafka, reachAdmin } from './client.ts'
+import { createKafka, reachAdmin, refusalHeard } from './client.ts'
 import { crashOf, retriesOf } from './crash.ts'
 import { creditWithHeartbeats } from './credit-wait.ts'
 import { Watermarks } from './end-offsets.ts'
@@ -126,12 +126,8 @@ class KafkajsSource implements KafkaSource {
     }
     this.#phase = 'running'
     this.#subscriber = subscriber
-    this.#starting = this.#start().catch((error: unknown) => {
-      this.#fail(crashOf(error, this.#options))
-    })
-    return () => {
-      this.#end(() => undefined)
-    }
+    this.#starting = this.#start().catch((error: unknown) => this.#crash(error))
+    return () => this.#end(() => undefined)
   }
 
   async #start(): Promise<void> {
@@ -189,7 +185,7 @@ class KafkajsSource implements KafkaSource {
     consumer.on(events.CRASH, ({ payload }) => {
       this.#quiet.forget()
       if (payload.restart) this.#options.onEvent?.({ kind: 'restarting', error: payload.error })
-      else this.#fail(crashOf(payload.error, this.#options))
+      else this.#crash(payload.error)
     })
   }
 
@@ -374,6 +370,10 @@ class KafkajsSource implements KafkaSource {
 
   #isEnded(): boolean {
     return this.#phase !== 'running'
+  }
+
+  #crash(error: unknown): void {
+    this.#fail(crashOf(error, { ...this.#options, heard: refusalHeard(this.#kafka) }))
   }
 
   #fail(error: unknown): void {
