@@ -156,7 +156,7 @@ class Reading {
         this.#records.push(this.#entries.count)
         this.#add(i, bytes.subarray(start, end))
       } catch (error) {
-        const what = left === 1 ? '' : ` (with the ${left - 1} records behind it in its block)`
+        const what = left === 1 ? '' : `, and ${left - 1} more behind it in the block`
         this.#fault(i, `${messageOf(error)}${what}`, containerOf(header, left, bytes.subarray(start)))
         return
       }
