@@ -103,7 +103,7 @@ export function bufferTimeOrCount(
           if (buffer.partitions + found.fresh > partitionsMax) flush()
           buffer.add(batch, found)
           const isFull = buffer.records >= limits.count || buffer.bytes >= limits.bytes
-          if (isFull || buffer.partitions >= partitionsMax) flush()
+          if (isFull || buffer.partitions > partitionsMax) flush()
           else timer ??= scheduler.schedule(flush, limits.ageMs)
         },
         error: (error: unknown) => subscriber.error(error),

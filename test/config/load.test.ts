@@ -57,7 +57,7 @@ describe('defaults', () => {
       appId: 'kafka-delta-a',
       creditBytes: 268_435_456,
       table: { uri: 's3://lake/a', partitionColumns: [], checkpointInterval: 10, ...NO_MAINTENANCE },
-      flush: { count: 100_000, bytes: 134_217_728, ageMs: 60_000 },
+      flush: { count: 100_000, bytes: 134_217_728, ageMs: 60_000, partitionsMax: 10_000 },
       deadLetters: { mode: 'dlq', topic: 'a-dlq', maxRateRecordsMin: 1000 },
       parquet: { compression: 'zstd', rowGroupRows: 131_072, rowGroupBytes: 33_554_432 },
     })

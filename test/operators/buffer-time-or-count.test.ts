@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   bufferTimeOrCount,
   type BufferParts,
+  type Chunk,
   type FlushLimits,
 } from '../../operators/buffer-time-or-count.ts'
 import { partitionBy } from '../../operators/partition-by.ts'
@@ -77,6 +78,65 @@ test('Columns that are larger than the credit of their batch are charged, and co
   assert.equal(charged.length, 1)
   assert.equal(flush?.bytes, 10 + (charged[0] ?? 0))
   assert.ok((charged[0] ?? 0) > 50_000)
+})
+
+/** A batch with a row of each of these partitions. */
+function partitioned(
+  first: number,
+  partitions: readonly string[],
+  facts: Partial<Provenance> = {},
+): Batch<Labelled> {
+  const records = partitions.length
+  const provenance = provenanceOf({ first: BigInt(first), records, bytes: 1_000_000, ...facts })
+  const rows = partitions.map((s) => ({ s }))
+  const payload = rowsOf(structOf({ s: 'string' }), rows, { first: BigInt(first) })
+  const [labelled] = outputsOf(partitionBy(['s']), [{ provenance, payload }])
+  assert.ok(labelled !== undefined)
+  return labelled
+}
+
+test('A flush is formed before it has rows of more table partitions than allowed, and not because it has as many', () => {
+  const flushes = flushesOf({ partitionsMax: 3 }, [
+    partitioned(0, ['a', 'b']),
+    partitioned(2, ['b', 'c']),
+    partitioned(4, ['a', 'c', 'b']),
+    partitioned(7, ['d']),
+    partitioned(8, ['a', 'd']),
+  ])
+  assert.deepEqual(rangesOf(flushes), [['0: none 0-6'], ['0: 6 7-9']])
+})
+
+test('A batch of more table partitions than allowed is a flush of its own', () => {
+  const flushes = flushesOf({ partitionsMax: 2 }, [
+    partitioned(0, ['a']),
+    partitioned(1, ['b', 'c', 'd']),
+    partitioned(4, ['a']),
+  ])
+  assert.deepEqual(rangesOf(flushes), [['0: none 0-0'], ['0: 0 1-3'], ['0: 3 4-4']])
+})
+
+test('The table partitions of a batch that is dropped do not count any more', () => {
+  const flushes = flushesOf({ partitionsMax: 2 }, [
+    partitioned(0, ['a', 'b']),
+    partitioned(9, ['c', 'd'], { follows: 8n }),
+  ])
+  assert.deepEqual(rangesOf(flushes), [['0: 8 9-10']])
+})
+
+test('Values of a table partition are held once, however many batches have rows of it', () => {
+  const flushes: Flush<readonly Chunk[]>[] = []
+  of(partitioned(0, ['a', 'b']), partitioned(2, ['b', 'a']))
+    .pipe(bufferTimeOrCount(NEVER_FULL))
+    .subscribe((flush) => flushes.push(flush))
+  const [one, two] = flushes[0]?.payload ?? []
+  assert.deepEqual(
+    [one?.partitions, two?.partitions],
+    [
+      [['a'], ['b']],
+      [['b'], ['a']],
+    ],
+  )
+  assert.equal(one?.partitions[0], two?.partitions[1])
 })
 
 test('Ranges join the batches of a partition, one range for each, and counts add up', () => {

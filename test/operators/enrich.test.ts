@@ -42,3 +42,28 @@ test('An enrichment that throws stops the stream', () => {
   }
   assert.match(String(errorOf(enrich([broken]), batch)), /a bug/)
 })
+
+test('Rows that an enrichment rejects become dead letters of the reason partition, by its first message', () => {
+  const rows = Array.from({ length: 4 }, (_, n) => ({ n }))
+  const payload = rowsOf(structOf({ n: 'long' }), rows, { first: 10n })
+  const rejecting = (name: string, rejected: readonly number[]): Enrichment => ({
+    fields: [],
+    columns: (_, reject) => {
+      for (const row of rejected) reject(row, `${name} of row ${row}`)
+      return []
+    },
+  })
+  const chain = enrich([rejecting('first', [1]), rejecting('second', [1, 3])])
+  const [out] = outputsOf(chain, [{ provenance: provenanceOf(), payload }])
+  assert.ok(out !== undefined)
+  const { columns, records, deadLetters } = out.payload
+  assert.deepEqual([rowAt(columns, 0), rowAt(columns, 1), columns.length], [{ n: 0 }, { n: 2 }, 2])
+  assert.deepEqual([...records], [0, 2])
+  assert.deepEqual(
+    deadLetters.map(({ reason, offset, message }) => [reason, offset, message]),
+    [
+      ['partition', 11n, 'first of row 1'],
+      ['partition', 13n, 'second of row 3'],
+    ],
+  )
+})

@@ -12,6 +12,7 @@ export const VALUES = {
   csv: CSV,
   decompress: 'none',
   decompressedBytesMax: 16_777_216,
+  cobDate: { column: 'cob_date', format: 'YYYY-MM-DD', timeZone: 'UTC', allowFuture: false },
   rules: [],
   transforms: {},
   drop: [],
