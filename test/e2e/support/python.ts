@@ -20,6 +20,12 @@ const PACKAGES = [
 /** The last delta-rs that agrees upon commits in DynamoDB. */
 const PACKAGES_OF_DYNAMODB = ['deltalake==1.5.1', 'pyarrow==26.0.1']
 
+/** Confluent's client with its serializers, and all that they need. */
+const PACKAGES_OF_PRODUCERS = [
+  'confluent-kafka[avro,json,protobuf,schemaregistry]==2.16.0',
+  'protobuf==7.36.2',
+]
+
 /** Whether there is a Python that can make an environment. */
 export async function hasPython(): Promise<boolean> {
   return run('python3', ['-c', 'import venv, ensurepip']).then(
@@ -36,6 +42,11 @@ export function pythonWithReaders(): Promise<string> {
 /** Likewise with a delta-rs that writes to S3 with DynamoDB. */
 export function pythonWithDynamo(): Promise<string> {
   return pythonWith('dynamodb', PACKAGES_OF_DYNAMODB)
+}
+
+/** Likewise with Confluent's client, which frames messages as producers do. */
+export function pythonWithProducers(): Promise<string> {
+  return pythonWith('producers', PACKAGES_OF_PRODUCERS)
 }
 
 async function pythonWith(name: string, packages: readonly string[]): Promise<string> {
