@@ -8,8 +8,8 @@ export const SENSITIVE_KEYS: readonly string[] = optionsOf(SERVICE_OPTIONS)
   .map(({ key }) => key)
 
 /** A copy of the configuration that may be logged: values of sensitive options that are set read `[secret]`. */
-export function redact(config: Config): Config {
-  return copy(config, '') as Config
+export function redact<T extends object = Config>(config: T): T {
+  return copy(config, '') as T
 }
 
 function copy(value: unknown, key: string): unknown {

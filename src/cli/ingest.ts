@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Option, type Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
+import { redact } from '../../config/redact.ts'
 import type { Config } from '../../config/types.ts'
 import type { PemTexts } from '../ingest/librdkafka.ts'
 import {
@@ -13,7 +14,8 @@ import {
   withRepeatedLists,
 } from '../ingest/options.ts'
 import { INGEST_ENTRY, ingestPlan, type IngestPlan } from '../ingest/plan.ts'
-import { EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+import { printJson } from './output.ts'
 
 const NAME = 'ingest'
 
@@ -31,6 +33,10 @@ export function addIngest(program: Command, finish: (exitCode: number) => void):
         '--set <key=value>',
         `one option of our own, such as topics.${INGEST_ENTRY}.deadLetters.mode=skip; may be repeated`,
       ),
+    )
+    .option(
+      '--print_config',
+      'print the configuration of ours that the others come to, without secrets, and end',
     )
     .addHelpText(
       'after',
@@ -50,7 +56,12 @@ ${EXIT_HELP}`,
         table_location: location,
         ...(settings.length === 0 ? {} : { kafka_setting: settings }),
       }
-      finish(await ingest(ingestPlan(given, process.env), listOf(flags['set'])))
+      const plan = ingestPlan(given, process.env)
+      if (flags['print_config'] === true) {
+        for (const note of plan.notes) process.stderr.write(`${note}\n`)
+        await printJson(redact(plan.config))
+        finish(EXIT.ok)
+      } else finish(await ingest(plan, listOf(flags['set'])))
     })
 }
 
