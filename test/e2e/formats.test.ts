@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -9,6 +9,7 @@ import { openCodec } from '../../src/compression/compression.ts'
 import { createTopic } from '../../src/kafka/admin.ts'
 import { startRegistry } from '../../src/servers/registry.ts'
 import { startWorker } from '../integrity/support/worker.ts'
+import { containerOf } from '../support/avro-containers.ts'
 import { encoderOf } from '../support/avro-values.ts'
 import { kafkaForTests, nameForTests } from '../support/servers.ts'
 import { outputOf, PROGRAM } from './support/carry.ts'
@@ -40,7 +41,7 @@ async function produce(topic: string, values: readonly (Buffer | null)[]): Promi
   await producer.disconnect()
 }
 
-test('Avro bare and by registry, CSV and compressed JSON go from Kafka into tables of their own schemas', async () => {
+test('Avro bare, by registry and in containers, CSV, JSON lines, compressed JSON and several of them go from Kafka into tables of their own schemas', async () => {
   const encode = encoderOf(SCHEMA)
   const order = (id: number): object => ({
     id: BigInt(id),
@@ -66,6 +67,8 @@ test('Avro bare and by registry, CSV and compressed JSON go from Kafka into tabl
     framed: nameForTests('framed'),
     csv: nameForTests('csv'),
     json: nameForTests('json'),
+    lines: nameForTests('lines'),
+    mixed: nameForTests('mixed'),
   }
 
   await produce(names.bare, [encode(order(1)), Buffer.from('no avro'), encode(order(2)), null])
@@ -89,6 +92,15 @@ test('Avro bare and by registry, CSV and compressed JSON go from Kafka into tabl
     Buffer.from('1f8b08', 'hex'),
   ])
 
+  await produce(names.lines, [text('{"id":1}\nx\n{"id":2,"name":"b"}\n'), null, text(''), text('{"id":3}')])
+  await produce(names.mixed, [
+    text('{"id":1}'),
+    text('2;"b"'),
+    containerOf(SCHEMA, [[encode(order(3))], [encode(order(4)), encode(order(5))]], 'snappy'),
+    text('no format'),
+    text('{"id":6}'),
+  ])
+
   const table = (name: string): { table: { uri: string } } => ({ table: { uri: join(folder, name) } })
   const config = join(folder, 'config.json')
   await writeFile(
@@ -106,6 +118,14 @@ test('Avro bare and by registry, CSV and compressed JSON go from Kafka into tabl
           ...table('csv'),
         },
         [names.json]: { decompress: 'auto', contract: 'contract.json', ...table('json') },
+        [names.lines]: { format: 'jsonl', contract: 'contract.json', kafkaColumns: true, ...table('lines') },
+        [names.mixed]: {
+          formats: ['json', 'csv', 'avro'],
+          csv: { delimiter: ';' },
+          contract: 'contract.json',
+          ...table('mixed'),
+          table: { uri: join(folder, 'mixed'), schemaEvolution: 'none' },
+        },
       },
     }),
   )
@@ -125,4 +145,46 @@ test('Avro bare and by registry, CSV and compressed JSON go from Kafka into tabl
     { id: 6, name: null },
     { id: 8, name: null },
   ])
+  const lines = (await rows('lines')) as Record<string, unknown>[]
+  assert.deepEqual(
+    lines.map(({ id, name, _kafka_offset, _kafka_part }) => [id, name, _kafka_offset, _kafka_part]),
+    [
+      [1, null, 0, 0],
+      [2, 'b', 0, 2],
+      [3, null, 3, 0],
+    ],
+  )
+  assert.deepEqual(
+    ((await rows('mixed')) as { id: number }[]).map(({ id }) => id),
+    [1, 2, 3, 4, 5, 6],
+  )
+  const metrics = async (name: string): Promise<Record<string, string>> => {
+    const text = await readFile(join(folder, name, '_delta_log', `${'1'.padStart(20, '0')}.json`), 'utf8')
+    const actions = text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    const info = actions.find((action) => 'commitInfo' in action)?.['commitInfo']
+    return (info as { operationMetrics: Record<string, string> }).operationMetrics
+  }
+  for (const [name, counts] of Object.entries({
+    // Messages + records beyond one each = rows + dead letters + tombstones + messages without a record.
+    lines: { records: 4, expanded: 2, rows: 3, letters: 1, tombstones: 1, filtered: 1 },
+    mixed: { records: 5, expanded: 2, rows: 6, letters: 1, tombstones: 0, filtered: 0 },
+  })) {
+    const all = await metrics(name)
+    const number = (key: string): number => Number(all[key])
+    assert.deepEqual(
+      {
+        records: number('numRecords'),
+        expanded: number('numExpandedRecords'),
+        rows: number('numOutputRows'),
+        letters: number('numDeadLetters'),
+        tombstones: number('numTombstones'),
+        filtered: number('numFiltered'),
+      },
+      counts,
+    )
+  }
+  await outputOf(['table', 'verify', join(folder, 'lines')])
 })
