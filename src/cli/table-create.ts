@@ -31,9 +31,10 @@ export function addCreate(parent: Command): void {
       const { KAFKA_FIELDS } = await import('../enrichments/kafka-columns.ts')
       const { partitionColumns = [], property: configuration = {} } = flags
       checkProperties(configuration)
+      const { withoutMarks } = await import('../contract/delta-type.ts')
       const contract = await readContract(flags.fromContract)
       const added = flags.kafkaColumns === true ? KAFKA_FIELDS : []
-      const schema = { type: 'struct' as const, fields: [...contract.schema.fields, ...added] }
+      const schema = { type: 'struct' as const, fields: [...withoutMarks(contract.schema).fields, ...added] }
       await withStore(uri, flags, async (store) => {
         const { created } = await createTable(store, { schema, partitionColumns, configuration })
         if (!created)

@@ -1,5 +1,5 @@
 import { decimalOf } from '../core/schema.ts'
-import type { PrimitiveName } from '../core/schema.ts'
+import type { DataType, PrimitiveName, StructField } from '../core/schema.ts'
 import type { JsonKind } from './json-schema.ts'
 
 /**
@@ -7,6 +7,30 @@ import type { JsonKind } from './json-schema.ts'
  * `short`, `byte`, `float`, `binary`, `timestamp_ntz` or any other primitive type.
  */
 export const DELTA_TYPE = 'x-delta-type'
+
+/** Marks a field whose text takes values of every kind: what is no text is kept as its JSON. */
+const LOOSE = 'kafka-delta.loose'
+
+/** The metadata of a field whose text takes values of every kind. */
+export const LOOSE_METADATA: StructField['metadata'] = { [LOOSE]: true }
+
+/** Whether the text of a field, or of the elements of its array or map, takes values of every kind. */
+export function isLoose({ metadata }: StructField): boolean {
+  return metadata[LOOSE] === true
+}
+
+/** The type as a table has it: without our marks. */
+export function withoutMarks<T extends DataType>(type: T): T
+export function withoutMarks(type: DataType): DataType {
+  if (typeof type === 'string') return type
+  if (type.type === 'array') return { ...type, elementType: withoutMarks(type.elementType) }
+  if (type.type === 'map') return { ...type, valueType: withoutMarks(type.valueType) }
+  const fields = type.fields.map((field) => {
+    const { [LOOSE]: _, ...metadata } = field.metadata
+    return { ...field, type: withoutMarks(field.type), metadata }
+  })
+  return { type: 'struct', fields }
+}
 
 const NUMBERS = ['long', 'integer', 'short', 'byte', 'float', 'double']
 const TEXTS = ['string', 'binary', 'date', 'timestamp', 'timestamp_ntz']

@@ -1,4 +1,5 @@
 import type { DataType, StructField } from '../core/schema.ts'
+import { LOOSE_METADATA } from './delta-type.ts'
 import { isObject, pointerTo } from './json-schema.ts'
 import { fault } from './walk.ts'
 import type { Part, Walk } from './walk.ts'
@@ -73,7 +74,8 @@ function checkNames(properties: ReadonlyMap<string, Property>, walk: Walk): void
 
 function fieldOf(name: string, property: Property, walk: Walk): StructField | undefined {
   const type = walk.typeOf(property.parts, property.at)
-  return type === undefined ? undefined : { name, type, nullable: true, metadata: {} }
+  if (type === undefined) return undefined
+  return { name, type, nullable: true, metadata: walk.isLoose(property.parts) ? LOOSE_METADATA : {} }
 }
 
 function mapOf(parts: readonly Part[], walk: Walk): DataType | undefined {

@@ -12,7 +12,8 @@ import type { Part, Walk } from './walk.ts'
 /**
  * The table schema that a contract describes: string → string, integer → long, number → double, boolean → boolean,
  * `date-time` → timestamp, `date` → date, base64 content → binary, an object with properties → struct, an object with
- * only `additionalProperties` → map, array → array; `x-delta-type` names any other primitive type.
+ * only `additionalProperties` → map, array → array; `x-delta-type` names any other primitive type. Where that is `string`
+ * and no other keyword says of what kind the values are, the column takes all, and what is no text as its JSON.
  *
  * Every column, element and map value is nullable, also those the contract requires: a NOT NULL column is an invariant
  * that binds every later writer of the table, while the contract already refuses such records on their way in.
@@ -41,6 +42,7 @@ export function mapSchema(
     references: references ?? new References([{ uri: ROOT_URI, name: '', schema }], '2020-12'),
     faults,
     typeOf: (parts, at) => dataTypeOf(parts, at, walk),
+    isLoose: (parts) => isLoose(parts, walk),
   }
   const type = dataTypeOf([{ schema, at: '', refs: [schema] }], '', walk)
   if (type !== undefined && (typeof type === 'string' || type.type !== 'struct')) {
@@ -83,6 +85,16 @@ function dataTypeOf(parts: readonly Part[], at: string, walk: Walk): DataType | 
     case 'boolean':
       return 'boolean'
   }
+}
+
+function isLoose(parts: readonly Part[], walk: Walk): boolean {
+  const flat = parts.flatMap((part) => flatten(part, walk))
+  if (flat.some(({ schema }) => schema[DELTA_TYPE] === 'string')) return kindsOf(flat).length === 0
+  const below = flat.flatMap(({ schema, at, refs }): Part[] => {
+    const inner = schema['items'] ?? (schema['properties'] === undefined && schema['additionalProperties'])
+    return isObject(inner) ? [{ schema: inner, at, refs }] : []
+  })
+  return below.length > 0 && isLoose(below, walk)
 }
 
 function textOf(parts: readonly Part[]): DataType {

@@ -17,6 +17,8 @@ export interface Walk {
   readonly faults: Fault[]
   /** The column type that all parts together ask for, or `undefined` once a fault is noted. */
   typeOf(parts: readonly Part[], at: string): DataType | undefined
+  /** Whether they ask for text without saying of what kind the values are; asked where `typeOf` found no fault. */
+  isLoose(parts: readonly Part[]): boolean
 }
 
 /** Notes a fault; returns `undefined`, no column type, so that callers can leave with it. */

@@ -1,4 +1,5 @@
 import { type AnyBuilder, builderOf } from '../arrow/builder.ts'
+import { isLoose } from '../contract/delta-type.ts'
 import { Exact } from '../core/exact.ts'
 import { jsonText } from '../core/json-text.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
@@ -27,7 +28,7 @@ export interface Fitted {
 export interface FitRules {
   /** Whether what fits no column is kept beside the row; otherwise it stays where it is, for the builders to refuse. */
   readonly rescues: boolean
-  /** Which string columns take other values as JSON text: none, those that no contract names, or all. */
+  /** Which string columns take other values as JSON text: none, those whose values no contract types, or all. */
   readonly lenient: 'none' | 'beyond' | 'all'
   /** Reads values for columns of primitive types more freely than builders do; as they are by default. */
   readonly coerce?: Coerce | undefined
@@ -95,7 +96,7 @@ class Pass {
         field.type,
         inner,
         path + key,
-        lenient || (this.#lenientBeyond && originOf(field) !== undefined),
+        lenient || (this.#lenientBeyond && (originOf(field) !== undefined || isLoose(field))),
       )
       if (part.value === NOTHING) row.drop(field.name)
       else if (part.value !== inner) row.put(field.name, part.value)

@@ -22,7 +22,7 @@ export function inferColumns(messages: readonly object[], rules: InferenceRules)
   const hidden = rules.hidden ?? (() => false)
   for (const message of messages)
     type = learn(type, message, { fieldsMax: LEARNED_MAX - fieldCount(type), hidden })
-  return (rules.timestamps ? withTimes(bare(type), messages) : bare(type)) as StructType
+  return settled(bare(type), messages, rules.timestamps) as StructType
 }
 
 /** Dotted paths of what messages hold and no column takes, at most 20: names that no column can have, and too many. */
@@ -69,16 +69,37 @@ function bare(type: DataType): DataType {
   return { type: 'struct', fields }
 }
 
-/** Text of which every value is a date and time with an offset, or a date. */
-function withTimes(type: DataType, values: readonly unknown[]): DataType {
-  if (type === 'string')
+/**
+ * The type with text in the place of what some value is none of, such as the empty object that says nothing of an array; and
+ * with `timestamps`, with dates and times in the place of text that is all such.
+ */
+function settled(type: DataType, values: readonly unknown[], timestamps: boolean): DataType {
+  if (typeof type === 'string') {
+    if (type !== 'string')
+      return values.every((value) => value === null || isOf(type, value)) ? type : 'string'
+    if (!timestamps) return type
     return allOf(values, 'timestamp') ? 'timestamp' : allOf(values, 'date') ? 'date' : type
-  if (typeof type === 'string' || type.type === 'map') return type
-  if (type.type === 'array') return { ...type, elementType: withTimes(type.elementType, elementsOf(values)) }
+  }
+  const isList = type.type === 'array'
+  if (values.some((value) => value !== null && (!isContainer(value) || Array.isArray(value) !== isList)))
+    return 'string'
+  if (type.type === 'map') return type
+  if (type.type === 'array')
+    return { ...type, elementType: settled(type.elementType, elementsOf(values), timestamps) }
   const fields = type.fields.map((field) => {
-    return { ...field, type: withTimes(field.type, valuesOf(values, field.name, type)) }
+    return { ...field, type: settled(field.type, valuesOf(values, field.name, type), timestamps) }
   })
   return { type: 'struct', fields }
+}
+
+/** Whether a value is a boolean or a number, as the type asks. */
+function isOf(type: DataType, value: unknown): boolean {
+  if (type === 'boolean') return typeof value === 'boolean'
+  return typeof value === 'number' || typeof value === 'bigint' || value instanceof Exact
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !(value instanceof Exact)
 }
 
 const TIMES = {

@@ -1,3 +1,4 @@
+import { isLoose, LOOSE_METADATA } from '../contract/delta-type.ts'
 import { type DataType, fieldNamed, type StructField, type StructType } from '../core/schema.ts'
 import type { SchemaEvolution } from './policy.ts'
 
@@ -70,7 +71,8 @@ class Known {
       if (there === undefined && table !== undefined && this.#drops()) continue
       const seen = before && fieldNamed(before, field.name)
       const type = this.#type(field.type, there?.type, seen?.type)
-      add({ name: field.name, type, nullable: mayBeNull(there), metadata: {} })
+      const metadata = isLoose(field) ? LOOSE_METADATA : {}
+      add({ name: field.name, type, nullable: mayBeNull(there), metadata })
     }
     for (const field of table?.fields ?? []) {
       const { name, type } = field

@@ -1,5 +1,6 @@
 import type { Config, TopicConfig } from '../../config/types.ts'
 import type { Contract } from '../contract/contract.ts'
+import { withoutMarks } from '../contract/delta-type.ts'
 import { contractOfTable } from '../contract/existing.ts'
 import { readContract } from '../contract/file.ts'
 import { PipelineError } from '../core/errors.ts'
@@ -221,7 +222,7 @@ async function create(
   const { checkpointInterval, partitionColumns, properties } = topic.table
   checkProperties(properties)
   const configuration = { 'delta.checkpointInterval': String(checkpointInterval), ...properties }
-  return await lease.create({ schema, partitionColumns, configuration }, options)
+  return await lease.create({ schema: withoutMarks(schema), partitionColumns, configuration }, options)
 }
 
 function partitionColumnsOf(topic: TopicConfig, table: TableWriter): readonly string[] {
