@@ -19,14 +19,18 @@ const VALUES =
  * identifiers become holes. Names of fields stay, those in quotation marks behind a word such as `property`.
  */
 export function causeOf(message: string): string {
-  return message
-    .slice(0, 4 * CHARS_MAX)
-    .replace(VALUES, (value, at: number, all: string) => {
-      const quote = value[0] === '"' || value[0] === "'" ? value[0] : ''
-      if (quote === '') return HOLE
-      return NAMING.test(all.slice(Math.max(0, at - 20), at)) ? value : `${quote}${HOLE}${quote}`
-    })
-    .slice(0, CHARS_MAX)
+  return (
+    message
+      .slice(0, 4 * CHARS_MAX)
+      // Objects and lists of any shape are one hole.
+      .replace(/\bgot [[{].*?(?=; |$)/gs, `got ${HOLE}`)
+      .replace(VALUES, (value, at: number, all: string) => {
+        const quote = value[0] === '"' || value[0] === "'" ? value[0] : ''
+        if (quote === '') return HOLE
+        return NAMING.test(all.slice(Math.max(0, at - 20), at)) ? value : `${quote}${HOLE}${quote}`
+      })
+      .slice(0, CHARS_MAX)
+  )
 }
 
 /** How often something failed for one cause. */

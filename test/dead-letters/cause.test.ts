@@ -13,6 +13,11 @@ const SAME: readonly (readonly [string, string, string])[] = [
     'no schema 6fa459ea-ee8a-3ca4-894e-db77e160355e here',
   ],
   ['text that is cut within quotation marks', 'expected JSON, got "abc', 'expected JSON, got "xyz…'],
+  [
+    'objects',
+    '/ must be a string, got {"a":1}; and more',
+    '/ must be a string, got {"b":["x"],"c":2}; and more',
+  ],
   ['times', 'expected a date, got 2026-01-01T10:00:00Z', 'expected a date, got 2025-12-31T23:59:59.5Z'],
 ]
 for (const [what, a, b] of SAME) {

@@ -1,5 +1,6 @@
 """Prints all rows of a Delta table as JSON lines, in the form of `kafka-delta table cat`, read by delta-rs or DuckDB."""
 
+import base64
 import datetime
 import decimal
 import json
@@ -12,6 +13,8 @@ def plain(value):
         return {name: plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [plain(inner) for inner in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, datetime.datetime):
         return value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, datetime.date):
