@@ -48,7 +48,8 @@ export function parseExpression(
       .find((found) => found !== undefined)
     return fault === undefined ? { node } : { fault }
   } catch (error) {
-    return { fault: messageOf(error).replace(/^Syntax error,?:? /, '') }
+    const fault = messageOf(error).replace(/^Syntax error,?:? /, '')
+    return { fault: /EOF/.test(fault) ? 'the expression ends too early' : fault }
   }
 }
 

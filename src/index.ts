@@ -7,6 +7,7 @@
 
 // The operators in their order, and those that work row by row.
 export { decode } from '../operators/decode.ts'
+export { transform, type TransformParts } from '../operators/transform.ts'
 export { validate } from '../operators/validate.ts'
 export { filterRows, mapRows, tapRows, type RecordInfo } from '../operators/map-rows.ts'
 export { enrich } from '../operators/enrich.ts'
@@ -66,6 +67,17 @@ export type { Decoded, Format, FormatOptions } from './formats/format.ts'
 export { derivedColumn } from './enrichments/derived-column.ts'
 export { kafkaColumns } from './enrichments/kafka-columns.ts'
 export type { Enrichment, Reject } from './enrichments/enrichment.ts'
+
+// Rules, filters and transforms of messages.
+export {
+  compileTransforms,
+  type RuleOption,
+  type TransformOption,
+  type TransformOptions,
+} from './transforms/compile.ts'
+export { columnsAfter } from './transforms/columns.ts'
+export type { Lookup } from './transforms/functions.ts'
+export type { Transformation } from './transforms/transformation.ts'
 
 // Columns that follow the messages and the table.
 export { RowColumns, type Admitted, type RowColumnsParts } from './evolution/row-columns.ts'

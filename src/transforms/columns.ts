@@ -1,3 +1,4 @@
+import { kafkaSource } from '../../config/expression.ts'
 import { fieldNamed, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { configInvalid } from './faults.ts'
 import type { Transformation } from './transformation.ts'
@@ -20,7 +21,8 @@ export function columnsAfter(schema: StructType, { parts }: Shaping, prefix = ''
     if (type === undefined) continue
     const there = typeAt(schema, path)
     if (there !== undefined && !isExplicit) {
-      if (canStandIn(type, there)) continue
+      const isMicros = there === 'long' && kafkaSource(text)?.of === 'timestamp'
+      if (isMicros || canStandIn(type, there)) continue
       const given = `${text} gives ${nameOf(type)}, and the column is ${nameOf(there)}`
       faults.push(
         `transforms.${destination}: ${given}; choose another name, or write {"expr": …, "type": …} to change the column`,

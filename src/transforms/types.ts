@@ -106,7 +106,7 @@ export function canStandIn(value: DataType, column: DataType): boolean {
 const NUMBERS = ['byte', 'short', 'integer', 'long', 'float', 'double', 'decimal']
 const STANDS_IN: Readonly<Record<string, readonly string[]>> = {
   string: ['date', 'timestamp', 'timestamp_ntz', 'binary', 'decimal'],
-  timestamp: ['string', 'long'],
+  timestamp: ['string'],
   date: ['string'],
   byte: NUMBERS,
   short: NUMBERS,

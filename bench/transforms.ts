@@ -1,0 +1,103 @@
+// `npm run bench:transforms`: what transforms cost, in CPU for a record, against the same records without any.
+import { from, lastValueFrom, type OperatorFunction } from 'rxjs'
+import { decode } from '../operators/decode.ts'
+import { transform } from '../operators/transform.ts'
+import { validate } from '../operators/validate.ts'
+import type { Rows } from '../src/arrow/rows.ts'
+import { packageFile } from '../src/cli/package-file.ts'
+import type { Contract } from '../src/contract/contract.ts'
+import { readContract } from '../src/contract/file.ts'
+import type { Batch } from '../src/core/batch.ts'
+import type { Raw } from '../src/core/raw.ts'
+import { jsonFormat } from '../src/formats/json.ts'
+import { pack } from '../src/kafka/pack.ts'
+import { userEvents } from '../src/sample/user-events.ts'
+import { contractAfter } from '../src/service/transforms.ts'
+import { compileTransforms, type TransformOptions } from '../src/transforms/compile.ts'
+import { median } from './programs.ts'
+
+const RECORDS = 50_000
+const BATCH = 5_000
+const ROUNDS = 3
+
+const VARIANTS: Readonly<Record<string, TransformOptions | undefined>> = {
+  'no transforms, in columns': undefined,
+  'filter alone': { filter: "event_type != 'none'" },
+  'three sources of the record': {
+    transforms: { 'kafka.offset': 'kafka.offset', 'kafka.partition': 'kafka.partition', key: 'kafka.key' },
+  },
+  'substr, concat, a rule': {
+    rules: [{ name: 'named', when: '!event_type', error: 'no type' }],
+    transforms: { day: 'substr(timestamp, `0`, `10`)', who: "concat(user_id, '@', event_type)" },
+  },
+  'sha256 of one field': { transforms: { event_id: 'sha256(event_id)' } },
+  'a pattern on one field': { transforms: { hour: "regex_extract(timestamp, 'T(\\d\\d)', `1`)" } },
+}
+
+const contract = await readContract(packageFile('schemas/user-events.schema.json'))
+const batches = batchesOf(RECORDS)
+const costs = new Map(Object.keys(VARIANTS).map((name) => [name, [] as number[]]))
+for (let round = 0; round <= ROUNDS; round++) {
+  for (const [name, options] of Object.entries(VARIANTS)) {
+    const micros = await measured(chainOf(contract, options))
+    // The first round warms up.
+    if (round > 0) costs.get(name)?.push(micros)
+  }
+}
+const [floor = []] = costs.values()
+for (const [name, micros] of costs) {
+  const ratio = median(micros) / median(floor)
+  console.log(`${name.padEnd(30)} ${median(micros).toFixed(2)} µs a record, ${ratio.toFixed(1)} ×`)
+}
+
+function chainOf(
+  of: Contract,
+  options: TransformOptions | undefined,
+): OperatorFunction<Batch<Raw>, Batch<Rows>> {
+  const { schema, plain } = of
+  if (options === undefined)
+    return (source) => source.pipe(decode(jsonFormat({ schema, plain })), validate(of))
+  const transformation = compileTransforms(options, schema)
+  const after = contractAfter(of, transformation)
+  return (source) =>
+    source.pipe(
+      decode(jsonFormat({ schema, plain: undefined })),
+      transform(transformation, { check: (message) => of.check(message), columns: after }),
+      validate(after),
+    )
+}
+
+/** Microseconds of CPU for a record. */
+async function measured(chain: OperatorFunction<Batch<Raw>, Batch<Rows>>): Promise<number> {
+  const before = process.cpuUsage()
+  await lastValueFrom(from(batches).pipe(chain))
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / RECORDS
+}
+
+function batchesOf(count: number): Batch<Raw>[] {
+  const made: Batch<Raw>[] = []
+  let records: Parameters<typeof pack>[2][number][] = []
+  let offset = 0
+  for (const event of userEvents({ seed: 1, count })) {
+    const { value } = event
+    records.push({ key: null, value, timestamp: '1772323200000', offset: String(offset++) })
+    if (records.length < BATCH) continue
+    const payload = pack('events', 0, records, 0n)
+    const provenance = {
+      topic: 'events',
+      partition: 0,
+      follows: undefined,
+      first: payload.offsets[0] ?? 0n,
+      last: payload.offsets.at(-1) ?? 0n,
+      records: payload.count,
+      bytes: payload.bytes.length,
+      polledAtMs: 0,
+      traceparents: [],
+      timings: [],
+    }
+    made.push({ provenance, payload })
+    records = []
+  }
+  return made
+}

@@ -1,0 +1,69 @@
+/**
+ * Transforms in an own chain: orders of several shops get a day, a hashed customer and the place where they stand in
+ * Kafka; test orders are filtered, and orders that break a rule become dead letters.
+ *
+ * In a project of your own the imports come from 'kafka-delta'.
+ */
+import { lastValueFrom, toArray, type Observable } from 'rxjs'
+import { decode } from '../operators/decode.ts'
+import { transform } from '../operators/transform.ts'
+import { validate } from '../operators/validate.ts'
+import { objectsOf, type Row } from '../src/arrow/rows.ts'
+import { contractOfTable } from '../src/contract/existing.ts'
+import type { Batch, DeadLetter } from '../src/core/batch.ts'
+import type { Raw } from '../src/core/raw.ts'
+import { jsonFormat } from '../src/formats/json.ts'
+import { columnsAfter } from '../src/transforms/columns.ts'
+import { compileTransforms } from '../src/transforms/compile.ts'
+
+/** The columns of messages. */
+const messages = contractOfTable({
+  type: 'struct',
+  fields: [
+    { name: 'order', type: 'string', nullable: true, metadata: {} },
+    { name: 'customer', type: 'string', nullable: true, metadata: {} },
+    { name: 'at', type: 'string', nullable: true, metadata: {} },
+    { name: 'total', type: 'double', nullable: true, metadata: {} },
+  ],
+})
+
+const transformation = compileTransforms(
+  {
+    rules: [
+      { name: 'has a total', when: '!total || total < `0`', error: 'the total is missing or negative' },
+    ],
+    filter: "!starts_with(order, 'test-')",
+    transforms: {
+      day: { expr: 'substr(at, `0`, `10`)', type: 'date' },
+      customer: 'sha256(lower(customer))',
+      'kafka.partition': 'kafka.partition',
+      'kafka.offset': 'kafka.offset',
+    },
+    drop: ['at'],
+    rename: { order: 'order_id' },
+  },
+  messages.schema,
+)
+
+/** What rows look like behind the transforms; whoever creates the table needs it. */
+export const columns = contractOfTable(columnsAfter(messages.schema, transformation))
+
+/** Rows, dead letters, and how many orders were filtered. */
+export interface Outcome {
+  readonly rows: readonly Row[]
+  readonly deadLetters: readonly DeadLetter[]
+  readonly filtered: number
+}
+
+/** Transforms `batches` of orders; the chain may go on as in `custom-chain.ts`. */
+export async function transformOrders(batches: Observable<Batch<Raw>>): Promise<Outcome> {
+  const format = jsonFormat({ schema: messages.schema, plain: undefined })
+  const all = await lastValueFrom(
+    batches.pipe(decode(format), transform(transformation), validate(columns), toArray()),
+  )
+  return {
+    rows: all.flatMap(({ payload }) => objectsOf(payload)),
+    deadLetters: all.flatMap(({ payload }) => payload.deadLetters),
+    filtered: all.reduce((sum, { payload }) => sum + payload.filtered, 0),
+  }
+}

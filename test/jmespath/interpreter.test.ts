@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseExpression } from '../../config/expression.ts'
+import { Exact } from '../../src/core/exact.ts'
+import { Expressions, isTruthy } from '../../src/jmespath/expression.ts'
+
+const expressions = new Expressions(new Map([['concat', ([value]) => `${String(value)}${String(value)}`]]))
+
+function valueOf(text: string, message: unknown): unknown {
+  const parsed = parseExpression(text)
+  assert.ok('node' in parsed, `${text}: ${JSON.stringify(parsed)}`)
+  return expressions.of(text, parsed.node).evaluate(message)
+}
+
+test('Fields are own properties alone, whatever names a message or an expression has', () => {
+  for (const name of ['constructor', 'toString', '__proto__', 'a.constructor.name', 'hasOwnProperty | @'])
+    assert.equal(valueOf(name, { a: {} }), null, name)
+  const hostile: unknown = JSON.parse('{"__proto__":{"admin":true},"list":[{"k":"__proto__"},{"k":"x"}]}')
+  assert.equal(valueOf('admin', hostile), null)
+  assert.equal(valueOf('merge(@, `{}`).admin', hostile), null)
+  assert.throws(() => valueOf('group_by(list, &k)', hostile), /not a function/)
+  assert.equal(({} as Record<string, unknown>)['admin'], undefined)
+})
+
+test('Numbers that no double holds are numbers: told apart, ordered, added, negated and shown to the last digit', () => {
+  const message = { big: 9007199254740993n, next: 9007199254740994n, exact: new Exact('1e400'), n: 3 }
+  assert.equal(valueOf('big', message), 9007199254740993n)
+  assert.deepEqual(valueOf('[big, exact, n]', message), [message.big, message.exact, 3])
+  assert.equal(valueOf('big == next', message), false)
+  assert.equal(valueOf('big < next && exact > big', message), true)
+  assert.equal(valueOf('next - big', message), 1)
+  assert.equal(valueOf('-big', message), -9007199254740993n)
+  assert.equal(valueOf('big * `10`', message), 90071992547409930n)
+  assert.equal(valueOf('to_string(big)', message), '9007199254740993')
+  assert.equal(valueOf("to_number('9007199254740993')", message), 9007199254740993n)
+  assert.equal(valueOf('type(exact)', message), 'number')
+  assert.equal(valueOf('exact.text', message), null)
+  assert.deepEqual(valueOf('max([big, n])', message), 9007199254740992)
+  assert.equal(valueOf('abs(-big)', message), 9007199254740993n)
+})
+
+test('Comparisons of anything but numbers have no order, and lists are equal by their elements', () => {
+  assert.equal(valueOf('a < b', { a: 'x', b: 'y' }), null)
+  assert.equal(valueOf('a == b', { a: [1, { c: null }], b: [1, { c: null }] }), true)
+  assert.equal(valueOf('a != b', { a: [1], b: '1' }), true)
+})
+
+test('Functions of ours work within let and within expressions that are handed to functions', () => {
+  assert.equal(valueOf('let $x = a in concat($x)', { a: 'y' }), 'yy')
+  assert.deepEqual(valueOf('map(&concat(@), list)', { list: ['a', 'b'] }), ['aa', 'bb'])
+})
+
+test('What a message says of widths and counts is bounded, and trimming takes time by the length alone', () => {
+  assert.throws(() => valueOf('pad_left(s, n)', { s: 'x', n: 1e9 }), /at most 10000/)
+  assert.throws(() => valueOf('replace(s, `"x"`, s)', { s: 'x'.repeat(10_000) }), /at most/)
+  assert.equal(valueOf("replace(s, 'a', 'b', `1`)", { s: 'aaa' }), 'baa')
+  assert.equal(valueOf('trim(s)', { s: `${' '.repeat(200_000)}x\n y${' '.repeat(200_000)}` }), 'x\n y')
+  assert.equal(valueOf("trim_left(s, '-')", { s: '--x--' }), 'x--')
+  assert.equal(valueOf("trim_right(s, '-')", { s: '--x--' }), '--x')
+})
+
+test('Nesting beyond the stack is an error of the message, not the end of the process', () => {
+  let deep: unknown = 1
+  for (let i = 0; i < 200_000; i++) deep = [deep]
+  assert.throws(() => valueOf('a == b', { a: deep, b: [deep] }), RangeError)
+})
+
+test('True is what JMESPath takes for true', () => {
+  const falsy = [null, undefined, false, '', [], {}]
+  const truthy = [0, 0n, new Exact('1e400'), 'x', [null], { a: null }, true]
+  assert.deepEqual([...falsy, ...truthy].map(isTruthy), [
+    ...falsy.map(() => false),
+    ...truthy.map(() => true),
+  ])
+})
