@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addContract } from './contract.ts'
 import { addDemo } from './demo-command.ts'
 import { addDlq } from './dlq.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
@@ -37,6 +38,7 @@ ${EXIT_HELP}`,
   addRun(program, finish)
   addIngest(program, finish)
   addValidate(program, finish)
+  addContract(program, finish)
   addDemo(program, finish)
   addTable(program, finish)
   addDlq(program)

@@ -26,7 +26,7 @@ export function withoutMarks(type: DataType): DataType {
   if (type.type === 'array') return { ...type, elementType: withoutMarks(type.elementType) }
   if (type.type === 'map') return { ...type, valueType: withoutMarks(type.valueType) }
   const fields = type.fields.map((field) => {
-    const { [LOOSE]: _, ...metadata } = field.metadata
+    const metadata = Object.fromEntries(Object.entries(field.metadata).filter(([key]) => key !== LOOSE))
     return { ...field, type: withoutMarks(field.type), metadata }
   })
   return { type: 'struct', fields }
