@@ -69,6 +69,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   compression: [],
   kafka: ['compression'],
   telemetry: ['config'],
+  ingest: [],
   contract: [],
   parquet: ['arrow'],
   registry: [],

@@ -3,10 +3,13 @@
 // Method: its documented example with its own flags against the real broker; a log written by hand as it writes one; delta-rs
 // with its transaction identifiers before and after us, where Python is there.
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import avsc from 'avsc'
 import { Command } from 'commander'
 import kafkajs from 'kafkajs'
@@ -15,6 +18,7 @@ import { rowLines } from '../../src/delta/rows.ts'
 import { loadSnapshot } from '../../src/delta/snapshot.ts'
 import { createTopic } from '../../src/kafka/admin.ts'
 import { openStore } from '../../src/storage/open.ts'
+import { startRegistry } from '../../src/servers/registry.ts'
 import { startWorker } from '../integrity/support/worker.ts'
 import { kafkaForTests, nameForTests } from '../support/servers.ts'
 import { outputOf, PROGRAM } from './support/carry.ts'
@@ -23,6 +27,8 @@ import { hasPython, pythonLines, pythonWithReaders } from './support/python.ts'
 const SCRIPT = join(import.meta.dirname, 'support', 'ingest_table.py')
 const python = (await hasPython()) ? await pythonWithReaders() : undefined
 const brokers = await kafkaForTests()
+const registry = await startRegistry()
+after(() => registry.stop())
 const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-ingest-'))
 after(() => rm(folder, { recursive: true, force: true }))
 
@@ -95,9 +101,14 @@ async function tableAt(
   )
 }
 
-async function produce(topic: string, values: readonly (Buffer | object | string | null)[]): Promise<void> {
+async function produce(topic: string, values: readonly Value[]): Promise<void> {
   await createTopic({ brokers, clientId: 'test' }, topic, { partitions: 1 })
-  if (values.length === 0) return
+  if (values.length > 0) await send(topic, values)
+}
+
+type Value = Buffer | object | string | null
+
+async function send(topic: string, values: readonly Value[]): Promise<void> {
   const client = new kafkajs.Kafka({ brokers, clientId: 'test', logLevel: kafkajs.logLevel.NOTHING })
   const producer = client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
   await producer.connect()
@@ -140,6 +151,12 @@ test('its web_requests example gives a table partitioned by date, with the place
     topic,
     Array.from({ length: 100 }, (_, number) => request(number)),
   )
+  const statsd = createSocket('udp4')
+  after(() => statsd.close())
+  const metrics: string[] = []
+  statsd.on('message', (message) => metrics.push(...message.toString().trim().split('\n')))
+  statsd.bind(0, '127.0.0.1')
+  await once(statsd, 'listening')
   // As its README writes them.
   const worker = startWorker(
     PROGRAM,
@@ -147,11 +164,19 @@ test('its web_requests example gives a table partitioned by date, with the place
       ...['--allowed_latency', '60', '--app_id', 'web_requests'],
       ...[DATE, ...PLACE].flatMap((transform) => ['--transform', transform]),
       ...['--auto_offset_reset', 'earliest'],
+      ...['--statsd_endpoint', `127.0.0.1:${statsd.address().port}`],
     ]),
   )
   assert.equal(await worker.ended, 0, worker.lines.slice(-15).join('\n'))
   const rows = await rowsOf(uri)
   assert.equal(rows.length, 100)
+  const sent = (name: string): readonly string[] =>
+    metrics.filter((line) => line.startsWith(`kafka_delta_ingest.${name}:`))
+  assert.deepEqual(sent('messages.transform.completed'), [
+    'kafka_delta_ingest.messages.transform.completed:100|c',
+  ])
+  assert.equal(sent('delta.add.size').length, 3, 'one for each file')
+  assert.deepEqual(sent('delta.write.lag.total'), ['kafka_delta_ingest.delta.write.lag.total:0|g'])
   for (const row of rows) {
     const { meta } = row as { meta: { kafka: { offset: number } } }
     const { offset } = meta.kafka
@@ -306,32 +331,35 @@ async function carryByDeltaRs(
   return pythonLines(python ?? 'python3', [SCRIPT, uri, 'taken', String(first), input])
 }
 
-test('Avro containers fill the columns of the table, each record a row, with transforms over the numbers of times', async () => {
+test('Avro in containers and by a registry fills the columns of the table, with transforms over the numbers of times', async () => {
   const topic = nameForTests('avro')
   const uri = join(folder, topic)
-  await tableAt(
-    uri,
-    struct(...['id', 'millis'].map((name) => nullable(name, 'long')), nullable('at', 'timestamp')),
-    [],
-  )
-  const type = avsc.Type.forSchema({
+  const columns = [...['id', 'millis'].map((name) => nullable(name, 'long')), nullable('at', 'timestamp')]
+  await tableAt(uri, struct(...columns), [])
+  const schema: avsc.Schema = {
     type: 'record',
     name: 'Event',
     fields: [
       { name: 'id', type: 'long' },
       { name: 'millis', type: { type: 'long', logicalType: 'timestamp-millis' } },
     ],
-  })
-  const container = await containerOf(
-    type,
-    [1, 2].map((id) => ({ id, millis: 1_700_000_000_000 + id })),
-  )
+  }
+  const event = (id: number): { id: number; millis: number } => ({ id, millis: 1_700_000_000_000 + id })
+  const container = await containerOf(avsc.Type.forSchema(schema), [event(1), event(2)])
   await produce(topic, [container, 'no container'])
-  const args = ['-a', 'avro', '--avro', '', '-t', 'at: epoch_millis_to_micro(millis)']
-  assert.equal(await ingest(topic, uri, args), 0)
+  const args = ['-a', 'avro', '-t', 'at: epoch_millis_to_micro(millis)']
+  assert.equal(await ingest(topic, uri, [...args, '--avro', '']), 0)
+
+  const client = new SchemaRegistry({ host: registry.url })
+  const { id } = await client.register(
+    { type: SchemaType.AVRO, schema: JSON.stringify(schema) },
+    { subject: `${topic}-value` },
+  )
+  await send(topic, [await client.encode(id, event(3)), 'no id'])
+  assert.equal(await ingest(topic, uri, [...args, '--avro', registry.url]), 0)
   assert.deepEqual(
-    await rowsOf(uri),
-    [1, 2].map((id) => ({ id, millis: 1_700_000_000_000 + id, at: `2023-11-14T22:13:20.00${id}000Z` })),
+    (await rowsOf(uri)).sort((a, b) => Number(a['id']) - Number(b['id'])),
+    [1, 2, 3].map((number) => ({ ...event(number), at: `2023-11-14T22:13:20.00${number}000Z` })),
   )
 })
 
