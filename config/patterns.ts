@@ -25,17 +25,22 @@ export function patternFault(pattern: string): string | undefined {
   }
 }
 
-/** Which of these topics an entry with a pattern reads, sorted: those that match, no internal ones, no dead letters. */
-export function matchesOf(
-  { pattern, deadLetterTopics }: PatternConfig,
+/** Which of these topics the patterns of some entries could read: no internal ones, no dead letters of theirs. */
+export function candidatesOf(
+  patterns: Readonly<Record<string, PatternConfig>>,
   topics: readonly string[],
 ): readonly string[] {
+  const templates = Object.values(patterns).map(({ deadLetterTopics }) => deadLetterTopics)
+  return topics.filter(
+    (topic) => !topic.startsWith('__') && !templates.some((template) => isOf(template, topic)),
+  )
+}
+
+/** Those whose whole names match, sorted. */
+export function matchesOf({ pattern }: PatternConfig, topics: readonly string[]): readonly string[] {
   // Linear in the name, whatever the pattern.
   const expression = RE2JS.compile(pattern)
-  return topics
-    .filter((topic) => !topic.startsWith('__') && expression.matches(topic))
-    .filter((topic) => !isOf(deadLetterTopics, topic))
-    .sort()
+  return topics.filter((topic) => expression.matches(topic)).sort()
 }
 
 /** Whether a name could come of a template. */

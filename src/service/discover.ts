@@ -1,5 +1,5 @@
 import { topicOfPattern } from '../../config/entries.ts'
-import { matchesOf } from '../../config/patterns.ts'
+import { candidatesOf, matchesOf } from '../../config/patterns.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
 
@@ -28,10 +28,11 @@ export function discover(
   const taken = new Set(
     Object.values(config.topics).flatMap(({ topic, deadLetters }) => [topic, deadLetters.topic]),
   )
+  const candidates = candidatesOf(config.patterns, names)
   const found: NamedTopic[] = []
   const beyond: Record<string, readonly string[]> = {}
   for (const [name, entry] of Object.entries(config.patterns)) {
-    const matches = matchesOf(entry, names).filter((topic) => !taken.has(topic))
+    const matches = matchesOf(entry, candidates).filter((topic) => !taken.has(topic))
     const sorted = [...matches].sort((a, b) => Number(kept.has(b)) - Number(kept.has(a)))
     const chosen = sorted.slice(0, entry.topicsMax)
     if (chosen.length < matches.length) beyond[name] = sorted.slice(entry.topicsMax)
