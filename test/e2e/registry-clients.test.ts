@@ -27,8 +27,38 @@ interface Topic {
   readonly format: 'avro' | 'json' | 'protobuf'
   readonly values: readonly (Buffer | null)[]
   readonly message?: string
+  readonly framing?: 'none'
   readonly envelope?: 'debezium'
 }
+
+const ROW_SCHEMA = {
+  type: 'struct',
+  fields: [
+    { field: 'id', type: 'int64' },
+    { field: 'day', type: 'int32', name: 'io.debezium.time.Date' },
+  ],
+}
+const event = (op: string, before: object | null, after: object | null): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      schema: {
+        type: 'struct',
+        fields: [
+          { ...ROW_SCHEMA, field: 'before' },
+          { ...ROW_SCHEMA, field: 'after' },
+        ],
+      },
+      payload: { before, after, source: { table: 'orders', ts_ms: 5 }, op, ts_ms: 6 },
+    }),
+  )
+/** A row of a database that is made, changed and deleted, with a heartbeat and the tombstone. */
+const EVENTS = [
+  event('c', null, { id: 1, day: 19_675 }),
+  Buffer.from('{"ts_ms":7}'),
+  event('u', { id: 1, day: 19_675 }, { id: 1, day: 0 }),
+  event('d', { id: 1, day: 0 }, null),
+  null,
+]
 
 /** Carries each topic into a table; the rows of each. */
 async function rowsOf(
@@ -43,16 +73,18 @@ async function rowsOf(
     await producer.send({ topic: prefix + name, messages: values.map((value) => ({ value })) })
   }
   await producer.disconnect()
-  const entries = Object.entries(topics).map(([name, { format, message, envelope = 'none' }]) => [
-    prefix + name,
-    {
-      format,
-      framing: 'registry',
-      envelope,
-      table: { uri: join(folder, prefix + name) },
-      ...(message === undefined ? {} : { protobuf: { message } }),
-    },
-  ])
+  const entries = Object.entries(topics).map(
+    ([name, { format, message, envelope = 'none', framing = 'registry' }]) => [
+      prefix + name,
+      {
+        format,
+        framing,
+        envelope,
+        table: { uri: join(folder, prefix + name) },
+        ...(message === undefined ? {} : { protobuf: { message } }),
+      },
+    ],
+  )
   const config = join(folder, `${prefix}.json`)
   const kafka = { brokers, groupId: nameForTests('clients') }
   await writeFile(
@@ -123,6 +155,8 @@ test('The client for JavaScript: Avro of two versions, JSON, Protobuf with an im
         Buffer.from('0000ffffff00', 'hex'),
       ],
     },
+    // Neither contract nor table nor registry: the columns are those of the first messages.
+    cdc: { format: 'json', framing: 'none', envelope: 'debezium', values: EVENTS },
   })
   assert.deepEqual(rows, {
     avro: [
@@ -133,6 +167,11 @@ test('The client for JavaScript: Avro of two versions, JSON, Protobuf with an im
     proto: [
       { id: 4_000_000_000, price: { currency: 'EUR', units: 5 }, kind: 'B' },
       { id: 0, price: null, kind: 'A' },
+    ],
+    cdc: [
+      { id: 1, day: '2023-11-14', __op: 'c', __table: 'orders', __source_ts_ms: 5, __deleted: false },
+      { id: 1, day: '1970-01-01', __op: 'u', __table: 'orders', __source_ts_ms: 5, __deleted: false },
+      { id: 1, day: '1970-01-01', __op: 'd', __table: 'orders', __source_ts_ms: 5, __deleted: true },
     ],
   })
 })
