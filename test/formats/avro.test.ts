@@ -4,16 +4,21 @@ import fc from 'fast-check'
 import { recordBatch, arrowSchema } from '../../src/arrow/record-batch.ts'
 import { avroContract } from '../../src/formats/avro-columns.ts'
 import { fingerprintOf } from '../../src/formats/avro-fingerprint.ts'
-import { parseAvro } from '../../src/formats/avro-schema.ts'
+import { avroReader } from '../../src/formats/avro-read.ts'
+import { resolvedReader } from '../../src/formats/avro-resolve.ts'
+import { parseAvro, type AvroNode } from '../../src/formats/avro-schema.ts'
+import { openBlockCodecs } from '../../src/formats/avro-container.ts'
+import { containerFormat } from '../../src/formats/avro-container-format.ts'
 import { avroFormat, bareFraming, singleObjectFraming } from '../../src/formats/avro.ts'
 import { PipelineError } from '../../src/core/errors.ts'
 import { Exact } from '../../src/core/exact.ts'
 import { parquetBytes } from '../../src/parquet/writer.ts'
 import { formatContract } from '../contracts/format.ts'
-import { encoderOf, recordsOfAnySchema } from '../support/avro-values.ts'
-import { columnsOf, rawOf } from '../support/batches.ts'
+import { BLOCK_CODECS, containerOf } from '../support/avro-containers.ts'
+import { changesOfFields, encoderOf, evolved, recordsOfAnySchema } from '../support/avro-values.ts'
+import { rawOf } from '../support/batches.ts'
 import { askDuckdb, plain } from '../support/duckdb.ts'
-import { outcomesOf } from '../support/outcomes.ts'
+import { decodedRows, outcomesOf, outcomesOfRows } from '../support/outcomes.ts'
 
 const SCHEMA = {
   type: 'record',
@@ -126,35 +131,57 @@ test('Counts and lengths that no bytes back take no memory', () => {
   assert.match(decoded.deadLetters[0]?.message ?? '', /expected an array, got one of \d+ items in 1 bytes/)
 })
 
-test('Generated records of generated schemas come back value for value, encoded by another library, read from Parquet by DuckDB', async (t) => {
+test('Generated records of generated schemas, bare, in containers or for a later reader, come back value for value through Parquet, encoded by another library, read by DuckDB', async (t) => {
   const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}; TEST_SEED=${seed} repeats it`)
+  const codecs = await openBlockCodecs()
+  const ways = fc.constantFrom('bare', ...Object.keys(BLOCK_CODECS))
   await fc.assert(
-    fc.asyncProperty(recordsOfAnySchema, async ({ schema: json, pairs }) => {
-      const node = parseAvro(json, 'generated')
-      const generated = avroContract(node, 'generated')
-      const toBytes = encoderOf(json)
-      const raw = rawOf(pairs.map(([value]) => toBytes(value)))
-      const outcomes = outcomesOf(avroFormat(bareFraming(node)), generated, raw)
-      const rows = pairs.map(([, row]) => row as Record<string, unknown>)
-      assert.deepEqual(
-        outcomes,
-        rows.map((row) => ({ row })),
-      )
-      const { columns, length } = columnsOf(generated.schema, rows)
-      const batch = recordBatch(arrowSchema(generated.schema), columns, length)
-      const pieces: Uint8Array[] = []
-      for await (const piece of parquetBytes([batch], { compression: 'zstd', rowGroupRows: 100 }))
-        pieces.push(piece)
-      const read = await askDuckdb(Buffer.concat(pieces), 'SELECT * FROM FILE')
-      const names = generated.schema.fields.map(({ name }) => name)
-      assert.deepEqual(
-        read.map((values): Record<string, unknown> =>
-          Object.fromEntries(names.map((name, i) => [name, plain(values[i] ?? null)])),
-        ),
-        rows,
-      )
-    }),
+    fc.asyncProperty(
+      recordsOfAnySchema,
+      ways,
+      fc.option(changesOfFields),
+      async ({ schema: json, pairs }, way, changes) => {
+        const later = changes === null ? undefined : evolved(json, changes)
+        const reader = parseAvro(later?.schema ?? json, 'generated')
+        const generated = avroContract(reader, 'generated')
+        const toBytes = encoderOf(json)
+        const encoded = pairs.map(([value]) => toBytes(value))
+        const readerOf = (writer: AvroNode) =>
+          later === undefined ? avroReader(writer) : resolvedReader(writer, reader)
+        const containers = containerFormat({
+          readerOf: (text) => readerOf(parseAvro(JSON.parse(text.toString()), 'header')),
+          codecs,
+          recordsMax: 100,
+          bytesMax: 1 << 24,
+        })
+        const [format, values] =
+          way === 'bare'
+            ? [avroFormat(bareFraming(parseAvro(json, 'generated'), readerOf)), encoded]
+            : [containers, [containerOf(json, [encoded.slice(0, 2), encoded.slice(2)], way)]]
+        const decoded = decodedRows(format, generated, rawOf(values))
+        const rows = pairs
+          .map(([, row]) => row as Record<string, unknown>)
+          .map((row) => later?.rowOf(row) ?? row)
+        assert.deepEqual(
+          outcomesOfRows(decoded),
+          rows.map((row) => ({ row })),
+        )
+        const { columns, length } = decoded.columns
+        const batch = recordBatch(arrowSchema(generated.schema), columns, length)
+        const pieces: Uint8Array[] = []
+        for await (const piece of parquetBytes([batch], { compression: 'zstd', rowGroupRows: 100 }))
+          pieces.push(piece)
+        const read = await askDuckdb(Buffer.concat(pieces), 'SELECT * FROM FILE')
+        const names = generated.schema.fields.map(({ name }) => name)
+        assert.deepEqual(
+          read.map((found): Record<string, unknown> =>
+            Object.fromEntries(names.map((name, i) => [name, plain(found[i] ?? null)])),
+          ),
+          rows,
+        )
+      },
+    ),
     { seed, numRuns: 60 },
   )
 })

@@ -99,6 +99,12 @@ const leaf: fc.Arbitrary<Generated> = fc.oneof(
     timestamp('local-timestamp-millis', 1000n),
     timestamp('local-timestamp-micros', 1n),
     same({ type: 'string', logicalType: 'uuid' }, fc.uuid()),
+    // Times of day have no column type of their own.
+    same({ type: 'int', logicalType: 'time-millis' }, fc.nat(86_399_999)),
+    {
+      schema: { type: 'long', logicalType: 'time-micros' },
+      value: fc.bigInt({ min: 0n, max: 86_399_999_999n }).map((each): Pair => [each, Number(each)]),
+    },
   ),
   fc
     .tuple(fc.integer({ min: 1, max: 38 }), fc.nat(38), fc.boolean())
@@ -209,3 +215,63 @@ export const recordsOfAnySchema: fc.Arbitrary<{ readonly schema: unknown; readon
     .chain(({ schema, value }) =>
       fc.array(value, { minLength: 1, maxLength: 12 }).map((pairs) => ({ schema, pairs })),
     )
+
+/** How a later schema may have a field that an earlier one had. */
+type Change = 'kept' | 'dropped' | 'renamed' | 'nullable' | 'wider'
+
+const WIDER: Readonly<Record<string, string>> = {
+  int: 'long',
+  float: 'double',
+  long: 'double',
+  string: 'bytes',
+}
+
+interface Field {
+  readonly name: string
+  readonly type: unknown
+}
+
+/**
+ * A schema that reads records of another one, and what a row of that one is in it. Fields are dropped, renamed, made
+ * nullable or wider, and one is new; their order is turned round.
+ */
+export function evolved(
+  schema: unknown,
+  changes: readonly Change[],
+): { readonly schema: unknown; readonly rowOf: (row: Record<string, unknown>) => Record<string, unknown> } {
+  const { fields, ...rest } = schema as { readonly fields: readonly Field[] }
+  const made = fields.map(({ name, type }, i) => {
+    const change = changes[i % changes.length]
+    const wider = typeof type === 'string' ? WIDER[type] : undefined
+    if (change === 'dropped' && fields.length > 1 && i > 0) return undefined
+    if (change === 'renamed') return { field: { name: `renamed_${i}`, type, aliases: [name] }, from: name }
+    if (change === 'nullable' && !Array.isArray(type))
+      return { field: { name, type: ['null', type] }, from: name }
+    if (change === 'wider' && wider !== undefined)
+      return { field: { name, type: wider }, from: name, wider, type }
+    return { field: { name, type }, from: name }
+  })
+  const kept = made.filter((each) => each !== undefined).reverse()
+  return {
+    schema: {
+      ...rest,
+      fields: [{ name: 'added_1', type: 'string', default: 'é' }, ...kept.map(({ field }) => field)],
+    },
+    rowOf: (row) =>
+      Object.fromEntries([
+        ['added_1', 'é'],
+        ...kept.map(({ field, from, wider }): [string, unknown] => [field.name, widened(row[from], wider)]),
+      ]),
+  }
+}
+
+function widened(value: unknown, wider: string | undefined): unknown {
+  if (wider === 'bytes') return Buffer.from(value as string).toString('base64')
+  return wider === 'double' ? Number(value) : value
+}
+
+/** Changes of the fields of a schema, one after another. */
+export const changesOfFields: fc.Arbitrary<readonly Change[]> = fc.array(
+  fc.constantFrom<Change>('kept', 'dropped', 'renamed', 'nullable', 'wider'),
+  { minLength: 1, maxLength: 6 },
+)
