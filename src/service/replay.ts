@@ -9,14 +9,13 @@ import { PipelineError } from '../core/errors.ts'
 import type { Marks } from '../dead-letters/marks.ts'
 import { Places } from '../dead-letters/marks.ts'
 import type { Place, StoredLetter } from '../dead-letters/stored.ts'
-import { openFormat } from '../formats/open.ts'
 import { toFiles, type RowParts } from '../pipeline.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { openMarks, readMarks, replayAppId, type MarksTable } from './marks.ts'
-import { registryOf } from './registry-of.ts'
 import { rowsOfLetters, type Failure, type Playable } from './replay-rows.ts'
 import type { Tables } from './tables.ts'
 import { openTarget, type Target } from './target.ts'
+import { formatOf } from './topic-format.ts'
 
 /** What a replay works with. */
 export interface ReplayParts {
@@ -73,7 +72,7 @@ export async function replay(parts: ReplayParts): Promise<Replayed> {
     tables,
   )
   try {
-    const format = await openFormat({ ...topic, ...registryOf(config) }, target.columns)
+    const format = await formatOf(topic, config, target)
     const replayer = new Replayer(parts, target, { ...target, format, ...clockOf(parts) })
     try {
       return await replayer.run()

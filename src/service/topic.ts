@@ -8,8 +8,6 @@ import { Credit } from '../core/credit.ts'
 import { Lane } from '../core/lane.ts'
 import type { Raw } from '../core/raw.ts'
 import { isTracing } from '../core/span.ts'
-import { openFormat } from '../formats/open.ts'
-import { withTombstones } from '../formats/tombstones.ts'
 import { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from '../kafka/dead-letters.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
 import type { KafkaSource, SourceEvent, SourceOptions } from '../kafka/source-options.ts'
@@ -20,10 +18,10 @@ import { openDeadLetters } from './dead-letters.ts'
 import { kafkaOptions } from './kafka-options.ts'
 import { startMaintenance } from './maintenance.ts'
 import { observing, type Observing, type TopicObserver } from './observer.ts'
-import { registryOf } from './registry-of.ts'
 import { EMPTY_SUMMARY, withCommit, type Summary } from './summary.ts'
 import type { Tables } from './tables.ts'
 import { openTarget, tablesOf, type Target } from './target.ts'
+import { formatOf } from './topic-format.ts'
 
 /** One topic on its way into its table. */
 export interface TopicRun {
@@ -80,8 +78,7 @@ export async function openTopic(
     options.tables,
     options.inferred,
   )
-  const opening = openFormat({ ...topic, ...registryOf(config) }, target.messages)
-  const format = withTombstones(await orRelease(target, opening), topic, target.columns)
+  const format = await orRelease(target, formatOf(topic, config, target))
   const credit = new Credit(topic.creditBytes)
   const observed = observing(options.observer)
   const source = ends.source(sourceOptions(config, topic, target, { credit, log, until, observed }))
