@@ -75,6 +75,7 @@ function planOf(
         ...format,
         compatibility: 'kafka-delta-ingest',
         ...(Object.keys(transforms).length === 0 ? {} : { transforms }),
+        creditBytes: Math.max(2 * bytes, CREDIT_BYTES_MIN),
         table: { uri: tableUri(texts['table_location'] ?? ''), schemaEvolution: 'none' },
         flush: {
           ageMs: Math.max(1, 1000 * wholeNumber(texts, 'allowed_latency', report)),
@@ -102,6 +103,8 @@ function planOf(
 }
 
 const FLUSH_RECORDS_MAX = 10_000_000
+/** Room for some fetches, however small files may be. */
+const CREDIT_BYTES_MIN = 16_777_216
 
 function deadLettersOf(flags: IngestFlags, report: (fault: string) => void): object {
   const location = flags.texts['dlq_table_location'] ?? ''
