@@ -37,8 +37,9 @@ export async function planOf(name: string, topic: TopicConfig): Promise<Plan> {
   const prefix = `topics.${name}.`
   const transformation = await openTransforms(topic, messages?.schema, { prefix })
   if (messages === undefined) return plan
-  const contract = transformation === undefined ? messages : contractAfter(messages, transformation, prefix)
-  if (transformation !== undefined) checkDestinations(topic, contract.schema, transformation, true)
+  const contract =
+    transformation === undefined ? messages : contractAfter(messages, transformation, { prefix })
+  if (transformation !== undefined) checkDestinations(topic, contract.schema, transformation, undefined)
   const faults: string[] = []
   const fields = [...contract.schema.fields, ...(topic.kafkaColumns ? KAFKA_FIELDS : [])]
   addDerived(fields, topic, faults)

@@ -124,10 +124,11 @@ async function targetOf(
   const messages = written ?? (existing === undefined ? inferred : undefined) ?? contractOf(topic, existing)
   const prefix = `topics.${topic.topic}.`
   const transformation = await openTransforms(topic, messages.schema, { prefix, env: process.env })
-  const contract = transformation === undefined ? messages : contractAfter(messages, transformation, prefix)
-  const declared = transformation && declaredColumns(messages.schema, transformation)
-  if (transformation !== undefined)
-    checkDestinations(topic, contract.schema, transformation, existing === undefined)
+  // Where the columns of the table alone count, transforms make none.
+  const shaping = topic.compatibility === 'none' ? transformation : undefined
+  const contract = shaping ? contractAfter(messages, shaping, { table: existing?.schema, prefix }) : messages
+  const declared = shaping && declaredColumns(messages.schema, shaping)
+  if (shaping !== undefined) checkDestinations(topic, contract.schema, shaping, existing)
   const configured = configuredEnrichments(topic, contract.schema, existing?.schema)
   const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
   if (existing === undefined && written === undefined) checkPartitions(topic, given)

@@ -6,7 +6,7 @@ import { fieldNamed, type StructType } from '../core/schema.ts'
 import { messageCheck } from '../evolution/message-check.ts'
 import type { RowColumns } from '../evolution/row-columns.ts'
 import type { FormatOptions } from '../formats/format.ts'
-import { columnsAfter, columnsBefore, finalPath } from '../transforms/columns.ts'
+import { columnsAfter, columnsBefore, finalPath, type ShapingOptions } from '../transforms/columns.ts'
 import { compileTransforms, transformsAnything } from '../transforms/compile.ts'
 import { configInvalid } from '../transforms/faults.ts'
 import { readHashKey, readLookup } from '../transforms/files.ts'
@@ -62,14 +62,14 @@ async function eachOf<T>(
  * checked as they came.
  * @throws KD_CONFIG_INVALID with every transform whose values could never stand where they go
  */
-export function contractAfter(contract: Contract, transformation: Transformation, prefix = ''): Contract {
+export function contractAfter(
+  contract: Contract,
+  transformation: Transformation,
+  options: ShapingOptions = {},
+): Contract {
   const { source, schema } = contract
-  return {
-    source,
-    schema: columnsAfter(schema, transformation, prefix),
-    check: () => undefined,
-    plain: undefined,
-  }
+  const columns = columnsAfter(schema, transformation, options)
+  return { source, schema: columns, check: () => undefined, plain: undefined }
 }
 
 /** Columns of known types that transforms make and the table lacks, for a topic whose other columns are the table's. */
@@ -93,14 +93,15 @@ export function checkDestinations(
   topic: TopicConfig,
   columns: StructType,
   transformation: Transformation,
-  isNew: boolean,
+  table: { readonly schema: StructType } | undefined,
 ): void {
   const { schemaEvolution, partitionColumns } = topic.table
   const faults = transformation.parts.transforms.flatMap(({ destination, path, text }) => {
     const end = finalPath(path, transformation)
     if (end === undefined || typeAt(columns, end) !== undefined) return []
+    if (table !== undefined && typeAt(table.schema, end) !== undefined) return []
     const [name = ''] = end
-    const partitions = isNew && end.length === 1 && partitionColumns.includes(name)
+    const partitions = table === undefined && end.length === 1 && partitionColumns.includes(name)
     const isFixed = schemaEvolution !== 'addNewColumns'
     if (!partitions && !isFixed) return []
     const why = partitions
@@ -109,7 +110,7 @@ export function checkDestinations(
     const what = `write {"expr": ${JSON.stringify(text)}, "type": "string"}, or another type`
     return [`transforms.${destination}: the type of the column is not known, and ${why}; ${what}`]
   })
-  if (faults.length === 0 || topic.compatibility !== 'none') return
+  if (faults.length === 0) return
   throw configInvalid(faults, `topics.${topic.topic}.`)
 }
 

@@ -1,7 +1,7 @@
 import { kafkaSource } from '../../config/expression.ts'
 import { fieldNamed, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { configInvalid } from './faults.ts'
-import type { Transformation } from './transformation.ts'
+import type { CompiledTransform, Transformation } from './transformation.ts'
 
 /** What of a transformation columns follow from. */
 type Shaping = Pick<Transformation, 'parts'>
@@ -9,30 +9,49 @@ import { canStandIn, typeAt } from './types.ts'
 
 const EMPTY: StructType = { type: 'struct', fields: [] }
 
+/** What columns follow from beside messages and transforms. */
+export interface ShapingOptions {
+  /** The columns of the table where it is there: what transforms make takes their types. */
+  readonly table?: StructType | undefined
+  /** Stands before the options in messages. */
+  readonly prefix?: string
+}
+
 /**
  * The columns of rows, given those of messages: with the fields that transforms make, as far as their types are known,
- * without what is dropped, and renamed. A field that the messages have already keeps its type unless another is written.
+ * without what is dropped, and renamed. A field that messages or the table have keeps its type unless another is written.
  * @throws KD_CONFIG_INVALID with every transform whose values could never stand where they go
  */
-export function columnsAfter(schema: StructType, { parts }: Shaping, prefix = ''): StructType {
+export function columnsAfter(
+  schema: StructType,
+  shaping: Shaping,
+  { table, prefix = '' }: ShapingOptions = {},
+): StructType {
+  const { parts } = shaping
   const faults: string[] = []
   let columns: StructType = schema
-  for (const { destination, path, type, isExplicit, text } of parts.transforms) {
+  for (const transform of parts.transforms) {
+    const { destination, path, type, isExplicit, text } = transform
     if (type === undefined) continue
-    const there = typeAt(schema, path)
-    if (there !== undefined && !isExplicit) {
-      const isMicros = there === 'long' && kafkaSource(text)?.of === 'timestamp'
-      if (isMicros || canStandIn(type, there)) continue
+    const end = table && finalPath(path, shaping)
+    const there = typeAt(schema, path) ?? (table && end && typeAt(table, end))
+    if (there !== undefined && !isExplicit && !fitsIn(transform, there)) {
       const given = `${text} gives ${nameOf(type)}, and the column is ${nameOf(there)}`
       faults.push(
         `transforms.${destination}: ${given}; choose another name, or write {"expr": …, "type": …} to change the column`,
       )
-    } else columns = placed(columns, path, type)
+    } else columns = placed(columns, path, isExplicit ? type : (there ?? type))
   }
   for (const path of parts.drop) columns = removed(columns, path) ?? EMPTY
   for (const { from, to } of parts.rename) columns = moved(columns, from, to)
   if (faults.length > 0) throw configInvalid(faults, prefix)
   return columns
+}
+
+/** The source of the time gives a number, which a column of microseconds takes. */
+function fitsIn({ type, text }: CompiledTransform, column: DataType): boolean {
+  if (column === 'long' && kafkaSource(text)?.of === 'timestamp') return true
+  return type === undefined || canStandIn(type, column)
 }
 
 /**
