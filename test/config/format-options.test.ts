@@ -43,7 +43,7 @@ for (const [name, options, pattern] of [
   [
     'text with schema ids',
     { format: 'text', framing: 'registry' },
-    /framing: registry belongs to the formats avro and json$/,
+    /framing: registry belongs to the formats avro, json and protobuf$/,
   ],
   [
     'the same character between and around fields',
@@ -72,10 +72,7 @@ test('A registry is there where its address is, and topics that need it are name
   assert.deepEqual(others, [])
   assert.equal(loadConfig({ object: { topics: {} } }).schemaRegistry, undefined)
   const url = 'https://registry:8081'
-  assert.deepEqual(
-    { ...loadConfig({ object: { ...framed, schemaRegistry: { url } } }).schemaRegistry },
-    { url },
-  )
+  assert.equal(loadConfig({ object: { ...framed, schemaRegistry: { url } } }).schemaRegistry?.url, url)
 })
 
 test('A registry wants an address, and user and password together', () => {

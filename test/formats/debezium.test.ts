@@ -125,7 +125,7 @@ const LOGICAL_FIELDS = [
     name: 'org.apache.kafka.connect.data.Decimal',
     parameters: { scale: '2' },
   },
-  { field: 'any', type: 'struct', name: 'io.debezium.data.VariableScaleDecimal', fields: [] },
+  { field: 'loose', type: 'struct', name: 'io.debezium.data.VariableScaleDecimal', fields: [] },
   { field: 'time', type: 'int64', name: 'io.debezium.time.MicroTime' },
   { field: 'list', type: 'array', items: { type: 'int32', name: 'io.debezium.time.Date' } },
 ]
@@ -137,7 +137,7 @@ const LOGICAL = {
   zoned: '2023-11-14T22:13:20+01:00',
   connect: 1_700_000_000_123,
   price: 'BNI=',
-  any: { scale: 3, value: '/w==' },
+  loose: { scale: 3, value: '/w==' },
   time: 3_723_000_004,
   list: [0, -1],
 }
@@ -158,7 +158,7 @@ test('Logical types that the schema beside the payload tells become the values o
     zoned: 'timestamp',
     connect: 'string',
     price: 'decimal(10,2)',
-    any: 'string',
+    loose: 'string',
     time: 'string',
     list: { type: 'array', elementType: 'date', containsNull: true },
   })
@@ -173,7 +173,7 @@ test('Logical types that the schema beside the payload tells become the values o
       zoned: '2023-11-14T21:13:20.000000Z',
       connect: '2023-11-14T22:13:20.123000Z',
       price: new Exact('12.34'),
-      any: '-0.001',
+      loose: '-0.001',
       time: '01:02:03.000004',
       list: ['1970-01-01', '1969-12-31'],
       __op: 'c',
@@ -206,7 +206,7 @@ for (const [what, value, pattern] of [
     { price: Buffer.alloc(1_000).toString('base64') },
     /expected the bytes of a decimal/,
   ],
-  ['A scale that is none', { any: { scale: 1e9, value: 'AA==' } }, /expected the scale of a decimal/],
+  ['A scale that is none', { loose: { scale: 1e9, value: 'AA==' } }, /expected the scale of a decimal/],
 ] as const) {
   test(`${what} is a dead letter`, () => {
     const message = json({ schema: connect(LOGICAL_FIELDS), payload: event('c', null, value) })
