@@ -129,17 +129,30 @@ export function partitionDirectory(
     .map((column) => {
       const value = partitionValues[column]
       const text =
-        value === null || value === undefined || value === '' ? NULL_DIRECTORY : escapeName(startOf(value))
-      return `${escapeName(column)}=${text}/`
+        value === null || value === undefined || value === '' ? NULL_DIRECTORY : directoryName(value)
+      return `${directoryName(column)}=${text}/`
     })
     .join('')
 }
 
-/** File systems take names of 255 bytes, S3 keys of 1024: a long value must not stop the stream, so its directory has its start alone. */
+/**
+ * File systems take names of 255 bytes, S3 keys of 1024: a long name or value must not stop the stream, so its directory
+ * has its start alone, as many characters as take no more bytes than this once they are escaped.
+ */
+const NAME_BYTES_MAX = 100
 const NAME_CODE_POINTS_MAX = 50
 
-function startOf(value: string): string {
-  return value.length <= NAME_CODE_POINTS_MAX ? value : [...value].slice(0, NAME_CODE_POINTS_MAX).join('')
+function directoryName(text: string): string {
+  let name = ''
+  let bytes = 0
+  let characters = 0
+  for (const character of text) {
+    const escaped = escapeName(character)
+    bytes += Buffer.byteLength(escaped)
+    if (bytes > NAME_BYTES_MAX || ++characters > NAME_CODE_POINTS_MAX) break
+    name += escaped
+  }
+  return name
 }
 
 /** How Hive and Spark name the directory of a null value. */
