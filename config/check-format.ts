@@ -27,8 +27,8 @@ export function checkFormat(topic: TopicConfig, report: Report): void {
   // Of several formats each is opened in the ways that the settings allow.
   if (topic.formats !== undefined) return
   if (format !== 'avro') {
-    if (framing === 'registry' && !FRAMED.has(format))
-      report(['framing', 'format'], 'registry belongs to the formats avro, json and protobuf')
+    if (framing === 'registry' && !FRAMED.has(format) && format !== 'jsonl')
+      report(['framing', 'format'], 'registry belongs to the formats avro, json, jsonl and protobuf')
     if (framing === 'single-object' || framing === 'container')
       report(['framing', 'format'], `${framing} belongs to the format avro`)
     if (avro.readerSchema !== undefined)
@@ -84,7 +84,7 @@ export function checkRegistry(
     return
   }
   const needing = Object.entries(topics).find(
-    ([, topic]) => topic.framing === 'registry' && FRAMED.has(topic.format),
+    ([, topic]) => topic.framing === 'registry' && (FRAMED.has(topic.format) || topic.format === 'jsonl'),
   )
   if (needing !== undefined)
     report(['schemaRegistry.url'], `missing, and topics.${needing[0]}.framing registry needs it`)

@@ -43,7 +43,7 @@ for (const [name, options, pattern] of [
   [
     'text with schema ids',
     { format: 'text', framing: 'registry' },
-    /framing: registry belongs to the formats avro, json and protobuf$/,
+    /framing: registry belongs to the formats avro, json, jsonl and protobuf$/,
   ],
   [
     'the same character between and around fields',
@@ -54,6 +54,37 @@ for (const [name, options, pattern] of [
     'names of fields beside a header',
     { csv: { header: true, columns: ['a'] } },
     /csv\.columns: given, while csv\.header names the fields$/,
+  ],
+  [
+    'containers that are no Avro',
+    { format: 'jsonl', framing: 'container' },
+    /framing: container belongs to the format avro$/,
+  ],
+  [
+    'a reader schema that is not there',
+    { format: 'avro', framing: 'container', avro: { readerSchema: '/nowhere' } },
+    /avro\.readerSchema: there is no \/nowhere$/,
+  ],
+  [
+    'more records in one message than memory is there for',
+    { recordsPerMessageMax: 1_000_001 },
+    /recordsPerMessageMax: must not exceed 1000000: value was 1000001$/,
+  ],
+  [
+    'an unknown one of several formats',
+    { formats: ['json', 'xml'] },
+    /formats: must be of json, .*: value was "xml"$/,
+  ],
+  ['one of several formats twice', { formats: ['json', 'json'] }, /formats: names "json" twice$/],
+  [
+    'several formats beside one',
+    { format: 'csv', formats: ['json', 'csv'] },
+    /formats: given, while format is too$/,
+  ],
+  [
+    'a framing of several formats',
+    { formats: ['json', 'avro'], framing: 'container' },
+    /framing: given, while formats tells the framing of each value by its first bytes$/,
   ],
   ['a field named twice', { csv: { columns: ['a', 'a'] } }, /csv\.columns: names "a" twice$/],
 ] as const) {
