@@ -64,7 +64,7 @@ export function letterOfEnvelope(value: Uint8Array, headers: Headers | undefined
   const partition = fields['original_partition']
   const offset = wholeIn(fields['original_offset'])
   const message = textIn(fields, 'error_message')
-  if (topic === undefined || typeof partition !== 'number' || offset === undefined || message === undefined)
+  if (topic === undefined || !isPartition(partition) || offset === undefined || message === undefined)
     return undefined
   const reason = textIn(fields, 'error_reason') ?? 'custom'
   const isCut = (['original_value', 'original_key'] as const).filter(
@@ -93,7 +93,7 @@ export function letterOfRow(row: Readonly<Record<string, unknown>>): StoredLette
   const topic = textIn(row, 'topic')
   const partition = row['partition']
   const offset = wholeIn(row['offset'])
-  const isPlaced = topic !== undefined && typeof partition === 'number' && offset !== undefined
+  const isPlaced = topic !== undefined && isPartition(partition) && offset !== undefined
   const json = textIn(row, 'json_string')
   const base64 = textIn(row, 'base64_bytes')
   const reason = textIn(row, 'reason') ?? (json === undefined ? 'decode' : 'custom')
@@ -131,11 +131,15 @@ function textIn(fields: Fields, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** A number, or its digits as text where a double does not hold it. */
+/** A whole number from 0, or its digits as text where a double does not hold it. */
 function wholeIn(value: unknown): bigint | undefined {
-  if (typeof value === 'bigint') return value
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
+  if (typeof value === 'bigint') return value < 0n ? undefined : value
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return BigInt(value)
   return typeof value === 'string' && /^\d{1,19}$/.test(value) ? BigInt(value) : undefined
+}
+
+function isPartition(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0x7fff_ffff
 }
 
 function timeIn(value: unknown): number | undefined {

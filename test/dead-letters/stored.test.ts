@@ -1,0 +1,116 @@
+// Goal: a letter that was written to a topic or a table is read back as the record that it was.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DeadLetter } from '../../src/core/batch.ts'
+import { causeId } from '../../src/dead-letters/cause.ts'
+import { isWanted, letterOfEnvelope, letterOfRow, type LetterFilter } from '../../src/dead-letters/stored.ts'
+import { envelopeOf } from '../../src/kafka/dead-letter-envelope.ts'
+
+const NOW_MS = 1_772_323_200_000
+
+function written(facts: Partial<DeadLetter>, valueBytesMax = 1000): ReturnType<typeof letterOfEnvelope> {
+  const letter: DeadLetter = {
+    reason: 'contract',
+    message: 'was bad',
+    topic: 'events',
+    partition: 3,
+    offset: 7n,
+    timestampMs: NOW_MS - 1000,
+    key: Buffer.from('k'),
+    value: Buffer.from('{"v":"x"}'),
+    ...facts,
+  }
+  return letterOfEnvelope(Buffer.from(envelopeOf(letter, 2, valueBytesMax, NOW_MS)), undefined)
+}
+
+test('A letter in an envelope is read back with its place, bytes and times', () => {
+  const letter = written({})
+  assert.deepEqual(letter?.place, { topic: 'events', partition: 3, offset: 7n, ordinal: 2 })
+  assert.deepEqual([letter?.reason, letter?.stage, letter?.message], ['contract', 'schema', 'was bad'])
+  assert.deepEqual([letter?.timestampMs, letter?.writtenMs], [NOW_MS - 1000, NOW_MS])
+  assert.equal(Buffer.from(letter?.value ?? []).toString(), '{"v":"x"}')
+  assert.equal(letter?.unplayable, undefined)
+})
+
+test('Bytes that are no text, absent values and offsets beyond a double come back as they were', () => {
+  const binary = written({ value: Buffer.from([0xff, 0, 1]), key: undefined, offset: 2n ** 60n })
+  assert.deepEqual([...(binary?.value ?? [])], [0xff, 0, 1])
+  assert.deepEqual([binary?.key, binary?.place?.offset], [undefined, 2n ** 60n])
+  assert.equal(written({ value: undefined, reason: 'tombstone' })?.value, undefined)
+  assert.equal(written({ timestampMs: 1e17 })?.timestampMs, 1e17)
+})
+
+test('A letter whose value was cut cannot be replayed, and says how large it was', () => {
+  assert.equal(
+    written({ value: Buffer.alloc(5000, 97) })?.unplayable,
+    'value cut in the envelope, 5000 bytes in Kafka',
+  )
+})
+
+for (const text of [
+  '',
+  'no json',
+  '[]',
+  'null',
+  '{"original_topic":"t"}',
+  '{"original_topic":"t","original_partition":0,"original_offset":-1,"error_message":"m"}',
+]) {
+  test(`A record that is no letter of ours is told apart: ${JSON.stringify(text)}`, () => {
+    assert.equal(letterOfEnvelope(Buffer.from(text), undefined), undefined)
+  })
+}
+
+test('A row of kafka-delta-ingest is a letter that nobody can place', () => {
+  const letter = letterOfRow({
+    base64_bytes: 'AAE=',
+    json_string: null,
+    error: 'expected value at line 1 column 1',
+    timestamp: '2026-03-01T00:00:00.000000Z',
+    date: '2026-03-01',
+  })
+  assert.deepEqual(
+    [letter.place, letter.reason, [...(letter.value ?? [])], letter.writtenMs],
+    [undefined, 'decode', [0, 1], NOW_MS],
+  )
+  assert.match(letter.unplayable ?? '', /does not say which record/)
+})
+
+test('Headers of a row keep several values of one name', () => {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64')
+  const { headers } = letterOfRow({
+    headers: [
+      { name: 'a', value: base64('1') },
+      { name: 'b', value: base64('2') },
+      { name: 'a', value: base64('3') },
+    ],
+  })
+  assert.deepEqual(headers, { a: [Buffer.from('1'), Buffer.from('3')], b: Buffer.from('2') })
+})
+
+const FILTERS: readonly (readonly [LetterFilter, boolean])[] = [
+  [{}, true],
+  [{ reason: 'contract' }, true],
+  [{ reason: 'schema' }, true],
+  [{ reason: 'decode' }, false],
+  [{ sinceMs: NOW_MS }, true],
+  [{ sinceMs: NOW_MS + 1 }, false],
+  [{ partition: 3, offset: 7n }, true],
+  [{ partition: 2 }, false],
+  [{ offset: 8n }, false],
+  [{ match: 'WAS' }, true],
+  [{ match: 'good' }, false],
+  [{ group: causeId('contract', 'was bad') }, true],
+  [{ group: causeId('type', 'was bad') }, false],
+  [{ topic: 'events' }, true],
+  [{ topic: 'others' }, false],
+]
+for (const [filter, wanted] of FILTERS) {
+  const shown = JSON.stringify(filter, (_, value: unknown) =>
+    typeof value === 'bigint' ? Number(value) : value,
+  )
+  test(`A letter is ${wanted ? 'kept' : 'passed over'} by ${shown}`, () => {
+    const letter = written({})
+    assert.ok(letter !== undefined, 'it is a letter')
+    assert.equal(isWanted(letter, filter), wanted)
+  })
+}
