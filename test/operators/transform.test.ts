@@ -148,3 +148,16 @@ test('Numbers that no double holds pass through, and are compared and added to t
   assert.equal(row['text'], '{"id":12345678901234567890,"price":0.1000000000000000000001}')
   assert.equal(row['over'], true)
 })
+
+test('A pattern that is catastrophic elsewhere, and text beyond its bound, cost one message at most', () => {
+  const long = 'a'.repeat(100_000)
+  const out = run([`{"n":1,"at":"${long}!"}`, `{"n":2,"at":"${long.repeat(3)}"}`, '{"n":3,"at":"aaa"}'], {
+    transforms: { found: "regex_extract(at, '^(?:(a+)+)+$')" },
+    drop: ['at'],
+  })
+  assert.deepEqual(rowsOf(out), [
+    { n: 1, meta: null, found: null },
+    { n: 3, meta: null, found: 'aaa' },
+  ])
+  assert.match(String(out.deadLetters[0]?.message), /takes text of at most 262144 characters, got 300000/)
+})
