@@ -118,7 +118,7 @@ const WORDS: Readonly<Record<ArgumentKind, string>> = {
   text: 'text',
   number: 'a number',
   scalar: 'text, a number or a boolean',
-  any: 'a value',
+  any: 'something',
 }
 
 function isOf(kind: ArgumentKind, value: unknown): boolean {
