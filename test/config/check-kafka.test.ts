@@ -18,6 +18,8 @@ const FAULTS: [string, object, RegExp][] = [
   ],
   ['a passphrase without a key', { ssl: true, tls: { keyPassphrase: 'x' } }, /keyPassphrase: given, while/],
   ['a login that lacks its region', { sasl: { mechanism: 'aws-msk-iam' } }, /aws\.region: missing, while/],
+  ['a login without its mechanism', { sasl: { username: 'u' } }, /mechanism: missing, while .*username/],
+  ['a user without password', { sasl: { mechanism: 'plain', username: 'u' } }, /password: missing, while/],
   [
     'a login with what it has no use for',
     { sasl: { mechanism: 'aws-msk-iam', username: 'u', aws: { region: 'eu-west-1' } } },
