@@ -72,7 +72,7 @@ export function blockCodec(codecs: ReadonlyMap<string, BlockCodec>, name: string
 
 /** Whether a value is, or begins like, a container. */
 export function isContainer(value: Uint8Array): boolean {
-  return value.length >= CONTAINER_MARK.length && CONTAINER_MARK.every((byte, at) => value[at] === byte)
+  return value[0] === 0x4f && value[1] === 0x62 && value[2] === 0x6a && value[3] === 0x01
 }
 
 /** The header. Throws for what is none. */

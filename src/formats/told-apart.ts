@@ -166,7 +166,7 @@ class Telling {
       tombstones += decoded.tombstones
       droppedFields += decoded.droppedFields ?? 0
     }
-    objects.sort(([a], [b]) => a - b)
+    if (this.#readings.length > 1) objects.sort(([a], [b]) => a - b)
     return {
       raw: joined?.raw ?? this.#raw,
       proven,

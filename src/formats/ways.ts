@@ -73,5 +73,10 @@ function isNull(value: Uint8Array): boolean {
 
 /** The first byte that is no white space. */
 function firstByte(value: Uint8Array): number | undefined {
-  return value.find((byte) => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)
+  // A loop: this is asked of every value.
+  for (let at = 0; at < value.length; at++) {
+    const byte = value[at]
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte
+  }
+  return undefined
 }
