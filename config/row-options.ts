@@ -4,7 +4,7 @@ import type { OptionTree } from './option.ts'
 /** What rows are made of messages: options of an entry of `topics`. */
 export const ROW_OPTIONS = {
   contract: {
-    doc: "File with the JSON Schema that records must meet and from which the table's schema is derived. Unset, the schema of the format is taken where there is one (`avro.schema`, the registry), else that of an existing table. A relative path counts from the folder of the configuration file.",
+    doc: "File with the JSON Schema that records must meet and from which the table's schema is derived. Unset, the schema of the format is taken where there is one (`avro.schema`, the registry), else that of an existing table, else the columns that the first messages ask for. See [contracts](contracts.md). A relative path counts from the folder of the configuration file.",
     format: 'text',
     default: null,
     nullable: true,

@@ -68,7 +68,7 @@ function planText(plan: Plan): string {
   ].join('\n')
   const columns =
     plan.schema === undefined
-      ? '  columns as the existing table has them: there is no contract\n'
+      ? '  columns as the table has them, or as the first messages ask for: there is no contract\n'
       : tableOf(
           ['column', 'type'],
           plan.schema.fields.map((field) => [field.name, typeText(field.type)]),

@@ -79,7 +79,7 @@ const value = fc.letrec((tie) => ({
       maxLength: 4,
     })
     .map((fields) => `{${fields.map(([name, text]) => `"${name}":${text}`).join(',')}}`),
-})).object as fc.Arbitrary<string>
+})).object
 
 test('The written contract takes every message that it was made of, and makes the columns that were inferred', (t) => {
   const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 0x7fff_ffff)
