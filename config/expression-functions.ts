@@ -1,5 +1,5 @@
-/** What an argument must be: `text`, `number`, text or number or boolean (`scalar`), or anything. */
-export type ArgumentKind = 'text' | 'number' | 'scalar' | 'any'
+/** What an argument must be: `text`, `number`, text or number or boolean (`scalar`), or any `value`. */
+export type ArgumentKind = 'text' | 'number' | 'scalar' | 'value'
 
 /** What a function gives, for the type of a new column; `any` where it depends on the message. */
 export type ResultKind = 'text' | 'integer' | 'instant' | 'boolean' | 'same' | 'any'
@@ -30,8 +30,8 @@ export const FUNCTIONS = {
   epoch_millis_to_micro: { takes: ['number'], gives: 'integer' },
 
   concat: { takes: ['scalar'], variadic: true, gives: 'text' },
-  default: { takes: ['any', 'any'], gives: 'same' },
-  to_json: { takes: ['any'], gives: 'text' },
+  default: { takes: ['value', 'value'], gives: 'same' },
+  to_json: { takes: ['value'], gives: 'text' },
   parse_json: { takes: ['text'], passesNull: true, gives: 'any' },
   parse_date: {
     takes: ['text', 'text', 'text'],

@@ -118,7 +118,7 @@ const WORDS: Readonly<Record<ArgumentKind, string>> = {
   text: 'text',
   number: 'a number',
   scalar: 'text, a number or a boolean',
-  any: 'something',
+  value: 'a value',
 }
 
 function isOf(kind: ArgumentKind, value: unknown): boolean {
@@ -129,7 +129,7 @@ function isOf(kind: ArgumentKind, value: unknown): boolean {
       return isNumber(value)
     case 'scalar':
       return typeof value === 'string' || typeof value === 'boolean' || isNumber(value)
-    case 'any':
+    case 'value':
       return true
   }
 }
