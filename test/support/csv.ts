@@ -13,7 +13,7 @@ export const VALUES = {
   decompress: 'none',
   decompressedBytesMax: 16_777_216,
   protobuf: {},
-  envelope: 'none',
+  envelope: 'none' as const,
   debezium: { fields: ['op', 'table', 'source.ts_ms'] },
   compatibility: 'none',
   tombstones: 'ignore',
