@@ -243,7 +243,11 @@ describe('faults', () => {
       /startFrom: must be one of .*"earliest","latest"/,
     ],
     ['an object where a value belongs', { startFrom: {} }, /startFrom: must be a value, not an object$/],
-    ['a value where a section belongs', { flush: 4 }, /flush: must be an object with count, bytes, ageMs, partitionsMax$/],
+    [
+      'a value where a section belongs',
+      { flush: 4 },
+      /flush: must be an object with count, bytes, ageMs, partitionsMax$/,
+    ],
     [
       'a derived column that is no text',
       { derive: { y: 4 } },
