@@ -25,11 +25,12 @@ function written(facts: Partial<DeadLetter>, valueBytesMax = 1000): ReturnType<t
 
 test('A letter in an envelope is read back with its place, bytes and times', () => {
   const letter = written({})
-  assert.deepEqual(letter?.place, { topic: 'events', partition: 3, offset: 7n, ordinal: 2 })
-  assert.deepEqual([letter?.reason, letter?.stage, letter?.message], ['contract', 'schema', 'was bad'])
-  assert.deepEqual([letter?.timestampMs, letter?.writtenMs], [NOW_MS - 1000, NOW_MS])
-  assert.equal(Buffer.from(letter?.value ?? []).toString(), '{"v":"x"}')
-  assert.equal(letter?.unplayable, undefined)
+  assert.ok(letter !== undefined, 'it is a letter')
+  assert.deepEqual(letter.place, { topic: 'events', partition: 3, offset: 7n, ordinal: 2 })
+  assert.deepEqual([letter.reason, letter.stage, letter.message], ['contract', 'schema', 'was bad'])
+  assert.deepEqual([letter.timestampMs, letter.writtenMs], [NOW_MS - 1000, NOW_MS])
+  assert.equal(Buffer.from(letter.value ?? []).toString(), '{"v":"x"}')
+  assert.equal(letter.unplayable, undefined)
 })
 
 test('Bytes that are no text, absent values and offsets beyond a double come back as they were', () => {
