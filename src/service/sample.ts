@@ -41,7 +41,7 @@ const UNREADABLE_MAX = 100
 
 /**
  * Reads from the start of a topic until a limit is reached. The records are read in a consumer group of their own, which
- * commits nothing and is gone afterwards.
+ * commits nothing; Kafka forgets it in its own time.
  * @throws what the source and the registry throw
  */
 export async function sampleTopic(parts: SampleParts): Promise<Sample> {
