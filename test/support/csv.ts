@@ -15,7 +15,7 @@ export const VALUES = {
   protobuf: {},
   envelope: 'none' as const,
   debezium: { fields: ['op', 'table', 'source.ts_ms'] },
-  compatibility: 'none',
+  compatibility: 'none' as const,
   tombstones: 'ignore',
   inference: { records: 1000, bytes: 16_777_216, ageMs: 5000, timestamps: false },
   cobDate: { column: 'cob_date', format: 'YYYY-MM-DD', timeZone: 'UTC', allowFuture: false },
