@@ -2,6 +2,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.delta.storage.LocalLogStore;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -10,9 +11,14 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.Map;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -33,6 +39,8 @@ public final class SparkSql {
   private SparkSql() {}
 
   public static void main(String[] args) throws IOException {
+    // Which alone knows the classes of this file; Spark and its threads go on with it.
+    Thread.currentThread().setContextClassLoader(SparkSql.class.getClassLoader());
     SparkSession spark = session(args[0]);
     // The first table takes seconds that the first test should not.
     spark.sql("SELECT 1").collectAsList();
@@ -64,6 +72,7 @@ public final class SparkSql {
         .config("spark.sql.adaptive.enabled", "false")
         .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
         .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
+        .config("spark.delta.logStore.file.impl", ExclusiveLogStore.class.getName())
         .config("spark.databricks.delta.snapshotPartitions", "2")
         .config("spark.databricks.delta.retentionDurationCheck.enabled", "false")
         .getOrCreate();
@@ -115,5 +124,35 @@ public final class SparkSql {
     Column column = found.col("`" + field.name().replace("`", "``") + "`");
     if (!field.dataType().equals(DataTypes.FloatType)) return column;
     return column.cast(DataTypes.DoubleType).as(field.name());
+  }
+
+  /**
+   * Commits on disk that never replace one of another process. Delta's own store looks whether the file is there and then
+   * renames over it: a commit that another process made in between would be gone, and its rows with it.
+   */
+  public static final class ExclusiveLogStore extends LocalLogStore {
+    public ExclusiveLogStore(Configuration configuration) {
+      super(configuration);
+    }
+
+    @Override
+    public void write(Path path, Iterator<String> actions, Boolean overwrite, Configuration configuration)
+        throws IOException {
+      if (overwrite) {
+        super.write(path, actions, true, configuration);
+        return;
+      }
+      java.nio.file.Path file = java.nio.file.Path.of(path.toUri().getPath());
+      java.nio.file.Path temporary = file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID() + ".tmp");
+      StringBuilder text = new StringBuilder();
+      actions.forEachRemaining(action -> text.append(action).append('\n'));
+      Files.writeString(temporary, text);
+      try {
+        // A link is made or is not: unlike a rename it never takes the place of a file.
+        Files.createLink(file, temporary);
+      } finally {
+        Files.delete(temporary);
+      }
+    }
   }
 }

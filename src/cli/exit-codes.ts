@@ -19,8 +19,7 @@ export const EXIT_HELP = `
 Exit codes:
   0  done, or stopped as asked
   1  the pipeline or the command failed
-  2  the command line, the configuration or a contract is at fault,
-     or the Kafka brokers refuse this client: login, certificate, rights
+  2  command line, configuration or contract at fault, or refused by the brokers
   3  a program that is needed is not installed
   4  Kafka or the object store did not answer; running it again may help`
 

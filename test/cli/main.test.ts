@@ -171,7 +171,10 @@ describe('validate', () => {
     assert.equal(code, EXIT.usage)
     assert.equal(stdout, '')
     assert.match(stderr, /KD_CONTRACT_INVALID/)
-    assert.match(stderr, /topics\.b\.derive\.d: expected an integer, long or double column, while country is string/)
+    assert.match(
+      stderr,
+      /topics\.b\.derive\.d: expected an integer, long or double column, while country is string/,
+    )
     assert.match(stderr, /topics\.b\.derive\.e: expected a column named nothing, and there is none/)
     assert.match(stderr, /topics\.b\.table\.partitionColumns: "z" is no column/)
   })

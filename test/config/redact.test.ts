@@ -35,5 +35,7 @@ it('the sensitive keys are the passwords, secret keys and tokens', () => {
     'storage.azure.sasToken',
     'storage.azure.connectionString',
     'schemaRegistry.password',
+    'schemaRegistry.token',
+    'schemaRegistry.tls.keyPassphrase',
   ])
 })

@@ -65,9 +65,6 @@ for (const partitionColumns of [[], ['p'], ['t'], ['n'], ['dec']]) {
     })
     const rows = commits.reduce((sum, { counts }) => sum + counts.rows, 0)
     assert.equal(rows + deadLetters.length, records.length)
-    assert.ok(
-      rows >= records.length - 4,
-      deadLetters.map(({ message }) => message.slice(0, 80)).join('\n'),
-    )
+    assert.ok(rows >= records.length - 4, deadLetters.map(({ message }) => message.slice(0, 80)).join('\n'))
   })
 }
