@@ -23,7 +23,7 @@ async function main(check: boolean): Promise<number> {
 /** The page of all options, in the order of the schema. */
 export async function configurationPage(path: string): Promise<string> {
   const text = `${INTRODUCTION}
-${Object.entries(SERVICE_OPTIONS as OptionTree)
+${Object.entries(SERVICE_OPTIONS)
   .map(([name, section]) => `## \`${name}\`\n\n${tableOf({ [name]: section })}`)
   .join('\n')}
 ## \`topics.<name>\`
