@@ -1,8 +1,7 @@
 // `npm run bench:log`: what a log of 1,000,000 files costs, against one of 10; its section of docs/benchmarks.md.
-import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
-import { dirname, extname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import { packageFile } from '../src/cli/package-file.ts'
 import { countOf } from '../src/cli/table-source.ts'
@@ -10,9 +9,9 @@ import { messageOf } from '../src/core/errors.ts'
 import type { LogMeasured, LogStep, LogTask } from './log-measured.ts'
 import { type LogResults, logSection, MEMORY_MIB_MAX, peakMib, withLogSection } from './log-page.ts'
 import { median } from './programs.ts'
+import { runProgram } from './run-program.ts'
 
 const FEW = 10
-const RUN_MS_MAX = 15 * 60_000
 
 const STEPS: readonly LogStep[] = [
   'all files read',
@@ -71,19 +70,7 @@ async function measureAll(
 }
 
 async function measure(task: LogTask): Promise<LogMeasured> {
-  const path = join(import.meta.dirname, `log-task${extname(import.meta.filename)}`)
-  const child = spawn(process.execPath, [...process.execArgv, path, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: RUN_MS_MAX,
-  })
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  const code = await new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', resolve)
-  })
-  if (code !== 0) throw new Error(`${task.step} ended with ${String(code)}: ${output}`)
-  const measured = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as LogMeasured
+  const measured = await runProgram<LogMeasured>('log-task', task)
   const mib = Math.round(measured.rssBytesMax / 2 ** 20)
   console.log(
     `${task.step}, ${task.files} files: ${measured.wallS.toFixed(2)} s, CPU ${measured.cpuS.toFixed(2)} s, ${mib} MiB`,

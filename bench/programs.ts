@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import type { Measured, Task } from './measured.ts'
+import { runProgram } from './run-program.ts'
 
 /** A program that is measured: `bench/<name>`. */
 export type Program = 'floor' | 'whole'
@@ -11,25 +10,10 @@ export interface Pair {
   readonly whole: Measured
 }
 
-/** A run may take this long before it counts as hanging. */
-const RUN_MS_MAX = 15 * 60_000
-
 /** Runs a measured program as a process of its own; with `profiles` it leaves a CPU profile in that folder. */
-export async function measure(program: Program, task: Task, profiles?: string): Promise<Measured> {
+export function measure(program: Program, task: Task, profiles?: string): Promise<Measured> {
   const flags = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
-  const path = join(import.meta.dirname, `${program}.js`)
-  const child = spawn(process.execPath, [...flags, path, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: RUN_MS_MAX,
-  })
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  const code = await new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', resolve)
-  })
-  if (code !== 0) throw new Error(`bench/${program} ended with ${String(code)}: ${output}`)
-  return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as Measured
+  return runProgram<Measured>(program, task, flags)
 }
 
 /** CPU of the pipeline for a record by CPU of the floor for a record, start-up included on both sides. */

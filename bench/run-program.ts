@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process'
+import { extname, join } from 'node:path'
+
+/** A run may take this long before it counts as hanging. */
+const RUN_MS_MAX = 15 * 60_000
+
+/** What the program `bench/<name>` measured of `task`: run as a process of its own, it prints that as its last line, JSON. */
+export async function runProgram<T>(
+  name: string,
+  task: object,
+  flags: readonly string[] = process.execArgv,
+): Promise<T> {
+  const path = join(import.meta.dirname, `${name}${extname(import.meta.filename)}`)
+  const child = spawn(process.execPath, [...flags, path, JSON.stringify(task)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: RUN_MS_MAX,
+  })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const code = await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  if (code !== 0) throw new Error(`bench/${name} ended with ${String(code)}: ${output}`)
+  return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as T
+}
