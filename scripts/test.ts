@@ -6,6 +6,7 @@ import { messageOf } from '../src/core/errors.ts'
 import { startKafka } from '../src/servers/kafka.ts'
 import { run } from '../src/servers/process.ts'
 import { startS3, type S3Server } from '../src/servers/s3.ts'
+import { hasPython } from '../test/e2e/support/python.ts'
 import { startAzure, startDynamo, startGcs, type Emulator } from '../test/support/emulators.ts'
 import { isMissingOnly } from '../test/support/servers.ts'
 import {
@@ -47,6 +48,7 @@ async function startServers(stops: (() => Promise<void>)[]): Promise<Record<stri
   const say = (message: string): void => {
     console.log(message)
   }
+  if (!(await hasPython())) say('Without readers of others: Python 3 with venv is not installed')
   const starts: Readonly<Record<string, () => Promise<string>>> = {
     [BROKERS_VARIABLE]: async () => {
       const kafka = await startKafka({ say })
