@@ -119,6 +119,7 @@ function records(names: readonly string[]): string[] {
 interface Outcome {
   readonly rows: Map<number, unknown>
   readonly refused: Map<number, string>
+  readonly tombstones: number
   readonly proven: ReadonlySet<number>
 }
 
@@ -158,6 +159,7 @@ async function outcomeOf(texts: readonly string[], contract: Contract): Promise<
         `${reason}: ${message}`,
       ]),
     ),
+    tombstones: batch.payload.tombstones,
     proven,
   }
 }
@@ -184,8 +186,12 @@ for (const names of cases) {
       assert.ok(byColumns.proven.size > 300, String(byColumns.proven.size))
     const outcome = ({ rows, refused }: Outcome, index: number): string => {
       const row = rows.get(index)
-      return row === undefined ? (refused.has(index) ? 'refused' : 'lost') : show(row)
+      if (row !== undefined) return show(row)
+      // The value that is no value in JSON is counted below.
+      return refused.has(index) ? 'refused' : texts[index] === 'null' ? 'tombstone' : 'lost'
     }
+    const nulls = texts.filter((text) => text === 'null').length
+    assert.deepEqual([byColumns.tombstones, byObjects.tombstones], [nulls, nulls])
     const disagreements = [...texts.entries()].flatMap(([index, text]) => {
       const [left, right] = [outcome(byColumns, index), outcome(byObjects, index)]
       const why = byColumns.refused.get(index) ?? byObjects.refused.get(index) ?? ''

@@ -36,7 +36,6 @@ const ROWS: readonly string[] = [
 ]
 const LETTERS: readonly (string | Buffer)[] = [
   '',
-  'null',
   'not json',
   '[1,2,3]',
   '{"id":1',
@@ -52,7 +51,8 @@ const LETTERS: readonly (string | Buffer)[] = [
   Buffer.from([0x7b, 0x22, 0xc3, 0x28, 0x22, 0x3a, 0x31, 0x7d]),
   Buffer.from([0xff, 0xfe, 0x00]),
 ]
-const TOMBSTONES = 3
+/** No value at all, and the value that says so in JSON. */
+const TOMBSTONES: readonly (string | null)[] = [null, null, 'null']
 
 /** Rows whose fields beyond the contract can become no columns: one lies 10,000 lists deep, one is named `__proto__`. */
 const NO_COLUMNS = [3, 5]
@@ -105,8 +105,8 @@ function garbageTest(schemaEvolution: string, refused: readonly number[]): void 
       const done = worker.lines
         .map((line) => JSON.parse(line) as Record<string, unknown>)
         .find((line) => line['msg'] === 'Done')
-      assert.equal(done?.['tombstones'], TOMBSTONES)
-      assert.equal(done['records'], ROWS.length + LETTERS.length + TOMBSTONES)
+      assert.equal(done?.['tombstones'], TOMBSTONES.length)
+      assert.equal(done['records'], ROWS.length + LETTERS.length + TOMBSTONES.length)
 
       const exact = await outputOf(['table', 'cat', uri, '--columns', 'id,number'])
       assert.ok(exact.includes('{"id":9223372036854775807,"number":null}'), 'the largest long is kept')
@@ -123,10 +123,7 @@ function garbageTest(schemaEvolution: string, refused: readonly number[]): void 
 async function produce(brokers: readonly string[], topic: string): Promise<void> {
   const producer = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).producer()
   await producer.connect()
-  const tombstones = Array.from({ length: TOMBSTONES }, (_, index) => ({
-    key: `tombstone-${index}`,
-    value: null,
-  }))
+  const tombstones = TOMBSTONES.map((value, index) => ({ key: `tombstone-${index}`, value }))
   const rows = ROWS.map((value, index) => ({ key: `row-${index}`, value }))
   const letters = LETTERS.map((value, index) => ({ key: `letter-${index}`, value }))
   // One at a time: the large ones do not fit one request together.
