@@ -1,6 +1,7 @@
 import { checkDeadLetters, checkDeadLetterTables } from './check-dead-letters.ts'
 import { checkCompatibility } from './check-compatibility.ts'
 import { checkFormat } from './check-format.ts'
+import { checkHttp } from './check-http.ts'
 import { checkKafka } from './check-kafka.ts'
 import { checkMessages } from './check-messages.ts'
 import { checkRows } from './check-rows.ts'
@@ -10,9 +11,10 @@ import type { Report } from './report.ts'
 import type { Config, TableConfig, TopicConfig } from './types.ts'
 
 /** Options that are right one by one but not together, outside `topics`. */
-export function checkService(config: Pick<Config, 'kafka' | 'storage'>, report: Report): void {
+export function checkService(config: Pick<Config, 'http' | 'kafka' | 'storage'>, report: Report): void {
   checkKafka(config.kafka, report)
   checkStorage(config.storage, report)
+  checkHttp(config.http, report)
 }
 
 /** Options of one topic that are right one by one but not together, and files that must exist. */

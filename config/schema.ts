@@ -1,5 +1,6 @@
 import { DEAD_LETTER_OPTIONS } from './dead-letter-options.ts'
 import { FORMAT_OPTIONS } from './format-options.ts'
+import { HTTP_OPTIONS } from './http-options.ts'
 import { KAFKA_OPTIONS } from './kafka-options.ts'
 import { MESSAGE_OPTIONS } from './message-options.ts'
 import type { OptionTree } from './option.ts'
@@ -19,6 +20,7 @@ export const SERVICE_OPTIONS: OptionTree = withSecretFiles({
   kafka: KAFKA_OPTIONS,
   storage: STORAGE_OPTIONS,
   schemaRegistry: REGISTRY_OPTIONS,
+  http: HTTP_OPTIONS,
   log: {
     level: {
       doc: 'Least severe level that is logged. With `debug` a failing command also prints its stack.',

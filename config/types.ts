@@ -10,12 +10,20 @@ export interface Config {
   readonly storage: StorageConfig
   /** There where its address is. */
   readonly schemaRegistry?: SchemaRegistryConfig
+  readonly http: HttpConfig
   readonly log: { readonly level: LogLevel }
   readonly shutdown: { readonly deadlineMs: number }
   /** By the entry's name, in the order of the files; one of a list of topics by `<entry>/<topic>`. */
   readonly topics: Readonly<Record<string, TopicConfig>>
   /** Entries whose topics are found by asking the brokers, by name. */
   readonly patterns: Readonly<Record<string, PatternConfig>>
+}
+
+/** Where the endpoints listen; without `port` there are none. */
+export interface HttpConfig {
+  readonly port?: number
+  readonly host: string
+  readonly stalledMs: number
 }
 
 /** Options of the object stores. */

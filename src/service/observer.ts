@@ -17,6 +17,19 @@ export interface TopicObserver {
   status(status: readonly PartitionStatus[]): void
 }
 
+/** One observer that tells all of them. */
+export function together(observers: readonly TopicObserver[]): TopicObserver {
+  return {
+    read: (raw) => observers.forEach((observer) => observer.read(raw)),
+    flush(facts) {
+      const ended = observers.map((observer) => observer.flush(facts))
+      return (error) => ended.forEach((end) => end(error))
+    },
+    committed: (commit, status) => observers.forEach((observer) => observer.committed(commit, status)),
+    status: (status) => observers.forEach((observer) => observer.status(status)),
+  }
+}
+
 /** The places of a topic where its observer looks in. Without one, everything is as it was. */
 export interface Observing {
   cost(costBytes: (raw: Raw) => number): (raw: Raw) => number

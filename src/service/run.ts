@@ -6,7 +6,7 @@ import { createLogger, type Logger } from '../telemetry/log.ts'
 import { startTelemetry } from '../telemetry/tracing.ts'
 import { runTopics } from './topics.ts'
 import type { TopicObserver } from './observer.ts'
-import type { TopicRun } from './topic.ts'
+import { Watching } from './watching.ts'
 
 /** How the service runs. */
 export interface ServiceOptions {
@@ -20,7 +20,6 @@ export interface ServiceOptions {
   readonly prepare?: (log: Logger) => Promise<void>
 }
 
-const STATUS_EVERY_MS = 60_000
 /** What shells say of a process that SIGINT ended. */
 const EXIT_FORCED = 130
 
@@ -31,28 +30,24 @@ const EXIT_FORCED = 130
  */
 export async function runService(config: Config, options: ServiceOptions): Promise<number> {
   const log = createLogger({ level: config.log.level })
-  const telemetry = startTelemetry(process.env, (message) => log.warn(message))
+  const warn = (message: string): void => log.warn(message)
+  const telemetry = startTelemetry(process.env, warn)
   const stopping = new AbortController()
   const release = onSignals(stopping, config.shutdown.deadlineMs, log)
   // Only now: whoever reads this line may send a signal.
   log.info({ config: redact(config) }, 'kafka-delta starts')
   for (const note of options.notes ?? []) log.warn(note)
-  let status: NodeJS.Timeout | undefined
+  const watching = new Watching(config, log, options.observer)
+  stopping.signal.addEventListener('abort', () => watching.health.stopping(), { once: true })
   try {
+    await watching.listen()
     await options.prepare?.(log)
     const summaries = await runTopics(config, {
       until: options.until,
       log,
       signal: stopping.signal,
-      ...(options.observer === undefined ? {} : { observer: options.observer }),
-      onOpen: (topics) => {
-        const tell = (): void => topics.forEach((topic) => options.observer?.status(topic.status()))
-        tell()
-        status = setInterval(() => {
-          tellStatus(topics, log)
-          tell()
-        }, STATUS_EVERY_MS).unref()
-      },
+      observe: (topic) => watching.observer(topic),
+      onOpen: (topics) => watching.opened(topics),
       onCommit: ({ version, counts, attempts, conflicts, adds }, { topic }) => {
         const fields = { topic, version: String(version), ...counts, files: adds.length, attempts, conflicts }
         log.debug(fields, 'Committed')
@@ -64,8 +59,8 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     }
     return 0
   } finally {
-    clearInterval(status)
     release()
+    await watching.close()
     await telemetry.shutdown()
   }
 }
@@ -99,28 +94,5 @@ function onSignals(stopping: AbortController, deadlineMs: number, log: Logger): 
     clearTimeout(deadline)
     process.off('SIGTERM', onSignal)
     process.off('SIGINT', onSignal)
-  }
-}
-
-/** One line a topic and minute, and none besides while all is well. */
-function tellStatus(topics: readonly TopicRun[], log: Logger): void {
-  for (const topic of topics) {
-    const { counts, commits, version } = topic.summary()
-    const partitions = topic.status()
-    const lag = partitions.reduce(
-      (sum, { end, committed, next }) => sum + (end - (committed === undefined ? next : committed + 1n)),
-      0n,
-    )
-    log.info(
-      {
-        topic: topic.topic,
-        ...counts,
-        commits,
-        version: version === undefined ? null : String(version),
-        lag: String(lag),
-        buffered: topic.buffered(),
-      },
-      'Running',
-    )
   }
 }

@@ -55,7 +55,8 @@ export interface TopicOptions {
   readonly lane?: Lane
   /** In which topics of one table share it; tables of its own by default. */
   readonly tables?: Tables
-  readonly observer?: TopicObserver
+  /** Who looks at a topic, by its name in Kafka. */
+  readonly observe?: (topic: string) => TopicObserver | undefined
   /** The columns of a table that is not there yet, where no schema says them. */
   readonly inferred?: Contract
 }
@@ -80,7 +81,7 @@ export async function openTopic(
   )
   const format = await orRelease(target, formatOf(topic, config, target))
   const credit = new Credit(topic.creditBytes)
-  const observed = observing(options.observer)
+  const observed = observing(options.observe?.(topic.topic))
   const source = ends.source(sourceOptions(config, topic, target, { credit, log, until, observed }))
   const deadLetters = await orRelease(
     target,

@@ -6,12 +6,13 @@ import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { outputOf, PROGRAM } from '../e2e/support/carry.ts'
 import { groupOffsets } from '../../src/kafka/admin.ts'
+import { freePorts } from '../../src/servers/process.ts'
 import { kafkaForTests, nameForTests } from '../support/servers.ts'
 import { fillTopic } from './support/topic.ts'
 import { isExact, verify } from './support/verify.ts'
 import { startWorker } from './support/worker.ts'
 
-test('SIGTERM while records flow: exit 0, offsets as in the table, nothing twice after the next start', async () => {
+test('SIGTERM while records flow: ready and counting before, exit 0, offsets as in the table, nothing twice after the next start', async () => {
   const brokers = await kafkaForTests()
   const folder = await mkdtemp(join(tmpdir(), 'sigterm-'))
   try {
@@ -27,7 +28,9 @@ test('SIGTERM while records flow: exit 0, offsets as in the table, nothing twice
       seed: 21,
     })
     // Small fetches make the run long enough to be interrupted, and leave a part of a flush in the buffer.
+    const [port = 0] = await freePorts(1)
     const content = {
+      http: { port },
       kafka: { brokers, groupId: topic, fetchBytesPerPartitionMax: 65_536, fetchBytesMax: 262_144 },
       log: { level: 'debug' },
       topics: {
@@ -44,6 +47,15 @@ test('SIGTERM while records flow: exit 0, offsets as in the table, nothing twice
 
     const first = startWorker(PROGRAM, ['run', '--config', config])
     await first.saw('"Committed"')
+    const ask = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`)
+    assert.equal((await ask('/readyz')).status, 200)
+    const metrics = await (await ask('/metrics')).text()
+    const rows = /^kafka_delta_records_total\{[^}]*outcome="row"[^}]*\} (\d+)/m.exec(metrics)?.[1]
+    assert.ok(Number(rows) > 0, 'rows are counted')
+    const { topics } = (await (await ask('/status')).json()) as {
+      topics: { events: { partitions: object[] } }
+    }
+    assert.equal(topics.events.partitions.length, 4)
     first.kill('SIGTERM')
     assert.equal(await first.ended, 0, first.lines.slice(-10).join('\n'))
 

@@ -1,0 +1,93 @@
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
+import { redact } from '../../config/redact.ts'
+import type { Config } from '../../config/types.ts'
+import { messageOf, PipelineError } from '../core/errors.ts'
+import { VERSION } from '../delta/engine.ts'
+import type { Health } from './health.ts'
+import { statusOf } from './status.ts'
+
+/** What the endpoints tell. */
+export interface EndpointParts {
+  readonly config: Config
+  readonly health: Health
+  /** All metrics in the text form of Prometheus. */
+  readonly metrics: () => Promise<string>
+}
+
+/** Endpoints that are there. */
+export interface Endpoints {
+  /** `http://host:port`. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+const REQUEST_MS_MAX = 10_000
+const CONNECTIONS_MAX = 100
+const BODY_BYTES_MAX = 1024
+
+/**
+ * Listens for questions about health, metrics and status at `http.host` and `http.port`; nothing that is asked changes
+ * anything.
+ * @throws KD_CONFIG_INVALID where the address cannot be had
+ */
+export async function startEndpoints(parts: EndpointParts): Promise<Endpoints> {
+  const { host, port = 0 } = parts.config.http
+  const server = fastify({
+    requestTimeout: REQUEST_MS_MAX,
+    connectionTimeout: REQUEST_MS_MAX,
+    bodyLimit: BODY_BYTES_MAX,
+    forceCloseConnections: true,
+  })
+  server.server.maxConnections = CONNECTIONS_MAX
+  addRoutes(server, parts)
+  try {
+    return { url: await server.listen({ host, port }), close: () => server.close() }
+  } catch (error) {
+    await server.close()
+    const detail = `http.host and http.port: expected an address to listen at, got: ${messageOf(error)}`
+    throw new PipelineError('KD_CONFIG_INVALID', detail, { host, port }, { cause: error })
+  }
+}
+
+function addRoutes(server: FastifyInstance, { config, health, metrics }: EndpointParts): void {
+  const shown = redact(config)
+  const scrape = async (_: unknown, reply: FastifyReply): Promise<string> => {
+    void reply.type('text/plain; version=0.0.4; charset=utf-8')
+    return metrics()
+  }
+  // That it answers at all says that the event loop turns.
+  server.get('/healthz', () => ({ status: 'ok' }))
+  server.get('/readyz', (_, reply) => {
+    void reply.code(health.isReady ? 200 : 503)
+    return { status: health.reason ?? 'ready', topics: statesOf(health) }
+  })
+  server.get('/metrics', scrape)
+  server.get('/status', () => statusOf(health, Date.now()))
+  server.get('/config', () => shown)
+  server.get('/version', () => ({ name: 'kafka-delta', version: VERSION, node: process.version }))
+  // As services of another world are asked.
+  server.get('/actuator/health', (_, reply) => {
+    void reply.code(health.isReady ? 200 : 503)
+    const components = Object.fromEntries(
+      Object.entries(statesOf(health)).map(([name, state]) => [
+        name,
+        { status: upOrDown(state === 'flowing') },
+      ]),
+    )
+    return { status: upOrDown(health.isReady), components }
+  })
+  server.get('/actuator/prometheus', scrape)
+  server.get('/actuator/metrics', async () => {
+    const names = [...(await metrics()).matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name)
+    return { names }
+  })
+  server.get('/actuator/info', () => ({ build: { name: 'kafka-delta', version: VERSION } }))
+}
+
+function statesOf(health: Health): Readonly<Record<string, string>> {
+  return Object.fromEntries(health.topics.map((topic) => [topic.name, health.stateOf(topic)]))
+}
+
+function upOrDown(isUp: boolean): 'UP' | 'DOWN' {
+  return isUp ? 'UP' : 'DOWN'
+}

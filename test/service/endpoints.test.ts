@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { after, beforeEach, test } from 'node:test'
+import { loadConfig } from '../../config/load.ts'
+import type { Config } from '../../config/types.ts'
+import type { Commit } from '../../operators/commit-offsets.ts'
+import { NO_COUNTS } from '../../src/core/batch.ts'
+import { PipelineError } from '../../src/core/errors.ts'
+import type { PartitionStatus } from '../../src/kafka/source-options.ts'
+import { freePorts } from '../../src/servers/process.ts'
+import { startEndpoints, type Endpoints } from '../../src/service/endpoints.ts'
+import { Health } from '../../src/service/health.ts'
+import { EMPTY_SUMMARY } from '../../src/service/summary.ts'
+import { TopicMetrics } from '../../src/service/topic-metrics.ts'
+import type { TopicRun } from '../../src/service/topic.ts'
+import { createLogger } from '../../src/telemetry/log.ts'
+import { startMetrics } from '../../src/telemetry/metrics.ts'
+
+const STALLED_MS = 60_000
+
+const clock = { nowMs: 1_000_000, now: () => clock.nowMs, sleep: () => Promise.resolve() }
+const partitions: PartitionStatus[] = []
+const topic = {
+  name: 'orders',
+  topic: 'orders.v1',
+  summary: () => ({ ...EMPTY_SUMMARY, commits: 2, version: 7n }),
+  status: () => partitions,
+  buffered: () => ({ bytes: 10, bytesMax: 100 }),
+} as unknown as TopicRun
+
+const COMMIT: Commit = {
+  id: 1,
+  version: 7n,
+  ranges: [],
+  counts: { ...NO_COUNTS, records: 5, rows: 3, deadLetters: 1, tombstones: 1 },
+  adds: [],
+  attempts: 2,
+  conflicts: 1,
+  newestMs: 999_000,
+}
+
+let health: Health
+let metrics: TopicMetrics
+let endpoints: Endpoints
+let config: Config
+const opened: Endpoints[] = []
+const lines: string[] = []
+
+const log = createLogger({
+  level: 'info',
+  pretty: false,
+  destination: { write: (line: string) => void lines.push(line) },
+})
+
+beforeEach(async () => {
+  const [port = 0] = await freePorts(1)
+  config = loadConfig({
+    object: { http: { port }, kafka: { sasl: { mechanism: 'plain', username: 'me', password: 'hunter2' } } },
+  })
+  clock.nowMs = 1_000_000
+  partitions.length = 0
+  lines.length = 0
+  health = new Health({ stalledMs: STALLED_MS, log, clock })
+  const pipe = startMetrics({}, true)
+  metrics = new TopicMetrics(pipe.meter)
+  metrics.watch(health, () => clock.nowMs)
+  const { prometheus } = pipe
+  assert.ok(prometheus !== undefined, 'metrics can be scraped')
+  endpoints = await startEndpoints({ config, health, metrics: prometheus })
+  opened.push(endpoints)
+})
+after(async () => {
+  metrics.close()
+  await Promise.all(opened.map((each) => each.close()))
+})
+
+async function get(path: string): Promise<{ status: number; text: string; json: () => unknown }> {
+  const answer = await fetch(endpoints.url + path)
+  const text = await answer.text()
+  return { status: answer.status, text, json: () => JSON.parse(text) as unknown }
+}
+
+function lagging(): PartitionStatus {
+  return { partition: 3, live: true, next: 20n, committed: 9n, end: 25n }
+}
+
+test('A process is alive at once, and ready from when its tables are open until it stops', async () => {
+  assert.equal((await get('/healthz')).status, 200)
+  assert.deepEqual(
+    [(await get('/readyz')).status, (await get('/readyz')).json()],
+    [503, { status: 'starting', topics: {} }],
+  )
+  health.opened([topic])
+  assert.deepEqual(
+    [(await get('/readyz')).status, (await get('/readyz')).json()],
+    [200, { status: 'ready', topics: { orders: 'flowing' } }],
+  )
+  assert.deepEqual((await get('/actuator/health')).json(), {
+    status: 'UP',
+    components: { orders: { status: 'UP' } },
+  })
+  health.stopping()
+  assert.equal((await get('/readyz')).status, 503)
+  assert.equal((await get('/healthz')).status, 200)
+})
+
+test('A topic that lags and does not move is not ready, one line says where it stands, and one that it moves again', async () => {
+  health.opened([topic])
+  partitions.push(lagging())
+  health.progress('orders.v1').read()
+  clock.nowMs += STALLED_MS
+  health.look()
+  assert.equal((await get('/readyz')).status, 200)
+  clock.nowMs += 1
+  health.look()
+  health.look()
+  assert.deepEqual((await get('/readyz')).json(), { status: 'stalled', topics: { orders: 'stalled' } })
+  assert.equal((await get('/actuator/health')).status, 503)
+  assert.equal(lines.length, 1)
+  assert.match(lines[0] ?? '', /"level":"error".*"partition":3.*"committed":"9".*does not move/)
+  health.progress('orders.v1').committed(COMMIT)
+  health.look()
+  assert.equal((await get('/readyz')).status, 200)
+  assert.match(lines[1] ?? '', /moves again/)
+})
+
+test('A topic without lag is ready however long nothing comes', async () => {
+  health.opened([topic])
+  partitions.push({ ...lagging(), committed: 24n })
+  clock.nowMs += 10 * STALLED_MS
+  assert.equal((await get('/readyz')).status, 200)
+})
+
+test('The status has lag, freshness and the last commit of each topic, and where each partition stands', async () => {
+  health.opened([topic])
+  partitions.push(lagging())
+  const progress = health.progress('orders.v1')
+  const ended = progress.flush()
+  clock.nowMs += 250
+  ended()
+  progress.committed(COMMIT)
+  const { topics } = (await get('/status')).json() as { topics: Record<string, Record<string, unknown>> }
+  const { orders = {} } = topics
+  assert.equal(orders['lag'], 15)
+  assert.equal(orders['tableVersion'], 7)
+  assert.deepEqual(orders['lastCommit'], {
+    version: 7,
+    at: new Date(1_000_250).toISOString(),
+    durationMs: 250,
+    attempts: 2,
+  })
+  assert.deepEqual(orders['partitions'], [{ partition: 3, live: true, next: 20, txn: 9, end: 25, lag: 15 }])
+})
+
+test('Metrics count what became of records, and tell lag and freshness by topic', async () => {
+  health.opened([topic])
+  partitions.push(lagging())
+  health.progress('orders.v1').committed(COMMIT)
+  metrics.observer('orders.v1').committed(COMMIT, partitions)
+  const { text } = await get('/metrics')
+  const value = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? NaN)
+  assert.equal(value(/^kafka_delta_records_total\{[^}]*outcome="row"[^}]*\} (\S+)/m), 3)
+  assert.equal(value(/^kafka_delta_records_total\{[^}]*outcome="dead_letter"[^}]*\} (\S+)/m), 1)
+  assert.equal(value(/^kafka_delta_commit_attempts_total\{[^}]*\} (\S+)/m), 2)
+  assert.equal(value(/^kafka_delta_lag\{[^}]*partition="3"[^}]*\} (\S+)/m), 15)
+  assert.equal(value(/^kafka_delta_freshness\{[^}]*\} (\S+)/m), 1)
+  assert.equal(value(/^kafka_delta_ready(?:\{[^}]*\})? (\S+)/m), 1)
+  assert.equal((await get('/actuator/prometheus')).status, 200)
+  const { names } = (await get('/actuator/metrics')).json() as { names: string[] }
+  assert.ok(names.includes('kafka_delta_records_total'), names.join(' '))
+})
+
+test('The configuration is shown without its secrets, and nothing can be changed', async () => {
+  const { text } = await get('/config')
+  assert.ok(!text.includes('hunter2'), 'the password is hidden')
+  assert.match(text, /"password":"\[secret\]"/)
+  assert.deepEqual(Object.keys((await get('/version')).json() as object), ['name', 'version', 'node'])
+  assert.equal((await get('/nothing')).status, 404)
+  for (const method of ['POST', 'PUT', 'DELETE'])
+    assert.equal((await fetch(`${endpoints.url}/status`, { method })).status, 404)
+})
+
+test('A port that is taken is a fault of the configuration', async () => {
+  const parts = { config, health, metrics: () => Promise.resolve('') }
+  await assert.rejects(
+    startEndpoints(parts),
+    (error) =>
+      error instanceof PipelineError &&
+      error.code === 'KD_CONFIG_INVALID' &&
+      /http\.port/.test(error.message),
+  )
+})
