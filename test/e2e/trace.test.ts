@@ -35,13 +35,16 @@ interface OtlpRequest {
   }[]
 }
 
-test('each flush arrives at the collector as one whole trace', async () => {
+test('each flush arrives at the collector as one whole trace, and what was counted at the end', async () => {
   const spans: SpanSeen[] = []
+  const metrics: string[] = []
   const collector = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      spans.push(...spansOf(JSON.parse(Buffer.concat(chunks).toString()) as OtlpRequest))
+      const body = Buffer.concat(chunks).toString()
+      if (request.url === '/v1/traces') spans.push(...spansOf(JSON.parse(body) as OtlpRequest))
+      else metrics.push(body)
       response.setHeader('content-type', 'application/json').end('{}')
     })
   })
@@ -72,7 +75,8 @@ test('each flush arrives at the collector as one whole trace', async () => {
       storage,
     })
     assertFlushTraces(spans, topic)
-    assert.ok(!JSON.stringify(spans).includes(s3.secretAccessKey), 'no secret in any span')
+    assert.ok(!JSON.stringify([spans, metrics]).includes(s3.secretAccessKey), 'no secret in any span')
+    assert.ok(metrics.at(-1)?.includes('kafka_delta.records'), 'what was counted arrives at the end')
     const parquet = spans.filter((span) => span.name === 'parquet').map((span) => span.spanId)
     assert.ok(
       spans.some((span) => span.name === 's3 PutObject' && parquet.includes(span.parentId ?? '')),
