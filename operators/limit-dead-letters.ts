@@ -24,8 +24,9 @@ const CAUSES_SHOWN = 5
 export function limitDeadLetters<P>(
   limit: DeadLetterLimit | undefined,
 ): OperatorFunction<Flush<P>, Flush<P>> {
+  if (limit === undefined) return (flushes) => flushes
   return stage((flush: Flush<P>) => {
-    if (limit === undefined || flush.deadLetters.length === 0) return flush
+    if (flush.deadLetters.length === 0) return flush
     const { counts, deadLetters } = flush
     // Messages that hold several records count as these.
     const records = counts.rows + counts.deadLetters + counts.tombstones + counts.filtered
@@ -42,8 +43,9 @@ export function limitDeadLetters<P>(
  * @throws KD_DEAD_LETTER with the place and the reason
  */
 export function stopAtDeadLetter(isWanted: boolean): OperatorFunction<Batch<Labelled>, Batch<Labelled>> {
+  if (!isWanted) return (batches) => batches
   return batchStage('stop', (labelled) => {
-    const [letter] = isWanted ? labelled.rows.deadLetters : []
+    const [letter] = labelled.rows.deadLetters
     if (letter === undefined) return labelled
     const { topic, partition, offset, reason, message } = letter
     throw new PipelineError('KD_DEAD_LETTER', `${reason}: ${message}`, { topic, partition, offset })

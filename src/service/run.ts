@@ -32,12 +32,12 @@ export async function runService(config: Config, options: ServiceOptions): Promi
   const log = createLogger({ level: config.log.level })
   const warn = (message: string): void => log.warn(message)
   const telemetry = startTelemetry(process.env, warn)
+  const watching = await Watching.open(config, log, options.observer)
   const stopping = new AbortController()
   const release = onSignals(stopping, config.shutdown.deadlineMs, log)
   // Only now: whoever reads this line may send a signal.
   log.info({ config: redact(config) }, 'kafka-delta starts')
   for (const note of options.notes ?? []) log.warn(note)
-  const watching = new Watching(config, log, options.observer)
   stopping.signal.addEventListener('abort', () => watching.health.stopping(), { once: true })
   try {
     await watching.listen()

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/types.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { startMetrics, type MetricsPipe } from '../telemetry/metrics.ts'
-import { startEndpoints, type Endpoints } from './endpoints.ts'
+import type { Endpoints } from './endpoints.ts'
 import { Health } from './health.ts'
 import { together, type TopicObserver } from './observer.ts'
 import { totalLag } from './progress.ts'
@@ -23,12 +23,19 @@ export class Watching {
   #endpoints: Endpoints | undefined
 
   /** `other` is told what the metrics are. */
-  constructor(config: Config, log: Logger, other?: TopicObserver) {
+  static async open(config: Config, log: Logger, other?: TopicObserver): Promise<Watching> {
+    const pipe = await startMetrics(process.env, config.http.port !== undefined, (message) =>
+      log.warn(message),
+    )
+    return new Watching(config, log, pipe, other)
+  }
+
+  private constructor(config: Config, log: Logger, pipe: MetricsPipe, other: TopicObserver | undefined) {
     this.#config = config
     this.#log = log
     this.#other = other
     this.health = new Health({ stalledMs: config.http.stalledMs, log })
-    this.#pipe = startMetrics(process.env, config.http.port !== undefined, (message) => log.warn(message))
+    this.#pipe = pipe
     this.#metrics = new TopicMetrics(this.#pipe.meter)
     if (this.#pipe.isRead) this.#metrics.watch(this.health)
   }
@@ -37,6 +44,7 @@ export class Watching {
   async listen(): Promise<void> {
     const { prometheus } = this.#pipe
     if (prometheus === undefined) return
+    const { startEndpoints } = await import('./endpoints.ts')
     this.#endpoints = await startEndpoints({
       config: this.#config,
       health: this.health,
