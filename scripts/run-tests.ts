@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { messageOf } from '../src/core/errors.ts'
+import { compileTests } from './compile-tests.ts'
 
 const FILES_AT_ONCE = 2
 const TEST_MS_MAX = 15 * 60_000
@@ -42,7 +43,9 @@ export async function runSuite(suite: Suite, wanted: readonly string[]): Promise
   try {
     const files = await testFiles(suite, wanted)
     const env = wanted.length === 0 || suite.startsAlways === true ? await suite.start(stops) : {}
-    ;({ code, totals } = await runTests(files, env))
+    // A few files are sooner run from their sources.
+    const folder = wanted.length === 0 ? await compileTests() : undefined
+    ;({ code, totals } = await runTests(files, env, folder))
   } catch (error) {
     console.error(messageOf(error))
   } finally {
@@ -75,9 +78,11 @@ function isUnder(file: string, path: string): boolean {
 async function runTests(
   files: readonly string[],
   env: Readonly<Record<string, string>>,
+  compiled: string | undefined,
 ): Promise<{ code: number; totals: Totals }> {
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-test-'))
   const tap = join(folder, 'results.tap')
+  const programs = compiled === undefined ? files : files.map((file) => file.replace(/\.ts$/, '.js'))
   const options = [
     '--test',
     `--test-concurrency=${FILES_AT_ONCE}`,
@@ -89,8 +94,10 @@ async function runTests(
   ]
   try {
     const code = await new Promise<number>((done, reject) => {
-      const runner = spawn(process.execPath, ['--import', 'tsx', ...options, ...files], {
+      const loading = compiled === undefined ? ['--import', 'tsx'] : ['--enable-source-maps']
+      const runner = spawn(process.execPath, [...loading, ...options, ...programs], {
         stdio: 'inherit',
+        cwd: compiled ?? process.cwd(),
         env: { ...process.env, ...QUIET_AWS, ...env },
       })
       // The runner ends its files; we then stop the servers and say what was counted.

@@ -8,6 +8,7 @@ import { after, test } from 'node:test'
 import { openDeadLetterTable } from '../../src/service/dead-letter-table.ts'
 import { Tables } from '../../src/service/tables.ts'
 import { LocalStore } from '../../src/storage/local.ts'
+import { programOf } from '../support/program.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-dlq-'))
 after(() => rm(folder, { recursive: true, force: true }))
@@ -40,10 +41,8 @@ await sink.close()
 
 function dlq(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) =>
-    execFile(
-      process.execPath,
-      ['--import', 'tsx', 'src/cli/main.ts', 'dlq', ...args],
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    execFile(process.execPath, [...programOf('src/cli/main.ts'), 'dlq', ...args], (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     ),
   )
 }

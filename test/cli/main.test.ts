@@ -8,6 +8,7 @@ import { EXIT, EXIT_HELP } from '../../src/cli/exit-codes.ts'
 import { createTable } from '../../src/delta/create.ts'
 import { openTableWriter } from '../../src/delta/writer.ts'
 import { openStore } from '../../src/storage/open.ts'
+import { programOf } from '../support/program.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const FILES = 3_000
@@ -20,7 +21,7 @@ interface Ended {
 
 /** Runs the command line as a process of its own; `stopReading` closes its stdout after the first piece. */
 function run(args: readonly string[], env: Record<string, string> = {}, stopReading = false): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
+  const child = spawn(process.execPath, [...programOf('src/cli/main.ts'), ...args], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], ...env },
   })

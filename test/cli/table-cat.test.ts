@@ -11,6 +11,7 @@ import { createTable } from '../../src/delta/create.ts'
 import { openTableWriter } from '../../src/delta/writer.ts'
 import { parquetBytes } from '../../src/parquet/writer.ts'
 import { openStore } from '../../src/storage/open.ts'
+import { programOf } from '../support/program.ts'
 
 const ROWS = 20_000
 const field = (name: string, type: PrimitiveName): StructField => ({
@@ -69,7 +70,7 @@ function cat(
   args: readonly string[],
   charsMax = Infinity,
 ): Promise<{ code: number | null; text: string; err: string }> {
-  const command = ['--import', 'tsx', 'src/cli/main.ts', 'table', 'cat', folder, ...args]
+  const command = [...programOf('src/cli/main.ts'), 'table', 'cat', folder, ...args]
   const child = spawn(process.execPath, command, { cwd: join(import.meta.dirname, '../..') })
   let text = ''
   let err = ''

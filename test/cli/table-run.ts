@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { programOf } from '../support/program.ts'
 
 /** How a command ended. */
 export interface Ended {
@@ -10,7 +11,7 @@ export interface Ended {
 
 /** Runs `kafka-delta table …` from its sources as a process of its own. */
 export function runTable(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', 'table', ...args], {
+  const child = spawn(process.execPath, [...programOf('src/cli/main.ts'), 'table', ...args], {
     cwd: join(import.meta.dirname, '../..'),
     env: { PATH: process.env['PATH'], ...env },
   })

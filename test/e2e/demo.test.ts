@@ -8,6 +8,7 @@ import kafkajs from 'kafkajs'
 import { DEMO_PARTS } from '../../src/cli/demo-parts.ts'
 import { runDemo } from '../../src/cli/demo.ts'
 import { kafkaForTests } from '../support/servers.ts'
+import { programOf } from '../support/program.ts'
 
 let folder = ''
 let brokers: string[] = []
@@ -96,7 +97,7 @@ test('without Java one line names both ways out', async () => {
   await symlink(process.execPath, join(bin, 'node'))
   await symlink('/bin/sh', join(bin, 'sh'))
   const env = { PATH: bin, HOME: folder }
-  const args = ['--import', 'tsx', resolve('src/cli/main.ts'), 'demo', '--folder', join(folder, 'no-java')]
+  const args = [...programOf(resolve('src/cli/main.ts')), 'demo', '--folder', join(folder, 'no-java')]
   const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' })
   assert.equal(status, 3, stderr)
   assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)

@@ -3,9 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { startWorker } from '../../integrity/support/worker.ts'
 import { fillTopic, type Expected } from '../../integrity/support/topic.ts'
+import { programOf } from '../../support/program.ts'
 
-/** The program from its sources, so that no build can be older than the test. */
-export const PROGRAM = ['node', '--import', 'tsx', resolve('src/cli/main.ts')]
+/** The program from its sources, so that no build is older than the test. */
+export const PROGRAM = ['node', ...programOf(resolve('src/cli/main.ts'))]
 
 /** A topic that was carried into a table. */
 export interface Carried {

@@ -7,6 +7,7 @@ import { rowLines } from '../../../src/delta/rows.ts'
 import { loadSnapshot } from '../../../src/delta/snapshot.ts'
 import type { S3Address } from '../../../src/servers/s3.ts'
 import { openStore } from '../../../src/storage/open.ts'
+import { programOf } from '../../support/program.ts'
 
 /** What one process is told. */
 export interface Contender {
@@ -108,7 +109,7 @@ interface Running {
 
 function startContender(contender: Contender): Running {
   const program = join(import.meta.dirname, 'contender.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(contender)], {
+  const child = spawn(process.execPath, [...programOf(program), JSON.stringify(contender)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   })
