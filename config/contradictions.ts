@@ -1,3 +1,4 @@
+import { checkAdmin } from './check-admin.ts'
 import { checkDeadLetters, checkDeadLetterTables } from './check-dead-letters.ts'
 import { checkCompatibility } from './check-compatibility.ts'
 import { checkFormat } from './check-format.ts'
@@ -11,10 +12,14 @@ import type { Report } from './report.ts'
 import type { Config, TableConfig, TopicConfig } from './types.ts'
 
 /** Options that are right one by one but not together, outside `topics`. */
-export function checkService(config: Pick<Config, 'http' | 'kafka' | 'storage'>, report: Report): void {
+export function checkService(
+  config: Pick<Config, 'admin' | 'http' | 'kafka' | 'storage'>,
+  report: Report,
+): void {
   checkKafka(config.kafka, report)
   checkStorage(config.storage, report)
   checkHttp(config.http, report)
+  checkAdmin(config, report)
 }
 
 /** Options of one topic that are right one by one but not together, and files that must exist. */

@@ -1,3 +1,4 @@
+import { ADMIN_OPTIONS, METRICS_OPTIONS } from './admin-options.ts'
 import { DEAD_LETTER_OPTIONS } from './dead-letter-options.ts'
 import { FORMAT_OPTIONS } from './format-options.ts'
 import { HTTP_OPTIONS } from './http-options.ts'
@@ -21,6 +22,8 @@ export const SERVICE_OPTIONS: OptionTree = withSecretFiles({
   storage: STORAGE_OPTIONS,
   schemaRegistry: REGISTRY_OPTIONS,
   http: HTTP_OPTIONS,
+  admin: ADMIN_OPTIONS,
+  metrics: METRICS_OPTIONS,
   log: {
     level: {
       doc: 'Least severe level that is logged. With `debug` a failing command also prints its stack.',

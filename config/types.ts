@@ -1,3 +1,4 @@
+import type { AdminConfig, MetricsConfig } from './admin-types.ts'
 import type { CobDateConfig } from './cob-date.ts'
 import type { KafkaConfig } from './kafka-types.ts'
 import type { PatternConfig } from './patterns.ts'
@@ -11,6 +12,8 @@ export interface Config {
   /** There where its address is. */
   readonly schemaRegistry?: SchemaRegistryConfig
   readonly http: HttpConfig
+  readonly admin: AdminConfig
+  readonly metrics: MetricsConfig
   readonly log: { readonly level: LogLevel }
   readonly shutdown: { readonly deadlineMs: number }
   /** By the entry's name, in the order of the files; one of a list of topics by `<entry>/<topic>`. */
