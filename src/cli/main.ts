@@ -5,6 +5,7 @@ import { addContract } from './contract.ts'
 import { addDemo } from './demo-command.ts'
 import { addDlq } from './dlq.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+import { addHealth } from './health.ts'
 import { errorBlock } from './output.ts'
 import { packageFile } from './package-file.ts'
 import { addIngest, ingestWords } from './ingest.ts'
@@ -38,6 +39,7 @@ ${EXIT_HELP}`,
   addRun(program, finish)
   addIngest(program, finish)
   addValidate(program, finish)
+  addHealth(program, finish)
   addContract(program, finish)
   addDemo(program, finish)
   addTable(program, finish)
