@@ -19,6 +19,7 @@ import {
 } from '../src/core/batch.ts'
 import { OpenPartitions, type FoundPartitions } from '../src/core/open-partitions.ts'
 import { messagesOf } from '../src/core/raw.ts'
+import { nowMs } from '../src/core/span.ts'
 import type { Labelled } from './partition-by.ts'
 
 /** The rows of one batch as the buffer holds them: columns only; the bytes they came from are gone. */
@@ -48,6 +49,8 @@ export interface BufferParts {
   readonly dropped?: (bytes: number) => void
   /** Opens the flush's trace. */
   readonly openTrace?: (facts: FlushFacts) => FlushTrace
+  /** Given what makes a flush of what is held now; what it returns is called once there is nothing more to flush. */
+  readonly onFlush?: (form: () => void) => () => void
   readonly scheduler?: SchedulerLike
 }
 
@@ -97,6 +100,7 @@ export function bufferTimeOrCount(
         parts.flushed?.()
         subscriber.next(flushed)
       }
+      const forget = parts.onFlush?.(flush)
       const subscription = source.subscribe({
         next(batch) {
           const found = buffer.findFor(batch)
@@ -113,6 +117,7 @@ export function bufferTimeOrCount(
         },
       })
       return () => {
+        forget?.()
         subscription.unsubscribe()
         timer?.unsubscribe()
       }
@@ -232,9 +237,9 @@ function weightOf({ records }: Provenance, { expanded = 0 }: Counts): number {
 }
 
 function noteBuffering(provenances: readonly Provenance[]): void {
-  const nowMs = performance.timeOrigin + performance.now()
+  const endMs = nowMs()
   for (const { timings } of provenances)
-    timings.push({ stage: 'buffer', startMs: timings.at(-1)?.endMs ?? nowMs, endMs: nowMs })
+    timings.push({ stage: 'buffer', startMs: timings.at(-1)?.endMs ?? endMs, endMs })
 }
 
 /** One range for each Kafka partition: from the first batch's start to the last batch's end. */

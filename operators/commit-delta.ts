@@ -1,8 +1,9 @@
+import { context } from '@opentelemetry/api'
 import type { OperatorFunction } from 'rxjs'
 import type { DeadLetter, Flush, OffsetRange } from '../src/core/batch.ts'
 import { systemClock, type Clock } from '../src/core/clock.ts'
 import { PipelineError } from '../src/core/errors.ts'
-import { inSpan } from '../src/core/span.ts'
+import { inSpan, inStage } from '../src/core/span.ts'
 import { stage } from '../src/core/stage.ts'
 import type { Add } from '../src/delta/actions.ts'
 import type { Append, CommitOutcome, TableWriter } from '../src/delta/table.ts'
@@ -10,6 +11,7 @@ import type { DataFiles } from './write-parquet.ts'
 
 /** Where dead letters go: all of them are there when `write` resolves, however often a flush is tried again. */
 export interface DeadLetterSink {
+  /** Writes those of a flush over `ranges`; letters that are there already are not written again. */
   write(deadLetters: readonly DeadLetter[], ranges: readonly OffsetRange[]): Promise<unknown>
 }
 
@@ -61,7 +63,7 @@ type End =
 export function commitDelta(parts: CommitParts): OperatorFunction<Flush<DataFiles>, Flush<Committed>> {
   let unfit = 0
   return stage(async (flush: Flush<DataFiles>) => {
-    const { outcome, files } = await inSpan(flush.trace.context, 'delta commit', {}, async (span) => {
+    const { outcome, files } = await inStage(flush.trace, 'commitDelta', {}, async (span) => {
       const result = await commit(flush, parts)
       span.setAttributes({
         'kafka_delta.outcome': result.outcome.kind,
@@ -99,17 +101,18 @@ async function commit(
     // Asked before the dead letters go out: a flush that comes too late should not write them once more.
     const stale = await table.stale(appendOf(flush, files, parts).txns)
     if (stale.length > 0) return { files, outcome: { kind: 'fenced', appIds: stale, ...counts } }
-    await inSpan(
-      flush.trace.context,
-      'dead letters',
+    await inStage(
+      flush.trace,
+      'deadLetters',
       { 'kafka_delta.dead_letters': flush.deadLetters.length },
       () => deadLetters.write(flush.deadLetters, flush.ranges),
+      context.active(),
     )
   }
   for (let layouts = 1; layouts <= LAYOUTS_MAX; layouts++) {
     const outcome = await table.append(appendOf(flush, files, parts))
     if (outcome.kind !== 'changed') return { outcome, files }
-    files = await inSpan(flush.trace.context, 'new layout', {}, () => files.again())
+    files = await inSpan(context.active(), 'new layout', {}, () => files.again())
     const { unfit } = files.layout
     if (unfit !== undefined) return { files, outcome: { ...outcome, kind: 'unfit', reason: unfit } }
   }

@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Counts, Flush, OffsetRange } from '../src/core/batch.ts'
-import { inSpan } from '../src/core/span.ts'
+import { inStage } from '../src/core/span.ts'
 import { stage } from '../src/core/stage.ts'
 import type { Add } from '../src/delta/actions.ts'
 import type { Source } from '../src/kafka/source.ts'
@@ -31,11 +31,8 @@ export interface OffsetParts {
 /** Mirrors the committed offsets to the Kafka group and ends the flush's trace. Never fails: the table holds the truth. */
 export function commitOffsets({ source, settled }: OffsetParts): OperatorFunction<Flush<Committed>, Commit> {
   return stage(async (flush: Flush<Committed>) => {
-    await inSpan(
-      flush.trace.context,
-      'offset commit',
-      { 'kafka_delta.partitions': flush.ranges.length },
-      () => source.commitOffsets(flush.ranges),
+    await inStage(flush.trace, 'commitOffsets', { 'kafka_delta.partitions': flush.ranges.length }, () =>
+      source.commitOffsets(flush.ranges),
     )
     settled(flush)
     flush.trace.end()

@@ -1,6 +1,7 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Batch } from '../src/core/batch.ts'
 import type { Raw } from '../src/core/raw.ts'
+import { nowMs } from '../src/core/span.ts'
 import { batchStage, stage } from '../src/core/stage.ts'
 import type { Decoded, Format } from '../src/formats/format.ts'
 
@@ -15,5 +16,12 @@ export function decode(format: Format): OperatorFunction<Batch<Raw>, Batch<Decod
 }
 
 function prepared(format: Format): (batch: Batch<Raw>) => Batch<Raw> | Promise<Batch<Raw>> {
-  return (batch) => format.prepare?.(batch.payload)?.then(() => batch) ?? batch
+  return (batch) => {
+    const startMs = nowMs()
+    const done = (): Batch<Raw> => {
+      batch.provenance.timings.push({ stage: 'schemas', startMs, endMs: nowMs() })
+      return batch
+    }
+    return format.prepare?.(batch.payload)?.then(done) ?? batch
+  }
 }

@@ -44,7 +44,7 @@ export function limitDeadLetters<P>(
  */
 export function stopAtDeadLetter(isWanted: boolean): OperatorFunction<Batch<Labelled>, Batch<Labelled>> {
   if (!isWanted) return (batches) => batches
-  return batchStage('stop', (labelled) => {
+  return batchStage('stopAtDeadLetter', (labelled) => {
     const [letter] = labelled.rows.deadLetters
     if (letter === undefined) return labelled
     const { topic, partition, offset, reason, message } = letter

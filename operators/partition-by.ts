@@ -20,7 +20,7 @@ export interface Labelled {
 export function partitionBy(
   partitionColumns: readonly string[],
 ): OperatorFunction<Batch<Rows>, Batch<Labelled>> {
-  return batchStage('partition', (rows) => label(rows, partitionColumns))
+  return batchStage('partitionBy', (rows) => label(rows, partitionColumns))
 }
 
 function label(rows: Rows, names: readonly string[]): Labelled {

@@ -4,6 +4,7 @@ import { nullColumn, type Column, type Columns } from '../src/arrow/column.ts'
 import { gather, indexNamed, type Pick as Picked } from '../src/arrow/gather.ts'
 import { arrowSchema, recordBatch } from '../src/arrow/record-batch.ts'
 import type { Flush } from '../src/core/batch.ts'
+import { inStage } from '../src/core/span.ts'
 import { stage } from '../src/core/stage.ts'
 import { NumberedPartitions, type PartitionValues } from '../src/core/open-partitions.ts'
 import type { DataType, StructType } from '../src/core/schema.ts'
@@ -54,7 +55,12 @@ const ROWS_MAX = 65_536
  * @throws KD_SCHEMA_MISMATCH, and what `layout` throws
  */
 export function toArrow(target: ArrowTarget): OperatorFunction<Flush<readonly Chunk[]>, Flush<ArrowFiles>> {
-  return stage((flush: Flush<readonly Chunk[]>) => ({ ...flush, payload: arrowFiles(flush.payload, target) }))
+  return stage((flush: Flush<readonly Chunk[]>) => ({
+    ...flush,
+    payload: inStage(flush.trace, 'toArrow', { 'kafka_delta.rows': flush.counts.rows }, () =>
+      arrowFiles(flush.payload, target),
+    ),
+  }))
 }
 
 function arrowFiles(chunks: readonly Chunk[], target: ArrowTarget): ArrowFiles {

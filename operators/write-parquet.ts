@@ -4,7 +4,7 @@ import type { OperatorFunction } from 'rxjs'
 import { invariant, type Flush } from '../src/core/batch.ts'
 import { systemClock, type Clock } from '../src/core/clock.ts'
 import { mapBounded } from '../src/core/concurrency.ts'
-import { inSpan, nowMs, tracer } from '../src/core/span.ts'
+import { inStage, nowMs, tracer } from '../src/core/span.ts'
 import { stage } from '../src/core/stage.ts'
 import type { Add } from '../src/delta/actions.ts'
 import { newFileKey, type Layout } from '../src/delta/layout.ts'
@@ -54,7 +54,7 @@ export function writeParquet(target: ParquetTarget): OperatorFunction<Flush<Arro
       'kafka_delta.files': flush.payload.files.length,
       'kafka_delta.rows': flush.counts.rows,
     }
-    const payload = await inSpan(flush.trace.context, 'parquet', attributes, () =>
+    const payload = await inStage(flush.trace, 'writeParquet', attributes, () =>
       written(flush.payload, target),
     )
     return { ...flush, payload }

@@ -1,4 +1,5 @@
 import { ROOT_CONTEXT, type Context } from '@opentelemetry/api'
+import type { FlushStages } from './flush-stages.ts'
 import type { Headers } from './raw.ts'
 
 /**
@@ -25,7 +26,7 @@ export interface Provenance {
   readonly polledAtMs: number
   /** Producers' `traceparent` headers, sampled, at most 128; only filled when tracing is on. */
   readonly traceparents: readonly string[]
-  /** What each stage took so far; becomes spans when the flush is formed. Appended by `stage` only when tracing is on. */
+  /** What each stage took so far, in order; the flush adds them up, and makes spans of them where it is traced. */
   readonly timings: StageTiming[]
 }
 
@@ -147,6 +148,10 @@ export interface Flush<P> {
 export interface FlushTrace {
   /** The context whose active span is the flush's root. */
   readonly context: Context
+  /** A stage takes the flush up; what is returned ends it. A stage within another takes its time from it. */
+  begin?(stage: string): () => void
+  /** Where the time went until now. */
+  stages?(): FlushStages
   /** Ends the root span: `error` when the flush failed or was dropped. */
   end(error?: unknown): void
 }

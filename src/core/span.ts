@@ -10,6 +10,7 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api'
+import type { FlushTrace } from './batch.ts'
 import { messageOf, PipelineError } from './errors.ts'
 
 /** The tracer of kafka-delta; one that does nothing while no SDK is set up. */
@@ -66,6 +67,46 @@ export function inSpan<T>(
       throw error
     },
   ) as T
+}
+
+/** Names of the spans of stages, where these are not the stage's own. */
+const SPAN_NAMES: Readonly<Record<string, string>> = {
+  partitionBy: 'partition',
+  toArrow: 'layout',
+  writeParquet: 'parquet',
+  deadLetters: 'dead letters',
+  commitDelta: 'delta commit',
+  commitOffsets: 'offset commit',
+}
+
+/** The name of the span of a stage. */
+export function spanNameOf(stage: string): string {
+  return SPAN_NAMES[stage] ?? stage
+}
+
+/**
+ * Runs `run` as a stage of a flush: its time is counted, in a span below `parent` where the flush is traced. Returns what
+ * `run` returns, as `inSpan` does.
+ */
+export function inStage<T>(
+  flush: FlushTrace,
+  stage: string,
+  attributes: Attributes,
+  run: (span: Span) => T,
+  parent: Context = flush.context,
+): T {
+  const ended = flush.begin?.(stage)
+  if (ended === undefined) return inSpan(parent, spanNameOf(stage), attributes, run)
+  let result: T
+  try {
+    result = inSpan(parent, spanNameOf(stage), { ...attributes, 'kafka_delta.stage': stage }, run)
+  } catch (error) {
+    ended()
+    throw error
+  }
+  if (result instanceof Promise) return result.finally(ended) as T
+  ended()
+  return result
 }
 
 /** The clock of all spans: milliseconds since the epoch with fractions, never going back. */

@@ -1,5 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs'
 import type { Batch } from './batch.ts'
+import { nowMs } from './span.ts'
 
 /** Bounds of a stage. */
 export interface StageOptions {
@@ -83,10 +84,9 @@ export function batchStage<A, B>(
   run: (payload: A, batch: Batch<A>) => B,
 ): OperatorFunction<Batch<A>, Batch<B>> {
   return stage((batch: Batch<A>) => {
-    const startMs = performance.timeOrigin + performance.now()
+    const startMs = nowMs()
     const payload = run(batch.payload, batch)
-    const endMs = performance.timeOrigin + performance.now()
-    batch.provenance.timings.push({ stage: name, startMs, endMs })
+    batch.provenance.timings.push({ stage: name, startMs, endMs: nowMs() })
     return { provenance: batch.provenance, payload }
   })
 }

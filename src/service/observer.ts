@@ -2,6 +2,7 @@ import { tap, type MonoTypeOperatorFunction } from 'rxjs'
 import type { FlushFacts } from '../../operators/buffer-time-or-count.ts'
 import type { Commit } from '../../operators/commit-offsets.ts'
 import type { FlushTrace } from '../core/batch.ts'
+import type { FlushStages } from '../core/flush-stages.ts'
 import type { Raw } from '../core/raw.ts'
 import type { PartitionStatus } from '../kafka/source-options.ts'
 
@@ -11,6 +12,11 @@ export interface TopicObserver {
   read(raw: Raw): void
   /** A flush was formed. What is returned is told its end, with the error where the topic fails before it. */
   flush(facts: FlushFacts): (error?: unknown) => void
+  /**
+   * Where the time of a flush went; told when it ends, committed or not: after the end that `flush` returned, and before
+   * `committed`.
+   */
+  stages?(stages: FlushStages): void
   /** A flush is in the table; `status` is that of the assigned partitions. */
   committed(commit: Commit, status: readonly PartitionStatus[]): void
   /** Now and then. */
@@ -25,6 +31,7 @@ export function together(observers: readonly TopicObserver[]): TopicObserver {
       const ended = observers.map((observer) => observer.flush(facts))
       return (error) => ended.forEach((end) => end(error))
     },
+    stages: (stages) => observers.forEach((observer) => observer.stages?.(stages)),
     committed: (commit, status) => observers.forEach((observer) => observer.committed(commit, status)),
     status: (status) => observers.forEach((observer) => observer.status(status)),
   }
@@ -37,40 +44,38 @@ export interface Observing {
   commits(status: () => readonly PartitionStatus[]): MonoTypeOperatorFunction<Commit>
 }
 
-const NOBODY: Observing = {
-  cost: (costBytes) => costBytes,
-  trace: (_, trace) => trace,
-  commits: () => (commits) => commits,
-}
-
-/** Lets an observer look at one topic. */
+/** Lets an observer look at one topic. Flushes that are on their way when it fails end then, in their traces too. */
 export function observing(observer: TopicObserver | undefined): Observing {
-  if (observer === undefined) return NOBODY
   const open = new Set<(error?: unknown) => void>()
+  const failed = (error: unknown): void => {
+    for (const end of open) end(error)
+  }
   return {
-    cost: (costBytes) => (raw) => {
-      observer.read(raw)
-      return costBytes(raw)
-    },
+    cost: (costBytes) =>
+      observer === undefined
+        ? costBytes
+        : (raw) => {
+            observer.read(raw)
+            return costBytes(raw)
+          },
     trace(facts, trace) {
-      const ended = observer.flush(facts)
-      open.add(ended)
-      return {
-        context: trace.context,
-        end(error) {
-          if (open.delete(ended)) ended(error)
-          trace.end(error)
-        },
+      const ended = observer?.flush(facts)
+      const end = (error?: unknown): void => {
+        if (!open.delete(end)) return
+        ended?.(error)
+        trace.end(error)
+        const stages = trace.stages?.()
+        if (stages !== undefined) observer?.stages?.(stages)
       }
+      open.add(end)
+      return { ...trace, end }
     },
     commits: (status) =>
       tap({
-        next: (commit) => observer.committed(commit, status()),
+        next: (commit) => observer?.committed(commit, status()),
         // What was on its way ends with the topic.
-        error: (error: unknown) => {
-          for (const ended of open) ended(error)
-          open.clear()
-        },
+        error: failed,
+        unsubscribe: () => failed(new Error('The pipeline was left')),
       }),
   }
 }

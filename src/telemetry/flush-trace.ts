@@ -8,7 +8,8 @@ import {
   type Span,
 } from '@opentelemetry/api'
 import type { Counts, FlushTrace, Provenance, StageTiming } from '../core/batch.ts'
-import { isTracing, nowMs, recordError, tracer } from '../core/span.ts'
+import { StageClock } from '../core/flush-stages.ts'
+import { isTracing, recordError, spanNameOf, tracer } from '../core/span.ts'
 import { LINKS_MAX, linkOf, sample } from './traceparent.ts'
 
 /** Batches of a flush that get spans of their own; of the others only the count is told. */
@@ -25,17 +26,19 @@ export interface FlushFacts {
   readonly bytes: number
 }
 
-const OFF: FlushTrace = { context: ROOT_CONTEXT, end: () => undefined }
+/** Times in which nothing worked on a flush have a span from here on. */
+const WAIT_MS_MIN = 1
 
 /**
- * Opens the trace of a flush: a root span from the earliest poll on, with what the stages took before as spans below
- * it and links to the producers of its records. Stages that follow open theirs in `context`. A shared trace that does
- * nothing is returned while tracing is off.
+ * Opens the trace of a flush and the count of its time. Where tracing is on: a root span from the earliest poll on, with
+ * what the stages took before as spans below it and links to the producers of its records. Stages that follow open
+ * theirs in `context`.
  */
 export function flushTrace(facts: FlushFacts): FlushTrace {
+  const clock = new StageClock(facts.id, facts.provenances)
   const first = facts.provenances[0]
-  if (first === undefined || !isTracing()) return OFF
-  const startMs = startOf(facts.provenances)
+  if (first === undefined || !isTracing()) return counted(clock)
+  const startMs = clock.startedAtMs
   const traceparents = facts.provenances.flatMap((provenance) => provenance.traceparents)
   const links = sample(traceparents, LINKS_MAX)
     .map(linkOf)
@@ -60,40 +63,63 @@ export function flushTrace(facts: FlushFacts): FlushTrace {
   )
   const context = trace.setSpan(ROOT_CONTEXT, root)
   // A span that is not sampled is still handed on, so that later stages do not start traces of their own.
+  if (!root.isRecording()) return { ...counted(clock), context, end: () => root.end() }
   let latestMs = startMs
-  if (root.isRecording()) {
-    for (const provenance of detailed) latestMs = Math.max(latestMs, replay(provenance, context))
+  for (const provenance of detailed) latestMs = Math.max(latestMs, replay(provenance, context))
+  return {
+    context,
+    begin: withWaits(clock, context),
+    stages: () => clock.stages(),
+    end: endOnce(root, clock, latestMs),
   }
-  return { context, end: endOnce(root, latestMs) }
 }
 
-function startOf(provenances: readonly Provenance[]): number {
-  let startMs = Infinity
-  for (const { polledAtMs, timings } of provenances) {
-    startMs = Math.min(startMs, polledAtMs)
-    for (const timing of timings) startMs = Math.min(startMs, timing.startMs)
+function counted(clock: StageClock): FlushTrace {
+  return {
+    context: ROOT_CONTEXT,
+    begin: (stage) => clock.begin(stage),
+    stages: () => clock.stages(),
+    end: () => undefined,
   }
-  return startMs
+}
+
+/** Shows what lies between two stages: the flush before is still worked on. */
+function withWaits(clock: StageClock, parent: Context): NonNullable<FlushTrace['begin']> {
+  return (stage) => {
+    const { atMs, isBusy } = clock
+    const ended = clock.begin(stage)
+    if (!isBusy) waited(atMs, clock.atMs, parent, { 'kafka_delta.before': spanNameOf(stage) })
+    return ended
+  }
+}
+
+function waited(startMs: number, endMs: number, parent: Context, attributes: Attributes): void {
+  if (endMs - startMs < WAIT_MS_MIN) return
+  const all = { ...attributes, 'kafka_delta.stage': 'wait' }
+  tracer().startSpan('wait', { startTime: startMs, attributes: all }, parent).end(endMs)
 }
 
 // What was measured while the batch flowed becomes spans now; returns when the last one ended.
 function replay(provenance: Provenance, parent: Context): number {
   const { polledAtMs } = provenance
-  let latestMs = polledAtMs
   // A source that cannot say how long a fetch took still says when it delivered.
-  const delivered: StageTiming = { stage: 'poll', startMs: polledAtMs, endMs: polledAtMs }
+  const deliveredMs = Math.min(polledAtMs, provenance.timings[0]?.startMs ?? Infinity)
+  const delivered: StageTiming = { stage: 'poll', startMs: deliveredMs, endMs: deliveredMs }
   const isTimed = provenance.timings.some((timing) => timing.stage === 'poll')
+  let latestMs = deliveredMs
   for (const timing of isTimed ? provenance.timings : [delivered, ...provenance.timings]) {
     const endMs = Math.max(timing.startMs, timing.endMs)
     const isPoll = timing.stage === 'poll'
+    const attributes = batchAttributesOf(provenance, timing)
+    if (!isPoll)
+      waited(latestMs, timing.startMs, parent, {
+        ...attributes,
+        'kafka_delta.before': spanNameOf(timing.stage),
+      })
     tracer()
       .startSpan(
-        isPoll ? `poll ${provenance.topic}` : timing.stage,
-        {
-          kind: isPoll ? SpanKind.CLIENT : SpanKind.INTERNAL,
-          startTime: timing.startMs,
-          attributes: batchAttributesOf(provenance, timing),
-        },
+        isPoll ? `poll ${provenance.topic}` : spanNameOf(timing.stage),
+        { kind: isPoll ? SpanKind.CLIENT : SpanKind.INTERNAL, startTime: timing.startMs, attributes },
         parent,
       )
       .end(endMs)
@@ -103,13 +129,15 @@ function replay(provenance: Provenance, parent: Context): number {
 }
 
 // A poll is timed by the wall clock, which may be ahead of the clock of spans.
-function endOnce(root: Span, latestMs: number): FlushTrace['end'] {
+function endOnce(root: Span, clock: StageClock, latestMs: number): FlushTrace['end'] {
   let ended = false
   return (error) => {
     if (ended) return
     ended = true
     if (error !== undefined) recordError(root, error)
-    root.end(Math.max(nowMs(), latestMs))
+    const { ms } = clock.stages()
+    for (const [stage, each] of Object.entries(ms)) root.setAttribute(`kafka_delta.ms.${stage}`, each)
+    root.end(Math.max(clock.atMs, latestMs))
   }
 }
 
@@ -155,6 +183,7 @@ function batchAttributesOf(provenance: Provenance, timing: StageTiming): Attribu
     'messaging.kafka.offset': Number(provenance.first),
     'messaging.batch.message_count': provenance.records,
     'kafka_delta.bytes': provenance.bytes,
+    'kafka_delta.stage': timing.stage,
     ...timing.attributes,
   }
 }

@@ -4,12 +4,12 @@ import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-node'
 import type { Provenance } from '../../src/core/batch.ts'
 import { PipelineError } from '../../src/core/errors.ts'
-import { inSpan } from '../../src/core/span.ts'
+import { inSpan, inStage } from '../../src/core/span.ts'
 import { BATCHES_DETAILED_MAX, flushTrace, type FlushFacts } from '../../src/telemetry/flush-trace.ts'
 import { telemetryWith, type Telemetry } from '../../src/telemetry/tracing.ts'
 import { hrTimeToMilliseconds, type HrTime } from './hr-time.ts'
 
-const STAGES = ['poll', 'decode', 'validate', 'enrich', 'partition', 'buffer']
+const STAGES = ['poll', 'decode', 'validate', 'enrich', 'partitionBy', 'buffer']
 const T0 = Date.now() - 5_000
 
 function provenance(index: number, traceparents: readonly string[] = []): Provenance {
@@ -67,7 +67,11 @@ describe('with an SDK', () => {
     assert.equal(new Set(spans().map((span) => span.spanContext().traceId)).size, 1)
     assert.equal(root().name, 'process t')
     assert.equal(root().kind, SpanKind.CONSUMER)
-    assert.deepEqual(root().attributes, {
+    const { own, times } = attributesOf(root())
+    const took = endOf(root()) - ms(root().startTime)
+    const sum = Object.values(times).reduce((all, each) => all + each, 0)
+    assert.ok(Math.abs(sum - took) < 1, `the stages' ${sum} ms add up to the ${took} ms of the root`)
+    assert.deepEqual(own, {
       'messaging.system': 'kafka',
       'messaging.operation.name': 'process',
       'messaging.operation.type': 'process',
@@ -101,6 +105,7 @@ describe('with an SDK', () => {
       'messaging.kafka.offset': 30,
       'messaging.batch.message_count': 10,
       'kafka_delta.bytes': 1000,
+      'kafka_delta.stage': 'poll',
       order: 0,
     })
   })
@@ -113,12 +118,14 @@ describe('with an SDK', () => {
 
   it('every span lies within its parent, those of later stages too', async () => {
     const flush = flushTrace(facts([provenance(0), provenance(1)]))
-    await inSpan(flush.context, 'parquet', { rows: 8 }, async () => {
+    await inStage(flush, 'writeParquet', { rows: 8 }, async () => {
       await inSpan(context.active(), 'PUT', {}, () => new Promise((resolve) => setImmediate(resolve)))
     })
     flush.end()
     const byId = new Map(spans().map((span) => [span.spanContext().spanId, span]))
-    assert.equal(spans().length, 3 + 2 * STAGES.length)
+    // One of them is the wait between the forming of the flush and its first stage.
+    assert.equal(spans().length, 4 + 2 * STAGES.length)
+    assert.equal(spans().filter((span) => span.name === 'wait').length, 1)
     for (const span of spans()) {
       const parent = byId.get(span.parentSpanContext?.spanId ?? '')
       if (parent === undefined) continue
@@ -181,9 +188,29 @@ describe('with an SDK', () => {
   })
 })
 
-it('without an SDK every flush shares one trace that does nothing', () => {
-  const first = flushTrace(facts([provenance(0)]))
-  assert.equal(flushTrace(facts([provenance(1)])), first)
-  first.end()
-  assert.equal(trace.getSpan(first.context), undefined)
+it('without an SDK nothing is traced, and the time of the stages is counted all the same', () => {
+  const flush = flushTrace(facts([provenance(0)]))
+  assert.equal(trace.getSpan(flush.context), undefined)
+  flush.begin?.('writeParquet')()
+  flush.end()
+  const stages = flush.stages?.()
+  assert.equal(stages?.id, 7)
+  assert.ok((stages.ms['poll'] ?? 0) >= 0.75, 'the poll took some time')
+  assert.ok((stages.ms['writeParquet'] ?? 0) > 0, 'so did the stage')
 })
+
+function attributesOf(span: ReadableSpan): {
+  readonly own: Record<string, unknown>
+  readonly times: Record<string, number>
+} {
+  const entries = Object.entries(span.attributes)
+  const isTime = ([key]: readonly [string, unknown]): boolean => key.startsWith('kafka_delta.ms.')
+  return {
+    own: Object.fromEntries(entries.filter((entry) => !isTime(entry))),
+    times: Object.fromEntries(entries.filter(isTime).map(([key, value]) => [key, Number(value)])),
+  }
+}
+
+function endOf(span: ReadableSpan): number {
+  return ms(span.endTime)
+}
