@@ -1,4 +1,4 @@
-import type { MonoTypeOperatorFunction, Observable, OperatorFunction } from 'rxjs'
+import { identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs'
 import {
   bufferTimeOrCount,
   type BufferParts,
@@ -16,6 +16,7 @@ import { toArrow } from '../operators/to-arrow.ts'
 import { transform, type TransformParts } from '../operators/transform.ts'
 import { validate } from '../operators/validate.ts'
 import { writeParquet, type DataFiles } from '../operators/write-parquet.ts'
+import type { Rows } from './arrow/rows.ts'
 import type { Contract } from './contract/contract.ts'
 import type { Batch, Flush } from './core/batch.ts'
 import { systemClock } from './core/clock.ts'
@@ -42,6 +43,8 @@ export interface Parts extends Omit<CommitParts, 'fenced'> {
   readonly columns?: RowColumns
   /** What becomes of messages before they are rows; without it they stay as they are, and in columns where they are so. */
   readonly transforms?: Transforms
+  /** Operators of one's own on rows that the contract has let through; joined by `pipe`, they are one. */
+  readonly rows?: MonoTypeOperatorFunction<Batch<Rows>>
   readonly enrichments: readonly Enrichment[]
   /** Rooted at the table. */
   readonly store: Store
@@ -88,7 +91,7 @@ export function pipeline(
 /** What makes rows of records. */
 export type RowParts = Pick<
   Parts,
-  'format' | 'transforms' | 'contract' | 'columns' | 'enrichments' | 'table' | 'clock'
+  'format' | 'transforms' | 'contract' | 'columns' | 'rows' | 'enrichments' | 'table' | 'clock'
 >
 
 /** Records in, rows for the table out, labelled with the table partitions that they go to; batch by batch. */
@@ -101,6 +104,7 @@ export function toRows(
       decode(parts.format), // bytes → rows
       transformed(parts.transforms), // rules, filter, transforms; nothing for a topic without any
       validate(parts.contract, parts.columns), // rows that the contract refuses become dead letters
+      parts.rows ?? identity, // what a user of the library puts here
       enrich(parts.enrichments),
       constrain(() => compiledConstraints(parts.table.metadata), parts.clock), // so do rows that the table refuses
       partitionBy(partitionColumns), // labels rows; the stream never forks
@@ -132,6 +136,7 @@ function buffering({ credit, openTrace }: Parts): BufferParts {
     charge: (bytes) => credit.charge(bytes),
     dropped: (bytes) => credit.give(bytes),
     flushed: () => credit.flushOpened(),
+    onFlush: (form) => credit.onFlush(form),
     ...(openTrace === undefined ? {} : { openTrace }),
   }
 }

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { valueAt } from '../../src/arrow/values.ts'
+import type { StructType } from '../../src/core/schema.ts'
+import { lookupColumns, type LookupOptions, type Reference } from '../../src/enrichments/lookup-columns.ts'
+import { rowsOf } from '../support/batches.ts'
+
+const field = (name: string, type: 'string' | 'long') => ({ name, type, nullable: true, metadata: {} })
+const schema: StructType = { type: 'struct', fields: [field('customer', 'long')] }
+const fields = [field('segment', 'string'), field('since', 'long')]
+const reference: Reference = new Map([
+  ['1', { segment: 'gold', since: 2019 }],
+  ['2', { segment: 'new' }],
+  ['3', { segment: 'bad', since: 'never' }],
+])
+
+function lookedUp(
+  customers: readonly (number | bigint | null)[],
+  options: Partial<LookupOptions> = {},
+): { values: unknown[][]; rejected: Record<number, string> } {
+  const lookup = lookupColumns({ from: 'customer', fields, reference: () => reference, ...options })
+  const rejected: Record<number, string> = {}
+  const rows = rowsOf(
+    schema,
+    customers.map((customer) => ({ customer })),
+  )
+  const columns = lookup.columns(rows, (row, message) => (rejected[row] = message))
+  return {
+    values: customers.map((_, row) => columns.map((column) => valueAt(column, row))),
+    rejected,
+  }
+}
+
+test('A row gets what the reference holds under its key, nulls where it holds nothing', () => {
+  const { values, rejected } = lookedUp([1, 9, 2, null])
+  assert.deepEqual(values, [
+    ['gold', 2019],
+    [null, null],
+    ['new', null],
+    [null, null],
+  ])
+  assert.deepEqual(rejected, {})
+})
+
+test('Keys beyond what a double holds are told apart', () => {
+  const big = new Map([['9007199254740993', { segment: 'odd' }]])
+  const { values } = lookedUp([9007199254740993n, 9007199254740992n], { reference: () => big })
+  assert.deepEqual(values, [
+    ['odd', null],
+    [null, null],
+  ])
+})
+
+test('An unknown key rejects the row where that is wanted, a row without a key is never rejected', () => {
+  assert.deepEqual(lookedUp([9, null], { unknown: 'reject' }).rejected, {
+    0: 'customer 9 is not in the reference',
+  })
+})
+
+test('A reference value that does not fit its field rejects that row alone', () => {
+  const { values, rejected } = lookedUp([3, 1])
+  assert.deepEqual(Object.keys(rejected), ['0'])
+  assert.match(rejected[0] ?? '', /does not fit: \/since/)
+  assert.deepEqual(values[1], ['gold', 2019])
+})
+
+test('Every batch asks for the reference anew, and rows without the column get nulls', () => {
+  let asked = 0
+  const reference = (): Reference => {
+    asked++
+    return new Map()
+  }
+  const lookup = lookupColumns({ from: 'customer.id', fields, reference })
+  for (const batch of [1, 2]) {
+    const columns = lookup.columns(rowsOf(schema, [{ customer: batch }]), () => assert.fail('rejected'))
+    assert.deepEqual(
+      columns.map((column) => valueAt(column, 0)),
+      [null, null],
+    )
+  }
+  assert.equal(asked, 2)
+})
