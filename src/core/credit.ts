@@ -4,16 +4,37 @@
  */
 const FLUSHES_MAX = 2
 
+/** Why a batch may not flow yet: it is paused, as many flushes are on their way as may be, or the bytes are used up. */
+export type CreditReason = 'paused' | 'flushes' | 'topic' | 'process'
+
+/** The first that waits; `sinceMs` is in milliseconds since the epoch. */
+export interface CreditWait {
+  readonly bytes: number
+  readonly sinceMs: number
+  readonly reason: CreditReason
+}
+
+interface Waiter {
+  readonly bytes: number
+  readonly sinceMs: number
+  readonly grant: () => void
+}
+
 /**
  * The byte budget of a pipeline: taken for a batch before it may flow, given back once its flush is committed or
- * dropped. This is the backpressure that RxJS does not have.
+ * dropped. This is the backpressure that RxJS does not have. While it is paused nothing is granted, so that whoever reads
+ * waits as it does when the budget is used up.
  */
 export class Credit {
   readonly bytesMax: number
   readonly flushesMax: number
   #taken = 0
   #flushes = 0
-  readonly #waiting: { bytes: number; grant: () => void }[] = []
+  #closed = 0
+  #isPaused = false
+  #formFlush: (() => void) | undefined
+  readonly #waiting: Waiter[] = []
+  #flushWaiting: { readonly upTo: number; readonly resolve: () => void }[] = []
 
   /** No more is granted while `flushesMax` flushes are on their way from the buffer to the table. */
   constructor(bytesMax: number, flushesMax = FLUSHES_MAX) {
@@ -31,6 +52,14 @@ export class Credit {
     return this.#waiting.length
   }
 
+  /** The first that waits, and for what. */
+  get wait(): CreditWait | undefined {
+    const first = this.#waiting[0]
+    if (first === undefined) return undefined
+    const { bytes, sinceMs } = first
+    return { bytes, sinceMs, reason: this.#refusal(bytes) ?? 'topic' }
+  }
+
   /** Takes `bytes` at once if they are free and nobody waits; says whether it did. A batch above the whole budget passes alone. */
   tryTake(bytes: number): boolean {
     if (this.#waiting.length > 0 || !this.#fits(bytes)) return false
@@ -44,6 +73,7 @@ export class Credit {
     return new Promise((resolve, reject) => {
       const waiter = {
         bytes,
+        sinceMs: Date.now(),
         grant: () => {
           signal?.removeEventListener('abort', onAbort)
           resolve()
@@ -78,6 +108,20 @@ export class Credit {
     this.#taken += bytes
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Grants nothing until `resume`. */
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#grantNext()
+  }
+
   /** A flush left the buffer. */
   flushOpened(): void {
     this.#flushes++
@@ -87,7 +131,26 @@ export class Credit {
   flushClosed(): void {
     this.#flushes--
     if (this.#flushes < 0) throw new Error('Broken invariant: a flush was closed twice')
+    const closed = ++this.#closed
+    for (const { upTo, resolve } of this.#flushWaiting) if (upTo <= closed) resolve()
+    this.#flushWaiting = this.#flushWaiting.filter(({ upTo }) => upTo > closed)
     this.#grantNext()
+  }
+
+  /** Says how what is buffered becomes a flush now. What is returned takes that back. */
+  onFlush(form: () => void): () => void {
+    this.#formFlush = form
+    return () => {
+      if (this.#formFlush === form) this.#formFlush = undefined
+    }
+  }
+
+  /** Makes a flush of what is buffered; resolves when it and those before it are committed or dropped, at once without any. */
+  flush(): Promise<void> {
+    this.#formFlush?.()
+    if (this.#flushes === 0) return Promise.resolve()
+    const upTo = this.#closed + this.#flushes
+    return new Promise((resolve) => this.#flushWaiting.push({ upTo, resolve }))
   }
 
   #grantNext(): void {
@@ -99,6 +162,13 @@ export class Credit {
   }
 
   #fits(bytes: number): boolean {
-    return this.#taken === 0 || (this.#flushes < this.flushesMax && this.#taken + bytes <= this.bytesMax)
+    return this.#refusal(bytes) === undefined
+  }
+
+  #refusal(bytes: number): CreditReason | undefined {
+    if (this.#isPaused) return 'paused'
+    if (this.#taken === 0) return undefined
+    if (this.#flushes >= this.flushesMax) return 'flushes'
+    return this.#taken + bytes <= this.bytesMax ? undefined : 'topic'
   }
 }

@@ -6,10 +6,12 @@ import { PipelineError } from '../core/errors.ts'
 import { addedLines, inferColumns, leftOut } from '../evolution/inferred.ts'
 import { RESCUED_DATA } from '../evolution/policy.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
+import { Credit } from '../core/credit.ts'
 import { configuredColumns } from './enrichments.ts'
 import { type Sample, sampleTopic } from './sample.ts'
 import { EMPTY_SUMMARY } from './summary.ts'
 import { hasColumns, tablesOf } from './target.ts'
+import { TopicControl } from './topic-control.ts'
 import { openTopic, type TopicOptions, type TopicRun } from './topic.ts'
 
 /**
@@ -36,6 +38,7 @@ class InferringRun implements TopicRun {
   readonly #settings: TopicConfig
   readonly #options: TopicOptions
   readonly #stopping = new AbortController()
+  readonly #control: TopicControl
   #opening: Promise<TopicRun | undefined> | undefined
   #run: TopicRun | undefined
 
@@ -45,8 +48,11 @@ class InferringRun implements TopicRun {
     this.#config = config
     this.#settings = topic
     this.#options = options
+    // It holds no bytes; that it is paused is handed on once there is a table.
+    this.#control = new TopicControl(new Credit(topic.creditBytes))
     this.commits = defer(() => from((this.#opening ??= this.#open()))).pipe(
       mergeMap((run) => run?.commits ?? EMPTY),
+      this.#control.watch(),
     )
   }
 
@@ -54,6 +60,33 @@ class InferringRun implements TopicRun {
   readonly status: TopicRun['status'] = () => this.#run?.status() ?? []
   readonly buffered: TopicRun['buffered'] = () =>
     this.#run?.buffered() ?? { bytes: 0, bytesMax: this.#settings.creditBytes }
+
+  readonly state: TopicRun['state'] = () => this.#run?.state() ?? this.#control.state
+  readonly failure: TopicRun['failure'] = () => this.#run?.failure() ?? this.#control.failure
+  readonly standing: TopicRun['standing'] = () => this.#run?.standing() ?? { bufferedBytes: 0, flushes: [] }
+
+  groupOffsets(): Promise<ReadonlyMap<number, bigint>> {
+    return this.#run?.groupOffsets() ?? Promise.resolve(new Map())
+  }
+
+  pause(): void {
+    this.#control.pause()
+    this.#run?.pause()
+  }
+
+  resume(): void {
+    this.#control.resume()
+    this.#run?.resume()
+  }
+
+  /** Nothing is buffered before there is a table. */
+  flush(): Promise<void> {
+    return this.#run?.flush() ?? Promise.resolve()
+  }
+
+  optimize(): Promise<void> {
+    return this.#run?.optimize() ?? Promise.resolve()
+  }
 
   stop(): void {
     this.#stopping.abort()
@@ -72,6 +105,7 @@ class InferringRun implements TopicRun {
     if (found === undefined) return undefined
     const { inferred, topic } = found
     this.#run = await openTopic(this.name, this.#config, topic, { ...this.#options, inferred })
+    if (this.#control.state === 'paused') this.#run.pause()
     if (this.#stopping.signal.aborted) this.#run.stop()
     return this.#run
   }

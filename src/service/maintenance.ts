@@ -30,8 +30,15 @@ export interface MaintenanceParts {
 export interface Maintenance {
   /** Takes note of a commit of ours. Returns at once; what is due begins beside the next flushes. */
   committed(version: bigint): void
+  /** Packs small files now, once its turn has come; one that waits or runs already is joined. Throws what it failed with. */
+  optimize(): Promise<void>
   /** Ends a run that is on its way before its next file; resolves once it has ended. No run begins after it. */
   stop(): Promise<void>
+}
+
+/** What a run threw. */
+interface Failure {
+  readonly reason: unknown
 }
 
 type Task = 'optimize' | 'vacuum' | 'clean'
@@ -70,8 +77,8 @@ class Upkeep implements Maintenance {
   readonly #clock: Clock
   readonly #stopping = new AbortController()
   /** Tasks that wait for their turn or run now: a further turn of one of these is skipped. */
-  readonly #due = new Set<Task>()
-  readonly #running = new Set<Promise<void>>()
+  readonly #due = new Map<Task, Promise<Failure | undefined>>()
+  readonly #running = new Set<Promise<unknown>>()
   #version: bigint
   #cleanedMs = -Infinity
 
@@ -103,31 +110,51 @@ class Upkeep implements Maintenance {
     return this.#stopping.signal.aborted
   }
 
+  async optimize(): Promise<void> {
+    const failure = await this.#begin('optimize', () => true)
+    if (failure !== undefined) throw failure.reason
+    // What was asked for is not done then, or not to its end.
+    if (this.#isStopped())
+      throw new PipelineError('KD_COMMAND_INVALID', 'expected a topic that runs, it is stopping', {
+        table: this.#parts.store.uri,
+      })
+  }
+
   #want(task: Task): void {
     if (this.#isStopped() || this.#due.has(task) || !this.#parts.isOurs()) return
-    this.#due.add(task)
+    void this.#begin(task, this.#parts.isOurs)
+  }
+
+  /** Resolves with what the run failed with; one that is due already is joined. */
+  #begin(task: Task, mayRun: () => boolean): Promise<Failure | undefined> {
+    const due = this.#due.get(task)
+    if (due !== undefined) return due
     const run = this.#parts.lane
-      .run(() => this.#carryOut(task))
+      .run(() => this.#carryOut(task, mayRun))
       .finally(() => {
         this.#due.delete(task)
         this.#running.delete(run)
       })
+    this.#due.set(task, run)
     this.#running.add(run)
+    return run
   }
 
   /** Never rejects. */
-  async #carryOut(task: Task): Promise<void> {
-    const { log, isOurs } = this.#parts
+  async #carryOut(task: Task, mayRun: () => boolean): Promise<Failure | undefined> {
+    const { log } = this.#parts
     // The wait for other tables may have been long.
-    if (this.#isStopped() || !isOurs()) return
+    if (this.#isStopped() || !mayRun()) return undefined
     const startedMs = this.#clock.now()
     try {
       const counts = await this.#work(task)
       if (counts !== undefined) log.info({ ...counts, ms: this.#clock.now() - startedMs }, DONE[task])
+      return undefined
     } catch (thrown) {
-      if (this.#isStopped()) return
+      if (this.#isStopped()) return undefined
       const code = thrown instanceof PipelineError ? thrown.code : undefined
       log.warn({ code, err: thrown }, `${FAILED[task]}, tried again at the next turn: ${messageOf(thrown)}`)
+      return { reason: thrown }
     }
   }
 

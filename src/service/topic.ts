@@ -8,20 +8,25 @@ import { Credit } from '../core/credit.ts'
 import { Lane } from '../core/lane.ts'
 import type { Raw } from '../core/raw.ts'
 import { isTracing } from '../core/span.ts'
+import { groupOffsets } from '../kafka/admin.ts'
 import { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from '../kafka/dead-letters.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
 import type { KafkaSource, SourceEvent, SourceOptions } from '../kafka/source-options.ts'
-import { pipeline, type PipelineConfig } from '../pipeline.ts'
+import { pipeline, type Parts, type PipelineConfig } from '../pipeline.ts'
 import { flushTrace } from '../telemetry/flush-trace.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { openDeadLetters } from './dead-letters.ts'
+import { GroupOffsets } from './group-offsets.ts'
 import { kafkaOptions } from './kafka-options.ts'
 import { startMaintenance } from './maintenance.ts'
 import { observing, type Observing, type TopicObserver } from './observer.ts'
+import { Standings } from './standing.ts'
 import { EMPTY_SUMMARY, withCommit, type Summary } from './summary.ts'
 import type { Tables } from './tables.ts'
 import { openTarget, tablesOf, type Target } from './target.ts'
+import { TopicControl } from './topic-control.ts'
 import { formatOf } from './topic-format.ts'
+import type { RunState, Standing, TopicFailure } from './topic-state.ts'
 
 /** One topic on its way into its table. */
 export interface TopicRun {
@@ -33,6 +38,20 @@ export interface TopicRun {
   readonly status: KafkaSource['status']
   /** Bytes of credit taken, of how many. */
   readonly buffered: () => { readonly bytes: number; readonly bytesMax: number }
+  readonly state: () => RunState
+  /** What it failed with last; absent where it has not failed, or has committed since. */
+  readonly failure: () => TopicFailure | undefined
+  /** Where its work stands now. */
+  readonly standing: () => Standing
+  /** The next offset that the Kafka group would read, by partition: asked at most every ten seconds, empty while the brokers do not answer. */
+  groupOffsets(): Promise<ReadonlyMap<number, bigint>>
+  /** Stops reading until `resume`; its partitions stay with this process, and what was read flows on. */
+  pause(): void
+  resume(): void
+  /** Makes a flush of what is buffered and resolves when it is committed; at once where nothing is. Throws what the topic failed with. */
+  flush(): Promise<void>
+  /** Packs the table's small files now, after other upkeep that is due in the process. Throws what that failed with. */
+  optimize(): Promise<void>
   /** Stops reading; what was read is flushed and committed. */
   stop(): void
   /** Leaves the group and releases everything; after `commits` has ended. */
@@ -43,6 +62,8 @@ export interface TopicRun {
 export interface TopicEnds {
   readonly source: (options: SourceOptions) => KafkaSource
   readonly deadLetters: (options: DeadLetterOptions) => DeadLetterTopic
+  /** What a Kafka group has read; unknown where absent. */
+  readonly groupOffsets?: typeof groupOffsets
 }
 
 /** How one topic is opened. */
@@ -61,7 +82,7 @@ export interface TopicOptions {
   readonly inferred?: Contract
 }
 
-const KAFKA: TopicEnds = { source: createSource, deadLetters: createDeadLetterTopic }
+const KAFKA: TopicEnds = { source: createSource, deadLetters: createDeadLetterTopic, groupOffsets }
 
 /** Opens the table of a topic and joins source, operators and sinks; nothing flows before `commits` is subscribed to. */
 export async function openTopic(
@@ -83,15 +104,11 @@ export async function openTopic(
   const credit = new Credit(topic.creditBytes)
   const observed = observing(options.observe?.(topic.topic))
   const source = ends.source(sourceOptions(config, topic, target, { credit, log, until, observed }))
-  const deadLetters = await orRelease(
-    target,
-    openDeadLetters(topic, {
-      tables: options.tables ?? tablesOf(config),
-      topic: () => ends.deadLetters(deadLetterOptions(config, topic, target, log)),
-      log,
-    }),
-  )
+  const deadLetters = await orRelease(target, openSinks(config, topic, target, options))
   const maintenance = maintenanceOf(topic, target, { source, log, lane: options.lane ?? new Lane() })
+  const control = new TopicControl(credit)
+  const standings = new Standings(credit)
+  const inGroup = new GroupOffsets(() => groupOffsetsOf(config, topic, ends, log))
   let summary = EMPTY_SUMMARY
   const commits = pipeline(
     source.batches,
@@ -102,11 +119,12 @@ export async function openTopic(
       deadLetters,
       appId: topic.appId,
       format,
-      openTrace: (facts) => observed.trace(facts, flushTrace({ ...facts, groupId: config.kafka.groupId })),
-      onFenced: (appIds, unfit) =>
-        unfit === undefined
-          ? log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table')
-          : log.warn({ appIds, unfit }, 'Another writer changed the table; reading again from there'),
+      openTrace: (facts) =>
+        standings.trace(
+          facts,
+          observed.trace(facts, flushTrace({ ...facts, groupId: config.kafka.groupId })),
+        ),
+      onFenced: fencedTo(log),
     },
     knobsOf(topic, target),
   ).pipe(
@@ -115,6 +133,7 @@ export async function openTopic(
       summary = withCommit(summary, commit)
       maintenance.committed(commit.version)
     }),
+    control.watch(),
   )
   return {
     name,
@@ -123,6 +142,7 @@ export async function openTopic(
     summary: () => summary,
     status: () => source.status(),
     buffered: () => ({ bytes: credit.taken, bytesMax: credit.bytesMax }),
+    ...asked(control, { standings, inGroup, maintenance }),
     stop: () => {
       source.stop()
       void maintenance.stop()
@@ -132,6 +152,36 @@ export async function openTopic(
       await target.release()
     },
   }
+}
+
+/** What may be asked of a topic while it runs. */
+function asked(
+  control: TopicControl,
+  parts: {
+    readonly standings: Standings
+    readonly inGroup: GroupOffsets
+    readonly maintenance: ReturnType<typeof startMaintenance>
+  },
+): Omit<TopicRun, 'name' | 'topic' | 'commits' | 'summary' | 'status' | 'buffered' | 'stop' | 'close'> {
+  return {
+    state: () => control.state,
+    failure: () => control.failure,
+    standing: () => parts.standings.now(),
+    groupOffsets: () => parts.inGroup.read(),
+    pause: () => control.pause(),
+    resume: () => control.resume(),
+    flush: () => control.flush(),
+    optimize: () => parts.maintenance.optimize(),
+  }
+}
+
+async function groupOffsetsOf(
+  { kafka }: Config,
+  { topic }: TopicConfig,
+  ends: TopicEnds,
+  log: Logger,
+): Promise<ReadonlyMap<number, bigint>> {
+  return (await ends.groupOffsets?.(kafkaOptions(kafka, log), kafka.groupId, topic)) ?? new Map()
 }
 
 function maintenanceOf(
@@ -149,6 +199,20 @@ function maintenanceOf(
   })
 }
 
+function openSinks(
+  config: Config,
+  topic: TopicConfig,
+  target: Target,
+  { ends = KAFKA, tables = tablesOf(config), log }: TopicOptions,
+): ReturnType<typeof openDeadLetters> {
+  const ofTopic = log.child({ topic: topic.topic })
+  return openDeadLetters(topic, {
+    tables,
+    topic: () => ends.deadLetters(deadLetterOptions(config, topic, target, ofTopic)),
+    log: ofTopic,
+  })
+}
+
 /** A table whose topic cannot be opened is given back. */
 async function orRelease<T>(target: Target, opening: Promise<T>): Promise<T> {
   try {
@@ -157,6 +221,14 @@ async function orRelease<T>(target: Target, opening: Promise<T>): Promise<T> {
     await target.release()
     throw error
   }
+}
+
+/** Told of a flush that is read again. */
+function fencedTo(log: Logger): NonNullable<Parts['onFenced']> {
+  return (appIds, unfit) =>
+    unfit === undefined
+      ? log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table')
+      : log.warn({ appIds, unfit }, 'Another writer changed the table; reading again from there')
 }
 
 function knobsOf(topic: TopicConfig, { partitionColumns }: Target): PipelineConfig {
