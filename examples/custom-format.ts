@@ -66,8 +66,11 @@ function pairsOf(line: string): Row {
     pairs.push([key, quoted?.replaceAll(/\\(.)/g, '$1') ?? plain])
     end = PAIR.lastIndex
   }
-  const rest = line.slice(end).trim()
-  if (rest !== '') throw new Error(`expected key=value at character ${end + 1}, got ${JSON.stringify(rest)}`)
+  const rest = line.slice(end).trimStart()
+  if (rest !== '')
+    throw new Error(
+      `expected key=value at character ${line.length - rest.length + 1}, got ${JSON.stringify(rest)}`,
+    )
   return Object.fromEntries(pairs)
 }
 

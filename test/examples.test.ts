@@ -1,7 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { batchesOf, carryPageViews } from '../examples/custom-chain.ts'
+import { carryLogLines } from '../examples/custom-format.ts'
+import { carryOrders, readCustomers } from '../examples/enrichment.ts'
+import { appIdOf, type DeadLetterSink } from '../operators/commit-delta.ts'
+import type { Commit } from '../operators/commit-offsets.ts'
+import type { DeadLetter } from '../src/core/batch.ts'
+import type { Credit } from '../src/core/credit.ts'
+import { createTable } from '../src/delta/create.ts'
 import { loadSnapshot } from '../src/delta/snapshot.ts'
+import type { TableWriter } from '../src/delta/table.ts'
+import { openTableWriter } from '../src/delta/writer.ts'
+import { MemoryStore } from '../src/storage/memory.ts'
+import { dataFile, sortedRows } from './delta/rows-table.ts'
+import { structOf } from './support/batches.ts'
+import { chanceBy } from './support/chance.ts'
+import { FakeSource } from './support/fake-source.ts'
+
+const customersSchema = structOf({ id: 'string', segment: 'string', country: 'string' })
 
 test('the custom chain maps, filters and taps rows, and carries every record to its place', async () => {
   const { store, commits, deadLetters, seen } = await carryPageViews(
@@ -44,3 +60,104 @@ test('the custom chain maps, filters and taps rows, and carries every record to 
   }
   assert.deepEqual(files.sort(), ['2026-03-01 2', '2026-03-02 1'])
 })
+
+test('orders get the columns of their customers, and a newer reference counts from the next start on', async () => {
+  const customers = new MemoryStore()
+  await createTable(customers, { schema: customersSchema, partitionColumns: [] })
+  const add = async (rows: readonly Record<string, string>[]): Promise<void> => {
+    const table = await openTableWriter(customers)
+    const adds = [await dataFile(customers, customersSchema, rows)]
+    await table.append({ adds, txns: [], operationParameters: {}, operationMetrics: {} })
+  }
+  await add([
+    { id: '1', segment: 'gold', country: 'NL' },
+    { id: '2', segment: 'new', country: 'DE' },
+  ])
+  const orders = new MemoryStore()
+  const letters: DeadLetter[] = []
+  const run = async (lines: readonly string[]): Promise<readonly Commit[]> => {
+    const reference = await readCustomers(customers)
+    return await carryOrders({
+      open: inMemory('orders', lines),
+      store: orders,
+      customers: () => reference,
+      deadLetters: into(letters),
+    })
+  }
+  const first = [
+    '{"order":"a","customer":1,"total":3.5}',
+    '{"order":"b","customer":9}',
+    '{"order":"c"}',
+    '{"order":"d","customer":2}',
+  ]
+  await run(first)
+  await add([{ id: '9', segment: 'new', country: 'FR' }])
+  await run([...first, '{"order":"e","customer":9}'])
+  assert.deepEqual(await rowsIn(orders), [
+    { order: 'a', customer: 1, total: 3.5, segment: 'gold', country: 'NL' },
+    { order: 'b', customer: 9, total: null, segment: null, country: null },
+    { order: 'd', customer: 2, total: null, segment: 'new', country: 'DE' },
+    { order: 'e', customer: 9, total: null, segment: 'new', country: 'FR' },
+  ])
+  assert.deepEqual(
+    letters.map(({ offset, reason }) => [offset, reason]),
+    [[2n, 'contract']],
+  )
+})
+
+test('a format of one’s own makes rows of log lines, dead letters of the others', async () => {
+  const store = new MemoryStore()
+  const letters: DeadLetter[] = []
+  const lines = [
+    'level=info at=2026-03-01T10:00:00Z msg="all is \\"well\\""',
+    'level=loud at=2026-03-01T10:00:01Z',
+    'level=warn at=2026-03-01T10:00:02Z msg="open',
+    'level=error at=2026-03-01T10:00:03+01:00 other=x',
+    null,
+  ]
+  const commits = await carryLogLines(inMemory('logs', lines), store, into(letters))
+  assert.deepEqual(
+    commits.map(({ counts }) => counts),
+    [{ records: 5, rows: 2, deadLetters: 2, tombstones: 1, filtered: 0 }],
+  )
+  assert.deepEqual(await rowsIn(store), [
+    { level: 'error', at: '2026-03-01T09:00:03.000000Z', msg: null },
+    { level: 'info', at: '2026-03-01T10:00:00.000000Z', msg: 'all is "well"' },
+  ])
+  assert.deepEqual(letters.map(({ offset, reason }) => `${offset} ${reason}`).sort(), [
+    '1 contract',
+    '2 decode',
+  ])
+  assert.match(
+    letters.find(({ reason }) => reason === 'decode')?.message ?? '',
+    /character 36, got "msg=\\"open"/,
+  )
+})
+
+/** A topic of one partition in memory, read from where the table stands. */
+function inMemory(
+  appId: string,
+  values: readonly (string | null)[],
+): (table: TableWriter, credit: Credit) => FakeSource {
+  return (table, credit) =>
+    new FakeSource({
+      topic: [values],
+      partitions: [0],
+      credit,
+      chance: chanceBy(1),
+      resume: (partition) => table.txn(appIdOf(appId, partition)),
+    })
+}
+
+function into(letters: DeadLetter[]): DeadLetterSink {
+  return {
+    write: (more) => {
+      letters.push(...more)
+      return Promise.resolve()
+    },
+  }
+}
+
+async function rowsIn(store: MemoryStore): Promise<unknown[]> {
+  return (await sortedRows(store)).map((line): unknown => JSON.parse(line))
+}

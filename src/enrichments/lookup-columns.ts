@@ -2,6 +2,7 @@ import { StructBuilder } from '../arrow/builder.ts'
 import type { Column } from '../arrow/column.ts'
 import type { Row, Rows } from '../arrow/rows.ts'
 import { valueAt } from '../arrow/values.ts'
+import { Exact } from '../core/exact.ts'
 import type { StructField } from '../core/schema.ts'
 import type { Enrichment } from './enrichment.ts'
 import { sourceColumn } from './source-column.ts'
@@ -51,12 +52,18 @@ export function lookupColumns({ from, fields, reference, unknown = 'null' }: Loo
   }
 }
 
-/** The key of a row as text; `undefined` for a row without one. */
+/** The key of a row as text, JSON where it is nested; `undefined` for a row without one. */
 function keysOf(rows: Rows, from: string): ((row: number) => string | undefined) | undefined {
   const column: Column | undefined = sourceColumn(rows.columns.schema, from)?.of(rows)
   if (column === undefined) return undefined
   return (row) => {
     const value = valueAt(column, row)
-    return value === null ? undefined : String(value)
+    return value === null ? undefined : textOf(value)
   }
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'bigint') return value.toString()
+  return value instanceof Exact ? value.text : JSON.stringify(value)
 }
