@@ -5,8 +5,12 @@ import { FORMATS } from '../config/formats.ts'
 import { isMapFormat, optionsOf, type Option, type OptionTree } from '../config/option.ts'
 import { SERVICE_OPTIONS, TOPIC_OPTIONS } from '../config/schema.ts'
 import { CATALOGUE } from '../src/core/errors.ts'
+import { DASHBOARD_PATH, dashboardJson } from './dashboard/dashboard.ts'
 
-/** Writes `docs/configuration.md` from the schema and holds `docs/errors.md` to the catalogue; `--check` writes nothing. */
+/**
+ * Writes `docs/configuration.md` from the schema and the dashboard of Grafana from its panels, and holds `docs/errors.md` to
+ * the catalogue; `--check` writes nothing.
+ */
 async function main(check: boolean): Promise<number> {
   const docs = join(import.meta.dirname, '..', 'docs')
   const faults = errorFaults(readFileSync(join(docs, 'errors.md'), 'utf8'))
@@ -15,6 +19,12 @@ async function main(check: boolean): Promise<number> {
   if (!check) writeFileSync(path, wanted)
   else if (readFileSync(path, 'utf8') !== wanted) {
     faults.push('docs/configuration.md is not what config/schema.ts says; run npm run docs')
+  }
+  const dashboard = join(docs, '..', DASHBOARD_PATH)
+  const panels = await dashboardJson()
+  if (!check) writeFileSync(dashboard, panels)
+  else if (readFileSync(dashboard, 'utf8') !== panels) {
+    faults.push(`${DASHBOARD_PATH} is not what scripts/dashboard says; run npm run docs`)
   }
   for (const fault of faults) console.error(fault)
   return faults.length === 0 ? 0 : 1

@@ -1,0 +1,18 @@
+import type { Row } from './panel.ts'
+import { BUDGET, CIRCUITS, MAINTENANCE, NODE } from './process-rows.ts'
+import { COMMITS, DEAD_LETTERS, FILES, FLUSHES } from './table-rows.ts'
+import { OVERVIEW, TOPICS } from './topic-rows.ts'
+
+/** The dashboard from the top down: first what somebody sees who is called at night. */
+export const ROWS: readonly Row[] = [
+  OVERVIEW,
+  TOPICS,
+  FLUSHES,
+  COMMITS,
+  FILES,
+  DEAD_LETTERS,
+  BUDGET,
+  CIRCUITS,
+  MAINTENANCE,
+  NODE,
+]

@@ -1,0 +1,182 @@
+import type { Row } from './panel.ts'
+import { ofProcess, ofTopic, one, perSecond, series, stat } from './select.ts'
+
+const READ = ofProcess('messaging_client_consumed_messages_total', 'messaging_destination_name=~"$topic"')
+const STATES = { running: 1, paused: 2, stalled: 3, failed: 4 }
+
+/** What somebody sees who is called at night. */
+export const OVERVIEW: Row = {
+  title: 'Overview',
+  panels: [
+    stat({
+      title: 'Processes ready',
+      description: 'Processes that answer, and those of them that are not ready: ask their /readyz why.',
+      unit: 'short',
+      queries: [
+        { expr: `count(${ofProcess('kafka_delta_ready')})`, legend: 'processes' },
+        { expr: `sum(${ofProcess('kafka_delta_ready')} == bool 0)`, legend: 'not ready' },
+      ],
+    }),
+    stat({
+      title: 'Topics',
+      description:
+        'Topics by the state they are in, counted once a process. Failed and stalled ones want somebody.',
+      unit: 'short',
+      queries: one(`sum by (state) (${ofTopic('kafka_delta_topic_state')})`, '{{state}}'),
+      width: 6,
+    }),
+    stat({
+      title: 'Records read',
+      description: 'Messages from Kafka each second.',
+      unit: 'cps',
+      queries: one(`sum(${perSecond(READ)})`, 'read'),
+    }),
+    stat({
+      title: 'Lag',
+      description:
+        'Offsets in Kafka that no table holds yet. Some are always on their way to the next flush.',
+      unit: 'short',
+      queries: one(`sum(${ofTopic('kafka_delta_lag')})`, 'lag'),
+    }),
+    stat({
+      title: 'Furthest behind',
+      description: 'Age of the oldest record that is not in its table; 0 without lag.',
+      unit: 's',
+      queries: one(`max(${ofTopic('kafka_delta_lag_time')})`, 'behind'),
+      thresholds: [
+        { from: 300, color: 'yellow' },
+        { from: 900, color: 'red' },
+      ],
+      width: 6,
+    }),
+    stat({
+      title: 'Alerts firing',
+      description: 'Alerts of deploy/prometheus/alerts.yaml; 0 also where these rules are not loaded.',
+      unit: 'short',
+      queries: one('count(ALERTS{alertname=~"KafkaDelta.*",alertstate="firing"}) or vector(0)', 'firing'),
+      thresholds: [{ from: 1, color: 'red' }],
+    }),
+    stat({
+      title: 'Circuits not closed',
+      description: 'Stores, registries and brokers that are not reached now. Topics that need them wait.',
+      unit: 'short',
+      queries: one(`sum(${ofProcess('kafka_delta_circuit_state')} > bool 0)`, 'not closed'),
+      thresholds: [{ from: 1, color: 'red' }],
+      width: 6,
+    }),
+    stat({
+      title: 'Dead letters',
+      description: 'Records of which no row could be made, in the time that is shown.',
+      unit: 'short',
+      queries: one(
+        `sum(increase(${ofTopic('kafka_delta_records_total', 'outcome="dead_letter"')}[$__range]))`,
+        'dead letters',
+      ),
+      thresholds: [{ from: 1, color: 'yellow' }],
+      decimals: 0,
+    }),
+    stat({
+      title: 'Rows written',
+      description: 'Rows in committed flushes each second.',
+      unit: 'cps',
+      queries: one(`sum(${perSecond(ofTopic('kafka_delta_records_total', 'outcome="row"'))})`, 'rows'),
+    }),
+    stat({
+      title: 'Since the newest row',
+      description:
+        'Age of the newest record in the table that was written last by any process. It grows where nothing is produced.',
+      unit: 's',
+      queries: one(`max(min by (namespace, topic) (${ofTopic('kafka_delta_freshness')}))`, 'newest row'),
+      width: 6,
+    }),
+    {
+      kind: 'state-timeline',
+      title: 'States of topics',
+      description: 'The state of each topic on each process over time.',
+      unit: 'short',
+      queries: one(
+        `max by (topic, instance) (${Object.entries(STATES)
+          .map(([state, rank]) => `${ofTopic('kafka_delta_topic_state', `state="${state}"`)} * ${rank}`)
+          .join(' or ')})`,
+        '{{topic}} on {{instance}}',
+      ),
+      words: {
+        1: { text: 'running', color: 'green' },
+        2: { text: 'paused', color: 'blue' },
+        3: { text: 'stalled', color: 'orange' },
+        4: { text: 'failed', color: 'red' },
+      },
+      width: 24,
+    },
+  ],
+}
+
+/** Each topic by itself. */
+export const TOPICS: Row = {
+  title: 'Topics: $topic',
+  panels: [
+    series({
+      title: 'Messages read',
+      description: 'Messages from Kafka each second.',
+      unit: 'cps',
+      queries: one(
+        `sum by (messaging_destination_name) (${perSecond(READ)})`,
+        '{{messaging_destination_name}}',
+      ),
+    }),
+    series({
+      title: 'Bytes read',
+      description: 'Bytes of the messages’ values each second.',
+      unit: 'Bps',
+      queries: one(`sum by (topic) (${perSecond(ofTopic('kafka_delta_read_bytes_total'))})`, '{{topic}}'),
+    }),
+    series({
+      title: 'What became of records',
+      description:
+        'Records in committed flushes: rows, dead letters, tombstones and those that a filter left out.',
+      unit: 'cps',
+      queries: one(
+        `sum by (topic, outcome) (${perSecond(ofTopic('kafka_delta_records_total'))})`,
+        '{{topic}} {{outcome}}',
+      ),
+      isStacked: true,
+    }),
+    series({
+      title: 'Lag',
+      description: 'Offsets that the table does not hold yet. It falls with every commit.',
+      unit: 'short',
+      queries: one(`sum by (topic) (${ofTopic('kafka_delta_lag')})`, '{{topic}}'),
+    }),
+    series({
+      title: 'Lag in time',
+      description: 'Age of the oldest record that is not in the table; 0 without lag.',
+      unit: 's',
+      queries: one(`max by (topic) (${ofTopic('kafka_delta_lag_time')})`, '{{topic}}'),
+      thresholds: [{ from: 900, color: 'red' }],
+    }),
+    series({
+      title: 'Freshness',
+      description:
+        'Seconds since the newest record in the table was produced. It grows where nothing is produced.',
+      unit: 's',
+      queries: one(`min by (topic) (${ofTopic('kafka_delta_freshness')})`, '{{topic}}'),
+    }),
+    series({
+      title: 'Partitions that lag most',
+      description: 'Ten partitions with the largest lag. One that stands out has a hot key or a slow broker.',
+      unit: 'short',
+      queries: one(
+        `topk(10, sum by (topic, partition) (${ofTopic('kafka_delta_lag')}))`,
+        '{{topic}} {{partition}}',
+      ),
+      width: 12,
+    }),
+    series({
+      title: 'Table version',
+      description: 'Newest version that a process wrote.',
+      unit: 'none',
+      queries: one(`max by (topic) (${ofTopic('kafka_delta_table_version')})`, '{{topic}}'),
+      width: 12,
+    }),
+  ],
+}
