@@ -35,6 +35,8 @@ export interface Committed {
   readonly version: bigint
   readonly adds: readonly Add[]
   readonly outcome: Extract<CommitOutcome, { kind: 'committed' }>
+  /** Whether the columns of the table changed with it. */
+  readonly schemaChanged: boolean
 }
 
 /** The `txn` appId of a Kafka partition; the convention of kafka-delta-ingest. */
@@ -77,7 +79,8 @@ export function commitDelta(parts: CommitParts): OperatorFunction<Flush<DataFile
     })
     if (outcome.kind === 'committed') {
       unfit = 0
-      return { ...flush, payload: { version: outcome.version, adds: files.adds, outcome } }
+      const schemaChanged = files.layout.change?.metadata !== undefined
+      return { ...flush, payload: { version: outcome.version, adds: files.adds, outcome, schemaChanged } }
     }
     if (outcome.kind === 'unfit') {
       if (++unfit > UNFIT_MAX) throw new PipelineError('KD_COMMIT_CONFLICT', outcome.reason, at(parts))

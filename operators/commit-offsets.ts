@@ -17,6 +17,10 @@ export interface Commit {
   /** Puts tried and versions lost to other writers. */
   readonly attempts: number
   readonly conflicts: number
+  /** Puts whose outcome had to be settled by reading. */
+  readonly ambiguous: number
+  /** Whether the columns of the table changed with it. */
+  readonly schemaChanged: boolean
   /** Newest Kafka timestamp among the records, milliseconds since the epoch. */
   readonly newestMs: number
 }
@@ -36,7 +40,7 @@ export function commitOffsets({ source, settled }: OffsetParts): OperatorFunctio
     )
     settled(flush)
     flush.trace.end()
-    const { version, adds, outcome } = flush.payload
+    const { version, adds, outcome, schemaChanged } = flush.payload
     return {
       id: flush.id,
       version,
@@ -45,6 +49,8 @@ export function commitOffsets({ source, settled }: OffsetParts): OperatorFunctio
       adds,
       attempts: outcome.attempts,
       conflicts: outcome.conflicts,
+      ambiguous: outcome.ambiguous,
+      schemaChanged,
       newestMs: flush.newestMs,
     }
   })

@@ -6,6 +6,9 @@ import type { Store } from '../storage/store.ts'
 import { checkpointInterval, writeCheckpoint } from './checkpoint-write.ts'
 import type { TableState } from './state.ts'
 
+/** What became of a checkpoint that was due. */
+export type CheckpointEnd = 'written' | 'failed'
+
 /**
  * Writes the checkpoints that one writer's commits make due, beside the commits that follow, which do not wait for them;
  * one at a time. Never fails a commit: what failed, or came due meanwhile, is done after the next one. Spec: "Checkpoints".
@@ -14,13 +17,20 @@ export class Checkpoints {
   readonly #store: Store
   readonly #clock: Clock
   readonly #onWarning: (warning: PipelineError) => void
+  readonly #onEnd: (outcome: CheckpointEnd) => void
   #isDue = false
   #onTheWay: Promise<unknown> | undefined
 
-  constructor(store: Store, clock: Clock, onWarning: (warning: PipelineError) => void) {
+  constructor(
+    store: Store,
+    clock: Clock,
+    onWarning: (warning: PipelineError) => void,
+    onEnd: (outcome: CheckpointEnd) => void = () => undefined,
+  ) {
     this.#store = store
     this.#clock = clock
     this.#onWarning = onWarning
+    this.#onEnd = onEnd
   }
 
   /** Told of the state of the table right after a commit. */
@@ -34,8 +44,10 @@ export class Checkpoints {
       writeCheckpoint(this.#store, state.version, { nowMs: this.#clock.now(), known: state })
     // A trace of its own: the commit's has ended before.
     this.#onTheWay = inSpan(ROOT_CONTEXT, 'delta checkpoint', {}, write)
+      .then(() => this.#onEnd('written'))
       .catch((cause: unknown) => {
         this.#isDue = true
+        this.#onEnd('failed')
         const context = { table: this.#store.uri, version: state.version }
         this.#onWarning(new PipelineError('KD_CHECKPOINT_FAILED', messageOf(cause), context, { cause }))
       })

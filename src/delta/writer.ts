@@ -4,7 +4,7 @@ import { PipelineError } from '../core/errors.ts'
 import type { StructType } from '../core/schema.ts'
 import type { Store } from '../storage/store.ts'
 import type { Metadata, Protocol } from './actions.ts'
-import { Checkpoints } from './checkpoints.ts'
+import { type CheckpointEnd, Checkpoints } from './checkpoints.ts'
 import { Checksums } from './checksums.ts'
 import { columnMapping } from './column-mapping.ts'
 import { ATTEMPTS_MAX, commitAppends, type CommitParts } from './commit.ts'
@@ -25,6 +25,8 @@ export interface WriterOptions {
   readonly attemptsMax?: number
   /** Is told what failed without harm: a checkpoint that could not be written. */
   readonly onWarning?: (warning: PipelineError) => void
+  /** Is told of each checkpoint that a commit made due. */
+  readonly onCheckpoint?: (outcome: CheckpointEnd) => void
 }
 
 /** A state older than this is refreshed by a listing before a put: log clean-up may have taken versions after it away. */
@@ -74,7 +76,7 @@ class LogWriter implements TableWriter {
     }
     const onWarning = options.onWarning ?? (() => undefined)
     this.#checksums = new Checksums(store, onWarning)
-    this.#checkpoints = new Checkpoints(store, this.#parts.clock, onWarning)
+    this.#checkpoints = new Checkpoints(store, this.#parts.clock, onWarning, options.onCheckpoint)
     this.#opened = shape
     this.#shape = { of: state, shape }
     this.#state = state

@@ -33,6 +33,7 @@ export async function openTopicInferring(
 class InferringRun implements TopicRun {
   readonly name: string
   readonly topic: string
+  readonly config: TopicConfig
   readonly commits: TopicRun['commits']
   readonly #config: Config
   readonly #settings: TopicConfig
@@ -45,6 +46,7 @@ class InferringRun implements TopicRun {
   constructor(name: string, config: Config, topic: TopicConfig, options: TopicOptions) {
     this.name = name
     this.topic = topic.topic
+    this.config = topic
     this.#config = config
     this.#settings = topic
     this.#options = options
@@ -140,6 +142,7 @@ class InferringRun implements TopicRun {
       until,
       source: this.#options.ends?.source ?? createSource,
       log: this.#options.log,
+      circuits: this.#options.tables?.circuits,
       signal: this.#stopping.signal,
     })
   }

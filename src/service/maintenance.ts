@@ -24,6 +24,15 @@ export interface MaintenanceParts {
   readonly lane: Lane
   readonly log: Logger
   readonly clock?: Clock
+  /** Told of every run that has ended by itself. */
+  readonly onRun?: ((run: MaintenanceRun) => void) | undefined
+}
+
+/** A run of a table's upkeep that has ended. */
+export interface MaintenanceRun {
+  readonly task: MaintenanceTask
+  readonly outcome: 'done' | 'failed'
+  readonly ms: number
 }
 
 /** The upkeep of one table beside its ingestion. */
@@ -41,7 +50,10 @@ interface Failure {
   readonly reason: unknown
 }
 
-type Task = 'optimize' | 'vacuum' | 'clean'
+/** What is done: small files are packed, dead ones deleted, the log is cleaned up. */
+export type MaintenanceTask = 'optimize' | 'vacuum' | 'clean'
+
+type Task = MaintenanceTask
 
 /** The log is cleaned up after a checkpoint, but no more often: what has expired changes at midnight alone. */
 const CLEAN_PAUSE_MS = 3_600_000
@@ -142,18 +154,21 @@ class Upkeep implements Maintenance {
 
   /** Never rejects. */
   async #carryOut(task: Task, mayRun: () => boolean): Promise<Failure | undefined> {
-    const { log } = this.#parts
+    const { log, onRun } = this.#parts
     // The wait for other tables may have been long.
     if (this.#isStopped() || !mayRun()) return undefined
     const startedMs = this.#clock.now()
     try {
       const counts = await this.#work(task)
-      if (counts !== undefined) log.info({ ...counts, ms: this.#clock.now() - startedMs }, DONE[task])
+      const ms = this.#clock.now() - startedMs
+      if (counts !== undefined) log.info({ ...counts, ms }, DONE[task])
+      onRun?.({ task, outcome: 'done', ms })
       return undefined
     } catch (thrown) {
       if (this.#isStopped()) return undefined
       const code = thrown instanceof PipelineError ? thrown.code : undefined
       log.warn({ code, err: thrown }, `${FAILED[task]}, tried again at the next turn: ${messageOf(thrown)}`)
+      onRun?.({ task, outcome: 'failed', ms: this.#clock.now() - startedMs })
       return { reason: thrown }
     }
   }

@@ -4,7 +4,9 @@ import type { Commit } from '../../operators/commit-offsets.ts'
 import type { FlushTrace } from '../core/batch.ts'
 import type { FlushStages } from '../core/flush-stages.ts'
 import type { Raw } from '../core/raw.ts'
-import type { PartitionStatus } from '../kafka/source-options.ts'
+import type { CheckpointEnd } from '../delta/checkpoints.ts'
+import type { PartitionStatus, SourceEvent } from '../kafka/source-options.ts'
+import type { MaintenanceRun } from './maintenance.ts'
 
 /** Told what a topic does while it runs: at once, so that nothing here may wait or fail. */
 export interface TopicObserver {
@@ -19,6 +21,12 @@ export interface TopicObserver {
   stages?(stages: FlushStages): void
   /** A flush is in the table; `status` is that of the assigned partitions. */
   committed(commit: Commit, status: readonly PartitionStatus[]): void
+  /** A run of the upkeep of the table has ended. */
+  maintenance?(run: MaintenanceRun): void
+  /** A checkpoint that a commit of ours made due. */
+  checkpoint?(outcome: CheckpointEnd): void
+  /** Something happened between the topic and the brokers. */
+  event?(event: SourceEvent): void
   /** Now and then. */
   status(status: readonly PartitionStatus[]): void
 }
@@ -33,6 +41,9 @@ export function together(observers: readonly TopicObserver[]): TopicObserver {
     },
     stages: (stages) => observers.forEach((observer) => observer.stages?.(stages)),
     committed: (commit, status) => observers.forEach((observer) => observer.committed(commit, status)),
+    maintenance: (run) => observers.forEach((observer) => observer.maintenance?.(run)),
+    checkpoint: (outcome) => observers.forEach((observer) => observer.checkpoint?.(outcome)),
+    event: (event) => observers.forEach((observer) => observer.event?.(event)),
     status: (status) => observers.forEach((observer) => observer.status(status)),
   }
 }

@@ -1,7 +1,11 @@
 import type { Commit } from '../../operators/commit-offsets.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
+import type { FlushStages } from '../core/flush-stages.ts'
+import { messagesOf, type Raw } from '../core/raw.ts'
 import type { PartitionStatus } from '../kafka/source-options.ts'
 import type { TopicObserver } from './observer.ts'
+import { Rate } from './rate.ts'
+import { Unsettled } from './unsettled.ts'
 
 /** The last commit of a topic. */
 export interface LastCommit {
@@ -15,17 +19,31 @@ export interface LastCommit {
   readonly newestMs: number
 }
 
-/** When a topic last moved; one for each topic of the process. */
+/** The last flush of a topic, committed or not. */
+export interface LastFlush {
+  readonly stages: FlushStages
+  readonly atMs: number
+  readonly isCommitted: boolean
+}
+
+/** How a topic gets on: when it last moved, how fast, and what of it is not in the table; one for each topic of the process. */
 export class Progress implements TopicObserver {
   readonly #clock: Clock
+  readonly #unsettled = new Unsettled()
+  readonly #records: Rate
+  readonly #bytes: Rate
   #movedAtMs: number
   #flushedAtMs: number
+  #failed = false
   #last: LastCommit | undefined
+  #lastFlush: LastFlush | undefined
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock
     this.#movedAtMs = clock.now()
     this.#flushedAtMs = this.#movedAtMs
+    this.#records = new Rate(this.#movedAtMs)
+    this.#bytes = new Rate(this.#movedAtMs)
   }
 
   /** When it last read or committed something, or began. */
@@ -37,20 +55,61 @@ export class Progress implements TopicObserver {
     return this.#last
   }
 
-  read(): void {
+  get lastFlush(): LastFlush | undefined {
+    return this.#lastFlush
+  }
+
+  /** Messages and bytes of their values that were read, a second, over the last minute. */
+  rate(): { readonly records: number; readonly bytes: number } {
+    const nowMs = this.#clock.now()
+    return { records: this.#records.perSecond(nowMs), bytes: this.#bytes.perSecond(nowMs) }
+  }
+
+  /**
+   * Milliseconds since the oldest record of a partition was produced that the table does not hold; 0 without lag, at most so
+   * much where it was not read yet, `undefined` where nothing is known of it.
+   */
+  lagMs(partition: PartitionStatus): number | undefined {
+    if (lagOf(partition) === 0n) return 0
+    const oldestMs = this.#unsettled.oldestMs(partition.partition)
+    return oldestMs === undefined ? undefined : Math.max(0, this.#clock.now() - oldestMs)
+  }
+
+  /** The longest of `lagMs` of these partitions, as far as they are known. */
+  longestLagMs(partitions: readonly PartitionStatus[]): number | undefined {
+    const lags = partitions.map((partition) => this.lagMs(partition)).filter((lag) => lag !== undefined)
+    return lags.length === 0 ? undefined : Math.max(...lags)
+  }
+
+  /** It begins to be carried, or goes on after it was paused. */
+  begun(): void {
     this.#movedAtMs = this.#clock.now()
   }
 
-  flush(): () => void {
+  read(raw: Raw): void {
+    this.#movedAtMs = this.#clock.now()
+    this.#unsettled.read(raw)
+    this.#records.add(messagesOf(raw).messages, this.#movedAtMs)
+    this.#bytes.add(raw.bytes.length, this.#movedAtMs)
+  }
+
+  flush(): (error?: unknown) => void {
     const startedAtMs = this.#clock.now()
-    return () => {
+    return (error) => {
       this.#flushedAtMs = startedAtMs
+      this.#failed = error !== undefined
     }
   }
 
-  committed({ version, attempts, newestMs }: Commit): void {
+  stages(stages: FlushStages): void {
+    this.#lastFlush = { stages, atMs: this.#clock.now(), isCommitted: !this.#failed }
+  }
+
+  committed({ version, attempts, newestMs, ranges }: Commit, status: readonly PartitionStatus[]): void {
     const atMs = this.#clock.now()
     this.#movedAtMs = atMs
+    this.#unsettled.settled(ranges)
+    this.#unsettled.keep(status.map(({ partition }) => partition))
     this.#last = { version, atMs, durationMs: atMs - this.#flushedAtMs, attempts, newestMs }
   }
 

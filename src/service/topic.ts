@@ -32,6 +32,7 @@ import type { RunState, Standing, TopicFailure } from './topic-state.ts'
 export interface TopicRun {
   readonly name: string
   readonly topic: string
+  readonly config: TopicConfig
   /** Subscribe once; completes when the topic has reached its end or after `stop`, errors when it cannot go on. */
   readonly commits: Observable<Commit>
   readonly summary: () => Summary
@@ -93,19 +94,28 @@ export async function openTopic(
 ): Promise<TopicRun> {
   const { until, ends = KAFKA } = options
   const log = options.log.child({ topic: topic.topic })
+  const observer = options.observe?.(topic.topic)
   const target = await openTarget(
     topic,
     config,
-    { onWarning: (warning) => log.warn({ code: warning.code }, warning.message) },
+    {
+      onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
+      onCheckpoint: (outcome) => observer?.checkpoint?.(outcome),
+    },
     options.tables,
     options.inferred,
   )
-  const format = await orRelease(target, formatOf(topic, config, target))
+  const format = await orRelease(target, formatOf(topic, config, target, options.tables?.circuits))
   const credit = new Credit(topic.creditBytes)
-  const observed = observing(options.observe?.(topic.topic))
-  const source = ends.source(sourceOptions(config, topic, target, { credit, log, until, observed }))
+  const observed = observing(observer)
+  const source = ends.source(sourceOptions(config, topic, target, { credit, log, until, observed, observer }))
   const deadLetters = await orRelease(target, openSinks(config, topic, target, options))
-  const maintenance = maintenanceOf(topic, target, { source, log, lane: options.lane ?? new Lane() })
+  const maintenance = maintenanceOf(topic, target, {
+    source,
+    log,
+    lane: options.lane ?? new Lane(),
+    observer,
+  })
   const control = new TopicControl(credit)
   const standings = new Standings(credit)
   const inGroup = new GroupOffsets(() => groupOffsetsOf(config, topic, ends, log))
@@ -138,6 +148,7 @@ export async function openTopic(
   return {
     name,
     topic: topic.topic,
+    config: topic,
     commits,
     summary: () => summary,
     status: () => source.status(),
@@ -162,7 +173,10 @@ function asked(
     readonly inGroup: GroupOffsets
     readonly maintenance: ReturnType<typeof startMaintenance>
   },
-): Omit<TopicRun, 'name' | 'topic' | 'commits' | 'summary' | 'status' | 'buffered' | 'stop' | 'close'> {
+): Omit<
+  TopicRun,
+  'name' | 'topic' | 'config' | 'commits' | 'summary' | 'status' | 'buffered' | 'stop' | 'close'
+> {
   return {
     state: () => control.state,
     failure: () => control.failure,
@@ -187,7 +201,17 @@ async function groupOffsetsOf(
 function maintenanceOf(
   { table: policy }: TopicConfig,
   { store, table }: Target,
-  { source, log, lane }: { readonly source: KafkaSource; readonly log: Logger; readonly lane: Lane },
+  {
+    source,
+    log,
+    lane,
+    observer,
+  }: {
+    readonly source: KafkaSource
+    readonly log: Logger
+    readonly lane: Lane
+    readonly observer: TopicObserver | undefined
+  },
 ): ReturnType<typeof startMaintenance> {
   return startMaintenance({
     store,
@@ -196,6 +220,7 @@ function maintenanceOf(
     isOurs: () => source.status().some(({ partition }) => partition === 0),
     lane,
     log: log.child({ table: store.uri }),
+    onRun: (run) => observer?.maintenance?.(run),
   })
 }
 
@@ -246,10 +271,16 @@ function sourceOptions(
   config: Config,
   topic: TopicConfig,
   target: Target,
-  parts: { credit: Credit; log: Logger; until: 'stopped' | 'latest'; observed: Observing },
+  parts: {
+    credit: Credit
+    log: Logger
+    until: 'stopped' | 'latest'
+    observed: Observing
+    observer: TopicObserver | undefined
+  },
 ): SourceOptions {
   const { kafka } = config
-  const { credit, log, until, observed } = parts
+  const { credit, log, until, observed, observer } = parts
   return {
     ...kafkaOptions(kafka, log),
     groupId: kafka.groupId,
@@ -264,7 +295,10 @@ function sourceOptions(
     sessionTimeoutMs: kafka.sessionTimeoutMs,
     heartbeatMs: kafka.heartbeatMs,
     tracing: isTracing(),
-    onEvent: (event) => note(event, log),
+    onEvent: (event) => {
+      note(event, log)
+      observer?.event?.(event)
+    },
   }
 }
 

@@ -1,5 +1,12 @@
-import { type Meter, metrics } from '@opentelemetry/api'
+import { type Attributes, type Meter, metrics } from '@opentelemetry/api'
+import type { MetricName } from './metric-catalogue.ts'
 import { otlpEndpoint, within, type Environment } from './otlp.ts'
+
+/** Has a metric read off whenever somebody asks: `read` tells each value with its labels, at once and without waiting. */
+export type ReadOff = (
+  name: MetricName<'gauge' | 'total'>,
+  read: (tell: (value: number, labels?: Attributes) => void) => void,
+) => void
 
 /** Metrics of this process. */
 export interface MetricsPipe {
@@ -7,6 +14,7 @@ export interface MetricsPipe {
   readonly meter: Meter
   /** Whether somebody reads them. */
   readonly isRead: boolean
+  readonly readOff: ReadOff
   /** All of them as Prometheus reads them; `undefined` where nobody asked for it. */
   readonly prometheus: (() => Promise<string>) | undefined
   /** Sends what is waiting. Never rejects. */
@@ -30,6 +38,7 @@ export async function startMetrics(
     return {
       meter: metrics.getMeter(SCOPE),
       isRead: false,
+      readOff: () => undefined,
       prometheus: undefined,
       shutdown: () => Promise.resolve(),
     }

@@ -9,7 +9,8 @@ import { operatorContract } from '../support/operator-contract.ts'
 const committed = {
   version: 8n,
   adds: [addOf('a')],
-  outcome: { kind: 'committed', version: 8n, attempts: 2, conflicts: 1, ambiguous: 0 },
+  outcome: { kind: 'committed', version: 8n, attempts: 2, conflicts: 1, ambiguous: 3 },
+  schemaChanged: true,
 } as const
 const nothing: OffsetParts = { source: { commitOffsets: () => Promise.resolve() }, settled: () => undefined }
 operatorContract('commitOffsets', () => commitOffsets(nothing))
@@ -44,6 +45,8 @@ test('Offsets are mirrored, then credit is settled, then the trace ends, then th
     adds: committed.adds,
     attempts: 2,
     conflicts: 1,
+    ambiguous: 3,
+    schemaChanged: true,
     newestMs: 7,
   })
 })

@@ -35,6 +35,8 @@ const COMMIT: Commit = {
   adds: [],
   attempts: 2,
   conflicts: 1,
+  ambiguous: 1,
+  schemaChanged: true,
   newestMs: 999_000,
 }
 
@@ -106,7 +108,7 @@ test('A process is alive at once, and ready from when its tables are open until 
 test('A topic that lags and does not move is not ready, one line says where it stands, and one that it moves again', async () => {
   health.opened([topic])
   partitions.push(lagging())
-  health.progress('orders.v1').read()
+  health.progress('orders.v1').begun()
   clock.nowMs += STALLED_MS
   health.look()
   assert.equal((await get('/readyz')).status, 200)
@@ -117,7 +119,7 @@ test('A topic that lags and does not move is not ready, one line says where it s
   assert.equal((await get('/actuator/health')).status, 503)
   assert.equal(lines.length, 1)
   assert.match(lines[0] ?? '', /"level":"error".*"partition":3.*"committed":"9".*does not move/)
-  health.progress('orders.v1').committed(COMMIT)
+  health.progress('orders.v1').committed(COMMIT, partitions)
   health.look()
   assert.equal((await get('/readyz')).status, 200)
   assert.match(lines[1] ?? '', /moves again/)
@@ -137,7 +139,7 @@ test('The status has lag, freshness and the last commit of each topic, and where
   const ended = progress.flush()
   clock.nowMs += 250
   ended()
-  progress.committed(COMMIT)
+  progress.committed(COMMIT, partitions)
   const { topics } = (await get('/status')).json() as { topics: Record<string, Record<string, unknown>> }
   const { orders = {} } = topics
   assert.equal(orders['lag'], 15)
@@ -154,7 +156,7 @@ test('The status has lag, freshness and the last commit of each topic, and where
 test('Metrics count what became of records, and tell lag and freshness by topic', async () => {
   health.opened([topic])
   partitions.push(lagging())
-  health.progress('orders.v1').committed(COMMIT)
+  health.progress('orders.v1').committed(COMMIT, partitions)
   metrics.observer('orders.v1').committed(COMMIT, partitions)
   const { text } = await get('/metrics')
   const value = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? NaN)

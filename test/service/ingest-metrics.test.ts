@@ -44,6 +44,8 @@ const COMMIT: Commit = {
   adds: [{ path: 'a', partitionValues: {}, size: 77, modificationTime: 0, dataChange: true }],
   attempts: 1,
   conflicts: 0,
+  ambiguous: 0,
+  schemaChanged: false,
   newestMs: 0,
 }
 const STATUS = [

@@ -1,0 +1,260 @@
+/** What a metric is: counted or measured as it happens, or read off whenever somebody asks. */
+export interface MetricFacts {
+  /** `counter` and `histogram` are told as it happens; `gauge` and `total`, which only grows, are read off. */
+  readonly kind: 'counter' | 'histogram' | 'gauge' | 'total'
+  /** `By` bytes, `s` seconds; a number otherwise. */
+  readonly unit?: 'By' | 's'
+  readonly labels: readonly string[]
+  readonly help: string
+  /** Upper bounds of the buckets of a histogram, in its unit; those of seconds where absent. */
+  readonly bounds?: readonly number[]
+}
+
+/** Seconds, from a flush of a few records on a local disk to one that waits for a store that is down. */
+const SECONDS_BOUNDS = [0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
+const FILE_BOUNDS = [1e5, 1e6, 8e6, 3.2e7, 6.4e7, 1.28e8, 2.56e8, 5.12e8, 1e9]
+
+const TOPIC = ['topic']
+const MESSAGING = ['messaging.system', 'messaging.destination.name']
+const OPERATION = [...MESSAGING, 'messaging.operation.name']
+
+/** Every metric of ours: `docs/operations.md` is held to this table by a test. Names by dots; Prometheus has them with underscores. */
+export const METRICS = {
+  'messaging.client.consumed.messages': {
+    kind: 'counter',
+    labels: MESSAGING,
+    help: 'Messages read from Kafka, those that are read again included',
+  },
+  'messaging.client.operation.duration': {
+    kind: 'histogram',
+    unit: 's',
+    labels: OPERATION,
+    help: 'Time that flushes took to poll and to commit offsets',
+  },
+  'messaging.process.duration': {
+    kind: 'histogram',
+    unit: 's',
+    labels: OPERATION,
+    help: 'Time from the first poll of a flush to its end',
+  },
+  'kafka_delta.read.bytes': {
+    kind: 'counter',
+    unit: 'By',
+    labels: TOPIC,
+    help: 'Bytes of values read from Kafka',
+  },
+  'kafka_delta.commit.records': {
+    kind: 'counter',
+    labels: TOPIC,
+    help: 'Records that committed flushes held; the sum of kafka_delta.records over the outcomes',
+  },
+  'kafka_delta.records': {
+    kind: 'counter',
+    labels: ['topic', 'outcome'],
+    help: 'Records of committed flushes, by what became of them',
+  },
+  'kafka_delta.dropped.fields': {
+    kind: 'counter',
+    labels: TOPIC,
+    help: 'Fields of rows that no column took',
+  },
+  'kafka_delta.dead_letters': {
+    kind: 'counter',
+    labels: ['topic', 'reason'],
+    help: 'Dead letters of committed flushes, by reason',
+  },
+  'kafka_delta.commits': { kind: 'counter', labels: TOPIC, help: 'Flushes that are in the table' },
+  'kafka_delta.commit.attempts': { kind: 'counter', labels: TOPIC, help: 'Puts tried for commits' },
+  'kafka_delta.commit.conflicts': {
+    kind: 'counter',
+    labels: TOPIC,
+    help: 'Versions lost to other writers',
+  },
+  'kafka_delta.puts.ambiguous': {
+    kind: 'counter',
+    labels: TOPIC,
+    help: 'Puts of commits whose outcome had to be settled by reading',
+  },
+  'kafka_delta.files': { kind: 'counter', labels: TOPIC, help: 'Data files added' },
+  'kafka_delta.file.size': {
+    kind: 'histogram',
+    unit: 'By',
+    labels: TOPIC,
+    help: 'Size of data files',
+    bounds: FILE_BOUNDS,
+  },
+  'kafka_delta.flush.duration': {
+    kind: 'histogram',
+    unit: 's',
+    labels: ['topic', 'outcome'],
+    help: 'From the forming of a flush to its end',
+  },
+  'kafka_delta.stage.duration': {
+    kind: 'histogram',
+    unit: 's',
+    labels: ['topic', 'stage'],
+    help: 'Time that the stages of a flush took, from its first poll to its end',
+  },
+  'kafka_delta.schema.changes': {
+    kind: 'counter',
+    labels: TOPIC,
+    help: 'Commits that changed the columns of the table',
+  },
+  'kafka_delta.checkpoints': {
+    kind: 'counter',
+    labels: ['topic', 'outcome'],
+    help: 'Checkpoints of the table that were due',
+  },
+  'kafka_delta.maintenance.runs': {
+    kind: 'counter',
+    labels: ['topic', 'task', 'outcome'],
+    help: 'Runs of the upkeep of the table',
+  },
+  'kafka_delta.maintenance.duration': {
+    kind: 'histogram',
+    unit: 's',
+    labels: ['topic', 'task'],
+    help: 'Time that the upkeep of the table took',
+  },
+  'kafka_delta.eventloop.stalls': {
+    kind: 'counter',
+    labels: [],
+    help: 'Times that the event loop was blocked for more than a second',
+  },
+  'kafka_delta.lag': {
+    kind: 'gauge',
+    labels: ['topic', 'partition'],
+    help: 'Offsets that the table does not hold yet',
+  },
+  'kafka_delta.lag.time': {
+    kind: 'gauge',
+    unit: 's',
+    labels: ['topic', 'partition'],
+    help: 'Age of the oldest record that the table does not hold yet; 0 without lag',
+  },
+  'kafka_delta.freshness': {
+    kind: 'gauge',
+    unit: 's',
+    labels: TOPIC,
+    help: 'Age of the newest record in the table',
+  },
+  'kafka_delta.buffered': {
+    kind: 'gauge',
+    unit: 'By',
+    labels: TOPIC,
+    help: 'Bytes of records between Kafka and the table',
+  },
+  'kafka_delta.buffered.max': {
+    kind: 'gauge',
+    unit: 'By',
+    labels: TOPIC,
+    help: 'Bytes that may be between Kafka and the table',
+  },
+  'kafka_delta.budget': {
+    kind: 'gauge',
+    unit: 'By',
+    labels: [],
+    help: 'Bytes between Kafka and the tables, of all topics of the process',
+  },
+  'kafka_delta.budget.max': {
+    kind: 'gauge',
+    unit: 'By',
+    labels: [],
+    help: 'Bytes that all topics of the process may hold together',
+  },
+  'kafka_delta.table.version': {
+    kind: 'gauge',
+    labels: TOPIC,
+    help: 'Newest version that this process wrote',
+  },
+  'kafka_delta.topic.state': {
+    kind: 'gauge',
+    labels: ['topic', 'state'],
+    help: '1 for the state that the topic is in, 0 for the others',
+  },
+  'kafka_delta.ready': { kind: 'gauge', labels: [], help: 'Whether the process is ready' },
+  'kafka_delta.circuit.state': {
+    kind: 'gauge',
+    labels: ['kind', 'name'],
+    help: 'How a circuit stands: 0 closed, 1 half-open, 2 open',
+  },
+  'kafka_delta.circuit.opened': {
+    kind: 'total',
+    labels: ['kind', 'name'],
+    help: 'Times that a circuit has opened',
+  },
+  'kafka_delta.retries': {
+    kind: 'total',
+    labels: ['kind', 'name'],
+    help: 'Requests that were repeated',
+  },
+  'kafka_delta.metrics.omitted': {
+    kind: 'gauge',
+    labels: [],
+    help: 'Label sets that the reading left out, of metrics with too many',
+  },
+  'process.memory.usage': { kind: 'gauge', unit: 'By', labels: [], help: 'Resident memory' },
+  'process.cpu.time': { kind: 'total', unit: 's', labels: ['cpu.mode'], help: 'CPU time that was used' },
+} as const satisfies Readonly<Record<string, MetricFacts>>
+
+/** The metrics of the Java connector, by the names that Prometheus knows them under; there where they are asked for. */
+export const JAVA_METRICS = {
+  kafka_connector_records_processed_total: {
+    kind: 'counter',
+    labels: TOPIC,
+    help: 'Records that became rows, were let go or are tombstones, once their flush is committed',
+  },
+  kafka_connector_delta_writes_total: { kind: 'counter', labels: TOPIC, help: 'Commits to the table' },
+  kafka_connector_batch_flush_duration: {
+    kind: 'histogram',
+    unit: 's',
+    labels: TOPIC,
+    help: 'From the forming of a flush to its commit',
+  },
+  kafka_connector_schema_validation_failures: {
+    kind: 'gauge',
+    labels: TOPIC,
+    help: 'Records that the schema refused, since the process began',
+  },
+  kafka_connector_optimization_runs_total: {
+    kind: 'counter',
+    labels: TOPIC,
+    help: 'Runs that packed small files',
+  },
+} as const satisfies Readonly<Record<string, MetricFacts>>
+
+/** What OpenTelemetry's instrumentation tells of the Node runtime. */
+export const RUNTIME_METRICS = [
+  'nodejs.eventloop.delay.min',
+  'nodejs.eventloop.delay.max',
+  'nodejs.eventloop.delay.mean',
+  'nodejs.eventloop.delay.stddev',
+  'nodejs.eventloop.delay.p50',
+  'nodejs.eventloop.delay.p90',
+  'nodejs.eventloop.delay.p99',
+  'nodejs.eventloop.time',
+  'nodejs.eventloop.utilization',
+  'v8js.gc.duration',
+  'v8js.memory.heap.limit',
+  'v8js.memory.heap.used',
+  'v8js.memory.heap.space.size',
+  'v8js.memory.heap.space.available_size',
+  'v8js.memory.heap.space.physical_size',
+] as const
+
+type All = typeof METRICS & typeof JAVA_METRICS
+
+/** Names of the metrics of a kind. */
+export type MetricName<K extends MetricFacts['kind'] = MetricFacts['kind']> = {
+  [N in keyof All]: All[N]['kind'] extends K ? N : never
+}[keyof All]
+
+/** What is known of a metric. */
+export function factsOf(name: MetricName): MetricFacts {
+  return { ...METRICS, ...JAVA_METRICS }[name]
+}
+
+/** Upper bounds of the buckets of a histogram. */
+export function boundsOf({ bounds = SECONDS_BOUNDS }: MetricFacts): number[] {
+  return [...bounds]
+}
