@@ -51,6 +51,8 @@ export interface BufferParts {
   readonly openTrace?: (facts: FlushFacts) => FlushTrace
   /** Given what makes a flush of what is held now; what it returns is called once there is nothing more to flush. */
   readonly onFlush?: (form: () => void) => () => void
+  /** Whether what is held should be flushed at once, since its bytes are needed. */
+  readonly isPressed?: () => boolean
   readonly scheduler?: SchedulerLike
 }
 
@@ -107,7 +109,7 @@ export function bufferTimeOrCount(
           if (buffer.partitions + found.fresh > partitionsMax) flush()
           buffer.add(batch, found)
           const isFull = buffer.records >= limits.count || buffer.bytes >= limits.bytes
-          if (isFull || buffer.partitions > partitionsMax) flush()
+          if (isFull || buffer.partitions > partitionsMax || parts.isPressed?.() === true) flush()
           else timer ??= scheduler.schedule(flush, limits.ageMs)
         },
         error: (error: unknown) => subscriber.error(error),

@@ -137,6 +137,7 @@ function buffering({ credit, openTrace }: Parts): BufferParts {
     dropped: (bytes) => credit.give(bytes),
     flushed: () => credit.flushOpened(),
     onFlush: (form) => credit.onFlush(form),
+    isPressed: () => credit.isPressed,
     ...(openTrace === undefined ? {} : { openTrace }),
   }
 }
