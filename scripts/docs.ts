@@ -4,31 +4,33 @@ import { format, resolveConfig } from 'prettier'
 import { FORMATS } from '../config/formats.ts'
 import { isMapFormat, optionsOf, type Option, type OptionTree } from '../config/option.ts'
 import { SERVICE_OPTIONS, TOPIC_OPTIONS } from '../config/schema.ts'
-import { CATALOGUE } from '../src/core/errors.ts'
 import { DASHBOARD_PATH, dashboardJson } from './dashboard/dashboard.ts'
+import { errorFaults, errorsPage } from './error-pages.ts'
 
 /**
- * Writes `docs/configuration.md` from the schema and the dashboard of Grafana from its panels, and holds `docs/errors.md` to
- * the catalogue; `--check` writes nothing.
+ * Writes `docs/configuration.md` from the schema, `docs/errors.md` from the catalogue and the dashboard of Grafana from its
+ * panels, and holds `docs/troubleshooting.md` to the catalogue; `--check` writes nothing.
  */
 async function main(check: boolean): Promise<number> {
-  const docs = join(import.meta.dirname, '..', 'docs')
-  const faults = errorFaults(readFileSync(join(docs, 'errors.md'), 'utf8'))
-  const path = join(docs, 'configuration.md')
-  const wanted = await configurationPage(path)
-  if (!check) writeFileSync(path, wanted)
-  else if (readFileSync(path, 'utf8') !== wanted) {
-    faults.push('docs/configuration.md is not what config/schema.ts says; run npm run docs')
-  }
-  const dashboard = join(docs, '..', DASHBOARD_PATH)
-  const panels = await dashboardJson()
-  if (!check) writeFileSync(dashboard, panels)
-  else if (readFileSync(dashboard, 'utf8') !== panels) {
-    faults.push(`${DASHBOARD_PATH} is not what scripts/dashboard says; run npm run docs`)
+  const root = join(import.meta.dirname, '..')
+  const faults = errorFaults(readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8'))
+  for (const [name, source, make] of MADE) {
+    const path = join(root, name)
+    const wanted = await make(path)
+    if (!check) writeFileSync(path, wanted)
+    else if (readFileSync(path, 'utf8') !== wanted)
+      faults.push(`${name} is not what ${source} says; run npm run docs`)
   }
   for (const fault of faults) console.error(fault)
   return faults.length === 0 ? 0 : 1
 }
+
+/** Files, what they are made from, and how. */
+const MADE = [
+  ['docs/configuration.md', 'config/schema.ts', configurationPage],
+  ['docs/errors.md', 'src/core/errors.ts', errorsPage],
+  [DASHBOARD_PATH, 'scripts/dashboard', dashboardJson],
+] as const
 
 /** The page of all options, in the order of the schema. */
 export async function configurationPage(path: string): Promise<string> {
@@ -43,39 +45,6 @@ One entry for each topic, under any name. Only \`table.uri\` must be given.
 ${tableOf(TOPIC_OPTIONS)}
 ${CHECKS}`
   return await format(text, { ...(await resolveConfig(path)), parser: 'markdown' })
-}
-
-/** What `docs/errors.md` lacks or has too much; every code has a heading of its own and text below it. */
-export function errorFaults(page: string): string[] {
-  const sections = page
-    .split(/^## /m)
-    .slice(1)
-    .map((section) => section.replace(/\s+/g, ' '))
-  const described = new Map(
-    sections.map((section) => [/^`?([A-Z_]+)`?/.exec(section)?.[1] ?? section, section]),
-  )
-  const codes = Object.keys(CATALOGUE)
-  return [
-    ...codes.filter((code) => !described.has(code)).map((code) => `docs/errors.md: ${code} has no section`),
-    ...[...described.keys()]
-      .filter((code) => !codes.includes(code))
-      .map((code) => `docs/errors.md: ${code} is no code of src/core/errors.ts`),
-    ...[...described].flatMap(([code, section]) => sectionFaults(code, section)),
-  ]
-}
-
-function sectionFaults(code: string, section: string): string[] {
-  if (!(code in CATALOGUE)) return []
-  const { message, retryable } = CATALOGUE[code as keyof typeof CATALOGUE]
-  const faults: string[] = []
-  if (!section.includes(message))
-    faults.push(`docs/errors.md: ${code} does not repeat its message "${message}"`)
-  const said = section.includes('Worth a retry')
-  if (said !== retryable) {
-    faults.push(`docs/errors.md: ${code} must ${retryable ? '' : 'not '}say "Worth a retry"`)
-  }
-  if (!/\*\*What to do\.\*\* \S/.test(section)) faults.push(`docs/errors.md: ${code} does not say what to do`)
-  return faults
 }
 
 function tableOf(tree: OptionTree): string {

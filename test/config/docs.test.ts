@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { it } from 'node:test'
 import { optionsOf } from '../../config/option.ts'
 import { SERVICE_OPTIONS, TOPIC_OPTIONS } from '../../config/schema.ts'
-import { configurationPage, errorFaults } from '../../scripts/docs.ts'
+import { configurationPage } from '../../scripts/docs.ts'
+import { errorFaults, errorsPage } from '../../scripts/error-pages.ts'
 
 const docs = join(import.meta.dirname, '../../docs')
-const errors = readFileSync(join(docs, 'errors.md'), 'utf8')
+const errors = readFileSync(join(docs, 'troubleshooting.md'), 'utf8')
 
 it('docs/configuration.md is what the schema says', async () => {
   const path = join(docs, 'configuration.md')
@@ -28,19 +29,28 @@ it('no two options share an environment variable', () => {
   assert.equal(new Set(names).size, names.length)
 })
 
-it('docs/errors.md describes every code of the catalogue and no other', () => {
+it('docs/errors.md is what the catalogue says', async () => {
+  const path = join(docs, 'errors.md')
+  assert.equal(readFileSync(path, 'utf8'), await errorsPage(path))
+})
+
+it('docs/troubleshooting.md describes every code of the catalogue and names no other', () => {
   assert.deepEqual(errorFaults(errors), [])
 })
 
-it('an undescribed code, an unknown one and a missing piece of advice are faults', () => {
+it('an undescribed code, an unknown one, a wrong exit code and a missing piece of advice are faults', () => {
   const page = errors
     .replace('## `KD_TABLE_MISSING`', '## `KD_TABLE_GONE`')
     .replace('**What to do.** Correct the command;', 'Correct the command;')
     .replace('No Kafka broker answered', 'Nobody answered')
+    .replace('**What is lost.** Nothing. Exit code 3.', 'Exit code 7. KD_NEVER_HEARD_OF')
   assert.deepEqual(errorFaults(page).sort(), [
-    'docs/errors.md: KD_COMMAND_INVALID does not say what to do',
-    'docs/errors.md: KD_KAFKA_UNREACHABLE does not repeat its message "No Kafka broker answered"',
-    'docs/errors.md: KD_TABLE_GONE is no code of src/core/errors.ts',
-    'docs/errors.md: KD_TABLE_MISSING has no section',
+    'docs/troubleshooting.md: KD_COMMAND_INVALID does not say what to do',
+    'docs/troubleshooting.md: KD_KAFKA_UNREACHABLE does not repeat its message "No Kafka broker answered"',
+    'docs/troubleshooting.md: KD_NEVER_HEARD_OF is no code of src/core/errors.ts',
+    'docs/troubleshooting.md: KD_PREREQUISITE_MISSING does not say "Exit code 3."',
+    'docs/troubleshooting.md: KD_PREREQUISITE_MISSING does not say what is lost',
+    'docs/troubleshooting.md: KD_TABLE_GONE is no code of src/core/errors.ts',
+    'docs/troubleshooting.md: KD_TABLE_MISSING has no section',
   ])
 })
