@@ -3,14 +3,14 @@ import { Credit } from '../core/credit.ts'
 import { createTopic } from '../kafka/admin.ts'
 import { createKafka } from '../kafka/client.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
-import { produceEvents } from '../sample/produce.ts'
-import type { Produced } from '../sample/produce.ts'
-import type { UserEvent } from '../sample/user-events.ts'
+import { openSender } from '../kafka/producer.ts'
+import type { SampleEvent } from '../sample/event.ts'
+import { produceEvents, type Produced } from '../sample/produce.ts'
 
 /** What the demo does with Kafka beside the pipeline: fills the topic, and looks at the dead letters. */
 export interface DemoKafka {
   createTopics(topics: readonly { readonly topic: string; readonly partitions: number }[]): Promise<void>
-  produce(topic: string, events: Iterable<UserEvent>, onSent: (records: number) => void): Promise<Produced>
+  produce(topic: string, events: Iterable<SampleEvent>, onSent: (records: number) => void): Promise<Produced>
   /** The envelopes in a topic of dead letters, up to its end as it is now. */
   deadLetters(topic: string): Promise<readonly Readonly<Record<string, unknown>>[]>
   deleteTopics(topics: readonly string[]): Promise<void>
@@ -37,16 +37,15 @@ export function demoKafka(brokers: readonly string[]): DemoKafka {
       for (const { topic, partitions } of topics) await createTopic(client, topic, { partitions })
     },
     produce: async (topic, events, onSent) => {
-      const producer = kafka.producer({ allowAutoTopicCreation: false })
-      await producer.connect()
+      const sender = await openSender({ ...client, topic })
       try {
-        return await produceEvents(
-          events,
-          (batch) => producer.send({ topic, acks: 1, messages: batch as UserEvent[] }),
-          onSent,
-        )
+        return await produceEvents(events, (batch) => sender.send(batch), {
+          onSent: ({ records }) => {
+            onSent(records)
+          },
+        })
       } finally {
-        await producer.disconnect()
+        await sender.close()
       }
     },
     deadLetters: (topic) => readAll(brokers, topic),

@@ -9,6 +9,7 @@ import { addHealth } from './health.ts'
 import { errorBlock } from './output.ts'
 import { packageFile } from './package-file.ts'
 import { addIngest, ingestWords } from './ingest.ts'
+import { addLoad } from './load.ts'
 import { addRun } from './run.ts'
 import { addTable } from './table.ts'
 import { addValidate } from './validate.ts'
@@ -42,6 +43,7 @@ ${EXIT_HELP}`,
   addHealth(program, finish)
   addContract(program, finish)
   addDemo(program, finish)
+  addLoad(program, finish)
   addTable(program, finish)
   addDlq(program)
   try {

@@ -78,6 +78,7 @@ describe('help', () => {
     ['run'],
     ['validate'],
     ['demo'],
+    ['load'],
     ['table'],
     ['table', 'show'],
     ['table', 'history'],

@@ -54,3 +54,17 @@ test('order events give exact decimals, nested items and a map', async () => {
     /^\/attributes\/channel must be string/,
   )
 })
+
+test('web requests give nested producer times and an integer status, and columns alone can check them', async () => {
+  const contract = await readContract('schemas/web-requests.schema.json')
+  assert.deepEqual(columns(contract.schema), {
+    meta: { producer: { timestamp: 'timestamp' } },
+    method: 'string',
+    session_id: 'string',
+    status: 'integer',
+    url: 'string',
+    body_bytes_sent: 'long',
+    uuid: 'string',
+  })
+  assert.equal(contract.plain?.fields.length, 7)
+})
