@@ -30,6 +30,9 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
       `must be at least twice flush.bytes (${2 * topic.flush.bytes}), so that one flush can fill while another is written: value was ${topic.creditBytes}`,
     )
   }
+  const { baseMs, capMs } = topic.retry
+  if (capMs < baseMs)
+    report(['retry.capMs', 'retry.baseMs'], `must be at least retry.baseMs (${baseMs}): value was ${capMs}`)
   const { partitionColumns } = topic.table
   const twice = partitionColumns.find((column, index) => partitionColumns.indexOf(column) !== index)
   if (twice !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(twice)} twice`)

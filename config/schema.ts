@@ -6,6 +6,7 @@ import { KAFKA_OPTIONS } from './kafka-options.ts'
 import { MESSAGE_OPTIONS } from './message-options.ts'
 import type { OptionTree } from './option.ts'
 import { REGISTRY_OPTIONS } from './registry-options.ts'
+import { CIRCUIT_OPTIONS, RETRY_OPTIONS } from './resilience-options.ts'
 import { ROW_OPTIONS } from './row-options.ts'
 import { withSecretFiles } from './secret-options.ts'
 import { STORAGE_OPTIONS } from './storage-options.ts'
@@ -22,6 +23,7 @@ export const SERVICE_OPTIONS: OptionTree = withSecretFiles({
   storage: STORAGE_OPTIONS,
   schemaRegistry: REGISTRY_OPTIONS,
   http: HTTP_OPTIONS,
+  circuit: CIRCUIT_OPTIONS,
   admin: ADMIN_OPTIONS,
   metrics: METRICS_OPTIONS,
   log: {
@@ -97,6 +99,7 @@ export const TOPIC_OPTIONS = {
     },
   },
   deadLetters: DEAD_LETTER_OPTIONS,
+  retry: RETRY_OPTIONS,
   parquet: {
     compression: {
       doc: 'Codec of the data files.',

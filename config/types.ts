@@ -3,6 +3,7 @@ import type { CobDateConfig } from './cob-date.ts'
 import type { KafkaConfig } from './kafka-types.ts'
 import type { PatternConfig } from './patterns.ts'
 import type { MessageConfig } from './message-types.ts'
+import type { CircuitConfig, RetryConfig } from './resilience-types.ts'
 import type { TransformConfig } from './transform-types.ts'
 
 /** The configuration after loading: checked, complete, deeply frozen. What each option means stands in `config/schema.ts`. */
@@ -12,6 +13,7 @@ export interface Config {
   /** There where its address is. */
   readonly schemaRegistry?: SchemaRegistryConfig
   readonly http: HttpConfig
+  readonly circuit: CircuitConfig
   readonly admin: AdminConfig
   readonly metrics: MetricsConfig
   readonly log: { readonly level: LogLevel }
@@ -108,6 +110,7 @@ export interface TopicConfig extends MessageConfig, TransformConfig {
   readonly table: TableConfig
   readonly flush: FlushConfig
   readonly deadLetters: DeadLetterConfig
+  readonly retry: RetryConfig
   readonly parquet: ParquetConfig
 }
 

@@ -1,5 +1,6 @@
-import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import type { CircuitBreaker } from '../resilience/circuit-breaker.ts'
+import { Retries, RETRY, type RetryPatience } from '../resilience/retries.ts'
 import { httpGetter, type ClientTls, type HttpAnswer, type HttpGet } from './http.ts'
 
 /** How a schema registry with Confluent's REST API is reached. */
@@ -11,15 +12,13 @@ export interface RegistryOptions {
   /** A bearer token, instead of user and password. */
   readonly token?: string
   readonly tls?: ClientTls
-  readonly patience?: RegistryPatience
+  readonly patience?: Partial<RegistryPatience>
+  /** Through which all questions go: they wait while it is open. Without one, nobody waits for a registry that fails. */
+  readonly circuit?: CircuitBreaker
 }
 
 /** How hard is tried while the registry does not answer. */
-export interface RegistryPatience {
-  readonly attemptsMax: number
-  /** First and longest pause between attempts; they grow twofold, with jitter. */
-  readonly pauseMsMin: number
-  readonly pauseMsMax: number
+export interface RegistryPatience extends RetryPatience {
   /** How long one attempt may take. */
   readonly requestMsMax: number
 }
@@ -41,12 +40,7 @@ export interface Registry {
 }
 
 /** Ten attempts over about a minute. */
-const PATIENCE: RegistryPatience = {
-  attemptsMax: 10,
-  pauseMsMin: 200,
-  pauseMsMax: 15_000,
-  requestMsMax: 10_000,
-}
+const PATIENCE: RegistryPatience = { ...RETRY, attemptsMax: 10, pauseMsMax: 15_000, requestMsMax: 10_000 }
 /** Schemas that one schema may refer to, also by way of others. */
 const REFERENCES_MAX = 100
 
@@ -76,9 +70,10 @@ interface Answer {
 class HttpRegistry implements Registry {
   readonly url: string
   readonly #get: HttpGet
-  readonly #patience: RegistryPatience
+  readonly #retries: Retries
 
-  constructor({ url, username, password, token, tls, patience = PATIENCE }: RegistryOptions) {
+  constructor({ url, username, password, token, tls, patience, circuit }: RegistryOptions) {
+    const whole = { ...PATIENCE, ...patience }
     this.url = url.replace(/\/+$/, '')
     const secret = Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64')
     const login =
@@ -87,8 +82,8 @@ class HttpRegistry implements Registry {
       accept: 'application/vnd.schemaregistry.v1+json, application/json',
       ...(login === undefined ? {} : { authorization: login }),
     }
-    this.#get = httpGetter(headers, patience.requestMsMax, tls)
-    this.#patience = patience
+    this.#get = httpGetter(headers, whole.requestMsMax, tls)
+    this.#retries = new Retries(whole, circuit)
   }
 
   schema(id: number): Promise<RegisteredSchema | undefined> {
@@ -123,16 +118,8 @@ class HttpRegistry implements Registry {
   }
 
   /** Asks until there is an answer; `undefined` when it is that there is no such thing. */
-  async #ask(path: string): Promise<Answer | undefined> {
-    const { attemptsMax, pauseMsMin, pauseMsMax } = this.#patience
-    const policy = retry(
-      handleWhen((error) => error instanceof PipelineError && error.retryable),
-      {
-        maxAttempts: attemptsMax - 1,
-        backoff: new ExponentialBackoff({ initialDelay: pauseMsMin, maxDelay: pauseMsMax }),
-      },
-    )
-    return policy.execute(() => this.#askOnce(path))
+  #ask(path: string): Promise<Answer | undefined> {
+    return this.#retries.run(() => this.#askOnce(path))
   }
 
   async #askOnce(path: string): Promise<Answer | undefined> {
@@ -147,7 +134,11 @@ class HttpRegistry implements Registry {
     if (status === 404) return undefined
     if (status === 200) return this.#answerOf(path, body)
     const passing = status >= 500 || status === 429 || status === 408
-    throw this.#failed(`${path}: expected an answer, got status ${status}: ${body.slice(0, 200)}`, passing)
+    throw this.#failed(
+      `${path}: expected an answer, got status ${status}: ${body.slice(0, 200)}`,
+      passing,
+      status,
+    )
   }
 
   #answerOf(path: string, body: string): Answer {
@@ -160,8 +151,8 @@ class HttpRegistry implements Registry {
     throw this.#failed(`${path}: expected a schema, got ${JSON.stringify(body.slice(0, 200))}`)
   }
 
-  #failed(detail: string, retryable = false): PipelineError {
-    return new PipelineError('KD_REGISTRY_FAILED', detail, { url: this.url }, { retryable })
+  #failed(detail: string, retryable = false, status?: number): PipelineError {
+    return new PipelineError('KD_REGISTRY_FAILED', detail, { url: this.url, status }, { retryable })
   }
 }
 

@@ -5,6 +5,7 @@ import { numbered } from '../core/dead-letter.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { WriterOptions } from '../delta/writer.ts'
 import { DEAD_LETTER_PARTITIONS, DEAD_LETTER_SCHEMA, rowOf } from '../dead-letters/row.ts'
+import type { RetryPatience } from '../resilience/retries.ts'
 import type { DeadLettersWritten, DeadLetterTopic } from '../kafka/dead-letters.ts'
 import type { DeadLetterColumns } from './dead-letter-columns.ts'
 import { openSideTable, type SideTable } from './side-table.ts'
@@ -17,6 +18,8 @@ export interface DeadLetterTableOptions extends WriterOptions {
   readonly appId: string
   /** Whether columns that an existing table lacks are added; otherwise they are left out. */
   readonly evolves: boolean
+  /** How hard its store tries. */
+  readonly patience?: RetryPatience
   /** Columns that expressions make. */
   readonly columns?: DeadLetterColumns
   /** Of letters that one commit carries, about; default 16 MiB. Bounds what is held in two forms. */

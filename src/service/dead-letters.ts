@@ -7,6 +7,7 @@ import type { DeadLettersWritten, DeadLetterTopic } from '../kafka/dead-letters.
 import type { Logger } from '../telemetry/log.ts'
 import { deadLetterColumns } from './dead-letter-columns.ts'
 import { openDeadLetterTable } from './dead-letter-table.ts'
+import { patienceOf } from './patience.ts'
 import type { Tables } from './tables.ts'
 
 /** What dead letters need of their surroundings. */
@@ -36,6 +37,7 @@ export async function openDeadLetters(topic: TopicConfig, parts: DeadLetterParts
       uri,
       appId: topic.appId,
       evolves: topic.table.schemaEvolution === 'addNewColumns',
+      patience: patienceOf(topic),
       columns: deadLetterColumns(topic.deadLetters.transforms),
       onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
       ...(clock === undefined ? {} : { clock }),

@@ -72,7 +72,7 @@ export async function replay(parts: ReplayParts): Promise<Replayed> {
     tables,
   )
   try {
-    const format = await formatOf(topic, config, target)
+    const format = await formatOf(topic, config, target, tables.circuits)
     const replayer = new Replayer(parts, target, { ...target, format, ...clockOf(parts) })
     try {
       return await replayer.run()

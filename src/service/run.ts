@@ -2,6 +2,8 @@ import type { Config } from '../../config/types.ts'
 import { redact } from '../../config/redact.ts'
 import type { Counts } from '../core/batch.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import type { Circuit } from '../core/circuit.ts'
+import { Circuits } from '../resilience/circuits.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { startTelemetry } from '../telemetry/tracing.ts'
 import { runTopics } from './topics.ts'
@@ -34,6 +36,10 @@ export async function runService(config: Config, options: ServiceOptions): Promi
   const telemetry = startTelemetry(process.env, warn)
   const watching = await Watching.open(config, log, options.observer)
   const stopping = new AbortController()
+  const circuits = new Circuits(config.circuit, {
+    signal: stopping.signal,
+    onChange: (circuit) => noteCircuit(circuit, log),
+  })
   const release = onSignals(stopping, config.shutdown.deadlineMs, log)
   // Only now: whoever reads this line may send a signal.
   log.info({ config: redact(config) }, 'kafka-delta starts')
@@ -46,6 +52,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       until: options.until,
       log,
       signal: stopping.signal,
+      circuits,
       observe: (topic) => watching.observer(topic),
       onOpen: (topics) => watching.opened(topics),
       onCommit: ({ version, counts, attempts, conflicts, adds }, { topic }) => {
@@ -69,6 +76,13 @@ export async function runService(config: Config, options: ServiceOptions): Promi
 export function logFailure(config: Pick<Config, 'log'>, thrown: unknown): void {
   const code = thrown instanceof PipelineError ? thrown.code : undefined
   createLogger({ level: config.log.level }).error({ code, err: thrown }, messageOf(thrown))
+}
+
+function noteCircuit({ kind, name, state, opened, reason }: Circuit, log: Logger): void {
+  const fields = { kind, name, opened, reason }
+  if (state === 'open') log.warn(fields, 'A server fails: whoever needs it waits')
+  else if (state === 'half-open') log.info(fields, 'Trying whether a server works again')
+  else log.info(fields, 'A server works again')
 }
 
 function onSignals(stopping: AbortController, deadlineMs: number, log: Logger): () => void {

@@ -7,6 +7,7 @@ import type { Raw } from '../core/raw.ts'
 import type { Format } from '../formats/format.ts'
 import { openFormat } from '../formats/open.ts'
 import type { KafkaSource, SourceOptions } from '../kafka/source-options.ts'
+import type { Circuits } from '../resilience/circuits.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { kafkaOptions } from './kafka-options.ts'
 import { registryOf } from './registry-of.ts'
@@ -33,6 +34,8 @@ export interface SampleParts {
   readonly until: 'stopped' | 'latest'
   readonly source: (options: SourceOptions) => KafkaSource
   readonly log: Logger
+  /** With them a registry that fails is waited for. */
+  readonly circuits?: Circuits | undefined
   /** Aborting it ends the sample early. */
   readonly signal?: AbortSignal
 }
@@ -47,7 +50,7 @@ const UNREADABLE_MAX = 100
 export async function sampleTopic(parts: SampleParts): Promise<Sample> {
   const { config, topic, limits } = parts
   const format = await openFormat(
-    { ...topic, ...registryOf(config) },
+    { ...topic, ...registryOf(config, topic, parts.circuits) },
     { schema: { type: 'struct', fields: [] }, plain: undefined, unknown: 'leave', fractions: true },
   )
   const taking = new Taking(format, limits)

@@ -15,6 +15,7 @@ import { layoutOf, type Layout } from '../delta/layout.ts'
 import type { TableWriter } from '../delta/table.ts'
 import type { WriterOptions } from '../delta/writer.ts'
 import { nullFaults } from '../evolution/nulls.ts'
+import type { RetryPatience } from '../resilience/retries.ts'
 import type { Store } from '../storage/store.ts'
 import type { TableLease, Tables } from './tables.ts'
 
@@ -27,6 +28,8 @@ export interface SideTableOptions extends WriterOptions {
   readonly others?: readonly string[]
   /** Whether columns that an existing table lacks are added; otherwise they are left out. */
   readonly evolves: boolean
+  /** How hard its store tries. */
+  readonly patience?: RetryPatience
 }
 
 /** A row: column → value as builders take it. */
@@ -60,7 +63,7 @@ const PARQUET = { compression: 'zstd', rowGroupRows: 65_536, rowGroupBytes: 16 *
  * @throws KD_SCHEMA_MISMATCH where its columns cannot take the rows, and what opening or creating a table throws
  */
 export async function openSideTable(tables: Tables, options: SideTableOptions): Promise<SideTable> {
-  const lease = await tables.lease(options.uri)
+  const lease = await tables.lease(options.uri, options.patience)
   try {
     const { partitionColumns } = options
     const schema = { ...options.schema, fields: [...options.schema.fields, ...otherFields(options)] }

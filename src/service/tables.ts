@@ -3,6 +3,8 @@ import type { NewTable } from '../delta/create.ts'
 import { createTable, tableExists } from '../delta/create.ts'
 import type { TableWriter } from '../delta/table.ts'
 import { openTableWriter, type WriterOptions } from '../delta/writer.ts'
+import type { Circuits } from '../resilience/circuits.ts'
+import type { RetryPatience } from '../resilience/retries.ts'
 import type { Store } from '../storage/store.ts'
 
 /** A table as one topic holds it. */
@@ -22,22 +24,29 @@ interface Shared {
   leases: number
 }
 
+/** Opens the store of a table, which tries as hard as it is told. */
+export type OpenStore = (uri: string, patience: RetryPatience | undefined) => Promise<Store>
+
 /**
  * The tables of one process: topics whose table is the same share its store and its writer, so that their flushes share
  * versions rather than compete for them. A table is known by its URI.
  */
 export class Tables {
-  readonly #openStore: (uri: string) => Promise<Store>
+  /** Those of the process; without them nobody waits for a server that fails. */
+  readonly circuits: Circuits | undefined
+  readonly #openStore: OpenStore
   readonly #shared = new Map<string, Shared>()
 
-  constructor(openStore: (uri: string) => Promise<Store>) {
+  constructor(openStore: OpenStore, circuits?: Circuits) {
     this.#openStore = openStore
+    this.circuits = circuits
   }
 
-  /** Throws what opening a store throws. */
-  async lease(uri: string): Promise<TableLease> {
+  /** `patience` counts where nobody holds the table yet. Throws what opening a store throws. */
+  async lease(uri: string, patience?: RetryPatience): Promise<TableLease> {
     const key = keyOf(uri)
-    const shared = this.#shared.get(key) ?? { store: this.#openStore(uri), writer: undefined, leases: 0 }
+    const there = this.#shared.get(key)
+    const shared = there ?? { store: this.#openStore(uri, patience), writer: undefined, leases: 0 }
     this.#shared.set(key, shared)
     shared.leases++
     let store: Store

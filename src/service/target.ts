@@ -21,11 +21,13 @@ import { contractOfFormat } from '../formats/contract.ts'
 import { withEventColumns } from '../formats/debezium-columns.ts'
 import type { FormatOptions } from '../formats/format.ts'
 import type { Transforms } from '../pipeline.ts'
+import type { Circuits } from '../resilience/circuits.ts'
 import { openStore } from '../storage/open.ts'
 import type { Store } from '../storage/store.ts'
 import { configuredColumns, configuredEnrichments } from './enrichments.ts'
+import { patienceOf } from './patience.ts'
 import { registryOf } from './registry-of.ts'
-import { type TableLease, Tables } from './tables.ts'
+import { type OpenStore, type TableLease, Tables } from './tables.ts'
 import {
   checkDestinations,
   contractAfter,
@@ -66,8 +68,8 @@ export async function openTarget(
   tables: Tables = tablesOf(config),
   inferred?: Contract,
 ): Promise<Target> {
-  const written = await writtenContract(topic, config)
-  const lease = await tables.lease(topic.table.uri)
+  const written = await writtenContract(topic, config, tables.circuits)
+  const lease = await tables.lease(topic.table.uri, patienceOf(topic))
   try {
     return await targetOf(lease, topic, { written, inferred }, options)
   } catch (error) {
@@ -82,8 +84,9 @@ export async function hasColumns(
   config: Pick<Config, 'schemaRegistry'>,
   tables: Tables,
 ): Promise<boolean> {
-  if (topic.compatibility !== 'none' || (await writtenContract(topic, config)) !== undefined) return true
-  const lease = await tables.lease(topic.table.uri)
+  if (topic.compatibility !== 'none') return true
+  if ((await writtenContract(topic, config, tables.circuits)) !== undefined) return true
+  const lease = await tables.lease(topic.table.uri, patienceOf(topic))
   try {
     return await tableExists(lease.store)
   } finally {
@@ -94,20 +97,27 @@ export async function hasColumns(
 async function writtenContract(
   topic: TopicConfig,
   config: Pick<Config, 'schemaRegistry'>,
+  circuits: Circuits | undefined,
 ): Promise<Contract | undefined> {
   // The columns of the table alone count, whatever the format says of its values.
   if (topic.compatibility !== 'none') return undefined
   const contract =
     topic.contract === undefined
-      ? await contractOfFormat({ ...topic, ...registryOf(config) })
+      ? await contractOfFormat({ ...topic, ...registryOf(config, topic, circuits) })
       : await readContract(topic.contract)
   if (contract === undefined || topic.envelope !== 'debezium') return contract
   return withEventColumns(contract, topic.debezium.fields)
 }
 
-/** Tables in the stores of a configuration; one for all topics of a process. */
-export function tablesOf({ storage }: Pick<Config, 'storage'>): Tables {
-  return new Tables((uri) => openStore(uri, storage))
+/** Tables in the stores of a configuration; one for all topics of a process. With `circuits` stores that fail are waited for. */
+export function tablesOf({ storage }: Pick<Config, 'storage'>, circuits?: Circuits): Tables {
+  const open: OpenStore = (uri, patience) =>
+    openStore(uri, {
+      ...storage,
+      ...(patience === undefined ? {} : { patience }),
+      ...(circuits === undefined ? {} : { circuits }),
+    })
+  return new Tables(open, circuits)
 }
 
 async function targetOf(

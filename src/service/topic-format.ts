@@ -1,16 +1,18 @@
 import type { Config, TopicConfig } from '../../config/types.ts'
 import type { Format } from '../formats/format.ts'
 import { openFormat } from '../formats/open.ts'
+import type { Circuits } from '../resilience/circuits.ts'
 import { withTombstones } from '../formats/tombstones.ts'
 import { registryOf } from './registry-of.ts'
 import type { Target } from './target.ts'
 
-/** How the records of a topic are read for its table. Throws what `openFormat` throws. */
+/** How the records of a topic are read for its table; with `circuits` a registry that fails is waited for. Throws what `openFormat` throws. */
 export async function formatOf(
   topic: TopicConfig,
   config: Pick<Config, 'schemaRegistry'>,
   target: Pick<Target, 'messages' | 'columns'>,
+  circuits?: Circuits,
 ): Promise<Format> {
-  const format = await openFormat({ ...topic, ...registryOf(config) }, target.messages)
+  const format = await openFormat({ ...topic, ...registryOf(config, topic, circuits) }, target.messages)
   return withTombstones(format, topic, target.columns)
 }

@@ -3,6 +3,7 @@ import type { Config } from '../../config/types.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { PipelineError } from '../core/errors.ts'
 import { Lane } from '../core/lane.ts'
+import { Circuits } from '../resilience/circuits.ts'
 import { topicNames } from '../kafka/admin.ts'
 import { checkBounds, discover, type NamedTopic } from './discover.ts'
 import { openTopicInferring } from './inferred-topic.ts'
@@ -23,6 +24,8 @@ export interface RunOptions extends TopicOptions {
   /** The topics of the cluster, for patterns; by default the brokers are asked. */
   readonly topicNames?: () => Promise<readonly string[]>
   readonly clock?: Clock
+  /** Of the servers that topics depend on, those of the process; its own by default. */
+  readonly circuits?: Circuits
 }
 
 /**
@@ -40,7 +43,8 @@ export async function runTopics(
   const hasPatterns = Object.keys(config.patterns).length > 0
   const first = hasPatterns ? discover(config, await list()) : { found: [], beyond: {} }
   checkBounds(config, first)
-  const parts = { lane: new Lane(), tables: tablesOf(config), ...options }
+  const circuits = options.circuits ?? new Circuits(config.circuit, signal === undefined ? {} : { signal })
+  const parts = { lane: new Lane(), tables: tablesOf(config, circuits), ...options }
   const open = ({ name, topic }: NamedTopic): Promise<TopicRun> =>
     openTopicInferring(name, config, topic, parts)
   const entries = Object.entries(config.topics).map(([name, topic]) => ({ name, topic }))

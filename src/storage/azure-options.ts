@@ -1,4 +1,4 @@
-import type { Patience } from './requests.ts'
+import type { Persistence } from './requests.ts'
 
 /** How Azure Blob Storage is reached. Of key, token and connection string at most one. */
 export interface AzureAccess {
@@ -13,9 +13,7 @@ export interface AzureAccess {
 }
 
 /** How a store in Azure behaves; everything has a default. */
-export interface AzureStoreOptions {
+export interface AzureStoreOptions extends Persistence {
   /** Objects of at least this size go up in blocks of 8 MiB; default 16 MiB. */
   readonly multipartBytesMin?: number
-  /** How hard is tried; see `PATIENCE` in requests.ts for the defaults. */
-  readonly patience?: Partial<Patience>
 }

@@ -6,7 +6,7 @@ import { AZURE_DIALECT, azureCodeOf, statusOf } from './azure-client.ts'
 import type { AzureStoreOptions } from './azure-options.ts'
 import { checkKey as checkAnyKey, checkPrefix, compareKeys } from './keys.ts'
 import { bufferOf, PART_BYTES, sendParts, uploadOf } from './parts.ts'
-import { PATIENCE, Requests, type StoreRequest } from './requests.ts'
+import { Requests, type StoreRequest } from './requests.ts'
 import { orAbsent, type PutIfAbsentOutcome, type Store, type StoredObject } from './store.ts'
 
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
@@ -32,7 +32,7 @@ export class AzureStore implements Store {
     this.#container = container
     this.#prefix = prefix === '' ? '' : `${prefix}/`
     this.#multipartBytesMin = Math.max(options.multipartBytesMin ?? MULTIPART_BYTES_MIN, PART_BYTES)
-    this.#requests = new Requests(AZURE_DIALECT, { ...PATIENCE, ...options.patience })
+    this.#requests = new Requests(AZURE_DIALECT, options)
   }
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {

@@ -10,13 +10,12 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { PipelineError } from '../core/errors.ts'
 import { awsClientOptions, awsDialect, type AwsOptions } from './aws.ts'
-import { PATIENCE, Requests, type Attempt, type Patience } from './requests.ts'
+import { PATIENCE, Requests, type Attempt, type Persistence } from './requests.ts'
 
 /** How the table of DynamoDB is reached; everything has a default. */
-export interface DynamoOptions extends AwsOptions {
+export interface DynamoOptions extends AwsOptions, Persistence {
   /** Name of the table; default `delta_log`, as with other engines. */
   readonly table?: string
-  readonly patience?: Partial<Patience>
 }
 
 /** What is agreed about one version of a Delta table: whose file it is, and whether that file is in its place. */
@@ -57,10 +56,9 @@ export class DynamoEntries implements CommitEntries {
 
   /** `now` is in milliseconds since the epoch. */
   constructor(options: DynamoOptions = {}, now: () => number = Date.now) {
-    const patience = { ...PATIENCE, ...options.patience }
     this.#table = options.table ?? 'delta_log'
-    this.#requests = new Requests(awsDialect('DynamoDB'), patience)
-    this.#client = new DynamoDBClient(awsClientOptions(options, patience))
+    this.#requests = new Requests(awsDialect('DynamoDB'), options)
+    this.#client = new DynamoDBClient(awsClientOptions(options, { ...PATIENCE, ...options.patience }))
     this.#now = now
   }
 

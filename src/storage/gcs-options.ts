@@ -1,7 +1,7 @@
-import type { Patience } from './requests.ts'
+import type { Persistence } from './requests.ts'
 
 /** How Google Cloud Storage is reached; everything has a default. */
-export interface GcsStoreOptions {
+export interface GcsStoreOptions extends Persistence {
   /** Address of a server other than that of Google, such as `http://127.0.0.1:4443`. */
   readonly endpoint?: string
   /** File with the key of a service account or another credential; absent, the standard chain of Google finds one. */
@@ -10,6 +10,4 @@ export interface GcsStoreOptions {
   readonly anonymous?: boolean
   /** Objects of at least this size go up in parts of 8 MiB; default 16 MiB. */
   readonly multipartBytesMin?: number
-  /** How hard is tried; see `PATIENCE` in requests.ts for the defaults. */
-  readonly patience?: Partial<Patience>
 }

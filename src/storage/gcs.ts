@@ -4,7 +4,7 @@ import type { GcsStoreOptions } from './gcs-options.ts'
 import { uploadInParts } from './gcs-upload.ts'
 import { checkKey, checkPrefix, compareKeys } from './keys.ts'
 import { bufferOf, PART_BYTES, uploadOf } from './parts.ts'
-import { PATIENCE, Requests, type StoreRequest } from './requests.ts'
+import { Requests, type StoreRequest } from './requests.ts'
 import { orAbsent, type PutIfAbsentOutcome, type Store, type StoredObject } from './store.ts'
 
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
@@ -41,7 +41,7 @@ export class GcsStore implements Store {
     this.#prefix = prefix === '' ? '' : `${prefix}/`
     this.#multipartBytesMin = Math.max(options.multipartBytesMin ?? MULTIPART_BYTES_MIN, PART_BYTES)
     this.#client = new GcsClient(options)
-    this.#requests = new Requests(GCS_DIALECT, { ...PATIENCE, ...options.patience })
+    this.#requests = new Requests(GCS_DIALECT, options)
   }
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {

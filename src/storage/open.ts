@@ -2,9 +2,13 @@ import { fileURLToPath } from 'node:url'
 import { PipelineError } from '../core/errors.ts'
 import type { AzureAccess, AzureStoreOptions } from './azure-options.ts'
 import type { DynamoOptions } from './dynamodb-entries.ts'
+import type { Circuits } from '../resilience/circuits.ts'
+import { circuitNameOf } from './circuit-name.ts'
 import type { GcsStoreOptions } from './gcs-options.ts'
+import { GuardedStore } from './guarded.ts'
 import { LocalStore } from './local.ts'
 import { MemoryStore } from './memory.ts'
+import type { Patience, Persistence } from './requests.ts'
 import type { S3StoreOptions } from './s3.ts'
 import type { Store } from './store.ts'
 
@@ -16,13 +20,17 @@ export interface StoreOptions {
   readonly dynamodb?: DynamoOptions
   readonly azure?: AzureAccess & AzureStoreOptions
   readonly gcs?: GcsStoreOptions
+  /** How hard is tried; what a kind of store says for itself goes before. */
+  readonly patience?: Partial<Patience>
+  /** Those of the process: requests wait while the circuit of their server is open. Without them nobody waits. */
+  readonly circuits?: Circuits
 }
 
 type Opener = (uri: string, options: StoreOptions) => Store | Promise<Store>
 
 /** Everything that a URI may begin with. A new store is a file and a line here. */
 const SCHEMES: Readonly<Record<string, Opener>> = {
-  'file:': (uri) => new LocalStore(folderOf(uri), uri),
+  'file:': (uri, options) => openLocal(folderOf(uri), uri, options),
   'memory:': (uri) => new MemoryStore(uri.slice('memory:'.length)),
   's3:': openS3,
   's3a:': openS3,
@@ -42,7 +50,7 @@ const SCHEMES: Readonly<Record<string, Opener>> = {
 export async function openStore(uri: string, options: StoreOptions = {}): Promise<Store> {
   if (uri === '') throw new PipelineError('KD_CONFIG_INVALID', 'the URI of a store is empty')
   const scheme = /^(?:[a-z][a-z0-9+.-]+:(?=\/\/)|(?:memory|file):)/i.exec(uri)?.[0].toLowerCase()
-  if (scheme === undefined) return new LocalStore(uri)
+  if (scheme === undefined) return openLocal(uri, uri, options)
   const open = Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined
   if (open === undefined)
     throw new PipelineError(
@@ -50,6 +58,27 @@ export async function openStore(uri: string, options: StoreOptions = {}): Promis
       `expected a path or a URI that begins with ${Object.keys(SCHEMES).join(', ')}, got ${scheme}`,
     )
   return open(uri, options)
+}
+
+function openLocal(path: string, uri: string, { circuits, patience }: StoreOptions): Store {
+  const store = new LocalStore(path, uri)
+  const name = circuitNameOf(uri)
+  if (circuits === undefined || name === undefined) return store
+  return new GuardedStore(store, { circuit: circuits.store(name), patience })
+}
+
+/** What a kind of store is told, and how hard it tries. */
+function persistently<T extends Persistence>(
+  own: T | undefined,
+  name: string | undefined,
+  options: StoreOptions,
+): T {
+  const { circuits, patience } = options
+  return {
+    ...(patience === undefined ? {} : { patience }),
+    ...(circuits === undefined || name === undefined ? {} : { circuit: circuits.store(name) }),
+    ...own,
+  } as T
 }
 
 async function openS3(uri: string, options: StoreOptions): Promise<Store> {
@@ -61,13 +90,15 @@ async function openS3(uri: string, options: StoreOptions): Promise<Store> {
   const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
   // The SDK takes a quarter of a second to load: only who stores in S3 pays for it.
   const { S3Store } = await import('./s3.ts')
-  const store = new S3Store(bucket, prefix, options.s3, uri)
+  const store = new S3Store(bucket, prefix, persistently(options.s3, circuitNameOf(uri), options), uri)
   if (options.s3?.logStore !== 'dynamodb') return store
   const [{ DynamoLogStore }, { DynamoEntries }] = await Promise.all([
     import('./dynamodb-log.ts'),
     import('./dynamodb-entries.ts'),
   ])
-  return new DynamoLogStore(store, new DynamoEntries(dynamoOptions(options)))
+  const dynamo = dynamoOptions(options)
+  const circuit = `dynamodb://${dynamo.table ?? 'delta_log'}`
+  return new DynamoLogStore(store, new DynamoEntries(persistently(dynamo, circuit, options)))
 }
 
 function dynamoOptions({ s3 = {}, dynamodb = {} }: StoreOptions): DynamoOptions {
@@ -97,7 +128,8 @@ async function openAzure(uri: string, options: StoreOptions): Promise<Store> {
     import('./azure-client.ts'),
   ])
   const place = host === undefined ? { container } : { container, host }
-  return new AzureStore(await containerClient(place, options.azure ?? {}), prefix, uri, options.azure)
+  const client = await containerClient(place, options.azure ?? {})
+  return new AzureStore(client, prefix, uri, persistently(options.azure, circuitNameOf(uri), options))
 }
 
 async function openGcs(uri: string, options: StoreOptions): Promise<Store> {
@@ -107,7 +139,7 @@ async function openGcs(uri: string, options: StoreOptions): Promise<Store> {
     throw new PipelineError('KD_CONFIG_INVALID', 'expected `gs://bucket/prefix` with a plain bucket name')
   const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
   const { GcsStore } = await import('./gcs.ts')
-  return new GcsStore(bucket, prefix, options.gcs, uri)
+  return new GcsStore(bucket, prefix, persistently(options.gcs, circuitNameOf(uri), options), uri)
 }
 
 function folderOf(uri: string): string {

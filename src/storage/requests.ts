@@ -1,7 +1,8 @@
 import { context, SpanKind, type Attributes, type Span } from '@opentelemetry/api'
-import { ExponentialBackoff, handleWhen, retry, type RetryPolicy } from 'cockatiel'
 import { PipelineError } from '../core/errors.ts'
 import { inSpan } from '../core/span.ts'
+import type { CircuitBreaker } from '../resilience/circuit-breaker.ts'
+import { Retries, RETRY, type RetryPatience } from '../resilience/retries.ts'
 import type { PutIfAbsentOutcome } from './store.ts'
 
 /** One request to a server that stores things: what stands in its span and its errors. */
@@ -17,22 +18,20 @@ export interface StoreRequest {
 }
 
 /** How hard is tried. */
-export interface Patience {
-  /** Attempts of a request that may be repeated. */
-  readonly attemptsMax: number
-  /** First and longest pause between attempts, in milliseconds; they grow twofold, with jitter. */
-  readonly pauseMsMin: number
-  readonly pauseMsMax: number
+export interface Patience extends RetryPatience {
   /** How long one attempt may take, its body included, in milliseconds. */
   readonly requestMsMax: number
 }
 
 /** Six attempts over about six seconds; an attempt may take a minute. */
-export const PATIENCE: Patience = {
-  attemptsMax: 6,
-  pauseMsMin: 200,
-  pauseMsMax: 10_000,
-  requestMsMax: 60_000,
+export const PATIENCE: Patience = { ...RETRY, requestMsMax: 60_000 }
+
+/** How hard a store tries, and whether it knows of the server's state; everything has a default. */
+export interface Persistence {
+  /** See `PATIENCE` for the defaults. */
+  readonly patience?: Partial<Patience>
+  /** Through which all requests go; without one, none waits for a server that fails. */
+  readonly circuit?: CircuitBreaker
 }
 
 /** What an error of a client library means. */
@@ -63,27 +62,22 @@ export type Attempt<T> = (signal: AbortSignal) => Promise<T>
  */
 export class Requests {
   readonly #dialect: Dialect
-  readonly #patience: Patience
-  readonly #policy: RetryPolicy
+  readonly #requestMsMax: number
+  readonly #retries: Retries
 
-  constructor(dialect: Dialect, patience: Patience) {
+  constructor(dialect: Dialect, { patience = {}, circuit }: Persistence = {}) {
+    const whole = { ...PATIENCE, ...patience }
     this.#dialect = dialect
-    this.#patience = patience
-    this.#policy = retry(
-      handleWhen((error) => error instanceof PipelineError && error.retryable),
-      {
-        maxAttempts: patience.attemptsMax - 1,
-        backoff: new ExponentialBackoff({ initialDelay: patience.pauseMsMin, maxDelay: patience.pauseMsMax }),
-      },
-    )
+    this.#requestMsMax = whole.requestMsMax
+    this.#retries = new Retries(whole, circuit)
   }
 
-  /** Sends a request that may be repeated, and repeats it while a retry may help. */
+  /** Sends a request that may be repeated, and repeats it while a retry may help; waits while the circuit is open. */
   retried<T>(request: StoreRequest, attempt: Attempt<T>): Promise<T> {
-    return this.#policy.execute(({ attempt: count }) => this.#send(request, count + 1, attempt))
+    return this.#retries.run((count) => this.#send(request, count, attempt))
   }
 
-  /** Sends a request exactly once. */
+  /** Sends a request exactly once, now, whatever is known of the server. */
   once<T>(request: StoreRequest, attempt: Attempt<T>): Promise<T> {
     return this.#send(request, 1, attempt)
   }
@@ -91,25 +85,30 @@ export class Requests {
   /**
    * Sends a put that creates and never replaces. Once and never again: an answer that the object exists could be about our
    * own first request, whose answer was lost. So `isTaken` always means somebody else's object, and whatever does not tell
-   * is `unknown`.
+   * is `unknown`. While the circuit is open nothing is sent, and nothing is ambiguous.
    */
   async putIfAbsent(
     request: StoreRequest,
     put: Attempt<unknown>,
     isTaken: (error: unknown) => boolean,
   ): Promise<PutIfAbsentOutcome> {
+    let sent = 0
     try {
-      return await this.once(request, async (signal) => {
-        try {
-          await put(signal)
-          return 'created'
-        } catch (error) {
-          if (isTaken(error)) return 'exists'
-          throw error
-        }
+      return await this.#retries.once(() => {
+        sent++
+        return this.once(request, async (signal) => {
+          try {
+            await put(signal)
+            return 'created'
+          } catch (error) {
+            if (isTaken(error)) return 'exists'
+            throw error
+          }
+        })
       })
     } catch (error) {
-      if (error instanceof PipelineError && error.code === 'KD_STORE_UNAVAILABLE') return 'unknown'
+      const isUnknown = error instanceof PipelineError && error.code === 'KD_STORE_UNAVAILABLE'
+      if (sent > 0 && isUnknown) return 'unknown'
       throw error
     }
   }
@@ -126,7 +125,7 @@ export class Requests {
       attributes,
       async (span) => {
         try {
-          return await attempt(AbortSignal.timeout(this.#patience.requestMsMax))
+          return await attempt(AbortSignal.timeout(this.#requestMsMax))
         } catch (error) {
           throw this.#errorOf(error, request, count, span)
         }

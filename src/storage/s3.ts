@@ -12,18 +12,16 @@ import { PipelineError } from '../core/errors.ts'
 import { awsClientOptions, awsDialect, nameOf, statusOf, type AwsOptions } from './aws.ts'
 import { checkKey, checkPrefix, compareKeys } from './keys.ts'
 import { PART_BYTES, bufferOf, uploadOf } from './parts.ts'
-import { PATIENCE, Requests, type Patience } from './requests.ts'
+import { PATIENCE, Requests, type Patience, type Persistence } from './requests.ts'
 import { uploadInParts } from './s3-upload.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
 
 /** How S3 is reached; everything has a default. */
-export interface S3StoreOptions extends AwsOptions {
+export interface S3StoreOptions extends AwsOptions, Persistence {
   /** The bucket in the path and not in the host name; default false. */
   readonly forcePathStyle?: boolean
   /** Objects of at least this size go up in parts of 8 MiB; default 16 MiB. */
   readonly multipartBytesMin?: number
-  /** How hard is tried; see `PATIENCE` in requests.ts for the defaults. */
-  readonly patience?: Partial<Patience>
 }
 
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
@@ -50,9 +48,8 @@ export class S3Store implements Store {
     this.#bucket = bucket
     this.#prefix = prefix === '' ? '' : `${prefix}/`
     this.#multipartBytesMin = Math.max(options.multipartBytesMin ?? MULTIPART_BYTES_MIN, PART_BYTES)
-    const patience = { ...PATIENCE, ...options.patience }
-    this.#requests = new Requests(awsDialect('S3'), patience)
-    this.#client = clientOf(options, patience)
+    this.#requests = new Requests(awsDialect('S3'), options)
+    this.#client = clientOf(options, { ...PATIENCE, ...options.patience })
   }
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {

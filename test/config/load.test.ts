@@ -60,6 +60,7 @@ describe('defaults', () => {
       flush: { count: 100_000, bytes: 134_217_728, ageMs: 60_000, partitionsMax: 10_000 },
       deadLetters: { mode: 'dlq', topic: 'a-dlq', transforms: {}, maxRateRecordsMin: 1000 },
       parquet: { compression: 'zstd', rowGroupRows: 131_072, rowGroupBytes: 33_554_432 },
+      retry: { attempts: 6, baseMs: 200, capMs: 10_000, deadlineMs: 120_000 },
     })
   })
 
