@@ -4,6 +4,7 @@ import { checkCompatibility } from './check-compatibility.ts'
 import { checkFormat } from './check-format.ts'
 import { checkHttp } from './check-http.ts'
 import { checkKafka } from './check-kafka.ts'
+import { checkLog } from './check-log.ts'
 import { checkMessages } from './check-messages.ts'
 import { checkRows } from './check-rows.ts'
 import { checkStorage } from './check-storage.ts'
@@ -13,13 +14,21 @@ import type { Config, TableConfig, TopicConfig } from './types.ts'
 
 /** Options that are right one by one but not together, outside `topics`. */
 export function checkService(
-  config: Pick<Config, 'admin' | 'http' | 'kafka' | 'storage'>,
+  config: Pick<Config, 'admin' | 'budget' | 'http' | 'kafka' | 'storage'>,
   report: Report,
 ): void {
   checkKafka(config.kafka, report)
   checkStorage(config.storage, report)
   checkHttp(config.http, report)
   checkAdmin(config, report)
+  const { fetchBytesPerPartitionMax: batchBytes } = config.kafka
+  const { bytes = Infinity } = config.budget
+  if (bytes < batchBytes) {
+    report(
+      ['budget.bytes', 'kafka.fetchBytesPerPartitionMax'],
+      `must be at least kafka.fetchBytesPerPartitionMax (${batchBytes}): value was ${bytes}`,
+    )
+  }
 }
 
 /** Options of one topic that are right one by one but not together, and files that must exist. */
@@ -33,19 +42,36 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
   const { baseMs, capMs } = topic.retry
   if (capMs < baseMs)
     report(['retry.capMs', 'retry.baseMs'], `must be at least retry.baseMs (${baseMs}): value was ${capMs}`)
+  const { restart } = topic
+  if (restart.capMs < restart.baseMs) {
+    report(
+      ['restart.capMs', 'restart.baseMs'],
+      `must be at least restart.baseMs (${restart.baseMs}): value was ${restart.capMs}`,
+    )
+  }
   const { partitionColumns } = topic.table
   const twice = partitionColumns.find((column, index) => partitionColumns.indexOf(column) !== index)
   if (twice !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(twice)} twice`)
   checkMaintenance(topic.table, report)
   checkRows(topic, report)
   checkMessages(topic, report)
+  checkLog(topic.log, report)
   checkTransforms(topic, report)
   checkCompatibility(topic, report)
   checkFormat(topic, report)
   checkDeadLetters(topic, report)
 }
 
-function checkMaintenance({ optimize, vacuum, properties }: TableConfig, report: Report): void {
+function checkMaintenance(
+  { maintenance, optimize, vacuum, properties }: TableConfig,
+  report: Report,
+): void {
+  if (maintenance === 'external') {
+    for (const [section, policy] of Object.entries({ optimize, vacuum })) {
+      for (const given of Object.keys(policy))
+        report([`table.${section}.${given}`], 'given, while table.maintenance is "external"')
+    }
+  }
   const { everyCommits, everyMs, ...how } = optimize
   const [given] = Object.keys(how)
   if (given !== undefined && everyCommits === undefined && everyMs === undefined) {

@@ -10,8 +10,10 @@ import { CIRCUIT_OPTIONS, RETRY_OPTIONS } from './resilience-options.ts'
 import { ROW_OPTIONS } from './row-options.ts'
 import { withSecretFiles } from './secret-options.ts'
 import { STORAGE_OPTIONS } from './storage-options.ts'
+import { SUPERVISION_OPTIONS, TOPIC_SUPERVISION_OPTIONS } from './supervision-options.ts'
 import { TABLE_OPTIONS } from './table-options.ts'
 import { TOPIC_NAME_OPTIONS } from './topic-options.ts'
+import { LOG_OPTIONS, TOPIC_LOG_OPTIONS, TRACE_OPTIONS } from './trace-options.ts'
 import { TRANSFORM_OPTIONS } from './transform-options.ts'
 
 /**
@@ -26,23 +28,9 @@ export const SERVICE_OPTIONS: OptionTree = withSecretFiles({
   circuit: CIRCUIT_OPTIONS,
   admin: ADMIN_OPTIONS,
   metrics: METRICS_OPTIONS,
-  log: {
-    level: {
-      doc: 'Least severe level that is logged. With `debug` a failing command also prints its stack.',
-      format: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-      default: 'info',
-      env: 'LOG_LEVEL',
-    },
-  },
-  shutdown: {
-    deadlineMs: {
-      doc: 'Longest time from SIGTERM to the exit. What is not committed by then is read again after the next start. The default leaves a second of the ten that `docker stop` grants.',
-      format: 'whole-number',
-      unit: 'milliseconds',
-      default: 9_000,
-      env: 'KAFKA_DELTA_SHUTDOWN_DEADLINE_MS',
-    },
-  },
+  log: LOG_OPTIONS,
+  trace: TRACE_OPTIONS,
+  ...SUPERVISION_OPTIONS,
 })
 
 /** Every option of one entry of `topics`. An entry needs only `table.uri`. */
@@ -99,6 +87,8 @@ export const TOPIC_OPTIONS = {
     },
   },
   deadLetters: DEAD_LETTER_OPTIONS,
+  ...TOPIC_SUPERVISION_OPTIONS,
+  log: TOPIC_LOG_OPTIONS,
   retry: RETRY_OPTIONS,
   parquet: {
     compression: {

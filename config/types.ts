@@ -4,10 +4,12 @@ import type { KafkaConfig } from './kafka-types.ts'
 import type { PatternConfig } from './patterns.ts'
 import type { MessageConfig } from './message-types.ts'
 import type { CircuitConfig, RetryConfig } from './resilience-types.ts'
+import type { SupervisionConfig, TopicSupervisionConfig } from './supervision-types.ts'
+import type { TopicLogConfig, TraceConfig } from './trace-types.ts'
 import type { TransformConfig } from './transform-types.ts'
 
 /** The configuration after loading: checked, complete, deeply frozen. What each option means stands in `config/schema.ts`. */
-export interface Config {
+export interface Config extends SupervisionConfig {
   readonly kafka: KafkaConfig
   readonly storage: StorageConfig
   /** There where its address is. */
@@ -17,7 +19,7 @@ export interface Config {
   readonly admin: AdminConfig
   readonly metrics: MetricsConfig
   readonly log: { readonly level: LogLevel }
-  readonly shutdown: { readonly deadlineMs: number }
+  readonly trace: TraceConfig
   /** By the entry's name, in the order of the files; one of a list of topics by `<entry>/<topic>`. */
   readonly topics: Readonly<Record<string, TopicConfig>>
   /** Entries whose topics are found by asking the brokers, by name. */
@@ -79,7 +81,7 @@ export interface GcsConfig {
 }
 
 /** One topic and its table. */
-export interface TopicConfig extends MessageConfig, TransformConfig {
+export interface TopicConfig extends MessageConfig, TransformConfig, TopicSupervisionConfig {
   readonly topic: string
   readonly format: FormatName
   /** In place of `format` where values may have one of several. */
@@ -110,6 +112,7 @@ export interface TopicConfig extends MessageConfig, TransformConfig {
   readonly table: TableConfig
   readonly flush: FlushConfig
   readonly deadLetters: DeadLetterConfig
+  readonly log: TopicLogConfig
   readonly retry: RetryConfig
   readonly parquet: ParquetConfig
 }
@@ -175,6 +178,8 @@ export interface TableConfig {
   readonly checkpointInterval: number
   /** Delta table properties of a table that we create. */
   readonly properties: Readonly<Record<string, string>>
+  /** With `external` neither `optimize` nor `vacuum` has a policy, and expired log files stay. */
+  readonly maintenance: 'service' | 'external'
   readonly optimize: OptimizeConfig
   readonly vacuum: VacuumConfig
 }

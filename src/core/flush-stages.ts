@@ -45,6 +45,7 @@ export interface Timed {
 export class StageClock {
   readonly id: number
   readonly startedAtMs: number
+  readonly formedAtMs: number
   readonly #ms: Record<string, number> = {}
   readonly #open: string[] = []
   #atMs: number
@@ -65,6 +66,7 @@ export class StageClock {
       }
     }
     this.#pass(formedMs, 'buffer')
+    this.formedAtMs = this.#atMs
   }
 
   /** Up to when time is counted, in milliseconds since the epoch. */

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/types.ts'
 import { redact } from '../../config/redact.ts'
 import type { Counts } from '../core/batch.ts'
+import { systemClock } from '../core/clock.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Circuit } from '../core/circuit.ts'
 import { Circuits } from '../resilience/circuits.ts'
@@ -33,7 +34,7 @@ const EXIT_FORCED = 130
 export async function runService(config: Config, options: ServiceOptions): Promise<number> {
   const log = createLogger({ level: config.log.level })
   const warn = (message: string): void => log.warn(message)
-  const telemetry = startTelemetry(process.env, warn)
+  const telemetry = startTelemetry(process.env, warn, systemClock, config.trace)
   const watching = await Watching.open(config, log, options.observer)
   const stopping = new AbortController()
   const circuits = new Circuits(config.circuit, {

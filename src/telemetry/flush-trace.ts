@@ -26,6 +26,9 @@ export interface FlushFacts {
   readonly bytes: number
 }
 
+/** Attribute of the root: milliseconds from the forming of the flush to its end. */
+export const FLUSH_MS = 'kafka_delta.flush_ms'
+
 /** Times in which nothing worked on a flush have a span from here on. */
 const WAIT_MS_MIN = 1
 
@@ -136,6 +139,7 @@ function endOnce(root: Span, clock: StageClock, latestMs: number): FlushTrace['e
     ended = true
     if (error !== undefined) recordError(root, error)
     const { ms } = clock.stages()
+    root.setAttribute(FLUSH_MS, clock.atMs - clock.formedAtMs)
     for (const [stage, each] of Object.entries(ms)) root.setAttribute(`kafka_delta.ms.${stage}`, each)
     root.end(Math.max(clock.atMs, latestMs))
   }

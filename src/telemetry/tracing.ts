@@ -1,8 +1,16 @@
 import { context, diag, DiagLogLevel, propagation, trace } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
-import { BatchSpanProcessor, NodeTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-node'
+import {
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-node'
+import type { TraceConfig } from '../../config/trace-types.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { otlpEndpoint, resourceOf, within, type Environment } from './otlp.ts'
+import { samplerOf } from './sampler.ts'
+import { TailProcessor } from './tail.ts'
 
 /** Tracing of this process. */
 export interface Telemetry {
@@ -12,19 +20,24 @@ export interface Telemetry {
   shutdown(): Promise<void>
 }
 
-// One flush makes up to 1,600 spans; beyond this many waiting ones the SDK drops.
-const SPANS_WAITING_MAX = 8_192
+// One flush makes some 2,000 spans, which leave at once when it ends; beyond this many waiting ones the SDK drops.
+const SPANS_WAITING_MAX = 16_384
+
+/** A flush that takes longer is slow, where nobody says more. */
+const SLOW_MS = 10_000
 
 /**
  * Sets tracing up as the standard `OTEL_*` variables say: spans go out by OTLP over HTTP when an endpoint is named
  * (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`) or `OTEL_TRACES_EXPORTER` is `otlp`, unless
- * `OTEL_SDK_DISABLED` is `true` or `OTEL_TRACES_EXPORTER` is `none`. Sampler, headers, resource attributes and limits
- * are read by the SDK from the process's own environment. Failures to send are told to `warn`.
+ * `OTEL_SDK_DISABLED` is `true` or `OTEL_TRACES_EXPORTER` is `none`. Traces that failed or were slow are kept, and of the
+ * rest those that `OTEL_TRACES_SAMPLER` picks. Headers, resource attributes and limits are read by the SDK from the
+ * process's own environment. Failures to send are told to `warn`.
  */
 export function startTelemetry(
   env: Environment,
   warn: (message: string) => void = () => undefined,
   clock: Clock = systemClock,
+  { slowMs }: TraceConfig = { slowMs: SLOW_MS },
 ): Telemetry {
   const url = otlpEndpoint(env, 'traces')
   if (url === undefined) return { enabled: false, shutdown: () => Promise.resolve() }
@@ -37,16 +50,13 @@ export function startTelemetry(
   if (!protocol.startsWith('http/'))
     warn(`OTLP over ${protocol} is not supported; spans go over HTTP to ${url}`)
   const queue = Number(env['OTEL_BSP_MAX_QUEUE_SIZE'])
-  return telemetryWith(
-    new BatchSpanProcessor(new OTLPTraceExporter({ url }), {
-      maxQueueSize: Number.isInteger(queue) && queue > 0 ? queue : SPANS_WAITING_MAX,
-    }),
-    warn,
-    clock,
-  )
+  const sending = new BatchSpanProcessor(new OTLPTraceExporter({ url }), {
+    maxQueueSize: Number.isInteger(queue) && queue > 0 ? queue : SPANS_WAITING_MAX,
+  })
+  return telemetryWith(new TailProcessor(sending, { slowMs, sampler: samplerOf(env, warn) }), warn, clock)
 }
 
-/** Tracing into any processor: what `startTelemetry` does once it knows where spans go. */
+/** Tracing of everything into any processor: what `startTelemetry` does once it knows where spans go. */
 export function telemetryWith(
   processor: SpanProcessor,
   warn: (message: string) => void = () => undefined,
@@ -54,6 +64,8 @@ export function telemetryWith(
 ): Telemetry {
   const provider = new NodeTracerProvider({
     resource: resourceOf(),
+    // Which traces are kept is decided when they end.
+    sampler: new AlwaysOnSampler(),
     spanProcessors: [processor],
   })
   provider.register()

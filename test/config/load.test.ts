@@ -42,7 +42,13 @@ const topic = (options: object = {}): object => ({
   topics: { a: { table: { uri: 's3://lake/a' }, ...options } },
 })
 
-const NO_MAINTENANCE = { schemaEvolution: 'addNewColumns', properties: {}, optimize: {}, vacuum: {} }
+const NO_MAINTENANCE = {
+  schemaEvolution: 'addNewColumns',
+  properties: {},
+  maintenance: 'service',
+  optimize: {},
+  vacuum: {},
+}
 
 describe('defaults', () => {
   it('a topic needs only its name and a table', () => {
@@ -61,6 +67,7 @@ describe('defaults', () => {
       deadLetters: { mode: 'dlq', topic: 'a-dlq', transforms: {}, maxRateRecordsMin: 1000 },
       parquet: { compression: 'zstd', rowGroupRows: 131_072, rowGroupBytes: 33_554_432 },
       retry: { attempts: 6, baseMs: 200, capMs: 10_000, deadlineMs: 120_000 },
+      log: { mask: [] },
     })
   })
 
