@@ -62,10 +62,7 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
   checkDeadLetters(topic, report)
 }
 
-function checkMaintenance(
-  { maintenance, optimize, vacuum, properties }: TableConfig,
-  report: Report,
-): void {
+function checkMaintenance({ maintenance, optimize, vacuum, properties }: TableConfig, report: Report): void {
   if (maintenance === 'external') {
     for (const [section, policy] of Object.entries({ optimize, vacuum })) {
       for (const given of Object.keys(policy))

@@ -31,6 +31,11 @@ export const TABLE_OPTIONS = {
     format: 'map',
     default: [],
   },
+  maintenance: {
+    doc: 'Who keeps the table healthy: the `service`, as `optimize` and `vacuum` say, log clean-up included; or somebody `external`, such as a job of Spark: then the service writes data, checkpoints and checksums, deletes nothing, and `optimize` and `vacuum` are refused.',
+    format: ['service', 'external'],
+    default: 'service',
+  },
   optimize: {
     everyCommits: {
       doc: "Pack small files into large ones whenever the table's version passes a multiple of this. It happens beside ingestion, in the process that holds partition 0 of the topic, one table at a time. Unset, not by versions.",

@@ -28,6 +28,7 @@ export interface Decoded {
 /** A format turns the bytes of a batch into rows; what it cannot read becomes a dead letter, never an exception. */
 export interface Format {
   readonly name: string
+  /** Makes rows, dead letters and tombstones of all records of a batch; throws for none of them. */
   decode(raw: Raw): Decoded
   /** Fetches what the batch needs that is not there yet; `undefined` where nothing is. `decode` of the batch comes after it. */
   prepare?(raw: Raw): Promise<void> | undefined

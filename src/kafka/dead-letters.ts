@@ -36,6 +36,7 @@ export interface DeadLetterTopic {
    * @throws KD_DEAD_LETTERS_FAILED after five attempts; KD_KAFKA_FORBIDDEN at once when this client may not write there.
    */
   write(deadLetters: readonly DeadLetter[], ranges: readonly OffsetRange[]): Promise<DeadLettersWritten>
+  /** Disconnects; after the last `write`. */
   close(): Promise<void>
 }
 

@@ -32,6 +32,7 @@ export interface SourceOptions extends KafkaOptions {
   readonly heartbeatMs?: number
   /** Collects `traceparent` headers. */
   readonly tracing?: boolean
+  /** Told what happens, as it happens. */
   readonly onEvent?: (event: SourceEvent) => void
   readonly clock?: Clock
 }

@@ -13,6 +13,8 @@ export interface MaintenanceParts {
   readonly store: Store
   readonly policy: {
     readonly checkpointInterval: number
+    /** With `external` nothing has a turn; what is asked for by hand is done. `service` where absent. */
+    readonly maintenance?: 'service' | 'external'
     readonly optimize: OptimizeConfig
     readonly vacuum: VacuumConfig
   }
@@ -109,6 +111,7 @@ class Upkeep implements Maintenance {
     const passes = (every: number | undefined): boolean =>
       every !== undefined && version / BigInt(every) > before / BigInt(every)
     if (passes(optimizing.everyCommits)) this.#want('optimize')
+    if (this.#parts.policy.maintenance === 'external') return
     if (passes(checkpointInterval) && this.#clock.now() - this.#cleanedMs >= CLEAN_PAUSE_MS)
       this.#want('clean')
   }

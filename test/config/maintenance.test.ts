@@ -37,6 +37,11 @@ for (const [what, table, fault] of [
     { properties: { 'delta.checkpointInterval': '5' } },
     /table\.properties\.delta\.checkpointInterval.*table\.checkpointInterval/,
   ],
+  [
+    'A policy of a table that somebody else keeps',
+    { maintenance: 'external', optimize: { everyCommits: 5 } },
+    /optimize\.everyCommits: given, while table\.maintenance is "external"/,
+  ],
   ['A misspelt option', { optimize: { everyCommit: 5 } }, /everyCommit/],
   ['A turn at every 0 versions', { optimize: { everyCommits: 0 } }, /whole number above 0/],
 ] as const) {

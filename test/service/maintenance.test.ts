@@ -91,7 +91,7 @@ interface Fixture {
   readonly lines: readonly Line[]
   readonly next: () => Promise<Line>
   readonly start: (
-    policy: { optimize?: OptimizeConfig; vacuum?: VacuumConfig },
+    policy: { optimize?: OptimizeConfig; vacuum?: VacuumConfig; maintenance?: 'service' | 'external' },
     options?: { isOurs?: () => boolean; lane?: Lane },
   ) => Promise<Maintenance>
 }
@@ -110,6 +110,8 @@ async function fixture(store: Store = new MemoryStore()): Promise<Fixture> {
       operationMetrics: {},
     })
     assert.ok(outcome.kind === 'committed')
+    // Checkpoints are written beside.
+    await writer.idle()
     return outcome.version
   }
   return {
@@ -118,11 +120,14 @@ async function fixture(store: Store = new MemoryStore()): Promise<Fixture> {
     clock,
     lines,
     next,
-    start: async ({ optimize = {}, vacuum = {} }, { isOurs = () => true, lane = new Lane() } = {}) => {
+    start: async (
+      { optimize = {}, vacuum = {}, maintenance = 'service' },
+      { isOurs = () => true, lane = new Lane() } = {},
+    ) => {
       const { version } = await loadSnapshot(store)
       return startMaintenance({
         store,
-        policy: { optimize, vacuum, checkpointInterval: 10 },
+        policy: { optimize, vacuum, maintenance, checkpointInterval: 10 },
         version,
         isOurs,
         lane,
@@ -306,4 +311,25 @@ test('Tables of one process have their turns one after the other', async () => {
   )
   assert.equal(running.most, 1)
   await Promise.all(all.map((maintenance) => maintenance.stop()))
+})
+
+test('The log is cleaned up at a checkpoint, unless somebody else keeps the table', async () => {
+  for (const kept of ['external', 'service'] as const) {
+    const { store, append, start, lines, next } = await fixture()
+    const maintenance = await start({ maintenance: kept })
+    for (let version = 1; version < 10; version++) maintenance.committed(await append())
+    const line = next()
+    maintenance.committed(await append())
+    if (kept === 'service') assertLine(await line, { level: 30, msg: 'Log cleaned up', checkpoint: '10' })
+    await maintenance.stop()
+    assert.equal(lines.length, kept === 'service' ? 1 : 0)
+    assert.equal((await loadSnapshot(store)).version, 10n)
+    const keys: string[] = []
+    for await (const { key } of store.list('_delta_log/')) keys.push(key)
+    assert.equal(keys.includes('_delta_log/00000000000000000000.json'), kept === 'external')
+    assert.ok(
+      keys.some((key) => key.endsWith('10.checkpoint.parquet')),
+      'checkpoints go on',
+    )
+  }
 })
