@@ -21,26 +21,49 @@ import { runSuite } from './run-tests.ts'
 process.exitCode = await runSuite(
   {
     folders: ['test', 'operators'],
-    without: ['test/interop', ...(await thoseThatNeedGo())],
+    without: ['test/interop', ...(await thoseThatCannotRun())],
     start: startServers,
   },
   process.argv.slice(2),
 )
 
-/** Test files that start a schema registry, which is built with Go, where that is missing and may be. */
-async function thoseThatNeedGo(): Promise<readonly string[]> {
-  try {
-    await run('go', ['version'], { missing: 'a schema registry is built with Go', runMsMax: 60_000 })
-    return []
-  } catch (error) {
-    // In CI their tests fail, and say why.
-    if (!isMissingOnly(error)) return []
-    const names = (await readdir('test', { recursive: true })).filter((name) => name.endsWith('.test.ts'))
-    const files = names.map((name) => join('test', name))
-    const needing = files.filter((file) => readFileSync(file, 'utf8').includes('startRegistry('))
-    console.log(`Without ${needing.join(', ')}: ${messageOf(error)}`)
-    return needing
-  }
+/** Programs that a run may do without, except in CI, and by what a test file is known that needs one. */
+function needs(): readonly { command: string; args: string[]; missing: string; calls: readonly string[] }[] {
+  return [
+    {
+      command: 'go',
+      args: ['version'],
+      missing: 'a schema registry and the reader of compose files are built with Go, which is not installed',
+      calls: ['startRegistry(', 'checkCompose('],
+    },
+    {
+      command: 'promtool',
+      args: ['--version'],
+      missing: 'Prometheus with promtool is not installed',
+      calls: ['startPrometheus(', 'promtool('],
+    },
+  ]
+}
+
+/** Test files that need a program which is missing, and may be. */
+async function thoseThatCannotRun(): Promise<readonly string[]> {
+  const names = (await readdir('test', { recursive: true })).filter((name) => name.endsWith('.test.ts'))
+  const files = names.map((name) => join('test', name))
+  const without: string[] = []
+  for (const { command, args, missing, calls } of needs())
+    try {
+      await run(command, args, { missing, runMsMax: 60_000 })
+    } catch (error) {
+      // In CI their tests fail, and say why.
+      if (!isMissingOnly(error)) continue
+      const needing = files.filter((file) => {
+        const text = readFileSync(file, 'utf8')
+        return calls.some((call) => text.includes(call))
+      })
+      console.log(`Without ${needing.join(', ')}: ${messageOf(error)}`)
+      without.push(...needing)
+    }
+  return without
 }
 
 /** The addresses of all servers as environment variables; each is started unless the environment names it. */
