@@ -9,9 +9,13 @@ import { tokenMechanism, type TokenLogin } from './token-login.ts'
 
 /** A pino-like log: fields first, then the message. */
 export interface Log {
+  /** What helps to follow one batch. */
   debug(fields: object, message: string): void
+  /** What changes how things stand. */
   info(fields: object, message: string): void
+  /** What went wrong and was mended. */
   warn(fields: object, message: string): void
+  /** What somebody has to look at. */
   error(fields: object, message: string): void
 }
 

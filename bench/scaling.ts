@@ -1,0 +1,147 @@
+// `npm run bench:scaling`: one topic into one table by 1 to 4 processes of one group; prints the table of docs/scaling.md.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { demoKafka } from '../src/cli/demo-kafka.ts'
+import { showProgress } from '../src/cli/progress.ts'
+import { countOf } from '../src/cli/table-source.ts'
+import { messageOf } from '../src/core/errors.ts'
+import { openTableWriter } from '../src/delta/writer.ts'
+import { userEvents } from '../src/sample/user-events.ts'
+import { startKafka } from '../src/servers/kafka.ts'
+import { openStore } from '../src/storage/open.ts'
+import { loadConfig } from '../config/load.ts'
+import { runProgram } from './run-program.ts'
+import type { ScalingMeasured, ScalingTask } from './scaling-task.ts'
+
+interface Flags {
+  readonly records: number
+  readonly processes: number
+}
+
+const TOPIC = 'user.events.v1'
+/** Divides by 1, 2 and 4, and nearly by 3. */
+const PARTITIONS = 8
+/** Small enough for many commits, so that the processes meet at the table. */
+const FLUSH_COUNT = 25_000
+/** For four processes to load their modules at once. */
+const LOADING_MS = 8_000
+const MIB = 2 ** 20
+
+process.exitCode = await main(process.argv)
+
+async function main(argv: readonly string[]): Promise<number> {
+  const flags = new Command('npm run bench:scaling --')
+    .option('--records <n>', 'how many user events', countOf, 1_000_000)
+    .option('--processes <n>', 'how many processes at most', countOf, 4)
+    .parse(argv)
+    .opts<Flags>()
+  try {
+    await measureAll(flags)
+    return 0
+  } catch (error) {
+    console.error(messageOf(error))
+    return 1
+  }
+}
+
+async function measureAll({ records, processes }: Flags): Promise<void> {
+  const say = (message: string): void => {
+    console.log(message)
+  }
+  const loadAverage = loadavg()[0] ?? NaN
+  const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-bench-'))
+  const kafka = await startKafka({ say })
+  try {
+    const bytes = await produce(kafka.brokers, records)
+    const lines: string[] = []
+    for (let count = 1; count <= processes; count++) {
+      const table = join(folder, `by-${count}`)
+      const measured = await measureGroup(kafka.brokers, count, records, table)
+      await checkTable(table, count)
+      const line = lineOf(measured, records, bytes)
+      say(line)
+      lines.push(line)
+    }
+    say(`
+${cpus().length} cores (${cpus()[0]?.model.trim() ?? ''}) for all processes and the broker, load average at the start ${loadAverage.toFixed(1)};
+${records.toLocaleString('en')} user events of ${Math.round(bytes / records)} bytes in ${PARTITIONS} partitions, ${FLUSH_COUNT.toLocaleString('en')} records a flush, a local table.
+
+| Processes | records/s | MB/s | CPU µs per record | peak memory of one, MiB | commits | versions lost to another |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+${lines.join('\n')}`)
+  } finally {
+    await kafka.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function produce(brokers: readonly string[], records: number): Promise<number> {
+  const kafka = demoKafka(brokers)
+  await kafka.createTopics([
+    { topic: TOPIC, partitions: PARTITIONS },
+    { topic: `${TOPIC}-dlq`, partitions: 1 },
+  ])
+  const progress = showProgress(process.stdout, 'Producing', records)
+  const { bytes } = await kafka.produce(TOPIC, userEvents({ seed: 1, count: records }), (sent) => {
+    progress.at(sent)
+  })
+  progress.end()
+  return bytes
+}
+
+async function measureGroup(
+  brokers: readonly string[],
+  count: number,
+  records: number,
+  table: string,
+): Promise<{ readonly wallS: number; readonly all: readonly ScalingMeasured[] }> {
+  const { fetchBytesMax, fetchBytesPerPartitionMax } = loadConfig({}).kafka
+  const task: ScalingTask = {
+    brokers,
+    topic: TOPIC,
+    groupId: `bench-scaling-${count}`,
+    records,
+    fetch: { bytesMax: fetchBytesMax, bytesPerPartitionMax: fetchBytesPerPartitionMax },
+    topicConfig: { table: { uri: table }, flush: { count: FLUSH_COUNT } },
+    beginAtMs: Date.now() + LOADING_MS,
+  }
+  const all = await Promise.all(
+    Array.from({ length: count }, () => runProgram<ScalingMeasured>('scaling-task', task)),
+  )
+  const carried = all.reduce((sum, measured) => sum + measured.records, 0)
+  if (carried !== records) throw new Error(`${records} records were expected, ${carried} were carried`)
+  return { all, wallS: (Math.max(...all.map(({ lastAtMs }) => lastAtMs)) - task.beginAtMs) / 1e3 }
+}
+
+/** Every partition has its place in the one table. */
+async function checkTable(uri: string, count: number): Promise<void> {
+  const table = await openTableWriter(await openStore(uri))
+  const places = await Promise.all(
+    Array.from({ length: PARTITIONS }, (_, partition) =>
+      table.txn(`bench-scaling-${count}-${TOPIC}-${partition}`),
+    ),
+  )
+  if (places.includes(undefined)) throw new Error('A partition has no place in the table')
+}
+
+function lineOf(
+  { wallS, all }: { readonly wallS: number; readonly all: readonly ScalingMeasured[] },
+  records: number,
+  bytes: number,
+): string {
+  const sum = (of: (measured: ScalingMeasured) => number): number =>
+    all.reduce((total, measured) => total + of(measured), 0)
+  const rss = Math.max(...all.map(({ rssBytesMax }) => rssBytesMax))
+  const cells = [
+    all.length,
+    Math.round(records / wallS).toLocaleString('en'),
+    (bytes / wallS / 1e6).toFixed(1),
+    ((sum(({ cpuS }) => cpuS) * 1e6) / records).toFixed(2),
+    Math.round(rss / MIB),
+    sum(({ commits }) => commits),
+    sum(({ conflicts }) => conflicts),
+  ]
+  return `| ${cells.join(' | ')} |`
+}
