@@ -2,7 +2,16 @@ import type { Row } from './panel.ts'
 import { ofProcess, ofTopic, one, perSecond, series, stat } from './select.ts'
 
 const READ = ofProcess('messaging_client_consumed_messages_total', 'messaging_destination_name=~"$topic"')
-const STATES = { running: 1, paused: 2, stalled: 3, failed: 4 }
+const STATES = {
+  ended: { text: 'ended', color: 'text' },
+  opening: { text: 'opening', color: 'super-light-blue' },
+  running: { text: 'running', color: 'green' },
+  paused: { text: 'paused', color: 'blue' },
+  waiting: { text: 'waiting for a server', color: 'yellow' },
+  restarting: { text: 'restarting', color: 'orange' },
+  stalled: { text: 'stalled', color: 'dark-orange' },
+  failed: { text: 'failed', color: 'red' },
+}
 
 /** What somebody sees who is called at night. */
 export const OVERVIEW: Row = {
@@ -22,7 +31,7 @@ export const OVERVIEW: Row = {
       description:
         'Topics by the state they are in, counted once a process. Failed and stalled ones want somebody.',
       unit: 'short',
-      queries: one(`sum by (state) (${ofTopic('kafka_delta_topic_state')})`, '{{state}}'),
+      queries: one(`sum by (state) (${ofTopic('kafka_delta_topic_state')}) > 0`, '{{state}}'),
       width: 6,
     }),
     stat({
@@ -95,17 +104,12 @@ export const OVERVIEW: Row = {
       description: 'The state of each topic on each process over time.',
       unit: 'short',
       queries: one(
-        `max by (topic, instance) (${Object.entries(STATES)
-          .map(([state, rank]) => `${ofTopic('kafka_delta_topic_state', `state="${state}"`)} * ${rank}`)
+        `max by (topic, instance) (${Object.keys(STATES)
+          .map((state, rank) => `${ofTopic('kafka_delta_topic_state', `state="${state}"`)} * ${rank}`)
           .join(' or ')})`,
         '{{topic}} on {{instance}}',
       ),
-      words: {
-        1: { text: 'running', color: 'green' },
-        2: { text: 'paused', color: 'blue' },
-        3: { text: 'stalled', color: 'orange' },
-        4: { text: 'failed', color: 'red' },
-      },
+      words: Object.fromEntries(Object.values(STATES).map((word, rank) => [rank, word])),
       width: 24,
     },
   ],
