@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs'
-import type { Counts, Flush, OffsetRange } from '../src/core/batch.ts'
+import type { Counts, Flush, FlushTrace, OffsetRange } from '../src/core/batch.ts'
 import { inStage } from '../src/core/span.ts'
 import { stage } from '../src/core/stage.ts'
 import type { Add } from '../src/delta/actions.ts'
@@ -21,6 +21,8 @@ export interface Commit {
   readonly ambiguous: number
   /** Whether the columns of the table changed with it. */
   readonly schemaChanged: boolean
+  /** The trace of the flush, which has ended. */
+  readonly trace?: FlushTrace
   /** Newest Kafka timestamp among the records, milliseconds since the epoch. */
   readonly newestMs: number
 }
@@ -52,6 +54,7 @@ export function commitOffsets({ source, settled }: OffsetParts): OperatorFunctio
       ambiguous: outcome.ambiguous,
       schemaChanged,
       newestMs: flush.newestMs,
+      trace: flush.trace,
     }
   })
 }

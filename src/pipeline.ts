@@ -21,6 +21,7 @@ import type { Contract } from './contract/contract.ts'
 import type { Batch, Flush } from './core/batch.ts'
 import { systemClock } from './core/clock.ts'
 import type { Credit } from './core/credit.ts'
+import { inFlush } from './core/flush-scope.ts'
 import type { Raw } from './core/raw.ts'
 import { brokenSince, compiledConstraints } from './delta/constraint-check.ts'
 import { layoutOf } from './delta/layout.ts'
@@ -150,11 +151,12 @@ function settle(flush: Flush<unknown>, credit: Credit): void {
 
 /** Gives up a flush: its files are orphans, its partitions start again from the table. */
 function fencing({ source, credit, onFenced }: Parts): CommitParts['fenced'] {
-  return async (flush, appIds, unfit) => {
-    onFenced?.(appIds, unfit)
-    await flush.payload.discard()
-    await source.reset(flush.ranges.map((range) => range.partition))
-    settle(flush, credit)
-    flush.trace.end(new Error(unfit ?? `Other writers hold these offsets: ${appIds.join(', ')}`))
-  }
+  return (flush, appIds, unfit) =>
+    inFlush(flush.trace, async () => {
+      onFenced?.(appIds, unfit)
+      await flush.payload.discard()
+      await source.reset(flush.ranges.map((range) => range.partition))
+      settle(flush, credit)
+      flush.trace.end(new Error(unfit ?? `Other writers hold these offsets: ${appIds.join(', ')}`))
+    })
 }

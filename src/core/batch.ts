@@ -148,6 +148,8 @@ export interface Flush<P> {
 export interface FlushTrace {
   /** The context whose active span is the flush's root. */
   readonly context: Context
+  /** What tells the flush from others in the log: see `flushName`. */
+  readonly name?: string
   /** A stage takes the flush up; what is returned ends it. A stage within another takes its time from it. */
   begin?(stage: string): () => void
   /** Where the time went until now. */

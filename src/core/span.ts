@@ -12,6 +12,7 @@ import {
 } from '@opentelemetry/api'
 import type { FlushTrace } from './batch.ts'
 import { messageOf, PipelineError } from './errors.ts'
+import { namedFlush, noteOrigin } from './flush-scope.ts'
 
 /** The tracer of kafka-delta; one that does nothing while no SDK is set up. */
 export function tracer(): Tracer {
@@ -96,16 +97,32 @@ export function inStage<T>(
   parent: Context = flush.context,
 ): T {
   const ended = flush.begin?.(stage)
-  if (ended === undefined) return inSpan(parent, spanNameOf(stage), attributes, run)
+  const told = ended === undefined ? attributes : { ...attributes, 'kafka_delta.stage': stage }
+  const failed = (span: Span, error: unknown): never => {
+    noteOrigin(error, {
+      ...(flush.name === undefined ? {} : { flush: flush.name }),
+      span: span.spanContext(),
+    })
+    throw error
+  }
+  const noted = (span: Span): T => {
+    let result: T
+    try {
+      result = run(span)
+    } catch (error) {
+      return failed(span, error)
+    }
+    return result instanceof Promise ? (result.catch((error: unknown) => failed(span, error)) as T) : result
+  }
   let result: T
   try {
-    result = inSpan(parent, spanNameOf(stage), { ...attributes, 'kafka_delta.stage': stage }, run)
+    result = namedFlush(flush.name, () => inSpan(parent, spanNameOf(stage), told, noted))
   } catch (error) {
-    ended()
+    ended?.()
     throw error
   }
   if (result instanceof Promise) return result.finally(ended) as T
-  ended()
+  ended?.()
   return result
 }
 

@@ -8,6 +8,7 @@ import {
   type Span,
 } from '@opentelemetry/api'
 import type { Counts, FlushTrace, Provenance, StageTiming } from '../core/batch.ts'
+import { flushName } from '../core/flush-scope.ts'
 import { StageClock } from '../core/flush-stages.ts'
 import { isTracing, recordError, spanNameOf, tracer } from '../core/span.ts'
 import { LINKS_MAX, linkOf, sample } from './traceparent.ts'
@@ -40,7 +41,8 @@ const WAIT_MS_MIN = 1
 export function flushTrace(facts: FlushFacts): FlushTrace {
   const clock = new StageClock(facts.id, facts.provenances)
   const first = facts.provenances[0]
-  if (first === undefined || !isTracing()) return counted(clock)
+  const name = first === undefined ? {} : { name: flushName(first) }
+  if (first === undefined || !isTracing()) return { ...counted(clock), ...name }
   const startMs = clock.startedAtMs
   const traceparents = facts.provenances.flatMap((provenance) => provenance.traceparents)
   const links = sample(traceparents, LINKS_MAX)
@@ -55,7 +57,7 @@ export function flushTrace(facts: FlushFacts): FlushTrace {
       startTime: startMs,
       links,
       attributes: {
-        ...attributesOf(facts, first.topic),
+        ...attributesOf(facts, first),
         'kafka_delta.batches.seen': facts.provenances.length,
         'kafka_delta.batches.detailed': detailed.length,
         'kafka_delta.links.seen': traceparents.length,
@@ -66,10 +68,11 @@ export function flushTrace(facts: FlushFacts): FlushTrace {
   )
   const context = trace.setSpan(ROOT_CONTEXT, root)
   // A span that is not sampled is still handed on, so that later stages do not start traces of their own.
-  if (!root.isRecording()) return { ...counted(clock), context, end: () => root.end() }
+  if (!root.isRecording()) return { ...counted(clock), ...name, context, end: () => root.end() }
   let latestMs = startMs
   for (const provenance of detailed) latestMs = Math.max(latestMs, replay(provenance, context))
   return {
+    ...name,
     context,
     begin: withWaits(clock, context),
     stages: () => clock.stages(),
@@ -145,7 +148,7 @@ function endOnce(root: Span, clock: StageClock, latestMs: number): FlushTrace['e
   }
 }
 
-function attributesOf(facts: FlushFacts, topic: string): Attributes {
+function attributesOf(facts: FlushFacts, first: Provenance): Attributes {
   const partitions = new Map<number, Provenance>()
   for (const provenance of facts.provenances) partitions.set(provenance.partition, provenance)
   const only = partitions.size === 1 ? facts.provenances.at(-1) : undefined
@@ -153,7 +156,7 @@ function attributesOf(facts: FlushFacts, topic: string): Attributes {
     'messaging.system': 'kafka',
     'messaging.operation.name': 'process',
     'messaging.operation.type': 'process',
-    'messaging.destination.name': topic,
+    'messaging.destination.name': first.topic,
     'messaging.consumer.group.name': facts.groupId,
     'messaging.batch.message_count': facts.counts.records,
     ...(only === undefined
@@ -162,6 +165,7 @@ function attributesOf(facts: FlushFacts, topic: string): Attributes {
           'messaging.destination.partition.id': String(only.partition),
           'messaging.kafka.offset': Number(only.last),
         }),
+    'kafka_delta.flush': flushName(first),
     'kafka_delta.flush.id': facts.id,
     'kafka_delta.partitions': partitions.size,
     'kafka_delta.bytes': facts.bytes,

@@ -1,8 +1,10 @@
-import { isSpanContextValid, trace } from '@opentelemetry/api'
+import { isSpanContextValid } from '@opentelemetry/api'
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
 import { PinoPretty } from 'pino-pretty'
 import { SENSITIVE_KEYS } from '../../config/redact.ts'
 import type { LogLevel } from '../../config/types.ts'
+import { flushPlace, originOfError } from '../core/flush-scope.ts'
+import { LogLevels } from './log-levels.ts'
 
 /** The log: structured lines with a level. */
 export type Logger = PinoLogger
@@ -14,31 +16,58 @@ export interface LogOptions {
   readonly pretty?: boolean
   /** Default: stderr, so that stdout is free for data. */
   readonly destination?: DestinationStream
+  /** By which levels are changed later. */
+  readonly levels?: LogLevels
 }
 
 // A secret is hidden wherever an object of a line holds it, down to this depth.
 const DEPTH_MAX = 5
 
+/** Of every log that was made here, and of the loggers made of it. */
+const LEVELS = new WeakMap<Logger, LogLevels>()
+
 /**
- * A log of JSON lines (`time` in ISO 8601, `level` by name, `msg`), with `trace_id` and `span_id` where a span is
- * active. Secrets of the configuration are hidden by the names of their options.
+ * A log of JSON lines (`time` in ISO 8601, `level` by name, `msg`), with `flush` where it is about a flush, and `trace_id`
+ * and `span_id` where a span is active; lines that tell an error have those of where it came from. Secrets of the
+ * configuration are hidden by the names of their options.
  */
 export function createLogger(options: LogOptions): Logger {
   const destination = options.destination ?? pino.destination({ dest: 2, sync: true })
   const pretty = options.pretty ?? process.stderr.isTTY
-  return pino(
+  const { levels = new LogLevels() } = options
+  const made = (child: Logger): void => {
+    LEVELS.set(child, levels)
+    levels.made(child)
+  }
+  const log: Logger = pino(
     {
       level: options.level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretPaths(), censor: '[secret]' },
-      mixin: activeSpan,
+      mixin: place,
+      onChild: made,
     },
     pretty
       ? PinoPretty({ destination, ignore: 'trace_id,span_id', translateTime: 'HH:MM:ss.l' })
       : destination,
   )
+  LEVELS.set(log, levels)
+  levels.follow(log)
+  return log
+}
+
+/** By which the levels of a log are changed; `undefined` for a log of somebody else's. */
+export function levelsOf(log: Logger): LogLevels | undefined {
+  return LEVELS.get(log)
+}
+
+/** The logger of a topic: `level` is its own, unless another was set while the process runs. */
+export function topicLogger(log: Logger, topic: string, level: LogLevel | undefined): Logger {
+  const levels = LEVELS.get(log)
+  if (level !== undefined && levels?.all.topics[topic] === undefined) levels?.set(level, topic)
+  return log.child({ topic })
 }
 
 function secretPaths(): string[] {
@@ -48,9 +77,14 @@ function secretPaths(): string[] {
   )
 }
 
-function activeSpan(): object {
-  const span = trace.getActiveSpan()?.spanContext()
-  return span !== undefined && isSpanContextValid(span)
-    ? { trace_id: span.traceId, span_id: span.spanId }
-    : {}
+/** Where a line belongs. An error that is logged after its flush has ended still tells of it. */
+function place(fields: object): object {
+  const error: unknown = (fields as { readonly err?: unknown }).err
+  const { flush, span } = originOfError(error) ?? flushPlace()
+  return {
+    ...(flush === undefined ? {} : { flush }),
+    ...(span !== undefined && isSpanContextValid(span)
+      ? { trace_id: span.traceId, span_id: span.spanId }
+      : {}),
+  }
 }

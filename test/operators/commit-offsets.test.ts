@@ -48,6 +48,7 @@ test('Offsets are mirrored, then credit is settled, then the trace ends, then th
     ambiguous: 3,
     schemaChanged: true,
     newestMs: 7,
+    trace,
   })
 })
 

@@ -85,6 +85,7 @@ describe('with an SDK', () => {
       'messaging.destination.name': 't',
       'messaging.consumer.group.name': 'g',
       'messaging.batch.message_count': 20,
+      'kafka_delta.flush': 't/0@0',
       'kafka_delta.flush.id': 7,
       'kafka_delta.partitions': 2,
       'kafka_delta.bytes': 2000,

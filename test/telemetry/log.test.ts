@@ -4,9 +4,11 @@ import { it } from 'node:test'
 import { ROOT_CONTEXT } from '@opentelemetry/api'
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
 import { loadConfig } from '../../config/load.ts'
+import { NO_TRACE, type FlushTrace } from '../../src/core/batch.ts'
 import { PipelineError } from '../../src/core/errors.ts'
-import { inSpan } from '../../src/core/span.ts'
-import { createLogger, type Logger } from '../../src/telemetry/log.ts'
+import { flushName, inFlush } from '../../src/core/flush-scope.ts'
+import { inSpan, inStage } from '../../src/core/span.ts'
+import { createLogger, levelsOf, topicLogger, type Logger } from '../../src/telemetry/log.ts'
 import { telemetryWith } from '../../src/telemetry/tracing.ts'
 
 function captured(level: 'info' | 'warn' = 'info', pretty = false): { log: Logger; text: () => string } {
@@ -77,6 +79,72 @@ it('a line within a span carries its ids, one outside none', async () => {
   assert.equal(lineOf(inside)['trace_id'], ids.traceId)
   assert.equal(lineOf(inside)['span_id'], ids.spanId)
   assert.equal('trace_id' in lineOf(outside), false)
+})
+
+const FLUSH: FlushTrace = { ...NO_TRACE, name: flushName({ topic: 'events', partition: 3, first: 1200n }) }
+
+it('lines about a flush tell which, traced or not, across awaits and in what it calls', async () => {
+  const { log, text } = captured()
+  await inStage(FLUSH, 'commitDelta', {}, async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    log.info('inside')
+  })
+  inFlush(FLUSH, () => log.info('beside a stage'))
+  log.info('outside')
+  const lines = text().trim().split('\n').map(lineOf)
+  assert.deepEqual(
+    lines.map(({ flush }) => flush),
+    ['events/3@1200', 'events/3@1200', undefined],
+  )
+  assert.ok(!lines.some((line) => 'trace_id' in line), 'nothing is traced')
+})
+
+it('an error that is logged later tells the flush and the span where it came from', async () => {
+  const telemetry = telemetryWith(new SimpleSpanProcessor(new InMemorySpanExporter()))
+  const { log, text } = captured()
+  const error = new PipelineError('KD_STORE_FAILED', 'no right')
+  let span = ''
+  const running = inStage(FLUSH, 'commitDelta', {}, async (active) => {
+    span = active.spanContext().spanId
+    await Promise.reject(error)
+  })
+  await assert.rejects(running, error)
+  await telemetry.shutdown()
+  log.error({ err: error }, 'The topic failed')
+  log.error({ err: new Error('another') }, 'Something else')
+  const [failed, other] = text().trim().split('\n').map(lineOf)
+  assert.equal(failed?.['flush'], 'events/3@1200')
+  assert.equal(failed['span_id'], span)
+  assert.match(String(failed['trace_id']), /^[0-9a-f]{32}$/)
+  assert.equal(other !== undefined && 'flush' in other, false)
+})
+
+it('levels change while the log is in use: of one topic, or of all that have none of their own', () => {
+  const { log, text } = captured()
+  const levels = levelsOf(log)
+  const [loud, quiet] = [topicLogger(log, 'loud', undefined), topicLogger(log, 'quiet', 'warn')]
+  const below = loud.child({ table: 't' })
+  const told = (): string[] => {
+    const before = text().length
+    for (const [name, each] of Object.entries({ log, loud, below, quiet })) {
+      each.debug(`${name} debug`)
+      each.info(`${name} info`)
+    }
+    const after = text().slice(before).trim()
+    return after === '' ? [] : after.split('\n').map((line) => String(lineOf(line)['msg']))
+  }
+  assert.deepEqual(told(), ['log info', 'loud info', 'below info'])
+  levels?.set('debug', 'loud')
+  assert.deepEqual(told(), ['log info', 'loud debug', 'loud info', 'below debug', 'below info'])
+  assert.deepEqual(levels?.all, { level: 'info', topics: { quiet: 'warn', loud: 'debug' } })
+  levels.set('error')
+  assert.deepEqual(told(), ['loud debug', 'loud info', 'below debug', 'below info'])
+  levels.set(undefined, 'loud')
+  assert.deepEqual(told(), [])
+  levels.set('debug', 'quiet')
+  assert.deepEqual(told(), ['quiet debug', 'quiet info'])
+  const again = topicLogger(log, 'quiet', 'warn')
+  assert.equal(again.level, 'debug', 'what was set while it runs goes before the configuration')
 })
 
 it('for people it is no JSON', () => {
