@@ -1,7 +1,7 @@
 import {
   CircuitState as PolicyState,
   circuitBreaker,
-  handleAll,
+  handleWhen,
   isBrokenCircuitError,
   type CircuitBreakerPolicy,
   type IBreaker,
@@ -34,6 +34,9 @@ export interface CircuitParts {
 /** Why a circuit opened is told at this length at most, in characters. */
 const REASON_CHARACTERS_MAX = 300
 
+/** What tells nothing of the server passes the policy by. */
+const FAILURES = handleWhen((error) => verdictOf(error) === 'down')
+
 /**
  * The circuit of one server: requests go through it, and wait while it is open. Some failures on end open it; after a
  * while one request is let through for trial, and once some have been answered on end it is closed.
@@ -63,7 +66,7 @@ export class CircuitBreaker {
     this.#sinceMs = parts.clock.now()
     this.#trials = new Trials(parts.options, () => this.#look())
     // How long it stays open is measured by our clock: the policy is asked again only when that is over.
-    this.#policy = circuitBreaker(handleAll, { halfOpenAfter: 0, breaker: this.#trials })
+    this.#policy = circuitBreaker(FAILURES, { halfOpenAfter: 0, breaker: this.#trials })
     this.#policy.onBreak(() => {
       this.#opened++
       this.#dueMs = parts.clock.now() + parts.options.openMs
@@ -149,7 +152,7 @@ export class CircuitBreaker {
     await this.#gate
   }
 
-  /** What the server failed at is thrown, for the policy to count; all else is returned, to be taken or thrown by the caller. */
+  /** Answers are returned, be they errors that the caller throws; what the policy shall count is thrown, and what tells nothing. */
   async #judged<T>(request: () => Promise<T>): Promise<() => T> {
     try {
       const value = await request()
@@ -157,11 +160,9 @@ export class CircuitBreaker {
       return () => value
     } catch (error) {
       const verdict = verdictOf(error)
-      if (verdict === 'down') {
-        this.#reason = messageOf(error).slice(0, REASON_CHARACTERS_MAX)
-        throw error
-      }
-      if (verdict === 'answered') this.#answers++
+      if (verdict === 'down') this.#reason = messageOf(error).slice(0, REASON_CHARACTERS_MAX)
+      if (verdict !== 'answered') throw error
+      this.#answers++
       return () => {
         throw error
       }

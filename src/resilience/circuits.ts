@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Circuit } from '../core/circuit.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { CircuitBreaker, type CircuitOptions } from './circuit-breaker.ts'
@@ -26,6 +27,8 @@ export class Circuits {
   constructor(options: Partial<CircuitOptions> = {}, parts: CircuitsParts = {}) {
     this.#options = { ...CIRCUIT, ...options }
     this.#parts = parts
+    // One for each circuit that is open.
+    if (parts.signal !== undefined) setMaxListeners(0, parts.signal)
   }
 
   /** The circuit of a store by its name, such as `s3://lake`. */
@@ -55,3 +58,4 @@ export class Circuits {
 }
 
 const NEVER = new AbortController().signal
+setMaxListeners(0, NEVER)

@@ -1,6 +1,7 @@
 import { loadConfig } from '../../config/load.ts'
 import type { Commit } from '../../operators/commit-offsets.ts'
 import type { DeadLetter } from '../../src/core/batch.ts'
+import type { Circuits } from '../../src/resilience/circuits.ts'
 import type { TopicEnds } from '../../src/service/topic.ts'
 import { runTopics } from '../../src/service/topics.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
@@ -16,6 +17,8 @@ export interface TopicSettings {
   readonly storage?: object
   /** Records of a flush; 400 by default, so that 1,000 records are more commits than one. */
   readonly flushCount?: number
+  /** Of the servers; its own by default. */
+  readonly circuits?: Circuits
 }
 
 /** What a run of the service did. */
@@ -66,6 +69,7 @@ export function startService(settings: TopicSettings): RunningService {
     until: 'stopped',
     log: createLogger({ level: 'silent' }),
     signal: stopping.signal,
+    ...(settings.circuits === undefined ? {} : { circuits: settings.circuits }),
     ends: endsOf(topic, carried.deadLetters),
     onCommit: (commit) => {
       carried.commits.push(commit)
