@@ -1,9 +1,13 @@
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
 import { redact } from '../../config/redact.ts'
-import type { Config } from '../../config/types.ts'
+import type { Config, LogLevel } from '../../config/types.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { VERSION } from '../delta/engine.ts'
+import type { Logger } from '../telemetry/log.ts'
+import { addAdmin } from './admin.ts'
+import { actuatorHealthOf, componentsOf } from './components.ts'
 import type { Health } from './health.ts'
+import type { BudgetStanding } from './process-metrics.ts'
 import { statusOf } from './status.ts'
 
 /** What the endpoints tell. */
@@ -12,6 +16,11 @@ export interface EndpointParts {
   readonly health: Health
   /** All metrics in the text form of Prometheus. */
   readonly metrics: () => Promise<string>
+  readonly log: Logger
+  /** Of all topics of the process, where they share one. */
+  readonly budget?: (() => BudgetStanding | undefined) | undefined
+  /** Sets the level of the lines about a topic, or of all. */
+  readonly setLevel: (level: LogLevel, topic?: string) => void
 }
 
 /** Endpoints that are there. */
@@ -26,12 +35,13 @@ const CONNECTIONS_MAX = 100
 const BODY_BYTES_MAX = 1024
 
 /**
- * Listens for questions about health, metrics and status at `http.host` and `http.port`; nothing that is asked changes
- * anything.
+ * Listens for questions about health, metrics and status at `http.host` and `http.port`, and for verbs where `admin.enabled`
+ * is set; nothing else changes anything. No answer holds a secret of the configuration.
  * @throws KD_CONFIG_INVALID where the address cannot be had
  */
 export async function startEndpoints(parts: EndpointParts): Promise<Endpoints> {
-  const { host, port = 0 } = parts.config.http
+  const { config } = parts
+  const { host, port = 0 } = config.http
   const server = fastify({
     requestTimeout: REQUEST_MS_MAX,
     connectionTimeout: REQUEST_MS_MAX,
@@ -40,6 +50,8 @@ export async function startEndpoints(parts: EndpointParts): Promise<Endpoints> {
   })
   server.server.maxConnections = CONNECTIONS_MAX
   addRoutes(server, parts)
+  const { enabled, token } = config.admin
+  if (enabled && token !== undefined) addAdmin(server, { ...parts, token })
   try {
     return { url: await server.listen({ host, port }), close: () => server.close() }
   } catch (error) {
@@ -49,7 +61,7 @@ export async function startEndpoints(parts: EndpointParts): Promise<Endpoints> {
   }
 }
 
-function addRoutes(server: FastifyInstance, { config, health, metrics }: EndpointParts): void {
+function addRoutes(server: FastifyInstance, { config, health, metrics, budget }: EndpointParts): void {
   const shown = redact(config)
   const scrape = async (_: unknown, reply: FastifyReply): Promise<string> => {
     void reply.type('text/plain; version=0.0.4; charset=utf-8')
@@ -59,22 +71,16 @@ function addRoutes(server: FastifyInstance, { config, health, metrics }: Endpoin
   server.get('/healthz', () => ({ status: 'ok' }))
   server.get('/readyz', (_, reply) => {
     void reply.code(health.isReady ? 200 : 503)
-    return { status: health.reason ?? 'ready', topics: statesOf(health) }
+    return { status: health.readiness, components: componentsOf(health) }
   })
   server.get('/metrics', scrape)
-  server.get('/status', () => statusOf(health, Date.now()))
+  server.get('/status', () => statusOf(health, budget?.(), Date.now()))
   server.get('/config', () => shown)
   server.get('/version', () => ({ name: 'kafka-delta', version: VERSION, node: process.version }))
   // As services of another world are asked.
   server.get('/actuator/health', (_, reply) => {
     void reply.code(health.isReady ? 200 : 503)
-    const components = Object.fromEntries(
-      Object.entries(statesOf(health)).map(([name, state]) => [
-        name,
-        { status: upOrDown(state === 'flowing') },
-      ]),
-    )
-    return { status: upOrDown(health.isReady), components }
+    return actuatorHealthOf(health)
   })
   server.get('/actuator/prometheus', scrape)
   server.get('/actuator/metrics', async () => {
@@ -82,12 +88,4 @@ function addRoutes(server: FastifyInstance, { config, health, metrics }: Endpoin
     return { names }
   })
   server.get('/actuator/info', () => ({ build: { name: 'kafka-delta', version: VERSION } }))
-}
-
-function statesOf(health: Health): Readonly<Record<string, string>> {
-  return Object.fromEntries(health.topics.map((topic) => [topic.name, health.stateOf(topic)]))
-}
-
-function upOrDown(isUp: boolean): 'UP' | 'DOWN' {
-  return isUp ? 'UP' : 'DOWN'
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../core/clock.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Circuit } from '../core/circuit.ts'
 import { Circuits } from '../resilience/circuits.ts'
+import { LogLevels } from '../telemetry/log-levels.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { startTelemetry } from '../telemetry/tracing.ts'
 import { runTopics } from './topics.ts'
@@ -32,15 +33,16 @@ const EXIT_FORCED = 130
  * process ends at once, which loses nothing either. Throws what stopped the topics.
  */
 export async function runService(config: Config, options: ServiceOptions): Promise<number> {
-  const log = createLogger({ level: config.log.level })
+  const levels = new LogLevels()
+  const log = createLogger({ level: config.log.level, levels })
   const warn = (message: string): void => log.warn(message)
   const telemetry = startTelemetry(process.env, warn, systemClock, config.trace)
-  const watching = await Watching.open(config, log, options.observer)
   const stopping = new AbortController()
   const circuits = new Circuits(config.circuit, {
     signal: stopping.signal,
     onChange: (circuit) => noteCircuit(circuit, log),
   })
+  const watching = await Watching.open(config, log, { observer: options.observer, circuits, levels })
   const release = onSignals(stopping, config.shutdown.deadlineMs, log)
   // Only now: whoever reads this line may send a signal.
   log.info({ config: redact(config) }, 'kafka-delta starts')
@@ -56,11 +58,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       circuits,
       observe: (topic) => watching.observer(topic),
       onOpen: (topics) => watching.opened(topics),
-      onCommit: ({ version, counts, attempts, conflicts, adds }, { topic }) => {
-        const fields = { topic, version: String(version), ...counts, files: adds.length, attempts, conflicts }
-        log.debug(fields, 'Committed')
-        options.onCommit?.(counts)
-      },
+      onCommit: ({ counts }) => options.onCommit?.(counts),
     })
     for (const [name, { counts, version, ...rest }] of Object.entries(summaries)) {
       log.info({ name, ...counts, ...rest, version: version === undefined ? null : String(version) }, 'Done')

@@ -1,26 +1,50 @@
+import type { BudgetStanding } from './process-metrics.ts'
+import { serverOf, topicOf } from './components.ts'
 import type { Health } from './health.ts'
-import { lagOf, totalLag } from './progress.ts'
+import { lagOf, totalLag, type Progress } from './progress.ts'
 import type { TopicRun } from './topic.ts'
 
-/** How each topic of the process stands, as JSON: offsets and versions are numbers, or their digits beyond 2^53. */
-export function statusOf(health: Health, nowMs: number): object {
+/**
+ * How each topic of the process stands, as JSON: offsets and versions are numbers, or their digits beyond 2^53. The brokers
+ * are asked for the offsets of the group, for three seconds at most.
+ */
+export async function statusOf(
+  health: Health,
+  budget: BudgetStanding | undefined,
+  nowMs: number,
+): Promise<object> {
+  const topics = await Promise.all(
+    health.topics.map(async (topic) => [topic.name, await topicStatus(topic, health, nowMs)] as const),
+  )
   return {
     ready: health.isReady,
-    topics: Object.fromEntries(health.topics.map((topic) => [topic.name, topicStatus(topic, health, nowMs)])),
+    readiness: health.readiness,
+    budget: budget === undefined ? null : { bytes: budget.taken, bytesMax: budget.bytesMax },
+    circuits: health.circuits.map((circuit) => ({
+      kind: circuit.kind,
+      name: circuit.name,
+      ...serverOf(circuit),
+    })),
+    topics: Object.fromEntries(topics),
   }
 }
 
-function topicStatus(topic: TopicRun, health: Health, nowMs: number): object {
+async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Promise<object> {
+  const inGroup = await topic.groupOffsets()
   const { counts, commits, files, bytes, version } = topic.summary()
-  const { last, movedAtMs } = health.progress(topic.topic)
+  const progress = health.progress(topic.topic)
+  const { last, movedAtMs } = progress
   const partitions = topic.status()
   return {
     topic: topic.topic,
-    state: health.stateOf(topic),
+    ...topicOf(topic, health),
+    rate: progress.rate(),
     lag: numberOf(totalLag(partitions)),
+    lagMs: progress.longestLagMs(partitions) ?? null,
     freshnessMs: last === undefined ? null : nowMs - last.newestMs,
     movedMsAgo: nowMs - movedAtMs,
     buffered: topic.buffered(),
+    standing: topic.standing(),
     counts,
     commits,
     files,
@@ -35,15 +59,39 @@ function topicStatus(topic: TopicRun, health: Health, nowMs: number): object {
             durationMs: last.durationMs,
             attempts: last.attempts,
           },
+    lastFlush: lastFlushOf(progress),
     partitions: partitions.map((partition) => ({
       partition: partition.partition,
       live: partition.live,
       next: numberOf(partition.next),
       txn: partition.committed === undefined ? null : numberOf(partition.committed),
+      group: offsetOf(inGroup.get(partition.partition)),
       end: numberOf(partition.end),
       lag: numberOf(lagOf(partition)),
+      lagMs: progress.lagMs(partition) ?? null,
     })),
   }
+}
+
+/** Where the time of the last flush went, in milliseconds to the tenth. */
+function lastFlushOf({ lastFlush }: Progress): object | null {
+  if (lastFlush === undefined) return null
+  const { stages, atMs, isCommitted } = lastFlush
+  return {
+    id: stages.id,
+    at: new Date(atMs).toISOString(),
+    outcome: isCommitted ? 'committed' : 'failed',
+    totalMs: tenths(stages.totalMs),
+    stages: Object.fromEntries(Object.entries(stages.ms).map(([stage, ms]) => [stage, tenths(ms)])),
+  }
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10
+}
+
+function offsetOf(offset: bigint | undefined): number | string | null {
+  return offset === undefined ? null : numberOf(offset)
 }
 
 function numberOf(value: bigint): number | string {

@@ -1,64 +1,85 @@
-import type { Attributes, Counter, Histogram, Meter, ObservableResult } from '@opentelemetry/api'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api'
+import type { DeadLetterReason } from '../core/batch.ts'
 import { messagesOf } from '../core/raw.ts'
-import type { Health } from './health.ts'
+import { Instruments } from '../telemetry/instruments.ts'
 import type { TopicObserver } from './observer.ts'
-import { lagOf } from './progress.ts'
-import type { TopicRun } from './topic.ts'
 
-/** Seconds, from a flush of a few records on a local disk to one that waits for a store that is down. */
-const DURATION_BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
-const FILE_BOUNDS = [1e5, 1e6, 8e6, 3.2e7, 6.4e7, 1.28e8, 2.56e8, 5.12e8, 1e9]
-const EVENT_LOOP_EVERY_MS = 20
+const OUTCOMES = ['row', 'dead_letter', 'tombstone', 'filtered'] as const
+const REASONS = [
+  'decode',
+  'contract',
+  'rule',
+  'transform',
+  'type',
+  'tombstone',
+  'partition',
+  'constraint',
+  'parquet',
+  'custom',
+] as const satisfies readonly DeadLetterReason[]
+const TASKS = ['optimize', 'vacuum', 'clean'] as const
+
+/** Stages in which a flush is at the brokers, by what they do there. */
+const OPERATIONS: Readonly<Record<string, string>> = { poll: 'poll', commitOffsets: 'commit' }
 
 /**
- * The metrics of a process and its topics, under `kafka_delta.…` and the names of the messaging conventions. Labels are
- * topics, partitions, outcomes and reasons: bounded by what is configured.
+ * Counts what topics do, under `kafka_delta.…` and the names of the messaging conventions. Labels are topics, stages,
+ * outcomes and reasons: bounded by what is configured.
  */
 export class TopicMetrics {
-  readonly #meter: Meter
   readonly #messages: Counter
   readonly #readBytes: Counter
+  readonly #taken: Counter
   readonly #records: Counter
+  readonly #droppedFields: Counter
   readonly #deadLetters: Counter
   readonly #commits: Counter
   readonly #attempts: Counter
   readonly #conflicts: Counter
+  readonly #ambiguous: Counter
   readonly #files: Counter
+  readonly #schemaChanges: Counter
+  readonly #checkpoints: Counter
+  readonly #runs: Counter
   readonly #fileBytes: Histogram
   readonly #flushSeconds: Histogram
-  readonly #loop = monitorEventLoopDelay({ resolution: EVENT_LOOP_EVERY_MS })
+  readonly #stageSeconds: Histogram
+  readonly #operationSeconds: Histogram
+  readonly #processSeconds: Histogram
+  readonly #runSeconds: Histogram
 
   constructor(meter: Meter) {
-    this.#meter = meter
-    const counter = (name: string, description: string, unit?: string): Counter =>
-      meter.createCounter(name, { description, ...(unit === undefined ? {} : { unit }) })
-    const histogram = (name: string, description: string, unit: string, bounds: number[]): Histogram =>
-      meter.createHistogram(name, { description, unit, advice: { explicitBucketBoundaries: bounds } })
-    this.#messages = counter('messaging.client.consumed.messages', 'Messages read from Kafka')
-    this.#readBytes = counter('kafka_delta.read.bytes', 'Bytes of values read from Kafka', 'By')
-    this.#records = counter('kafka_delta.records', 'Records in committed flushes, by what became of them')
-    this.#deadLetters = counter('kafka_delta.dead_letters', 'Dead letters of committed flushes, by reason')
-    this.#commits = counter('kafka_delta.commits', 'Flushes that are in the table')
-    this.#attempts = counter('kafka_delta.commit.attempts', 'Puts tried for commits')
-    this.#conflicts = counter('kafka_delta.commit.conflicts', 'Versions lost to other writers')
-    this.#files = counter('kafka_delta.files', 'Data files added')
-    this.#fileBytes = histogram('kafka_delta.file.size', 'Size of data files', 'By', FILE_BOUNDS)
-    this.#flushSeconds = histogram(
-      'kafka_delta.flush.duration',
-      'From the forming of a flush to its end',
-      's',
-      DURATION_BOUNDS,
-    )
+    const made = new Instruments(meter)
+    this.#messages = made.counter('messaging.client.consumed.messages')
+    this.#readBytes = made.counter('kafka_delta.read.bytes')
+    this.#taken = made.counter('kafka_delta.commit.records')
+    this.#records = made.counter('kafka_delta.records')
+    this.#droppedFields = made.counter('kafka_delta.dropped.fields')
+    this.#deadLetters = made.counter('kafka_delta.dead_letters')
+    this.#commits = made.counter('kafka_delta.commits')
+    this.#attempts = made.counter('kafka_delta.commit.attempts')
+    this.#conflicts = made.counter('kafka_delta.commit.conflicts')
+    this.#ambiguous = made.counter('kafka_delta.puts.ambiguous')
+    this.#files = made.counter('kafka_delta.files')
+    this.#schemaChanges = made.counter('kafka_delta.schema.changes')
+    this.#checkpoints = made.counter('kafka_delta.checkpoints')
+    this.#runs = made.counter('kafka_delta.maintenance.runs')
+    this.#fileBytes = made.histogram('kafka_delta.file.size')
+    this.#flushSeconds = made.histogram('kafka_delta.flush.duration')
+    this.#stageSeconds = made.histogram('kafka_delta.stage.duration')
+    this.#operationSeconds = made.histogram('messaging.client.operation.duration')
+    this.#processSeconds = made.histogram('messaging.process.duration')
+    this.#runSeconds = made.histogram('kafka_delta.maintenance.duration')
   }
 
-  /** Counts what one topic does. */
+  /** Counts what one topic does, from 0 on: a series that begins with its first event would hide that one from rates. */
   observer(topic: string): TopicObserver {
     const labels: Attributes = { topic }
-    const consumed: Attributes = { 'messaging.system': 'kafka', 'messaging.destination.name': topic }
+    const messaging: Attributes = { 'messaging.system': 'kafka', 'messaging.destination.name': topic }
+    this.#begin(labels, messaging)
     return {
       read: (raw) => {
-        this.#messages.add(messagesOf(raw).messages, consumed)
+        this.#messages.add(messagesOf(raw).messages, messaging)
         this.#readBytes.add(raw.bytes.length, labels)
       },
       flush: ({ deadLetters }) => {
@@ -70,85 +91,58 @@ export class TopicMetrics {
           if (error === undefined) for (const reason of reasons) this.#deadLetters.add(1, { topic, reason })
         }
       },
-      committed: ({ counts, attempts, conflicts, adds }) => {
+      stages: ({ ms, totalMs }) => {
+        const operation = (name: string): Attributes => ({ ...messaging, 'messaging.operation.name': name })
+        for (const [stage, took] of Object.entries(ms)) {
+          this.#stageSeconds.record(took / 1000, { topic, stage })
+          const name = OPERATIONS[stage]
+          if (name !== undefined) this.#operationSeconds.record(took / 1000, operation(name))
+        }
+        this.#processSeconds.record(totalMs / 1000, operation('process'))
+      },
+      committed: (commit) => {
+        const { counts } = commit
+        this.#taken.add(counts.records + (counts.expanded ?? 0), labels)
         this.#records.add(counts.rows, { topic, outcome: 'row' })
         this.#records.add(counts.deadLetters, { topic, outcome: 'dead_letter' })
         this.#records.add(counts.tombstones, { topic, outcome: 'tombstone' })
         this.#records.add(counts.filtered, { topic, outcome: 'filtered' })
+        this.#droppedFields.add(counts.droppedFields ?? 0, labels)
         this.#commits.add(1, labels)
-        this.#attempts.add(attempts, labels)
-        this.#conflicts.add(conflicts, labels)
-        this.#files.add(adds.length, labels)
-        for (const { size } of adds) this.#fileBytes.record(size, labels)
+        this.#attempts.add(commit.attempts, labels)
+        this.#conflicts.add(commit.conflicts, labels)
+        this.#ambiguous.add(commit.ambiguous, labels)
+        if (commit.schemaChanged) this.#schemaChanges.add(1, labels)
+        this.#files.add(commit.adds.length, labels)
+        for (const { size } of commit.adds) this.#fileBytes.record(size, labels)
       },
+      maintenance: ({ task, outcome, ms }) => {
+        this.#runs.add(1, { topic, task, outcome })
+        this.#runSeconds.record(ms / 1000, { topic, task })
+      },
+      checkpoint: (outcome) => this.#checkpoints.add(1, { topic, outcome }),
       status: () => undefined,
     }
   }
 
-  /** What is read off whenever somebody asks: lag, freshness, memory, and whether the process is ready. */
-  watch(health: Health, nowMs: () => number = Date.now): void {
-    this.#loop.enable()
-    const gauge = (
-      name: string,
-      description: string,
-      unit: string,
-      read: (to: ObservableResult) => void,
-    ): void => this.#meter.createObservableGauge(name, { description, unit }).addCallback(read)
-    const each = (read: (topic: TopicRun, to: ObservableResult) => void) => (to: ObservableResult) =>
-      health.topics.forEach((topic) => read(topic, to))
-    gauge('kafka_delta.ready', 'Whether the process is ready', '1', (to) =>
-      to.observe(health.isReady ? 1 : 0),
-    )
-    gauge(
-      'kafka_delta.lag',
-      'Offsets that the table does not hold yet',
-      '1',
-      each(({ topic, status }, to) => {
-        for (const each of status()) to.observe(Number(lagOf(each)), { topic, partition: each.partition })
-      }),
-    )
-    gauge(
-      'kafka_delta.freshness',
-      'Age of the newest record in the table',
-      's',
-      each(({ topic }, to) => {
-        const { last } = health.progress(topic)
-        if (last !== undefined) to.observe((nowMs() - last.newestMs) / 1000, { topic })
-      }),
-    )
-    gauge(
-      'kafka_delta.buffered',
-      'Bytes of records between Kafka and the table',
-      'By',
-      each(({ topic, buffered }, to) => {
-        to.observe(buffered().bytes, { topic })
-      }),
-    )
-    gauge(
-      'kafka_delta.buffered.max',
-      'Bytes that may be between Kafka and the table',
-      'By',
-      each(({ topic, buffered }, to) => {
-        to.observe(buffered().bytesMax, { topic })
-      }),
-    )
-    gauge(
-      'kafka_delta.table.version',
-      'Newest version that this process wrote',
-      '1',
-      each(({ topic, summary }, to) => {
-        const { version } = summary()
-        if (version !== undefined) to.observe(Number(version), { topic })
-      }),
-    )
-    gauge('process.memory.usage', 'Resident memory', 'By', (to) => to.observe(process.memoryUsage.rss()))
-    gauge('nodejs.eventloop.delay.p99', 'Delay of the event loop since the last reading', 's', (to) => {
-      to.observe(this.#loop.percentile(99) / 1e9)
-      this.#loop.reset()
-    })
-  }
-
-  close(): void {
-    this.#loop.disable()
+  #begin(labels: Attributes, messaging: Attributes): void {
+    this.#messages.add(0, messaging)
+    for (const counter of [
+      this.#readBytes,
+      this.#taken,
+      this.#droppedFields,
+      this.#commits,
+      this.#attempts,
+      this.#conflicts,
+      this.#ambiguous,
+      this.#files,
+      this.#schemaChanges,
+    ])
+      counter.add(0, labels)
+    for (const outcome of OUTCOMES) this.#records.add(0, { ...labels, outcome })
+    for (const reason of REASONS) this.#deadLetters.add(0, { ...labels, reason })
+    for (const outcome of ['written', 'failed']) this.#checkpoints.add(0, { ...labels, outcome })
+    for (const task of TASKS)
+      for (const outcome of ['done', 'failed']) this.#runs.add(0, { ...labels, task, outcome })
   }
 }

@@ -1,9 +1,18 @@
+import { withoutSecrets } from '../../config/redact.ts'
 import type { Config } from '../../config/types.ts'
+import type { Circuit } from '../core/circuit.ts'
+import { EventLoopWatch } from '../telemetry/event-loop.ts'
+import { Instruments } from '../telemetry/instruments.ts'
+import type { LogLevels } from '../telemetry/log-levels.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { startMetrics, type MetricsPipe } from '../telemetry/metrics.ts'
 import type { Endpoints } from './endpoints.ts'
 import { Health } from './health.ts'
+import { javaMetrics } from './java-metrics.ts'
+import { KafkaCircuit } from './kafka-circuit.ts'
+import { needsCircuit } from './needs.ts'
 import { together, type TopicObserver } from './observer.ts'
+import { readProcess, type BudgetStanding } from './process-metrics.ts'
 import { totalLag } from './progress.ts'
 import { TopicMetrics } from './topic-metrics.ts'
 import type { TopicRun } from './topic.ts'
@@ -11,33 +20,62 @@ import type { TopicRun } from './topic.ts'
 const STATUS_EVERY_MS = 60_000
 const LOOK_EVERY_MS = 5_000
 
+/** What is looked at beside the topics; nothing is known of what is absent. */
+export interface WatchingParts {
+  /** Told what the metrics are. */
+  readonly observer?: TopicObserver | undefined
+  /** Stores and registries. */
+  readonly circuits?: { all(): readonly Circuit[] } | undefined
+  /** Of all topics of the process. */
+  readonly budget?: BudgetStanding | undefined
+  /** By which the log is changed while it is written. */
+  readonly levels?: LogLevels | undefined
+}
+
 /** Everything that looks at a running service: metrics, health, endpoints, and the lines of the log about all being well. */
 export class Watching {
   readonly health: Health
   readonly #config: Config
   readonly #log: Logger
+  readonly #parts: WatchingParts
   readonly #pipe: MetricsPipe
+  readonly #kafka: KafkaCircuit
   readonly #metrics: TopicMetrics
-  readonly #other: TopicObserver | undefined
+  readonly #java: ReturnType<typeof javaMetrics> | undefined
+  readonly #loop: EventLoopWatch
   readonly #timers: NodeJS.Timeout[] = []
   #endpoints: Endpoints | undefined
 
-  /** `other` is told what the metrics are. */
-  static async open(config: Config, log: Logger, other?: TopicObserver): Promise<Watching> {
+  static async open(config: Config, log: Logger, parts: WatchingParts = {}): Promise<Watching> {
     const pipe = await startMetrics(process.env, config.http.port !== undefined, (message) =>
       log.warn(message),
     )
-    return new Watching(config, log, pipe, other)
+    return new Watching(config, log, pipe, parts)
   }
 
-  private constructor(config: Config, log: Logger, pipe: MetricsPipe, other: TopicObserver | undefined) {
+  private constructor(config: Config, log: Logger, pipe: MetricsPipe, parts: WatchingParts) {
     this.#config = config
     this.#log = log
-    this.#other = other
-    this.health = new Health({ stalledMs: config.http.stalledMs, log })
+    this.#parts = parts
     this.#pipe = pipe
-    this.#metrics = new TopicMetrics(this.#pipe.meter)
-    if (this.#pipe.isRead) this.#metrics.watch(this.health)
+    this.#kafka = new KafkaCircuit(config.kafka.brokers.join(','))
+    this.health = new Health({
+      stalledMs: config.http.stalledMs,
+      log,
+      circuits: () => [this.#kafka.circuit, ...(parts.circuits?.all() ?? [])],
+      needs: (topic, circuit) => needsCircuit(topic.config, circuit, config.storage),
+      hide: withoutSecrets(config),
+    })
+    this.#metrics = new TopicMetrics(pipe.meter)
+    if (config.metrics.javaNames) this.#java = javaMetrics(pipe)
+    readProcess(pipe.readOff, this.health, () => parts.budget)
+    const stalls = new Instruments(pipe.meter).counter('kafka_delta.eventloop.stalls')
+    stalls.add(0)
+    this.#loop = new EventLoopWatch({
+      onStall: () => stalls.add(1),
+      tell: (facts) => log.warn(facts, 'The event loop was blocked; heartbeats and answers waited'),
+    })
+    this.#loop.start()
   }
 
   /** Opens the endpoints where they are wanted. @throws KD_CONFIG_INVALID */
@@ -45,27 +83,42 @@ export class Watching {
     const { prometheus } = this.#pipe
     if (prometheus === undefined) return
     const { startEndpoints } = await import('./endpoints.ts')
+    const { levels } = this.#parts
     this.#endpoints = await startEndpoints({
       config: this.#config,
       health: this.health,
       metrics: prometheus,
+      log: this.#log,
+      budget: () => this.#parts.budget,
+      setLevel: (level, topic) => levels?.set(level, topic),
     })
     this.#log.info({ url: this.#endpoints.url }, 'Health, metrics and status')
   }
 
   /** Who looks at one topic. */
   observer(topic: string): TopicObserver {
-    const ours = [this.health.progress(topic), this.#metrics.observer(topic)]
-    return together(this.#other === undefined ? ours : [...ours, this.#other])
+    const brokers: TopicObserver = {
+      read: () => this.#kafka.answered(topic),
+      flush: () => () => undefined,
+      committed: () => undefined,
+      event: (event) => this.#kafka.event(topic, event),
+      status: () => undefined,
+    }
+    const java = this.#java?.observer(topic)
+    const others = [java, this.#parts.observer].filter((other) => other !== undefined)
+    return together([this.health.progress(topic), this.#metrics.observer(topic), brokers, ...others])
   }
 
-  /** All tables are open. */
+  /** These are the topics of the process. */
   opened(topics: readonly TopicRun[]): void {
     this.health.opened(topics)
-    const tell = (): void => topics.forEach((topic) => this.#other?.status(topic.status()))
+    const tell = (): void => topics.forEach((topic) => this.#parts.observer?.status(topic.status()))
     tell()
     const every = (ms: number, run: () => void): void => void this.#timers.push(setInterval(run, ms).unref())
-    every(LOOK_EVERY_MS, () => this.health.look())
+    every(LOOK_EVERY_MS, () => {
+      this.#lookAtBrokers(topics)
+      this.health.look()
+    })
     every(STATUS_EVERY_MS, () => {
       tellStatus(topics, this.#log)
       tell()
@@ -74,9 +127,19 @@ export class Watching {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
-    this.#metrics.close()
+    this.#loop.stop()
     await this.#endpoints?.close()
     await this.#pipe.shutdown()
+  }
+
+  /** A topic that failed because of the brokers has lost them; one that is not carried says nothing of them. */
+  #lookAtBrokers(topics: readonly TopicRun[]): void {
+    for (const topic of topics) {
+      const failure = topic.state() === 'restarting' ? topic.failure() : undefined
+      if (failure?.code?.startsWith('KD_KAFKA_') === true) this.#kafka.lost(topic.topic, failure.message)
+      if (topic.state() === 'failed' || topic.state() === 'ended') this.#kafka.forget(topic.topic)
+    }
+    this.#kafka.keep(topics.map(({ topic }) => topic))
   }
 }
 

@@ -10,6 +10,7 @@ import { freePorts } from '../../src/servers/process.ts'
 import { startEndpoints, type Endpoints } from '../../src/service/endpoints.ts'
 import { Health } from '../../src/service/health.ts'
 import { EMPTY_SUMMARY } from '../../src/service/summary.ts'
+import { readProcess } from '../../src/service/process-metrics.ts'
 import { TopicMetrics } from '../../src/service/topic-metrics.ts'
 import type { TopicRun } from '../../src/service/topic.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
@@ -64,14 +65,18 @@ beforeEach(async () => {
   health = new Health({ stalledMs: STALLED_MS, log, clock })
   const pipe = await startMetrics({}, true)
   metrics = new TopicMetrics(pipe.meter)
-  metrics.watch(health, () => clock.nowMs)
+  readProcess(
+    pipe.readOff,
+    health,
+    () => undefined,
+    () => clock.nowMs,
+  )
   const { prometheus } = pipe
   assert.ok(prometheus !== undefined, 'metrics can be scraped')
-  endpoints = await startEndpoints({ config, health, metrics: prometheus })
+  endpoints = await startEndpoints({ config, health, metrics: prometheus, log, setLevel: () => undefined })
   opened.push(endpoints)
 })
 after(async () => {
-  metrics.close()
   await Promise.all(opened.map((each) => each.close()))
 })
 
@@ -182,7 +187,7 @@ test('The configuration is shown without its secrets, and nothing can be changed
 })
 
 test('A port that is taken is a fault of the configuration', async () => {
-  const parts = { config, health, metrics: () => Promise.resolve('') }
+  const parts = { config, health, metrics: () => Promise.resolve(''), log, setLevel: () => undefined }
   await assert.rejects(
     startEndpoints(parts),
     (error) =>
