@@ -3,12 +3,14 @@ import { after, beforeEach, test } from 'node:test'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/types.ts'
 import type { Commit } from '../../operators/commit-offsets.ts'
+import type { Circuit } from '../../src/core/circuit.ts'
 import { NO_COUNTS } from '../../src/core/batch.ts'
 import { PipelineError } from '../../src/core/errors.ts'
 import type { PartitionStatus } from '../../src/kafka/source-options.ts'
 import { freePorts } from '../../src/servers/process.ts'
 import { startEndpoints, type Endpoints } from '../../src/service/endpoints.ts'
 import { Health } from '../../src/service/health.ts'
+import type { RunState, TopicFailure } from '../../src/service/topic-state.ts'
 import { EMPTY_SUMMARY } from '../../src/service/summary.ts'
 import { readProcess } from '../../src/service/process-metrics.ts'
 import { TopicMetrics } from '../../src/service/topic-metrics.ts'
@@ -20,12 +22,19 @@ const STALLED_MS = 60_000
 
 const clock = { nowMs: 1_000_000, now: () => clock.nowMs, sleep: () => Promise.resolve() }
 const partitions: PartitionStatus[] = []
+const circuits: Circuit[] = []
+let state: RunState = 'running'
+let failure: TopicFailure | undefined
 const topic = {
   name: 'orders',
   topic: 'orders.v1',
   summary: () => ({ ...EMPTY_SUMMARY, commits: 2, version: 7n }),
   status: () => partitions,
   buffered: () => ({ bytes: 10, bytesMax: 100 }),
+  state: () => state,
+  failure: () => failure,
+  standing: () => ({ bufferedBytes: 10, flushes: [] }),
+  groupOffsets: () => Promise.resolve(new Map([[3, 8n]])),
 } as unknown as TopicRun
 
 const COMMIT: Commit = {
@@ -61,8 +70,11 @@ beforeEach(async () => {
   })
   clock.nowMs = 1_000_000
   partitions.length = 0
+  circuits.length = 0
+  state = 'running'
+  failure = undefined
   lines.length = 0
-  health = new Health({ stalledMs: STALLED_MS, log, clock })
+  health = new Health({ stalledMs: STALLED_MS, log, clock, circuits: () => circuits, needs: () => true })
   const pipe = await startMetrics({}, true)
   metrics = new TopicMetrics(pipe.meter)
   readProcess(
@@ -80,6 +92,11 @@ after(async () => {
   await Promise.all(opened.map((each) => each.close()))
 })
 
+interface Readyz {
+  readonly status: string
+  readonly components: Readonly<Record<'kafka' | 'stores' | 'registries' | 'topics', object>>
+}
+
 async function get(path: string): Promise<{ status: number; text: string; json: () => unknown }> {
   const answer = await fetch(endpoints.url + path)
   const text = await answer.text()
@@ -94,16 +111,27 @@ test('A process is alive at once, and ready from when its tables are open until 
   assert.equal((await get('/healthz')).status, 200)
   assert.deepEqual(
     [(await get('/readyz')).status, (await get('/readyz')).json()],
-    [503, { status: 'starting', topics: {} }],
+    [503, { status: 'starting', components: { kafka: {}, stores: {}, registries: {}, topics: {} } }],
   )
   health.opened([topic])
   assert.deepEqual(
     [(await get('/readyz')).status, (await get('/readyz')).json()],
-    [200, { status: 'ready', topics: { orders: 'flowing' } }],
+    [
+      200,
+      {
+        status: 'ready',
+        components: { kafka: {}, stores: {}, registries: {}, topics: { orders: { state: 'running' } } },
+      },
+    ],
   )
-  assert.deepEqual((await get('/actuator/health')).json(), {
+  const actuator = (await get('/actuator/health')).json() as {
+    status: string
+    components: { topics: object }
+  }
+  assert.equal(actuator.status, 'UP')
+  assert.deepEqual(actuator.components.topics, {
     status: 'UP',
-    components: { orders: { status: 'UP' } },
+    components: { orders: { status: 'UP', details: { state: 'running' } } },
   })
   health.stopping()
   assert.equal((await get('/readyz')).status, 503)
@@ -120,14 +148,20 @@ test('A topic that lags and does not move is not ready, one line says where it s
   clock.nowMs += 1
   health.look()
   health.look()
-  assert.deepEqual((await get('/readyz')).json(), { status: 'stalled', topics: { orders: 'stalled' } })
+  const { status, components } = (await get('/readyz')).json() as Readyz
+  assert.deepEqual([status, components.topics], ['stalled', { orders: { state: 'stalled' } }])
   assert.equal((await get('/actuator/health')).status, 503)
-  assert.equal(lines.length, 1)
-  assert.match(lines[0] ?? '', /"level":"error".*"partition":3.*"committed":"9".*does not move/)
+  const stalled = lines.filter((line) => line.includes('does not move"'))
+  assert.deepEqual(
+    stalled.map((line) => /"level":"(\w+)"/.exec(line)?.[1]),
+    ['error', 'warn'],
+    'the topic with its places, and that the process is not ready',
+  )
+  assert.match(stalled[0] ?? '', /"partition":3.*"committed":"9".*"standing":\{"bufferedBytes":10/)
   health.progress('orders.v1').committed(COMMIT, partitions)
   health.look()
   assert.equal((await get('/readyz')).status, 200)
-  assert.match(lines[1] ?? '', /moves again/)
+  assert.match(lines.join(''), /no longer stalled/)
 })
 
 test('A topic without lag is ready however long nothing comes', async () => {
@@ -155,7 +189,9 @@ test('The status has lag, freshness and the last commit of each topic, and where
     durationMs: 250,
     attempts: 2,
   })
-  assert.deepEqual(orders['partitions'], [{ partition: 3, live: true, next: 20, txn: 9, end: 25, lag: 15 }])
+  assert.deepEqual(orders['partitions'], [
+    { partition: 3, live: true, next: 20, txn: 9, group: 8, end: 25, lag: 15, lagMs: null },
+  ])
 })
 
 test('Metrics count what became of records, and tell lag and freshness by topic', async () => {
