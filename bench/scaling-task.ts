@@ -13,12 +13,10 @@ export interface ScalingTask extends Task {
 /** What one process of a group did. */
 export interface ScalingMeasured {
   readonly records: number
-  readonly commits: number
-  /** Puts tried, and versions lost to the other processes. */
-  readonly attempts: number
+  /** When each commit was done, in milliseconds since the epoch, and its records; in order. */
+  readonly commits: readonly (readonly [atMs: number, records: number])[]
+  /** Versions lost to the other processes. */
   readonly conflicts: number
-  /** When its last commit was done, in milliseconds since the epoch; when it began where it has none. */
-  readonly lastAtMs: number
   /** Seconds of CPU from the beginning on, and peak memory of the whole process. */
   readonly cpuS: number
   readonly rssBytesMax: number
@@ -26,21 +24,26 @@ export interface ScalingMeasured {
 
 const task = JSON.parse(process.argv[2] ?? '') as ScalingTask
 const config = configOf(task)
-const done = { records: 0, commits: 0, attempts: 0, conflicts: 0, lastAtMs: task.beginAtMs }
+const commits: (readonly [number, number])[] = []
+let conflicts = 0
 await new Promise((resolve) => setTimeout(resolve, task.beginAtMs - Date.now()))
 const before = process.cpuUsage()
 await runTopics(config, {
   until: 'latest',
-  log: createLogger({ level: config.log.level }),
-  onCommit: ({ counts, attempts, conflicts }) => {
-    done.records += counts.records
-    done.commits++
-    done.attempts += attempts
-    done.conflicts += conflicts
-    done.lastAtMs = Date.now()
+  // Members that come and go while the group forms are no news.
+  log: createLogger({ level: 'error' }),
+  onCommit: (commit) => {
+    commits.push([Date.now(), commit.counts.records])
+    conflicts += commit.conflicts
   },
 })
 const { user, system } = process.cpuUsage(before)
 const { maxRSS } = process.resourceUsage()
-const measured: ScalingMeasured = { ...done, cpuS: (user + system) / 1e6, rssBytesMax: maxRSS * 1024 }
+const measured: ScalingMeasured = {
+  records: commits.reduce((sum, [, records]) => sum + records, 0),
+  commits,
+  conflicts,
+  cpuS: (user + system) / 1e6,
+  rssBytesMax: maxRSS * 1024,
+}
 process.stdout.write(`${JSON.stringify(measured)}\n`)
