@@ -80,9 +80,13 @@ export function addAdmin(server: FastifyInstance, parts: AdminParts): void {
       admin.put('/log-level', (request) => {
         const { level, topic } = levelOf(request.body)
         const run = topic === undefined ? undefined : topicOf(topic, parts.health)
+        // Told at whichever of the two levels shows it.
+        const tell = (): void =>
+          parts.log.warn({ ...use(request), level, topic: run?.topic }, 'Admin verb: the level of the log')
+        const isShown = parts.log.isLevelEnabled('warn')
+        if (isShown) tell()
         parts.setLevel(level, run?.topic)
-        // At a level that no setting hides.
-        parts.log.warn({ ...use(request), level, topic: run?.topic }, 'Admin verb: the level of the log')
+        if (!isShown) tell()
         return { level, topic: run?.name ?? null }
       })
       done()

@@ -1,7 +1,7 @@
 import type { Circuit } from '../core/circuit.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../telemetry/log.ts'
-import { Progress, totalLag } from './progress.ts'
+import { Progress } from './progress.ts'
 import { isReady, readinessOf, topicStateOf, type Readiness, type TopicState } from './readiness.ts'
 import type { TopicRun } from './topic.ts'
 
@@ -85,10 +85,11 @@ export class Health {
   stateOf(topic: TopicRun): TopicState {
     const run = topic.state()
     if (run === 'running') this.#carried.add(topic.name)
-    const isLate = this.#clock.now() - this.progress(topic.topic).movedAtMs > this.#options.stalledMs
+    const progress = this.progress(topic.topic)
+    const isLate = this.#clock.now() - progress.movedAtMs > this.#options.stalledMs
     return topicStateOf(run, {
       circuits: this.circuitsOf(topic),
-      isLate: isLate && totalLag(topic.status()) > 0n,
+      isLate: isLate && progress.totalLag(topic.status()) > 0n,
       hasRun: this.#carried.has(topic.name),
     })
   }

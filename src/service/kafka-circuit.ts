@@ -1,6 +1,7 @@
 import type { Circuit } from '../core/circuit.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
+import { isUnreachable } from '../kafka/faults.ts'
 import type { SourceEvent } from '../kafka/source-options.ts'
 
 const REASON_CHARACTERS_MAX = 300
@@ -44,7 +45,8 @@ export class KafkaCircuit {
     switch (event.kind) {
       case 'restarting':
         this.#retries++
-        this.lost(topic, messageOf(event.error))
+        // A broker that refuses something has answered.
+        if (isUnreachable(event.error)) this.lost(topic, messageOf(event.error))
         break
       case 'assigned':
       case 'offsets-committed':

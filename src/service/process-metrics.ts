@@ -1,7 +1,6 @@
 import type { Circuit } from '../core/circuit.ts'
 import type { ReadOff } from '../telemetry/metrics.ts'
 import type { Health } from './health.ts'
-import { lagOf } from './progress.ts'
 import { TOPIC_STATES } from './readiness.ts'
 import type { TopicRun } from './topic.ts'
 
@@ -70,7 +69,9 @@ function readTopics(readOff: ReadOff, health: Health, nowMs: () => number): void
   readOff(
     'kafka_delta.lag',
     carried((run, tell) => {
-      for (const at of run.status()) tell(Number(lagOf(at)), { topic: run.topic, partition: at.partition })
+      const { topic } = run
+      const progress = health.progress(topic)
+      for (const at of run.status()) tell(Number(progress.lag(at)), { topic, partition: at.partition })
     }),
   )
   readOff(

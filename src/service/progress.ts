@@ -65,12 +65,23 @@ export class Progress implements TopicObserver {
     return { records: this.#records.perSecond(nowMs), bytes: this.#bytes.perSecond(nowMs) }
   }
 
+  /** Offsets of a partition that the table does not hold yet: those that were read and are on their way too. */
+  lag({ partition, end, committed, next }: PartitionStatus): bigint {
+    const from = committed === undefined ? (this.#unsettled.first(partition) ?? next) : committed + 1n
+    return end > from ? end - from : 0n
+  }
+
+  /** The same of several partitions together. */
+  totalLag(partitions: readonly PartitionStatus[]): bigint {
+    return partitions.reduce((sum, partition) => sum + this.lag(partition), 0n)
+  }
+
   /**
    * Milliseconds since the oldest record of a partition was produced that the table does not hold; 0 without lag, at most so
    * much where it was not read yet, `undefined` where nothing is known of it.
    */
   lagMs(partition: PartitionStatus): number | undefined {
-    if (lagOf(partition) === 0n) return 0
+    if (this.lag(partition) === 0n) return 0
     const oldestMs = this.#unsettled.oldestMs(partition.partition)
     return oldestMs === undefined ? undefined : Math.max(0, this.#clock.now() - oldestMs)
   }
@@ -116,15 +127,4 @@ export class Progress implements TopicObserver {
   status(): void {
     // It asks by itself.
   }
-}
-
-/** Offsets of a partition that its table does not hold yet. */
-export function lagOf({ end, committed, next }: PartitionStatus): bigint {
-  const behind = end - (committed === undefined ? next : committed + 1n)
-  return behind > 0n ? behind : 0n
-}
-
-/** The same of all partitions that a process has of a topic. */
-export function totalLag(partitions: readonly PartitionStatus[]): bigint {
-  return partitions.reduce((sum, partition) => sum + lagOf(partition), 0n)
 }

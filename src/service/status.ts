@@ -1,7 +1,7 @@
 import type { BudgetStanding } from './process-metrics.ts'
 import { serverOf, topicOf } from './components.ts'
 import type { Health } from './health.ts'
-import { lagOf, totalLag, type Progress } from './progress.ts'
+import type { Progress } from './progress.ts'
 import type { TopicRun } from './topic.ts'
 
 /**
@@ -39,7 +39,7 @@ async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Prom
     topic: topic.topic,
     ...topicOf(topic, health),
     rate: progress.rate(),
-    lag: numberOf(totalLag(partitions)),
+    lag: numberOf(progress.totalLag(partitions)),
     lagMs: progress.longestLagMs(partitions) ?? null,
     freshnessMs: last === undefined ? null : nowMs - last.newestMs,
     movedMsAgo: nowMs - movedAtMs,
@@ -67,7 +67,7 @@ async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Prom
       txn: partition.committed === undefined ? null : numberOf(partition.committed),
       group: offsetOf(inGroup.get(partition.partition)),
       end: numberOf(partition.end),
-      lag: numberOf(lagOf(partition)),
+      lag: numberOf(progress.lag(partition)),
       lagMs: progress.lagMs(partition) ?? null,
     })),
   }

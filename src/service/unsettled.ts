@@ -52,6 +52,11 @@ export class Unsettled {
     return known?.reads[0]?.timestampMs ?? known?.settledMs
   }
 
+  /** The first offset of a partition that was read and is not in the table; `undefined` where there is none. */
+  first(partition: number): bigint | undefined {
+    return this.#partitions.get(partition)?.reads[0]?.first
+  }
+
   /** Forgets all partitions but these. */
   keep(partitions: readonly number[]): void {
     for (const partition of this.#partitions.keys())

@@ -13,7 +13,6 @@ import { KafkaCircuit } from './kafka-circuit.ts'
 import { needsCircuit } from './needs.ts'
 import { together, type TopicObserver } from './observer.ts'
 import { readProcess, type BudgetStanding } from './process-metrics.ts'
-import { totalLag } from './progress.ts'
 import { TopicMetrics } from './topic-metrics.ts'
 import type { TopicRun } from './topic.ts'
 
@@ -120,7 +119,7 @@ export class Watching {
       this.health.look()
     })
     every(STATUS_EVERY_MS, () => {
-      tellStatus(topics, this.#log)
+      tellStatus(topics, this.health, this.#log)
       tell()
     })
   }
@@ -144,7 +143,7 @@ export class Watching {
 }
 
 /** One line a topic and minute, and none besides while all is well. */
-function tellStatus(topics: readonly TopicRun[], log: Logger): void {
+function tellStatus(topics: readonly TopicRun[], health: Health, log: Logger): void {
   for (const topic of topics) {
     const { counts, commits, version } = topic.summary()
     log.info(
@@ -153,7 +152,7 @@ function tellStatus(topics: readonly TopicRun[], log: Logger): void {
         ...counts,
         commits,
         version: version === undefined ? null : String(version),
-        lag: String(totalLag(topic.status())),
+        lag: String(health.progress(topic.topic).totalLag(topic.status())),
         buffered: topic.buffered(),
       },
       'Running',
