@@ -129,10 +129,12 @@ class HttpFaults implements FaultProxy {
       pipeline(answer, response, () => undefined)
     })
     onward.on('error', () => request.socket.destroy())
-    request.socket.once('close', () => {
+    const gone = (): void => {
       // What was handed on whole is carried out, whoever is gone.
       if (!request.complete) onward.destroy()
-    })
+    }
+    request.socket.once('close', gone)
+    onward.once('close', () => request.socket.removeListener('close', gone))
     request.pipe(onward)
   }
 }

@@ -1,0 +1,27 @@
+// Goal: brokers that are gone for a while cost time, and nothing else.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { startKafka } from '../../src/servers/kafka.ts'
+import { PROGRAM } from '../e2e/support/carry.ts'
+import { brokerRestarts } from './support/broker.ts'
+
+test('the only broker is killed under full input and comes back: no restart of a topic, and the table is exact', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'faults-broker-'))
+  const kafka = await startKafka()
+  try {
+    await brokerRestarts({
+      program: PROGRAM,
+      folder,
+      kafka,
+      rate: 2_000,
+      outageMs: 2_000,
+      seed: 12,
+      say: (line) => t.diagnostic(line),
+    })
+  } finally {
+    await kafka.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+})
