@@ -33,8 +33,9 @@ function needs(): readonly { command: string; args: string[]; missing: string; c
     {
       command: 'go',
       args: ['version'],
-      missing: 'a schema registry and the reader of compose files are built with Go, which is not installed',
-      calls: ['startRegistry(', 'checkCompose('],
+      missing:
+        'a schema registry and the tools that read manifests and compose files are built with Go, which is not installed',
+      calls: ['startRegistry(', 'checkCompose(', 'manifestTools('],
     },
     {
       command: 'promtool',
