@@ -1,4 +1,5 @@
 import { PipelineError, type ErrorCode } from '../core/errors.ts'
+import { ABRUPT_EXIT } from '../service/exit.ts'
 
 /** What the process says to whoever started it. */
 export const EXIT = {
@@ -12,6 +13,8 @@ export const EXIT = {
   prerequisite: 3,
   /** A server did not answer; running the command again may help. */
   unavailable: 4,
+  /** Something was thrown that nobody expected: a bug. What was committed stays, the next start resumes there. */
+  uncaught: ABRUPT_EXIT.uncaught,
 } as const
 
 /** Shown by `--help` and held to `EXIT` by a test. */
@@ -21,7 +24,8 @@ Exit codes:
   1  the pipeline or the command failed
   2  command line, configuration or contract at fault, or refused by the brokers
   3  a program that is needed is not installed
-  4  Kafka or the object store did not answer; running it again may help`
+  4  Kafka or the object store did not answer; running it again may help
+  5  an error that nobody expected: a bug`
 
 const USAGE: readonly ErrorCode[] = [
   'KD_CONFIG_INVALID',

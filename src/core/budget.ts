@@ -28,6 +28,7 @@ export class Budget {
   #beyond: Member | undefined
   /** What is kept for each topic, at most as much as it may hold at all. */
   #share: number
+  #expected = 1
   #lendable = 0
   #turns = 0
   #isPressing = false
@@ -42,6 +43,12 @@ export class Budget {
     let sum = 0
     for (const { taken } of this.#members) sum += taken
     return sum
+  }
+
+  /** So many topics have their share from now on, however late they join. */
+  expect(topics: number): void {
+    this.#expected = topics
+    this.#divide()
   }
 
   join(member: Member): void {
@@ -138,7 +145,7 @@ export class Budget {
   #divide(): void {
     const members = [...this.#members]
     const wanted = members.reduce((sum, { bytesMax }) => sum + bytesMax, 0)
-    const count = members.length
+    const count = Math.max(members.length, this.#expected)
     // Where all may hold as much as they ever want at the same time, nobody borrows.
     this.#share =
       wanted <= this.bytesMax

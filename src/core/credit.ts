@@ -56,6 +56,11 @@ export class Credit implements Member {
     return this.#taken
   }
 
+  /** Of the bytes those that no other topic can take. */
+  get kept(): number {
+    return this.#budget?.keptFor(this) ?? this.bytesMax
+  }
+
   /** Callers that wait. */
   get waiting(): number {
     return this.#waiting.length
@@ -140,6 +145,7 @@ export class Credit implements Member {
     this.#isPaused = true
   }
 
+  /** Grants again, to those who wait first. */
   resume(): void {
     this.#isPaused = false
     this.#settle()

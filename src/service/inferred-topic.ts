@@ -65,6 +65,7 @@ class InferringRun implements TopicRun {
 
   readonly state: TopicRun['state'] = () => this.#run?.state() ?? this.#control.state
   readonly failure: TopicRun['failure'] = () => this.#run?.failure() ?? this.#control.failure
+  readonly restarts: TopicRun['restarts'] = () => 0
   readonly standing: TopicRun['standing'] = () => this.#run?.standing() ?? { bufferedBytes: 0, flushes: [] }
 
   groupOffsets(): Promise<ReadonlyMap<number, bigint>> {

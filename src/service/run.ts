@@ -8,6 +8,8 @@ import { Circuits } from '../resilience/circuits.ts'
 import { LogLevels } from '../telemetry/log-levels.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { startTelemetry } from '../telemetry/tracing.ts'
+import { Leaving } from './leaving.ts'
+import { budgetOf } from './process-memory.ts'
 import { runTopics } from './topics.ts'
 import type { TopicObserver } from './observer.ts'
 import { Watching } from './watching.ts'
@@ -24,38 +26,40 @@ export interface ServiceOptions {
   readonly prepare?: (log: Logger) => Promise<void>
 }
 
-/** What shells say of a process that SIGINT ended. */
-const EXIT_FORCED = 130
-
 /**
  * The service: runs all topics until SIGTERM or SIGINT, or until they have caught up. The first signal drains: reading
- * stops, what was read is committed, the group is left, exit 0; past `shutdown.deadlineMs`, or at a second signal, the
- * process ends at once, which loses nothing either. Throws what stopped the topics.
+ * stops, what was read is committed, the group is left, exit 0; past `shutdown.deadlineMs`, at a second signal, or when
+ * something was thrown that nobody caught, the process ends at once, which loses nothing either. Throws what the first topic
+ * failed with, once none is carried any more.
  */
 export async function runService(config: Config, options: ServiceOptions): Promise<number> {
   const levels = new LogLevels()
   const log = createLogger({ level: config.log.level, levels })
   const warn = (message: string): void => log.warn(message)
   const telemetry = startTelemetry(process.env, warn, systemClock, config.trace)
-  const stopping = new AbortController()
+  const leaving = new Leaving(config.shutdown.deadlineMs, log)
   const circuits = new Circuits(config.circuit, {
-    signal: stopping.signal,
+    signal: leaving.impatient,
     onChange: (circuit) => noteCircuit(circuit, log),
   })
-  const watching = await Watching.open(config, log, { observer: options.observer, circuits, levels })
-  const release = onSignals(stopping, config.shutdown.deadlineMs, log)
+  const budget = budgetOf(config)
+  const watching = await Watching.open(config, log, { observer: options.observer, circuits, levels, budget })
   // Only now: whoever reads this line may send a signal.
   log.info({ config: redact(config) }, 'kafka-delta starts')
   for (const note of options.notes ?? []) log.warn(note)
-  stopping.signal.addEventListener('abort', () => watching.health.stopping(), { once: true })
   try {
     await watching.listen()
     await options.prepare?.(log)
     const summaries = await runTopics(config, {
       until: options.until,
       log,
-      signal: stopping.signal,
+      signal: leaving.stopping,
       circuits,
+      budget,
+      onStopping: () => {
+        watching.health.stopping()
+        leaving.begin()
+      },
       observe: (topic) => watching.observer(topic),
       onOpen: (topics) => watching.opened(topics),
       onCommit: ({ counts }) => options.onCommit?.(counts),
@@ -65,9 +69,9 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     }
     return 0
   } finally {
-    release()
     await watching.close()
     await telemetry.shutdown()
+    leaving.release()
   }
 }
 
@@ -82,30 +86,4 @@ function noteCircuit({ kind, name, state, opened, reason }: Circuit, log: Logger
   if (state === 'open') log.warn(fields, 'A server fails: whoever needs it waits')
   else if (state === 'half-open') log.info(fields, 'Trying whether a server works again')
   else log.info(fields, 'A server works again')
-}
-
-function onSignals(stopping: AbortController, deadlineMs: number, log: Logger): () => void {
-  let deadline: NodeJS.Timeout | undefined
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping.signal.aborted) {
-      log.warn({ signal }, 'Second signal: leaving at once; the next start resumes from the table')
-      process.exit(EXIT_FORCED)
-    }
-    log.info({ signal, deadlineMs }, 'Stopping: flushing and committing what was read')
-    stopping.abort()
-    deadline = setTimeout(() => {
-      log.error(
-        { deadlineMs },
-        'Not drained within the deadline: leaving; the next start resumes from the table',
-      )
-      process.exit(1)
-    }, deadlineMs).unref()
-  }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
-  return () => {
-    clearTimeout(deadline)
-    process.off('SIGTERM', onSignal)
-    process.off('SIGINT', onSignal)
-  }
 }

@@ -1,24 +1,32 @@
 import { lastValueFrom, tap } from 'rxjs'
 import type { Commit } from '../../operators/commit-offsets.ts'
+import type { OnFailure } from '../../config/supervision-types.ts'
+import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Summary } from './summary.ts'
+import type { SupervisedTopic } from './supervised-topic.ts'
 import type { TopicRun } from './topic.ts'
 
 /** What a set of runs tells, and asks. */
 export interface RunsOptions {
   readonly log: Logger
   readonly onCommit?: (commit: Commit, topic: TopicRun) => void
-  /** Whether a topic that failed is gone, so that its run ends without being a failure. */
-  readonly isGone: (run: TopicRun, error: unknown) => Promise<boolean>
+  /** What a topic that fails for good does to the others, where it does not say so itself. */
+  readonly onFailure: OnFailure
 }
 
-/** The topics that are carried now: they come and go, and one that fails stops the others, which commit what they hold. */
+/**
+ * The topics that are carried now: they come and go. One that fails for good stays among them, failed; it stops the
+ * others, which commit what they hold, where that is wanted, or where no other is carried any more.
+ */
 export class Runs {
   /** Grows and shrinks. */
-  readonly live: TopicRun[] = []
+  readonly live: SupervisedTopic[] = []
   readonly #options: RunsOptions
-  readonly #flows = new Map<TopicRun, Promise<void>>()
-  readonly #summaries = new Map<string, TopicRun>()
+  readonly #flows = new Map<SupervisedTopic, Promise<void>>()
+  readonly #summaries = new Map<string, SupervisedTopic>()
+  /** Those whose table could not be opened while nothing depended on it. */
+  readonly #untried = new WeakSet<SupervisedTopic>()
   readonly #stopping = new AbortController()
   #failure: { readonly reason: unknown } | undefined
 
@@ -32,15 +40,20 @@ export class Runs {
   }
 
   /** Takes a topic in; nothing flows yet. */
-  add(run: TopicRun): void {
+  add(run: SupervisedTopic): void {
     this.live.push(run)
     this.#summaries.set(run.name, run)
   }
 
-  /** Carries a topic that was added. */
-  begin(run: TopicRun): void {
-    this.#flows.set(run, this.#flow(run))
+  /** Carries a topic that was added. One on `trial` does not fail the process while its table could not be opened. */
+  begin(run: SupervisedTopic, { isTrial = false } = {}): void {
+    this.#flows.set(run, this.#flow(run, isTrial))
     if (this.#stopping.signal.aborted) run.stop()
+  }
+
+  /** Whether a topic on trial has failed before its table was open, so that it may be tried once more. */
+  isUntried(run: SupervisedTopic): boolean {
+    return this.#untried.has(run)
   }
 
   /** Stops reading everywhere; what was read is flushed and committed. */
@@ -49,14 +62,8 @@ export class Runs {
     for (const run of this.live) run.stop()
   }
 
-  /** Stops for good because of something beside the runs. */
-  fail(reason: unknown): void {
-    this.#failure ??= { reason }
-    this.stop()
-  }
-
   /** Ends one topic: what was read is committed, then it is closed. */
-  async end(run: TopicRun): Promise<void> {
+  async end(run: SupervisedTopic): Promise<void> {
     run.stop()
     await this.#flows.get(run)
     await this.#close(run)
@@ -77,24 +84,48 @@ export class Runs {
     await Promise.all([...this.live].map((run) => this.#close(run)))
   }
 
-  async #flow(run: TopicRun): Promise<void> {
+  async #flow(run: SupervisedTopic, isTrial: boolean): Promise<void> {
     const commits = run.commits.pipe(tap((commit) => this.#options.onCommit?.(commit, run)))
     try {
       await lastValueFrom(commits, { defaultValue: undefined })
     } catch (error) {
-      if (!(await this.#options.isGone(run, error))) this.fail(error)
+      this.#failed(run, error, isTrial && !run.hasOpened)
     }
+    if (this.#failure !== undefined && this.live.every(isOver)) this.stop()
   }
 
-  async #close(run: TopicRun): Promise<void> {
+  #failed(run: SupervisedTopic, error: unknown, isOnTrial: boolean): void {
+    const fields = {
+      code: error instanceof PipelineError ? error.code : undefined,
+      err: error,
+      topic: run.topic,
+    }
+    const { log } = this.#options
+    if (isOnTrial) {
+      this.#untried.add(run)
+      const what = 'A new topic matches and cannot be carried, trying again later'
+      log.error(fields, `${what}: ${messageOf(error)}`)
+      return
+    }
+    const isLast = this.live.every(isOver)
+    const stopsAll = (run.config.onFailure ?? this.#options.onFailure) === 'stop-process'
+    this.#failure ??= { reason: error }
+    // Of the last one the process itself tells as it ends.
+    if (stopsAll) log.error(fields, `A topic failed and stops the process: ${messageOf(error)}`)
+    else if (!isLast)
+      log.error(fields, `A topic failed and is no longer carried; the others go on: ${messageOf(error)}`)
+    if (stopsAll) this.stop()
+  }
+
+  async #close(run: SupervisedTopic): Promise<void> {
     const index = this.live.indexOf(run)
     if (index < 0) return
     this.live.splice(index, 1)
     this.#flows.delete(run)
-    try {
-      await run.close()
-    } catch (error) {
-      this.#options.log.warn({ err: error, topic: run.topic }, 'Could not close cleanly')
-    }
+    await run.close()
   }
+}
+
+function isOver(run: SupervisedTopic): boolean {
+  return run.state() === 'failed' || run.state() === 'ended'
 }

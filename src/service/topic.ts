@@ -1,30 +1,30 @@
 import { tap, type Observable } from 'rxjs'
-import { appIdOf } from '../../operators/commit-delta.ts'
 import type { Commit } from '../../operators/commit-offsets.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
-import { rowBytesMin } from '../arrow/column.ts'
 import type { Contract } from '../contract/contract.ts'
+import type { Budget } from '../core/budget.ts'
 import { Credit } from '../core/credit.ts'
 import { Lane } from '../core/lane.ts'
-import type { Raw } from '../core/raw.ts'
-import { isTracing } from '../core/span.ts'
+import { inFlush } from '../core/flush-scope.ts'
+import { NO_TRACE } from '../core/batch.ts'
 import { groupOffsets } from '../kafka/admin.ts'
 import { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from '../kafka/dead-letters.ts'
 import { createSource } from '../kafka/kafkajs-source.ts'
-import type { KafkaSource, SourceEvent, SourceOptions } from '../kafka/source-options.ts'
+import type { KafkaSource, SourceOptions } from '../kafka/source-options.ts'
 import { pipeline, type Parts, type PipelineConfig } from '../pipeline.ts'
 import { flushTrace } from '../telemetry/flush-trace.ts'
-import type { Logger } from '../telemetry/log.ts'
+import { topicLogger, type Logger } from '../telemetry/log.ts'
 import { openDeadLetters } from './dead-letters.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { kafkaOptions } from './kafka-options.ts'
 import { startMaintenance } from './maintenance.ts'
-import { observing, type Observing, type TopicObserver } from './observer.ts'
+import { observing, type TopicObserver } from './observer.ts'
 import { Standings } from './standing.ts'
 import { EMPTY_SUMMARY, withCommit, type Summary } from './summary.ts'
 import type { Tables } from './tables.ts'
 import { openTarget, tablesOf, type Target } from './target.ts'
 import { TopicControl } from './topic-control.ts'
+import { deadLetterOptions, sourceOptions } from './topic-ends.ts'
 import { formatOf } from './topic-format.ts'
 import type { RunState, Standing, TopicFailure } from './topic-state.ts'
 
@@ -35,19 +35,25 @@ export interface TopicRun {
   readonly config: TopicConfig
   /** Subscribe once; completes when the topic has reached its end or after `stop`, errors when it cannot go on. */
   readonly commits: Observable<Commit>
+  /** What was carried so far. */
   readonly summary: () => Summary
+  /** Where each assigned partition stands. */
   readonly status: KafkaSource['status']
   /** Bytes of credit taken, of how many. */
   readonly buffered: () => { readonly bytes: number; readonly bytesMax: number }
+  /** How it is carried now. */
   readonly state: () => RunState
   /** What it failed with last; absent where it has not failed, or has committed since. */
   readonly failure: () => TopicFailure | undefined
+  /** Times that it was begun again after a failure. */
+  readonly restarts: () => number
   /** Where its work stands now. */
   readonly standing: () => Standing
   /** The next offset that the Kafka group would read, by partition: asked at most every ten seconds, empty while the brokers do not answer. */
   groupOffsets(): Promise<ReadonlyMap<number, bigint>>
   /** Stops reading until `resume`; its partitions stay with this process, and what was read flows on. */
   pause(): void
+  /** Reads on after `pause`. */
   resume(): void
   /** Makes a flush of what is buffered and resolves when it is committed; at once where nothing is. Throws what the topic failed with. */
   flush(): Promise<void>
@@ -79,6 +85,8 @@ export interface TopicOptions {
   readonly tables?: Tables
   /** Who looks at a topic, by its name in Kafka. */
   readonly observe?: (topic: string) => TopicObserver | undefined
+  /** In which topics of the process share their bytes; as much as `creditBytes` by default. */
+  readonly budget?: Budget
   /** The columns of a table that is not there yet, where no schema says them. */
   readonly inferred?: Contract
 }
@@ -93,29 +101,17 @@ export async function openTopic(
   options: TopicOptions,
 ): Promise<TopicRun> {
   const { until, ends = KAFKA } = options
-  const log = options.log.child({ topic: topic.topic })
+  const { groupId } = config.kafka
+  const log = topicLogger(options.log, topic.topic, topic.log.level)
   const observer = options.observe?.(topic.topic)
-  const target = await openTarget(
-    topic,
-    config,
-    {
-      onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
-      onCheckpoint: (outcome) => observer?.checkpoint?.(outcome),
-    },
-    options.tables,
-    options.inferred,
-  )
+  const target = await openTarget(topic, config, warningsTo(log, observer), options.tables, options.inferred)
   const format = await orRelease(target, formatOf(topic, config, target, options.tables?.circuits))
-  const credit = new Credit(topic.creditBytes)
   const observed = observing(observer)
-  const source = ends.source(sourceOptions(config, topic, target, { credit, log, until, observed, observer }))
   const deadLetters = await orRelease(target, openSinks(config, topic, target, options))
-  const maintenance = maintenanceOf(topic, target, {
-    source,
-    log,
-    lane: options.lane ?? new Lane(),
-    observer,
-  })
+  const credit = new Credit(topic.creditBytes, undefined, options.budget)
+  const source = ends.source(sourceOptions(config, topic, target, { credit, log, until, observed, observer }))
+  const { lane = new Lane() } = options
+  const maintenance = maintenanceOf(topic, target, { source, log, lane, observer })
   const control = new TopicControl(credit)
   const standings = new Standings(credit)
   const inGroup = new GroupOffsets(() => groupOffsetsOf(config, topic, ends, log))
@@ -129,11 +125,7 @@ export async function openTopic(
       deadLetters,
       appId: topic.appId,
       format,
-      openTrace: (facts) =>
-        standings.trace(
-          facts,
-          observed.trace(facts, flushTrace({ ...facts, groupId: config.kafka.groupId })),
-        ),
+      openTrace: (facts) => standings.trace(facts, observed.trace(facts, flushTrace({ ...facts, groupId }))),
       onFenced: fencedTo(log),
     },
     knobsOf(topic, target),
@@ -141,6 +133,7 @@ export async function openTopic(
     observed.commits(() => source.status()),
     tap((commit) => {
       summary = withCommit(summary, commit)
+      noteCommit(commit, log)
       maintenance.committed(commit.version)
     }),
     control.watch(),
@@ -160,6 +153,7 @@ export async function openTopic(
     },
     close: async () => {
       await Promise.all([maintenance.stop(), source.close(), deadLetters.close()])
+      credit.close()
       await target.release()
     },
   }
@@ -180,6 +174,7 @@ function asked(
   return {
     state: () => control.state,
     failure: () => control.failure,
+    restarts: () => 0,
     standing: () => parts.standings.now(),
     groupOffsets: () => parts.inGroup.read(),
     pause: () => control.pause(),
@@ -233,7 +228,7 @@ function openSinks(
   const ofTopic = log.child({ topic: topic.topic })
   return openDeadLetters(topic, {
     tables,
-    topic: () => ends.deadLetters(deadLetterOptions(config, topic, target, ofTopic)),
+    topic: () => ends.deadLetters(deadLetterOptions(config, topic, target, ofTopic, tables.circuits)),
     log: ofTopic,
   })
 }
@@ -245,6 +240,13 @@ async function orRelease<T>(target: Target, opening: Promise<T>): Promise<T> {
   } catch (error) {
     await target.release()
     throw error
+  }
+}
+
+function warningsTo(log: Logger, observer: TopicObserver | undefined): Parameters<typeof openTarget>[2] {
+  return {
+    onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
+    onCheckpoint: (outcome) => observer?.checkpoint?.(outcome),
   }
 }
 
@@ -267,91 +269,9 @@ function knobsOf(topic: TopicConfig, { partitionColumns }: Target): PipelineConf
   }
 }
 
-function sourceOptions(
-  config: Config,
-  topic: TopicConfig,
-  target: Target,
-  parts: {
-    credit: Credit
-    log: Logger
-    until: 'stopped' | 'latest'
-    observed: Observing
-    observer: TopicObserver | undefined
-  },
-): SourceOptions {
-  const { kafka } = config
-  const { credit, log, until, observed, observer } = parts
-  return {
-    ...kafkaOptions(kafka, log),
-    groupId: kafka.groupId,
-    topic: topic.topic,
-    startFrom: topic.startFrom,
-    resume: (partition) => target.table.txn(appIdOf(topic.appId, partition)),
-    credit,
-    costBytes: observed.cost(costOf(target)),
-    until,
-    fetchBytesMax: kafka.fetchBytesMax,
-    partitionBytesMax: kafka.fetchBytesPerPartitionMax,
-    sessionTimeoutMs: kafka.sessionTimeoutMs,
-    heartbeatMs: kafka.heartbeatMs,
-    tracing: isTracing(),
-    onEvent: (event) => {
-      note(event, log)
-      observer?.event?.(event)
-    },
-  }
-}
-
-/** What a batch will take: its bytes, and for each row what its columns take at least. */
-function costOf({ table }: Target): (raw: Raw) => number {
-  const rowBytes = rowBytesMin(table.schema)
-  return (raw) => raw.bytes.length + raw.keys.length + raw.count * rowBytes
-}
-
-function deadLetterOptions(
-  config: Config,
-  topic: TopicConfig,
-  { table }: Target,
-  log: Logger,
-): DeadLetterOptions {
-  return {
-    ...kafkaOptions(config.kafka, log),
-    topic: topic.deadLetters.topic,
-    sourceTopic: topic.topic,
-    groupId: config.kafka.groupId,
-    tableId: table.metadata.id,
-  }
-}
-
-function note(event: SourceEvent, log: Logger): void {
-  switch (event.kind) {
-    case 'assigned':
-      log.info({ partitions: event.partitions }, 'Partitions assigned')
-      break
-    case 'restarting':
-      log.warn({ err: event.error }, 'The Kafka consumer restarts')
-      break
-    case 'repositioned':
-      log.warn(
-        { partition: event.partition, expected: String(event.expected), got: String(event.got) },
-        'The Kafka consumer was elsewhere; sent back',
-      )
-      break
-    case 'offsets-failed':
-      log.warn({ err: event.error }, 'Offsets could not be copied to the Kafka group; the table holds them')
-      break
-    case 'positioned':
-    case 'rebalancing':
-    case 'credit-waited':
-    case 'offsets-committed':
-      log.debug(
-        {
-          ...event,
-          next: 'next' in event ? String(event.next) : undefined,
-          follows: 'follows' in event ? String(event.follows) : undefined,
-        },
-        event.kind,
-      )
-      break
-  }
+function noteCommit(commit: Commit, log: Logger): void {
+  if (!log.isLevelEnabled('debug')) return
+  const { version, counts, attempts, conflicts, adds, trace = NO_TRACE } = commit
+  const fields = { version: String(version), ...counts, files: adds.length, attempts, conflicts }
+  inFlush(trace, () => log.debug(fields, 'Committed'))
 }

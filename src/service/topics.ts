@@ -8,8 +8,10 @@ import { topicNames } from '../kafka/admin.ts'
 import { checkBounds, discover, type NamedTopic } from './discover.ts'
 import { openTopicInferring } from './inferred-topic.ts'
 import { kafkaOptions } from './kafka-options.ts'
+import { budgetOf } from './process-memory.ts'
 import { Runs } from './runs.ts'
 import type { Summary } from './summary.ts'
+import { SupervisedTopic } from './supervised-topic.ts'
 import { tablesOf } from './target.ts'
 import type { TopicOptions, TopicRun } from './topic.ts'
 import { keepDiscovering } from './watch-topics.ts'
@@ -19,8 +21,13 @@ export interface RunOptions extends TopicOptions {
   /** Aborting it stops reading; what was read is still flushed and committed. */
   readonly signal?: AbortSignal
   readonly onCommit?: (commit: Commit, topic: TopicRun) => void
-  /** Told once, when all tables are open and before anything flows. Topics that patterns find later join the array, those that are deleted leave it. */
+  /**
+   * Told once, before any table is open, of all topics that are carried, each opening its table. Topics that patterns find
+   * later join the array, those that are deleted leave it, and those that fail stay.
+   */
   readonly onOpen?: (topics: readonly TopicRun[]) => void
+  /** Told once, when reading stops everywhere for whatever reason: what was read is still committed. */
+  readonly onStopping?: () => void
   /** The topics of the cluster, for patterns; by default the brokers are asked. */
   readonly topicNames?: () => Promise<readonly string[]>
   readonly clock?: Clock
@@ -30,9 +37,11 @@ export interface RunOptions extends TopicOptions {
 
 /**
  * Carries all topics of a configuration into their tables until they have caught up (`until: 'latest'`) or `signal` is
- * aborted. One that fails stops the others, which still commit what they hold; its error is thrown once all have ended.
- * Unless `until` is `'latest'`, patterns are matched again and again: topics begin when they appear and end when they are
- * deleted. Resolves to what was carried, by the topic's name.
+ * aborted. Each is opened by itself, so that none waits for another. One that fails with what a retry may fix is begun
+ * again; one that fails for good leaves the others alone or stops them, which commit what they hold then, as `onFailure`
+ * says. The error of the first that failed is thrown once none is carried any more. Unless `until` is `'latest'`, patterns
+ * are matched again and again: topics begin when they appear and end when they are deleted. Resolves to what was carried, by
+ * the topic's name.
  */
 export async function runTopics(
   config: Config,
@@ -43,26 +52,32 @@ export async function runTopics(
   const hasPatterns = Object.keys(config.patterns).length > 0
   const first = hasPatterns ? discover(config, await list()) : { found: [], beyond: {} }
   checkBounds(config, first)
-  const circuits = options.circuits ?? new Circuits(config.circuit, signal === undefined ? {} : { signal })
-  const parts = { lane: new Lane(), tables: tablesOf(config, circuits), ...options }
-  const open = ({ name, topic }: NamedTopic): Promise<TopicRun> =>
-    openTopicInferring(name, config, topic, parts)
-  const entries = Object.entries(config.topics).map(([name, topic]) => ({ name, topic }))
   const discovered = new Set(first.found.map(({ name }) => name))
+  const entries = Object.entries(config.topics).map(([name, topic]) => ({ name, topic }))
+  const topics = [...entries, ...first.found]
+  const parts = partsOf(config, options, topics.length)
+  const supervised = ({ name, topic }: NamedTopic): SupervisedTopic =>
+    new SupervisedTopic(name, topic, {
+      open: () => openTopicInferring(name, config, topic, parts),
+      isGone: (run, error) => isGone(run, error, discovered, list),
+      log,
+      clock,
+    })
   const runs = new Runs({
     log,
+    onFailure: config.onFailure,
     ...(options.onCommit === undefined ? {} : { onCommit: options.onCommit }),
-    isGone: (run, error) => isGone(run, error, discovered, list),
   })
   const stop = (): void => runs.stop()
+  runs.stopping.addEventListener('abort', () => options.onStopping?.(), { once: true })
   signal?.addEventListener('abort', stop, { once: true })
   try {
-    await openAll([...entries, ...first.found], open, runs)
+    for (const topic of topics) runs.add(supervised(topic))
     options.onOpen?.(runs.live)
     if (signal?.aborted === true) stop()
     for (const run of [...runs.live]) runs.begin(run)
     if (hasPatterns && options.until === 'stopped')
-      await keepDiscovering({ config, runs, discovered, list, open, log, clock })
+      await keepDiscovering({ config, runs, discovered, list, supervised, log, clock })
     await runs.ended()
     return runs.summaries()
   } finally {
@@ -71,15 +86,12 @@ export async function runTopics(
   }
 }
 
-async function openAll(
-  topics: readonly NamedTopic[],
-  open: (topic: NamedTopic) => Promise<TopicRun>,
-  runs: Runs,
-): Promise<void> {
-  const opened = await Promise.allSettled(topics.map(open))
-  for (const outcome of opened) if (outcome.status === 'fulfilled') runs.add(outcome.value)
-  const failure = opened.find((outcome) => outcome.status === 'rejected')
-  if (failure !== undefined) throw failure.reason
+/** What all topics of the process share. */
+function partsOf(config: Config, options: RunOptions, topics: number): TopicOptions {
+  const { signal, budget = budgetOf(config) } = options
+  budget.expect(topics)
+  const circuits = options.circuits ?? new Circuits(config.circuit, signal === undefined ? {} : { signal })
+  return { lane: new Lane(), tables: tablesOf(config, circuits), ...options, budget }
 }
 
 /** Whether a topic that a pattern found is no longer there. Brokers that do not answer say nothing of it. */

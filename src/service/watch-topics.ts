@@ -1,10 +1,9 @@
 import type { Config } from '../../config/types.ts'
 import type { Clock } from '../core/clock.ts'
-import { messageOf } from '../core/errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { discover, type NamedTopic } from './discover.ts'
 import type { Runs } from './runs.ts'
-import type { TopicRun } from './topic.ts'
+import type { SupervisedTopic } from './supervised-topic.ts'
 
 /** What the watch over patterns works with. */
 export interface Watch {
@@ -13,7 +12,7 @@ export interface Watch {
   /** Names of the topics that patterns found; kept up to date. */
   readonly discovered: Set<string>
   readonly list: () => Promise<readonly string[]>
-  readonly open: (topic: NamedTopic) => Promise<TopicRun>
+  readonly supervised: (topic: NamedTopic) => SupervisedTopic
   readonly log: Logger
   readonly clock: Clock
 }
@@ -50,6 +49,11 @@ async function lookAgain(watch: Watch): Promise<void> {
     discovered.delete(run.name)
     log.info({ topic: run.topic }, 'The topic is gone: it is no longer read; its table stays as it is')
   }
+  // Begun anew below.
+  for (const run of runs.live.filter((each) => runs.isUntried(each))) {
+    await runs.end(run)
+    discovered.delete(run.name)
+  }
   const kept = new Set(runs.live.map(({ topic }) => topic))
   const { found, beyond } = discover(config, names, kept)
   for (const [entry, topics] of Object.entries(beyond)) {
@@ -58,24 +62,12 @@ async function lookAgain(watch: Watch): Promise<void> {
       'More topics match than topicsMax; these are not read',
     )
   }
-  const fresh = found.filter(({ name }) => !discovered.has(name))
-  for (const topic of fresh) {
+  for (const topic of found.filter(({ name }) => !discovered.has(name))) {
     if (runs.stopping.aborted) return
-    await begin(topic, watch)
-  }
-}
-
-async function begin(topic: NamedTopic, { runs, discovered, open, log }: Watch): Promise<void> {
-  try {
-    const run = await open(topic)
+    const run = watch.supervised(topic)
     discovered.add(topic.name)
     runs.add(run)
-    runs.begin(run)
+    runs.begin(run, { isTrial: true })
     log.info({ name: topic.name, topic: topic.topic.topic }, 'A new topic matches; it is read from now on')
-  } catch (error) {
-    log.error(
-      { err: error, topic: topic.topic.topic },
-      `A new topic matches and cannot be carried, trying again later: ${messageOf(error)}`,
-    )
   }
 }
