@@ -46,7 +46,7 @@ function placeOf(text: string): Wanted {
   return { partition: match[1] === undefined ? undefined : Number(match[1]), offset: BigInt(match[2]) }
 }
 
-function contentOf({ key, value, headers }: StoredLetter): Readonly<Record<string, unknown>> {
+function contentOf({ key, value, headers, traceId }: StoredLetter): Readonly<Record<string, unknown>> {
   const headerTexts = Object.entries(headers ?? {}).map(([name, one]) => [
     name,
     one instanceof Uint8Array ? bytesText(one) : one.map(bytesText),
@@ -54,6 +54,7 @@ function contentOf({ key, value, headers }: StoredLetter): Readonly<Record<strin
   return {
     key: bytesText(key),
     headers: Object.fromEntries(headerTexts) as object,
+    ...(traceId === undefined ? {} : { traceId }),
     value: jsonOr(bytesText(value)),
   }
 }

@@ -126,6 +126,25 @@ export function inStage<T>(
   return result
 }
 
+/** Tells the active span that `attempt`, numbered from 2, follows after a pause, because of `error`. */
+export function noteRetry(error: unknown, attempt: number, pauseMs: number): void {
+  trace.getActiveSpan()?.addEvent('retry', {
+    'kafka_delta.attempt': attempt,
+    'kafka_delta.pause_ms': pauseMs,
+    'error.type': errorTypeOf(error),
+  })
+}
+
+function errorTypeOf(error: unknown): string {
+  return error instanceof PipelineError ? error.code : error instanceof Error ? error.name : typeof error
+}
+
+/** The id of the trace that is active: what whoever looks into a letter or a line of the log searches for. */
+export function activeTraceId(): string | undefined {
+  const span = trace.getActiveSpan()?.spanContext()
+  return span !== undefined && isSpanContextValid(span) ? span.traceId : undefined
+}
+
 /** The clock of all spans: milliseconds since the epoch with fractions, never going back. */
 export function nowMs(): number {
   return performance.timeOrigin + performance.now()
@@ -133,9 +152,7 @@ export function nowMs(): number {
 
 /** Marks a span as failed: status, exception event and `error.type`, which is the code of the catalogue where there is one. */
 export function recordError(span: Span, error: unknown): void {
-  const type =
-    error instanceof PipelineError ? error.code : error instanceof Error ? error.name : typeof error
-  span.setAttribute('error.type', type)
+  span.setAttribute('error.type', errorTypeOf(error))
   span.recordException(error instanceof Error ? error : messageOf(error))
   span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) })
 }

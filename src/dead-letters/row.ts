@@ -10,6 +10,7 @@ const structOf = (fields: readonly StructField[]): StructType => ({ type: 'struc
 /**
  * The columns of a table of dead letters. The first four are those of kafka-delta-ingest. `timestamp` is when the letter
  * was written, `date` its day in UTC, `kafka_timestamp` that of the record; `ordinal` tells letters of one message apart.
+ * `trace_id` is that of the flush, where it was traced.
  */
 export const DEAD_LETTER_SCHEMA: StructType = structOf([
   field('base64_bytes', 'string'),
@@ -31,6 +32,7 @@ export const DEAD_LETTER_SCHEMA: StructType = structOf([
   field('error_class', 'string'),
   field('reason', 'string'),
   field('stage', 'string'),
+  field('trace_id', 'string'),
 ])
 
 /** By which a new table of dead letters is partitioned. */
@@ -45,7 +47,12 @@ const ERROR_CHARS_MAX = 8 * 1024
  * A dead letter as a row of `DEAD_LETTER_SCHEMA`, its values as builders take them. The value stands in `json_string` where
  * it was read as JSON, otherwise as base64 in `base64_bytes`; both are null for a tombstone.
  */
-export function rowOf(letter: DeadLetter, ordinal: number, nowMs: number): Record<string, unknown> {
+export function rowOf(
+  letter: DeadLetter,
+  ordinal: number,
+  nowMs: number,
+  traceId?: string,
+): Record<string, unknown> {
   const now = new Date(nowMs).toISOString()
   const { value, key, message, timestampMs } = letter
   const json = letter.reason === 'decode' ? undefined : jsonOf(value)
@@ -66,6 +73,7 @@ export function rowOf(letter: DeadLetter, ordinal: number, nowMs: number): Recor
     error_class: classOf(letter.reason),
     reason: letter.reason,
     stage: stageOf(letter),
+    trace_id: traceId ?? null,
   }
 }
 

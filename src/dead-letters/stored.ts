@@ -1,4 +1,5 @@
 import type { Headers } from '../core/raw.ts'
+import { TRACE_ID_HEADER } from '../kafka/dead-letter-envelope.ts'
 import { causeId, causeOf } from './cause.ts'
 
 /** Which record a letter is about; `ordinal` tells letters of one message apart. */
@@ -19,6 +20,8 @@ export interface StoredLetter {
   readonly key: Uint8Array | undefined
   readonly value: Uint8Array | undefined
   readonly headers: Headers | undefined
+  /** Of the flush that it came from, where that was traced. */
+  readonly traceId: string | undefined
   /** Of the record in Kafka, milliseconds since the epoch; -1 where it has none. */
   readonly timestampMs: number
   /** When the letter was written, milliseconds since the epoch. */
@@ -78,7 +81,7 @@ export function letterOfEnvelope(value: Uint8Array, headers: Headers | undefined
     message,
     key: bytesIn(fields, 'original_key'),
     value: bytesIn(fields, 'original_value'),
-    headers,
+    ...ofTrace(headers),
     timestampMs: timeIn(fields['original_timestamp']) ?? -1,
     writtenMs: timeIn(fields['dlq_timestamp']) ?? 0,
     unplayable:
@@ -86,6 +89,15 @@ export function letterOfEnvelope(value: Uint8Array, headers: Headers | undefined
         ? undefined
         : `${isCut.map((name) => name.slice('original_'.length)).join(' and ')} cut in the envelope${typeof size === 'number' ? `, ${size} bytes in Kafka` : ''}`,
   }
+}
+
+/** The headers as the record had them, and what was put beside them. */
+function ofTrace(all: Headers | undefined): Pick<StoredLetter, 'headers' | 'traceId'> {
+  const traceId = all?.[TRACE_ID_HEADER]
+  if (all === undefined || !(traceId instanceof Uint8Array)) return { headers: all, traceId: undefined }
+  const { [TRACE_ID_HEADER]: _, ...headers } = all
+  const isBare = Object.keys(headers).length === 0
+  return { headers: isBare ? undefined : headers, traceId: Buffer.from(traceId).toString() }
 }
 
 /** The letter in a row of a table, of this service or of kafka-delta-ingest; values as `rowLines` writes them. */
@@ -107,6 +119,7 @@ export function letterOfRow(row: Readonly<Record<string, unknown>>): StoredLette
     key: base64Bytes(textIn(row, 'key')),
     value: json === undefined ? base64Bytes(base64) : Buffer.from(json),
     headers: headersIn(row['headers']),
+    traceId: textIn(row, 'trace_id'),
     timestampMs: timeIn(row['kafka_timestamp']) ?? -1,
     writtenMs: timeIn(row['timestamp']) ?? 0,
     unplayable: isPlaced ? undefined : 'the table does not say which record it was',

@@ -5,6 +5,9 @@ import { classOf, stageOf } from '../core/dead-letter.ts'
 /** Version of the envelope's fields. */
 export const DEAD_LETTER_VERSION = '1.1'
 
+/** Header with the id of the trace of the flush that the letter came from, where it was traced. */
+export const TRACE_ID_HEADER = 'kafka-delta-trace-id'
+
 const TEXT_BYTES_MAX = 8 * 1024
 const KEY_BYTES_MAX = 16 * 1024
 const TIME_MS_MAX = 8.64e15

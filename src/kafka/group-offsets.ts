@@ -1,6 +1,8 @@
+import { context, SpanKind } from '@opentelemetry/api'
 import type { Consumer } from 'kafkajs'
 import type { Clock } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
+import { inSpan } from '../core/span.ts'
 import type { SourceOptions } from './source-options.ts'
 
 const COMMIT_TIMEOUT_MS = 5_000
@@ -11,7 +13,7 @@ const COMMIT_TIMEOUT_MS = 5_000
  */
 export async function copyOffsets(
   consumer: Consumer | undefined,
-  { topic, onEvent, log }: Pick<SourceOptions, 'topic' | 'onEvent' | 'log'>,
+  { topic, groupId, onEvent, log }: Pick<SourceOptions, 'topic' | 'groupId' | 'onEvent' | 'log'>,
   clock: Clock,
   offsets: readonly { readonly partition: number; readonly next: bigint }[],
 ): Promise<void> {
@@ -21,12 +23,22 @@ export async function copyOffsets(
     () => true,
     () => false,
   )
-  try {
+  const attributes = {
+    'messaging.system': 'kafka',
+    'messaging.operation.name': 'commit',
+    'messaging.operation.type': 'settle',
+    'messaging.destination.name': topic,
+    'messaging.consumer.group.name': groupId,
+  }
+  const committed = async (): Promise<void> => {
     const commit = consumer.commitOffsets(
       offsets.map(({ partition, next }) => ({ topic, partition, offset: next.toString() })),
     )
     const late = await Promise.race([commit, tooLate])
     if (late === true) throw new Error(`no answer within ${COMMIT_TIMEOUT_MS} ms`)
+  }
+  try {
+    await inSpan(context.active(), `commit ${topic}`, attributes, committed, SpanKind.CLIENT)
     onEvent?.({ kind: 'offsets-committed', partitions: offsets.length })
   } catch (error) {
     log?.warn(

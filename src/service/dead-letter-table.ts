@@ -3,6 +3,7 @@ import type { DeadLetter, OffsetRange } from '../core/batch.ts'
 import { systemClock } from '../core/clock.ts'
 import { numbered } from '../core/dead-letter.ts'
 import { PipelineError } from '../core/errors.ts'
+import { activeTraceId } from '../core/span.ts'
 import type { WriterOptions } from '../delta/writer.ts'
 import { DEAD_LETTER_PARTITIONS, DEAD_LETTER_SCHEMA, rowOf } from '../dead-letters/row.ts'
 import type { RetryPatience } from '../resilience/retries.ts'
@@ -135,8 +136,9 @@ class DeadLetterTable implements DeadLetterTopic {
     const nowMs = (this.#options.clock ?? systemClock).now()
     const { columns } = this.#options
     const { schema } = this.#side
+    const traceId = activeTraceId()
     const rows = cut.map(({ letter, ordinal }) => {
-      const row = rowOf(letter, ordinal, nowMs)
+      const row = rowOf(letter, ordinal, nowMs, traceId)
       return columns?.fill(row, letter, schema) ?? row
     })
     return this.#side.append(rows, this.#appId, covered)

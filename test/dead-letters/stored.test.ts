@@ -4,11 +4,16 @@ import { test } from 'node:test'
 import type { DeadLetter } from '../../src/core/batch.ts'
 import { causeId } from '../../src/dead-letters/cause.ts'
 import { isWanted, letterOfEnvelope, letterOfRow, type LetterFilter } from '../../src/dead-letters/stored.ts'
-import { envelopeOf } from '../../src/kafka/dead-letter-envelope.ts'
+import type { Headers } from '../../src/core/raw.ts'
+import { envelopeOf, TRACE_ID_HEADER } from '../../src/kafka/dead-letter-envelope.ts'
 
 const NOW_MS = 1_772_323_200_000
 
-function written(facts: Partial<DeadLetter>, valueBytesMax = 1000): ReturnType<typeof letterOfEnvelope> {
+function written(
+  facts: Partial<DeadLetter>,
+  valueBytesMax = 1000,
+  headers?: Headers,
+): ReturnType<typeof letterOfEnvelope> {
   const letter: DeadLetter = {
     reason: 'contract',
     message: 'was bad',
@@ -20,7 +25,7 @@ function written(facts: Partial<DeadLetter>, valueBytesMax = 1000): ReturnType<t
     value: Buffer.from('{"v":"x"}'),
     ...facts,
   }
-  return letterOfEnvelope(Buffer.from(envelopeOf(letter, 2, valueBytesMax, NOW_MS)), undefined)
+  return letterOfEnvelope(Buffer.from(envelopeOf(letter, 2, valueBytesMax, NOW_MS)), headers)
 }
 
 test('A letter in an envelope is read back with its place, bytes and times', () => {
@@ -39,6 +44,18 @@ test('Bytes that are no text, absent values and offsets beyond a double come bac
   assert.deepEqual([binary?.key, binary?.place?.offset], [undefined, 2n ** 60n])
   assert.equal(written({ value: undefined, reason: 'tombstone' })?.value, undefined)
   assert.equal(written({ timestampMs: 1e17 })?.timestampMs, 1e17)
+})
+
+test('The trace of a letter is told apart from the headers that its record had', () => {
+  const id = Buffer.from('0af7651916cd43dd8448eb211c80319c')
+  const own = { 'x-id': Buffer.from('1') }
+  const both = written({}, 1000, { ...own, [TRACE_ID_HEADER]: id })
+  assert.equal(both?.traceId, id.toString())
+  assert.deepEqual(both.headers, own)
+  const bare = written({}, 1000, { [TRACE_ID_HEADER]: id })
+  assert.deepEqual([bare?.traceId, bare?.headers], [id.toString(), undefined])
+  const untraced = written({}, 1000, own)
+  assert.deepEqual([untraced?.traceId, untraced?.headers], [undefined, own])
 })
 
 test('A letter whose value was cut cannot be replayed, and says how large it was', () => {

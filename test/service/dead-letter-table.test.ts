@@ -1,7 +1,11 @@
 // Goal: each dead letter is in the table once, whatever fails or dies between its commits, and whoever else writes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ROOT_CONTEXT } from '@opentelemetry/api'
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
 import type { DeadLetter, OffsetRange } from '../../src/core/batch.ts'
+import { inSpan } from '../../src/core/span.ts'
+import { letterOfRow } from '../../src/dead-letters/stored.ts'
 import { createTable } from '../../src/delta/create.ts'
 import { rowLines } from '../../src/delta/rows.ts'
 import { loadSnapshot } from '../../src/delta/snapshot.ts'
@@ -9,6 +13,7 @@ import type { DeadLetterTopic } from '../../src/kafka/dead-letters.ts'
 import { openDeadLetterTable } from '../../src/service/dead-letter-table.ts'
 import { Tables } from '../../src/service/tables.ts'
 import { MemoryStore, type MemoryFault, type MemoryRequest } from '../../src/storage/memory.ts'
+import { telemetryWith } from '../../src/telemetry/tracing.ts'
 import { structOf } from '../support/batches.ts'
 
 const NOW_MS = 1_772_323_200_000
@@ -102,6 +107,7 @@ test('A letter is a row with its value whole, its key and headers, where it came
     error_class: 'ContractError',
     reason: 'contract',
     stage: 'schema',
+    trace_id: null,
   })
   assert.equal(second?.['base64_bytes'], value.toString('base64'))
   assert.deepEqual([second['json_string'], second['key'], second['stage']], [null, null, 'bytes'])
@@ -109,6 +115,28 @@ test('A letter is a row with its value whole, its key and headers, where it came
   assert.deepEqual(
     [fourth?.['json_string'], fourth?.['base64_bytes'], fourth?.['kafka_timestamp']],
     [null, null, null],
+  )
+})
+
+test('Letters of a flush that is traced carry the id of its trace', async () => {
+  const telemetry = telemetryWith(new SimpleSpanProcessor(new InMemorySpanExporter()))
+  const name = newName()
+  const sink = await open(name)
+  const traceId = await inSpan(ROOT_CONTEXT, 'dead letters', {}, async (span) => {
+    await sink.write([letter(4n)], [range(4n)])
+    return span.spanContext().traceId
+  })
+  await telemetry.shutdown()
+  await sink.write([letter(5n)], [range(5n)])
+  await sink.close()
+  const rows = await rowsOf(name)
+  assert.deepEqual(
+    rows.map((row) => row['trace_id']),
+    [traceId, null],
+  )
+  assert.deepEqual(
+    rows.map((row) => letterOfRow(row).traceId),
+    [traceId, undefined],
   )
 })
 
@@ -221,7 +249,7 @@ for (const evolves of [true, false]) {
       ['{"v":"4"}', '/v expected an integer, got "4"', '2026-03-01T00:00:00.000000Z', '2026-03-01'],
     )
     assert.equal(row?.['offset'], evolves ? 4 : undefined)
-    assert.equal(Object.keys(row ?? {}).length, evolves ? 15 : 5)
+    assert.equal(Object.keys(row ?? {}).length, evolves ? 16 : 5)
   })
 }
 

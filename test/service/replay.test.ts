@@ -76,6 +76,7 @@ function letter(
     timestampMs: NOW_MS - 5000,
     writtenMs: NOW_MS,
     unplayable: undefined,
+    traceId: undefined,
     ...more,
   }
 }
