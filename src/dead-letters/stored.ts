@@ -95,9 +95,11 @@ export function letterOfEnvelope(value: Uint8Array, headers: Headers | undefined
 function ofTrace(all: Headers | undefined): Pick<StoredLetter, 'headers' | 'traceId'> {
   const traceId = all?.[TRACE_ID_HEADER]
   if (all === undefined || !(traceId instanceof Uint8Array)) return { headers: all, traceId: undefined }
-  const { [TRACE_ID_HEADER]: _, ...headers } = all
-  const isBare = Object.keys(headers).length === 0
-  return { headers: isBare ? undefined : headers, traceId: Buffer.from(traceId).toString() }
+  const own = Object.entries(all).filter(([name]) => name !== TRACE_ID_HEADER)
+  return {
+    headers: own.length === 0 ? undefined : Object.fromEntries(own),
+    traceId: Buffer.from(traceId).toString(),
+  }
 }
 
 /** The letter in a row of a table, of this service or of kafka-delta-ingest; values as `rowLines` writes them. */
