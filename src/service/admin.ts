@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { LogLevel } from '../../config/types.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import type { LogLevels } from '../telemetry/log-levels.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Health } from './health.ts'
 import type { TopicRun } from './topic.ts'
@@ -12,8 +13,8 @@ export interface AdminParts {
   readonly token: string
   readonly health: Health
   readonly log: Logger
-  /** Sets the level of the lines about a topic, by its name in Kafka, or of all. */
-  readonly setLevel: (level: LogLevel, topic?: string) => void
+  /** Those of the log. */
+  readonly levels: LogLevels
   readonly clock?: Clock
 }
 
@@ -56,8 +57,8 @@ export function addAdmin(server: FastifyInstance, parts: AdminParts): void {
         next()
       })
       admin.setErrorHandler((error, request, reply) => {
-        // Of a wrong token only the guard tells, so that nobody can fill the log.
-        if (statusOf(error) !== 401)
+        // Of these the guard tells, so that nobody can fill the log.
+        if (![401, 429].includes(statusOf(error)))
           parts.log.warn({ ...use(request), error: messageOf(error) }, 'Admin verb refused')
         refuse(error, reply, parts.health)
       })
@@ -85,9 +86,9 @@ export function addAdmin(server: FastifyInstance, parts: AdminParts): void {
           parts.log.warn({ ...use(request), level, topic: run?.topic }, 'Admin verb: the level of the log')
         const isShown = parts.log.isLevelEnabled('warn')
         if (isShown) tell()
-        parts.setLevel(level, run?.topic)
+        parts.levels.set(level, run?.topic)
         if (!isShown) tell()
-        return { level, topic: run?.name ?? null }
+        return parts.levels.all
       })
       done()
     },
@@ -124,7 +125,10 @@ class Guard {
         this.#parts.log.warn({ ip }, 'Admin verb refused: no token or a wrong one; told once a minute')
       throw new Refusal(401, 'expected the header Authorization: Bearer <admin.token>')
     }
-    if (this.#uses++ >= USES_MAX) throw new Refusal(429, `expected at most ${USES_MAX} verbs a minute`)
+    if (this.#uses++ < USES_MAX) return
+    if (this.#uses === USES_MAX + 1)
+      this.#parts.log.warn({ ip }, 'Admin verbs refused: too many; told once a minute')
+    throw new Refusal(429, `expected at most ${USES_MAX} verbs a minute`)
   }
 }
 
@@ -178,13 +182,21 @@ function topicOf(name: string, { topics }: Health): TopicRun {
   return found
 }
 
-function levelOf(body: unknown): { readonly level: LogLevel; readonly topic: string | undefined } {
+/** Without a level, a topic has that of the process again. */
+function levelOf(body: unknown): {
+  readonly level: LogLevel | undefined
+  readonly topic: string | undefined
+} {
   const { level, topic, ...rest } = (body ?? {}) as Readonly<Record<string, unknown>>
   const known = LEVELS.find((each) => each === level)
-  const isTopic = topic === undefined || typeof topic === 'string'
-  if (known === undefined || !isTopic || Object.keys(rest).length > 0)
-    throw new Refusal(400, `expected {"level": ${LEVELS.join(' | ')}, "topic": a name, or none for all}`)
-  return { level: known, topic }
+  const isTopic = typeof topic === 'string'
+  const isWhole = (isTopic || topic === undefined) && Object.keys(rest).length === 0
+  if (!isWhole || (known === undefined && !(isTopic && level === null)))
+    throw new Refusal(
+      400,
+      `expected {"level": ${LEVELS.join(' | ')}, "topic": a name, or none for all}; the level null takes its own from a topic`,
+    )
+  return { level: known, topic: isTopic ? topic : undefined }
 }
 
 function isVerb(verb: string): verb is Verb {

@@ -1,8 +1,9 @@
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
 import { redact } from '../../config/redact.ts'
-import type { Config, LogLevel } from '../../config/types.ts'
+import type { Config } from '../../config/types.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { VERSION } from '../delta/engine.ts'
+import type { LogLevels } from '../telemetry/log-levels.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { addAdmin } from './admin.ts'
 import { actuatorHealthOf, componentsOf } from './components.ts'
@@ -19,8 +20,8 @@ export interface EndpointParts {
   readonly log: Logger
   /** Of all topics of the process, where they share one. */
   readonly budget?: (() => BudgetStanding | undefined) | undefined
-  /** Sets the level of the lines about a topic, or of all. */
-  readonly setLevel: (level: LogLevel, topic?: string) => void
+  /** Those of the log. */
+  readonly levels: LogLevels
 }
 
 /** Endpoints that are there. */

@@ -3,8 +3,8 @@ import type { Config } from '../../config/types.ts'
 import type { Circuit } from '../core/circuit.ts'
 import { EventLoopWatch } from '../telemetry/event-loop.ts'
 import { Instruments } from '../telemetry/instruments.ts'
-import type { LogLevels } from '../telemetry/log-levels.ts'
-import type { Logger } from '../telemetry/log.ts'
+import { LogLevels } from '../telemetry/log-levels.ts'
+import { levelsOf, type Logger } from '../telemetry/log.ts'
 import { startMetrics, type MetricsPipe } from '../telemetry/metrics.ts'
 import type { Endpoints } from './endpoints.ts'
 import { Health } from './health.ts'
@@ -82,14 +82,13 @@ export class Watching {
     const { prometheus } = this.#pipe
     if (prometheus === undefined) return
     const { startEndpoints } = await import('./endpoints.ts')
-    const { levels } = this.#parts
     this.#endpoints = await startEndpoints({
       config: this.#config,
       health: this.health,
       metrics: prometheus,
       log: this.#log,
       budget: () => this.#parts.budget,
-      setLevel: (level, topic) => levels?.set(level, topic),
+      levels: this.#parts.levels ?? levelsOf(this.#log) ?? new LogLevels(),
     })
     this.#log.info({ url: this.#endpoints.url }, 'Health, metrics and status')
   }

@@ -15,6 +15,7 @@ import { EMPTY_SUMMARY } from '../../src/service/summary.ts'
 import { readProcess } from '../../src/service/process-metrics.ts'
 import { TopicMetrics } from '../../src/service/topic-metrics.ts'
 import type { TopicRun } from '../../src/service/topic.ts'
+import { LogLevels } from '../../src/telemetry/log-levels.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
 import { startMetrics } from '../../src/telemetry/metrics.ts'
 
@@ -85,7 +86,7 @@ beforeEach(async () => {
   )
   const { prometheus } = pipe
   assert.ok(prometheus !== undefined, 'metrics can be scraped')
-  endpoints = await startEndpoints({ config, health, metrics: prometheus, log, setLevel: () => undefined })
+  endpoints = await startEndpoints({ config, health, metrics: prometheus, log, levels: new LogLevels() })
   opened.push(endpoints)
 })
 after(async () => {
@@ -223,7 +224,7 @@ test('The configuration is shown without its secrets, and nothing can be changed
 })
 
 test('A port that is taken is a fault of the configuration', async () => {
-  const parts = { config, health, metrics: () => Promise.resolve(''), log, setLevel: () => undefined }
+  const parts = { config, health, metrics: () => Promise.resolve(''), log, levels: new LogLevels() }
   await assert.rejects(
     startEndpoints(parts),
     (error) =>
