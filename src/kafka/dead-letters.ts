@@ -1,13 +1,16 @@
+import { context, SpanKind } from '@opentelemetry/api'
 import kafkajs from 'kafkajs'
 import type { Kafka, Message, Producer } from 'kafkajs'
 import type { DeadLetter, OffsetRange } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { numbered } from '../core/dead-letter.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
+import { activeTraceId, inSpan, noteRetry } from '../core/span.ts'
+import { pausesOf, RETRY, type RetryPatience } from '../resilience/retries.ts'
 import { createTopic, endOffsets, groupOffsets } from './admin.ts'
 import { createKafka, type KafkaOptions, refusalHeard } from './client.ts'
-import { deadLetterKey, envelopeOf } from './dead-letter-envelope.ts'
-import { kafkaFault } from './faults.ts'
+import { deadLetterKey, envelopeOf, TRACE_ID_HEADER } from './dead-letter-envelope.ts'
+import { isUnreachable, kafkaFault } from './faults.ts'
 
 /** Where dead letters go. */
 export interface DeadLetterOptions extends KafkaOptions {
@@ -20,6 +23,10 @@ export interface DeadLetterOptions extends KafkaOptions {
   /** Larger values are cut in the envelope; default 512 KiB, so that an envelope stays below Kafka's default record limit. */
   readonly valueBytesMax?: number
   readonly clock?: Clock
+  /** How hard is tried while brokers answer; see `RETRY` for the defaults. */
+  readonly patience?: Partial<RetryPatience>
+  /** Aborted once nobody shall wait for brokers any more. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** How many dead letters were written now, and how many had been written before a crash. */
@@ -33,7 +40,8 @@ export interface DeadLetterTopic {
   /**
    * Writes those dead letters that were not written before. `ranges` are the flush's own: afterwards every dead letter in
    * them counts as written.
-   * @throws KD_DEAD_LETTERS_FAILED after five attempts; KD_KAFKA_FORBIDDEN at once when this client may not write there.
+   * Waits as long as no broker can be reached.
+   * @throws KD_DEAD_LETTERS_FAILED after some attempts; KD_KAFKA_FORBIDDEN at once when this client may not write there.
    */
   write(deadLetters: readonly DeadLetter[], ranges: readonly OffsetRange[]): Promise<DeadLettersWritten>
   /** Disconnects; after the last `write`. */
@@ -42,8 +50,6 @@ export interface DeadLetterTopic {
 
 const VALUE_BYTES_MAX = 512 * 1024
 const VALUE_BYTES_MIN = 1024
-const ATTEMPTS_MAX = 5
-const PAUSE_MS = 500
 const PARTITIONS_AT_ONCE = 4
 /** Of one produce request, below the default limit of a record batch (1 MiB) with its envelope's growth. */
 const REQUEST_BYTES_MAX = 900 * 1024
@@ -74,6 +80,7 @@ class TransactionalTopic implements DeadLetterTopic {
   readonly #clock: Clock
   readonly #kafka: Kafka
   readonly #ledger: string
+  readonly #patience: RetryPatience
   #partitions: Promise<number> | undefined
   #valueBytesMax: number
   #requestBytesMax = REQUEST_BYTES_MAX
@@ -83,6 +90,7 @@ class TransactionalTopic implements DeadLetterTopic {
     this.#clock = options.clock ?? systemClock
     this.#kafka = createKafka(options)
     this.#ledger = `${options.groupId}-dlq-${options.tableId}`
+    this.#patience = { ...RETRY, ...options.patience }
     this.#valueBytesMax = options.valueBytesMax ?? VALUE_BYTES_MAX
   }
 
@@ -123,22 +131,27 @@ class TransactionalTopic implements DeadLetterTopic {
     last: bigint | undefined,
   ): Promise<number> {
     const first: { pending?: number } = {}
-    for (let failures = 0; ;) {
+    const tries = new Tries(this.#patience, this.#clock)
+    for (;;) {
       try {
         if (await this.#writeSome(partition, letters, last, first)) return first.pending ?? 0
-        failures = 0
+        tries.begin()
       } catch (error) {
         const refusal = this.#refusal(error, partition)
         if (refusal !== undefined) throw refusal
-        failures += 1
-        this.#options.log?.warn(
-          { topic: this.#options.topic, partition, failures, error: messageOf(error) },
-          'Dead letters were not written, trying again',
-        )
-        if (failures >= ATTEMPTS_MAX) throw this.#failed(error, partition)
+        const { log, topic, signal } = this.#options
+        // As long as no broker can be reached there is nothing wrong with the letters.
+        if (isUnreachable(error)) tries.begin()
+        else tries.failed()
+        const fields = { topic, partition, failures: tries.failures, error: messageOf(error) }
+        log?.warn(fields, 'Dead letters were not written, trying again')
+        if (tries.areOver || signal?.aborted === true) throw this.#failed(error, partition, tries.failures)
         // The topic takes less than we thought: smaller values, then, rather than none.
-        if (isTooLarge(error)) this.#shrink()
-        else await this.#clock.sleep(PAUSE_MS * 2 ** (failures - 1) * (0.5 + Math.random() / 2))
+        const isSmaller = isTooLarge(error)
+        if (isSmaller) this.#shrink()
+        const pauseMs = isSmaller ? 0 : tries.pauseMs()
+        noteRetry(error, tries.failures + 1, pauseMs)
+        if (pauseMs > 0) await this.#clock.sleep(pauseMs, signal).catch(() => undefined)
       }
     }
   }
@@ -177,6 +190,25 @@ class TransactionalTopic implements DeadLetterTopic {
   }
 
   async #send(
+    transaction: Transaction,
+    sends: readonly Message[][],
+    partition: number,
+    next: bigint,
+  ): Promise<void> {
+    const { topic } = this.#options
+    const attributes = {
+      'messaging.system': 'kafka',
+      'messaging.operation.name': 'send',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': topic,
+      'messaging.destination.partition.id': String(partition),
+      'messaging.batch.message_count': sends.reduce((sum, messages) => sum + messages.length, 0),
+    }
+    const sending = (): Promise<void> => this.#transact(transaction, sends, partition, next)
+    await inSpan(context.active(), `send ${topic}`, attributes, sending, SpanKind.PRODUCER)
+  }
+
+  async #transact(
     transaction: Transaction,
     sends: readonly Message[][],
     partition: number,
@@ -226,7 +258,9 @@ class TransactionalTopic implements DeadLetterTopic {
     const key = Buffer.from(deadLetterKey(letter))
     const value = Buffer.from(envelopeOf(letter, ordinal, this.#valueBytesMax, this.#clock.now()))
     const headers = carriedHeaders(letter.headers, this.#valueBytesMax / 4)
-    const message = { partition, key, value, ...(headers === undefined ? {} : { headers: headers.carried }) }
+    const traceId = activeTraceId()
+    const all = traceId === undefined ? headers?.carried : { ...headers?.carried, [TRACE_ID_HEADER]: traceId }
+    const message = { partition, key, value, ...(all === undefined ? {} : { headers: all }) }
     return { message, bytes: key.length + value.length + (headers?.bytes ?? 0) + RECORD_OVERHEAD_BYTES }
   }
 
@@ -264,13 +298,49 @@ class TransactionalTopic implements DeadLetterTopic {
     return `${this.#ledger}-${this.#options.sourceTopic}-${partition}`
   }
 
-  #failed(error: unknown, partition: number): PipelineError {
+  #failed(error: unknown, partition: number, failures: number): PipelineError {
     return new PipelineError(
       'KD_DEAD_LETTERS_FAILED',
-      `gave up after ${ATTEMPTS_MAX} attempts, got: ${messageOf(error)}`,
+      `gave up after ${failures} attempts on end, got: ${messageOf(error)}`,
       { topic: this.#options.topic, partition },
       { cause: error },
     )
+  }
+}
+
+/** Failures on end, until they are too many or last too long. */
+class Tries {
+  failures = 0
+  readonly #patience: RetryPatience
+  readonly #clock: Clock
+  #sinceMs: number
+  #pause: () => number
+
+  constructor(patience: RetryPatience, clock: Clock) {
+    this.#patience = patience
+    this.#clock = clock
+    this.#sinceMs = clock.now()
+    this.#pause = pausesOf(patience)
+  }
+
+  get areOver(): boolean {
+    const { attemptsMax, deadlineMs } = this.#patience
+    return (
+      this.failures >= attemptsMax || (this.failures > 0 && this.#clock.now() - this.#sinceMs >= deadlineMs)
+    )
+  }
+
+  begin(): void {
+    this.failures = 0
+    this.#sinceMs = this.#clock.now()
+  }
+
+  failed(): void {
+    this.failures++
+  }
+
+  pauseMs(): number {
+    return this.#pause()
   }
 }
 

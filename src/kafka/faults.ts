@@ -34,6 +34,22 @@ export function isHungUp(error: unknown): boolean {
   return chainOf(error).some((each) => each.name === 'KafkaJSConnectionClosedError')
 }
 
+/** How kafkajs names a broker that cannot be reached, or has gone. */
+const UNREACHABLE = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSRequestTimeoutError',
+])
+
+/** Whether it failed for no more than that brokers could not be reached: they are down, or begin again. */
+export function isUnreachable(error: unknown): boolean {
+  return chainOf(error).some(
+    (each) =>
+      UNREACHABLE.has(each.name) || (each instanceof PipelineError && each.code === 'KD_KAFKA_UNREACHABLE'),
+  )
+}
+
 function faultOf(each: Error, thrown: unknown, place: FaultPlace): PipelineError | undefined {
   if (each instanceof PipelineError) return each
   const lost = each.name === 'KafkaJSGroupCoordinatorNotFound' ? place.heard : undefined

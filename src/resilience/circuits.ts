@@ -31,6 +31,11 @@ export class Circuits {
     if (parts.signal !== undefined) setMaxListeners(0, parts.signal)
   }
 
+  /** Aborted once nobody shall wait for a server any more. */
+  get signal(): AbortSignal {
+    return this.#parts.signal ?? NEVER
+  }
+
   /** The circuit of a store by its name, such as `s3://lake`. */
   store(name: string): CircuitBreaker {
     return this.#breaker('store', name)

@@ -1,7 +1,6 @@
-import { trace } from '@opentelemetry/api'
-import { ExponentialBackoff, fullJitterGenerator, type IBackoff, type IBackoffFactory } from 'cockatiel'
+import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'cockatiel'
 import { systemClock, type Clock } from '../core/clock.ts'
-import { PipelineError } from '../core/errors.ts'
+import { noteRetry } from '../core/span.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { isRetryable } from './verdict.ts'
 
@@ -24,6 +23,20 @@ export const RETRY: RetryPatience = {
   deadlineMs: 120_000,
 }
 
+/** Pauses between attempts in their order: each anywhere between nothing and a bound that doubles up to the longest. */
+export function pausesOf(patience: Pick<RetryPatience, 'pauseMsMin' | 'pauseMsMax'>): () => number {
+  let backoff: IBackoffFactory<unknown> = new ExponentialBackoff({
+    initialDelay: patience.pauseMsMin,
+    maxDelay: patience.pauseMsMax,
+    generator: fullJitterGenerator,
+  })
+  return () => {
+    const next = backoff.next(undefined)
+    backoff = next
+    return next.duration
+  }
+}
+
 /**
  * Repeats requests whose failure may pass, with exponential backoff and full jitter. With a circuit, requests wait while
  * it is open, and a failure counts against a request only if the server answered somebody else since the one before: as
@@ -33,17 +46,11 @@ export class Retries {
   readonly #patience: RetryPatience
   readonly #circuit: CircuitBreaker | undefined
   readonly #clock: Clock
-  readonly #backoff: IBackoffFactory<unknown>
 
   constructor(patience: RetryPatience, circuit?: CircuitBreaker, clock: Clock = systemClock) {
     this.#patience = patience
     this.#circuit = circuit
     this.#clock = clock
-    this.#backoff = new ExponentialBackoff({
-      initialDelay: patience.pauseMsMin,
-      maxDelay: patience.pauseMsMax,
-      generator: fullJitterGenerator,
-    })
   }
 
   /** Makes attempts, numbered from 1, until one succeeds or no more may help. Throws what the last attempt threw. */
@@ -54,7 +61,7 @@ export class Retries {
     let failures = 0
     let opened = circuit?.opened
     let answers = circuit?.answers
-    let backoff: IBackoff<unknown> | undefined
+    let pause: (() => number) | undefined
     for (let count = 1; ; count++) {
       try {
         return await this.once(() => attempt(count))
@@ -62,7 +69,7 @@ export class Retries {
         if (!isRetryable(error) || circuit?.isGivenUp === true) throw error
         if (circuit?.opened !== opened) {
           startMs = this.#clock.now()
-          backoff = undefined
+          pause = undefined
         }
         if (circuit === undefined || circuit.answers !== answers) {
           failures++
@@ -70,8 +77,8 @@ export class Retries {
         }
         opened = circuit?.opened
         answers = circuit?.answers
-        backoff = (backoff ?? this.#backoff).next(undefined)
-        await this.#pause(error, count, backoff.duration)
+        pause ??= pausesOf(this.#patience)
+        await this.#pause(error, count, pause())
       }
     }
   }
@@ -83,11 +90,7 @@ export class Retries {
 
   #pause(error: unknown, count: number, ms: number): Promise<void> {
     this.#circuit?.retried()
-    trace.getActiveSpan()?.addEvent('retry', {
-      'kafka_delta.attempt': count + 1,
-      'kafka_delta.pause_ms': ms,
-      'error.type': error instanceof PipelineError ? error.code : 'unknown',
-    })
+    noteRetry(error, count + 1, ms)
     return this.#clock.sleep(ms)
   }
 }

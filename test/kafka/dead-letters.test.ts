@@ -152,12 +152,54 @@ test('more letters than one transaction takes are all written, in order', async 
   )
 })
 
-test('brokers that do not answer fail the write after bounded attempts', async () => {
+test('while no broker can be reached a write waits, however few attempts it has, until nobody shall wait', async () => {
   const { options } = await setUp(1)
-  const letters = createDeadLetterTopic({ ...options, brokers: ['127.0.0.1:1'], reachTimeoutMs: 100 })
+  const stopping = new AbortController()
+  const warnings: unknown[] = []
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    error: () => undefined,
+    warn: (fields: object) => {
+      if ('failures' in fields && warnings.push(fields.failures) === 4) stopping.abort()
+    },
+  }
+  const letters = createDeadLetterTopic({
+    ...options,
+    brokers: ['127.0.0.1:1'],
+    reachTimeoutMs: 100,
+    patience: { attemptsMax: 2, pauseMsMin: 1, pauseMsMax: 2 },
+    signal: stopping.signal,
+    log,
+  })
+  await assert.rejects(letters.write([letter(options.sourceTopic, 0, 0n, 'x')], []), {
+    code: 'KD_DEAD_LETTERS_FAILED',
+    retryable: true,
+  })
+  assert.deepEqual(warnings, [0, 0, 0, 0])
+})
+
+test('what brokers answer that does not pass fails the write after as many attempts as it has', async () => {
+  const { options } = await setUp(1)
+  let failures = 0
+  const letters = createDeadLetterTopic({
+    ...options,
+    // Nobody leads a partition that is not there.
+    sourceTopic: 'a topic that cannot be',
+    patience: { attemptsMax: 2, pauseMsMin: 1, pauseMsMax: 2 },
+    log: {
+      debug: () => undefined,
+      info: () => undefined,
+      error: () => undefined,
+      warn: (fields: object) => {
+        if ('failures' in fields) failures++
+      },
+    },
+  })
   await assert.rejects(letters.write([letter(options.sourceTopic, 0, 0n, 'x')], []), {
     code: 'KD_DEAD_LETTERS_FAILED',
   })
+  assert.equal(failures, 2)
 })
 
 async function setUp(partitions: number): Promise<{
