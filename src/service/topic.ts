@@ -18,6 +18,7 @@ import { openDeadLetters } from './dead-letters.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { kafkaOptions } from './kafka-options.ts'
 import { startMaintenance } from './maintenance.ts'
+import { rowSamples } from './row-samples.ts'
 import { observing, type TopicObserver } from './observer.ts'
 import { Standings } from './standing.ts'
 import { EMPTY_SUMMARY, withCommit, type Summary } from './summary.ts'
@@ -124,6 +125,7 @@ export async function openTopic(
       credit,
       deadLetters,
       appId: topic.appId,
+      ...rowSamples(topic.log, log),
       format,
       openTrace: (facts) => standings.trace(facts, observed.trace(facts, flushTrace({ ...facts, groupId }))),
       onFenced: fencedTo(log),

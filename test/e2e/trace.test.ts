@@ -80,8 +80,15 @@ test('each flush arrives at the collector as one whole trace, and what was count
     const parquet = spans.filter((span) => span.name === 'parquet').map((span) => span.spanId)
     assert.ok(
       spans.some((span) => span.name === 's3 PutObject' && parquet.includes(span.parentId ?? '')),
-      'S3 puts lie within parquet',
+      'S3 puts of files lie within parquet',
     )
+    const commits = spans.filter((span) => span.name === 'delta commit').map((span) => span.spanId)
+    assert.ok(
+      spans.some((span) => span.name === 's3 PutObject' && commits.includes(span.parentId ?? '')),
+      'that of the commit lies within it',
+    )
+    const letters = spans.filter((span) => span.name === `send ${topic}-dlq`)
+    assert.ok(letters.length > 0, 'dead letters were sent')
   } finally {
     collector.close()
     await rm(folder, { recursive: true, force: true })
