@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { loadConfig } from '../../config/load.ts'
+import { HTTP_OPTIONS } from '../../config/http-options.ts'
+import { loadConfig, type ConfigSources } from '../../config/load.ts'
 import type { HttpConfig } from '../../config/types.ts'
 import { messageOf } from '../core/errors.ts'
 import { EXIT } from './exit-codes.ts'
@@ -58,12 +59,22 @@ Exit codes:
 /** The answer to the flags' question; what stands in its way, a faulty configuration too, is an answer that is not ok. */
 async function healthOf(flags: HealthFlags): Promise<HealthAnswer> {
   try {
-    const base = flags.url ?? urlOf(loadConfig(sourcesOf(flags)).http)
+    const base = flags.url ?? urlOf(loadConfig(placesOf(flags)).http)
     if (base === undefined) return { ok: false, text: 'http.port is not set: there is nothing to ask' }
     return await askHealth(new URL(flags.ready === true ? '/readyz' : '/healthz', base), flags.timeoutMs)
   } catch (error) {
     return { ok: false, text: messageOf(error) }
   }
+}
+
+/**
+ * What the address is taken from. Where no file is named, only the variables of the endpoints: others may be half of what a
+ * file of the service completes.
+ */
+function placesOf(flags: HealthFlags): ConfigSources {
+  if (flags.config !== undefined || flags.set !== undefined) return sourcesOf(flags)
+  const names = Object.values(HTTP_OPTIONS).map(({ env }) => env)
+  return { env: Object.fromEntries(names.map((name) => [name, process.env[name]])) }
 }
 
 /**
