@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,6 +75,18 @@ export async function startPrometheus(target: string, rules: string): Promise<Pr
     await remove()
     throw error
   }
+}
+
+/** What promtool says against metrics in text form; rejects with it. */
+export async function checkMetrics(metrics: string): Promise<void> {
+  const tool = spawn('promtool', ['check', 'metrics'], { stdio: ['pipe', 'pipe', 'pipe'] })
+  let said = ''
+  const keep = (chunk: Buffer): void => void (said += chunk.toString())
+  tool.stdout.on('data', keep)
+  tool.stderr.on('data', keep)
+  tool.stdin.end(metrics)
+  const [code] = (await once(tool, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`promtool ended with ${String(code)}:\n${said}`)
 }
 
 /** Runs promtool to its end; rejects with its last lines where it finds faults. */
