@@ -1,0 +1,120 @@
+// Goal: a registry that fails makes whoever needs a schema wait; only what it says it has not becomes a dead letter.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { contractOfFormat } from '../../src/formats/contract.ts'
+import { openFormat, type FormatChoice } from '../../src/formats/open.ts'
+import { createRegistry } from '../../src/registry/registry.ts'
+import { Circuits } from '../../src/resilience/circuits.ts'
+import { rawOf } from '../support/batches.ts'
+import { CSV } from '../support/csv.ts'
+import { outcomesOf } from '../support/outcomes.ts'
+import { scriptedServer, type ScriptedAnswer } from '../support/scripted-http.ts'
+
+const SCHEMA = JSON.stringify({ type: 'record', name: 'Event', fields: [{ name: 'id', type: 'long' }] })
+const FOUND: ScriptedAnswer = { status: 200, body: JSON.stringify({ schema: SCHEMA }) }
+const UNKNOWN: ScriptedAnswer = { status: 404, body: '{"error_code":40403}' }
+const PATIENCE = { attemptsMax: 2, pauseMsMin: 1, pauseMsMax: 5, requestMsMax: 2_000 }
+
+const stops: (() => Promise<unknown>)[] = []
+after(() => Promise.all(stops.map((stop) => stop())))
+
+/** A registry that does as told until it is told otherwise, and what is asked of it. */
+async function registry(): Promise<{
+  does: ScriptedAnswer | undefined
+  readonly states: string[]
+  readonly circuits: Circuits
+  readonly choice: FormatChoice
+}> {
+  const states: string[] = []
+  const circuits = new Circuits({ openMs: 50 }, { onChange: ({ state }) => states.push(state) })
+  const server = await scriptedServer(
+    ({ url }) => there.does ?? (url.includes('/ids/1') || url.includes('/subjects/') ? FOUND : UNKNOWN),
+  )
+  stops.push(() => server.stop())
+  const schemaRegistry = {
+    url: server.endpoint,
+    patience: PATIENCE,
+    circuit: circuits.registry(server.endpoint),
+  }
+  const there: Awaited<ReturnType<typeof registry>> = {
+    does: undefined,
+    states,
+    circuits,
+    choice: {
+      format: 'avro',
+      framing: 'registry',
+      subject: 'events-value',
+      avro: {},
+      csv: CSV,
+      schemaRegistry,
+      decompress: 'none',
+      recordsPerMessageMax: 1000,
+      decompressedBytesMax: 1000,
+    },
+  }
+  return there
+}
+
+/** Resolves once the circuit has opened, been tried, and opened again. */
+async function failing(states: readonly string[]): Promise<void> {
+  const deadlineMs = Date.now() + 30_000
+  while (states.filter((state) => state === 'open').length < 2) {
+    assert.ok(Date.now() < deadlineMs, `expected an open circuit, got ${states.join()}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+const framed = (id: number, body: number): Buffer => Buffer.of(0, 0, 0, 0, id, body)
+
+for (const [what, does] of [
+  ['hangs up', 'cut'],
+  ['answers 503', { status: 503 }],
+  ['answers 429', { status: 429 }],
+] as const) {
+  test(`A batch with a new schema id waits while the registry ${what}, and none of its records is a dead letter`, async () => {
+    const there = await registry()
+    const contract = await contractOfFormat(there.choice)
+    assert.ok(contract !== undefined, 'the registry has a schema')
+    const format = await openFormat(there.choice, contract)
+    const raw = rawOf([framed(1, 14), framed(2, 14)])
+    there.does = does
+    let isPrepared = false
+    const prepared = format.prepare?.(raw)?.then(() => (isPrepared = true))
+    await failing(there.states)
+    assert.equal(isPrepared, false)
+    there.does = undefined
+    await prepared
+    assert.deepEqual(outcomesOf(format, contract, raw), [
+      { row: { id: 7 } },
+      { reason: 'decode', message: 'expected a schema id that the registry knows, got 2' },
+    ])
+  })
+}
+
+test('A topic whose columns the registry says waits for it at the start', async () => {
+  const there = await registry()
+  there.does = { status: 500 }
+  const opening = contractOfFormat(there.choice)
+  await failing(there.states)
+  there.does = undefined
+  const contract = await opening
+  assert.deepEqual(
+    contract?.schema.fields.map(({ name }) => name),
+    ['id'],
+  )
+})
+
+test('A registry that lets us not in fails at once, and is not down', async () => {
+  const there = await registry()
+  there.does = { status: 401 }
+  await assert.rejects(contractOfFormat(there.choice), { code: 'KD_REGISTRY_FAILED', retryable: false })
+  assert.deepEqual(there.states, [])
+})
+
+test('Without a circuit a registry that fails is given up after its attempts', async () => {
+  const server = await scriptedServer(() => ({ status: 503 }))
+  stops.push(() => server.stop())
+  const asked = createRegistry({ url: server.endpoint, patience: PATIENCE }).schema(1)
+  await assert.rejects(asked, { code: 'KD_REGISTRY_FAILED', retryable: true })
+  assert.equal(server.requests.length, 2)
+})
