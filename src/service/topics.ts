@@ -20,6 +20,7 @@ import { keepDiscovering } from './watch-topics.ts'
 export interface RunOptions extends TopicOptions {
   /** Aborting it stops reading; what was read is still flushed and committed. */
   readonly signal?: AbortSignal
+  /** Told of each commit, of whatever topic. */
   readonly onCommit?: (commit: Commit, topic: TopicRun) => void
   /**
    * Told once, before any table is open, of all topics that are carried, each opening its table. Topics that patterns find
