@@ -1,4 +1,4 @@
-// Copies what manifests and chart hold of other files of the project: `npm run deploy`; with `--check` it only compares.
+// Copies what manifests and chart hold of other files of the project: `npm run manifests`; with `--check` it only compares.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { prometheusRule } from './prometheus-rule.ts'
@@ -55,7 +55,7 @@ function textOf(path: string): string | undefined {
 if (process.argv[1] === import.meta.filename) {
   if (process.argv.includes('--check')) {
     for (const path of staleCopies()) {
-      console.error(`${path} is not what it is made of; run npm run deploy`)
+      console.error(`${path} is not what it is made of; run npm run manifests`)
       process.exitCode = 1
     }
   } else writeCopies()
