@@ -111,6 +111,14 @@ export type { DynamoOptions } from './storage/dynamodb-entries.ts'
 export type { GcsStoreOptions } from './storage/gcs-options.ts'
 export type { PutIfAbsentOutcome, Store, StoredObject } from './storage/store.ts'
 
+// Servers that fail: their circuits, and how hard is tried.
+export { Circuits, type CircuitsParts } from './resilience/circuits.ts'
+export type { CircuitBreaker, CircuitOptions } from './resilience/circuit-breaker.ts'
+export { GuardedStore, type GuardOptions } from './storage/guarded.ts'
+export type { Patience, Persistence } from './storage/requests.ts'
+export type { RetryPatience } from './resilience/retries.ts'
+export type { Circuit, CircuitState } from './core/circuit.ts'
+
 // The service in one call, its configuration, and the errors of everything.
 export { runTopics, type RunOptions } from './service/topics.ts'
 export type { TopicRun } from './service/topic.ts'
