@@ -1,0 +1,126 @@
+// One measured process of `bench/tracing.ts`: carries the same records again and again, in one of the variants.
+import { lastValueFrom, Observable } from 'rxjs'
+import { packageFile } from '../src/cli/package-file.ts'
+import { readContract } from '../src/contract/file.ts'
+import type { Batch, StageTiming } from '../src/core/batch.ts'
+import { Credit } from '../src/core/credit.ts'
+import type { Raw } from '../src/core/raw.ts'
+import { isTracing, nowMs } from '../src/core/span.ts'
+import { createTable } from '../src/delta/create.ts'
+import { openTableWriter } from '../src/delta/writer.ts'
+import { jsonFormat } from '../src/formats/json.ts'
+import { pack, traceparentsOf } from '../src/kafka/pack.ts'
+import { pipeline } from '../src/pipeline.ts'
+import { userEvents } from '../src/sample/user-events.ts'
+import { MemoryStore } from '../src/storage/memory.ts'
+import { flushTrace } from '../src/telemetry/flush-trace.ts'
+import { startTelemetry } from '../src/telemetry/tracing.ts'
+
+/** What a process measures. */
+export interface TracingTask {
+  /** `none`: nothing about traces at all; `off`: as a service without a collector; `on`: with one. */
+  readonly variant: 'none' | 'off' | 'on'
+  readonly endpoint: string
+  readonly batchRecords: number
+  readonly flushRecords: number
+  readonly records: number
+  readonly runs: number
+}
+
+/** What it took. */
+export interface TracingMeasured {
+  /** CPU for a record, the sending of spans included. */
+  readonly micros: number
+}
+
+const task = JSON.parse(process.argv[2] ?? '') as TracingTask
+const contract = await readContract(packageFile('schemas/user-events.schema.json'))
+const raws = rawsOf(task)
+const telemetry = startTelemetry(task.variant === 'on' ? { OTEL_EXPORTER_OTLP_ENDPOINT: task.endpoint } : {})
+// The first warms up.
+await carry()
+await carry()
+const before = process.cpuUsage()
+for (let run = 0; run < task.runs; run++) await carry()
+await telemetry.shutdown()
+const { user, system } = process.cpuUsage(before)
+const measured: TracingMeasured = { micros: (user + system) / (task.runs * task.records) }
+process.stdout.write(`${JSON.stringify(measured)}\n`)
+
+async function carry(): Promise<void> {
+  const store = new MemoryStore()
+  await createTable(store, { schema: contract.schema, partitionColumns: [] })
+  const table = await openTableWriter(store)
+  const credit = new Credit(2 ** 40)
+  const commits = pipeline(
+    batchesOf(raws, credit),
+    {
+      source: { commitOffsets: () => Promise.resolve(), reset: () => Promise.resolve() },
+      credit,
+      table,
+      store,
+      appId: 'bench',
+      deadLetters: { write: () => Promise.resolve() },
+      format: jsonFormat({ schema: contract.schema, plain: contract.plain }),
+      contract,
+      enrichments: [],
+      ...(task.variant === 'none'
+        ? {}
+        : { openTrace: (facts) => flushTrace({ ...facts, groupId: 'bench' }) }),
+    },
+    {
+      partitionColumns: [],
+      flush: { count: task.flushRecords, bytes: 2 ** 40, ageMs: 3_600_000 },
+      parquet: { compression: 'zstd', rowGroupRows: 131_072, rowGroupBytes: 33_554_432 },
+    },
+  )
+  await lastValueFrom(commits)
+}
+
+/** What a source emits; polls are timed and producers noted as it does. */
+function batchesOf(raws: readonly Raw[], credit: Credit): Observable<Batch<Raw>> {
+  return new Observable((subscriber) => {
+    void (async () => {
+      let follows: bigint | undefined
+      for (const payload of raws) {
+        const endMs = nowMs()
+        const poll: StageTiming = { stage: 'poll', startMs: endMs - 1, endMs }
+        const [first = 0n] = payload.offsets
+        const last = payload.offsets.at(-1) ?? first
+        const provenance = {
+          topic: 'events',
+          partition: 0,
+          follows,
+          first,
+          last,
+          records: payload.count,
+          bytes: payload.bytes.length,
+          polledAtMs: Date.now(),
+          traceparents: isTracing() ? traceparentsOf(payload) : [],
+          timings: [poll],
+        }
+        follows = last
+        credit.charge(provenance.bytes)
+        subscriber.next({ provenance, payload })
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      subscriber.complete()
+    })()
+  })
+}
+
+function rawsOf({ records: count, batchRecords }: TracingTask): readonly Raw[] {
+  const raws: Raw[] = []
+  let records: Parameters<typeof pack>[2][number][] = []
+  let offset = 0
+  for (const { value } of userEvents({ seed: 1, count })) {
+    const id = (offset + 1).toString(16)
+    const traceparent = Buffer.from(`00-${id.padStart(32, '0')}-${id.padStart(16, '0')}-01`)
+    const place = { timestamp: '1772323200000', offset: String(offset++) }
+    records.push({ key: null, value, ...place, headers: { traceparent } })
+    if (records.length < batchRecords) continue
+    raws.push(pack('events', 0, records, 0n))
+    records = []
+  }
+  return raws
+}
