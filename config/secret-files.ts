@@ -5,6 +5,9 @@ import type { Report } from './report.ts'
 import { at } from './resolve.ts'
 import { isTree, type Tree } from './tree.ts'
 
+/** Stands for a secret that could not be read, as long as any has to be. */
+const STAND_IN = '-'.repeat(32)
+
 /** Secrets are short; a larger file is not one. */
 const BYTES_MAX = 64 * 1024
 
@@ -35,12 +38,12 @@ function read(path: string): { readonly secret: string; readonly fault?: string 
   try {
     const { size } = statSync(path)
     if (size > BYTES_MAX)
-      return { secret: '-', fault: `must hold at most ${BYTES_MAX} bytes: ${path} has ${size}` }
+      return { secret: STAND_IN, fault: `must hold at most ${BYTES_MAX} bytes: ${path} has ${size}` }
     const secret = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-    return secret.trim() === '' ? { secret: '-', fault: `must not be empty: ${path}` } : { secret }
+    return secret.trim() === '' ? { secret: STAND_IN, fault: `must not be empty: ${path}` } : { secret }
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    return { secret: '-', fault: `cannot be read (${why}): ${path}` }
+    return { secret: STAND_IN, fault: `cannot be read (${why}): ${path}` }
   }
 }
 

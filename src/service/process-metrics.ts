@@ -67,6 +67,10 @@ function readTopics(readOff: ReadOff, health: Health, nowMs: () => number): void
     }),
   )
   readOff(
+    'kafka_delta.topic.restarts',
+    each((run, tell) => tell(run.restarts(), { topic: run.topic })),
+  )
+  readOff(
     'kafka_delta.lag',
     carried((run, tell) => {
       const { topic } = run

@@ -38,6 +38,7 @@ async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Prom
   return {
     topic: topic.topic,
     ...topicOf(topic, health),
+    restarts: topic.restarts(),
     rate: progress.rate(),
     lag: numberOf(progress.totalLag(partitions)),
     lagMs: progress.longestLagMs(partitions) ?? null,

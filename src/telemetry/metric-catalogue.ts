@@ -172,6 +172,11 @@ export const METRICS = {
     labels: ['topic', 'state'],
     help: '1 for the state that the topic is in, 0 for the others',
   },
+  'kafka_delta.topic.restarts': {
+    kind: 'total',
+    labels: TOPIC,
+    help: 'Times that the topic was begun again after a failure',
+  },
   'kafka_delta.ready': { kind: 'gauge', labels: [], help: 'Whether the process is ready' },
   'kafka_delta.circuit.state': {
     kind: 'gauge',
@@ -194,7 +199,12 @@ export const METRICS = {
     help: 'Label sets that the reading left out, of metrics with too many',
   },
   'process.memory.usage': { kind: 'gauge', unit: 'By', labels: [], help: 'Resident memory' },
-  'process.cpu.time': { kind: 'total', unit: 's', labels: ['cpu.mode'], help: 'CPU time that was used' },
+  'process.cpu.time': {
+    kind: 'total',
+    unit: 's',
+    labels: ['cpu.mode'],
+    help: 'Time of the CPU that was used',
+  },
 } as const satisfies Readonly<Record<string, MetricFacts>>
 
 /** The metrics of the Java connector, by the names that Prometheus knows them under; there where they are asked for. */
@@ -202,7 +212,7 @@ export const JAVA_METRICS = {
   kafka_connector_records_processed_total: {
     kind: 'counter',
     labels: TOPIC,
-    help: 'Records that became rows, were let go or are tombstones, once their flush is committed',
+    help: 'Records of committed flushes, whatever became of them',
   },
   kafka_connector_delta_writes_total: { kind: 'counter', labels: TOPIC, help: 'Commits to the table' },
   kafka_connector_batch_flush_duration: {

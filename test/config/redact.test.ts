@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { loadConfig } from '../../config/load.ts'
-import { redact, SENSITIVE_KEYS } from '../../config/redact.ts'
+import { redact, SENSITIVE_KEYS, withoutSecrets } from '../../config/redact.ts'
 
 it('secrets that are set are hidden, everything else is shown', () => {
   const config = loadConfig({
@@ -37,5 +37,30 @@ it('the sensitive keys are the passwords, secret keys and tokens', () => {
     'schemaRegistry.password',
     'schemaRegistry.token',
     'schemaRegistry.tls.keyPassphrase',
+    'admin.token',
   ])
+})
+
+it('logins and signatures in addresses are hidden too, accounts and buckets are not', () => {
+  const shown = redact({
+    schemaRegistry: { url: 'https://me:hunter2@registry:8081/x' },
+    topics: { a: { table: { uri: 'abfss://lake@account.dfs.core.windows.net/a?sv=1&sig=hunter2%3D&x=1' } } },
+    list: ['http://u:hunter2@h'],
+  })
+  assert.deepEqual(shown, {
+    schemaRegistry: { url: 'https://[secret]@registry:8081/x' },
+    topics: { a: { table: { uri: 'abfss://lake@account.dfs.core.windows.net/a?sv=1&sig=[secret]&x=1' } } },
+    list: ['http://[secret]@h'],
+  })
+})
+
+it('a text that holds a secret loses it, in the forms of JSON and of addresses too; short values hide nothing', () => {
+  const hide = withoutSecrets({
+    kafka: { sasl: { password: 'a "b"/c' } },
+    storage: { s3: { sessionToken: 'abc' } },
+  })
+  assert.equal(hide('login a "b"/c failed'), 'login [secret] failed')
+  assert.equal(hide(JSON.stringify({ why: 'a "b"/c' })), '{"why":"[secret]"}')
+  assert.equal(hide('?p=a%20%22b%22%2Fc'), '?p=[secret]')
+  assert.equal(hide('abc'), 'abc')
 })

@@ -34,6 +34,7 @@ const topic = {
   buffered: () => ({ bytes: 10, bytesMax: 100 }),
   state: () => state,
   failure: () => failure,
+  restarts: () => 0,
   standing: () => ({ bufferedBytes: 10, flushes: [] }),
   groupOffsets: () => Promise.resolve(new Map([[3, 8n]])),
 } as unknown as TopicRun
