@@ -140,8 +140,8 @@ function lineOf({ all, beginAtMs }: Group, records: number, bytes: number): stri
   const rss = Math.max(...all.map(({ rssBytesMax }) => rssBytesMax))
   const cells = [
     all.length,
-    Math.round(together).toLocaleString('en'),
-    ((together * bytes) / records / 1e6).toFixed(1),
+    together === undefined ? '–' : Math.round(together).toLocaleString('en'),
+    together === undefined ? '–' : ((together * bytes) / records / 1e6).toFixed(1),
     Math.round(records / wallS).toLocaleString('en'),
     ((sum(({ cpuS }) => cpuS) * 1e6) / records).toFixed(2),
     Math.round(rss / MIB),
@@ -152,9 +152,11 @@ function lineOf({ all, beginAtMs }: Group, records: number, bytes: number): stri
 }
 
 /** Records a second between the moment when all processes have committed and that when the first of them is done. */
-function togetherOf(all: readonly ScalingMeasured[]): number {
+function togetherOf(all: readonly ScalingMeasured[]): number | undefined {
   const fromMs = Math.max(...all.map(({ commits }) => commits[0]?.[0] ?? Infinity))
   const toMs = Math.min(...all.map(lastOf))
+  // One that came too late to work beside the others: there were too few records.
+  if (toMs <= fromMs) return undefined
   const records = all
     .flatMap(({ commits }) => commits)
     .reduce((sum, [atMs, count]) => (atMs > fromMs && atMs <= toMs ? sum + count : sum), 0)
