@@ -77,11 +77,12 @@ export class Budget {
   /** Whether a member may take `bytes` now; `turn` is that of its wish, none where it has not waited. */
   allows(member: Member, bytes: number, turn = Infinity): boolean {
     const after = member.taken + bytes - this.keptFor(member)
-    if (after <= 0) return true
+    // What turned out larger than was foreseen may have used up more than was granted; one batch passes even so.
+    if (after <= 0) return member.taken === 0 || this.taken + bytes <= this.bytesMax
     if (this.#beyond === member) return false
     if (this.#isBeyond(member, bytes)) return this.#beyond === undefined
     const borrowed = this.#borrowedBy(member)
-    const free = this.#lendable - this.#lent()
+    const free = Math.min(this.#lendable - this.#lent(), this.bytesMax - this.taken)
     if (after - borrowed > free || (member.taken > 0 && after > LENT_PER_FREE * free)) return false
     for (const other of this.#members) {
       const { wish } = other
