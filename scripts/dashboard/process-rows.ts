@@ -140,6 +140,16 @@ export const NODE: Row = {
       thresholds: [{ from: 0.5, color: 'red' }],
     }),
     series({
+      title: 'Event loop stalls',
+      description: 'Times that it stood still for more than a second, in the time that is shown.',
+      unit: 'short',
+      queries: one(
+        `sum by (instance) (increase(${ofProcess('kafka_delta_eventloop_stalls_total')}[$__range]))`,
+        '{{instance}}',
+      ),
+      decimals: 0,
+    }),
+    series({
       title: 'Event loop utilization',
       description: 'Share of time in which JavaScript runs. At 1 another process is what helps.',
       unit: 'percentunit',
@@ -154,7 +164,6 @@ export const NODE: Row = {
         { expr: `sum by (instance) (${ofProcess('v8js_memory_heap_used')})`, legend: '{{instance}} used' },
         { expr: `max by (instance) (${ofProcess('v8js_memory_heap_limit')})`, legend: '{{instance}} limit' },
       ],
-      width: 12,
     }),
     series({
       title: 'Garbage collection',
@@ -164,7 +173,15 @@ export const NODE: Row = {
         `sum by (instance, v8js_gc_type) (${perSecond(ofProcess('v8js_gc_duration_sum'))})`,
         '{{instance}} {{v8js_gc_type}}',
       ),
-      width: 12,
+    }),
+    series({
+      title: 'Metrics left out',
+      description:
+        'Label sets that a process did not tell because there were too many. Above 0 the sums here are too low.',
+      unit: 'short',
+      queries: one(`sum by (instance) (${ofProcess('kafka_delta_metrics_omitted')})`, '{{instance}}'),
+      thresholds: [{ from: 1, color: 'orange' }],
+      width: 24,
     }),
   ],
 }

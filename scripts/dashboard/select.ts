@@ -12,6 +12,11 @@ export function ofTopic(metric: string, more = ''): string {
   return ofProcess(metric, `topic=~"$topic"${more === '' ? '' : `,${more}`}`)
 }
 
+/** A metric of the messaging conventions, which call the topic otherwise. */
+export function ofMessaging(metric: string): string {
+  return ofProcess(metric, 'messaging_destination_name=~"$topic"')
+}
+
 /** How fast a selected counter grows, each second. */
 export function perSecond(selected: string): string {
   return `rate(${selected}[$__rate_interval])`

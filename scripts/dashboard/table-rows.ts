@@ -1,5 +1,5 @@
 import type { Row } from './panel.ts'
-import { ofTopic, one, perSecond, series } from './select.ts'
+import { ofMessaging, ofTopic, one, perSecond, series } from './select.ts'
 
 /** Where the time of flushes goes. */
 export const FLUSHES: Row = {
@@ -46,6 +46,28 @@ export const FLUSHES: Row = {
           `sum by (topic) (${perSecond(ofTopic('kafka_delta_flush_duration_count'))})`,
         '{{topic}}',
       ),
+      width: 12,
+    }),
+    series({
+      title: 'Time in Kafka for one flush',
+      description: 'Mean seconds of a flush that polling and the commit of offsets took.',
+      unit: 's',
+      queries: one(
+        `sum by (messaging_operation_name) (${perSecond(ofMessaging('messaging_client_operation_duration_sum'))}) / ` +
+          `sum by (messaging_operation_name) (${perSecond(ofMessaging('messaging_client_operation_duration_count'))})`,
+        '{{messaging_operation_name}}',
+      ),
+      width: 12,
+    }),
+    series({
+      title: 'From poll to commit',
+      description:
+        'From the first poll of a flush to its end: how long a record is on its way, waiting included.',
+      unit: 's',
+      queries: [0.5, 0.99].map((share) => ({
+        expr: `histogram_quantile(${share}, sum by (le) (${perSecond(ofMessaging('messaging_process_duration_bucket'))}))`,
+        legend: `p${share * 100}`,
+      })),
       width: 12,
     }),
   ],
@@ -170,6 +192,27 @@ export const DEAD_LETTERS: Row = {
         '{{topic}}',
       ),
       thresholds: [{ from: 0.05, color: 'red' }],
+      width: 12,
+    }),
+    series({
+      title: 'Fields dropped',
+      description:
+        'Fields of rows each second that the table has no column for. It shows what producers have added.',
+      unit: 'cps',
+      queries: one(`sum by (topic) (${perSecond(ofTopic('kafka_delta_dropped_fields_total'))})`, '{{topic}}'),
+      width: 12,
+    }),
+    series({
+      title: 'Records unaccounted for',
+      description:
+        'What committed flushes held less what became of it. Always 0, otherwise something is lost.',
+      unit: 'short',
+      queries: one(
+        `sum by (topic) (${ofTopic('kafka_delta_commit_records_total')}) - ` +
+          `sum by (topic) (${ofTopic('kafka_delta_records_total')})`,
+        '{{topic}}',
+      ),
+      thresholds: [{ from: 1, color: 'red' }],
       width: 12,
     }),
   ],

@@ -1,7 +1,7 @@
 import type { Row } from './panel.ts'
-import { ofProcess, ofTopic, one, perSecond, series, stat } from './select.ts'
+import { ofMessaging, ofProcess, ofTopic, one, perSecond, series, stat } from './select.ts'
 
-const READ = ofProcess('messaging_client_consumed_messages_total', 'messaging_destination_name=~"$topic"')
+const READ = ofMessaging('messaging_client_consumed_messages_total')
 const STATES = {
   ended: { text: 'ended', color: 'text' },
   opening: { text: 'opening', color: 'super-light-blue' },
@@ -166,6 +166,16 @@ export const TOPICS: Row = {
       queries: one(`min by (topic) (${ofTopic('kafka_delta_freshness')})`, '{{topic}}'),
     }),
     series({
+      title: 'Restarts',
+      description: 'Times that topics began again after a failure that may pass, in the time that is shown.',
+      unit: 'short',
+      queries: one(
+        `sum by (topic) (increase(${ofTopic('kafka_delta_topic_restarts_total')}[$__range]))`,
+        '{{topic}}',
+      ),
+      decimals: 0,
+    }),
+    series({
       title: 'Partitions that lag most',
       description: 'Ten partitions with the largest lag. One that stands out has a hot key or a slow broker.',
       unit: 'short',
@@ -173,14 +183,12 @@ export const TOPICS: Row = {
         `topk(10, sum by (topic, partition) (${ofTopic('kafka_delta_lag')}))`,
         '{{topic}} {{partition}}',
       ),
-      width: 12,
     }),
     series({
       title: 'Table version',
       description: 'Newest version that a process wrote.',
       unit: 'none',
       queries: one(`max by (topic) (${ofTopic('kafka_delta_table_version')})`, '{{topic}}'),
-      width: 12,
     }),
   ],
 }

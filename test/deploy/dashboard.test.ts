@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { DASHBOARD_PATH, dashboardJson } from '../../scripts/dashboard/dashboard.ts'
+import { METRICS, type MetricFacts } from '../../src/telemetry/metric-catalogue.ts'
 import { panelsOf, type Dashboard, type DashboardPanel } from '../support/dashboard.ts'
 
 const text = await readFile(join(import.meta.dirname, '../..', DASHBOARD_PATH), 'utf8')
@@ -39,6 +40,31 @@ test('every panel says what it shows and in which unit, and asks by names that a
         assert.ok(defined.has(name) || name.startsWith('__'), `${title}: $${name} is not defined`)
   }
 })
+
+test('the dashboard and the alerts ask for metrics that there are, and every metric of ours is asked for', async () => {
+  const alerts = await readFile(join(import.meta.dirname, '../../deploy/prometheus/alerts.yaml'), 'utf8')
+  const exprs = panelsOf(dashboard).flatMap(({ targets }) => targets.map(({ expr }) => expr))
+  const asked = new Set([...exprs, alerts].flatMap((text) => text.match(/(?<![\w:])kafka_delta_\w+/g) ?? []))
+  const told = Object.entries<MetricFacts>(METRICS)
+    .filter(([name]) => name.startsWith('kafka_delta.'))
+    .map(([name, facts]) => ({ name, series: seriesOf(name, facts) }))
+  const known = new Set(told.flatMap(({ series }) => series))
+  assert.deepEqual(
+    [...asked].filter((name) => !known.has(name)),
+    [],
+  )
+  assert.deepEqual(
+    told.filter(({ series }) => !series.some((each) => asked.has(each))).map(({ name }) => name),
+    [],
+  )
+})
+
+/** What Prometheus calls a metric. */
+function seriesOf(name: string, { kind }: MetricFacts): readonly string[] {
+  const flat = name.replaceAll('.', '_')
+  if (kind === 'histogram') return ['bucket', 'sum', 'count'].map((part) => `${flat}_${part}`)
+  return [kind === 'gauge' ? flat : `${flat}_total`]
+}
 
 function overlap({ gridPos: a }: DashboardPanel, { gridPos: b }: DashboardPanel): boolean {
   return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h
