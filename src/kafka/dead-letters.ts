@@ -10,7 +10,7 @@ import { pausesOf, RETRY, type RetryPatience } from '../resilience/retries.ts'
 import { createTopic, endOffsets, groupOffsets } from './admin.ts'
 import { createKafka, type KafkaOptions, refusalHeard } from './client.ts'
 import { deadLetterKey, envelopeOf, TRACE_ID_HEADER } from './dead-letter-envelope.ts'
-import { isUnreachable, kafkaFault } from './faults.ts'
+import { isOfType, isUnreachable, kafkaFault } from './faults.ts'
 
 /** Where dead letters go. */
 export interface DeadLetterOptions extends KafkaOptions {
@@ -363,9 +363,7 @@ function sizeOf(name: string, values: readonly Buffer[]): number {
 }
 
 function isTooLarge(error: unknown): boolean {
-  return /MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|larger than the max/i.test(
-    `${error instanceof Error && 'type' in error ? String(error.type) : ''} ${messageOf(error)}`,
-  )
+  return isOfType(error, ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
 }
 
 async function disconnect(producer: Producer): Promise<void> {

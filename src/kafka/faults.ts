@@ -34,6 +34,11 @@ export function isHungUp(error: unknown): boolean {
   return chainOf(error).some((each) => each.name === 'KafkaJSConnectionClosedError')
 }
 
+/** Whether brokers answered with one of these types of errors, such as `MESSAGE_TOO_LARGE`. */
+export function isOfType(error: unknown, types: readonly string[]): boolean {
+  return chainOf(error).some((each) => 'type' in each && types.includes(String(each.type)))
+}
+
 /** How kafkajs names a broker that cannot be reached, or has gone. */
 const UNREACHABLE = new Set([
   'KafkaJSConnectionError',

@@ -2,9 +2,11 @@ import type { Config, TopicConfig } from '../../config/types.ts'
 import { appIdOf } from '../../operators/commit-delta.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { TableWriter } from '../delta/table.ts'
+import type { Circuits } from '../resilience/circuits.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { createStatsd, type StatsdOptions } from '../telemetry/statsd.ts'
 import { ingestMetrics } from './ingest-metrics.ts'
+import { patienceOf } from './patience.ts'
 import { runService } from './run.ts'
 import { tablesOf } from './target.ts'
 
@@ -36,9 +38,9 @@ export async function runIngest(config: Config, entry: string, options: IngestOp
     return await runService(config, {
       until,
       notes,
-      prepare: async (opened) => {
+      prepare: async (opened, circuits) => {
         log = opened
-        await seekTable(config, topic, seekOffsets, opened)
+        await seekTable(config, topic, seekOffsets, opened, circuits)
       },
       ...(statsd === undefined ? {} : { observer: ingestMetrics(statsd) }),
     })
@@ -61,9 +63,10 @@ export async function seekTable(
   topic: TopicConfig,
   offsets: ReadonlyMap<number, bigint>,
   log: Logger,
+  circuits?: Circuits,
 ): Promise<void> {
   if (offsets.size === 0) return
-  const lease = await tablesOf(config).lease(topic.table.uri)
+  const lease = await tablesOf(config, circuits).lease(topic.table.uri, patienceOf(topic))
   try {
     const table = await lease.existing({})
     if (table === undefined)

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/types.ts'
-import { redact } from '../../config/redact.ts'
+import { redact, withoutSecrets } from '../../config/redact.ts'
 import type { Counts } from '../core/batch.ts'
 import { systemClock } from '../core/clock.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
@@ -23,7 +23,7 @@ export interface ServiceOptions {
   /** Told in the log at the start, one sentence each. */
   readonly notes?: readonly string[]
   /** Done before anything flows; what it throws ends the service. */
-  readonly prepare?: (log: Logger) => Promise<void>
+  readonly prepare?: (log: Logger, circuits: Circuits) => Promise<void>
 }
 
 /**
@@ -34,7 +34,7 @@ export interface ServiceOptions {
  */
 export async function runService(config: Config, options: ServiceOptions): Promise<number> {
   const levels = new LogLevels()
-  const log = createLogger({ level: config.log.level, levels })
+  const log = createLogger({ level: config.log.level, levels, hide: withoutSecrets(config) })
   const warn = (message: string): void => log.warn(message)
   const telemetry = startTelemetry(process.env, warn, systemClock, config.trace)
   const leaving = new Leaving(config.shutdown.deadlineMs, log)
@@ -49,7 +49,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
   for (const note of options.notes ?? []) log.warn(note)
   try {
     await watching.listen()
-    await options.prepare?.(log)
+    await options.prepare?.(log, circuits)
     const summaries = await runTopics(config, {
       until: options.until,
       log,
@@ -78,7 +78,8 @@ export async function runService(config: Config, options: ServiceOptions): Promi
 /** Says in the log why the service ended, for those who only see the log. */
 export function logFailure(config: Pick<Config, 'log'>, thrown: unknown): void {
   const code = thrown instanceof PipelineError ? thrown.code : undefined
-  createLogger({ level: config.log.level }).error({ code, err: thrown }, messageOf(thrown))
+  const log = createLogger({ level: config.log.level, hide: withoutSecrets(config) })
+  log.error({ code, err: thrown }, messageOf(thrown))
 }
 
 function noteCircuit({ kind, name, state, opened, reason }: Circuit, log: Logger): void {

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { PipelineError } from '../core/errors.ts'
 import { Lane } from '../core/lane.ts'
 import { Circuits } from '../resilience/circuits.ts'
+import { Retries, RETRY, type RetryPatience } from '../resilience/retries.ts'
 import { topicNames } from '../kafka/admin.ts'
 import { checkBounds, discover, type NamedTopic } from './discover.ts'
 import { openTopicInferring } from './inferred-topic.ts'
@@ -51,7 +52,7 @@ export async function runTopics(
   const { log, signal, clock = systemClock } = options
   const list = options.topicNames ?? (() => topicNames(kafkaOptions(config.kafka, log)))
   const hasPatterns = Object.keys(config.patterns).length > 0
-  const first = hasPatterns ? discover(config, await list()) : { found: [], beyond: {} }
+  const first = hasPatterns ? discover(config, await asked(list, clock)) : { found: [], beyond: {} }
   checkBounds(config, first)
   const discovered = new Set(first.found.map(({ name }) => name))
   const entries = Object.entries(config.topics).map(([name, topic]) => ({ name, topic }))
@@ -85,6 +86,14 @@ export async function runTopics(
     signal?.removeEventListener('abort', stop)
     await runs.close()
   }
+}
+
+/** Each time that nobody answers takes as long as the brokers are waited for: a few minutes in all. */
+const ASKED: RetryPatience = { ...RETRY, deadlineMs: 600_000 }
+
+/** What the brokers are asked for at the start, where nothing works without it. */
+function asked<T>(ask: () => Promise<T>, clock: Clock): Promise<T> {
+  return new Retries(ASKED, undefined, clock).run(ask)
 }
 
 /** What all topics of the process share. */

@@ -71,10 +71,16 @@ export function nameOf(error: unknown): string | undefined {
 /** Answers that pass although their status says that the request was wrong. */
 const PASSING_NAMES = new Set([
   'RequestTimeout',
+  'RequestTimeoutException',
   'RequestTimeTooSkewed',
+  'IncompleteBody',
   'SlowDown',
   'TimeoutError',
   'AbortError',
+  'BandwidthLimitExceeded',
+  'Throttling',
+  'ThrottledException',
+  'TooManyRequestsException',
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
   'ThrottlingException',
