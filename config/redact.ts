@@ -42,11 +42,22 @@ export function withoutSecrets(config: object): (text: string) => string {
   const forms = SENSITIVE_KEYS.flatMap((key) => {
     const value = at(config, key)
     if (typeof value !== 'string' || value.length < CHARACTERS_MIN) return []
-    return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)]
+    return [
+      value,
+      JSON.stringify(value).slice(1, -1),
+      encodeURIComponent(value),
+      ...basicOf(config, key, value),
+    ]
   })
   // The longer first: one may hold another.
   const secrets = [...new Set(forms)].sort((a, b) => b.length - a.length)
   return (text) => secrets.reduce((hidden, secret) => hidden.replaceAll(secret, HIDDEN), text)
+}
+
+/** A password as it travels with its user: "Basic …". */
+function basicOf(config: object, key: string, password: string): readonly string[] {
+  const username = at(config, key.replace(/[^.]*$/, 'username'))
+  return typeof username === 'string' ? [Buffer.from(`${username}:${password}`).toString('base64')] : []
 }
 
 function at(config: object, key: string): unknown {

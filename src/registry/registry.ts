@@ -71,6 +71,8 @@ class HttpRegistry implements Registry {
   readonly url: string
   readonly #get: HttpGet
   readonly #retries: Retries
+  /** What answers must not repeat in our errors. */
+  readonly #secrets: readonly string[]
 
   constructor({ url, username, password, token, tls, patience, circuit }: RegistryOptions) {
     const whole = { ...PATIENCE, ...patience }
@@ -84,6 +86,9 @@ class HttpRegistry implements Registry {
     }
     this.#get = httpGetter(headers, whole.requestMsMax, tls)
     this.#retries = new Retries(whole, circuit)
+    this.#secrets = [password, token, username === undefined ? undefined : secret].filter(
+      (each): each is string => each !== undefined && each !== '',
+    )
   }
 
   schema(id: number): Promise<RegisteredSchema | undefined> {
@@ -135,7 +140,7 @@ class HttpRegistry implements Registry {
     if (status === 200) return this.#answerOf(path, body)
     const passing = status >= 500 || status === 429 || status === 408
     throw this.#failed(
-      `${path}: expected an answer, got status ${status}: ${body.slice(0, 200)}`,
+      `${path}: expected an answer, got status ${status}: ${this.#shown(body)}`,
       passing,
       status,
     )
@@ -148,7 +153,12 @@ class HttpRegistry implements Registry {
     } catch {
       // Told below like any other answer that is none.
     }
-    throw this.#failed(`${path}: expected a schema, got ${JSON.stringify(body.slice(0, 200))}`)
+    throw this.#failed(`${path}: expected a schema, got ${JSON.stringify(this.#shown(body))}`)
+  }
+
+  /** The beginning of an answer. */
+  #shown(body: string): string {
+    return this.#secrets.reduce((text, secret) => text.replaceAll(secret, '[secret]'), body).slice(0, 200)
   }
 
   #failed(detail: string, retryable = false, status?: number): PipelineError {

@@ -16,6 +16,8 @@ export interface LogOptions {
   readonly pretty?: boolean
   /** Default: stderr, so that stdout is free for data. */
   readonly destination?: DestinationStream
+  /** Hides secrets in whole lines, wherever they stand in them: `withoutSecrets` of the configuration. */
+  readonly hide?: (line: string) => string
   /** By which levels are changed later. */
   readonly levels?: LogLevels
 }
@@ -48,6 +50,7 @@ export function createLogger(options: LogOptions): Logger {
       redact: { paths: secretPaths(), censor: '[secret]' },
       mixin: place,
       onChild: made,
+      ...(options.hide === undefined ? {} : { hooks: { streamWrite: options.hide } }),
     },
     pretty
       ? PinoPretty({ destination, ignore: 'trace_id,span_id', translateTime: 'HH:MM:ss.l' })
