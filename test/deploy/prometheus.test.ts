@@ -133,6 +133,15 @@ test('alerts fire for what is wrong, and not for the topic that is well', async 
   )
 })
 
+test('every rule can be evaluated against what the service shows', async () => {
+  const rules = await prometheus.rules()
+  assert.ok(rules.length > 20, `there are ${rules.length}`)
+  assert.deepEqual(
+    rules.filter(({ health }) => health !== 'ok'),
+    [],
+  )
+})
+
 test('promtool has nothing to say against what the service shows', async () => {
   await checkMetrics(await (await fetch(`${url}/metrics`)).text())
 })

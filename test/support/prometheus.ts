@@ -12,6 +12,8 @@ export interface PrometheusServer {
   query(expr: string): Promise<readonly Sample[]>
   /** The alerts that fire now, with what their annotations say. */
   firing(): Promise<readonly Alert[]>
+  /** All rules, with how their last evaluation went: `ok`, `err` or `unknown`. */
+  rules(): Promise<readonly RuleHealth[]>
   stop(): Promise<void>
 }
 
@@ -19,6 +21,13 @@ export interface PrometheusServer {
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
+}
+
+/** How a rule was evaluated last. */
+export interface RuleHealth {
+  readonly name: string
+  readonly health: string
+  readonly lastError?: string
 }
 
 /** An alert of a rule. */
@@ -66,6 +75,7 @@ export async function startPrometheus(target: string, rules: string): Promise<Pr
       url,
       query: (expr) => query(url, expr),
       firing: () => firing(url),
+      rules: () => evaluated(url),
       stop: async () => {
         await server.stop('SIGKILL')
         await remove()
@@ -104,6 +114,11 @@ async function query(url: string, expr: string): Promise<readonly Sample[]> {
 async function firing(url: string): Promise<readonly Alert[]> {
   const { alerts } = (await ask(url, 'alerts')) as { alerts: readonly (Alert & { state: string })[] }
   return alerts.filter(({ state }) => state === 'firing')
+}
+
+async function evaluated(url: string): Promise<readonly RuleHealth[]> {
+  const { groups } = (await ask(url, 'rules')) as { groups: readonly { rules: readonly RuleHealth[] }[] }
+  return groups.flatMap((group) => group.rules)
 }
 
 async function ask(url: string, path: string): Promise<unknown> {
