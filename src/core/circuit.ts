@@ -13,6 +13,8 @@ export interface Circuit {
   readonly opened: number
   /** Requests that were repeated since the process began. */
   readonly retries: number
+  /** True where it is half open and requests go through nevertheless, since the first trial was answered. */
+  readonly isPassing?: true
   /** Why it opened last, without secrets; absent where it never did. */
   readonly reason?: string
 }

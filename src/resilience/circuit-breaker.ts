@@ -53,6 +53,8 @@ export class CircuitBreaker {
   #retries = 0
   #answers = 0
   #reason: string | undefined
+  /** When the first trial was answered. */
+  #answeredMs = 0
   /** When a request is let through for trial. */
   #dueMs = 0
   #trial: Promise<unknown> = Promise.resolve()
@@ -74,11 +76,15 @@ export class CircuitBreaker {
     this.#policy.onHalfOpen(() => {
       this.#trials.begin()
     })
-    this.#policy.onStateChange(() => this.#look())
+    this.#policy.onStateChange((state) => {
+      if (state === PolicyState.Closed) this.#answeredMs = parts.clock.now()
+      this.#look()
+    })
   }
 
   /** How it stands now. */
   get circuit(): Circuit {
+    this.#rest()
     const isDue = this.#state === 'open' && this.#parts.clock.now() >= this.#dueMs
     return {
       kind: this.kind,
@@ -87,6 +93,7 @@ export class CircuitBreaker {
       sinceMs: isDue ? this.#dueMs : this.#sinceMs,
       opened: this.#opened,
       retries: this.#retries,
+      ...(this.#isPassing ? { isPassing: true as const } : {}),
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
     }
   }
@@ -116,6 +123,7 @@ export class CircuitBreaker {
    * @throws KD_STORE_UNAVAILABLE, KD_REGISTRY_FAILED once nobody shall wait any more; nothing was sent then
    */
   async through<T>(request: () => Promise<T>): Promise<T> {
+    this.#rest()
     for (;;) {
       while (this.#mustWait) await this.#turn()
       const isTrial = this.#policy.state === PolicyState.Open
@@ -128,6 +136,21 @@ export class CircuitBreaker {
         if (!isBrokenCircuitError(error)) throw error
       }
     }
+  }
+
+  /** Half open, and nobody waits: the first trial was answered, and more answers are wanted. */
+  get #isPassing(): boolean {
+    return this.#policy.state === PolicyState.Closed && this.#trials.left > 0
+  }
+
+  /**
+   * Takes a server for working that is asked too seldom for more answers, such as a registry whose schemas are all known:
+   * nothing has failed since the first answer, for as long as the circuit would have stayed open.
+   */
+  #rest(): void {
+    if (!this.#isPassing || this.#parts.clock.now() - this.#answeredMs < this.#parts.options.openMs) return
+    this.#trials.left = 0
+    this.#look()
   }
 
   get #mustWait(): boolean {

@@ -52,7 +52,8 @@ export function topicStateOf(
   },
 ): TopicState {
   if (run !== 'opening' && run !== 'running') return run
-  if (facts.circuits.some(({ state }) => state !== 'closed')) return 'waiting'
+  if (facts.circuits.some(({ state, isPassing = false }) => state !== 'closed' && !isPassing))
+    return 'waiting'
   if (run === 'opening') return facts.hasRun ? 'restarting' : 'opening'
   return facts.isLate ? 'stalled' : 'running'
 }

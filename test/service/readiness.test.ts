@@ -35,7 +35,9 @@ test('A topic waits while a server that it needs does not answer, however late i
   assert.equal(topicStateOf('running', calm), 'running')
   assert.equal(topicStateOf('running', { ...calm, isLate: true }), 'stalled')
   assert.equal(topicStateOf('running', { ...calm, isLate: true, circuits: [OPEN] }), 'waiting')
-  assert.equal(topicStateOf('running', { ...calm, circuits: [{ ...OPEN, state: 'half-open' }] }), 'waiting')
+  const half = { ...OPEN, state: 'half-open' as const }
+  assert.equal(topicStateOf('running', { ...calm, circuits: [half] }), 'waiting')
+  assert.equal(topicStateOf('running', { ...calm, circuits: [{ ...half, isPassing: true }] }), 'running')
   assert.equal(topicStateOf('running', { ...calm, circuits: [{ ...OPEN, state: 'closed' }] }), 'running')
   for (const state of ['paused', 'failed', 'restarting', 'ended'] as const)
     assert.equal(topicStateOf(state, { ...calm, isLate: true, circuits: [OPEN] }), state)

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../../../src/core/clock.ts'
+import { createTopic } from '../../../src/kafka/admin.ts'
+import { openSender } from '../../../src/kafka/producer.ts'
+import type { SampleEvent } from '../../../src/sample/event.ts'
+import { steadyPace } from '../../../src/sample/pace.ts'
+import { produceEvents } from '../../../src/sample/produce.ts'
+import { userEvents } from '../../../src/sample/user-events.ts'
+import { encoderOf } from '../../support/avro-values.ts'
 import { faultProxy } from '../../support/fault-proxy.ts'
 import { nameForTests } from '../../support/servers.ts'
-import { startLoad, topicFilled } from './load.ts'
+import { topicFilled } from './load.ts'
 import {
   assertExact,
   assertUnharmed,
@@ -16,6 +23,16 @@ import {
 } from './scenario.ts'
 import { startWatched, valueOf } from './service.ts'
 
+interface Event {
+  readonly event_id: string
+  readonly country: string
+}
+
+const FIRST = { type: 'record', name: 'Event', fields: [{ name: 'event_id', type: 'string' }] }
+const SECOND = {
+  ...FIRST,
+  fields: [...FIRST.fields, { name: 'country', type: ['null', 'string'], default: null }],
+}
 /** Records with the unknown schema that must be in Kafka before the registry comes back. */
 const UNKNOWN_MIN = 1_000
 
@@ -29,14 +46,14 @@ export async function registryFails(
   const { program, folder, brokers, registryUrl, rate, seed, outageMs, circuit, say } = setting
   const proxy = await faultProxy(registryUrl)
   const topic = nameForTests('registry')
-  const ids = await register(registryUrl, `${topic}-value`)
-  const loadWith = (id: number): ReturnType<typeof startLoad> =>
-    startLoad(program, brokers, [
-      ...['-t', topic, '--partitions', '3', '--rate', String(rate / 2), '--bad-every', '500'],
-      ...['--seed', String(seed + id), '--schema-id', String(id)],
-    ])
-  const known = loadWith(ids.known)
-  let unknown: ReturnType<typeof startLoad> | undefined
+  const subject = `${topic}-value`
+  const ids = {
+    known: await registered(registryUrl, subject, FIRST),
+    unknown: await registered(registryUrl, subject, SECOND),
+  }
+  await createTopic({ brokers, clientId: 'faults' }, topic, { partitions: 3 })
+  const known = await startAvro(brokers, topic, { id: ids.known, schema: FIRST, rate: rate / 2, seed })
+  let unknown: Avro | undefined
   let kill = (): void => undefined
   try {
     await topicFilled(brokers, topic)
@@ -46,7 +63,7 @@ export async function registryFails(
       budget: { bytes: BUDGET_BYTES },
       schemaRegistry: { url: proxy.endpoint },
       ...(circuit === undefined ? {} : { circuit }),
-      topics: { events: topicOf(topic, uri, { framing: 'registry' }) },
+      topics: { events: topicOf(topic, uri, { format: 'avro', framing: 'registry', contract: undefined }) },
     }
     const service = await startWatched(program, config, join(folder, 'registry.json'), 90_000 + 3 * outageMs)
     kill = () => {
@@ -54,7 +71,12 @@ export async function registryFails(
     }
     await service.until('commits', (look) => committed(look, topic) > 0)
     await proxy.set('refuse')
-    unknown = loadWith(ids.unknown)
+    unknown = await startAvro(brokers, topic, {
+      id: ids.unknown,
+      schema: SECOND,
+      rate: rate / 2,
+      seed: seed + 1,
+    })
     const open = await service.until('an open circuit', ({ circuits, status }) => {
       return (
         circuits[proxy.endpoint] !== undefined &&
@@ -72,7 +94,7 @@ export async function registryFails(
     say(
       `  no registry for ${outageMs} ms after its circuit opened: commits again ${Date.now() - backMs} ms after`,
     )
-    const records = (await known.stop()).records + (await unknown.stop()).records
+    const records = (await known.stop()) + (await unknown.stop())
     await settled(service, topic, records)
     await assertUnharmed(setting, service)
     await assertExact(setting, { brokers, topic, uri })
@@ -83,23 +105,57 @@ export async function registryFails(
   }
 }
 
-/** Registers two versions of the schema of user events; resolves to their ids. */
-async function register(
-  url: string,
-  subject: string,
-): Promise<{ readonly known: number; readonly unknown: number }> {
-  const schema = JSON.parse(await readFile('schemas/user-events.schema.json', 'utf8')) as object
-  const known = await registered(url, subject, schema)
-  const unknown = await registered(url, subject, { ...schema, title: 'User event, second version' })
-  assert.ok(known > 0 && unknown > known, `two ids, got ${known} and ${unknown}`)
-  return { known, unknown }
+/** Events that are sent until they are told to stop. */
+interface Avro {
+  /** Resolves to how many were sent. */
+  stop(): Promise<number>
+}
+
+/** Sends user events in Avro with the frame of a schema; those that are bad on purpose are text. */
+async function startAvro(
+  brokers: readonly string[],
+  topic: string,
+  {
+    id,
+    schema,
+    rate,
+    seed,
+  }: { readonly id: number; readonly schema: object; readonly rate: number; readonly seed: number },
+): Promise<Avro> {
+  const frame = Buffer.alloc(5)
+  frame.writeUInt32BE(id, 1)
+  const encode = encoderOf(schema)
+  const events = function* (): Generator<SampleEvent> {
+    for (const event of userEvents({ seed, badEvery: 500 })) {
+      const { event_id, country } = (
+        event.bad === undefined ? JSON.parse(event.value.toString()) : {}
+      ) as Event
+      yield event.bad === undefined
+        ? { ...event, value: Buffer.concat([frame, encode({ event_id, country: { string: country } })]) }
+        : event
+    }
+  }
+  const sender = await openSender({ brokers, clientId: 'faults', topic })
+  const stopping = new AbortController()
+  const pace = steadyPace(rate, systemClock, stopping.signal)
+  const sent = produceEvents(events(), (batch) => sender.send(batch), { pace })
+  // Whoever stops it gets the rejection.
+  sent.catch(() => undefined)
+  return {
+    stop: async () => {
+      stopping.abort()
+      const { records } = await sent
+      await sender.close()
+      return records
+    },
+  }
 }
 
 async function registered(url: string, subject: string, schema: object): Promise<number> {
   const answer = await fetch(`${url}/subjects/${subject}/versions`, {
     method: 'POST',
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ schemaType: 'JSON', schema: JSON.stringify(schema) }),
+    body: JSON.stringify({ schema: JSON.stringify(schema) }),
   })
   const { id } = (await answer.json()) as { id?: number }
   if (id === undefined) throw new Error(`the registry answered ${answer.status}`)

@@ -53,7 +53,8 @@ export async function startWatched(
 ): Promise<WatchedService> {
   const [port = 0] = await freePorts(1)
   await writeFile(path, JSON.stringify({ log: { level: 'debug' }, ...config, http: { port } }))
-  const worker = startWorker(program, ['run', '--config', path])
+  // What a shell has set for trying things out would win over the configuration.
+  const worker = startWorker(program, ['run', '--config', path], { KAFKA_BOOTSTRAP_SERVERS: '' })
   const service = new Watched(worker, `http://127.0.0.1:${port}`, waitMsMax)
   await service.until('endpoints', () => true)
   return service
