@@ -18,6 +18,19 @@ it('secrets that are set are hidden, everything else is shown', () => {
   assert.deepEqual(shown.topics['a'], JSON.parse(JSON.stringify(config.topics['a'])))
 })
 
+it('secrets are in no message about faults', () => {
+  const secret = 'hunter2'
+  const object = {
+    kafka: { sasl: { password: secret } },
+    storage: { s3: { secretAccessKey: [secret], sessionToken: secret } },
+  }
+  assert.throws(
+    () => loadConfig({ object }),
+    (error: unknown) =>
+      error instanceof Error && error.message.split('\n').length > 3 && !error.message.includes(secret),
+  )
+})
+
 it('secrets that are not set stay absent', () => {
   assert.equal('secretAccessKey' in redact(loadConfig({})).storage.s3, false)
 })
