@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs'
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel'
+import type { Clock } from '../core/clock.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { kafkaFault } from './faults.ts'
 
@@ -84,6 +85,51 @@ export class Watermarks {
     return new Map(
       offsets.map(({ partition, low, high }) => [partition, { low: BigInt(low), high: BigInt(high) }]),
     )
+  }
+}
+
+/** How often the ends of logs are asked for while nothing is fetched, in milliseconds. */
+const ASK_EVERY_MS = 15_000
+
+/** Who wants to know how far logs reach. */
+interface Hearing {
+  heard(marks: ReadonlyMap<number, Watermark>): void
+}
+
+/** Asks for the ends of logs while nothing is fetched, which would tell them: what is known of the lag must not stand still. */
+export class EndsWhileWaiting {
+  readonly #watermarks: Pick<Watermarks, 'read'>
+  readonly #positions: Hearing
+  readonly #clock: Pick<Clock, 'now'>
+  #askedAtMs = -Infinity
+  #isAsking = false
+
+  constructor(watermarks: Pick<Watermarks, 'read'>, positions: Hearing, clock: Pick<Clock, 'now'>) {
+    this.#watermarks = watermarks
+    this.#positions = positions
+    this.#clock = clock
+  }
+
+  /** A heartbeat that looks how far the logs reach, now and then, and does not wait for the answer. */
+  beside(heartbeat: () => Promise<void>): () => Promise<void> {
+    return () => {
+      this.#look()
+      return heartbeat()
+    }
+  }
+
+  #look(): void {
+    if (this.#isAsking || this.#clock.now() - this.#askedAtMs < ASK_EVERY_MS) return
+    this.#isAsking = true
+    this.#askedAtMs = this.#clock.now()
+    void this.#watermarks
+      .read()
+      // Brokers that do not answer say nothing new; who fetches next learns why.
+      .then(
+        (marks) => this.#positions.heard(marks),
+        () => undefined,
+      )
+      .finally(() => (this.#isAsking = false))
   }
 }
 

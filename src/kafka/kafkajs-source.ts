@@ -1,4 +1,4 @@
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import { Observable, type Subscriber } from 'rxjs'
 import type { Batch, OffsetRange, StageTiming } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
@@ -9,7 +9,7 @@ import { assignBySubscription } from './assigner.ts'
 import { createKafka, reachAdmin, refusalHeard } from './client.ts'
 import { crashOf, retriesOf } from './crash.ts'
 import { creditWithHeartbeats } from './credit-wait.ts'
-import { Watermarks } from './end-offsets.ts'
+import { EndsWhileWaiting, Watermarks } from './end-offsets.ts'
 import { copyOffsets } from './group-offsets.ts'
 import { lookUp } from './look-up.ts'
 import { emptyRaw, pack, traceparentsOf } from './pack.ts'
@@ -37,6 +37,7 @@ class KafkajsSource implements KafkaSource {
   readonly #clock: Clock
   readonly #kafka: Kafka
   readonly #watermarks: Watermarks
+  readonly #waiting: EndsWhileWaiting
   readonly #positions: Positions
   readonly #quiet: Quiet
   readonly #fetchWaitMsMax: number
@@ -58,11 +59,10 @@ class KafkajsSource implements KafkaSource {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#kafka = createKafka(options)
-    this.#watermarks = new Watermarks(
-      () => reachAdmin(this.#kafka, options, this.#closing.signal),
-      options.topic,
-    )
+    const reach = (): Promise<Admin> => reachAdmin(this.#kafka, options, this.#closing.signal)
+    this.#watermarks = new Watermarks(reach, options.topic)
     this.#positions = new Positions(options.topic, options.startFrom)
+    this.#waiting = new EndsWhileWaiting(this.#watermarks, this.#positions, this.#clock)
     this.#fetchWaitMsMax = options.fetchWaitMsMax ?? 500
     this.#heartbeatMs = options.heartbeatMs ?? 3_000
     const min = (): number => emptiedAnswerBytes(options.topic, this.#positions.all().length)
@@ -284,7 +284,8 @@ class KafkajsSource implements KafkaSource {
     const since = this.#clock.now()
     this.#quiet.restart()
     const { signal } = this.#interrupt
-    const wait = { heartbeat, heartbeatMs: this.#heartbeatMs, clock: this.#clock, signal }
+    const beat = this.#waiting.beside(heartbeat)
+    const wait = { heartbeat: beat, heartbeatMs: this.#heartbeatMs, clock: this.#clock, signal }
     const taken = await creditWithHeartbeats(this.#options.credit, bytes, wait)
     this.#options.onEvent?.({ kind: 'credit-waited', bytes, waitedMs: this.#clock.now() - since })
     return taken

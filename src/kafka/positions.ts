@@ -113,6 +113,14 @@ export class Positions {
     if (position.high < position.next) position.high = position.next
   }
 
+  /** Notes how far the logs reach. */
+  heard(marks: ReadonlyMap<number, Watermark>): void {
+    for (const position of this.#byPartition.values()) {
+      const { high } = marks.get(position.partition) ?? position
+      if (position.live && high > position.high) position.high = high
+    }
+  }
+
   /** Notes what the table holds now. */
   committed(partition: number, last: bigint): void {
     const position = this.#byPartition.get(partition)

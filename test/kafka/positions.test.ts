@@ -63,6 +63,17 @@ test('a txn that the table no longer has fails closed', () => {
   assert.throws(() => afterRebalance(true, undefined), { code: 'KD_OFFSETS_VANISHED' })
 })
 
+test('what is heard of the ends of logs only ever adds to what is known, and only where reading goes on', () => {
+  const { positions, position } = assigned('earliest')
+  positions.heard(new Map([[0, { low: 0n, high: 500n }]]))
+  assert.equal(position.high, 0n, 'nobody has said yet where to go on')
+  positions.locate(position, 9n, mark)
+  positions.heard(new Map([[0, { low: 0n, high: 500n }]]))
+  positions.heard(new Map([[0, { low: 0n, high: 400n }]]))
+  positions.heard(new Map([[1, { low: 0n, high: 900n }]]))
+  assert.equal(position.high, 500n)
+})
+
 function assigned(startFrom: 'earliest' | 'latest'): { positions: Positions; position: Position } {
   const positions = new Positions('t', startFrom)
   const [position] = positions.assign([0], false)
