@@ -66,3 +66,50 @@ test('credit given back twice is a broken invariant', async () => {
     credit.give(10)
   }, /given back twice/)
 })
+
+test('while it is paused nothing is granted, and those who wait go on in their order afterwards', async () => {
+  const credit = new Credit(100)
+  credit.pause()
+  assert.equal(credit.tryTake(1), false)
+  const order: string[] = []
+  const first = credit.take(10).then(() => order.push('first'))
+  const second = credit.take(10).then(() => order.push('second'))
+  assert.equal(credit.wait?.reason, 'paused')
+  credit.resume()
+  await Promise.all([first, second])
+  assert.deepEqual([order, credit.taken], [['first', 'second'], 20])
+})
+
+test('a flush that is asked for resolves when it and those before it are closed, at once without any', async () => {
+  const credit = new Credit(100)
+  await credit.flush()
+  const forget = credit.onFlush(() => credit.flushOpened())
+  credit.flushOpened()
+  let isDone = false
+  const flushed = credit.flush().then(() => (isDone = true))
+  credit.flushClosed()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(isDone, false)
+  credit.flushClosed()
+  await flushed
+  forget()
+  await credit.flush()
+})
+
+test('a batch too large beside what is buffered makes that a flush, unless one is on its way', async () => {
+  const credit = new Credit(100)
+  let formed = 0
+  credit.onFlush(() => {
+    formed++
+    credit.flushOpened()
+  })
+  await credit.take(60)
+  const large = credit.take(80)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual([formed, credit.wait?.reason], [1, 'topic'])
+  assert.equal(credit.isPressed, false)
+  credit.give(60)
+  credit.flushClosed()
+  await large
+  assert.deepEqual([formed, credit.taken], [1, 80])
+})

@@ -231,3 +231,29 @@ test('Every flush is told of before it leaves, and opens its trace with what it 
   assert.deepEqual(told.sort(), ['1 2 3 2000000', 'flushed'])
   assert.equal(flush?.trace, trace)
 })
+
+test('What is held becomes a flush when it is asked for, or at once while its bytes are needed', () => {
+  const source = new Subject<Batch<Labelled>>()
+  const out: Flush<unknown>[] = []
+  let form: () => void = () => undefined
+  let isForgotten = false
+  let isPressed = false
+  const parts: BufferParts = {
+    onFlush: (now) => {
+      form = now
+      return () => (isForgotten = true)
+    },
+    isPressed: () => isPressed,
+  }
+  source.pipe(bufferTimeOrCount(NEVER_FULL, parts)).subscribe((flush) => out.push(flush))
+  form()
+  assert.deepEqual(rangesOf(out), [])
+  source.next(batch(0, 4))
+  form()
+  assert.deepEqual(rangesOf(out), [['0: none 0-3']])
+  isPressed = true
+  source.next(batch(4, 2))
+  assert.deepEqual(rangesOf(out), [['0: none 0-3'], ['0: 3 4-5']])
+  source.complete()
+  assert.deepEqual([out.length, isForgotten], [2, true])
+})
