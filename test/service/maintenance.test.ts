@@ -333,3 +333,15 @@ test('The log is cleaned up at a checkpoint, unless somebody else keeps the tabl
     )
   }
 })
+
+test('Small files are packed when somebody asks, whosever turn it is; who asks once more meanwhile waits for the same run', async () => {
+  const { store, append, start, lines } = await fixture()
+  await append()
+  await append()
+  const maintenance = await start({}, { isOurs: () => false })
+  await Promise.all([maintenance.optimize(), maintenance.optimize()])
+  assert.equal((await pathsOf((await loadSnapshot(store)).files())).length, 1)
+  assert.equal(lines.length, 1)
+  await maintenance.stop()
+  await assert.rejects(maintenance.optimize(), { code: 'KD_COMMAND_INVALID' })
+})
