@@ -34,9 +34,10 @@ export interface ServiceOptions {
  */
 export async function runService(config: Config, options: ServiceOptions): Promise<number> {
   const levels = new LogLevels()
-  const log = createLogger({ level: config.log.level, levels, hide: withoutSecrets(config) })
+  const hide = withoutSecrets(config)
+  const log = createLogger({ level: config.log.level, levels, hide })
   const warn = (message: string): void => log.warn(message)
-  const telemetry = startTelemetry(process.env, warn, systemClock, config.trace)
+  const telemetry = startTelemetry(process.env, warn, systemClock, { ...config.trace, hide })
   const leaving = new Leaving(config.shutdown.deadlineMs, log)
   const circuits = new Circuits(config.circuit, {
     signal: leaving.impatient,

@@ -14,6 +14,8 @@ export interface TailOptions {
   readonly slowMs: number
   /** Which traces are kept beside those that failed or were slow. */
   readonly sampler: Sampler
+  /** Hides secrets in what errors say: answers of servers may repeat what they were sent. */
+  readonly hide?: (text: string) => string
   /** Spans that are held of one trace, beside its root and its stages. Default 4,096. */
   readonly traceSpansMax?: number
   /** Spans that are held in all. Default 16,384: about 40 MB. */
@@ -48,6 +50,7 @@ export class TailProcessor implements SpanProcessor {
   readonly #next: SpanProcessor
   readonly #slowMs: number
   readonly #sampler: Sampler
+  readonly #hide: ((text: string) => string) | undefined
   readonly #traceSpansMax: number
   readonly #spansMax: number
   readonly #tracesMax: number
@@ -59,6 +62,7 @@ export class TailProcessor implements SpanProcessor {
     this.#next = next
     this.#slowMs = options.slowMs
     this.#sampler = options.sampler
+    this.#hide = options.hide
     this.#traceSpansMax = options.traceSpansMax ?? TRACE_SPANS_MAX
     this.#spansMax = options.spansMax ?? SPANS_MAX
     this.#tracesMax = options.tracesMax ?? TRACES_MAX
@@ -93,6 +97,7 @@ export class TailProcessor implements SpanProcessor {
   }
 
   onEnd(span: ReadableSpan): void {
+    if (this.#hide !== undefined && span.status.code === SpanStatusCode.ERROR) hideIn(span, this.#hide)
     const { traceId } = span.spanContext()
     const trace = this.#open.get(traceId)
     if (trace === undefined) {
@@ -159,6 +164,16 @@ export class TailProcessor implements SpanProcessor {
       this.#decided.delete(oldest)
     }
     if (kept !== undefined) for (const span of spans) this.#next.onEnd(span)
+  }
+}
+
+/** What an error says stands in the status and in the event of the exception, with its stack. */
+function hideIn(span: ReadableSpan, hide: (text: string) => string): void {
+  const { status, events } = span
+  if (status.message !== undefined) status.message = hide(status.message)
+  for (const { attributes } of events) {
+    for (const [key, value] of Object.entries(attributes ?? {}))
+      if (attributes !== undefined && typeof value === 'string') attributes[key] = hide(value)
   }
 }
 

@@ -10,7 +10,7 @@ import type { TraceConfig } from '../../config/trace-types.ts'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { otlpEndpoint, resourceOf, within, type Environment } from './otlp.ts'
 import { samplerOf } from './sampler.ts'
-import { TailProcessor } from './tail.ts'
+import { TailProcessor, type TailOptions } from './tail.ts'
 
 /** Tracing of this process. */
 export interface Telemetry {
@@ -37,7 +37,7 @@ export function startTelemetry(
   env: Environment,
   warn: (message: string) => void = () => undefined,
   clock: Clock = systemClock,
-  { slowMs }: TraceConfig = { slowMs: SLOW_MS },
+  { slowMs, hide }: TraceConfig & Pick<TailOptions, 'hide'> = { slowMs: SLOW_MS },
 ): Telemetry {
   const url = otlpEndpoint(env, 'traces')
   if (url === undefined) return { enabled: false, shutdown: () => Promise.resolve() }
@@ -53,7 +53,8 @@ export function startTelemetry(
   const sending = new BatchSpanProcessor(new OTLPTraceExporter({ url }), {
     maxQueueSize: Number.isInteger(queue) && queue > 0 ? queue : SPANS_WAITING_MAX,
   })
-  return telemetryWith(new TailProcessor(sending, { slowMs, sampler: samplerOf(env, warn) }), warn, clock)
+  const options = { slowMs, sampler: samplerOf(env, warn), ...(hide === undefined ? {} : { hide }) }
+  return telemetryWith(new TailProcessor(sending, options), warn, clock)
 }
 
 /** Tracing of everything into any processor: what `startTelemetry` does once it knows where spans go. */

@@ -105,6 +105,18 @@ describe('traces are decided on when they end', () => {
     assert.equal(asked.length, 2, 'once a trace')
   })
 
+  it('what errors say has its secrets hidden, in the status and in the event', () => {
+    tailed({ hide: (text) => text.replaceAll('hunter2', '[secret]') })
+    const flush = root('flush')
+    flush.recordException(new Error('refused: hunter2'))
+    flush.setStatus({ code: SpanStatusCode.ERROR, message: 'refused: hunter2' })
+    flush.end(T0 + 1)
+    const { status, events } = found('flush')
+    assert.equal(status.message, 'refused: [secret]')
+    assert.equal(events[0]?.attributes?.['exception.message'], 'refused: [secret]')
+    assert.doesNotMatch(JSON.stringify([status, events]), /hunter2/)
+  })
+
   it('spans that end after their root go where it went', () => {
     for (const failed of [true, false]) {
       const flush = root(`failed ${failed}`)
