@@ -77,3 +77,21 @@ it('a text that holds a secret loses it, in the forms of JSON and of addresses t
   assert.equal(hide('?p=a%20%22b%22%2Fc'), '?p=[secret]')
   assert.equal(hide('abc'), 'abc')
 })
+
+it('whatever sensitive option is set, neither the configuration that is shown nor a text has its value', () => {
+  const secretOf = (key: string): string => `value-of-${key}`
+  const tree: Record<string, unknown> = {}
+  for (const key of SENSITIVE_KEYS) {
+    const names = key.split('.')
+    const last = names.pop() ?? ''
+    let section = tree
+    for (const name of names) section = (section[name] ??= {}) as Record<string, unknown>
+    section[last] = secretOf(key)
+  }
+  const shown = JSON.stringify(redact(tree))
+  const hidden = withoutSecrets(tree)(SENSITIVE_KEYS.map(secretOf).join(' '))
+  for (const key of SENSITIVE_KEYS) {
+    assert.ok(!shown.includes(secretOf(key)), key)
+    assert.ok(!hidden.includes(secretOf(key)), key)
+  }
+})

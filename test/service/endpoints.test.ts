@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import { loadConfig } from '../../config/load.ts'
+import { withoutSecrets } from '../../config/redact.ts'
 import type { Config } from '../../config/types.ts'
 import type { Commit } from '../../operators/commit-offsets.ts'
 import type { Circuit } from '../../src/core/circuit.ts'
@@ -76,7 +77,14 @@ beforeEach(async () => {
   state = 'running'
   failure = undefined
   lines.length = 0
-  health = new Health({ stalledMs: STALLED_MS, log, clock, circuits: () => circuits, needs: () => true })
+  health = new Health({
+    stalledMs: STALLED_MS,
+    log,
+    clock,
+    circuits: () => circuits,
+    needs: () => true,
+    hide: withoutSecrets(config),
+  })
   const pipe = await startMetrics({}, true)
   metrics = new TopicMetrics(pipe.meter)
   readProcess(
@@ -164,6 +172,79 @@ test('A topic that lags and does not move is not ready, one line says where it s
   health.look()
   assert.equal((await get('/readyz')).status, 200)
   assert.match(lines.join(''), /no longer stalled/)
+})
+
+test('A server that does not answer is told with its reason: all that need it wait, and the process is not ready', async () => {
+  health.opened([topic])
+  health.look()
+  circuits.push({
+    kind: 'store',
+    name: 's3://lake',
+    state: 'open',
+    sinceMs: 1_000_000,
+    opened: 1,
+    retries: 5,
+    reason: 'no answer, hunter2 and all',
+  })
+  partitions.push(lagging())
+  clock.nowMs += 10 * STALLED_MS
+  const { status, json } = await get('/readyz')
+  assert.equal(status, 503)
+  assert.deepEqual(json(), {
+    status: 'unavailable',
+    components: {
+      kafka: {},
+      stores: {
+        's3://lake': {
+          state: 'open',
+          since: new Date(1_000_000).toISOString(),
+          opened: 1,
+          retries: 5,
+          reason: 'no answer, [secret] and all',
+        },
+      },
+      registries: {},
+      topics: { orders: { state: 'waiting', waitsFor: ['s3://lake'] } },
+    },
+  })
+  assert.equal((await get('/healthz')).status, 200)
+  assert.match(
+    (await get('/metrics')).text,
+    /^kafka_delta_circuit_state\{kind="store",name="s3:\/\/lake"\} 2$/m,
+  )
+  health.look()
+  circuits.length = 0
+  assert.equal((await get('/readyz')).status, 200, 'what it lags by is not held against it at once')
+})
+
+test('A topic that failed is told with its code, without secrets, and its gauges but for its state go away', async () => {
+  health.opened([topic, { ...topic, name: 'users', topic: 'users.v1', state: () => 'running' }])
+  partitions.push(lagging())
+  state = 'failed'
+  failure = { code: 'KD_OFFSETS_VANISHED', message: 'gone, says hunter2', atMs: 1_000_000, error: undefined }
+  const { status, json } = await get('/readyz')
+  const { components, ...rest } = json() as Readyz
+  assert.deepEqual([status, rest], [200, { status: 'degraded' }])
+  const failed = {
+    state: 'failed',
+    failure: {
+      code: 'KD_OFFSETS_VANISHED',
+      message: 'gone, says [secret]',
+      at: new Date(1_000_000).toISOString(),
+    },
+  }
+  assert.deepEqual((components.topics as Record<string, unknown>)['orders'], failed)
+  const { text } = await get('/metrics')
+  assert.match(text, /^kafka_delta_topic_state\{topic="orders.v1",state="failed"\} 1$/m)
+  assert.match(text, /^kafka_delta_topic_state\{topic="orders.v1",state="running"\} 0$/m)
+  assert.deepEqual(
+    [...text.matchAll(/^kafka_delta_lag\{topic="([^"]+)"/gm)].map(([, name]) => name),
+    ['users.v1'],
+  )
+  const { components: parts } = (await get('/actuator/health')).json() as {
+    components: { topics: { status: string } }
+  }
+  assert.equal(parts.topics.status, 'DOWN')
 })
 
 test('A topic without lag is ready however long nothing comes', async () => {
