@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { kafkaForTests, nameForTests, s3ForTests } from '../support/servers.ts'
 import { carry } from './support/carry.ts'
-import { assertFlushTraces, type SpanSeen } from './support/spans.ts'
+import { assertFlushTraces, assertPuts, type SpanSeen } from './support/spans.ts'
 
 interface Value {
   readonly stringValue?: string
@@ -77,16 +77,7 @@ test('each flush arrives at the collector as one whole trace, and what was count
     assertFlushTraces(spans, topic)
     assert.ok(!JSON.stringify([spans, metrics]).includes(s3.secretAccessKey), 'no secret in any span')
     assert.ok(metrics.at(-1)?.includes('kafka_delta.records'), 'what was counted arrives at the end')
-    const parquet = spans.filter((span) => span.name === 'parquet').map((span) => span.spanId)
-    assert.ok(
-      spans.some((span) => span.name === 's3 PutObject' && parquet.includes(span.parentId ?? '')),
-      'S3 puts of files lie within parquet',
-    )
-    const commits = spans.filter((span) => span.name === 'delta commit').map((span) => span.spanId)
-    assert.ok(
-      spans.some((span) => span.name === 's3 PutObject' && commits.includes(span.parentId ?? '')),
-      'that of the commit lies within it',
-    )
+    assertPuts(spans)
     const letters = spans.filter((span) => span.name === `send ${topic}-dlq`)
     assert.ok(letters.length > 0, 'dead letters were sent')
   } finally {

@@ -112,3 +112,14 @@ function assertNested(trace: readonly SpanSeen[], topic: string): void {
   assert.ok(isWithin(`send ${topic}-dlq`, 'dead letters'), 'dead letters are sent within theirs')
   assert.ok(isWithin('dead letters', 'delta commit'), 'which lies within the commit')
 }
+
+/** Asserts that every file of every flush has its put within `parquet`, and every commit as many as it tried within its own. */
+export function assertPuts(spans: readonly SpanSeen[]): void {
+  const puts = (parent: SpanSeen): number =>
+    spans.filter(({ name, parentId }) => name === 's3 PutObject' && parentId === parent.spanId).length
+  const named = (wanted: string): readonly SpanSeen[] => spans.filter(({ name }) => name === wanted)
+  assert.ok(named('parquet').length > 0 && named('delta commit').length > 0, 'there were flushes')
+  for (const parquet of named('parquet')) assert.equal(puts(parquet), parquet.attributes['kafka_delta.files'])
+  for (const commit of named('delta commit'))
+    assert.equal(puts(commit), commit.attributes['kafka_delta.attempts'])
+}
