@@ -47,6 +47,7 @@ export type {
   Provenance,
   StageTiming,
 } from './core/batch.ts'
+export type { FlushStages } from './core/flush-stages.ts'
 export { keyOf, valueOf, type Headers, type Raw } from './core/raw.ts'
 export { objectsOf, takeRows, type Row, type Rows } from './arrow/rows.ts'
 export { rowBytesMin, type Column, type Columns } from './arrow/column.ts'
