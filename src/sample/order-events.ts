@@ -15,7 +15,7 @@ const SPOTS = {
 } as const
 
 /**
- * Order events as `schemas/order-events.schema.json` has them, about 330 bytes of JSON each, one to three items, every
+ * Order events as `schemas/order-events.schema.json` has them, about 360 bytes of JSON each, one to three items, every
  * total the sum of its items; every eighth keeps its total as text. Deterministic.
  */
 export function orderEvents(options: SampleOptions): Generator<SampleEvent> {

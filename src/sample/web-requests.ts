@@ -23,7 +23,7 @@ const SPOTS = {
 } as const
 
 /**
- * Web requests with the fields of kafka-delta-ingest's example and `schemas/web-requests.schema.json`, about 260 bytes of
+ * Web requests with the fields of kafka-delta-ingest's example and `schemas/web-requests.schema.json`, about 230 bytes of
  * JSON each. Deterministic.
  */
 export function webRequests(options: SampleOptions): Generator<SampleEvent> {

@@ -17,9 +17,9 @@ test('SIGTERM under full input at random moments: exit 0 within the deadline eac
       program: PROGRAM,
       folder,
       brokers,
-      rate: 2_000,
+      rate: 1_500,
       outageMs: 0,
-      times: 4,
+      times: 3,
       seed,
       say: (line) => t.diagnostic(line),
     })
