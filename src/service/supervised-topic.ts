@@ -142,7 +142,8 @@ export class SupervisedTopic implements TopicRun {
     if (this.#isStopped()) return
     this.#attempts++
     this.#phase = 'opening'
-    const run = await this.#parts.open()
+    const run = await this.#opened()
+    if (run === undefined) return
     this.#run = run
     this.#isClosed = false
     this.#hasOpened = true
@@ -158,6 +159,24 @@ export class SupervisedTopic implements TopicRun {
       }),
     )
     await lastValueFrom(commits, { defaultValue: undefined })
+  }
+
+  /** The pipeline, or `undefined` where it was stopped before: nothing was read then, so nobody waits for a table that is late. */
+  async #opened(): Promise<TopicRun | undefined> {
+    const opening = this.#parts.open()
+    const { signal } = this.#stopping
+    let leave: () => void = () => undefined
+    const stopped = new Promise<undefined>((resolve) => {
+      leave = () => resolve(undefined)
+      signal.addEventListener('abort', leave, { once: true })
+    })
+    const run = await Promise.race([opening, stopped])
+    signal.removeEventListener('abort', leave)
+    if (run === undefined)
+      opening
+        .then((late) => late.close())
+        .catch((error: unknown) => this.#log.debug({ err: error }, 'Not opened'))
+    return run
   }
 
   /** What becomes of it after a failure. */

@@ -200,13 +200,11 @@ test('A topic that waits to be begun again, and one whose table is being opened,
     waiting: { restart: { baseMs: 3_600_000, capMs: 3_600_000 } },
   })
   topics['good']?.push(records(10))
-  const opening = new AbortController()
   const tables = new Tables(async (uri) => {
     if (uri.endsWith('waiting'))
       throw new PipelineError('KD_STORE_UNAVAILABLE', 'expected the store to answer', { uri })
     if (uri.endsWith('slow')) {
-      await new Promise<void>((resolve) => opening.signal.addEventListener('abort', () => resolve()))
-      throw new PipelineError('KD_STORE_UNAVAILABLE', 'expected the store to answer', { uri })
+      await new Promise<never>(() => undefined)
     }
     return openStore(uri, config.storage)
   })
@@ -222,8 +220,6 @@ test('A topic that waits to be begun again, and one whose table is being opened,
   await run('slow').flush()
   await assert.rejects(run('slow').optimize(), { code: 'KD_COMMAND_INVALID' })
   stopping.abort()
-  // As waits for a store end when the process leaves.
-  opening.abort()
   await running
   assert.deepEqual([run('waiting').state(), run('slow').state()], ['ended', 'ended'])
 })
@@ -289,7 +285,9 @@ test('Ten topics in a budget far below what each may hold all finish within it, 
   await carry({ budget })
   assert.deepEqual([...new Set(rows.values())], [5_000])
   assert.equal(rows.size, 10)
-  assert.ok(budget.peak <= budget.bytesMax + budget.largest, `${budget.peak} bytes of ${budget.bytesMax}`)
+  // Columns are larger than the records that they come from, which is known of a batch once it was let through.
+  const most = budget.bytesMax + names.length * budget.largest
+  assert.ok(budget.peak <= most, `${budget.peak} bytes of ${budget.bytesMax}, a batch has ${budget.largest}`)
   assert.ok(budget.peak > budget.bytesMax / 2, 'the budget is used')
   assert.equal(budget.taken, 0)
 })
