@@ -56,13 +56,14 @@ test('each flush arrives at the collector as one whole trace, and what was count
     const topic = nameForTests('trace')
     const env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      LOG_LEVEL: 'debug',
       AWS_S3_ENDPOINT: s3.endpoint,
       AWS_ACCESS_KEY_ID: s3.accessKeyId,
       AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
     }
     const uri = `s3://${s3.bucket}/${topic}`
     const storage = { s3: { forcePathStyle: true } }
-    await carry({
+    const { lines } = await carry({
       brokers: await kafkaForTests(),
       topic,
       uri,
@@ -78,6 +79,7 @@ test('each flush arrives at the collector as one whole trace, and what was count
     assert.ok(!JSON.stringify([spans, metrics]).includes(s3.secretAccessKey), 'no secret in any span')
     assert.ok(metrics.at(-1)?.includes('kafka_delta.records'), 'what was counted arrives at the end')
     assertPuts(spans)
+    assertLinesTell(lines, spans, topic)
     const letters = spans.filter((span) => span.name === `send ${topic}-dlq`)
     assert.ok(letters.length > 0, 'dead letters were sent')
   } finally {
@@ -85,6 +87,27 @@ test('each flush arrives at the collector as one whole trace, and what was count
     await rm(folder, { recursive: true, force: true })
   }
 })
+
+/** Asserts that lines about a flush name it and its trace. */
+function assertLinesTell(lines: readonly string[], spans: readonly SpanSeen[], topic: string): void {
+  const flushes = new Map(
+    spans
+      .filter(({ name }) => name === `process ${topic}`)
+      .map(({ traceId, attributes }) => [traceId, attributes['kafka_delta.flush']]),
+  )
+  const logged = lines
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  for (const msg of ['Committed', 'Dead letters']) {
+    const found = logged.filter((line) => line['msg'] === msg)
+    assert.ok(found.length > 0, `${msg} is in the log`)
+    for (const line of found) assert.equal(line['flush'], flushes.get(String(line['trace_id'])), msg)
+    assert.ok(
+      found.every((line) => line['flush'] !== undefined),
+      `${msg}: with the flush`,
+    )
+  }
+}
 
 function spansOf(request: OtlpRequest): SpanSeen[] {
   return request.resourceSpans

@@ -13,6 +13,8 @@ export interface Carried {
   readonly expected: Expected
   readonly config: string
   readonly deadLetterTopic: string
+  /** The log of the service. */
+  readonly lines: readonly string[]
 }
 
 /** Fills a topic with user events and carries it into the table at `uri`, in commits of about `flushCount` records. */
@@ -51,7 +53,7 @@ export async function carry(options: {
   const worker = startWorker(PROGRAM, ['run', '--config', config, '--until', 'latest'], env)
   const code = await worker.ended
   if (code !== 0) throw new Error(`expected exit 0, got ${code}:\n${worker.lines.slice(-15).join('\n')}`)
-  return { expected, config, deadLetterTopic: `${topic}-dlq` }
+  return { expected, config, deadLetterTopic: `${topic}-dlq`, lines: worker.lines }
 }
 
 /** The lines that `kafka-delta` prints to its standard output. */
