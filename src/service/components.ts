@@ -1,6 +1,6 @@
 import type { Circuit } from '../core/circuit.ts'
 import type { Health } from './health.ts'
-import type { TopicState } from './readiness.ts'
+import { isHeldUp, type TopicState } from './readiness.ts'
 import type { TopicRun } from './topic.ts'
 
 /** A server that the process leans on, as it is told. */
@@ -59,7 +59,7 @@ export function serverOf({ state, sinceMs, opened, retries, reason }: Circuit): 
 
 /** How a topic is, and why. */
 export function topicOf(topic: TopicRun, health: Health): TopicShown {
-  const waitsFor = health.circuitsOf(topic).flatMap(({ state, name }) => (state === 'closed' ? [] : [name]))
+  const waitsFor = health.circuitsOf(topic).flatMap((circuit) => (isHeldUp(circuit) ? [circuit.name] : []))
   const failure = topic.failure()
   return {
     state: health.stateOf(topic),

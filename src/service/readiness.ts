@@ -39,6 +39,11 @@ export function readinessOf(states: readonly TopicState[]): Exclude<Readiness, '
   return has('waiting') ? 'unavailable' : 'failed'
 }
 
+/** Whether requests to a server wait. */
+export function isHeldUp({ state, isPassing = false }: Circuit): boolean {
+  return state !== 'closed' && !isPassing
+}
+
 /** How a topic is whose run is in this state. */
 export function topicStateOf(
   run: RunState,
@@ -52,8 +57,7 @@ export function topicStateOf(
   },
 ): TopicState {
   if (run !== 'opening' && run !== 'running') return run
-  if (facts.circuits.some(({ state, isPassing = false }) => state !== 'closed' && !isPassing))
-    return 'waiting'
+  if (facts.circuits.some(isHeldUp)) return 'waiting'
   if (run === 'opening') return facts.hasRun ? 'restarting' : 'opening'
   return facts.isLate ? 'stalled' : 'running'
 }

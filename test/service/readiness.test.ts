@@ -39,6 +39,8 @@ test('A topic waits while a server that it needs does not answer, however late i
   assert.equal(topicStateOf('running', { ...calm, circuits: [half] }), 'waiting')
   assert.equal(topicStateOf('running', { ...calm, circuits: [{ ...half, isPassing: true }] }), 'running')
   assert.equal(topicStateOf('running', { ...calm, circuits: [{ ...OPEN, state: 'closed' }] }), 'running')
+  const passing = { ...OPEN, state: 'half-open', isPassing: true } as const
+  assert.equal(topicStateOf('running', { ...calm, circuits: [passing] }), 'running')
   for (const state of ['paused', 'failed', 'restarting', 'ended'] as const)
     assert.equal(topicStateOf(state, { ...calm, isLate: true, circuits: [OPEN] }), state)
 })
