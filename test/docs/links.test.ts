@@ -6,12 +6,7 @@ import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '../..')
 const documents = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
-const pages = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'CHANGELOG.md',
-  ...documents.map((name) => `docs/${name}`),
-]
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...documents.map((name) => `docs/${name}`)]
 
 for (const page of pages) {
   test(`${page}: every link within the project leads somewhere, its anchor included`, () => {
