@@ -40,8 +40,8 @@ export function readinessOf(states: readonly TopicState[]): Exclude<Readiness, '
 }
 
 /** Whether requests to a server wait. */
-export function isHeldUp({ state, isPassing = false }: Circuit): boolean {
-  return state !== 'closed' && !isPassing
+export function isHeldUp({ state, isPassing }: Circuit): boolean {
+  return state !== 'closed' && isPassing !== true
 }
 
 /** How a topic is whose run is in this state. */
