@@ -14,7 +14,7 @@ import { isTracing, recordError, spanNameOf, tracer } from '../core/span.ts'
 import { LINKS_MAX, linkOf, sample } from './traceparent.ts'
 
 /** Batches of a flush that get spans of their own; of the others only the count is told. */
-export const BATCHES_DETAILED_MAX = 256
+export const BATCHES_DETAILED_MAX = 64
 
 /** What the trace of a flush tells. */
 export interface FlushFacts {

@@ -20,7 +20,7 @@ export interface Telemetry {
   shutdown(): Promise<void>
 }
 
-// One flush makes some 2,000 spans, which leave at once when it ends; beyond this many waiting ones the SDK drops.
+// One flush makes some hundred spans, of many files thousands, which leave at once when it ends; beyond this many waiting ones the SDK drops.
 const SPANS_WAITING_MAX = 16_384
 
 /** A flush that takes longer is slow, where nobody says more. */
