@@ -52,7 +52,8 @@ export { keyOf, valueOf, type Headers, type Raw } from './core/raw.ts'
 export { objectsOf, takeRows, type Row, type Rows } from './arrow/rows.ts'
 export { rowBytesMin, type Column, type Columns } from './arrow/column.ts'
 export { deadLetterOf } from './core/dead-letter.ts'
-export { Credit } from './core/credit.ts'
+export { Credit, type CreditReason, type CreditWait } from './core/credit.ts'
+export { Budget, type Member } from './core/budget.ts'
 export type { Clock } from './core/clock.ts'
 
 // Schemas and contracts.
@@ -123,6 +124,7 @@ export type { Circuit, CircuitState } from './core/circuit.ts'
 // The service in one call, its configuration, and the errors of everything.
 export { runTopics, type RunOptions } from './service/topics.ts'
 export type { TopicRun } from './service/topic.ts'
+export type { FlushStanding, RunState, Standing, TopicFailure } from './service/topic-state.ts'
 export type { Summary } from './service/summary.ts'
 export { createLogger, type Logger, type LogOptions } from './telemetry/log.ts'
 export { startTelemetry, type Telemetry } from './telemetry/tracing.ts'
