@@ -14,7 +14,7 @@ import { runProgram } from './run-program.ts'
 import type { TracingMeasured, TracingTask } from './tracing-task.ts'
 
 const RECORDS = 20_000
-const RUNS = 10
+const RUNS = 20
 const ROUNDS = Number(process.argv[2] ?? 7)
 const VARIANTS = ['none', 'off', 'on'] as const
 type Variant = (typeof VARIANTS)[number]
