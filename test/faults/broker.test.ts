@@ -9,12 +9,16 @@ import { brokerRestarts } from './support/broker.ts'
 
 test('the only broker is killed under full input and comes back: no restart of a topic, and the table is exact', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'faults-broker-'))
-  const kafka = await startKafka()
+  // A broker that was killed is let in again once its session is over, 9 s by default.
+  const kafka = await startKafka({
+    config: { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' },
+  })
   try {
     await brokerRestarts({
       program: PROGRAM,
       folder,
       kafka,
+      group: { sessionTimeoutMs: 6_000, heartbeatMs: 1_000 },
       rate: 2_000,
       outageMs: 2_000,
       seed: 12,
