@@ -109,11 +109,13 @@ export class Runs {
     }
     const isLast = this.live.every(isOver)
     const stopsAll = (run.config.onFailure ?? this.#options.onFailure) === 'stop-process'
+    const isFirst = this.#failure === undefined
     this.#failure ??= { reason: error }
-    // Of the last one the process itself tells as it ends.
+    // What failed first is thrown, and told as the process ends.
     if (stopsAll) log.error(fields, `A topic failed and stops the process: ${messageOf(error)}`)
     else if (!isLast)
       log.error(fields, `A topic failed and is no longer carried; the others go on: ${messageOf(error)}`)
+    else if (!isFirst) log.error(fields, `The last topic failed: ${messageOf(error)}`)
     if (stopsAll) this.stop()
   }
 

@@ -129,10 +129,12 @@ test('A topic that fails for good leaves the others alone, stays visible, and it
   await assert.rejects(running, { code: 'KD_DEAD_LETTER' })
 })
 
-test('The last topic that fails ends the process, though it was not told to stop', async () => {
-  const { topics, carry } = bench({ one: stops, other: stops })
+test('The last topic that fails ends the process, though it was not told to stop, and each failure is told', async () => {
+  const { topics, lines, carry } = bench({ one: stops, other: stops })
   for (const topic of Object.values(topics)) topic.push(['no json'])
   await assert.rejects(carry({ until: 'stopped' }), { code: 'KD_DEAD_LETTER' })
+  assert.equal(lines.filter((line) => line.includes('no longer carried; the others go on')).length, 1)
+  assert.equal(lines.filter((line) => line.includes('The last topic failed')).length, 1)
 })
 
 test('With stop-process a topic that fails ends the others, which commit what they hold', async () => {
