@@ -51,6 +51,7 @@ export class Budget {
     this.#divide()
   }
 
+  /** Counts what the member holds from now on, and divides the budget anew. */
   join(member: Member): void {
     this.#members.add(member)
     this.#divide()
