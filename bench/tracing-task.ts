@@ -1,4 +1,6 @@
-// One measured process of `bench/tracing.ts`: carries the same records again and again, in one of the variants.
+// The measured process of `bench/tracing.ts`: carries the same records again and again, in all variants by turns.
+import { trace } from '@opentelemetry/api'
+import type { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import { lastValueFrom, Observable } from 'rxjs'
 import { packageFile } from '../src/cli/package-file.ts'
 import { readContract } from '../src/contract/file.ts'
@@ -16,37 +18,57 @@ import { MemoryStore } from '../src/storage/memory.ts'
 import { flushTrace } from '../src/telemetry/flush-trace.ts'
 import { startTelemetry } from '../src/telemetry/tracing.ts'
 
-/** What a process measures. */
+/** The ways of running that are compared. */
+export const VARIANTS = ['none', 'off', 'on'] as const
+/** `none`: nothing about traces at all; `off`: as a service without a collector; `on`: with one. */
+export type Variant = (typeof VARIANTS)[number]
+
+/** What the process measures. */
 export interface TracingTask {
-  /** `none`: nothing about traces at all; `off`: as a service without a collector; `on`: with one. */
-  readonly variant: 'none' | 'off' | 'on'
   readonly endpoint: string
   readonly batchRecords: number
   readonly flushRecords: number
   readonly records: number
+  /** Before anything is measured, of each variant. */
+  readonly runsBefore: number
   readonly runs: number
 }
 
-/** What it took. */
-export interface TracingMeasured {
-  /** CPU for a record, the sending of spans included. */
-  readonly micros: number
-}
+/** CPU for a record in µs, the sending of spans included, of every run; those with one index followed each other. */
+export type TracingMeasured = Readonly<Record<Variant, readonly number[]>>
 
 const task = JSON.parse(process.argv[2] ?? '') as TracingTask
 const contract = await readContract(packageFile('schemas/user-events.schema.json'))
 const raws = rawsOf(task)
-const telemetry = startTelemetry(task.variant === 'on' ? { OTEL_EXPORTER_OTLP_ENDPOINT: task.endpoint } : {})
+const telemetry = startTelemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: task.endpoint })
+// What the API hands out is a stand-in; the provider behind it is taken away and put back.
+const spans = (trace.getTracerProvider() as unknown as { getDelegate(): NodeTracerProvider }).getDelegate()
+const measured: Record<Variant, number[]> = { none: [], off: [], on: [] }
 // A service runs for long: what it does once, and code that is not compiled yet, do not count.
-for (let run = 0; run < task.runs; run++) await carry()
-const before = process.cpuUsage()
-for (let run = 0; run < task.runs; run++) await carry()
+for (let run = -task.runsBefore; run < task.runs; run++) {
+  // The order turns, so that none always follows the same other.
+  for (let i = 0; i < VARIANTS.length; i++) {
+    const variant = VARIANTS[(i + run + task.runsBefore) % VARIANTS.length] as Variant
+    const micros = await microsOf(variant)
+    if (run >= 0) measured[variant].push(micros)
+  }
+}
 await telemetry.shutdown()
-const { user, system } = process.cpuUsage(before)
-const measured: TracingMeasured = { micros: (user + system) / (task.runs * task.records) }
-process.stdout.write(`${JSON.stringify(measured)}\n`)
+process.stdout.write(`${JSON.stringify(measured satisfies TracingMeasured)}\n`)
 
-async function carry(): Promise<void> {
+async function microsOf(variant: Variant): Promise<number> {
+  if (variant === 'on') trace.setGlobalTracerProvider(spans)
+  // Garbage of the run before is not this one's.
+  globalThis.gc?.()
+  const before = process.cpuUsage()
+  await carry(variant)
+  await spans.forceFlush()
+  const { user, system } = process.cpuUsage(before)
+  trace.disable()
+  return (user + system) / task.records
+}
+
+async function carry(variant: Variant): Promise<void> {
   const store = new MemoryStore()
   await createTable(store, { schema: contract.schema, partitionColumns: [] })
   const table = await openTableWriter(store)
@@ -63,9 +85,7 @@ async function carry(): Promise<void> {
       format: jsonFormat({ schema: contract.schema, plain: contract.plain }),
       contract,
       enrichments: [],
-      ...(task.variant === 'none'
-        ? {}
-        : { openTrace: (facts) => flushTrace({ ...facts, groupId: 'bench' }) }),
+      ...(variant === 'none' ? {} : { openTrace: (facts) => flushTrace({ ...facts, groupId: 'bench' }) }),
     },
     {
       partitionColumns: [],

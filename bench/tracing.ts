@@ -1,8 +1,9 @@
 /*
- * `npm run bench:tracing [rounds]`: what tracing costs, as a share of the pipeline's CPU. The same records go through the
- * whole chain into a table in memory, in a process each: with nothing about traces at all, with tracing off (stages are
- * timed and flushes named), and with tracing on, all spans sent to a collector in a process of its own. Rounds are paired,
- * so that all meet the same machine. Batches are of the size of common fetches, and then so small that tracing has most
+ * `npm run bench:tracing [runs]`: what tracing costs, as a share of the pipeline's CPU. The same records go through the
+ * whole chain into a table in memory, by turns in one process: with nothing about traces at all, with tracing off (stages
+ * are timed and flushes named), and with tracing on, all spans sent to a collector in a process of its own. Runs are
+ * paired with those beside them, and the median of the pairs counts, since garbage collection and neighbours make single runs
+ * differ by more than what is measured. Batches are of the size of common fetches, and then so small that tracing has most
  * to do.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -11,13 +12,11 @@ import type { StageTiming } from '../src/core/batch.ts'
 import { nowMs } from '../src/core/span.ts'
 import { median } from './programs.ts'
 import { runProgram } from './run-program.ts'
-import type { TracingMeasured, TracingTask } from './tracing-task.ts'
+import type { TracingMeasured, TracingTask, Variant } from './tracing-task.ts'
 
-const RECORDS = 20_000
-const RUNS = 20
-const ROUNDS = Number(process.argv[2] ?? 7)
-const VARIANTS = ['none', 'off', 'on'] as const
-type Variant = (typeof VARIANTS)[number]
+const RECORDS = 100_000
+const RUNS_BEFORE = 4
+const RUNS = Number(process.argv[2] ?? 30)
 
 const COLLECTOR = `
 const server = require('node:http').createServer((request, response) => {
@@ -28,7 +27,7 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 
 const [collector, endpoint] = await startCollector()
 try {
-  console.log(`${RUNS} flushes of ${RECORDS} records, ${ROUNDS} rounds; node ${process.version}`)
+  console.log(`${RUNS} flushes of ${RECORDS} records each way; node ${process.version}`)
   for (const size of [4_000, 500]) await compare(size)
   console.log(`timing a stage of a batch, which is never off: ${nanosPerTiming().toFixed(0)} ns`)
 } finally {
@@ -36,21 +35,19 @@ try {
 }
 
 async function compare(batchRecords: number): Promise<void> {
-  const micros: Record<Variant, number[]> = { none: [], off: [], on: [] }
-  for (let round = 0; round < ROUNDS; round++) {
-    // The order turns, so that none always follows the same other.
-    for (let i = 0; i < VARIANTS.length; i++) {
-      const variant = VARIANTS[(i + round) % VARIANTS.length] as Variant
-      const task = { variant, endpoint, batchRecords, flushRecords: RECORDS, records: RECORDS, runs: RUNS }
-      const measured = await runProgram<TracingMeasured>('tracing-task', task satisfies TracingTask)
-      micros[variant].push(measured.micros)
-    }
-  }
+  const sizes = { batchRecords, flushRecords: RECORDS, records: RECORDS }
+  const task: TracingTask = { endpoint, ...sizes, runsBefore: RUNS_BEFORE, runs: RUNS }
+  const flags = ['--expose-gc', ...process.execArgv]
+  const micros = await runProgram<TracingMeasured>('tracing-task', task, flags)
   const more = (of: Variant, than: Variant): string => {
-    const shares = micros[of].map((each, round) => (each / (micros[than][round] as number) - 1) * 100)
-    return `${median(shares).toFixed(2)} % (${shares.map((share) => share.toFixed(1)).join(', ')})`
+    const shares = micros[of].map((each, run) => (each / (micros[than][run] as number) - 1) * 100)
+    const sorted = [...shares].sort((a, b) => a - b)
+    const quartile = (part: number): string => (sorted[Math.floor(sorted.length * part)] ?? NaN).toFixed(1)
+    return `${median(shares).toFixed(2)} % (half of the pairs between ${quartile(0.25)} and ${quartile(0.75)})`
   }
-  console.log(`\nbatches of ${batchRecords} records: ${median(micros.off).toFixed(3)} µs of CPU a record`)
+  console.log(
+    `\nbatches of ${batchRecords} records: ${median([...micros.off]).toFixed(3)} µs of CPU a record`,
+  )
   console.log(`  off against none: ${more('off', 'none')}`)
   console.log(`  on against off:   ${more('on', 'off')}`)
 }
