@@ -56,8 +56,8 @@ const SCENARIOS: Readonly<Record<string, (setting: Setting) => Promise<void>>> =
     )
   },
 }
-/** The load generator itself waits for brokers about a minute. */
-const BROKER_MS_MAX = 45_000
+/** The load generator gives up on brokers that are gone for half a minute or so, and the scenario waits for what it produces. */
+const BROKER_MS_MAX = 20_000
 
 const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-faults-'))
 let failures = 0
