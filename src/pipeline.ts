@@ -135,6 +135,7 @@ export function toFiles(
 function buffering({ credit, openTrace }: Parts): BufferParts {
   return {
     charge: (bytes) => credit.charge(bytes),
+    measured: (records, bytes) => credit.measured(records, bytes),
     dropped: (bytes) => credit.give(bytes),
     flushed: () => credit.flushOpened(),
     onFlush: (form) => credit.onFlush(form),
