@@ -43,8 +43,6 @@ const PARTITIONS_MAX = 10_000
 export interface BufferParts {
   /** Takes credit for columns that are larger than the records they came from. Never waits. */
   readonly charge?: (bytes: number) => void
-  /** Told what the columns of so many records take. */
-  readonly measured?: (records: number, bytes: number) => void
   /** Told of every flush that is formed. */
   readonly flushed?: () => void
   /** Told the credit of batches that are dropped because their partition was taken up again from another offset. */
@@ -155,9 +153,7 @@ class Buffered {
   add({ provenance, payload }: Batch<Labelled>, found: FoundPartitions): void {
     const { rows, labels } = payload
     const { shared, bytes: opened } = this.#open.open(found)
-    const size = sizeOf(payload) + opened
-    const bytes = Math.max(provenance.bytes, size)
-    this.#parts.measured?.(provenance.records, size)
+    const bytes = Math.max(provenance.bytes, sizeOf(payload) + opened)
     if (bytes > provenance.bytes) this.#parts.charge?.(bytes - provenance.bytes)
     const counts = countsOf(payload)
     this.#held.push({

@@ -135,7 +135,6 @@ export function toFiles(
 function buffering({ credit, openTrace }: Parts): BufferParts {
   return {
     charge: (bytes) => credit.charge(bytes),
-    measured: (records, bytes) => credit.measured(records, bytes),
     dropped: (bytes) => credit.give(bytes),
     flushed: () => credit.flushOpened(),
     onFlush: (form) => credit.onFlush(form),

@@ -12,9 +12,6 @@ const FLUSHES_MAX = 2
  */
 export type CreditReason = 'paused' | 'flushes' | 'topic' | 'process'
 
-/** How much of what is known of a record's size stays with each batch: that of the last ten or so counts. */
-const REMEMBERED = 0.9
-
 /** The first that waits; `sinceMs` is in milliseconds since the epoch. */
 export interface CreditWait {
   readonly bytes: number
@@ -42,8 +39,6 @@ export class Credit implements Member {
   #flushes = 0
   #closed = 0
   #isPaused = false
-  #records = 0
-  #recordsBytes = 0
   #formFlush: (() => void) | undefined
   readonly #waiting: Waiter[] = []
   #flushWaiting: { readonly upTo: number; readonly resolve: () => void }[] = []
@@ -139,20 +134,6 @@ export class Credit implements Member {
   /** Takes `bytes` without waiting, over the budget if need be: for what turned out larger than was foreseen. */
   charge(bytes: number): void {
     this.#taken += bytes
-  }
-
-  /** Notes what the columns of so many records came to. */
-  measured(records: number, bytes: number): void {
-    this.#records = this.#records * REMEMBERED + records
-    this.#recordsBytes = this.#recordsBytes * REMEMBERED + bytes
-  }
-
-  /**
-   * What so many records will come to once they are columns, as those before them did; 0 before any. Foreseen, since batches that
-   * pile up before a stage that waits, as for a schema registry, all become columns at once.
-   */
-  foreseen(records: number): number {
-    return this.#records === 0 ? 0 : Math.ceil((records * this.#recordsBytes) / this.#records)
   }
 
   get isPaused(): boolean {

@@ -35,7 +35,7 @@ export function sourceOptions(
     startFrom: topic.startFrom,
     resume: (partition) => target.table.txn(appIdOf(topic.appId, partition)),
     credit,
-    costBytes: observed.cost(costOf(target, credit)),
+    costBytes: observed.cost(costOf(target)),
     until,
     ...fetchSizes(kafka, credit.kept),
     sessionTimeoutMs: kafka.sessionTimeoutMs,
@@ -64,11 +64,10 @@ export function fetchSizes(
   return { fetchBytesMax, partitionBytesMax }
 }
 
-/** What a batch will take: its bytes, and for each row what its columns take at least; or what such rows took before. */
-function costOf({ table }: Target, credit: Credit): (raw: Raw) => number {
+/** What a batch will take: its bytes, and for each row what its columns take at least. */
+function costOf({ table }: Target): (raw: Raw) => number {
   const rowBytes = rowBytesMin(table.schema)
-  return (raw) =>
-    Math.max(raw.bytes.length + raw.keys.length + raw.count * rowBytes, credit.foreseen(raw.count))
+  return (raw) => raw.bytes.length + raw.keys.length + raw.count * rowBytes
 }
 
 /** How the dead-letter topic is written. */

@@ -113,15 +113,3 @@ test('a batch too large beside what is buffered makes that a flush, unless one i
   await large
   assert.deepEqual([formed, credit.taken], [1, 80])
 })
-
-test('what records will come to is foreseen from those before them, the last batches most of all', () => {
-  const credit = new Credit(1_000)
-  assert.equal(credit.foreseen(10), 0)
-  credit.measured(100, 5_000)
-  assert.equal(credit.foreseen(10), 500)
-  for (let batch = 0; batch < 60; batch++) credit.measured(100, 20_000)
-  assert.ok(
-    Math.abs(credit.foreseen(10) - 2_000) < 10,
-    `200 bytes a record by now, got ${credit.foreseen(10)}`,
-  )
-})
