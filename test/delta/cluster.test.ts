@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { StructType } from '../../src/core/schema.ts'
 import { serialiseActions } from '../../src/delta/action-json.ts'
@@ -217,12 +218,20 @@ test('Rows that memory does not hold go through the disk in the right order, and
           seen.push([1, 0, 2, 3, 5].map((index) => valueAt(held[index] as (typeof held)[number], at)))
     return seen
   }
-  const folders = (): number => readdirSync(tmpdir()).filter((name) => name.startsWith('kafka-delta-')).length
-  const before = folders()
   const inMemory = await run(undefined)
   assert.equal(inMemory.length, 12_000)
-  assert.deepEqual(await run(50_000), inMemory)
-  assert.equal(folders(), before)
+  // A folder of its own, since others come and go in the one of the machine.
+  const own = mkdtempSync(join(tmpdir(), 'kafka-delta-cluster-'))
+  const shared = process.env['TMPDIR']
+  process.env['TMPDIR'] = own
+  try {
+    assert.deepEqual(await run(50_000), inMemory)
+    assert.deepEqual(readdirSync(own), [])
+  } finally {
+    if (shared === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = shared
+    rmSync(own, { recursive: true })
+  }
   const xs = inMemory.map((values) => (values as readonly (number | null)[])[0] ?? -1)
   assert.deepEqual(
     xs,
