@@ -66,7 +66,7 @@ export interface FlushFacts {
 }
 
 /** What the objects of one batch take beside their buffers; keeps a flush of many tiny batches within its bytes. */
-const BATCH_BYTES_OVERHEAD = 4096
+export const BATCH_BYTES_OVERHEAD = 4096
 
 interface Held {
   readonly provenance: Provenance

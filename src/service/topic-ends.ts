@@ -1,3 +1,4 @@
+import { BATCH_BYTES_OVERHEAD } from '../../operators/buffer-time-or-count.ts'
 import { appIdOf } from '../../operators/commit-delta.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
 import { rowBytesMin } from '../arrow/column.ts'
@@ -64,10 +65,10 @@ export function fetchSizes(
   return { fetchBytesMax, partitionBytesMax }
 }
 
-/** What a batch will take: its bytes, and for each row what its columns take at least. */
+/** What a batch will take: its bytes and objects, and for each row what its columns take at least. */
 function costOf({ table }: Target): (raw: Raw) => number {
   const rowBytes = rowBytesMin(table.schema)
-  return (raw) => raw.bytes.length + raw.keys.length + raw.count * rowBytes
+  return (raw) => BATCH_BYTES_OVERHEAD + raw.bytes.length + raw.keys.length + raw.count * rowBytes
 }
 
 /** How the dead-letter topic is written. */

@@ -24,6 +24,8 @@ export interface Setting {
 export const PEAK_MIB_MAX = 700
 /** The process's budget in the scenarios. */
 export const BUDGET_BYTES = 64 * 1024 * 1024
+/** By what part of the budget columns may turn out larger than was foreseen when their records were read. */
+const OUTGROWN = 0.05
 /** Short pauses, so that a scenario ends soon after the outage. */
 export const RETRY = { baseMs: 100, capMs: 1_000 }
 
@@ -82,7 +84,7 @@ export async function assertExact(
 
 /** Asserts that the service came through alive and within its memory, ends by SIGTERM with 0, and says what it needed. */
 export async function assertUnharmed(setting: Setting, service: WatchedService): Promise<void> {
-  assert.ok(service.fullest <= 1, `the budget is kept, got ${service.fullest} of it`)
+  assert.ok(service.fullest <= 1 + OUTGROWN, `the budget is kept, got ${service.fullest} of it`)
   assert.equal(await service.stop(), 0, service.worker.lines.slice(-15).join('\n'))
   const peak = service.worker.peakMiB()
   assert.ok(peak < PEAK_MIB_MAX, `at most ${PEAK_MIB_MAX} MiB resident, got ${peak.toFixed(0)}`)
