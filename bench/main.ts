@@ -4,17 +4,16 @@ import { loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import { loadConfig } from '../config/load.ts'
-import { demoKafka } from '../src/cli/demo-kafka.ts'
 import { packageFile } from '../src/cli/package-file.ts'
-import { count, showProgress } from '../src/cli/progress.ts'
+import { count } from '../src/cli/progress.ts'
 import { countOf } from '../src/cli/table-source.ts'
 import { messageOf } from '../src/core/errors.ts'
-import { userEvents } from '../src/sample/user-events.ts'
 import { startKafka } from '../src/servers/kafka.ts'
 import { logSectionOf, withLogSection } from './log-page.ts'
 import type { Measured, Task } from './measured.ts'
 import { benchmarksPage, medianRatio, RATIO_MAX, type Results } from './page.ts'
 import { measure, microsOf, ratioOf, type Pair, type Program } from './programs.ts'
+import { produce } from './produce.ts'
 
 interface Flags {
   readonly records: number
@@ -79,7 +78,7 @@ async function measureAll({ records, pairs, profile }: Flags): Promise<Results> 
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-bench-'))
   const kafka = await startKafka({ say })
   try {
-    const bytes = await produce(kafka.brokers, records)
+    const bytes = await produce(kafka.brokers, { topic: TOPIC, partitions: PARTITIONS }, records)
     const run = runner(kafka.brokers, folder)
     const startUp = { floor: await run('floor', 0, {}), whole: await run('whole', 0, {}) }
     const variants = []
@@ -104,21 +103,6 @@ async function measureAll({ records, pairs, profile }: Flags): Promise<Results> 
     await kafka.stop()
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-/** Fills the topic; resolves to the bytes of all values. */
-async function produce(brokers: readonly string[], records: number): Promise<number> {
-  const kafka = demoKafka(brokers)
-  await kafka.createTopics([
-    { topic: TOPIC, partitions: PARTITIONS },
-    { topic: `${TOPIC}-dlq`, partitions: 1 },
-  ])
-  const progress = showProgress(process.stdout, 'Producing', records)
-  const { bytes } = await kafka.produce(TOPIC, userEvents({ seed: 1, count: records }), (sent) => {
-    progress.at(sent)
-  })
-  progress.end()
-  return bytes
 }
 
 function runner(brokers: readonly string[], folder: string, profile?: string): Run {

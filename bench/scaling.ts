@@ -3,15 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { demoKafka } from '../src/cli/demo-kafka.ts'
-import { showProgress } from '../src/cli/progress.ts'
 import { countOf } from '../src/cli/table-source.ts'
 import { messageOf } from '../src/core/errors.ts'
 import { openTableWriter } from '../src/delta/writer.ts'
-import { userEvents } from '../src/sample/user-events.ts'
 import { startKafka } from '../src/servers/kafka.ts'
 import { openStore } from '../src/storage/open.ts'
 import { loadConfig } from '../config/load.ts'
+import { produce } from './produce.ts'
 import { runProgram } from './run-program.ts'
 import type { ScalingMeasured, ScalingTask } from './scaling-task.ts'
 
@@ -60,7 +58,7 @@ async function measureAll({ records, processes }: Flags): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-bench-'))
   const kafka = await startKafka({ say })
   try {
-    const bytes = await produce(kafka.brokers, records)
+    const bytes = await produce(kafka.brokers, { topic: TOPIC, partitions: PARTITIONS }, records)
     const lines: string[] = []
     for (let count = 1; count <= processes; count++) {
       const table = join(folder, `by-${count}`)
@@ -81,20 +79,6 @@ ${lines.join('\n')}`)
     await kafka.stop()
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-async function produce(brokers: readonly string[], records: number): Promise<number> {
-  const kafka = demoKafka(brokers)
-  await kafka.createTopics([
-    { topic: TOPIC, partitions: PARTITIONS },
-    { topic: `${TOPIC}-dlq`, partitions: 1 },
-  ])
-  const progress = showProgress(process.stdout, 'Producing', records)
-  const { bytes } = await kafka.produce(TOPIC, userEvents({ seed: 1, count: records }), (sent) => {
-    progress.at(sent)
-  })
-  progress.end()
-  return bytes
 }
 
 async function measureGroup(
