@@ -1,5 +1,5 @@
 import { packageFile } from '../src/cli/package-file.ts'
-import { loadConfig } from '../config/load.ts'
+import { loadConfig } from '../config/load/load.ts'
 import type { Config } from '../config/types.ts'
 import type { Task } from './measured.ts'
 

@@ -1,5 +1,5 @@
 // The floor: what kafkajs alone needs to read the topic. No row is looked at.
-import { createKafka } from '../src/kafka/client.ts'
+import { createKafka } from '../src/kafka/client/client.ts'
 import { report, taskOfProcess } from './measured.ts'
 
 const task = taskOfProcess()

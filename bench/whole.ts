@@ -1,5 +1,5 @@
 // The whole pipeline: from the topic into a Delta table, up to the end.
-import { runTopics } from '../src/service/topics.ts'
+import { runTopics } from '../src/service/supervision/run-topics.ts'
 import { createLogger } from '../src/telemetry/log.ts'
 import { configOf } from './config.ts'
 import { report, taskOfProcess } from './measured.ts'

@@ -2,7 +2,7 @@
 export interface Option {
   /** One or two sentences for a user. */
   readonly doc: string
-  /** Name of a format in `config/formats.ts`, or the list of allowed values. */
+  /** Name of a format in `config/load/formats.ts`, or the list of allowed values. */
   readonly format: FormatName | readonly string[]
   readonly unit?: 'bytes' | 'milliseconds' | 'hours' | 'days' | 'records' | 'rows' | 'partitions' | 'commits'
   /** `null` where the option may stay unset, must be given, or is computed. */
@@ -38,7 +38,7 @@ export interface TopicFacts {
   readonly flushBytes: number
 }
 
-/** The formats of `config/formats.ts`. */
+/** The formats of `config/load/formats.ts`. */
 export type FormatName =
   'share' | 'text' | 'text-list' | 'whole-number' | 'flag' | 'map' | 'transform-map' | 'rule-list'
 

@@ -1,12 +1,12 @@
-import type { AdminConfig, MetricsConfig } from './admin-types.ts'
-import type { CobDateConfig } from './cob-date.ts'
-import type { KafkaConfig } from './kafka-types.ts'
-import type { PatternConfig } from './patterns.ts'
-import type { MessageConfig } from './message-types.ts'
-import type { CircuitConfig, RetryConfig } from './resilience-types.ts'
-import type { SupervisionConfig, TopicSupervisionConfig } from './supervision-types.ts'
-import type { TopicLogConfig, TraceConfig } from './trace-types.ts'
-import type { TransformConfig } from './transform-types.ts'
+import type { AdminConfig, MetricsConfig } from './http/admin-types.ts'
+import type { CobDateConfig } from './rows/cob-date.ts'
+import type { KafkaConfig } from './kafka/types.ts'
+import type { PatternConfig } from './topics/patterns.ts'
+import type { MessageConfig } from './messages/types.ts'
+import type { CircuitConfig, RetryConfig } from './resilience/types.ts'
+import type { SupervisionConfig, TopicSupervisionConfig } from './resilience/supervision-types.ts'
+import type { TopicLogConfig, TraceConfig } from './logging/types.ts'
+import type { TransformConfig } from './transforms/types.ts'
 
 /** The configuration after loading: checked, complete, deeply frozen. What each option means stands in `config/schema.ts`. */
 export interface Config extends SupervisionConfig {

@@ -12,7 +12,7 @@ import { objectsOf, type Row } from '../src/arrow/rows.ts'
 import { contractOfTable } from '../src/contract/existing.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import type { Raw } from '../src/core/raw.ts'
-import { jsonFormat } from '../src/formats/json.ts'
+import { jsonFormat } from '../src/formats/json/format.ts'
 import { columnsAfter } from '../src/transforms/columns.ts'
 import { compileTransforms } from '../src/transforms/compile.ts'
 

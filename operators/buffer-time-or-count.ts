@@ -19,7 +19,7 @@ import {
 } from '../src/core/batch.ts'
 import { OpenPartitions, type FoundPartitions } from '../src/core/open-partitions.ts'
 import { messagesOf } from '../src/core/raw.ts'
-import { nowMs } from '../src/core/span.ts'
+import { nowMs } from '../src/core/stage/span.ts'
 import type { Labelled } from './partition-by.ts'
 
 /** The rows of one batch as the buffer holds them: columns only; the bytes they came from are gone. */

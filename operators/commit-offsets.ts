@@ -1,9 +1,9 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Counts, Flush, FlushTrace, OffsetRange } from '../src/core/batch.ts'
-import { inStage } from '../src/core/span.ts'
-import { stage } from '../src/core/stage.ts'
-import type { Add } from '../src/delta/actions.ts'
-import type { Source } from '../src/kafka/source.ts'
+import { inStage } from '../src/core/stage/span.ts'
+import { stage } from '../src/core/stage/stage.ts'
+import type { Add } from '../src/delta/protocol/actions.ts'
+import type { Source } from '../src/kafka/source/source.ts'
 import type { Committed } from './commit-delta.ts'
 
 /** One flush that is in the table and known to Kafka; what a pipeline emits. */

@@ -2,8 +2,8 @@ import type { OperatorFunction } from 'rxjs'
 import { withoutRows, type Rows } from '../src/arrow/rows.ts'
 import type { Batch } from '../src/core/batch.ts'
 import { systemClock, type Clock } from '../src/core/clock.ts'
-import { batchStage } from '../src/core/stage.ts'
-import { brokenRows, noteSatisfied, type CompiledConstraint } from '../src/delta/constraint-check.ts'
+import { batchStage } from '../src/core/stage/stage.ts'
+import { brokenRows, noteSatisfied, type CompiledConstraint } from '../src/delta/constraints/check.ts'
 
 /**
  * Rows that break a constraint of the table become dead letters, with the constraint, its expression and the values of its

@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Batch } from '../src/core/batch.ts'
 import type { Raw } from '../src/core/raw.ts'
-import { nowMs } from '../src/core/span.ts'
-import { batchStage, stage } from '../src/core/stage.ts'
+import { nowMs } from '../src/core/stage/span.ts'
+import { batchStage, stage } from '../src/core/stage/stage.ts'
 import type { Decoded, Format } from '../src/formats/format.ts'
 
 /**

@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs'
 import { indexNamed } from '../src/arrow/gather.ts'
 import { withoutRows, type Rows } from '../src/arrow/rows.ts'
 import type { Batch } from '../src/core/batch.ts'
-import { batchStage } from '../src/core/stage.ts'
+import { batchStage } from '../src/core/stage/stage.ts'
 import type { Enrichment, Reject } from '../src/enrichments/enrichment.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Batch, Flush } from '../src/core/batch.ts'
 import { PipelineError } from '../src/core/errors.ts'
-import { batchStage, stage } from '../src/core/stage.ts'
+import { batchStage, stage } from '../src/core/stage/stage.ts'
 import { causeLines } from '../src/dead-letters/cause.ts'
 import type { Labelled } from './partition-by.ts'
 

@@ -6,7 +6,7 @@ import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { messageOf } from '../src/core/errors.ts'
 import { keyOf } from '../src/core/raw.ts'
 import type { StructType } from '../src/core/schema.ts'
-import { batchStage } from '../src/core/stage.ts'
+import { batchStage } from '../src/core/stage/stage.ts'
 
 /** The record that a row was made of. */
 export interface RecordInfo {

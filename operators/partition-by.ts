@@ -4,7 +4,7 @@ import { isNull, type Column, type Columns } from '../src/arrow/column.ts'
 import { indexNamed } from '../src/arrow/gather.ts'
 import type { Rows } from '../src/arrow/rows.ts'
 import type { Batch } from '../src/core/batch.ts'
-import { batchStage } from '../src/core/stage.ts'
+import { batchStage } from '../src/core/stage/stage.ts'
 import { Exact } from '../src/core/exact.ts'
 
 /** Rows with the table partition that each belongs to. */

@@ -4,7 +4,7 @@ import { appendObjects, mergeRows, noRows, type Rows } from '../src/arrow/rows.t
 import type { Contract } from '../src/contract/contract.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
-import { batchStage } from '../src/core/stage.ts'
+import { batchStage } from '../src/core/stage/stage.ts'
 import type { StructType } from '../src/core/schema.ts'
 import type { Admitted, RowColumns } from '../src/evolution/row-columns.ts'
 import type { Decoded } from '../src/formats/format.ts'

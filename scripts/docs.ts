@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
-import { FORMATS } from '../config/formats.ts'
+import { FORMATS } from '../config/load/formats.ts'
 import { isMapFormat, optionsOf, type Option, type OptionTree } from '../config/option.ts'
 import { SERVICE_OPTIONS, TOPIC_OPTIONS } from '../config/schema.ts'
 import { DASHBOARD_PATH, dashboardJson } from './dashboard/dashboard.ts'

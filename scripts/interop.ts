@@ -1,6 +1,6 @@
 // Runs the tests that need Spark with Delta, which it starts itself: `npm run test:interop`, or with paths for some of them.
-import { startSpark } from '../src/servers/spark.ts'
-import { SPARK_VARIABLE } from '../test/support/variables.ts'
+import { startSpark } from '../test/support/servers/spark.ts'
+import { SPARK_VARIABLE } from '../test/support/servers/variables.ts'
 import { runSuite } from './run-tests.ts'
 
 process.exitCode = await runSuite(

@@ -5,17 +5,17 @@ import { join } from 'node:path'
 import { messageOf } from '../src/core/errors.ts'
 import { startKafka } from '../src/servers/kafka.ts'
 import { run } from '../src/servers/process.ts'
-import { startS3, type S3Server } from '../src/servers/s3.ts'
+import { startS3, type S3Server } from '../test/support/servers/s3.ts'
 import { hasPython } from '../test/e2e/support/python.ts'
-import { startAzure, startDynamo, startGcs, type Emulator } from '../test/support/emulators.ts'
-import { isMissingOnly } from '../test/support/servers.ts'
+import { startAzure, startDynamo, startGcs, type Emulator } from '../test/support/servers/emulators.ts'
+import { isMissingOnly } from '../test/support/servers/servers.ts'
 import {
   AZURE_VARIABLE,
   BROKERS_VARIABLE,
   DYNAMO_VARIABLE,
   GCS_VARIABLE,
   S3_VARIABLE,
-} from '../test/support/variables.ts'
+} from '../test/support/servers/variables.ts'
 import { runSuite } from './run-tests.ts'
 
 process.exitCode = await runSuite(

@@ -12,7 +12,7 @@ export { validate } from '../operators/validate.ts'
 export { filterRows, mapRows, tapRows, type RecordInfo } from '../operators/map-rows.ts'
 export { enrich } from '../operators/enrich.ts'
 export { constrain } from '../operators/constrain.ts'
-export { compiledConstraints, type CompiledConstraint } from './delta/constraint-check.ts'
+export { compiledConstraints, type CompiledConstraint } from './delta/constraints/check.ts'
 export { partitionBy, type Labelled } from '../operators/partition-by.ts'
 export {
   bufferTimeOrCount,
@@ -33,7 +33,7 @@ export { commitOffsets, type Commit, type OffsetParts } from '../operators/commi
 
 // All of them joined, and the means to write one's own.
 export { pipeline, type Parts, type PipelineConfig } from './pipeline.ts'
-export { batchStage, stage, type StageOptions } from './core/stage.ts'
+export { batchStage, stage, type StageOptions } from './core/stage/stage.ts'
 
 // What flows: batches with their provenance, flushes, rows in columns, dead letters.
 export type {
@@ -47,13 +47,13 @@ export type {
   Provenance,
   StageTiming,
 } from './core/batch.ts'
-export type { FlushStages } from './core/flush-stages.ts'
+export type { FlushStages } from './core/stage/flush-stages.ts'
 export { keyOf, valueOf, type Headers, type Raw } from './core/raw.ts'
 export { objectsOf, takeRows, type Row, type Rows } from './arrow/rows.ts'
 export { rowBytesMin, type Column, type Columns } from './arrow/column.ts'
 export { deadLetterOf } from './core/dead-letter.ts'
-export { Credit, type CreditReason, type CreditWait } from './core/credit.ts'
-export { Budget, type Member } from './core/budget.ts'
+export { Credit, type CreditReason, type CreditWait } from './core/credit/credit.ts'
+export { Budget, type Member } from './core/credit/budget.ts'
 export type { Clock } from './core/clock.ts'
 
 // Schemas and contracts.
@@ -63,8 +63,8 @@ export { readContract } from './contract/file.ts'
 export { contractOfTable } from './contract/existing.ts'
 
 // Formats and enrichments: functions and objects of these shapes can take the place of ours.
-export { jsonFormat } from './formats/json.ts'
-export { openFormat, type FormatChoice } from './formats/open.ts'
+export { jsonFormat } from './formats/json/format.ts'
+export { openFormat, type FormatChoice } from './formats/open/open.ts'
 export type { Decoded, Format, FormatOptions } from './formats/format.ts'
 export { derivedColumn } from './enrichments/derived-column.ts'
 export { lookupColumns, type LookupOptions, type Reference } from './enrichments/lookup-columns.ts'
@@ -87,30 +87,30 @@ export { RowColumns, type Admitted, type RowColumnsParts } from './evolution/row
 export { RESCUED_DATA, type SchemaEvolution } from './evolution/policy.ts'
 
 // Kafka.
-export { createSource } from './kafka/kafkajs-source.ts'
-export type { KafkaSource, PartitionStatus, SourceEvent, SourceOptions } from './kafka/source-options.ts'
-export type { Source } from './kafka/source.ts'
-export type { KafkaOptions, Log } from './kafka/client.ts'
-export { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from './kafka/dead-letters.ts'
-export { pack } from './kafka/pack.ts'
+export { createSource } from './kafka/source/kafkajs-source.ts'
+export type { KafkaSource, PartitionStatus, SourceEvent, SourceOptions } from './kafka/source/source-options.ts'
+export type { Source } from './kafka/source/source.ts'
+export type { KafkaOptions, Log } from './kafka/client/client.ts'
+export { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from './kafka/dead-letters/dead-letters.ts'
+export { pack } from './kafka/source/pack.ts'
 
 // Delta tables.
-export { createTable, tableExists, type NewTable } from './delta/create.ts'
-export { openTableWriter, type WriterOptions } from './delta/writer.ts'
-export { loadSnapshot, type Snapshot } from './delta/snapshot.ts'
-export { rowLines, type RowOptions } from './delta/rows.ts'
-export { layoutOf, type Layout } from './delta/layout.ts'
-export type { Append, CommitOutcome, TableShape, TableWriter } from './delta/table.ts'
-export type { Add, Metadata, Protocol, Txn } from './delta/actions.ts'
+export { createTable, tableExists, type NewTable } from './delta/maintenance/create.ts'
+export { openTableWriter, type WriterOptions } from './delta/commit/log-writer.ts'
+export { loadSnapshot, type Snapshot } from './delta/log/snapshot.ts'
+export { rowLines, type RowOptions } from './delta/rewrite/row-lines.ts'
+export { layoutOf, type Layout } from './delta/files/layout.ts'
+export type { Append, CommitOutcome, TableShape, TableWriter } from './delta/commit/table-writer.ts'
+export type { Add, Metadata, Protocol, Txn } from './delta/protocol/actions.ts'
 
 // Stores.
 export { openStore, type StoreOptions } from './storage/open.ts'
 export { MemoryStore, type MemoryOptions } from './storage/memory.ts'
-export { LocalStore } from './storage/local.ts'
-export { S3Store, type S3StoreOptions } from './storage/s3.ts'
-export type { AzureAccess, AzureStoreOptions } from './storage/azure-options.ts'
-export type { DynamoOptions } from './storage/dynamodb-entries.ts'
-export type { GcsStoreOptions } from './storage/gcs-options.ts'
+export { LocalStore } from './storage/local/local.ts'
+export { S3Store, type S3StoreOptions } from './storage/s3/s3.ts'
+export type { AzureAccess, AzureStoreOptions } from './storage/azure/azure-options.ts'
+export type { DynamoOptions } from './storage/dynamodb/dynamodb-entries.ts'
+export type { GcsStoreOptions } from './storage/gcs/gcs-options.ts'
 export type { PutIfAbsentOutcome, Store, StoredObject } from './storage/store.ts'
 
 // Servers that fail: their circuits, and how hard is tried.
@@ -122,12 +122,12 @@ export type { RetryPatience } from './resilience/retries.ts'
 export type { Circuit, CircuitState } from './core/circuit.ts'
 
 // The service in one call, its configuration, and the errors of everything.
-export { runTopics, type RunOptions } from './service/topics.ts'
-export type { TopicRun } from './service/topic.ts'
-export type { FlushStanding, RunState, Standing, TopicFailure } from './service/topic-state.ts'
-export type { Summary } from './service/summary.ts'
+export { runTopics, type RunOptions } from './service/supervision/run-topics.ts'
+export type { TopicRun } from './service/topic/topic.ts'
+export type { FlushStanding, RunState, Standing, TopicFailure } from './service/topic/state.ts'
+export type { Summary } from './service/topic/summary.ts'
 export { createLogger, type Logger, type LogOptions } from './telemetry/log.ts'
-export { startTelemetry, type Telemetry } from './telemetry/tracing.ts'
-export { loadConfig, type ConfigSources } from '../config/load.ts'
+export { startTelemetry, type Telemetry } from './telemetry/tracing/tracing.ts'
+export { loadConfig, type ConfigSources } from '../config/load/load.ts'
 export type { Config, TopicConfig } from '../config/types.ts'
 export { CATALOGUE, PipelineError, messageOf, type ErrorCode, type ErrorContext } from './core/errors.ts'

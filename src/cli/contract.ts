@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { loadConfig } from '../../config/load.ts'
+import { loadConfig } from '../../config/load/load.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
-import type { Sample } from '../service/sample.ts'
+import type { Sample } from '../service/inference/sample.ts'
 import { EXIT, EXIT_HELP } from './exit-codes.ts'
 import { jsonOf, print, printJson, tableOf } from './output.ts'
 import { sourcesOf, withSources, type SourceFlags } from './sources.ts'
@@ -81,7 +81,7 @@ async function check(name: string, flags: CheckFlags): Promise<number> {
   const { readContract } = await import('../contract/file.ts')
   const contract = await readContract(flags.contract)
   const { topic, sample } = await taken(name, flags)
-  const { checkSample } = await import('../service/contract-sample.ts')
+  const { checkSample } = await import('../service/inference/contract-sample.ts')
   const { valid, faults } = checkSample(sample, contract)
   const exit = faults.length === 0 && sample.unreadableCount === 0 ? EXIT.ok : EXIT.failed
   if (flags.json === true) {
@@ -100,7 +100,7 @@ async function check(name: string, flags: CheckFlags): Promise<number> {
 
 async function taken(name: string, flags: SampleFlags): Promise<{ topic: TopicConfig; sample: Sample }> {
   const { config, topic } = configOf(name, flags)
-  const { sampleNow } = await import('../service/contract-sample.ts')
+  const { sampleNow } = await import('../service/inference/contract-sample.ts')
   return { topic, sample: await sampleNow(config, topic, flags.records) }
 }
 

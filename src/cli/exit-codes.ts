@@ -1,5 +1,5 @@
 import { PipelineError, type ErrorCode } from '../core/errors.ts'
-import { ABRUPT_EXIT } from '../service/exit.ts'
+import { ABRUPT_EXIT } from '../service/process/exit.ts'
 
 /** What the process says to whoever started it. */
 export const EXIT = {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { HTTP_OPTIONS } from '../../config/http-options.ts'
-import { loadConfig, type ConfigSources } from '../../config/load.ts'
+import { HTTP_OPTIONS } from '../../config/http/options.ts'
+import { loadConfig, type ConfigSources } from '../../config/load/load.ts'
 import type { HttpConfig } from '../../config/types.ts'
 import { messageOf } from '../core/errors.ts'
 import { EXIT } from './exit-codes.ts'

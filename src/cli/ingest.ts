@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Option, type Command } from 'commander'
-import { loadConfig } from '../../config/load.ts'
-import { redact } from '../../config/redact.ts'
+import { loadConfig } from '../../config/load/load.ts'
+import { redact } from '../../config/load/redact.ts'
 import type { Config } from '../../config/types.ts'
 import type { PemTexts } from '../ingest/librdkafka.ts'
 import {
@@ -98,8 +98,8 @@ async function ingest(plan: IngestPlan, set: readonly string[]): Promise<number>
   const pem = pemFiles(plan.pem)
   try {
     const config = configOf(plan, set, pem.files)
-    const { logFailure } = await import('../service/run.ts')
-    const { runIngest } = await import('../service/ingest.ts')
+    const { logFailure } = await import('../service/process/run.ts')
+    const { runIngest } = await import('../service/process/ingest.ts')
     try {
       return await runIngest(config, INGEST_ENTRY, plan)
     } catch (thrown) {

@@ -5,7 +5,7 @@ import type { StructField, StructType } from '../core/schema.ts'
 import { cobDate, cobDateFault } from '../enrichments/cob-date.ts'
 import { derivedOrFault } from '../enrichments/derived-column.ts'
 import { KAFKA_FIELDS } from '../enrichments/kafka-columns.ts'
-import { checkDestinations, contractAfter, openTransforms } from '../service/transforms.ts'
+import { checkDestinations, contractAfter, openTransforms } from '../service/table/transforms.ts'
 
 /** What a topic's table will look like; `schema` is absent where only the existing table knows it. */
 export interface Plan {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { closest } from 'fastest-levenshtein'
-import { loadConfig } from '../../config/load.ts'
+import { loadConfig } from '../../config/load/load.ts'
 import type { Config } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
 import { EXIT_HELP, exitCodeOf } from './exit-codes.ts'
@@ -34,7 +34,7 @@ ${EXIT_HELP}`,
     )
     .action(async (flags: RunFlags) => {
       const config = withTopics(loadConfig({ ...sourcesOf(flags), needsTopic: true }), flags.topic)
-      const { logFailure, runService } = await import('../service/run.ts')
+      const { logFailure, runService } = await import('../service/process/run.ts')
       try {
         finish(await runService(config, { until: flags.until ?? 'stopped' }))
       } catch (thrown) {

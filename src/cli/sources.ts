@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import type { ConfigSources } from '../../config/load.ts'
+import type { ConfigSources } from '../../config/load/load.ts'
 
 /** Where a command takes its configuration from. */
 export interface SourceFlags {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
-import { topicOfPattern } from '../../config/entries.ts'
-import { loadConfig } from '../../config/load.ts'
+import { topicOfPattern } from '../../config/topics/entries.ts'
+import { loadConfig } from '../../config/load/load.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
 import { errorBlock, print, printJson, tableOf } from './output.ts'
 import type { Plan } from './plan.ts'
 import { sourcesOf, withSources, type SourceFlags } from './sources.ts'
-import { typeText } from './type-text.ts'
+import { typeText } from './table/type-text.ts'
 
 interface ValidateFlags extends SourceFlags {
   readonly json?: true

@@ -1,14 +1,14 @@
 import { PipelineError } from '../core/errors.ts'
 import type { StructType } from '../core/schema.ts'
-import { compile, type Check } from './compile.ts'
-import { DRAFTS, draftOf, readable, type Draft } from './draft.ts'
-import { isObject, pointerTo, subschemas } from './json-schema.ts'
-import type { Fault, JsonSchema } from './json-schema.ts'
-import { plainOf } from './plain.ts'
-import type { PlainContract } from './plain.ts'
-import { References, resolveUri, ROOT_URI } from './references.ts'
-import type { ContractDocument } from './references.ts'
-import { contractInvalid, mapSchema } from './to-table-schema.ts'
+import { compile, type Check } from './json-schema/compile.ts'
+import { DRAFTS, draftOf, readable, type Draft } from './json-schema/draft.ts'
+import { isObject, pointerTo, subschemas } from './json-schema/json-schema.ts'
+import type { Fault, JsonSchema } from './json-schema/json-schema.ts'
+import { plainOf } from './columns/plain.ts'
+import type { PlainContract } from './columns/plain.ts'
+import { References, resolveUri, ROOT_URI } from './json-schema/references.ts'
+import type { ContractDocument } from './json-schema/references.ts'
+import { contractInvalid, mapSchema } from './columns/to-table-schema.ts'
 
 /** What every record of a topic must be, and the table schema that follows from it. */
 export interface Contract {

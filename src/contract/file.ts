@@ -4,10 +4,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { loadContract } from './contract.ts'
 import type { Contract } from './contract.ts'
-import { draftOf, readable } from './draft.ts'
-import { isObject, type Fault, type JsonSchema } from './json-schema.ts'
-import { References, resolveUri } from './references.ts'
-import { contractInvalid } from './to-table-schema.ts'
+import { draftOf, readable } from './json-schema/draft.ts'
+import { isObject, type Fault, type JsonSchema } from './json-schema/json-schema.ts'
+import { References, resolveUri } from './json-schema/references.ts'
+import { contractInvalid } from './columns/to-table-schema.ts'
 
 /** Files that one contract may refer to, also by way of others. */
 const FILES_MAX = 100

@@ -1,5 +1,5 @@
 import { ROOT_CONTEXT, type Context } from '@opentelemetry/api'
-import type { FlushStages } from './flush-stages.ts'
+import type { FlushStages } from './stage/flush-stages.ts'
 import type { Headers } from './raw.ts'
 
 /**

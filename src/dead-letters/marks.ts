@@ -1,7 +1,7 @@
 import type { StructField, StructType } from '../core/schema.ts'
 import type { DataType } from '../core/schema.ts'
 import { PipelineError } from '../core/errors.ts'
-import { OffsetSet } from '../delta/offset-set.ts'
+import { OffsetSet } from '../delta/maintenance/offset-set.ts'
 import type { Place } from './stored.ts'
 
 const field = (name: string, type: DataType): StructField => ({ name, type, nullable: true, metadata: {} })

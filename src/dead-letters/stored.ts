@@ -1,5 +1,5 @@
 import type { Headers } from '../core/raw.ts'
-import { TRACE_ID_HEADER } from '../kafka/dead-letter-envelope.ts'
+import { TRACE_ID_HEADER } from '../kafka/dead-letters/dead-letter-envelope.ts'
 import { causeId, causeOf } from './cause.ts'
 
 /** Which record a letter is about; `ordinal` tells letters of one message apart. */

@@ -1,4 +1,4 @@
-import { DERIVATION_FORMS, parseDerivation, type Derivation } from '../../config/derive.ts'
+import { DERIVATION_FORMS, parseDerivation, type Derivation } from '../../config/rows/derive.ts'
 import { PipelineError } from '../core/errors.ts'
 import { typeName, type DataType, type StructType } from '../core/schema.ts'
 import { bucket, canBucket } from './bucket.ts'

@@ -2,9 +2,9 @@ import { isNull, nullColumn, type Column } from '../arrow/column.ts'
 import type { Rows } from '../arrow/rows.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { StructField, StructType } from '../core/schema.ts'
-import { columnAt, columnTerm, valueBuilder } from '../sql/columns.ts'
+import { columnAt, columnTerm, valueBuilder } from '../sql/expression/columns.ts'
 import { compileAs, type Compiled } from '../sql/compile.ts'
-import { SqlError } from '../sql/error.ts'
+import { SqlError } from '../sql/expression/error.ts'
 import type { Enrichment } from './enrichment.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { type AnyBuilder, builderOf } from '../arrow/builder.ts'
-import { isLoose } from '../contract/delta-type.ts'
+import { isLoose } from '../contract/json-schema/delta-type.ts'
 import { Exact } from '../core/exact.ts'
 import { jsonText } from '../core/json-text.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'

@@ -1,4 +1,4 @@
-import { isLoose, LOOSE_METADATA } from '../contract/delta-type.ts'
+import { isLoose, LOOSE_METADATA } from '../contract/json-schema/delta-type.ts'
 import { type DataType, fieldNamed, type StructField, type StructType } from '../core/schema.ts'
 import type { SchemaEvolution } from './policy.ts'
 

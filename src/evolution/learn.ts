@@ -1,4 +1,4 @@
-import { canName, typeOfValue, unite } from '../contract/infer.ts'
+import { canName, typeOfValue, unite } from '../contract/columns/infer.ts'
 import { Exact } from '../core/exact.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
 import { namesOf } from './fit.ts'

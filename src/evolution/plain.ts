@@ -1,4 +1,4 @@
-import type { PlainContract, PlainField, PlainValue } from '../contract/plain.ts'
+import type { PlainContract, PlainField, PlainValue } from '../contract/columns/plain.ts'
 import { type DataType, type StructField, type StructType, typeName } from '../core/schema.ts'
 import { originOf } from './known.ts'
 

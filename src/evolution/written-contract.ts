@@ -1,4 +1,4 @@
-import { DELTA_TYPE } from '../contract/delta-type.ts'
+import { DELTA_TYPE } from '../contract/json-schema/delta-type.ts'
 import { loadContract } from '../contract/contract.ts'
 import { fieldNamed, type DataType, type StructType } from '../core/schema.ts'
 import { elementsOf, valuesOf } from './inferred.ts'

@@ -1,7 +1,7 @@
 import type { DeadLetter } from '../core/batch.ts'
 import type { Raw } from '../core/raw.ts'
 import type { StructType } from '../core/schema.ts'
-import type { PlainContract } from '../contract/plain.ts'
+import type { PlainContract } from '../contract/columns/plain.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
 import type { Columns } from '../arrow/column.ts'
 

@@ -1,5 +1,5 @@
 import type { RegistryOptions } from '../registry/registry.ts'
-import type { DebeziumSettings } from './debezium.ts'
+import type { DebeziumSettings } from './debezium/format.ts'
 
 /** What the formats are told beside the columns. */
 export interface FormatSettings {

@@ -1,4 +1,4 @@
-import type { ExpressionNode } from '../../config/expression.ts'
+import type { ExpressionNode } from '../../config/transforms/expression.ts'
 import { Exact } from '../core/exact.ts'
 import { type FunctionTable, Interpreter } from './interpreter.ts'
 

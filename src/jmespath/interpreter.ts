@@ -1,5 +1,5 @@
 import { TreeInterpreter } from '@jmespath-community/jmespath'
-import type { ExpressionNode } from '../../config/expression.ts'
+import type { ExpressionNode } from '../../config/transforms/expression.ts'
 import { Exact } from '../core/exact.ts'
 import { BUILT_IN } from './built-in.ts'
 import { compareNumbers, doubleOf, integerOf, isNumber, type AnyNumber } from './numbers.ts'

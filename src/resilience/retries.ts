@@ -1,6 +1,6 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'cockatiel'
 import { systemClock, type Clock } from '../core/clock.ts'
-import { noteRetry } from '../core/span.ts'
+import { noteRetry } from '../core/stage/span.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { isRetryable } from './verdict.ts'
 

@@ -1,12 +1,12 @@
 import type { DataType, StructType } from '../core/schema.ts'
-import type { Expression } from './ast.ts'
-import { castTerm } from './cast.ts'
-import { columnTerm, resolveColumn } from './columns.ts'
-import { SqlError } from './error.ts'
-import { FUNCTIONS } from './functions.ts'
-import { caseTerm, conditionOf } from './logic.ts'
-import { parseExpression } from './parse.ts'
-import { constantTerm, type Term } from './term.ts'
+import type { Expression } from './expression/ast.ts'
+import { castTerm } from './expression/cast.ts'
+import { columnTerm, resolveColumn } from './expression/columns.ts'
+import { SqlError } from './expression/error.ts'
+import { FUNCTIONS } from './functions/functions.ts'
+import { caseTerm, conditionOf } from './functions/logic.ts'
+import { parseExpression } from './parse/parse.ts'
+import { constantTerm, type Term } from './expression/term.ts'
 
 /** An expression that is ready for rows of a table. */
 export interface Compiled {

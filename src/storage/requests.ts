@@ -1,6 +1,6 @@
 import { context, SpanKind, type Attributes, type Span } from '@opentelemetry/api'
 import { PipelineError } from '../core/errors.ts'
-import { inSpan } from '../core/span.ts'
+import { inSpan } from '../core/stage/span.ts'
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts'
 import { Retries, RETRY, type RetryPatience } from '../resilience/retries.ts'
 import type { PutIfAbsentOutcome } from './store.ts'

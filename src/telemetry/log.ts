@@ -1,9 +1,9 @@
 import { isSpanContextValid } from '@opentelemetry/api'
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
 import { PinoPretty } from 'pino-pretty'
-import { SENSITIVE_KEYS } from '../../config/redact.ts'
+import { SENSITIVE_KEYS } from '../../config/load/redact.ts'
 import type { LogLevel } from '../../config/types.ts'
-import { flushPlace, originOfError } from '../core/flush-scope.ts'
+import { flushPlace, originOfError } from '../core/stage/flush-scope.ts'
 import { LogLevels } from './log-levels.ts'
 
 /** The log: structured lines with a level. */

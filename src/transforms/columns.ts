@@ -1,4 +1,4 @@
-import { kafkaSource } from '../../config/expression.ts'
+import { kafkaSource } from '../../config/transforms/expression.ts'
 import { fieldNamed, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { configInvalid } from './faults.ts'
 import type { CompiledTransform, Transformation } from './transformation.ts'

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { kafkaSource, parseExpression, type ExpressionNode } from '../../config/expression.ts'
+import { kafkaSource, parseExpression, type ExpressionNode } from '../../config/transforms/expression.ts'
 import type { Raw } from '../core/raw.ts'
 import type { DataType, StructType } from '../core/schema.ts'
 import { Expressions, type Expression } from '../jmespath/expression.ts'

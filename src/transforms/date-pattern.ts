@@ -1,4 +1,4 @@
-import { timeZoneFault } from '../../config/time-zone.ts'
+import { timeZoneFault } from '../../config/rows/time-zone.ts'
 import { daysOf, formatDate } from '../arrow/time.ts'
 import { ZoneOffsets } from '../enrichments/time-zone.ts'
 import { isoOf } from './iso.ts'

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js'
 import { jsonText } from '../core/json-text.ts'
-import { parseExact } from '../formats/json-exact.ts'
+import { parseExact } from '../formats/json/exact.ts'
 import type { ExpressionFunction } from '../jmespath/interpreter.ts'
 import { doubleOf, isNumber } from '../jmespath/numbers.ts'
 import { Exact } from '../core/exact.ts'

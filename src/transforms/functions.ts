@@ -5,8 +5,8 @@ import {
   type ExpressionNode,
   type FunctionCall,
   type KafkaSource,
-} from '../../config/expression.ts'
-import { FUNCTIONS, type ArgumentKind, type FunctionSignature } from '../../config/expression-functions.ts'
+} from '../../config/transforms/expression.ts'
+import { FUNCTIONS, type ArgumentKind, type FunctionSignature } from '../../config/transforms/expression-functions.ts'
 import { messageOf } from '../core/errors.ts'
 import { typeName } from '../jmespath/built-in.ts'
 import type { ExpressionFunction, FunctionTable } from '../jmespath/interpreter.ts'

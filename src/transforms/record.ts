@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { KafkaSource } from '../../config/expression.ts'
+import type { KafkaSource } from '../../config/transforms/expression.ts'
 import { keyOf, type Raw } from '../core/raw.ts'
 import type { PrimitiveName } from '../core/schema.ts'
 import { integerOf } from '../jmespath/numbers.ts'

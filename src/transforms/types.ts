@@ -1,5 +1,5 @@
-import { literalText, type ExpressionNode } from '../../config/expression.ts'
-import { signatureOf } from '../../config/expression-functions.ts'
+import { literalText, type ExpressionNode } from '../../config/transforms/expression.ts'
+import { signatureOf } from '../../config/transforms/expression-functions.ts'
 import { fieldNamed, typeName, type DataType, type StructType } from '../core/schema.ts'
 import { pathOf } from '../jmespath/expression.ts'
 import { dateParser } from './date-pattern.ts'

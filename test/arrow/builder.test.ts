@@ -4,9 +4,9 @@ import { builderOf, shown, StructBuilder } from '../../src/arrow/builder.ts'
 import { rowAt, valueAt } from '../../src/arrow/values.ts'
 import { Exact } from '../../src/core/exact.ts'
 import type { DataType } from '../../src/core/schema.ts'
-import { arrayOf, fieldOf, mapOf, structOf } from '../support/batches.ts'
-import { chanceOf } from '../support/chance.ts'
-import { EVERY_TYPE, randomRows } from '../support/values.ts'
+import { arrayOf, fieldOf, mapOf, structOf } from '../support/flow/batches.ts'
+import { chanceOf } from '../support/values/chance.ts'
+import { EVERY_TYPE, randomRows } from '../support/values/values.ts'
 
 /** What becomes of one value: the value read back, or the fault. */
 function roundTrip(type: DataType, value: unknown): unknown {

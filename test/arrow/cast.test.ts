@@ -6,7 +6,7 @@ import { gather } from '../../src/arrow/gather.ts'
 import { valueAt } from '../../src/arrow/values.ts'
 import { Exact } from '../../src/core/exact.ts'
 import type { DataType } from '../../src/core/schema.ts'
-import { arrayOf, columnsOf, mapOf, structOf } from '../support/batches.ts'
+import { arrayOf, columnsOf, mapOf, structOf } from '../support/flow/batches.ts'
 
 function columnOf(type: DataType, values: readonly unknown[]): Column {
   const [column] = columnsOf(

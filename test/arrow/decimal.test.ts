@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decimalText, unscaledAt, unscaledOf } from '../../src/arrow/decimal.ts'
-import { chanceOf } from '../support/chance.ts'
+import { chanceOf } from '../support/values/chance.ts'
 
 test('Numbers that the type holds exactly become unscaled integers', () => {
   const cases: [unknown, number, number, bigint][] = [

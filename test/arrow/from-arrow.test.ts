@@ -17,8 +17,8 @@ import { valueAt } from '../../src/arrow/values.ts'
 import { Exact } from '../../src/core/exact.ts'
 import type { DataType, StructType } from '../../src/core/schema.ts'
 import { readTables } from '../../src/parquet/reader.ts'
-import { arrayOf, columnsOf, mapOf, structOf } from '../support/batches.ts'
-import { fileOf } from '../support/parquet-file.ts'
+import { arrayOf, columnsOf, mapOf, structOf } from '../support/flow/batches.ts'
+import { fileOf } from '../support/values/parquet-file.ts'
 
 const inner = structOf({ n: 'long', t: 'string' })
 const schema: StructType = structOf({

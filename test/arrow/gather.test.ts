@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { bytesOf, nullColumn, type Column } from '../../src/arrow/column.ts'
 import { gather, type Pick } from '../../src/arrow/gather.ts'
 import { valueAt } from '../../src/arrow/values.ts'
-import { arrayOf, columnsOf, mapOf, structOf } from '../support/batches.ts'
-import { chanceOf } from '../support/chance.ts'
-import { EVERY_TYPE, randomRows } from '../support/values.ts'
+import { arrayOf, columnsOf, mapOf, structOf } from '../support/flow/batches.ts'
+import { chanceOf } from '../support/values/chance.ts'
+import { EVERY_TYPE, randomRows } from '../support/values/values.ts'
 
 function valuesOf(column: Column): unknown[] {
   return Array.from({ length: column.length }, (_, row) => valueAt(column, row))

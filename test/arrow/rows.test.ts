@@ -5,9 +5,9 @@ import { rowBytesMin } from '../../src/arrow/column.ts'
 import { appendObjects, mergeRows, noRows, objectsOf, takeRows } from '../../src/arrow/rows.ts'
 import { rowAt } from '../../src/arrow/values.ts'
 import type { DeadLetter } from '../../src/core/batch.ts'
-import { arrayOf, columnsOf, rawOf, rowsOf, structOf } from '../support/batches.ts'
-import { chanceOf } from '../support/chance.ts'
-import { EVERY_TYPE, randomRows } from '../support/values.ts'
+import { arrayOf, columnsOf, rawOf, rowsOf, structOf } from '../support/flow/batches.ts'
+import { chanceOf } from '../support/values/chance.ts'
+import { EVERY_TYPE, randomRows } from '../support/values/values.ts'
 
 test('Rows that are taken come in the order asked for', (t) => {
   const rows = randomRows(50, chanceOf(t))

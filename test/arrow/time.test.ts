@@ -9,7 +9,7 @@ import {
   parseDate,
   parseDateTime,
 } from '../../src/arrow/time.ts'
-import { chanceOf } from '../support/chance.ts'
+import { chanceOf } from '../support/values/chance.ts'
 
 const DAY_MS = 86_400_000
 

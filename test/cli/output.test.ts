@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { exitCodeOf, EXIT } from '../../src/cli/exit-codes.ts'
 import { errorBlock, jsonOf, tableOf } from '../../src/cli/output.ts'
-import { typeText } from '../../src/cli/type-text.ts'
+import { typeText } from '../../src/cli/table/type-text.ts'
 import { PipelineError } from '../../src/core/errors.ts'
 
 it('a bigint is an exact JSON number, text that looks like one stays text', () => {

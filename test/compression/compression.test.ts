@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { CODEC_NAMES, codecOf, openCodec } from '../../src/compression/compression.ts'
 import type { CodecName } from '../../src/compression/compression.ts'
 import { crc32c } from '../../src/compression/crc32c.ts'
-import { chanceOf } from '../support/chance.ts'
+import { chanceOf } from '../support/values/chance.ts'
 
 const HELLO = 'hello hello hello hello hello hello hello'
 const MIB = 1024 * 1024

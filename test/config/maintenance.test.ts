@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfig } from '../../config/load.ts'
+import { loadConfig } from '../../config/load/load.ts'
 import type { TableConfig } from '../../config/types.ts'
 
 function tableOf(table: object): TableConfig {

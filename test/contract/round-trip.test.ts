@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { recordBatch, arrowSchema } from '../../src/arrow/record-batch.ts'
 import { loadContract } from '../../src/contract/contract.ts'
-import { DRAFTS } from '../../src/contract/draft.ts'
-import { jsonFormat } from '../../src/formats/json.ts'
+import { DRAFTS } from '../../src/contract/json-schema/draft.ts'
+import { jsonFormat } from '../../src/formats/json/format.ts'
 import { parquetBytes } from '../../src/parquet/writer.ts'
-import { rawOf } from '../support/batches.ts'
+import { rawOf } from '../support/flow/batches.ts'
 import { askDuckdb, plain } from '../support/duckdb.ts'
-import { messagesOfAnySchema } from '../support/json-schema-values.ts'
-import { decodedRows, outcomesOfRows } from '../support/outcomes.ts'
+import { messagesOfAnySchema } from '../support/values/json-schema-values.ts'
+import { decodedRows, outcomesOfRows } from '../support/flow/outcomes.ts'
 
 test('Generated messages of generated schemas of every draft come back value for value through Parquet, read by DuckDB', async (t) => {
   const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 0x7fff_ffff)

@@ -4,8 +4,8 @@ import type { Contract } from '../../src/contract/contract.ts'
 import type { Rows } from '../../src/arrow/rows.ts'
 import { messagesOf } from '../../src/core/raw.ts'
 import type { Format } from '../../src/formats/format.ts'
-import { rawOf } from '../support/batches.ts'
-import { decodedRows, outcomesOf, outcomesOfRows } from '../support/outcomes.ts'
+import { rawOf } from '../support/flow/batches.ts'
+import { decodedRows, outcomesOf, outcomesOfRows } from '../support/flow/outcomes.ts'
 
 /** How the suite gets at one format. */
 export interface FormatUnderTest {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { compareKeys } from '../../src/storage/keys.ts'
 import type { Store, StoredObject } from '../../src/storage/store.ts'
-import { nameForTests } from '../support/servers.ts'
+import { nameForTests } from '../support/servers/servers.ts'
 
 /** How the suite gets at one kind of store. */
 export interface StoreUnderTest {

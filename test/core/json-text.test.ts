@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Exact } from '../../src/core/exact.ts'
 import { jsonText } from '../../src/core/json-text.ts'
-import { parseExact } from '../../src/formats/json-exact.ts'
+import { parseExact } from '../../src/formats/json/exact.ts'
 
 test('Text that was parsed comes back to the letter, numbers that no double holds too', () => {
   for (const text of [

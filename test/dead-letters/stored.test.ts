@@ -5,7 +5,7 @@ import type { DeadLetter } from '../../src/core/batch.ts'
 import { causeId } from '../../src/dead-letters/cause.ts'
 import { isWanted, letterOfEnvelope, letterOfRow, type LetterFilter } from '../../src/dead-letters/stored.ts'
 import type { Headers } from '../../src/core/raw.ts'
-import { envelopeOf, TRACE_ID_HEADER } from '../../src/kafka/dead-letter-envelope.ts'
+import { envelopeOf, TRACE_ID_HEADER } from '../../src/kafka/dead-letters/dead-letter-envelope.ts'
 
 const NOW_MS = 1_772_323_200_000
 

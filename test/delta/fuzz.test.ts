@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
-import { rowLines } from '../../src/delta/rows.ts'
-import { loadSnapshot } from '../../src/delta/snapshot.ts'
-import { LocalStore } from '../../src/storage/local.ts'
+import { rowLines } from '../../src/delta/rewrite/row-lines.ts'
+import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
+import { LocalStore } from '../../src/storage/local/local.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import type { Store } from '../../src/storage/store.ts'
-import { chanceBy } from '../support/chance.ts'
+import { chanceBy } from '../support/values/chance.ts'
 
 const FIXTURES = new URL('../fixtures/', import.meta.url).pathname
 const TABLES = [

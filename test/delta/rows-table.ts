@@ -1,13 +1,13 @@
 import { arrowSchema, recordBatch } from '../../src/arrow/record-batch.ts'
 import type { StructType } from '../../src/core/schema.ts'
-import type { Add } from '../../src/delta/actions.ts'
-import { encodePath, newDataFileKey } from '../../src/delta/paths.ts'
-import { rowLines } from '../../src/delta/rows.ts'
-import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import type { Add } from '../../src/delta/protocol/actions.ts'
+import { encodePath, newDataFileKey } from '../../src/delta/protocol/paths.ts'
+import { rowLines } from '../../src/delta/rewrite/row-lines.ts'
+import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
 import { FileStatistics } from '../../src/parquet/statistics.ts'
 import { parquetBytes } from '../../src/parquet/writer.ts'
 import type { Store } from '../../src/storage/store.ts'
-import { columnsOf } from '../support/batches.ts'
+import { columnsOf } from '../support/flow/batches.ts'
 
 type Row = Readonly<Record<string, unknown>>
 

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { checkCompose } from '../support/compose.ts'
+import { checkCompose } from '../support/servers/compose.ts'
 
 const file = join(import.meta.dirname, '../../docker-compose.yml')
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Command } from 'commander'
 import { parse } from 'yaml'
-import { loadConfig } from '../../config/load.ts'
-import { addLoad } from '../../src/cli/load.ts'
+import { loadConfig } from '../../config/load/load.ts'
+import { addLoad } from '../../src/cli/load/load.ts'
 
 interface Service {
   readonly image: string

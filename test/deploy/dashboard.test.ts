@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { DASHBOARD_PATH, dashboardJson } from '../../scripts/dashboard/dashboard.ts'
-import { METRICS, type MetricFacts } from '../../src/telemetry/metric-catalogue.ts'
+import { METRICS, type MetricFacts } from '../../src/telemetry/metrics/catalogue.ts'
 import { panelsOf, type Dashboard, type DashboardPanel } from '../support/dashboard.ts'
 
 const text = await readFile(join(import.meta.dirname, '../..', DASHBOARD_PATH), 'utf8')

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { promtool } from '../support/prometheus.ts'
+import { promtool } from '../support/servers/prometheus.ts'
 
 const folder = join(import.meta.dirname, '../../deploy/prometheus')
 

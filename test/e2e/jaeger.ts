@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startJaeger } from '../../src/servers/jaeger.ts'
+import { startJaeger } from '../support/servers/jaeger.ts'
 import { startKafka } from '../../src/servers/kafka.ts'
-import { startS3 } from '../../src/servers/s3.ts'
+import { startS3 } from '../support/servers/s3.ts'
 import { carry } from './support/carry.ts'
 import { assertFlushTraces, assertPuts, type SpanSeen } from './support/spans.ts'
 

@@ -12,7 +12,7 @@ import { test } from 'node:test'
 import { startWorker } from '../integrity/support/worker.ts'
 import { freePorts } from '../../src/servers/process.ts'
 import { fillTopic } from '../integrity/support/topic.ts'
-import { kafkaForTests, nameForTests } from '../support/servers.ts'
+import { kafkaForTests, nameForTests } from '../support/servers/servers.ts'
 import { PROGRAM } from './support/carry.ts'
 
 const SECRETS = {

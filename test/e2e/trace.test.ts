@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { kafkaForTests, nameForTests, s3ForTests } from '../support/servers.ts'
+import { kafkaForTests, nameForTests, s3ForTests } from '../support/servers/servers.ts'
 import { carry } from './support/carry.ts'
 import { assertFlushTraces, assertPuts, type SpanSeen } from './support/spans.ts'
 

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { fillTopic, type Expected } from '../integrity/support/topic.ts'
 import { isExact, verify } from '../integrity/support/verify.ts'
 import { startWorker } from '../integrity/support/worker.ts'
-import { kafkaForTests, nameForTests } from '../support/servers.ts'
+import { kafkaForTests, nameForTests } from '../support/servers/servers.ts'
 import { outputOf, PROGRAM } from './support/carry.ts'
 
 test('two topics of different width, two processes, one group: each table holds its own topic', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DataType } from '../../src/core/schema.ts'
-import { arrayOf, structOf } from '../support/batches.ts'
+import { arrayOf, structOf } from '../support/flow/batches.ts'
 import { derivedColumn } from '../../src/enrichments/derived-column.ts'
 import { derived } from './derived.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { derivedColumn } from '../../src/enrichments/derived-column.ts'
-import { structOf } from '../support/batches.ts'
-import { chanceOf } from '../support/chance.ts'
+import { structOf } from '../support/flow/batches.ts'
+import { chanceOf } from '../support/values/chance.ts'
 import { derived, enriched } from './derived.ts'
 
 test('Every part of a timestamp is that of UTC, and null where there is no timestamp', () => {

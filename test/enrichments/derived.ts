@@ -3,7 +3,7 @@ import { valueAt } from '../../src/arrow/values.ts'
 import type { StructType } from '../../src/core/schema.ts'
 import { derivedColumn } from '../../src/enrichments/derived-column.ts'
 import type { Enrichment } from '../../src/enrichments/enrichment.ts'
-import { rowsOf, type Origin } from '../support/batches.ts'
+import { rowsOf, type Origin } from '../support/flow/batches.ts'
 
 /** What an enrichment makes of rows: the values of its only column, and why rows are rejected, by their numbers. */
 export function enriched(

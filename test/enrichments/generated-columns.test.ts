@@ -4,8 +4,8 @@ import { enrich } from '../../operators/enrich.ts'
 import { rowAt } from '../../src/arrow/values.ts'
 import { PipelineError } from '../../src/core/errors.ts'
 import { generatedColumn } from '../../src/enrichments/generated-columns.ts'
-import { fieldOf, provenanceOf, rowsOf, structOf } from '../support/batches.ts'
-import { outputsOf } from '../support/operator-contract.ts'
+import { fieldOf, provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
+import { outputsOf } from '../support/flow/operator-contract.ts'
 
 const table = structOf({ at: 'timestamp', day: 'date', n: 'integer', twice: 'integer' })
 const day = generatedColumn(fieldOf('day', 'date'), 'CAST(at AS DATE)', table)

@@ -4,7 +4,7 @@ import type { Column } from '../../src/arrow/column.ts'
 import { rowAt } from '../../src/arrow/values.ts'
 import type { Rows } from '../../src/arrow/rows.ts'
 import { KAFKA_FIELDS, kafkaColumns } from '../../src/enrichments/kafka-columns.ts'
-import { rowsOf, structOf, type Origin } from '../support/batches.ts'
+import { rowsOf, structOf, type Origin } from '../support/flow/batches.ts'
 
 const schema = structOf({ n: 'long' })
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { valueAt } from '../../src/arrow/values.ts'
 import type { StructType } from '../../src/core/schema.ts'
 import { lookupColumns, type LookupOptions, type Reference } from '../../src/enrichments/lookup-columns.ts'
-import { rowsOf } from '../support/batches.ts'
+import { rowsOf } from '../support/flow/batches.ts'
 
 const field = (name: string, type: 'string' | 'long') => ({ name, type, nullable: true, metadata: {} })
 const schema: StructType = { type: 'struct', fields: [field('customer', 'long')] }

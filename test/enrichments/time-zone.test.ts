@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { ZoneOffsets } from '../../src/enrichments/time-zone.ts'
-import { chanceOf } from '../support/chance.ts'
+import { chanceOf } from '../support/values/chance.ts'
 
 const at = (zone: ZoneOffsets, text: string): number => zone.at(Date.parse(text) / 1000)
 

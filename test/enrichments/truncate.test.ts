@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { derivedColumn } from '../../src/enrichments/derived-column.ts'
-import { structOf } from '../support/batches.ts'
+import { structOf } from '../support/flow/batches.ts'
 import { derived, enriched } from './derived.ts'
 
 test('Text is cut to its first characters, however many bytes they take', () => {

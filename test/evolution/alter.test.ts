@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StructType } from '../../src/core/schema.ts'
-import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
-import { structOf } from '../support/batches.ts'
-import { chanceOf } from '../support/chance.ts'
+import { structOf } from '../support/flow/batches.ts'
+import { chanceOf } from '../support/values/chance.ts'
 import {
   alter,
   carryAll,
@@ -18,7 +18,7 @@ import {
   typesOf,
   withField,
   without,
-} from '../support/evolving.ts'
+} from '../support/flow/evolving.ts'
 
 const CONTRACT = { type: 'object', required: ['v'], properties: { v: { type: 'integer' } } }
 const columns = structOf({ v: 'long' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addedLines, inferColumns, leftOut } from '../../src/evolution/inferred.ts'
-import { parseExact } from '../../src/formats/json-exact.ts'
+import { parseExact } from '../../src/formats/json/exact.ts'
 
 const messagesOf = (texts: readonly string[]): object[] =>
   texts.map((text) => parseExact(text, { fractions: true }) as object)

@@ -1,12 +1,12 @@
 // How a table follows the messages of its topic: whole pipelines over a table in memory.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { needCommit } from '../../src/delta/log.ts'
-import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import { needCommit } from '../../src/delta/log/log-segment.ts'
+import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
-import { arrayOf, structOf } from '../support/batches.ts'
-import { chanceBy, chanceOf } from '../support/chance.ts'
-import { carryAll, evolvingWorker, json, rowsIn, tableOf, typesOf } from '../support/evolving.ts'
+import { arrayOf, structOf } from '../support/flow/batches.ts'
+import { chanceBy, chanceOf } from '../support/values/chance.ts'
+import { carryAll, evolvingWorker, json, rowsIn, tableOf, typesOf } from '../support/flow/evolving.ts'
 
 const CONTRACT = { type: 'object', required: ['v'], properties: { v: { type: 'integer' } } }
 const columns = structOf({ v: 'long' })

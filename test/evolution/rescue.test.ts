@@ -1,12 +1,12 @@
 // Promise: whatever the messages, records = rows + dead letters + tombstones, and no value of a row is lost under `rescue`.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadSnapshot } from '../../src/delta/snapshot.ts'
+import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
 import type { SchemaEvolution } from '../../src/evolution/policy.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
-import { arrayOf, mapOf, structOf } from '../support/batches.ts'
-import { chanceBy, chanceOf, type Chance } from '../support/chance.ts'
-import { carryAll, evolvingWorker, json, rowsIn, tableOf } from '../support/evolving.ts'
+import { arrayOf, mapOf, structOf } from '../support/flow/batches.ts'
+import { chanceBy, chanceOf, type Chance } from '../support/values/chance.ts'
+import { carryAll, evolvingWorker, json, rowsIn, tableOf } from '../support/flow/evolving.ts'
 
 const COLUMNS = structOf({
   v: 'long',

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startRegistry } from '../../src/servers/registry.ts'
+import { startRegistry } from '../support/servers/registry.ts'
 import { PROGRAM } from '../e2e/support/carry.ts'
-import { kafkaForTests } from '../support/servers.ts'
+import { kafkaForTests } from '../support/servers/servers.ts'
 import { registryFails } from './support/registry.ts'
 
 test('records with an unknown schema arrive while the registry refuses: they wait, and the table is exact', async (t) => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { PROGRAM } from '../e2e/support/carry.ts'
-import { kafkaForTests } from '../support/servers.ts'
+import { kafkaForTests } from '../support/servers/servers.ts'
 import { sigterms } from './support/sigterm.ts'
 
 test('SIGTERM under full input at random moments: exit 0 within the deadline each time, nothing lost, nothing twice', async (t) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { PROGRAM } from '../e2e/support/carry.ts'
-import { kafkaForTests, s3ForTests } from '../support/servers.ts'
+import { kafkaForTests, s3ForTests } from '../support/servers/servers.ts'
 import { storesFail } from './support/stores.ts'
 
 test('stores fail under full input: one of two, then both, then answers are lost; both tables are exact', async (t) => {

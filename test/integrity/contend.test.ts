@@ -3,7 +3,7 @@
 // Method: nine processes, then every row is counted.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nameForTests, s3ForTests } from '../support/servers.ts'
+import { nameForTests, s3ForTests } from '../support/servers/servers.ts'
 import { contend, contentionText } from './support/contention.ts'
 
 test('8 workers and a continuous OPTIMIZE on one S3 table: nothing lost, nothing twice, no append aborted', async (t) => {

@@ -1,6 +1,6 @@
 // Many writers and one who optimizes on one S3 table: `npm run contend -- --minutes 3 --workers 8`.
 import { parseArgs } from 'node:util'
-import { startS3 } from '../../src/servers/s3.ts'
+import { startS3 } from '../support/servers/s3.ts'
 import { contend, contentionText } from './support/contention.ts'
 
 const { values } = parseArgs({

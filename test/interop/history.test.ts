@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { runTable } from '../cli/table-run.ts'
+import { runTable } from '../cli/table/table-run.ts'
 import { carryRecords } from '../support/service.ts'
 import { sparkForTests, tableAt, type Spark } from './support/spark.ts'
 

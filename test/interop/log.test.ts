@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loadSnapshot } from '../../src/delta/snapshot.ts'
-import { LocalStore } from '../../src/storage/local.ts'
+import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
+import { LocalStore } from '../../src/storage/local/local.ts'
 import { APPENDED, featureTests, ourRows, type TableFacts } from './support/feature.ts'
 import { assertSameRows } from './support/same-rows.ts'
 

@@ -5,9 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { loadSnapshot } from '../../src/delta/snapshot.ts'
-import { LocalStore } from '../../src/storage/local.ts'
-import { runTable } from '../cli/table-run.ts'
+import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
+import { LocalStore } from '../../src/storage/local/local.ts'
+import { runTable } from '../cli/table/table-run.ts'
 import { sparkForTests, tableAt, type Spark } from './support/spark.ts'
 
 async function command(...args: readonly string[]): Promise<void> {

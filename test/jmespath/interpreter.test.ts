@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseExpression } from '../../config/expression.ts'
+import { parseExpression } from '../../config/transforms/expression.ts'
 import { Exact } from '../../src/core/exact.ts'
 import { Expressions, isTruthy } from '../../src/jmespath/expression.ts'
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Batch, Provenance } from '../../src/core/batch.ts'
-import { Credit } from '../../src/core/credit.ts'
+import { Credit } from '../../src/core/credit/credit.ts'
 import type { Raw } from '../../src/core/raw.ts'
-import { createSource } from '../../src/kafka/kafkajs-source.ts'
-import type { KafkaSource, SourceEvent, SourceOptions } from '../../src/kafka/source-options.ts'
-import { nameForTests } from '../support/servers.ts'
+import { createSource } from '../../src/kafka/source/kafkajs-source.ts'
+import type { KafkaSource, SourceEvent, SourceOptions } from '../../src/kafka/source/source-options.ts'
+import { nameForTests } from '../support/servers/servers.ts'
 import type { TestTopic } from './topic.ts'
 
 /** A source at work, and what came of it. */

@@ -1,8 +1,8 @@
 import { after } from 'node:test'
 import kafkajs from 'kafkajs'
 import type { Admin, CompressionTypes, Message, Producer } from 'kafkajs'
-import { createTopic } from '../../src/kafka/admin.ts'
-import { kafkaForTests, nameForTests } from '../support/servers.ts'
+import { createTopic } from '../../src/kafka/client/admin.ts'
+import { kafkaForTests, nameForTests } from '../support/servers/servers.ts'
 
 // At the top level: a hook that is registered inside a test does not run at the end of the file.
 const shared = kafkaForTests()

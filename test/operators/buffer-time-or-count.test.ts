@@ -9,9 +9,9 @@ import {
 import { partitionBy } from '../../operators/partition-by.ts'
 import type { Batch, Flush, Provenance } from '../../src/core/batch.ts'
 import type { Labelled } from '../../operators/partition-by.ts'
-import { provenanceOf, rowsOf, structOf } from '../support/batches.ts'
-import { marbles } from '../support/marbles.ts'
-import { operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
+import { marbles } from '../support/flow/marbles.ts'
+import { operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 import { of, Subject } from 'rxjs'
 
 const NEVER_FULL: FlushLimits = { count: 1e9, bytes: 1e9, ageMs: 1e6 }

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { from, lastValueFrom, toArray } from 'rxjs'
 import { commitOffsets, type OffsetParts } from '../../operators/commit-offsets.ts'
 import { NO_TRACE } from '../../src/core/batch.ts'
-import { addOf, flushOf } from '../support/flushes.ts'
-import { operatorContract } from '../support/operator-contract.ts'
+import { addOf, flushOf } from '../support/flow/flushes.ts'
+import { operatorContract } from '../support/flow/operator-contract.ts'
 
 const committed = {
   version: 8n,

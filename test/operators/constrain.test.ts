@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { constrain } from '../../operators/constrain.ts'
 import { rowAt } from '../../src/arrow/values.ts'
 import type { StructType } from '../../src/core/schema.ts'
-import { compiledConstraints, compileConstraints } from '../../src/delta/constraint-check.ts'
-import { constraintsOf } from '../../src/delta/constraints.ts'
-import { fieldOf, provenanceOf, rowsOf, structOf } from '../support/batches.ts'
-import { operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { compiledConstraints, compileConstraints } from '../../src/delta/constraints/check.ts'
+import { constraintsOf } from '../../src/delta/constraints/constraints.ts'
+import { fieldOf, provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
+import { operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
 const schema = structOf({ amount: 'long', kind: 'string' })
 const positive = compiledFor({ 'delta.constraints.positive': 'amount > 0' })

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { from, lastValueFrom, tap } from 'rxjs'
 import { decode } from '../../operators/decode.ts'
 import type { Format } from '../../src/formats/format.ts'
-import { jsonFormat } from '../../src/formats/json.ts'
-import { rawBatch, structOf } from '../support/batches.ts'
-import { errorOf, operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { jsonFormat } from '../../src/formats/json/format.ts'
+import { rawBatch, structOf } from '../support/flow/batches.ts'
+import { errorOf, operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
 const format = jsonFormat({ schema: structOf({ a: 'long' }), plain: undefined })
 operatorContract('decode', () => decode(format))

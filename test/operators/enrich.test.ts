@@ -4,8 +4,8 @@ import { enrich } from '../../operators/enrich.ts'
 import { rowAt } from '../../src/arrow/values.ts'
 import { derivedColumn } from '../../src/enrichments/derived-column.ts'
 import type { Enrichment } from '../../src/enrichments/enrichment.ts'
-import { fieldOf, provenanceOf, rowsOf, structOf } from '../support/batches.ts'
-import { errorOf, operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { fieldOf, provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
+import { errorOf, operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
 const schema = structOf({ at: 'timestamp' })
 const batch = { provenance: provenanceOf(), payload: rowsOf(schema, [{ at: '2024-05-06T07:08:09Z' }, {}]) }

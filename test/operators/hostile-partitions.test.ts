@@ -8,10 +8,10 @@ import { bufferTimeOrCount } from '../../operators/buffer-time-or-count.ts'
 import { partitionBy } from '../../operators/partition-by.ts'
 import { toArrow } from '../../operators/to-arrow.ts'
 import { writeParquet } from '../../operators/write-parquet.ts'
-import { decodePath } from '../../src/delta/paths.ts'
-import { LocalStore } from '../../src/storage/local.ts'
-import { provenanceOf, rowsOf, structOf } from '../support/batches.ts'
-import { layoutFor } from '../support/layouts.ts'
+import { decodePath } from '../../src/delta/protocol/paths.ts'
+import { LocalStore } from '../../src/storage/local/local.ts'
+import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
+import { layoutFor } from '../support/flow/layouts.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-hostile-'))
 after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))

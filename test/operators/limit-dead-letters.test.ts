@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limitDeadLetters, stopAtDeadLetter } from '../../operators/limit-dead-letters.ts'
 import type { DeadLetter } from '../../src/core/batch.ts'
-import { provenanceOf, rowsOf, structOf } from '../support/batches.ts'
-import { flushOf } from '../support/flushes.ts'
-import { errorOf, operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
+import { flushOf } from '../support/flow/flushes.ts'
+import { errorOf, operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
 operatorContract('limitDeadLetters', () => limitDeadLetters({ maxRate: 0.1, recordsMin: 10 }))
 operatorContract('stopAtDeadLetter', () => stopAtDeadLetter(true))

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { partitionBy } from '../../operators/partition-by.ts'
 import { Exact } from '../../src/core/exact.ts'
 import type { StructType } from '../../src/core/schema.ts'
-import { provenanceOf, rowsOf, structOf } from '../support/batches.ts'
-import { errorOf, operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
+import { errorOf, operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
 operatorContract('partitionBy', () => partitionBy(['a']))
 

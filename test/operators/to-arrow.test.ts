@@ -4,11 +4,11 @@ import type { Chunk } from '../../operators/buffer-time-or-count.ts'
 import { partitionBy } from '../../operators/partition-by.ts'
 import { toArrow, type ArrowFile } from '../../operators/to-arrow.ts'
 import type { StructType } from '../../src/core/schema.ts'
-import { provenanceOf, rowsOf, structOf } from '../support/batches.ts'
-import { flushOf } from '../support/flushes.ts'
-import { layoutOf } from '../../src/delta/layout.ts'
-import { layoutFor } from '../support/layouts.ts'
-import { operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
+import { flushOf } from '../support/flow/flushes.ts'
+import { layoutOf } from '../../src/delta/files/layout.ts'
+import { layoutFor } from '../support/flow/layouts.ts'
+import { operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
 const schema = structOf({ p: 'string', n: 'long' })
 operatorContract('toArrow', () => toArrow({ layout: () => layoutFor(schema) }))

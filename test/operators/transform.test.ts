@@ -6,11 +6,11 @@ import type { Rows } from '../../src/arrow/rows.ts'
 import { rowAt } from '../../src/arrow/values.ts'
 import { loadContract } from '../../src/contract/contract.ts'
 import type { Batch } from '../../src/core/batch.ts'
-import { jsonFormat } from '../../src/formats/json.ts'
-import { contractAfter } from '../../src/service/transforms.ts'
+import { jsonFormat } from '../../src/formats/json/format.ts'
+import { contractAfter } from '../../src/service/table/transforms.ts'
 import { compileTransforms, type TransformOptions } from '../../src/transforms/compile.ts'
-import { provenanceOf, rawOf } from '../support/batches.ts'
-import { operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { provenanceOf, rawOf } from '../support/flow/batches.ts'
+import { operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
 operatorContract('transform', () => transform(compileTransforms({})))
 

@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import { decode } from '../../operators/decode.ts'
 import { validate } from '../../operators/validate.ts'
 import { loadContract, type Contract } from '../../src/contract/contract.ts'
-import { jsonFormat } from '../../src/formats/json.ts'
-import { rawBatch, rawOf } from '../support/batches.ts'
-import { errorOf, operatorContract, outputsOf } from '../support/operator-contract.ts'
-import { outcomesOfRows } from '../support/outcomes.ts'
+import { jsonFormat } from '../../src/formats/json/format.ts'
+import { rawBatch, rawOf } from '../support/flow/batches.ts'
+import { errorOf, operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
+import { outcomesOfRows } from '../support/flow/outcomes.ts'
 
 const contract = loadContract(
   {

@@ -4,13 +4,13 @@ import { from, lastValueFrom, toArray } from 'rxjs'
 import { partitionBy } from '../../operators/partition-by.ts'
 import { toArrow, type ArrowFiles } from '../../operators/to-arrow.ts'
 import { writeParquet, type DataFiles, type ParquetTarget } from '../../operators/write-parquet.ts'
-import { decodePath } from '../../src/delta/paths.ts'
+import { decodePath } from '../../src/delta/protocol/paths.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
-import { provenanceOf, rowsOf, structOf } from '../support/batches.ts'
+import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
 import { askDuckdb } from '../support/duckdb.ts'
-import { flushOf } from '../support/flushes.ts'
-import { layoutFor } from '../support/layouts.ts'
-import { operatorContract, outputsOf } from '../support/operator-contract.ts'
+import { flushOf } from '../support/flow/flushes.ts'
+import { layoutFor } from '../support/flow/layouts.ts'
+import { operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
 const schema = structOf({ p: 'string', on: 'date', n: 'long' })
 const partitionColumns = ['p', 'on']

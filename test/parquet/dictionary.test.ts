@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { arrowSchema, recordBatch } from '../../src/arrow/record-batch.ts'
 import { columnsWithoutDictionary } from '../../src/parquet/dictionary.ts'
-import { columnsOf, structOf } from '../support/batches.ts'
+import { columnsOf, structOf } from '../support/flow/batches.ts'
 import { askDuckdb } from '../support/duckdb.ts'
-import { fileOf } from '../support/parquet-file.ts'
+import { fileOf } from '../support/values/parquet-file.ts'
 
 const SCHEMA = structOf({
   id: 'long',

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Data } from 'apache-arrow'
 import type { DataType } from '../../src/core/schema.ts'
-import { textAt } from '../../src/delta/json-text.ts'
+import { textAt } from '../../src/delta/statistics/json-text.ts'
 import { withoutInt96 } from '../../src/parquet/int96.ts'
 import { readTables } from '../../src/parquet/reader.ts'
-import { arrayOf, mapOf, structOf } from '../support/batches.ts'
+import { arrayOf, mapOf, structOf } from '../support/flow/batches.ts'
 
 // Three rows that Spark 4.2 wrote: an id, a timestamp, twelve bytes that are none, and timestamps in a struct, a list and a map.
 const bytes = readFileSync(new URL('../fixtures/parquet/int96.parquet', import.meta.url))

@@ -6,8 +6,8 @@ import { PipelineError } from '../../src/core/errors.ts'
 import type { StructType } from '../../src/core/schema.ts'
 import { type RangeSource, readRanges } from '../../src/parquet/range-reader.ts'
 import { readTables } from '../../src/parquet/reader.ts'
-import { chanceBy } from '../support/chance.ts'
-import { fileOf } from '../support/parquet-file.ts'
+import { chanceBy } from '../support/values/chance.ts'
+import { fileOf } from '../support/values/parquet-file.ts'
 
 const FIXTURES = new URL('../fixtures/', import.meta.url).pathname
 

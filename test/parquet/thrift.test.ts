@@ -8,7 +8,7 @@ import {
   type ThriftValue,
   writeThrift,
 } from '../../src/parquet/thrift.ts'
-import { chanceBy } from '../support/chance.ts'
+import { chanceBy } from '../support/values/chance.ts'
 
 const FIXTURES = new URL('../fixtures/', import.meta.url).pathname
 

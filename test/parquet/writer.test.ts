@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { arrowSchema, recordBatch } from '../../src/arrow/record-batch.ts'
 import { Exact } from '../../src/core/exact.ts'
 import { parquetBytes } from '../../src/parquet/writer.ts'
-import { columnsOf, structOf } from '../support/batches.ts'
-import { chanceOf } from '../support/chance.ts'
+import { columnsOf, structOf } from '../support/flow/batches.ts'
+import { chanceOf } from '../support/values/chance.ts'
 import { askDuckdb, plain } from '../support/duckdb.ts'
-import { fileOf } from '../support/parquet-file.ts'
-import { EVERY_TYPE, randomRows } from '../support/values.ts'
+import { fileOf } from '../support/values/parquet-file.ts'
+import { EVERY_TYPE, randomRows } from '../support/values/values.ts'
 
 /** Without byte order marks at the start of texts, which DuckDB's client for JavaScript drops; they have a test of their own. */
 function unmarked(value: unknown): unknown {

@@ -1,14 +1,14 @@
 // Goal: a registry that fails makes whoever needs a schema wait; only what it says it has not becomes a dead letter.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { contractOfFormat } from '../../src/formats/contract.ts'
-import { openFormat, type FormatChoice } from '../../src/formats/open.ts'
+import { contractOfFormat } from '../../src/formats/open/contract.ts'
+import { openFormat, type FormatChoice } from '../../src/formats/open/open.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import { Circuits } from '../../src/resilience/circuits.ts'
-import { rawOf } from '../support/batches.ts'
-import { CSV } from '../support/csv.ts'
-import { outcomesOf } from '../support/outcomes.ts'
-import { scriptedServer, type ScriptedAnswer } from '../support/scripted-http.ts'
+import { rawOf } from '../support/flow/batches.ts'
+import { CSV } from '../support/values/csv.ts'
+import { outcomesOf } from '../support/flow/outcomes.ts'
+import { scriptedServer, type ScriptedAnswer } from '../support/servers/scripted-http.ts'
 
 const SCHEMA = JSON.stringify({ type: 'record', name: 'Event', fields: [{ name: 'id', type: 'long' }] })
 const FOUND: ScriptedAnswer = { status: 200, body: JSON.stringify({ schema: SCHEMA }) }

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
 import { createRegistry, type RegistryOptions } from '../../src/registry/registry.ts'
-import { startRegistry } from '../../src/servers/registry.ts'
-import { makeAuthority } from '../support/certificates.ts'
+import { startRegistry } from '../support/servers/registry.ts'
+import { makeAuthority } from '../support/servers/certificates.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-registry-tls-'))
 after(() => rm(folder, { recursive: true, force: true }))

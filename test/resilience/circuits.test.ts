@@ -4,7 +4,7 @@ import type { Circuit } from '../../src/core/circuit.ts'
 import { PipelineError } from '../../src/core/errors.ts'
 import type { CircuitBreaker } from '../../src/resilience/circuit-breaker.ts'
 import { Circuits } from '../../src/resilience/circuits.ts'
-import { HeldClock, settled } from '../support/held-clock.ts'
+import { HeldClock, settled } from '../support/flow/held-clock.ts'
 
 const OPTIONS = { failures: 5, openMs: 60_000, successes: 3 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
 import { Circuits } from '../../src/resilience/circuits.ts'
 import { Retries, RETRY } from '../../src/resilience/retries.ts'
-import { HeldClock } from '../support/held-clock.ts'
+import { HeldClock } from '../support/flow/held-clock.ts'
 
 const passing = new PipelineError('KD_STORE_UNAVAILABLE', 'SlowDown', { status: 503 })
 const refused = new PipelineError('KD_STORE_FAILED', 'AccessDenied', { status: 403 })

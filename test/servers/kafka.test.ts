@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { Kafka, logLevel } from 'kafkajs'
-import { createTopic } from '../../src/kafka/admin.ts'
+import { createTopic } from '../../src/kafka/client/admin.ts'
 import { startKafka } from '../../src/servers/kafka.ts'
 
 test('A broker that is halted and resumed still has its topics, and its folder is gone after stop', async () => {

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { Circuits } from '../../src/resilience/circuits.ts'
 import { openStore } from '../../src/storage/open.ts'
-import { faultProxy, type FaultProxy } from '../support/fault-proxy.ts'
-import { nameForTests, s3ForTests } from '../support/servers.ts'
+import { faultProxy, type FaultProxy } from '../support/servers/fault-proxy.ts'
+import { nameForTests, s3ForTests } from '../support/servers/servers.ts'
 import { startService, type RunningService } from '../support/service.ts'
-import { versionsOf } from '../support/table-rows.ts'
+import { versionsOf } from '../support/values/table-rows.ts'
 
 const SCHEMA = { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] }
 const RETRY = { attempts: 3, baseMs: 10, capMs: 100, deadlineMs: 1_000 }

@@ -1,7 +1,7 @@
 import type { StructType } from '../../src/core/schema.ts'
-import type { Value } from '../../src/sql/ast.ts'
+import type { Value } from '../../src/sql/expression/ast.ts'
 import { compileExpression } from '../../src/sql/compile.ts'
-import { columnsOf } from '../support/batches.ts'
+import { columnsOf } from '../support/flow/batches.ts'
 
 /** What an expression gives for each row, as values of the evaluator. */
 export function evaluated(

@@ -6,10 +6,10 @@ import { StructBuilder } from '../../src/arrow/builder.ts'
 import type { Columns } from '../../src/arrow/column.ts'
 import { decimalText } from '../../src/arrow/decimal.ts'
 import { decimalOf, type StructType } from '../../src/core/schema.ts'
-import type { SqlType, Value } from '../../src/sql/ast.ts'
-import { dateText, timestampText } from '../../src/sql/cast-time.ts'
+import type { SqlType, Value } from '../../src/sql/expression/ast.ts'
+import { dateText, timestampText } from '../../src/sql/expression/cast-time.ts'
 import { compileExpression } from '../../src/sql/compile.ts'
-import { SqlError } from '../../src/sql/error.ts'
+import { SqlError } from '../../src/sql/expression/error.ts'
 
 type Row = Readonly<Record<string, unknown>>
 

@@ -4,7 +4,7 @@ import { PipelineError } from '../../src/core/errors.ts'
 import { Circuits } from '../../src/resilience/circuits.ts'
 import { GuardedStore } from '../../src/storage/guarded.ts'
 import { MemoryStore, type MemoryFault, type MemoryRequest } from '../../src/storage/memory.ts'
-import { HeldClock, settled } from '../support/held-clock.ts'
+import { HeldClock, settled } from '../support/flow/held-clock.ts'
 
 interface Guarded {
   readonly clock: HeldClock

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { test } from 'node:test'
-import { AzureStore } from '../../src/storage/azure.ts'
-import { DynamoLogStore } from '../../src/storage/dynamodb-log.ts'
-import { GcsStore } from '../../src/storage/gcs.ts'
-import { LocalStore } from '../../src/storage/local.ts'
+import { AzureStore } from '../../src/storage/azure/azure.ts'
+import { DynamoLogStore } from '../../src/storage/dynamodb/dynamodb-log.ts'
+import { GcsStore } from '../../src/storage/gcs/gcs.ts'
+import { LocalStore } from '../../src/storage/local/local.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { openStore } from '../../src/storage/open.ts'
-import { S3Store } from '../../src/storage/s3.ts'
+import { S3Store } from '../../src/storage/s3/s3.ts'
 
 for (const [uri, kind] of [
   ['s3://lake', S3Store],

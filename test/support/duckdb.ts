@@ -15,7 +15,7 @@ import {
 } from '@duckdb/node-api'
 import { formatDate, formatDateTime } from '../../src/arrow/time.ts'
 import { Exact } from '../../src/core/exact.ts'
-import { longValue } from './values.ts'
+import { longValue } from './values/values.ts'
 
 /**
  * What DuckDB, a reader that is not ours, answers to a query over one Parquet file, which the query calls

@@ -1,5 +1,5 @@
 // A process that leaves as the service does: by what its argument says, `throw`, `reject`, or `wait` for signals.
-import { Leaving } from '../../src/service/leaving.ts'
+import { Leaving } from '../../src/service/process/shutdown.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
 
 const [how, deadlineMs = '60000'] = process.argv.slice(2)

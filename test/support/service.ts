@@ -1,11 +1,11 @@
-import { loadConfig } from '../../config/load.ts'
+import { loadConfig } from '../../config/load/load.ts'
 import type { Commit } from '../../operators/commit-offsets.ts'
 import type { DeadLetter } from '../../src/core/batch.ts'
 import type { Circuits } from '../../src/resilience/circuits.ts'
-import type { TopicEnds } from '../../src/service/topic.ts'
-import { runTopics } from '../../src/service/topics.ts'
+import type { TopicEnds } from '../../src/service/topic/topic.ts'
+import { runTopics } from '../../src/service/supervision/run-topics.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
-import { LiveSource, LiveTopic } from './live-source.ts'
+import { LiveSource, LiveTopic } from './flow/live-source.ts'
 
 /** What the service is told of the one topic; the rest is as it comes. */
 export interface TopicSettings {

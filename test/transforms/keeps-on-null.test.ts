@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compileTransforms } from '../../src/transforms/compile.ts'
 import { Transformation } from '../../src/transforms/transformation.ts'
-import { rawBatch } from '../support/batches.ts'
+import { rawBatch } from '../support/flow/batches.ts'
 
 const MESSAGE = { a: 1, b: { c: 2 }, d: 3 }
 

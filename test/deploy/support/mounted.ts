@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loadConfig } from '../../../config/load.ts'
+import { loadConfig } from '../../../config/load/load.ts'
 import type { Config } from '../../../config/types.ts'
 import type { Manifests } from './manifests.ts'
 import { projectFile } from './tools.ts'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parseAllDocuments } from 'yaml'
-import { goPrograms } from '../../../src/servers/go.ts'
+import { goPrograms } from '../../support/servers/go.ts'
 import type { Manifest } from './manifests.ts'
 
 const root = join(import.meta.dirname, '../../..')

@@ -1,6 +1,6 @@
-import { fingerprintOf } from '../../../src/formats/avro-fingerprint.ts'
-import { parseAvro } from '../../../src/formats/avro-schema.ts'
-import { encoderOf } from '../../support/avro-values.ts'
+import { fingerprintOf } from '../../../src/formats/avro/fingerprint.ts'
+import { parseAvro } from '../../../src/formats/avro/schema.ts'
+import { encoderOf } from '../../support/values/avro-values.ts'
 
 /** An order as its producer means it; fields came with the versions of the schema. */
 export interface Order {

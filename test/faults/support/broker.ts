@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { endOffsets } from '../../../src/kafka/admin.ts'
+import { endOffsets } from '../../../src/kafka/client/admin.ts'
 import type { KafkaServer } from '../../../src/servers/kafka.ts'
-import { nameForTests } from '../../support/servers.ts'
+import { nameForTests } from '../../support/servers/servers.ts'
 import { startLoad, topicFilled } from './load.ts'
 import {
   assertExact,

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import type { Loaded } from '../../../src/cli/load-report.ts'
+import type { Loaded } from '../../../src/cli/load/report.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { keyOf } from '../../../src/core/raw.ts'
-import { endOffsets } from '../../../src/kafka/admin.ts'
-import { readTopic } from '../../../src/kafka/read-topic.ts'
+import { endOffsets } from '../../../src/kafka/client/admin.ts'
+import { readTopic } from '../../../src/kafka/source/read-topic.ts'
 import type { Expected } from '../../integrity/support/topic.ts'
 
 /** `kafka-delta load` that runs. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seededRandom } from '../../../src/sample/random.ts'
 import { startWorker } from '../../integrity/support/worker.ts'
-import { nameForTests } from '../../support/servers.ts'
+import { nameForTests } from '../../support/servers/servers.ts'
 import { startLoad, topicFilled } from './load.ts'
 import { assertExact, BUDGET_BYTES, topicOf, type Setting } from './scenario.ts'
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
-import type { S3Address } from '../../../src/servers/s3.ts'
-import { faultProxy, type FaultProxy } from '../../support/fault-proxy.ts'
-import { nameForTests } from '../../support/servers.ts'
+import type { S3Address } from '../../support/servers/s3.ts'
+import { faultProxy, type FaultProxy } from '../../support/servers/fault-proxy.ts'
+import { nameForTests } from '../../support/servers/servers.ts'
 import { startLoad, topicFilled } from './load.ts'
 import {
   assertExact,

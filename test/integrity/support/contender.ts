@@ -1,7 +1,7 @@
 // One process of many on one table: appends by the service's own pipeline, or optimizes without end. Begins at the first
 // line of its standard input, ends after the time given, and prints what it did as JSON.
 import { once } from 'node:events'
-import { optimize } from '../../../src/delta/optimize.ts'
+import { optimize } from '../../../src/delta/maintenance/optimize.ts'
 import { openStore } from '../../../src/storage/open.ts'
 import { startService } from '../../support/service.ts'
 import type { Contender, Contended } from './contention.ts'

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { seededRandom } from '../../../src/sample/random.ts'
-import { groupOffsets, endOffsets } from '../../../src/kafka/admin.ts'
+import { groupOffsets, endOffsets } from '../../../src/kafka/client/admin.ts'
 import { startWorker, type Worker } from './worker.ts'
 import type { Expected } from './topic.ts'
 

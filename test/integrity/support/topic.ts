@@ -1,5 +1,5 @@
 import kafkajs, { type Message } from 'kafkajs'
-import { createTopic } from '../../../src/kafka/admin.ts'
+import { createTopic } from '../../../src/kafka/client/admin.ts'
 import { userEvents } from '../../../src/sample/user-events.ts'
 
 /** What a topic holds: for each partition, by offset, whether the record is good (1) or bad (2). */

@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
-import { startSpark } from '../../../src/servers/spark.ts'
-import { SPARK_VARIABLE } from '../../support/variables.ts'
+import { startSpark } from '../../support/servers/spark.ts'
+import { SPARK_VARIABLE } from '../../support/servers/variables.ts'
 
 /** Spark SQL as tests use it: one connection with settings of its own, one statement at a time. */
 export interface Spark {

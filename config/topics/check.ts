@@ -1,0 +1,105 @@
+import { checkAdmin } from '../http/check-admin.ts'
+import { checkDeadLetters, checkDeadLetterTables } from '../dead-letters/check.ts'
+import { checkCompatibility } from '../format/check-compatibility.ts'
+import { checkFormat } from '../format/check-format.ts'
+import { checkHttp } from '../http/check.ts'
+import { checkKafka } from '../kafka/check.ts'
+import { checkLog } from '../logging/check.ts'
+import { checkMessages } from '../messages/check.ts'
+import { checkRows } from '../rows/check.ts'
+import { checkStorage } from '../storage/check.ts'
+import { checkTransforms } from '../transforms/check.ts'
+import type { Report } from '../load/report.ts'
+import type { Config, TableConfig, TopicConfig } from '../types.ts'
+
+/** Options that are right one by one but not together, outside `topics`. */
+export function checkService(
+  config: Pick<Config, 'admin' | 'budget' | 'http' | 'kafka' | 'storage'>,
+  report: Report,
+): void {
+  checkKafka(config.kafka, report)
+  checkStorage(config.storage, report)
+  checkHttp(config.http, report)
+  checkAdmin(config, report)
+  const { fetchBytesPerPartitionMax: batchBytes } = config.kafka
+  const { bytes = Infinity } = config.budget
+  if (bytes < batchBytes) {
+    report(
+      ['budget.bytes', 'kafka.fetchBytesPerPartitionMax'],
+      `must be at least kafka.fetchBytesPerPartitionMax (${batchBytes}): value was ${bytes}`,
+    )
+  }
+}
+
+/** Options of one topic that are right one by one but not together, and files that must exist. */
+export function checkTopic(topic: TopicConfig, report: Report): void {
+  if (topic.creditBytes < 2 * topic.flush.bytes) {
+    report(
+      ['creditBytes', 'flush.bytes'],
+      `must be at least twice flush.bytes (${2 * topic.flush.bytes}), so that one flush can fill while another is written: value was ${topic.creditBytes}`,
+    )
+  }
+  const { baseMs, capMs } = topic.retry
+  if (capMs < baseMs)
+    report(['retry.capMs', 'retry.baseMs'], `must be at least retry.baseMs (${baseMs}): value was ${capMs}`)
+  const { restart } = topic
+  if (restart.capMs < restart.baseMs) {
+    report(
+      ['restart.capMs', 'restart.baseMs'],
+      `must be at least restart.baseMs (${restart.baseMs}): value was ${restart.capMs}`,
+    )
+  }
+  const { partitionColumns } = topic.table
+  const twice = partitionColumns.find((column, index) => partitionColumns.indexOf(column) !== index)
+  if (twice !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(twice)} twice`)
+  checkMaintenance(topic.table, report)
+  checkRows(topic, report)
+  checkMessages(topic, report)
+  checkLog(topic.log, report)
+  checkTransforms(topic, report)
+  checkCompatibility(topic, report)
+  checkFormat(topic, report)
+  checkDeadLetters(topic, report)
+}
+
+function checkMaintenance({ maintenance, optimize, vacuum, properties }: TableConfig, report: Report): void {
+  if (maintenance === 'external') {
+    for (const [section, policy] of Object.entries({ optimize, vacuum })) {
+      for (const given of Object.keys(policy))
+        report([`table.${section}.${given}`], 'given, while table.maintenance is "external"')
+    }
+  }
+  const { everyCommits, everyMs, ...how } = optimize
+  const [given] = Object.keys(how)
+  if (given !== undefined && everyCommits === undefined && everyMs === undefined) {
+    const when = 'table.optimize.everyCommits'
+    report([`table.optimize.${given}`], `given, while neither ${when} nor table.optimize.everyMs is`)
+  }
+  if (vacuum.retentionHours !== undefined && vacuum.everyMs === undefined)
+    report(['table.vacuum.retentionHours'], 'given, while table.vacuum.everyMs is not')
+  if ('delta.checkpointInterval' in properties) {
+    const key = 'table.properties.delta.checkpointInterval'
+    report([key, 'table.properties'], 'belongs into table.checkpointInterval')
+  }
+}
+
+/** Entries of `topics` that get into each other's way. */
+export function checkTopics(topics: Readonly<Record<string, TopicConfig>>, report: Report): void {
+  const entries = Object.entries(topics)
+  for (const [index, [name, topic]] of entries.entries()) {
+    for (const [otherName, other] of entries.slice(0, index)) {
+      if (topic.topic === other.topic) {
+        report(
+          [`topics.${name}.topic`, `topics.${otherName}.topic`],
+          `topics.${otherName} reads ${JSON.stringify(topic.topic)} too, and one group hands a partition to only one of them; a second table needs a process of its own with another kafka.groupId`,
+        )
+      } else if (topic.appId === other.appId && topic.table.uri === other.table.uri) {
+        report(
+          [`topics.${name}.appId`, `topics.${otherName}.appId`],
+          `topics.${otherName} writes to the same table under the same appId ${JSON.stringify(topic.appId)}`,
+        )
+      }
+    }
+  }
+  checkDeadLetterTables(topics, report)
+}

@@ -1,0 +1,97 @@
+import type { Command } from 'commander'
+import type { Snapshot } from '../../delta/log/snapshot.ts'
+import { print, printJson, tableOf } from '../output.ts'
+import { typeText } from './type-text.ts'
+import { liveRowsOf, tableCommand, withSnapshot, withVersion, type TableFlags } from './source.ts'
+
+/** Adds `table show`: what the table is at one version. */
+export function addShow(parent: Command): void {
+  const command = tableCommand(parent, 'show', [
+    'kafka-delta table show ./lake/user_events',
+    'kafka-delta table show s3://lake/events/user_events --version 12 --json',
+  ])
+  withVersion(command)
+    .description('version, schema, partitions, protocol, properties, files, rows, bytes and Kafka offsets')
+    .option('--json', 'print JSON')
+    .action(async (uri: string, flags: TableFlags) => {
+      await withSnapshot(uri, flags, async (snapshot) => {
+        const shown = await summaryOf(uri, snapshot)
+        await (flags.json === true ? printJson(shown) : print(textOf(shown)))
+      })
+    })
+}
+
+/** What `table show` tells. `rows` is absent when some file has no statistics. */
+export interface Summary {
+  readonly uri: string
+  readonly version: bigint
+  readonly id: string
+  readonly schema: Snapshot['schema']
+  readonly partitionColumns: readonly string[]
+  readonly protocol: Snapshot['protocol']
+  readonly properties: Readonly<Record<string, string>>
+  readonly files: number
+  readonly rows?: number
+  readonly bytes: number
+  readonly txns: Readonly<Record<string, bigint>>
+}
+
+/** Sums the files of a snapshot up; memory does not grow with their number. */
+export async function summaryOf(uri: string, snapshot: Snapshot): Promise<Summary> {
+  let files = 0
+  let bytes = 0
+  let rows: number | undefined = 0
+  for await (const add of snapshot.files()) {
+    files++
+    bytes += add.size
+    const own = liveRowsOf(add)
+    rows = rows === undefined || own === undefined ? undefined : rows + own
+  }
+  const { version, schema, protocol, metadata } = snapshot
+  const txns = [...snapshot.txns.values()].sort((a, b) =>
+    a.appId.localeCompare(b.appId, 'en', { numeric: true }),
+  )
+  return {
+    uri,
+    version,
+    id: metadata.id,
+    schema,
+    partitionColumns: metadata.partitionColumns,
+    protocol,
+    properties: metadata.configuration,
+    files,
+    ...(rows === undefined ? {} : { rows }),
+    bytes,
+    txns: Object.fromEntries(txns.map((txn) => [txn.appId, txn.version])),
+  }
+}
+
+function textOf(summary: Summary): string {
+  const { protocol } = summary
+  const features = [...new Set([...(protocol.readerFeatures ?? []), ...(protocol.writerFeatures ?? [])])]
+  const list = (items: readonly string[]): string => (items.length === 0 ? 'none' : items.join(', '))
+  const facts = [
+    ['table', summary.uri],
+    ['id', summary.id],
+    ['version', String(summary.version)],
+    ['files', String(summary.files)],
+    ['rows', summary.rows === undefined ? 'unknown: a file has no statistics' : String(summary.rows)],
+    ['bytes', String(summary.bytes)],
+    ['partitions', list(summary.partitionColumns)],
+    [
+      'protocol',
+      `reader ${protocol.minReaderVersion}, writer ${protocol.minWriterVersion}, features ${list(features)}`,
+    ],
+    ['properties', list(Object.entries(summary.properties).map(([key, value]) => `${key}=${value}`))],
+  ]
+  const blocks = [
+    facts.map(([name = '', value = '']) => `${name.padEnd(12)}${value}\n`).join(''),
+    tableOf(
+      ['column', 'type', 'nullable'],
+      summary.schema.fields.map((field) => [field.name, typeText(field.type), field.nullable ? 'yes' : 'no']),
+    ),
+  ]
+  const txns = Object.entries(summary.txns)
+  if (txns.length > 0) blocks.push(tableOf(['appId', 'last offset'], txns))
+  return blocks.join('\n')
+}

@@ -1,0 +1,158 @@
+import {
+  context,
+  isSpanContextValid,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Span,
+  type Tracer,
+  type TracerProvider,
+} from '@opentelemetry/api'
+import type { FlushTrace } from '../batch.ts'
+import { messageOf, PipelineError } from '../errors.ts'
+import { namedFlush, noteOrigin } from './flush-scope.ts'
+
+/** The tracer of kafka-delta; one that does nothing while no SDK is set up. */
+export function tracer(): Tracer {
+  return trace.getTracer('kafka-delta')
+}
+
+/** Whether spans go anywhere. What is only collected for spans need not be collected otherwise. */
+export function isTracing(): boolean {
+  // The API's stand-in for a provider has a tracer to delegate to only once an SDK is set up.
+  const provider = trace.getTracerProvider() as TracerProvider & Partial<StandIn>
+  return provider.getDelegateTracer === undefined || provider.getDelegateTracer('kafka-delta') !== undefined
+}
+
+interface StandIn {
+  getDelegateTracer(name: string): Tracer | undefined
+}
+
+/**
+ * Runs `run` in a span below the active one of `parent` and returns what it returns. The span is the active one
+ * meanwhile, also across awaits, and ends when `run` has returned, thrown, or its promise is settled; what is thrown
+ * is recorded and thrown on. Without an SDK this costs two calls that do nothing.
+ */
+export function inSpan<T>(
+  parent: Context,
+  name: string,
+  attributes: Attributes,
+  run: (span: Span) => T,
+  kind: SpanKind = SpanKind.INTERNAL,
+): T {
+  // Without times of ours the SDK rounds each start to the millisecond, and a span may seem to end after its parent.
+  const span = tracer().startSpan(name, { attributes, kind, startTime: nowMs() }, parent)
+  if (!isSpanContextValid(span.spanContext())) return run(span)
+  let result: T
+  try {
+    result = context.with(trace.setSpan(parent, span), run, undefined, span)
+  } catch (error) {
+    recordError(span, error)
+    span.end(nowMs())
+    throw error
+  }
+  if (!(result instanceof Promise)) {
+    span.end(nowMs())
+    return result
+  }
+  return result.then(
+    (value: unknown) => {
+      span.end(nowMs())
+      return value
+    },
+    (error: unknown) => {
+      recordError(span, error)
+      span.end(nowMs())
+      throw error
+    },
+  ) as T
+}
+
+/** Names of the spans of stages, where these are not the stage's own. */
+const SPAN_NAMES: Readonly<Record<string, string>> = {
+  partitionBy: 'partition',
+  toArrow: 'layout',
+  writeParquet: 'parquet',
+  deadLetters: 'dead letters',
+  commitDelta: 'delta commit',
+  commitOffsets: 'offset commit',
+}
+
+/** The name of the span of a stage. */
+export function spanNameOf(stage: string): string {
+  return SPAN_NAMES[stage] ?? stage
+}
+
+/**
+ * Runs `run` as a stage of a flush: its time is counted, in a span below `parent` where the flush is traced. Returns what
+ * `run` returns, as `inSpan` does.
+ */
+export function inStage<T>(
+  flush: FlushTrace,
+  stage: string,
+  attributes: Attributes,
+  run: (span: Span) => T,
+  parent: Context = flush.context,
+): T {
+  const ended = flush.begin?.(stage)
+  const told = ended === undefined ? attributes : { ...attributes, 'kafka_delta.stage': stage }
+  const failed = (span: Span, error: unknown): never => {
+    noteOrigin(error, {
+      ...(flush.name === undefined ? {} : { flush: flush.name }),
+      span: span.spanContext(),
+    })
+    throw error
+  }
+  const noted = (span: Span): T => {
+    let result: T
+    try {
+      result = run(span)
+    } catch (error) {
+      return failed(span, error)
+    }
+    return result instanceof Promise ? (result.catch((error: unknown) => failed(span, error)) as T) : result
+  }
+  let result: T
+  try {
+    result = namedFlush(flush.name, () => inSpan(parent, spanNameOf(stage), told, noted))
+  } catch (error) {
+    ended?.()
+    throw error
+  }
+  if (result instanceof Promise) return result.finally(ended) as T
+  ended?.()
+  return result
+}
+
+/** Tells the active span that `attempt`, numbered from 2, follows after a pause, because of `error`. */
+export function noteRetry(error: unknown, attempt: number, pauseMs: number): void {
+  trace.getActiveSpan()?.addEvent('retry', {
+    'kafka_delta.attempt': attempt,
+    'kafka_delta.pause_ms': pauseMs,
+    'error.type': errorTypeOf(error),
+  })
+}
+
+function errorTypeOf(error: unknown): string {
+  return error instanceof PipelineError ? error.code : error instanceof Error ? error.name : typeof error
+}
+
+/** The id of the trace that is active: what whoever looks into a letter or a line of the log searches for. */
+export function activeTraceId(): string | undefined {
+  const span = trace.getActiveSpan()?.spanContext()
+  return span !== undefined && isSpanContextValid(span) ? span.traceId : undefined
+}
+
+/** The clock of all spans: milliseconds since the epoch with fractions, never going back. */
+export function nowMs(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+/** Marks a span as failed: status, exception event and `error.type`, which is the code of the catalogue where there is one. */
+export function recordError(span: Span, error: unknown): void {
+  span.setAttribute('error.type', errorTypeOf(error))
+  span.recordException(error instanceof Error ? error : messageOf(error))
+  span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) })
+}

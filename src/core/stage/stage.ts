@@ -1,0 +1,92 @@
+import { Observable, type OperatorFunction } from 'rxjs'
+import type { Batch } from '../batch.ts'
+import { nowMs } from './span.ts'
+
+/** Bounds of a stage. */
+export interface StageOptions {
+  /** Inputs worked on at once; results leave in the order of the inputs. Default 1. */
+  readonly concurrency?: number
+}
+
+/**
+ * Gives a step order and a bound: at most `concurrency` inputs are worked on, results leave in the order of the inputs,
+ * and a synchronous result leaves at once. `undefined` leaves nothing. What waits is bounded by the byte credit that
+ * its batches hold. The first error ends the stream; nothing that was waiting is started any more.
+ */
+export function stage<A, B>(
+  run: (input: A) => B | undefined | Promise<B | undefined>,
+  options: StageOptions = {},
+): OperatorFunction<A, B> {
+  const concurrency = options.concurrency ?? 1
+  return (source) =>
+    new Observable<B>((subscriber) => {
+      const waiting: A[] = []
+      const running: Slot<B>[] = []
+      let completed = false
+
+      const emitDone = (): void => {
+        for (let next = running[0]; next?.done === true; next = running[0]) {
+          running.shift()
+          if (next.result !== undefined) subscriber.next(next.result)
+        }
+      }
+      const startNext = (): void => {
+        while (!subscriber.closed && running.length < concurrency && waiting.length > 0)
+          start(waiting.shift() as A)
+        if (completed && running.length === 0 && waiting.length === 0) subscriber.complete()
+      }
+      const start = (input: A): void => {
+        const slot: Slot<B> = { done: false, result: undefined }
+        running.push(slot)
+        const settle = (result: B | undefined): void => {
+          slot.done = true
+          slot.result = result
+          emitDone()
+        }
+        try {
+          const result = run(input)
+          if (!(result instanceof Promise)) settle(result)
+          else {
+            result.then(
+              (value) => {
+                settle(value)
+                startNext()
+              },
+              (error: unknown) => subscriber.error(error),
+            )
+          }
+        } catch (error) {
+          subscriber.error(error)
+        }
+      }
+      return source.subscribe({
+        next(input) {
+          waiting.push(input)
+          startNext()
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete() {
+          completed = true
+          startNext()
+        },
+      })
+    })
+}
+
+interface Slot<B> {
+  done: boolean
+  result: B | undefined
+}
+
+/** A stage over batches: maps the payload, keeps the provenance, and notes how long it took for the flush's trace. */
+export function batchStage<A, B>(
+  name: string,
+  run: (payload: A, batch: Batch<A>) => B,
+): OperatorFunction<Batch<A>, Batch<B>> {
+  return stage((batch: Batch<A>) => {
+    const startMs = nowMs()
+    const payload = run(batch.payload, batch)
+    batch.provenance.timings.push({ stage: name, startMs, endMs: nowMs() })
+    return { provenance: batch.provenance, payload }
+  })
+}

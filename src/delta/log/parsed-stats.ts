@@ -1,0 +1,203 @@
+import { parse } from 'lossless-json'
+import { type AnyBuilder, builderOf } from '../../arrow/builder.ts'
+import { decimalText } from '../../arrow/decimal.ts'
+import { formatDate, formatDateTime } from '../../arrow/time.ts'
+import { Exact } from '../../core/exact.ts'
+import { type DataType, decimalOf, type StructField, type StructType } from '../../core/schema.ts'
+import type { IndexedColumns } from '../../parquet/statistics.ts'
+import type { Add } from '../protocol/actions.ts'
+import { type ColumnMapping, columnMapping } from '../schema/column-mapping.ts'
+import { parsePartitionValue } from '../statistics/partition-values.ts'
+import { isRecord } from '../statistics/stats.ts'
+import { statsColumnsOf } from '../statistics/stats-columns.ts'
+import type { TableShape } from '../commit/table-writer.ts'
+
+/** Types whose values have an order that the log knows. Spec: "Per-file Statistics" (`minValues`, `maxValues`). */
+const ORDERED: ReadonlySet<DataType> = new Set([
+  'string',
+  'byte',
+  'short',
+  'integer',
+  'long',
+  'float',
+  'double',
+  'date',
+  'timestamp',
+  'timestamp_ntz',
+])
+
+/**
+ * What a checkpoint holds of `add` in the types of the table where `delta.checkpoint.writeStatsAsStruct` asks for it:
+ * `partitionValues_parsed` and `stats_parsed`, under physical names. Spec: "Checkpoints", "Checkpoint Schema".
+ */
+export class ParsedFields {
+  readonly fields: readonly StructField[]
+  readonly #partitions: readonly { readonly name: string; readonly type: DataType }[]
+  readonly #stats: StructType
+  readonly #checks = new Map<DataType, AnyBuilder>()
+
+  constructor(table: TableShape) {
+    const { protocol, metadata } = table
+    const mapping = columnMapping(protocol, metadata)
+    const isPartition = ({ name }: StructField): boolean => metadata.partitionColumns.includes(name)
+    this.#partitions = metadata.schema.fields
+      .filter(isPartition)
+      .map((field) => ({ name: mapping.physicalName(field), type: field.type }))
+    const data = metadata.schema.fields.filter((field) => !isPartition(field))
+    const indexed = indexedFields(data, mapping, statsColumnsOf(table, mapping))
+    const ordered = narrowed(indexed, (type) => (isOrdered(type) ? type : undefined))
+    const counted = narrowed(indexed, () => 'long')
+    this.#stats = struct([
+      ['numRecords', 'long'],
+      ...(ordered.fields.length === 0 ? [] : ([['minValues', ordered]] as const)),
+      ...(ordered.fields.length === 0 ? [] : ([['maxValues', ordered]] as const)),
+      ...(counted.fields.length === 0 ? [] : ([['nullCount', counted]] as const)),
+      ['tightBounds', 'boolean'],
+    ])
+    this.fields = [
+      // Parquet has no struct without fields.
+      ...(this.#partitions.length === 0
+        ? []
+        : struct([
+            [
+              'partitionValues_parsed',
+              struct(this.#partitions.map(({ name, type }) => [name, type] as const)),
+            ],
+          ]).fields),
+      ...struct([['stats_parsed', this.#stats]]).fields,
+    ]
+  }
+
+  /** The values of the fields for one file. Throws `KD_TABLE_CORRUPT` for a partition value that is not of its type. */
+  of(add: Add): Readonly<Record<string, unknown>> {
+    const partitions = this.#partitions.map(({ name, type }) => [
+      name,
+      jsonLike(add.partitionValues[name] ?? null, type),
+    ])
+    const stats = statsOf(add.stats)
+    return {
+      partitionValues_parsed: Object.fromEntries(partitions) as unknown,
+      ...(stats === undefined ? {} : { stats_parsed: this.#fitting(stats, this.#stats) }),
+    }
+  }
+
+  /** What of the value the type holds: a bound that does not fit is no bound, and its absence is always right. */
+  #fitting(value: unknown, type: DataType): unknown {
+    if (value === null || value === undefined) return null
+    if (typeof type !== 'string' && type.type === 'struct') {
+      if (!isRecord(value)) return null
+      return Object.fromEntries(
+        type.fields.map(({ name, type: inner }) => {
+          const held = Object.hasOwn(value, name) ? value[name] : undefined
+          return [name, this.#fitting(held, inner)]
+        }),
+      )
+    }
+    const check = this.#checks.get(type) ?? builderOf(type)
+    this.#checks.set(type, check)
+    const fault = check.append(value)
+    check.truncate(0)
+    return fault === undefined ? value : null
+  }
+}
+
+function isOrdered(type: DataType): boolean {
+  return ORDERED.has(type) || decimalOf(type) !== undefined
+}
+
+/** The leaves under their physical names of which the table has statistics; lists and maps are leaves. */
+function indexedFields(
+  fields: readonly StructField[],
+  mapping: ColumnMapping,
+  { first, paths }: IndexedColumns,
+): StructType {
+  const named = new Set(paths.map((path) => JSON.stringify(path)))
+  let left = first
+  const below = (inner: readonly StructField[], parents: readonly string[], all: boolean): StructType =>
+    struct(
+      inner.flatMap((field): (readonly [string, DataType])[] => {
+        const name = mapping.physicalName(field)
+        const path = [...parents, name]
+        const isNamed = all || named.has(JSON.stringify(path))
+        const { type } = field
+        if (typeof type !== 'string' && type.type === 'struct') {
+          const nested = below(type.fields, path, isNamed)
+          return nested.fields.length === 0 ? [] : [[name, nested]]
+        }
+        return left-- > 0 || isNamed ? [[name, type]] : []
+      }),
+    )
+  return below(fields, [], false)
+}
+
+/** The same struct with other leaves, without those that become `undefined`. */
+function narrowed(type: StructType, leaf: (type: DataType) => DataType | undefined): StructType {
+  return struct(
+    type.fields.flatMap(({ name, type: inner }): (readonly [string, DataType])[] => {
+      if (typeof inner !== 'string' && inner.type === 'struct') {
+        const below = narrowed(inner, leaf)
+        return below.fields.length === 0 ? [] : [[name, below]]
+      }
+      const other = leaf(inner)
+      return other === undefined ? [] : [[name, other]]
+    }),
+  )
+}
+
+function struct(fields: readonly (readonly [string, DataType])[]): StructType {
+  return {
+    type: 'struct',
+    fields: fields.map(([name, type]) => ({ name, type, nullable: true, metadata: {} })),
+  }
+}
+
+/** Statistics with numbers that lose no digit; `undefined` where there are none that can be read. */
+function statsOf(stats: string | undefined): unknown {
+  if (stats === undefined) return undefined
+  try {
+    if (!/\d\.\d|\d{16}/.test(stats)) return JSON.parse(stats)
+    return parse(stats, undefined, (digits) => {
+      if (!/^-?\d+$/.test(digits)) return new Exact(digits)
+      const number = Number(digits)
+      return Number.isSafeInteger(number) ? number : BigInt(digits)
+    })
+  } catch {
+    // Statistics are optional, and so nothing depends on ones that are no JSON.
+    return undefined
+  }
+}
+
+/** A partition value as builders take it. */
+function jsonLike(text: string | null, type: DataType): unknown {
+  const value = parsePartitionValue(text, type)
+  if (value === null) return null
+  const decimal = decimalOf(type)
+  if (decimal !== undefined) return new Exact(decimalText(value as bigint, decimal.scale))
+  if (type === 'date') return formatDate(value as number)
+  if (type === 'timestamp' || type === 'timestamp_ntz')
+    return formatDateTime(value as bigint, type === 'timestamp')
+  // A column of doubles takes no NaN from JSON, and JSON has none.
+  return typeof value === 'number' && !Number.isFinite(value) ? null : value
+}
+
+/**
+ * `stats_parsed` as the text of `add.stats`; `undefined` where it holds nothing. What JSON has no number for is left out.
+ * Spec: "Per-file Statistics".
+ */
+export function statsText(parsed: unknown): string | undefined {
+  const text = textOf(parsed)
+  return text === '{}' ? undefined : text
+}
+
+function textOf(value: unknown): string | undefined {
+  if (value instanceof Exact) return value.text
+  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : undefined
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (!isRecord(value) || value instanceof Uint8Array) return undefined
+  const members = Object.entries(value).flatMap(([name, inner]) => {
+    const text = textOf(inner)
+    return text === undefined ? [] : [`${JSON.stringify(name)}:${text}`]
+  })
+  return `{${members.join(',')}}`
+}

@@ -1,0 +1,137 @@
+import { mkdtemp, open, type FileHandle, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { RecordBatchStreamWriter, type Schema, tableFromIPC } from 'apache-arrow'
+import { bytesOf, type Columns } from '../../arrow/column.ts'
+import { columnFrom } from '../../arrow/from-arrow.ts'
+import { gather } from '../../arrow/gather.ts'
+import { arrowSchema, recordBatch } from '../../arrow/record-batch.ts'
+import type { StructType } from '../../core/schema.ts'
+
+/** Bytes of rows that are in memory before some go to disk. */
+const MEMORY_BYTES = 64 * 1024 * 1024
+/** What is left in memory after that: so rarely does it happen. */
+const KEPT_BYTES = MEMORY_BYTES / 2
+/** Before every piece of a file on disk stands its length. */
+const LENGTH_BYTES = 4
+
+interface Bucket {
+  rows: Columns[]
+  bytes: number
+  file?: FileHandle
+  fileBytes: number
+}
+
+/**
+ * Rows sorted into buckets, more of them than memory holds: what exceeds 64 MiB lies in a folder of its own among the
+ * machine's temporary files, as Arrow has it, until `close` deletes it. Nobody else reads it.
+ */
+export class RowBuckets {
+  readonly #schema: StructType
+  readonly #arrow: Schema
+  readonly #buckets: readonly Bucket[]
+  readonly #memoryBytes: number
+  #bytes = 0
+  #folder: string | undefined
+
+  /** `memoryBytes` is for tests. */
+  constructor(schema: StructType, count: number, memoryBytes = MEMORY_BYTES) {
+    this.#schema = schema
+    this.#arrow = arrowSchema(schema)
+    this.#buckets = Array.from({ length: count }, () => ({ rows: [], bytes: 0, fileBytes: 0 }))
+    this.#memoryBytes = memoryBytes
+  }
+
+  /** Bytes that were written to disk. */
+  get spilledBytes(): number {
+    return this.#buckets.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
+  }
+
+  /** Puts rows into a bucket. They must not change afterwards. */
+  async add(index: number, rows: Columns): Promise<void> {
+    const bucket = this.#buckets[index] as Bucket
+    const bytes = rows.columns.reduce((sum, column) => sum + bytesOf(column), 0)
+    bucket.rows.push(rows)
+    bucket.bytes += bytes
+    this.#bytes += bytes
+    if (this.#bytes <= this.#memoryBytes) return
+    const largest = this.#buckets.filter(({ bytes: held }) => held > 0).sort((a, b) => b.bytes - a.bytes)
+    const kept = (this.#memoryBytes * KEPT_BYTES) / MEMORY_BYTES
+    for (const each of largest) {
+      if (this.#bytes <= kept) return
+      await this.#spill(each)
+    }
+  }
+
+  /** The rows of a bucket in the order in which they came. */
+  async *rows(index: number): AsyncGenerator<Columns> {
+    const bucket = this.#buckets[index] as Bucket
+    yield* this.#spilled(bucket)
+    yield* bucket.rows
+  }
+
+  /** Lets go of everything. */
+  async close(): Promise<void> {
+    for (const { file } of this.#buckets) await file?.close()
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  async #spill(bucket: Bucket): Promise<void> {
+    this.#folder ??= await mkdtemp(join(tmpdir(), 'kafka-delta-'))
+    bucket.file ??= await open(join(this.#folder, String(this.#buckets.indexOf(bucket))), 'w+')
+    const { columns, length } = joined(this.#schema, bucket.rows)
+    const batch = recordBatch(this.#arrow, columns, length)
+    const body = RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true)
+    const head = new DataView(new ArrayBuffer(LENGTH_BYTES))
+    head.setUint32(0, body.length)
+    await bucket.file.write(new Uint8Array(head.buffer), 0, LENGTH_BYTES, bucket.fileBytes)
+    await bucket.file.write(body, 0, body.length, bucket.fileBytes + LENGTH_BYTES)
+    bucket.fileBytes += LENGTH_BYTES + body.length
+    this.#bytes -= bucket.bytes
+    bucket.rows = []
+    bucket.bytes = 0
+  }
+
+  async *#spilled({ file, fileBytes }: Bucket): AsyncGenerator<Columns> {
+    for (let at = 0; file !== undefined && at < fileBytes;) {
+      const head = await readAt(file, at, LENGTH_BYTES)
+      const length = new DataView(head.buffer, head.byteOffset).getUint32(0)
+      const [batch] = tableFromIPC(await readAt(file, at + LENGTH_BYTES, length)).batches
+      at += LENGTH_BYTES + length
+      if (batch === undefined) continue
+      const { fields } = this.#schema
+      const columns = fields.map(({ type }, index) =>
+        columnFrom(batch.data.children[index], type, batch.numRows),
+      )
+      yield { schema: this.#schema, length: batch.numRows, columns }
+    }
+  }
+}
+
+/** Rows of several pieces as one. */
+export function joined(schema: StructType, pieces: readonly Columns[]): Columns {
+  const [only] = pieces
+  if (pieces.length === 1 && only !== undefined) return only
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  const columns = schema.fields.map(({ type }, index) =>
+    gather(
+      type,
+      pieces.flatMap(({ columns: held, length: end }) => {
+        const column = held[index]
+        return column === undefined ? [] : [{ column, start: 0, end }]
+      }),
+    ),
+  )
+  return { schema, length, columns }
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  let read = 0
+  while (read < length) {
+    const { bytesRead } = await file.read(bytes, read, length - read, position + read)
+    if (bytesRead === 0) throw new Error('Broken invariant: a temporary file became shorter')
+    read += bytesRead
+  }
+  return bytes
+}

@@ -1,0 +1,143 @@
+import { PipelineError } from '../../core/errors.ts'
+import type { DataType, PrimitiveName, StructField, StructType } from '../../core/schema.ts'
+import { decimalOf } from '../../core/schema.ts'
+import { parseJson } from '../protocol/action-json.ts'
+import { stringify } from 'lossless-json'
+
+/**
+ * A table's schema from `metaData.schemaString`; field metadata is kept as it is.
+ * Throws `KD_TABLE_CORRUPT` where the text is no schema, `KD_TABLE_UNSUPPORTED` for a type that is not known, by name.
+ * Spec: "Schema Serialization Format".
+ */
+export function parseSchema(schemaString: string): StructType {
+  let value: unknown
+  try {
+    value = parseJson(schemaString)
+  } catch (cause) {
+    throw corrupt('metaData.schemaString is not JSON', '', cause)
+  }
+  const type = readType(value, '', 0)
+  if (typeof type === 'string' || type.type !== 'struct') throw corrupt('the schema must be a struct', '')
+  return type
+}
+
+/** A schema as `metaData.schemaString` holds it. Spec: "Schema Serialization Format". */
+export function serialiseSchema(schema: StructType): string {
+  const text = stringify(plainType(schema))
+  if (text === undefined) throw new TypeError('The schema has no JSON form')
+  return text
+}
+
+/** Nesting beyond this is refused: no table has it, and reading recurses. */
+const DEPTH_MAX = 100
+
+const PRIMITIVES: ReadonlySet<string> = new Set([
+  'string',
+  'long',
+  'integer',
+  'short',
+  'byte',
+  'float',
+  'double',
+  'boolean',
+  'binary',
+  'date',
+  'timestamp',
+  'timestamp_ntz',
+])
+
+function readType(value: unknown, path: string, depth: number): DataType {
+  if (depth > DEPTH_MAX) throw corrupt(`types nest deeper than ${DEPTH_MAX}`, path)
+  if (typeof value === 'string') return readPrimitive(value, path)
+  const type = objectOf(value, path)
+  switch (type['type']) {
+    case 'struct': {
+      const fields = type['fields']
+      if (!Array.isArray(fields)) throw corrupt('a struct has no array of fields', path)
+      return { type: 'struct', fields: fields.map((field) => readField(field, path, depth)) }
+    }
+    case 'array':
+      return {
+        type: 'array',
+        elementType: readType(type['elementType'], `${path}.element`, depth + 1),
+        containsNull: type['containsNull'] !== false,
+      }
+    case 'map':
+      return {
+        type: 'map',
+        keyType: readType(type['keyType'], `${path}.key`, depth + 1),
+        valueType: readType(type['valueType'], `${path}.value`, depth + 1),
+        valueContainsNull: type['valueContainsNull'] !== false,
+      }
+    default:
+      throw unsupported(JSON.stringify(type['type']), path)
+  }
+}
+
+function readField(value: unknown, parent: string, depth: number): StructField {
+  const field = objectOf(value, parent)
+  const name = field['name']
+  if (typeof name !== 'string') throw corrupt('a field has no name', parent)
+  const path = parent === '' ? name : `${parent}.${name}`
+  const metadata = field['metadata']
+  return {
+    name,
+    type: readType(field['type'], path, depth + 1),
+    nullable: field['nullable'] !== false,
+    metadata: metadata === undefined || metadata === null ? {} : objectOf(metadata, path),
+  }
+}
+
+function readPrimitive(name: string, path: string): PrimitiveName {
+  if (PRIMITIVES.has(name)) return name as PrimitiveName
+  // Spark writes a bare `decimal` for its default precision and scale.
+  if (name === 'decimal') return 'decimal(10,0)'
+  const decimal = decimalOf(name as PrimitiveName)
+  if (decimal === undefined) throw unsupported(name, path)
+  const { precision, scale } = decimal
+  if (precision < 1 || precision > 38 || scale < 0 || scale > precision) {
+    throw corrupt(`${name} must have a precision of 1 to 38 and a scale within it`, path)
+  }
+  return `decimal(${precision},${scale})`
+}
+
+/** The keys in the order in which Spark writes them. */
+function plainType(type: DataType): unknown {
+  if (typeof type === 'string') return type
+  switch (type.type) {
+    case 'struct':
+      return {
+        type: 'struct',
+        fields: type.fields.map((field) => ({
+          name: field.name,
+          type: plainType(field.type),
+          nullable: field.nullable,
+          metadata: field.metadata,
+        })),
+      }
+    case 'array':
+      return { type: 'array', elementType: plainType(type.elementType), containsNull: type.containsNull }
+    case 'map':
+      return {
+        type: 'map',
+        keyType: plainType(type.keyType),
+        valueType: plainType(type.valueType),
+        valueContainsNull: type.valueContainsNull,
+      }
+  }
+}
+
+function objectOf(value: unknown, path: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>
+  }
+  throw corrupt('expected a JSON object in metaData.schemaString', path)
+}
+
+function corrupt(detail: string, column: string, cause?: unknown): PipelineError {
+  return new PipelineError('KD_TABLE_CORRUPT', detail, column === '' ? {} : { column }, { cause })
+}
+
+function unsupported(type: string, column: string): PipelineError {
+  return new PipelineError('KD_TABLE_UNSUPPORTED', `the column type ${type} is not supported`, { column })
+}

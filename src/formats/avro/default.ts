@@ -1,0 +1,107 @@
+import { Exact } from '../../core/exact.ts'
+import { branchesOf, memberName } from './columns.ts'
+import type { AvroNode, AvroRecord } from './schema.ts'
+import { bytesValue, intValue, longValue } from './values.ts'
+
+/**
+ * What a default of a schema is in a row, as a reader of `node` would read it. Throws where `json` is no value of it. A
+ * default of a union is one of the first branch that it fits.
+ */
+export function defaultValue(node: AvroNode, json: unknown): unknown {
+  switch (node.kind) {
+    case 'null':
+      expected(json === null, 'null', json)
+      return null
+    case 'boolean':
+      expected(typeof json === 'boolean', 'a boolean', json)
+      return json
+    case 'string':
+      expected(typeof json === 'string', 'text', json)
+      return json
+    case 'int':
+      expected(isWhole(json, 32), 'a number of 32 bits', json)
+      return intValue(node.logical)(Number(json))
+    case 'long':
+      expected(isWhole(json, 64), 'a number of 64 bits', json)
+      return longValue(node.logical)(json as number | bigint)
+    case 'float':
+      return Math.fround(numberOf(json))
+    case 'double':
+      return numberOf(json)
+    case 'bytes':
+      return bytesValue(node.logical)(bytesOf(json))
+    case 'fixed': {
+      const bytes = bytesOf(json)
+      expected(bytes.length === node.size, `${node.size} bytes`, json)
+      return bytesValue(node.logical)(bytes)
+    }
+    case 'enum':
+      expected(node.symbols.includes(json as string), 'one of the symbols', json)
+      return json
+    case 'array':
+      expected(Array.isArray(json), 'a list', json)
+      return (json as unknown[]).map((item) => defaultValue(node.items, item))
+    case 'map':
+      return Object.fromEntries(
+        entriesOf(json).map(([key, value]) => [key, defaultValue(node.values, value)]),
+      )
+    case 'union':
+      return unionDefault(node.branches, json)
+    case 'record':
+      return recordDefault(node, json)
+  }
+}
+
+function recordDefault({ fields }: AvroRecord, json: unknown): unknown {
+  const given = new Map(entriesOf(json))
+  return Object.fromEntries(
+    fields.map(({ name, node, default: absent }) => {
+      if (!given.has(name) && absent === undefined) throw new Error(`expected a field ${name}, got none`)
+      return [name, defaultValue(node, given.has(name) ? given.get(name) : absent?.json)]
+    }),
+  )
+}
+
+function unionDefault(branches: readonly AvroNode[], json: unknown): unknown {
+  const members = branchesOf(branches)
+  let fault: unknown
+  for (const branch of branches) {
+    try {
+      const value = defaultValue(branch, json)
+      return value === null || members.length === 1 ? value : { [memberName(members.indexOf(branch))]: value }
+    } catch (error) {
+      fault ??= error
+    }
+  }
+  throw fault
+}
+
+function isWhole(json: unknown, bits: number): boolean {
+  if (typeof json === 'bigint') return BigInt.asIntN(bits, json) === json
+  return Number.isSafeInteger(json) && BigInt.asIntN(bits, BigInt(json as number)) === BigInt(json as number)
+}
+
+function numberOf(json: unknown): number {
+  if (json instanceof Exact) return Number(json.text)
+  if (typeof json === 'string' && /^(?:NaN|-?Infinity)$/.test(json)) return Number(json)
+  expected(typeof json === 'number' || typeof json === 'bigint', 'a number', json)
+  return Number(json)
+}
+
+/** Each character of a default is a byte. */
+function bytesOf(json: unknown): Buffer {
+  expected(typeof json === 'string' && !/[^\0-\xff]/.test(json), 'text of characters up to 255', json)
+  return Buffer.from(json as string, 'latin1')
+}
+
+function entriesOf(json: unknown): readonly [string, unknown][] {
+  expected(typeof json === 'object' && json !== null && !Array.isArray(json), 'an object', json)
+  return Object.entries(json as object)
+}
+
+function expected(holds: boolean, what: string, json: unknown): void {
+  if (holds) return
+  const got =
+    json === null ? 'null' : typeof json === 'string' ? JSON.stringify(json.slice(0, 100)) : typeof json
+  throw new Error(`expected ${what}, got ${got}`)
+}

@@ -1,0 +1,254 @@
+import { messageOf, PipelineError } from '../../core/errors.ts'
+import { branchesOf, memberName } from './columns.ts'
+import { defaultValue } from './default.ts'
+import {
+  arrayReader,
+  avroReader,
+  bytesMinOf,
+  enumReader,
+  mapReader,
+  memberReader,
+  recordReader,
+  unionReader,
+  type AvroReader,
+} from './read.ts'
+import type { AvroEnum, AvroField, AvroLogical, AvroNode, AvroRecord } from './schema.ts'
+import { bytesValue, intValue, isTimestamp, isZoned, longValue } from './values.ts'
+
+/**
+ * A reader for values of the schema `writer` that gives what `reader` describes, by the rules of Avro: fields by name or
+ * alias, defaults for those that are missing, wider numbers, text for bytes and bytes for text, the default of an enum, the
+ * first branch of a union that fits. Two differences: a timestamp of another unit is converted, and a decimal of another
+ * scale keeps its value, where Avro would take the bare number.
+ * @throws KD_CONTRACT_INVALID with the place where no value of the one can be one of the other
+ */
+export function resolvedReader(writer: AvroNode, reader: AvroNode): AvroReader {
+  try {
+    return resolve(writer, reader, '')
+  } catch (error) {
+    if (!(error instanceof Unresolved)) throw error
+    throw new PipelineError(
+      'KD_CONTRACT_INVALID',
+      `the writer's schema does not fit avro.readerSchema: ${error.message}`,
+    )
+  }
+}
+
+/**
+ * Holds every default of a reader's schema to its type.
+ * @throws KD_CONTRACT_INVALID with the field
+ */
+export function checkDefaults(schema: AvroNode, source: string): void {
+  const seen = new Set<AvroNode>()
+  const todo: { node: AvroNode; at: string }[] = [{ node: schema, at: '' }]
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const { node, at } = next
+    if (seen.has(node)) continue
+    seen.add(node)
+    if (node.kind === 'array') todo.push({ node: node.items, at: `${at}/items` })
+    else if (node.kind === 'map') todo.push({ node: node.values, at: `${at}/values` })
+    else if (node.kind === 'union')
+      todo.push(...node.branches.map((branch, i) => ({ node: branch, at: `${at}/${i}` })))
+    else if (node.kind === 'record') {
+      for (const field of node.fields) {
+        const place = `${at}/${field.name}`
+        todo.push({ node: field.node, at: place })
+        try {
+          if (field.default !== undefined) defaultValue(field.node, field.default.json)
+        } catch (error) {
+          throw new PipelineError('KD_CONTRACT_INVALID', `${place}: its default: ${messageOf(error)}`, {
+            source,
+          })
+        }
+      }
+    }
+  }
+}
+
+/** Two schemas that never fit. */
+class Unresolved extends Error {}
+
+function resolve(writer: AvroNode, reader: AvroNode, at: string): AvroReader {
+  if (writer === reader) return avroReader(writer)
+  if (writer.kind === 'union') return fromUnion(writer.branches, reader, at)
+  if (reader.kind === 'union') return intoUnion(writer, reader.branches, at)
+  switch (reader.kind) {
+    case 'record':
+      if (writer.kind === 'record' && sameName(writer, reader)) return resolveRecord(writer, reader, at)
+      break
+    case 'enum':
+      if (writer.kind === 'enum' && sameName(writer, reader)) return resolveEnum(writer, reader)
+      break
+    case 'array':
+      if (writer.kind === 'array')
+        return arrayReader(resolve(writer.items, reader.items, `${at}/items`), bytesMinOf(writer.items))
+      break
+    case 'map':
+      if (writer.kind === 'map') return mapReader(resolve(writer.values, reader.values, `${at}/values`))
+      break
+    case 'fixed':
+      if (writer.kind === 'fixed' && writer.size === reader.size && sameName(writer, reader)) {
+        const valueOf = bytesValue(logicalOf(writer.logical, reader.logical, at))
+        const { size } = writer
+        return (cursor) => valueOf(cursor.take(size))
+      }
+      break
+    default: {
+      const read = promoted(writer, reader, at)
+      if (read !== undefined) return read
+    }
+  }
+  throw mismatch(writer, reader, at)
+}
+
+type Reads = (writer: AvroNode, reader: Primitive, at: string) => AvroReader | undefined
+type Primitive = Extract<AvroNode, { readonly logical?: AvroLogical }>
+
+/** A primitive of the reader out of one of the writer, where Avro allows it. */
+const promoted: Reads = (writer, reader, at) => {
+  const number = writer.kind === 'int' || writer.kind === 'long'
+  switch (reader.kind) {
+    case 'int': {
+      if (writer.kind !== 'int') return undefined
+      const valueOf = intValue(logicalOf(writer.logical, reader.logical, at))
+      return (cursor) => valueOf(cursor.int())
+    }
+    case 'long': {
+      if (!number) return undefined
+      const valueOf = longValue(logicalOf(writer.logical, reader.logical, at))
+      return writer.kind === 'int' ? (cursor) => valueOf(cursor.int()) : (cursor) => valueOf(cursor.long())
+    }
+    case 'float':
+      if (writer.kind === 'float') return avroReader(writer)
+      return number ? (cursor) => Math.fround(Number(cursor.long())) : undefined
+    case 'double':
+      if (writer.kind === 'float' || writer.kind === 'double') return avroReader(writer)
+      return number ? (cursor) => Number(cursor.long()) : undefined
+    case 'string':
+      return writer.kind === 'string' || writer.kind === 'bytes' ? (cursor) => cursor.string() : undefined
+    case 'bytes': {
+      if (writer.kind !== 'string' && writer.kind !== 'bytes') return undefined
+      const valueOf = bytesValue(logicalOf(writer.logical, reader.logical, at))
+      return (cursor) => valueOf(cursor.bytes())
+    }
+    default:
+      return writer.kind === reader.kind ? avroReader(writer) : undefined
+  }
+}
+
+/** How a value is to be understood: as the reader says, in the unit and the scale of the writer. */
+function logicalOf(
+  writer: AvroLogical | undefined,
+  reader: AvroLogical | undefined,
+  at: string,
+): AvroLogical | undefined {
+  if (writer === undefined || reader === undefined || writer.name === reader.name)
+    return reader && (writer ?? reader)
+  if (isTimestamp(writer) && isTimestamp(reader) && isZoned(writer) === isZoned(reader)) return writer
+  throw new Unresolved(`${placeOf(at)}expected ${reader.name}, got ${writer.name}`)
+}
+
+function resolveRecord(writer: AvroRecord, reader: AvroRecord, at: string): AvroReader {
+  const wanted = new Map<AvroField, AvroField>()
+  const absent: [string, () => unknown][] = []
+  for (const field of reader.fields) {
+    const source = sourceOf(field, writer)
+    if (source !== undefined) {
+      if (wanted.has(source)) throw new Unresolved(`${at}/${source.name}: two fields of the reader take it`)
+      wanted.set(source, field)
+    } else if (field.default !== undefined) {
+      const {
+        node,
+        default: { json },
+      } = field
+      absent.push([field.name, () => defaultValue(node, json)])
+    } else {
+      throw new Unresolved(
+        `${at}/${field.name}: expected in the writer's ${writer.name}, or with a default, got neither`,
+      )
+    }
+  }
+  const fields = writer.fields.map((field): readonly [string | undefined, AvroReader] => {
+    const into = wanted.get(field)
+    if (into === undefined) return [undefined, avroReader(field.node)]
+    return [into.name, resolve(field.node, into.node, `${at}/${into.name}`)]
+  })
+  return recordReader(fields, absent)
+}
+
+function sourceOf({ name, aliases = [] }: AvroField, { fields }: AvroRecord): AvroField | undefined {
+  return fields.find((field) => field.name === name) ?? fields.find((field) => aliases.includes(field.name))
+}
+
+function resolveEnum(writer: AvroEnum, reader: AvroEnum): AvroReader {
+  return enumReader(
+    writer.symbols.map((symbol) => (reader.symbols.includes(symbol) ? symbol : reader.default)),
+  )
+}
+
+/** Branches of the writer that never fit are refused where a value has one; all of them, at once. */
+function fromUnion(branches: readonly AvroNode[], reader: AvroNode, at: string): AvroReader {
+  const faults: Unresolved[] = []
+  const readers = branches.map((branch): AvroReader => {
+    try {
+      return resolve(branch, reader, at)
+    } catch (error) {
+      if (!(error instanceof Unresolved)) throw error
+      faults.push(error)
+      return () => {
+        throw new Error(error.message)
+      }
+    }
+  })
+  if (faults.length === branches.length) throw faults[0] as Unresolved
+  return unionReader(readers)
+}
+
+/** The branch of the reader that is the same, or the first that fits. */
+function intoUnion(writer: AvroNode, branches: readonly AvroNode[], at: string): AvroReader {
+  const members = branchesOf(branches)
+  const same = (branch: AvroNode): boolean =>
+    branch.kind === writer.kind && (!('name' in branch) || !('name' in writer) || branch.name === writer.name)
+  let fault: Unresolved | undefined
+  for (const branch of [...branches.filter(same), ...branches.filter((branch) => !same(branch))]) {
+    try {
+      const read = resolve(writer, branch, at)
+      if (branch.kind === 'null' || members.length === 1) return read
+      return memberReader(memberName(members.indexOf(branch)), read)
+    } catch (error) {
+      if (!(error instanceof Unresolved)) throw error
+      fault ??= branches.length > 2 ? undefined : branch.kind === 'null' ? undefined : error
+    }
+  }
+  throw (
+    fault ??
+    new Unresolved(`${placeOf(at)}expected one of ${branches.map(shown).join(', ')}, got ${shown(writer)}`)
+  )
+}
+
+/** By the last part of the name, as Avro compares them, or by an alias of the reader's. */
+function sameName(
+  writer: { readonly name: string },
+  reader: AvroNode & { readonly name: string; readonly aliases?: readonly string[] },
+): boolean {
+  const name = shortOf(writer.name)
+  return name === shortOf(reader.name) || (reader.aliases ?? []).some((alias) => shortOf(alias) === name)
+}
+
+function shortOf(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
+}
+
+function mismatch(writer: AvroNode, reader: AvroNode, at: string): Unresolved {
+  return new Unresolved(`${placeOf(at)}expected ${shown(reader)}, got ${shown(writer)}`)
+}
+
+function placeOf(at: string): string {
+  return at === '' ? '' : `${at}: `
+}
+
+function shown(node: AvroNode): string {
+  return 'name' in node
+    ? `${node.kind} ${node.name}${node.kind === 'fixed' ? ` of ${node.size} bytes` : ''}`
+    : node.kind
+}

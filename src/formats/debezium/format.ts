@@ -1,0 +1,146 @@
+import type { DeadLetter } from '../../core/batch.ts'
+import { deadLetterOf } from '../../core/dead-letter.ts'
+import { messageOf } from '../../core/errors.ts'
+import { jsonText } from '../../core/json-text.ts'
+import { fieldNamed, type StructType } from '../../core/schema.ts'
+import { columnOf, DELETED, typeOfField } from './columns.ts'
+import { asSchema, fieldSchema, logicalValue, type ConnectSchema } from './values.ts'
+import type { Format, FormatOptions } from '../format.ts'
+
+/** What becomes of events. */
+export interface DebeziumSettings {
+  /** Fields of an event that become columns beside those of the row. */
+  readonly fields: readonly string[]
+}
+
+/** Told apart from every row. */
+const NO_CHANGE = Symbol('no change of a row')
+
+type Message = Readonly<Record<string, unknown>>
+
+/**
+ * A format whose values are events of Debezium: each row is what a row of the source became (`after`), or what it was
+ * before it was deleted (`before`). Messages that tell of no row (heartbeats, borders of transactions, changes of
+ * schemas, truncated tables) are filtered; a message that is no event is a dead letter.
+ */
+export function debeziumFormat(
+  inner: Format,
+  { fields }: DebeziumSettings,
+  columns: Pick<FormatOptions, 'schema'>,
+): Format {
+  const prepare = inner.prepare?.bind(inner)
+  return {
+    name: inner.name,
+    ...(prepare === undefined ? {} : { prepare }),
+    decode(raw) {
+      const decoded = inner.decode(raw)
+      const { schema } = columns
+      const objects: object[] = []
+      const records: number[] = []
+      const deadLetters: DeadLetter[] = [...decoded.deadLetters]
+      let filtered = decoded.filtered ?? 0
+      for (const [index, object] of decoded.objects.entries()) {
+        const record = decoded.records[index] as number
+        try {
+          const row = rowOf(object, fields, schema)
+          if (row === NO_CHANGE) filtered++
+          else {
+            objects.push(row)
+            records.push(record)
+          }
+        } catch (thrown) {
+          deadLetters.push(deadLetterOf(decoded.raw, record, 'decode', messageOf(thrown)))
+        }
+      }
+      return { ...decoded, objects, records, deadLetters, filtered }
+    },
+  }
+}
+
+function rowOf(object: unknown, fields: readonly string[], columns: StructType): object | typeof NO_CHANGE {
+  const { event, schema } = unwrapped(object)
+  // A tombstone as the JSON converter writes it together with schemas.
+  if (event === null) return NO_CHANGE
+  const { op } = event
+  if (op === undefined || op === null) {
+    if (isNoChange(event)) return NO_CHANGE
+    throw new Error(`expected an event of Debezium with op, got the fields ${namesOf(event)}`)
+  }
+  switch (op) {
+    case 'c':
+    case 'u':
+    case 'r':
+      return changed(event, 'after', schema, fields, columns)
+    case 'd':
+      return changed(event, 'before', schema, fields, columns)
+    case 't':
+    case 'm':
+      return NO_CHANGE
+    default:
+      throw new Error(`expected an op of Debezium (c, u, r, d, t or m), got ${jsonText(op).slice(0, 100)}`)
+  }
+}
+
+/** The event without the schema that the JSON converter puts beside it, and that schema. */
+function unwrapped(object: unknown): { event: Message | null; schema: ConnectSchema | undefined } {
+  const message = object as Message
+  if (!('payload' in message) || !('schema' in message) || 'op' in message)
+    return { event: message, schema: undefined }
+  const { payload, schema } = message
+  if (payload !== null && !isObject(payload))
+    throw new Error(`expected an event of Debezium as the payload, got ${jsonText(payload).slice(0, 100)}`)
+  return { event: payload, schema: asSchema(schema) }
+}
+
+/** Heartbeats, borders of transactions and changes of schemas have no operation. */
+function isNoChange(event: Message): boolean {
+  const names = Object.keys(event)
+  if (names.length > 0 && names.every((name) => /^ts_(?:ms|us|ns)$/.test(name))) return true
+  if ('status' in event && 'id' in event && (event['status'] === 'BEGIN' || event['status'] === 'END'))
+    return true
+  return 'source' in event && ('ddl' in event || 'tableChanges' in event)
+}
+
+function changed(
+  event: Message,
+  side: 'before' | 'after',
+  schema: ConnectSchema | undefined,
+  fields: readonly string[],
+  columns: StructType,
+): object {
+  const state = event[side]
+  if (!isObject(state))
+    throw new Error(
+      `expected the row in ${side} of an event with op ${String(event['op'])}, got ${jsonText(state ?? null).slice(0, 100)}`,
+    )
+  const of = fieldSchema(schema, side)
+  const row: Record<string, unknown> =
+    of === undefined ? { ...state } : { ...(logicalValue(state, of, columns) as object) }
+  for (const field of fields) row[columnOf(field)] = fieldOf(event, field, columns)
+  row[DELETED] = side === 'before'
+  return row
+}
+
+/** A field of the event, or else of its source; text where its column is text. */
+function fieldOf(event: Message, field: string, columns: StructType): unknown {
+  const source = isObject(event['source']) ? event['source'] : {}
+  const value = field.startsWith('source.')
+    ? own(source, field.slice('source.'.length))
+    : (own(event, field) ?? own(source, field))
+  if (value === undefined || value === null) return null
+  const type = fieldNamed(columns, columnOf(field))?.type ?? typeOfField(field)
+  return type === 'string' && typeof value !== 'string' ? jsonText(value) : value
+}
+
+function own(message: Message, name: string): unknown {
+  return Object.hasOwn(message, name) ? message[name] : undefined
+}
+
+function isObject(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function namesOf(event: Message): string {
+  const text = Object.keys(event).join(', ')
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text
+}

@@ -1,0 +1,176 @@
+import { decimalText } from '../../arrow/decimal.ts'
+import { DAY_MICROS, formatDate, formatDateTime } from '../../arrow/time.ts'
+import { Exact } from '../../core/exact.ts'
+import { fieldNamed, type DataType, type StructType } from '../../core/schema.ts'
+
+/**
+ * A schema of Kafka Connect as its JSON converter writes it beside the payload. It came in a message: nothing of it is
+ * certain.
+ */
+export interface ConnectSchema {
+  readonly type?: unknown
+  readonly name?: unknown
+  readonly field?: unknown
+  readonly fields?: unknown
+  readonly items?: unknown
+  readonly values?: unknown
+  readonly parameters?: unknown
+}
+
+/** Values within each other. */
+const DEPTH_MAX = 50
+/** Beyond it no decimal of 38 digits can lie. */
+const SCALE_MAX = 1_000
+const DECIMAL_BYTES_MAX = 128
+/** Years 0 to 9999, which columns hold. */
+const MICROS_MAX = 253_402_300_800_000_000n
+const MICROS_MIN = -62_167_219_200_000_000n
+
+/**
+ * The value that a logical type of Connect or Debezium means, in the form that its column takes: a point in time as text
+ * (as the number that it is where the column is a number), a decimal exact. `column` is absent where there is none yet.
+ * Throws what is wrong with a value.
+ */
+export function logicalValue(
+  value: unknown,
+  schema: ConnectSchema | undefined,
+  column: DataType | undefined,
+  depth = 0,
+): unknown {
+  if (schema === undefined || value === null || value === undefined) return value
+  if (depth > DEPTH_MAX) throw new Error(`expected at most ${DEPTH_MAX} values within each other, got more`)
+  const convert = typeof schema.name === 'string' ? LOGICAL.get(schema.name) : undefined
+  if (convert !== undefined) return convert(value, column, schema)
+  const inner = typeof column === 'object' ? column : undefined
+  if (schema.type === 'struct' && isObject(value))
+    return structValue(value, schema, inner?.type === 'struct' ? inner : undefined, depth)
+  if (schema.type === 'array' && Array.isArray(value)) {
+    const element = inner?.type === 'array' ? inner.elementType : undefined
+    return value.map((each) => logicalValue(each, asSchema(schema.items), element, depth + 1))
+  }
+  if (schema.type === 'map' && isObject(value)) {
+    const of = inner?.type === 'map' ? inner.valueType : undefined
+    return mapped(value, (_, each) => logicalValue(each, asSchema(schema.values), of, depth + 1))
+  }
+  return value
+}
+
+/** The schema of a field of a struct. */
+export function fieldSchema(schema: ConnectSchema | undefined, name: string): ConnectSchema | undefined {
+  const fields: readonly unknown[] = Array.isArray(schema?.fields) ? (schema.fields as unknown[]) : []
+  return fields.map(asSchema).find((field) => field?.field === name)
+}
+
+/** What a message says is a schema, where it can be one. */
+export function asSchema(value: unknown): ConnectSchema | undefined {
+  return isObject(value) ? value : undefined
+}
+
+function structValue(
+  value: object,
+  schema: ConnectSchema,
+  column: StructType | undefined,
+  depth: number,
+): object {
+  const fields: readonly unknown[] = Array.isArray(schema.fields) ? (schema.fields as unknown[]) : []
+  const schemas = new Map(fields.map((field) => [asSchema(field)?.field, asSchema(field)]))
+  return mapped(value, (name, each) =>
+    logicalValue(each, schemas.get(name), column && fieldNamed(column, name)?.type, depth + 1),
+  )
+}
+
+function mapped(value: object, map: (name: string, value: unknown) => unknown): object {
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, map(name, each)]))
+}
+
+type Convert = (value: unknown, column: DataType | undefined, schema: ConnectSchema) => unknown
+
+/** Columns that take the number that a point in time is. */
+const NUMBERS = new Set<DataType | undefined>(['long', 'integer', 'double'])
+
+const date: Convert = (value, column) =>
+  NUMBERS.has(column) ? value : formatDate(wholeOf(value, -719_528, 2_932_896))
+
+function instant(microsOf: (value: bigint) => bigint): Convert {
+  return (value, column) => {
+    if (NUMBERS.has(column)) return value
+    const micros = microsOf(integerOf(value))
+    if (micros < MICROS_MIN || micros >= MICROS_MAX)
+      throw new Error(`expected a point in time of the years 0 to 9999, got ${String(value)}`)
+    return formatDateTime(micros, column !== 'timestamp_ntz')
+  }
+}
+
+/** There is no column for a time of day: text where the column is text, else the number that it is. */
+function timeOfDay(microsOf: (value: bigint) => bigint): Convert {
+  return (value, column) => {
+    if (column !== 'string') return value
+    const micros = microsOf(integerOf(value))
+    if (micros < 0n || micros > BigInt(DAY_MICROS))
+      throw new Error(`expected a time of day, got ${String(value)}`)
+    return formatDateTime(micros, false).slice(11)
+  }
+}
+
+const decimal: Convert = (value, column, schema) => {
+  const scale = asSchema(schema.parameters) as { readonly scale?: unknown } | undefined
+  return decimalOf(value, Number(scale?.scale ?? 0), column)
+}
+
+const variableDecimal: Convert = (value, column) => {
+  const { scale, value: bytes } = value as { readonly scale?: unknown; readonly value?: unknown }
+  return decimalOf(bytes, Number(scale), column)
+}
+
+function decimalOf(value: unknown, scale: number, column: DataType | undefined): unknown {
+  // The converter can be told to write numbers instead.
+  if (typeof value !== 'string') return value
+  if (!Number.isInteger(scale) || Math.abs(scale) > SCALE_MAX)
+    throw new Error(`expected the scale of a decimal, got ${scale}`)
+  const bytes = Buffer.from(value, 'base64')
+  if (bytes.length === 0 || bytes.length > DECIMAL_BYTES_MAX)
+    throw new Error(`expected the bytes of a decimal in base64, got ${JSON.stringify(value.slice(0, 100))}`)
+  const unscaled = BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`))
+  const text = decimalText(unscaled, scale)
+  if (column === 'string') return text
+  return text.includes('.') ? new Exact(text) : plain(BigInt(text))
+}
+
+function plain(value: bigint): number | bigint {
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value
+}
+
+function integerOf(value: unknown): bigint {
+  if (typeof value === 'bigint') return value
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value)
+  throw new Error(`expected an integer, got ${JSON.stringify(value)}`)
+}
+
+function wholeOf(value: unknown, min: number, max: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
+  throw new Error(`expected days since 1970 within the years 0 to 9999, got ${JSON.stringify(value)}`)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Exact)
+}
+
+const millis = (value: bigint): bigint => value * 1_000n
+const micros = (value: bigint): bigint => value
+/** Towards the past. */
+const nanos = (value: bigint): bigint => (value - (((value % 1_000n) + 1_000n) % 1_000n)) / 1_000n
+
+const LOGICAL: ReadonlyMap<string, Convert> = new Map([
+  ['io.debezium.time.Date', date],
+  ['org.apache.kafka.connect.data.Date', date],
+  ['io.debezium.time.Timestamp', instant(millis)],
+  ['org.apache.kafka.connect.data.Timestamp', instant(millis)],
+  ['io.debezium.time.MicroTimestamp', instant(micros)],
+  ['io.debezium.time.NanoTimestamp', instant(nanos)],
+  ['io.debezium.time.Time', timeOfDay(millis)],
+  ['org.apache.kafka.connect.data.Time', timeOfDay(millis)],
+  ['io.debezium.time.MicroTime', timeOfDay(micros)],
+  ['io.debezium.time.NanoTime', timeOfDay(nanos)],
+  ['org.apache.kafka.connect.data.Decimal', decimal],
+  ['io.debezium.data.VariableScaleDecimal', variableDecimal],
+])

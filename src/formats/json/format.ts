@@ -1,0 +1,98 @@
+import { isUtf8 } from 'node:buffer'
+import type { DeadLetter } from '../../core/batch.ts'
+import { deadLetterOf } from '../../core/dead-letter.ts'
+import { messageOf } from '../../core/errors.ts'
+import type { Raw } from '../../core/raw.ts'
+import type { Decoded, Format, FormatOptions } from '../format.ts'
+import { columnReader } from './columns.ts'
+import { parseExact } from './exact.ts'
+
+/**
+ * JSON, one object a record. Where the contract is plain, records go from bytes to columns without a JavaScript value
+ * between; a record that deviates in any way (escapes, long numbers, a fault) is parsed into an object and judged by
+ * the contract, so that the fast way only ever accepts and never refuses.
+ */
+export function jsonFormat(options: FormatOptions): Format {
+  let reader = columnReader(options)
+  let { schema, plain } = options
+  return {
+    name: 'json',
+    decode(raw) {
+      if (options.schema !== schema || options.plain !== plain) {
+        reader = columnReader(options)
+        ;({ schema, plain } = options)
+      }
+      // One check for all records: the newline after each value keeps two halves of a character from joining.
+      const allUtf8 = isUtf8(raw.bytes)
+      const remaining: number[] = []
+      let tombstones = 0
+      for (let i = 0; i < raw.count; i++) {
+        if ((raw.valueStart[i] as number) < 0) tombstones++
+        else if (!allUtf8 || reader?.read(raw, i) !== true) remaining.push(i)
+      }
+      const proven = reader?.finish()
+      return {
+        raw,
+        proven: proven?.rows,
+        ...(proven === undefined || proven.droppedFields === 0
+          ? {}
+          : { droppedFields: proven.droppedFields }),
+        ...withNulls(parseRecords(raw, remaining, allUtf8, options), tombstones),
+      }
+    },
+  }
+}
+
+/** The value `null` is a tombstone as much as none at all. */
+function withNulls(
+  parsed: Parsed,
+  tombstones: number,
+): Omit<Parsed, 'nulls'> & Pick<Decoded, 'tombstones' | 'nulls'> {
+  const { nulls, ...rest } = parsed
+  return nulls.length === 0 ? { ...rest, tombstones } : { ...parsed, tombstones: tombstones + nulls.length }
+}
+
+type Parsed = Pick<Decoded, 'objects' | 'records' | 'deadLetters'> & { readonly nulls: readonly number[] }
+
+function parseRecords(
+  raw: Raw,
+  indices: readonly number[],
+  allUtf8: boolean,
+  options: FormatOptions,
+): Parsed {
+  const objects: unknown[] = []
+  const records: number[] = []
+  const deadLetters: DeadLetter[] = []
+  const nulls: number[] = []
+  for (const i of indices) {
+    const parsed = parseRecord(raw, i, allUtf8, options)
+    if (parsed === null) nulls.push(i)
+    else if (typeof parsed === 'string') deadLetters.push(deadLetterOf(raw, i, 'decode', parsed))
+    else {
+      objects.push(parsed)
+      records.push(i)
+    }
+  }
+  return { objects, records, deadLetters, nulls }
+}
+
+/** The record as an object, null, or what is wrong with it. */
+function parseRecord(
+  raw: Raw,
+  i: number,
+  allUtf8: boolean,
+  { fractions = false }: FormatOptions,
+): object | string | null {
+  const start = raw.valueStart[i] as number
+  const end = raw.valueEnd[i] as number
+  if (start === end) return 'expected a JSON object, got an empty value'
+  const bytes = Buffer.from(raw.bytes.buffer, raw.bytes.byteOffset + start, end - start)
+  if (!allUtf8 && !isUtf8(bytes)) return 'expected UTF-8, got bytes that are none'
+  try {
+    const value = parseExact(bytes.toString('utf8'), { fractions })
+    if (typeof value === 'object' && !Array.isArray(value)) return value
+    return `expected a JSON object, got ${Array.isArray(value) ? 'an array' : `a ${typeof value}`}`
+  } catch (thrown) {
+    return `expected JSON: ${messageOf(thrown)}`
+  }
+}

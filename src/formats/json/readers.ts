@@ -1,0 +1,182 @@
+import type { AnyBuilder, ListBuilder, StructBuilder } from '../../arrow/builder.ts'
+import type { PlainContract, PlainField, PlainValue } from '../../contract/columns/plain.ts'
+import { scalarReader } from './scalars.ts'
+import { skipPlainString, skipSpace, skipValue, startsWith } from './scan.ts'
+
+/**
+ * Reads one JSON value from bytes into its column: the position after it, or -1 when the value is not one that this
+ * reader can prove right. After -1 the column may hold a part of the value: the caller truncates.
+ */
+export interface ValueReader {
+  read(bytes: Uint8Array, at: number): number
+}
+
+const NULL = Buffer.from('null')
+
+/** Fields that the contract allows and does not name, over all objects of a reader. */
+export interface Strangers {
+  readonly unknown: 'skip' | 'count' | 'leave'
+  /** Those that were left out, where they are counted. */
+  dropped: number
+}
+
+/** A reader for a value under a contract, or `undefined` when bytes alone cannot prove its rules. */
+export function valueReader(
+  value: PlainValue,
+  builder: AnyBuilder,
+  strangers: Strangers,
+): ValueReader | undefined {
+  const inner = presentReader(value, builder, strangers)
+  if (inner === undefined) return undefined
+  return {
+    read(bytes, at) {
+      if (bytes[at] !== 0x6e) return inner.read(bytes, at)
+      if (!value.nullable || !startsWith(bytes, at, NULL)) return -1
+      builder.appendNull()
+      return at + 4
+    },
+  }
+}
+
+function presentReader(
+  value: PlainValue,
+  builder: AnyBuilder,
+  strangers: Strangers,
+): ValueReader | undefined {
+  switch (builder.kind) {
+    case 'struct':
+      return value.json === 'object' && value.object !== undefined
+        ? objectReader(value.object, builder, strangers)
+        : undefined
+    case 'list':
+      return value.json === 'array' && value.items !== undefined
+        ? listReader(value.items, builder, strangers)
+        : undefined
+    case 'map':
+      return undefined
+    default:
+      return scalarReader(value, builder)
+  }
+}
+
+function listReader(items: PlainValue, builder: ListBuilder, strangers: Strangers): ValueReader | undefined {
+  const element = valueReader(items, builder.child, strangers)
+  if (element === undefined) return undefined
+  return {
+    read(bytes, at) {
+      if (bytes[at] !== 0x5b) return -1
+      at = skipSpace(bytes, at + 1)
+      if (bytes[at] === 0x5d) {
+        builder.end(1)
+        return at + 1
+      }
+      for (;;) {
+        at = element.read(bytes, at)
+        if (at < 0) return -1
+        at = skipSpace(bytes, at)
+        const byte = bytes[at]
+        if (byte === 0x5d) {
+          builder.end(1)
+          return at + 1
+        }
+        if (byte !== 0x2c) return -1
+        at = skipSpace(bytes, at + 1)
+      }
+    },
+  }
+}
+
+interface Member {
+  readonly field: PlainField
+  readonly builder: AnyBuilder
+  readonly reader: ValueReader
+  /** The name's UTF-8 with both quotes. */
+  readonly quoted: Uint8Array
+}
+
+/** A reader for objects: guesses that the next key is the one that followed last time, and compares bytes. */
+export function objectReader(
+  contract: PlainContract,
+  builder: StructBuilder,
+  strangers: Strangers,
+): ValueReader | undefined {
+  const members: Member[] = []
+  for (const [index, child] of builder.children.entries()) {
+    const name = builder.fields[index]?.name
+    const field = contract.fields.find((candidate) => candidate.name === name)
+    const reader = field && valueReader(field, child, strangers)
+    if (field === undefined || reader === undefined) return undefined
+    members.push({ field, builder: child, reader, quoted: Buffer.from(JSON.stringify(field.name)) })
+  }
+  return new ObjectReader(members, contract.additionalProperties, builder, strangers)
+}
+
+class ObjectReader implements ValueReader {
+  readonly #members: readonly Member[]
+  readonly #skips: boolean
+  /** Names in lower case, where fields that are left out are counted: one that differs by case alone is no stranger. */
+  readonly #folded: ReadonlySet<string> | undefined
+  readonly #strangers: Strangers
+  readonly #builder: StructBuilder
+  /** The member seen in each place of the last object. */
+  readonly #predicted: Member[] = []
+
+  constructor(members: readonly Member[], additional: boolean, builder: StructBuilder, strangers: Strangers) {
+    this.#members = members
+    this.#skips = additional && strangers.unknown !== 'leave'
+    this.#folded =
+      strangers.unknown === 'count'
+        ? new Set(members.map(({ field }) => field.name.toLowerCase()))
+        : undefined
+    this.#strangers = strangers
+    this.#builder = builder
+  }
+
+  read(bytes: Uint8Array, at: number): number {
+    if (bytes[at] !== 0x7b) return -1
+    const row = this.#builder.length
+    at = skipSpace(bytes, at + 1)
+    if (bytes[at] === 0x7d) return this.#end(row) ? at + 1 : -1
+    for (let place = 0; ; place++) {
+      const member = this.#memberAt(bytes, at, place)
+      const key = member === undefined ? this.#skipUnknown(bytes, at) : at + member.quoted.length
+      if (key < 0) return -1
+      at = skipSpace(bytes, key)
+      if (bytes[at] !== 0x3a) return -1
+      at = skipSpace(bytes, at + 1)
+      if (member === undefined) at = skipValue(bytes, at)
+      // A key that comes twice: the last one counts, which is not for this reader to sort out.
+      else if (member.builder.length > row) return -1
+      else at = member.reader.read(bytes, at)
+      if (at < 0) return -1
+      at = skipSpace(bytes, at)
+      const byte = bytes[at]
+      if (byte === 0x7d) return this.#end(row) ? at + 1 : -1
+      if (byte !== 0x2c) return -1
+      at = skipSpace(bytes, at + 1)
+    }
+  }
+
+  #memberAt(bytes: Uint8Array, at: number, place: number): Member | undefined {
+    const guess = this.#predicted[place]
+    if (guess !== undefined && startsWith(bytes, at, guess.quoted)) return guess
+    const found = this.#members.find((member) => startsWith(bytes, at, member.quoted))
+    if (found !== undefined) this.#predicted[place] = found
+    return found
+  }
+
+  /** A key with escapes may be a known one in disguise, so only plain keys are skipped. */
+  #skipUnknown(bytes: Uint8Array, at: number): number {
+    const end = this.#skips ? skipPlainString(bytes, at) : -1
+    if (end < 0 || this.#folded === undefined) return end
+    const name = Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, end - at - 2).toString('utf8')
+    if (this.#folded.has(name.toLowerCase())) return -1
+    this.#strangers.dropped++
+    return end
+  }
+
+  #end(row: number): boolean {
+    for (const { field, builder } of this.#members) if (field.required && builder.length === row) return false
+    return this.#builder.endRow()
+  }
+}

@@ -1,0 +1,237 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import protobuf from 'protobufjs'
+import descriptor from 'protobufjs/ext/descriptor.js'
+import { messageOf } from '../../core/errors.ts'
+import type { RegisteredSchema } from '../../registry/registry.ts'
+import { faultOf, nameOf, protoMessage, type ProtoMessage } from './schema.ts'
+
+/** A message by its place in a file: frames count nested messages in their order. */
+export interface MessagePlace {
+  readonly name: string
+  readonly nested: readonly MessagePlace[]
+}
+
+/** The messages of one file and of those that it imports. */
+export interface ProtoFile {
+  /** Those of the file itself, in their order. */
+  readonly places: readonly MessagePlace[]
+  /** A message by its full name. @throws KD_CONTRACT_INVALID where there is none, or none that columns can hold */
+  message(name: string): ProtoMessage
+}
+
+/** Files that one file may import, also by way of others. */
+const FILES_MAX = 1_000
+/** Folders above that of the file in which imports are looked for: a path begins at the root of a tree of files. */
+const FOLDERS_MAX = 20
+/** An import whose files need not be there: what is in them changes no message. */
+const OPTIONS_ONLY = new Set(['google/protobuf/descriptor.proto', 'confluent/meta.proto'])
+/** Known to every registry, and therefore not among the references of a schema. */
+const CONFLUENT_DECIMAL = `syntax = "proto3"; package confluent.type;
+message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }`
+
+/** The messages of the `.proto` file at `path`. Imports are looked for in its folder, then in those above it. @throws KD_CONTRACT_INVALID */
+export async function readProtoFile(path: string): Promise<ProtoFile> {
+  const folders = [dirname(path)]
+  while (folders.length < FOLDERS_MAX && dirname(folders.at(-1) ?? '') !== folders.at(-1))
+    folders.push(dirname(folders.at(-1) ?? ''))
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw faultOf(path, '', messageOf(error), error)
+  })
+  const texts = new Map<string, string>()
+  const todo = importsOf(text, path)
+  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+    if (texts.has(name) || isBuiltIn(name)) continue
+    if (texts.size >= FILES_MAX) throw faultOf(path, '', `imports more than ${FILES_MAX} files`)
+    const imported = await firstOf(folders.map((folder) => join(folder, name)))
+    if (imported === undefined)
+      throw faultOf(
+        path,
+        '',
+        `${JSON.stringify(name)} is imported, and is neither beside it nor in a folder above`,
+      )
+    texts.set(name, imported)
+    todo.push(...importsOf(imported, name))
+  }
+  const references = [...texts].map(([name, of]) => ({ name, text: of }))
+  return load({ text, references }, path)
+}
+
+/** The messages of a schema of a registry: the text of a `.proto` file, or its descriptor in base64. @throws KD_CONTRACT_INVALID */
+export function registeredProto(schema: RegisteredSchema, source: string): ProtoFile {
+  if (schema.type !== 'PROTOBUF')
+    throw faultOf(source, '', `expected a Protobuf schema, got one of ${schema.type}`)
+  return load(schema, source)
+}
+
+function load(
+  { text, references }: Pick<RegisteredSchema, 'text' | 'references'>,
+  source: string,
+): ProtoFile {
+  const root = new protobuf.Root()
+  const loading = new Loading(root)
+  let places: readonly MessagePlace[]
+  try {
+    for (const reference of references) loading.add(reference.name, reference.text)
+    places = loading.add(source, text)
+    root.resolveAll()
+  } catch (error) {
+    throw faultOf(source, '', messageOf(error), error)
+  }
+  const made = new Map<string, ProtoMessage>()
+  return {
+    places,
+    message(name) {
+      const known = made.get(name)
+      if (known !== undefined) return known
+      const found = root.lookup(`.${name}`)
+      if (!(found instanceof protobuf.Type))
+        throw faultOf(source, '', `there is no message ${name}; there are ${namesOf(places).join(', ')}`)
+      const message = protoMessage(found, source)
+      made.set(name, message)
+      return message
+    },
+  }
+}
+
+/** Messages on their way into one root. Every method throws what is wrong with a file. */
+class Loading {
+  readonly #root: protobuf.Root
+  readonly #added = new Set<string>()
+  /** Types of the files before. */
+  readonly #others = new Set<protobuf.ReflectionObject>()
+
+  constructor(root: protobuf.Root) {
+    this.#root = root
+  }
+
+  add(name: string, text: string): readonly MessagePlace[] {
+    const bytes = descriptorBytes(text)
+    return bytes === undefined ? this.#addText(name, text) : this.#addDescriptor(bytes)
+  }
+
+  #addText(name: string, text: string): readonly MessagePlace[] {
+    const { imports = [], weakImports = [], package: packageName } = parsed(text, this.#root, name)
+    for (const each of [...imports, ...weakImports]) this.#addBuiltIn(each)
+    const namespace = packageName === undefined ? this.#root : this.#root.lookup(packageName)
+    if (!(namespace instanceof protobuf.Namespace)) return []
+    const places = placesOf(namespace, (type) => !this.#others.has(type))
+    for (const type of namespace.nestedArray) this.#others.add(type)
+    return places
+  }
+
+  #addDescriptor(bytes: Uint8Array): readonly MessagePlace[] {
+    const file = FILE.decode(bytes) as unknown as FileDescriptor
+    for (const each of file.dependency ?? []) this.#addBuiltIn(each)
+    const context = {
+      edition: editionOf(file),
+      keepCase: true,
+      ...(file.options?.features === undefined ? {} : { features: file.options.features }),
+    }
+    const namespace =
+      file.package === undefined || file.package === '' ? this.#root : this.#root.define(file.package)
+    for (const type of file.messageType ?? [])
+      namespace.add(protobuf.Type.fromDescriptor(type as never, context))
+    for (const type of file.enumType ?? []) namespace.add(protobuf.Enum.fromDescriptor(type, context))
+    return placesOfDescriptors(file.messageType ?? [], nameOf(namespace))
+  }
+
+  #addBuiltIn(name: string): void {
+    if (this.#added.has(name)) return
+    this.#added.add(name)
+    const known = protobuf.common.get(name)
+    if (known?.nested !== undefined) this.#root.addJSON(known.nested)
+    else if (name === 'confluent/type/decimal.proto') parsed(CONFLUENT_DECIMAL, this.#root, name)
+  }
+}
+
+/** What of a descriptor is read here. */
+interface FileDescriptor {
+  readonly package?: string
+  readonly dependency?: readonly string[]
+  readonly syntax?: string
+  readonly edition?: number
+  readonly options?: { readonly features?: object } | null
+  readonly messageType?: readonly MessageDescriptor[]
+  readonly enumType?: readonly object[]
+}
+interface MessageDescriptor {
+  readonly name: string
+  readonly nestedType?: readonly MessageDescriptor[]
+}
+
+const FILE = (descriptor as unknown as { readonly FileDescriptorProto: protobuf.Type }).FileDescriptorProto
+
+function editionOf({ syntax, edition }: FileDescriptor): string {
+  if (syntax !== 'editions') return syntax === 'proto3' ? 'proto3' : 'proto2'
+  if (edition === 1000) return '2023'
+  if (edition === 1001) return '2024'
+  throw new Error(`the edition ${edition ?? 'without a number'} is not supported`)
+}
+
+/** The bytes of a schema that is a descriptor in base64, as the client for Python registers it. */
+function descriptorBytes(text: string): Uint8Array | undefined {
+  const compact = text.trim()
+  // A file has a space or a semicolon somewhere.
+  return compact !== '' && /^[A-Za-z0-9+/]+={0,2}$/.test(compact) ? Buffer.from(compact, 'base64') : undefined
+}
+
+function parsed(text: string, root: protobuf.Root, name: string): protobuf.IParserResult {
+  try {
+    return protobuf.parse(text, root, { keepCase: true })
+  } catch (error) {
+    throw new Error(`${name}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function importsOf(text: string, name: string): string[] {
+  try {
+    const { imports = [], weakImports = [] } = protobuf.parse(text, new protobuf.Root(), { keepCase: true })
+    return [...imports, ...weakImports]
+  } catch (error) {
+    throw faultOf(name, '', messageOf(error), error)
+  }
+}
+
+function isBuiltIn(name: string): boolean {
+  return (
+    OPTIONS_ONLY.has(name) ||
+    name === 'confluent/type/decimal.proto' ||
+    (name.startsWith('google/protobuf/') && Boolean(protobuf.common.get(name)))
+  )
+}
+
+function placesOf(
+  namespace: protobuf.NamespaceBase,
+  isOurs: (type: protobuf.Type) => boolean,
+): readonly MessagePlace[] {
+  return namespace.nestedArray
+    .filter((each) => each instanceof protobuf.Type)
+    .filter(isOurs)
+    .map((type) => ({ name: nameOf(type), nested: placesOf(type, () => true) }))
+}
+
+/** As placed by a compiler, which also counts the messages that maps are made of. */
+function placesOfDescriptors(types: readonly MessageDescriptor[], outer: string): readonly MessagePlace[] {
+  return types.map((type) => {
+    const name = outer === '' ? type.name : `${outer}.${type.name}`
+    return { name, nested: placesOfDescriptors(type.nestedType ?? [], name) }
+  })
+}
+
+/** The names of messages, nested ones after what holds them. */
+function namesOf(places: readonly MessagePlace[]): string[] {
+  return places.flatMap(({ name, nested }) => [name, ...namesOf(nested)])
+}
+
+async function firstOf(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    try {
+      return await readFile(path, 'utf8')
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw faultOf(path, '', messageOf(error), error)
+    }
+  }
+  return undefined
+}

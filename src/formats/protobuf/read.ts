@@ -1,0 +1,342 @@
+import { WIRE, type ProtoCursor } from './cursor.ts'
+import { readDuration, readJson, readTimestamp } from './protobuf-well-known.ts'
+import {
+  symbolOf,
+  type ProtoField,
+  type ProtoMessage,
+  type ProtoNode,
+  type ProtoScalar,
+} from './schema.ts'
+
+/**
+ * Reads one message to the end of what the cursor is in, as JSON has it: 64-bit integers beyond a double as bigint,
+ * times as ISO 8601 text, bytes as base64. Throws what is wrong with the bytes.
+ */
+export type ProtoReader = (cursor: ProtoCursor) => Record<string, unknown>
+
+type Row = Record<string, unknown>
+type Read = (cursor: ProtoCursor) => unknown
+
+/** A reader for messages of the type. */
+export function protoReader(message: ProtoMessage): ProtoReader {
+  const body = bodyOf(message, new Map())
+  const lacking = lackingOf(message, new Map())
+  if (lacking === undefined) return (cursor) => body.read(cursor, body.blank(cursor))
+  return (cursor) => {
+    const row = body.read(cursor, body.blank(cursor))
+    const name = lacking(row)
+    if (name !== undefined) throw new Error(`expected the required field ${name}, got none`)
+    return row
+  }
+}
+
+/** How a message is read into a row that may hold fields already: parts of one message may come apart. */
+interface Body {
+  blank(cursor: ProtoCursor): Row
+  /** To the end of the bytes, or of the group of this tag. */
+  read(cursor: ProtoCursor, row: Row, groupEnd?: number): Row
+}
+
+/** What is done with one field. */
+interface Slot {
+  readonly wire: number
+  /** Items may also lie behind one length, without tags. */
+  readonly packable: boolean
+  put(cursor: ProtoCursor, row: Row): void
+  /** Many at once. */
+  putPacked?(cursor: ProtoCursor, row: Row): void
+}
+
+function bodyOf(message: ProtoMessage, made: Map<ProtoMessage, Body>): Body {
+  const known = made.get(message)
+  if (known !== undefined) return known
+  const { fields } = message
+  const slots = new Map(fields.map((field) => [field.number, slotOf(field, message, made)]))
+  const blanks = fields.map((field): readonly [string, () => unknown] => [field.name, blankOf(field)])
+  const body: Body = {
+    blank(cursor) {
+      cursor.spend(blanks.length)
+      const row: Row = {}
+      for (const [name, blank] of blanks) row[name] = blank()
+      return row
+    },
+    read(cursor, row, groupEnd) {
+      while (groupEnd !== undefined || cursor.left > 0) {
+        const tag = cursor.tag()
+        if (tag === groupEnd) return row
+        const slot = slots.get(tag >>> 3)
+        const wire = tag & 7
+        if (slot === undefined) {
+          cursor.unknown++
+          cursor.skip(tag)
+        } else if (wire === slot.wire) slot.put(cursor, row)
+        else if (slot.packable && wire === WIRE.bytes) slot.putPacked?.(cursor, row)
+        else
+          throw new Error(
+            `${message.name}: field ${tag >>> 3} has the wire type ${wire}, expected ${slot.wire}`,
+          )
+      }
+      return row
+    },
+  }
+  made.set(message, body)
+  return body
+}
+
+function blankOf({ label, absent }: ProtoField): () => unknown {
+  if (label === 'many') return () => []
+  // Without a prototype, so that every key is an entry like any other.
+  if (label === 'map') return () => Object.create(null) as Row
+  return () => absent
+}
+
+function slotOf(field: ProtoField, message: ProtoMessage, made: Map<ProtoMessage, Body>): Slot {
+  const { name, node, label } = field
+  if (label === 'map') return { wire: WIRE.bytes, packable: false, put: putEntry(field, made) }
+  const wire = field.group ? WIRE.groupStart : wireOf(node)
+  const body = node.kind === 'message' ? bodyOf(node, made) : undefined
+  const read = node.kind === 'message' ? undefined : readerOf(node, field)
+  const into = (cursor: ProtoCursor, row: Row): Row => readBody(body as Body, field, cursor, row)
+  if (label === 'many') {
+    const put = (cursor: ProtoCursor, row: Row): void => {
+      cursor.spend(1)
+      const item = read?.(cursor) ?? into(cursor, (body as Body).blank(cursor))
+      ;(row[name] as unknown[]).push(item)
+    }
+    const packable = wire !== WIRE.bytes && wire !== WIRE.groupStart
+    return { wire, packable, put, putPacked: packed(put) }
+  }
+  const { oneof } = field
+  const others = message.fields.filter(
+    (other) => oneof !== undefined && other.oneof === oneof && other !== field,
+  )
+  const put = (cursor: ProtoCursor, row: Row): void => {
+    for (const other of others) row[other.name] = null
+    if (read !== undefined) row[name] = read(cursor)
+    else row[name] = into(cursor, (row[name] as Row | null) ?? (body as Body).blank(cursor))
+  }
+  return { wire, packable: false, put }
+}
+
+function packed(put: Slot['put']): Slot['put'] {
+  return (cursor, row) => {
+    const outer = cursor.enter()
+    while (cursor.left > 0) put(cursor, row)
+    cursor.leave(outer)
+  }
+}
+
+function readBody(body: Body, { group, number }: ProtoField, cursor: ProtoCursor, row: Row): Row {
+  if (group) return body.read(cursor, row, ((number << 3) | WIRE.groupEnd) >>> 0)
+  const outer = cursor.enter()
+  body.read(cursor, row)
+  cursor.leave(outer)
+  return row
+}
+
+function putEntry(field: ProtoField, made: Map<ProtoMessage, Body>): Slot['put'] {
+  const { name, node, key = 'string' } = field
+  const keyTag = (1 << 3) | WIRES[key]
+  const valueTag = (2 << 3) | wireOf(node)
+  const body = node.kind === 'message' ? bodyOf(node, made) : undefined
+  const read = node.kind === 'message' ? undefined : readerOf(node, field)
+  const blank = blankValue(node)
+  return (cursor, row) => {
+    cursor.spend(1)
+    const outer = cursor.enter()
+    let entryKey: unknown = BLANKS[key]
+    let value: unknown
+    while (cursor.left > 0) {
+      const tag = cursor.tag()
+      if (tag === keyTag) entryKey = SCALARS[key](cursor)
+      else if (tag === valueTag)
+        value =
+          read?.(cursor) ??
+          readBody(body as Body, field, cursor, (value as Row | undefined) ?? (body as Body).blank(cursor))
+      else {
+        if (tag >>> 3 <= 2)
+          throw new Error(`an entry of ${name} has the wire type ${tag & 7}, expected another`)
+        cursor.unknown++
+        cursor.skip(tag)
+      }
+    }
+    cursor.leave(outer)
+    ;(row[name] as Row)[String(entryKey)] = value ?? body?.blank(cursor) ?? blank
+  }
+}
+
+/** What an entry of a map has without a value. */
+function blankValue(node: ProtoNode): unknown {
+  switch (node.kind) {
+    case 'scalar':
+      return BLANKS[node.scalar]
+    case 'wrapper':
+      return BLANKS[node.scalar]
+    case 'enum':
+      return symbolOf(node.symbols, node.symbols.has(0) ? 0 : ([...node.symbols.keys()][0] ?? 0))
+    case 'timestamp':
+      return '1970-01-01T00:00:00.000000Z'
+    case 'duration':
+      return 0
+    case 'json':
+      return { Struct: '{}', Value: 'null', ListValue: '[]' }[node.of]
+    case 'empty':
+      return true
+    case 'message':
+      return undefined
+  }
+}
+
+/** A reader for what is no message with fields of its own. */
+function readerOf(node: Exclude<ProtoNode, ProtoMessage>, { group, number }: ProtoField): Read {
+  switch (node.kind) {
+    case 'scalar':
+      return SCALARS[node.scalar]
+    case 'enum':
+      return (cursor) => symbolOf(node.symbols, cursor.int32())
+    case 'timestamp':
+      return inside(readTimestamp)
+    case 'duration':
+      return inside(readDuration)
+    case 'json':
+      return inside((cursor) => readJson(cursor, node.of))
+    case 'wrapper':
+      return inside(wrapped(node.scalar))
+    case 'empty':
+      return (cursor) => {
+        const tag = ((number << 3) | (group ? WIRE.groupStart : WIRE.bytes)) >>> 0
+        cursor.skip(tag)
+        return true
+      }
+  }
+}
+
+/** Reads a message that stands behind its length. */
+function inside(read: Read): Read {
+  return (cursor) => {
+    const outer = cursor.enter()
+    const value = read(cursor)
+    cursor.leave(outer)
+    return value
+  }
+}
+
+function wrapped(scalar: ProtoScalar): Read {
+  const expected = 8 | WIRES[scalar]
+  const read = SCALARS[scalar]
+  return (cursor) => {
+    let value: unknown = BLANKS[scalar]
+    while (cursor.left > 0) {
+      const tag = cursor.tag()
+      if (tag === expected) value = read(cursor)
+      else if (tag >>> 3 === 1)
+        throw new Error(`a value of ${scalar} has the wire type ${tag & 7}, expected another`)
+      else {
+        cursor.unknown++
+        cursor.skip(tag)
+      }
+    }
+    return value
+  }
+}
+
+function wireOf(node: ProtoNode): number {
+  if (node.kind === 'scalar') return WIRES[node.scalar]
+  return node.kind === 'enum' ? WIRE.varint : WIRE.bytes
+}
+
+const SCALARS: Readonly<Record<ProtoScalar, Read>> = {
+  double: (cursor) => cursor.double(),
+  float: (cursor) => cursor.float(),
+  int32: (cursor) => cursor.int32(),
+  uint32: (cursor) => cursor.uint32(),
+  sint32: (cursor) => cursor.sint32(),
+  fixed32: (cursor) => cursor.fixed32(),
+  sfixed32: (cursor) => cursor.sfixed32(),
+  int64: (cursor) => cursor.int64(),
+  uint64: (cursor) => cursor.uint64(),
+  sint64: (cursor) => cursor.sint64(),
+  fixed64: (cursor) => cursor.fixed64(),
+  sfixed64: (cursor) => cursor.sfixed64(),
+  bool: (cursor) => cursor.bool(),
+  string: (cursor) => cursor.string(),
+  bytes: (cursor) => cursor.bytes().toString('base64'),
+}
+
+const WIRES: Readonly<Record<ProtoScalar, number>> = {
+  double: WIRE.fixed64,
+  float: WIRE.fixed32,
+  int32: WIRE.varint,
+  uint32: WIRE.varint,
+  sint32: WIRE.varint,
+  fixed32: WIRE.fixed32,
+  sfixed32: WIRE.fixed32,
+  int64: WIRE.varint,
+  uint64: WIRE.varint,
+  sint64: WIRE.varint,
+  fixed64: WIRE.fixed64,
+  sfixed64: WIRE.fixed64,
+  bool: WIRE.varint,
+  string: WIRE.bytes,
+  bytes: WIRE.bytes,
+}
+
+const BLANKS: Readonly<Record<ProtoScalar, unknown>> = {
+  double: 0,
+  float: 0,
+  int32: 0,
+  uint32: 0,
+  sint32: 0,
+  fixed32: 0,
+  sfixed32: 0,
+  int64: 0,
+  uint64: 0,
+  sint64: 0,
+  fixed64: 0,
+  sfixed64: 0,
+  bool: false,
+  string: '',
+  bytes: '',
+}
+
+/** Finds a required field that a row lacks, by its full name; `undefined` where the type has none. */
+type Lacking = (row: Row) => string | undefined
+
+function lackingOf(message: ProtoMessage, made: Map<ProtoMessage, Lacking | undefined>): Lacking | undefined {
+  if (made.has(message)) return made.get(message)
+  const checks = message.fields.flatMap((field): Lacking[] => {
+    const { name, node, label } = field
+    const own: Lacking[] = field.required
+      ? [(row) => (row[name] === null ? `${message.name}.${name}` : undefined)]
+      : []
+    const inner = node.kind === 'message' ? lackingOf(node, made) : undefined
+    if (inner === undefined) return own
+    return [...own, (row) => lackingIn(row[name] as Row | readonly Row[] | null, label, inner)]
+  })
+  const check: Lacking | undefined =
+    checks.length === 0
+      ? undefined
+      : (row) => {
+          for (const each of checks) {
+            const name = each(row)
+            if (name !== undefined) return name
+          }
+          return undefined
+        }
+  made.set(message, check)
+  return check
+}
+
+function lackingIn(
+  value: Row | readonly Row[] | null,
+  label: ProtoField['label'],
+  inner: Lacking,
+): string | undefined {
+  if (value === null) return undefined
+  const rows = label === 'one' ? [value as Row] : (Object.values(value) as Row[])
+  for (const row of rows) {
+    const name = inner(row)
+    if (name !== undefined) return name
+  }
+  return undefined
+}

@@ -1,0 +1,206 @@
+import type protobuf from 'protobufjs'
+import { PipelineError } from '../../core/errors.ts'
+
+/** Types that have no parts. */
+export type ProtoScalar =
+  | 'double'
+  | 'float'
+  | 'int32'
+  | 'uint32'
+  | 'sint32'
+  | 'fixed32'
+  | 'sfixed32'
+  | 'int64'
+  | 'uint64'
+  | 'sint64'
+  | 'fixed64'
+  | 'sfixed64'
+  | 'bool'
+  | 'string'
+  | 'bytes'
+
+/** What a value is. Messages of `google.protobuf` that mean more than their fields have kinds of their own. */
+export type ProtoNode =
+  | { readonly kind: 'scalar'; readonly scalar: ProtoScalar }
+  | { readonly kind: 'enum'; readonly name: string; readonly symbols: ReadonlyMap<number, string> }
+  | { readonly kind: 'timestamp' | 'duration' }
+  | { readonly kind: 'json'; readonly of: 'Struct' | 'Value' | 'ListValue' }
+  | { readonly kind: 'wrapper'; readonly scalar: ProtoScalar }
+  /** A message without fields. */
+  | { readonly kind: 'empty'; readonly name: string }
+  | ProtoMessage
+
+/** A message with its fields in the order of their declaration; `name` with its package. */
+export interface ProtoMessage {
+  readonly kind: 'message'
+  readonly name: string
+  readonly fields: readonly ProtoField[]
+}
+
+/** A field of a message. */
+export interface ProtoField {
+  readonly name: string
+  readonly number: number
+  readonly node: ProtoNode
+  /** Of a map, `node` is the value. */
+  readonly label: 'one' | 'many' | 'map'
+  /** Of the keys of a map. */
+  readonly key?: ProtoScalar
+  /** What a message that lacks it has: null where presence is told, otherwise its default. Of `one` only. */
+  readonly absent: unknown
+  readonly required: boolean
+  /** Between a start and an end instead of behind a length. */
+  readonly group: boolean
+  /** Name of the oneof, of whose fields only the last in the bytes counts. */
+  readonly oneof?: string
+}
+
+const SCALARS: ReadonlySet<string> = new Set<ProtoScalar>([
+  'double',
+  'float',
+  'int32',
+  'uint32',
+  'sint32',
+  'fixed32',
+  'sfixed32',
+  'int64',
+  'uint64',
+  'sint64',
+  'fixed64',
+  'sfixed64',
+  'bool',
+  'string',
+  'bytes',
+])
+const WRAPPERS: Readonly<Record<string, ProtoScalar>> = {
+  DoubleValue: 'double',
+  FloatValue: 'float',
+  Int64Value: 'int64',
+  UInt64Value: 'uint64',
+  Int32Value: 'int32',
+  UInt32Value: 'uint32',
+  BoolValue: 'bool',
+  StringValue: 'string',
+  BytesValue: 'bytes',
+}
+/** Messages within each other. */
+const DEPTH_MAX = 100
+
+/** A message type with everything that it holds. @throws KD_CONTRACT_INVALID for one that holds itself, which no column can. */
+export function protoMessage(type: protobuf.Type, source: string): ProtoMessage {
+  const node = new Reader(source).message(type, [])
+  if (node.kind === 'message') return node
+  throw faultOf(source, '', `a row is a message with fields of its own, got ${nameOf(type)}`)
+}
+
+class Reader {
+  readonly #source: string
+  readonly #known = new Map<protobuf.Type, ProtoNode>()
+
+  constructor(source: string) {
+    this.#source = source
+  }
+
+  /** `open` are the messages around it. */
+  message(type: protobuf.Type, open: readonly protobuf.Type[]): ProtoNode {
+    const name = nameOf(type)
+    const special = specialOf(name)
+    if (special !== undefined) return special
+    const known = this.#known.get(type)
+    if (known !== undefined) return known
+    if (open.includes(type))
+      throw faultOf(this.#source, '', `${name} is recursive: it holds itself, and no column can`)
+    if (open.length >= DEPTH_MAX) throw faultOf(this.#source, '', `${name} nests too deeply`)
+    const inside = [...open, type]
+    const seen = new Set<string>()
+    const fields = type.fieldsArray.map((field) => {
+      const folded = field.name.toLowerCase()
+      if (seen.has(folded) || field.name === '__proto__')
+        throw faultOf(
+          this.#source,
+          `${name}.${field.name}`,
+          'cannot be a column beside the others: its name is there already, or reserved',
+        )
+      seen.add(folded)
+      return this.#field(field.resolve(), inside)
+    })
+    const node: ProtoNode = fields.length === 0 ? { kind: 'empty', name } : { kind: 'message', name, fields }
+    this.#known.set(type, node)
+    return node
+  }
+
+  #field(field: protobuf.Field, open: readonly protobuf.Type[]): ProtoField {
+    const node = this.#node(field, open)
+    const { name, id: number } = field
+    const shared = { name, number, node, required: field.required, group: field.delimited }
+    if (field.map) {
+      const key = (field as protobuf.Field & { readonly keyType: ProtoScalar }).keyType
+      return { ...shared, label: 'map', key, absent: null, required: false, group: false }
+    }
+    if (field.repeated) return { ...shared, label: 'many', absent: null, required: false }
+    const oneof = field.partOf?.name
+    const absent = absentOf(field, node)
+    return { ...shared, label: 'one', absent, ...(oneof === undefined ? {} : { oneof }) }
+  }
+
+  #node({ type, resolvedType }: protobuf.Field, open: readonly protobuf.Type[]): ProtoNode {
+    if (resolvedType === null) {
+      if (SCALARS.has(type)) return { kind: 'scalar', scalar: type as ProtoScalar }
+      throw faultOf(this.#source, '', `${type} is no type that is known here`)
+    }
+    if ('fieldsArray' in resolvedType) return this.message(resolvedType, open)
+    const symbols = new Map<number, string>()
+    // Of several names of one number the first counts.
+    for (const [symbol, value] of Object.entries(resolvedType.values))
+      if (!symbols.has(value)) symbols.set(value, symbol)
+    return { kind: 'enum', name: nameOf(resolvedType), symbols }
+  }
+}
+
+function specialOf(name: string): ProtoNode | undefined {
+  const match = /^google\.protobuf\.(\w+)$/.exec(name)
+  const known = match?.[1]
+  switch (known) {
+    case undefined:
+      return undefined
+    case 'Timestamp':
+      return { kind: 'timestamp' }
+    case 'Duration':
+      return { kind: 'duration' }
+    case 'Struct':
+    case 'Value':
+    case 'ListValue':
+      return { kind: 'json', of: known }
+  }
+  const scalar = Object.hasOwn(WRAPPERS, known) ? WRAPPERS[known] : undefined
+  return scalar === undefined ? undefined : { kind: 'wrapper', scalar }
+}
+
+/** What is read where the field is not there. */
+function absentOf(field: protobuf.Field, node: ProtoNode): unknown {
+  const given = (field.getOption('default') as unknown) !== undefined
+  if (field.partOf !== null || (field.hasPresence && !given)) return null
+  const value = field.typeDefault as { toString(): string } | null
+  if (node.kind === 'enum') return symbolOf(node.symbols, Number(value))
+  if (node.kind !== 'scalar') return null
+  if (node.scalar === 'bytes') return Buffer.from((value ?? []) as unknown as Uint8Array).toString('base64')
+  if (typeof value !== 'object' || value === null) return value
+  const long = BigInt(value.toString())
+  return Number.isSafeInteger(Number(long)) ? Number(long) : long
+}
+
+/** The name of a number; a number that has none is its digits. */
+export function symbolOf(symbols: ReadonlyMap<number, string>, value: number): string {
+  return symbols.get(value) ?? String(value)
+}
+
+/** The full name without the dot in front that protobufjs gives it. */
+export function nameOf(type: { readonly fullName: string }): string {
+  return type.fullName.replace(/^\./, '')
+}
+
+/** What is wrong with a schema, and where. */
+export function faultOf(source: string, at: string, message: string, cause?: unknown): PipelineError {
+  const detail = at === '' ? message : `${at}: ${message}`
+  return new PipelineError('KD_CONTRACT_INVALID', detail, { source }, cause === undefined ? {} : { cause })
+}

@@ -1,0 +1,158 @@
+import { isUtf8 } from 'node:buffer'
+import { parse, type Options } from 'csv-parse/sync'
+import { Exact } from '../../core/exact.ts'
+import { decimalOf, type DataType, type StructType } from '../../core/schema.ts'
+import type { Format, FormatOptions } from '../format.ts'
+import { parseExact } from '../json/exact.ts'
+import type { CsvSettings } from '../settings.ts'
+import { valueFormat } from '../values.ts'
+
+/**
+ * CSV, one row a value, behind a line of names where there is a header. An empty field without quotes and the null words
+ * are null. Texts are read by the types of their columns, nested ones as JSON; one that is none of its type stays text,
+ * for the contract or the column to refuse.
+ */
+export function csvFormat(options: FormatOptions, settings: CsvSettings): Format {
+  const parsing = parsingOf(settings)
+  const readers = readersFor(options)
+  return valueFormat('csv', (value) => {
+    if (value.length === 0) throw new Error('expected a line of CSV, got an empty value')
+    if (!isUtf8(value)) throw new Error('expected UTF-8, got bytes that are none')
+    const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    const lines = plainLine(bytes, settings) ?? parse(bytes, parsing)
+    const { names, fields } = rowOf(lines, settings, options.schema)
+    if (fields.length !== names.length)
+      throw new Error(`expected ${names.length} fields, got ${fields.length}`)
+    const read = readers()
+    const row: [string, unknown][] = []
+    for (const [i, name] of names.entries()) {
+      const field = fields[i] ?? null
+      const column = read.get(name)
+      if (field !== null) row.push([name, column?.read(field) ?? field])
+      else if (column?.nullable === true) row.push([name, null])
+    }
+    return Object.fromEntries(row)
+  })
+}
+
+type Fields = readonly (string | null)[]
+
+/**
+ * A single line without anything that quotes, which needs no parser: by far the most common, and a parser for each value
+ * costs more than all the rest. `undefined` for any other value.
+ */
+function plainLine(
+  bytes: Buffer,
+  { delimiter, quote, nullWords }: CsvSettings,
+): readonly Fields[] | undefined {
+  const text = bytes.toString('utf8').replace(/\r?\n$/, '')
+  if (text === '' || /["\r\n\uFEFF]/.test(text) || text.includes(quote)) return undefined
+  const fields = text.split(delimiter === 'tab' ? '\t' : delimiter)
+  return [fields.map((field) => (field === '' || nullWords.includes(field) ? null : field))]
+}
+
+function parsingOf({ delimiter, quote, nullWords }: CsvSettings): Options {
+  const nulls = new Set(['', ...nullWords])
+  return {
+    bom: true,
+    delimiter: delimiter === 'tab' ? '\t' : delimiter,
+    quote: quote === 'none' ? false : quote,
+    skip_empty_lines: true,
+    // How many fields a line must have is checked against the names.
+    relax_column_count: true,
+    cast: (text, { quoting }) => (!quoting && nulls.has(text) ? null : text),
+  }
+}
+
+function rowOf(
+  lines: readonly Fields[],
+  { header, columns }: CsvSettings,
+  schema: StructType,
+): { names: readonly string[]; fields: Fields } {
+  const wanted = header ? 2 : 1
+  const fields = lines[wanted - 1]
+  if (fields === undefined || lines.length > wanted)
+    throw new Error(`expected ${header ? 'a header and one line' : 'one line'}, got ${lines.length}`)
+  if (!header) return { names: columns ?? schema.fields.map(({ name }) => name), fields }
+  const names = (lines[0] ?? []).map((name) => name ?? '')
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined)
+    throw new Error(`expected every name once in the header, got ${JSON.stringify(twice)} twice`)
+  return { names, fields }
+}
+
+type Reader = (text: string) => unknown
+
+/** How the fields of one name are read. */
+interface Column {
+  readonly read: Reader
+  /** Whether the contract takes a null; where it does not, or does not say, a null is a field that is not there. */
+  readonly nullable: boolean
+}
+
+/** Readers by the columns as they are now; made anew when the columns change. */
+function readersFor(options: FormatOptions): () => ReadonlyMap<string, Column> {
+  let schema: StructType | undefined
+  let columns = new Map<string, Column>()
+  return () => {
+    if (options.schema === schema) return columns
+    schema = options.schema
+    const nullable = new Set(options.plain?.fields.filter((field) => field.nullable).map(({ name }) => name))
+    columns = new Map(
+      schema.fields.map(({ name, type }) => [name, { read: textReader(type), nullable: nullable.has(name) }]),
+    )
+    return columns
+  }
+}
+
+const INTEGER = /^[+-]?\d{1,40}$/
+const DECIMAL = /^[+-]?(?:\d{1,200}\.?\d{0,200}|\.\d{1,200})(?:[eE][+-]?\d{1,3})?$/
+
+/** How a text without quotes around it is read for a column of this type; one that is none of the type stays text. */
+export function textReader(type: DataType): (text: string) => unknown {
+  if (typeof type !== 'string') return json
+  if (decimalOf(type) !== undefined) return decimal
+  return READERS[type] ?? ((text) => text)
+}
+
+const BOOLEANS = new Map([
+  ['true', true],
+  ['false', false],
+  ['1', true],
+  ['0', false],
+])
+
+const READERS: Readonly<Record<string, Reader>> = {
+  byte: integer,
+  short: integer,
+  integer,
+  long: integer,
+  float: (text) => (DECIMAL.test(text) ? Number(text) : text),
+  double: (text) => (DECIMAL.test(text) ? Number(text) : text),
+  boolean: (text) => BOOLEANS.get(text.toLowerCase()) ?? text,
+  binary: (text) => Buffer.from(text).toString('base64'),
+}
+
+function integer(text: string): unknown {
+  if (!INTEGER.test(text)) return text
+  const number = Number(text)
+  return Number.isSafeInteger(number) ? number : BigInt(text.replace(/^\+/, ''))
+}
+
+function decimal(text: string): unknown {
+  if (!DECIMAL.test(text)) return text
+  const plain = text
+    .replace(/^\+/, '')
+    .replace(/^(-?)\./, '$10.')
+    .replace(/\.(?=[eE]|$)/, '')
+  return new Exact(plain)
+}
+
+function json(text: string): unknown {
+  try {
+    return parseExact(text)
+  } catch {
+    // The column says what it expected.
+    return text
+  }
+}

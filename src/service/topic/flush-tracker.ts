@@ -1,0 +1,51 @@
+import type { FlushFacts } from '../../../operators/buffer-time-or-count.ts'
+import type { FlushTrace } from '../../core/batch.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import type { Credit } from '../../core/credit/credit.ts'
+import type { FlushStanding, Standing } from './state.ts'
+
+/** Follows the flushes of one topic from stage to stage, so that a topic that stands still can say where. */
+export class Standings {
+  readonly #credit: Credit
+  readonly #clock: Clock
+  readonly #flushes = new Map<number, FlushStanding>()
+
+  constructor(credit: Credit, clock: Clock = systemClock) {
+    this.#credit = credit
+    this.#clock = clock
+  }
+
+  /** The trace of a flush, followed. */
+  trace({ id, counts: { records }, bytes }: FlushFacts, trace: FlushTrace): FlushTrace {
+    const at = (stage: string): void =>
+      void this.#flushes.set(id, { id, records, bytes, stage, sinceMs: this.#clock.now() })
+    at('wait')
+    return {
+      ...trace,
+      begin: (stage) => {
+        const outer = this.#flushes.get(id)?.stage ?? 'wait'
+        const ended = trace.begin?.(stage)
+        at(stage)
+        return () => {
+          ended?.()
+          if (this.#flushes.has(id)) at(outer)
+        }
+      },
+      end: (error) => {
+        this.#flushes.delete(id)
+        trace.end(error)
+      },
+    }
+  }
+
+  now(): Standing {
+    const flushes = [...this.#flushes.values()]
+    const waiting = this.#credit.wait
+    const inFlushes = flushes.reduce((sum, { bytes }) => sum + bytes, 0)
+    return {
+      ...(waiting === undefined ? {} : { waiting }),
+      bufferedBytes: Math.max(0, this.#credit.taken - inFlushes),
+      flushes,
+    }
+  }
+}

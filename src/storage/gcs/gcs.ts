@@ -1,0 +1,201 @@
+import { PipelineError } from '../../core/errors.ts'
+import { GCS_DIALECT, GcsClient, GcsError } from './gcs-client.ts'
+import type { GcsStoreOptions } from './gcs-options.ts'
+import { uploadInParts } from './gcs-upload.ts'
+import { checkKey, checkPrefix, compareKeys } from '../keys.ts'
+import { bufferOf, PART_BYTES, uploadOf } from '../parts.ts'
+import { Requests, type StoreRequest } from '../requests.ts'
+import { orAbsent, type PutIfAbsentOutcome, type Store, type StoredObject } from '../store.ts'
+
+const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
+const PAGE_KEYS = 1000
+
+/** An object as the JSON API describes it, in the fields that we ask for. */
+interface GcsObject {
+  readonly name: string
+  /** A whole number as text. */
+  readonly size?: string
+  /** RFC 3339. */
+  readonly updated?: string
+}
+
+/** Objects in a bucket of Google Cloud Storage below a prefix. */
+export class GcsStore implements Store {
+  readonly uri: string
+  readonly #client: GcsClient
+  readonly #requests: Requests
+  readonly #bucket: string
+  /** Empty, or with a slash at its end. */
+  readonly #prefix: string
+  readonly #multipartBytesMin: number
+
+  /** `prefix` has no slash at its ends and may be empty; `uri` is how the user named the place. */
+  constructor(
+    bucket: string,
+    prefix: string,
+    options: GcsStoreOptions = {},
+    uri = `gs://${bucket}/${prefix}`,
+  ) {
+    this.uri = uri
+    this.#bucket = bucket
+    this.#prefix = prefix === '' ? '' : `${prefix}/`
+    this.#multipartBytesMin = Math.max(options.multipartBytesMin ?? MULTIPART_BYTES_MIN, PART_BYTES)
+    this.#client = new GcsClient(options)
+    this.#requests = new Requests(GCS_DIALECT, options)
+  }
+
+  async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
+    checkKey(key)
+    if (range?.end !== undefined && range.end <= range.start) return this.#nothingOf(key)
+    const headers: Record<string, string> =
+      range === undefined
+        ? {}
+        : { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }
+    return this.#requests.retried(this.#request('objects.get', key), async (signal) => {
+      const answer = await this.#client.send(
+        { method: 'GET', path: this.#path(key), query: { alt: 'media' }, headers, expected: [416] },
+        signal,
+      )
+      const bytes = new Uint8Array(await answer.arrayBuffer())
+      if (answer.status === 416) return new Uint8Array(0)
+      // A server may ignore the range and send everything.
+      return range === undefined || answer.status === 206 ? bytes : bytes.subarray(range.start, range.end)
+    })
+  }
+
+  async size(key: string): Promise<number | undefined> {
+    checkKey(key)
+    return orAbsent(
+      this.#requests.retried(this.#request('objects.get', key), async (signal) => {
+        const answer = await this.#client.send(
+          { method: 'GET', path: this.#path(key), query: { fields: 'size' } },
+          signal,
+        )
+        return Number(((await answer.json()) as GcsObject).size ?? 0)
+      }),
+    )
+  }
+
+  async *list(prefix: string, startAfter?: string): AsyncGenerator<StoredObject, void> {
+    checkPrefix(prefix)
+    let last = startAfter
+    let pageToken: string | undefined
+    do {
+      const page = await this.#page(prefix, startAfter, pageToken)
+      const objects = (page.items ?? [])
+        .map(({ name, size, updated }) => ({
+          key: name.slice(this.#prefix.length),
+          bytes: Number(size ?? 0),
+          modifiedMs: updated === undefined ? 0 : Date.parse(updated),
+        }))
+        // Google begins with the key to start after itself.
+        .filter(({ key }) => key !== startAfter)
+        .sort((a, b) => compareKeys(a.key, b.key))
+      const [first] = objects
+      if (first !== undefined && last !== undefined && compareKeys(first.key, last) <= 0)
+        throw new PipelineError(
+          'KD_STORE_FAILED',
+          'the server does not list in byte order of keys, or not from the key on that was asked for',
+          { bucket: this.#bucket, key: first.key, after: last },
+        )
+      last = objects.at(-1)?.key ?? last
+      // Some tools mark a folder by an empty object whose key ends with a slash.
+      for (const object of objects) if (object.key !== '' && !object.key.endsWith('/')) yield object
+      pageToken = page.nextPageToken
+    } while (pageToken !== undefined && pageToken !== '')
+  }
+
+  async put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<{ readonly bytes: number }> {
+    checkKey(key)
+    const upload = await uploadOf(body, this.#multipartBytesMin)
+    if ('parts' in upload) return { bytes: await uploadInParts(this.#target(key), upload.parts) }
+    const { whole } = upload
+    await this.#requests.retried(this.#request('objects.insert', key, whole.length), (signal) =>
+      this.#insert(key, whole, {}, signal),
+    )
+    return { bytes: whole.length }
+  }
+
+  async putIfAbsent(key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
+    checkKey(key)
+    return this.#requests.putIfAbsent(
+      this.#request('objects.insert', key, body.length),
+      (signal) => this.#insert(key, bufferOf(body), { ifGenerationMatch: '0' }, signal),
+      (error) => error instanceof GcsError && error.status === 412,
+    )
+  }
+
+  async delete(key: string): Promise<void> {
+    checkKey(key)
+    await orAbsent(
+      this.#requests.retried(this.#request('objects.delete', key), async (signal) => {
+        await this.#client.send({ method: 'DELETE', path: this.#path(key) }, signal)
+      }),
+    )
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #page(prefix: string, startAfter: string | undefined, pageToken: string | undefined) {
+    return this.#requests.retried(this.#request('objects.list', prefix), async (signal) => {
+      const answer = await this.#client.send(
+        {
+          method: 'GET',
+          path: `/storage/v1/b/${encodeURIComponent(this.#bucket)}/o`,
+          query: {
+            prefix: this.#prefix + prefix,
+            maxResults: String(PAGE_KEYS),
+            fields: 'items(name,size,updated),nextPageToken',
+            ...(startAfter === undefined ? {} : { startOffset: this.#prefix + startAfter }),
+            ...(pageToken === undefined ? {} : { pageToken }),
+          },
+        },
+        signal,
+      )
+      return (await answer.json()) as { items?: readonly GcsObject[]; nextPageToken?: string }
+    })
+  }
+
+  async #insert(
+    key: string,
+    body: Buffer,
+    condition: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const answer = await this.#client.send(
+      {
+        method: 'POST',
+        path: `/upload/storage/v1/b/${encodeURIComponent(this.#bucket)}/o`,
+        query: { uploadType: 'media', name: this.#prefix + key, fields: 'name', ...condition },
+        headers: { 'content-type': 'application/octet-stream' },
+        body,
+      },
+      signal,
+    )
+    await answer.arrayBuffer()
+  }
+
+  /** HTTP knows no empty range; whether the object is there must be asked all the same. */
+  async #nothingOf(key: string): Promise<Uint8Array> {
+    if ((await this.size(key)) !== undefined) return new Uint8Array(0)
+    throw new PipelineError('KD_STORE_NOT_FOUND', 'nothing is stored here', {
+      bucket: this.#bucket,
+      key: this.#prefix + key,
+    })
+  }
+
+  #path(key: string): string {
+    return `/storage/v1/b/${encodeURIComponent(this.#bucket)}/o/${encodeURIComponent(this.#prefix + key)}`
+  }
+
+  #request(operation: string, key: string, bytes?: number): StoreRequest {
+    const request = { operation, bucket: this.#bucket, key: this.#prefix + key }
+    return bytes === undefined ? request : { ...request, bytes }
+  }
+
+  #target(key: string) {
+    return { client: this.#client, requests: this.#requests, bucket: this.#bucket, key: this.#prefix + key }
+  }
+}

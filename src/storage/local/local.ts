@@ -1,0 +1,262 @@
+import { randomUUID } from 'node:crypto'
+import type { Dirent, Stats } from 'node:fs'
+import {
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  unlink,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { messageOf, PipelineError } from '../../core/errors.ts'
+import { AbandonedFiles, TEMPORARY } from './local-abandoned.ts'
+import { checkKey, checkPrefix, compareKeys } from '../keys.ts'
+import type { PutIfAbsentOutcome, Store, StoredObject } from '../store.ts'
+
+/** What passes: a full or busy disk, a network file system that does not answer. */
+const PASSING = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EBUSY',
+  'EAGAIN',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'ESTALE',
+  'ETIMEDOUT',
+])
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
+
+/**
+ * Objects as files below a folder. Every object is written to a temporary file beside it and synced before its name
+ * appears, by a rename that replaces or a hard link that never does: both atomic on a local file system, also between
+ * processes. Folders come with their first object and stay. Files that killed writers left unfinished are removed after
+ * a day, when something is next written or deleted in their folder.
+ */
+export class LocalStore implements Store {
+  readonly uri: string
+  readonly #root: string
+  readonly #abandoned: AbandonedFiles
+
+  /**
+   * `path` is relative to the working directory or absolute; `uri` is how the user named it; `now` is in milliseconds
+   * since the epoch.
+   */
+  constructor(path: string, uri: string = path, now: () => number = Date.now) {
+    this.uri = uri
+    this.#root = resolve(path)
+    this.#abandoned = new AbandonedFiles(now)
+  }
+
+  async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
+    const path = this.#pathOf(key)
+    try {
+      const file = await open(path, 'r')
+      try {
+        return range === undefined ? await file.readFile() : await readRange(file, range.start, range.end)
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      throw this.#errorOf(error, 'read', key)
+    }
+  }
+
+  async size(key: string): Promise<number | undefined> {
+    const stats = await this.#statOf(this.#pathOf(key), key)
+    return stats?.isFile() === true ? stats.size : undefined
+  }
+
+  async *list(prefix: string, startAfter?: string): AsyncGenerator<StoredObject, void> {
+    checkPrefix(prefix)
+    yield* this.#walk(prefix.slice(0, prefix.lastIndexOf('/') + 1), prefix, startAfter)
+  }
+
+  async put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<{ readonly bytes: number }> {
+    const path = this.#pathOf(key)
+    try {
+      const temporary = await writeTemporary(path, body)
+      this.#abandoned.lookInto(dirname(path))
+      try {
+        await rename(temporary.path, path)
+      } catch (error) {
+        await rm(temporary.path, { force: true })
+        throw error
+      }
+      await sync(dirname(path))
+      return { bytes: temporary.bytes }
+    } catch (error) {
+      throw this.#errorOf(error, 'write', key)
+    }
+  }
+
+  async putIfAbsent(key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
+    const path = this.#pathOf(key)
+    let temporary: string
+    try {
+      temporary = (await writeTemporary(path, body)).path
+      this.#abandoned.lookInto(dirname(path))
+      if (!(await linkOnce(temporary, path))) {
+        await unlink(temporary)
+        return 'exists'
+      }
+    } catch (error) {
+      throw this.#errorOf(error, 'write', key)
+    }
+    // The name is there for readers, but without the sync it would not survive a power failure for certain.
+    return Promise.all([unlink(temporary), sync(dirname(path))]).then(
+      () => 'created',
+      () => 'unknown',
+    )
+  }
+
+  async delete(key: string): Promise<void> {
+    const path = this.#pathOf(key)
+    this.#abandoned.lookInto(dirname(path))
+    try {
+      await unlink(path)
+    } catch (error) {
+      if (!ABSENT.has(codeOf(error) ?? '')) throw this.#errorOf(error, 'delete', key)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#abandoned.settled()
+  }
+
+  /** Everything below `folder` (a key with a slash at its end, or empty) that the listing wants, depth first. */
+  async *#walk(folder: string, prefix: string, startAfter: string | undefined): AsyncIterable<StoredObject> {
+    for (const { key, isFolder } of await this.#entriesOf(folder)) {
+      if (isFolder) {
+        const isWanted = key.startsWith(prefix) || prefix.startsWith(key)
+        const isPassed =
+          startAfter !== undefined && !startAfter.startsWith(key) && compareKeys(key, startAfter) < 0
+        if (isWanted && !isPassed) yield* this.#walk(key, prefix, startAfter)
+        continue
+      }
+      if (!key.startsWith(prefix) || (startAfter !== undefined && compareKeys(key, startAfter) <= 0)) continue
+      const stats = await this.#statOf(join(this.#root, key), key)
+      // It may have been deleted since the folder was read.
+      if (stats?.isFile() === true) yield { key, bytes: stats.size, modifiedMs: stats.mtimeMs }
+    }
+  }
+
+  /** What is in a folder, in the order of a listing: a folder stands where its slash puts the keys below it. */
+  async #entriesOf(folder: string): Promise<{ key: string; isFolder: boolean }[]> {
+    let entries: Dirent[]
+    try {
+      entries = await readdir(join(this.#root, folder), { withFileTypes: true })
+    } catch (error) {
+      if (ABSENT.has(codeOf(error) ?? '')) return []
+      throw this.#errorOf(error, 'list', folder)
+    }
+    return entries
+      .filter((entry) => !TEMPORARY.test(entry.name))
+      .map((entry) => {
+        const isFolder = entry.isDirectory()
+        return { key: `${folder}${entry.name}${isFolder ? '/' : ''}`, isFolder }
+      })
+      .sort((a, b) => compareKeys(a.key, b.key))
+  }
+
+  async #statOf(path: string, key: string): Promise<Stats | undefined> {
+    try {
+      return await stat(path)
+    } catch (error) {
+      if (ABSENT.has(codeOf(error) ?? '')) return undefined
+      throw this.#errorOf(error, 'look up', key)
+    }
+  }
+
+  #pathOf(key: string): string {
+    checkKey(key)
+    if (TEMPORARY.test(basename(key)))
+      throw new PipelineError('KD_STORE_FAILED', 'the key is named like an unfinished file', { key })
+    return join(this.#root, key)
+  }
+
+  #errorOf(error: unknown, action: string, key: string): unknown {
+    const code = codeOf(error)
+    // What the producer of a streamed body throws is none of ours.
+    if (code === undefined) return error
+    const where = { store: this.uri, key }
+    const detail = `could not ${action} the file: ${messageOf(error)}`
+    if (action === 'read' && ABSENT.has(code))
+      return new PipelineError('KD_STORE_NOT_FOUND', 'there is no such file', where, { cause: error })
+    if (PASSING.has(code)) return new PipelineError('KD_STORE_UNAVAILABLE', detail, where, { cause: error })
+    return new PipelineError('KD_STORE_FAILED', detail, where, { cause: error })
+  }
+}
+
+async function writeTemporary(
+  path: string,
+  body: Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<{ path: string; bytes: number }> {
+  await makeFolder(dirname(path))
+  // File names hold 255 bytes; what is cut here is told apart by the UUID.
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 64)}.${randomUUID()}.tmp`)
+  const file = await open(temporary, 'wx')
+  try {
+    await writeFile(file, body)
+    await file.sync()
+    const { size } = await file.stat()
+    return { path: temporary, bytes: size }
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+/** Gives a file a second name; says whether it did, or whether the name was taken. */
+async function linkOnce(temporary: string, path: string): Promise<boolean> {
+  try {
+    await link(temporary, path)
+    return true
+  } catch (error) {
+    // A network file system may repeat a request whose answer it lost: two names of our file say that it is ours.
+    if (codeOf(error) === 'EEXIST') return (await stat(temporary)).nlink === 2
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+/** Makes a folder and those above it, each synced into the one above. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true })
+  if (first === undefined) return
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await sync(dirname(made))
+}
+
+async function sync(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function readRange(file: FileHandle, start: number, end: number | undefined): Promise<Uint8Array> {
+  const stats = await file.stat()
+  const bytes = new Uint8Array(Math.max(0, Math.min(end ?? stats.size, stats.size) - start))
+  let filled = 0
+  while (filled < bytes.length) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return bytes.subarray(0, filled)
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,72 @@
+// Goal: the commands over dead letters say what there is, and refuse what cannot be meant.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { openDeadLetterTable } from '../../../src/service/dead-letters/dead-letter-table.ts'
+import { Tables } from '../../../src/service/table/table-pool.ts'
+import { LocalStore } from '../../../src/storage/local/local.ts'
+import { programOf } from '../../support/program.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-dlq-'))
+after(() => rm(folder, { recursive: true, force: true }))
+const letters = join(folder, 'letters')
+const config = join(folder, 'service.json')
+await writeFile(
+  config,
+  JSON.stringify({ topics: { orders: { table: { uri: './orders' }, deadLetters: { table: './letters' } } } }),
+)
+const sink = await openDeadLetterTable(new Tables((uri) => Promise.resolve(new LocalStore(uri))), {
+  uri: letters,
+  appId: 'kafka-delta-orders',
+  evolves: true,
+})
+await sink.write(
+  [0, 1, 2].map((i) => ({
+    reason: i === 2 ? 'decode' : 'contract',
+    message: i === 2 ? 'expected JSON\u001b[31m' : `/v expected an integer, got "${i}"`,
+    topic: 'orders',
+    partition: 1,
+    offset: BigInt(40 + i),
+    timestampMs: 1_772_323_200_000,
+    key: Buffer.from(`k${i}`),
+    value: Buffer.from(i === 2 ? '{' : `{"v":"${i}"}`),
+    headers: { trace: Buffer.from('abc') },
+  })),
+  [{ topic: 'orders', partition: 1, follows: undefined, first: 0n, last: 50n }],
+)
+await sink.close()
+
+function dlq(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) =>
+    execFile(process.execPath, [...programOf('src/cli/main.ts'), 'dlq', ...args], (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    ),
+  )
+}
+
+test('Letters of a table are listed, shown and discarded, and what is discarded is shown no more', async () => {
+  const [list, show, wrong] = await Promise.all([
+    dlq('list', '--table', letters),
+    dlq('show', '1/40', '--config', config),
+    dlq('replay', '--table', letters),
+  ])
+  assert.equal(list.stdout.trim().split('\n').length, 4, list.stderr)
+  assert.match(list.stdout, /1\/42 .* open +bytes +decode +expected JSON\\u001b\[31m/)
+  assert.match(
+    show.stdout,
+    /offset +40\n[\s\S]*key +k0\nheaders +\{"trace":"abc"\}\nvalue\n\{\n {2}"v": "0"\n\}/,
+  )
+  assert.deepEqual([wrong.code, /--topic-entry must name an entry/.test(wrong.stderr)], [2, true])
+
+  const discarded = await dlq('discard', '--config', config, '--reason', 'schema', '--yes')
+  assert.match(discarded.stdout, /^2 dead letters are discarded/, discarded.stderr)
+  const group = await dlq('group', '--config', config, '--json')
+  const { letters: open, groups } = JSON.parse(group.stdout) as {
+    letters: number
+    groups: { reason: string }[]
+  }
+  assert.deepEqual([open, groups.map(({ reason }) => reason)], [1, ['decode']])
+})

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Lane } from '../../src/core/serial-queue.ts'
+
+test('Work begins once all before it has ended, in the order of the calls, also after a failure', async () => {
+  const lane = new Lane()
+  const seen: string[] = []
+  const work =
+    (name: string, fails = false) =>
+    async (): Promise<string> => {
+      seen.push(`${name} begins`)
+      await Promise.resolve()
+      seen.push(`${name} ends`)
+      if (fails) throw new Error(name)
+      return name
+    }
+  const all = await Promise.allSettled([lane.run(work('a')), lane.run(work('b', true)), lane.run(work('c'))])
+  assert.deepEqual(
+    all.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  assert.deepEqual(seen, ['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends'])
+})

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EMPTY, NEVER, of, Subject, throwError, toArray } from 'rxjs'
+import { batchStage, stage } from '../../../src/core/stage/stage.ts'
+import type { Batch } from '../../../src/core/batch.ts'
+import { provenanceOf } from '../../support/flow/batches.ts'
+import { marbles } from '../../support/flow/marbles.ts'
+
+/** Work that is done when the test says so. */
+class Work<A> {
+  readonly started: A[] = []
+  readonly #settle = new Map<A, { resolve: (value: string) => void; reject: (error: Error) => void }>()
+  readonly run = (input: A): Promise<string> => {
+    this.started.push(input)
+    return new Promise((resolve, reject) => this.#settle.set(input, { resolve, reject }))
+  }
+  async done(input: A, error?: Error): Promise<void> {
+    if (error === undefined) this.#settle.get(input)?.resolve(`did ${String(input)}`)
+    else this.#settle.get(input)?.reject(error)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** What a stream said so far. */
+function seen<T>(): {
+  values: T[]
+  ends: unknown[]
+  observer: { next: (value: T) => void; error: (error: unknown) => void; complete: () => void }
+} {
+  const values: T[] = []
+  const ends: unknown[] = []
+  const observer = {
+    next: (value: T) => void values.push(value),
+    error: (error: unknown) => void ends.push(error),
+    complete: () => void ends.push('complete'),
+  }
+  return { values, ends, observer }
+}
+
+test('Empty, one, many, error and never pass through a synchronous stage in their time', () => {
+  const upper = stage((text: string) => text.toUpperCase())
+  marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    expectObservable(cold('|').pipe(upper)).toBe('|')
+    expectObservable(cold('-a|').pipe(upper)).toBe('-A|')
+    expectObservable(cold('-a-(bc)-d--|').pipe(upper)).toBe('-A-(BC)-D--|')
+    expectObservable(cold('-a-#').pipe(upper)).toBe('-A-#')
+    expectObservable(NEVER.pipe(upper)).toBe('-')
+    const source = cold('-a-b-c-')
+    expectObservable(source.pipe(upper), '^---!').toBe('-A-B')
+    expectSubscriptions(source.subscriptions).toBe('^---!')
+  })
+})
+
+test('A callback that throws ends the stream at once, and its source is left', () => {
+  const failing = stage((text: string) => {
+    if (text === 'b') throw new Error('no b')
+    return text
+  })
+  marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    const source = cold('-a-b-c-|')
+    expectObservable(source.pipe(failing)).toBe('-a-#', undefined, new Error('no b'))
+    expectSubscriptions(source.subscriptions).toBe('^--!')
+  })
+})
+
+test('Undefined leaves nothing', () => {
+  const { values, ends, observer } = seen<number>()
+  of(1, 2, 3, 4)
+    .pipe(stage((n: number) => (n % 2 === 0 ? n : undefined)))
+    .subscribe(observer)
+  assert.deepEqual([values, ends], [[2, 4], ['complete']])
+})
+
+test('No more are worked on at once than may be, and results leave in the order of the inputs', async () => {
+  const source = new Subject<number>()
+  const work = new Work<number>()
+  const { values, ends, observer } = seen<string>()
+  source.pipe(stage(work.run, { concurrency: 2 })).subscribe(observer)
+  for (const n of [1, 2, 3, 4]) source.next(n)
+  source.complete()
+  assert.deepEqual(work.started, [1, 2])
+  await work.done(2)
+  assert.deepEqual([work.started, values], [[1, 2], []], 'what is done but not yet out counts as well')
+  await work.done(1)
+  assert.deepEqual(
+    [work.started, values],
+    [
+      [1, 2, 3, 4],
+      ['did 1', 'did 2'],
+    ],
+  )
+  await work.done(3)
+  assert.deepEqual(ends, [])
+  await work.done(4)
+  assert.deepEqual([values.at(-1), ends], ['did 4', ['complete']])
+})
+
+test('One at a time is the rule where nothing is said', async () => {
+  const work = new Work<number>()
+  of(1, 2).pipe(stage(work.run)).subscribe()
+  assert.deepEqual(work.started, [1])
+  await work.done(1)
+  assert.deepEqual(work.started, [1, 2])
+})
+
+test('After an error of the work nothing that waited is started', async () => {
+  const work = new Work<number>()
+  const { ends, observer } = seen<string>()
+  of(1, 2, 3)
+    .pipe(stage(work.run, { concurrency: 1 }))
+    .subscribe(observer)
+  const error = new Error('broken')
+  await work.done(1, error)
+  assert.deepEqual([work.started, ends], [[1], [error]])
+})
+
+test('After an error of the source nothing more is started, and nothing more leaves', async () => {
+  const work = new Work<number>()
+  const source = new Subject<number>()
+  const { values, ends, observer } = seen<string>()
+  source.pipe(stage(work.run)).subscribe(observer)
+  source.next(1)
+  source.next(2)
+  source.error('gone')
+  await work.done(1)
+  assert.deepEqual([work.started, values, ends], [[1], [], ['gone']])
+})
+
+test('After the subscriber has left nothing more is started', async () => {
+  const work = new Work<number>()
+  const subscription = of(1, 2).pipe(stage(work.run)).subscribe()
+  subscription.unsubscribe()
+  await work.done(1)
+  assert.deepEqual(work.started, [1])
+})
+
+test('A batch keeps its provenance and notes how long the stage took', () => {
+  const batch: Batch<string> = { provenance: provenanceOf(), payload: 'abc' }
+  const out: Batch<number>[] = []
+  of(batch)
+    .pipe(batchStage('count', (text, whole) => (whole === batch ? text.length : -1)))
+    .subscribe((next) => out.push(next))
+  assert.equal(out[0]?.provenance, batch.provenance)
+  assert.equal(out[0].payload, 3)
+  const [timing] = batch.provenance.timings
+  assert.ok(timing?.stage === 'count' && timing.endMs >= timing.startMs)
+})
+
+test('The ends of a source without values are passed on at once', () => {
+  const { values, ends, observer } = seen<number[]>()
+  EMPTY.pipe(
+    stage((n: number) => n),
+    toArray(),
+  ).subscribe(observer)
+  throwError(() => 'bad')
+    .pipe(
+      stage((n: number) => n),
+      toArray(),
+    )
+    .subscribe(observer)
+  assert.deepEqual([values, ends], [[[]], ['complete', 'bad']])
+})

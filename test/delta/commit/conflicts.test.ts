@@ -1,0 +1,94 @@
+// Goal: a blind append goes on behind whatever other writers do to files and domains, and only what changes the table for
+// its files, or carries its offsets, stops it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
+import type { Action } from '../../../src/delta/protocol/actions.ts'
+import { commitChange, type Change } from '../../../src/delta/commit/change.ts'
+import { findSegment } from '../../../src/delta/log/log-segment.ts'
+import { commitKey } from '../../../src/delta/protocol/paths.ts'
+import { loadSnapshot, loadState } from '../../../src/delta/log/snapshot.ts'
+import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
+import { MemoryStore } from '../../../src/storage/memory.ts'
+import { featuredTable, hastyClock, pathsOf, someAdd, someAppend } from '../table.ts'
+
+const FEATURES = ['appendOnly', 'domainMetadata']
+
+const info = (operation: string): Action => ({ kind: 'commitInfo', commitInfo: { operation } })
+const add = (path: string, dataChange: boolean, more: object = {}): Action => ({
+  kind: 'add',
+  add: { ...someAdd(path), dataChange, ...more },
+})
+const remove = (path: string, dataChange: boolean): Action => ({
+  kind: 'remove',
+  remove: {
+    path,
+    dataChange,
+    deletionTimestamp: 1,
+    extendedFileMetadata: true,
+    size: 100,
+    partitionValues: {},
+  },
+})
+const domain = (name: string, configuration: string, removed = false): Action => ({
+  kind: 'domainMetadata',
+  domainMetadata: { domain: name, configuration, removed },
+})
+const vector = { storageType: 'i', pathOrInlineDv: 'x', sizeInBytes: 1, cardinality: 1 }
+
+for (const [what, actions, files] of [
+  ['OPTIMIZE', [info('OPTIMIZE'), remove('one', false), add('packed', false)], ['packed', 'ours']],
+  ['DELETE', [info('DELETE'), remove('one', true)], ['ours']],
+  [
+    'DELETE with a deletion vector',
+    [info('DELETE'), remove('one', true), add('one', true, { deletionVector: vector })],
+    ['one', 'ours'],
+  ],
+  ['an overwrite', [info('WRITE'), remove('one', true), add('theirs', true)], ['theirs', 'ours']],
+  ['a domain that is written', [domain('own.domain', '1')], ['one', 'ours']],
+  ['a domain that is removed', [domain('own.domain', '1', true)], ['one', 'ours']],
+] as const) {
+  test(`An append that loses to ${what} goes on behind it`, async () => {
+    const store = new MemoryStore()
+    await featuredTable(store, FEATURES)
+    await store.putIfAbsent(commitKey(1n), serialiseActions([add('one', true)]))
+    const writer = await openTableWriter(store, { clock: hastyClock })
+    await store.putIfAbsent(commitKey(2n), serialiseActions(actions))
+    const outcome = await writer.append(someAppend('a', undefined, 1n, 'ours'))
+    assert.deepEqual(outcome, { kind: 'committed', version: 3n, attempts: 2, conflicts: 1, ambiguous: 0 })
+    assert.deepEqual((await pathsOf((await loadSnapshot(store)).files())).sort(), [...files].sort())
+  })
+}
+
+test('Domains that others wrote stand after an append', async () => {
+  const store = new MemoryStore()
+  await featuredTable(store, FEATURES)
+  await store.putIfAbsent(commitKey(1n), serialiseActions([domain('own.domain', '1'), domain('other', '2')]))
+  const writer = await openTableWriter(store)
+  await writer.append(someAppend('a', undefined, 1n))
+  const { domains } = await loadState(store, await findSegment(store))
+  assert.deepEqual([...domains.keys()], ['own.domain', 'other'])
+})
+
+for (const [theirs, conflicts] of [
+  ['own.domain', true],
+  ['other', false],
+] as const) {
+  test(`A change of own.domain ${conflicts ? 'gives up' : 'goes on'} behind a commit that writes ${theirs}`, async () => {
+    const store = new MemoryStore()
+    await featuredTable(store, FEATURES)
+    const state = await loadState(store, await findSegment(store))
+    await store.putIfAbsent(commitKey(1n), serialiseActions([domain(theirs, '1')]))
+    const change: Change = {
+      operation: 'CLUSTER BY',
+      operationParameters: {},
+      operationMetrics: {},
+      isolationLevel: 'Serializable',
+      actions: [domain('own.domain', '2')],
+      conflict: () => undefined,
+    }
+    const outcome = await commitChange(store, state, change, { clock: hastyClock })
+    assert.equal(outcome.kind, conflicts ? 'conflict' : 'committed')
+    if (outcome.kind === 'conflict') assert.match(outcome.reason, /own\.domain/)
+  })
+}

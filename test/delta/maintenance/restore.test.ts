@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
+import { optimize } from '../../../src/delta/maintenance/optimize.ts'
+import { commitKey, decodePath } from '../../../src/delta/protocol/paths.ts'
+import { restore } from '../../../src/delta/maintenance/restore.ts'
+import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
+import { commitInfoOf } from '../../../src/delta/log/state.ts'
+import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
+import { MemoryStore } from '../../../src/storage/memory.ts'
+import type { Store } from '../../../src/storage/store.ts'
+import { dataFile, sortedRows } from '../rows-table.ts'
+import { allCommits, emptyTable, hastyClock, ONE_LONG } from '../table.ts'
+
+/** A table with `count` appends of one row, carried by `app-0`, and the writer that made them. */
+async function filled(
+  store: Store,
+  count: number,
+  configuration: Record<string, string> = {},
+): Promise<Awaited<ReturnType<typeof openTableWriter>>> {
+  await emptyTable(store, configuration)
+  const writer = await openTableWriter(store, { clock: hastyClock })
+  for (let i = 0; i < count; i++) await appendRow(store, writer, i)
+  return writer
+}
+
+async function appendRow(
+  store: Store,
+  writer: Awaited<ReturnType<typeof openTableWriter>>,
+  i: number,
+): Promise<void> {
+  const follows = i === 0 ? undefined : BigInt(i - 1)
+  const outcome = await writer.append({
+    adds: [await dataFile(store, ONE_LONG, [{ id: i }])],
+    txns: [{ appId: 'app-0', version: BigInt(i), follows }],
+    operationParameters: {},
+    operationMetrics: {},
+  })
+  assert.equal(outcome.kind, 'committed')
+}
+
+test('The rows of an older version come back, its txns do not, and the writer that has the table open goes on', async () => {
+  const store = new MemoryStore()
+  const writer = await filled(store, 5)
+  await optimize(store)
+  const done = await restore(store, 3n)
+  assert.equal(done.version, 7n)
+  assert.equal(done.numRestoredFiles, 3)
+  assert.equal(done.numRemovedFiles, 1)
+  assert.deepEqual(await sortedRows(store), await sortedRows(store, 3n))
+  assert.equal((await loadSnapshot(store)).txns.get('app-0')?.version, 4n)
+  await appendRow(store, writer, 5)
+  assert.deepEqual(await sortedRows(store), ['{"id":0}\n', '{"id":1}\n', '{"id":2}\n', '{"id":5}\n'])
+})
+
+test('The commit says RESTORE, the version, and counts what was done', async () => {
+  const store = new MemoryStore()
+  await filled(store, 3)
+  await restore(store, 1n)
+  const commit = (await allCommits(store)).at(-1)
+  assert.ok(commit !== undefined)
+  const info = commitInfoOf(commit)
+  assert.equal(info?.['operation'], 'RESTORE')
+  assert.deepEqual(info['operationParameters'], { version: '1' })
+  const metrics = info['operationMetrics'] as Record<string, string>
+  assert.equal(metrics['numRemovedFiles'], '2')
+  assert.equal(metrics['numRestoredFiles'], '0')
+  assert.equal(metrics['numOfFilesAfterRestore'], '1')
+  assert.deepEqual(new Set(commit.actions.map(({ kind }) => kind)), new Set(['commitInfo', 'remove']))
+  for (const action of commit.actions) if (action.kind === 'remove') assert.ok(action.remove.dataChange)
+})
+
+test('A table that is as it was gets no new version', async () => {
+  const store = new MemoryStore()
+  await filled(store, 2)
+  const done = await restore(store, 2n)
+  assert.equal(done.version, undefined)
+  assert.equal((await loadSnapshot(store)).version, 2n)
+})
+
+test('Properties of then come back under the identity of the table', async () => {
+  const store = new MemoryStore()
+  await filled(store, 1)
+  const { metadata } = await loadSnapshot(store)
+  const { schema, ...rest } = metadata
+  assert.equal(schema.fields.length, 1)
+  const changed = { ...rest, schemaString: metadata.schemaString ?? '', configuration: { a: 'b' } }
+  const metaData = { ...changed, format: { provider: 'parquet', options: {} } }
+  await store.put(commitKey(2n), serialiseActions([{ kind: 'metaData', metaData }]))
+  await restore(store, 1n)
+  const after = (await loadSnapshot(store)).metadata
+  assert.deepEqual(after.configuration, {})
+  assert.equal(after.id, metadata.id)
+})
+
+test('A version whose data files are gone is refused by their names, and nothing is written', async () => {
+  const store = new MemoryStore()
+  await filled(store, 3)
+  await optimize(store)
+  for await (const { path } of (await loadSnapshot(store, { version: 1n })).files())
+    await store.delete(decodePath(path))
+  await assert.rejects(restore(store, 2n), { code: 'KD_COMMAND_INVALID', message: /1 data files .* gone/ })
+  assert.equal((await loadSnapshot(store)).version, 4n)
+})
+
+test('An append-only table and a version that is not there are refused', async () => {
+  const store = new MemoryStore()
+  await filled(store, 2, { 'delta.appendOnly': 'true' })
+  await assert.rejects(restore(store, 1n), { code: 'KD_COMMAND_INVALID', message: /append-only/ })
+  const other = new MemoryStore()
+  await filled(other, 1)
+  await assert.rejects(restore(other, 9n), { code: 'KD_COMMAND_INVALID' })
+})
+
+test('An append that comes in between is taken away with the others: the difference is computed anew', async () => {
+  const shared = `restore-${Math.random()}`
+  const other = new MemoryStore(shared)
+  const rival = { armed: false }
+  const store = new MemoryStore(shared, {
+    fault: async ({ operation }) => {
+      if (operation !== 'putIfAbsent' || !rival.armed) return undefined
+      rival.armed = false
+      await appendRow(other, await openTableWriter(other), 2)
+      return undefined
+    },
+  })
+  await filled(other, 2)
+  rival.armed = true
+  const done = await restore(store, 1n)
+  assert.equal(done.version, 4n)
+  assert.equal(done.numRemovedFiles, 2)
+  assert.deepEqual(await sortedRows(store), ['{"id":0}\n'])
+  assert.equal((await loadSnapshot(store)).txns.get('app-0')?.version, 2n)
+})

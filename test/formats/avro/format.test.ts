@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { recordBatch, arrowSchema } from '../../../src/arrow/record-batch.ts'
+import { avroContract } from '../../../src/formats/avro/columns.ts'
+import { fingerprintOf } from '../../../src/formats/avro/fingerprint.ts'
+import { avroReader } from '../../../src/formats/avro/read.ts'
+import { resolvedReader } from '../../../src/formats/avro/resolve.ts'
+import { parseAvro, type AvroNode } from '../../../src/formats/avro/schema.ts'
+import { openBlockCodecs } from '../../../src/formats/avro/container.ts'
+import { containerFormat } from '../../../src/formats/avro/container-format.ts'
+import { avroFormat, bareFraming, singleObjectFraming } from '../../../src/formats/avro/format.ts'
+import { PipelineError } from '../../../src/core/errors.ts'
+import { Exact } from '../../../src/core/exact.ts'
+import { parquetBytes } from '../../../src/parquet/writer.ts'
+import { formatContract } from '../../contracts/format.ts'
+import { BLOCK_CODECS, containerOf } from '../../support/values/avro-containers.ts'
+import { changesOfFields, encoderOf, evolved, recordsOfAnySchema } from '../../support/values/avro-values.ts'
+import { rawOf } from '../../support/flow/batches.ts'
+import { askDuckdb, plain } from '../../support/duckdb.ts'
+import { decodedRows, outcomesOf, outcomesOfRows } from '../../support/flow/outcomes.ts'
+
+const SCHEMA = {
+  type: 'record',
+  name: 'Event',
+  namespace: 'test',
+  fields: [
+    { name: 'id', type: 'long' },
+    { name: 'kind', type: { type: 'enum', name: 'Kind', symbols: ['VIEW', 'BUY'] } },
+    { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    {
+      name: 'price',
+      type: ['null', { type: 'bytes', logicalType: 'decimal', precision: 10, scale: 2 }],
+      default: null,
+    },
+    { name: 'tags', type: { type: 'array', items: 'string' } },
+    { name: 'counts', type: { type: 'map', values: 'long' } },
+    { name: 'other', type: ['null', 'string', 'int'], default: null },
+    { name: 'before', type: ['null', 'Kind'], default: null },
+  ],
+}
+const schema = parseAvro(SCHEMA, 'test')
+const contract = avroContract(schema, 'test')
+const encode = encoderOf(SCHEMA)
+const EVENT = {
+  id: 2n ** 53n + 1n,
+  kind: 'BUY',
+  at: 1_700_000_000_123n,
+  price: { bytes: Buffer.from('04d2', 'hex') },
+  tags: ['a', 'é'],
+  counts: { x: -1n },
+  other: { int: 5 },
+  before: { 'test.Kind': 'VIEW' },
+}
+const ROW = {
+  id: 2n ** 53n + 1n,
+  kind: 'BUY',
+  at: '2023-11-14T22:13:20.123000Z',
+  price: new Exact('12.34'),
+  tags: ['a', 'é'],
+  counts: { x: -1 },
+  other: { member0: null, member1: 5 },
+  before: 'VIEW',
+}
+const EMPTY = { ...EVENT, id: 0n, price: null, tags: [], counts: {}, other: null, before: null }
+const EMPTY_ROW = { ...ROW, id: 0, price: null, tags: [], counts: {}, other: null, before: null }
+const event = encode(EVENT)
+
+formatContract({
+  name: 'Avro without a frame',
+  open: () => avroFormat(bareFraming(schema)),
+  contract,
+  good: [
+    { bytes: event, row: ROW },
+    { bytes: encode(EMPTY), row: EMPTY_ROW },
+  ],
+  bad: [
+    Buffer.alloc(0),
+    event.subarray(0, -1),
+    Buffer.concat([event, Buffer.alloc(1)]),
+    Buffer.alloc(40, 0xff),
+  ],
+})
+
+const header = Buffer.alloc(10)
+header.writeUInt16BE(0xc301)
+header.writeBigUInt64LE(fingerprintOf(schema), 2)
+const other = parseAvro({ type: 'record', name: 'Other', fields: [{ name: 'id', type: 'int' }] }, 'test')
+const otherHeader = Buffer.from(header)
+otherHeader.writeBigUInt64LE(fingerprintOf(other), 2)
+
+formatContract({
+  name: 'Avro single objects of two schemas',
+  open: () => avroFormat(singleObjectFraming([schema, other])),
+  contract,
+  good: [
+    { bytes: Buffer.concat([header, event]), row: ROW },
+    {
+      bytes: Buffer.concat([otherHeader, Buffer.of(14)]),
+      row: { ...Object.fromEntries(Object.keys(ROW).map((name) => [name, null])), id: 7 },
+    },
+  ],
+  bad: [event, header, header.subarray(0, 9), Buffer.concat([header.subarray(0, 9), Buffer.of(0), event])],
+})
+
+test('A fingerprint that no schema has is named in the dead letter', () => {
+  const value = Buffer.concat([Buffer.from('c3010102030405060708', 'hex'), event])
+  const [outcome] = outcomesOf(avroFormat(singleObjectFraming([schema])), contract, rawOf([value]))
+  assert.deepEqual(outcome, {
+    reason: 'decode',
+    message: 'expected the fingerprint of one of 1 schemas, got 0807060504030201',
+  })
+})
+
+test('Counts and lengths that no bytes back take no memory', () => {
+  const nulls = parseAvro(
+    {
+      type: 'record',
+      name: 'N',
+      fields: [
+        { name: 'n', type: { type: 'array', items: 'null' } },
+        { name: 'i', type: 'int' },
+      ],
+    },
+    'test',
+  )
+  const format = avroFormat(bareFraming(nulls))
+  // A block of a billion nulls, which take no bytes.
+  const bomb = Buffer.from('80a8d6b90700', 'hex')
+  const decoded = format.decode(rawOf([bomb]))
+  assert.match(decoded.deadLetters[0]?.message ?? '', /expected an array, got one of \d+ items in 1 bytes/)
+})
+
+test('Generated records of generated schemas, bare, in containers or for a later reader, come back value for value through Parquet, encoded by another library, read by DuckDB', async (t) => {
+  const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 0x7fff_ffff)
+  t.diagnostic(`seed ${seed}; TEST_SEED=${seed} repeats it`)
+  const codecs = await openBlockCodecs()
+  const ways = fc.constantFrom('bare', ...Object.keys(BLOCK_CODECS))
+  await fc.assert(
+    fc.asyncProperty(
+      recordsOfAnySchema,
+      ways,
+      fc.option(changesOfFields),
+      async ({ schema: json, pairs }, way, changes) => {
+        const later = changes === null ? undefined : evolved(json, changes)
+        const reader = parseAvro(later?.schema ?? json, 'generated')
+        const generated = avroContract(reader, 'generated')
+        const toBytes = encoderOf(json)
+        const encoded = pairs.map(([value]) => toBytes(value))
+        const readerOf = (writer: AvroNode) =>
+          later === undefined ? avroReader(writer) : resolvedReader(writer, reader)
+        const containers = containerFormat({
+          readerOf: (text) => readerOf(parseAvro(JSON.parse(text.toString()), 'header')),
+          codecs,
+          recordsMax: 100,
+          bytesMax: 1 << 24,
+        })
+        const [format, values] =
+          way === 'bare'
+            ? [avroFormat(bareFraming(parseAvro(json, 'generated'), readerOf)), encoded]
+            : [containers, [containerOf(json, [encoded.slice(0, 2), encoded.slice(2)], way)]]
+        const decoded = decodedRows(format, generated, rawOf(values))
+        const rows = pairs
+          .map(([, row]) => row as Record<string, unknown>)
+          .map((row) => later?.rowOf(row) ?? row)
+        assert.deepEqual(
+          outcomesOfRows(decoded),
+          rows.map((row) => ({ row })),
+        )
+        const { columns, length } = decoded.columns
+        const batch = recordBatch(arrowSchema(generated.schema), columns, length)
+        const pieces: Uint8Array[] = []
+        for await (const piece of parquetBytes([batch], { compression: 'zstd', rowGroupRows: 100 }))
+          pieces.push(piece)
+        const read = await askDuckdb(Buffer.concat(pieces), 'SELECT * FROM FILE')
+        const names = generated.schema.fields.map(({ name }) => name)
+        assert.deepEqual(
+          read.map((found): Record<string, unknown> =>
+            Object.fromEntries(names.map((name, i) => [name, plain(found[i] ?? null)])),
+          ),
+          rows,
+        )
+      },
+    ),
+    { seed, numRuns: 60 },
+  )
+})
+
+const RECORD = (fields: readonly unknown[]): unknown => ({ type: 'record', name: 'R', fields })
+const FIELD = (type: unknown): unknown => RECORD([{ name: 'f', type }])
+for (const [what, json, pattern] of [
+  ['A schema that holds itself', FIELD(['null', 'R']), /\/f\/1: "R" is recursive: it holds itself/],
+  ['A name that nothing defines', FIELD('Nope'), /\/f: "Nope" is no type that is known here/],
+  [
+    'Two fields that differ by case alone',
+    RECORD([
+      { name: 'a', type: 'int' },
+      { name: 'A', type: 'int' },
+    ]),
+    /\/A: cannot be a column/,
+  ],
+  [
+    'A decimal of 39 digits',
+    FIELD({ type: 'bytes', logicalType: 'decimal', precision: 39 }),
+    /a decimal of 39 digits/,
+  ],
+  ['An array of nulls', FIELD({ type: 'array', items: 'null' }), /\/f: an array of nulls cannot be a column/],
+  [
+    'A record without fields',
+    FIELD({ type: 'record', name: 'E', fields: [] }),
+    /\/f: a record without fields/,
+  ],
+  ['A union inside a union', FIELD(['null', ['int']]), /\/f: is a union inside a union/],
+  [
+    'Two branches of one type',
+    FIELD(['int', { type: 'int', logicalType: 'date' }]),
+    /\/f: has "int" twice in one union/,
+  ],
+  [
+    'A type defined twice',
+    RECORD([
+      { name: 'a', type: { type: 'fixed', name: 'F', size: 1 } },
+      { name: 'b', type: { type: 'fixed', name: 'F', size: 2 } },
+    ]),
+    /\/b: defines "F" twice/,
+  ],
+  ['A schema that is no record', 'int', /a row is a record, got int/],
+  ['JSON that is no schema', 5, /expected a schema/],
+] as const) {
+  test(`${what} is refused with its place`, () => {
+    assert.throws(
+      () => avroContract(parseAvro(json, 'schema.avsc'), 'schema.avsc'),
+      (error) =>
+        error instanceof PipelineError && error.code === 'KD_CONTRACT_INVALID' && pattern.test(error.message),
+    )
+  })
+}
+
+test('A logical type that does not fit the type below it is passed over', () => {
+  const contractOf = (type: unknown) =>
+    avroContract(parseAvro(FIELD(type), 'test'), 'test').schema.fields[0]?.type
+  assert.equal(contractOf({ type: 'string', logicalType: 'date' }), 'string')
+  assert.equal(contractOf({ type: 'bytes', logicalType: 'decimal' }), 'binary')
+  assert.equal(contractOf({ type: 'long', logicalType: 'time-micros' }), 'long')
+  assert.equal(contractOf({ type: { type: 'string' } }), 'string')
+})

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Exact } from '../../../src/core/exact.ts'
+import { parseExact } from '../../../src/formats/json/exact.ts'
+
+test('Numbers that a double holds stay numbers, others stay exact', () => {
+  const cases: [string, unknown][] = [
+    ['9007199254740991', 9007199254740991],
+    ['9007199254740993', 9007199254740993n],
+    ['-9223372036854775809', -9223372036854775809n],
+    ['123456789012345', 123456789012345],
+    ['0.1234567890123456789', new Exact('0.1234567890123456789')],
+    ['1e400', new Exact('1e400')],
+    ['1E-400', 0],
+    ['1e20', 1e20],
+    ['0.1', 0.1],
+    ['-0', -0],
+    ['9007199254740993.0', new Exact('9007199254740993.0')],
+    ['1.50000000000000000000', new Exact('1.50000000000000000000')],
+  ]
+  for (const [text, value] of cases) {
+    assert.deepEqual(parseExact(text), value, text)
+    assert.deepEqual(parseExact(`{"a":[${text}, "${text}"]}`), { a: [value, text] }, text)
+  }
+})
+
+test('What looks like a number in a text, also behind escapes, is text', () => {
+  const text = String.raw`{"a":"12345678901234567890 \" 98765432109876543210 \\","b":12345678901234567890,"\"1e999":1}`
+  assert.deepEqual(parseExact(text), {
+    a: '12345678901234567890 " 98765432109876543210 \\',
+    b: 12345678901234567890n,
+    '"1e999': 1,
+  })
+})
+
+test('Text that is no JSON is refused, long numbers or not', () => {
+  for (const text of [
+    '01234567890123456789',
+    '{"a":12345678901234567890',
+    '"12345678901234567890',
+    '12345678901234567890 1',
+    '+12345678901234567890',
+    '{12345678901234567890:1}',
+    '1234567890123456789.',
+    '--12345678901234567890',
+    '"a"12345678901234567890',
+    'NaN12345678901234567890',
+    '"\\',
+    '12345678901234567890e',
+    '[12345678901234567890,]',
+  ])
+    assert.throws(() => parseExact(text), SyntaxError, text)
+})
+
+test('Keys such as __proto__ stay own properties beside long numbers', () => {
+  const value = parseExact('{"__proto__":{"x":12345678901234567890}}') as object
+  assert.deepEqual(Object.keys(value), ['__proto__'])
+  assert.equal(Object.getPrototypeOf(value), Object.prototype)
+})
+
+test('A text of 20 million characters beside a long number is read', () => {
+  const value = parseExact(`{"n":12345678901234567890,"s":"${'x'.repeat(20_000_000)}"}`) as {
+    n: bigint
+    s: string
+  }
+  assert.deepEqual([value.n, value.s.length], [12345678901234567890n, 20_000_000])
+})

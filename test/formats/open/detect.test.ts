@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { loadContract } from '../../../src/contract/contract.ts'
+import { PipelineError } from '../../../src/core/errors.ts'
+import type { Format } from '../../../src/formats/format.ts'
+import { openFormat } from '../../../src/formats/open/open.ts'
+import { formatContract } from '../../contracts/format.ts'
+import { containerOf } from '../../support/values/avro-containers.ts'
+import { encoderOf } from '../../support/values/avro-values.ts'
+import { rawOf } from '../../support/flow/batches.ts'
+import { chanceOf } from '../../support/values/chance.ts'
+import { VALUES } from '../../support/values/csv.ts'
+import { decodedRows, outcomesOf } from '../../support/flow/outcomes.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-told-apart-'))
+after(() => rm(folder, { recursive: true, force: true }))
+
+const contract = loadContract(
+  {
+    type: 'object',
+    properties: { id: { type: 'integer' }, name: { type: ['string', 'null'] } },
+    required: ['id'],
+  },
+  { source: 'test' },
+)
+const SCHEMA = {
+  type: 'record',
+  name: 'Row',
+  fields: [
+    { name: 'id', type: 'long' },
+    { name: 'name', type: 'string' },
+  ],
+}
+const path = join(folder, 'row.avsc')
+await writeFile(path, JSON.stringify(SCHEMA))
+const encode = encoderOf(SCHEMA)
+const record = (id: number, name: string): Buffer => encode({ id: BigInt(id), name })
+
+const open = (formats: readonly string[], settings: object = {}): Promise<Format> =>
+  openFormat(
+    { ...VALUES, format: 'json', framing: 'none', decompress: 'none', formats, ...settings },
+    contract,
+  )
+const all = await open(['json', 'jsonl', 'csv', 'avro'], { avro: { schema: path } })
+
+formatContract({
+  name: 'JSON, JSON lines, CSV and Avro told apart',
+  open: () => all,
+  contract,
+  good: [
+    { bytes: Buffer.from('{"id":1,"name":"a"}'), row: { id: 1, name: 'a' } },
+    { bytes: Buffer.from('2,zwei'), row: { id: 2, name: 'zwei' } },
+    {
+      bytes: Buffer.from('{"id":3}\n{"id":4}'),
+      rows: [
+        { id: 3, name: null },
+        { id: 4, name: null },
+      ],
+    },
+    {
+      bytes: containerOf(SCHEMA, [[record(5, 'x'), record(6, 'y')]]),
+      rows: [
+        { id: 5, name: 'x' },
+        { id: 6, name: 'y' },
+      ],
+    },
+    { bytes: record(300, 'bare'), row: { id: 300, name: 'bare' } },
+  ],
+  bad: [
+    Buffer.from('{"id":'),
+    Buffer.from('a,b,c'),
+    Buffer.from('x,y'),
+    Buffer.of(0xff, 1),
+    Buffer.from('Obj\x01'),
+  ],
+})
+
+test('Records keep the order of the messages, whatever their formats', (t) => {
+  const chance = chanceOf(t)
+  const expected: number[] = []
+  const values = Array.from({ length: 300 }, (_, i) => {
+    const id = 1000 + 2 * i
+    const kind = chance.int(6)
+    if (kind === 5) return chance.pick([null, 'x', '{', 'a,b,c,d'])
+    expected.push(id)
+    switch (kind) {
+      case 0:
+        return `{"id":${id}}`
+      case 1:
+        return `${id},n`
+      case 2:
+        expected.push(id + 1)
+        return containerOf(SCHEMA, [[record(id, '')], [record(id + 1, '')]])
+      case 3:
+        expected.push(id + 1)
+        return `{"id":${id}}\n{"id":${id + 1}}`
+      default:
+        return record(id, 'n')
+    }
+  })
+  const outcomes = outcomesOf(all, contract, rawOf(values))
+  const ids = outcomes.flatMap((outcome) =>
+    typeof outcome === 'object' && 'row' in outcome ? [outcome.row['id']] : [],
+  )
+  assert.deepEqual(ids, expected)
+})
+
+test('JSON still goes from bytes into columns, and a batch of one format is read where it is', async () => {
+  const format = await open(['json', 'csv'])
+  const mixed = format.decode(rawOf(['{"id":1}', '2,b', '{"id":3}']))
+  assert.deepEqual([[...(mixed.proven?.records ?? [])], mixed.records], [[0, 2], [1]])
+  const raw = rawOf(['{"id":1}', '{"id":2}'])
+  assert.equal(format.decode(raw).raw, raw)
+})
+
+test('What fits none says what each format said', async () => {
+  const format = await open(['json', 'csv', 'avro'])
+  const { deadLetters } = format.decode(rawOf(['a,b,c', '{"id":']))
+  assert.deepEqual(deadLetters.map(({ message }) => message).sort(), [
+    'expected JSON: Unexpected end of JSON input',
+    'fits no format: csv: expected 2 fields, got 3; json: expected a brace first; avro container: expected the mark of a container',
+  ])
+})
+
+test('A mark decides: a broken container is no text', async () => {
+  const format = await open(['text', 'avro', 'json'])
+  const rows = decodedRows(format, contract, rawOf(['Obj\x01 and nothing']))
+  assert.deepEqual([rows.columns.length, rows.deadLetters.length], [0, 1])
+})
+
+test('Of formats that look alike the first in the list reads the value', async () => {
+  const pretty = '{\n"id":1\n}'
+  const names = async (formats: readonly string[], value: string) => {
+    const decoded = (await open(formats)).decode(rawOf([value]))
+    return [decoded.deadLetters.length, decoded.raw.count]
+  }
+  assert.deepEqual(await names(['json', 'jsonl'], pretty), [0, 1])
+  assert.deepEqual(await names(['jsonl', 'json'], pretty), [0, 1])
+  assert.deepEqual(await names(['json', 'jsonl'], '{"id":1}\n{"id":2}'), [0, 2])
+})
+
+test('A format that nothing says how to read is refused', async () => {
+  await assert.rejects(
+    open(['json', 'protobuf']),
+    (error) => error instanceof PipelineError && error.code === 'KD_CONFIG_INVALID',
+  )
+})
+
+test('The JSON null is a tombstone, as where JSON is alone', async () => {
+  const format = await open(['json', 'csv'])
+  const decoded = format.decode(rawOf(['null', '1,a', null]))
+  assert.deepEqual([decoded.tombstones, decoded.nulls, decoded.records], [2, [0], [1]])
+})

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lastValueFrom, of } from 'rxjs'
+import { decode } from '../../../operators/decode.ts'
+import { enrich } from '../../../operators/enrich.ts'
+import { validate } from '../../../operators/validate.ts'
+import { objectsOf, type Rows } from '../../../src/arrow/rows.ts'
+import { loadContract } from '../../../src/contract/contract.ts'
+import { contractOfTable } from '../../../src/contract/existing.ts'
+import type { Contract } from '../../../src/contract/contract.ts'
+import type { Raw } from '../../../src/core/raw.ts'
+import { deletedFlag } from '../../../src/enrichments/deleted-flag.ts'
+import { jsonFormat } from '../../../src/formats/json/format.ts'
+import { withoutSchemaIds } from '../../../src/formats/framing/registry-framing.ts'
+import { withTombstones, type TombstoneOptions } from '../../../src/formats/open/tombstones.ts'
+import { pack } from '../../../src/kafka/source/pack.ts'
+import { provenanceOf, structOf } from '../../support/flow/batches.ts'
+
+const CONTRACT = loadContract(
+  {
+    type: 'object',
+    required: ['id', 'name'],
+    properties: {
+      id: { type: 'integer' },
+      name: { type: 'string' },
+      price: { type: ['number', 'null'], 'x-delta-type': 'decimal(6,2)' },
+    },
+  },
+  { source: 'test' },
+)
+
+type Message = readonly [key: string | Buffer | null, value: string | Buffer | null]
+
+function rawOf(messages: readonly Message[]): Raw {
+  const bytes = (part: string | Buffer | null): Buffer | null => (part === null ? null : Buffer.from(part))
+  const records = messages.map(([key, value], offset) => {
+    return { key: bytes(key), value: bytes(value), timestamp: '0', offset: String(offset) }
+  })
+  return pack('t', 0, records, 0n)
+}
+
+async function rowsOf(
+  messages: readonly Message[],
+  options: TombstoneOptions,
+  { contract = CONTRACT, framed = false }: { contract?: Contract; framed?: boolean } = {},
+): Promise<Rows> {
+  const payload = rawOf(messages)
+  const inner = framed ? withoutSchemaIds(jsonFormat(contract)) : jsonFormat(contract)
+  const format = withTombstones(inner, options, contract)
+  const batch = { provenance: provenanceOf({ records: messages.length }), payload }
+  const flags = options.tombstones === 'row' ? [deletedFlag()] : []
+  const { payload: rows } = await lastValueFrom(
+    of(batch).pipe(decode(format), validate(contract), enrich(flags)),
+  )
+  const { length } = rows.columns
+  const became = length + rows.deadLetters.length + rows.tombstones + rows.filtered
+  assert.equal(became, messages.length, 'every record becomes one thing')
+  return rows
+}
+
+const MESSAGES: readonly Message[] = [
+  ['{"id":1}', '{"id":1,"name":"a"}'],
+  ['{"id":1}', null],
+  ['{"id":2}', ' null '],
+  ['{"id":3}', '{"id":"x"}'],
+]
+
+test('Tombstones and the value null are left out and counted, or are dead letters', async () => {
+  const ignored = await rowsOf(MESSAGES, { tombstones: 'ignore' })
+  assert.deepEqual([ignored.columns.length, ignored.tombstones, ignored.deadLetters.length], [1, 2, 1])
+  const refused = await rowsOf(MESSAGES, { tombstones: 'deadLetter' })
+  assert.deepEqual(refused.deadLetters.map(({ offset, reason }) => `${offset} ${reason}`).sort(), [
+    '1 tombstone',
+    '2 tombstone',
+    '3 contract',
+  ])
+  assert.equal(
+    Buffer.from(refused.deadLetters.find(({ offset }) => offset === 2n)?.value ?? []).toString(),
+    ' null ',
+  )
+})
+
+test('Tombstones become rows of what their key says, whatever the contract requires, and all rows say which they are', async () => {
+  const rows = await rowsOf(MESSAGES, { tombstones: 'row' })
+  assert.deepEqual(
+    objectsOf(rows).map(({ id, name, price, _deleted }) => [Number(id), name, price, _deleted]),
+    [
+      [1, 'a', null, false],
+      [1, null, null, true],
+      [2, null, null, true],
+    ],
+  )
+  assert.deepEqual([...rows.records], [0, 1, 2])
+  assert.deepEqual(
+    rows.deadLetters.map(({ reason }) => reason),
+    ['contract'],
+  )
+})
+
+test('A batch of tombstones alone has the columns of the others', async () => {
+  const rows = await rowsOf([['{"id":1}', null]], { tombstones: 'row' })
+  assert.deepEqual(
+    rows.columns.schema.fields.map(({ name }) => name),
+    ['id', 'name', 'price', '_deleted'],
+  )
+})
+
+test('A key is read as an object, as an object of Kafka Connect, as text for the column that is named, or not at all', async () => {
+  const framed = Buffer.concat([Buffer.of(0, 0, 0, 0, 7), Buffer.from('{"id":5}')])
+  const cases: readonly (readonly [string | Buffer | null, string | undefined, unknown])[] = [
+    ['{"ID":5,"other":[1],"price":1.25}', undefined, { id: 5n, price: { text: '1.25' } }],
+    ['{"schema":{"type":"struct"},"payload":{"id":5}}', undefined, { id: 5n }],
+    [framed, undefined, { id: 5n }],
+    ['9007199254740993', 'id', { id: 9007199254740993n }],
+    ['5', undefined, {}],
+    ['"k\\u00e9"', 'name', { name: 'ké' }],
+    ['{k', 'name', { name: '{k' }],
+    ['', 'name', { name: '' }],
+    [Buffer.of(0xff), 'name', {}],
+    [null, 'name', {}],
+    ['1.5', 'price', { price: { text: '1.50' } }],
+  ]
+  for (const [key, tombstoneKey, expected] of cases) {
+    const options = { tombstones: 'row', ...(tombstoneKey === undefined ? {} : { tombstoneKey }) } as const
+    const rows = await rowsOf([[key, null]], options)
+    const { _deleted, ...row } = objectsOf(rows)[0] ?? {}
+    assert.equal(_deleted, true)
+    const all = { id: null, name: null, price: null, ...(expected as object) }
+    const text = (value: unknown): string =>
+      JSON.stringify(value, (_, each: unknown) =>
+        typeof each === 'bigint' ? String(each) : each,
+      ).replaceAll('"', '')
+    assert.equal(text(row), text(all), String(key))
+  }
+})
+
+test('A key that does not fit its columns, and one that leaves a NOT NULL column empty, make dead letters', async () => {
+  const type = structOf({ id: 'long', name: 'string' })
+  const strict = contractOfTable({
+    ...type,
+    fields: type.fields.map((field) => ({ ...field, nullable: field.name !== 'id' })),
+  })
+  const rows = await rowsOf(
+    [
+      ['{"id":"x"}', null],
+      ['{"name":"x"}', null],
+      ['{"id":1}', null],
+    ],
+    { tombstones: 'row' },
+    { contract: strict },
+  )
+  assert.deepEqual(
+    rows.deadLetters.map(({ offset, reason, message }) => `${offset} ${reason} ${message}`),
+    [
+      '0 tombstone the key makes no row: /id expected an integer, got "x"',
+      '1 tombstone the key makes no row: /id expected a value, got null',
+    ],
+  )
+  assert.deepEqual([...rows.records], [2])
+})
+
+test('Behind another form of values a tombstone is one as well, and a value that cannot be read is none', async () => {
+  const rows = await rowsOf(
+    [
+      ['{"id":1}', null],
+      ['{"id":2}', 'no frame'],
+      ['{"id":3}', Buffer.concat([Buffer.of(0, 0, 0, 0, 1), Buffer.from('null')])],
+    ],
+    { tombstones: 'row' },
+    { framed: true },
+  )
+  assert.deepEqual([...rows.records], [0, 2])
+  assert.deepEqual(
+    rows.deadLetters.map(({ offset, reason }) => `${offset} ${reason}`),
+    ['1 decode'],
+  )
+})
+
+test('A batch without tombstones passes as the format made it', () => {
+  const properties = { id: { type: 'integer' }, name: { type: 'string' } }
+  const plain = loadContract({ type: 'object', properties }, { source: 'test' })
+  const wrapped = withTombstones(jsonFormat(plain), { tombstones: 'row' }, plain)
+  const decoded = wrapped.decode(rawOf([['k', '{"id":1,"name":"a"}']]))
+  assert.equal(decoded.deletions, undefined)
+  assert.ok(decoded.proven !== undefined, 'rows stay in columns')
+})

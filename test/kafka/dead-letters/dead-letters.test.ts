@@ -1,0 +1,249 @@
+// Dead letters on a real broker: what they hold, and that each is there once whatever dies in between.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DeadLetter } from '../../../src/core/batch.ts'
+import { createTopic, groupOffsets } from '../../../src/kafka/client/admin.ts'
+import { createDeadLetterTopic, type DeadLetterOptions } from '../../../src/kafka/dead-letters/dead-letters.ts'
+import { readToEnd } from '../reading.ts'
+import { testTopic, type TestTopic } from '../topic.ts'
+
+const client = { clientId: 'test' }
+
+test('dead letters become records with an envelope, key and headers', async () => {
+  const { letters, options, read } = await setUp(2)
+  const one = { ...letter(options.sourceTopic, 1, 7n, 'not json'), headers: { trace: Buffer.from('abc') } }
+  assert.deepEqual(await letters.write([one], [range(options.sourceTopic, 1, 9n)]), {
+    written: 1,
+    skipped: 0,
+  })
+  const [found] = await read()
+  assert.equal(found?.['original_topic'], options.sourceTopic)
+  assert.equal(found['original_partition'], 1)
+  assert.equal(found['original_offset'], 7)
+  assert.equal(found['original_key'], 'k7')
+  assert.equal(found['original_value'], 'not json')
+  assert.equal(found['original_timestamp'], '2023-11-14T22:13:20.000Z')
+  assert.equal(found['error_reason'], 'decode')
+  assert.equal(found['error_message'], 'expected JSON')
+  assert.equal(found['error_class'], 'DecodeError')
+  assert.equal(found['error_stage'], 'bytes')
+  assert.equal(found['original_ordinal'], 0)
+  assert.equal(found['error_stack_trace'], null)
+  assert.equal(found['dlq_version'], '1.1')
+})
+
+test('the topic is created with as many partitions as the source, and the ledger holds the end of the flush', async () => {
+  const { letters, options, source } = await setUp(3)
+  await letters.write(
+    [letter(options.sourceTopic, 2, 4n, 'x')],
+    [range(options.sourceTopic, 2, 99n), range(options.sourceTopic, 0, 5n)],
+  )
+  assert.equal((await source.admin.fetchTopicOffsets(options.topic)).length, 3)
+  const ledger = await groupOffsets(options, `${options.groupId}-dlq-${options.tableId}`, options.sourceTopic)
+  assert.deepEqual([...ledger], [[2, 100n]])
+})
+
+test('a flush that comes again after a crash before its Delta commit writes nothing twice', async () => {
+  const { letters, options, read } = await setUp(2)
+  const all = [0, 1].flatMap((partition) =>
+    Array.from({ length: 20 }, (_, i) => letter(options.sourceTopic, partition, BigInt(i), `v${i}`)),
+  )
+  assert.deepEqual(
+    await letters.write(all.slice(0, 30), [
+      range(options.sourceTopic, 0, 19n),
+      range(options.sourceTopic, 1, 9n),
+    ]),
+    { written: 30, skipped: 0 },
+  )
+  // The process that takes over flushes other ranges.
+  const next = createDeadLetterTopic(options)
+  assert.deepEqual(
+    await next.write(all, [range(options.sourceTopic, 0, 25n), range(options.sourceTopic, 1, 25n)]),
+    { written: 10, skipped: 30 },
+  )
+  assert.deepEqual(await next.write(all, [range(options.sourceTopic, 0, 25n)]), { written: 0, skipped: 40 })
+  const keys = (await read()).map(
+    (one) => `${String(one['original_partition'])}/${String(one['original_offset'])}`,
+  )
+  assert.equal(keys.length, 40)
+  assert.equal(new Set(keys).size, 40)
+})
+
+test('a process that dies inside the transaction leaves nothing, and its successor need not wait for it', async () => {
+  const { letters, options, read } = await setUp(1)
+  await letters.write([letter(options.sourceTopic, 0, 0n, 'first')], [range(options.sourceTopic, 0, 0n)])
+  const dying = await options.source.transactional(
+    `${options.groupId}-dlq-${options.tableId}-${options.sourceTopic}-0`,
+  )
+  const transaction = await dying.transaction()
+  await transaction.send({
+    topic: options.topic,
+    messages: [{ partition: 0, value: '{"original_value":"dying"}' }],
+  })
+  const written = await letters.write(
+    [letter(options.sourceTopic, 0, 1n, 'second')],
+    [range(options.sourceTopic, 0, 1n)],
+  )
+  assert.deepEqual(written, { written: 1, skipped: 0 })
+  // The one presumed dead wakes up: it is fenced.
+  await assert.rejects(transaction.commit())
+  await dying.disconnect()
+  assert.deepEqual(
+    (await read()).map((one) => one['original_value']),
+    ['first', 'second'],
+  )
+})
+
+test('two members that claim one partition at once write each letter once', async () => {
+  const { letters, options, read } = await setUp(1)
+  const other = createDeadLetterTopic(options)
+  const all = Array.from({ length: 50 }, (_, i) => letter(options.sourceTopic, 0, BigInt(i), `v${i}`))
+  const ranges = [range(options.sourceTopic, 0, 60n)]
+  await Promise.all([letters.write(all, ranges), other.write(all, ranges)])
+  assert.equal((await read()).length, 50)
+})
+
+test('a value near the limit of a record becomes a dead letter, cut and marked', async () => {
+  const { letters, options, read } = await setUp(1)
+  const texts = ['x'.repeat(1_000_000), '\u0001'.repeat(1_000_000), 'ß€'.repeat(200_000)]
+  const all = texts.map((text, i) => letter(options.sourceTopic, 0, BigInt(i), text))
+  all.push({ ...letter(options.sourceTopic, 0, 3n, ''), value: Buffer.alloc(1_000_000, 0xff) })
+  assert.deepEqual(await letters.write(all, [range(options.sourceTopic, 0, 9n)]), { written: 4, skipped: 0 })
+  const found = await read()
+  assert.deepEqual(
+    found.map((one) => one['original_value_truncated']),
+    [true, true, true, true],
+  )
+  assert.deepEqual(
+    found.map((one) => one['original_value_bytes']),
+    [1_000_000, 1_000_000, 1_000_000, 1_000_000],
+  )
+  assert.deepEqual(
+    found.map((one) => one['original_value_encoding']),
+    [undefined, 'base64', undefined, 'base64'],
+  )
+})
+
+test('a topic that takes only small records gets smaller values, not a failure', async () => {
+  const { letters, options, read } = await setUp(1)
+  await createTopic(options, options.topic, { partitions: 1, config: { 'max.message.bytes': '20000' } })
+  const all = [
+    letter(options.sourceTopic, 0, 0n, 'x'.repeat(300_000)),
+    letter(options.sourceTopic, 0, 1n, 'small'),
+  ]
+  assert.deepEqual(await letters.write(all, [range(options.sourceTopic, 0, 1n)]), { written: 2, skipped: 0 })
+  const found = await read()
+  assert.equal(found[0]?.['original_value_truncated'], true)
+  assert.equal(found[1]?.['original_value'], 'small')
+})
+
+test('more letters than one transaction takes are all written, in order', async () => {
+  const { letters, options, read } = await setUp(1)
+  const all = Array.from({ length: 40 }, (_, i) =>
+    letter(options.sourceTopic, 0, BigInt(i), 'y'.repeat(400_000)),
+  )
+  assert.deepEqual(await letters.write(all, [range(options.sourceTopic, 0, 50n)]), {
+    written: 40,
+    skipped: 0,
+  })
+  assert.deepEqual(
+    (await read()).map((one) => one['original_offset']),
+    Array.from({ length: 40 }, (_, i) => i),
+  )
+})
+
+test('while no broker can be reached a write waits, however few attempts it has, until nobody shall wait', async () => {
+  const { options } = await setUp(1)
+  const stopping = new AbortController()
+  const warnings: unknown[] = []
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    error: () => undefined,
+    warn: (fields: object) => {
+      if ('failures' in fields && warnings.push(fields.failures) === 4) stopping.abort()
+    },
+  }
+  const letters = createDeadLetterTopic({
+    ...options,
+    brokers: ['127.0.0.1:1'],
+    reachTimeoutMs: 100,
+    patience: { attemptsMax: 2, pauseMsMin: 1, pauseMsMax: 2 },
+    signal: stopping.signal,
+    log,
+  })
+  await assert.rejects(letters.write([letter(options.sourceTopic, 0, 0n, 'x')], []), {
+    code: 'KD_DEAD_LETTERS_FAILED',
+    retryable: true,
+  })
+  assert.deepEqual(warnings, [0, 0, 0, 0])
+})
+
+test('what brokers answer that does not pass fails the write after as many attempts as it has', async () => {
+  const { options } = await setUp(1)
+  let failures = 0
+  const letters = createDeadLetterTopic({
+    ...options,
+    // Nobody leads a partition that is not there.
+    sourceTopic: 'a topic that cannot be',
+    patience: { attemptsMax: 2, pauseMsMin: 1, pauseMsMax: 2 },
+    log: {
+      debug: () => undefined,
+      info: () => undefined,
+      error: () => undefined,
+      warn: (fields: object) => {
+        if ('failures' in fields) failures++
+      },
+    },
+  })
+  await assert.rejects(letters.write([letter(options.sourceTopic, 0, 0n, 'x')], []), {
+    code: 'KD_DEAD_LETTERS_FAILED',
+  })
+  assert.equal(failures, 2)
+})
+
+async function setUp(partitions: number): Promise<{
+  letters: ReturnType<typeof createDeadLetterTopic>
+  options: DeadLetterOptions & { source: TestTopic }
+  source: TestTopic
+  read: () => Promise<Record<string, unknown>[]>
+}> {
+  const source = await testTopic(partitions)
+  const options = {
+    ...client,
+    source,
+    brokers: source.brokers,
+    topic: `${source.topic}-dlq`,
+    sourceTopic: source.topic,
+    groupId: source.topic,
+    tableId: 'table',
+  }
+  const read = async (): Promise<Record<string, unknown>[]> => {
+    const reading = await readToEnd({ ...source, topic: options.topic })
+    return Array.from({ length: partitions }, (_, partition) => reading.values(partition))
+      .flat()
+      .map((text) => JSON.parse(text) as Record<string, unknown>)
+  }
+  return { letters: createDeadLetterTopic(options), options, source, read }
+}
+
+function letter(topic: string, partition: number, offset: bigint, value: string): DeadLetter {
+  return {
+    reason: 'decode',
+    message: 'expected JSON',
+    topic,
+    partition,
+    offset,
+    timestampMs: 1_700_000_000_000,
+    key: Buffer.from(`k${offset}`),
+    value: Buffer.from(value),
+  }
+}
+
+function range(
+  topic: string,
+  partition: number,
+  last: bigint,
+): { topic: string; partition: number; follows: undefined; first: bigint; last: bigint } {
+  return { topic, partition, follows: undefined, first: 0n, last }
+}

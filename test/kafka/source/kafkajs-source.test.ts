@@ -1,0 +1,292 @@
+// A source on a real broker: where it starts, what it emits, and how it waits, stops, resets and fails.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import kafkajs from 'kafkajs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Credit } from '../../../src/core/credit/credit.ts'
+import { PipelineError } from '../../../src/core/errors.ts'
+import { groupOffsets } from '../../../src/kafka/client/admin.ts'
+import { kafkaForTests, nameForTests } from '../../support/servers/servers.ts'
+import { eventually, rangesOf, read, readToEnd } from '../reading.ts'
+import { numbered, testTopic } from '../topic.ts'
+
+const brokers = await kafkaForTests()
+
+test('a topic that the table does not know is read from its start, every partition in order', async () => {
+  const topic = await testTopic(3)
+  await topic.produce([...numbered(0, 500), ...numbered(1, 300)])
+  const reading = await readToEnd(topic)
+  assert.deepEqual(
+    reading.values(0),
+    numbered(0, 500).map((one) => one.value),
+  )
+  assert.deepEqual(
+    reading.values(1),
+    numbered(1, 300).map((one) => one.value),
+  )
+  assert.deepEqual(rangesOf(reading, 2), [])
+})
+
+test('reading goes on after the offset that the table holds', async () => {
+  const topic = await testTopic(2)
+  await topic.produce([...numbered(0, 100), ...numbered(1, 100)])
+  const reading = await readToEnd(topic, { txns: new Map([[0, 89n]]) })
+  assert.deepEqual(
+    reading.values(0),
+    numbered(0, 10, 90).map((one) => one.value),
+  )
+  assert.equal(rangesOf(reading, 0)[0]?.follows, 89n)
+  assert.equal(rangesOf(reading, 1)[0]?.follows, undefined)
+  assert.equal(reading.values(1).length, 100)
+})
+
+test('records inside a compressed batch before the resumed offset are dropped', async () => {
+  const topic = await testTopic(1)
+  await topic.produce(numbered(0, 100), kafkajs.CompressionTypes.GZIP)
+  const reading = await readToEnd(topic, { txns: new Map([[0, 41n]]) })
+  assert.deepEqual(
+    reading.values(0),
+    numbered(0, 58, 42).map((one) => one.value),
+  )
+})
+
+test('ranges of many fetches form a chain without a gap', async () => {
+  const topic = await testTopic(1)
+  for (let i = 0; i < 10; i++) await topic.produce(numbered(0, 50, i * 50))
+  const reading = await readToEnd(topic, { partitionBytesMax: 2_000 })
+  const ranges = rangesOf(reading, 0)
+  assert.ok(ranges.length > 2, `one fetch took all: ${ranges.length}`)
+  for (const [i, range] of ranges.entries())
+    assert.equal(range.follows, i === 0 ? undefined : ranges[i - 1]?.last)
+  assert.equal(ranges.at(-1)?.last, 499n)
+  assert.equal(reading.values(0).length, 500)
+})
+
+test('keys, headers, timestamps and tombstones are carried along, traceparents when tracing is on', async () => {
+  const topic = await testTopic(1)
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  await topic.produce([
+    {
+      partition: 0,
+      key: 'a',
+      value: 'x',
+      timestamp: '1700000000123',
+      headers: { traceparent, many: ['1', '2'] },
+    },
+    { partition: 0, key: null, value: null, timestamp: '1700000000124' },
+  ])
+  const reading = await readToEnd(topic, { tracing: true })
+  const [batch] = reading.batches
+  assert.ok(batch)
+  assert.deepEqual([...batch.payload.timestampsMs], [1700000000123, 1700000000124])
+  assert.deepEqual([...batch.payload.keyStart], [0, -1])
+  assert.equal(batch.payload.valueStart[1], -1)
+  assert.deepEqual(batch.payload.headers?.[0]?.['many'], [Buffer.from('1'), Buffer.from('2')])
+  assert.equal(batch.payload.headers[1], undefined)
+  assert.deepEqual(batch.provenance.traceparents, [traceparent])
+})
+
+test('a start at the latest offset reads only what comes, and pins where it started', async () => {
+  const topic = await testTopic(1)
+  await topic.produce(numbered(0, 10))
+  const reading = read(topic, { startFrom: 'latest', until: 'stopped' })
+  await eventually(() => reading.batches.length === 1, 'the pin')
+  await topic.produce(numbered(0, 5, 10))
+  await eventually(() => reading.values(0).length === 5, 'the records after the start')
+  await reading.source.close()
+  await reading.done
+  const [pin, next] = rangesOf(reading, 0)
+  assert.deepEqual([pin?.records, pin?.follows, pin?.last], [0, undefined, 9n])
+  assert.equal(next?.follows, 9n)
+})
+
+test('a wait for credit longer than the session keeps the membership, and ends when credit comes back', async () => {
+  const topic = await testTopic(1)
+  await topic.produce(numbered(0, 50))
+  const reading = read(topic, {
+    credit: new Credit(100),
+    hold: true,
+    partitionBytesMax: 300,
+    sessionTimeoutMs: 6_000,
+    heartbeatMs: 500,
+    until: 'stopped',
+  })
+  await topic.produce(numbered(0, 50, 50))
+  await eventually(() => reading.credit.waiting === 1, 'a wait')
+  await sleep(8_000)
+  assert.equal(reading.credit.waiting, 1)
+  assert.equal(reading.events.filter((event) => event.kind === 'assigned').length, 1)
+  for (let seen = 0; seen < reading.batches.length || reading.values(0).length < 100; seen++) {
+    await eventually(() => reading.batches.length > seen, 'the next batch')
+    reading.credit.give(reading.batches[seen]?.provenance.bytes ?? 0)
+  }
+  assert.equal(reading.values(0).length, 100)
+  assert.equal(reading.events.filter((event) => event.kind === 'assigned').length, 1)
+  await reading.source.close()
+})
+
+test('stopping while it waits for credit completes at once, and last offsets still reach the group', async () => {
+  const topic = await testTopic(1)
+  await topic.produce(numbered(0, 50))
+  const groupId = nameForTests('group')
+  const reading = read(topic, {
+    groupId,
+    credit: new Credit(100),
+    hold: true,
+    partitionBytesMax: 300,
+    until: 'stopped',
+  })
+  await topic.produce(numbered(0, 50, 50))
+  await eventually(() => reading.credit.waiting === 1, 'a wait')
+  const startedMs = performance.now()
+  reading.source.stop()
+  await reading.done
+  assert.ok(performance.now() - startedMs < 1_000)
+  assert.equal(reading.credit.waiting, 0)
+  const [range] = rangesOf(reading, 0)
+  assert.ok(range)
+  await reading.source.commitOffsets([range])
+  await reading.source.close()
+  const offsets = await groupOffsets({ brokers, clientId: 'test' }, groupId, topic.topic)
+  assert.equal(offsets.get(0), range.last + 1n)
+})
+
+test('a reset abandons what was read and goes on from what the table says', async () => {
+  const topic = await testTopic(2)
+  await topic.produce([...numbered(0, 100), ...numbered(1, 100)])
+  const txns = new Map([[0, 49n]])
+  const reading = read(topic, { txns, hold: true, until: 'stopped' })
+  await eventually(
+    () => reading.values(0).length === 50 && reading.values(1).length === 100,
+    'both partitions',
+  )
+  await reading.source.reset([0, 7])
+  await eventually(() => reading.values(0).length === 100, 'the second reading')
+  const again = rangesOf(reading, 0).filter(({ first }) => first === 50n)
+  assert.deepEqual(
+    again.map(({ follows }) => follows),
+    [49n, 49n],
+  )
+  assert.equal(reading.values(1).length, 100)
+  await reading.source.close()
+})
+
+test('a group offset is set right from the table on assignment', async () => {
+  const topic = await testTopic(1)
+  await topic.produce(numbered(0, 10))
+  const groupId = nameForTests('group')
+  await readToEnd(topic, { groupId, txns: new Map([[0, 9n]]) })
+  const offsets = await groupOffsets({ brokers, clientId: 'test' }, groupId, topic.topic)
+  assert.equal(offsets.get(0), 10n)
+})
+
+test('offsets that cannot be copied are told, never thrown', async () => {
+  const topic = await testTopic(1)
+  const reading = read(topic, { until: 'stopped' })
+  await eventually(() => reading.events.some((event) => event.kind === 'positioned'), 'a position')
+  // kafkajs refuses a negative offset.
+  await reading.source.commitOffsets([
+    { topic: topic.topic, partition: 0, follows: undefined, first: 0n, last: -9n },
+  ])
+  assert.ok(reading.events.some((event) => event.kind === 'offsets-failed'))
+  await reading.source.close()
+})
+
+test('status tells position and end of every assigned partition', async () => {
+  const topic = await testTopic(2)
+  await topic.produce(numbered(1, 20))
+  const reading = await readToEnd(topic)
+  assert.deepEqual(
+    reading.source.status().map(({ partition, next, end }) => [partition, next, end]),
+    [
+      [0, 0n, 0n],
+      [1, 20n, 20n],
+    ],
+  )
+})
+
+test('a log that starts past what the table expects fails closed', async () => {
+  const topic = await testTopic(1)
+  await topic.produce(numbered(0, 100))
+  await topic.deleteBefore(0, 50n)
+  await assert.rejects(readToEnd(topic, { txns: new Map([[0, 9n]]) }), (error: unknown) => {
+    assert.ok(error instanceof PipelineError)
+    assert.equal(error.code, 'KD_OFFSETS_VANISHED')
+    assert.deepEqual(
+      [
+        error.context['topic'],
+        error.context['partition'],
+        error.context['expected'],
+        error.context['logStart'],
+      ],
+      [topic.topic, 0, 10n, 50n],
+    )
+    return true
+  })
+  const atTheEdge = await readToEnd(topic, { txns: new Map([[0, 49n]]) })
+  assert.equal(atTheEdge.values(0).length, 50)
+})
+
+test('a log that ends before what the table expects fails closed', async () => {
+  const topic = await testTopic(1)
+  await topic.produce(numbered(0, 5))
+  await assert.rejects(readToEnd(topic, { txns: new Map([[0, 5n]]) }), { code: 'KD_OFFSETS_VANISHED' })
+})
+
+test('records that vanish in front of a running consumer fail closed instead of being skipped', async () => {
+  const topic = await testTopic(1)
+  await topic.produce(numbered(0, 10))
+  const reading = read(topic, {
+    credit: new Credit(50),
+    hold: true,
+    until: 'stopped',
+    partitionBytesMax: 100,
+  })
+  for (let i = 1; i < 10; i++) await topic.produce(numbered(0, 10, i * 10))
+  await eventually(() => reading.credit.waiting === 1, 'a wait')
+  await topic.deleteBefore(0, 90n)
+  // Gives the waiting batch its credit: the fetch after it finds its offset gone.
+  reading.credit.give(reading.credit.taken)
+  await eventually(() => reading.credit.taken > 0 && reading.credit.waiting === 0, 'the next batch')
+  reading.credit.give(reading.credit.taken)
+  await assert.rejects(reading.done, { code: 'KD_OFFSETS_VANISHED' })
+  assert.equal(
+    reading.values(0).some((value) => value.includes('90')),
+    false,
+  )
+  await reading.source.close()
+})
+
+test('a topic that does not exist is named', async () => {
+  const topic = { ...(await testTopic(1)), topic: nameForTests('missing') }
+  await assert.rejects(readToEnd(topic), { code: 'KD_TOPIC_MISSING' })
+})
+
+test('brokers that do not answer are given up after the time that was set', async () => {
+  const topic = { ...(await testTopic(1)), brokers: ['127.0.0.1:1'] }
+  const startedMs = performance.now()
+  await assert.rejects(readToEnd(topic, { reachTimeoutMs: 1_000 }), { code: 'KD_KAFKA_UNREACHABLE' })
+  assert.ok(performance.now() - startedMs < 10_000)
+})
+
+test('closing while brokers do not answer does not wait for the time-out', async () => {
+  const topic = { ...(await testTopic(1)), brokers: ['127.0.0.1:1'] }
+  const reading = read(topic, { reachTimeoutMs: 600_000 })
+  await reading.source.close()
+  await reading.done
+})
+
+test('a table that cannot be asked ends the source with its error', async () => {
+  const topic = await testTopic(1)
+  const error = new PipelineError('KD_STORE_UNAVAILABLE', 'for a test')
+  await assert.rejects(readToEnd(topic, { resume: () => Promise.reject(error) }), error)
+})
+
+test('a source that was stopped before it began completes at once', async () => {
+  const topic = await testTopic(1)
+  const reading = read(topic, { until: 'stopped' })
+  reading.source.stop()
+  await reading.done
+  await reading.source.close()
+  assert.equal(reading.batches.length, 0)
+})

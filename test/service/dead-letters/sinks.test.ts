@@ -1,0 +1,104 @@
+// Goal: each mode does with bad records what it says, the good ones landing all the same, and letters go where they shall.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadConfig } from '../../../config/load/load.ts'
+import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { DeadLetter } from '../../../src/core/batch.ts'
+import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
+import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
+import { runTopics } from '../../../src/service/supervision/run-topics.ts'
+import { MemoryStore } from '../../../src/storage/memory.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
+import { LiveSource, LiveTopic } from '../../support/flow/live-source.ts'
+
+let names = 0
+
+interface Ran {
+  readonly commits: readonly Commit[]
+  readonly toTopic: readonly DeadLetter[]
+  readonly uri: string
+  readonly lines: readonly string[]
+}
+
+async function run(deadLetters: object): Promise<Ran> {
+  const uri = `memory:modes-${process.pid}-${++names}`
+  const topic = new LiveTopic()
+  topic.push(['{"v":1}', 'no json', '{"v":2}', '{"v":', '{"v":3}'])
+  const commits: Commit[] = []
+  const toTopic: DeadLetter[] = []
+  const lines: string[] = []
+  const letters = Object.fromEntries(
+    Object.entries(deadLetters).map(([key, value]) => [
+      key,
+      value === 'TABLE' ? `${uri}-letters` : (value as unknown),
+    ]),
+  )
+  const topics = {
+    events: {
+      topic: 'events',
+      table: { uri },
+      contract: 'test/fixtures/dead-letters/v.json',
+      deadLetters: letters,
+    },
+  }
+  await runTopics(loadConfig({ object: { topics } }), {
+    until: 'latest',
+    log: createLogger({
+      level: 'warn',
+      pretty: false,
+      destination: { write: (line) => void lines.push(line) },
+    }),
+    ends: {
+      source: (options) => new LiveSource(topic, options),
+      deadLetters: () => ({
+        write: (found) => {
+          toTopic.push(...found)
+          return Promise.resolve({ written: found.length, skipped: 0 })
+        },
+        close: () => Promise.resolve(),
+      }),
+    },
+    onCommit: (commit) => commits.push(commit),
+  })
+  return { commits, toTopic, uri, lines }
+}
+
+async function countOf(uri: string): Promise<number> {
+  const store = new MemoryStore(uri.slice('memory:'.length))
+  let count = 0
+  for await (const line of rowLines(store, await loadSnapshot(store))) count += line === '' ? 0 : 1
+  return count
+}
+
+const total = (commits: readonly Commit[], pick: (counts: Commit['counts']) => number): number =>
+  commits.reduce((sum, { counts }) => sum + pick(counts), 0)
+
+for (const [deadLetters, inTopic, inTable] of [
+  [{}, 2, 0],
+  [{ table: 'TABLE' }, 0, 2],
+  [{ table: 'TABLE', to: 'both' }, 2, 2],
+  [{ mode: 'skip' }, 0, 0],
+] as const) {
+  test(`With ${JSON.stringify(deadLetters)} good records land, and two bad ones are ${inTopic} in the topic and ${inTable} in the table`, async () => {
+    const { commits, toTopic, uri, lines } = await run(deadLetters)
+    assert.deepEqual(
+      [total(commits, ({ rows }) => rows), total(commits, (counts) => counts.deadLetters)],
+      [3, 2],
+    )
+    assert.equal(await countOf(uri), 3)
+    assert.equal(toTopic.length, inTopic)
+    if (inTable > 0) assert.equal(await countOf(`${uri}-letters`), inTable)
+    assert.ok(
+      lines.some((line) => /× decode: expected JSON/.test(line)),
+      'the log names the cause',
+    )
+  })
+}
+
+test('The mode stop ends the topic at the first bad record with its place and reason, and commits nothing of the flush', async () => {
+  await assert.rejects(run({ mode: 'stop' }), {
+    code: 'KD_DEAD_LETTER',
+    message: /decode: expected JSON.*partition 0, offset 1/,
+  })
+  assert.equal(await countOf(`memory:modes-${process.pid}-${names}`), 0)
+})

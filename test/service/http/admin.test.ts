@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { after, beforeEach, test } from 'node:test'
+import { loadConfig } from '../../../config/load/load.ts'
+import { PipelineError } from '../../../src/core/errors.ts'
+import { freePorts } from '../../../src/servers/process.ts'
+import { startEndpoints, type Endpoints } from '../../../src/service/http/endpoints.ts'
+import { Health } from '../../../src/service/health/health.ts'
+import type { RunState } from '../../../src/service/topic/state.ts'
+import type { TopicRun } from '../../../src/service/topic/topic.ts'
+import { LogLevels } from '../../../src/telemetry/log-levels.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
+
+const TOKEN = 'a-token-nobody-guesses'
+const lines: string[] = []
+const levels = new LogLevels()
+const log = createLogger({
+  level: 'info',
+  pretty: false,
+  destination: { write: (line: string) => void lines.push(line) },
+  levels,
+})
+
+let state: RunState
+let done: string[]
+let flush: () => Promise<void>
+const topic = {
+  name: 'many/orders.v1',
+  topic: 'orders.v1',
+  status: () => [],
+  failure: () => undefined,
+  state: () => state,
+  pause: () => {
+    done.push('pause')
+    state = 'paused'
+  },
+  resume: () => {
+    done.push('resume')
+    state = 'running'
+  },
+  flush: () => flush(),
+  optimize: () => Promise.resolve(void done.push('optimize')),
+} as unknown as TopicRun
+
+let endpoints: Endpoints
+const opened: Endpoints[] = []
+
+async function start(admin: object): Promise<void> {
+  const [port = 0] = await freePorts(1)
+  const config = loadConfig({ object: { http: { port }, admin } })
+  const health = new Health({ stalledMs: 60_000, log, hide: (text) => text.replace('hunter2', '[secret]') })
+  health.opened([topic])
+  endpoints = await startEndpoints({ config, health, metrics: () => Promise.resolve(''), log, levels })
+  opened.push(endpoints)
+}
+
+beforeEach(async () => {
+  state = 'running'
+  done = []
+  flush = () => Promise.resolve(void done.push('flush'))
+  await start({ enabled: true, token: TOKEN })
+  lines.length = 0
+})
+after(() => Promise.all(opened.map((each) => each.close())))
+
+async function ask(
+  method: string,
+  path: string,
+  { token = TOKEN, body }: { token?: string | undefined; body?: unknown } = {},
+): Promise<{ status: number; json: Readonly<Record<string, unknown>>; headers: Headers }> {
+  const answer = await fetch(`${endpoints.url}/admin${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const json = (await answer.json()) as Readonly<Record<string, unknown>>
+  return { status: answer.status, json, headers: answer.headers }
+}
+
+const ORDERS = '/topics/many%2Forders.v1'
+
+test('A topic is paused, resumed, flushed and optimized by the name of its entry or its own, one line of the log each', async () => {
+  assert.deepEqual((await ask('POST', `${ORDERS}/pause`)).json, {
+    topic: 'many/orders.v1',
+    verb: 'pause',
+    done: true,
+    state: 'paused',
+  })
+  assert.equal((await ask('POST', '/topics/orders.v1/resume')).json['state'], 'running')
+  assert.equal((await ask('POST', `${ORDERS}/flush`)).status, 200)
+  assert.equal((await ask('POST', `${ORDERS}/optimize`)).status, 200)
+  assert.deepEqual(done, ['pause', 'resume', 'flush', 'optimize'])
+  assert.deepEqual(
+    lines.map((line) => /"level":"info".*"verb":"(\w+)"/.exec(line)?.[1]),
+    done,
+  )
+})
+
+test('Without the token, or with another, nothing is done: 401, and one line a minute', async () => {
+  for (const token of ['', 'x', `${TOKEN}x`, TOKEN.slice(1)]) {
+    const { status, headers } = await ask('POST', `${ORDERS}/pause`, { token })
+    assert.equal(status, 401, token)
+    assert.equal(headers.get('www-authenticate'), 'Bearer')
+  }
+  assert.equal((await fetch(`${endpoints.url}/admin${ORDERS}/pause`, { method: 'POST' })).status, 401)
+  assert.deepEqual(done, [])
+  assert.equal(lines.length, 1, lines.join(''))
+  assert.ok(!lines.join('').includes(TOKEN), 'no token in the log')
+})
+
+test('What is not there is 404, what cannot be done now is 409, and both say why', async () => {
+  assert.deepEqual((await ask('POST', '/topics/nobody/pause')).json, {
+    status: 404,
+    error: 'there is no topic nobody',
+  })
+  assert.equal((await ask('POST', `${ORDERS}/explode`)).status, 404)
+  assert.equal((await ask('POST', `${ORDERS}/constructor`)).status, 404)
+  assert.equal((await ask('POST', '/elsewhere')).status, 404)
+  assert.match(String((await ask('POST', `${ORDERS}/resume`)).json['error']), /is not paused: it is running/)
+  state = 'failed'
+  for (const verb of ['pause', 'resume', 'flush', 'optimize'])
+    assert.equal((await ask('POST', `${ORDERS}/${verb}`)).status, 409, verb)
+  assert.deepEqual(done, [])
+})
+
+test('What a topic fails with is told with its code and without secrets', async () => {
+  flush = () => Promise.reject(new PipelineError('KD_STORE_FAILED', 'expected a put, got hunter2'))
+  const { status, json } = await ask('POST', `${ORDERS}/flush`)
+  assert.deepEqual([status, json['code']], [500, 'KD_STORE_FAILED'])
+  assert.match(String(json['error']), /\[secret\]/)
+  flush = () => Promise.reject(new PipelineError('KD_COMMAND_INVALID', 'not carried now'))
+  assert.equal((await ask('POST', `${ORDERS}/flush`)).status, 409)
+})
+
+test('The level of the log is set of all or of a topic, and what is no level is refused', async () => {
+  const level = (body: unknown): ReturnType<typeof ask> => ask('PUT', '/log-level', { body })
+  assert.deepEqual((await level({ level: 'debug', topic: 'orders.v1' })).json, {
+    level: 'info',
+    topics: { 'orders.v1': 'debug' },
+  })
+  assert.deepEqual((await level({ level: null, topic: 'many/orders.v1' })).json, {
+    level: 'info',
+    topics: {},
+  })
+  for (const body of [
+    {},
+    { level: 'loud' },
+    { level: null },
+    { level: 'info', topic: 1 },
+    { level: 'info', x: 1 },
+    [],
+  ])
+    assert.equal((await level(body)).status, 400, JSON.stringify(body))
+  assert.equal((await level({ level: 'info', topic: 'nobody' })).status, 404)
+  assert.equal((await level({ level: 'info', topic: 'x'.repeat(2_000) })).status, 413)
+  lines.length = 0
+  assert.equal((await level({ level: 'silent' })).json['level'], 'silent')
+  assert.equal((await level({ level: 'info' })).json['level'], 'info')
+  assert.equal(lines.length, 2, 'both are told')
+})
+
+test('More than sixty verbs a minute are refused, so that nobody keeps the process busy', async () => {
+  const statuses: number[] = []
+  for (let i = 0; i < 130; i++) statuses.push((await ask('POST', '/topics/nobody/flush')).status)
+  assert.ok(statuses.includes(429), 'some are refused')
+  // The minute may turn meanwhile.
+  assert.ok(statuses.filter((status) => status === 404).length <= 120, 'sixty a minute')
+})
+
+test('Where verbs are not enabled there are none, token or not', async () => {
+  await start({ token: TOKEN })
+  assert.equal((await ask('POST', `${ORDERS}/pause`)).status, 404)
+  assert.equal((await ask('PUT', '/log-level', { body: { level: 'debug' } })).status, 404)
+  assert.deepEqual(done, [])
+})

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict'
+import { after, beforeEach, test } from 'node:test'
+import { loadConfig } from '../../../config/load/load.ts'
+import { withoutSecrets } from '../../../config/load/redact.ts'
+import type { Config } from '../../../config/types.ts'
+import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { Circuit } from '../../../src/core/circuit.ts'
+import { NO_COUNTS } from '../../../src/core/batch.ts'
+import { PipelineError } from '../../../src/core/errors.ts'
+import type { PartitionStatus } from '../../../src/kafka/source/source-options.ts'
+import { freePorts } from '../../../src/servers/process.ts'
+import { startEndpoints, type Endpoints } from '../../../src/service/http/endpoints.ts'
+import { Health } from '../../../src/service/health/health.ts'
+import type { RunState, TopicFailure } from '../../../src/service/topic/state.ts'
+import { EMPTY_SUMMARY } from '../../../src/service/topic/summary.ts'
+import { readProcess } from '../../../src/service/metrics/process-metrics.ts'
+import { TopicMetrics } from '../../../src/service/metrics/topic-metrics.ts'
+import type { TopicRun } from '../../../src/service/topic/topic.ts'
+import { LogLevels } from '../../../src/telemetry/log-levels.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
+import { startMetrics } from '../../../src/telemetry/metrics/metrics.ts'
+
+const STALLED_MS = 60_000
+
+const clock = { nowMs: 1_000_000, now: () => clock.nowMs, sleep: () => Promise.resolve() }
+const partitions: PartitionStatus[] = []
+const circuits: Circuit[] = []
+let state: RunState = 'running'
+let failure: TopicFailure | undefined
+const topic = {
+  name: 'orders',
+  topic: 'orders.v1',
+  summary: () => ({ ...EMPTY_SUMMARY, commits: 2, version: 7n }),
+  status: () => partitions,
+  buffered: () => ({ bytes: 10, bytesMax: 100 }),
+  state: () => state,
+  failure: () => failure,
+  restarts: () => 0,
+  standing: () => ({ bufferedBytes: 10, flushes: [] }),
+  groupOffsets: () => Promise.resolve(new Map([[3, 8n]])),
+} as unknown as TopicRun
+
+const COMMIT: Commit = {
+  id: 1,
+  version: 7n,
+  ranges: [],
+  counts: { ...NO_COUNTS, records: 5, rows: 3, deadLetters: 1, tombstones: 1 },
+  adds: [],
+  attempts: 2,
+  conflicts: 1,
+  ambiguous: 1,
+  schemaChanged: true,
+  newestMs: 999_000,
+}
+
+let health: Health
+let metrics: TopicMetrics
+let endpoints: Endpoints
+let config: Config
+const opened: Endpoints[] = []
+const lines: string[] = []
+
+const log = createLogger({
+  level: 'info',
+  pretty: false,
+  destination: { write: (line: string) => void lines.push(line) },
+})
+
+beforeEach(async () => {
+  const [port = 0] = await freePorts(1)
+  config = loadConfig({
+    object: { http: { port }, kafka: { sasl: { mechanism: 'plain', username: 'me', password: 'hunter2' } } },
+  })
+  clock.nowMs = 1_000_000
+  partitions.length = 0
+  circuits.length = 0
+  state = 'running'
+  failure = undefined
+  lines.length = 0
+  health = new Health({
+    stalledMs: STALLED_MS,
+    log,
+    clock,
+    circuits: () => circuits,
+    needs: () => true,
+    hide: withoutSecrets(config),
+  })
+  const pipe = await startMetrics({}, true)
+  metrics = new TopicMetrics(pipe.meter)
+  readProcess(
+    pipe.readOff,
+    health,
+    () => undefined,
+    () => clock.nowMs,
+  )
+  const { prometheus } = pipe
+  assert.ok(prometheus !== undefined, 'metrics can be scraped')
+  endpoints = await startEndpoints({ config, health, metrics: prometheus, log, levels: new LogLevels() })
+  opened.push(endpoints)
+})
+after(async () => {
+  await Promise.all(opened.map((each) => each.close()))
+})
+
+interface Readyz {
+  readonly status: string
+  readonly components: Readonly<Record<'kafka' | 'stores' | 'registries' | 'topics', object>>
+}
+
+async function get(path: string): Promise<{ status: number; text: string; json: () => unknown }> {
+  const answer = await fetch(endpoints.url + path)
+  const text = await answer.text()
+  return { status: answer.status, text, json: () => JSON.parse(text) as unknown }
+}
+
+function lagging(): PartitionStatus {
+  return { partition: 3, live: true, next: 20n, committed: 9n, end: 25n }
+}
+
+test('A process is alive at once, and ready from when its tables are open until it stops', async () => {
+  assert.equal((await get('/healthz')).status, 200)
+  assert.deepEqual(
+    [(await get('/readyz')).status, (await get('/readyz')).json()],
+    [503, { status: 'starting', components: { kafka: {}, stores: {}, registries: {}, topics: {} } }],
+  )
+  health.opened([topic])
+  assert.deepEqual(
+    [(await get('/readyz')).status, (await get('/readyz')).json()],
+    [
+      200,
+      {
+        status: 'ready',
+        components: { kafka: {}, stores: {}, registries: {}, topics: { orders: { state: 'running' } } },
+      },
+    ],
+  )
+  const actuator = (await get('/actuator/health')).json() as {
+    status: string
+    components: { topics: object }
+  }
+  assert.equal(actuator.status, 'UP')
+  assert.deepEqual(actuator.components.topics, {
+    status: 'UP',
+    components: { orders: { status: 'UP', details: { state: 'running' } } },
+  })
+  health.stopping()
+  assert.equal((await get('/readyz')).status, 503)
+  assert.equal((await get('/healthz')).status, 200)
+})
+
+test('A topic that lags and does not move is not ready, one line says where it stands, and one that it moves again', async () => {
+  health.opened([topic])
+  partitions.push(lagging())
+  health.progress('orders.v1').begun()
+  clock.nowMs += STALLED_MS
+  health.look()
+  assert.equal((await get('/readyz')).status, 200)
+  clock.nowMs += 1
+  health.look()
+  health.look()
+  const { status, components } = (await get('/readyz')).json() as Readyz
+  assert.deepEqual([status, components.topics], ['stalled', { orders: { state: 'stalled' } }])
+  assert.equal((await get('/actuator/health')).status, 503)
+  const stalled = lines.filter((line) => line.includes('does not move"'))
+  assert.deepEqual(
+    stalled.map((line) => /"level":"(\w+)"/.exec(line)?.[1]),
+    ['error', 'warn'],
+    'the topic with its places, and that the process is not ready',
+  )
+  assert.match(stalled[0] ?? '', /"partition":3.*"committed":"9".*"standing":\{"bufferedBytes":10/)
+  health.progress('orders.v1').committed(COMMIT, partitions)
+  health.look()
+  assert.equal((await get('/readyz')).status, 200)
+  assert.match(lines.join(''), /no longer stalled/)
+})
+
+test('A server that does not answer is told with its reason: all that need it wait, and the process is not ready', async () => {
+  health.opened([topic])
+  health.look()
+  circuits.push({
+    kind: 'store',
+    name: 's3://lake',
+    state: 'open',
+    sinceMs: 1_000_000,
+    opened: 1,
+    retries: 5,
+    reason: 'no answer, hunter2 and all',
+  })
+  partitions.push(lagging())
+  clock.nowMs += 10 * STALLED_MS
+  const { status, json } = await get('/readyz')
+  assert.equal(status, 503)
+  assert.deepEqual(json(), {
+    status: 'unavailable',
+    components: {
+      kafka: {},
+      stores: {
+        's3://lake': {
+          state: 'open',
+          since: new Date(1_000_000).toISOString(),
+          opened: 1,
+          retries: 5,
+          reason: 'no answer, [secret] and all',
+        },
+      },
+      registries: {},
+      topics: { orders: { state: 'waiting', waitsFor: ['s3://lake'] } },
+    },
+  })
+  assert.equal((await get('/healthz')).status, 200)
+  assert.match(
+    (await get('/metrics')).text,
+    /^kafka_delta_circuit_state\{kind="store",name="s3:\/\/lake"\} 2$/m,
+  )
+  health.look()
+  circuits.length = 0
+  assert.equal((await get('/readyz')).status, 200, 'what it lags by is not held against it at once')
+})
+
+test('A topic that failed is told with its code, without secrets, and its gauges but for its state go away', async () => {
+  health.opened([topic, { ...topic, name: 'users', topic: 'users.v1', state: () => 'running' }])
+  partitions.push(lagging())
+  state = 'failed'
+  failure = { code: 'KD_OFFSETS_VANISHED', message: 'gone, says hunter2', atMs: 1_000_000, error: undefined }
+  const { status, json } = await get('/readyz')
+  const { components, ...rest } = json() as Readyz
+  assert.deepEqual([status, rest], [200, { status: 'degraded' }])
+  const failed = {
+    state: 'failed',
+    failure: {
+      code: 'KD_OFFSETS_VANISHED',
+      message: 'gone, says [secret]',
+      at: new Date(1_000_000).toISOString(),
+    },
+  }
+  assert.deepEqual((components.topics as Record<string, unknown>)['orders'], failed)
+  const { text } = await get('/metrics')
+  assert.match(text, /^kafka_delta_topic_state\{topic="orders.v1",state="failed"\} 1$/m)
+  assert.match(text, /^kafka_delta_topic_state\{topic="orders.v1",state="running"\} 0$/m)
+  assert.deepEqual(
+    [...text.matchAll(/^kafka_delta_lag\{topic="([^"]+)"/gm)].map(([, name]) => name),
+    ['users.v1'],
+  )
+  const { components: parts } = (await get('/actuator/health')).json() as {
+    components: { topics: { status: string } }
+  }
+  assert.equal(parts.topics.status, 'DOWN')
+})
+
+test('A topic without lag is ready however long nothing comes', async () => {
+  health.opened([topic])
+  partitions.push({ ...lagging(), committed: 24n })
+  clock.nowMs += 10 * STALLED_MS
+  assert.equal((await get('/readyz')).status, 200)
+})
+
+test('The status has lag, freshness and the last commit of each topic, and where each partition stands', async () => {
+  health.opened([topic])
+  partitions.push(lagging())
+  const progress = health.progress('orders.v1')
+  const ended = progress.flush()
+  clock.nowMs += 250
+  ended()
+  progress.committed(COMMIT, partitions)
+  const { topics } = (await get('/status')).json() as { topics: Record<string, Record<string, unknown>> }
+  const { orders = {} } = topics
+  assert.equal(orders['lag'], 15)
+  assert.equal(orders['tableVersion'], 7)
+  assert.deepEqual(orders['lastCommit'], {
+    version: 7,
+    at: new Date(1_000_250).toISOString(),
+    durationMs: 250,
+    attempts: 2,
+  })
+  assert.deepEqual(orders['partitions'], [
+    { partition: 3, live: true, next: 20, txn: 9, group: 8, end: 25, lag: 15, lagMs: null },
+  ])
+})
+
+test('Metrics count what became of records, and tell lag and freshness by topic', async () => {
+  health.opened([topic])
+  partitions.push(lagging())
+  health.progress('orders.v1').committed(COMMIT, partitions)
+  metrics.observer('orders.v1').committed(COMMIT, partitions)
+  const { text } = await get('/metrics')
+  const value = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? NaN)
+  assert.equal(value(/^kafka_delta_records_total\{[^}]*outcome="row"[^}]*\} (\S+)/m), 3)
+  assert.equal(value(/^kafka_delta_records_total\{[^}]*outcome="dead_letter"[^}]*\} (\S+)/m), 1)
+  assert.equal(value(/^kafka_delta_commit_attempts_total\{[^}]*\} (\S+)/m), 2)
+  assert.equal(value(/^kafka_delta_lag\{[^}]*partition="3"[^}]*\} (\S+)/m), 15)
+  assert.equal(value(/^kafka_delta_freshness\{[^}]*\} (\S+)/m), 1)
+  assert.equal(value(/^kafka_delta_ready(?:\{[^}]*\})? (\S+)/m), 1)
+  assert.equal((await get('/actuator/prometheus')).status, 200)
+  const { names } = (await get('/actuator/metrics')).json() as { names: string[] }
+  assert.ok(names.includes('kafka_delta_records_total'), names.join(' '))
+})
+
+test('The configuration is shown without its secrets, and nothing can be changed', async () => {
+  const { text } = await get('/config')
+  assert.ok(!text.includes('hunter2'), 'the password is hidden')
+  assert.match(text, /"password":"\[secret\]"/)
+  assert.deepEqual(Object.keys((await get('/version')).json() as object), ['name', 'version', 'node'])
+  assert.equal((await get('/nothing')).status, 404)
+  for (const method of ['POST', 'PUT', 'DELETE'])
+    assert.equal((await fetch(`${endpoints.url}/status`, { method })).status, 404)
+})
+
+test('A port that is taken is a fault of the configuration', async () => {
+  const parts = { config, health, metrics: () => Promise.resolve(''), log, levels: new LogLevels() }
+  await assert.rejects(
+    startEndpoints(parts),
+    (error) =>
+      error instanceof PipelineError &&
+      error.code === 'KD_CONFIG_INVALID' &&
+      /http\.port/.test(error.message),
+  )
+})

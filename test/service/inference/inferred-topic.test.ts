@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
+import { openStore } from '../../../src/storage/open.ts'
+import { carryRecords, startService } from '../../support/service.ts'
+
+let folder: string
+let uri: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'inferred-'))
+  uri = join(folder, 'table')
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function columnsOf(at = uri): Promise<Record<string, unknown>> {
+  const { schema } = await openTableWriter(await openStore(at))
+  return Object.fromEntries(schema.fields.map(({ name, type }) => [name, type]))
+}
+
+test('Without a schema and a table the first messages say what the columns are, and later ones add theirs', async () => {
+  const records = [
+    { id: 1, name: 'a', at: '2026-01-01T00:00:00Z', tags: ['x'], none: null },
+    { id: 2.5, name: null, where: { page: 'p' } },
+    ...Array.from({ length: 20 }, (_, i) => ({ id: i, late: true })),
+  ]
+  const { commits, deadLetters } = await carryRecords(records, {
+    uri,
+    more: { inference: { records: 2 }, kafkaColumns: true },
+  })
+  assert.equal(deadLetters.length, 0)
+  assert.equal(
+    commits.reduce((sum, { counts }) => sum + counts.rows, 0),
+    22,
+  )
+  const { id, name, at, late, where, none } = await columnsOf()
+  assert.deepEqual(
+    { id, name, at, late, none },
+    { id: 'double', name: 'string', at: 'string', late: 'boolean', none: undefined },
+  )
+  assert.equal((where as { type: string }).type, 'struct')
+})
+
+test('Under another policy than addNewColumns the table keeps the columns of the sample', async () => {
+  const records = [{ id: 1 }, ...Array.from({ length: 20 }, (_, i) => ({ id: i, late: true }))]
+  const { commits } = await carryRecords(records, {
+    uri,
+    more: { inference: { records: 1 }, table: { uri, schemaEvolution: 'none' } },
+  })
+  assert.equal(
+    commits.reduce((sum, { counts }) => sum + (counts.droppedFields ?? 0), 0),
+    20,
+  )
+  assert.deepEqual(await columnsOf(), { id: 'long' })
+})
+
+test('Timestamps are found where they are asked for, and columns derived from them partition the table', async () => {
+  const more = {
+    inference: { timestamps: true },
+    derive: { day: 'date(at)' },
+    table: { uri, partitionColumns: ['day'] },
+  }
+  await carryRecords([{ at: '2026-01-01T00:00:00Z', on: '2026-01-01', text: '2026-13-01' }], { uri, more })
+  assert.deepEqual(await columnsOf(), { at: 'timestamp', on: 'date', text: 'string', day: 'date' })
+})
+
+test('A partition column that no message shows is refused with the columns that there are', async () => {
+  const partitioned = { table: { uri, partitionColumns: ['day'] } }
+  await assert.rejects(carryRecords([{ id: 1 }], { uri, more: partitioned }), {
+    code: 'KD_CONFIG_INVALID',
+    message: /table\.partitionColumns: day is none of the columns that the first messages have \(id\)/,
+  })
+  await assert.rejects(carryRecords([{ id: 1 }], { uri, more: { derive: { day: 'date(at)' } } }), {
+    code: 'KD_CONFIG_INVALID',
+    message: /day/,
+  })
+})
+
+test('Nothing to take columns from is told with the reason where the end is near', async () => {
+  await assert.rejects(carryRecords([], { uri }), {
+    code: 'KD_CONFIG_INVALID',
+    message: /the topic is empty/,
+  })
+  await assert.rejects(carryRecords([], { uri, before: 3 }), {
+    code: 'KD_CONFIG_INVALID',
+    message: /none of 3 records can be read, such as offset 0: expected JSON/,
+  })
+})
+
+test('An empty topic is waited for, a stop ends the wait without a table, and no record of the wait is lost', async () => {
+  const idle = startService({ uri })
+  assert.deepEqual((await idle.stop()).commits, [])
+  const service = startService({ uri, more: { startFrom: 'latest', inference: { ageMs: 50 } } })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  service.push([{ id: 1 }, { id: 2 }])
+  await service.settled()
+  service.push([{ id: 3 }])
+  await service.settled()
+  const { commits } = await service.stop()
+  assert.equal(
+    commits.reduce((sum, { counts }) => sum + counts.rows, 0),
+    3,
+  )
+  assert.deepEqual(await columnsOf(), { id: 'long' })
+})
+
+test('Of two services that start at once one makes the table, and both carry their records into it', async () => {
+  const carried = await Promise.all(
+    ['a', 'b'].map((appId) => carryRecords([{ id: 1, [appId]: true }], { uri, appId })),
+  )
+  const rows = carried.flatMap(({ commits }) => commits).reduce((sum, { counts }) => sum + counts.rows, 0)
+  assert.equal(rows, 2)
+  const { id, a, b } = await columnsOf()
+  assert.deepEqual([id, a, b], ['long', 'boolean', 'boolean'])
+})

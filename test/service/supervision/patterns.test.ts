@@ -1,0 +1,139 @@
+// Goal: topics that match a pattern are carried, each into its table, from when they appear to when they are deleted.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import kafkajs from 'kafkajs'
+import { loadConfig } from '../../../config/load/load.ts'
+import type { Config } from '../../../config/types.ts'
+import { createTopic } from '../../../src/kafka/client/admin.ts'
+import { discover } from '../../../src/service/supervision/discover.ts'
+import type { TopicRun } from '../../../src/service/topic/topic.ts'
+import { runTopics } from '../../../src/service/supervision/run-topics.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
+import { kafkaForTests, nameForTests } from '../../support/servers/servers.ts'
+
+const VALUE = '{"id":1}'
+
+function configOf(topics: object, kafka: object = {}): Config {
+  return loadConfig({ object: { kafka, topics } })
+}
+
+const found = (config: Config, names: readonly string[], kept: readonly string[] = []): string[] =>
+  discover(config, names, new Set(kept)).found.map(({ name, topic }) => `${name} → ${topic.table.uri}`)
+
+test('A pattern matches whole names, and neither internal topics, nor dead letters, nor topics with an entry', () => {
+  const config = configOf({
+    all: { pattern: '.*', table: { uri: 's3://lake/{name}/{topic}' } },
+    own: { topic: 'orders.own', table: { uri: 's3://lake/own' } },
+  })
+  const names = ['orders.b', 'orders.a', 'orders.a-dlq', 'orders.own', 'orders.own-dlq', '__consumer_offsets']
+  assert.deepEqual(found(config, names), [
+    'all/orders.a → s3://lake/all/orders.a',
+    'all/orders.b → s3://lake/all/orders.b',
+  ])
+  const narrow = configOf({ some: { pattern: 'orders', table: { uri: 's3://lake/{topic}' } } })
+  assert.deepEqual(found(narrow, names), [])
+})
+
+test('Dead-letter topics of another name are left out too, and a topic belongs to the first pattern that matches', () => {
+  const config = configOf({
+    a: { pattern: 'a.*', deadLetters: { topic: 'a-bad-{topic}' }, table: { uri: 's3://lake/{topic}' } },
+    b: { pattern: '.*', table: { uri: 's3://other/{topic}' } },
+  })
+  assert.deepEqual(found(config, ['a1', 'a-bad-a1', 'b1']), ['a/a1 → s3://lake/a1', 'b/b1 → s3://other/b1'])
+})
+
+test('More topics than topicsMax are left out, those that are carried come first; at the start they are a fault', async () => {
+  const config = configOf({ p: { pattern: '.*', topicsMax: 2, table: { uri: 's3://lake/{topic}' } } })
+  assert.deepEqual(discover(config, ['a', 'b', 'c'], new Set(['c'])).beyond, { p: ['b'] })
+  const log = createLogger({ level: 'silent' })
+  const topicNames = (): Promise<string[]> => Promise.resolve(['a', 'b', 'c'])
+  await assert.rejects(runTopics(config, { until: 'latest', log, topicNames }), {
+    code: 'KD_CONFIG_INVALID',
+    message: /topics\.p\.pattern: matches 3 topics, more than topicsMax \(2\)/,
+  })
+})
+
+test('A topic that appears is carried without a restart, and one that is deleted ends while the others go on', async () => {
+  const brokers = await kafkaForTests()
+  const prefix = nameForTests('pattern')
+  const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-patterns-'))
+  const client = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING })
+  const [admin, producer] = [
+    client.admin(),
+    client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner }),
+  ]
+  await Promise.all([admin.connect(), producer.connect()])
+  const create = async (name: string): Promise<string> => {
+    const topic = `${prefix}.${name}`
+    await createTopic({ brokers, clientId: 'test' }, topic, { partitions: 1 })
+    await producer.send({ topic, messages: [{ value: VALUE }, { value: VALUE }] })
+    return topic
+  }
+  const stopping = new AbortController()
+  const rows = new Map<string, number>()
+  const lines: string[] = []
+  let live: readonly TopicRun[] = []
+  let running: Promise<unknown> | undefined
+  try {
+    const contract = join(folder, 'contract.json')
+    await writeFile(contract, '{"type":"object","properties":{"id":{"type":"integer"}}}')
+    const first = await create('first')
+    const config = configOf(
+      {
+        all: {
+          pattern: `${prefix.replaceAll('.', '\\.')}\\..*`,
+          contract,
+          table: { uri: join(folder, '{topic}') },
+          flush: { ageMs: 200 },
+        },
+      },
+      { brokers, groupId: prefix, discoverEveryMs: 300, heartbeatMs: 500, sessionTimeoutMs: 6_000 },
+    )
+    running = runTopics(config, {
+      until: 'stopped',
+      log: createLogger({
+        level: 'info',
+        pretty: false,
+        destination: { write: (line) => void lines.push(line) },
+      }),
+      signal: stopping.signal,
+      onOpen: (topics) => (live = topics),
+      onCommit: ({ counts }, { topic }) => rows.set(topic, (rows.get(topic) ?? 0) + counts.rows),
+    })
+    const ended = running.then(() => assert.fail('it ended by itself'))
+    ended.catch(() => undefined)
+    const until = (what: string, holds: () => boolean): Promise<void> =>
+      Promise.race([ended, waitFor(what, holds)])
+    await until('the rows of the first topic', () => rows.get(first) === 2)
+    const second = await create('second')
+    await until('the rows of the new topic', () => rows.get(second) === 2)
+    await admin.deleteTopics({ topics: [first] })
+    const isTold = (line: string): boolean => line.includes('The topic is gone') && line.includes(first)
+    await until('the line on the deleted topic', () => lines.some(isTold))
+    assert.deepEqual(
+      live.map(({ topic }) => topic),
+      [second],
+    )
+    await producer.send({ topic: second, messages: [{ value: VALUE }] })
+    await until('the next row of the other', () => rows.get(second) === 3)
+    stopping.abort()
+    const summaries = await running
+    assert.deepEqual(Object.keys(summaries as object).sort(), [`all/${first}`, `all/${second}`])
+  } finally {
+    stopping.abort()
+    await Promise.allSettled([running])
+    await Promise.all([admin.disconnect(), producer.disconnect()])
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+async function waitFor(what: string, holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + 60_000
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}

@@ -1,0 +1,295 @@
+// Goal: the topics of one process do not depend on each other: one that fails, waits or is paused leaves the others alone.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { loadConfig } from '../../../config/load/load.ts'
+import type { Config } from '../../../config/types.ts'
+import { Budget, type Member } from '../../../src/core/credit/budget.ts'
+import { PipelineError } from '../../../src/core/errors.ts'
+import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
+import { Tables } from '../../../src/service/table/table-pool.ts'
+import type { TopicEnds, TopicRun } from '../../../src/service/topic/topic.ts'
+import { runTopics, type RunOptions } from '../../../src/service/supervision/run-topics.ts'
+import { openStore } from '../../../src/storage/open.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
+import { LiveSource, LiveTopic } from '../../support/flow/live-source.ts'
+
+let folder = ''
+let contract = ''
+let runs = 0
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kafka-delta-supervision-'))
+  contract = join(folder, 'contract.json')
+  await writeFile(contract, '{"type":"object","required":["id"],"properties":{"id":{"type":"integer"}}}')
+})
+after(() => rm(folder, { recursive: true, force: true }))
+
+const records = (count: number): string[] => Array.from({ length: count }, (_, id) => `{"id":${id}}`)
+
+/** Topics in memory and the process that carries them. */
+interface Bench {
+  readonly config: Config
+  readonly topics: Readonly<Record<string, LiveTopic>>
+  readonly rows: Map<string, number>
+  readonly lines: string[]
+  /** As `onOpen` hands it over. */
+  readonly live: () => readonly TopicRun[]
+  readonly run: (name: string) => TopicRun
+  readonly carry: (options?: Partial<RunOptions>) => Promise<unknown>
+}
+
+function bench(options: Readonly<Record<string, object>>, service: object = {}): Bench {
+  const place = join(folder, String(++runs))
+  const names = Object.keys(options)
+  const entries = names.map((name) => [
+    name,
+    { contract, table: { uri: join(place, name) }, flush: { ageMs: 50 }, ...options[name] },
+  ])
+  const config = loadConfig({
+    object: {
+      kafka: { brokers: ['127.0.0.1:1'] },
+      ...service,
+      topics: Object.fromEntries(entries) as object,
+    },
+  })
+  const topics = Object.fromEntries(names.map((name) => [name, new LiveTopic()]))
+  const rows = new Map<string, number>()
+  const lines: string[] = []
+  let live: readonly TopicRun[] = []
+  const log = createLogger({
+    level: 'info',
+    pretty: false,
+    destination: { write: (line) => void lines.push(line) },
+  })
+  return {
+    config,
+    topics,
+    rows,
+    lines,
+    live: () => live,
+    run: (name) => {
+      const found = live.find((each) => each.name === name)
+      assert.ok(found !== undefined, `${name} is carried`)
+      return found
+    },
+    carry: (more = {}) =>
+      runTopics(config, {
+        until: 'latest',
+        log,
+        ends: endsOf(topics),
+        onOpen: (opened) => (live = [...opened]),
+        onCommit: ({ counts }, { name }) => rows.set(name, (rows.get(name) ?? 0) + counts.rows),
+        ...more,
+      }),
+  }
+}
+
+function endsOf(topics: Readonly<Record<string, LiveTopic>>, write?: TopicEnds['deadLetters']): TopicEnds {
+  return {
+    source: (options) => new LiveSource(topics[options.topic] ?? new LiveTopic(), options),
+    deadLetters:
+      write ??
+      (() => ({
+        write: (found) => Promise.resolve({ written: found.length, skipped: 0 }),
+        close: () => Promise.resolve(),
+      })),
+  }
+}
+
+async function waitFor(what: string, holds: () => boolean): Promise<void> {
+  const deadlineMs = Date.now() + 60_000
+  while (!holds()) {
+    if (Date.now() > deadlineMs) throw new Error(`waited in vain for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+const stops = { deadLetters: { mode: 'stop' } }
+
+test('A topic that fails for good leaves the others alone, stays visible, and its error ends the process after them', async () => {
+  const { topics, rows, lines, run, carry } = bench({ good: {}, bad: stops })
+  topics['bad']?.push(['no json'])
+  topics['good']?.push(records(1_000))
+  const stopping = new AbortController()
+  const running = carry({ until: 'stopped', signal: stopping.signal })
+  running.catch(() => undefined)
+  await waitFor('the failure', () => run('bad').state() === 'failed')
+  assert.equal(run('bad').failure()?.code, 'KD_DEAD_LETTER')
+  assert.equal(run('bad').failure()?.retryAtMs, undefined)
+  await assert.rejects(run('bad').flush(), { code: 'KD_COMMAND_INVALID' })
+  const isTold = (line: string): boolean => line.includes('no longer carried; the others go on')
+  assert.equal(lines.filter(isTold).length, 1)
+  topics['good']?.push(records(1_000))
+  await waitFor('what came after the failure', () => rows.get('good') === 2_000)
+  assert.equal(run('good').state(), 'running')
+  stopping.abort()
+  await assert.rejects(running, { code: 'KD_DEAD_LETTER' })
+})
+
+test('The last topic that fails ends the process, though it was not told to stop, and each failure is told', async () => {
+  const { topics, lines, carry } = bench({ one: stops, other: stops })
+  for (const topic of Object.values(topics)) topic.push(['no json'])
+  await assert.rejects(carry({ until: 'stopped' }), { code: 'KD_DEAD_LETTER' })
+  assert.equal(lines.filter((line) => line.includes('no longer carried; the others go on')).length, 1)
+  assert.equal(lines.filter((line) => line.includes('The last topic failed')).length, 1)
+})
+
+test('With stop-process a topic that fails ends the others, which commit what they hold', async () => {
+  for (const [service, own] of [
+    [{ onFailure: 'stop-process' }, {}],
+    [{}, { onFailure: 'stop-process' }],
+  ] as const) {
+    const flush = { flush: { ageMs: 3_600_000 } }
+    const { topics, rows, live, carry } = bench({ good: flush, bad: { ...stops, ...own } }, service)
+    topics['good']?.push(records(100))
+    const running = carry({ until: 'stopped' })
+    running.catch(() => undefined)
+    await waitFor('the buffered batch', () => (live()[0]?.buffered().bytes ?? 0) > 0)
+    topics['bad']?.push(['no json'])
+    await assert.rejects(running, { code: 'KD_DEAD_LETTER' })
+    assert.equal(rows.get('good'), 100)
+  }
+})
+
+test('What a retry may fix begins the topic again from its table: nothing is lost or there twice', async () => {
+  const restart = { attempts: 4, baseMs: 2, capMs: 4 }
+  const { config, topics, rows, lines, carry } = bench({
+    shaky: { restart, flush: { ageMs: 50, count: 400 } },
+  })
+  const values = records(2_000).map((value, index) => (index % 500 === 499 ? 'no json' : value))
+  topics['shaky']?.push(values)
+  let failures = 6
+  const deadLetters: TopicEnds['deadLetters'] = () => ({
+    write: (found) => {
+      // Every second time, so that there is a commit in between, which begins the count anew.
+      if (failures-- > 0 && failures % 2 === 1)
+        return Promise.reject(
+          new PipelineError('KD_DEAD_LETTERS_FAILED', 'expected the brokers to take them'),
+        )
+      return Promise.resolve({ written: found.length, skipped: 0 })
+    },
+    close: () => Promise.resolve(),
+  })
+  await carry({ ends: endsOf(topics, deadLetters) })
+  assert.equal(rows.get('shaky'), 1_996)
+  assert.equal(lines.filter((line) => line.includes('begun again')).length, 3)
+  const store = await openStore(config.topics['shaky']?.table.uri ?? '', config.storage)
+  const { txns } = await loadSnapshot(store)
+  assert.equal(txns.get('kafka-delta-shaky-0')?.version, 1_999n)
+  await store.close()
+})
+
+test('Failures on end without a commit are counted, and end the topic with the last one', async () => {
+  const restart = { attempts: 3, baseMs: 1, capMs: 1 }
+  const { topics, lines, run, carry } = bench({ broken: { restart } })
+  topics['broken']?.push(['no json'])
+  const deadLetters: TopicEnds['deadLetters'] = () => ({
+    write: () => Promise.reject(new PipelineError('KD_DEAD_LETTERS_FAILED', 'expected them to be taken')),
+    close: () => Promise.resolve(),
+  })
+  await assert.rejects(carry({ ends: endsOf(topics, deadLetters) }), { code: 'KD_DEAD_LETTERS_FAILED' })
+  assert.equal(lines.filter((line) => line.includes('begun again')).length, 2)
+  assert.deepEqual([run('broken').state(), run('broken').restarts()], ['failed', 2])
+})
+
+test('A topic that waits to be begun again, and one whose table is being opened, end at once when the process stops', async () => {
+  const { config, topics, rows, run, carry } = bench({
+    good: {},
+    slow: {},
+    waiting: { restart: { baseMs: 3_600_000, capMs: 3_600_000 } },
+  })
+  topics['good']?.push(records(10))
+  const tables = new Tables(async (uri) => {
+    if (uri.endsWith('waiting'))
+      throw new PipelineError('KD_STORE_UNAVAILABLE', 'expected the store to answer', { uri })
+    if (uri.endsWith('slow')) {
+      await new Promise<never>(() => undefined)
+    }
+    return openStore(uri, config.storage)
+  })
+  const stopping = new AbortController()
+  const running = carry({ until: 'stopped', signal: stopping.signal, tables })
+  running.catch(() => undefined)
+  await waitFor('the rows of a topic that needs neither', () => rows.get('good') === 10)
+  await waitFor('the failure', () => run('waiting').state() === 'restarting')
+  const { code, atMs = 0, retryAtMs = 0 } = run('waiting').failure() ?? {}
+  assert.equal(code, 'KD_STORE_UNAVAILABLE')
+  assert.ok(retryAtMs >= atMs, 'it is told when it begins again')
+  assert.equal(run('slow').state(), 'opening')
+  await run('slow').flush()
+  await assert.rejects(run('slow').optimize(), { code: 'KD_COMMAND_INVALID' })
+  stopping.abort()
+  await running
+  assert.deepEqual([run('waiting').state(), run('slow').state()], ['ended', 'ended'])
+})
+
+test('A paused topic reads nothing until it is resumed, and one that is paused drains when the process stops', async () => {
+  const { topics, rows, run, carry } = bench({ paused: {}, other: {} })
+  topics['paused']?.push(records(100))
+  const stopping = new AbortController()
+  const running = carry({ until: 'stopped', signal: stopping.signal })
+  running.catch(() => undefined)
+  await waitFor('the first rows', () => rows.get('paused') === 100)
+  run('paused').pause()
+  topics['paused']?.push(records(50))
+  topics['other']?.push(records(50))
+  await waitFor('the rows of the other topic', () => rows.get('other') === 50)
+  await waitFor('the batch that waits', () => run('paused').standing().waiting?.reason === 'paused')
+  assert.deepEqual([run('paused').state(), rows.get('paused')], ['paused', 100])
+  run('paused').resume()
+  await waitFor('the rows of the resumed topic', () => rows.get('paused') === 150)
+  run('paused').pause()
+  topics['paused']?.push(records(50))
+  stopping.abort()
+  await running
+  assert.equal(rows.get('paused'), 150)
+})
+
+test('Flush now makes a flush of what is buffered and resolves when it is committed, at once where nothing is', async () => {
+  const { topics, rows, run, carry } = bench({ slow: { flush: { ageMs: 3_600_000 } } })
+  const stopping = new AbortController()
+  const running = carry({ until: 'stopped', signal: stopping.signal })
+  running.catch(() => undefined)
+  await waitFor('the pipeline', () => run('slow').state() === 'running')
+  await run('slow').flush()
+  assert.equal(rows.get('slow'), undefined)
+  topics['slow']?.push(records(300))
+  await waitFor('the buffered batch', () => run('slow').standing().bufferedBytes > 0)
+  await run('slow').flush()
+  assert.equal(rows.get('slow'), 300)
+  assert.deepEqual(run('slow').standing(), { bufferedBytes: 0, flushes: [] })
+  await run('slow').optimize()
+  stopping.abort()
+  await running
+})
+
+/** A budget that notes how much was taken at most. */
+class NotedBudget extends Budget {
+  peak = 0
+  largest = 0
+
+  override takes(member: Member, bytes: number): void {
+    this.peak = Math.max(this.peak, this.taken + bytes)
+    this.largest = Math.max(this.largest, bytes)
+    super.takes(member, bytes)
+  }
+}
+
+test('Ten topics in a budget far below what each may hold all finish within it, and do not wait for the age of a flush', async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `topic-${index}`)
+  const flush = { bytes: 1_000_000, ageMs: 3_600_000 }
+  const { topics, rows, carry } = bench(Object.fromEntries(names.map((name) => [name, { flush }])))
+  for (const topic of Object.values(topics)) topic.push(records(5_000))
+  const budget = new NotedBudget(300_000)
+  await carry({ budget })
+  assert.deepEqual([...new Set(rows.values())], [5_000])
+  assert.equal(rows.size, 10)
+  // Columns are larger than the records that they come from, which is known of a batch once it was let through.
+  const most = budget.bytesMax + names.length * budget.largest
+  assert.ok(budget.peak <= most, `${budget.peak} bytes of ${budget.bytesMax}, a batch has ${budget.largest}`)
+  assert.ok(budget.peak > budget.bytesMax / 2, 'the budget is used')
+  assert.equal(budget.taken, 0)
+})

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { LocalStore } from '../../../src/storage/local/local.ts'
+import { storeContract } from '../../contracts/store.ts'
+
+let folder = ''
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kafka-delta-store-'))
+})
+after(() => rm(folder, { recursive: true, force: true }))
+
+storeContract({
+  name: 'The local store',
+  open: (root) => Promise.resolve(new LocalStore(join(folder, root))),
+})
+
+async function keysOf(store: LocalStore, prefix = ''): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list(prefix)) keys.push(key)
+  return keys
+}
+
+test('An unfinished file of a writer that died is not an object', async () => {
+  const root = join(folder, 'unfinished')
+  await mkdir(root)
+  await writeFile(join(root, '.a.json.0f8fad5b-d9cb-469f-a165-70867728950e.tmp'), 'half')
+  const store = new LocalStore(root)
+  await store.put('a.json', Buffer.from('{}'))
+  assert.deepEqual(await keysOf(store), ['a.json'])
+})
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+for (const [what, act] of [
+  ['is written', (store: LocalStore) => store.put('a/new', Buffer.from('x'))],
+  ['is committed', (store: LocalStore) => store.putIfAbsent('a/new', Buffer.from('x'))],
+  ['is deleted', (store: LocalStore) => store.delete('a/none')],
+] as const)
+  test(`Unfinished files that nobody has touched for a day are removed where something ${what}`, async () => {
+    const root = join(folder, `abandoned-${what}`)
+    const unfinished = '.a.json.0f8fad5b-d9cb-469f-a165-70867728950e.tmp'
+    const others = ['object', '.hidden.tmp', '.a.json.0f8fad5b.tmp']
+    await mkdir(join(root, 'a'), { recursive: true })
+    await mkdir(join(root, 'b'))
+    for (const name of [unfinished, ...others]) await writeFile(join(root, 'a', name), 'half')
+    await writeFile(join(root, 'b', unfinished), 'half')
+    const today = new LocalStore(root, root, () => Date.now() + DAY_MS / 2)
+    await act(today)
+    await today.close()
+    assert.ok((await readdir(join(root, 'a'))).includes(unfinished), 'its writer may be alive')
+    const tomorrow = new LocalStore(root, root, () => Date.now() + DAY_MS + 60_000)
+    await act(tomorrow)
+    await tomorrow.close()
+    const left = (await readdir(join(root, 'a'))).filter((name) => name !== 'new')
+    assert.deepEqual(left.sort(), others.sort())
+    assert.deepEqual(await readdir(join(root, 'b')), [unfinished], 'nobody has been there')
+  })
+
+test('A name like that of an unfinished file is refused as a key', async () => {
+  const store = new LocalStore(join(folder, 'refused'))
+  await assert.rejects(
+    async () => store.put('x/.a.json.0f8fad5b-d9cb-469f-a165-70867728950e.tmp', Buffer.from('x')),
+    { code: 'KD_STORE_FAILED' },
+  )
+})
+
+test('Puts that won and puts that lost leave nothing but the objects in the folder', async () => {
+  const root = join(folder, 'tidy')
+  const store = new LocalStore(root)
+  await store.put('a', Buffer.from('1'))
+  await store.put('a', Buffer.from('2'))
+  await store.putIfAbsent('a', Buffer.from('3'))
+  await store.putIfAbsent('b', Buffer.from('4'))
+  assert.deepEqual((await readdir(root)).sort(), ['a', 'b'])
+})
+
+test('A key whose name fills the file system limit of 255 bytes can be written', async () => {
+  const store = new LocalStore(join(folder, 'long'))
+  const key = 'k'.repeat(255)
+  assert.equal(await store.putIfAbsent(key, Buffer.from('x')), 'created')
+  assert.deepEqual(await keysOf(store), [key])
+})
+
+test('A path that leads through a file is an object that is not there, and cannot be written', async () => {
+  const store = new LocalStore(join(folder, 'through'))
+  await store.put('a', Buffer.from('x'))
+  await assert.rejects(store.get('a/b'), { code: 'KD_STORE_NOT_FOUND' })
+  assert.equal(await store.size('a/b'), undefined)
+  await assert.rejects(store.put('a/b', Buffer.from('x')), { code: 'KD_STORE_FAILED' })
+  await assert.rejects(store.putIfAbsent('a/b', Buffer.from('x')), { code: 'KD_STORE_FAILED' })
+})
+
+test('A linked file is listed with its own size, a linked folder is not walked', async () => {
+  const root = join(folder, 'links')
+  const store = new LocalStore(root)
+  await store.put('real/a', Buffer.from('12345'))
+  await symlink(join(root, 'real', 'a'), join(root, 'file-link'))
+  await symlink(join(root, 'real'), join(root, 'folder-link'))
+  const found: [string, number][] = []
+  for await (const { key, bytes } of store.list('')) found.push([key, bytes])
+  assert.deepEqual(found, [
+    ['file-link', 5],
+    ['real/a', 5],
+  ])
+})

@@ -1,0 +1,20 @@
+import { arrowSchema, recordBatch } from '../../../src/arrow/record-batch.ts'
+import type { StructType } from '../../../src/core/schema.ts'
+import { parquetBytes, type Codec } from '../../../src/parquet/writer.ts'
+import { columnsOf } from '../flow/batches.ts'
+
+type Rows = readonly Readonly<Record<string, unknown>>[]
+
+/** One Parquet file of these rows, each list one record batch. */
+export async function fileOf(
+  schema: StructType,
+  batches: readonly Rows[],
+  options: { codec?: Codec; rowGroupRows?: number } = {},
+): Promise<Buffer> {
+  const arrow = arrowSchema(schema)
+  const records = batches.map((rows) => recordBatch(arrow, columnsOf(schema, rows).columns, rows.length))
+  const pieces: Uint8Array[] = []
+  const { codec = 'zstd', rowGroupRows = 100_000 } = options
+  for await (const piece of parquetBytes(records, { compression: codec, rowGroupRows })) pieces.push(piece)
+  return Buffer.concat(pieces)
+}

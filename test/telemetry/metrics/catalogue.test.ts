@@ -1,0 +1,170 @@
+// docs/operations.md says what there is to see: all of it, and nothing else.
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { NO_COUNTS } from '../../../src/core/batch.ts'
+import type { Raw } from '../../../src/core/raw.ts'
+import { Health } from '../../../src/service/health/health.ts'
+import { javaMetrics } from '../../../src/service/metrics/java-metrics.ts'
+import { together } from '../../../src/service/topic/observer.ts'
+import { readProcess } from '../../../src/service/metrics/process-metrics.ts'
+import { EMPTY_SUMMARY } from '../../../src/service/topic/summary.ts'
+import { TopicMetrics } from '../../../src/service/metrics/topic-metrics.ts'
+import type { TopicRun } from '../../../src/service/topic/topic.ts'
+import { Instruments } from '../../../src/telemetry/metrics/instruments.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
+import {
+  JAVA_METRICS,
+  METRICS,
+  RUNTIME_METRICS,
+  type MetricFacts,
+} from '../../../src/telemetry/metrics/catalogue.ts'
+import { startMetrics, type MetricsPipe } from '../../../src/telemetry/metrics/metrics.ts'
+
+const ALL: Readonly<Record<string, MetricFacts>> = { ...METRICS, ...JAVA_METRICS }
+const TOPIC = 'orders.v1'
+
+/** Everything that a topic can do, once. */
+function doAll(pipe: MetricsPipe): void {
+  const status = [{ partition: 3, live: true, next: 5n, committed: 4n, end: 9n }]
+  const health = new Health({
+    stalledMs: 1_000,
+    log: createLogger({ level: 'silent', pretty: false }),
+    circuits: () => [{ kind: 'store', name: 's3://lake', state: 'open', sinceMs: 0, opened: 2, retries: 7 }],
+  })
+  const run = {
+    name: 'orders',
+    topic: TOPIC,
+    state: () => 'running',
+    failure: () => undefined,
+    restarts: () => 0,
+    status: () => status,
+    summary: () => ({ ...EMPTY_SUMMARY, version: 7n }),
+    buffered: () => ({ bytes: 10, bytesMax: 100 }),
+  } as unknown as TopicRun
+  health.opened([run])
+  readProcess(pipe.readOff, health, () => ({ taken: 10, bytesMax: 1_000 }))
+  new Instruments(pipe.meter).counter('kafka_delta.eventloop.stalls').add(0)
+  const look = together([
+    health.progress(TOPIC),
+    new TopicMetrics(pipe.meter).observer(TOPIC),
+    javaMetrics(pipe).observer(TOPIC),
+  ])
+  const raw = {
+    topic: TOPIC,
+    partition: 3,
+    count: 1,
+    bytes: new Uint8Array(10),
+    offsets: BigInt64Array.of(4n),
+    timestampsMs: Float64Array.of(1),
+  }
+  const counts = {
+    ...NO_COUNTS,
+    records: 5,
+    expanded: 1,
+    rows: 2,
+    deadLetters: 2,
+    tombstones: 1,
+    filtered: 1,
+  }
+  look.read(raw as unknown as Raw)
+  const letters = (['contract', 'rule'] as const).map((reason) => ({ reason }))
+  look.flush({ id: 1, provenances: [], counts, bytes: 10, deadLetters: letters } as never)()
+  look.stages?.({ id: 1, startedAtMs: 0, totalMs: 90, ms: { poll: 20, decode: 40, commitOffsets: 30 } })
+  const range = { topic: TOPIC, partition: 3, follows: undefined, first: 0n, last: 4n }
+  const add = { path: 'a', partitionValues: {}, size: 77, modificationTime: 0, dataChange: true }
+  const ends = { attempts: 3, conflicts: 2, ambiguous: 1, schemaChanged: true }
+  look.committed({ id: 1, version: 7n, ranges: [range], counts, adds: [add], newestMs: 1, ...ends }, status)
+  look.maintenance?.({ task: 'optimize', outcome: 'done', ms: 50 })
+  look.checkpoint?.('written')
+}
+
+async function scraped(): Promise<string> {
+  const pipe = await startMetrics({}, true)
+  doAll(pipe)
+  // The runtime tells nothing of its loop before it has turned a few times.
+  for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setTimeout(resolve, 20))
+  const text = await pipe.prometheus?.()
+  await pipe.shutdown()
+  return text ?? ''
+}
+
+function prometheusName(name: string, kind: MetricFacts['kind']): string {
+  const flat = name.replaceAll('.', '_')
+  return (kind === 'counter' || kind === 'total') && !flat.endsWith('_total') ? `${flat}_total` : flat
+}
+
+test('Every metric of the catalogue is told by a service, under its name, of its kind and with its labels, and no other is', async () => {
+  const text = await scraped()
+  const types = new Map(
+    [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(([, name = '', type = '']) => [name, type]),
+  )
+  for (const [name, { kind, labels }] of Object.entries(ALL)) {
+    const flat = prometheusName(name, kind)
+    const type = kind === 'total' ? 'counter' : kind
+    assert.equal(types.get(flat), type, name)
+    const line = new RegExp(`^${flat}(?:_count)?(?:\\{([^}]*)\\})? `, 'm').exec(text)
+    const told = [...(line?.[1] ?? '').matchAll(/(\w+)="/g)].map(([, label]) => label)
+    assert.deepEqual(told.sort(), labels.map((label) => label.replaceAll('.', '_')).sort(), name)
+  }
+  const known = new Set(Object.entries(ALL).map(([name, { kind }]) => prometheusName(name, kind)))
+  const others = [...types.keys()].filter((name) => !known.has(name) && name !== 'target_info')
+  const runtime = RUNTIME_METRICS.map((name) => name.replaceAll('.', '_'))
+  assert.deepEqual(
+    others.map((name) => name.replace(/_total$/, '')).filter((name) => !runtime.includes(name)),
+    [],
+  )
+  // Whether garbage is collected meanwhile is not ours to say.
+  const missing = runtime.filter((name) => !others.includes(name) && !others.includes(`${name}_total`))
+  assert.deepEqual(
+    missing.filter((name) => name !== 'v8js_gc_duration'),
+    [],
+  )
+})
+
+test('Both sides of the conservation of records are told, and the Java connector’s names count the same flush', async () => {
+  const text = await scraped()
+  const sum = (name: string): number =>
+    [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].reduce(
+      (all, [, value]) => all + Number(value),
+      0,
+    )
+  assert.equal(sum('kafka_delta_commit_records_total'), 6)
+  assert.equal(sum('kafka_delta_records_total'), 6)
+  assert.equal(sum('kafka_delta_dead_letters_total'), 2)
+  assert.equal(sum('kafka_connector_records_processed_total'), 6)
+  assert.equal(sum('kafka_connector_delta_writes_total'), 1)
+  assert.equal(sum('kafka_connector_batch_flush_duration_count'), 1)
+  assert.equal(sum('kafka_connector_schema_validation_failures'), 1, 'what a rule refused fits the schema')
+  assert.equal(sum('kafka_connector_optimization_runs_total'), 1)
+  assert.equal(sum('kafka_delta_puts_ambiguous_total'), 1)
+  assert.equal(sum('kafka_delta_schema_changes_total'), 1)
+  assert.equal(sum('kafka_delta_stage_duration_sum'), 0.09)
+})
+
+test('The tables of docs/operations.md have every metric with its labels, and no other', () => {
+  const text = readFileSync('docs/operations.md', 'utf8')
+  const rows = [...text.matchAll(/^\| `((?:messaging|kafka_|process|nodejs|v8js)[\w.]*)` +\| ([^|]*)\|/gm)]
+  const told = Object.fromEntries(
+    rows.map(([, name = '', labels = '']) => [
+      name,
+      [...labels.matchAll(/`([^`]+)`/g)].map(([, label]) => label),
+    ]),
+  )
+  assert.equal(rows.length, Object.keys(told).length, 'each once')
+  const runtime = Object.fromEntries(RUNTIME_METRICS.map((name) => [name, told[name]]))
+  const ours = Object.fromEntries(Object.entries(ALL).map(([name, { labels }]) => [name, [...labels]]))
+  assert.deepEqual(told, { ...runtime, ...ours })
+})
+
+test('Metrics are made by the catalogue alone', () => {
+  const makers = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .filter((path) =>
+      /\.create(?:Observable)?(?:Counter|Histogram|Gauge|UpDownCounter)\(/.test(
+        readFileSync(join('src', path), 'utf8'),
+      ),
+    )
+  assert.deepEqual(makers, [join('telemetry', 'instruments.ts')])
+})
