@@ -88,10 +88,19 @@ export { RESCUED_DATA, type SchemaEvolution } from './evolution/policy.ts'
 
 // Kafka.
 export { createSource } from './kafka/source/kafkajs-source.ts'
-export type { KafkaSource, PartitionStatus, SourceEvent, SourceOptions } from './kafka/source/source-options.ts'
+export type {
+  KafkaSource,
+  PartitionStatus,
+  SourceEvent,
+  SourceOptions,
+} from './kafka/source/source-options.ts'
 export type { Source } from './kafka/source/source.ts'
 export type { KafkaOptions, Log } from './kafka/client/client.ts'
-export { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from './kafka/dead-letters/dead-letters.ts'
+export {
+  createDeadLetterTopic,
+  type DeadLetterOptions,
+  type DeadLetterTopic,
+} from './kafka/dead-letters/dead-letters.ts'
 export { pack } from './kafka/source/pack.ts'
 
 // Delta tables.

@@ -1,5 +1,10 @@
 import { RE2JS } from 're2js'
-import { parseCobSource, type CobDateConfig, type CobFormat, type CobSource } from '../../config/rows/cob-date.ts'
+import {
+  parseCobSource,
+  type CobDateConfig,
+  type CobFormat,
+  type CobSource,
+} from '../../config/rows/cob-date.ts'
 import { FixedBuilder } from '../arrow/fixed-builder.ts'
 import type { Rows } from '../arrow/rows.ts'
 import { formatDate, parseDate } from '../arrow/time.ts'

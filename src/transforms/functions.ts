@@ -6,7 +6,11 @@ import {
   type FunctionCall,
   type KafkaSource,
 } from '../../config/transforms/expression.ts'
-import { FUNCTIONS, type ArgumentKind, type FunctionSignature } from '../../config/transforms/expression-functions.ts'
+import {
+  FUNCTIONS,
+  type ArgumentKind,
+  type FunctionSignature,
+} from '../../config/transforms/expression-functions.ts'
 import { messageOf } from '../core/errors.ts'
 import { typeName } from '../jmespath/built-in.ts'
 import type { ExpressionFunction, FunctionTable } from '../jmespath/interpreter.ts'

@@ -10,7 +10,12 @@ import { PROGRAM } from '../e2e/support/carry.ts'
 import { fillTopic } from '../integrity/support/topic.ts'
 import { startWorker, type Worker } from '../integrity/support/worker.ts'
 import { filledIn, panelsOf, type Dashboard } from '../support/dashboard.ts'
-import { checkMetrics, startPrometheus, type Alert, type PrometheusServer } from '../support/servers/prometheus.ts'
+import {
+  checkMetrics,
+  startPrometheus,
+  type Alert,
+  type PrometheusServer,
+} from '../support/servers/prometheus.ts'
 import { kafkaForTests, nameForTests } from '../support/servers/servers.ts'
 
 const root = join(import.meta.dirname, '../..')

@@ -9,7 +9,13 @@ import { openTableWriter } from '../../src/delta/commit/log-writer.ts'
 import { openStore } from '../../src/storage/open.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { allCommits, emptyTable, someAppend, txnsOf } from '../delta/table.ts'
-import { azureForTests, dynamoForTests, gcsForTests, nameForTests, s3ForTests } from '../support/servers/servers.ts'
+import {
+  azureForTests,
+  dynamoForTests,
+  gcsForTests,
+  nameForTests,
+  s3ForTests,
+} from '../support/servers/servers.ts'
 
 const WRITERS = 8
 const COMMITS = 5

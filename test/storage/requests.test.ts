@@ -3,7 +3,11 @@ import { after, test } from 'node:test'
 import { trace } from '@opentelemetry/api'
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
 import { S3Store, type S3StoreOptions } from '../../src/storage/s3/s3.ts'
-import { scriptedServer, type ScriptedAnswer, type ScriptedRequest } from '../support/servers/scripted-http.ts'
+import {
+  scriptedServer,
+  type ScriptedAnswer,
+  type ScriptedRequest,
+} from '../support/servers/scripted-http.ts'
 
 const MIB = 1024 * 1024
 const ATTEMPTS_MAX = 4

@@ -6,7 +6,13 @@ import { columnMapping, FIELD_ID, fieldIdOf, type ColumnMapping } from '../schem
 import { newDataFileKey, randomText } from '../protocol/paths.ts'
 import { statsColumnsOf } from '../statistics/stats-columns.ts'
 import type { TableShape } from '../commit/table-writer.ts'
-import { bytesOfSize, CODEC_PROPERTY, codecOf, FILE_SIZE_PROPERTY, prefixLength } from '../protocol/table-properties.ts'
+import {
+  bytesOfSize,
+  CODEC_PROPERTY,
+  codecOf,
+  FILE_SIZE_PROPERTY,
+  prefixLength,
+} from '../protocol/table-properties.ts'
 
 /** A column whose values stand in the log and not in the files. */
 export interface PartitionColumn {

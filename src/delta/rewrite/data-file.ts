@@ -16,7 +16,12 @@ import { type Layout, layoutOf, newFileKey } from '../files/layout.ts'
 import { encodePath } from '../protocol/paths.ts'
 import { Places } from '../files/file-locations.ts'
 import type { RowSet } from '../files/roaring.ts'
-import { stableCommitVersions, stableRowIds, trackedColumns, type TrackedColumns } from '../log/row-tracking.ts'
+import {
+  stableCommitVersions,
+  stableRowIds,
+  trackedColumns,
+  type TrackedColumns,
+} from '../log/row-tracking.ts'
 import type { TableShape } from '../commit/table-writer.ts'
 
 /** Rows that are decoded at a time. */

@@ -1,13 +1,7 @@
 import type { Contract } from '../../contract/contract.ts'
 import { contractOfTable } from '../../contract/existing.ts'
 import type { DataType, StructField } from '../../core/schema.ts'
-import {
-  faultOf,
-  type ProtoField,
-  type ProtoMessage,
-  type ProtoNode,
-  type ProtoScalar,
-} from './schema.ts'
+import { faultOf, type ProtoField, type ProtoMessage, type ProtoNode, type ProtoScalar } from './schema.ts'
 
 /** Columns at any depth: messages that each hold several others come to any number within a few lines. */
 const COLUMNS_MAX = 10_000

@@ -1,12 +1,6 @@
 import { WIRE, type ProtoCursor } from './cursor.ts'
 import { readDuration, readJson, readTimestamp } from './protobuf-well-known.ts'
-import {
-  symbolOf,
-  type ProtoField,
-  type ProtoMessage,
-  type ProtoNode,
-  type ProtoScalar,
-} from './schema.ts'
+import { symbolOf, type ProtoField, type ProtoMessage, type ProtoNode, type ProtoScalar } from './schema.ts'
 
 /**
  * Reads one message to the end of what the cursor is in, as JSON has it: 64-bit integers beyond a double as bigint,

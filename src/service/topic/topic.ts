@@ -8,7 +8,11 @@ import { Lane } from '../../core/serial-queue.ts'
 import { inFlush } from '../../core/stage/flush-scope.ts'
 import { NO_TRACE } from '../../core/batch.ts'
 import { groupOffsets } from '../../kafka/client/admin.ts'
-import { createDeadLetterTopic, type DeadLetterOptions, type DeadLetterTopic } from '../../kafka/dead-letters/dead-letters.ts'
+import {
+  createDeadLetterTopic,
+  type DeadLetterOptions,
+  type DeadLetterTopic,
+} from '../../kafka/dead-letters/dead-letters.ts'
 import { createSource } from '../../kafka/source/kafkajs-source.ts'
 import type { KafkaSource, SourceOptions } from '../../kafka/source/source-options.ts'
 import { pipeline, type Parts, type PipelineConfig } from '../../pipeline.ts'

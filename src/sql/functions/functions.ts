@@ -10,7 +10,15 @@ import { like, rlike } from './like.ts'
 import { andOr, caseTerm, coalesce, isNullTerm, not, together } from './logic.ts'
 import { rescaled } from '../expression/numbers.ts'
 import { constantTerm, termOf, unary, type Present, type Term } from '../expression/term.ts'
-import { boundedDecimal, digitsOf, isDecimal, isFloating, isInteger, isNumeric, typeText } from '../expression/types.ts'
+import {
+  boundedDecimal,
+  digitsOf,
+  isDecimal,
+  isFloating,
+  isInteger,
+  isNumeric,
+  typeText,
+} from '../expression/types.ts'
 
 function two(make: (left: Term, right: Term, name: string) => Term): SqlFunction {
   return (args, name) => {

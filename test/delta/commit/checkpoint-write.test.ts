@@ -6,7 +6,12 @@ import type { Action, Add } from '../../../src/delta/protocol/actions.ts'
 import { writeCheckpoint } from '../../../src/delta/commit/checkpoint-write.ts'
 import { liveFiles } from '../../../src/delta/log/live-files.ts'
 import { findSegment } from '../../../src/delta/log/log-segment.ts'
-import { checkpointKey, commitKey, LAST_CHECKPOINT_KEY, LOG_PREFIX } from '../../../src/delta/protocol/paths.ts'
+import {
+  checkpointKey,
+  commitKey,
+  LAST_CHECKPOINT_KEY,
+  LOG_PREFIX,
+} from '../../../src/delta/protocol/paths.ts'
 import { serialiseSchema } from '../../../src/delta/schema/schema-json.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'

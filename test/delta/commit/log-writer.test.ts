@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { createTable, tableExists } from '../../../src/delta/maintenance/create.ts'
-import { checkpointKey, checkpointPartKey, commitKey, LAST_CHECKPOINT_KEY } from '../../../src/delta/protocol/paths.ts'
+import {
+  checkpointKey,
+  checkpointPartKey,
+  commitKey,
+  LAST_CHECKPOINT_KEY,
+} from '../../../src/delta/protocol/paths.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { openTableWriter, type WriterOptions } from '../../../src/delta/commit/log-writer.ts'

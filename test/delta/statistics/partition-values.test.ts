@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DataType } from '../../../src/core/schema.ts'
-import { parsePartitionValue, partitionText, type PartitionValue } from '../../../src/delta/statistics/partition-values.ts'
+import {
+  parsePartitionValue,
+  partitionText,
+  type PartitionValue,
+} from '../../../src/delta/statistics/partition-values.ts'
 
 const CASES: readonly (readonly [
   type: DataType,

@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeadLetter } from '../../../src/core/batch.ts'
 import { createTopic, groupOffsets } from '../../../src/kafka/client/admin.ts'
-import { createDeadLetterTopic, type DeadLetterOptions } from '../../../src/kafka/dead-letters/dead-letters.ts'
+import {
+  createDeadLetterTopic,
+  type DeadLetterOptions,
+} from '../../../src/kafka/dead-letters/dead-letters.ts'
 import { readToEnd } from '../reading.ts'
 import { testTopic, type TestTopic } from '../topic.ts'
 

@@ -6,7 +6,11 @@ import { openStore } from '../../../src/storage/open.ts'
 import type { Store } from '../../../src/storage/store.ts'
 import { storeContract } from '../../contracts/store.ts'
 import type { AzureAddress } from '../../support/servers/emulators.ts'
-import { scriptedServer, type ScriptedAnswer, type ScriptedRequest } from '../../support/servers/scripted-http.ts'
+import {
+  scriptedServer,
+  type ScriptedAnswer,
+  type ScriptedRequest,
+} from '../../support/servers/scripted-http.ts'
 import { azureForTests, nameForTests } from '../../support/servers/servers.ts'
 
 const MIB = 1024 * 1024

@@ -6,7 +6,11 @@ import { after, test } from 'node:test'
 import { GcsStore } from '../../../src/storage/gcs/gcs.ts'
 import type { GcsStoreOptions } from '../../../src/storage/gcs/gcs-options.ts'
 import { storeContract } from '../../contracts/store.ts'
-import { scriptedServer, type ScriptedAnswer, type ScriptedRequest } from '../../support/servers/scripted-http.ts'
+import {
+  scriptedServer,
+  type ScriptedAnswer,
+  type ScriptedRequest,
+} from '../../support/servers/scripted-http.ts'
 import { gcsForTests } from '../../support/servers/servers.ts'
 
 const MIB = 1024 * 1024
