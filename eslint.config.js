@@ -2,7 +2,7 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist', 'demo', 'docs/api', 'node_modules', 'test/fixtures', '.cache'] },
+  { ignores: ['dist', 'demo/**', 'docs/api', 'node_modules', 'test/fixtures', '.cache'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

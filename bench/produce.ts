@@ -1,5 +1,5 @@
 import { demoKafka } from '../src/cli/demo/kafka.ts'
-import { showProgress } from '../src/cli/demo/progress.ts'
+import { showProgress } from '../src/cli/progress.ts'
 import { userEvents } from '../src/sample/user-events.ts'
 
 /** Creates a topic and that of its dead letters and fills it with user events; resolves to the bytes of all values. */

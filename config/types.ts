@@ -5,7 +5,7 @@ import type { PatternConfig } from './topics/patterns.ts'
 import type { MessageConfig } from './messages/types.ts'
 import type { CircuitConfig, RetryConfig } from './resilience/types.ts'
 import type { SupervisionConfig, TopicSupervisionConfig } from './resilience/supervision-types.ts'
-import type { TopicLogConfig, TraceConfig } from './logging/types.ts'
+import type { LogLevel, TopicLogConfig, TraceConfig } from './logging/types.ts'
 import type { TransformConfig } from './transforms/types.ts'
 
 /** The configuration after loading: checked, complete, deeply frozen. What each option means stands in `config/schema.ts`. */
@@ -213,6 +213,3 @@ export interface ParquetConfig {
   readonly rowGroupRows: number
   readonly rowGroupBytes: number
 }
-
-/** Levels of the log, least severe first. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'

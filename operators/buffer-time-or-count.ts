@@ -7,16 +7,16 @@ import {
 } from 'rxjs'
 import { bytesOf, type Columns } from '../src/arrow/column.ts'
 import {
-  NO_TRACE,
   plusCounts,
   type Batch,
   type Counts,
   type DeadLetter,
   type Flush,
-  type FlushTrace,
   type OffsetRange,
   type Provenance,
 } from '../src/core/batch.ts'
+import { NO_TRACE } from '../src/core/flush-trace.ts'
+import { type FlushTrace } from '../src/core/flush-trace.ts'
 import { OpenPartitions, type FoundPartitions } from '../src/core/open-partitions.ts'
 import { messagesOf } from '../src/core/raw.ts'
 import { nowMs } from '../src/core/stage/span.ts'

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
-import type { Counts, Flush, FlushTrace, OffsetRange } from '../src/core/batch.ts'
+import type { Counts, Flush, OffsetRange } from '../src/core/batch.ts'
+import type { FlushTrace } from '../src/core/flush-trace.ts'
 import { inStage } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
 import type { Add } from '../src/delta/protocol/actions.ts'

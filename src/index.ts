@@ -42,12 +42,11 @@ export type {
   DeadLetter,
   DeadLetterReason,
   Flush,
-  FlushTrace,
   OffsetRange,
   Provenance,
   StageTiming,
 } from './core/batch.ts'
-export type { FlushStages } from './core/stage/flush-stages.ts'
+export type { FlushStages, FlushTrace } from './core/flush-trace.ts'
 export { keyOf, valueOf, type Headers, type Raw } from './core/raw.ts'
 export { objectsOf, takeRows, type Row, type Rows } from './arrow/rows.ts'
 export { rowBytesMin, type Column, type Columns } from './arrow/column.ts'
@@ -109,11 +108,12 @@ export { openTableWriter, type WriterOptions } from './delta/commit/log-writer.t
 export { loadSnapshot, type Snapshot } from './delta/log/snapshot.ts'
 export { rowLines, type RowOptions } from './delta/rewrite/row-lines.ts'
 export { layoutOf, type Layout } from './delta/files/layout.ts'
-export type { Append, CommitOutcome, TableShape, TableWriter } from './delta/commit/table-writer.ts'
+export type { Append, CommitOutcome, TableWriter } from './delta/commit/table-writer.ts'
+export type { TableShape } from './delta/protocol/table-shape.ts'
 export type { Add, Metadata, Protocol, Txn } from './delta/protocol/actions.ts'
 
 // Stores.
-export { openStore, type StoreOptions } from './storage/open.ts'
+export { openStore, type StoreOptions } from './storage/open/open.ts'
 export { MemoryStore, type MemoryOptions } from './storage/memory.ts'
 export { LocalStore } from './storage/local/local.ts'
 export { S3Store, type S3StoreOptions } from './storage/s3/s3.ts'

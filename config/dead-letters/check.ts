@@ -1,6 +1,6 @@
 import { kafkaSource, parseExpression } from '../transforms/expression.ts'
 import { deadLetterSinks, marksOf, plainUri } from './sinks.ts'
-import type { Report } from '../load/report.ts'
+import type { Report } from '../report.ts'
 import type { TopicConfig } from '../types.ts'
 
 /** Options of a topic's dead letters that do not go together. */

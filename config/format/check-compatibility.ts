@@ -1,4 +1,4 @@
-import type { Report } from '../load/report.ts'
+import type { Report } from '../report.ts'
 import type { TopicConfig } from '../types.ts'
 
 /** Options that have no place where rows are made as another program makes them. */

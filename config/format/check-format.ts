@@ -1,6 +1,6 @@
 import { checkFormats } from './check-formats.ts'
 import { existsSync } from 'node:fs'
-import { checkTogether, type Report } from '../load/report.ts'
+import { checkTogether, type Report } from '../report.ts'
 import type { CsvConfig, SchemaRegistryConfig, TopicConfig } from '../types.ts'
 
 /** Formats that a schema id may stand in front of. */

@@ -1,5 +1,5 @@
 import { FORMAT_OPTIONS } from './options.ts'
-import type { Report } from '../load/report.ts'
+import type { Report } from '../report.ts'
 import type { TopicConfig } from '../types.ts'
 
 /** More in one message could not be held beside each other. */

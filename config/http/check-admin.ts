@@ -1,4 +1,4 @@
-import type { Report } from '../load/report.ts'
+import type { Report } from '../report.ts'
 import type { Config } from '../types.ts'
 
 const TOKEN_CHARACTERS_MIN = 16

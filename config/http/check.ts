@@ -1,4 +1,4 @@
-import type { Report } from '../load/report.ts'
+import type { Report } from '../report.ts'
 import type { HttpConfig } from '../types.ts'
 
 const PORT_MAX = 65_535

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { checkEndpoint, checkTogether, type Report } from '../load/report.ts'
+import { checkEndpoint, checkTogether, type Report } from '../report.ts'
 import type { KafkaConfig, SaslConfig } from './types.ts'
 
 /** Options of the brokers that do not go together. */

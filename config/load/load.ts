@@ -2,13 +2,21 @@ import { dirname, resolve } from 'node:path'
 import { messageOf, PipelineError } from '../../src/core/errors.ts'
 import { checkRegistry } from '../format/check-format.ts'
 import { checkService, checkTopics } from '../topics/check.ts'
-import { reportOnce } from './report.ts'
+import { reportOnce } from '../report.ts'
 import { at, resolveOptions } from './resolve.ts'
 import { optionsOf } from '../option.ts'
 import { resolveEntries } from '../topics/entries.ts'
 import { readSecretFiles } from './secret-files.ts'
 import { SERVICE_OPTIONS } from '../schema.ts'
-import { emptyTree, isTree, merge, readJson, treeOfAssignment, withAbsolutePaths, type Tree } from './tree.ts'
+import {
+  emptyTree,
+  isTree,
+  merge,
+  readJson,
+  treeOfAssignment,
+  withAbsolutePaths,
+  type Tree,
+} from '../tree.ts'
 import type { Config, SchemaRegistryConfig } from '../types.ts'
 
 /** Where a configuration comes from, weakest first: `files`, then `env`, then `set`. */

@@ -2,7 +2,7 @@ import convict from 'convict'
 import { registerFormats } from './formats.ts'
 import { isMapFormat, optionsOf, type OptionTree, type TopicFacts } from '../option.ts'
 import { sift } from './sift.ts'
-import { emptyTree, isTree, type Tree } from './tree.ts'
+import { emptyTree, isTree, type Tree } from '../tree.ts'
 
 /** A tree of options with every default filled in, and the keys whose given values were at fault. */
 export interface Resolved {

@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { optionsOf, type OptionTree } from '../option.ts'
-import type { Report } from './report.ts'
+import type { Report } from '../report.ts'
 import { at } from './resolve.ts'
-import { isTree, type Tree } from './tree.ts'
+import { isTree, type Tree } from '../tree.ts'
 
 /** Stands for a secret that could not be read, as long as any has to be. */
 const STAND_IN = '-'.repeat(32)

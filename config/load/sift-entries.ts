@@ -1,6 +1,6 @@
 import { closest } from 'fastest-levenshtein'
 import { FORMATS } from './formats.ts'
-import { isTree, type Tree } from './tree.ts'
+import { isTree, type Tree } from '../tree.ts'
 
 type Say = (fault: string) => void
 

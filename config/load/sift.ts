@@ -2,7 +2,7 @@ import { closest } from 'fastest-levenshtein'
 import { FORMATS } from './formats.ts'
 import { isMapFormat, isOption, optionsOf, type FormatName, type OptionTree } from '../option.ts'
 import { siftMap, siftRules, siftTransforms } from './sift-entries.ts'
-import { emptyTree, isTree, type Tree } from './tree.ts'
+import { emptyTree, isTree, type Tree } from '../tree.ts'
 
 /**
  * The part of `tree` that the schema knows, maps as lists of entries. What it does not know is reported with the

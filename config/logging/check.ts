@@ -1,4 +1,4 @@
-import type { Report } from '../load/report.ts'
+import type { Report } from '../report.ts'
 import type { TopicLogConfig } from './types.ts'
 
 const SAMPLES_PER_MINUTE_MAX = 600

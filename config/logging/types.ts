@@ -1,5 +1,3 @@
-import type { LogLevel } from '../types.ts'
-
 /** Which traces are kept. */
 export interface TraceConfig {
   readonly slowMs: number
@@ -11,3 +9,6 @@ export interface TopicLogConfig {
   readonly samplesPerMinute?: number
   readonly mask: readonly string[]
 }
+/** Levels of the log, least severe first. */
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'

@@ -1,4 +1,4 @@
-import type { Report } from '../load/report.ts'
+import type { Report } from '../report.ts'
 import type { TopicConfig } from '../types.ts'
 
 /** Options of messages without a value that do not go together. */

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { messageOf } from '../../src/core/errors.ts'
 import { checkCobDate } from './cob-date.ts'
 import { derivationFault } from './derive.ts'
-import type { Report } from '../load/report.ts'
-import { isTree, readJson } from '../load/tree.ts'
+import type { Report } from '../report.ts'
+import { isTree, readJson } from '../tree.ts'
 import type { TopicConfig } from '../types.ts'
 
 /** Options of what rows are made of. */

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js'
 import { messageOf } from '../../src/core/errors.ts'
-import type { Report } from '../load/report.ts'
+import type { Report } from '../report.ts'
 import { timeZoneFault } from './time-zone.ts'
 
 /** The close-of-business date of rows; there is none where `from` is absent. */

@@ -1,4 +1,4 @@
-import { checkEndpoint, checkTogether, type Report } from '../load/report.ts'
+import { checkEndpoint, checkTogether, type Report } from '../report.ts'
 import type { AzureConfig, DynamoConfig, S3Config, StorageConfig } from '../types.ts'
 
 /** Options of the object stores that do not go together. */

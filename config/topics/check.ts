@@ -9,7 +9,7 @@ import { checkMessages } from '../messages/check.ts'
 import { checkRows } from '../rows/check.ts'
 import { checkStorage } from '../storage/check.ts'
 import { checkTransforms } from '../transforms/check.ts'
-import type { Report } from '../load/report.ts'
+import type { Report } from '../report.ts'
 import type { Config, TableConfig, TopicConfig } from '../types.ts'
 
 /** Options that are right one by one but not together, outside `topics`. */

@@ -1,12 +1,12 @@
 import { checkTopic } from './check.ts'
 import { optionsOf } from '../option.ts'
 import { patternFault, type PatternConfig } from './patterns.ts'
-import { reportOnce } from '../load/report.ts'
+import { reportOnce } from '../report.ts'
 import { at, fillComputed, resolveOptions } from '../load/resolve.ts'
 import { TOPIC_OPTIONS } from '../schema.ts'
 import { TOPIC_NAME_OPTIONS } from './options.ts'
 import { filled, lacksTopic } from './templates.ts'
-import { emptyTree, isTree, type Tree } from '../load/tree.ts'
+import { emptyTree, isTree, type Tree } from '../tree.ts'
 import type { TopicConfig } from '../types.ts'
 
 /** The entries of `topics`: those whose topics are known, one for each topic, and those whose topics match a pattern. */

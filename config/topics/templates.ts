@@ -1,6 +1,6 @@
 import { at } from '../load/resolve.ts'
 import { optionsOf, type OptionTree } from '../option.ts'
-import { emptyTree, isTree, merge, type Tree } from '../load/tree.ts'
+import { emptyTree, isTree, merge, type Tree } from '../tree.ts'
 
 /** What stands for a part of a topic's own in an option that several topics share. */
 export interface TemplateFacts {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { REFUSED_IN_NAMES } from '../../src/core/schema.ts'
 import { kafkaSource, parseExpression } from './expression.ts'
-import type { Report } from '../load/report.ts'
+import type { Report } from '../report.ts'
 import type { TransformConfig } from './types.ts'
 
 /** Types that a transform may say for its column. */

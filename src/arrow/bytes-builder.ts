@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import type { DataType } from '../core/schema.ts'
-import type { Builder } from './builder.ts'
-import { shown } from './builder.ts'
+import type { Builder } from './column-builder.ts'
+import { shown } from './column-builder.ts'
 import type { Column } from './column.ts'
 import { Validity, grown } from './validity.ts'
 
 const encoder = new TextEncoder()
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
 /** Largest sum of bytes in one column of a batch: offsets are 32 bits wide. */
 const BYTES_MAX = 0x7fff_ffff
 

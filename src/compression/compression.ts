@@ -3,16 +3,10 @@ import { lz4 } from './lz4.ts'
 import { tooLarge } from './output.ts'
 import { snappy } from './snappy.ts'
 import { openZstd } from './zstd.ts'
+import type { ByteCodec } from './byte-codec.ts'
 
 /** The four codecs of Kafka, for record batches and for single values. */
 export type CodecName = 'gzip' | 'snappy' | 'lz4' | 'zstd'
-
-/** One codec, whole values at a time. */
-export interface ByteCodec {
-  compress(bytes: Uint8Array): Uint8Array
-  /** Throws where the bytes are damaged, cut, of another codec, or come to more than `bytesMax`. */
-  decompress(bytes: Uint8Array, bytesMax: number): Uint8Array
-}
 
 const OPENERS: Readonly<Record<CodecName, () => Promise<ByteCodec>>> = {
   gzip: () => Promise.resolve(gzip),

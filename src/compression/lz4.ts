@@ -1,5 +1,5 @@
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi'
-import type { ByteCodec } from './compression.ts'
+import type { ByteCodec } from './byte-codec.ts'
 import { tooLarge } from './output.ts'
 
 /** LZ4 in its frame format. */

@@ -1,5 +1,5 @@
 import { compressSync, uncompressSync } from 'snappy'
-import type { ByteCodec } from './compression.ts'
+import type { ByteCodec } from './byte-codec.ts'
 import { crc32c } from './crc32c.ts'
 import { Output } from './output.ts'
 
@@ -17,11 +17,13 @@ export const snappy: ByteCodec = {
 }
 
 const JAVA_MARK = Buffer.from('\x82SNAPPY\0', 'latin1')
+
 /** Behind the mark two version numbers of four bytes. */
 const JAVA_HEADER_BYTES = 16
 const STREAM_MARK = Buffer.from('\xff\x06\0\0sNaPpY', 'latin1')
 const COMPRESSED = 0x00
 const PLAIN = 0x01
+
 /** Types of chunks from here on may be skipped, those below may not. */
 const SKIPPABLE_MIN = 0x80
 const PREAMBLE_BYTES_MAX = 5

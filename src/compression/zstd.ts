@@ -1,5 +1,5 @@
 import type * as Wasm from '@bokuweb/zstd-wasm'
-import type { ByteCodec } from './compression.ts'
+import type { ByteCodec } from './byte-codec.ts'
 import { tooLarge } from './output.ts'
 
 let opened: Promise<ByteCodec> | undefined
@@ -20,9 +20,11 @@ async function load(): Promise<ByteCodec> {
 }
 
 const MAGIC = 0xfd2fb528
+
 /** First guess where a frame does not say how long its content is: what streams of text usually stay below. */
 const GUESS_FACTOR = 8
 const GUESS_BYTES_MIN = 256 * 1024
+
 /** Of the library: the content does not fit. */
 const TOO_SMALL = / -70$/
 

@@ -1,6 +1,5 @@
-import { ROOT_CONTEXT, type Context } from '@opentelemetry/api'
-import type { FlushStages } from './stage/flush-stages.ts'
 import type { Headers } from './raw.ts'
+import type { FlushTrace } from './flush-trace.ts'
 
 /**
  * Where a batch comes from: one contiguous piece of one Kafka partition. Operators map the payload and never
@@ -143,23 +142,6 @@ export interface Flush<P> {
   /** The trace of the flush: later stages open their spans in it. */
   readonly trace: FlushTrace
 }
-
-/** The trace of one flush, opened when the flush is formed and ended after its offsets are committed. */
-export interface FlushTrace {
-  /** The context whose active span is the flush's root. */
-  readonly context: Context
-  /** What tells the flush from others in the log: see `flushName`. */
-  readonly name?: string
-  /** A stage takes the flush up; what is returned ends it. A stage within another takes its time from it. */
-  begin?(stage: string): () => void
-  /** Where the time went until now. */
-  stages?(): FlushStages
-  /** Ends the root span: `error` when the flush failed or was dropped. */
-  end(error?: unknown): void
-}
-
-/** The trace of a flush that nobody traces. */
-export const NO_TRACE: FlushTrace = { context: ROOT_CONTEXT, end: () => undefined }
 
 /** Asserts a fact that only a bug can break. */
 export function invariant(condition: boolean, message: string): asserts condition {

@@ -1,5 +1,4 @@
 import type { RegistryOptions } from '../registry/registry.ts'
-import type { DebeziumSettings } from './debezium/format.ts'
 
 /** What the formats are told beside the columns. */
 export interface FormatSettings {
@@ -57,4 +56,10 @@ export interface CsvSettings {
   readonly columns?: readonly string[]
   /** Texts without quotes that are null, beside the empty one. */
   readonly nullWords: readonly string[]
+}
+/** What becomes of events. */
+
+export interface DebeziumSettings {
+  /** Fields of an event that become columns beside those of the row. */
+  readonly fields: readonly string[]
 }

@@ -1,7 +1,7 @@
 import { TreeInterpreter } from '@jmespath-community/jmespath'
 import { Exact, plainNumbers } from '../core/exact.ts'
 import { jsonText } from '../core/json-text.ts'
-import type { ExpressionFunction } from './interpreter.ts'
+import type { ExpressionFunction } from './function-table.ts'
 import { doubleOf, isNumber, numberOfText } from './numbers.ts'
 
 /** Longest text that padding or replacing may make, in UTF-16 units: widths and counts may come from a message. */

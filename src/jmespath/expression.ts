@@ -1,6 +1,7 @@
 import type { ExpressionNode } from '../../config/transforms/expression.ts'
 import { Exact } from '../core/exact.ts'
-import { type FunctionTable, Interpreter } from './interpreter.ts'
+import { Interpreter } from './interpreter.ts'
+import { type FunctionTable } from './function-table.ts'
 
 /** A compiled expression. */
 export interface Expression {

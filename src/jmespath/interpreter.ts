@@ -3,12 +3,7 @@ import type { ExpressionNode } from '../../config/transforms/expression.ts'
 import { Exact } from '../core/exact.ts'
 import { BUILT_IN } from './built-in.ts'
 import { compareNumbers, doubleOf, integerOf, isNumber, type AnyNumber } from './numbers.ts'
-
-/** A function of an expression: its arguments as JSON-like values, numbers in any form. What it throws is the expression's fault. */
-export type ExpressionFunction = (args: readonly unknown[]) => unknown
-
-/** Functions by their names. */
-export type FunctionTable = ReadonlyMap<string, ExpressionFunction>
+import type { FunctionTable } from './function-table.ts'
 
 type Visited = Parameters<(typeof TreeInterpreter)['visit']>[1]
 type Scope = Parameters<(typeof TreeInterpreter)['withScope']>[0]

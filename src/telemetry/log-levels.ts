@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { LogLevel } from '../../config/types.ts'
+import type { LogLevel } from '../../config/logging/types.ts'
 
 /** Loggers of a topic are looked through for gone ones when there are as many. */
 const CHILDREN_SWEPT_AT = 256

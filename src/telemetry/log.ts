@@ -2,7 +2,7 @@ import { isSpanContextValid } from '@opentelemetry/api'
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
 import { PinoPretty } from 'pino-pretty'
 import { SENSITIVE_KEYS } from '../../config/load/redact.ts'
-import type { LogLevel } from '../../config/types.ts'
+import type { LogLevel } from '../../config/logging/types.ts'
 import { flushPlace, originOfError } from '../core/stage/flush-scope.ts'
 import { LogLevels } from './log-levels.ts'
 

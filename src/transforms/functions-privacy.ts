@@ -1,5 +1,5 @@
 import { createHash, createHmac, type KeyObject } from 'node:crypto'
-import type { ExpressionFunction } from '../jmespath/interpreter.ts'
+import type { ExpressionFunction } from '../jmespath/function-table.ts'
 import { doubleOf, isNumber } from '../jmespath/numbers.ts'
 import { scalarText } from './functions-text.ts'
 

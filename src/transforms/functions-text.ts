@@ -1,15 +1,17 @@
 import { RE2JS } from 're2js'
 import { jsonText } from '../core/json-text.ts'
 import { parseExact } from '../formats/json/exact.ts'
-import type { ExpressionFunction } from '../jmespath/interpreter.ts'
+import type { ExpressionFunction } from '../jmespath/function-table.ts'
 import { doubleOf, isNumber } from '../jmespath/numbers.ts'
 import { Exact } from '../core/exact.ts'
 
 /** Longest text that a pattern is held against, in UTF-16 units; its time grows with it. */
 const MATCHED_MAX = 262_144
 const PATTERN_MAX = 1_000
+
 /** Steps of a compiled pattern; its time for each character grows with them. */
 const PROGRAM_MAX = 5_000
+
 /** Patterns are written in expressions, so that there are few. */
 const patterns = new Map<string, RE2JS>()
 

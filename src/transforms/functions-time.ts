@@ -1,4 +1,4 @@
-import type { ExpressionFunction } from '../jmespath/interpreter.ts'
+import type { ExpressionFunction } from '../jmespath/function-table.ts'
 import { integerOf, wholePart, type AnyNumber } from '../jmespath/numbers.ts'
 import { dateParser } from './date-pattern.ts'
 import { isoOf } from './iso.ts'

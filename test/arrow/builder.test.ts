@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { builderOf, shown, StructBuilder } from '../../src/arrow/builder.ts'
+import { builderOf, StructBuilder } from '../../src/arrow/builder.ts'
+import { shown } from '../../src/arrow/column-builder.ts'
 import { rowAt, valueAt } from '../../src/arrow/values.ts'
 import { Exact } from '../../src/core/exact.ts'
 import type { DataType } from '../../src/core/schema.ts'

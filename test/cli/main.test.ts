@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { EXIT, EXIT_HELP } from '../../src/cli/exit-codes.ts'
 import { createTable } from '../../src/delta/maintenance/create.ts'
 import { openTableWriter } from '../../src/delta/commit/log-writer.ts'
-import { openStore } from '../../src/storage/open.ts'
+import { openStore } from '../../src/storage/open/open.ts'
 import { programOf } from '../support/program.ts'
 
 const ROOT = join(import.meta.dirname, '../..')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { from, lastValueFrom, toArray } from 'rxjs'
 import { commitOffsets, type OffsetParts } from '../../operators/commit-offsets.ts'
-import { NO_TRACE } from '../../src/core/batch.ts'
+import { NO_TRACE } from '../../src/core/flush-trace.ts'
 import { addOf, flushOf } from '../support/flow/flushes.ts'
 import { operatorContract } from '../support/flow/operator-contract.ts'
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { test } from 'node:test'
 import { Circuits } from '../../src/resilience/circuits.ts'
 import { circuitNameOf } from '../../src/storage/circuit-name.ts'
-import { openStore } from '../../src/storage/open.ts'
+import { openStore } from '../../src/storage/open/open.ts'
 
 for (const [uri, name] of [
   ['s3://lake/a/table', 's3://lake'],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { openTableWriter } from '../../src/delta/commit/log-writer.ts'
-import { openStore } from '../../src/storage/open.ts'
+import { openStore } from '../../src/storage/open/open.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { allCommits, emptyTable, someAppend, txnsOf } from '../delta/table.ts'
 import {

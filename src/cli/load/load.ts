@@ -1,35 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { loadConfig } from '../../../config/load/load.ts'
-import { CODEC_NAMES, type CodecName } from '../../compression/compression.ts'
+import { CODEC_NAMES } from '../../compression/compression.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { KIND_NAMES, KINDS, type KindName } from '../../sample/kinds.ts'
 import { EXIT_HELP } from '../exit-codes.ts'
-import { sourcesOf, withSources, type SourceFlags } from '../sources.ts'
+import { sourcesOf, withSources } from '../sources.ts'
 import { countOf, timeOf } from '../table/source.ts'
-
-/** What `load` takes. */
-export interface LoadFlags extends SourceFlags {
-  readonly kind?: readonly KindName[]
-  readonly topic?: readonly string[]
-  readonly partitions?: number
-  readonly rate?: number
-  readonly count?: number
-  readonly duration?: number
-  readonly badEvery?: number
-  readonly badPercent?: number
-  readonly compression: CodecName | 'none'
-  readonly schemaId?: number
-  readonly seed?: number
-  readonly start?: number
-  readonly every: number
-  readonly json?: true
-}
-
-/** Where events go. */
-export interface LoadTarget {
-  readonly kind: KindName
-  readonly topic: string
-}
+import type { LoadFlags, LoadTarget } from './flags.ts'
 
 const EVERY_SECONDS = 10
 /** About what a timer can wait. */
@@ -115,12 +92,6 @@ export function targetsOf({ kind: kinds = ['user'], topic: topics }: LoadFlags):
     throw new PipelineError('KD_COMMAND_INVALID', `the topic ${twice.topic} is there twice`)
   }
   return targets
-}
-
-/** Every how many records one is bad; `undefined` for none. */
-export function badEveryOf({ badEvery, badPercent }: LoadFlags): number | undefined {
-  if (badPercent === undefined || badPercent === 0) return badEvery
-  return Math.max(1, Math.round(100 / badPercent))
 }
 
 function kindOf(text: string): KindName {

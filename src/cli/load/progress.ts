@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress'
 import { progressText, type Loaded } from './report.ts'
-import type { Output } from '../demo/progress.ts'
+import type { Output } from '../progress.ts'
 
 /** A display that goes on by itself until it is ended. */
 export interface LoadProgress {

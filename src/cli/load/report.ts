@@ -1,6 +1,6 @@
 import { BAD_KINDS } from '../../sample/bad-records.ts'
 import type { Produced } from '../../sample/produce.ts'
-import { count } from '../demo/progress.ts'
+import { count } from '../progress.ts'
 import { tableOf } from '../output.ts'
 
 /** What was sent to one topic, and what that comes to. */

@@ -10,7 +10,9 @@ import { kafkaOptions } from '../../service/connections/kafka-options.ts'
 import { createLogger } from '../../telemetry/log.ts'
 import { showLoad } from './progress.ts'
 import { loadText, sumsOf, type Loaded } from './report.ts'
-import { badEveryOf, type LoadFlags, type LoadTarget } from './load.ts'
+import { badEveryOf } from './flags.ts'
+import { type LoadTarget } from './flags.ts'
+import { type LoadFlags } from './flags.ts'
 import { print, printJson } from '../output.ts'
 
 /** Every so many events of a topic one carries a `traceparent` header: few enough that a flush can link them all. */

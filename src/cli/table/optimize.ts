@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { tell, warn, pairOf } from './maintenance.ts'
 import { jsonOf, print } from '../output.ts'
-import { count } from '../demo/progress.ts'
+import { count } from '../progress.ts'
 import { EXIT } from '../exit-codes.ts'
 import { tableCommand, withStore, type TableFlags } from './source.ts'
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { warn } from './maintenance.ts'
 import { print, printJson } from '../output.ts'
-import { count } from '../demo/progress.ts'
+import { count } from '../progress.ts'
 import { tableCommand, versionOf, withStore, type TableFlags } from './source.ts'
 
 /** Adds `table restore`: the table as it was, as a new version. */

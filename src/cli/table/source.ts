@@ -34,7 +34,7 @@ export async function withStore<T>(
   use: (store: Store, open: (uri: string) => Promise<Store>) => Promise<T>,
 ): Promise<T> {
   const config = loadConfig(sourcesOf(flags))
-  const { openStore } = await import('../../storage/open.ts')
+  const { openStore } = await import('../../storage/open/open.ts')
   const local = !/^[a-z][a-z0-9+.-]+:/i.test(uri)
   const store = await openStore(local ? resolve(uri) : uri, config.storage)
   try {

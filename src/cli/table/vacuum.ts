@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { jsonOf, print } from '../output.ts'
-import { count } from '../demo/progress.ts'
+import { count } from '../progress.ts'
 import { countOf, tableCommand, withStore, type TableFlags } from './source.ts'
 
 interface VacuumFlags extends TableFlags {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { EXIT } from '../exit-codes.ts'
 import { tell } from './maintenance.ts'
 import { jsonOf, print, tableOf } from '../output.ts'
-import { count } from '../demo/progress.ts'
+import { count } from '../progress.ts'
 import { tableCommand, withStore, type TableFlags } from './source.ts'
 
 const PROGRESS_FILES = 1_000

@@ -1,6 +1,7 @@
 import { context, trace, type SpanContext } from '@opentelemetry/api'
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { FlushTrace, OffsetRange } from '../batch.ts'
+import type { OffsetRange } from '../batch.ts'
+import type { FlushTrace } from '../flush-trace.ts'
 
 /** Where in a flush something happened. */
 export interface FlushPlace {
@@ -11,6 +12,7 @@ export interface FlushPlace {
 }
 
 const SCOPE = new AsyncLocalStorage<string>()
+
 /** Where errors came from, for those who log them later. */
 const ORIGINS = new WeakMap<object, FlushPlace>()
 

@@ -1,4 +1,5 @@
 import type { StageTiming } from '../batch.ts'
+import type { FlushStages } from '../flush-trace.ts'
 import { nowMs } from './span.ts'
 
 /** Stages of a flush by the operators that they are, in their order; operators of a program's own add theirs. */
@@ -19,21 +20,6 @@ export const STAGE_NAMES = [
   'commitDelta',
   'commitOffsets',
 ] as const
-
-/**
- * Where the time of one flush went, from the start of its earliest poll to its end. Every instant counts for one stage,
- * the one that worked on the flush then, so that the stages add up to `totalMs`: `wait` is when nothing did (no credit, or
- * the flush before was still on its way), `buffer` when it was waiting for more records.
- */
-export interface FlushStages {
-  /** The flush's number within the process. */
-  readonly id: number
-  /** Milliseconds since the epoch. */
-  readonly startedAtMs: number
-  readonly totalMs: number
-  /** Milliseconds by stage; of `STAGE_NAMES`, or of an operator that a program added. */
-  readonly ms: Readonly<Record<string, number>>
-}
 
 /** What of a batch tells when it was worked on. */
 export interface Timed {

@@ -10,7 +10,7 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api'
-import type { FlushTrace } from '../batch.ts'
+import type { FlushTrace } from '../flush-trace.ts'
 import { messageOf, PipelineError } from '../errors.ts'
 import { namedFlush, noteOrigin } from './flush-scope.ts'
 

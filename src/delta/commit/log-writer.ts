@@ -10,11 +10,13 @@ import { columnMapping } from '../schema/column-mapping.ts'
 import { ATTEMPTS_MAX, commitAppends, type CommitParts } from './commit.ts'
 import { staleAppIds } from './conflicts.ts'
 import { findSegment, listLog, needCommit } from '../log/log-segment.ts'
-import { checkAppendable, checkReadable } from '../protocol/protocol.ts'
+import { checkReadable } from '../protocol/protocol.ts'
+import { checkAppendable } from '../constraints/appendable.ts'
 import { neverSeen } from '../log/txn-retention.ts'
 import { loadState, readableMetadata } from '../log/snapshot.ts'
 import { applyActions, sameTable, type TableState } from '../log/state.ts'
-import type { Append, CommitOutcome, TableShape, TableWriter } from './table-writer.ts'
+import type { Append, CommitOutcome, TableWriter } from './table-writer.ts'
+import type { TableShape } from '../protocol/table-shape.ts'
 
 /** How a writer behaves; every option has a default. */
 export interface WriterOptions {

@@ -1,13 +1,6 @@
 import type { StructType } from '../../core/schema.ts'
 import type { Add, Metadata, MetadataAction, Protocol, Txn } from '../protocol/actions.ts'
-
-/** What files must be made for: a table's protocol and metadata at one version. */
-export interface TableShape {
-  readonly protocol: Protocol
-  readonly metadata: Metadata
-  /** What the domain `delta.clustering` holds, of a table that is clustered. Spec: "Clustered Table". */
-  readonly clustering?: string
-}
+import type { TableShape } from '../protocol/table-shape.ts'
 
 /** What a commit of a flush carries. */
 export interface Append {

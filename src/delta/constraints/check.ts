@@ -1,7 +1,7 @@
 import { isNull, type Column, type Columns } from '../../arrow/column.ts'
 import { indexNamed } from '../../arrow/gather.ts'
 import { valueAt } from '../../arrow/values.ts'
-import { shown } from '../../arrow/builder.ts'
+import { shown } from '../../arrow/column-builder.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
 import { columnAt } from '../../sql/expression/columns.ts'

@@ -5,7 +5,7 @@ import type { MetadataAction, Protocol } from '../protocol/actions.ts'
 import { columnMapping, FIELD_ID, fieldIdOf, type ColumnMapping } from '../schema/column-mapping.ts'
 import { newDataFileKey, randomText } from '../protocol/paths.ts'
 import { statsColumnsOf } from '../statistics/stats-columns.ts'
-import type { TableShape } from '../commit/table-writer.ts'
+import type { TableShape } from '../protocol/table-shape.ts'
 import {
   bytesOfSize,
   CODEC_PROPERTY,

@@ -10,7 +10,7 @@ import { type ColumnMapping, columnMapping } from '../schema/column-mapping.ts'
 import { parsePartitionValue } from '../statistics/partition-values.ts'
 import { isRecord } from '../statistics/stats.ts'
 import { statsColumnsOf } from '../statistics/stats-columns.ts'
-import type { TableShape } from '../commit/table-writer.ts'
+import type { TableShape } from '../protocol/table-shape.ts'
 
 /** Types whose values have an order that the log knows. Spec: "Per-file Statistics" (`minValues`, `maxValues`). */
 const ORDERED: ReadonlySet<DataType> = new Set([

@@ -6,7 +6,7 @@ import { findSegment, type LogSegment } from '../log/log-segment.ts'
 import { allowsUse, type Use } from '../protocol/features.ts'
 import { checkReadable, writerFeatures } from '../protocol/protocol.ts'
 import type { TableState } from '../log/state.ts'
-import type { TableShape } from '../commit/table-writer.ts'
+import type { TableShape } from '../protocol/table-shape.ts'
 
 /** What a command does to the table. */
 export type Maintenance = Exclude<Use, 'append' | 'create'>

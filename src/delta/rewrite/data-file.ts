@@ -22,7 +22,7 @@ import {
   trackedColumns,
   type TrackedColumns,
 } from '../log/row-tracking.ts'
-import type { TableShape } from '../commit/table-writer.ts'
+import type { TableShape } from '../protocol/table-shape.ts'
 
 /** Rows that are decoded at a time. */
 const ROWS_MAX = 65_536

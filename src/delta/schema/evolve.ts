@@ -7,7 +7,7 @@ import { NewFields } from './new-fields.ts'
 import { writerFeatures } from '../protocol/protocol.ts'
 
 import { serialiseSchema } from './schema-json.ts'
-import type { TableShape } from '../commit/table-writer.ts'
+import type { TableShape } from '../protocol/table-shape.ts'
 import { withReaderFeature } from '../protocol/upgrade.ts'
 
 /** What may become of a table so that rows fit it, and which rows do. */

@@ -5,7 +5,7 @@ import type { ColumnMapping } from '../schema/column-mapping.ts'
 import { columnPaths, STATS_COLUMNS_PROPERTY } from '../protocol/column-paths.ts'
 import { asStrings } from '../protocol/fields.ts'
 import { isRecord } from './stats.ts'
-import type { TableShape } from '../commit/table-writer.ts'
+import type { TableShape } from '../protocol/table-shape.ts'
 import { indexedColumns } from '../protocol/table-properties.ts'
 
 /**

@@ -6,12 +6,7 @@ import { fieldNamed, type StructType } from '../../core/schema.ts'
 import { columnOf, DELETED, typeOfField } from './columns.ts'
 import { asSchema, fieldSchema, logicalValue, type ConnectSchema } from './values.ts'
 import type { Format, FormatOptions } from '../format.ts'
-
-/** What becomes of events. */
-export interface DebeziumSettings {
-  /** Fields of an event that become columns beside those of the row. */
-  readonly fields: readonly string[]
-}
+import type { DebeziumSettings } from '../settings.ts'
 
 /** Told apart from every row. */
 const NO_CHANGE = Symbol('no change of a row')

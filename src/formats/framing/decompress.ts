@@ -1,5 +1,6 @@
 import { codecOf, CODEC_NAMES, openCodec } from '../../compression/compression.ts'
-import type { ByteCodec, CodecName } from '../../compression/compression.ts'
+import type { CodecName } from '../../compression/compression.ts'
+import type { ByteCodec } from '../../compression/byte-codec.ts'
 import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'

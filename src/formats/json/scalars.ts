@@ -3,7 +3,7 @@ import type { BytesBuilder } from '../../arrow/bytes-builder.ts'
 import type { FixedBuilder } from '../../arrow/fixed-builder.ts'
 import { daysOf } from '../../arrow/time.ts'
 import type { PlainValue } from '../../contract/columns/plain.ts'
-import type { ValueReader } from './readers.ts'
+import type { ValueReader } from './value-reader.ts'
 import { isDigit, skipNumber, skipPlainString, startsWith } from './scan.ts'
 
 /** Digits that a double always holds exactly. */

@@ -1,6 +1,6 @@
 import type { Commit } from '../../../operators/commit-offsets.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import type { FlushStages } from '../../core/stage/flush-stages.ts'
+import type { FlushStages } from '../../core/flush-trace.ts'
 import { messagesOf, type Raw } from '../../core/raw.ts'
 import type { PartitionStatus } from '../../kafka/source/source-options.ts'
 import type { TopicObserver } from '../topic/observer.ts'

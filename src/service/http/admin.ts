@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { LogLevel } from '../../../config/types.ts'
+import type { LogLevel } from '../../../config/logging/types.ts'
 import { systemClock, type Clock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { LogLevels } from '../../telemetry/log-levels.ts'

@@ -1,5 +1,5 @@
 import type { Circuit } from '../../core/circuit.ts'
-import type { ReadOff } from '../../telemetry/metrics/metrics.ts'
+import type { ReadOff } from '../../telemetry/metrics/readings.ts'
 import type { Health } from '../health/health.ts'
 import { TOPIC_STATES } from '../health/readiness.ts'
 import type { TopicRun } from '../topic/topic.ts'

@@ -3,7 +3,8 @@ import { marksOf } from '../../../config/dead-letters/sinks.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import { appIdOf, commitDelta } from '../../../operators/commit-delta.ts'
 import type { Chunk } from '../../../operators/buffer-time-or-count.ts'
-import { NO_COUNTS, NO_TRACE, type Flush } from '../../core/batch.ts'
+import { NO_COUNTS, type Flush } from '../../core/batch.ts'
+import { NO_TRACE } from '../../core/flush-trace.ts'
 import type { Clock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { Marks } from '../../dead-letters/marks.ts'
@@ -52,8 +53,10 @@ export interface Replayed {
 }
 
 const LETTERS_MAX = 20_000
+
 /** Of keys and values of one commit. */
 const BYTES_MAX = 32 * 1024 * 1024
+
 /** Times that one batch is begun anew because another replay or another writer came first. */
 const ATTEMPTS_MAX = 20
 

@@ -1,5 +1,5 @@
 import type { FlushFacts } from '../../../operators/buffer-time-or-count.ts'
-import type { FlushTrace } from '../../core/batch.ts'
+import type { FlushTrace } from '../../core/flush-trace.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { Credit } from '../../core/credit/credit.ts'
 import type { FlushStanding, Standing } from './state.ts'

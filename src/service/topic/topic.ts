@@ -6,7 +6,7 @@ import type { Budget } from '../../core/credit/budget.ts'
 import { Credit } from '../../core/credit/credit.ts'
 import { Lane } from '../../core/serial-queue.ts'
 import { inFlush } from '../../core/stage/flush-scope.ts'
-import { NO_TRACE } from '../../core/batch.ts'
+import { NO_TRACE } from '../../core/flush-trace.ts'
 import { groupOffsets } from '../../kafka/client/admin.ts'
 import {
   createDeadLetterTopic,

@@ -1,12 +1,6 @@
-import { type Attributes, type Meter, metrics } from '@opentelemetry/api'
-import type { MetricName } from './catalogue.ts'
+import { type Meter, metrics } from '@opentelemetry/api'
 import { otlpEndpoint, within, type Environment } from '../otlp.ts'
-
-/** Has a metric read off whenever somebody asks: `read` tells each value with its labels, at once and without waiting. */
-export type ReadOff = (
-  name: MetricName<'gauge' | 'total'>,
-  read: (tell: (value: number, labels?: Attributes) => void) => void,
-) => void
+import type { ReadOff } from './readings.ts'
 
 /** Metrics of this process. */
 export interface MetricsPipe {

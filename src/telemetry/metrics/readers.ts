@@ -3,7 +3,7 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node'
 import { MeterProvider, PeriodicExportingMetricReader, type MetricReader } from '@opentelemetry/sdk-metrics'
-import type { ReadOff } from './metrics.ts'
+import type { ReadOff } from './readings.ts'
 import { resourceOf } from '../otlp.ts'
 import { LABEL_SETS_MAX, Readings } from './readings.ts'
 

@@ -9,7 +9,6 @@ import {
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics'
 import { factsOf, type MetricName } from './catalogue.ts'
-import type { ReadOff } from './metrics.ts'
 
 /** Label sets that one metric has at most. */
 export const LABEL_SETS_MAX = 10_000
@@ -82,3 +81,9 @@ function dataOf(name: Name, dataPoints: DataPoint<number>[]): MetricData {
 function timeOf(ms: number): HrTime {
   return [Math.floor(ms / 1000), (ms % 1000) * 1e6]
 }
+
+/** Has a metric read off whenever somebody asks: `read` tells each value with its labels, at once and without waiting. */
+export type ReadOff = (
+  name: MetricName<'gauge' | 'total'>,
+  read: (tell: (value: number, labels?: Attributes) => void) => void,
+) => void

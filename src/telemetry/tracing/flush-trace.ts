@@ -7,7 +7,8 @@ import {
   type Link,
   type Span,
 } from '@opentelemetry/api'
-import type { Counts, FlushTrace, Provenance, StageTiming } from '../../core/batch.ts'
+import type { Counts, Provenance, StageTiming } from '../../core/batch.ts'
+import type { FlushTrace } from '../../core/flush-trace.ts'
 import { flushName } from '../../core/stage/flush-scope.ts'
 import { StageClock } from '../../core/stage/flush-stages.ts'
 import { isTracing, recordError, spanNameOf, tracer } from '../../core/stage/span.ts'

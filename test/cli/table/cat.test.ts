@@ -10,7 +10,7 @@ import type { PrimitiveName, StructField, StructType } from '../../../src/core/s
 import { createTable } from '../../../src/delta/maintenance/create.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
 import { parquetBytes } from '../../../src/parquet/writer.ts'
-import { openStore } from '../../../src/storage/open.ts'
+import { openStore } from '../../../src/storage/open/open.ts'
 import { programOf } from '../../support/program.ts'
 
 const ROWS = 20_000

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { PipelineError } from '../../../src/core/errors.ts'
 import type { StructType } from '../../../src/core/schema.ts'
 import type { Metadata, Protocol } from '../../../src/delta/protocol/actions.ts'
-import { checkAppendable, checkReadable, writerFeatures } from '../../../src/delta/protocol/protocol.ts'
+import { checkReadable, writerFeatures } from '../../../src/delta/protocol/protocol.ts'
+import { checkAppendable } from '../../../src/delta/constraints/appendable.ts'
 
 test('Legacy writer versions stand for the features that they brought', () => {
   assert.deepEqual(writerFeatures({ minReaderVersion: 1, minWriterVersion: 1 }), [])

@@ -6,7 +6,7 @@ import type { Protocol } from '../../../src/delta/protocol/actions.ts'
 import { evolve, type EvolveRules, type Evolution } from '../../../src/delta/schema/evolve.ts'
 import { layoutOf } from '../../../src/delta/files/layout.ts'
 import { parseSchema } from '../../../src/delta/schema/schema-json.ts'
-import type { TableShape } from '../../../src/delta/commit/table-writer.ts'
+import type { TableShape } from '../../../src/delta/protocol/table-shape.ts'
 import { arrayOf, mapOf, structOf } from '../../support/flow/batches.ts'
 import { shapeOf } from '../../support/flow/layouts.ts'
 

@@ -2,7 +2,7 @@
 // line of its standard input, ends after the time given, and prints what it did as JSON.
 import { once } from 'node:events'
 import { optimize } from '../../../src/delta/maintenance/optimize.ts'
-import { openStore } from '../../../src/storage/open.ts'
+import { openStore } from '../../../src/storage/open/open.ts'
 import { startService } from '../../support/service.ts'
 import type { Contender, Contended } from './contention.ts'
 

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import type { S3Address } from '../../support/servers/s3.ts'
-import { openStore } from '../../../src/storage/open.ts'
+import { openStore } from '../../../src/storage/open/open.ts'
 import { programOf } from '../../support/program.ts'
 
 /** What one process is told. */

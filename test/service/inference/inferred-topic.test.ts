@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
-import { openStore } from '../../../src/storage/open.ts'
+import { openStore } from '../../../src/storage/open/open.ts'
 import { carryRecords, startService } from '../../support/service.ts'
 
 let folder: string

@@ -12,7 +12,7 @@ import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { Tables } from '../../../src/service/table/table-pool.ts'
 import type { TopicEnds, TopicRun } from '../../../src/service/topic/topic.ts'
 import { runTopics, type RunOptions } from '../../../src/service/supervision/run-topics.ts'
-import { openStore } from '../../../src/storage/open.ts'
+import { openStore } from '../../../src/storage/open/open.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
 import { LiveSource, LiveTopic } from '../../support/flow/live-source.ts'
 

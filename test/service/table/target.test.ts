@@ -12,7 +12,7 @@ import { serialiseSchema } from '../../../src/delta/schema/schema-json.ts'
 import { Tables } from '../../../src/service/table/table-pool.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import { openTarget, type Target } from '../../../src/service/table/target.ts'
-import { openStore } from '../../../src/storage/open.ts'
+import { openStore } from '../../../src/storage/open/open.ts'
 
 const CONTRACT = {
   type: 'object',

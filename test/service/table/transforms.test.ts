@@ -7,7 +7,7 @@ import { loadConfig } from '../../../config/load/load.ts'
 import type { DataType, StructType } from '../../../src/core/schema.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
 import { openTarget, type Target } from '../../../src/service/table/target.ts'
-import { openStore } from '../../../src/storage/open.ts'
+import { openStore } from '../../../src/storage/open/open.ts'
 import { structOf } from '../../support/flow/batches.ts'
 
 let folder: string

@@ -1,4 +1,5 @@
-import { NO_TRACE, type Flush } from '../../../src/core/batch.ts'
+import { type Flush } from '../../../src/core/batch.ts'
+import { NO_TRACE } from '../../../src/core/flush-trace.ts'
 import type { Add } from '../../../src/delta/protocol/actions.ts'
 
 /** A flush of one partition with this payload. */

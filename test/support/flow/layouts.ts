@@ -1,6 +1,6 @@
 import type { StructType } from '../../../src/core/schema.ts'
 import { layoutOf, type Layout } from '../../../src/delta/files/layout.ts'
-import type { TableShape } from '../../../src/delta/commit/table-writer.ts'
+import type { TableShape } from '../../../src/delta/protocol/table-shape.ts'
 
 /** The table that has nothing but these columns and properties. */
 export function shapeOf(

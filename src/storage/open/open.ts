@@ -1,16 +1,16 @@
 import { fileURLToPath } from 'node:url'
-import { PipelineError } from '../core/errors.ts'
-import type { AzureAccess, AzureStoreOptions } from './azure/azure-options.ts'
-import type { DynamoOptions } from './dynamodb/dynamodb-entries.ts'
-import type { Circuits } from '../resilience/circuits.ts'
-import { circuitNameOf } from './circuit-name.ts'
-import type { GcsStoreOptions } from './gcs/gcs-options.ts'
-import { GuardedStore } from './guarded.ts'
-import { LocalStore } from './local/local.ts'
-import { MemoryStore } from './memory.ts'
-import type { Patience, Persistence } from './requests.ts'
-import type { S3StoreOptions } from './s3/s3.ts'
-import type { Store } from './store.ts'
+import { PipelineError } from '../../core/errors.ts'
+import type { AzureAccess, AzureStoreOptions } from '../azure/azure-options.ts'
+import type { DynamoOptions } from '../dynamodb/dynamodb-entries.ts'
+import type { Circuits } from '../../resilience/circuits.ts'
+import { circuitNameOf } from '../circuit-name.ts'
+import type { GcsStoreOptions } from '../gcs/gcs-options.ts'
+import { GuardedStore } from '../guarded.ts'
+import { LocalStore } from '../local/local.ts'
+import { MemoryStore } from '../memory.ts'
+import type { Patience, Persistence } from '../requests.ts'
+import type { S3StoreOptions } from '../s3/s3.ts'
+import type { Store } from '../store.ts'
 
 /** Options by kind of store; those of the kind that a URI names are used. */
 export interface StoreOptions {
@@ -89,12 +89,12 @@ async function openS3(uri: string, options: StoreOptions): Promise<Store> {
     throw new PipelineError('KD_CONFIG_INVALID', 'expected `s3://bucket/prefix` with a plain bucket name')
   const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
   // The SDK takes a quarter of a second to load: only who stores in S3 pays for it.
-  const { S3Store } = await import('./s3/s3.ts')
+  const { S3Store } = await import('../s3/s3.ts')
   const store = new S3Store(bucket, prefix, persistently(options.s3, circuitNameOf(uri), options), uri)
   if (options.s3?.logStore !== 'dynamodb') return store
   const [{ DynamoLogStore }, { DynamoEntries }] = await Promise.all([
-    import('./dynamodb/dynamodb-log.ts'),
-    import('./dynamodb/dynamodb-entries.ts'),
+    import('../dynamodb/dynamodb-log.ts'),
+    import('../dynamodb/dynamodb-entries.ts'),
   ])
   const dynamo = dynamoOptions(options)
   const circuit = `dynamodb://${dynamo.table ?? 'delta_log'}`
@@ -124,8 +124,8 @@ async function openAzure(uri: string, options: StoreOptions): Promise<Store> {
     )
   const prefix = path.replace(/^\/+|\/+$/g, '')
   const [{ AzureStore }, { containerClient }] = await Promise.all([
-    import('./azure/azure.ts'),
-    import('./azure/azure-client.ts'),
+    import('../azure/azure.ts'),
+    import('../azure/azure-client.ts'),
   ])
   const place = host === undefined ? { container } : { container, host }
   const client = await containerClient(place, options.azure ?? {})
@@ -138,7 +138,7 @@ async function openGcs(uri: string, options: StoreOptions): Promise<Store> {
   if (bucket === undefined)
     throw new PipelineError('KD_CONFIG_INVALID', 'expected `gs://bucket/prefix` with a plain bucket name')
   const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
-  const { GcsStore } = await import('./gcs/gcs.ts')
+  const { GcsStore } = await import('../gcs/gcs.ts')
   return new GcsStore(bucket, prefix, persistently(options.gcs, circuitNameOf(uri), options), uri)
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
-import { startS3 } from '../../../support/servers/s3.ts'
+import { startS3 } from './s3.ts'
 
 test('An S3 server refuses to be written to without keys, and its folder is gone after stop', async () => {
   const server = await startS3({ bucket: 'pond' })

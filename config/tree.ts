@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { isMapFormat, isOption, type Option, type OptionTree } from '../option.ts'
-import { SERVICE_OPTIONS, TOPIC_OPTIONS } from '../schema.ts'
+import { isMapFormat, isOption, type Option, type OptionTree } from './option.ts'
+import { SERVICE_OPTIONS, TOPIC_OPTIONS } from './schema.ts'
 
 /** JSON as it was written: an object whose keys nobody has looked at yet. It has no prototype, so that no key is special. */
 export interface Tree {

@@ -1,0 +1,90 @@
+import { lastValueFrom, tap } from 'rxjs'
+import { Credit } from '../../core/credit/credit.ts'
+import { createTopic } from '../../kafka/client/admin.ts'
+import { createKafka } from '../../kafka/client/client.ts'
+import { createSource } from '../../kafka/source/kafkajs-source.ts'
+import { openSender } from '../../kafka/client/producer.ts'
+import type { SampleEvent } from '../../sample/event.ts'
+import { produceEvents, type Produced } from '../../sample/produce.ts'
+
+/** What the demo does with Kafka beside the pipeline: fills the topic, and looks at the dead letters. */
+export interface DemoKafka {
+  createTopics(topics: readonly { readonly topic: string; readonly partitions: number }[]): Promise<void>
+  produce(topic: string, events: Iterable<SampleEvent>, onSent: (records: number) => void): Promise<Produced>
+  /** The envelopes in a topic of dead letters, up to its end as it is now. */
+  deadLetters(topic: string): Promise<readonly Readonly<Record<string, unknown>>[]>
+  deleteTopics(topics: readonly string[]): Promise<void>
+}
+
+const CREDIT_BYTES = 64 * 1024 * 1024
+
+/** Connects for each task and leaves nothing open. */
+export function demoKafka(brokers: readonly string[]): DemoKafka {
+  const client = { brokers, clientId: 'kafka-delta-demo' }
+  const kafka = createKafka(client)
+  type Admin = ReturnType<typeof kafka.admin>
+  const withAdmin = async <T>(task: (admin: Admin) => Promise<T>): Promise<T> => {
+    const admin = kafka.admin()
+    await admin.connect()
+    try {
+      return await task(admin)
+    } finally {
+      await admin.disconnect()
+    }
+  }
+  return {
+    createTopics: async (topics) => {
+      for (const { topic, partitions } of topics) await createTopic(client, topic, { partitions })
+    },
+    produce: async (topic, events, onSent) => {
+      const sender = await openSender({ ...client, topic })
+      try {
+        return await produceEvents(events, (batch) => sender.send(batch), {
+          onSent: ({ records }) => {
+            onSent(records)
+          },
+        })
+      } finally {
+        await sender.close()
+      }
+    },
+    deadLetters: (topic) => readAll(brokers, topic),
+    deleteTopics: (topics) => withAdmin((admin) => admin.deleteTopics({ topics: [...topics] })),
+  }
+}
+
+/** The values of a topic as JSON, up to its end, by the service's own source. */
+async function readAll(
+  brokers: readonly string[],
+  topic: string,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const credit = new Credit(CREDIT_BYTES)
+  const source = createSource({
+    brokers,
+    clientId: 'kafka-delta-demo',
+    groupId: `${topic}-look-${Date.now().toString(36)}`,
+    topic,
+    startFrom: 'earliest',
+    resume: () => Promise.resolve(undefined),
+    credit,
+    costBytes: () => 0,
+    until: 'latest',
+  })
+  const letters: Readonly<Record<string, unknown>>[] = []
+  try {
+    await lastValueFrom(
+      source.batches.pipe(
+        tap(({ payload: { bytes, count, valueStart, valueEnd } }) => {
+          for (let record = 0; record < count; record++) {
+            const value = Buffer.from(bytes.subarray(valueStart[record], valueEnd[record]))
+            letters.push(JSON.parse(value.toString()) as Readonly<Record<string, unknown>>)
+          }
+        }),
+      ),
+      { defaultValue: undefined },
+    )
+    return letters
+  } finally {
+    await source.close()
+  }
+}
