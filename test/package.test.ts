@@ -50,8 +50,9 @@ test('the command of the package tells its version', async () => {
   assert.equal(stdout.trim(), described.version)
 })
 
-test('the package holds what runs, contracts, examples and documents, and neither tests nor sources', async () => {
+test('the package holds what runs, contracts, examples and documents, and neither tests, benchmarks nor sources', async () => {
   const names = await readdir(join(project, 'node_modules/kafka-delta'), { recursive: true })
+  assert.ok(names.length < 800, `${names.length} files and folders`)
   for (const needed of [
     'dist/src/index.js',
     'dist/src/index.d.ts',
@@ -64,7 +65,7 @@ test('the package holds what runs, contracts, examples and documents, and neithe
   ])
     assert.ok(names.includes(needed), needed)
   assert.deepEqual(
-    names.filter((name) => /\.test\.|^(?:test|src|operators)\//.test(name)),
+    names.filter((name) => /\.test\.|^(?:test|src|operators|bench|dist\/bench)\//.test(name)),
     [],
   )
 })
@@ -80,11 +81,13 @@ async function packed(): Promise<string> {
   const copy = join(folder, 'kafka-delta')
   await mkdir(copy)
   await cp(join(root, 'package.json'), join(copy, 'package.json'))
-  for (const name of described.files.filter((file) => file !== 'dist'))
+  for (const name of described.files.filter((file) => !/^!?dist/.test(file)))
     await cp(join(root, name), join(copy, name), { recursive: true })
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const build = join(root, 'tsconfig.build.json')
   await runOrTell(process.execPath, [tsc, '-p', build, '--outDir', join(copy, 'dist')], root)
+  const prune = ['--import', 'tsx', 'scripts/prune-declarations.ts', join(copy, 'dist')]
+  await runOrTell(process.execPath, prune, root)
   await runOrTell('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], copy)
   return join(folder, `kafka-delta-${described.version}.tgz`)
 }
