@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Name of everything; a pod's name, with its number, must stay below 63 characters. */}}
+{{/* Name of all objects. It is cut to 52 characters, because the name of a pod adds a number and must stay below 63. */}}
 {{- define "kafka-delta.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
@@ -59,7 +59,7 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* What no schema of single values can say. */}}
+{{/* Checks that values.schema.json cannot express, because they compare several values. */}}
 {{- define "kafka-delta.check" -}}
 {{- $deadlineMs := int64 .Values.config.shutdown.deadlineMs -}}
 {{- if le (mul (int64 .Values.terminationGracePeriodSeconds) 1000) $deadlineMs -}}
