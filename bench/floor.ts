@@ -1,4 +1,4 @@
-// The floor: what kafkajs alone needs to read the topic. No row is looked at.
+// The floor: a kafkajs consumer that reads the topic and only counts records.
 import { createKafka } from '../src/kafka/client/client.ts'
 import { report, taskOfProcess } from './measured.ts'
 

@@ -1,14 +1,15 @@
-// `npm run bench`: what a record costs in CPU, against a bare kafkajs consumer; writes docs/benchmarks.md.
+// `npm run bench` measures the CPU per record compared with a bare kafkajs consumer, and writes
+// docs/benchmarks.md.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import { loadConfig } from '../config/load/load.ts'
-import { packageFile } from '../src/cli/package-file.ts'
-import { count } from '../src/cli/progress.ts'
-import { countOf } from '../src/cli/table/source.ts'
+import { findPackageFile } from '../src/cli/package-file.ts'
+import { formatCount } from '../src/cli/progress.ts'
+import { parseCount } from '../src/cli/table/command.ts'
 import { messageOf } from '../src/core/errors.ts'
-import { startKafka } from '../src/servers/kafka.ts'
+import { startKafka } from '../src/local-servers/kafka.ts'
 import { logSectionOf, withLogSection } from './log/page.ts'
 import type { Measured, Task } from './measured.ts'
 import { benchmarksPage, medianRatio, RATIO_MAX, type Results } from './page.ts'
@@ -24,7 +25,7 @@ interface Flags {
 const TOPIC = 'user.events.v1'
 const PARTITIONS = 4
 const MIB = 2 ** 20
-/** A limit that no run reaches. */
+/** Limit that no run reaches. */
 const NEVER = 1_000_000_000
 
 const VARIANTS = [
@@ -41,28 +42,26 @@ const VARIANTS = [
 
 const FLUSH_BYTES = [16 * MIB, 128 * MIB]
 
-/** Runs a program on the topic; the table of the run is thrown away. */
+/** Runs a program on the topic; the table of the run is deleted. */
 type Run = (program: Program, records: number, topicConfig: Task['topicConfig']) => Promise<Measured>
 
 process.exitCode = await main(process.argv)
 
 async function main(argv: readonly string[]): Promise<number> {
   const flags = new Command('npm run bench --')
-    .option('--records <n>', 'how many user events', countOf, 2_000_000)
-    .option('--pairs <n>', 'how many pairs of floor and pipeline', countOf, 3)
-    .option('--profile <folder>', 'also leave one CPU profile of each program in this folder')
+    .option('--records <n>', 'number of user events', parseCount, 2_000_000)
+    .option('--pairs <n>', 'number of pairs of floor and pipeline', parseCount, 3)
+    .option('--profile <folder>', 'also write a CPU profile of each program to this folder')
     .parse(argv)
     .opts<Flags>()
   try {
     const results = await measureAll(flags)
-    const path = join(dirname(packageFile('package.json')), 'docs', 'benchmarks.md')
+    const path = join(dirname(findPackageFile('package.json')), 'docs', 'benchmarks.md')
     const logs = logSectionOf(await readFile(path, 'utf8'))
     await writeFile(path, withLogSection(benchmarksPage(results), logs))
     const ratio = medianRatio(results.variants[0] ?? { name: '', pairs: [] })
     console.log(`Written to docs/benchmarks.md`)
-    console.log(
-      `The pipeline takes ${ratio.toFixed(2)} × the CPU of the floor; at most ${RATIO_MAX} × is wanted`,
-    )
+    console.log(`The pipeline takes ${ratio.toFixed(2)} × the CPU of the floor; the limit is ${RATIO_MAX} ×`)
     return ratio <= RATIO_MAX ? 0 : 1
   } catch (error) {
     console.error(messageOf(error))
@@ -76,7 +75,7 @@ async function measureAll({ records, pairs, profile }: Flags): Promise<Results> 
   }
   const loadAverage = loadavg()[0] ?? NaN
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-bench-'))
-  const kafka = await startKafka({ say })
+  const kafka = await startKafka({ onProgress: say })
   try {
     const bytes = await produce(kafka.brokers, { topic: TOPIC, partitions: PARTITIONS }, records)
     const run = runner(kafka.brokers, folder)
@@ -140,7 +139,7 @@ async function measurePairs(
     const pair = { floor, whole: await run('whole', records, topicConfig) }
     measured.push(pair)
     const micros = `${microsOf(floor).toFixed(2)} µs, pipeline ${microsOf(pair.whole).toFixed(2)} µs`
-    const rate = count(Math.round(records / pair.whole.wallS))
+    const rate = formatCount(Math.round(records / pair.whole.wallS))
     console.log(`  pair ${number}: floor ${micros}, ratio ${ratioOf(pair).toFixed(2)}, ${rate} records/s`)
   }
   return measured

@@ -2,10 +2,10 @@ import { availableParallelism, cpus, totalmem } from 'node:os'
 import type { Measured } from './measured.ts'
 import { median, microsOf, ratioOf, type Pair } from './programs.ts'
 
-/** Everything that was measured in one run. */
+/** Holds everything that one run measured. */
 export interface Results {
   readonly records: number
-  /** Bytes of all record values. */
+  /** Size of all record values, in bytes. */
   readonly bytes: number
   readonly partitions: number
   readonly variants: readonly Variant[]
@@ -14,36 +14,36 @@ export interface Results {
   readonly loadAverage: number
 }
 
-/** One way of configuring the pipeline, measured in pairs with the floor. */
+/** Holds one configuration of the pipeline, measured in pairs with the floor. */
 export interface Variant {
   readonly name: string
   readonly pairs: readonly Pair[]
 }
 
-/** One run with a flush size of its own. */
+/** Holds one run with its own flush size. */
 export interface MemoryRun {
   readonly flushBytes: number
   readonly creditBytes: number
   readonly whole: Measured
 }
 
-/** The multiple of the floor that the pipeline must not exceed. */
+/** Maximum ratio of the pipeline's CPU to that of the floor. */
 export const RATIO_MAX = 4
 
-/** The median ratio of a variant. */
+/** Returns the median ratio of a variant. */
 export function medianRatio({ pairs }: Variant): number {
   return median(pairs.map(ratioOf))
 }
 
-/** The page `docs/benchmarks.md`. */
+/** Returns the page `docs/benchmarks.md`. */
 export function benchmarksPage(results: Results): string {
   return `# Benchmarks
 
 <!-- Written by \`npm run bench\`. -->
 
-What a record costs, measured against the least that any program on kafkajs can need: a consumer that only counts what it
-is given (the floor). Machines and neighbours change every absolute figure, so the claim is a ratio: floor and pipeline run
-one after the other, each as a process of its own, and the median over the pairs is taken.
+This page shows the CPU cost of a record. It is compared with the floor: a consumer that only counts its records, which is the
+minimum for any program on kafkajs. Absolute figures depend on the machine and its load, so the result is a ratio: floor and
+pipeline run one after the other, each in its own process, and the median over the pairs is reported.
 
 ${machineOf(results)}
 
@@ -51,9 +51,9 @@ ${machineOf(results)}
 
 ${variantTable(results)}
 
-The pipeline reads the topic from its start up to the end into a new local table: JSON decoded and checked against the
-contract (every record meets it), Parquet with zstd, statistics of every column, commits and checkpoints. CPU is user and
-system time of the whole process, threads included. MB are 10⁶ bytes of record values.
+The pipeline reads the topic from start to end into a new local table. It decodes JSON and validates it against the contract
+(every record is valid), writes Parquet with zstd and statistics of every column, and makes commits and checkpoints. CPU is
+user and system time of the whole process, including threads. MB are 10⁶ bytes of record values.
 
 ## Pairs
 
@@ -61,14 +61,14 @@ ${results.variants.map(pairTable).join('\n\n')}
 
 ## Start-up
 
-Starting Node and loading all modules is part of every figure above. By itself it takes
+Every figure above includes the start of Node.js and the loading of all modules. These alone take
 ${results.startUp.floor.cpuS.toFixed(2)} s of CPU and ${mib(results.startUp.floor.rssBytesMax)} MiB for the floor,
 ${results.startUp.whole.cpuS.toFixed(2)} s and ${mib(results.startUp.whole.rssBytesMax)} MiB for the pipeline.
 
 ## Memory
 
-Peak resident memory of the process by \`flush.bytes\`, with \`creditBytes\` left at its default of twice as much and
-\`flush.count\` out of the way.
+Peak resident memory of the process by \`flush.bytes\`, with \`creditBytes\` at its default of twice as much and
+\`flush.count\` so large that it has no effect.
 
 | flush.bytes, MiB | creditBytes, MiB | peak memory, MiB | CPU µs per record |
 | ---: | ---: | ---: | ---: |

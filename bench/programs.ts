@@ -1,32 +1,32 @@
 import type { Measured, Task } from './measured.ts'
 import { runProgram } from './run-program.ts'
 
-/** A program that is measured: `bench/<name>`. */
+/** Names a measured program, `bench/<name>`. */
 export type Program = 'floor' | 'whole'
 
-/** One pair, run one after the other so that both meet the same machine. */
+/** Holds the results of floor and pipeline, run one after the other so that the load of the machine affects both. */
 export interface Pair {
   readonly floor: Measured
   readonly whole: Measured
 }
 
-/** Runs a measured program as a process of its own; with `profiles` it leaves a CPU profile in that folder. */
+/** Runs a measured program as a process of its own. With `profiles`, it writes a CPU profile to that folder. */
 export function measure(program: Program, task: Task, profiles?: string): Promise<Measured> {
   const flags = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
   return runProgram<Measured>(program, task, flags)
 }
 
-/** CPU of the pipeline for a record by CPU of the floor for a record, start-up included on both sides. */
+/** Returns the ratio of the pipeline's CPU per record to that of the floor, both including their start. */
 export function ratioOf({ floor, whole }: Pair): number {
   return microsOf(whole) / microsOf(floor)
 }
 
-/** Microseconds of CPU for one record. */
+/** Returns the CPU per record, in microseconds. */
 export function microsOf({ cpuS, records }: Measured): number {
   return (cpuS * 1e6) / records
 }
 
-/** The middle one; of an even number the mean of the two in the middle. */
+/** Returns the median: the middle number, or the mean of the two in the middle. */
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b)
   const upper = sorted[Math.floor(sorted.length / 2)] ?? NaN

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
 import { extname, join } from 'node:path'
 
-/** A run may take this long before it counts as hanging. */
+/** Time after which a run is considered hanging, in milliseconds. */
 const RUN_MS_MAX = 15 * 60_000
 
-/** What the program `bench/<name>` measured of `task`: run as a process of its own, it prints that as its last line, JSON. */
+/**
+ * Runs the program `bench/<name>` as a process of its own and returns its result, which it prints as JSON in
+ * its last line of output.
+ */
 export async function runProgram<T>(
   name: string,
   task: object,

@@ -1,18 +1,19 @@
-// `npm run bench:transforms`: what transforms cost, in CPU for a record, against the same records without any.
+// `npm run bench:transforms` measures the CPU per record of transforms, compared with the same records
+// without any.
 import { from, lastValueFrom, type OperatorFunction } from 'rxjs'
 import { decode } from '../operators/decode.ts'
 import { transform } from '../operators/transform.ts'
 import { validate } from '../operators/validate.ts'
 import type { Rows } from '../src/arrow/rows.ts'
-import { packageFile } from '../src/cli/package-file.ts'
+import { findPackageFile } from '../src/cli/package-file.ts'
 import type { Contract } from '../src/contract/contract.ts'
 import { readContract } from '../src/contract/file.ts'
 import type { Batch } from '../src/core/batch.ts'
 import type { Raw } from '../src/core/raw.ts'
 import { jsonFormat } from '../src/formats/json/format.ts'
-import { pack } from '../src/kafka/source/pack.ts'
-import { userEvents } from '../src/sample/user-events.ts'
-import { contractAfter } from '../src/service/table/transforms.ts'
+import { pack } from '../src/kafka/source/pack-records.ts'
+import { generateUserEvents } from '../src/sample/user-events.ts'
+import { contractAfterTransforms } from '../src/service/table/transforms.ts'
 import { compileTransforms, type TransformOptions } from '../src/transforms/compile.ts'
 import { median } from './programs.ts'
 
@@ -34,7 +35,7 @@ const VARIANTS: Readonly<Record<string, TransformOptions | undefined>> = {
   'a pattern on one field': { transforms: { hour: "regex_extract(timestamp, 'T(\\d\\d)', `1`)" } },
 }
 
-const contract = await readContract(packageFile('schemas/user-events.schema.json'))
+const contract = await readContract(findPackageFile('schemas/user-events.schema.json'))
 const batches = batchesOf(RECORDS)
 const costs = new Map(Object.keys(VARIANTS).map((name) => [name, [] as number[]]))
 for (let round = 0; round <= ROUNDS; round++) {
@@ -47,7 +48,7 @@ for (let round = 0; round <= ROUNDS; round++) {
 const [floor = []] = costs.values()
 for (const [name, micros] of costs) {
   const ratio = median(micros) / median(floor)
-  console.log(`${name.padEnd(30)} ${median(micros).toFixed(2)} µs a record, ${ratio.toFixed(1)} ×`)
+  console.log(`${name.padEnd(30)} ${median(micros).toFixed(2)} µs per record, ${ratio.toFixed(1)} ×`)
 }
 
 function chainOf(
@@ -58,7 +59,7 @@ function chainOf(
   if (options === undefined)
     return (source) => source.pipe(decode(jsonFormat({ schema, plain })), validate(of))
   const transformation = compileTransforms(options, schema)
-  const after = contractAfter(of, transformation)
+  const after = contractAfterTransforms(of, transformation)
   return (source) =>
     source.pipe(
       decode(jsonFormat({ schema, plain: undefined })),
@@ -67,7 +68,7 @@ function chainOf(
     )
 }
 
-/** Microseconds of CPU for a record. */
+/** Returns the CPU per record, in microseconds. */
 async function measured(chain: OperatorFunction<Batch<Raw>, Batch<Rows>>): Promise<number> {
   const before = process.cpuUsage()
   await lastValueFrom(from(batches).pipe(chain))
@@ -79,7 +80,7 @@ function batchesOf(count: number): Batch<Raw>[] {
   const made: Batch<Raw>[] = []
   let records: Parameters<typeof pack>[2][number][] = []
   let offset = 0
-  for (const event of userEvents({ seed: 1, count })) {
+  for (const event of generateUserEvents({ seed: 1, count })) {
     const { value } = event
     records.push({ key: null, value, timestamp: '1772323200000', offset: String(offset++) })
     if (records.length < BATCH) continue

@@ -1,4 +1,4 @@
-// The whole pipeline: from the topic into a Delta table, up to the end.
+// The whole pipeline: ingests the topic into a Delta table, up to its end.
 import { runTopics } from '../src/service/supervision/run-topics.ts'
 import { createLogger } from '../src/telemetry/log.ts'
 import { configOf } from './config.ts'

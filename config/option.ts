@@ -1,36 +1,36 @@
-/** One knob: what it means, in which unit, what it is when nobody says, and where it may be said. */
+/** Describes one configuration option: its meaning, format, unit, default and environment variable. */
 export interface Option {
-  /** One or two sentences for a user. */
+  /** User documentation in a few sentences; `docs/configuration.md` is generated from it. */
   readonly doc: string
-  /** Name of a format in `config/load/formats.ts`, or the list of allowed values. */
-  readonly format: FormatName | readonly string[]
+  /** Name of a format in `config/resolve/formats.ts`, or the list of allowed values. */
+  readonly format: OptionFormat | readonly string[]
   readonly unit?: 'bytes' | 'milliseconds' | 'hours' | 'days' | 'records' | 'rows' | 'partitions' | 'commits'
-  /** `null` where the option may stay unset, must be given, or is computed. */
+  /** Default value; `null` where the option may stay unset, is required, or has a computed default. */
   readonly default: unknown
   readonly env?: string
-  /** May stay unset. */
+  /** Allows the option to stay unset. */
   readonly nullable?: true
-  /** Must be given: there is no sensible default. */
+  /** Requires a value: the option has no sensible default. */
   readonly required?: true
-  /** Never shown: neither in messages nor in logs. */
+  /** Keeps the value out of messages and logs. */
   readonly sensitive?: true
-  /** A relative path counts from the folder of the file that names it. */
+  /** Resolves a relative path against the folder of the configuration file that contains it. */
   readonly path?: true
-  /** `{topic}` and `{name}` in it stand for the Kafka topic and the entry's name. */
+  /** Replaces `{topic}` by the Kafka topic and `{name}` by the entry's key in `topics`. */
   readonly template?: true
-  /** A default that depends on other options. */
-  readonly computed?: Computed
+  /** Default derived from other options. */
+  readonly computed?: ComputedDefault
 }
 
-/** A default that follows from other options: `text` for the documentation, `of` for the loader. */
-export interface Computed {
-  readonly text: string
-  of(facts: TopicFacts): string | number
+/** Describes a default derived from other options: `description` for the documentation, `compute` for the loader. */
+interface ComputedDefault {
+  readonly description: string
+  compute(facts: ComputedDefaultInput): string | number
 }
 
-/** What a topic's computed defaults may depend on. */
-export interface TopicFacts {
-  /** The topic's key in the `topics` map. */
+/** Holds the values that computed defaults of a topic are derived from. */
+export interface ComputedDefaultInput {
+  /** Key of the entry in `topics`. */
   readonly name: string
   /** The Kafka topic. */
   readonly topic: string
@@ -38,26 +38,26 @@ export interface TopicFacts {
   readonly flushBytes: number
 }
 
-/** The formats of `config/load/formats.ts`. */
-export type FormatName =
+/** Names a format of `config/resolve/formats.ts`. */
+export type OptionFormat =
   'share' | 'text' | 'text-list' | 'whole-number' | 'flag' | 'map' | 'transform-map' | 'rule-list'
 
-/** Whether a format is an object with keys of the user's own, which may hold dots. */
+/** Returns whether a format is an object with user-defined keys, which may contain dots. */
 export function isMapFormat(format: Option['format']): boolean {
   return format === 'map' || format === 'transform-map'
 }
 
-/** Options by name, in sections. */
+/** Describes options by name, grouped in sections. */
 export interface OptionTree {
   readonly [name: string]: Option | OptionTree
 }
 
-/** Whether a node of the schema is an option and not a section: options have a `default`. */
+/** Returns whether a node of the schema is an option rather than a section: only options have a `default`. */
 export function isOption(node: Option | OptionTree): node is Option {
   return 'default' in node
 }
 
-/** Every option below `tree` with its dotted key, in the order of the schema. */
+/** Returns every option below `tree` with its dotted key, in the order of the schema. */
 export function optionsOf(
   tree: OptionTree,
   prefix = '',

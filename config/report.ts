@@ -1,33 +1,36 @@
-/** Called with the keys that a contradiction is about and what is wrong; ignored when one of them is at fault already. */
-export type Report = (keys: readonly string[], fault: string) => void
+/**
+ * Reports that options contradict each other. `keys` are the options involved, the offending one first. The
+ * report is dropped when one of them was already reported as invalid.
+ */
+export type ReportFault = (keys: readonly string[], fault: string) => void
 
-/** An address of HTTP where there is one. */
-export function checkEndpoint(endpoint: string | undefined, key: string, report: Report): void {
+/** Reports an endpoint that is set and is not an HTTP or HTTPS address. */
+export function checkEndpoint(endpoint: string | undefined, key: string, report: ReportFault): void {
   if (endpoint === undefined || /^https?:\/\/[^\s/]+/.test(endpoint)) return
   report([key], `must start with http:// or https:// and a host: value was ${JSON.stringify(endpoint)}`)
 }
 
-/** Options of a section of which all or none are given. */
-export function checkTogether(
+/** Reports the missing options of a section where only some of `names` are set: all or none must be. */
+export function checkAllOrNone(
   section: object,
   prefix: string,
   names: readonly string[],
-  report: Report,
+  report: ReportFault,
 ): void {
   const missing = names.filter((name) => (section as Record<string, unknown>)[name] === undefined)
   const given = names.filter((name) => !missing.includes(name))
   for (const name of given.length === 0 ? [] : missing) {
-    report([`${prefix}.${name}`], `missing, while ${prefix}.${given.join(' and ')} is given`)
+    report([`${prefix}.${name}`], `is required because ${prefix}.${given.join(' and ')} is set`)
   }
 }
 
-/** Reports with keys in front of which `prefix` belongs, unless one of them is at fault already. */
-export function reportOnce(
-  faulty: ReadonlySet<string>,
+/** Returns a reporter that prepends `prefix` to the key and drops reports about keys that are already invalid. */
+export function createFaultReporter(
+  invalidKeys: ReadonlySet<string>,
   prefix: string,
   report: (fault: string) => void,
-): Report {
+): ReportFault {
   return (keys, fault) => {
-    if (!keys.some((key) => faulty.has(key))) report(`${prefix}${keys[0] ?? ''}: ${fault}`)
+    if (!keys.some((key) => invalidKeys.has(key))) report(`${prefix}${keys[0] ?? ''}: ${fault}`)
   }
 }

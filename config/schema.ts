@@ -8,7 +8,7 @@ import type { OptionTree } from './option.ts'
 import { REGISTRY_OPTIONS } from './registry/options.ts'
 import { CIRCUIT_OPTIONS, RETRY_OPTIONS } from './resilience/options.ts'
 import { ROW_OPTIONS } from './rows/options.ts'
-import { withSecretFiles } from './load/secret-options.ts'
+import { addSecretFileOptions } from './load/secret-options.ts'
 import { STORAGE_OPTIONS } from './storage/options.ts'
 import { SUPERVISION_OPTIONS, TOPIC_SUPERVISION_OPTIONS } from './resilience/supervision-options.ts'
 import { TABLE_OPTIONS } from './table/options.ts'
@@ -17,10 +17,11 @@ import { LOG_OPTIONS, TOPIC_LOG_OPTIONS, TRACE_OPTIONS } from './logging/options
 import { TRANSFORM_OPTIONS } from './transforms/options.ts'
 
 /**
- * Every option outside `topics`. This file and those that it names are the only place where a name, default, unit or
- * environment variable is written; `docs/configuration.md` is made from them. Each secret may come from a file.
+ * Declares every option outside `topics`. Names, defaults, units and environment variables of options are
+ * written only here and in the files that this one imports; `docs/configuration.md` is generated from them.
+ * Each secret can also be read from a file.
  */
-export const SERVICE_OPTIONS: OptionTree = withSecretFiles({
+export const SERVICE_OPTIONS: OptionTree = addSecretFileOptions({
   kafka: KAFKA_OPTIONS,
   storage: STORAGE_OPTIONS,
   schemaRegistry: REGISTRY_OPTIONS,
@@ -33,7 +34,7 @@ export const SERVICE_OPTIONS: OptionTree = withSecretFiles({
   ...SUPERVISION_OPTIONS,
 })
 
-/** Every option of one entry of `topics`. An entry needs only `table.uri`. */
+/** Declares every option of one entry of `topics`. Only `table.uri` is required. */
 export const TOPIC_OPTIONS = {
   ...TOPIC_NAME_OPTIONS,
   ...FORMAT_OPTIONS,
@@ -41,46 +42,49 @@ export const TOPIC_OPTIONS = {
   ...MESSAGE_OPTIONS,
   ...TRANSFORM_OPTIONS,
   startFrom: {
-    doc: 'Where to begin in partitions of which the table holds nothing yet.',
+    doc: "Where to start reading a partition for which the table has no committed offset yet: at its first (`earliest`) or after its last record (`latest`). Kafka's own group offsets are not used.",
     format: ['earliest', 'latest'],
     default: 'earliest',
   },
   appId: {
-    doc: "Name of this stream in the table's log: the `txn` of partition 3 has the appId `<appId>-3`. Two streams into one table need different ones; changing it makes the stream begin anew.",
+    doc: "Identifies this topic in the table's transaction log: Kafka partition 3 is recorded as `txn` with the appId `<appId>-3`. Topics that write to the same table need different ones. Do not change it for an existing table: ingestion would start again as `startFrom` says, which duplicates or skips rows.",
     format: 'text',
     default: null,
     template: true,
-    computed: { text: '`<kafka.groupId>-<topic>`', of: ({ groupId, topic }) => `${groupId}-${topic}` },
+    computed: {
+      description: '`<kafka.groupId>-<topic>`',
+      compute: ({ groupId, topic }) => `${groupId}-${topic}`,
+    },
   },
   creditBytes: {
-    doc: 'Bytes of records that may be between Kafka and the commit at any time; reading waits while they are used up. At least twice `flush.bytes`, so that one flush can fill while another is written.',
+    doc: 'Maximum of record bytes of this topic in memory between Kafka and the commit. Reading pauses while they are used up. At least twice `flush.bytes`, so that one flush can fill while another is written.',
     format: 'whole-number',
     unit: 'bytes',
     default: null,
-    computed: { text: 'twice `flush.bytes`', of: ({ flushBytes }) => 2 * flushBytes },
+    computed: { description: 'twice `flush.bytes`', compute: ({ flushBytes }) => 2 * flushBytes },
   },
   table: TABLE_OPTIONS,
   flush: {
     count: {
-      doc: 'Flush when this many records are buffered.',
+      doc: 'A flush ends at this many records. Smaller flushes commit sooner, larger ones make fewer and larger files. Whichever limit of `flush` is reached first applies.',
       format: 'whole-number',
       unit: 'records',
       default: 100_000,
     },
     bytes: {
-      doc: 'Flush when the buffered batches came to this many bytes in Kafka.',
+      doc: 'A flush ends at this many bytes of records, as received from Kafka. Smaller flushes use less memory.',
       format: 'whole-number',
       unit: 'bytes',
       default: 134_217_728,
     },
     ageMs: {
-      doc: 'Flush when the oldest buffered record has waited this long, by the wall clock.',
+      doc: 'A flush ends when its first record has waited this long. This is the delay until rows of a quiet topic become visible.',
       format: 'whole-number',
       unit: 'milliseconds',
       default: 60_000,
     },
     partitionsMax: {
-      doc: 'Flush before rows of more table partitions than this are buffered, since each of them becomes a file of its own: late data then makes more commits, not monstrous ones. One fetch that holds more by itself is one flush.',
+      doc: 'Maximum of table partitions in one flush, because each of them gets a file of its own. Late data over many partitions then takes several commits. A single fetch with more partitions is still one flush.',
       format: 'whole-number',
       unit: 'partitions',
       default: 10_000,
@@ -92,18 +96,18 @@ export const TOPIC_OPTIONS = {
   retry: RETRY_OPTIONS,
   parquet: {
     compression: {
-      doc: 'Codec of the data files.',
+      doc: 'Compression codec of the data files.',
       format: ['zstd', 'snappy', 'gzip', 'none'],
       default: 'zstd',
     },
     rowGroupRows: {
-      doc: 'Most rows in one row group.',
+      doc: 'Maximum number of rows of a row group. Smaller row groups need less memory to write, larger ones compress better.',
       format: 'whole-number',
       unit: 'rows',
       default: 131_072,
     },
     rowGroupBytes: {
-      doc: 'A row group ends when its columns, not yet compressed, come to about this size.',
+      doc: 'Approximate size at which a row group ends, before compression.',
       format: 'whole-number',
       unit: 'bytes',
       default: 33_554_432,

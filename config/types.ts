@@ -8,11 +8,14 @@ import type { SupervisionConfig, TopicSupervisionConfig } from './resilience/sup
 import type { LogLevel, TopicLogConfig, TraceConfig } from './logging/types.ts'
 import type { TransformConfig } from './transforms/types.ts'
 
-/** The configuration after loading: checked, complete, deeply frozen. What each option means stands in `config/schema.ts`. */
+/**
+ * Holds the configuration after loading: validated, complete and deeply frozen. The options are documented in
+ * `config/schema.ts`.
+ */
 export interface Config extends SupervisionConfig {
   readonly kafka: KafkaConfig
   readonly storage: StorageConfig
-  /** There where its address is. */
+  /** Set only if its URL is configured. */
   readonly schemaRegistry?: SchemaRegistryConfig
   readonly http: HttpConfig
   readonly circuit: CircuitConfig
@@ -20,20 +23,20 @@ export interface Config extends SupervisionConfig {
   readonly metrics: MetricsConfig
   readonly log: { readonly level: LogLevel }
   readonly trace: TraceConfig
-  /** By the entry's name, in the order of the files; one of a list of topics by `<entry>/<topic>`. */
+  /** Topics by the name of their entry, in the order of the files; topics of a list by `<entry>/<topic>`. */
   readonly topics: Readonly<Record<string, TopicConfig>>
-  /** Entries whose topics are found by asking the brokers, by name. */
+  /** Entries that match topics by a pattern, by name. */
   readonly patterns: Readonly<Record<string, PatternConfig>>
 }
 
-/** Where the endpoints listen; without `port` there are none. */
+/** Configures the HTTP server; without `port` it is not started. */
 export interface HttpConfig {
   readonly port?: number
   readonly host: string
   readonly stalledMs: number
 }
 
-/** Options of the object stores. */
+/** Configures the object stores. */
 export interface StorageConfig {
   readonly s3: S3Config
   readonly dynamodb: DynamoConfig
@@ -41,7 +44,10 @@ export interface StorageConfig {
   readonly gcs: GcsConfig
 }
 
-/** `accessKeyId` and `secretAccessKey` are both there or both absent: then the SDK's standard chain is asked. */
+/**
+ * Configures S3. `accessKeyId` and `secretAccessKey` are both set or both absent; if absent, the default AWS
+ * credential chain is used.
+ */
 export interface S3Config {
   readonly endpoint?: string
   readonly region: string
@@ -53,7 +59,7 @@ export interface S3Config {
   readonly logStore: 's3' | 'dynamodb'
 }
 
-/** `region` and the keys are those of S3 where they are absent. */
+/** Configures DynamoDB. `region` and the credentials default to those of S3. */
 export interface DynamoConfig {
   readonly table: string
   readonly endpoint?: string
@@ -63,7 +69,7 @@ export interface DynamoConfig {
   readonly sessionToken?: string
 }
 
-/** At most one of `accountKey`, `sasToken` and `connectionString` is there. */
+/** Configures Azure Blob Storage. At most one of `accountKey`, `sasToken` and `connectionString` is set. */
 export interface AzureConfig {
   readonly accountName?: string
   readonly accountKey?: string
@@ -72,19 +78,22 @@ export interface AzureConfig {
   readonly endpoint?: string
 }
 
-/** Without `keyFile` the standard chain of Google is asked, unless `anonymous` is set. */
-export interface GcsConfig {
+/**
+ * Configures Google Cloud Storage. Without `keyFile`, Google's default credentials are used unless
+ * `anonymous` is true.
+ */
+interface GcsConfig {
   readonly endpoint?: string
   /** Absolute path. */
   readonly keyFile?: string
   readonly anonymous: boolean
 }
 
-/** One topic and its table. */
+/** Configures one topic and its table. */
 export interface TopicConfig extends MessageConfig, TransformConfig, TopicSupervisionConfig {
   readonly topic: string
   readonly format: FormatName
-  /** In place of `format` where values may have one of several. */
+  /** Candidate formats, instead of `format`. */
   readonly formats?: readonly FormatName[]
   readonly framing: 'none' | 'single-object' | 'container' | 'registry'
   readonly recordsPerMessageMax: number
@@ -95,18 +104,18 @@ export interface TopicConfig extends MessageConfig, TransformConfig, TopicSuperv
   readonly debezium: { readonly fields: readonly string[] }
   readonly csv: CsvConfig
   readonly decompress: 'none' | 'auto' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
-  /** Bytes that one value may come to. */
+  /** Maximum size of one decompressed value, in bytes. */
   readonly decompressedBytesMax: number
-  /** Absolute path of a file that exists and holds JSON. */
+  /** Absolute path of an existing JSON file. */
   readonly contract?: string
   readonly kafkaColumns: boolean
-  /** Column name → expression; the syntax is checked, `parseDerivation` takes it apart. */
+  /** Derived columns: column name → expression. The syntax is checked, `parseDerivation` parses it. */
   readonly derive: Readonly<Record<string, string>>
   readonly cobDate: CobDateConfig
-  /** Whose way of making rows is followed; `none` is our own. */
+  /** Program whose row format is reproduced; `none` for our own. */
   readonly compatibility: 'none' | 'kafka-delta-ingest'
   readonly startFrom: 'earliest' | 'latest'
-  /** The `txn` of a partition has the appId `<appId>-<partition>`. */
+  /** Prefix of the appIds of the partitions' `txn` actions, `<appId>-<partition>`. */
   readonly appId: string
   readonly creditBytes: number
   readonly table: TableConfig
@@ -117,23 +126,29 @@ export interface TopicConfig extends MessageConfig, TransformConfig, TopicSuperv
   readonly parquet: ParquetConfig
 }
 
-/** How values may be encoded. */
-export type FormatName = 'json' | 'jsonl' | 'avro' | 'protobuf' | 'csv' | 'text' | 'bytes'
+/** Names an encoding of record values. */
+type FormatName = 'json' | 'jsonl' | 'avro' | 'protobuf' | 'csv' | 'text' | 'bytes'
 
-/** Absolute paths of what exists. Where Avro is the format, `schema` is there for values without a frame, `schemas` for single objects. */
-export interface AvroConfig {
+/**
+ * Holds absolute paths of existing Avro schemas. With format `avro`, `schema` is set for values without
+ * framing and `schemas` for single objects.
+ */
+interface AvroConfig {
   readonly schema?: string
   readonly schemas?: string
   readonly readerSchema?: string
 }
 
-/** `schema` is the absolute path of a file that exists; there where Protobuf comes without a frame. */
-export interface ProtobufConfig {
+/**
+ * Holds the Protobuf definitions. `schema` is the absolute path of an existing file; it is set for format
+ * `protobuf` without framing.
+ */
+interface ProtobufConfig {
   readonly schema?: string
   readonly message?: string
 }
 
-/** How lines of CSV are written. `delimiter` and `quote` are one character, or the words `tab` and `none`. */
+/** Describes the CSV dialect. `delimiter` and `quote` are one character, or the words `tab` and `none`. */
 export interface CsvConfig {
   readonly delimiter: string
   readonly quote: string
@@ -142,7 +157,10 @@ export interface CsvConfig {
   readonly nullWords: readonly string[]
 }
 
-/** A schema registry; user and password are both there or both absent, and so are certificate and key, as absolute paths. */
+/**
+ * Configures a schema registry. User name and password are both set or both absent, and so are certificate
+ * and key, as absolute paths.
+ */
 export interface SchemaRegistryConfig {
   readonly url: string
   readonly username?: string
@@ -156,59 +174,62 @@ export interface SchemaRegistryConfig {
   }
 }
 
-/** What becomes of records of which no row can be made; `deadLetterSinks` says where they go. Local paths are absolute. */
-export interface DeadLetterConfig {
+/**
+ * Configures what happens to records that cannot become rows; `deadLetterSinksOf` returns where they go.
+ * Local paths are absolute.
+ */
+interface DeadLetterConfig {
   readonly mode: 'dlq' | 'skip' | 'stop'
   readonly to?: 'topic' | 'table' | 'both'
   readonly topic: string
   readonly table?: string
-  /** Column → expression that parses. */
+  /** Additional columns: name → valid expression. */
   readonly transforms: Readonly<Record<string, string>>
-  readonly marks?: string
+  readonly replayLedger?: string
   /** Above 0, at most 1. */
   readonly maxRate?: number
   readonly maxRateRecordsMin: number
 }
 
-/** Local paths in `uri` are absolute. */
+/** Configures the table of a topic. Local paths in `uri` are absolute. */
 export interface TableConfig {
   readonly uri: string
   readonly partitionColumns: readonly string[]
   readonly schemaEvolution: 'addNewColumns' | 'rescue' | 'failOnNewColumns' | 'none'
   readonly checkpointInterval: number
-  /** Delta table properties of a table that we create. */
+  /** Table properties of a new table. */
   readonly properties: Readonly<Record<string, string>>
-  /** With `external` neither `optimize` nor `vacuum` has a policy, and expired log files stay. */
+  /** With `external`, neither `optimize` nor `vacuum` is configured, and expired log files are kept. */
   readonly maintenance: 'service' | 'external'
   readonly optimize: OptimizeConfig
   readonly vacuum: VacuumConfig
 }
 
-/** When small files are packed, and how; never where neither `everyCommits` nor `everyMs` is there. */
+/** Configures compaction: it runs only if `everyCommits` or `everyMs` is set. */
 export interface OptimizeConfig {
   readonly everyCommits?: number
   readonly everyMs?: number
   readonly targetBytes?: number
-  /** Columns along whose Z-order curve rows are laid; none are. */
+  /** Columns whose Z-order curve rows are sorted by. */
   readonly zorder?: readonly string[]
 }
 
-/** When files that no version needs are deleted; never without `everyMs`. */
+/** Configures vacuum: it runs only if `everyMs` is set. */
 export interface VacuumConfig {
   readonly everyMs?: number
   readonly retentionHours?: number
 }
 
-/** Whatever comes first flushes. */
-export interface FlushConfig {
+/** Limits a flush; it ends at the limit that is reached first. */
+interface FlushConfig {
   readonly count: number
   readonly bytes: number
   readonly ageMs: number
   readonly partitionsMax: number
 }
 
-/** How data files are written. */
-export interface ParquetConfig {
+/** Configures the Parquet data files. */
+interface ParquetConfig {
   readonly compression: 'zstd' | 'snappy' | 'gzip' | 'none'
   readonly rowGroupRows: number
   readonly rowGroupBytes: number

@@ -1,15 +1,16 @@
 /**
- * An own chain of operators: page views from an in-memory source, cleaned row by row in plain functions, into a Delta
- * table in memory. Every operator stands on its own; those between `validate` and `enrich` are ours.
+ * A custom chain of operators: page views from an in-memory source are cleaned row by row by plain functions
+ * and written to a Delta table in memory. Every operator can be used on its own; those between `validate` and
+ * `enrich` are written here.
  *
- * In a project of your own the imports come from 'kafka-delta'.
+ * In your own project, import from 'kafka-delta'.
  */
 import { from, lastValueFrom, toArray } from 'rxjs'
 import type { Observable } from 'rxjs'
 import { bufferTimeOrCount } from '../operators/buffer-time-or-count.ts'
 import { commitDelta } from '../operators/commit-delta.ts'
 import { commitOffsets } from '../operators/commit-offsets.ts'
-import type { Commit } from '../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../operators/commit-offsets.ts'
 import { decode } from '../operators/decode.ts'
 import { enrich } from '../operators/enrich.ts'
 import { filterRows, mapRows, tapRows } from '../operators/map-rows.ts'
@@ -26,11 +27,11 @@ import { layoutOf } from '../src/delta/files/layout.ts'
 import { openTableWriter } from '../src/delta/commit/log-writer.ts'
 import { derivedColumn } from '../src/enrichments/derived-column.ts'
 import { jsonFormat } from '../src/formats/json/format.ts'
-import { pack } from '../src/kafka/source/pack.ts'
+import { pack } from '../src/kafka/source/pack-records.ts'
 import { MemoryStore } from '../src/storage/memory.ts'
 import type { Store } from '../src/storage/store.ts'
 
-/** What a record must be. */
+/** Contract of the records. */
 const contract = loadContract(
   {
     type: 'object',
@@ -44,7 +45,7 @@ const contract = loadContract(
   { source: 'page-view' },
 )
 
-/** What `mapRows` makes of it. */
+/** Columns that `mapRows` produces. */
 const cleaned: StructType = {
   type: 'struct',
   fields: [
@@ -58,17 +59,17 @@ const cleaned: StructType = {
 const day = derivedColumn('day', 'date(at)', cleaned)
 const partitionColumns = ['day']
 
-/** What the chain left behind. */
-export interface Outcome {
+/** Holds the results of the chain. */
+export interface PageViewResult {
   readonly store: Store
-  readonly commits: readonly Commit[]
+  readonly commits: readonly PipelineCommit[]
   readonly deadLetters: readonly DeadLetter[]
-  /** Hosts seen by `tapRows`, with how often. */
+  /** Number of page views by host, counted in `tapRows`. */
   readonly seen: ReadonlyMap<string, number>
 }
 
-/** Carries `batches` into a new table and resolves when all is committed. */
-export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<Outcome> {
+/** Ingests `batches` into a new table. Resolves when everything is committed. */
+export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<PageViewResult> {
   const store = new MemoryStore()
   await createTable(store, {
     schema: { type: 'struct', fields: [...cleaned.fields, ...day.fields] },
@@ -79,11 +80,11 @@ export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<O
   const seen = new Map<string, number>()
   const format = jsonFormat({ schema: contract.schema, plain: contract.plain })
 
-  // RxJS types nine operators in one pipe; a chain may have as many pipes as it likes.
+  // RxJS has types for nine operators in one pipe; a chain may use any number of pipes.
   const rows = batches.pipe(
     decode(format),
     validate(contract),
-    // A URL that is none throws here, and its record becomes a dead letter.
+    // An invalid URL throws here, and its record becomes a dead letter.
     mapRows(
       (row) => {
         const url = new URL(String(row['url']))
@@ -114,16 +115,17 @@ export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<O
             return Promise.resolve()
           },
         },
-        fenced: (_, appIds) => Promise.reject(new Error(`Somebody else writes as ${appIds.join(', ')}`)),
+        handleFenced: (_, appIds) =>
+          Promise.reject(new Error(`Another process writes as ${appIds.join(', ')}`)),
       }),
-      commitOffsets({ source: { commitOffsets: () => Promise.resolve() }, settled: () => undefined }),
+      commitOffsets({ source: { commitOffsets: () => Promise.resolve() }, onSettled: () => undefined }),
       toArray(),
     ),
   )
   return { store, commits, deadLetters, seen }
 }
 
-/** A source without Kafka: each list of texts becomes one batch of one partition, offsets counting from 0. */
+/** Returns a source without Kafka: each list of texts becomes one batch of a single partition, with offsets from 0. */
 export function batchesOf(topic: string, lists: readonly (readonly string[])[]): Observable<Batch<Raw>> {
   let next = 0n
   return from(

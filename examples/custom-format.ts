@@ -1,8 +1,9 @@
 /**
- * A format of one's own: log lines as `key=value` pairs, such as `level=info at=2026-03-01T10:00:00Z msg="all is well"`.
- * A format makes objects of bytes; contract, columns and dead letters are as with any other.
+ * A custom format: log lines as `key=value` pairs, such as `level=info at=2026-03-01T10:00:00Z msg="all is
+ * well"`. A format decodes bytes to objects; contract, columns and dead letters work as with any other
+ * format.
  *
- * In a project of your own the imports come from 'kafka-delta'.
+ * In your own project, import from 'kafka-delta'.
  */
 import { lastValueFrom, toArray } from 'rxjs'
 import {
@@ -15,7 +16,7 @@ import {
   pipeline,
   tableExists,
   valueOf,
-  type Commit,
+  type PipelineCommit,
   type DeadLetter,
   type DeadLetterSink,
   type Decoded,
@@ -29,7 +30,7 @@ import {
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** `key=value` pairs; a value with blanks stands in double quotes, in which `\` escapes the next character. */
+/** Decodes `key=value` pairs. A value with spaces is in double quotes, in which `\` escapes the next character. */
 export const logfmt: Format = {
   name: 'logfmt',
   decode(raw: Raw): Decoded {
@@ -45,13 +46,14 @@ export const logfmt: Format = {
           objects.push(pairsOf(decoder.decode(value)))
           records.push(i)
         } catch (thrown) {
-          // A record never stops the stream: it becomes a dead letter that says why.
+          // An undecodable record does not stop the stream: it becomes a dead letter with the reason.
           deadLetters.push(deadLetterOf(raw, i, 'decode', messageOf(thrown)))
         }
       }
     }
-    // Rows that are in columns already would be `proven`; these objects the contract has yet to check.
-    return { raw, proven: undefined, objects, records, deadLetters, tombstones }
+    // `validated` would hold rows that are decoded straight into columns; these objects are validated against
+    // the contract later.
+    return { raw, validated: undefined, objects, records, deadLetters, tombstones }
   },
 }
 
@@ -74,7 +76,7 @@ function pairsOf(line: string): Row {
   return Object.fromEntries(pairs)
 }
 
-/** What a line must be. Values are text; the columns make timestamps and numbers of it. */
+/** Contract of a line. Values are text; the columns convert them to timestamps. */
 const contract = loadContract(
   {
     type: 'object',
@@ -90,12 +92,12 @@ const contract = loadContract(
 
 const MIB = 2 ** 20
 
-/** Carries log lines into a table until the source completes. */
+/** Ingests log lines into a table until the source completes. */
 export async function carryLogLines(
   open: (table: TableWriter, credit: Credit) => Pick<Source, 'batches' | 'commitOffsets' | 'reset'>,
   store: Store,
   deadLetters: DeadLetterSink,
-): Promise<readonly Commit[]> {
+): Promise<readonly PipelineCommit[]> {
   if (!(await tableExists(store))) await createTable(store, { schema: contract.schema, partitionColumns: [] })
   const table = await openTableWriter(store)
   const credit = new Credit(64 * MIB)

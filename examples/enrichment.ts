@@ -1,8 +1,8 @@
 /**
- * Enrichment from a reference table: orders get the segment and the country of their customer, which stand in another
- * Delta table. The reference is read as of one version and held in memory; a newer one takes its place between batches.
+ * Enrichment from a reference table: orders get the segment and the country of their customer from another
+ * Delta table. One version of the reference is held in memory; a newer one replaces it between batches.
  *
- * In a project of your own the imports come from 'kafka-delta'.
+ * In your own project, import from 'kafka-delta'.
  */
 import { lastValueFrom, toArray } from 'rxjs'
 import {
@@ -14,11 +14,11 @@ import {
   lookupColumns,
   openTableWriter,
   pipeline,
-  rowLines,
+  readRowLines,
   tableExists,
-  type Commit,
+  type PipelineCommit,
   type DeadLetterSink,
-  type Reference,
+  type ReferenceTable,
   type Row,
   type Source,
   type Store,
@@ -26,7 +26,7 @@ import {
   type TableWriter,
 } from '../src/index.ts'
 
-/** What an order must be. */
+/** Contract of an order. */
 const contract = loadContract(
   {
     type: 'object',
@@ -36,7 +36,7 @@ const contract = loadContract(
   { source: 'orders' },
 )
 
-/** What an order gets from its customer. */
+/** Columns that are added from the customer. */
 const fields: readonly StructField[] = [
   { name: 'segment', type: 'string', nullable: true, metadata: {} },
   { name: 'country', type: 'string', nullable: true, metadata: {} },
@@ -45,42 +45,42 @@ const fields: readonly StructField[] = [
 const partitionColumns = ['country']
 const MIB = 2 ** 20
 
-/** The reference table as it is now, by the customer's number. */
-export async function readCustomers(store: Store): Promise<Reference> {
+/** Reads the current version of the reference table into a map by customer number. */
+export async function readCustomers(store: Store): Promise<ReferenceTable> {
   const customers = new Map<string, Row>()
   const snapshot = await loadSnapshot(store)
-  for await (const line of rowLines(store, snapshot, { columns: ['id', 'segment', 'country'] })) {
+  for await (const line of readRowLines(store, snapshot, { columns: ['id', 'segment', 'country'] })) {
     const customer = JSON.parse(line) as Row
     customers.set(String(customer['id']), customer)
   }
   return customers
 }
 
-/** What the chain works with. */
+/** Holds the dependencies of the chain. */
 export interface Orders {
-  /** The orders in Kafka: what `createSource` makes, told where the table stands. */
+  /** Opens the source of orders, such as `createSource`, which resumes at the offsets in the table. */
   readonly open: (table: TableWriter, credit: Credit) => Pick<Source, 'batches' | 'commitOffsets' | 'reset'>
-  /** The table of orders; created where it is absent. */
+  /** Store of the table of orders; the table is created if it does not exist. */
   readonly store: Store
-  /** The newest reference; asked before each batch. */
-  readonly customers: () => Reference
+  /** Returns the latest reference; called before each batch. */
+  readonly customers: () => ReferenceTable
   readonly deadLetters: DeadLetterSink
 }
 
-/** Carries orders into their table until the source completes. */
+/** Ingests orders into their table until the source completes. */
 export async function carryOrders({
   open,
   store,
   customers,
   deadLetters,
-}: Orders): Promise<readonly Commit[]> {
+}: Orders): Promise<readonly PipelineCommit[]> {
   const lookup = lookupColumns({ from: 'customer', fields, reference: customers })
   if (!(await tableExists(store))) {
     const schema = { type: 'struct', fields: [...contract.schema.fields, ...lookup.fields] } as const
     await createTable(store, { schema, partitionColumns })
   }
   const table = await openTableWriter(store)
-  // At least twice `flush.bytes`: one flush fills while another is written.
+  // At least twice `flush.bytes`, so that one flush can fill while another is written.
   const credit = new Credit(64 * MIB)
   const source = open(table, credit)
   const commits = pipeline(

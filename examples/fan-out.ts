@@ -1,11 +1,12 @@
 /**
- * Fan-out: one topic into two tables, exactly once into each. Payments go to one table, everything else to another.
+ * Fan-out: one topic into two tables, exactly once into each. Payments go to one table, all other events to
+ * another.
  *
- * Each table has a chain and a source of its own, in a consumer group of its own. So each table's `txn` says where its own
- * reading goes on, each group's offsets follow one table alone, and a table whose store is down keeps no other waiting.
- * The price: the topic is fetched and decoded once for each table.
+ * Each table has its own chain, source and consumer group. So each table's `txn` determines where its own
+ * source resumes, each group's offsets follow one table, and a table whose store is down does not block the
+ * other. The cost: the topic is fetched and decoded once per table.
  *
- * In a project of your own the imports come from 'kafka-delta'.
+ * In your own project, import from 'kafka-delta'.
  */
 import { lastValueFrom, toArray } from 'rxjs'
 import {
@@ -20,7 +21,7 @@ import {
   pipeline,
   rowBytesMin,
   tableExists,
-  type Commit,
+  type PipelineCommit,
   type DeadLetterSink,
   type KafkaSource,
   type Log,
@@ -29,7 +30,7 @@ import {
   type TableWriter,
 } from '../src/index.ts'
 
-/** What an event must be. */
+/** Contract of an event. */
 const contract = loadContract(
   {
     type: 'object',
@@ -39,18 +40,18 @@ const contract = loadContract(
   { source: 'event' },
 )
 
-/** One of the tables. */
+/** Describes one of the tables. */
 export interface Route {
-  /** Part of its group and its appId: a route that is renamed begins anew. */
+  /** Part of its consumer group and appId; a renamed route starts again from the beginning. */
   readonly name: string
   readonly store: Store
-  /** Which rows it takes; the others are counted as filtered. */
+  /** Selects its rows; others are counted as filtered. */
   readonly keep: (row: Row) => boolean
-  /** Every route meets every bad record: give them to one route, and let the others drop them. */
+  /** Every route reads every invalid record: let one route store the dead letters and the others drop them. */
   readonly deadLetters: DeadLetterSink
 }
 
-/** The topic that is carried. */
+/** Describes the topic that is ingested. */
 export interface Topic {
   readonly brokers: readonly string[]
   readonly topic: string
@@ -62,7 +63,7 @@ export interface Topic {
 const isPayment = (row: Row): boolean => row['kind'] === 'payment'
 const MIB = 2 ** 20
 
-/** Payments and everything else. */
+/** Returns the routes: payments, and all other events. */
 export function routesOf(payments: Store, others: Store, deadLetters: DeadLetterSink): readonly Route[] {
   const dropped: DeadLetterSink = { write: () => Promise.resolve() }
   return [
@@ -71,15 +72,15 @@ export function routesOf(payments: Store, others: Store, deadLetters: DeadLetter
   ]
 }
 
-/** Carries the topic into all tables. A route that fails does not stop the others; its outcome says why. */
+/** Ingests the topic into all tables. A failing route does not stop the others; its outcome has the error. */
 export function fanOut(
   topic: Topic,
   routes: readonly Route[],
-): Promise<PromiseSettledResult<readonly Commit[]>[]> {
+): Promise<PromiseSettledResult<readonly PipelineCommit[]>[]> {
   return Promise.allSettled(routes.map((route) => carryRoute(topic, route)))
 }
 
-async function carryRoute(topic: Topic, route: Route): Promise<readonly Commit[]> {
+async function carryRoute(topic: Topic, route: Route): Promise<readonly PipelineCommit[]> {
   const { store, keep, deadLetters } = route
   const { schema, plain } = contract
   if (!(await tableExists(store))) await createTable(store, { schema, partitionColumns: [] })
@@ -124,12 +125,12 @@ function sourceOf(
     brokers,
     clientId: 'fan-out',
     log,
-    // Members of one group share the partitions among them; these each want all of them.
+    // Members of one group share the partitions, but each route must read all of them.
     groupId: `${groupId}-${route.name}`,
     topic,
     until,
     startFrom: 'earliest',
-    // Only the table knows what it holds.
+    // The table determines where reading resumes.
     resume: (partition) => table.txn(appIdOf(route.name, partition)),
     credit,
     costBytes: (raw) => raw.bytes.length + raw.keys.length + raw.count * rowBytes,

@@ -1,22 +1,22 @@
 /**
- * Transforms in an own chain: orders of several shops get a day, a hashed customer and the place where they stand in
- * Kafka; test orders are filtered, and orders that break a rule become dead letters.
+ * Transforms in a custom chain: orders of several shops get a day, a hashed customer and their position in
+ * Kafka; test orders are filtered, and orders that violate a rule become dead letters.
  *
- * In a project of your own the imports come from 'kafka-delta'.
+ * In your own project, import from 'kafka-delta'.
  */
 import { lastValueFrom, toArray, type Observable } from 'rxjs'
 import { decode } from '../operators/decode.ts'
 import { transform } from '../operators/transform.ts'
 import { validate } from '../operators/validate.ts'
 import { objectsOf, type Row } from '../src/arrow/rows.ts'
-import { contractOfTable } from '../src/contract/existing.ts'
+import { contractOfTable } from '../src/contract/table-contract.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import type { Raw } from '../src/core/raw.ts'
 import { jsonFormat } from '../src/formats/json/format.ts'
 import { columnsAfter } from '../src/transforms/columns.ts'
 import { compileTransforms } from '../src/transforms/compile.ts'
 
-/** The columns of messages. */
+/** Columns of the messages. */
 const messages = contractOfTable({
   type: 'struct',
   fields: [
@@ -45,18 +45,18 @@ const transformation = compileTransforms(
   messages.schema,
 )
 
-/** What rows look like behind the transforms; whoever creates the table needs it. */
+/** Columns of the rows after the transforms, for creating the table. */
 export const columns = contractOfTable(columnsAfter(messages.schema, transformation))
 
-/** Rows, dead letters, and how many orders were filtered. */
-export interface Outcome {
+/** Holds the rows, the dead letters and the number of filtered orders. */
+export interface TransformResult {
   readonly rows: readonly Row[]
   readonly deadLetters: readonly DeadLetter[]
   readonly filtered: number
 }
 
-/** Transforms `batches` of orders; the chain may go on as in `custom-chain.ts`. */
-export async function transformOrders(batches: Observable<Batch<Raw>>): Promise<Outcome> {
+/** Transforms `batches` of orders; the chain can continue as in `custom-chain.ts`. */
+export async function transformOrders(batches: Observable<Batch<Raw>>): Promise<TransformResult> {
   const format = jsonFormat({ schema: messages.schema, plain: undefined })
   const all = await lastValueFrom(
     batches.pipe(decode(format), transform(transformation), validate(columns), toArray()),

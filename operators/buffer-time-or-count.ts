@@ -7,7 +7,7 @@ import {
 } from 'rxjs'
 import { bytesOf, type Columns } from '../src/arrow/column.ts'
 import {
-  plusCounts,
+  addCounts,
   type Batch,
   type Counts,
   type DeadLetter,
@@ -17,47 +17,47 @@ import {
 } from '../src/core/batch.ts'
 import { NO_TRACE } from '../src/core/flush-trace.ts'
 import { type FlushTrace } from '../src/core/flush-trace.ts'
-import { OpenPartitions, type FoundPartitions } from '../src/core/open-partitions.ts'
-import { messagesOf } from '../src/core/raw.ts'
+import { OpenPartitions, type PartitionLookup } from '../src/core/open-partitions.ts'
+import { messageCountsOf } from '../src/core/raw.ts'
 import { nowMs } from '../src/core/stage/span.ts'
-import type { Labelled } from './partition-by.ts'
+import type { PartitionedRows } from './partition-by.ts'
 
-/** The rows of one batch as the buffer holds them: columns only; the bytes they came from are gone. */
-export type Chunk = Pick<Labelled, 'labels' | 'partitions'> & { readonly columns: Columns }
+/** Holds the rows of one batch in the buffer: only the columns, without the bytes of the Kafka records. */
+export type Chunk = Pick<PartitionedRows, 'labels' | 'partitions'> & { readonly columns: Columns }
 
-/** When a flush is formed: whichever comes first. */
+/** Sets the limits of a flush; it is formed when the first of them is reached. */
 export interface FlushLimits {
   /** Records. */
   readonly count: number
-  /** Bytes, by the credit that batches hold or the columns take, whichever is more. */
+  /** Bytes: the credit that the batches hold or the size of the columns, whichever is larger. */
   readonly bytes: number
-  /** Milliseconds since the first batch of the flush, by the wall clock: a quiet topic flushes too. */
+  /** Milliseconds since the first batch of the flush, by the wall clock, so that an idle topic is flushed too. */
   readonly ageMs: number
-  /** Table partitions; 10,000 by default. A batch that has more of them by itself is a flush of its own. */
+  /** Table partitions; 10,000 by default. A batch with more of them is a flush of its own. */
   readonly partitionsMax?: number
 }
 
 const PARTITIONS_MAX = 10_000
 
-/** What the buffer needs beside its limits; all of it has a default that does nothing. */
-export interface BufferParts {
-  /** Takes credit for columns that are larger than the records they came from. Never waits. */
+/** Connects the buffer to credit and tracing; every member has a default that does nothing. */
+export interface BufferOptions {
+  /** Takes credit for columns that are larger than their Kafka records. Never waits. */
   readonly charge?: (bytes: number) => void
-  /** Told of every flush that is formed. */
-  readonly flushed?: () => void
-  /** Told the credit of batches that are dropped because their partition was taken up again from another offset. */
-  readonly dropped?: (bytes: number) => void
+  /** Called for every flush that is formed. */
+  readonly onFlushFormed?: () => void
+  /** Called with the credit of batches that are dropped because their Kafka partition continued from another offset. */
+  readonly onDropped?: (bytes: number) => void
   /** Opens the flush's trace. */
-  readonly openTrace?: (facts: FlushFacts) => FlushTrace
-  /** Given what makes a flush of what is held now; what it returns is called once there is nothing more to flush. */
-  readonly onFlush?: (form: () => void) => () => void
-  /** Whether what is held should be flushed at once, since its bytes are needed. */
-  readonly isPressed?: () => boolean
+  readonly openTrace?: (flush: FormedFlush) => FlushTrace
+  /** Called with the function that flushes the buffer now; returns a function that is called when the buffer ends. */
+  readonly registerFlush?: (form: () => void) => () => void
+  /** Returns whether the buffer should be flushed immediately because its bytes are needed. */
+  readonly shouldFlush?: () => boolean
   readonly scheduler?: SchedulerLike
 }
 
-/** What is known of a flush when it is formed. */
-export interface FlushFacts {
+/** Describes a flush when it is formed. */
+export interface FormedFlush {
   readonly id: number
   readonly provenances: readonly Provenance[]
   readonly counts: Counts
@@ -65,10 +65,10 @@ export interface FlushFacts {
   readonly deadLetters: readonly DeadLetter[]
 }
 
-/** What the objects of one batch take beside their buffers; keeps a flush of many tiny batches within its bytes. */
+/** Bytes added for the objects of each batch, so that a flush of many tiny batches stays within its limit. */
 export const BATCH_BYTES_OVERHEAD = 4096
 
-interface Held {
+interface BufferedBatch {
   readonly provenance: Provenance
   readonly chunk: Chunk
   readonly deadLetters: readonly DeadLetter[]
@@ -78,20 +78,20 @@ interface Held {
 }
 
 /**
- * Joins batches into flushes: the only place where provenances meet. A flush holds a contiguous offset range of every
- * Kafka partition in it. A batch that does not follow on from what is held of its partition replaces it: the partition
- * was taken up again elsewhere, and what was held can never be committed. An empty buffer flushes nothing; what is held
- * when the source completes is flushed before completion, what is held on an error is not.
+ * Joins batches into flushes; no other operator joins provenances. A flush holds a contiguous offset range of each of its
+ * Kafka partitions. A batch that does not follow the buffered batches of its Kafka partition replaces them: reading
+ * continued from another offset, and the buffered batches can never be committed. The buffer is flushed when the source
+ * completes, but not when it fails. An empty buffer is not flushed.
  */
 export function bufferTimeOrCount(
   limits: FlushLimits,
-  parts: BufferParts = {},
-): OperatorFunction<Batch<Labelled>, Flush<readonly Chunk[]>> {
-  const scheduler = parts.scheduler ?? asyncScheduler
+  options: BufferOptions = {},
+): OperatorFunction<Batch<PartitionedRows>, Flush<readonly Chunk[]>> {
+  const scheduler = options.scheduler ?? asyncScheduler
   const partitionsMax = limits.partitionsMax ?? PARTITIONS_MAX
   return (source) =>
     new Observable((subscriber) => {
-      const buffer = new Buffered(parts)
+      const buffer = new FlushBuffer(options)
       let timer: Subscription | undefined
 
       const flush = (): void => {
@@ -99,17 +99,17 @@ export function bufferTimeOrCount(
         timer = undefined
         const flushed = buffer.take()
         if (flushed === undefined) return
-        parts.flushed?.()
+        options.onFlushFormed?.()
         subscriber.next(flushed)
       }
-      const forget = parts.onFlush?.(flush)
+      const unregister = options.registerFlush?.(flush)
       const subscription = source.subscribe({
         next(batch) {
           const found = buffer.findFor(batch)
-          if (buffer.partitions + found.fresh > partitionsMax) flush()
+          if (buffer.partitions + found.newCount > partitionsMax) flush()
           buffer.add(batch, found)
           const isFull = buffer.records >= limits.count || buffer.bytes >= limits.bytes
-          if (isFull || buffer.partitions > partitionsMax || parts.isPressed?.() === true) flush()
+          if (isFull || buffer.partitions > partitionsMax || options.shouldFlush?.() === true) flush()
           else timer ??= scheduler.schedule(flush, limits.ageMs)
         },
         error: (error: unknown) => subscriber.error(error),
@@ -119,42 +119,42 @@ export function bufferTimeOrCount(
         },
       })
       return () => {
-        forget?.()
+        unregister?.()
         subscription.unsubscribe()
         timer?.unsubscribe()
       }
     })
 }
 
-/** What one subscription holds. */
-class Buffered {
-  readonly #parts: BufferParts
-  #held: Held[] = []
+/** The buffered batches of one subscription. */
+class FlushBuffer {
+  readonly #options: BufferOptions
+  #held: BufferedBatch[] = []
   #flushes = 0
   #open = new OpenPartitions()
   bytes = 0
   records = 0
 
-  constructor(parts: BufferParts) {
-    this.#parts = parts
+  constructor(options: BufferOptions) {
+    this.#options = options
   }
 
-  /** Table partitions that what is held has rows of. */
+  /** Number of table partitions of the buffered rows. */
   get partitions(): number {
     return this.#open.size
   }
 
-  /** The table partitions of a batch that is about to be added; what it replaces is dropped. */
-  findFor({ provenance, payload }: Batch<Labelled>): FoundPartitions {
+  /** Drops the batches that `batch` replaces and returns the table partitions of `batch`. */
+  findFor({ provenance, payload }: Batch<PartitionedRows>): PartitionLookup {
     this.#dropStale(provenance)
     return this.#open.find(payload.partitions)
   }
 
-  add({ provenance, payload }: Batch<Labelled>, found: FoundPartitions): void {
+  add({ provenance, payload }: Batch<PartitionedRows>, found: PartitionLookup): void {
     const { rows, labels } = payload
     const { shared, bytes: opened } = this.#open.open(found)
     const bytes = Math.max(provenance.bytes, sizeOf(payload) + opened)
-    if (bytes > provenance.bytes) this.#parts.charge?.(bytes - provenance.bytes)
+    if (bytes > provenance.bytes) this.#options.charge?.(bytes - provenance.bytes)
     const counts = countsOf(payload)
     this.#held.push({
       provenance,
@@ -165,7 +165,7 @@ class Buffered {
       bytes,
     })
     this.bytes += bytes
-    this.records += weightOf(provenance, counts)
+    this.records += recordsOf(provenance, counts)
   }
 
   take(): Flush<readonly Chunk[]> | undefined {
@@ -176,20 +176,20 @@ class Buffered {
     this.#open = new OpenPartitions()
     this.bytes = 0
     this.records = 0
-    const provenances = held.map((one) => one.provenance)
-    const counts = held.map((one) => one.counts).reduce(plusCounts)
+    const provenances = held.map((batch) => batch.provenance)
+    const counts = held.map((batch) => batch.counts).reduce(addCounts)
     noteBuffering(provenances)
     const id = ++this.#flushes
-    const deadLetters = held.flatMap((one) => one.deadLetters)
+    const deadLetters = held.flatMap((batch) => batch.deadLetters)
     return {
       id,
       ranges: rangesOf(provenances),
-      payload: held.map((one) => one.chunk),
+      payload: held.map((batch) => batch.chunk),
       deadLetters,
       counts,
       bytes,
-      newestMs: held.reduce((newest, one) => Math.max(newest, one.newestMs), 0),
-      trace: this.#parts.openTrace?.({ id, provenances, counts, bytes, deadLetters }) ?? NO_TRACE,
+      newestMs: held.reduce((newest, batch) => Math.max(newest, batch.newestMs), 0),
+      trace: this.#options.openTrace?.({ id, provenances, counts, bytes, deadLetters }) ?? NO_TRACE,
     }
   }
 
@@ -199,18 +199,18 @@ class Buffered {
     )
     const last = stale.at(-1)?.provenance.last
     if (last === undefined || last === follows) return
-    const gone = new Set(stale)
-    this.#held = this.#held.filter((one) => !gone.has(one))
+    const dropped = new Set(stale)
+    this.#held = this.#held.filter((batch) => !dropped.has(batch))
     this.#open = new OpenPartitions()
     for (const { chunk } of this.#held) this.#open.open(this.#open.find(chunk.partitions))
-    const freed = stale.reduce((sum, one) => sum + one.bytes, 0)
+    const freed = stale.reduce((sum, batch) => sum + batch.bytes, 0)
     this.bytes -= freed
-    this.records -= stale.reduce((sum, one) => sum + weightOf(one.provenance, one.counts), 0)
-    this.#parts.dropped?.(freed)
+    this.records -= stale.reduce((sum, batch) => sum + recordsOf(batch.provenance, batch.counts), 0)
+    this.#options.onDropped?.(freed)
   }
 }
 
-function sizeOf({ rows, labels }: Labelled): number {
+function sizeOf({ rows, labels }: PartitionedRows): number {
   const columns = rows.columns.columns.reduce((sum, column) => sum + bytesOf(column), 0)
   const letters = rows.deadLetters.reduce(
     (sum, letter) => sum + (letter.key?.length ?? 0) + (letter.value?.length ?? 0) + 512,
@@ -219,9 +219,9 @@ function sizeOf({ rows, labels }: Labelled): number {
   return columns + letters + (labels?.byteLength ?? 0) + BATCH_BYTES_OVERHEAD
 }
 
-function countsOf({ rows }: Labelled): Counts {
+function countsOf({ rows }: PartitionedRows): Counts {
   const { tombstones, filtered, deadLetters, raw, columns, droppedFields = 0 } = rows
-  const { messages, expanded, empty } = messagesOf(raw)
+  const { messages, expanded, empty } = messageCountsOf(raw)
   return {
     records: messages,
     ...(expanded > 0 ? { expanded } : {}),
@@ -233,8 +233,8 @@ function countsOf({ rows }: Labelled): Counts {
   }
 }
 
-/** Records of a batch, where messages may hold several. */
-function weightOf({ records }: Provenance, { expanded = 0 }: Counts): number {
+/** Returns the number of records of a batch; a message may contain several. */
+function recordsOf({ records }: Provenance, { expanded = 0 }: Counts): number {
   return records + expanded
 }
 
@@ -244,7 +244,7 @@ function noteBuffering(provenances: readonly Provenance[]): void {
     timings.push({ stage: 'buffer', startMs: timings.at(-1)?.endMs ?? endMs, endMs })
 }
 
-/** One range for each Kafka partition: from the first batch's start to the last batch's end. */
+/** Returns one range for each Kafka partition, from the start of its first batch to the end of its last. */
 function rangesOf(provenances: readonly Provenance[]): readonly OffsetRange[] {
   const ranges = new Map<string, OffsetRange>()
   for (const { topic, partition, follows, first, last } of provenances) {

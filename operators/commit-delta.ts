@@ -9,64 +9,69 @@ import type { Add } from '../src/delta/protocol/actions.ts'
 import type { Append, CommitOutcome, TableWriter } from '../src/delta/commit/table-writer.ts'
 import type { DataFiles } from './write-parquet.ts'
 
-/** Where dead letters go: all of them are there when `write` resolves, however often a flush is tried again. */
+/** Writes dead letters; each is stored exactly once, however often its flush is retried. */
 export interface DeadLetterSink {
-  /** Writes those of a flush over `ranges`; letters that are there already are not written again. */
+  /** Writes the dead letters of a flush that covers `ranges` and resolves when all are stored. Stored ones are not repeated. */
   write(deadLetters: readonly DeadLetter[], ranges: readonly OffsetRange[]): Promise<unknown>
 }
 
-/** What a commit needs. */
-export interface CommitParts {
+/** Configures the `commitDelta` operator. */
+export interface CommitDeltaOptions {
   readonly table: TableWriter
-  /** The `txn` of partition 3 has the appId `<appId>-3`. */
+  /** Prefix of the `txn` appIds: Kafka partition 3 has the appId `<appId>-3`. */
   readonly appId: string
   readonly deadLetters: DeadLetterSink
   /**
-   * Called when another writer carried offsets of the flush already, or, with `unfit`, when its rows do not fit the table
-   * any more: nothing of it was committed; what was read of its partitions must be abandoned and taken up again from the
-   * table.
+   * Called when another writer has already committed offsets of the flush or, with `incompatibleReason`, when its rows no
+   * longer fit the table. Nothing of the flush was committed: its Kafka partitions must be read again from the offsets in
+   * the table.
    */
-  readonly fenced: (flush: Flush<DataFiles>, appIds: readonly string[], unfit?: string) => Promise<void>
+  readonly handleFenced: (
+    flush: Flush<DataFiles>,
+    appIds: readonly string[],
+    incompatibleReason?: string,
+  ) => Promise<void>
   readonly clock?: Clock
 }
 
-/** A flush that is in the table. */
-export interface Committed {
+/** Describes the commit of a flush to the table. */
+export interface CommittedFlush {
   readonly version: bigint
   readonly adds: readonly Add[]
   readonly outcome: Extract<CommitOutcome, { kind: 'committed' }>
-  /** Whether the columns of the table changed with it. */
+  /** True if the commit changed the columns of the table. */
   readonly schemaChanged: boolean
 }
 
-/** The `txn` appId of a Kafka partition; the convention of kafka-delta-ingest. */
+/** Returns the `txn` appId of a Kafka partition, as kafka-delta-ingest names it. */
 export function appIdOf(appId: string, partition: number): string {
   return `${appId}-${partition}`
 }
 
-/** Times that a flush is laid out anew because the table changed before its commit. */
+/** Maximum number of times that the files of a flush are made for a table that changed before the commit. */
 const LAYOUTS_MAX = 10
 
-/** Flushes on end that are given up because their rows do not fit the table any more. */
+/** Maximum number of consecutive flushes that are dropped because their rows no longer fit the table. */
 const UNFIT_MAX = 50
 
-type End =
+type CommitEnd =
   | Extract<CommitOutcome, { kind: 'committed' | 'fenced' }>
   | { readonly kind: 'unfit'; readonly reason: string; readonly attempts: number; readonly conflicts: number }
 
 /**
- * Files, offsets and dead letters of a flush become visible as one: dead letters are written first, then one commit
- * carries all files and one `txn` for each Kafka partition. One flush at a time, in order. A flush whose offsets are in
- * the table already leaves nothing downstream; `fenced` is called instead. Where another writer changed the table since
- * the files were made, they are made again for the table as it is, from the rows that the flush still holds; where these
- * do not fit it, the flush is given up and read again.
+ * Commits flushes to the Delta table, one at a time and in order: dead letters are written first, then one commit adds all
+ * files and one `txn` for each Kafka partition. A flush whose offsets are already in the table is fenced: it is not emitted
+ * and `handleFenced` is called. If another writer changed the table after the files were made, they are made again for the
+ * current table; if the rows do not fit it, the flush is dropped, `handleFenced` is called, and its records are read again.
  * @throws KD_COMMIT_CONFLICT, KD_COMMIT_CONTENDED, KD_DEAD_LETTERS_FAILED, KD_STORE_UNAVAILABLE, KD_TABLE_UNSUPPORTED
  */
-export function commitDelta(parts: CommitParts): OperatorFunction<Flush<DataFiles>, Flush<Committed>> {
+export function commitDelta(
+  options: CommitDeltaOptions,
+): OperatorFunction<Flush<DataFiles>, Flush<CommittedFlush>> {
   let unfit = 0
   return stage(async (flush: Flush<DataFiles>) => {
     const { outcome, files } = await inStage(flush.trace, 'commitDelta', {}, async (span) => {
-      const result = await commit(flush, parts)
+      const result = await commit(flush, options)
       span.setAttributes({
         'kafka_delta.outcome': result.outcome.kind,
         'kafka_delta.attempts': result.outcome.attempts,
@@ -83,27 +88,28 @@ export function commitDelta(parts: CommitParts): OperatorFunction<Flush<DataFile
       return { ...flush, payload: { version: outcome.version, adds: files.adds, outcome, schemaChanged } }
     }
     if (outcome.kind === 'unfit') {
-      if (++unfit > UNFIT_MAX) throw new PipelineError('KD_COMMIT_CONFLICT', outcome.reason, at(parts))
-      const appIds = flush.ranges.map(({ partition }) => appIdOf(parts.appId, partition))
-      await parts.fenced({ ...flush, payload: files }, appIds, outcome.reason)
-    } else await parts.fenced({ ...flush, payload: files }, outcome.appIds)
+      if (++unfit > UNFIT_MAX)
+        throw new PipelineError('KD_COMMIT_CONFLICT', outcome.reason, tableContext(options))
+      const appIds = flush.ranges.map(({ partition }) => appIdOf(options.appId, partition))
+      await options.handleFenced({ ...flush, payload: files }, appIds, outcome.reason)
+    } else await options.handleFenced({ ...flush, payload: files }, outcome.appIds)
     return undefined
   })
 }
 
 async function commit(
   flush: Flush<DataFiles>,
-  parts: CommitParts,
-): Promise<{ readonly outcome: End; readonly files: DataFiles }> {
-  const { table, deadLetters } = parts
+  options: CommitDeltaOptions,
+): Promise<{ readonly outcome: CommitEnd; readonly files: DataFiles }> {
+  const { table, deadLetters } = options
   let files = flush.payload
   const counts = { attempts: 0, conflicts: 0 }
-  if (files.layout.unfit !== undefined)
-    return { files, outcome: { kind: 'unfit', reason: files.layout.unfit, ...counts } }
+  if (files.layout.incompatibleReason !== undefined)
+    return { files, outcome: { kind: 'unfit', reason: files.layout.incompatibleReason, ...counts } }
   if (flush.deadLetters.length > 0) {
-    // Asked before the dead letters go out: a flush that comes too late should not write them once more.
-    const stale = await table.stale(appendOf(flush, files, parts).txns)
-    if (stale.length > 0) return { files, outcome: { kind: 'fenced', appIds: stale, ...counts } }
+    // Checked before the dead letters are written: a fenced flush must not write them again.
+    const fenced = await table.findFenced(appendOf(flush, files, options).txns)
+    if (fenced.length > 0) return { files, outcome: { kind: 'fenced', appIds: fenced, ...counts } }
     await inStage(
       flush.trace,
       'deadLetters',
@@ -113,26 +119,27 @@ async function commit(
     )
   }
   for (let layouts = 1; layouts <= LAYOUTS_MAX; layouts++) {
-    const outcome = await table.append(appendOf(flush, files, parts))
+    const outcome = await table.append(appendOf(flush, files, options))
     if (outcome.kind !== 'changed') return { outcome, files }
-    files = await inSpan(context.active(), 'new layout', {}, () => files.again())
-    const { unfit } = files.layout
-    if (unfit !== undefined) return { files, outcome: { ...outcome, kind: 'unfit', reason: unfit } }
+    files = await inSpan(context.active(), 'new layout', {}, () => files.forCurrentTable())
+    const { incompatibleReason } = files.layout
+    if (incompatibleReason !== undefined)
+      return { files, outcome: { ...outcome, kind: 'unfit', reason: incompatibleReason } }
   }
-  const detail = `its schema, properties or protocol changed ${LAYOUTS_MAX} times before one commit`
-  throw new PipelineError('KD_COMMIT_CONFLICT', detail, at(parts))
+  const detail = `the table's schema, properties or protocol changed ${LAYOUTS_MAX} times before one commit`
+  throw new PipelineError('KD_COMMIT_CONFLICT', detail, tableContext(options))
 }
 
-function at({ table }: CommitParts): { readonly table: string; readonly version: bigint } {
+function tableContext({ table }: CommitDeltaOptions): { readonly table: string; readonly version: bigint } {
   return { table: table.uri, version: table.version }
 }
 
-function appendOf(flush: Flush<DataFiles>, files: DataFiles, { appId, clock }: CommitParts): Append {
+function appendOf(flush: Flush<DataFiles>, files: DataFiles, { appId, clock }: CommitDeltaOptions): Append {
   const lastUpdated = (clock ?? systemClock).now()
   const { counts } = flush
   const { adds, layout } = files
   return {
-    basis: layout.basis,
+    baseSnapshot: layout.baseSnapshot,
     ...(layout.change === undefined ? {} : { change: layout.change }),
     adds,
     txns: flush.ranges.map(({ partition, follows, last }) => ({

@@ -5,43 +5,50 @@ import { inStage } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
 import type { Add } from '../src/delta/protocol/actions.ts'
 import type { Source } from '../src/kafka/source/source.ts'
-import type { Committed } from './commit-delta.ts'
+import type { CommittedFlush } from './commit-delta.ts'
 
-/** One flush that is in the table and known to Kafka; what a pipeline emits. */
-export interface Commit {
+/** Describes a flush that is committed to the table and whose offsets are committed to Kafka; a pipeline emits it. */
+export interface PipelineCommit {
   /** The flush's number within the process. */
   readonly id: number
   readonly version: bigint
   readonly ranges: readonly OffsetRange[]
   readonly counts: Counts
   readonly adds: readonly Add[]
-  /** Puts tried and versions lost to other writers. */
+  /** Puts of the commit that were tried. */
   readonly attempts: number
+  /** Versions that other writers committed first. */
   readonly conflicts: number
-  /** Puts whose outcome had to be settled by reading. */
+  /** Puts whose outcome had to be determined by reading the log. */
   readonly ambiguous: number
-  /** Whether the columns of the table changed with it. */
+  /** True if the commit changed the columns of the table. */
   readonly schemaChanged: boolean
-  /** The trace of the flush, which has ended. */
+  /** Trace of the flush, which has ended. */
   readonly trace?: FlushTrace
-  /** Newest Kafka timestamp among the records, milliseconds since the epoch. */
+  /** Newest Kafka timestamp of the records, in milliseconds since the epoch. */
   readonly newestMs: number
 }
 
-/** What the last step needs. */
-export interface OffsetParts {
+/** Configures the `commitOffsets` operator. */
+export interface CommitOffsetsOptions {
   readonly source: Pick<Source, 'commitOffsets'>
-  /** Told of a flush that holds its credit no longer. */
-  readonly settled: (flush: Flush<Committed>) => void
+  /** Called when a flush no longer needs its credit. */
+  readonly onSettled: (flush: Flush<CommittedFlush>) => void
 }
 
-/** Mirrors the committed offsets to the Kafka group and ends the flush's trace. Never fails: the table holds the truth. */
-export function commitOffsets({ source, settled }: OffsetParts): OperatorFunction<Flush<Committed>, Commit> {
-  return stage(async (flush: Flush<Committed>) => {
+/**
+ * Copies the committed offsets to the Kafka consumer group and ends the trace of the flush. Never fails, since the
+ * offsets in the table decide where reading continues.
+ */
+export function commitOffsets({
+  source,
+  onSettled,
+}: CommitOffsetsOptions): OperatorFunction<Flush<CommittedFlush>, PipelineCommit> {
+  return stage(async (flush: Flush<CommittedFlush>) => {
     await inStage(flush.trace, 'commitOffsets', { 'kafka_delta.partitions': flush.ranges.length }, () =>
       source.commitOffsets(flush.ranges),
     )
-    settled(flush)
+    onSettled(flush)
     flush.trace.end()
     const { version, adds, outcome, schemaChanged } = flush.payload
     return {

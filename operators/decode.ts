@@ -6,8 +6,8 @@ import { batchStage, stage } from '../src/core/stage/stage.ts'
 import type { Decoded, Format } from '../src/formats/format.ts'
 
 /**
- * Bytes → rows: `format` reads every record of the batch; what it cannot read becomes a dead letter. A format that has to
- * fetch something first (schemas) holds the batches behind up, in their order.
+ * Decodes Kafka records: `format` reads every record of a batch; records that it cannot read become dead letters. While a
+ * format fetches schemas for a batch, the batches after it wait, so that their order is kept.
  */
 export function decode(format: Format): OperatorFunction<Batch<Raw>, Batch<Decoded>> {
   const decoding = batchStage('decode', (raw: Raw) => format.decode(raw))

@@ -1,13 +1,13 @@
 import type { OperatorFunction } from 'rxjs'
-import { indexNamed } from '../src/arrow/gather.ts'
-import { withoutRows, type Rows } from '../src/arrow/rows.ts'
+import { fieldIndexOf } from '../src/arrow/gather.ts'
+import { rejectRows, type Rows } from '../src/arrow/rows.ts'
 import type { Batch } from '../src/core/batch.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
 import type { Enrichment, Reject } from '../src/enrichments/enrichment.ts'
 
 /**
- * Adds the columns of `enrichments` to every row, in their order; each sees those before it. A column of a name that the
- * rows have already takes the place of theirs. Rows that an enrichment rejects become dead letters, by its first reason.
+ * Adds the columns of `enrichments` to every row, in order; each enrichment sees the columns of those before it. A column
+ * replaces an existing column of the same name. Rows that an enrichment rejects become dead letters with its first reason.
  */
 export function enrich(enrichments: readonly Enrichment[]): OperatorFunction<Batch<Rows>, Batch<Rows>> {
   return batchStage('enrich', (rows) => {
@@ -16,7 +16,7 @@ export function enrich(enrichments: readonly Enrichment[]): OperatorFunction<Bat
       if (!rejected.has(row)) rejected.set(row, message)
     }
     const all = enrichments.reduce((before, enrichment) => withColumns(before, enrichment, reject), rows)
-    return withoutRows(all, rejected, 'partition')
+    return rejectRows(all, rejected, 'partition')
   })
 }
 
@@ -27,7 +27,7 @@ function withColumns(rows: Rows, enrichment: Enrichment, reject: Reject): Rows {
   for (const [index, column] of enrichment.columns(rows, reject).entries()) {
     const field = enrichment.fields[index]
     if (field === undefined) throw new Error('Broken invariant: a column without a field')
-    const at = indexNamed(fields, field.name)
+    const at = fieldIndexOf(fields, field.name)
     fields[at < 0 ? fields.length : at] = { ...field, name: fields[at]?.name ?? field.name }
     all[at < 0 ? all.length : at] = column
   }

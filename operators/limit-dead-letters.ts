@@ -2,24 +2,24 @@ import type { OperatorFunction } from 'rxjs'
 import type { Batch, Flush } from '../src/core/batch.ts'
 import { PipelineError } from '../src/core/errors.ts'
 import { batchStage, stage } from '../src/core/stage/stage.ts'
-import { causeLines } from '../src/dead-letters/cause.ts'
-import type { Labelled } from './partition-by.ts'
+import { describeCauses } from '../src/stored-letters/cause.ts'
+import type { PartitionedRows } from './partition-by.ts'
 
-/** How many dead letters are too many. */
+/** Sets the dead letters above which the pipeline stops. */
 export interface DeadLetterLimit {
-  /** Share of a flush's records that may be dead letters, above 0 and at most 1. */
+  /** Allowed share of dead letters among the records of a flush, above 0 and at most 1. */
   readonly maxRate: number
-  /** Flushes of fewer records pass whatever their share. */
+  /** Flushes with fewer records are not checked. */
   readonly recordsMin: number
 }
 
-/** Causes that an error names. */
+/** Causes named in the error. */
 const CAUSES_SHOWN = 5
 
 /**
- * A flush of which more than the allowed share are dead letters stops the pipeline before anything of it is written:
- * neither rows nor letters, so that a restart reads the same records again.
- * @throws KD_TOO_MANY_DEAD_LETTERS with the most frequent causes, how often each came, and where the first was
+ * Stops the pipeline at a flush with more dead letters than allowed, before its rows or dead letters are written, so that
+ * a restart reads the same records again.
+ * @throws KD_TOO_MANY_DEAD_LETTERS with the most frequent causes, their counts and the first record of each
  */
 export function limitDeadLetters<P>(
   limit: DeadLetterLimit | undefined,
@@ -28,22 +28,24 @@ export function limitDeadLetters<P>(
   return stage((flush: Flush<P>) => {
     if (flush.deadLetters.length === 0) return flush
     const { counts, deadLetters } = flush
-    // Messages that hold several records count as these.
+    // Each record of a message with several records counts.
     const records = counts.rows + counts.deadLetters + counts.tombstones + counts.filtered
     if (records < limit.recordsMin || deadLetters.length <= limit.maxRate * records) return flush
-    const causes = causeLines(deadLetters, CAUSES_SHOWN)
-    const detail = `${deadLetters.length} of ${records} records (${percentOf(deadLetters.length / records)}), and ${percentOf(limit.maxRate)} may be; ${causes.join('; ')}`
+    const causes = describeCauses(deadLetters, CAUSES_SHOWN)
+    const detail = `${deadLetters.length} of ${records} records (${toPercent(deadLetters.length / records)}) are dead letters, at most ${toPercent(limit.maxRate)} are allowed; ${causes.join('; ')}`
     throw new PipelineError('KD_TOO_MANY_DEAD_LETTERS', detail, { topic: flush.ranges[0]?.topic })
   })
 }
 
 /**
- * The first dead letter stops the pipeline, where that is wanted; what its batch and the flush before it hold is not
- * written, and a restart reads it again.
- * @throws KD_DEAD_LETTER with the place and the reason
+ * Stops the pipeline at the first dead letter if `isEnabled`. Its batch and the buffered batches before it are not
+ * written; a restart reads them again.
+ * @throws KD_DEAD_LETTER with the reason and the topic, partition and offset of the record
  */
-export function stopAtDeadLetter(isWanted: boolean): OperatorFunction<Batch<Labelled>, Batch<Labelled>> {
-  if (!isWanted) return (batches) => batches
+export function stopAtDeadLetter(
+  isEnabled: boolean,
+): OperatorFunction<Batch<PartitionedRows>, Batch<PartitionedRows>> {
+  if (!isEnabled) return (batches) => batches
   return batchStage('stopAtDeadLetter', (labelled) => {
     const [letter] = labelled.rows.deadLetters
     if (letter === undefined) return labelled
@@ -52,6 +54,6 @@ export function stopAtDeadLetter(isWanted: boolean): OperatorFunction<Batch<Labe
   })
 }
 
-function percentOf(share: number): string {
+function toPercent(share: number): string {
   return `${Number((share * 100).toFixed(2))} %`
 }

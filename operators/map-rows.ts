@@ -8,7 +8,7 @@ import { keyOf } from '../src/core/raw.ts'
 import type { StructType } from '../src/core/schema.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
 
-/** The record that a row was made of. */
+/** Describes the Kafka record of a row. */
 export interface RecordInfo {
   readonly topic: string
   readonly partition: number
@@ -18,8 +18,8 @@ export interface RecordInfo {
 }
 
 /**
- * For those who think in single messages: each row becomes what `map` makes of it, in the columns of `schema`, or in those
- * that it has. A row for which `map` throws, or whose result does not fit, becomes a dead letter.
+ * Replaces each row by the result of `map`, in the columns of `schema` or, without it, in its present columns. A row for
+ * which `map` throws, or whose result does not fit the columns, becomes a dead letter.
  */
 export function mapRows(
   map: (row: Row, info: RecordInfo) => Row,
@@ -34,7 +34,7 @@ export function mapRows(
   })
 }
 
-/** Keeps the rows for which `keep` is true; the others are counted as filtered. A row for which it throws becomes a dead letter. */
+/** Keeps the rows for which `keep` returns true and counts the others as filtered. A row for which it throws becomes a dead letter. */
 export function filterRows(
   keep: (row: Row, info: RecordInfo) => boolean,
 ): OperatorFunction<Batch<Rows>, Batch<Rows>> {
@@ -53,7 +53,7 @@ export function filterRows(
   })
 }
 
-/** Shows every row to `look` and passes the batch on unchanged. What `look` throws stops the pipeline: it has no part in the data. */
+/** Calls `look` with every row and passes the batch on unchanged. An error that `look` throws stops the pipeline. */
 export function tapRows(
   look: (row: Row, info: RecordInfo) => void,
 ): OperatorFunction<Batch<Rows>, Batch<Rows>> {

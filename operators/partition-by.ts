@@ -1,29 +1,29 @@
 import type { OperatorFunction } from 'rxjs'
 import { valueAt } from '../src/arrow/values.ts'
 import { isNull, type Column, type Columns } from '../src/arrow/column.ts'
-import { indexNamed } from '../src/arrow/gather.ts'
+import { fieldIndexOf } from '../src/arrow/gather.ts'
 import type { Rows } from '../src/arrow/rows.ts'
 import type { Batch } from '../src/core/batch.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
-import { Exact } from '../src/core/exact.ts'
+import { ExactNumber } from '../src/core/exact.ts'
 
-/** Rows with the table partition that each belongs to. */
-export interface Labelled {
+/** Assigns the rows of a batch to table partitions. */
+export interface PartitionedRows {
   readonly rows: Rows
-  /** Row `r` belongs to `partitions[labels[r]]`; absent when all belong to the first. */
+  /** Row `r` belongs to `partitions[labels[r]]`; absent if all rows belong to the first partition. */
   readonly labels: Int32Array | undefined
-  /** The table partitions in this batch: the values of the partition columns, in their order, as JSON-like values. */
+  /** Table partitions of the batch: the values of the partition columns, in column order, as JSON-like values. */
   readonly partitions: readonly (readonly unknown[])[]
 }
 
-/** Labels rows with the values of the partition columns. The stream never forks: files are made per label at the flush. */
+/** Assigns rows to table partitions by the values of the partition columns. Batches stay whole; files are split at the flush. */
 export function partitionBy(
   partitionColumns: readonly string[],
-): OperatorFunction<Batch<Rows>, Batch<Labelled>> {
+): OperatorFunction<Batch<Rows>, Batch<PartitionedRows>> {
   return batchStage('partitionBy', (rows) => label(rows, partitionColumns))
 }
 
-function label(rows: Rows, names: readonly string[]): Labelled {
+function label(rows: Rows, names: readonly string[]): PartitionedRows {
   const { columns } = rows
   if (names.length === 0 || columns.length === 0)
     return { rows, labels: undefined, partitions: columns.length === 0 ? [] : [[]] }
@@ -40,7 +40,7 @@ interface Groups {
   readonly firsts: readonly number[]
 }
 
-/** Splits groups further by the values of one more column. */
+/** Splits groups by the values of one more column. */
 function refine(groups: Groups, column: Column): Groups {
   const labels = new Int32Array(column.length)
   const firsts: number[] = []
@@ -60,7 +60,7 @@ function refine(groups: Groups, column: Column): Groups {
   return { labels, firsts }
 }
 
-/** No key function gives this: numbers are never `NaN`, and text keys start with a quote. */
+/** Equals no key of a key function: their keys are numbers or text that starts with a quote. */
 const NULL_KEY = 'null'
 
 function keyFunction(column: Column): (row: number) => string | number {
@@ -78,11 +78,11 @@ function keyFunction(column: Column): (row: number) => string | number {
 
 function partitionValue(column: Column, row: number): unknown {
   const value = valueAt(column, row)
-  return value instanceof Exact ? value.text : value
+  return value instanceof ExactNumber ? value.text : value
 }
 
 function columnNamed(columns: Columns, name: string): Column {
-  const column = columns.columns[indexNamed(columns.schema.fields, name)]
+  const column = columns.columns[fieldIndexOf(columns.schema.fields, name)]
   if (column === undefined)
     throw new Error(`Broken invariant: partition column ${name} is not among the columns`)
   return column

@@ -1,58 +1,61 @@
 import type { RecordBatch } from 'apache-arrow'
 import type { OperatorFunction } from 'rxjs'
-import { nullColumn, type Column, type Columns } from '../src/arrow/column.ts'
-import { gather, indexNamed, type Pick as Picked } from '../src/arrow/gather.ts'
-import { arrowSchema, recordBatch } from '../src/arrow/record-batch.ts'
+import { nullColumnOf, type Column, type Columns } from '../src/arrow/column.ts'
+import { gather, fieldIndexOf, type RowPick as Picked } from '../src/arrow/gather.ts'
+import { toArrowSchema, toRecordBatch } from '../src/arrow/record-batch.ts'
 import type { Flush } from '../src/core/batch.ts'
 import { inStage } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
 import { NumberedPartitions, type PartitionValues } from '../src/core/open-partitions.ts'
 import type { DataType, StructType } from '../src/core/schema.ts'
-import { sameFiles, type Layout } from '../src/delta/files/layout.ts'
-import { originOf } from '../src/evolution/known.ts'
+import { isSameLayout, type Layout } from '../src/delta/files/layout.ts'
+import { columnOriginOf } from '../src/evolution/table-columns.ts'
 import { FileStatistics } from '../src/parquet/statistics.ts'
 import type { Chunk } from './buffer-time-or-count.ts'
 
-/** The table that rows are made for. */
+/** Describes the table for which Arrow data is made. */
 export interface ArrowTarget {
-  /** What files must be now, for rows of these schemas, none where there are no rows; asked once a flush, and again when the table changed before its commit. */
+  /**
+   * Returns the current file layout for rows of these schemas, which are empty for a flush without rows. Called once per
+   * flush, and again if the table changed before the commit.
+   */
   readonly layout: (rows: readonly StructType[]) => Layout
-  /** Why rows may not be in files of this layout: they break what the table has come to ask of rows since they were checked. */
-  readonly unfit?: (rows: Columns, layout: Layout) => string | undefined
-  /** Rows of a record batch at most; bounds what Parquet sees at once. Default 65,536. */
+  /** Returns why rows cannot be in files of this layout: they violate constraints that were added after the rows were checked. */
+  readonly incompatibleReasonOf?: (rows: Columns, layout: Layout) => string | undefined
+  /** Maximum rows of a record batch; bounds the data that is encoded at once. Default 65,536. */
   readonly rowsMax?: number
 }
 
-/** The rows of a flush as files to be, for the table as it was when the flush was formed. */
+/** Holds the rows of a flush divided into future files, made for the table at the time of `layout`. */
 export interface ArrowFiles {
   readonly layout: Layout
   readonly files: readonly ArrowFile[]
-  /** The same rows for the table as it is now: the very same `files` where they are right for it still. */
-  again(): ArrowFiles
+  /** Returns the files for the current table: the same `files` array if it still matches. */
+  forCurrentTable(): ArrowFiles
 }
 
-/** The rows of one table partition, to be written as one file, or as several that follow each other. */
+/** Provides the rows of one table partition, to be written as one file or as several files in sequence. */
 export interface ArrowFile {
-  /** The values of the partition columns, in their order, as JSON-like values. */
+  /** Values of the partition columns, in column order, as JSON-like values. */
   readonly partition: readonly unknown[]
   readonly rows: number
-  /** Makes the record batches while they are asked for: a flush never exists in two forms as a whole. */
+  /** Makes the record batches one at a time, so that a flush is never held completely in two forms. */
   batches(): Iterable<RecordBatch>
-  /** Rows that `batches` has made so far. */
-  written(): number
-  /** Text for `add.stats` of the rows that `batches` has made since its start, or since the last `cut`. */
+  /** Returns the number of rows that `batches` has made so far. */
+  rowsWritten(): number
+  /** Returns the JSON text of `add.stats` for the rows that `batches` has made since its start or since `startNextFile`. */
   stats(): string
-  /** The rows that `batches` makes from now on go into another file. */
-  cut(): void
+  /** Starts the next file: its statistics cover the rows that `batches` makes from now on. */
+  startNextFile(): void
 }
 
 const ROWS_MAX = 65_536
 
 /**
- * Columns → Arrow, one file for each table partition of the flush. Columns of the table that the rows lack are null,
- * rows of other types are cast, partition columns are left out of the files. Statistics are computed on the way. Rows that
- * do not fit the table any more (`layout.unfit`) make no files.
- * @throws KD_SCHEMA_MISMATCH, and what `layout` throws
+ * Converts the columns of a flush to Arrow, one file for each table partition, and computes the statistics. Table columns
+ * that the rows do not have are null, values of other types are cast, and partition columns are left out of the files.
+ * Rows that no longer fit the table (`layout.incompatibleReason`) make no files.
+ * @throws KD_SCHEMA_MISMATCH, and the errors of `layout`
  */
 export function toArrow(target: ArrowTarget): OperatorFunction<Flush<readonly Chunk[]>, Flush<ArrowFiles>> {
   return stage((flush: Flush<readonly Chunk[]>) => ({
@@ -67,39 +70,39 @@ function arrowFiles(chunks: readonly Chunk[], target: ArrowTarget): ArrowFiles {
   const schemas = [...new Set(chunks.filter(({ columns }) => columns.length > 0).map(schemaOf))]
   const layoutNow = (): Layout => {
     const layout = target.layout(schemas)
-    if (layout.unfit !== undefined || target.unfit === undefined) return layout
+    if (layout.incompatibleReason !== undefined || target.incompatibleReasonOf === undefined) return layout
     for (const { columns } of chunks) {
-      const unfit = target.unfit(columns, layout)
-      if (unfit !== undefined) return { ...layout, unfit }
+      const incompatibleReason = target.incompatibleReasonOf(columns, layout)
+      if (incompatibleReason !== undefined) return { ...layout, incompatibleReason }
     }
     return layout
   }
   const filled = (layout: Layout, files: readonly ArrowFile[]): ArrowFiles => ({
     layout,
     files,
-    again() {
+    forCurrentTable() {
       const next = layoutNow()
-      return filled(next, sameFiles(layout, next) ? files : made(next))
+      return filled(next, isSameLayout(layout, next) ? files : made(next))
     },
   })
   const made = (layout: Layout): readonly ArrowFile[] =>
-    layout.unfit === undefined ? filesOf(chunks, layout, target.rowsMax) : []
+    layout.incompatibleReason === undefined ? filesOf(chunks, layout, target.rowsMax) : []
   const layout = layoutNow()
   return filled(layout, made(layout))
 }
 
-/** What the rows ask of the table: a column beyond the contract that holds no value asks for nothing. */
+/** Returns the columns that the table must have: columns beyond the contract without any value are left out. */
 function schemaOf({ columns: { schema, columns } }: Chunk): StructType {
   const fields = schema.fields.filter((field, index) => {
-    const column = originOf(field) === undefined ? undefined : columns[index]
+    const column = columnOriginOf(field) === undefined ? undefined : columns[index]
     if (column?.valid === undefined) return true
     return column.valid.includes(1)
   })
   return fields.length === schema.fields.length ? schema : { type: 'struct', fields }
 }
 
-/** Rows of one chunk that belong to one table partition: those at `rows`, which is the chunk's, or all where it is absent. */
-interface Part {
+/** Selects rows of one chunk that belong to one table partition: from `start` to `end` in `rows`, or in the chunk if absent. */
+interface RowRange {
   readonly chunk: Chunk
   readonly rows: Int32Array | undefined
   readonly start: number
@@ -114,12 +117,12 @@ function filesOf(chunks: readonly Chunk[], layout: Layout, rowsMax?: number): re
 }
 
 /**
- * The rows of a flush by their table partitions. What it holds beside the rows is four bytes a row and sixteen for each
- * partition of each chunk, outside of the heap: late data may be spread over as many partitions as there are rows.
+ * Groups the rows of a flush by table partition. Beside the rows it holds four bytes per row and sixteen per partition of
+ * each chunk, outside the heap: late data may be spread over as many partitions as there are rows.
  */
 function groupedRows(chunks: readonly Chunk[]): {
   readonly partitions: readonly PartitionValues[]
-  readonly parts: (partition: number) => Iterable<Part>
+  readonly parts: (partition: number) => Iterable<RowRange>
 } {
   const numbered = new NumberedPartitions()
   const numbers = chunks.map(({ partitions }) =>
@@ -164,7 +167,7 @@ function groupedRows(chunks: readonly Chunk[]): {
   }
 }
 
-/** A counting sort: the indices of `keys` by key, ascending within one; those of key `k` are `order[starts[k]..starts[k + 1])`. */
+/** Sorts the indices of `keys` by key (counting sort, stable): the indices of key `k` are `order[starts[k]..starts[k + 1])`. */
 function sortedBy(
   keys: Int32Array,
   count: number,
@@ -184,11 +187,11 @@ function sortedBy(
   return { order, starts }
 }
 
-/** The file of one partition; statistics are there from its first batch until they are told. */
+/** Makes the files of one table partition and computes their statistics. */
 class PartitionFile implements ArrowFile {
   readonly partition: PartitionValues
   readonly rows: number
-  readonly #parts: () => Iterable<Part>
+  readonly #parts: () => Iterable<RowRange>
   readonly #layout: Layout
   readonly #rowsMax: number
   #statistics: FileStatistics | undefined
@@ -196,7 +199,7 @@ class PartitionFile implements ArrowFile {
 
   constructor(
     partition: PartitionValues,
-    parts: () => Iterable<Part>,
+    parts: () => Iterable<RowRange>,
     layout: Layout,
     rowsMax: number = ROWS_MAX,
   ) {
@@ -213,7 +216,7 @@ class PartitionFile implements ArrowFile {
     const { columns: schema, fileSchema } = this.#layout
     this.#statistics = undefined
     this.#rowsCut = 0
-    const arrow = arrowSchema(fileSchema)
+    const arrow = toArrowSchema(fileSchema)
     for (const slice of slicesOf(this.#parts(), this.#rowsMax)) {
       const length = slice.reduce((sum, { start, end }) => sum + end - start, 0)
       const columns = schema.fields.map((field) =>
@@ -223,11 +226,11 @@ class PartitionFile implements ArrowFile {
         ),
       )
       this.#gathered().update(columns, length)
-      yield recordBatch(arrow, columns, length)
+      yield toRecordBatch(arrow, columns, length)
     }
   }
 
-  written(): number {
+  rowsWritten(): number {
     return this.#rowsCut + (this.#statistics?.rows ?? 0)
   }
 
@@ -235,8 +238,8 @@ class PartitionFile implements ArrowFile {
     return this.#gathered().json()
   }
 
-  cut(): void {
-    this.#rowsCut = this.written()
+  startNextFile(): void {
+    this.#rowsCut = this.rowsWritten()
     this.#statistics = undefined
   }
 
@@ -246,9 +249,9 @@ class PartitionFile implements ArrowFile {
   }
 }
 
-/** Cuts the parts into runs of at most `rowsMax` rows, joining small parts. */
-function* slicesOf(parts: Iterable<Part>, rowsMax: number): Generator<readonly Part[]> {
-  let slice: Part[] = []
+/** Divides the ranges into slices of at most `rowsMax` rows and joins small ranges. */
+function* slicesOf(parts: Iterable<RowRange>, rowsMax: number): Generator<readonly RowRange[]> {
+  let slice: RowRange[] = []
   let length = 0
   for (const part of parts) {
     for (let { start } = part; start < part.end;) {
@@ -265,10 +268,10 @@ function* slicesOf(parts: Iterable<Part>, rowsMax: number): Generator<readonly P
   if (length > 0) yield slice
 }
 
-function pickOf({ chunk, rows, start, end }: Part, name: string, type: DataType): Picked {
+function pickOf({ chunk, rows, start, end }: RowRange, name: string, type: DataType): Picked {
   const { columns } = chunk
-  const index = indexNamed(columns.schema.fields, name)
+  const index = fieldIndexOf(columns.schema.fields, name)
   const column: Column | undefined = columns.columns[index]
-  if (column === undefined) return { column: nullColumn(type, end - start), start: 0, end: end - start }
+  if (column === undefined) return { column: nullColumnOf(type, end - start), start: 0, end: end - start }
   return rows === undefined ? { column, start, end } : { column, rows, start, end }
 }

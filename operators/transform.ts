@@ -5,80 +5,81 @@ import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
 import type { StructType } from '../src/core/schema.ts'
 import type { Decoded } from '../src/formats/format.ts'
-import { instantsOf } from '../src/transforms/columns.ts'
-import { FILTERED, Refusal, type Transformation } from '../src/transforms/transformation.ts'
+import { timestampTransformsOf } from '../src/transforms/columns.ts'
+import { FILTERED, RejectedMessage, type Transformation } from '../src/transforms/transformation.ts'
 
-/** What transforming needs beside the transformation. */
-export interface TransformParts {
-  /** What the contract says of a message as it came: `undefined` when it is valid. Asked before anything else. */
+/** Configures the `transform` operator. */
+export interface TransformOperatorOptions {
+  /** Returns why the contract refuses an untransformed message, or `undefined` if it is valid. Called first. */
   readonly check?: (message: unknown) => string | undefined
-  /** The columns that rows go to, read anew for each batch: integers that end in timestamps are microseconds. */
+  /** Table columns, read again for each batch: integers for timestamp columns are microseconds. */
   readonly columns?: { readonly schema: StructType }
 }
 
 /**
- * Messages → messages as the table wants them. What the contract refuses, what breaks a rule and what cannot be
- * transformed become dead letters; what the filter does not keep is counted. Works on objects: rows that the format has in
- * columns already are taken out of them.
+ * Transforms messages into the shape of the table. Messages that the contract refuses, that violate a rule or that cannot
+ * be transformed become dead letters; messages that the filter excludes are counted. The operator works on objects: rows
+ * that the format has already decoded into columns are converted back.
  */
 export function transform(
   transformation: Transformation,
-  parts: TransformParts = {},
+  options: TransformOperatorOptions = {},
 ): OperatorFunction<Batch<Decoded>, Batch<Decoded>> {
   let schema: StructType | undefined
   let instants: readonly boolean[] = []
   return batchStage('transform', (decoded) => {
-    if (parts.columns !== undefined && parts.columns.schema !== schema) {
-      schema = parts.columns.schema
-      instants = instantsOf(schema, transformation)
+    if (options.columns !== undefined && options.columns.schema !== schema) {
+      schema = options.columns.schema
+      instants = timestampTransformsOf(schema, transformation)
     }
     const { raw } = decoded
     const objects: object[] = []
     const records: number[] = []
     const deadLetters: DeadLetter[] = [...decoded.deadLetters]
     let filtered = decoded.filtered ?? 0
-    for (const { object, record, proven } of messagesOf(decoded)) {
-      const fault = proven ? undefined : faultOf(object, parts.check)
+    for (const { object, record, validated } of messagesOf(decoded)) {
+      const fault = validated ? undefined : faultOf(object, options.check)
       if (fault !== undefined) {
         deadLetters.push(deadLetterOf(raw, record, fault.reason, fault.message))
         continue
       }
       const row = transformation.apply(object as object, raw, record, instants)
       if (row === FILTERED) filtered++
-      else if (row instanceof Refusal) deadLetters.push(deadLetterOf(raw, record, row.reason, row.message))
+      else if (row instanceof RejectedMessage)
+        deadLetters.push(deadLetterOf(raw, record, row.reason, row.message))
       else {
         objects.push(row)
         records.push(record)
       }
     }
-    return { ...decoded, proven: undefined, objects, records, deadLetters, filtered }
+    return { ...decoded, validated: undefined, objects, records, deadLetters, filtered }
   })
 }
 
 interface Message {
   readonly object: unknown
   readonly record: number
-  /** Known to obey the contract. */
-  readonly proven: boolean
+  /** True if the message is known to satisfy the contract. */
+  readonly validated: boolean
 }
 
-/** The messages of a batch, ascending by record. */
-function messagesOf({ proven, objects, records }: Decoded): readonly Message[] {
+/** Returns the messages of a batch, ascending by record. */
+function messagesOf({ validated, objects, records }: Decoded): readonly Message[] {
   const messages: Message[] = objects.map((object, index) => ({
     object,
     record: records[index] as number,
-    proven: false,
+    validated: false,
   }))
-  if (proven === undefined || proven.records.length === 0) return messages
-  const { columns } = proven
-  for (const [row, record] of proven.records.entries())
-    messages.push({ object: rowAt(columns, row), record, proven: true })
+  if (validated === undefined || validated.records.length === 0) return messages
+  const { columns } = validated
+  for (const [row, record] of validated.records.entries())
+    messages.push({ object: rowAt(columns, row), record, validated: true })
   return messages.sort((a, b) => a.record - b.record)
 }
 
 function faultOf(
   object: unknown,
-  check: TransformParts['check'],
+  check: TransformOperatorOptions['check'],
 ): { reason: 'contract' | 'type'; message: string } | undefined {
   const message = check?.(object)
   if (message !== undefined) return { reason: 'contract', message }

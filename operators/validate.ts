@@ -1,40 +1,40 @@
 import type { OperatorFunction } from 'rxjs'
 import { StructBuilder } from '../src/arrow/builder.ts'
-import { appendObjects, mergeRows, noRows, type Rows } from '../src/arrow/rows.ts'
+import { appendObjects, mergeRows, emptyRows, type Rows } from '../src/arrow/rows.ts'
 import type { Contract } from '../src/contract/contract.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
 import type { StructType } from '../src/core/schema.ts'
-import type { Admitted, RowColumns } from '../src/evolution/row-columns.ts'
+import type { ValidatedMessages, RowColumns } from '../src/evolution/row-columns.ts'
 import type { Decoded } from '../src/formats/format.ts'
 
 /**
- * Rows that the contract refuses, or that do not fit their columns, become dead letters; the others are in columns from
- * here on. Rows that the format has proven already pass as they are. With `columns` rows have these columns, which grow as
- * messages show new ones, instead of those of the contract.
- * @throws KD_SCHEMA_CHANGED where `columns` says so
+ * Validates messages and converts them to rows in columns; messages that the contract refuses or that do not fit their
+ * columns become dead letters. Messages that the format has already validated are passed on unchanged. With `columns`,
+ * rows have these columns, which grow as messages contain new fields, instead of the columns of the contract.
+ * @throws KD_SCHEMA_CHANGED if `columns` refuses new fields
  */
 export function validate(
   contract: Contract,
-  columns?: Pick<RowColumns, 'admit' | 'absent'>,
+  columns?: Pick<RowColumns, 'validate' | 'absentValues'>,
 ): OperatorFunction<Batch<Decoded>, Batch<Rows>> {
   return (source) => {
-    let builder = new StructBuilder(contract.schema, columns?.absent)
+    let builder = new StructBuilder(contract.schema, columns?.absentValues)
     const builderFor = (schema: StructType): StructBuilder =>
-      builder.type === schema ? builder : (builder = new StructBuilder(schema, columns?.absent))
+      builder.type === schema ? builder : (builder = new StructBuilder(schema, columns?.absentValues))
     return source.pipe(
       batchStage('validate', (decoded) => {
         const { objects, records, raw } = decoded
-        const admitted = columns?.admit(objects, records, raw) ?? byContract(decoded, contract)
-        return rowsOf(decoded, admitted, builderFor(admitted.schema))
+        const validated = columns?.validate(objects, records, raw) ?? byContract(decoded, contract)
+        return rowsOf(decoded, validated, builderFor(validated.schema))
       }),
     )
   }
 }
 
-/** Contract alone: fields that it does not name are left out. */
-function byContract(decoded: Decoded, contract: Contract): Admitted {
+/** Validates messages by the contract alone and leaves out fields that it does not name. */
+function byContract(decoded: Decoded, contract: Contract): ValidatedMessages {
   const objects: object[] = []
   const records: number[] = []
   const refused: { record: number; reason: 'contract'; message: string }[] = []
@@ -50,17 +50,17 @@ function byContract(decoded: Decoded, contract: Contract): Admitted {
   return { schema: contract.schema, objects, records, refused, droppedFields: 0 }
 }
 
-function rowsOf(decoded: Decoded, admitted: Admitted, builder: StructBuilder): Rows {
-  const { raw, proven, deletions, tombstones } = decoded
-  const refused = admitted.refused.map(({ record, reason, message }) =>
+function rowsOf(decoded: Decoded, validated: ValidatedMessages, builder: StructBuilder): Rows {
+  const { raw, validated: decodedRows, deletions, tombstones } = decoded
+  const refused = validated.refused.map(({ record, reason, message }) =>
     deadLetterOf(raw, record, reason, message),
   )
   const deadLetters: DeadLetter[] = [...decoded.deadLetters, ...refused]
-  const fitting = Int32Array.from(appendObjects(builder, raw, admitted, deadLetters))
+  const fitting = Int32Array.from(appendObjects(builder, raw, validated, deadLetters))
   const checked = { columns: builder.finishColumns(), records: fitting }
-  const messages = mergeRows(proven ?? noRows(admitted.schema), checked)
+  const messages = mergeRows(decodedRows ?? emptyRows(validated.schema), checked)
   const { columns, records } = deletions === undefined ? messages : mergeRows(deletions, messages)
-  const droppedFields = (decoded.droppedFields ?? 0) + admitted.droppedFields
+  const droppedFields = (decoded.droppedFields ?? 0) + validated.droppedFields
   return {
     raw,
     deadLetters,

@@ -8,44 +8,44 @@ import { inStage, nowMs, tracer } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
 import type { Add } from '../src/delta/protocol/actions.ts'
 import { newFileKey, type Layout } from '../src/delta/files/layout.ts'
-import { partitionText } from '../src/delta/statistics/partition-values.ts'
+import { serialisePartitionValue } from '../src/delta/statistics/partition-values.ts'
 import { decodePath, encodePath } from '../src/delta/protocol/paths.ts'
-import { parquetBytes, type ParquetOptions } from '../src/parquet/writer.ts'
+import { encodeParquet, type ParquetOptions } from '../src/parquet/writer.ts'
 import type { Store } from '../src/storage/store.ts'
 import type { ArrowFile, ArrowFiles } from './to-arrow.ts'
 
-/** Where and how data files are written. */
+/** Configures where and how data files are written. */
 export interface ParquetTarget extends ParquetOptions {
-  /** Rooted at the table. */
+  /** Store whose root is the table. */
   readonly store: Store
-  /** Files of a flush that are written at once, of those that hold many rows; default 4. Of small ones, four times as many. */
+  /** Large files of a flush that are written at once; default 4. Four times as many small files are written at once. */
   readonly filesMax?: number
   readonly clock?: Clock
 }
 
-/** The uploaded files of a flush, for the table as it was when they were made. */
+/** Holds the uploaded files of a flush, made for the table at the time of `layout`. */
 export interface DataFiles {
   readonly layout: Layout
   readonly adds: readonly Add[]
   /**
-   * The same rows for the table as it is now: the same files where they are right for it still, otherwise new ones, and
-   * the old ones are deleted. Throws what `writeParquet` throws.
+   * Returns the files for the current table: the same files if they still match it, otherwise new ones; the old files are
+   * then deleted. Throws the errors of `writeParquet`.
    */
-  again(): Promise<DataFiles>
-  /** Deletes the files, which no version names. What cannot be deleted is left for a vacuum. */
+  forCurrentTable(): Promise<DataFiles>
+  /** Deletes the files, which no version of the table contains. Files that cannot be deleted are left for a vacuum. */
   discard(): Promise<void>
 }
 
 const FILES_MAX = 4
 
-/** A file of no more rows is small: many together take no more memory than one large one, and time is that of requests. */
+/** Maximum rows of a small file: many of them together use no more memory than one large file, and requests take the time. */
 const SMALL_ROWS_MAX = 4096
 const SMALL_FACTOR = 4
 
 /**
- * Arrow → one uploaded Parquet file for each table partition of the flush, or several of the size that the table asks for. No reader sees a file before `commitDelta`
- * has named it in the log. Flushes are written one after the other, in order. What the table asks of its files
- * (`layout`) goes before what the target says.
+ * Writes the Arrow data of a flush as one uploaded Parquet file for each table partition, or as several files of the size
+ * that the table requests. Files are invisible to readers until `commitDelta` adds them to the log. Flushes are written one
+ * after the other, in order. The file properties of the table (`layout`) take precedence over the target.
  * @throws KD_PARQUET_FAILED, KD_STORE_UNAVAILABLE, KD_STORE_FAILED
  */
 export function writeParquet(target: ParquetTarget): OperatorFunction<Flush<ArrowFiles>, Flush<DataFiles>> {
@@ -81,8 +81,8 @@ function dataFiles(arrow: ArrowFiles, adds: readonly Add[], target: ParquetTarge
   return {
     layout: arrow.layout,
     adds,
-    async again() {
-      const next = arrow.again()
+    async forCurrentTable() {
+      const next = arrow.forCurrentTable()
       if (next.files === arrow.files) return dataFiles(next, adds, target)
       await discard()
       return await written(next, target)
@@ -91,15 +91,15 @@ function dataFiles(arrow: ArrowFiles, adds: readonly Add[], target: ParquetTarge
   }
 }
 
-/** The rows of one table partition as one file, or as several where the table names the size that files should have. */
+/** Writes the rows of one table partition as one file, or as several if the table sets a target file size. */
 async function write(file: ArrowFile, layout: Layout, target: ParquetTarget): Promise<readonly Add[]> {
   const batches = file.batches()[Symbol.iterator]()
   const adds: Add[] = []
   try {
     do {
       adds.push(await writeOne(file, batches, layout, target))
-      file.cut()
-    } while (file.written() < file.rows)
+      file.startNextFile()
+    } while (file.rowsWritten() < file.rows)
   } finally {
     batches.return?.()
   }
@@ -117,20 +117,20 @@ async function writeOne(
   const fileBytes = layout.fileBytes ?? Infinity
   const partitionValues = valuesOf(file, layout)
   const key = newFileKey(layout, partitionValues, compression)
-  const rowsBefore = file.written()
+  const rowsBefore = file.rowsWritten()
   let written = 0
   const pieces = async function* (): AsyncGenerator<Uint8Array> {
-    // A row group is written as a whole, so that its bytes bound how far a file goes beyond its size.
+    // Row groups are written whole: their size bounds how far a file exceeds its target size.
     const rowGroupBytes = Math.min(target.rowGroupBytes ?? Infinity, fileBytes)
     const options = { ...target, compression, ...(rowGroupBytes === Infinity ? {} : { rowGroupBytes }) }
-    const some = traced(batches, () => written >= fileBytes, file.rows)
-    for await (const piece of parquetBytes(some, options)) {
+    const fileBatches = traced(batches, () => written >= fileBytes, file.rows)
+    for await (const piece of encodeParquet(fileBatches, options)) {
       written += piece.length
       yield piece
     }
   }
   const { bytes } = await store.put(key, pieces())
-  const rows = file.written()
+  const rows = file.rowsWritten()
   invariant(
     rows === file.rows || (bytes >= fileBytes && rows > rowsBefore),
     `${rows} of ${file.rows} rows are written with ${key}`,
@@ -149,12 +149,12 @@ function valuesOf(file: ArrowFile, { partitionColumns }: Layout): Record<string,
   return Object.fromEntries(
     partitionColumns.map(({ physicalName, type }, index) => [
       physicalName,
-      partitionText(file.partition[index], type),
+      serialisePartitionValue(file.partition[index], type),
     ]),
   )
 }
 
-/** Record batches until the file is full, under a span `arrow` that tells how much of its time they took to make. */
+/** Returns record batches until the file is full, in a span `arrow` that records how long it took to make them. */
 function traced(batches: Iterator<RecordBatch>, isFull: () => boolean, rows: number): Iterable<RecordBatch> {
   const parent = context.active()
   return (function* () {

@@ -3,14 +3,15 @@ import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { join, resolve } from 'node:path'
 import ts from 'typescript'
 
-/** Not part of the project, or made from it. */
-const LEFT_OUT = new Set(['node_modules', 'dist', '.cache', '.git', 'demo', 'coverage'])
+/** Folders that are not part of the project, or generated from it. */
+const EXCLUDED = new Set(['node_modules', 'dist', '.cache', '.git', 'demo', 'coverage'])
 const PROGRAMS = ['config', 'operators', 'src', 'test', 'bench', 'scripts', 'examples']
 
 /**
- * Copies the project into a folder of its own, with the JavaScript of every program beside it: there Node loads it by
- * itself, where a loader of TypeScript would cost each of some hundred processes a second. Types are not looked at, and
- * what did not change since the last time is not compiled again. Resolves to the folder.
+ * Copies the project into a folder of its own, with the compiled JavaScript of every program next to it. Node
+ * then loads the programs directly; a TypeScript loader would cost each of some hundred test processes a
+ * second. Types are not checked, and files that did not change since the last time are not compiled again.
+ * Resolves to the folder.
  */
 export async function compileTests(): Promise<string> {
   const folder = resolve('.cache/compiled')
@@ -19,7 +20,7 @@ export async function compileTests(): Promise<string> {
   await mkdir(folder, { recursive: true })
   await mkdir(known, { recursive: true })
   for (const { name } of await readdir('.', { withFileTypes: true }))
-    if (!LEFT_OUT.has(name)) await cp(name, join(folder, name), { recursive: true })
+    if (!EXCLUDED.has(name)) await cp(name, join(folder, name), { recursive: true })
   await symlink(resolve('node_modules'), join(folder, 'node_modules'), 'dir')
   const options = await compilerOptions()
   for (const programs of PROGRAMS)

@@ -1,4 +1,5 @@
-// Runs the tests that need Spark with Delta, which it starts itself: `npm run test:interop`, or with paths for some of them.
+// Runs the tests that require Spark with Delta, which it starts: `npm run test:interop`, optionally with
+// paths of tests.
 import { startSpark } from '../test/support/servers/spark.ts'
 import { SPARK_VARIABLE } from '../test/support/servers/variables.ts'
 import { runSuite } from './run-tests.ts'

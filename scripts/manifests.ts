@@ -1,16 +1,17 @@
-// Copies what manifests and chart hold of other files of the project: `npm run manifests`; with `--check` it only compares.
+// Copies files of the project into manifests and chart: `npm run manifests`. With `--check` it only compares
+// them.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { prometheusRule } from './prometheus-rule.ts'
 
-/** A file that is made of another one. Paths count from the root of the project. */
+/** Describes a file that is generated from another one. Paths are relative to the root of the project. */
 interface Copy {
   readonly from: string
   readonly to: string
   readonly as?: (text: string) => string
 }
 
-/** Neither kustomize nor helm reads files outside of its own folder. */
+/** Copies are required because neither kustomize nor helm reads files outside of its own folder. */
 const COPIES: readonly Copy[] = [
   {
     from: 'deploy/prometheus/alerts.yaml',
@@ -27,7 +28,7 @@ const COPIES: readonly Copy[] = [
 
 const root = join(import.meta.dirname, '..')
 
-/** Copies that are not what they are made of, as paths from the root of the project. */
+/** Returns the paths of copies that differ from their sources, relative to the root of the project. */
 export function staleCopies(): string[] {
   return COPIES.filter(({ to, ...copy }) => textOf(to) !== wanted(copy)).map(({ to }) => to)
 }
@@ -55,7 +56,7 @@ function textOf(path: string): string | undefined {
 if (process.argv[1] === import.meta.filename) {
   if (process.argv.includes('--check')) {
     for (const path of staleCopies()) {
-      console.error(`${path} is not what it is made of; run npm run manifests`)
+      console.error(`${path} is stale: it differs from its source; run npm run manifests`)
       process.exitCode = 1
     }
   } else writeCopies()

@@ -1,5 +1,5 @@
-/** Metadata of the manifest; the operator finds it by the labels that its own `ruleSelector` asks for. */
-const HEAD = `# Made from deploy/prometheus/alerts.yaml.
+/** Metadata of the manifest. The Prometheus operator selects it by the labels of its own `ruleSelector`. */
+const HEAD = `# Generated from deploy/prometheus/alerts.yaml by npm run manifests.
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
@@ -9,7 +9,10 @@ metadata:
 spec:
 `
 
-/** The rules of a Prometheus, `groups:` at the left edge, as the manifest that the Prometheus operator reads. */
+/**
+ * Returns the alert rules, whose `groups:` is at the top level, as a PrometheusRule manifest for the
+ * Prometheus operator.
+ */
 export function prometheusRule(alerts: string): string {
   const lines = alerts.split('\n')
   const groups = lines.slice(lines.indexOf('groups:'))

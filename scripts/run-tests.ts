@@ -8,33 +8,42 @@ import { compileTests } from './compile-tests.ts'
 const FILES_AT_ONCE = 2
 const TEST_MS_MAX = 15 * 60_000
 
-/** No lookup of credentials on the network of a cloud that is not there; no word of later releases of a pinned SDK. */
+/**
+ * Disables credential lookups in a cloud network that does not exist, and warnings about later releases of a
+ * pinned SDK.
+ */
 const QUIET_AWS = {
   AWS_EC2_METADATA_DISABLED: 'true',
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 }
 
-/** What the runner counted; a file that crashed is one failed test, one that was cut off too. */
+/** Holds the totals of the test runner; a file that crashes or times out counts as one failed test. */
 interface Totals {
   readonly passed: number
   readonly failed: number
 }
 
-/** What is run, and what must be there for it. */
+/** Describes a suite of tests and the servers that it requires. */
 export interface Suite {
-  /** Folders below which its files lie. */
+  /** Folders that contain its test files. */
   readonly folders: readonly string[]
-  /** Folders that are another suite's. */
+  /** Folders that belong to another suite. */
   readonly without?: readonly string[]
-  /** Whether `start` is called for some of the files too; by default they start by themselves what they need. */
+  /**
+   * True to call `start` for single files too; by default single files start the servers that they require
+   * themselves.
+   */
   readonly startsAlways?: boolean
-  /** Starts what all files share, noting in `stops` how it ends; the environment by which the files find it. */
+  /**
+   * Starts the servers that all files share and adds functions to `stops` that stop them. Resolves to the
+   * environment variables with their addresses.
+   */
   readonly start: (stops: (() => Promise<void>)[]) => Promise<Readonly<Record<string, string>>>
 }
 
 /**
- * Runs the files of a suite, or those at or below the paths `wanted`, with servers that end with it. The last line says
- * `N passed, N failed`. Resolves to the exit code.
+ * Runs the files of a suite, or those at or below the paths `wanted`, with servers that are stopped at the
+ * end. The last line of output is `N passed, N failed`. Resolves to the exit code.
  */
 export async function runSuite(suite: Suite, wanted: readonly string[]): Promise<number> {
   const stops: (() => Promise<void>)[] = []
@@ -43,7 +52,7 @@ export async function runSuite(suite: Suite, wanted: readonly string[]): Promise
   try {
     const files = await testFiles(suite, wanted)
     const env = wanted.length === 0 || suite.startsAlways === true ? await suite.start(stops) : {}
-    // A few files are sooner run from their sources.
+    // Compiling takes longer than running a few files from their sources.
     const folder = wanted.length === 0 ? await compileTests() : undefined
     ;({ code, totals } = await runTests(files, env, folder))
   } catch (error) {
@@ -100,7 +109,7 @@ async function runTests(
         cwd: compiled ?? process.cwd(),
         env: { ...process.env, ...QUIET_AWS, ...env },
       })
-      // The runner ends its files; we then stop the servers and say what was counted.
+      // The runner stops its test processes; afterwards the servers are stopped and the totals printed.
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
       runner.once('error', reject)
       runner.once('exit', (exitCode) => {
@@ -120,7 +129,7 @@ function totalsOf(tap: string, code: number): { code: number; totals: Totals } {
   }
   const passed = count('pass')
   const failed = (count('fail') ?? 0) + (count('cancelled') ?? 0)
-  // A runner without totals was cut off; one that fails must not read as a success.
+  // A runner without totals was interrupted; a failing one must not count as a success.
   if (passed === undefined) return { code: code === 0 ? 1 : code, totals: { passed: 0, failed: 1 } }
   return {
     code: code === 0 && failed > 0 ? 1 : code,

@@ -1,10 +1,11 @@
-// Runs the tests against real servers that it starts itself: `npm test`, or `npm test -- test/storage` for some of them.
+// Runs the tests against real servers that it starts: `npm test`, or `npm test -- test/storage` for some of
+// them.
 import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../src/core/errors.ts'
-import { startKafka } from '../src/servers/kafka.ts'
-import { run } from '../src/servers/process.ts'
+import { startKafka } from '../src/local-servers/kafka.ts'
+import { runProgram } from '../src/local-servers/process.ts'
 import { startS3, type S3Server } from '../test/support/servers/s3.ts'
 import { hasPython } from '../test/e2e/support/python.ts'
 import { startAzure, startDynamo, startGcs, type Emulator } from '../test/support/servers/emulators.ts'
@@ -21,14 +22,22 @@ import { runSuite } from './run-tests.ts'
 process.exitCode = await runSuite(
   {
     folders: ['test', 'operators'],
-    without: ['test/interop', ...(await thoseThatCannotRun())],
+    without: ['test/interop', ...(await testsWithoutPrograms())],
     start: startServers,
   },
   process.argv.slice(2),
 )
 
-/** Programs that a run may do without, except in CI, and by what a test file is known that needs one. */
-function needs(): readonly { command: string; args: string[]; missing: string; calls: readonly string[] }[] {
+/**
+ * Returns optional programs, which are required only in CI, and the calls that identify test files that
+ * require them.
+ */
+function optionalPrograms(): readonly {
+  command: string
+  args: string[]
+  missing: string
+  calls: readonly string[]
+}[] {
   return [
     {
       command: 'go',
@@ -46,36 +55,36 @@ function needs(): readonly { command: string; args: string[]; missing: string; c
   ]
 }
 
-/** Test files that need a program which is missing, and may be. */
-async function thoseThatCannotRun(): Promise<readonly string[]> {
+/** Returns the test files that require a missing optional program. */
+async function testsWithoutPrograms(): Promise<readonly string[]> {
   const names = (await readdir('test', { recursive: true })).filter((name) => name.endsWith('.test.ts'))
   const files = names.map((name) => join('test', name))
   const without: string[] = []
-  for (const { command, args, missing, calls } of needs())
+  for (const { command, args, missing, calls } of optionalPrograms())
     try {
-      await run(command, args, { missing, runMsMax: 60_000 })
+      await runProgram(command, args, { missing, runMsMax: 60_000 })
     } catch (error) {
-      // In CI their tests fail, and say why.
+      // In CI these tests run and fail with the reason.
       if (!isMissingOnly(error)) continue
       const needing = files.filter((file) => {
         const text = readFileSync(file, 'utf8')
         return calls.some((call) => text.includes(call))
       })
-      console.log(`Without ${needing.join(', ')}: ${messageOf(error)}`)
+      console.log(`Skipping ${needing.join(', ')}: ${messageOf(error)}`)
       without.push(...needing)
     }
   return without
 }
 
-/** The addresses of all servers as environment variables; each is started unless the environment names it. */
+/** Starts all servers that the environment does not name, and returns their addresses as environment variables. */
 async function startServers(stops: (() => Promise<void>)[]): Promise<Record<string, string>> {
   const say = (message: string): void => {
     console.log(message)
   }
-  if (!(await hasPython())) say('Without readers of others: Python 3 with venv is not installed')
+  if (!(await hasPython())) say('Skipping checks with other readers: Python 3 with venv is not installed')
   const starts: Readonly<Record<string, () => Promise<string>>> = {
     [BROKERS_VARIABLE]: async () => {
-      const kafka = await startKafka({ say })
+      const kafka = await startKafka({ onProgress: say })
       stops.push(() => kafka.stop())
       return kafka.brokers.join(',')
     },
@@ -89,11 +98,11 @@ async function startServers(stops: (() => Promise<void>)[]): Promise<Record<stri
     [GCS_VARIABLE]: () =>
       addressOfEmulator(startGcs(say), stops).catch((error: unknown) => {
         if (!isMissingOnly(error)) throw error
-        say(`Without tests of Google Cloud Storage: ${messageOf(error)}`)
+        say(`Skipping tests of Google Cloud Storage: ${messageOf(error)}`)
         return ''
       }),
   }
-  // All are waited for, so that those that did start are stopped where one did not.
+  // Waits for all of them, so that started servers can be stopped if one fails to start.
   const started = await Promise.allSettled(
     Object.entries(starts).map(
       async ([name, start]) => [name, process.env[name] ?? (await start())] as const,

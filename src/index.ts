@@ -7,17 +7,20 @@
 
 // The operators in their order, and those that work row by row.
 export { decode } from '../operators/decode.ts'
-export { transform, type TransformParts } from '../operators/transform.ts'
+export { transform, type TransformOperatorOptions } from '../operators/transform.ts'
 export { validate } from '../operators/validate.ts'
 export { filterRows, mapRows, tapRows, type RecordInfo } from '../operators/map-rows.ts'
 export { enrich } from '../operators/enrich.ts'
 export { constrain } from '../operators/constrain.ts'
-export { compiledConstraints, type CompiledConstraint } from './delta/constraints/check.ts'
-export { partitionBy, type Labelled } from '../operators/partition-by.ts'
+export {
+  compileTableConstraints,
+  type CompiledConstraint,
+} from './delta/constraints/constraint-violations.ts'
+export { partitionBy, type PartitionedRows } from '../operators/partition-by.ts'
 export {
   bufferTimeOrCount,
-  type BufferParts,
-  type FlushFacts,
+  type BufferOptions,
+  type FormedFlush,
   type FlushLimits,
 } from '../operators/buffer-time-or-count.ts'
 export { toArrow, type ArrowFile, type ArrowFiles, type ArrowTarget } from '../operators/to-arrow.ts'
@@ -25,14 +28,14 @@ export { writeParquet, type DataFiles, type ParquetTarget } from '../operators/w
 export {
   appIdOf,
   commitDelta,
-  type CommitParts,
-  type Committed,
+  type CommitDeltaOptions,
+  type CommittedFlush,
   type DeadLetterSink,
 } from '../operators/commit-delta.ts'
-export { commitOffsets, type Commit, type OffsetParts } from '../operators/commit-offsets.ts'
+export { commitOffsets, type PipelineCommit, type CommitOffsetsOptions } from '../operators/commit-offsets.ts'
 
 // All of them joined, and the means to write one's own.
-export { pipeline, type Parts, type PipelineConfig } from './pipeline.ts'
+export { pipeline, type PipelineOptions, type PipelineConfig } from './pipeline.ts'
 export { batchStage, stage, type StageOptions } from './core/stage/stage.ts'
 
 // What flows: batches with their provenance, flushes, rows in columns, dead letters.
@@ -52,21 +55,21 @@ export { objectsOf, takeRows, type Row, type Rows } from './arrow/rows.ts'
 export { rowBytesMin, type Column, type Columns } from './arrow/column.ts'
 export { deadLetterOf } from './core/dead-letter.ts'
 export { Credit, type CreditReason, type CreditWait } from './core/credit/credit.ts'
-export { Budget, type Member } from './core/credit/budget.ts'
+export { Budget, type BudgetMember } from './core/credit/budget.ts'
 export type { Clock } from './core/clock.ts'
 
 // Schemas and contracts.
 export type { ArrayType, DataType, MapType, PrimitiveName, StructField, StructType } from './core/schema.ts'
 export { loadContract, type Contract } from './contract/contract.ts'
 export { readContract } from './contract/file.ts'
-export { contractOfTable } from './contract/existing.ts'
+export { contractOfTable } from './contract/table-contract.ts'
 
 // Formats and enrichments: functions and objects of these shapes can take the place of ours.
 export { jsonFormat } from './formats/json/format.ts'
 export { openFormat, type FormatChoice } from './formats/open/open.ts'
 export type { Decoded, Format, FormatOptions } from './formats/format.ts'
 export { derivedColumn } from './enrichments/derived-column.ts'
-export { lookupColumns, type LookupOptions, type Reference } from './enrichments/lookup-columns.ts'
+export { lookupColumns, type LookupOptions, type ReferenceTable } from './enrichments/lookup-columns.ts'
 export { kafkaColumns } from './enrichments/kafka-columns.ts'
 export type { Enrichment, Reject } from './enrichments/enrichment.ts'
 
@@ -82,7 +85,7 @@ export type { Lookup } from './transforms/functions.ts'
 export type { Transformation } from './transforms/transformation.ts'
 
 // Columns that follow the messages and the table.
-export { RowColumns, type Admitted, type RowColumnsParts } from './evolution/row-columns.ts'
+export { RowColumns, type ValidatedMessages, type RowColumnsOptions } from './evolution/row-columns.ts'
 export { RESCUED_DATA, type SchemaEvolution } from './evolution/policy.ts'
 
 // Kafka.
@@ -100,13 +103,13 @@ export {
   type DeadLetterOptions,
   type DeadLetterTopic,
 } from './kafka/dead-letters/dead-letters.ts'
-export { pack } from './kafka/source/pack.ts'
+export { pack } from './kafka/source/pack-records.ts'
 
 // Delta tables.
 export { createTable, tableExists, type NewTable } from './delta/maintenance/create.ts'
-export { openTableWriter, type WriterOptions } from './delta/commit/log-writer.ts'
+export { openTableWriter, type TableWriterOptions } from './delta/commit/log-writer.ts'
 export { loadSnapshot, type Snapshot } from './delta/log/snapshot.ts'
-export { rowLines, type RowOptions } from './delta/rewrite/row-lines.ts'
+export { readRowLines, type RowLinesOptions } from './delta/rewrite/row-lines.ts'
 export { layoutOf, type Layout } from './delta/files/layout.ts'
 export type { Append, CommitOutcome, TableWriter } from './delta/commit/table-writer.ts'
 export type { TableShape } from './delta/protocol/table-shape.ts'
@@ -123,20 +126,26 @@ export type { GcsStoreOptions } from './storage/gcs/gcs-options.ts'
 export type { PutIfAbsentOutcome, Store, StoredObject } from './storage/store.ts'
 
 // Servers that fail: their circuits, and how hard is tried.
-export { Circuits, type CircuitsParts } from './resilience/circuits.ts'
+export { Circuits, type CircuitsContext } from './resilience/circuit-registry.ts'
 export type { CircuitBreaker, CircuitOptions } from './resilience/circuit-breaker.ts'
 export { GuardedStore, type GuardOptions } from './storage/guarded.ts'
-export type { Patience, Persistence } from './storage/requests.ts'
-export type { RetryPatience } from './resilience/retries.ts'
+export type { StoreRetryPolicy, StoreRequestOptions } from './storage/requests.ts'
+export type { RetryPolicy } from './resilience/retries.ts'
 export type { Circuit, CircuitState } from './core/circuit.ts'
 
 // The service in one call, its configuration, and the errors of everything.
 export { runTopics, type RunOptions } from './service/supervision/run-topics.ts'
 export type { TopicRun } from './service/topic/topic.ts'
-export type { FlushStanding, RunState, Standing, TopicFailure } from './service/topic/state.ts'
-export type { Summary } from './service/topic/summary.ts'
+export type { InFlightFlush, RunState, InFlightWork, TopicFailure } from './service/topic/state.ts'
+export type { TopicSummary } from './service/topic/summary.ts'
 export { createLogger, type Logger, type LogOptions } from './telemetry/log.ts'
 export { startTelemetry, type Telemetry } from './telemetry/tracing/tracing.ts'
 export { loadConfig, type ConfigSources } from '../config/load/load.ts'
 export type { Config, TopicConfig } from '../config/types.ts'
-export { CATALOGUE, PipelineError, messageOf, type ErrorCode, type ErrorContext } from './core/errors.ts'
+export {
+  ERROR_CATALOGUE,
+  PipelineError,
+  messageOf,
+  type ErrorCode,
+  type ErrorContext,
+} from './core/errors.ts'

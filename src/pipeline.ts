@@ -1,19 +1,19 @@
 import { identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs'
 import {
   bufferTimeOrCount,
-  type BufferParts,
+  type BufferOptions,
   type Chunk,
   type FlushLimits,
 } from '../operators/buffer-time-or-count.ts'
-import { commitDelta, type CommitParts } from '../operators/commit-delta.ts'
-import { commitOffsets, type Commit } from '../operators/commit-offsets.ts'
+import { commitDelta, type CommitDeltaOptions } from '../operators/commit-delta.ts'
+import { commitOffsets, type PipelineCommit } from '../operators/commit-offsets.ts'
 import { constrain } from '../operators/constrain.ts'
 import { decode } from '../operators/decode.ts'
 import { enrich } from '../operators/enrich.ts'
 import { limitDeadLetters, stopAtDeadLetter, type DeadLetterLimit } from '../operators/limit-dead-letters.ts'
-import { partitionBy, type Labelled } from '../operators/partition-by.ts'
+import { partitionBy, type PartitionedRows } from '../operators/partition-by.ts'
 import { toArrow } from '../operators/to-arrow.ts'
-import { transform, type TransformParts } from '../operators/transform.ts'
+import { transform, type TransformOperatorOptions } from '../operators/transform.ts'
 import { validate } from '../operators/validate.ts'
 import { writeParquet, type DataFiles } from '../operators/write-parquet.ts'
 import type { Rows } from './arrow/rows.ts'
@@ -23,7 +23,7 @@ import { systemClock } from './core/clock.ts'
 import type { Credit } from './core/credit/credit.ts'
 import { inFlush } from './core/stage/flush-scope.ts'
 import type { Raw } from './core/raw.ts'
-import { brokenSince, compiledConstraints } from './delta/constraints/check.ts'
+import { recheckConstraints, compileTableConstraints } from './delta/constraints/constraint-violations.ts'
 import { layoutOf } from './delta/files/layout.ts'
 import type { RowColumns } from './evolution/row-columns.ts'
 import type { Enrichment } from './enrichments/enrichment.ts'
@@ -33,130 +33,151 @@ import type { ParquetOptions } from './parquet/writer.ts'
 import type { Store } from './storage/store.ts'
 import type { Transformation } from './transforms/transformation.ts'
 
-/** Everything a pipeline works with; I/O, clocks and state arrive here as arguments. */
-export interface Parts extends Omit<CommitParts, 'fenced'> {
+/** Describes what a pipeline works with; all I/O, clocks and state are passed in here. */
+export interface PipelineOptions extends Omit<CommitDeltaOptions, 'handleFenced'> {
   readonly source: Pick<Source, 'commitOffsets' | 'reset'>
-  /** The byte budget that the source takes from. */
+  /** Byte credit that the source takes from. */
   readonly credit: Credit
   readonly format: Format
   readonly contract: Contract
-  /** The columns of rows where they follow the messages and the table; those of the contract where absent. */
+  /** Columns that follow the messages and the table; without it, the columns of the contract. */
   readonly columns?: RowColumns
-  /** What becomes of messages before they are rows; without it they stay as they are, and in columns where they are so. */
-  readonly transforms?: Transforms
-  /** Operators of one's own on rows that the contract has let through; joined by `pipe`, they are one. */
+  /**
+   * Transforms between the messages and the rows; without it messages are unchanged, and those decoded directly to
+   * columns stay so.
+   */
+  readonly transforms?: PipelineTransforms
+  /** A custom operator on validated rows; join several with `pipe`. */
   readonly rows?: MonoTypeOperatorFunction<Batch<Rows>>
   readonly enrichments: readonly Enrichment[]
   /** Rooted at the table. */
   readonly store: Store
   /** Opens the trace of a flush. */
-  readonly openTrace?: BufferParts['openTrace']
-  /** Told of a flush that is read again: another writer holds its offsets, or, with `unfit`, its rows do not fit the table any more. */
-  readonly onFenced?: (appIds: readonly string[], unfit?: string) => void
+  readonly openTrace?: BufferOptions['openTrace']
+  /**
+   * Called when a flush is dropped and its records are read again: another writer has committed its offsets, or, with
+   * `unfitReason`, its rows no longer fit the table.
+   */
+  readonly onFenced?: (appIds: readonly string[], unfitReason?: string) => void
 }
 
-/** Transforms and what the operator needs beside them. */
-export interface Transforms extends TransformParts {
+/** Holds the transforms of a topic and the options of the transform operator. */
+export interface PipelineTransforms extends TransformOperatorOptions {
   readonly transformation: Transformation
 }
 
-/** The knobs of one topic. */
+/** Holds the settings of one topic's pipeline. */
 export interface PipelineConfig {
   readonly partitionColumns: readonly string[]
   readonly flush: FlushLimits
   readonly parquet: ParquetOptions
-  /** Ends the pipeline where more of a flush are dead letters; no limit where absent. */
+  /** Ends the pipeline when a larger share of a flush are dead letters; no limit by default. */
   readonly deadLetterLimit?: DeadLetterLimit | undefined
-  /** Whether the first dead letter ends the pipeline. */
+  /** True when the first dead letter ends the pipeline. */
   readonly stopAtDeadLetter?: boolean
 }
 
-/** Kafka batches in, Delta commits out. Completes when `batches` completes; errors on the first thing that a retry cannot fix. */
+/**
+ * Carries Kafka batches into Delta commits. Completes when `batches` completes, and errors with the first failure
+ * that retries cannot fix.
+ */
 export function pipeline(
   batches: Observable<Batch<Raw>>,
-  parts: Parts,
+  options: PipelineOptions,
   config: PipelineConfig,
-): Observable<Commit> {
-  const { source, credit } = parts
+): Observable<PipelineCommit> {
+  const { source, credit } = options
   return batches.pipe(
-    toRows(parts, config.partitionColumns), // bytes → rows; what cannot be one becomes a dead letter
+    toRows(options, config.partitionColumns), // bytes → rows; undecodable records become dead letters
     stopAtDeadLetter(config.stopAtDeadLetter === true),
-    bufferTimeOrCount(config.flush, buffering(parts)), // many batches → one flush, the unit of atomicity
+    bufferTimeOrCount(config.flush, bufferOptionsOf(options)), // many batches → one flush, the unit of atomicity
     limitDeadLetters(config.deadLetterLimit),
-    toFiles(parts, config.parquet), // uploaded; nothing is visible to readers yet
-    commitDelta({ ...parts, fenced: fencing(parts) }), // files and offsets in one version: exactly once
-    commitOffsets({ source, settled: (flush) => settle(flush, credit) }), // Kafka's copy: advisory
+    toFiles(options, config.parquet), // uploaded; readers do not see the files yet
+    commitDelta({ ...options, handleFenced: createFencedHandler(options) }), // files and offsets in one version: exactly once
+    commitOffsets({ source, onSettled: (flush) => releaseCredit(flush, credit) }), // advisory copy in the Kafka group
   )
 }
 
-/** What makes rows of records. */
-export type RowParts = Pick<
-  Parts,
+/** Selects the options for turning records into rows. */
+export type RowPipelineOptions = Pick<
+  PipelineOptions,
   'format' | 'transforms' | 'contract' | 'columns' | 'rows' | 'enrichments' | 'table' | 'clock'
 >
 
-/** Records in, rows for the table out, labelled with the table partitions that they go to; batch by batch. */
+/** Turns batches of records into rows labelled with their table partitions, one batch at a time. */
 export function toRows(
-  parts: RowParts,
+  options: RowPipelineOptions,
   partitionColumns: readonly string[],
-): OperatorFunction<Batch<Raw>, Batch<Labelled>> {
+): OperatorFunction<Batch<Raw>, Batch<PartitionedRows>> {
   return (batches) =>
     batches.pipe(
-      decode(parts.format), // bytes → rows
-      transformed(parts.transforms), // rules, filter, transforms; nothing for a topic without any
-      validate(parts.contract, parts.columns), // rows that the contract refuses become dead letters
-      parts.rows ?? identity, // what a user of the library puts here
-      enrich(parts.enrichments),
-      constrain(() => compiledConstraints(parts.table.metadata), parts.clock), // so do rows that the table refuses
-      partitionBy(partitionColumns), // labels rows; the stream never forks
+      decode(options.format), // bytes → rows
+      applyTransforms(options.transforms), // rules, filter, transforms; unchanged for a topic without any
+      validate(options.contract, options.columns), // rows that violate the contract become dead letters
+      options.rows ?? identity, // custom operators of the library's user
+      enrich(options.enrichments),
+      constrain(() => compileTableConstraints(options.table.metadata), options.clock), // rows that violate a table constraint become dead letters
+      partitionBy(partitionColumns), // labels rows by table partition; the stream is never split
     )
 }
 
-function transformed(transforms: Transforms | undefined): MonoTypeOperatorFunction<Batch<Decoded>> {
+function applyTransforms(
+  transforms: PipelineTransforms | undefined,
+): MonoTypeOperatorFunction<Batch<Decoded>> {
   return transforms === undefined ? (batches) => batches : transform(transforms.transformation, transforms)
 }
 
-/** Rows in, uploaded files out, made for the table as it is. */
+/** Turns rows into uploaded files in the layout of the present table. */
 export function toFiles(
-  parts: Pick<Parts, 'columns' | 'table' | 'store' | 'clock'>,
+  options: Pick<PipelineOptions, 'columns' | 'table' | 'store' | 'clock'>,
   parquet: ParquetOptions,
 ): OperatorFunction<Flush<readonly Chunk[]>, Flush<DataFiles>> {
-  const { table, store, columns, clock = systemClock } = parts
+  const { table, store, columns, clock = systemClock } = options
   return (flushes) =>
     flushes.pipe(
       toArrow({
         layout: (rows) => columns?.layout(rows) ?? layoutOf(table.shape),
-        unfit: (rows, { basis }) => brokenSince(rows, basis.metadata, clock.now()),
+        incompatibleReasonOf: (rows, { baseSnapshot }) =>
+          recheckConstraints(rows, baseSnapshot.metadata, clock.now()),
       }),
       writeParquet({ ...parquet, store }),
     )
 }
 
-function buffering({ credit, openTrace }: Parts): BufferParts {
+function bufferOptionsOf({ credit, openTrace }: PipelineOptions): BufferOptions {
   return {
     charge: (bytes) => credit.charge(bytes),
-    dropped: (bytes) => credit.give(bytes),
-    flushed: () => credit.flushOpened(),
-    onFlush: (form) => credit.onFlush(form),
-    isPressed: () => credit.isPressed,
+    onDropped: (bytes) => credit.give(bytes),
+    onFlushFormed: () => credit.flushOpened(),
+    registerFlush: (form) => credit.registerFlush(form),
+    shouldFlush: () => credit.shouldFlush,
     ...(openTrace === undefined ? {} : { openTrace }),
   }
 }
 
-/** Gives back what a flush held. */
-function settle(flush: Flush<unknown>, credit: Credit): void {
+/** Returns the credit that a flush held. */
+function releaseCredit(flush: Flush<unknown>, credit: Credit): void {
   credit.give(flush.bytes)
   credit.flushClosed()
 }
 
-/** Gives up a flush: its files are orphans, its partitions start again from the table. */
-function fencing({ source, credit, onFenced }: Parts): CommitParts['fenced'] {
-  return (flush, appIds, unfit) =>
+/**
+ * Returns the handler that drops a fenced flush: it deletes the uploaded files and restarts the partitions from the
+ * table.
+ */
+function createFencedHandler({
+  source,
+  credit,
+  onFenced,
+}: PipelineOptions): CommitDeltaOptions['handleFenced'] {
+  return (flush, appIds, unfitReason) =>
     inFlush(flush.trace, async () => {
-      onFenced?.(appIds, unfit)
+      onFenced?.(appIds, unfitReason)
       await flush.payload.discard()
       await source.reset(flush.ranges.map((range) => range.partition))
-      settle(flush, credit)
-      flush.trace.end(new Error(unfit ?? `Other writers hold these offsets: ${appIds.join(', ')}`))
+      releaseCredit(flush, credit)
+      flush.trace.end(
+        new Error(unfitReason ?? `Other writers have committed these offsets: ${appIds.join(', ')}`),
+      )
     })
 }

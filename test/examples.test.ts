@@ -4,7 +4,7 @@ import { batchesOf, carryPageViews } from '../examples/custom-chain.ts'
 import { carryLogLines } from '../examples/custom-format.ts'
 import { carryOrders, readCustomers } from '../examples/enrichment.ts'
 import { appIdOf, type DeadLetterSink } from '../operators/commit-delta.ts'
-import type { Commit } from '../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../operators/commit-offsets.ts'
 import type { DeadLetter } from '../src/core/batch.ts'
 import type { Credit } from '../src/core/credit/credit.ts'
 import { createTable } from '../src/delta/maintenance/create.ts'
@@ -75,7 +75,7 @@ test('orders get the columns of their customers, and a newer reference counts fr
   ])
   const orders = new MemoryStore()
   const letters: DeadLetter[] = []
-  const run = async (lines: readonly string[]): Promise<readonly Commit[]> => {
+  const run = async (lines: readonly string[]): Promise<readonly PipelineCommit[]> => {
     const reference = await readCustomers(customers)
     return await carryOrders({
       open: inMemory('orders', lines),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lastValueFrom, toArray } from 'rxjs'
-import type { Commit } from '../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../operators/commit-offsets.ts'
 import { loadContract } from '../src/contract/contract.ts'
 import type { DeadLetter, OffsetRange } from '../src/core/batch.ts'
 import { PipelineError } from '../src/core/errors.ts'
@@ -24,7 +24,7 @@ const contract = loadContract(
 )
 const APP_ID = 'app'
 
-/** Waits do not wait: nothing here depends on time. */
+/** A clock whose waits end at once: nothing here depends on time. */
 const clock = {
   now: () => 1_772_323_200_000,
   sleep: () => new Promise<void>((resolve) => setImmediate(resolve)),
@@ -35,7 +35,7 @@ async function newTable(store: Store): Promise<void> {
   await createTable(store, { schema: { type: 'struct', fields }, partitionColumns: [] }, clock)
 }
 
-/** Records of which some are tombstones and some break the contract. */
+/** Generates records, some of them tombstones and some that violate the contract. */
 function topicOf(partitions: number, records: number, chance: Chance): Topic {
   const record = (offset: number): string | null => {
     if (chance.once(15)) return null
@@ -65,7 +65,7 @@ interface Worker {
   readonly fenced: string[]
 }
 
-/** A process: its own view of the table, its own source, nothing shared but the store. */
+/** Starts a process with its own view of the table and its own source; it shares only the store. */
 async function workerOn(
   store: Store,
   facts: {
@@ -119,7 +119,7 @@ async function workerOn(
   return { source, commits, credit, fenced }
 }
 
-/** P2, P3: each version holds for each partition exactly the good records between its `txn` and the one before, once. */
+/** Asserts P2 and P3: each version adds, for each partition, exactly the good records between its `txn` and the previous one. */
 async function assertPrefixes(store: Store, topic: Topic): Promise<void> {
   const reached = new Map<number, number>()
   for (const { version, rows, txns } of await versionsOf(store)) {
@@ -138,9 +138,9 @@ async function assertPrefixes(store: Store, topic: Topic): Promise<void> {
     assert.equal(reached.get(partition), values.length, `end of partition ${partition}`)
 }
 
-const all = (worker: Worker): Promise<Commit[]> => lastValueFrom(worker.commits.pipe(toArray()))
+const all = (worker: Worker): Promise<PipelineCommit[]> => lastValueFrom(worker.commits.pipe(toArray()))
 
-test('Every record of a topic is a row, a dead letter or a tombstone, and the credit is given back', async (t) => {
+test('Every record of a topic becomes a row, a dead letter or a tombstone, and all credit is returned', async (t) => {
   const chance = chanceOf(t)
   const topic = topicOf(3, 200, chance)
   const store = new MemoryStore()
@@ -150,7 +150,7 @@ test('Every record of a topic is a row, a dead letter or a tombstone, and the cr
   const commits = await all(worker)
   await assertPrefixes(store, topic)
   assert.deepEqual([...letters].sort(), placesOf(topic, isBad))
-  const sum = (pick: (counts: Commit['counts']) => number): number =>
+  const sum = (pick: (counts: PipelineCommit['counts']) => number): number =>
     commits.reduce((total, { counts }) => total + pick(counts), 0)
   const counts = [
     sum((c) => c.records),
@@ -167,7 +167,7 @@ test('Every record of a topic is a row, a dead letter or a tombstone, and the cr
   assert.deepEqual([worker.credit.taken, worker.credit.waiting, worker.fenced], [0, 0, []])
 })
 
-test('A pipeline that starts again goes on behind what the table holds', async (t) => {
+test('A restarted pipeline resumes after the offsets in the table', async (t) => {
   const chance = chanceOf(t)
   const topic = topicOf(2, 100, chance)
   const store = new MemoryStore()
@@ -177,12 +177,12 @@ test('A pipeline that starts again goes on behind what the table holds', async (
   await all(await workerOn(store, { topic: half, partitions: [0, 1], chance, letters }))
   const { version } = await loadSnapshot(store)
   assert.deepEqual(await all(await workerOn(store, { topic: half, partitions: [0, 1], chance, letters })), [])
-  assert.equal((await loadSnapshot(store)).version, version, 'nothing new, no commit')
+  assert.equal((await loadSnapshot(store)).version, version, 'without new records there is no commit')
   await all(await workerOn(store, { topic, partitions: [0, 1], chance, letters }))
   await assertPrefixes(store, topic)
 })
 
-test('Two pipelines over the same offsets land each once: who comes late is fenced, reset, and reads on from the table', async (t) => {
+test('Two pipelines over the same offsets commit each offset once: the later one is fenced, reset, and resumes from the table', async (t) => {
   const chance = chanceOf(t)
   const topic = topicOf(2, 150, chance)
   const store = new MemoryStore()
@@ -205,7 +205,7 @@ test('Two pipelines over the same offsets land each once: who comes late is fenc
     assert.ok(named.has(key), `${key} is of no version, and was left behind`)
 })
 
-/** Which requests fail, and how: only faults that a restart or a settled outcome heals. */
+/** Chooses which requests fail, and how: only faults that a restart or reading the log recovers from. */
 function faults(chance: Chance): NonNullable<MemoryOptions['fault']> {
   return ({ operation }) => {
     if (operation === 'putIfAbsent')
@@ -215,7 +215,7 @@ function faults(chance: Chance): NonNullable<MemoryOptions['fault']> {
   }
 }
 
-/** One life of a process: it ends at its end, by a fault of the store, or by a crash at a random moment. */
+/** Runs one process until it completes, fails by a fault of the store, or crashes at a random moment. */
 async function live(worker: Worker, chance: Chance): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const subscription = worker.commits.subscribe({
@@ -242,7 +242,7 @@ const isPassing = (error: unknown): boolean =>
   error instanceof PipelineError && error.code === 'KD_STORE_UNAVAILABLE'
 
 for (let run = 0; run < 8; run++) {
-  test(`P1 to P6 hold over crashes, lost answers and two workers that overlap, run ${run + 1}`, async (t) => {
+  test(`P1 to P6 hold despite crashes, lost responses and two overlapping workers, run ${run + 1}`, async (t) => {
     const { seed } = chanceOf(t)
     const chance = chanceBy(seed + run * 7919)
     const name = `pipeline-${seed}-${run}`
@@ -255,7 +255,7 @@ for (let run = 0; run < 8; run++) {
     const onCommitted = async (ranges: readonly OffsetRange[]): Promise<void> => {
       const { txns } = await loadSnapshot(calm)
       for (const { partition, last } of ranges) {
-        // P1: the group never runs ahead of the table.
+        // P1: the offsets of the group are never ahead of the table.
         if ((txns.get(`${APP_ID}-${partition}`)?.version ?? -1n) < last) ahead++
         groups.set(partition, last)
       }
@@ -276,12 +276,12 @@ for (let run = 0; run < 8; run++) {
       }
     }
     await Promise.all([lives(chanceBy(chance.int(2 ** 31))), lives(chanceBy(chance.int(2 ** 31)))])
-    // P8: once the faults stop, one more life carries the rest.
+    // P8: once the faults stop, one more run commits the rest.
     for (let rest = 0; rest < 3; rest++)
       await all(await workerOn(calm, { topic, partitions: [0, 1, 2], chance, letters, onCommitted }))
     await assertPrefixes(calm, topic)
     assert.equal(ahead, 0)
-    // P4: rows and dead letters together are all that is no tombstone; a dead letter may have been sent again, never lost.
+    // P4: rows and dead letters together are all records except tombstones; a dead letter may be sent twice but is never lost.
     assert.deepEqual([...letters].sort(), placesOf(topic, isBad))
     t.diagnostic(`${(await loadSnapshot(calm)).version} versions`)
   })

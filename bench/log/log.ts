@@ -1,10 +1,11 @@
-// `npm run bench:log`: what a log of 1,000,000 files costs, against one of 10; its section of docs/benchmarks.md.
+// `npm run bench:log` measures the cost of a Delta log with 1,000,000 files compared with one of 10 files,
+// and writes its section of docs/benchmarks.md.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
-import { packageFile } from '../../src/cli/package-file.ts'
-import { countOf } from '../../src/cli/table/source.ts'
+import { findPackageFile } from '../../src/cli/package-file.ts'
+import { parseCount } from '../../src/cli/table/command.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import type { LogMeasured, LogStep, LogTask } from './measured.ts'
 import { type LogResults, logSection, MEMORY_MIB_MAX, peakMib, withLogSection } from './page.ts'
@@ -24,18 +25,18 @@ process.exitCode = await main(process.argv)
 
 async function main(argv: readonly string[]): Promise<number> {
   const flags = new Command('npm run bench:log --')
-    .option('--files <n>', 'how many files the large table has', countOf, 1_000_000)
-    .option('--opens <n>', 'how often each table is opened', countOf, 5)
+    .option('--files <n>', 'number of files of the large table', parseCount, 1_000_000)
+    .option('--opens <n>', 'number of times each table is opened', parseCount, 5)
     .parse(argv)
     .opts<{ readonly files: number; readonly opens: number }>()
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-bench-log-'))
   try {
     const results = await measureAll(folder, flags)
-    const path = join(dirname(packageFile('package.json')), 'docs', 'benchmarks.md')
+    const path = join(dirname(findPackageFile('package.json')), 'docs', 'benchmarks.md')
     await writeFile(path, withLogSection(await readFile(path, 'utf8'), logSection(results)))
     console.log(`Written to docs/benchmarks.md`)
     const peak = peakMib(results)
-    console.log(`At most ${peak} MiB of memory; at most ${MEMORY_MIB_MAX} MiB is wanted`)
+    console.log(`At most ${peak} MiB of memory; the limit is ${MEMORY_MIB_MAX} MiB`)
     return peak <= MEMORY_MIB_MAX ? 0 : 1
   } catch (error) {
     console.error(messageOf(error))
@@ -56,7 +57,7 @@ async function measureAll(
   await measure({ step: 'build', ...many })
   const open = { few: [] as LogMeasured[], many: [] as LogMeasured[] }
   for (let run = 0; run < opens; run++) {
-    // In turns, so that both meet the same machine.
+    // Alternating, so that the load of the machine affects both.
     open.few.push(await measure({ step: 'open and first commit', ...few }))
     open.many.push(await measure({ step: 'open and first commit', ...many }))
   }
@@ -70,7 +71,7 @@ async function measureAll(
 }
 
 async function measure(task: LogTask): Promise<LogMeasured> {
-  const measured = await runProgram<LogMeasured>('log-task', task)
+  const measured = await runProgram<LogMeasured>('log/task', task)
   const mib = Math.round(measured.rssBytesMax / 2 ** 20)
   console.log(
     `${task.step}, ${task.files} files: ${measured.wallS.toFixed(2)} s, CPU ${measured.cpuS.toFixed(2)} s, ${mib} MiB`,

@@ -1,4 +1,4 @@
-/** A step that is measured by itself. */
+/** Names a step that is measured on its own. */
 export type LogStep =
   | 'build'
   | 'open and first commit'
@@ -7,26 +7,26 @@ export type LogStep =
   | 'all files read'
   | 'all files read, without statistics'
 
-/** The arguments of a measured step, passed as JSON. */
+/** Holds the arguments of a measured step, passed as JSON. */
 export interface LogTask {
   readonly step: LogStep
-  /** Folder of the table. */
+  /** Path of the table. */
   readonly table: string
-  /** Files that the table was built with. */
+  /** Number of files of the table. */
   readonly files: number
 }
 
-/** What one measured step tells on its last line of output. */
+/** Holds the result of a measured step, printed as its last line of output. */
 export interface LogMeasured {
-  /** Files that it dealt with. */
+  /** Number of files that it processed. */
   readonly files: number
-  /** Seconds, without the start of the process. */
+  /** Wall-clock seconds, without the start of the process. */
   readonly wallS: number
   /** Seconds of CPU, user and system, of all threads, without the start of the process. */
   readonly cpuS: number
-  /** Peak resident memory of the process. */
+  /** Peak resident memory of the process, in bytes. */
   readonly rssBytesMax: number
 }
 
-/** Columns of the table that have statistics. */
+/** Lists the columns of the table that have statistics. */
 export const columnNames: readonly string[] = ['id', 'user', 'event', 'place', 'page']

@@ -1,30 +1,30 @@
 import type { LogMeasured, LogStep } from './measured.ts'
 import { median } from '../programs.ts'
 
-/** Everything that was measured of logs in one run. */
+/** Holds everything that one run measured. */
 export interface LogResults {
   readonly files: number
   readonly few: number
   readonly opens: number
   readonly open: { readonly few: readonly LogMeasured[]; readonly many: readonly LogMeasured[] }
-  /** CPU of opening the large table by that of opening the small one right before: the median. */
+  /** Median ratio of the CPU for opening the large table to that for opening the small one immediately before. */
   readonly ratio: number
   readonly steps: readonly (readonly [LogStep, LogMeasured])[]
   readonly loadAverage: number
 }
 
-/** The memory that no step may exceed. */
+/** Memory limit of every step, in MiB. */
 export const MEMORY_MIB_MAX = 600
 
 const HEADING = '## The log of a large table'
 
-/** The most memory that any step took. */
+/** Returns the highest peak memory of all steps, in MiB. */
 export function peakMib({ open, steps }: LogResults): number {
   const all = [...open.few, ...open.many, ...steps.map(([, measured]) => measured)]
   return Math.round(Math.max(...all.map(({ rssBytesMax }) => rssBytesMax)) / 2 ** 20)
 }
 
-/** The section of the page. */
+/** Returns the section of the page. */
 export function logSection(results: LogResults): string {
   const { files, few, opens, open, ratio, steps, loadAverage } = results
   const count = (number: number): string => number.toLocaleString('en-US')
@@ -39,10 +39,10 @@ export function logSection(results: LogResults): string {
 
 <!-- Written by \`npm run bench:log\`. -->
 
-A local table whose checkpoint holds ${count(files)} files, each with a partition value and some 400 characters of statistics, and
-one of ${count(few)}. Opening and the first commit read what is no file alone: they take **${ratio.toFixed(2)} ×** the CPU for
-${count(files)} files that they take for ${count(few)} (median of ${opens} pairs, run in turns). Every step is a process of its own; seconds are
-without its start, memory is its peak with everything. Load average at the start: ${loadAverage.toFixed(1)}.
+Two local tables are compared: the checkpoint of one holds ${count(files)} files, each with a partition value and about
+400 characters of statistics; the other has ${count(few)} files. Opening a table and the first commit do not read the list of
+files: with ${count(files)} files they take **${ratio.toFixed(2)} ×** the CPU that they take with ${count(few)} (median of ${opens} alternating pairs).
+Each step runs in its own process; the seconds exclude its start, and the memory is its peak. Load average at the start: ${loadAverage.toFixed(1)}.
 
 | | seconds | CPU seconds | peak memory, MiB |
 | --- | ---: | ---: | ---: |
@@ -52,13 +52,13 @@ ${steps.map(([step, measured]) => row(`${count(files)} files: ${step}`, [measure
 `
 }
 
-/** The section of logs of a page; empty where it has none. */
+/** Returns the section about logs of a page, or an empty text. */
 export function logSectionOf(page: string): string {
   const start = page.indexOf(HEADING)
   return start < 0 ? '' : page.slice(start)
 }
 
-/** The page with this section at its end, instead of the one that it had. */
+/** Returns the page with this section at its end, replacing the previous one. */
 export function withLogSection(page: string, section: string): string {
   const start = page.indexOf(HEADING)
   const rest = start < 0 ? page : page.slice(0, start)

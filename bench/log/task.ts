@@ -1,20 +1,21 @@
-// One measured step on a table's log, as a process of its own: its last line of output tells time and peak memory.
+// Runs one measured step on a table's log in a process of its own; its last line of output has time and peak
+// memory.
 import { randomUUID } from 'node:crypto'
 import type { DataType, StructField } from '../../src/core/schema.ts'
 import type { Add } from '../../src/delta/protocol/actions.ts'
 import { writeCheckpoint } from '../../src/delta/commit/checkpoint-write.ts'
-import { encodeRows } from '../../src/delta/commit/checkpoint-rows.ts'
-import { type CheckpointRow, checkpointSchema } from '../../src/delta/log/checkpoint-schema.ts'
-import { liveFiles } from '../../src/delta/log/live-files.ts'
-import { findSegment } from '../../src/delta/log/log-segment.ts'
+import { encodeCheckpointRows } from '../../src/delta/commit/checkpoint-rows.ts'
+import { type CheckpointRow, checkpointSchemaOf } from '../../src/delta/log/checkpoint-schema.ts'
+import { readLiveFiles } from '../../src/delta/log/live-files.ts'
+import { findLogSegment } from '../../src/delta/log/log-segment.ts'
 import { checkpointKey, commitKey } from '../../src/delta/protocol/paths.ts'
 import { serialiseSchema } from '../../src/delta/schema/schema-json.ts'
 import { openTableWriter } from '../../src/delta/commit/log-writer.ts'
-import { type GroupBytes, joinGroups } from '../../src/parquet/join.ts'
+import { type RowGroupSource, joinRowGroups } from '../../src/parquet/join.ts'
 import { LocalStore } from '../../src/storage/local/local.ts'
 import { columnNames, type LogMeasured, type LogTask } from './measured.ts'
 
-/** The version whose checkpoint holds all files. */
+/** Version whose checkpoint contains all files. */
 const VERSION = 1n
 const DAY_MS = 86_400_000
 const NEVER = Number.MAX_SAFE_INTEGER
@@ -37,7 +38,7 @@ async function run(): Promise<number> {
   switch (task.step) {
     case 'build': {
       await store.put(commitKey(VERSION), new TextEncoder().encode('{"commitInfo":{}}\n'))
-      await store.put(checkpointKey(VERSION), joinGroups(groupsOf(task.files)))
+      await store.put(checkpointKey(VERSION), joinRowGroups(groupsOf(task.files)))
       return task.files
     }
     case 'open and first commit': {
@@ -53,7 +54,7 @@ async function run(): Promise<number> {
     }
     case 'checkpoint, unchanged files copied':
     case 'checkpoint, every file encoded anew': {
-      const { version } = await findSegment(store)
+      const { version } = await findLogSegment(store)
       const copiedRowsMin = task.step.endsWith('anew') ? NEVER : undefined
       await writeCheckpoint(store, version, {
         nowMs: Date.now(),
@@ -65,7 +66,7 @@ async function run(): Promise<number> {
     case 'all files read, without statistics': {
       let count = 0
       const omitted = task.step === 'all files read' ? [] : (['add.stats', 'add.tags'] as const)
-      for await (const file of liveFiles(store, await findSegment(store), omitted)) {
+      for await (const file of readLiveFiles(store, await findLogSegment(store), omitted)) {
         if (file.kind === 'add') count++
       }
       return count
@@ -73,11 +74,11 @@ async function run(): Promise<number> {
   }
 }
 
-/** As our checkpoints are: what is no file is a row group of its own. */
-async function* groupsOf(count: number): AsyncGenerator<GroupBytes> {
-  const schema = checkpointSchema('classic')
-  yield* encodeRows(schema, stateRows())
-  yield* encodeRows(schema, fileRows(count))
+/** Lays the checkpoint out like ours: actions other than files have a row group of their own. */
+async function* groupsOf(count: number): AsyncGenerator<RowGroupSource> {
+  const schema = checkpointSchemaOf('classic')
+  yield* encodeCheckpointRows(schema, stateRows())
+  yield* encodeCheckpointRows(schema, fileRows(count))
 }
 
 function* stateRows(): Generator<CheckpointRow> {
@@ -102,7 +103,7 @@ function* fileRows(count: number): Generator<CheckpointRow> {
   for (let index = 0; index < count; index++) yield { add: fileOf(index) }
 }
 
-/** A file with some 400 characters of statistics, no two alike. */
+/** Returns an add action with about 400 characters of statistics, different for every index. */
 function fileOf(index: number): Add {
   const day = new Date(Date.UTC(2024, 0, 1) + (index % 700) * DAY_MS).toISOString().slice(0, 10)
   const hash = (salt: number): string =>

@@ -1,18 +1,18 @@
-/** The arguments of one measured flush, passed as JSON. */
+/** Holds the arguments of one measured flush, passed as JSON. */
 export interface PartitionsTask {
   readonly rows: number
-  /** Table partitions that the rows belong to, in turns. */
+  /** Number of table partitions; consecutive rows belong to different ones. */
   readonly partitions: number
 }
 
-/** What one measured flush tells on its last line of output. */
+/** Holds the result of one measured flush, printed as its last line of output. */
 export interface PartitionsMeasured {
-  /** Files that it wrote. */
+  /** Number of files written. */
   readonly files: number
-  /** Seconds from the first row to the commit and the checkpoint, if one was due. */
+  /** Seconds from the first row to the commit and to the checkpoint, if one was due. */
   readonly wallS: number
-  /** Resident memory before the first row was made. */
+  /** Resident memory before the first row, in bytes. */
   readonly rssBytesStart: number
-  /** Peak resident memory of the process. */
+  /** Peak resident memory of the process, in bytes. */
   readonly rssBytesMax: number
 }

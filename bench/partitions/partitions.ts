@@ -1,20 +1,20 @@
-// `npm run bench:partitions`: what a flush over many table partitions costs beside one over a single partition.
+// `npm run bench:partitions` compares a flush over many table partitions with one over a single partition.
 import { Command } from 'commander'
-import { countOf } from '../../src/cli/table/source.ts'
+import { parseCount } from '../../src/cli/table/command.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import type { PartitionsMeasured, PartitionsTask } from './measured.ts'
 import { runProgram } from '../run-program.ts'
 
 const PARTITIONS = [1, 1_000, 10_000]
 
-/** Peak memory of the flush over most partitions beside that over one; more is a failure. */
+/** Maximum ratio of the peak memory of a flush to that over one partition; more is a failure. */
 const RATIO_MAX = 1.6
 
 process.exitCode = await main(process.argv)
 
 async function main(argv: readonly string[]): Promise<number> {
   const { rows } = new Command('npm run bench:partitions --')
-    .option('--rows <n>', 'how many rows each flush has', countOf, 100_000)
+    .option('--rows <n>', 'number of rows of each flush', parseCount, 100_000)
     .parse(argv)
     .opts<{ readonly rows: number }>()
   try {
@@ -22,7 +22,7 @@ async function main(argv: readonly string[]): Promise<number> {
     let worst = 1
     for (const partitions of PARTITIONS) {
       const task: PartitionsTask = { rows, partitions }
-      const measured = await runProgram<PartitionsMeasured>('partitions-task', task)
+      const measured = await runProgram<PartitionsMeasured>('partitions/task', task)
       one ??= measured
       const ratio = measured.rssBytesMax / one.rssBytesMax
       worst = Math.max(worst, ratio)
@@ -32,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
           `${mib} MiB at most, ${ratio.toFixed(2)} times that of one partition`,
       )
     }
-    console.log(`At most ${worst.toFixed(2)} times the memory; at most ${RATIO_MAX} times is wanted`)
+    console.log(`At most ${worst.toFixed(2)} times the memory; the limit is ${RATIO_MAX} times`)
     return worst <= RATIO_MAX ? 0 : 1
   } catch (error) {
     console.error(messageOf(error))

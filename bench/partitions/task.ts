@@ -1,4 +1,5 @@
-// One flush of late data into a table of so many partitions, as a process of its own: its last line of output tells time and peak memory.
+// Runs one flush of late data over many table partitions in a process of its own; its last line of output has
+// time and peak memory.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +17,7 @@ import type { DataType, StructType } from '../../src/core/schema.ts'
 import { createTable } from '../../src/delta/maintenance/create.ts'
 import { layoutOf } from '../../src/delta/files/layout.ts'
 import { openTableWriter } from '../../src/delta/commit/log-writer.ts'
-import { pack } from '../../src/kafka/source/pack.ts'
+import { pack } from '../../src/kafka/source/pack-records.ts'
 import { LocalStore } from '../../src/storage/local/local.ts'
 import type { PartitionsMeasured, PartitionsTask } from './measured.ts'
 
@@ -62,7 +63,7 @@ async function run(): Promise<PartitionsMeasured> {
         table,
         appId: 'bench',
         deadLetters: { write: () => Promise.resolve() },
-        fenced: () => Promise.reject(new Error('There is no other writer')),
+        handleFenced: () => Promise.reject(new Error('There is no other writer')),
       }),
     ),
   )
@@ -79,7 +80,10 @@ function* batches(): Generator<Batch<Rows>> {
   for (let first = 0; first < task.rows; first += BATCH_ROWS) yield batchOf(first)
 }
 
-/** Every row belongs to another day than those around it, so that each batch has rows of as many partitions as it can. */
+/**
+ * Returns a batch in which consecutive rows belong to different days, so that it has rows of as many
+ * partitions as possible.
+ */
 function batchOf(first: number): Batch<Rows> {
   const [id, amount, at, day] = (['long', 'double', 'timestamp', 'date'] as const).map(
     (type) => new FixedBuilder(type),

@@ -1,19 +1,20 @@
-// `npm run bench:scaling`: one topic into one table by 1 to 4 processes of one group; prints the table of docs/scaling.md.
+// `npm run bench:scaling` ingests one topic into one table with 1 to 4 processes of one group, and prints the
+// table of docs/scaling.md.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { countOf } from '../../src/cli/table/source.ts'
+import { parseCount } from '../../src/cli/table/command.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import { openTableWriter } from '../../src/delta/commit/log-writer.ts'
-import { startKafka } from '../../src/servers/kafka.ts'
+import { startKafka } from '../../src/local-servers/kafka.ts'
 import { openStore } from '../../src/storage/open/open.ts'
 import { loadConfig } from '../../config/load/load.ts'
 import { produce } from '../produce.ts'
 import { runProgram } from '../run-program.ts'
 import type { ScalingMeasured, ScalingTask } from './task.ts'
 
-/** What the processes of one group did. */
+/** Holds the results of the processes of one group. */
 interface Group {
   readonly beginAtMs: number
   readonly all: readonly ScalingMeasured[]
@@ -25,11 +26,11 @@ interface Flags {
 }
 
 const TOPIC = 'user.events.v1'
-/** Divides by 1, 2 and 4, and nearly by 3. */
+/** Divides evenly among 1, 2 and 4 processes, and almost evenly among 3. */
 const PARTITIONS = 8
-/** Small enough for many commits, so that the processes meet at the table. */
+/** Small enough for many commits, so that the processes compete for the table. */
 const FLUSH_COUNT = 25_000
-/** For four processes to load their modules at once. */
+/** Time for four processes to load their modules concurrently, in milliseconds. */
 const LOADING_MS = 8_000
 const MIB = 2 ** 20
 
@@ -37,8 +38,8 @@ process.exitCode = await main(process.argv)
 
 async function main(argv: readonly string[]): Promise<number> {
   const flags = new Command('npm run bench:scaling --')
-    .option('--records <n>', 'how many user events', countOf, 2_000_000)
-    .option('--processes <n>', 'how many processes at most', countOf, 4)
+    .option('--records <n>', 'number of user events', parseCount, 2_000_000)
+    .option('--processes <n>', 'maximum number of processes', parseCount, 4)
     .parse(argv)
     .opts<Flags>()
   try {
@@ -56,7 +57,7 @@ async function measureAll({ records, processes }: Flags): Promise<void> {
   }
   const loadAverage = loadavg()[0] ?? NaN
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-bench-'))
-  const kafka = await startKafka({ say })
+  const kafka = await startKafka({ onProgress: say })
   try {
     const bytes = await produce(kafka.brokers, { topic: TOPIC, partitions: PARTITIONS }, records)
     const lines: string[] = []
@@ -98,22 +99,22 @@ async function measureGroup(
     beginAtMs: Date.now() + LOADING_MS,
   }
   const all = await Promise.all(
-    Array.from({ length: count }, () => runProgram<ScalingMeasured>('scaling-task', task)),
+    Array.from({ length: count }, () => runProgram<ScalingMeasured>('scaling/task', task)),
   )
   const carried = all.reduce((sum, measured) => sum + measured.records, 0)
-  if (carried !== records) throw new Error(`${records} records were expected, ${carried} were carried`)
+  if (carried !== records) throw new Error(`${records} records were expected, ${carried} were ingested`)
   return { all, beginAtMs: task.beginAtMs }
 }
 
-/** Every partition has its place in the one table. */
+/** Checks that the table has an offset of every partition. */
 async function checkTable(uri: string, count: number): Promise<void> {
   const table = await openTableWriter(await openStore(uri))
-  const places = await Promise.all(
+  const offsets = await Promise.all(
     Array.from({ length: PARTITIONS }, (_, partition) =>
       table.txn(`bench-scaling-${count}-${TOPIC}-${partition}`),
     ),
   )
-  if (places.includes(undefined)) throw new Error('A partition has no place in the table')
+  if (offsets.includes(undefined)) throw new Error('The table has no offset of a partition')
 }
 
 function lineOf({ all, beginAtMs }: Group, records: number, bytes: number): string {
@@ -135,11 +136,14 @@ function lineOf({ all, beginAtMs }: Group, records: number, bytes: number): stri
   return `| ${cells.join(' | ')} |`
 }
 
-/** Records a second between the moment when all processes have committed and that when the first of them is done. */
+/**
+ * Returns the records per second between the time when every process has committed and the time when the
+ * first one is done.
+ */
 function togetherOf(all: readonly ScalingMeasured[]): number | undefined {
   const fromMs = Math.max(...all.map(({ commits }) => commits[0]?.[0] ?? Infinity))
   const toMs = Math.min(...all.map(lastOf))
-  // One that came too late to work beside the others: there were too few records.
+  // A process started too late to work alongside the others: there were too few records.
   if (toMs <= fromMs) return undefined
   const records = all
     .flatMap(({ commits }) => commits)

@@ -1,8 +1,9 @@
-// The measured process of `bench/tracing/tracing.ts`: carries the same records again and again, in all variants by turns.
+// The measured process of `bench/tracing/tracing.ts`: ingests the same records repeatedly, alternating
+// between all variants.
 import { trace } from '@opentelemetry/api'
 import type { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import { lastValueFrom, Observable } from 'rxjs'
-import { packageFile } from '../../src/cli/package-file.ts'
+import { findPackageFile } from '../../src/cli/package-file.ts'
 import { readContract } from '../../src/contract/file.ts'
 import type { Batch, StageTiming } from '../../src/core/batch.ts'
 import { Credit } from '../../src/core/credit/credit.ts'
@@ -11,42 +12,48 @@ import { isTracing, nowMs } from '../../src/core/stage/span.ts'
 import { createTable } from '../../src/delta/maintenance/create.ts'
 import { openTableWriter } from '../../src/delta/commit/log-writer.ts'
 import { jsonFormat } from '../../src/formats/json/format.ts'
-import { pack, traceparentsOf } from '../../src/kafka/source/pack.ts'
+import { pack, traceparentsOf } from '../../src/kafka/source/pack-records.ts'
 import { pipeline } from '../../src/pipeline.ts'
-import { userEvents } from '../../src/sample/user-events.ts'
+import { generateUserEvents } from '../../src/sample/user-events.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
-import { flushTrace } from '../../src/telemetry/tracing/flush-trace.ts'
+import { openFlushTrace } from '../../src/telemetry/tracing/flush-trace.ts'
 import { startTelemetry } from '../../src/telemetry/tracing/tracing.ts'
 
-/** The ways of running that are compared. */
+/** Lists the variants that are compared. */
 export const VARIANTS = ['none', 'off', 'on'] as const
-/** `none`: nothing about traces at all; `off`: as a service without a collector; `on`: with one. */
+/**
+ * Names a variant: `none` without any tracing code, `off` like a service without a collector, `on` with a
+ * collector.
+ */
 export type Variant = (typeof VARIANTS)[number]
 
-/** What the process measures. */
+/** Holds the arguments of the measured process. */
 export interface TracingTask {
   readonly endpoint: string
   readonly batchRecords: number
   readonly flushRecords: number
   readonly records: number
-  /** Before anything is measured, of each variant. */
+  /** Number of warm-up runs of each variant. */
   readonly runsBefore: number
   readonly runs: number
 }
 
-/** CPU for a record in µs, the sending of spans included, of every run; those with one index followed each other. */
+/**
+ * Holds the CPU per record in µs of every run, including the export of spans. Runs with the same index
+ * followed each other.
+ */
 export type TracingMeasured = Readonly<Record<Variant, readonly number[]>>
 
 const task = JSON.parse(process.argv[2] ?? '') as TracingTask
-const contract = await readContract(packageFile('schemas/user-events.schema.json'))
+const contract = await readContract(findPackageFile('schemas/user-events.schema.json'))
 const raws = rawsOf(task)
 const telemetry = startTelemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: task.endpoint })
-// What the API hands out is a stand-in; the provider behind it is taken away and put back.
+// The API returns a proxy; the provider behind it is removed and restored.
 const spans = (trace.getTracerProvider() as unknown as { getDelegate(): NodeTracerProvider }).getDelegate()
 const measured: Record<Variant, number[]> = { none: [], off: [], on: [] }
-// A service runs for long: what it does once, and code that is not compiled yet, do not count.
+// Warm-up runs exclude one-time work and code that is not compiled yet.
 for (let run = -task.runsBefore; run < task.runs; run++) {
-  // The order turns, so that none always follows the same other.
+  // The order rotates, so that no variant always follows the same other one.
   for (let i = 0; i < VARIANTS.length; i++) {
     const variant = VARIANTS[(i + run + task.runsBefore) % VARIANTS.length] as Variant
     const micros = await microsOf(variant)
@@ -58,7 +65,7 @@ process.stdout.write(`${JSON.stringify(measured satisfies TracingMeasured)}\n`)
 
 async function microsOf(variant: Variant): Promise<number> {
   if (variant === 'on') trace.setGlobalTracerProvider(spans)
-  // Garbage of the run before is not this one's.
+  // Collects the garbage of the previous run.
   globalThis.gc?.()
   const before = process.cpuUsage()
   await carry(variant)
@@ -85,7 +92,7 @@ async function carry(variant: Variant): Promise<void> {
       format: jsonFormat({ schema: contract.schema, plain: contract.plain }),
       contract,
       enrichments: [],
-      ...(variant === 'none' ? {} : { openTrace: (facts) => flushTrace({ ...facts, groupId: 'bench' }) }),
+      ...(variant === 'none' ? {} : { openTrace: (facts) => openFlushTrace({ ...facts, groupId: 'bench' }) }),
     },
     {
       partitionColumns: [],
@@ -96,7 +103,7 @@ async function carry(variant: Variant): Promise<void> {
   await lastValueFrom(commits)
 }
 
-/** What a source emits; polls are timed and producers noted as it does. */
+/** Emits batches like a source, with the timing of the poll and the traces of producers. */
 function batchesOf(raws: readonly Raw[], credit: Credit): Observable<Batch<Raw>> {
   return new Observable((subscriber) => {
     void (async () => {
@@ -132,7 +139,7 @@ function rawsOf({ records: count, batchRecords }: TracingTask): readonly Raw[] {
   const raws: Raw[] = []
   let records: Parameters<typeof pack>[2][number][] = []
   let offset = 0
-  for (const { value } of userEvents({ seed: 1, count })) {
+  for (const { value } of generateUserEvents({ seed: 1, count })) {
     const id = (offset + 1).toString(16)
     const traceparent = Buffer.from(`00-${id.padStart(32, '0')}-${id.padStart(16, '0')}-01`)
     const place = { timestamp: '1772323200000', offset: String(offset++) }

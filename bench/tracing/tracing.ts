@@ -1,10 +1,11 @@
-/*
- * `npm run bench:tracing [runs]`: what tracing costs, as a share of the pipeline's CPU. The same records go through the
- * whole chain into a table in memory, by turns in one process: with nothing about traces at all, with tracing off (stages
- * are timed and flushes named), and with tracing on, all spans sent to a collector in a process of its own. Runs are
- * paired with those beside them, and the median of the pairs counts, since garbage collection and neighbours make single runs
- * differ by more than what is measured. Batches are of the size of common fetches, and then so small that tracing has most
- * to do.
+/**
+ * `npm run bench:tracing [runs]` measures the cost of tracing as a share of the pipeline's CPU. The same
+ * records go through the whole chain into a table in memory, alternating in one process: without any tracing,
+ * with tracing off (stages are timed and flushes named), and with tracing on, where all spans are sent to a
+ * collector in a process of its own. Adjacent runs are paired and the median of the pairs is reported,
+ * because single runs differ by more than the measured cost, due to garbage collection and the load of the
+ * machine. Batches have the size of common fetches first, and then a size so small that tracing has the most
+ * work.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -27,9 +28,9 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 
 const [collector, endpoint] = await startCollector()
 try {
-  console.log(`${RUNS} flushes of ${RECORDS} records each way; node ${process.version}`)
+  console.log(`${RUNS} flushes of ${RECORDS} records per variant; node ${process.version}`)
   for (const size of [4_000, 500]) await compare(size)
-  console.log(`timing a stage of a batch, which is never off: ${nanosPerTiming().toFixed(0)} ns`)
+  console.log(`timing a stage of a batch, which cannot be turned off: ${nanosPerTiming().toFixed(0)} ns`)
 } finally {
   collector.kill()
 }
@@ -38,7 +39,7 @@ async function compare(batchRecords: number): Promise<void> {
   const sizes = { batchRecords, flushRecords: RECORDS, records: RECORDS }
   const task: TracingTask = { endpoint, ...sizes, runsBefore: RUNS_BEFORE, runs: RUNS }
   const flags = ['--expose-gc', ...process.execArgv]
-  const micros = await runProgram<TracingMeasured>('tracing-task', task, flags)
+  const micros = await runProgram<TracingMeasured>('tracing/task', task, flags)
   const more = (of: Variant, than: Variant): string => {
     const shares = micros[of].map((each, run) => (each / (micros[than][run] as number) - 1) * 100)
     const sorted = [...shares].sort((a, b) => a - b)
@@ -46,10 +47,10 @@ async function compare(batchRecords: number): Promise<void> {
     return `${median(shares).toFixed(2)} % (half of the pairs between ${quartile(0.25)} and ${quartile(0.75)})`
   }
   console.log(
-    `\nbatches of ${batchRecords} records: ${median([...micros.off]).toFixed(3)} µs of CPU a record`,
+    `\nbatches of ${batchRecords} records: ${median([...micros.off]).toFixed(3)} µs of CPU per record`,
   )
-  console.log(`  off against none: ${more('off', 'none')}`)
-  console.log(`  on against off:   ${more('on', 'off')}`)
+  console.log(`  off compared with none: ${more('off', 'none')}`)
+  console.log(`  on compared with off:   ${more('on', 'off')}`)
 }
 
 async function startCollector(): Promise<[ChildProcess, string]> {
@@ -58,7 +59,7 @@ async function startCollector(): Promise<[ChildProcess, string]> {
   return [process_, `http://127.0.0.1:${port.toString().trim()}`]
 }
 
-/** Timing is never off: what it takes for each batch and stage. */
+/** Returns the cost of timing one stage of one batch, which cannot be turned off, in nanoseconds. */
 function nanosPerTiming(): number {
   const times = 1_000_000
   let timings: StageTiming[] = []

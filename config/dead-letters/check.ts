@@ -1,47 +1,57 @@
-import { kafkaSource, parseExpression } from '../transforms/expression.ts'
-import { deadLetterSinks, marksOf, plainUri } from './sinks.ts'
-import type { Report } from '../report.ts'
+import { parseKafkaMetadataField, parseJmesPath } from '../transforms/expression.ts'
+import { deadLetterSinksOf, replayLedgerUriOf, trimTrailingSlashes } from './sinks.ts'
+import type { ReportFault } from '../report.ts'
 import type { TopicConfig } from '../types.ts'
 
-/** Options of a topic's dead letters that do not go together. */
-export function checkDeadLetters(topic: TopicConfig, report: Report): void {
+/** Reports contradictions among a topic's dead-letter options. */
+export function checkDeadLetters(topic: TopicConfig, report: ReportFault): void {
   const { deadLetters, table } = topic
   if (deadLetters.topic === topic.topic) {
     report(
       ['deadLetters.topic', 'topic'],
-      `must differ from the topic that is read: value was "${topic.topic}"`,
+      `must differ from the topic that is ingested: value was "${topic.topic}"`,
     )
   }
-  if (deadLetterSinks(topic).table && deadLetters.table === undefined)
-    report(['deadLetters.table', 'deadLetters.to'], 'missing, and deadLetters.to needs it')
+  if (deadLetterSinksOf(topic).table && deadLetters.table === undefined)
+    report(['deadLetters.table', 'deadLetters.to'], 'is required by deadLetters.to')
   checkTransforms(deadLetters, report)
   if (deadLetters.maxRate !== undefined && deadLetters.mode === 'stop')
-    report(['deadLetters.maxRate', 'deadLetters.mode'], 'given, while deadLetters.mode is stop')
+    report(['deadLetters.maxRate', 'deadLetters.mode'], 'is set, but deadLetters.mode is stop')
   const uris: readonly (readonly [string, string | undefined])[] = [
     ['table.uri', table.uri],
     ['deadLetters.table', deadLetters.table],
-    // What is missing is reported where it is read, and is not there to follow from.
-    ['deadLetters.marks', (table.uri as string | undefined) === undefined ? undefined : marksOf(topic)],
+    // A missing `table.uri` is reported as a required option; no default can be derived from it.
+    [
+      'deadLetters.replayLedger',
+      (table.uri as string | undefined) === undefined ? undefined : replayLedgerUriOf(topic),
+    ],
   ]
   for (const [index, [key, uri]] of uris.entries()) {
     const other = uris.slice(0, index).find(([, before]) => isSame(uri, before))
-    if (other !== undefined) report([key, other[0]], `must be another table than ${other[0]}: ${uri}`)
+    if (other !== undefined)
+      report([key, other[0]], `must be a different table from ${other[0]}: value was "${uri}"`)
   }
 }
 
-function checkTransforms({ transforms, table }: TopicConfig['deadLetters'], report: Report): void {
+function checkTransforms({ transforms, table }: TopicConfig['deadLetters'], report: ReportFault): void {
   for (const [column, text] of Object.entries(transforms)) {
     const keys = [`deadLetters.transforms.${column}`, 'deadLetters.transforms']
-    if (table === undefined) report(keys, 'given, while deadLetters.table is not')
+    if (table === undefined) report(keys, 'is set, but deadLetters.table is not')
     if (column.includes('.')) report(keys, 'must be the name of a column, not a path')
-    if (kafkaSource(text) !== undefined) continue
-    const parsed = parseExpression(text)
+    if (parseKafkaMetadataField(text) !== undefined) continue
+    const parsed = parseJmesPath(text)
     if ('fault' in parsed) report(keys, `${parsed.fault}: value was ${JSON.stringify(text)}`)
   }
 }
 
-/** Tables of dead letters that get into the way of another topic. */
-export function checkDeadLetterTables(topics: Readonly<Record<string, TopicConfig>>, report: Report): void {
+/**
+ * Reports dead-letter tables that are also the table of another topic, or that two topics would write to
+ * under one appId.
+ */
+export function checkDeadLetterTables(
+  topics: Readonly<Record<string, TopicConfig>>,
+  report: ReportFault,
+): void {
   for (const [name, topic] of Object.entries(topics)) {
     const { table } = topic.deadLetters
     if (table === undefined) continue
@@ -49,16 +59,16 @@ export function checkDeadLetterTables(topics: Readonly<Record<string, TopicConfi
       if (otherName === name) continue
       const key = `topics.${name}.deadLetters.table`
       if (isSame(table, other.table.uri))
-        report([key], `must be another table than topics.${otherName}.table.uri: ${table}`)
+        report([key], `must be a different table from topics.${otherName}.table.uri: value was "${table}"`)
       if (name < otherName && isSame(table, other.deadLetters.table) && topic.appId === other.appId)
         report(
           [key, `topics.${otherName}.deadLetters.table`],
-          `topics.${otherName} keeps its dead letters there too, under the same appId ${topic.appId}`,
+          `topics.${otherName} writes its dead letters to the same table under the same appId ${topic.appId}`,
         )
     }
   }
 }
 
 function isSame(a: string | undefined, b: string | undefined): boolean {
-  return a !== undefined && b !== undefined && plainUri(a) === plainUri(b)
+  return a !== undefined && b !== undefined && trimTrailingSlashes(a) === trimTrailingSlashes(b)
 }

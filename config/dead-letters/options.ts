@@ -1,27 +1,30 @@
 import type { OptionTree } from '../option.ts'
 
-/** Where records go of which no row can be made: options below `deadLetters` of an entry of `topics`. */
+/**
+ * Declares the options below `deadLetters` of an entry of `topics`: what happens to records that cannot
+ * become rows.
+ */
 export const DEAD_LETTER_OPTIONS = {
   mode: {
-    doc: 'What becomes of a record of which no row can be made: it is kept as a dead letter (`dlq`), counted and logged but kept nowhere (`skip`), or it stops the pipeline with its place and reason (`stop`).',
+    doc: 'What happens to a record that cannot become a row: it is stored as a dead letter (`dlq`), counted and logged but not stored (`skip`), or it stops the topic with an error that names the record and the reason (`stop`).',
     format: ['dlq', 'skip', 'stop'],
     default: 'dlq',
   },
   to: {
-    doc: 'Where dead letters are kept: in the Kafka topic, in the Delta table, or in both. Unset, in the table where `deadLetters.table` is given, otherwise in the topic.',
+    doc: 'Where dead letters are stored: in the Kafka topic, in the Delta table, or in both. Unset: in the table if `deadLetters.table` is set, otherwise in the topic.',
     format: ['topic', 'table', 'both'],
     default: null,
     nullable: true,
   },
   topic: {
-    doc: 'Kafka topic for records of which no row can be made.',
+    doc: 'Kafka topic that dead letters are written to.',
     format: 'text',
     default: null,
     template: true,
-    computed: { text: '`<topic>-dlq`', of: ({ topic }) => `${topic}-dlq` },
+    computed: { description: '`<topic>-dlq`', compute: ({ topic }) => `${topic}-dlq` },
   },
   table: {
-    doc: 'Delta table for records of which no row can be made; created, partitioned by `date`, where it is absent. A table of kafka-delta-ingest is gone on with. Topics may share one.',
+    doc: 'Delta table that dead letters are written to. It is created, partitioned by `date`, if it does not exist; a dead-letter table of kafka-delta-ingest can be continued. Several topics may share one.',
     format: 'text',
     default: null,
     nullable: true,
@@ -29,12 +32,12 @@ export const DEAD_LETTER_OPTIONS = {
     template: true,
   },
   transforms: {
-    doc: 'Columns of `deadLetters.table` made of the row of a dead letter: name → JMESPath expression, as in `transforms`. Times in the row are microseconds since the epoch. What an expression cannot make is null.',
+    doc: 'Additional columns of `deadLetters.table`, computed from the row of a dead letter: column name → JMESPath expression, as in `transforms`. Times in the row are microseconds since the epoch. An expression that fails yields null.',
     format: 'map',
     default: [],
   },
-  marks: {
-    doc: 'Delta table that notes which dead letters were played again or discarded. Unset, the URI of `deadLetters.table`, or else of `table.uri`, with `-marks` behind it.',
+  replayLedger: {
+    doc: 'Delta table of the replay ledger: it records which dead letters were replayed or discarded, so that none is replayed twice. Unset: the URI of `deadLetters.table`, or else of `table.uri`, followed by `-marks`.',
     format: 'text',
     default: null,
     nullable: true,
@@ -42,13 +45,13 @@ export const DEAD_LETTER_OPTIONS = {
     template: true,
   },
   maxRate: {
-    doc: "Share of a flush's records that may be dead letters, such as 0.2. Above it the pipeline stops and commits nothing of the flush, so that a broken deploy upstream does not run on unseen. Unset, no limit.",
+    doc: 'Maximum share of dead letters in a flush, such as 0.2. Above it the topic stops and nothing of that flush is committed, so that a broken producer does not go unnoticed. Unset: no limit.',
     format: 'share',
     default: null,
     nullable: true,
   },
   maxRateRecordsMin: {
-    doc: 'Flushes of fewer records are not held to `deadLetters.maxRate`.',
+    doc: '`deadLetters.maxRate` applies only to flushes of at least this many records.',
     format: 'whole-number',
     unit: 'records',
     default: 1_000,

@@ -1,7 +1,7 @@
 import type { TopicConfig } from '../types.ts'
 
-/** Where the dead letters of a topic are kept: nowhere under the modes `skip` and `stop`. */
-export function deadLetterSinks({ deadLetters }: Pick<TopicConfig, 'deadLetters'>): {
+/** Returns where the dead letters of a topic are stored: nowhere in the modes `skip` and `stop`. */
+export function deadLetterSinksOf({ deadLetters }: Pick<TopicConfig, 'deadLetters'>): {
   readonly topic: boolean
   readonly table: boolean
 } {
@@ -11,12 +11,15 @@ export function deadLetterSinks({ deadLetters }: Pick<TopicConfig, 'deadLetters'
   return { topic: chosen !== 'table', table: chosen !== 'topic' }
 }
 
-/** The table that notes which dead letters were played again or discarded. */
-export function marksOf({ deadLetters, table }: Pick<TopicConfig, 'deadLetters' | 'table'>): string {
-  return deadLetters.marks ?? `${plainUri(deadLetters.table ?? table.uri)}-marks`
+/** Returns the URI of the replay ledger: the table that records which dead letters were replayed or discarded. */
+export function replayLedgerUriOf({
+  deadLetters,
+  table,
+}: Pick<TopicConfig, 'deadLetters' | 'table'>): string {
+  return deadLetters.replayLedger ?? `${trimTrailingSlashes(deadLetters.table ?? table.uri)}-marks`
 }
 
-/** A URI without slashes at its end. */
-export function plainUri(uri: string): string {
+/** Returns a URI without trailing slashes. */
+export function trimTrailingSlashes(uri: string): string {
   return uri.replace(/\/+$/, '')
 }

@@ -1,11 +1,11 @@
-import type { Report } from '../report.ts'
+import type { ReportFault } from '../report.ts'
 import type { TopicConfig } from '../types.ts'
 
-/** Options that have no place where rows are made as another program makes them. */
-export function checkCompatibility({ compatibility, contract }: TopicConfig, report: Report): void {
+/** Reports options that contradict `compatibility`. */
+export function checkCompatibility({ compatibility, contract }: TopicConfig, report: ReportFault): void {
   if (compatibility !== 'none' && contract !== undefined)
     report(
       ['contract', 'compatibility'],
-      `given, while compatibility is ${compatibility}, under which the columns of the table alone count`,
+      `is set, but with compatibility ${compatibility} the columns come from the table alone`,
     )
 }

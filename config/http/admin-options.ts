@@ -1,15 +1,15 @@
 import type { OptionTree } from '../option.ts'
 
-/** Verbs that change how the process runs: options below `admin`. */
+/** Declares the options below `admin`: the HTTP API that changes how the process runs. */
 export const ADMIN_OPTIONS = {
   enabled: {
-    doc: 'Lets whoever knows `admin.token` pause, resume, flush and optimize topics and change the level of the log over HTTP. Needs `http.port`.',
+    doc: 'Enables the admin API: a client with `admin.token` can pause, resume, flush and optimize topics and change the log level over HTTP. Requires `http.port`.',
     format: 'flag',
     default: false,
     env: 'KAFKA_DELTA_ADMIN_ENABLED',
   },
   token: {
-    doc: 'What such requests bear, as `Authorization: Bearer …`; at least 16 characters.',
+    doc: 'Bearer token that admin requests must send, as `Authorization: Bearer …`. At least 16 visible ASCII characters. Required with `admin.enabled`.',
     format: 'text',
     default: null,
     nullable: true,
@@ -18,10 +18,10 @@ export const ADMIN_OPTIONS = {
   },
 } as const satisfies OptionTree
 
-/** Which metrics there are: options below `metrics`. */
+/** Declares the options below `metrics`. */
 export const METRICS_OPTIONS = {
   javaNames: {
-    doc: 'Tells the metrics of the Java connector as well, under its names, so that dashboards of it go on.',
+    doc: 'Also exports metrics under the names of the Java connector, so that its dashboards keep working after a migration.',
     format: 'flag',
     default: false,
     env: 'KAFKA_DELTA_METRICS_JAVA_NAMES',

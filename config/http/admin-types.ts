@@ -1,11 +1,11 @@
-/** Verbs over HTTP; `token` is there where they are `enabled`. */
+/** Configures the admin API. `token` is set if `enabled` is true. */
 export interface AdminConfig {
   readonly enabled: boolean
   /** At least 16 characters. */
   readonly token?: string
 }
 
-/** Which metrics there are beside our own. */
+/** Configures which metrics are exported in addition to our own. */
 export interface MetricsConfig {
   readonly javaNames: boolean
 }

@@ -1,16 +1,22 @@
-import type { Report } from '../report.ts'
+import type { ReportFault } from '../report.ts'
 import type { Config } from '../types.ts'
 
 const TOKEN_CHARACTERS_MIN = 16
 
-/** Verbs over HTTP that nobody could be kept from, or that nobody could ask for. */
-export function checkAdmin({ admin, http }: Pick<Config, 'admin' | 'http'>, report: Report): void {
+/**
+ * Reports an admin API without a token or without a port, and tokens that are too short or not valid in an
+ * HTTP header.
+ */
+export function checkAdmin({ admin, http }: Pick<Config, 'admin' | 'http'>, report: ReportFault): void {
   const { enabled, token } = admin
-  if (enabled && token === undefined) report(['admin.token'], 'must be given, while admin.enabled is true')
+  if (enabled && token === undefined) report(['admin.token'], 'is required because admin.enabled is true')
   if (token !== undefined && token.length < TOKEN_CHARACTERS_MIN)
-    report(['admin.token'], `must have at least ${TOKEN_CHARACTERS_MIN} characters: it has ${token.length}`)
+    report(
+      ['admin.token'],
+      `must have at least ${TOKEN_CHARACTERS_MIN} characters: value has ${token.length}`,
+    )
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
-    report(['admin.token'], 'must be of visible ASCII characters, since it comes in an HTTP header')
+    report(['admin.token'], 'must consist of visible ASCII characters, because it is sent in an HTTP header')
   if (enabled && http.port === undefined)
-    report(['admin.enabled', 'http.port'], 'must be given, while admin.enabled is true')
+    report(['admin.enabled', 'http.port'], 'is set, but http.port is not')
 }

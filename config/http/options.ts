@@ -1,22 +1,22 @@
 import type { OptionTree } from '../option.ts'
 
-/** Endpoints for health, metrics and status: options below `http`. */
+/** Declares the options below `http`: the endpoints for health, metrics and status. */
 export const HTTP_OPTIONS = {
   port: {
-    doc: 'Port of the HTTP endpoints for health, metrics and status. Unset, there are none.',
+    doc: 'Port of the HTTP endpoints for health, metrics and status. Unset: no HTTP server is started.',
     format: 'whole-number',
     default: null,
     nullable: true,
     env: 'KAFKA_DELTA_HTTP_PORT',
   },
   host: {
-    doc: 'Address that the endpoints are bound to; `0.0.0.0` lets everybody in who reaches the machine.',
+    doc: 'Address that the HTTP server listens on. `0.0.0.0` accepts connections from other machines, as probes and scrapers in Kubernetes need.',
     format: 'text',
     default: '127.0.0.1',
     env: 'KAFKA_DELTA_HTTP_HOST',
   },
   stalledMs: {
-    doc: 'A topic that lags and neither reads nor commits for this long is not ready, and the log says where it stands.',
+    doc: 'A topic that has lag but neither reads nor commits for this long counts as stalled: `/readyz` reports it as not ready and the log says what it is waiting for. Raise it if flushes regularly take longer.',
     format: 'whole-number',
     unit: 'milliseconds',
     default: 300_000,

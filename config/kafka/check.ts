@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { checkEndpoint, checkTogether, type Report } from '../report.ts'
+import { checkEndpoint, checkAllOrNone, type ReportFault } from '../report.ts'
 import type { KafkaConfig, SaslConfig } from './types.ts'
 
-/** Options of the brokers that do not go together. */
-export function checkKafka(kafka: KafkaConfig, report: Report): void {
+/** Reports contradictions among the Kafka options. */
+export function checkKafka(kafka: KafkaConfig, report: ReportFault): void {
   if (kafka.sessionTimeoutMs < 3 * kafka.heartbeatMs) {
     report(
       ['kafka.sessionTimeoutMs', 'kafka.heartbeatMs'],
@@ -25,26 +25,25 @@ export function checkKafka(kafka: KafkaConfig, report: Report): void {
   if (kafka.sasl !== undefined) checkSasl(kafka.sasl, report)
 }
 
-function checkTls({ ssl, tls }: KafkaConfig, report: Report): void {
+function checkTls({ ssl, tls }: KafkaConfig, report: ReportFault): void {
   const { insecureSkipVerify, ...files } = tls
   const given = [...Object.keys(files), ...(insecureSkipVerify ? ['insecureSkipVerify'] : [])]
   if (!ssl && given.length > 0) {
     report(
       [`kafka.tls.${given[0] ?? ''}`, 'kafka.ssl'],
-      'given, while kafka.ssl is not true, so that nothing is encrypted',
+      'is set, but kafka.ssl is not true, so that connections are not encrypted',
     )
   }
-  checkTogether(files, 'kafka.tls', ['certFile', 'keyFile'], report)
+  checkAllOrNone(files, 'kafka.tls', ['certFile', 'keyFile'], report)
   if (tls.keyPassphrase !== undefined && tls.keyFile === undefined)
-    report(['kafka.tls.keyPassphrase', 'kafka.tls.keyFile'], 'given, while kafka.tls.keyFile is not')
+    report(['kafka.tls.keyPassphrase', 'kafka.tls.keyFile'], 'is set, but kafka.tls.keyFile is not')
   for (const name of ['caFile', 'certFile', 'keyFile'] as const) {
     const path = tls[name]
-    if (path !== undefined && !existsSync(path))
-      report([`kafka.tls.${name}`], `there is no such file: ${path}`)
+    if (path !== undefined && !existsSync(path)) report([`kafka.tls.${name}`], `does not exist: ${path}`)
   }
 }
 
-const NEEDED: Readonly<Record<SaslConfig['mechanism'], readonly string[]>> = {
+const REQUIRED_OPTIONS: Readonly<Record<SaslConfig['mechanism'], readonly string[]>> = {
   plain: ['username', 'password'],
   'scram-sha-256': ['username', 'password'],
   'scram-sha-512': ['username', 'password'],
@@ -52,31 +51,28 @@ const NEEDED: Readonly<Record<SaslConfig['mechanism'], readonly string[]>> = {
   'aws-msk-iam': ['aws.region'],
 }
 
-/** Each mechanism has what it needs, and nothing is there that no mechanism takes. */
-function checkSasl(sasl: Partial<SaslConfig>, report: Report): void {
+/** Reports options that the login mechanism requires and that are not set, and options that it does not use. */
+function checkSasl(sasl: Partial<SaslConfig>, report: ReportFault): void {
   const { mechanism } = sasl
-  const given = givenOf(sasl)
+  const given = setOptionNamesOf(sasl)
   if (mechanism === undefined) {
     if (given.length > 0)
-      report(['kafka.sasl.mechanism'], `missing, while kafka.sasl.${given.join(' and ')} is given`)
+      report(['kafka.sasl.mechanism'], `is required because kafka.sasl.${given.join(' and ')} is set`)
     return
   }
-  const needed = NEEDED[mechanism]
+  const needed = REQUIRED_OPTIONS[mechanism]
   for (const name of needed.filter((each) => !given.includes(each))) {
-    report([`kafka.sasl.${name}`], `missing, while kafka.sasl.mechanism is ${mechanism}`)
+    report([`kafka.sasl.${name}`], `is required by kafka.sasl.mechanism ${mechanism}`)
   }
   const section = needed[0]?.includes('.') === true ? needed[0].split('.')[0] : undefined
   const stray = given.find((name) => (name.includes('.') ? name.split('.')[0] : undefined) !== section)
   if (stray !== undefined)
-    report(
-      [`kafka.sasl.${stray}`],
-      `given, while kafka.sasl.mechanism is ${mechanism}, which has no use for it`,
-    )
+    report([`kafka.sasl.${stray}`], `is set, but kafka.sasl.mechanism ${mechanism} does not use it`)
   checkEndpoint(sasl.oauth?.tokenUrl, 'kafka.sasl.oauth.tokenUrl', report)
 }
 
-/** Names of what is given beside the mechanism, those of sections with a dot. */
-function givenOf(sasl: Partial<SaslConfig>): readonly string[] {
+/** Returns the names of the login options that are set besides the mechanism, those in sections with a dot. */
+function setOptionNamesOf(sasl: Partial<SaslConfig>): readonly string[] {
   const { oauth, aws } = sasl
   const named = (section: object | undefined, prefix: string): string[] =>
     Object.entries(section ?? {})

@@ -1,9 +1,9 @@
 import type { OptionTree } from '../option.ts'
 
-/** Certificates: options below `kafka.tls`. */
+/** Declares the options below `kafka.tls`: certificates. */
 export const TLS_OPTIONS = {
   caFile: {
-    doc: "PEM file with the authorities that the brokers' certificates must come from. Unset, those that Node knows, and those of `NODE_EXTRA_CA_CERTS`.",
+    doc: "PEM file with the certificate authorities that are trusted to sign the brokers' certificates. Unset: those of Node.js, and those of `NODE_EXTRA_CA_CERTS`.",
     format: 'text',
     default: null,
     nullable: true,
@@ -11,7 +11,7 @@ export const TLS_OPTIONS = {
     env: 'KAFKA_DELTA_TLS_CA_FILE',
   },
   certFile: {
-    doc: 'PEM file with the certificate by which this client shows who it is (mutual TLS), and the certificates between it and the authority. This and the other files are read again for each connection, so that renewed ones need no restart.',
+    doc: 'PEM file with the client certificate for mutual TLS, followed by its intermediate certificates. All files of `kafka.tls` are read again for each connection, so that renewed certificates need no restart.',
     format: 'text',
     default: null,
     nullable: true,
@@ -27,7 +27,7 @@ export const TLS_OPTIONS = {
     env: 'KAFKA_DELTA_TLS_KEY_FILE',
   },
   keyPassphrase: {
-    doc: 'Passphrase of an encrypted `keyFile`.',
+    doc: 'Passphrase of `keyFile`, if it is encrypted.',
     format: 'text',
     default: null,
     nullable: true,
@@ -35,31 +35,31 @@ export const TLS_OPTIONS = {
     env: 'KAFKA_DELTA_TLS_KEY_PASSPHRASE',
   },
   serverName: {
-    doc: "Name that the brokers' certificates must have, where they are reached under another one (a tunnel, an address).",
+    doc: "Host name that the brokers' certificates are checked against. Set it if brokers are reached by another name than the one in their certificates, such as an IP address or a tunnel.",
     format: 'text',
     default: null,
     nullable: true,
     env: 'KAFKA_DELTA_TLS_SERVER_NAME',
   },
   insecureSkipVerify: {
-    doc: 'Talk to brokers whatever their certificates say: anybody in between can read along and change records. For tries only; the log warns at each start.',
+    doc: 'Accepts any broker certificate. Anyone on the network path can then read and change records, so use it for tests only; the log warns at each start.',
     format: 'flag',
     default: false,
     env: 'KAFKA_DELTA_TLS_INSECURE_SKIP_VERIFY',
   },
 } as const satisfies OptionTree
 
-/** The login: options below `kafka.sasl`. */
+/** Declares the options below `kafka.sasl`: the login. */
 export const SASL_OPTIONS = {
   mechanism: {
-    doc: 'How to log in to the brokers; without it no login is tried. `plain` and `scram-*` need `username` and `password`, `oauthbearer` the options below `oauth`, `aws-msk-iam` those below `aws`.',
+    doc: 'SASL mechanism for logging in to the brokers. Unset: no login. `plain` and `scram-*` require `username` and `password`, `oauthbearer` the options below `oauth`, `aws-msk-iam` those below `aws`.',
     format: ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer', 'aws-msk-iam'],
     default: null,
     nullable: true,
     env: 'KAFKA_DELTA_SASL_MECHANISM',
   },
   username: {
-    doc: 'User of the login.',
+    doc: 'User name of the login.',
     format: 'text',
     default: null,
     nullable: true,
@@ -75,21 +75,21 @@ export const SASL_OPTIONS = {
   },
   oauth: {
     tokenUrl: {
-      doc: 'Address that gives tokens for client credentials. A token is kept and asked for again before it expires.',
+      doc: 'URL of the OAuth token endpoint (client credentials grant). A token is cached and renewed before it expires.',
       format: 'text',
       default: null,
       nullable: true,
       env: 'KAFKA_DELTA_OAUTH_TOKEN_URL',
     },
     clientId: {
-      doc: 'Client that asks for the token.',
+      doc: 'Client ID sent to the token endpoint.',
       format: 'text',
       default: null,
       nullable: true,
       env: 'KAFKA_DELTA_OAUTH_CLIENT_ID',
     },
     clientSecret: {
-      doc: 'Secret of that client.',
+      doc: 'Client secret sent to the token endpoint.',
       format: 'text',
       default: null,
       nullable: true,
@@ -97,28 +97,28 @@ export const SASL_OPTIONS = {
       env: 'KAFKA_DELTA_OAUTH_CLIENT_SECRET',
     },
     scope: {
-      doc: 'Scope asked for.',
+      doc: 'Scope requested from the token endpoint. Unset: none.',
       format: 'text',
       default: null,
       nullable: true,
       env: 'KAFKA_DELTA_OAUTH_SCOPE',
     },
     extensions: {
-      doc: 'SASL extensions sent with the token, such as `logicalCluster` and `identityPoolId` of Confluent Cloud.',
+      doc: 'SASL extensions sent to the brokers with the token, such as `logicalCluster` and `identityPoolId` of Confluent Cloud.',
       format: 'map',
       default: [],
     },
   },
   aws: {
     region: {
-      doc: 'Region of the MSK cluster. The credentials come from the standard chain of AWS: environment, profile, web identity, container, instance.',
+      doc: 'AWS region of the MSK cluster. Credentials come from the default AWS credential chain: environment, profile, web identity, container, instance.',
       format: 'text',
       default: null,
       nullable: true,
       env: 'KAFKA_DELTA_MSK_REGION',
     },
     roleArn: {
-      doc: 'Role to take on before logging in.',
+      doc: 'ARN of an IAM role to assume before logging in. Unset: the credentials are used directly.',
       format: 'text',
       default: null,
       nullable: true,

@@ -1,4 +1,4 @@
-/** Brokers and group after loading. `sasl` is absent when no login is wanted. */
+/** Configures brokers and consumer group. `sasl` is absent without a login. */
 export interface KafkaConfig {
   readonly brokers: readonly string[]
   readonly groupId: string
@@ -8,37 +8,37 @@ export interface KafkaConfig {
   readonly fetchBytesMax: number
   readonly fetchBytesPerPartitionMax: number
   readonly connectTimeoutMs: number
-  /** How often patterns of topics are matched again. */
+  /** Interval at which topic patterns are matched against the brokers' topics again. */
   readonly discoverEveryMs: number
   readonly ssl: boolean
-  /** Something is in it only where `ssl` is set. */
+  /** Empty unless `ssl` is true. */
   readonly tls: TlsConfig
   readonly sasl?: SaslConfig
 }
 
-/** Absolute paths of PEM files. `certFile` and `keyFile` are both there or both absent. */
-export interface TlsConfig {
+/** Holds absolute paths of PEM files. `certFile` and `keyFile` are both set or both absent. */
+interface TlsConfig {
   readonly caFile?: string
   readonly certFile?: string
   readonly keyFile?: string
   readonly keyPassphrase?: string
-  /** The name that the brokers' certificates must have, instead of the address asked. */
+  /** Host name that the brokers' certificates are checked against, instead of the broker's address. */
   readonly serverName?: string
   readonly insecureSkipVerify: boolean
 }
 
-/** A login at the brokers; what is there beside `mechanism` depends on it. */
+/** Configures the login at the brokers; which fields are set depends on `mechanism`. */
 export interface SaslConfig {
   readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512' | 'oauthbearer' | 'aws-msk-iam'
-  /** There for `plain` and `scram-*`, as `password` is. */
+  /** Set for `plain` and `scram-*`, as is `password`. */
   readonly username?: string
   readonly password?: string
   readonly oauth: OauthConfig
   readonly aws: MskIamConfig
 }
 
-/** Client credentials; `tokenUrl`, `clientId` and `clientSecret` are there for `oauthbearer`. */
-export interface OauthConfig {
+/** Configures OAuth client credentials; `tokenUrl`, `clientId` and `clientSecret` are set for `oauthbearer`. */
+interface OauthConfig {
   readonly tokenUrl?: string
   readonly clientId?: string
   readonly clientSecret?: string
@@ -46,8 +46,8 @@ export interface OauthConfig {
   readonly extensions: Readonly<Record<string, string>>
 }
 
-/** `region` is there for `aws-msk-iam`. */
-export interface MskIamConfig {
+/** Configures the IAM login to Amazon MSK; `region` is set for `aws-msk-iam`. */
+interface MskIamConfig {
   readonly region?: string
   readonly roleArn?: string
 }

@@ -1,10 +1,13 @@
 import { isOption, type Option, type OptionTree } from '../option.ts'
 
-/** The options, and beside each sensitive one `<name>File` (in the environment `…_FILE`): a file that holds its value. */
-export function withSecretFiles(tree: OptionTree): OptionTree {
+/**
+ * Returns the options with `<name>File` (environment: `…_FILE`) added beside each sensitive one: a file that
+ * contains its value.
+ */
+export function addSecretFileOptions(tree: OptionTree): OptionTree {
   const all: Record<string, Option | OptionTree> = {}
   for (const [name, node] of Object.entries(tree)) {
-    all[name] = isOption(node) ? node : withSecretFiles(node)
+    all[name] = isOption(node) ? node : addSecretFileOptions(node)
     if (isOption(node) && node.sensitive === true) all[`${name}File`] = fileOption(name, node)
   }
   return all
@@ -12,7 +15,7 @@ export function withSecretFiles(tree: OptionTree): OptionTree {
 
 function fileOption(name: string, { env }: Option): Option {
   return {
-    doc: `File that holds \`${name}\`, instead of \`${name}\` itself; one line break at its end is dropped. Read once, at the start.`,
+    doc: `File that contains \`${name}\`, as an alternative to \`${name}\` itself. One line break at the end is ignored. Read once, at the start.`,
     format: 'text',
     default: null,
     nullable: true,

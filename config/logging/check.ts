@@ -1,10 +1,10 @@
-import type { Report } from '../report.ts'
+import type { ReportFault } from '../report.ts'
 import type { TopicLogConfig } from './types.ts'
 
 const SAMPLES_PER_MINUTE_MAX = 600
 
-/** What may be logged of a topic. */
-export function checkLog({ samplesPerMinute = 0 }: TopicLogConfig, report: Report): void {
+/** Reports a rate of logged sample rows beyond the maximum. */
+export function checkLog({ samplesPerMinute = 0 }: TopicLogConfig, report: ReportFault): void {
   if (samplesPerMinute > SAMPLES_PER_MINUTE_MAX)
     report(
       ['log.samplesPerMinute'],

@@ -1,9 +1,9 @@
 import type { OptionTree } from '../option.ts'
 
-/** Which traces are kept: options below `trace`. */
+/** Declares the options below `trace`: which traces are kept. */
 export const TRACE_OPTIONS = {
   slowMs: {
-    doc: 'A flush that takes at least this long from when it was formed to when it ends is slow: its trace is kept whatever the sampler says, as that of one that failed is. See [tracing](tracing.md).',
+    doc: 'A flush is slow if at least this time passes between its end of buffering and its commit. Traces of slow flushes and of flushes that fail are always kept, whatever the sampler decides. See [tracing](tracing.md).',
     format: 'whole-number',
     unit: 'milliseconds',
     default: 10_000,
@@ -13,33 +13,33 @@ export const TRACE_OPTIONS = {
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
-/** The log of the process: options below `log`. */
+/** Declares the options below `log`: the log of the process. */
 export const LOG_OPTIONS = {
   level: {
-    doc: 'Least severe level that is logged. With `debug` a failing command also prints its stack.',
+    doc: 'Minimum severity of log lines. With `debug`, a failing command also prints its stack trace.',
     format: LEVELS,
     default: 'info',
     env: 'LOG_LEVEL',
   },
 } as const satisfies OptionTree
 
-/** What is logged of one topic: options below `log` of an entry of `topics`. */
+/** Declares the options below `log` of an entry of `topics`: what is logged about one topic. */
 export const TOPIC_LOG_OPTIONS = {
   level: {
-    doc: 'Least severe level of what is logged of this topic. Unset, that of `log.level`.',
+    doc: 'Minimum severity of log lines about this topic. Unset: `log.level`.',
     format: LEVELS,
     default: null,
     nullable: true,
   },
   samplesPerMinute: {
-    doc: 'While the level of this topic is `debug` or `trace`, so many rows a minute are logged, picked at random: their values are cut to 64 characters, and those that `log.mask` names are hidden. Unset, none.',
+    doc: 'Number of randomly chosen rows that are logged per minute while the log level of this topic is `debug` or `trace`. Values are cut to 64 characters, and fields named by `log.mask` are hidden. At most 600. Unset: no rows are logged.',
     format: 'whole-number',
     unit: 'rows',
     default: null,
     nullable: true,
   },
   mask: {
-    doc: 'Fields whose values no logged row shows: a name hides fields of that name wherever they stand, a dotted path one field. Fields that look like secrets by their name (`password`, `token`, `apiKey` and the like) are always hidden.',
+    doc: 'Fields whose values are hidden in logged rows. A name hides every field of that name at any depth, a dotted path hides one field. Fields with names like `password`, `token` or `apiKey` are always hidden.',
     format: 'text-list',
     default: [],
   },

@@ -1,14 +1,17 @@
-/** Which traces are kept. */
+/** Configures which traces are kept. `slowMs` is in milliseconds. */
 export interface TraceConfig {
   readonly slowMs: number
 }
 
-/** What is logged of one topic; `level` is that of the process where it is absent, and no rows are logged without `samplesPerMinute`. */
+/**
+ * Configures what is logged about one topic. Without `level` the level of the process applies; without
+ * `samplesPerMinute` no rows are logged.
+ */
 export interface TopicLogConfig {
   readonly level?: LogLevel
   readonly samplesPerMinute?: number
   readonly mask: readonly string[]
 }
-/** Levels of the log, least severe first. */
 
+/** Names a log level, least severe first. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'

@@ -1,8 +1,8 @@
-import type { Report } from '../report.ts'
+import type { ReportFault } from '../report.ts'
 import type { TopicConfig } from '../types.ts'
 
-/** Options of messages without a value that do not go together. */
-export function checkMessages({ tombstones, tombstoneKey }: TopicConfig, report: Report): void {
+/** Reports contradictions among the options for tombstones. */
+export function checkMessages({ tombstones, tombstoneKey }: TopicConfig, report: ReportFault): void {
   if (tombstoneKey !== undefined && tombstones !== 'row')
-    report(['tombstoneKey', 'tombstones'], `given, while tombstones is ${tombstones}`)
+    report(['tombstoneKey', 'tombstones'], `is set, but tombstones is ${tombstones}, not row`)
 }

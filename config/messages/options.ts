@@ -1,39 +1,39 @@
 import type { OptionTree } from '../option.ts'
 
-/** What becomes of messages without a value, and how columns are found where nobody says: options of an entry of `topics`. */
+/** Declares the options of an entry of `topics` for messages without a value, and for inferring columns. */
 export const MESSAGE_OPTIONS = {
   tombstones: {
-    doc: 'What becomes of messages without a value, and of the value `null` of JSON: they are counted and left out, become dead letters with the reason `tombstone`, or become rows that hold what their key says and nulls besides; with `row` every row has the column `_deleted`. See [contracts](contracts.md#tombstones).',
+    doc: 'What happens to messages without a value, and to the JSON value `null`: they are counted and skipped (`ignore`), become dead letters with the reason `tombstone` (`deadLetter`), or become rows with the columns of their key and nulls otherwise (`row`). With `row`, every row has the boolean column `_deleted`. See [contracts](contracts.md#tombstones).',
     format: ['ignore', 'deadLetter', 'row'],
     default: 'ignore',
   },
   tombstoneKey: {
-    doc: 'Column that takes the key of a tombstone as text, where `tombstones` is `row`; a key that is a JSON object fills the columns of its fields in any case.',
+    doc: 'Column that is filled with the key of a tombstone as text, with `tombstones` `row`. If the key is a JSON object, its fields fill the columns of the same names in any case.',
     format: 'text',
     default: null,
     nullable: true,
   },
   inference: {
     records: {
-      doc: 'How many records are looked at, where there is neither a schema nor a table, before the table is made.',
+      doc: 'Maximum number of records sampled to infer the columns of a new table, if neither a schema nor a table defines them. Raise the limits of `inference` if the first records do not show all fields.',
       format: 'whole-number',
       unit: 'records',
       default: 1_000,
     },
     bytes: {
-      doc: 'How many bytes of records are looked at, likewise.',
+      doc: 'Maximum size of the sample for inferring columns.',
       format: 'whole-number',
       unit: 'bytes',
       default: 16_777_216,
     },
     ageMs: {
-      doc: 'How long after the first message more are waited for, likewise.',
+      doc: 'How long to wait for further records of the sample after the first one, if neither of the other limits is reached.',
       format: 'whole-number',
       unit: 'milliseconds',
       default: 5_000,
     },
     timestamps: {
-      doc: 'Whether columns of which every text is a date and time of ISO 8601 with an offset become timestamps, and those of which every text is a date become dates. Otherwise text is text.',
+      doc: 'Infers a timestamp column where every sampled text is an ISO 8601 date and time with an offset, and a date column where every text is a date. Otherwise text stays text.',
       format: 'flag',
       default: false,
     },

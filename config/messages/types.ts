@@ -1,16 +1,16 @@
-/** What becomes of messages without a value, and how columns are found where nobody says. */
+/** Configures what happens to messages without a value, and how columns are inferred. */
 export interface MessageConfig {
   readonly tombstones: 'ignore' | 'deadLetter' | 'row'
-  /** There only where `tombstones` is `row`. */
+  /** Set only with `tombstones: 'row'`. */
   readonly tombstoneKey?: string
   readonly inference: InferenceConfig
 }
 
-/** How much is looked at before a table is made of what was seen: whatever is reached first. */
+/** Limits the sample from which the columns of a new table are inferred; the first limit that is reached counts. */
 export interface InferenceConfig {
   readonly records: number
   readonly bytes: number
-  /** Counted from the first message. */
+  /** Milliseconds from the first message. */
   readonly ageMs: number
   readonly timestamps: boolean
 }

@@ -1,23 +1,23 @@
 import type { OptionTree } from '../option.ts'
 
-/** Where schemas are looked up: options below `schemaRegistry`. */
+/** Declares the options below `schemaRegistry`. */
 export const REGISTRY_OPTIONS = {
   url: {
-    doc: "Address of a schema registry with Confluent's REST API, such as `https://registry:8081`.",
+    doc: "URL of a schema registry with Confluent's REST API, such as `https://registry:8081`.",
     format: 'text',
     default: null,
     nullable: true,
     env: 'SCHEMA_REGISTRY_URL',
   },
   username: {
-    doc: 'User of the registry.',
+    doc: 'User name for HTTP Basic authentication at the registry. Requires `password`.',
     format: 'text',
     default: null,
     nullable: true,
     env: 'SCHEMA_REGISTRY_USERNAME',
   },
   password: {
-    doc: 'Password of the user.',
+    doc: 'Password of that user.',
     format: 'text',
     default: null,
     nullable: true,
@@ -25,7 +25,7 @@ export const REGISTRY_OPTIONS = {
     env: 'SCHEMA_REGISTRY_PASSWORD',
   },
   token: {
-    doc: 'Bearer token for the registry, instead of a user and a password.',
+    doc: 'Bearer token for the registry, instead of user name and password.',
     format: 'text',
     default: null,
     nullable: true,
@@ -34,7 +34,7 @@ export const REGISTRY_OPTIONS = {
   },
   tls: {
     caFile: {
-      doc: 'PEM file with the authorities that may sign the certificate of the registry, instead of those that Node knows.',
+      doc: "PEM file with the certificate authorities that are trusted to sign the registry's certificate. Unset: those of Node.js.",
       format: 'text',
       default: null,
       nullable: true,
@@ -42,7 +42,7 @@ export const REGISTRY_OPTIONS = {
       env: 'SCHEMA_REGISTRY_TLS_CA_FILE',
     },
     certFile: {
-      doc: 'PEM file with the certificate by which we log in to the registry.',
+      doc: 'PEM file with the client certificate for mutual TLS with the registry. Requires `keyFile`.',
       format: 'text',
       default: null,
       nullable: true,
@@ -50,7 +50,7 @@ export const REGISTRY_OPTIONS = {
       env: 'SCHEMA_REGISTRY_TLS_CERT_FILE',
     },
     keyFile: {
-      doc: 'PEM file with the key of that certificate.',
+      doc: 'PEM file with the private key of `certFile`.',
       format: 'text',
       default: null,
       nullable: true,
@@ -58,7 +58,7 @@ export const REGISTRY_OPTIONS = {
       env: 'SCHEMA_REGISTRY_TLS_KEY_FILE',
     },
     keyPassphrase: {
-      doc: 'What the key is encrypted with.',
+      doc: 'Passphrase of `keyFile`, if it is encrypted.',
       format: 'text',
       default: null,
       nullable: true,

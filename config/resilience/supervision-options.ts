@@ -1,19 +1,19 @@
 import type { OptionTree } from '../option.ts'
 
-/** What becomes of the process where a topic fails for good. */
+/** Effects on the process when a topic fails permanently. */
 const ON_FAILURE = ['stop-topic', 'stop-process'] as const
 
-/** The topics of one process beside each other: options outside `topics`. */
+/** Declares the options outside `topics` for running several topics in one process. */
 export const SUPERVISION_OPTIONS = {
   onFailure: {
-    doc: 'What a topic that fails for good does to the others: with `stop-topic` they go on, and the process ends with the code of the first failure once no topic is carried any more; with `stop-process` they commit what they hold and the process ends. An entry of `topics` may say otherwise.',
+    doc: 'What happens to the other topics when one fails permanently. `stop-topic`: they continue, and the process ends with the exit code of the first failure when no topic is left. `stop-process`: they commit what they have buffered and the process ends. Entries of `topics` can override it.',
     format: ON_FAILURE,
     default: 'stop-topic',
     env: 'KAFKA_DELTA_ON_FAILURE',
   },
   budget: {
     bytes: {
-      doc: 'Bytes of records that all topics of the process together may hold between Kafka and the commit. Unset, a quarter of the memory that the process may use, and at least 64 MiB. Each topic has its part of it for sure and borrows what others leave.',
+      doc: 'Maximum of record bytes that all topics of the process together hold between Kafka and the commit. Each topic has a reserved share and borrows what others do not use. Unset: a quarter of the memory available to the process, at least 64 MiB.',
       format: 'whole-number',
       unit: 'bytes',
       default: null,
@@ -23,7 +23,7 @@ export const SUPERVISION_OPTIONS = {
   },
   shutdown: {
     deadlineMs: {
-      doc: 'Longest time from SIGTERM to the exit. What is not committed by then is read again after the next start. Whoever sends the signal has to wait longer than that before it kills: 30 seconds for the default.',
+      doc: 'Maximum time of a graceful shutdown, from SIGTERM to the exit. Records that are not committed by then are read again after the next start. The sender of the signal must wait longer before it kills the process: at least 30 seconds with the default.',
       format: 'whole-number',
       unit: 'milliseconds',
       default: 25_000,
@@ -32,28 +32,28 @@ export const SUPERVISION_OPTIONS = {
   },
 } as const satisfies OptionTree
 
-/** What becomes of one topic that fails: options of an entry of `topics`. */
+/** Declares the options of an entry of `topics` for a topic that fails. */
 export const TOPIC_SUPERVISION_OPTIONS = {
   onFailure: {
-    doc: 'What this topic does to the others when it fails for good. Unset, what `onFailure` of the process says.',
+    doc: 'What happens to the other topics when this one fails permanently. Unset: `onFailure` of the process.',
     format: ON_FAILURE,
     default: null,
     nullable: true,
   },
   restart: {
     attempts: {
-      doc: 'Times that a topic is begun without a commit in between, when it fails with what a retry may fix, before it has failed for good: with 1 it is never begun again.',
+      doc: 'Maximum number of starts without a commit in between before a topic that fails with a retryable error has failed permanently. 1 disables restarts.',
       format: 'whole-number',
       default: 6,
     },
     baseMs: {
-      doc: 'Longest pause before a topic is begun again for the first time; it doubles with each failure. How much of it is waited is left to chance, so that not all begin at once.',
+      doc: 'Maximum backoff before the first restart; it doubles with each further failure. The actual backoff is random, so that topics do not all restart at once.',
       format: 'whole-number',
       unit: 'milliseconds',
       default: 1_000,
     },
     capMs: {
-      doc: 'Longest pause before a topic is begun again at all.',
+      doc: 'Upper limit of the backoff before a restart. At least `restart.baseMs`.',
       format: 'whole-number',
       unit: 'milliseconds',
       default: 60_000,

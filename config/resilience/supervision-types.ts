@@ -1,23 +1,26 @@
-/** What a topic that fails for good does to the others. */
+/** Names what happens to the other topics when one fails permanently. */
 export type OnFailure = 'stop-topic' | 'stop-process'
 
-/** Options of a process with several topics. */
+/** Configures a process with several topics. */
 export interface SupervisionConfig {
   readonly onFailure: OnFailure
-  /** Without `bytes` it follows from the memory of the machine. */
+  /** Bytes shared by all topics; without `bytes` it is derived from the available memory. */
   readonly budget: { readonly bytes?: number }
   readonly shutdown: { readonly deadlineMs: number }
 }
 
-/** What becomes of one topic that fails. */
+/** Configures what happens when one topic fails. */
 export interface TopicSupervisionConfig {
-  /** That of the process where absent. */
+  /** Defaults to the option of the process. */
   readonly onFailure?: OnFailure
   readonly restart: RestartConfig
 }
 
-/** How often a topic is begun again, and how long it waits before: up to `baseMs`, twice as much each time, `capMs` at most. */
-export interface RestartConfig {
+/**
+ * Limits restarts of a topic: at most `attempts` starts without a commit, with a random backoff of up to
+ * `baseMs`, doubled each time up to `capMs`.
+ */
+interface RestartConfig {
   readonly attempts: number
   readonly baseMs: number
   readonly capMs: number

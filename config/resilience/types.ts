@@ -1,11 +1,11 @@
-/** When the process stops asking a server that fails, and when it asks again. */
+/** Configures circuit breakers: when requests to a failing server are stopped and resumed. */
 export interface CircuitConfig {
   readonly failures: number
   readonly openMs: number
   readonly successes: number
 }
 
-/** How hard a topic tries; `capMs` is at least `baseMs`. */
+/** Configures the retry policy of a topic; `capMs` is at least `baseMs`. */
 export interface RetryConfig {
   readonly attempts: number
   readonly baseMs: number

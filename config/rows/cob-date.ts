@@ -1,14 +1,14 @@
 import { RE2JS } from 're2js'
 import { messageOf } from '../../src/core/errors.ts'
-import type { Report } from '../report.ts'
-import { timeZoneFault } from './time-zone.ts'
+import type { ReportFault } from '../report.ts'
+import { findTimeZoneFault } from './time-zone.ts'
 
-/** The close-of-business date of rows; there is none where `from` is absent. */
+/** Configures the close-of-business date of rows; there is no such date without `from`. */
 export interface CobDateConfig {
   readonly column: string
-  /** The syntax is checked, `parseCobSource` takes it apart. */
+  /** Source of the date; its syntax is checked, `parseCobSource` parses it. */
   readonly from?: string
-  /** A pattern of RE2; its first group counts, or all that it finds. */
+  /** RE2 pattern; the date is its first group, or the whole match without a group. */
   readonly pattern?: string
   readonly format: CobFormat
   readonly timeZone: string
@@ -16,19 +16,19 @@ export interface CobDateConfig {
   readonly daysBackMax?: number
 }
 
-/** How the date is written. */
+/** Lists the formats in which the date may be written. */
 export const COB_FORMATS = ['YYYY-MM-DD', 'YYYYMMDD'] as const
 
-/** One way to write the date. */
+/** Names a format of the date. */
 export type CobFormat = (typeof COB_FORMATS)[number]
 
-/** Where the date stands: in the key, in a header of this name, or in a column of the value, a dotted path. */
+/** Describes where the date is read from: the record key, the header `name`, or the column at the dotted `path`. */
 export type CobSource =
   | { readonly kind: 'key' }
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'value'; readonly path: string }
 
-/** Reads `key`, `header:NAME` or `value:PATH`; `undefined` when it is none of them. */
+/** Parses `key`, `header:NAME` or `value:PATH`. Returns `undefined` for any other text. */
 export function parseCobSource(text: string): CobSource | undefined {
   if (text === 'key') return { kind: 'key' }
   const [, kind, name = ''] = /^(header|value):\s*(\S[^]*?)\s*$/.exec(text) ?? []
@@ -36,22 +36,22 @@ export function parseCobSource(text: string): CobSource | undefined {
   return kind === 'value' ? { kind, path: name } : undefined
 }
 
-/** Options of the close-of-business date that are wrong, alone or together. */
-export function checkCobDate(cobDate: CobDateConfig, report: Report): void {
+/** Reports invalid and contradicting options of the close-of-business date. */
+export function checkCobDate(cobDate: CobDateConfig, report: ReportFault): void {
   const { from, pattern, timeZone } = cobDate
   if (from === undefined) {
     if (pattern !== undefined || cobDate.daysBackMax !== undefined || cobDate.allowFuture)
-      report(['cobDate.from'], 'missing, while other options of cobDate are given')
+      report(['cobDate.from'], 'is required because other options of cobDate are set')
     return
   }
   if (parseCobSource(from) === undefined)
     report(['cobDate.from'], `must be key, header:NAME or value:PATH: value was ${JSON.stringify(from)}`)
-  const zoneFault = timeZoneFault(timeZone)
+  const zoneFault = findTimeZoneFault(timeZone)
   if (zoneFault !== undefined) report(['cobDate.timeZone'], zoneFault)
   if (pattern === undefined) return
   try {
     RE2JS.compile(pattern)
   } catch (error) {
-    report(['cobDate.pattern'], `must be a pattern of RE2: ${messageOf(error)}`)
+    report(['cobDate.pattern'], `must be an RE2 pattern: ${messageOf(error)}`)
   }
 }

@@ -1,43 +1,46 @@
-import { timeZoneFault } from './time-zone.ts'
+import { findTimeZoneFault } from './time-zone.ts'
 
-/** Parts that can be derived from a point in time. */
+/** Lists the parts that can be derived from a date or timestamp. */
 export const DATE_PARTS = ['year', 'month', 'day', 'hour', 'date'] as const
 
-/** A part of a point in time. */
+/** Names a part of a date or timestamp. */
 export type DatePart = (typeof DATE_PARTS)[number]
 
-/** What a number counts since the epoch. */
-export const EPOCH_UNITS = ['seconds', 'millis', 'micros'] as const
+/** Lists the units in which a number may count the time since the epoch. */
+const EPOCH_UNITS = ['seconds', 'millis', 'micros'] as const
 
-/** Units since the epoch. */
+/** Names a unit of time since the epoch. */
 export type EpochUnit = (typeof EPOCH_UNITS)[number]
 
-/** Buckets that rows may be dealt to at most. */
+/** Maximum number of buckets. */
 export const BUCKETS_MAX = 1_000_000
 
-/** Characters, or the distance of numbers, that values may be cut to at most. */
+/** Maximum width of `truncate`: characters of text, or the step of numbers. */
 export const WIDTH_MAX = 1_000_000_000
 
-/** A column of which every value follows from that of the column `from`, a dotted path. */
+/** Describes a derived column, computed from the column at the dotted path `from`. */
 export type Derivation =
   | {
       readonly kind: 'part'
       readonly column: string
       readonly part: DatePart
       readonly from: string
-      /** What the numbers of `from` count; absent where `from` holds dates, timestamps or their text. */
+      /** Unit of the numbers in `from`; absent if `from` holds dates, timestamps or their text. */
       readonly unit?: EpochUnit
-      /** IANA name of the zone whose calendar and clock count; UTC where absent. */
+      /** IANA name of the time zone that the part is taken in; UTC if absent. */
       readonly timeZone?: string
     }
   | { readonly kind: 'bucket'; readonly column: string; readonly from: string; readonly buckets: number }
   | { readonly kind: 'truncate'; readonly column: string; readonly from: string; readonly width: number }
 
-/** How every derivation is written, for messages. */
+/** Describes the syntax of all derivations, for messages. */
 export const DERIVATION_FORMS =
-  "year(c), month(c), day(c), hour(c) or date(c), each also with a time zone: date(c, 'Europe/Berlin'), and with millis(c), seconds(c) or micros(c) for c where it counts since the epoch; bucket(c, 16); truncate(c, 4)"
+  "year(c), month(c), day(c), hour(c) or date(c), optionally with a time zone: date(c, 'Europe/Berlin'), and with millis(c), seconds(c) or micros(c) instead of c for numbers since the epoch; bucket(c, 16); truncate(c, 4)"
 
-/** Reads an expression such as `date(timestamp, 'Europe/Berlin')`; `undefined` when it is none. The time zone is not looked up. */
+/**
+ * Parses an expression such as `date(timestamp, 'Europe/Berlin')`. Returns `undefined` if it is not a
+ * derivation. Does not check whether the time zone exists.
+ */
 export function parseDerivation(column: string, expression: string): Derivation | undefined {
   const [, name = '', argument = ''] = /^\s*([a-z]+)\s*\(\s*(\S[^]*?)\s*\)\s*$/.exec(expression) ?? []
   if (name === 'bucket' || name === 'truncate') {
@@ -67,10 +70,15 @@ export function parseDerivation(column: string, expression: string): Derivation 
   }
 }
 
-/** What is wrong with an expression, as the end of a sentence that begins with the option; `undefined` when nothing is. */
-export function derivationFault(column: string, expression: string): string | undefined {
+/**
+ * Returns why an expression is invalid, as the end of a sentence that begins with the option, or `undefined`
+ * when it is valid.
+ */
+export function findDerivationFault(column: string, expression: string): string | undefined {
   const parsed = parseDerivation(column, expression)
   if (parsed === undefined)
     return `must be one of ${DERIVATION_FORMS}: value was ${JSON.stringify(expression)}`
-  return parsed.kind === 'part' && parsed.timeZone !== undefined ? timeZoneFault(parsed.timeZone) : undefined
+  return parsed.kind === 'part' && parsed.timeZone !== undefined
+    ? findTimeZoneFault(parsed.timeZone)
+    : undefined
 }

@@ -1,60 +1,60 @@
 import { COB_FORMATS } from './cob-date.ts'
 import type { OptionTree } from '../option.ts'
 
-/** What rows are made of messages: options of an entry of `topics`. */
+/** Declares the options of an entry of `topics` that shape rows. */
 export const ROW_OPTIONS = {
   contract: {
-    doc: "File with the JSON Schema that records must meet and from which the table's schema is derived. Unset, the schema of the format is taken where there is one (`avro.schema`, the registry), else that of an existing table, else the columns that the first messages ask for. See [contracts](contracts.md). A relative path counts from the folder of the configuration file.",
+    doc: 'File with the JSON Schema that messages must satisfy and that defines the columns of the table. Unset: the schema of the format is used if there is one (`avro.schema`, the registry), else the columns of the existing table, else columns inferred from the first messages. Relative paths are resolved against the folder of the configuration file. See [contracts](contracts.md).',
     format: 'text',
     default: null,
     nullable: true,
     path: true,
   },
   kafkaColumns: {
-    doc: 'Add the columns `_kafka_topic`, `_kafka_partition`, `_kafka_offset`, `_kafka_timestamp` and `_kafka_key`.',
+    doc: 'Adds the columns `_kafka_topic`, `_kafka_partition`, `_kafka_offset`, `_kafka_timestamp` and `_kafka_key` to every row. `table verify` uses them to find duplicates.',
     format: 'flag',
     default: false,
   },
   derive: {
-    doc: "Columns that follow from others: column name → `year(c)`, `month(c)`, `day(c)`, `hour(c)` or `date(c)` of a timestamp, date or ISO 8601 text, in UTC or in a time zone (`date(c, 'Europe/Berlin')`), and of numbers since the epoch (`date(millis(c))`, `seconds`, `micros`); `bucket(c, 16)`; `truncate(c, 4)`. See [partitioning](partitioning.md).",
+    doc: "Derived columns: column name → `year(c)`, `month(c)`, `day(c)`, `hour(c)` or `date(c)` of a timestamp, date or ISO 8601 text, in UTC or in a time zone (`date(c, 'Europe/Berlin')`), also of numbers since the epoch (`date(millis(c))`, `seconds`, `micros`); `bucket(c, 16)`; `truncate(c, 4)`. See [partitioning](partitioning.md).",
     format: 'map',
     default: [],
   },
   cobDate: {
     column: {
-      doc: 'Column of the close-of-business date. Where the date stands in a column of the same name, that column is checked and keeps its type; otherwise the column is a date.',
+      doc: 'Name of the close-of-business date column. If the date is read from a column of the same name, that column is validated and keeps its type; otherwise the column is a date.',
       format: 'text',
       default: 'cob_date',
     },
     from: {
-      doc: 'Where the close-of-business date of a record stands: `value:PATH` (a column, or a field of structs by its dotted path), `key` or `header:NAME`. A record without one, or with one that breaks a rule below, becomes a dead letter with the reason `partition`. Unset, there is no such date.',
+      doc: 'Where the close-of-business date of a record is read from: `value:PATH` (a column, or a field of structs by its dotted path), `key` or `header:NAME`. A record without a date, or with one that violates an option below, becomes a dead letter with the reason `partition`. Unset: rows have no such date.',
       format: 'text',
       default: null,
       nullable: true,
     },
     pattern: {
-      doc: 'Pattern of RE2 that finds the date in the text: its first group, or all that it finds where it has none. Unset, the whole text is the date.',
+      doc: 'RE2 pattern that finds the date in the text: its first group, or the whole match without a group. Unset: the whole text is the date.',
       format: 'text',
       default: null,
       nullable: true,
     },
     format: {
-      doc: 'How the date is written, to the digit.',
+      doc: 'Format of the date; the text must match it exactly.',
       format: COB_FORMATS,
       default: 'YYYY-MM-DD',
     },
     timeZone: {
-      doc: "IANA name of the time zone in which the record's Kafka timestamp says what day it is; `allowFuture` and `daysBackMax` count from that day, so that a record reads the same whenever it is read.",
+      doc: 'IANA name of the time zone that turns the Kafka timestamp of the record into its day. `allowFuture` and `daysBackMax` are relative to that day, so that a record is judged the same whenever it is read.',
       format: 'text',
       default: 'UTC',
     },
     allowFuture: {
-      doc: "Take dates after the record's day as well.",
+      doc: 'Accepts dates after the day of the record.',
       format: 'flag',
       default: false,
     },
     daysBackMax: {
-      doc: "Days by which the date may lie before the record's day. Unset, any number.",
+      doc: 'Maximum number of days that the date may lie before the day of the record. Unset: no limit.',
       format: 'whole-number',
       unit: 'days',
       default: null,
@@ -62,7 +62,7 @@ export const ROW_OPTIONS = {
     },
   },
   compatibility: {
-    doc: 'Make rows as another program does. `kafka-delta-ingest`: the table must exist and its columns alone count, also where the format has a schema; numbers may come as text, timestamps also as microseconds and dates as days since the epoch, timestamps without a zone are in UTC, and JSON has binary values as hexadecimal text; logical types of Avro come as numbers. `docs/from-kafka-delta-ingest.md` tells more.',
+    doc: 'Produces rows like another program. `kafka-delta-ingest`: the table must exist and defines the columns, even if the format has a schema; numbers may be given as text, timestamps also as microseconds and dates as days since the epoch, timestamps without a time zone are in UTC, binary values in JSON are hexadecimal text, and logical types of Avro become numbers. See [migrating from kafka-delta-ingest](from-kafka-delta-ingest.md).',
     format: ['none', 'kafka-delta-ingest'],
     default: 'none',
   },

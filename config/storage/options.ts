@@ -1,31 +1,31 @@
 import type { OptionTree } from '../option.ts'
 
-/** Every option of the stores, in `storage` of the configuration. */
+/** Declares the options below `storage`: the object stores. */
 export const STORAGE_OPTIONS = {
   s3: {
     endpoint: {
-      doc: 'Address of an S3 server other than that of AWS, such as `http://127.0.0.1:9000`.',
+      doc: 'URL of an S3-compatible server, such as `http://127.0.0.1:9000`. Unset: AWS.',
       format: 'text',
       default: null,
       nullable: true,
       env: 'AWS_S3_ENDPOINT',
     },
-    region: { doc: 'Region of the buckets.', format: 'text', default: 'us-east-1', env: 'AWS_REGION' },
+    region: { doc: 'AWS region of the buckets.', format: 'text', default: 'us-east-1', env: 'AWS_REGION' },
     forcePathStyle: {
-      doc: 'Put the bucket into the path of a request and not into the host name; most servers other than AWS want this.',
+      doc: 'Addresses buckets in the path of the URL instead of in the host name. Most S3-compatible servers other than AWS require it.',
       format: 'flag',
       default: false,
       env: 'AWS_S3_FORCE_PATH_STYLE',
     },
     accessKeyId: {
-      doc: 'Access key. Unset, the standard chain of the AWS SDK finds one: profile, web identity, container, instance.',
+      doc: 'Access key ID; requires `secretAccessKey`. Unset: the default AWS credential chain is used (profile, web identity, container, instance).',
       format: 'text',
       default: null,
       nullable: true,
       env: 'AWS_ACCESS_KEY_ID',
     },
     secretAccessKey: {
-      doc: 'Secret of the access key.',
+      doc: 'Secret access key that belongs to `accessKeyId`.',
       format: 'text',
       default: null,
       nullable: true,
@@ -33,7 +33,7 @@ export const STORAGE_OPTIONS = {
       env: 'AWS_SECRET_ACCESS_KEY',
     },
     sessionToken: {
-      doc: 'Token that belongs to a temporary access key.',
+      doc: 'Session token of temporary credentials; requires `accessKeyId` and `secretAccessKey`.',
       format: 'text',
       default: null,
       nullable: true,
@@ -41,14 +41,14 @@ export const STORAGE_OPTIONS = {
       env: 'AWS_SESSION_TOKEN',
     },
     multipartBytesMin: {
-      doc: 'Objects of at least this size are uploaded in parts. S3 wants parts of 5 MiB or more.',
+      doc: 'Objects of at least this size are uploaded in parts. At least 5242880 (5 MiB), the minimum of S3.',
       format: 'whole-number',
       unit: 'bytes',
       default: 16_777_216,
       env: 'AWS_S3_MULTIPART_BYTES_MIN',
     },
     logStore: {
-      doc: 'Who decides between two writers of one commit: the bucket itself by `If-None-Match`, or a table of DynamoDB as with the `S3DynamoDBLogStore` of Spark. All writers of a table must say the same.',
+      doc: 'Mutual exclusion between concurrent writers of the same commit: `s3` uses conditional writes (`If-None-Match`) of the bucket, `dynamodb` a DynamoDB table, compatible with the `S3DynamoDBLogStore` of Spark. All writers of a table must use the same.',
       format: ['s3', 'dynamodb'],
       default: 's3',
       env: 'AWS_S3_LOCKING_PROVIDER',
@@ -56,34 +56,34 @@ export const STORAGE_OPTIONS = {
   },
   dynamodb: {
     table: {
-      doc: 'Table of DynamoDB with the commits of Delta tables, for `storage.s3.logStore` `dynamodb`. It has the partition key `tablePath` and the sort key `fileName`, both strings.',
+      doc: 'DynamoDB table that records the commits of Delta tables, with `storage.s3.logStore` `dynamodb`. Its partition key is `tablePath` and its sort key `fileName`, both strings.',
       format: 'text',
       default: 'delta_log',
       env: 'DELTA_DYNAMO_TABLE_NAME',
     },
     endpoint: {
-      doc: 'Address of a DynamoDB server other than that of AWS.',
+      doc: 'URL of a DynamoDB-compatible server. Unset: AWS.',
       format: 'text',
       default: null,
       nullable: true,
       env: 'AWS_ENDPOINT_URL_DYNAMODB',
     },
     region: {
-      doc: 'Region of the table. Unset, `storage.s3.region`.',
+      doc: 'AWS region of the DynamoDB table. Unset: `storage.s3.region`.',
       format: 'text',
       default: null,
       nullable: true,
       env: 'AWS_REGION_DYNAMODB',
     },
     accessKeyId: {
-      doc: 'Access key for DynamoDB. Unset, that of `storage.s3` with its secret and token.',
+      doc: 'Access key ID for DynamoDB. Unset: the credentials of `storage.s3` are used.',
       format: 'text',
       default: null,
       nullable: true,
       env: 'AWS_ACCESS_KEY_ID_DYNAMODB',
     },
     secretAccessKey: {
-      doc: 'Secret of the access key for DynamoDB.',
+      doc: 'Secret access key that belongs to `storage.dynamodb.accessKeyId`.',
       format: 'text',
       default: null,
       nullable: true,
@@ -91,7 +91,7 @@ export const STORAGE_OPTIONS = {
       env: 'AWS_SECRET_ACCESS_KEY_DYNAMODB',
     },
     sessionToken: {
-      doc: 'Token that belongs to a temporary access key for DynamoDB.',
+      doc: 'Session token of temporary credentials for DynamoDB.',
       format: 'text',
       default: null,
       nullable: true,
@@ -101,14 +101,14 @@ export const STORAGE_OPTIONS = {
   },
   azure: {
     accountName: {
-      doc: 'Storage account, where the URI of the table does not name it as `abfss://container@account…` does.',
+      doc: 'Storage account, if the table URI does not name it as `abfss://container@account…` does.',
       format: 'text',
       default: null,
       nullable: true,
       env: 'AZURE_STORAGE_ACCOUNT_NAME',
     },
     accountKey: {
-      doc: 'Key of the storage account. Without a key, a token and a connection string, `DefaultAzureCredential` of the package `@azure/identity` is asked, which must then be installed.',
+      doc: 'Account key of the storage account. If neither a key, a SAS token nor a connection string is set, `DefaultAzureCredential` of the package `@azure/identity` is used, which must be installed.',
       format: 'text',
       default: null,
       nullable: true,
@@ -124,7 +124,7 @@ export const STORAGE_OPTIONS = {
       env: 'AZURE_STORAGE_SAS_TOKEN',
     },
     connectionString: {
-      doc: 'Connection string, instead of account, key and endpoint.',
+      doc: 'Connection string, instead of account name, account key and endpoint.',
       format: 'text',
       default: null,
       nullable: true,
@@ -132,7 +132,7 @@ export const STORAGE_OPTIONS = {
       env: 'AZURE_STORAGE_CONNECTION_STRING',
     },
     endpoint: {
-      doc: 'Address of a Blob server other than that of Azure, with the account in its path where the server wants it, such as `http://127.0.0.1:10000/devstoreaccount1`.',
+      doc: 'URL of a server compatible with Azure Blob Storage, including the account if the server expects it in the path, such as `http://127.0.0.1:10000/devstoreaccount1`. Unset: Azure.',
       format: 'text',
       default: null,
       nullable: true,
@@ -141,14 +141,14 @@ export const STORAGE_OPTIONS = {
   },
   gcs: {
     endpoint: {
-      doc: 'Address of a Cloud Storage server other than that of Google, such as `http://127.0.0.1:4443`.',
+      doc: 'URL of a server compatible with Google Cloud Storage, such as `http://127.0.0.1:4443`. Unset: Google.',
       format: 'text',
       default: null,
       nullable: true,
       env: 'STORAGE_EMULATOR_HOST',
     },
     keyFile: {
-      doc: 'File with the key of a service account. Unset, the standard chain of Google finds a credential: `gcloud`, workload identity, instance.',
+      doc: "Key file of a service account. Unset: Google's default credentials are used (`gcloud`, workload identity, instance).",
       format: 'text',
       default: null,
       nullable: true,
@@ -156,7 +156,7 @@ export const STORAGE_OPTIONS = {
       env: 'GOOGLE_APPLICATION_CREDENTIALS',
     },
     anonymous: {
-      doc: 'Send no credentials: for public buckets and servers of your own.',
+      doc: 'Sends no credentials, for public buckets and emulators.',
       format: 'flag',
       default: false,
       env: 'GOOGLE_SKIP_SIGNATURE',

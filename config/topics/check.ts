@@ -9,13 +9,13 @@ import { checkMessages } from '../messages/check.ts'
 import { checkRows } from '../rows/check.ts'
 import { checkStorage } from '../storage/check.ts'
 import { checkTransforms } from '../transforms/check.ts'
-import type { Report } from '../report.ts'
+import type { ReportFault } from '../report.ts'
 import type { Config, TableConfig, TopicConfig } from '../types.ts'
 
-/** Options that are right one by one but not together, outside `topics`. */
+/** Reports options outside `topics` that are valid one by one but contradict each other. */
 export function checkService(
   config: Pick<Config, 'admin' | 'budget' | 'http' | 'kafka' | 'storage'>,
-  report: Report,
+  report: ReportFault,
 ): void {
   checkKafka(config.kafka, report)
   checkStorage(config.storage, report)
@@ -31,8 +31,8 @@ export function checkService(
   }
 }
 
-/** Options of one topic that are right one by one but not together, and files that must exist. */
-export function checkTopic(topic: TopicConfig, report: Report): void {
+/** Reports options of one topic that are valid one by one but contradict each other, and files that do not exist. */
+export function checkTopic(topic: TopicConfig, report: ReportFault): void {
   if (topic.creditBytes < 2 * topic.flush.bytes) {
     report(
       ['creditBytes', 'flush.bytes'],
@@ -50,8 +50,8 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
     )
   }
   const { partitionColumns } = topic.table
-  const twice = partitionColumns.find((column, index) => partitionColumns.indexOf(column) !== index)
-  if (twice !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(twice)} twice`)
+  const duplicate = partitionColumns.find((column, index) => partitionColumns.indexOf(column) !== index)
+  if (duplicate !== undefined) report(['table.partitionColumns'], `names ${JSON.stringify(duplicate)} twice`)
   checkMaintenance(topic.table, report)
   checkRows(topic, report)
   checkMessages(topic, report)
@@ -62,36 +62,39 @@ export function checkTopic(topic: TopicConfig, report: Report): void {
   checkDeadLetters(topic, report)
 }
 
-function checkMaintenance({ maintenance, optimize, vacuum, properties }: TableConfig, report: Report): void {
+function checkMaintenance(
+  { maintenance, optimize, vacuum, properties }: TableConfig,
+  report: ReportFault,
+): void {
   if (maintenance === 'external') {
     for (const [section, policy] of Object.entries({ optimize, vacuum })) {
       for (const given of Object.keys(policy))
-        report([`table.${section}.${given}`], 'given, while table.maintenance is "external"')
+        report([`table.${section}.${given}`], 'is set, but table.maintenance is "external"')
     }
   }
   const { everyCommits, everyMs, ...how } = optimize
   const [given] = Object.keys(how)
   if (given !== undefined && everyCommits === undefined && everyMs === undefined) {
     const when = 'table.optimize.everyCommits'
-    report([`table.optimize.${given}`], `given, while neither ${when} nor table.optimize.everyMs is`)
+    report([`table.optimize.${given}`], `is set, but neither ${when} nor table.optimize.everyMs is`)
   }
   if (vacuum.retentionHours !== undefined && vacuum.everyMs === undefined)
-    report(['table.vacuum.retentionHours'], 'given, while table.vacuum.everyMs is not')
+    report(['table.vacuum.retentionHours'], 'is set, but table.vacuum.everyMs is not')
   if ('delta.checkpointInterval' in properties) {
     const key = 'table.properties.delta.checkpointInterval'
-    report([key, 'table.properties'], 'belongs into table.checkpointInterval')
+    report([key, 'table.properties'], 'must be set as table.checkpointInterval')
   }
 }
 
-/** Entries of `topics` that get into each other's way. */
-export function checkTopics(topics: Readonly<Record<string, TopicConfig>>, report: Report): void {
+/** Reports entries of `topics` that conflict: they read the same Kafka topic, or write to one table under one appId. */
+export function checkTopics(topics: Readonly<Record<string, TopicConfig>>, report: ReportFault): void {
   const entries = Object.entries(topics)
   for (const [index, [name, topic]] of entries.entries()) {
     for (const [otherName, other] of entries.slice(0, index)) {
       if (topic.topic === other.topic) {
         report(
           [`topics.${name}.topic`, `topics.${otherName}.topic`],
-          `topics.${otherName} reads ${JSON.stringify(topic.topic)} too, and one group hands a partition to only one of them; a second table needs a process of its own with another kafka.groupId`,
+          `topics.${otherName} reads ${JSON.stringify(topic.topic)} too, but a consumer group assigns each partition to only one of them; write a second table by another process with another kafka.groupId`,
         )
       } else if (topic.appId === other.appId && topic.table.uri === other.table.uri) {
         report(

@@ -1,27 +1,27 @@
 import type { OptionTree } from '../option.ts'
 
-/** Which Kafka topics an entry of `topics` is about. */
+/** Declares the options that select the Kafka topics of an entry of `topics`. */
 export const TOPIC_NAME_OPTIONS = {
   topic: {
-    doc: 'Kafka topic to read.',
+    doc: 'Kafka topic to read. Set it when the entry should have another name than the topic.',
     format: 'text',
     default: null,
-    computed: { text: "the entry's name in `topics`", of: ({ name }) => name },
+    computed: { description: "the entry's name in `topics`", compute: ({ name }) => name },
   },
   topics: {
-    doc: 'Several Kafka topics instead of one: each is read as if it had an entry of its own with these options, under the name `<entry>/<topic>`.',
+    doc: 'Kafka topics to read instead of `topic`. Each is treated as an entry of its own with the same options, under the name `<entry>/<topic>`. Use it for a few topics that share their settings.',
     format: 'text-list',
     default: null,
     nullable: true,
   },
   pattern: {
-    doc: 'All Kafka topics whose whole name this regular expression (RE2) matches, instead of one; new ones are found every `kafka.discoverEveryMs` and begun. Topics that begin with `__`, topics that have an entry and dead-letter topics are left out.',
+    doc: 'Regular expression (RE2): every Kafka topic whose whole name matches is read, instead of `topic`. The brokers are asked for new matching topics every `kafka.discoverEveryMs`. Topics whose name starts with `__`, topics with an entry of their own and dead-letter topics are skipped.',
     format: 'text',
     default: null,
     nullable: true,
   },
   topicsMax: {
-    doc: 'Most topics that `topics` or `pattern` may come to. Each has a buffer of its own, of up to `creditBytes`.',
+    doc: 'Maximum number of Kafka topics of one entry, by `topics` or `pattern`. Each topic buffers up to `creditBytes`, so raise it only with enough memory.',
     format: 'whole-number',
     default: 100,
   },

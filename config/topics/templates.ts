@@ -1,37 +1,38 @@
-import { at } from '../load/resolve.ts'
+import { valueAtKey } from '../resolve/resolve.ts'
 import { optionsOf, type OptionTree } from '../option.ts'
-import { emptyTree, isTree, merge, type Tree } from '../tree.ts'
+import { createJsonTree, isJsonTree, mergeTrees, type JsonTree } from '../tree.ts'
 
-/** What stands for a part of a topic's own in an option that several topics share. */
-export interface TemplateFacts {
+/** Holds the values of the placeholders `{topic}` and `{name}`. */
+interface TemplateValues {
   readonly topic: string
-  /** The entry's name in `topics`. */
+  /** Key of the entry in `topics`. */
   readonly name: string
 }
 
-/** The given options with `{topic}` and `{name}` filled in where an option allows it. */
-export function filled(given: Tree, options: OptionTree, facts: TemplateFacts): Tree {
+/** Returns the options with `{topic}` and `{name}` replaced wherever an option allows placeholders. */
+export function fillTemplates(given: JsonTree, options: OptionTree, facts: TemplateValues): JsonTree {
   let tree = given
   for (const { key, option } of optionsOf(options)) {
-    const value = at(given, key)
+    const value = valueAtKey(given, key)
     if (option.template === true && typeof value === 'string' && value.includes('{'))
-      tree = merge(tree, treeOf(key.split('.'), fillIn(value, facts)))
+      tree = mergeTrees(tree, nestedTreeOf(key.split('.'), fillTemplate(value, facts)))
   }
   return tree
 }
 
-/** A text with `{topic}` and `{name}` filled in. */
-export function fillIn(template: string, { topic, name }: TemplateFacts): string {
-  // One pass, so that what is filled in is not filled itself; by function, since names may hold `$`.
-  return template.replace(/\{(topic|name)\}/g, (_, what) => (what === 'topic' ? topic : name))
+/** Returns the text with `{topic}` and `{name}` replaced. */
+function fillTemplate(template: string, { topic, name }: TemplateValues): string {
+  // A single pass, so that placeholders in a replacement are not replaced again. A function as replacement,
+  // because names may contain `$`.
+  return template.replace(/\{(topic|name)\}/g, (_, placeholder) => (placeholder === 'topic' ? topic : name))
 }
 
-function treeOf([key = '', ...below]: readonly string[], value: string): Tree {
-  return Object.assign(emptyTree(), { [key]: below.length === 0 ? value : treeOf(below, value) })
+function nestedTreeOf([key = '', ...below]: readonly string[], value: string): JsonTree {
+  return Object.assign(createJsonTree(), { [key]: below.length === 0 ? value : nestedTreeOf(below, value) })
 }
 
-/** Whether the tree has a text at this key that lacks `{topic}`. */
-export function lacksTopic(given: Tree, key: string): boolean {
-  const value = isTree(given) ? at(given, key) : undefined
+/** Returns whether the option at this key is text without the placeholder `{topic}`. */
+export function lacksTopicPlaceholder(given: JsonTree, key: string): boolean {
+  const value = isJsonTree(given) ? valueAtKey(given, key) : undefined
   return typeof value === 'string' && !value.includes('{topic}')
 }

@@ -1,22 +1,22 @@
 import { existsSync } from 'node:fs'
 import { REFUSED_IN_NAMES } from '../../src/core/schema.ts'
-import { kafkaSource, parseExpression } from './expression.ts'
-import type { Report } from '../report.ts'
+import { parseKafkaMetadataField, parseJmesPath } from './expression.ts'
+import type { ReportFault } from '../report.ts'
 import type { TransformConfig } from './types.ts'
 
-/** Types that a transform may say for its column. */
+/** Primitive types that a transform may declare for its column. */
 const TYPES = 'string long integer short byte float double boolean binary date timestamp timestamp_ntz'.split(
   ' ',
 )
 
-/** Expressions, paths and files of a topic's transforms. */
-export function checkTransforms(topic: TransformConfig, report: Report): void {
+/** Reports invalid expressions, paths, types and files of a topic's transforms. */
+export function checkTransforms(topic: TransformConfig, report: ReportFault): void {
   checkRules(topic, report)
   if (topic.filter !== undefined) checkExpression(topic.filter, ['filter'], report)
   const destinations = Object.keys(topic.transforms)
   for (const [destination, { expr, type }] of Object.entries(topic.transforms)) {
     const keys = [`transforms.${destination}`, 'transforms']
-    if (kafkaSource(expr) === undefined) checkExpression(expr, keys, report)
+    if (parseKafkaMetadataField(expr) === undefined) checkExpression(expr, keys, report)
     if (type !== undefined && !TYPES.includes(type) && !isDecimal(type)) {
       const expected = `must be one of ${TYPES.join(', ')}, decimal(p,s)`
       report(
@@ -26,18 +26,19 @@ export function checkTransforms(topic: TransformConfig, report: Report): void {
     }
     checkName(destination, keys, report)
     const above = destinations.find((other) => destination.startsWith(`${other}.`))
-    if (above !== undefined) report(keys, `lies within transforms.${above}, which makes a value of its own`)
+    if (above !== undefined)
+      report(keys, `conflicts with transforms.${above}, which sets the whole value that contains it`)
   }
   for (const [from, to] of Object.entries(topic.rename)) checkName(to, [`rename.${from}`, 'rename'], report)
   for (const option of ['lookups', 'hashKeys'] as const) {
     for (const [name, path] of Object.entries(topic[option])) {
       const isFile = option === 'lookups' || !path.startsWith('env:')
-      if (isFile && !existsSync(path)) report([`${option}.${name}`, option], `there is no file ${path}`)
+      if (isFile && !existsSync(path)) report([`${option}.${name}`, option], `does not exist: ${path}`)
     }
   }
 }
 
-function checkRules({ rules }: TransformConfig, report: Report): void {
+function checkRules({ rules }: TransformConfig, report: ReportFault): void {
   for (const [index, { name, when }] of rules.entries()) {
     checkExpression(when, [`rules.${name}.when`, 'rules'], report)
     if (rules.findIndex((other) => other.name === name) < index)
@@ -45,18 +46,18 @@ function checkRules({ rules }: TransformConfig, report: Report): void {
   }
 }
 
-function checkExpression(text: string, keys: readonly string[], report: Report): void {
-  const parsed = parseExpression(text)
+function checkExpression(text: string, keys: readonly string[], report: ReportFault): void {
+  const parsed = parseJmesPath(text)
   if ('fault' in parsed) report(keys, `${parsed.fault}: value was ${JSON.stringify(text)}`)
 }
 
-/** Each part of a path becomes a column or a field of one. */
-function checkName(path: string, keys: readonly string[], report: Report): void {
+/** Reports a path with a part that cannot be the name of a column or field. */
+function checkName(path: string, keys: readonly string[], report: ReportFault): void {
   const refused = path
     .split('.')
     .find((part) => part === '' || part === '__proto__' || REFUSED_IN_NAMES.test(part))
   if (refused !== undefined)
-    report(keys, `${JSON.stringify(path)} cannot be a column, for its part ${JSON.stringify(refused)}`)
+    report(keys, `${JSON.stringify(path)} cannot be a column: ${JSON.stringify(refused)} is not a valid name`)
 }
 
 function isDecimal(type: string): boolean {

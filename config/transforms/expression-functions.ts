@@ -1,71 +1,81 @@
-/** What an argument must be: `text`, `number`, text or number or boolean (`scalar`), or any `value`. */
+/** Names what an argument must be: text, a number, a scalar (text, number or boolean), or any value. */
 export type ArgumentKind = 'text' | 'number' | 'scalar' | 'value'
 
-/** What a function gives, for the type of a new column; `any` where it depends on the message. */
-export type ResultKind = 'text' | 'integer' | 'instant' | 'boolean' | 'same' | 'any'
+/** Names what a function returns, for the type of a new column; `any` if it depends on the message. */
+type ResultKind = 'text' | 'integer' | 'instant' | 'boolean' | 'same' | 'any'
 
-/** How one of our functions is called. */
+/** Describes the signature of one of our functions. */
 export interface FunctionSignature {
-  readonly takes: readonly ArgumentKind[]
-  /** Arguments that must be given; all of `takes` by default. */
-  readonly least?: number
-  /** The last kind of `takes` may be given any number of times. */
+  readonly parameters: readonly ArgumentKind[]
+  /** Minimum number of arguments; all parameters are required by default. */
+  readonly argumentsMin?: number
+  /** The last parameter may be repeated. */
   readonly variadic?: true
-  /** Places, counted from 0, of arguments that must be text written in the expression, such as a pattern. */
-  readonly literal?: readonly number[]
-  /** Null where its first argument is; a function without it refuses null. */
-  readonly passesNull?: true
-  readonly gives: ResultKind
+  /** Positions, from 0, of arguments that must be text literals in the expression, such as a pattern. */
+  readonly literalParameters?: readonly number[]
+  /** Returns null if the first argument is null; other functions reject null. */
+  readonly propagatesNull?: true
+  readonly returns: ResultKind
 }
 
 /**
- * The functions that expressions have beside those of JMESPath. The first five are those of kafka-delta-ingest, nulls and
- * all. What they do stands in `docs/transforms.md`.
+ * Declares the functions that expressions have in addition to those of JMESPath. The first five are those of
+ * kafka-delta-ingest, including their handling of null. `docs/transforms.md` describes what they do.
  */
-export const FUNCTIONS = {
-  substr: { takes: ['text', 'number', 'number'], gives: 'text' },
-  epoch_seconds_to_iso8601: { takes: ['number'], gives: 'instant' },
-  epoch_millis_to_iso8601: { takes: ['number'], gives: 'instant' },
-  epoch_micros_to_iso8601: { takes: ['number'], gives: 'instant' },
-  epoch_millis_to_micro: { takes: ['number'], gives: 'integer' },
+export const EXPRESSION_FUNCTIONS = {
+  substr: { parameters: ['text', 'number', 'number'], returns: 'text' },
+  epoch_seconds_to_iso8601: { parameters: ['number'], returns: 'instant' },
+  epoch_millis_to_iso8601: { parameters: ['number'], returns: 'instant' },
+  epoch_micros_to_iso8601: { parameters: ['number'], returns: 'instant' },
+  epoch_millis_to_micro: { parameters: ['number'], returns: 'integer' },
 
-  concat: { takes: ['scalar'], variadic: true, gives: 'text' },
-  default: { takes: ['value', 'value'], gives: 'same' },
-  to_json: { takes: ['value'], gives: 'text' },
-  parse_json: { takes: ['text'], passesNull: true, gives: 'any' },
+  concat: { parameters: ['scalar'], variadic: true, returns: 'text' },
+  default: { parameters: ['value', 'value'], returns: 'same' },
+  to_json: { parameters: ['value'], returns: 'text' },
+  parse_json: { parameters: ['text'], propagatesNull: true, returns: 'any' },
   parse_date: {
-    takes: ['text', 'text', 'text'],
-    least: 2,
-    literal: [1, 2],
-    passesNull: true,
-    gives: 'instant',
+    parameters: ['text', 'text', 'text'],
+    argumentsMin: 2,
+    literalParameters: [1, 2],
+    propagatesNull: true,
+    returns: 'instant',
   },
   regex_extract: {
-    takes: ['text', 'text', 'scalar'],
-    least: 2,
-    literal: [1],
-    passesNull: true,
-    gives: 'text',
+    parameters: ['text', 'text', 'scalar'],
+    argumentsMin: 2,
+    literalParameters: [1],
+    propagatesNull: true,
+    returns: 'text',
   },
-  regex_matches: { takes: ['text', 'text'], literal: [1], passesNull: true, gives: 'boolean' },
-  lookup: { takes: ['text', 'scalar', 'text'], least: 2, literal: [0], gives: 'any' },
+  regex_matches: {
+    parameters: ['text', 'text'],
+    literalParameters: [1],
+    propagatesNull: true,
+    returns: 'boolean',
+  },
+  lookup: { parameters: ['text', 'scalar', 'text'], argumentsMin: 2, literalParameters: [0], returns: 'any' },
 
-  sha256: { takes: ['scalar', 'text'], least: 1, passesNull: true, gives: 'text' },
-  sha512: { takes: ['scalar', 'text'], least: 1, passesNull: true, gives: 'text' },
-  md5: { takes: ['scalar', 'text'], least: 1, passesNull: true, gives: 'text' },
-  hmac_sha256: { takes: ['scalar', 'text'], literal: [1], passesNull: true, gives: 'text' },
-  uuid_v5: { takes: ['scalar', 'text'], literal: [1], passesNull: true, gives: 'text' },
-  mask: { takes: ['scalar', 'number'], least: 1, passesNull: true, gives: 'text' },
-  mask_email: { takes: ['text'], passesNull: true, gives: 'text' },
+  sha256: { parameters: ['scalar', 'text'], argumentsMin: 1, propagatesNull: true, returns: 'text' },
+  sha512: { parameters: ['scalar', 'text'], argumentsMin: 1, propagatesNull: true, returns: 'text' },
+  md5: { parameters: ['scalar', 'text'], argumentsMin: 1, propagatesNull: true, returns: 'text' },
+  hmac_sha256: {
+    parameters: ['scalar', 'text'],
+    literalParameters: [1],
+    propagatesNull: true,
+    returns: 'text',
+  },
+  uuid_v5: { parameters: ['scalar', 'text'], literalParameters: [1], propagatesNull: true, returns: 'text' },
+  mask: { parameters: ['scalar', 'number'], argumentsMin: 1, propagatesNull: true, returns: 'text' },
+  mask_email: { parameters: ['text'], propagatesNull: true, returns: 'text' },
 
-  kafka: { takes: ['text'], literal: [0], gives: 'any' },
-  kafka_header: { takes: ['text'], gives: 'text' },
+  kafka: { parameters: ['text'], literalParameters: [0], returns: 'any' },
+  kafka_header: { parameters: ['text'], returns: 'text' },
 } as const satisfies Readonly<Record<string, FunctionSignature>>
 
-/** The name of one of our functions. */
-export type FunctionName = keyof typeof FUNCTIONS
+/** Names one of our functions. */
+type FunctionName = keyof typeof EXPRESSION_FUNCTIONS
 
-/** The signature of one of our functions; `undefined` for any other name. */
+/** Returns the signature of one of our functions, or `undefined` for any other name. */
 export function signatureOf(name: string): FunctionSignature | undefined {
-  return Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name as FunctionName] : undefined
+  return Object.hasOwn(EXPRESSION_FUNCTIONS, name) ? EXPRESSION_FUNCTIONS[name as FunctionName] : undefined
 }

@@ -1,41 +1,44 @@
 import type { OptionTree } from '../option.ts'
 
-/** What becomes of messages before they are rows: options of an entry of `topics`, in the order in which they act. */
+/**
+ * Declares the options of an entry of `topics` that filter and transform messages, in the order in which they
+ * are applied.
+ */
 export const TRANSFORM_OPTIONS = {
   rules: {
-    doc: 'Rules beside the contract: `[{ "name": …, "when": …, "error": … }]`. A message for which the JMESPath expression `when` is true becomes a dead letter with the reason `rule`, its `name` and its `error`. See [transforms](transforms.md).',
+    doc: 'Validation rules in addition to the contract: `[{ "name": …, "when": …, "error": … }]`. A message for which the JMESPath expression `when` is true becomes a dead letter with the reason `rule`, naming the rule\'s `name` and `error`. See [transforms](transforms.md).',
     format: 'rule-list',
     default: [],
   },
   filter: {
-    doc: 'JMESPath expression; messages for which it is not true are left out and counted as filtered.',
+    doc: 'JMESPath expression that selects messages: those for which it is not true are skipped and counted as filtered. Unset: all messages are ingested.',
     format: 'text',
     default: null,
     nullable: true,
   },
   transforms: {
-    doc: 'Fields made of the message: destination path → JMESPath expression or one of `kafka.offset`, `kafka.partition`, `kafka.topic`, `kafka.timestamp`, `kafka.timestamp_type`, `kafka.key`, `kafka.headers.NAME`; or `{ "expr": …, "type": … }`, which says the type of its column. A message for which one fails becomes a dead letter with the reason `transform`.',
+    doc: 'Computed fields: destination path → JMESPath expression or one of `kafka.offset`, `kafka.partition`, `kafka.topic`, `kafka.timestamp`, `kafka.timestamp_type`, `kafka.key`, `kafka.headers.NAME`; or `{ "expr": …, "type": … }` to declare the type of the column. A message for which an expression fails becomes a dead letter with the reason `transform`.',
     format: 'transform-map',
     default: [],
   },
   drop: {
-    doc: 'Paths of fields that are left out after the transforms.',
+    doc: 'Paths of fields that are removed after the transforms.',
     format: 'text-list',
     default: [],
   },
   rename: {
-    doc: 'Fields that get other names, last of all: old path → new path.',
+    doc: 'Renamed fields, applied last: old path → new path.',
     format: 'map',
     default: [],
   },
   lookups: {
-    doc: 'Reference files for the function `lookup`, read at the start: name → path of a CSV file with a header, whose first column is the key, or of a JSON object. At most 16 MiB each. Relative paths count from the folder of the configuration file.',
+    doc: 'Reference files for the function `lookup`, read at the start: name → path of a CSV file with a header whose first column is the key, or of a file with a JSON object. At most 16 MiB each. Relative paths are resolved against the folder of the configuration file.',
     format: 'map',
     default: [],
     path: true,
   },
   hashKeys: {
-    doc: 'Keys for the function `hmac_sha256`, read at the start: name → path of a file, or `env:` and the name of an environment variable. Of a file one line break at the end is no part of the key.',
+    doc: 'Keys for the function `hmac_sha256`, read at the start: name → path of a file, or `env:` and the name of an environment variable. One line break at the end of a file is ignored.',
     format: 'map',
     default: [],
     path: true,

@@ -1,30 +1,33 @@
-/** What becomes of a topic's messages before they are rows. Paths are dotted; expressions parse. */
+/**
+ * Configures how messages of a topic are filtered and transformed. Paths are dotted; expressions have been
+ * parsed successfully.
+ */
 export interface TransformConfig {
   readonly rules: readonly RuleConfig[]
   readonly filter?: string
-  /** By destination. */
-  readonly transforms: Readonly<Record<string, FieldConfig>>
+  /** Computed fields by destination path. */
+  readonly transforms: Readonly<Record<string, TransformFieldConfig>>
   readonly drop: readonly string[]
-  /** Old path → new path. */
+  /** Renamed fields: old path → new path. */
   readonly rename: Readonly<Record<string, string>>
-  /** Name → absolute path of a file that exists. */
+  /** Reference files: name → absolute path of an existing file. */
   readonly lookups: Readonly<Record<string, string>>
-  /** Name → absolute path of a file that exists, or `env:` and the name of a variable. */
+  /** Keys: name → absolute path of an existing file, or `env:` and the name of an environment variable. */
   readonly hashKeys: Readonly<Record<string, string>>
 }
 
-/** A field that a transform makes. */
-export interface FieldConfig {
-  /** An expression, or one of the sources `kafka.*`. */
+/** Describes a field that a transform computes. */
+interface TransformFieldConfig {
+  /** JMESPath expression, or a metadata field `kafka.*`. */
   readonly expr: string
-  /** The type of its column; a primitive type of Delta. */
+  /** Type of its column: a primitive type of Delta. */
   readonly type?: string
 }
 
-/** A rule that messages must not break. */
-export interface RuleConfig {
+/** Describes a rule that messages must not violate. */
+interface RuleConfig {
   readonly name: string
-  /** True for a message that breaks the rule. */
+  /** Expression that is true for a message that violates the rule. */
   readonly when: string
   readonly error: string
 }

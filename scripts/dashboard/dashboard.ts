@@ -2,20 +2,20 @@ import { format } from 'prettier'
 import { laidOut } from './panel.ts'
 import { ROWS } from './rows.ts'
 
-/** Where the dashboard lies, from the root of the project. */
+/** Path of the dashboard, relative to the root of the project. */
 export const DASHBOARD_PATH = 'deploy/grafana/dashboard.json'
 
-/** The newest that Grafana 11.6 knows; later ones bring it up to theirs as they load it. */
+/** Latest schema version of Grafana 11.6; later releases migrate it when they load the dashboard. */
 const SCHEMA_VERSION = 41
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' }
 
-/** The dashboard of Grafana as it lies in `DASHBOARD_PATH`. */
+/** Returns the Grafana dashboard as stored in `DASHBOARD_PATH`. */
 export async function dashboardJson(): Promise<string> {
   const dashboard = {
     uid: 'kafka-delta',
     title: 'kafka-delta',
     description:
-      'Kafka topics on their way into Delta Lake tables: what flows, what lags, what failed and why.',
+      'Kafka topics on their way into Delta Lake tables: throughput, lag, failures and their causes.',
     tags: ['kafka', 'delta-lake'],
     schemaVersion: SCHEMA_VERSION,
     version: 1,
@@ -71,7 +71,7 @@ function variable(name: string, query: string): object {
     type: 'query',
     datasource: DATASOURCE,
     query: { query, refId: name },
-    // Matches where there is no such label too: outside Kubernetes there are no namespaces.
+    // Also matches series without the label: outside Kubernetes there are no namespaces.
     allValue: '.*',
     includeAll: true,
     multi: true,

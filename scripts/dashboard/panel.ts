@@ -1,38 +1,38 @@
-/** One query of a panel. */
+/** Describes one query of a panel. */
 export interface Query {
   readonly expr: string
-  /** How its lines are called; labels in double braces. */
+  /** Legend of its lines; labels in double braces. */
   readonly legend: string
   readonly format?: 'heatmap'
-  /** Asked for now alone, where a panel shows one number. */
+  /** True for a query of the current value only, for panels with a single number. */
   readonly isInstant?: boolean
 }
 
-/** From which value on a colour is shown. */
+/** Describes a threshold: the colour of values from `from` on. */
 export interface Threshold {
   readonly from: number
   readonly color: 'yellow' | 'orange' | 'red' | 'green'
 }
 
-/** What a panel shows, without its place. */
+/** Describes a panel, without its position. */
 export interface Panel {
   readonly kind: 'stat' | 'timeseries' | 'state-timeline' | 'heatmap'
   readonly title: string
   readonly description: string
-  /** Unit by Grafana's own name, such as `s`, `bytes`, `short`. */
+  /** Grafana's name of the unit, such as `s`, `bytes`, `short`. */
   readonly unit: string
   readonly queries: readonly Query[]
-  /** Columns of 24; the rest of its line stays free where the next panel does not fit. */
+  /** Width in columns, of 24. The rest of a line stays empty if the next panel does not fit. */
   readonly width: number
   readonly thresholds?: readonly Threshold[]
   readonly isStacked?: boolean
-  /** Words and colours for whole numbers, for states. */
+  /** Texts and colours for whole numbers, for states. */
   readonly words?: Readonly<Record<number, { readonly text: string; readonly color: string }>>
-  /** Digits behind the point. */
+  /** Number of decimal places. */
   readonly decimals?: number
 }
 
-/** A heading and the panels below it. */
+/** Describes a heading and the panels below it. */
 export interface Row {
   readonly title: string
   readonly panels: readonly Panel[]
@@ -47,7 +47,7 @@ const HEIGHTS: Readonly<Record<Panel['kind'], number>> = {
 }
 const COLUMNS = 24
 
-/** Gives every row and panel its id and its place, from the top down; lines are as high as their highest panel. */
+/** Assigns an id and a position to every row and panel, from top to bottom; a line is as high as its highest panel. */
 export function laidOut(rows: readonly Row[]): object[] {
   let id = 0
   let y = 0

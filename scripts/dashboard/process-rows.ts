@@ -1,14 +1,14 @@
 import type { Row } from './panel.ts'
 import { ofProcess, ofTopic, one, perSecond, series } from './select.ts'
 
-/** What the processes hold between Kafka and the tables. */
+/** Shows the bytes that processes hold between Kafka and the tables. */
 export const BUDGET: Row = {
   title: 'Budget and memory',
   panels: [
     series({
       title: 'Byte budget of the process',
       description:
-        'Bytes between Kafka and the tables, and how many there may be. At its limit reading waits for flushes.',
+        'Bytes held between Kafka and the tables, and their limit. At the limit, reading pauses until flushes are committed.',
       unit: 'bytes',
       queries: [
         { expr: `sum by (instance) (${ofProcess('kafka_delta_budget')})`, legend: '{{instance}}' },
@@ -17,7 +17,7 @@ export const BUDGET: Row = {
     }),
     series({
       title: 'Buffered by topic',
-      description: 'Bytes of each topic between Kafka and the table, as a share of what it may hold.',
+      description: 'Bytes of each topic between Kafka and the table, as a share of its limit.',
       unit: 'percentunit',
       queries: one(
         `max by (topic, instance) (${ofTopic('kafka_delta_buffered')} / ${ofTopic('kafka_delta_buffered_max')})`,
@@ -27,14 +27,14 @@ export const BUDGET: Row = {
     }),
     series({
       title: 'Resident memory',
-      description: 'All memory of the process, beside buffers also Node itself and the Parquet writer.',
+      description: 'Memory of the whole process, including Node.js itself and the Parquet writer.',
       unit: 'bytes',
       queries: one(`sum by (instance) (${ofProcess('process_memory_usage')})`, '{{instance}}'),
     }),
   ],
 }
 
-/** Servers that the processes lean on. */
+/** Shows the servers that the processes depend on. */
 export const CIRCUITS: Row = {
   title: 'Circuits and retries',
   panels: [
@@ -42,7 +42,7 @@ export const CIRCUITS: Row = {
       kind: 'state-timeline',
       title: 'Circuits',
       description:
-        'Whether stores, registries and brokers are reached. While open, topics that need it wait.',
+        'State of the circuits of stores, registries and brokers. While a circuit is open, topics that use it are paused.',
       unit: 'short',
       queries: one(
         `max by (kind, name, instance) (${ofProcess('kafka_delta_circuit_state')})`,
@@ -56,9 +56,8 @@ export const CIRCUITS: Row = {
       width: 12,
     },
     series({
-      title: 'Repeated requests a minute',
-      description:
-        'Requests that were sent again, by server. A few are usual, many come before an open circuit.',
+      title: 'Retried requests per minute',
+      description: 'Retried requests, by server. A few are normal; many precede an open circuit.',
       unit: 'cpm',
       queries: one(
         `60 * sum by (kind, name) (${perSecond(ofProcess('kafka_delta_retries_total'))})`,
@@ -68,7 +67,7 @@ export const CIRCUITS: Row = {
     }),
     series({
       title: 'Circuits opened',
-      description: 'How often each has opened, in the time that is shown.',
+      description: 'Number of times each circuit opened, in the selected time range.',
       unit: 'short',
       queries: one(
         `sum by (kind, name) (increase(${ofProcess('kafka_delta_circuit_opened_total')}[$__range]))`,
@@ -80,13 +79,13 @@ export const CIRCUITS: Row = {
   ],
 }
 
-/** The upkeep of the tables. */
+/** Shows the maintenance of the tables. */
 export const MAINTENANCE: Row = {
   title: 'Maintenance',
   panels: [
     series({
-      title: 'Runs of upkeep',
-      description: 'Runs of optimize, vacuum and clean-up of the log by outcome, in the time that is shown.',
+      title: 'Maintenance runs',
+      description: 'Runs of optimize, vacuum and log clean-up by outcome, in the selected time range.',
       unit: 'short',
       queries: one(
         `sum by (topic, task, outcome) (increase(${ofTopic('kafka_delta_maintenance_runs_total')}[$__range]))`,
@@ -95,8 +94,8 @@ export const MAINTENANCE: Row = {
       decimals: 0,
     }),
     series({
-      title: 'Duration of upkeep',
-      description: 'Mean seconds of a run.',
+      title: 'Maintenance duration',
+      description: 'Mean duration of a run.',
       unit: 's',
       queries: one(
         `sum by (topic, task) (${perSecond(ofTopic('kafka_delta_maintenance_duration_sum'))}) / ` +
@@ -107,7 +106,7 @@ export const MAINTENANCE: Row = {
     series({
       title: 'Checkpoints',
       description:
-        'Checkpoints by outcome, in the time that is shown. Without them every reader replays the log.',
+        'Checkpoints by outcome, in the selected time range. Without checkpoints every reader replays the whole log.',
       unit: 'short',
       queries: one(
         `sum by (topic, outcome) (increase(${ofTopic('kafka_delta_checkpoints_total')}[$__range]))`,
@@ -118,13 +117,13 @@ export const MAINTENANCE: Row = {
   ],
 }
 
-/** The runtime below all. */
+/** Shows the Node.js runtime. */
 export const NODE: Row = {
   title: 'Node',
   panels: [
     series({
       title: 'CPU',
-      description: 'Cores that the process keeps busy.',
+      description: 'CPU cores used by the process.',
       unit: 'short',
       queries: one(
         `sum by (instance, cpu_mode) (${perSecond(ofProcess('process_cpu_time_total'))})`,
@@ -134,14 +133,15 @@ export const NODE: Row = {
     }),
     series({
       title: 'Event loop delay',
-      description: '99 of 100 turns come within this. Beyond half a second heartbeats go late.',
+      description: '99th percentile of the event loop delay. Beyond half a second, heartbeats are late.',
       unit: 's',
       queries: one(`max by (instance) (${ofProcess('nodejs_eventloop_delay_p99')})`, '{{instance}} p99'),
       thresholds: [{ from: 0.5, color: 'red' }],
     }),
     series({
       title: 'Event loop stalls',
-      description: 'Times that it stood still for more than a second, in the time that is shown.',
+      description:
+        'Number of times the event loop was blocked for more than a second, in the selected time range.',
       unit: 'short',
       queries: one(
         `sum by (instance) (increase(${ofProcess('kafka_delta_eventloop_stalls_total')}[$__range]))`,
@@ -151,14 +151,14 @@ export const NODE: Row = {
     }),
     series({
       title: 'Event loop utilization',
-      description: 'Share of time in which JavaScript runs. At 1 another process is what helps.',
+      description: 'Share of time in which JavaScript runs. At 1, add another process.',
       unit: 'percentunit',
       queries: one(`max by (instance) (${ofProcess('nodejs_eventloop_utilization')})`, '{{instance}}'),
       thresholds: [{ from: 0.95, color: 'orange' }],
     }),
     series({
       title: 'Heap',
-      description: 'JavaScript’s own memory, and its limit. Buffers of records lie outside of it.',
+      description: 'Memory of the JavaScript heap, and its limit. Record buffers are outside of it.',
       unit: 'bytes',
       queries: [
         { expr: `sum by (instance) (${ofProcess('v8js_memory_heap_used')})`, legend: '{{instance}} used' },
@@ -167,7 +167,7 @@ export const NODE: Row = {
     }),
     series({
       title: 'Garbage collection',
-      description: 'Share of time that it takes, by kind.',
+      description: 'Share of time spent in garbage collection, by kind.',
       unit: 'percentunit',
       queries: one(
         `sum by (instance, v8js_gc_type) (${perSecond(ofProcess('v8js_gc_duration_sum'))})`,
@@ -175,9 +175,9 @@ export const NODE: Row = {
       ),
     }),
     series({
-      title: 'Metrics left out',
+      title: 'Metrics omitted',
       description:
-        'Label sets that a process did not tell because there were too many. Above 0 the sums here are too low.',
+        'Label sets that a process did not export because there were too many. Above 0, sums on this dashboard are too low.',
       unit: 'short',
       queries: one(`sum by (instance) (${ofProcess('kafka_delta_metrics_omitted')})`, '{{instance}}'),
       thresholds: [{ from: 1, color: 'orange' }],

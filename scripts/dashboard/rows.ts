@@ -3,7 +3,7 @@ import { BUDGET, CIRCUITS, MAINTENANCE, NODE } from './process-rows.ts'
 import { COMMITS, DEAD_LETTERS, FILES, FLUSHES } from './table-rows.ts'
 import { OVERVIEW, TOPICS } from './topic-rows.ts'
 
-/** The dashboard from the top down: first what somebody sees who is called at night. */
+/** Lists the rows of the dashboard from top to bottom, first what an operator on call needs. */
 export const ROWS: readonly Row[] = [
   OVERVIEW,
   TOPICS,

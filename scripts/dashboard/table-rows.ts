@@ -1,13 +1,13 @@
 import type { Row } from './panel.ts'
 import { ofMessaging, ofTopic, one, perSecond, series } from './select.ts'
 
-/** Where the time of flushes goes. */
+/** Shows the time spent in the stages of flushes. */
 export const FLUSHES: Row = {
   title: 'Flushes by stage',
   panels: [
     series({
       title: 'Time of a flush by stage',
-      description: 'Mean seconds that each stage took of a flush: the highest band is what to make faster.',
+      description: 'Mean time per flush spent in each stage: the highest band is the bottleneck.',
       unit: 's',
       queries: one(
         `sum by (stage) (${perSecond(ofTopic('kafka_delta_stage_duration_sum'))}) / on () group_left ` +
@@ -19,7 +19,7 @@ export const FLUSHES: Row = {
     }),
     series({
       title: 'Duration of flushes',
-      description: 'From the forming of a flush to its commit.',
+      description: 'Time from the end of buffering to the commit.',
       unit: 's',
       queries: [0.5, 0.95, 0.99].map((share) => ({
         expr: `histogram_quantile(${share}, sum by (le) (${perSecond(ofTopic('kafka_delta_flush_duration_bucket'))}))`,
@@ -28,8 +28,8 @@ export const FLUSHES: Row = {
       width: 12,
     }),
     series({
-      title: 'Flushes a minute',
-      description: 'Flushes that ended, by how.',
+      title: 'Flushes per minute',
+      description: 'Finished flushes, by outcome.',
       unit: 'cpm',
       queries: one(
         `60 * sum by (topic, outcome) (${perSecond(ofTopic('kafka_delta_flush_duration_count'))})`,
@@ -39,7 +39,7 @@ export const FLUSHES: Row = {
     }),
     series({
       title: 'Mean duration of a flush by topic',
-      description: 'A topic that stands out has the slower store or the larger flushes.',
+      description: 'A topic that stands out has a slower store or larger flushes.',
       unit: 's',
       queries: one(
         `sum by (topic) (${perSecond(ofTopic('kafka_delta_flush_duration_sum'))}) / ` +
@@ -49,8 +49,8 @@ export const FLUSHES: Row = {
       width: 12,
     }),
     series({
-      title: 'Time in Kafka for one flush',
-      description: 'Mean seconds of a flush that polling and the commit of offsets took.',
+      title: 'Time in Kafka per flush',
+      description: 'Mean time per flush spent polling and committing offsets.',
       unit: 's',
       queries: one(
         `sum by (messaging_operation_name) (${perSecond(ofMessaging('messaging_client_operation_duration_sum'))}) / ` +
@@ -62,7 +62,7 @@ export const FLUSHES: Row = {
     series({
       title: 'From poll to commit',
       description:
-        'From the first poll of a flush to its end: how long a record is on its way, waiting included.',
+        'Time from the first poll of a flush to its end: the delay of a record, including waiting.',
       unit: 's',
       queries: [0.5, 0.99].map((share) => ({
         expr: `histogram_quantile(${share}, sum by (le) (${perSecond(ofMessaging('messaging_process_duration_bucket'))}))`,
@@ -73,19 +73,19 @@ export const FLUSHES: Row = {
   ],
 }
 
-/** How commits fare among other writers. */
+/** Shows commits and conflicts with other writers. */
 export const COMMITS: Row = {
   title: 'Commits',
   panels: [
     series({
-      title: 'Commits a minute',
-      description: 'Flushes that are in the table.',
+      title: 'Commits per minute',
+      description: 'Flushes committed to the table.',
       unit: 'cpm',
       queries: one(`60 * sum by (topic) (${perSecond(ofTopic('kafka_delta_commits_total'))})`, '{{topic}}'),
     }),
     series({
-      title: 'Puts for one commit',
-      description: '1 where nobody else writes; more where versions are lost to others or puts are repeated.',
+      title: 'Puts per commit',
+      description: '1 without other writers; more after conflicts with other writers or retried puts.',
       unit: 'short',
       queries: one(
         `sum by (topic) (${perSecond(ofTopic('kafka_delta_commit_attempts_total'))}) / ` +
@@ -95,8 +95,8 @@ export const COMMITS: Row = {
       thresholds: [{ from: 2, color: 'yellow' }],
     }),
     series({
-      title: 'Conflicts and ambiguous puts a minute',
-      description: 'Versions lost to other writers; puts whose outcome had to be settled by reading.',
+      title: 'Conflicts and ambiguous puts per minute',
+      description: 'Versions lost to other writers, and puts whose outcome had to be determined by reading.',
       unit: 'cpm',
       queries: [
         {
@@ -112,19 +112,20 @@ export const COMMITS: Row = {
   ],
 }
 
-/** What the tables are made of. */
+/** Shows the data files of the tables. */
 export const FILES: Row = {
   title: 'Files',
   panels: [
     series({
-      title: 'Files a minute',
-      description: 'Data files added. Many small ones make readers slow: flush larger, or optimize.',
+      title: 'Files per minute',
+      description: 'Data files added. Many small files slow down readers: use larger flushes, or optimize.',
       unit: 'cpm',
       queries: one(`60 * sum by (topic) (${perSecond(ofTopic('kafka_delta_files_total'))})`, '{{topic}}'),
     }),
     series({
       title: 'Mean size of a file',
-      description: 'Readers like 64 MiB and more; below that `table.optimize` packs them.',
+      description:
+        'Readers are fastest with files of at least 64 MiB; `table.optimize` compacts smaller ones.',
       unit: 'bytes',
       queries: one(
         `sum by (topic) (${perSecond(ofTopic('kafka_delta_file_size_sum'))}) / ` +
@@ -134,8 +135,8 @@ export const FILES: Row = {
     }),
     {
       kind: 'heatmap',
-      title: 'Sizes of files',
-      description: 'How many files were added, by size.',
+      title: 'File sizes',
+      description: 'Number of files added, by size.',
       unit: 'short',
       queries: [
         {
@@ -148,14 +149,14 @@ export const FILES: Row = {
     },
     series({
       title: 'Bytes written',
-      description: 'Bytes of data files each second.',
+      description: 'Bytes of data files per second.',
       unit: 'Bps',
       queries: one(`sum by (topic) (${perSecond(ofTopic('kafka_delta_file_size_sum'))})`, '{{topic}}'),
       width: 12,
     }),
     series({
       title: 'Schema changes',
-      description: 'Commits that changed the table’s columns, in the time that is shown.',
+      description: 'Commits that changed the table’s columns, in the selected time range.',
       unit: 'short',
       queries: one(
         `sum by (topic) (increase(${ofTopic('kafka_delta_schema_changes_total')}[$__range]))`,
@@ -167,13 +168,13 @@ export const FILES: Row = {
   ],
 }
 
-/** Of what no row could be made. */
+/** Shows dead letters and dropped fields. */
 export const DEAD_LETTERS: Row = {
   title: 'Dead letters',
   panels: [
     series({
       title: 'Dead letters by reason',
-      description: 'Each second; `kafka-delta dlq list` shows the records.',
+      description: 'Dead letters per second; `kafka-delta dlq list` shows the records.',
       unit: 'cps',
       queries: one(
         `sum by (topic, reason) (${perSecond(ofTopic('kafka_delta_dead_letters_total'))})`,
@@ -184,7 +185,7 @@ export const DEAD_LETTERS: Row = {
     }),
     series({
       title: 'Share of records that are dead letters',
-      description: 'A jump says that a producer has changed what it sends.',
+      description: 'A sudden increase means that a producer has changed its messages.',
       unit: 'percentunit',
       queries: one(
         `sum by (topic) (${perSecond(ofTopic('kafka_delta_records_total', 'outcome="dead_letter"'))}) / ` +
@@ -196,8 +197,7 @@ export const DEAD_LETTERS: Row = {
     }),
     series({
       title: 'Fields dropped',
-      description:
-        'Fields of rows each second that the table has no column for. It shows what producers have added.',
+      description: 'Fields per second that the table has no column for, such as fields added by producers.',
       unit: 'cps',
       queries: one(`sum by (topic) (${perSecond(ofTopic('kafka_delta_dropped_fields_total'))})`, '{{topic}}'),
       width: 12,
@@ -205,7 +205,7 @@ export const DEAD_LETTERS: Row = {
     series({
       title: 'Records unaccounted for',
       description:
-        'What committed flushes held less what became of it. Always 0, otherwise something is lost.',
+        'Records in committed flushes minus rows, dead letters, tombstones and filtered records. Always 0; otherwise records are lost.',
       unit: 'short',
       queries: one(
         `sum by (topic) (${ofTopic('kafka_delta_commit_records_total')}) - ` +

@@ -13,13 +13,14 @@ const STATES = {
   failed: { text: 'failed', color: 'red' },
 }
 
-/** What somebody sees who is called at night. */
+/** Shows the overview for an operator on call. */
 export const OVERVIEW: Row = {
   title: 'Overview',
   panels: [
     stat({
       title: 'Processes ready',
-      description: 'Processes that answer, and those of them that are not ready: ask their /readyz why.',
+      description:
+        'Processes that are up, and those of them that are not ready: their /readyz has the reason.',
       unit: 'short',
       queries: [
         { expr: `count(${ofProcess('kafka_delta_ready')})`, legend: 'processes' },
@@ -28,28 +29,27 @@ export const OVERVIEW: Row = {
     }),
     stat({
       title: 'Topics',
-      description:
-        'Topics by the state they are in, counted once a process. Failed and stalled ones want somebody.',
+      description: 'Topics by state, counted once per process. Failed and stalled topics need attention.',
       unit: 'short',
       queries: one(`sum by (state) (${ofTopic('kafka_delta_topic_state')}) > 0`, '{{state}}'),
       width: 6,
     }),
     stat({
       title: 'Records read',
-      description: 'Messages from Kafka each second.',
+      description: 'Records read from Kafka per second.',
       unit: 'cps',
       queries: one(`sum(${perSecond(READ)})`, 'read'),
     }),
     stat({
       title: 'Lag',
       description:
-        'Offsets in Kafka that no table holds yet. Some are always on their way to the next flush.',
+        'Offsets in Kafka that are not committed to a table yet. Some always wait for the next flush.',
       unit: 'short',
       queries: one(`sum(${ofTopic('kafka_delta_lag')})`, 'lag'),
     }),
     stat({
       title: 'Furthest behind',
-      description: 'Age of the oldest record that is not in its table; 0 without lag.',
+      description: 'Age of the oldest record that is not in its table yet; 0 without lag.',
       unit: 's',
       queries: one(`max(${ofTopic('kafka_delta_lag_time')})`, 'behind'),
       thresholds: [
@@ -60,14 +60,14 @@ export const OVERVIEW: Row = {
     }),
     stat({
       title: 'Alerts firing',
-      description: 'Alerts of deploy/prometheus/alerts.yaml; 0 also where these rules are not loaded.',
+      description: 'Alerts of deploy/prometheus/alerts.yaml; also 0 if these rules are not loaded.',
       unit: 'short',
       queries: one('count(ALERTS{alertname=~"KafkaDelta.*",alertstate="firing"}) or vector(0)', 'firing'),
       thresholds: [{ from: 1, color: 'red' }],
     }),
     stat({
       title: 'Circuits not closed',
-      description: 'Stores, registries and brokers that are not reached now. Topics that need them wait.',
+      description: 'Stores, registries and brokers that are not reachable. Topics that use them are paused.',
       unit: 'short',
       queries: one(`sum(${ofProcess('kafka_delta_circuit_state')} > bool 0)`, 'not closed'),
       thresholds: [{ from: 1, color: 'red' }],
@@ -75,7 +75,7 @@ export const OVERVIEW: Row = {
     }),
     stat({
       title: 'Dead letters',
-      description: 'Records of which no row could be made, in the time that is shown.',
+      description: 'Records that could not become rows, in the selected time range.',
       unit: 'short',
       queries: one(
         `sum(increase(${ofTopic('kafka_delta_records_total', 'outcome="dead_letter"')}[$__range]))`,
@@ -86,21 +86,20 @@ export const OVERVIEW: Row = {
     }),
     stat({
       title: 'Rows written',
-      description: 'Rows in committed flushes each second.',
+      description: 'Rows in committed flushes per second.',
       unit: 'cps',
       queries: one(`sum(${perSecond(ofTopic('kafka_delta_records_total', 'outcome="row"'))})`, 'rows'),
     }),
     stat({
       title: 'Since the newest row',
-      description:
-        'Age of the newest record in the table that was written last by any process. It grows where nothing is produced.',
+      description: 'Age of the newest record in any table. It also grows while nothing is produced.',
       unit: 's',
       queries: one(`max(min by (namespace, topic) (${ofTopic('kafka_delta_freshness')}))`, 'newest row'),
       width: 6,
     }),
     {
       kind: 'state-timeline',
-      title: 'States of topics',
+      title: 'Topic states',
       description: 'The state of each topic on each process over time.',
       unit: 'short',
       queries: one(
@@ -115,13 +114,13 @@ export const OVERVIEW: Row = {
   ],
 }
 
-/** Each topic by itself. */
+/** Shows each topic on its own. */
 export const TOPICS: Row = {
   title: 'Topics: $topic',
   panels: [
     series({
-      title: 'Messages read',
-      description: 'Messages from Kafka each second.',
+      title: 'Records read by topic',
+      description: 'Records read from Kafka per second.',
       unit: 'cps',
       queries: one(
         `sum by (messaging_destination_name) (${perSecond(READ)})`,
@@ -130,14 +129,14 @@ export const TOPICS: Row = {
     }),
     series({
       title: 'Bytes read',
-      description: 'Bytes of the messages’ values each second.',
+      description: 'Bytes of record values read per second.',
       unit: 'Bps',
       queries: one(`sum by (topic) (${perSecond(ofTopic('kafka_delta_read_bytes_total'))})`, '{{topic}}'),
     }),
     series({
-      title: 'What became of records',
+      title: 'Records by outcome',
       description:
-        'Records in committed flushes: rows, dead letters, tombstones and those that a filter left out.',
+        'Records in committed flushes by outcome: rows, dead letters, tombstones and filtered records.',
       unit: 'cps',
       queries: one(
         `sum by (topic, outcome) (${perSecond(ofTopic('kafka_delta_records_total'))})`,
@@ -147,13 +146,13 @@ export const TOPICS: Row = {
     }),
     series({
       title: 'Lag',
-      description: 'Offsets that the table does not hold yet. It falls with every commit.',
+      description: 'Offsets that are not committed to the table yet. It falls with every commit.',
       unit: 'short',
       queries: one(`sum by (topic) (${ofTopic('kafka_delta_lag')})`, '{{topic}}'),
     }),
     series({
       title: 'Lag in time',
-      description: 'Age of the oldest record that is not in the table; 0 without lag.',
+      description: 'Age of the oldest record that is not in the table yet; 0 without lag.',
       unit: 's',
       queries: one(`max by (topic) (${ofTopic('kafka_delta_lag_time')})`, '{{topic}}'),
       thresholds: [{ from: 900, color: 'red' }],
@@ -161,13 +160,13 @@ export const TOPICS: Row = {
     series({
       title: 'Freshness',
       description:
-        'Seconds since the newest record in the table was produced. It grows where nothing is produced.',
+        'Seconds since the newest record in the table was produced. It also grows while nothing is produced.',
       unit: 's',
       queries: one(`min by (topic) (${ofTopic('kafka_delta_freshness')})`, '{{topic}}'),
     }),
     series({
       title: 'Restarts',
-      description: 'Times that topics began again after a failure that may pass, in the time that is shown.',
+      description: 'Restarts of topics after a retryable failure, in the selected time range.',
       unit: 'short',
       queries: one(
         `sum by (topic) (increase(${ofTopic('kafka_delta_topic_restarts_total')}[$__range]))`,
@@ -176,8 +175,9 @@ export const TOPICS: Row = {
       decimals: 0,
     }),
     series({
-      title: 'Partitions that lag most',
-      description: 'Ten partitions with the largest lag. One that stands out has a hot key or a slow broker.',
+      title: 'Partitions with the largest lag',
+      description:
+        'Ten Kafka partitions with the largest lag. One that stands out has a hot key or a slow broker.',
       unit: 'short',
       queries: one(
         `topk(10, sum by (topic, partition) (${ofTopic('kafka_delta_lag')}))`,
@@ -186,7 +186,7 @@ export const TOPICS: Row = {
     }),
     series({
       title: 'Table version',
-      description: 'Newest version that a process wrote.',
+      description: 'Latest version written by a process.',
       unit: 'none',
       queries: one(`max by (topic) (${ofTopic('kafka_delta_table_version')})`, '{{topic}}'),
     }),

@@ -1,12 +1,12 @@
 import type { ArrayType, DataType, MapType, StructField, StructType } from '../core/schema.ts'
 import type { Column, Columns } from './column.ts'
-import { fixedLayout } from './column.ts'
+import { fixedLayoutOf } from './column.ts'
 import { BytesBuilder } from './bytes-builder.ts'
 import { FixedBuilder } from './fixed-builder.ts'
-import { Validity, grown } from './validity.ts'
-import { shown, type Builder } from './column-builder.ts'
+import { Validity, ensureCapacity } from './validity.ts'
+import { describeValue, type ColumnBuilder } from './column-builder.ts'
 
-/** A builder for a Delta type. */
+/** Creates a builder for a Delta type. */
 export function builderOf(type: DataType): AnyBuilder {
   if (typeof type !== 'string') {
     switch (type.type) {
@@ -18,22 +18,25 @@ export function builderOf(type: DataType): AnyBuilder {
         return new MapBuilder(type)
     }
   }
-  return fixedLayout(type) === undefined ? new BytesBuilder(type) : new FixedBuilder(type)
+  return fixedLayoutOf(type) === undefined ? new BytesBuilder(type) : new FixedBuilder(type)
 }
 
-/** All builders that there are, told apart by `kind`. */
+/** An `AnyBuilder` is one of the builders, distinguished by `kind`. */
 export type AnyBuilder = FixedBuilder | BytesBuilder | StructBuilder | ListBuilder | MapBuilder
 
-/** An own property: `constructor` and its kin are no fields of a record that does not carry them. */
+/** Reads an own property: inherited ones such as `constructor` are not fields of a record. */
 function fieldOf(row: object, name: string): unknown {
   return Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
 }
 
-/** What fields become that a row does not have, by their names: values as builders take them. Null for any other. */
+/**
+ * `AbsentValues` holds the values of fields that a row lacks, by name and in the form that builders accept. Other
+ * absent fields become null.
+ */
 export type AbsentValues = ReadonlyMap<string, () => unknown>
 
-/** Structs; at the root of a table, rows. Fields that the schema does not know are left out. */
-export class StructBuilder implements Builder {
+/** Builds structs and, at the root of a table, rows. Fields that the schema lacks are ignored. */
+export class StructBuilder implements ColumnBuilder {
   readonly kind = 'struct'
   readonly type: StructType
   readonly fields: readonly StructField[]
@@ -41,7 +44,7 @@ export class StructBuilder implements Builder {
   readonly #valid = new Validity()
   readonly #absent: readonly ((() => unknown) | undefined)[]
 
-  /** `absent` speaks of the fields of this struct alone, not of those within them. */
+  /** Creates an empty builder. `absent` applies to the fields of this struct, not to nested ones. */
   constructor(type: StructType, absent?: AbsentValues) {
     this.type = type
     this.fields = type.fields
@@ -58,7 +61,8 @@ export class StructBuilder implements Builder {
       this.appendNull()
       return undefined
     }
-    if (typeof value !== 'object' || Array.isArray(value)) return `expected an object, got ${shown(value)}`
+    if (typeof value !== 'object' || Array.isArray(value))
+      return `expected an object, got ${describeValue(value)}`
     for (let i = 0; i < this.fields.length; i++) {
       const field = this.fields[i] as StructField
       const child = this.children[i] as AnyBuilder
@@ -73,8 +77,8 @@ export class StructBuilder implements Builder {
   }
 
   /**
-   * Ends a row whose children were appended one by one; children that got nothing become what is said of absent fields, or
-   * null. Says false when that does not fit a child: `truncate`.
+   * Ends a row whose children were appended one by one; children without a value get their absent value or null.
+   * Returns false if that value does not fit: call `truncate`.
    */
   endRow(): boolean {
     const length = this.#valid.length + 1
@@ -86,7 +90,7 @@ export class StructBuilder implements Builder {
     return true
   }
 
-  /** A null that is there is no absent field. */
+  /** An explicit null is not an absent field. */
   #absentIn(value: object, index: number): unknown {
     const absent = this.#absent[index]
     if (absent === undefined) return undefined
@@ -114,7 +118,7 @@ export class StructBuilder implements Builder {
     }
   }
 
-  /** The children as a table's columns; for the root only. */
+  /** Returns the children as the columns of a table; for the root only. */
   finishColumns(): Columns {
     const { length } = this
     this.#valid.finish()
@@ -122,8 +126,8 @@ export class StructBuilder implements Builder {
   }
 }
 
-/** Arrays. */
-export class ListBuilder implements Builder {
+/** Builds arrays. */
+export class ListBuilder implements ColumnBuilder {
   readonly kind = 'list'
   readonly type: ArrayType
   readonly child: AnyBuilder
@@ -144,7 +148,7 @@ export class ListBuilder implements Builder {
       this.appendNull()
       return undefined
     }
-    if (!Array.isArray(value)) return `expected an array, got ${shown(value)}`
+    if (!Array.isArray(value)) return `expected an array, got ${describeValue(value)}`
     for (let i = 0; i < value.length; i++) {
       const element: unknown = value[i]
       if (element === null && !this.type.containsNull) return `/${i} expected a value, got null`
@@ -158,7 +162,7 @@ export class ListBuilder implements Builder {
   /** Ends a list whose elements were appended to `child`. */
   end(valid: 0 | 1): void {
     this.#valid.push(valid)
-    this.#offsets = grown(this.#offsets, this.#valid.length + 1)
+    this.#offsets = ensureCapacity(this.#offsets, this.#valid.length + 1)
     this.#offsets[this.#valid.length] = this.child.length
   }
 
@@ -185,8 +189,8 @@ export class ListBuilder implements Builder {
   }
 }
 
-/** Maps; a JSON object becomes entries in its own order. */
-export class MapBuilder implements Builder {
+/** Builds maps; a JSON object becomes entries in its own order. */
+class MapBuilder implements ColumnBuilder {
   readonly kind = 'map'
   readonly type: MapType
   readonly keys: AnyBuilder
@@ -209,7 +213,8 @@ export class MapBuilder implements Builder {
       this.appendNull()
       return undefined
     }
-    if (typeof value !== 'object' || Array.isArray(value)) return `expected an object, got ${shown(value)}`
+    if (typeof value !== 'object' || Array.isArray(value))
+      return `expected an object, got ${describeValue(value)}`
     for (const [key, inner] of value instanceof Map ? value : Object.entries(value)) {
       if (inner === null && !this.type.valueContainsNull) return `/${String(key)} expected a value, got null`
       const fault = this.keys.append(key) ?? this.values.append(inner)
@@ -247,7 +252,7 @@ export class MapBuilder implements Builder {
 
   #end(valid: 0 | 1): void {
     this.#valid.push(valid)
-    this.#offsets = grown(this.#offsets, this.#valid.length + 1)
+    this.#offsets = ensureCapacity(this.#offsets, this.#valid.length + 1)
     this.#offsets[this.#valid.length] = this.values.length
   }
 }

@@ -1,18 +1,18 @@
 import { isUtf8 } from 'node:buffer'
 import type { DataType } from '../core/schema.ts'
-import type { Builder } from './column-builder.ts'
-import { shown } from './column-builder.ts'
+import type { ColumnBuilder } from './column-builder.ts'
+import { describeValue } from './column-builder.ts'
 import type { Column } from './column.ts'
-import { Validity, grown } from './validity.ts'
+import { Validity, ensureCapacity } from './validity.ts'
 
 const encoder = new TextEncoder()
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
-/** Largest sum of bytes in one column of a batch: offsets are 32 bits wide. */
+/** Maximum of bytes in one column of a batch: offsets have 32 bits. */
 const BYTES_MAX = 0x7fff_ffff
 
-/** Strings and binary. A string for a binary column is base64. */
-export class BytesBuilder implements Builder {
+/** Builds columns of strings and binary. A string for a binary column is base64. */
+export class BytesBuilder implements ColumnBuilder {
   readonly kind = 'bytes'
   readonly type: DataType
   readonly #valid = new Validity()
@@ -32,12 +32,12 @@ export class BytesBuilder implements Builder {
     if (value === null || value === undefined) {
       this.appendNull()
     } else if (value instanceof Uint8Array) {
-      if (this.type !== 'binary' && !isUtf8(value)) return 'expected UTF-8, got bytes that are none'
+      if (this.type !== 'binary' && !isUtf8(value)) return 'expected UTF-8, got invalid bytes'
       this.appendBytes(value, 0, value.length)
     } else if (typeof value !== 'string') {
-      return `expected ${this.type === 'binary' ? 'base64 text' : 'a string'}, got ${shown(value)}`
+      return `expected ${this.type === 'binary' ? 'base64 text' : 'a string'}, got ${describeValue(value)}`
     } else if (this.type === 'binary') {
-      if (!BASE64.test(value)) return `expected base64 text, got ${shown(value)}`
+      if (!BASE64.test(value)) return `expected base64 text, got ${describeValue(value)}`
       const bytes = Buffer.from(value, 'base64')
       this.appendBytes(bytes, 0, bytes.length)
     } else {
@@ -46,21 +46,22 @@ export class BytesBuilder implements Builder {
     return undefined
   }
 
-  /** Appends `source[start..end)`; for strings the bytes must be valid UTF-8. */
+  /** Appends `source[start..end)`; for a string column the bytes must be valid UTF-8. */
   appendBytes(source: Uint8Array, start: number, end: number): void {
     const length = end - start
     this.#reserve(length)
     const target = this.#bytes
     let at = this.#end
-    // Below some 32 bytes a plain loop beats the call of `set` on a fresh subarray (measured: 9 ns against 55 ns for 12 bytes).
+    // Below about 32 bytes a plain loop is faster than `set` on a fresh subarray (measured: 9 ns against 55 ns for 12
+    // bytes).
     if (length < 32) for (let i = start; i < end; i++) target[at++] = source[i] as number
     else target.set(source.subarray(start, end), at)
     this.#end += length
-    this.#ended(1)
+    this.#endValue(1)
   }
 
   appendNull(): void {
-    this.#ended(0)
+    this.#endValue(0)
   }
 
   truncate(length: number): void {
@@ -79,19 +80,19 @@ export class BytesBuilder implements Builder {
   #appendString(value: string): void {
     this.#reserve(value.length * 3)
     this.#end += encoder.encodeInto(value, this.#bytes.subarray(this.#end)).written
-    this.#ended(1)
+    this.#endValue(1)
   }
 
   #reserve(length: number): void {
     if (this.#end + length > BYTES_MAX)
       throw new RangeError('One column of one batch holds more than 2 GiB of text')
-    if (this.#end + length > this.#bytes.length) this.#bytes = grown(this.#bytes, this.#end + length)
+    if (this.#end + length > this.#bytes.length) this.#bytes = ensureCapacity(this.#bytes, this.#end + length)
   }
 
-  #ended(valid: 0 | 1): void {
+  #endValue(valid: 0 | 1): void {
     this.#valid.push(valid)
     const { length } = this.#valid
-    if (length >= this.#offsets.length) this.#offsets = grown(this.#offsets, length + 1)
+    if (length >= this.#offsets.length) this.#offsets = ensureCapacity(this.#offsets, length + 1)
     this.#offsets[length] = this.#end
   }
 }

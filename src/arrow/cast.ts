@@ -1,16 +1,16 @@
 import { PipelineError } from '../core/errors.ts'
 import { type DataType, decimalOf, typeName } from '../core/schema.ts'
-import { jsonText } from '../core/json-text.ts'
+import { toJsonText } from '../core/json-text.ts'
 import { isWider } from '../core/widening.ts'
 import { BytesBuilder } from './bytes-builder.ts'
-import { fixedLayout, isNull, nullColumn, type Column, type FixedColumn } from './column.ts'
+import { fixedLayoutOf, isNull, nullColumnOf, type Column, type FixedColumn } from './column.ts'
 import { unscaledAt } from './decimal.ts'
 import { DAY_MICROS } from './time.ts'
 import { longAt, valueAt } from './values.ts'
 
 /**
- * Whether values of a column are cast to another type: to any that holds them all, long to double as JSON numbers are
- * read anyway, and everything to a string.
+ * Tells whether values of one type can be cast to another: to a type that holds them all, from long to double because
+ * JSON numbers are read that way anyway, and from any type to string.
  */
 export function canCast(from: DataType, to: DataType): boolean {
   const wide = typeName(from)
@@ -18,14 +18,14 @@ export function canCast(from: DataType, to: DataType): boolean {
 }
 
 /**
- * The column in another type: what is no text becomes its JSON text in a string column, without the fields of structs
- * that are null. A column without values becomes one of any type.
- * @throws KD_SCHEMA_MISMATCH where `canCast` says no.
+ * Casts a column to another type. In a string column, other values become their JSON text, without null fields of
+ * structs. A column without values can be cast to any type.
+ * @throws KD_SCHEMA_MISMATCH unless `canCast` allows it
  */
 export function castColumn(column: Column, to: DataType): Column {
-  if (column.length === 0 || column.valid?.includes(1) === false) return nullColumn(to, column.length)
+  if (column.length === 0 || column.valid?.includes(1) === false) return nullColumnOf(to, column.length)
   if (to === 'string') return textColumn(column)
-  const layout = fixedLayout(to)
+  const layout = fixedLayoutOf(to)
   const from = typeName(column.type)
   if (column.kind !== 'fixed' || layout === undefined || !canCast(column.type, to)) {
     throw new PipelineError('KD_SCHEMA_MISMATCH', `expected ${typeName(to)}, got a column of ${from}`)
@@ -64,7 +64,7 @@ function integerAt({ values, words }: FixedColumn, row: number): bigint {
   return words === 2 ? longAt(values, row) : BigInt(values[row] as number)
 }
 
-/** What an integer of the one type is multiplied by to be the same value in the other. */
+/** Returns the factor that converts an integer of one type to the other. */
 function scaleBetween(from: DataType, to: DataType): bigint {
   if (from === 'date') return BigInt(DAY_MICROS)
   return 10n ** BigInt((decimalOf(to)?.scale ?? 0) - (decimalOf(from)?.scale ?? 0))
@@ -75,7 +75,7 @@ function textColumn(column: Column): Column {
   for (let row = 0; row < column.length; row++) {
     const value = valueAt(column, row)
     if (value === null) builder.appendNull()
-    else builder.append(typeof value === 'string' ? value : jsonText(value, { nulls: false }))
+    else builder.append(typeof value === 'string' ? value : toJsonText(value, { nulls: false }))
   }
   return builder.finish()
 }

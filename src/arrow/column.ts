@@ -1,18 +1,19 @@
 import { decimalOf, type DataType, type StructType } from '../core/schema.ts'
 
-/** Typed arrays that hold fixed-width values. */
+/** A `FixedArray` is a typed array of fixed-width values. */
 export type FixedArray = Int8Array | Int16Array | Int32Array | Uint8Array | Float32Array | Float64Array
 
 interface Common {
   readonly type: DataType
   readonly length: number
-  /** One byte a value, 1 where there is one; `undefined` when nothing is null. */
+  /** Validity, one byte per value: 1 for a value, 0 for null; `undefined` if no value is null. */
   readonly valid: Uint8Array | undefined
 }
 
 /**
- * Values of one width. `words` array elements make one value: 1 for most; 2 for long and timestamps (low and high half
- * as Int32, so that no BigInt is made per value); 4 for decimals (two's complement, little end first). Booleans are bytes.
+ * Holds fixed-width values. A value takes `words` array elements: 1 for most types; 2 for long and timestamps (low and
+ * high half as Int32, so that no BigInt is created per value); 4 for decimals (two's complement, little-endian).
+ * Booleans are bytes.
  */
 export interface FixedColumn extends Common {
   readonly kind: 'fixed'
@@ -20,27 +21,27 @@ export interface FixedColumn extends Common {
   readonly values: FixedArray
 }
 
-/** Strings as UTF-8 and binary: value `i` is `bytes[offsets[i]..offsets[i + 1])`; `offsets[0]` is 0. */
+/** Holds strings as UTF-8, or binary: value `i` is `bytes[offsets[i]..offsets[i + 1])`; `offsets[0]` is 0. */
 export interface BytesColumn extends Common {
   readonly kind: 'bytes'
   readonly offsets: Int32Array
   readonly bytes: Uint8Array
 }
 
-/** A child for each field, as long as the struct itself; null in the children where the struct is null. */
+/** Holds structs, with one child per field and of the same length; children are null where the struct is null. */
 export interface StructColumn extends Common {
   readonly kind: 'struct'
   readonly children: readonly Column[]
 }
 
-/** Elements of value `i` are `child[offsets[i]..offsets[i + 1])`. */
+/** Holds lists: the elements of value `i` are `child[offsets[i]..offsets[i + 1])`. */
 export interface ListColumn extends Common {
   readonly kind: 'list'
   readonly offsets: Int32Array
   readonly child: Column
 }
 
-/** Entries of value `i` are `keys` and `values` at `offsets[i]..offsets[i + 1]`. */
+/** Holds maps: the entries of value `i` are `keys` and `values` at `offsets[i]..offsets[i + 1]`. */
 export interface MapColumn extends Common {
   readonly kind: 'map'
   readonly offsets: Int32Array
@@ -48,18 +49,21 @@ export interface MapColumn extends Common {
   readonly values: Column
 }
 
-/** One column in Arrow's shape, but for its validity, which is a byte a value until it becomes Arrow. */
+/**
+ * A `Column` has the memory layout of Arrow, except for validity, which is one byte per value until the conversion to
+ * Arrow.
+ */
 export type Column = FixedColumn | BytesColumn | StructColumn | ListColumn | MapColumn
 
-/** The columns of a table's schema, equally long, in the schema's order. */
+/** Holds the columns of a schema, equally long and in schema order. */
 export interface Columns {
   readonly schema: StructType
   readonly length: number
   readonly columns: readonly Column[]
 }
 
-/** How values of a fixed-width type are laid out, or `undefined` for any other type. */
-export function fixedLayout(
+/** Returns the memory layout of a fixed-width type, or `undefined` for other types. */
+export function fixedLayoutOf(
   type: DataType,
 ): { words: 1 | 2 | 4; make: (length: number) => FixedArray } | undefined {
   if (typeof type !== 'string') return undefined
@@ -80,7 +84,7 @@ const LAYOUTS: Readonly<Record<string, { words: 1 | 2; make: (length: number) =>
   timestamp_ntz: { words: 2, make: (n) => new Int32Array(n) },
 }
 
-/** Bytes that a column's buffers take. */
+/** Returns the bytes of a column's buffers. */
 export function bytesOf(column: Column): number {
   const valid = column.valid?.byteLength ?? 0
   switch (column.kind) {
@@ -97,28 +101,28 @@ export function bytesOf(column: Column): number {
   }
 }
 
-/** Whether value `i` is null. */
+/** Tells whether value `i` is null. */
 export function isNull(column: Column, i: number): boolean {
   return column.valid !== undefined && column.valid[i] === 0
 }
 
-/** Bytes that one row of the schema takes at least: what a record costs beside its own bytes. */
+/** Returns the minimum bytes of a row of the schema: the memory that a record takes beside its own bytes. */
 export function rowBytesMin(schema: StructType): number {
   return schema.fields.reduce((sum, field) => sum + typeBytesMin(field.type), 0)
 }
 
 function typeBytesMin(type: DataType): number {
   if (typeof type === 'string') {
-    const layout = fixedLayout(type)
+    const layout = fixedLayoutOf(type)
     return 1 + (layout === undefined ? 4 : layout.make(layout.words).byteLength)
   }
   return type.type === 'struct' ? 1 + rowBytesMin(type) : 5
 }
 
-/** A column of nulls. */
-export function nullColumn(type: DataType, length: number): Column {
+/** Creates a column of nulls. */
+export function nullColumnOf(type: DataType, length: number): Column {
   const valid = new Uint8Array(length)
-  const layout = fixedLayout(type)
+  const layout = fixedLayoutOf(type)
   if (layout !== undefined)
     return {
       kind: 'fixed',
@@ -138,10 +142,10 @@ export function nullColumn(type: DataType, length: number): Column {
         type,
         length,
         valid,
-        children: type.fields.map((field) => nullColumn(field.type, length)),
+        children: type.fields.map((field) => nullColumnOf(field.type, length)),
       }
     case 'array':
-      return { kind: 'list', type, length, valid, offsets, child: nullColumn(type.elementType, 0) }
+      return { kind: 'list', type, length, valid, offsets, child: nullColumnOf(type.elementType, 0) }
     case 'map':
       return {
         kind: 'map',
@@ -149,8 +153,8 @@ export function nullColumn(type: DataType, length: number): Column {
         length,
         valid,
         offsets,
-        keys: nullColumn(type.keyType, 0),
-        values: nullColumn(type.valueType, 0),
+        keys: nullColumnOf(type.keyType, 0),
+        values: nullColumnOf(type.valueType, 0),
       }
   }
 }

@@ -1,10 +1,10 @@
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
-/** Exponents beyond this cannot fit 38 digits in any way; it keeps hostile text such as `1e999999999` cheap. */
+/** Larger exponents cannot fit 38 digits; the limit keeps hostile text such as `1e999999999` cheap. */
 const EXPONENT_MAX = 400
 
 /**
- * The unscaled integer of a number (number, bigint or decimal text) in `decimal(precision, scale)`; `undefined` when it
- * is no number or the type cannot hold it exactly: nothing is rounded.
+ * Returns the unscaled integer of a number (number, bigint or decimal text) in `decimal(precision, scale)`; `undefined`
+ * if it is not a number or does not fit exactly: values are never rounded.
  */
 export function unscaledOf(value: unknown, precision: number, scale: number): bigint | undefined {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return undefined
@@ -26,7 +26,7 @@ export function unscaledOf(value: unknown, precision: number, scale: number): bi
   return match[1] === '-' ? -digits : digits
 }
 
-/** Decimal text of an unscaled integer, always with `scale` fraction digits. */
+/** Returns the decimal text of an unscaled integer, always with `scale` fraction digits. */
 export function decimalText(unscaled: bigint, scale: number): string {
   if (scale <= 0) return String(unscaled * 10n ** BigInt(-scale))
   const negative = unscaled < 0n
@@ -34,7 +34,7 @@ export function decimalText(unscaled: bigint, scale: number): string {
   return `${negative ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
 
-/** The unscaled integer in four words, little end first. */
+/** Reads the unscaled integer in four little-endian words. */
 export function unscaledAt(words: ArrayLike<number>, at: number): bigint {
   let value = BigInt(words[at + 3] ?? 0)
   for (let word = 2; word >= 0; word--) value = (value << 32n) | BigInt((words[at + word] ?? 0) >>> 0)

@@ -1,8 +1,8 @@
 import { decimalOf, type DataType } from '../core/schema.ts'
-import { Exact } from '../core/exact.ts'
-import type { Builder } from './column-builder.ts'
-import { shown } from './column-builder.ts'
-import { fixedLayout, type Column, type FixedArray } from './column.ts'
+import { ExactNumber } from '../core/exact.ts'
+import type { ColumnBuilder } from './column-builder.ts'
+import { describeValue } from './column-builder.ts'
+import { fixedLayoutOf, type Column, type FixedArray } from './column.ts'
 import { unscaledOf } from './decimal.ts'
 import { DAY_MICROS, parseDate, parseDateTime } from './time.ts'
 import { Validity } from './validity.ts'
@@ -16,8 +16,8 @@ const INTEGER_RANGES: Readonly<Record<string, readonly [number, number]>> = {
   integer: [-2_147_483_648, 2_147_483_647],
 }
 
-/** Numbers, booleans, dates, timestamps and decimals. Dates and timestamps come as ISO 8601 text. */
-export class FixedBuilder implements Builder {
+/** Builds columns of numbers, booleans, dates, timestamps and decimals. Dates and timestamps are ISO 8601 text. */
+export class FixedBuilder implements ColumnBuilder {
   readonly kind = 'fixed'
   readonly type: DataType
   readonly words: 1 | 2 | 4
@@ -27,9 +27,8 @@ export class FixedBuilder implements Builder {
   #values: FixedArray
 
   constructor(type: DataType) {
-    const layout = fixedLayout(type)
-    if (layout === undefined)
-      throw new Error(`Broken invariant: ${JSON.stringify(type)} is not of fixed width`)
+    const layout = fixedLayoutOf(type)
+    if (layout === undefined) throw new Error(`Broken invariant: ${JSON.stringify(type)} has no fixed width`)
     this.type = type
     this.words = layout.words
     this.#make = layout.make
@@ -49,7 +48,7 @@ export class FixedBuilder implements Builder {
     return this.#put(value)
   }
 
-  /** Appends to a column of one word. */
+  /** Appends a value to a column of one word. */
   appendNumber(value: number): void {
     const at = this.#valid.length
     if (at === this.#values.length) this.#grow()
@@ -72,9 +71,9 @@ export class FixedBuilder implements Builder {
     this.#valid.push(1)
   }
 
-  /** Appends microseconds since the epoch given as days and microseconds of the day. */
+  /** Appends microseconds since the epoch, given as days and microseconds of the day. */
   appendMicros(days: number, micros: number): void {
-    // Beyond some 285 years from the epoch the sum leaves the safe integers, and only BigInt is exact.
+    // Beyond about 285 years from the epoch the sum exceeds the safe integers, and only BigInt is exact.
     if (days > -100_000 && days < 100_000) this.appendSafe(days * DAY_MICROS + micros)
     else this.#appendBigInt(BigInt(days) * BigInt(DAY_MICROS) + BigInt(micros))
   }
@@ -114,7 +113,7 @@ export class FixedBuilder implements Builder {
         return (value) =>
           typeof value === 'boolean'
             ? this.#done(value ? 1 : 0)
-            : `expected true or false, got ${shown(value)}`
+            : `expected true or false, got ${describeValue(value)}`
       case 'float':
       case 'double':
         return (value) => this.#putDouble(value)
@@ -137,10 +136,10 @@ export class FixedBuilder implements Builder {
 
   #putDouble(value: unknown): string | undefined {
     const number =
-      value instanceof Exact ? Number(value.text) : typeof value === 'bigint' ? Number(value) : value
-    if (typeof number !== 'number') return `expected a number, got ${shown(value)}`
+      value instanceof ExactNumber ? Number(value.text) : typeof value === 'bigint' ? Number(value) : value
+    if (typeof number !== 'number') return `expected a number, got ${describeValue(value)}`
     if (!Number.isFinite(number))
-      return `expected a number within the range of a double, got ${value instanceof Exact ? value.text : String(value)}`
+      return `expected a number within the range of a double, got ${value instanceof ExactNumber ? value.text : String(value)}`
     if (this.type === 'float' && !Number.isFinite(Math.fround(number)))
       return `expected a number within the range of a float, got ${number}`
     return this.#done(number)
@@ -149,7 +148,7 @@ export class FixedBuilder implements Builder {
   #putInteger(value: unknown, type: string): string | undefined {
     const [min, max] = INTEGER_RANGES[type] ?? [0, 0]
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-      return `expected an integer from ${min} to ${max} (${type}), got ${shown(value)}`
+      return `expected an integer from ${min} to ${max} (${type}), got ${describeValue(value)}`
     }
     return this.#done(value)
   }
@@ -166,29 +165,30 @@ export class FixedBuilder implements Builder {
           ? BigInt(value)
           : undefined
     if (big === undefined)
-      return `expected an integer, got ${value instanceof Exact ? value.text : shown(value)}`
-    if (big > LONG_MAX || big < LONG_MIN) return `expected an integer of 64 bits (long), got ${shown(big)}`
+      return `expected an integer, got ${value instanceof ExactNumber ? value.text : describeValue(value)}`
+    if (big > LONG_MAX || big < LONG_MIN)
+      return `expected an integer of 64 bits (long), got ${describeValue(big)}`
     this.#appendBigInt(big)
     return undefined
   }
 
   #putDate(value: unknown): string | undefined {
     const days = typeof value === 'string' ? parseDate(value) : undefined
-    return days === undefined ? `expected an ISO 8601 date, got ${shown(value)}` : this.#done(days)
+    return days === undefined ? `expected an ISO 8601 date, got ${describeValue(value)}` : this.#done(days)
   }
 
   #putTimestamp(value: unknown, zoned: boolean): string | undefined {
     const parsed = typeof value === 'string' ? parseDateTime(value, zoned) : undefined
     if (parsed === undefined)
-      return `expected an ISO 8601 date and time ${zoned ? 'with' : 'without'} zone, got ${shown(value)}`
+      return `expected an ISO 8601 date and time ${zoned ? 'with' : 'without'} zone, got ${describeValue(value)}`
     this.appendMicros(parsed.days, parsed.micros)
     return undefined
   }
 
   #putDecimal(value: unknown, precision: number, scale: number): string | undefined {
-    const unscaled = unscaledOf(value instanceof Exact ? value.text : value, precision, scale)
+    const unscaled = unscaledOf(value instanceof ExactNumber ? value.text : value, precision, scale)
     if (unscaled === undefined)
-      return `expected a number that decimal(${precision},${scale}) holds exactly, got ${value instanceof Exact ? value.text : shown(value)}`
+      return `expected a number that decimal(${precision},${scale}) holds exactly, got ${value instanceof ExactNumber ? value.text : describeValue(value)}`
     const at = this.#valid.length * 4
     if (at === this.#values.length) this.#grow()
     for (let word = 0; word < 4; word++)

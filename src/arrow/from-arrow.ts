@@ -1,41 +1,48 @@
 import { type Data, type Decimal, type Field, TimeUnit, type Timestamp, Type } from 'apache-arrow'
 import { PipelineError } from '../core/errors.ts'
 import { decimalOf, type DataType, type StructField, type StructType } from '../core/schema.ts'
-import { fixedLayout, nullColumn, type Column, type FixedArray } from './column.ts'
+import { fixedLayoutOf, nullColumnOf, type Column, type FixedArray } from './column.ts'
 import { gather } from './gather.ts'
 
 const DAY_MS = 86_400_000n
 const DAY_MICROS = 86_400_000_000n
 
-/** Where among the fields of a struct of a file a field of the schema is; -1 where the file lacks it. */
+/**
+ * A `FindField` returns the index of a schema field among the fields of a struct of a file, or -1 if the file lacks it.
+ */
 export type FindField = (fields: readonly Field[], field: StructField) => number
 
 const byName: FindField = (fields, { name }) => fields.findIndex((field) => field.name === name)
 
 /**
- * A column of Arrow data, as a Parquet reader gives it, under a Delta type: the values are the same, narrower types (those
- * of type widening) and other units of time are widened, a column or field that is absent is null. Fields of structs are
- * found by `find`, by their names where it is absent. Buffers are shared where the layout allows.
- * Throws `KD_PARQUET_FAILED` for data that the type cannot hold exactly.
+ * Converts Arrow data from a Parquet reader to a column of a Delta type. Values are unchanged; narrower types (those of
+ * type widening) and other time units are widened; an absent column or field is null. Fields of structs are found by
+ * `find`, by default by name. Buffers are shared where the layout allows.
+ * @throws KD_PARQUET_FAILED for data that the type cannot hold exactly
  */
-export function columnFrom(
+export function columnFromArrow(
   data: Data | undefined,
   type: DataType,
   length: number,
   find: FindField = byName,
 ): Column {
-  return columnUnder(data, type, length, { above: undefined, find })
+  return convertColumn(data, type, length, { above: undefined, find })
 }
 
-/** What a column needs to know of those above it. */
-interface Above {
-  /** The validity of the struct that the column is a field of: where that is null, so is the field. */
+/** Context from the parent columns. */
+interface ParentContext {
+  /** Validity of the parent struct: fields are null where it is null. */
   readonly above: Uint8Array | undefined
   readonly find: FindField
 }
 
-function columnUnder(data: Data | undefined, type: DataType, length: number, { above, find }: Above): Column {
-  if (data === undefined || data.typeId === Type.Null) return nullColumn(type, length)
+function convertColumn(
+  data: Data | undefined,
+  type: DataType,
+  length: number,
+  { above, find }: ParentContext,
+): Column {
+  if (data === undefined || data.typeId === Type.Null) return nullColumnOf(type, length)
   const valid = validity(data, above)
   if (data.typeId === Type.Dictionary) return fromDictionary(data, type, valid, find)
   if (typeof type !== 'string') {
@@ -49,13 +56,13 @@ function columnUnder(data: Data | undefined, type: DataType, length: number, { a
           children: childrenOf(data, type, { above: valid, find }),
         }
       case 'array': {
-        expect(data, Type.List, type)
+        requireType(data, Type.List, type)
         const [child] = data.children
-        const element = columnFrom(child, type.elementType, child?.length ?? 0, find)
+        const element = columnFromArrow(child, type.elementType, child?.length ?? 0, find)
         return { kind: 'list', type, length, valid, offsets: fromZero(data, type), child: element }
       }
       case 'map': {
-        expect(data, Type.Map, type)
+        requireType(data, Type.Map, type)
         const [keys, values] = data.children[0]?.children ?? []
         const entries = data.children[0]?.length ?? 0
         return {
@@ -64,27 +71,27 @@ function columnUnder(data: Data | undefined, type: DataType, length: number, { a
           length,
           valid,
           offsets: fromZero(data, type),
-          keys: columnFrom(keys, type.keyType, entries, find),
-          values: columnFrom(values, type.valueType, entries, find),
+          keys: columnFromArrow(keys, type.keyType, entries, find),
+          values: columnFromArrow(values, type.valueType, entries, find),
         }
       }
     }
   }
-  const layout = fixedLayout(type)
+  const layout = fixedLayoutOf(type)
   if (layout === undefined) return fromBytes(data, type, valid)
   const values = fixedValues(data, type, layout, valid)
   return { kind: 'fixed', type, length, valid, words: layout.words, values }
 }
 
-function childrenOf(data: Data, type: StructType, above: Above): readonly Column[] {
-  expect(data, Type.Struct, type)
+function childrenOf(data: Data, type: StructType, above: ParentContext): readonly Column[] {
+  requireType(data, Type.Struct, type)
   const { children } = data.type as { children: Field[] }
   return type.fields.map((field) =>
-    columnUnder(data.children[above.find(children, field)], field.type, data.length, above),
+    convertColumn(data.children[above.find(children, field)], field.type, data.length, above),
   )
 }
 
-/** One byte a value; `undefined` when nothing is null. */
+/** Returns the validity, one byte per value; `undefined` if no value is null. */
 function validity(data: Data, above: Uint8Array | undefined): Uint8Array | undefined {
   if (data.nullCount === 0) return above
   const valid = new Uint8Array(data.length)
@@ -95,7 +102,7 @@ function validity(data: Data, above: Uint8Array | undefined): Uint8Array | undef
 function fixedValues(
   data: Data,
   type: DataType,
-  layout: NonNullable<ReturnType<typeof fixedLayout>>,
+  layout: NonNullable<ReturnType<typeof fixedLayoutOf>>,
   valid: Uint8Array | undefined,
 ): FixedArray {
   const { length } = data
@@ -103,7 +110,7 @@ function fixedValues(
   if (decimalOf(type) !== undefined) return decimalValues(data, type, valid)
   switch (type) {
     case 'boolean': {
-      expect(data, Type.Bool, type)
+      requireType(data, Type.Bool, type)
       const bits = values as Uint8Array
       return Uint8Array.from({ length }, (_, row) => {
         const bit = row + data.offset
@@ -113,56 +120,56 @@ function fixedValues(
     case 'timestamp':
     case 'timestamp_ntz':
       if (type === 'timestamp_ntz' && data.typeId === Type.Date) return words(midnights(values, length))
-      expect(data, Type.Timestamp, type)
+      requireType(data, Type.Timestamp, type)
       return words(microsOf(values as BigInt64Array, (data.type as Timestamp).unit, length))
     case 'date': {
-      expect(data, Type.Date, type)
+      requireType(data, Type.Date, type)
       if (values instanceof Int32Array) return values.subarray(0, length)
       return Int32Array.from({ length }, (_, row) =>
         Number(((values as BigInt64Array)[row] as bigint) / DAY_MS),
       )
     }
     case 'long':
-      expect(data, Type.Int, type)
+      requireType(data, Type.Int, type)
       if (values instanceof BigInt64Array) return words(values.subarray(0, length))
       return words(BigInt64Array.from({ length }, (_, row) => BigInt((values as FixedArray)[row] as number)))
     case 'float':
     case 'double':
-      // Integers that a double holds exactly.
+      // A double holds these integers exactly.
       if (type !== 'double' || values instanceof BigInt64Array || data.typeId !== Type.Int)
-        expect(data, Type.Float, type)
+        requireType(data, Type.Float, type)
       break
     default:
-      expect(data, Type.Int, type)
+      requireType(data, Type.Int, type)
   }
-  if (values instanceof BigInt64Array) throw unfit(data, type)
+  if (values instanceof BigInt64Array) throw inexactTypeError(data, type)
   const made = layout.make(length)
   if (values.constructor === made.constructor) return (values as FixedArray).subarray(0, length)
   for (let row = 0; row < length; row++) {
     const value = values[row] as number
     made[row] = value
     const isSame = made[row] === value || Number.isNaN(value)
-    if (!isSame && valid?.[row] !== 0) throw unfit(data, type)
+    if (!isSame && valid?.[row] !== 0) throw inexactTypeError(data, type)
   }
   return made
 }
 
-/** Of a decimal of the same or a smaller scale, or of integers. Spec: "Type Widening". */
+/** Converts decimals of the same or a smaller scale, or integers. Spec: "Type Widening". */
 function decimalValues(data: Data, type: DataType, valid: Uint8Array | undefined): Int32Array {
   const wanted = decimalOf(type)
   const { length } = data
   const isNull = (row: number): boolean => valid?.[row] === 0
   const values = data.values as Int8Array | Int16Array | Int32Array | Uint32Array | BigInt64Array
-  if (wanted === undefined) throw unfit(data, type)
+  if (wanted === undefined) throw inexactTypeError(data, type)
   if (data.typeId === Type.Int) {
     const factor = 10n ** BigInt(wanted.scale)
     const read = (row: number): bigint => (isNull(row) ? 0n : BigInt(values[row] as number | bigint) * factor)
-    return decimalWords(length, wanted.precision, read, () => unfit(data, type))
+    return decimalWords(length, wanted.precision, read, () => inexactTypeError(data, type))
   }
   const held = data.type as Decimal
   if (data.typeId !== Type.Decimal || held.bitWidth !== 128 || held.scale > wanted.scale)
-    throw unfit(data, type)
-  if (held.precision - held.scale > wanted.precision - wanted.scale) throw unfit(data, type)
+    throw inexactTypeError(data, type)
+  if (held.precision - held.scale > wanted.precision - wanted.scale) throw inexactTypeError(data, type)
   const plain = new Int32Array(values.buffer, values.byteOffset, length * 4)
   if (held.scale === wanted.scale) return plain
   const factor = 10n ** BigInt(wanted.scale - held.scale)
@@ -171,7 +178,7 @@ function decimalValues(data: Data, type: DataType, valid: Uint8Array | undefined
     isNull(row)
       ? 0n
       : ((halves[2 * row + 1] as bigint) * 2n ** 64n + BigInt.asUintN(64, halves[2 * row] as bigint)) * factor
-  return decimalWords(length, wanted.precision, read, () => unfit(data, type))
+  return decimalWords(length, wanted.precision, read, () => inexactTypeError(data, type))
 }
 
 function decimalWords(
@@ -191,7 +198,7 @@ function decimalWords(
   return words(halves)
 }
 
-/** Days as the microseconds at which they begin. */
+/** Converts days to the microseconds at which they begin. */
 function midnights(days: FixedArray | BigInt64Array | Uint32Array, length: number): BigInt64Array {
   return BigInt64Array.from({ length }, (_, row) => {
     const day = days[row] as number | bigint
@@ -199,7 +206,7 @@ function midnights(days: FixedArray | BigInt64Array | Uint32Array, length: numbe
   })
 }
 
-/** The same memory by halves: no `bigint` is made per value. */
+/** Views the same memory as 32-bit halves, so that no `bigint` is created per value. */
 function words(longs: BigInt64Array): Int32Array {
   return new Int32Array(longs.buffer, longs.byteOffset, longs.length * 2)
 }
@@ -218,7 +225,7 @@ function microsOf(values: BigInt64Array, unit: TimeUnit, length: number): BigInt
 
 function fromBytes(data: Data, type: DataType, valid: Uint8Array | undefined): Column {
   const known: readonly Type[] = [Type.Utf8, Type.LargeUtf8, Type.Binary, Type.LargeBinary]
-  if (!known.includes(data.typeId)) throw unfit(data, type)
+  if (!known.includes(data.typeId)) throw inexactTypeError(data, type)
   const { length } = data
   const held = data.valueOffsets as Int32Array | BigInt64Array
   const first = Number(held[0] ?? 0)
@@ -230,12 +237,12 @@ function fromBytes(data: Data, type: DataType, valid: Uint8Array | undefined): C
 function fromDictionary(data: Data, type: DataType, valid: Uint8Array | undefined, find: FindField): Column {
   const [dictionary, ...more] = (data.dictionary?.data ?? []) as readonly Data[]
   const { length } = data
-  if (dictionary === undefined || dictionary.length === 0) return nullColumn(type, length)
-  if (more.length > 0) throw unfit(data, type)
+  if (dictionary === undefined || dictionary.length === 0) return nullColumnOf(type, length)
+  if (more.length > 0) throw inexactTypeError(data, type)
   const indices = data.values as FixedArray
-  // What a null points at is anything.
+  // The index of a null is arbitrary.
   const rows = Int32Array.from({ length }, (_, row) => (valid?.[row] === 0 ? 0 : (indices[row] as number)))
-  const column = columnFrom(dictionary, type, dictionary.length, find)
+  const column = columnFromArrow(dictionary, type, dictionary.length, find)
   const gathered = gather(type, [{ column, rows, start: 0, end: length }])
   if (valid === undefined) return gathered
   const both =
@@ -243,19 +250,19 @@ function fromDictionary(data: Data, type: DataType, valid: Uint8Array | undefine
   return { ...gathered, valid: both }
 }
 
-/** Offsets of lists and maps as they are: their elements are not moved, so the first must be the child's first. */
+/** Returns the offsets of lists and maps. Their elements are not moved, so the first offset must be 0. */
 function fromZero(data: Data, type: DataType): Int32Array {
   const offsets = (data.valueOffsets as Int32Array).subarray(0, data.length + 1)
-  if (offsets[0] !== 0) throw unfit(data, type)
+  if (offsets[0] !== 0) throw inexactTypeError(data, type)
   return offsets
 }
 
-function expect(data: Data, typeId: Type, type: DataType): void {
-  if (data.typeId !== typeId) throw unfit(data, type)
+function requireType(data: Data, typeId: Type, type: DataType): void {
+  if (data.typeId !== typeId) throw inexactTypeError(data, type)
 }
 
-function unfit(data: Data, type: DataType): PipelineError {
+function inexactTypeError(data: Data, type: DataType): PipelineError {
   const wanted = typeof type === 'string' ? type : type.type
-  const detail = `the file holds Arrow type ${Type[data.typeId]}, which is not exactly the table's ${wanted}`
+  const detail = `the file holds Arrow type ${Type[data.typeId]}, which cannot be converted exactly to the table's ${wanted}`
   return new PipelineError('KD_PARQUET_FAILED', detail)
 }

@@ -1,43 +1,43 @@
 import { type DataType, type StructField, typeName } from '../core/schema.ts'
 import { castColumn } from './cast.ts'
 import type { BytesColumn, Column, FixedColumn, ListColumn, MapColumn, StructColumn } from './column.ts'
-import { fixedLayout, nullColumn } from './column.ts'
+import { fixedLayoutOf, nullColumnOf } from './column.ts'
 
-/** Rows of one column: those at `rows`, or all from `start` to `end` when `rows` is absent. */
-export interface Pick<C extends Column = Column> {
+/** A `RowPick` selects rows of one column: those at `rows`, or all from `start` to `end` if `rows` is absent. */
+export interface RowPick<C extends Column = Column> {
   readonly column: C
   readonly rows?: Int32Array
   readonly start: number
   readonly end: number
 }
 
-/** How many rows a pick has. */
-function countOf(pick: Pick): number {
+/** Returns the number of rows of a pick. */
+function countOf(pick: RowPick): number {
   return pick.end - pick.start
 }
 
 /**
- * One column of the picked rows, in the order of the picks: joins batches, splits table partitions and sorts rows, all
- * with one copy. With `rows`, `start` and `end` bound the part of `rows` that counts. Rows of another type are cast;
- * fields of structs are found by their names, whatever the case, and null where the rows lack them.
- * @throws KD_SCHEMA_MISMATCH where the cast is none that `castColumn` knows.
+ * Gathers the picked rows in one column, in the order of the picks: joins batches, splits table partitions and sorts
+ * rows with a single copy. With `rows`, `start` and `end` bound the part of `rows` that is used. Rows of another type
+ * are cast; fields of structs are found by name, without regard to case, and are null if the rows lack them.
+ * @throws KD_SCHEMA_MISMATCH if `castColumn` does not support the cast
  */
-export function gather(type: DataType, given: readonly Pick[]): Column {
-  const picks = given.some(({ column }) => isForeign(column.type, type))
-    ? given.map((pick) => (isForeign(pick.column.type, type) ? castPick(pick, type) : pick))
+export function gather(type: DataType, given: readonly RowPick[]): Column {
+  const picks = given.some(({ column }) => needsCast(column.type, type))
+    ? given.map((pick) => (needsCast(pick.column.type, type) ? castPick(pick, type) : pick))
     : given
   const length = picks.reduce((sum, pick) => sum + countOf(pick), 0)
   const valid = gatherValid(picks, length)
   const kind = picks[0]?.column.kind ?? emptyKind(type)
   switch (kind) {
     case 'fixed':
-      return gatherFixed(type, picks as readonly Pick<FixedColumn>[], length, valid)
+      return gatherFixed(type, picks as readonly RowPick<FixedColumn>[], length, valid)
     case 'bytes':
-      return gatherBytes(type, picks as readonly Pick<BytesColumn>[], length, valid)
+      return gatherBytes(type, picks as readonly RowPick<BytesColumn>[], length, valid)
     case 'struct':
-      return gatherStruct(type, picks as readonly Pick<StructColumn>[], length, valid)
+      return gatherStruct(type, picks as readonly RowPick<StructColumn>[], length, valid)
     case 'list': {
-      const { offsets, inner } = gatherOffsets(picks as readonly Pick<ListColumn>[], length)
+      const { offsets, inner } = gatherOffsets(picks as readonly RowPick<ListColumn>[], length)
       const child = gather(
         elementOf(type),
         inner.map(({ pick, rows }) => ({
@@ -50,9 +50,9 @@ export function gather(type: DataType, given: readonly Pick[]): Column {
       return { kind, type, length, valid, offsets, child }
     }
     case 'map': {
-      const { offsets, inner } = gatherOffsets(picks as readonly Pick<MapColumn>[], length)
+      const { offsets, inner } = gatherOffsets(picks as readonly RowPick<MapColumn>[], length)
       const [keyType, valueType] = entryOf(type)
-      const part = (side: 'keys' | 'values'): Pick[] =>
+      const part = (side: 'keys' | 'values'): RowPick[] =>
         inner.map(({ pick, rows }) => ({
           column: (pick.column as MapColumn)[side],
           rows,
@@ -72,20 +72,20 @@ export function gather(type: DataType, given: readonly Pick[]): Column {
   }
 }
 
-/** Whether values of a type must be cast; what is nested is looked at as its parts are gathered. */
-function isForeign(own: DataType, wanted: DataType): boolean {
+/** Tells whether values of a type must be cast; nested types are compared as their parts are gathered. */
+function needsCast(own: DataType, wanted: DataType): boolean {
   return own !== wanted && typeName(own) !== typeName(wanted)
 }
 
-/** Only the rows that are picked are cast. */
-function castPick(pick: Pick, type: DataType): Pick {
+/** Casts the picked rows only. */
+function castPick(pick: RowPick, type: DataType): RowPick {
   const column = castColumn(gather(pick.column.type, [pick]), type)
   return { column, start: 0, end: column.length }
 }
 
 function emptyKind(type: DataType): Column['kind'] {
   if (typeof type !== 'string') return type.type === 'array' ? 'list' : type.type
-  return fixedLayout(type) === undefined ? 'bytes' : 'fixed'
+  return fixedLayoutOf(type) === undefined ? 'bytes' : 'fixed'
 }
 
 function elementOf(type: DataType): DataType {
@@ -98,7 +98,7 @@ function entryOf(type: DataType): readonly [DataType, DataType] {
     : ['string', 'string']
 }
 
-function gatherValid(picks: readonly Pick[], length: number): Uint8Array | undefined {
+function gatherValid(picks: readonly RowPick[], length: number): Uint8Array | undefined {
   if (picks.every((pick) => pick.column.valid === undefined)) return undefined
   const valid = new Uint8Array(length)
   let at = 0
@@ -114,12 +114,12 @@ function gatherValid(picks: readonly Pick[], length: number): Uint8Array | undef
 
 function gatherFixed(
   type: DataType,
-  picks: readonly Pick<FixedColumn>[],
+  picks: readonly RowPick<FixedColumn>[],
   length: number,
   valid: Uint8Array | undefined,
 ): FixedColumn {
-  const layout = fixedLayout(type)
-  if (layout === undefined) throw new Error(`Broken invariant: ${JSON.stringify(type)} is not of fixed width`)
+  const layout = fixedLayoutOf(type)
+  if (layout === undefined) throw new Error(`Broken invariant: ${JSON.stringify(type)} has no fixed width`)
   const { words } = layout
   const values = layout.make(length * words)
   let at = 0
@@ -142,7 +142,7 @@ function gatherFixed(
 
 function gatherBytes(
   type: DataType,
-  picks: readonly Pick<BytesColumn>[],
+  picks: readonly RowPick<BytesColumn>[],
   length: number,
   valid: Uint8Array | undefined,
 ): BytesColumn {
@@ -175,14 +175,14 @@ function copyBytes(column: BytesColumn, row: number, target: Uint8Array, to: num
   const end = column.offsets[row + 1] as number
   const source = column.bytes
   let at = to
-  // See BytesBuilder.appendBytes: for short values the loop is the faster way.
+  // For short values the loop is faster, as in BytesBuilder.appendBytes.
   if (end - start < 32) for (let i = start; i < end; i++) target[at++] = source[i] as number
   else target.set(source.subarray(start, end), to)
 }
 
 function gatherStruct(
   type: DataType,
-  picks: readonly Pick<StructColumn>[],
+  picks: readonly RowPick<StructColumn>[],
   length: number,
   valid: Uint8Array | undefined,
 ): StructColumn {
@@ -196,25 +196,25 @@ function gatherStruct(
   return { kind: 'struct', type, length, valid, children }
 }
 
-/** Where the field of this name is: the very name, or one that differs by case alone; -1 where there is none. */
-export function indexNamed(fields: readonly StructField[], name: string): number {
+/** Returns the index of the field with this name, or one that differs only by case; -1 if there is none. */
+export function fieldIndexOf(fields: readonly StructField[], name: string): number {
   const exact = fields.findIndex((field) => field.name === name)
   if (exact >= 0) return exact
   const folded = name.toLowerCase()
   return fields.findIndex((field) => field.name.toLowerCase() === folded)
 }
 
-/** By name: the struct may hold its fields in another order than the type that is wanted, or lack some. */
+/** Finds a child by name: the struct may order its fields differently from the requested type, or lack some. */
 function childNamed({ type, children, length }: StructColumn, { name, type: wanted }: StructField): Column {
   const fields = typeof type !== 'string' && type.type === 'struct' ? type.fields : []
-  return children[indexNamed(fields, name)] ?? nullColumn(wanted, length)
+  return children[fieldIndexOf(fields, name)] ?? nullColumnOf(wanted, length)
 }
 
-/** Offsets of the gathered lists, and for each pick the rows of its children. */
+/** Returns the offsets of the gathered lists and, for each pick, the rows of its children. */
 function gatherOffsets(
-  picks: readonly Pick<ListColumn | MapColumn>[],
+  picks: readonly RowPick<ListColumn | MapColumn>[],
   length: number,
-): { offsets: Int32Array; inner: { pick: Pick; rows: Int32Array }[] } {
+): { offsets: Int32Array; inner: { pick: RowPick; rows: Int32Array }[] } {
   const offsets = new Int32Array(length + 1)
   let row = 0
   let total = 0

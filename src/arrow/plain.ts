@@ -1,25 +1,25 @@
 import { type Data, type Decimal, type Table, TimeUnit, type Timestamp, Type } from 'apache-arrow'
 import { PipelineError } from '../core/errors.ts'
-import { Exact } from '../core/exact.ts'
+import { ExactNumber } from '../core/exact.ts'
 import { decimalText, unscaledAt } from './decimal.ts'
 import { formatDate, formatDateTime } from './time.ts'
 
 const DAY_MS = 86_400_000n
 
-/** Value `row` of Arrow data; `null` where there is none. */
-export type PlainReader = (row: number) => unknown
+/** Returns value `row` of Arrow data, or `null`. */
+type PlainReader = (row: number) => unknown
 
 /**
- * Values of a top-level column that are not null, in the order of the rows. Structs and maps become objects of their own
- * properties, lists arrays, text strings, 64-bit integers `bigint`, narrower numbers `number`, decimals `Exact`, binary
- * bytes, dates and timestamps ISO 8601 text.
- * Throws `KD_PARQUET_FAILED` for any other type.
+ * Yields the non-null values of a top-level column in row order. Structs and maps become objects with own properties,
+ * lists arrays, text strings, 64-bit integers `bigint`, narrower numbers `number`, decimals `ExactNumber`, binary bytes,
+ * dates and timestamps ISO 8601 text.
+ * @throws KD_PARQUET_FAILED for other types
  */
-export function* plainValues(table: Table, column: string): Generator {
+export function* readPlainValues(table: Table, column: string): Generator {
   const chunks = (table.getChild(column)?.data ?? []) as readonly Data[]
   for (const data of chunks) {
     if (data.nullCount === data.length) continue
-    const read = plainReader(data)
+    const read = plainReaderOf(data)
     for (let row = 0; row < data.length; row++) {
       const value = read(row)
       if (value !== null) yield value
@@ -27,8 +27,8 @@ export function* plainValues(table: Table, column: string): Generator {
   }
 }
 
-/** Decides once for a batch how its values are read: some times faster than asking for each. */
-export function plainReader(data: Data): PlainReader {
+/** Returns a reader for a batch: choosing it once per batch is several times faster than per value. */
+function plainReaderOf(data: Data): PlainReader {
   if (data.nullCount === data.length) return () => null
   const read = readerOf(data)
   if (data.nullCount === 0) return read
@@ -64,7 +64,7 @@ function readerOf(data: Data): PlainReader {
     case Type.Decimal: {
       const { scale } = data.type as Decimal
       const words = values as unknown as Uint32Array
-      return (row) => new Exact(decimalText(unscaledAt(words, row * 4), scale))
+      return (row) => new ExactNumber(decimalText(unscaledAt(words, row * 4), scale))
     }
     case Type.Date: {
       const days = data.values as unknown as Int32Array | BigInt64Array
@@ -76,7 +76,7 @@ function readerOf(data: Data): PlainReader {
     case Type.Struct:
       return structReader(data)
     case Type.List: {
-      const read = plainReader(data.children[0] as Data)
+      const read = plainReaderOf(data.children[0] as Data)
       const between = offsetsOf(data)
       return (row) => {
         const items: unknown[] = []
@@ -87,14 +87,17 @@ function readerOf(data: Data): PlainReader {
     case Type.Map:
       return mapReader(data)
     default:
-      throw new PipelineError('KD_PARQUET_FAILED', `a column of Arrow type ${Type[data.typeId]}`)
+      throw new PipelineError(
+        'KD_PARQUET_FAILED',
+        `columns of Arrow type ${Type[data.typeId]} are not supported`,
+      )
   }
 }
 
 function timestampReader(data: Data): PlainReader {
   const { unit, timezone } = data.type as Timestamp & { timezone?: string | null }
   const values = data.values as BigInt64Array
-  // Nanoseconds are what INT96 becomes, which has no zone to name and always is in UTC.
+  // Nanoseconds come from INT96, which states no zone and is always in UTC.
   const zoned = unit === TimeUnit.NANOSECOND || (timezone !== undefined && timezone !== null)
   return (row) => formatDateTime(microsOf(values[row] as bigint, unit), zoned)
 }
@@ -108,7 +111,7 @@ function microsOf(value: bigint, unit: TimeUnit): bigint {
 
 function structReader(data: Data): PlainReader {
   const names = (data.type as { children: { name: string }[] }).children.map(({ name }) => name)
-  const readers = data.children.map((child) => plainReader(child))
+  const readers = data.children.map((child) => plainReaderOf(child))
   return (row) => {
     const struct: Record<string, unknown> = {}
     for (let at = 0; at < names.length; at++)
@@ -119,8 +122,8 @@ function structReader(data: Data): PlainReader {
 
 function mapReader(data: Data): PlainReader {
   const [keys, values] = (data.children[0]?.children ?? []) as readonly Data[]
-  const readKey = keys === undefined ? () => null : plainReader(keys)
-  const readValue = values === undefined ? () => null : plainReader(values)
+  const readKey = keys === undefined ? () => null : plainReaderOf(keys)
+  const readValue = values === undefined ? () => null : plainReaderOf(values)
   const between = offsetsOf(data)
   return (row) => {
     const map: Record<string, unknown> = {}
@@ -129,7 +132,7 @@ function mapReader(data: Data): PlainReader {
   }
 }
 
-/** An own property under any name. */
+/** Sets an own property, whatever its name. */
 function set(object: Record<string, unknown>, name: string, value: unknown): void {
   if (name !== '__proto__') object[name] = value
   else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })

@@ -3,19 +3,19 @@ import { decimalOf, type DataType, type StructField, type StructType } from '../
 import type { Column, FixedColumn } from './column.ts'
 
 /**
- * The Arrow type that Parquet writers turn into what the Delta specification asks for: timestamps in microseconds,
+ * Returns the Arrow type that Parquet writers encode as the Delta specification requires: timestamps in microseconds,
  * adjusted to UTC for `timestamp`; lists with `element`, maps with `key_value`. Spec: "Primitive Types".
  */
-export function arrowType(type: DataType): arrow.DataType {
+function toArrowType(type: DataType): arrow.DataType {
   if (typeof type !== 'string') {
     switch (type.type) {
       case 'struct':
         return new arrow.Struct(type.fields.map(arrowField))
       case 'array':
-        return new arrow.List(arrow.Field.new('element', arrowType(type.elementType), type.containsNull))
+        return new arrow.List(arrow.Field.new('element', toArrowType(type.elementType), type.containsNull))
       case 'map': {
-        const key = arrow.Field.new('key', arrowType(type.keyType), false)
-        const value = arrow.Field.new('value', arrowType(type.valueType), type.valueContainsNull)
+        const key = arrow.Field.new('key', toArrowType(type.keyType), false)
+        const value = arrow.Field.new('value', toArrowType(type.valueType), type.valueContainsNull)
         return new arrow.Map_(
           arrow.Field.new(
             'key_value',
@@ -48,22 +48,22 @@ const ARROW_TYPES: Readonly<Record<string, () => arrow.DataType>> = {
   timestamp_ntz: () => new arrow.TimestampMicrosecond(),
 }
 
-/** The key under which Arrow keeps what Parquet writes as a column's `field_id`. */
+/** Key under which Arrow keeps the `field_id` that Parquet writes for a column. */
 const FIELD_ID = 'PARQUET:field_id'
 
 function arrowField(field: StructField): arrow.Field {
   const id = field.metadata[FIELD_ID]
   const metadata = typeof id === 'string' ? new Map([[FIELD_ID, id]]) : null
-  return arrow.Field.new(field.name, arrowType(field.type), field.nullable, metadata)
+  return arrow.Field.new(field.name, toArrowType(field.type), field.nullable, metadata)
 }
 
-/** The Arrow schema of a table's columns. */
-export function arrowSchema(schema: StructType): arrow.Schema {
+/** Returns the Arrow schema of a table's columns. */
+export function toArrowSchema(schema: StructType): arrow.Schema {
   return new arrow.Schema(schema.fields.map(arrowField))
 }
 
-/** One Arrow record batch of equally long columns, sharing their buffers. */
-export function recordBatch(
+/** Converts equally long columns to an Arrow record batch that shares their buffers. */
+export function toRecordBatch(
   schema: arrow.Schema,
   columns: readonly Column[],
   length: number,
@@ -128,8 +128,8 @@ function fixedData(column: FixedColumn): ArrayBufferView {
   return values
 }
 
-/** Bits, least significant first, of bytes that are 1 or 0. */
-export function bitmapOf(bytes: Uint8Array): Uint8Array {
+/** Packs bytes that are 1 or 0 into bits, least significant first. */
+function bitmapOf(bytes: Uint8Array): Uint8Array {
   const bits = new Uint8Array(((bytes.length + 63) >> 6) << 3)
   for (let i = 0; i < bytes.length; i++)
     if (bytes[i] !== 0) bits[i >> 3] = (bits[i >> 3] as number) | (1 << (i & 7))

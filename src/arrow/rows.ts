@@ -3,38 +3,38 @@ import type { Raw } from '../core/raw.ts'
 import type { DataType, StructType } from '../core/schema.ts'
 import { deadLetterOf } from '../core/dead-letter.ts'
 import { StructBuilder } from './builder.ts'
-import { nullColumn, type Columns } from './column.ts'
-import { gather, indexNamed, type Pick } from './gather.ts'
+import { nullColumnOf, type Columns } from './column.ts'
+import { gather, fieldIndexOf, type RowPick } from './gather.ts'
 import { rowAt } from './values.ts'
 
 /**
- * The rows of one batch in columns, and what became of the records that are no rows:
- * records = rows + deadLetters + tombstones + filtered.
+ * Holds the rows of one batch as columns, and accounts for records without a row: records = rows + deadLetters +
+ * tombstones + filtered.
  */
 export interface Rows {
   readonly raw: Raw
   readonly columns: Columns
-  /** Row `r` was made of record `records[r]` of `raw`; ascending. */
+  /** Row `r` comes from record `records[r]` of `raw`; ascending. */
   readonly records: Int32Array
   readonly deadLetters: readonly DeadLetter[]
   readonly tombstones: number
   readonly filtered: number
-  /** Records that are rows of tombstones; absent where none is. */
+  /** Records whose rows represent tombstones; absent if there are none. */
   readonly deleted?: ReadonlySet<number>
-  /** Fields that no column took and that were let go. */
+  /** Number of fields without a column that were dropped. */
   readonly droppedFields?: number
 }
 
-/** A row as an object: field name → JSON-like value, nulls included. */
+/** A `Row` is a row as an object: JSON-like values by field name, nulls included. */
 export type Row = Record<string, unknown>
 
-/** The rows in object form, made now: for stages that think in single messages. */
+/** Converts the rows to objects, for stages that work on single messages. */
 export function objectsOf(rows: Rows): Row[] {
   return Array.from({ length: rows.columns.length }, (_, row) => rowAt(rows.columns, row))
 }
 
-/** Objects on their way into columns: row `r` stems from record `records[r]`. */
-export interface Candidates {
+/** Objects to be appended to columns: object `i` comes from record `records[i]`. */
+interface CandidateObjects {
   readonly objects: readonly unknown[]
   readonly records: readonly number[]
 }
@@ -46,14 +46,14 @@ export interface Candidates {
 export function appendObjects(
   builder: StructBuilder,
   raw: Raw,
-  { objects, records }: Candidates,
+  { objects, records }: CandidateObjects,
   deadLetters: DeadLetter[],
 ): number[] {
   const fitting: number[] = []
   for (let i = 0; i < objects.length; i++) {
     const record = records[i] as number
     const length = builder.length
-    // To the builder both are a row of nulls; to whoever wrote the callback they are a mistake.
+    // The builder would make both a row of nulls, but in a callback they are mistakes.
     const absent = objects[i] === null || objects[i] === undefined
     const fault = absent ? `expected an object, got ${String(objects[i])}` : builder.append(objects[i])
     if (fault === undefined) fitting.push(record)
@@ -65,7 +65,7 @@ export function appendObjects(
   return fitting
 }
 
-/** The columns' rows at `indices`, in that order. */
+/** Returns the rows of the columns at `indices`, in that order. */
 export function takeRows(columns: Columns, indices: Int32Array): Columns {
   return {
     schema: columns.schema,
@@ -76,12 +76,8 @@ export function takeRows(columns: Columns, indices: Int32Array): Columns {
   }
 }
 
-/** The rows without those that are `refused`, by their numbers, each with why; these become dead letters. */
-export function withoutRows(
-  rows: Rows,
-  refused: ReadonlyMap<number, string>,
-  reason: DeadLetterReason,
-): Rows {
+/** Moves the rows that are `refused`, by row number and with their message, to the dead letters of the batch. */
+export function rejectRows(rows: Rows, refused: ReadonlyMap<number, string>, reason: DeadLetterReason): Rows {
   if (refused.size === 0) return rows
   const { raw, columns, records } = rows
   const letters = [...refused].map(([row, message]) =>
@@ -98,7 +94,7 @@ export function withoutRows(
   }
 }
 
-/** Two sets of rows of one batch as one, ordered by record, in the columns of the second where both have rows. */
+/** Merges two sets of rows of one batch, ordered by record, in the columns of the second set if both have rows. */
 export function mergeRows(
   a: { columns: Columns; records: Int32Array },
   b: { columns: Columns; records: Int32Array },
@@ -120,15 +116,15 @@ export function mergeRows(
   }
 }
 
-function pickOf({ schema, columns, length }: Columns, name: string, type: DataType): Pick {
+function pickOf({ schema, columns, length }: Columns, name: string, type: DataType): RowPick {
   return {
-    column: columns[indexNamed(schema.fields, name)] ?? nullColumn(type, length),
+    column: columns[fieldIndexOf(schema.fields, name)] ?? nullColumnOf(type, length),
     start: 0,
     end: length,
   }
 }
 
-/** No rows of this schema. */
-export function noRows(schema: StructType): { columns: Columns; records: Int32Array } {
+/** Returns an empty set of rows of this schema. */
+export function emptyRows(schema: StructType): { columns: Columns; records: Int32Array } {
   return { columns: new StructBuilder(schema).finishColumns(), records: new Int32Array(0) }
 }

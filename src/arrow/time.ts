@@ -1,11 +1,9 @@
-/**
- * Calendar arithmetic on the proleptic Gregorian calendar, without `Date`, for the hot path.
- */
+/** Calendar arithmetic on the proleptic Gregorian calendar, without `Date`, for the hot path. */
 
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334]
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/** Microseconds of a day. */
+/** Counts the microseconds of a day. */
 export const DAY_MICROS = 86_400_000_000
 
 /** 0000-01-01 in days since 1970-01-01. */
@@ -13,17 +11,17 @@ const DAYS_MIN = -719_528
 /** 9999-12-31 in days since 1970-01-01. */
 const DAYS_MAX = 2_932_896
 
-/** Whether the year has a 29 February. */
+/** Tells whether the year has a 29 February. */
 export function isLeapYear(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
 }
 
-/** Days since 1970-01-01, or `undefined` when there is no such day. Years 0 to 9999. */
+/** Returns the days since 1970-01-01, or `undefined` if the date does not exist. Years 0 to 9999. */
 export function daysOf(year: number, month: number, day: number): number | undefined {
   if (month < 1 || month > 12 || day < 1) return undefined
   const leap = isLeapYear(year)
   if (day > (DAYS_IN_MONTH[month - 1] ?? 0) + (leap && month === 2 ? 1 : 0)) return undefined
-  // Days of whole years since 0000-03-01 would save the leap test; this form is as fast here and plainer.
+  // Counting whole years since 0000-03-01 would save the leap test; this form is as fast and simpler.
   const before = year - 1
   const leaps = Math.floor(before / 4) - Math.floor(before / 100) + Math.floor(before / 400)
   return (
@@ -36,7 +34,7 @@ export function daysOf(year: number, month: number, day: number): number | undef
   )
 }
 
-/** Year, month and day of days since 1970-01-01. */
+/** Converts days since 1970-01-01 to year, month and day. */
 export function civilOf(days: number): { year: number; month: number; day: number } {
   // Counting years from March puts the leap day at the end of the year, so that one division finds the month.
   const z = days + 719_468
@@ -62,17 +60,17 @@ export function civilOf(days: number): { year: number; month: number; day: numbe
 const DATE = /^(\d{4})-(\d\d)-(\d\d)$/
 const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|z|[+-]\d\d(?::?\d\d)?)?$/
 
-/** Days since 1970-01-01 of an ISO date, or `undefined` when the text is none. */
+/** Parses an ISO date to days since 1970-01-01; returns `undefined` if the text is not a date. */
 export function parseDate(text: string): number | undefined {
   const match = DATE.exec(text)
   return match === null ? undefined : daysOf(Number(match[1]), Number(match[2]), Number(match[3]))
 }
 
 /**
- * Microseconds since the epoch of an ISO 8601 date and time, as days and microseconds of the day, or `undefined` when
- * the text is none. `zoned` demands a zone (`timestamp`), otherwise there must be none (`timestamp_ntz`). Digits
- * beyond microseconds are cut. A leap second (`:60`) counts as the first of the next minute. The instant must lie within
- * the years 0 to 9999 in UTC as well, or no reader could take its text back.
+ * Parses an ISO 8601 date and time to days since the epoch and microseconds of the day; returns `undefined` for other
+ * text. With `zoned` a zone is required (`timestamp`), without it a zone is refused (`timestamp_ntz`). Digits beyond
+ * microseconds are truncated. A leap second (`:60`) counts as the first second of the next minute. The instant must lie
+ * within the years 0 to 9999 in UTC as well, so that its text can be parsed again.
  */
 export function parseDateTime(text: string, zoned: boolean): { days: number; micros: number } | undefined {
   const match = DATE_TIME.exec(text)
@@ -101,13 +99,13 @@ function offsetMinutes(zone: string | undefined): number | undefined {
 
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0')
 
-/** ISO date of days since 1970-01-01. */
+/** Formats days since 1970-01-01 as an ISO date. */
 export function formatDate(days: number): string {
   const { year, month, day } = civilOf(days)
   return `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`
 }
 
-/** ISO date and time with six fraction digits, of microseconds since the epoch; a `Z` at the end when `zoned`. */
+/** Formats microseconds since the epoch as an ISO date and time with six fraction digits, and a `Z` if `zoned`. */
 export function formatDateTime(micros: bigint, zoned: boolean): string {
   const perDay = BigInt(DAY_MICROS)
   const days = micros >= 0n ? micros / perDay : -((-micros + perDay - 1n) / perDay)

@@ -1,12 +1,12 @@
-/** The array with room for `length` elements, its content kept; grows by doubling. */
-export function grown<T extends Uint8Array | Int32Array>(array: T, length: number): T {
+/** Returns the array with room for `length` elements and its contents kept; it grows by doubling. */
+export function ensureCapacity<T extends Uint8Array | Int32Array>(array: T, length: number): T {
   if (length <= array.length) return array
   const larger = new (array.constructor as new (length: number) => T)(Math.max(length, array.length * 2))
   larger.set(array)
   return larger
 }
 
-/** Which values of a column are there: one byte each, 1 or 0. */
+/** Collects the validity of a column: one byte per value, 1 or 0. */
 export class Validity {
   #bytes = new Uint8Array(1024)
   #length = 0
@@ -17,7 +17,7 @@ export class Validity {
   }
 
   push(valid: 0 | 1): void {
-    if (this.#length === this.#bytes.length) this.#bytes = grown(this.#bytes, this.#length + 1)
+    if (this.#length === this.#bytes.length) this.#bytes = ensureCapacity(this.#bytes, this.#length + 1)
     this.#bytes[this.#length++] = valid
     if (valid === 0) this.#nulls++
   }
@@ -28,7 +28,7 @@ export class Validity {
     this.#length = length
   }
 
-  /** An exact copy, `undefined` when nothing is null; empty afterwards. */
+  /** Returns an exact copy, or `undefined` if no value is null; the collector is empty afterwards. */
   finish(): Uint8Array | undefined {
     const copy = this.#nulls === 0 ? undefined : this.#bytes.slice(0, this.#length)
     this.#length = 0

@@ -1,18 +1,18 @@
 import { decimalOf } from '../core/schema.ts'
-import { Exact } from '../core/exact.ts'
+import { ExactNumber } from '../core/exact.ts'
 import { isNull, type Column, type Columns, type FixedColumn } from './column.ts'
 import { decimalText, unscaledAt } from './decimal.ts'
 import { formatDate, formatDateTime } from './time.ts'
 
-/** A byte order mark at the start is a character of the text like any other. */
+/** A byte order mark at the start of a text is kept as a character. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** The long in two words at `row`. */
+/** Reads the long in two words at `row`. */
 export function longAt(values: ArrayLike<number>, row: number): bigint {
   return (BigInt(values[row * 2 + 1] ?? 0) << 32n) | BigInt((values[row * 2] ?? 0) >>> 0)
 }
 
-/** The bytes of value `row` as text. */
+/** Decodes value `row` as text. */
 export function textAt(
   column: { readonly offsets: Int32Array; readonly bytes: Uint8Array },
   row: number,
@@ -21,8 +21,8 @@ export function textAt(
 }
 
 /**
- * Value `row` as the JSON-like value that a builder takes back unchanged: a long is a number where a double holds it
- * exactly and a `bigint` otherwise, a decimal an `Exact`, dates and timestamps ISO 8601 text, binary base64.
+ * Returns value `row` in the JSON-like form that builders accept: a long is a number if a double holds it exactly and a
+ * `bigint` otherwise, a decimal an `ExactNumber`, dates and timestamps ISO 8601 text, binary base64.
  */
 export function valueAt(column: Column, row: number): unknown {
   if (isNull(column, row)) return null
@@ -53,14 +53,14 @@ export function valueAt(column: Column, row: number): unknown {
   }
 }
 
-/** Row `row` as an object, nulls included. */
+/** Returns row `row` as an object, nulls included. */
 export function rowAt(columns: Columns, row: number): Record<string, unknown> {
   return objectOf(
     columns.schema.fields.map((field, index) => [field.name, valueAt(columns.columns[index] as Column, row)]),
   )
 }
 
-/** An object with exactly these own properties, `__proto__` among them if need be. */
+/** Returns an object with exactly these own properties, including `__proto__` if given. */
 function objectOf(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
   return Object.fromEntries(entries)
 }
@@ -73,7 +73,7 @@ function rangeOf(offsets: Int32Array, row: number): number[] {
 function fixedAt(column: FixedColumn, row: number): unknown {
   const { type, values } = column
   const decimal = decimalOf(type)
-  if (decimal !== undefined) return new Exact(decimalText(unscaledAt(values, row * 4), decimal.scale))
+  if (decimal !== undefined) return new ExactNumber(decimalText(unscaledAt(values, row * 4), decimal.scale))
   switch (type) {
     case 'boolean':
       return values[row] === 1

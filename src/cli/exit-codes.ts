@@ -1,31 +1,31 @@
 import { PipelineError, type ErrorCode } from '../core/errors.ts'
 import { ABRUPT_EXIT } from '../service/process/exit.ts'
 
-/** What the process says to whoever started it. */
+/** Lists the exit codes of the process. */
 export const EXIT = {
-  /** Done, or stopped as asked. */
+  /** Success, or stopped on request. */
   ok: 0,
-  /** The pipeline or the command failed, and running it again will not help by itself. */
+  /** The pipeline or the command failed; running it again does not help by itself. */
   failed: 1,
-  /** The command line, the configuration or a contract is at fault, or Kafka refuses this client. */
+  /** The command line, the configuration or a contract is invalid, or Kafka refuses this client. */
   usage: 2,
-  /** A program that is needed is not installed. */
+  /** A required program is not installed. */
   prerequisite: 3,
   /** A server did not answer; running the command again may help. */
   unavailable: 4,
-  /** Something was thrown that nobody expected: a bug. What was committed stays, the next start resumes there. */
+  /** An unexpected error: a bug. Committed data stays, and the next start resumes after it. */
   uncaught: ABRUPT_EXIT.uncaught,
 } as const
 
-/** Shown by `--help` and held to `EXIT` by a test. */
+/** Text about exit codes for `--help`; a test compares it with `EXIT`. */
 export const EXIT_HELP = `
 Exit codes:
-  0  done, or stopped as asked
+  0  success, or stopped on request
   1  the pipeline or the command failed
-  2  command line, configuration or contract at fault, or refused by the brokers
-  3  a program that is needed is not installed
+  2  invalid command line, configuration or contract, or refused by the brokers
+  3  a required program is not installed
   4  Kafka or the object store did not answer; running it again may help
-  5  an error that nobody expected: a bug`
+  5  an unexpected error: a bug`
 
 const USAGE: readonly ErrorCode[] = [
   'KD_CONFIG_INVALID',
@@ -37,7 +37,7 @@ const USAGE: readonly ErrorCode[] = [
   'KD_KAFKA_FORBIDDEN',
 ]
 
-/** The exit code for something that was thrown. */
+/** Returns the exit code for an error. */
 export function exitCodeOf(thrown: unknown): number {
   if (!(thrown instanceof PipelineError)) return EXIT.failed
   if (USAGE.includes(thrown.code)) return EXIT.usage

@@ -9,21 +9,24 @@ import type { PemTexts } from '../ingest/librdkafka.ts'
 import {
   INGEST_ARGUMENTS,
   INGEST_OPTIONS,
-  type Given,
+  type IngestArguments,
   type IngestOption,
-  withRepeatedLists,
+  repeatListFlags,
 } from '../ingest/options.ts'
-import { INGEST_ENTRY, ingestPlan, type IngestPlan } from '../ingest/plan.ts'
+import { INGEST_ENTRY, planIngest, type IngestPlan } from '../ingest/plan.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
 import { printJson } from './output.ts'
 
-const NAME = 'ingest'
+const COMMAND = 'ingest'
 
-/** Adds `ingest`: takes the place of kafka-delta-ingest, with its options and variables. */
+/**
+ * Adds the command `ingest`, a drop-in replacement for kafka-delta-ingest with the same options and
+ * environment variables.
+ */
 export function addIngest(program: Command, finish: (exitCode: number) => void): void {
   const command = program
-    .command(NAME)
-    .description('carry one topic into an existing table, as kafka-delta-ingest is told to')
+    .command(COMMAND)
+    .description('ingest one topic into an existing table, with the options of kafka-delta-ingest')
   for (const { name, env, help } of INGEST_ARGUMENTS) command.argument(`[${name}]`, `${help} (env: ${env})`)
   for (const option of INGEST_OPTIONS) command.addOption(optionOf(option))
   command
@@ -31,13 +34,10 @@ export function addIngest(program: Command, finish: (exitCode: number) => void):
     .addOption(
       listOption(
         '--set <key=value>',
-        `one option of our own, such as topics.${INGEST_ENTRY}.deadLetters.mode=skip; may be repeated`,
+        `set an option of kafka-delta, such as topics.${INGEST_ENTRY}.deadLetters.mode=skip; may be repeated`,
       ),
     )
-    .option(
-      '--print_config',
-      'print the configuration of ours that the others come to, without secrets, and end',
-    )
+    .option('--print_config', 'print the equivalent kafka-delta configuration, without secrets, and exit')
     .addHelpText(
       'after',
       `
@@ -47,16 +47,16 @@ Examples:
   kafka-delta ingest orders s3://lake/orders -e
 ${EXIT_HELP}`,
     )
-    .action(async (topic: string | undefined, location: string | undefined, flags: Given) => {
+    .action(async (topic: string | undefined, location: string | undefined, flags: IngestArguments) => {
       const settings = [...listOf(flags['kafka_setting']), ...listOf(flags['Kafka'])]
-      const given: Given = {
+      const given: IngestArguments = {
         ...flags,
         'soe-avro': flags['soeAvro'],
         topic,
         table_location: location,
         ...(settings.length === 0 ? {} : { kafka_setting: settings }),
       }
-      const plan = ingestPlan(given, process.env)
+      const plan = planIngest(given, process.env)
       if (flags['print_config'] === true) {
         for (const note of plan.notes) process.stderr.write(`${note}\n`)
         await printJson(redact(plan.config))
@@ -65,12 +65,15 @@ ${EXIT_HELP}`,
     })
 }
 
-/** The words of a command line, with several values of one list as kafka-delta-ingest took them. */
-export function ingestWords(argv: readonly string[]): readonly string[] {
-  const at = argv.indexOf(NAME)
+/**
+ * Returns the arguments with lists expanded: several values after one flag become repeated flags, as
+ * kafka-delta-ingest accepts them. Other commands are returned unchanged.
+ */
+export function normalizeIngestArguments(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf(COMMAND)
   return at < 0 || argv.slice(2, at).some((word) => !word.startsWith('-'))
     ? argv
-    : [...argv.slice(0, at), ...withRepeatedLists(argv.slice(at))]
+    : [...argv.slice(0, at), ...repeatListFlags(argv.slice(at))]
 }
 
 function optionOf({ name, short, env, kind, value, help, ...option }: IngestOption): Option {
@@ -90,12 +93,12 @@ function listOption(flags: string, help: string): Option {
   ])
 }
 
-function listOf(value: Given[string]): readonly string[] {
+function listOf(value: IngestArguments[string]): readonly string[] {
   return Array.isArray(value) ? (value as readonly string[]) : []
 }
 
 async function ingest(plan: IngestPlan, set: readonly string[]): Promise<number> {
-  const pem = pemFiles(plan.pem)
+  const pem = writePemFiles(plan.pem)
   try {
     const config = configOf(plan, set, pem.files)
     const { logFailure } = await import('../service/process/run.ts')
@@ -118,8 +121,8 @@ function configOf(plan: IngestPlan, set: readonly string[], pem: Readonly<Record
 
 const PEM_OPTIONS = { ca: 'caFile', cert: 'certFile', key: 'keyFile' } as const
 
-/** Puts PEM texts into files that only this user can read, for as long as the process lives. */
-function pemFiles(pem: PemTexts): {
+/** Writes PEM texts to temporary files that only this user can read. They are deleted with the process. */
+function writePemFiles(pem: PemTexts): {
   readonly files: Readonly<Record<string, string>>
   remove(): void
 } {
@@ -130,7 +133,7 @@ function pemFiles(pem: PemTexts): {
     process.off('exit', remove)
     rmSync(folder, { recursive: true, force: true })
   }
-  // A second signal ends the process without further ado.
+  // A second signal ends the process without running `finally`.
   process.on('exit', remove)
   const files: Record<string, string> = {}
   for (const [part, text] of texts) {

@@ -6,25 +6,25 @@ import { addDemo } from './demo/command.ts'
 import { addDlq } from './dlq/dlq.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
 import { addHealth } from './health.ts'
-import { errorBlock } from './output.ts'
-import { packageFile } from './package-file.ts'
-import { addIngest, ingestWords } from './ingest.ts'
+import { formatError } from './output.ts'
+import { findPackageFile } from './package-file.ts'
+import { addIngest, normalizeIngestArguments } from './ingest.ts'
 import { addLoad } from './load/load.ts'
 import { addRun } from './run.ts'
 import { addTable } from './table/table.ts'
 import { addValidate } from './validate.ts'
 
-/** Carries out the command line and returns the exit code; errors stand on stderr in one block. */
+/** Runs the command line and returns the exit code; an error is printed to standard error as one block. */
 async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.ok
   const finish = (code: number): void => {
     exitCode = code
   }
   const program = new Command('kafka-delta')
-    .description('Carries Kafka topics into Delta Lake tables, exactly once.')
-    .version(versionOf())
+    .description('Writes Kafka topics into Delta Lake tables, exactly once.')
+    .version(packageVersion())
     .exitOverride()
-    // So that --version after a subcommand is the subcommand's own.
+    // Lets --version after a subcommand be the subcommand's own option.
     .enablePositionalOptions()
     .showHelpAfterError('Add --help for options and examples.')
     .addHelpText(
@@ -47,26 +47,26 @@ ${EXIT_HELP}`,
   addTable(program, finish)
   addDlq(program)
   try {
-    await program.parseAsync(ingestWords(argv))
+    await program.parseAsync(normalizeIngestArguments(argv))
   } catch (error) {
-    // commander has written its message already; 0 is --help and --version.
+    // commander has already printed its message; exit code 0 stands for --help and --version.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-    process.stderr.write(errorBlock(error, process.env['LOG_LEVEL'] === 'debug'))
+    process.stderr.write(formatError(error, process.env['LOG_LEVEL'] === 'debug'))
     return exitCodeOf(error)
   }
   return exitCode
 }
 
-function versionOf(): string {
-  return (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(findPackageFile('package.json'), 'utf8')) as { version: string }).version
 }
 
-// A reader such as `head` that has seen enough is no failure.
+// A reader that closes the pipe early, such as `head`, is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(EXIT.ok)
 })
 
 const exitCode = await main(process.argv)
-// A pipe takes what was written in its own time; the process must not end before.
+// Output to a pipe is asynchronous; the process must not exit before it is written.
 process.stdout.write('', () => process.exit(exitCode))

@@ -1,18 +1,18 @@
 import { once } from 'node:events'
 import { messageOf, PipelineError } from '../core/errors.ts'
 
-/** Writes to stdout and waits while its reader is slow. */
+/** Writes to standard output and waits until the reader has caught up. */
 export async function print(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')
 }
 
-/** A value as indented JSON on stdout; `bigint` as an exact number. */
+/** Writes a value as indented JSON to standard output; `bigint` as an exact number. */
 export async function printJson(value: unknown): Promise<void> {
-  await print(`${jsonOf(value)}\n`)
+  await print(`${formatJson(value)}\n`)
 }
 
-/** JSON text with `bigint` as an exact number, which `JSON.stringify` refuses to write. */
-export function jsonOf(value: unknown, indent = 2): string {
+/** Returns JSON text with `bigint` as an exact number, which `JSON.stringify` cannot write. */
+export function formatJson(value: unknown, indent = 2): string {
   const mark = '\u0000bigint:'
   const text = JSON.stringify(
     value,
@@ -22,8 +22,8 @@ export function jsonOf(value: unknown, indent = 2): string {
   return text.replace(/"\\u0000bigint:(-?\d+)"/g, '$1')
 }
 
-/** Rows under a heading, columns as wide as their widest cell; numbers stand to the right. */
-export function tableOf(
+/** Formats rows under a heading as a text table; columns of numbers are right-aligned. */
+export function formatTable(
   heading: readonly string[],
   rows: readonly (readonly (string | number | bigint)[])[],
 ): string {
@@ -43,8 +43,8 @@ export function tableOf(
   return `${lines.join('\n')}\n`
 }
 
-/** An error as one block for stderr: code and message; with `debug` its stack and causes too. */
-export function errorBlock(thrown: unknown, debug: boolean): string {
+/** Formats an error as one block of lines: code, message and causes; with `debug` also its stack trace. */
+export function formatError(thrown: unknown, debug: boolean): string {
   const code = thrown instanceof PipelineError ? `${thrown.code} ` : ''
   const lines = [`error: ${code}${messageOf(thrown)}`]
   let cause = thrown instanceof Error ? thrown.cause : undefined

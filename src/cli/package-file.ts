@@ -3,14 +3,18 @@ import { fileURLToPath } from 'node:url'
 import { PipelineError } from '../core/errors.ts'
 
 /**
- * The path of a file that ships with this package, wherever it runs from (sources, or the compiled files one folder
- * deeper).
- * @throws KD_COMMAND_INVALID where the package lacks it.
+ * Returns the path of a file that is part of this package, both from the sources and from the compiled files
+ * one folder deeper.
+ *
+ * @throws KD_COMMAND_INVALID if the package does not contain the file
  */
-export function packageFile(name: string): string {
+export function findPackageFile(name: string): string {
   for (const root of ['../../', '../../../']) {
     const path = fileURLToPath(new URL(root + name, import.meta.url))
     if (existsSync(path)) return path
   }
-  throw new PipelineError('KD_COMMAND_INVALID', `the package lacks its file ${name}`)
+  throw new PipelineError(
+    'KD_COMMAND_INVALID',
+    `the installed package does not contain ${name}; install it again`,
+  )
 }

@@ -2,13 +2,17 @@ import type { TopicConfig } from '../../config/types.ts'
 import { readContract } from '../contract/file.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { StructField, StructType } from '../core/schema.ts'
-import { cobDate, cobDateFault } from '../enrichments/cob-date.ts'
-import { derivedOrFault } from '../enrichments/derived-column.ts'
+import { cobDateColumn, cobDateFault } from '../enrichments/cob-date.ts'
+import { tryDerivedColumn } from '../enrichments/derived-column.ts'
 import { KAFKA_FIELDS } from '../enrichments/kafka-columns.ts'
-import { checkDestinations, contractAfter, openTransforms } from '../service/table/transforms.ts'
+import {
+  checkTransformDestinations,
+  contractAfterTransforms,
+  openTransforms,
+} from '../service/table/transforms.ts'
 
-/** What a topic's table will look like; `schema` is absent where only the existing table knows it. */
-export interface Plan {
+/** Describes the table that a topic would be written to. `schema` is absent if only an existing table defines it. */
+export interface TablePlan {
   readonly name: string
   readonly topic: string
   readonly table: string
@@ -19,12 +23,12 @@ export interface Plan {
 }
 
 /**
- * Derives the table of a topic from its contract, without asking Kafka or the store.
+ * Derives the table of a topic from its contract, without connecting to Kafka or the store.
  *
- * @throws KD_CONTRACT_INVALID when the contract cannot be used, KD_CONFIG_INVALID with every fault when options do not
- * fit its columns.
+ * @throws KD_CONTRACT_INVALID if the contract cannot be used
+ * @throws KD_CONFIG_INVALID with every fault if options do not match the columns
  */
-export async function planOf(name: string, topic: TopicConfig): Promise<Plan> {
+export async function planTable(name: string, topic: TopicConfig): Promise<TablePlan> {
   const plan = {
     name,
     topic: topic.topic,
@@ -38,8 +42,9 @@ export async function planOf(name: string, topic: TopicConfig): Promise<Plan> {
   const transformation = await openTransforms(topic, messages?.schema, { prefix })
   if (messages === undefined) return plan
   const contract =
-    transformation === undefined ? messages : contractAfter(messages, transformation, { prefix })
-  if (transformation !== undefined) checkDestinations(topic, contract.schema, transformation, undefined)
+    transformation === undefined ? messages : contractAfterTransforms(messages, transformation, { prefix })
+  if (transformation !== undefined)
+    checkTransformDestinations(topic, contract.schema, transformation, undefined)
   const faults: string[] = []
   const fields = [...contract.schema.fields, ...(topic.kafkaColumns ? KAFKA_FIELDS : [])]
   addDerived(fields, topic, faults)
@@ -54,13 +59,13 @@ export async function planOf(name: string, topic: TopicConfig): Promise<Plan> {
   return { ...plan, schema: { type: 'struct', fields } }
 }
 
-// A derived column may be taken from any column before it, those of Kafka too.
+// A derived column may be computed from every column before it, including Kafka columns.
 function addDerived(fields: StructField[], topic: TopicConfig, faults: string[]): void {
   const fault = cobDateFault(topic.cobDate, { type: 'struct', fields })
   if (fault !== undefined) faults.push(`cobDate.from: ${fault}`)
-  else fields.push(...(cobDate(topic.cobDate, { type: 'struct', fields })?.fields ?? []))
+  else fields.push(...(cobDateColumn(topic.cobDate, { type: 'struct', fields })?.fields ?? []))
   for (const [column, expression] of Object.entries(topic.derive)) {
-    const derived = derivedOrFault(column, expression, { type: 'struct', fields })
+    const derived = tryDerivedColumn(column, expression, { type: 'struct', fields })
     if (typeof derived === 'string') faults.push(`derive.${column}: ${derived}`)
     else fields.push(...derived.fields)
   }
@@ -73,24 +78,24 @@ function checkFields(
 ): void {
   const seen = new Set<string>()
   for (const { name } of fields) {
-    // Delta compares column names without regard to case.
+    // Delta compares column names case-insensitively.
     if (seen.has(name.toLowerCase()))
-      faults.push(`contract: the column ${JSON.stringify(name)} would be there twice`)
+      faults.push(`contract: the table would have the column ${JSON.stringify(name)} twice`)
     seen.add(name.toLowerCase())
   }
   for (const column of partitionColumns) {
     const field = fields.find(({ name }) => name === column)
     if (field === undefined) {
       faults.push(
-        `table.partitionColumns: ${JSON.stringify(column)} is no column; there are ${fields.map(({ name }) => name).join(', ')}`,
+        `table.partitionColumns: ${JSON.stringify(column)} is not a column; the columns are ${fields.map(({ name }) => name).join(', ')}`,
       )
     } else if (typeof field.type !== 'string') {
       faults.push(
-        `table.partitionColumns: ${JSON.stringify(column)} is a ${field.type.type}; only a plain value can partition`,
+        `table.partitionColumns: ${JSON.stringify(column)} is a ${field.type.type}; only columns of primitive types can partition a table`,
       )
     }
   }
   if (partitionColumns.length > 0 && partitionColumns.length === fields.length) {
-    faults.push('table.partitionColumns: names every column; at least one must remain for the files')
+    faults.push('table.partitionColumns: names every column; at least one must remain in the data files')
   }
 }

@@ -1,28 +1,28 @@
 import cliProgress from 'cli-progress'
 
-/** Where text for people goes: standard output, or a test's own. */
-export interface Output {
+/** Describes an output for human-readable text: standard output, or a substitute in tests. */
+export interface TextOutput {
   write(text: string): unknown
-  /** Whether a bar that redraws itself can be shown. */
+  /** True if the output is a terminal, on which a progress bar can be redrawn. */
   readonly isTTY?: boolean
 }
 
-/** How far a long task is. */
-export interface Progress {
-  /** Sets how many are done. */
-  at(done: number): void
-  /** Ends the display with the last count. */
+/** Displays the progress of a long task. */
+interface ProgressDisplay {
+  /** Sets the number of finished items. */
+  update(done: number): void
+  /** Ends the display, leaving the last count visible. */
   end(): void
 }
 
 const PLAIN_STEPS = 4
 
-/** A progress bar on a terminal, elsewhere a plain line at every quarter. */
-export function showProgress(output: Output, title: string, total: number): Progress {
+/** Shows a progress bar on a terminal, elsewhere a plain line at each quarter. */
+export function showProgress(output: TextOutput, title: string, total: number): ProgressDisplay {
   return output.isTTY === true && output === process.stdout ? bar(title, total) : lines(output, title, total)
 }
 
-function bar(title: string, total: number): Progress {
+function bar(title: string, total: number): ProgressDisplay {
   const single = new cliProgress.SingleBar({
     format: `${title} {bar} {value}/{total}  {percentage} %  {duration_formatted}`,
     barCompleteChar: '█',
@@ -33,7 +33,7 @@ function bar(title: string, total: number): Progress {
   })
   single.start(total, 0)
   return {
-    at: (done) => {
+    update: (done) => {
       single.update(done)
     },
     end: () => {
@@ -42,20 +42,20 @@ function bar(title: string, total: number): Progress {
   }
 }
 
-function lines(output: Output, title: string, total: number): Progress {
+function lines(output: TextOutput, title: string, total: number): ProgressDisplay {
   let steps = 0
   return {
-    at: (done) => {
+    update: (done) => {
       const reached = Math.floor((done / total) * PLAIN_STEPS)
       if (reached <= steps) return
       steps = reached
-      output.write(`${title} ${count(done)} of ${count(total)}\n`)
+      output.write(`${title} ${formatCount(done)} of ${formatCount(total)}\n`)
     },
     end: () => undefined,
   }
 }
 
-/** A number as people read it: `200,000`. */
-export function count(number: number): string {
+/** Formats a number with thousands separators, such as `200,000`. */
+export function formatCount(number: number): string {
   return number.toLocaleString('en-US')
 }

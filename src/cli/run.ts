@@ -4,22 +4,25 @@ import { loadConfig } from '../../config/load/load.ts'
 import type { Config } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
 import { EXIT_HELP, exitCodeOf } from './exit-codes.ts'
-import { sourcesOf, withSources, type SourceFlags } from './sources.ts'
+import { configSourcesOf, addConfigOptions, type ConfigFlags } from './config-flags.ts'
 
-interface RunFlags extends SourceFlags {
+interface RunFlags extends ConfigFlags {
   readonly until?: 'latest'
   readonly topic?: readonly string[]
 }
 
-/** Adds `run`: carries topics into tables until it is stopped or has caught up. */
+/** Adds the command `run`, which ingests topics into their tables until it is stopped or has caught up. */
 export function addRun(program: Command, finish: (exitCode: number) => void): void {
-  withSources(program.command('run'), '<file...>')
-    .description('carry topics into their tables until stopped by SIGTERM or SIGINT')
+  addConfigOptions(program.command('run'), '<file...>')
+    .description('ingest topics into their tables until stopped by SIGTERM or SIGINT')
     .addOption(
-      new Option('-u, --until <end>', 'stop at the end offsets as they are at the start').argParser(untilOf),
+      new Option(
+        '-u, --until <end>',
+        'with latest: stop at the end offsets that the partitions have at the start',
+      ).argParser(parseUntil),
     )
     .addOption(
-      new Option('-t, --topic <name>', 'only this entry of `topics`; may be repeated').argParser(
+      new Option('-t, --topic <name>', 'ingest only this entry of `topics`; may be repeated').argParser(
         (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
       ),
     )
@@ -33,12 +36,12 @@ Examples:
 ${EXIT_HELP}`,
     )
     .action(async (flags: RunFlags) => {
-      const config = withTopics(loadConfig({ ...sourcesOf(flags), needsTopic: true }), flags.topic)
+      const config = selectTopics(loadConfig({ ...configSourcesOf(flags), needsTopic: true }), flags.topic)
       const { logFailure, runService } = await import('../service/process/run.ts')
       try {
         finish(await runService(config, { until: flags.until ?? 'stopped' }))
       } catch (thrown) {
-        // Whoever collects the log finds the reason there, in its form; it is not printed a second time.
+        // The reason is in the log, in its format, so it is not printed a second time.
         logFailure(config, thrown)
         finish(exitCodeOf(thrown))
       }
@@ -46,10 +49,11 @@ ${EXIT_HELP}`,
 }
 
 /**
- * The configuration with only the named entries of `topics`, or single topics of a list. Throws `KD_COMMAND_INVALID` for a
- * name that is none.
+ * Returns the configuration with only the named entries of `topics`, or the named topics of a list.
+ *
+ * @throws KD_COMMAND_INVALID for a name that does not exist
  */
-export function withTopics(config: Config, names: readonly string[] | undefined): Config {
+function selectTopics(config: Config, names: readonly string[] | undefined): Config {
   if (names === undefined) return config
   const isOf = (key: string, name: string): boolean => key === name || key.startsWith(`${name}/`)
   const known = [...Object.keys(config.topics), ...Object.keys(config.patterns)]
@@ -57,7 +61,7 @@ export function withTopics(config: Config, names: readonly string[] | undefined)
   if (unknown !== undefined) {
     throw new PipelineError(
       'KD_COMMAND_INVALID',
-      `--topic ${unknown} is no entry of topics; the nearest one is ${closest(unknown, known)}`,
+      `--topic ${unknown} is not an entry of topics; the nearest one is ${closest(unknown, known)}`,
     )
   }
   const only = <T>(entries: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
@@ -65,7 +69,7 @@ export function withTopics(config: Config, names: readonly string[] | undefined)
   return { ...config, topics: only(config.topics), patterns: only(config.patterns) }
 }
 
-function untilOf(value: string): 'latest' {
+function parseUntil(value: string): 'latest' {
   if (value !== 'latest') throw new InvalidArgumentError('It must be latest.')
   return value
 }

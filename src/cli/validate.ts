@@ -1,25 +1,25 @@
 import type { Command } from 'commander'
-import { topicOfPattern } from '../../config/topics/entries.ts'
+import { resolvePatternTopic } from '../../config/topics/entries.ts'
 import { loadConfig } from '../../config/load/load.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
-import { errorBlock, print, printJson, tableOf } from './output.ts'
-import type { Plan } from './plan.ts'
-import { sourcesOf, withSources, type SourceFlags } from './sources.ts'
-import { typeText } from './table/type-text.ts'
+import { formatError, print, printJson, formatTable } from './output.ts'
+import type { TablePlan } from './plan.ts'
+import { configSourcesOf, addConfigOptions, type ConfigFlags } from './config-flags.ts'
+import { formatDataType } from './table/type-text.ts'
 
-interface ValidateFlags extends SourceFlags {
+interface ValidateFlags extends ConfigFlags {
   readonly json?: true
 }
 
-/** Adds `validate`: checks configuration and contracts, and shows the tables that would come of them. */
+/** Adds the command `validate`, which checks configuration and contracts and shows the resulting tables. */
 export function addValidate(program: Command, finish: (exitCode: number) => void): void {
-  withSources(program.command('validate'), '<file...>')
+  addConfigOptions(program.command('validate'), '<file...>')
     .description(
-      'check configuration and contracts and show the tables planned; asks neither Kafka nor the store',
+      'check configuration and contracts and show the resulting tables, without connecting to Kafka or a store',
     )
-    .option('--json', 'print the plan as JSON')
+    .option('--json', 'print the tables as JSON')
     .addHelpText(
       'after',
       `
@@ -29,18 +29,18 @@ Examples:
 ${EXIT_HELP}`,
     )
     .action(async (flags: ValidateFlags) => {
-      const config = loadConfig({ ...sourcesOf(flags), needsTopic: true })
-      const { planOf } = await import('./plan.ts')
-      const plans: Plan[] = []
+      const config = loadConfig({ ...configSourcesOf(flags), needsTopic: true })
+      const { planTable } = await import('./plan.ts')
+      const plans: TablePlan[] = []
       let exitCode: number = EXIT.ok
       for (const [name, topic] of topicsOf(config)) {
         try {
-          plans.push(await planOf(name, topic))
+          plans.push(await planTable(name, topic))
         } catch (error) {
-          // The faults of the other topics are wanted too.
+          // Continues with the other topics, so that all faults are reported.
           if (!(error instanceof PipelineError)) throw error
           exitCode = exitCodeOf(error)
-          process.stderr.write(errorBlock(error, config.log.level === 'debug'))
+          process.stderr.write(formatError(error, config.log.level === 'debug'))
         }
       }
       if (exitCode === EXIT.ok) {
@@ -51,27 +51,27 @@ ${EXIT_HELP}`,
     })
 }
 
-/** Every topic; an entry with a pattern stands for all that it will match, as `{topic}`. */
+/** Returns every topic; an entry with a pattern is included once, with `{topic}` as the name of its topics. */
 function topicsOf({ topics, patterns, kafka }: Config): readonly (readonly [string, TopicConfig])[] {
   const matched = Object.entries(patterns).map(
-    ([name, entry]) => [name, topicOfPattern(name, entry, '{topic}', kafka.groupId)] as const,
+    ([name, entry]) => [name, resolvePatternTopic(name, entry, '{topic}', kafka.groupId)] as const,
   )
   return [...Object.entries(topics), ...matched]
 }
 
-function planText(plan: Plan): string {
+function planText(plan: TablePlan): string {
   const head = [
     `topic ${plan.topic} → table ${plan.table}`,
-    `  offsets    txn ${plan.appId}-<partition>`,
-    `  bad ones   topic ${plan.deadLetters}`,
-    `  partitions ${plan.partitionColumns.length === 0 ? 'none' : plan.partitionColumns.join(', ')}`,
+    `  offsets       txn ${plan.appId}-<partition>`,
+    `  dead letters  topic ${plan.deadLetters}`,
+    `  partitions    ${plan.partitionColumns.length === 0 ? 'none' : plan.partitionColumns.join(', ')}`,
   ].join('\n')
   const columns =
     plan.schema === undefined
-      ? '  columns as the table has them, or as the first messages ask for: there is no contract\n'
-      : tableOf(
+      ? '  columns of the existing table, or inferred from the first messages: there is no contract\n'
+      : formatTable(
           ['column', 'type'],
-          plan.schema.fields.map((field) => [field.name, typeText(field.type)]),
+          plan.schema.fields.map((field) => [field.name, formatDataType(field.type)]),
         )
           .replace(/^/gm, '  ')
           .trimEnd() + '\n'

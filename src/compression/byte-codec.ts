@@ -1,6 +1,9 @@
-/** One codec, whole values at a time. */
+/** Compresses and decompresses whole values with one codec. */
 export interface ByteCodec {
   compress(bytes: Uint8Array): Uint8Array
-  /** Throws where the bytes are damaged, cut, of another codec, or come to more than `bytesMax`. */
+  /**
+   * Throws when the bytes are damaged, truncated or of another codec, or when they decompress to more than
+   * `bytesMax`.
+   */
   decompress(bytes: Uint8Array, bytesMax: number): Uint8Array
 }

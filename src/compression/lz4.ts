@@ -1,13 +1,13 @@
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi'
 import type { ByteCodec } from './byte-codec.ts'
-import { tooLarge } from './output.ts'
+import { tooLargeError } from './bounded-buffer.ts'
 
-/** LZ4 in its frame format. */
+/** Compresses and decompresses LZ4 in its frame format. */
 export const lz4: ByteCodec = {
   compress: (bytes) => compressFrameSync(bufferOf(bytes)),
   decompress(bytes, bytesMax) {
-    // The library decompresses whatever comes; so the length is counted first, at a fraction of the cost.
-    if (frameLength(bytes, bytesMax) > bytesMax) throw tooLarge(bytesMax)
+    // The library has no limit for its output, so the length is computed first, at a fraction of the cost.
+    if (frameLength(bytes, bytesMax) > bytesMax) throw tooLargeError(bytesMax)
     return decompressFrameSync(bufferOf(bytes))
   },
 }
@@ -19,7 +19,10 @@ const HAS_CONTENT_SIZE = 0x08
 const HAS_BLOCK_CHECKSUMS = 0x10
 const STORED = 0x8000_0000
 
-/** Bytes that one frame decompresses to; counting ends where they come to more than `bytesMax`. Throws for what is no frame. */
+/**
+ * Returns the decompressed length of one frame in bytes. Stops counting once it exceeds `bytesMax`. Throws when the
+ * bytes are not a single LZ4 frame.
+ */
 function frameLength(bytes: Uint8Array, bytesMax: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < 7 || view.getUint32(0, true) !== MAGIC) throw new Error('expected an LZ4 frame')
@@ -29,25 +32,25 @@ function frameLength(bytes: Uint8Array, bytesMax: number): number {
   let at = (flags & HAS_CONTENT_SIZE) === 0 ? 7 : 15
   let length = 0
   while (length <= bytesMax) {
-    if (at + 4 > bytes.length) throw cut()
+    if (at + 4 > bytes.length) throw truncatedError()
     const field = view.getUint32(at, true)
     at += 4
     if (field === 0) {
       const end = at + ((flags & HAS_CONTENT_CHECKSUM) === 0 ? 0 : 4)
       if (end !== bytes.length)
-        throw end > bytes.length ? cut() : new Error('expected one LZ4 frame, got more')
+        throw end > bytes.length ? truncatedError() : new Error('expected one LZ4 frame, got more')
       break
     }
     const stored = field >= STORED
     const end = at + (stored ? field - STORED : field)
-    if (end + checksumBytes > bytes.length) throw cut()
+    if (end + checksumBytes > bytes.length) throw truncatedError()
     length += stored ? end - at : blockLength(bytes, at, end)
     at = end + checksumBytes
   }
   return length
 }
 
-/** Bytes that one block decompresses to: the literals and matches of its sequences. */
+/** Returns the decompressed length of one block in bytes, from the literals and matches of its sequences. */
 function blockLength(bytes: Uint8Array, at: number, end: number): number {
   let length = 0
   while (at < end) {
@@ -56,7 +59,7 @@ function blockLength(bytes: Uint8Array, at: number, end: number): number {
     if (literals === 15) {
       let more: number
       do {
-        if (at >= end) throw cut()
+        if (at >= end) throw truncatedError()
         more = bytes[at++] as number
         literals += more
       } while (more === 255)
@@ -64,20 +67,20 @@ function blockLength(bytes: Uint8Array, at: number, end: number): number {
     length += literals
     at += literals
     if (at >= end) break
-    // Behind the literals the distance of the match.
+    // The match offset follows the literals.
     at += 2
     let match = (token & 15) + 4
     if (match === 19) {
       let more: number
       do {
-        if (at >= end) throw cut()
+        if (at >= end) throw truncatedError()
         more = bytes[at++] as number
         match += more
       } while (more === 255)
     }
     length += match
   }
-  if (at > end) throw cut()
+  if (at > end) throw truncatedError()
   return length
 }
 
@@ -85,6 +88,6 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function cut(): Error {
-  return new Error('expected LZ4, got bytes that end too early')
+function truncatedError(): Error {
+  return new Error('expected LZ4, got truncated bytes')
 }

@@ -1,95 +1,99 @@
 import { PipelineError } from '../core/errors.ts'
 import type { StructType } from '../core/schema.ts'
-import { compile, type Check } from './json-schema/compile.ts'
-import { DRAFTS, draftOf, readable, type Draft } from './json-schema/draft.ts'
-import { isObject, pointerTo, subschemas } from './json-schema/json-schema.ts'
-import type { Fault, JsonSchema } from './json-schema/json-schema.ts'
-import { plainOf } from './columns/plain.ts'
+import { compileContract, type RowCheck } from './json-schema/compile.ts'
+import { JSON_SCHEMA_DRAFTS, draftOf, keepDraftKeywords, type JsonSchemaDraft } from './json-schema/draft.ts'
+import { isJsonObject, extendPointer, subschemas } from './json-schema/json-schema.ts'
+import type { JsonSchemaFault, JsonSchema } from './json-schema/json-schema.ts'
+import { toPlainContract } from './columns/plain.ts'
 import type { PlainContract } from './columns/plain.ts'
-import { References, resolveUri, ROOT_URI } from './json-schema/references.ts'
+import { SchemaReferences, resolveUri, ROOT_CONTRACT_URI } from './json-schema/references.ts'
 import type { ContractDocument } from './json-schema/references.ts'
-import { contractInvalid, mapSchema } from './columns/to-table-schema.ts'
+import { invalidContractError, deriveTableSchema } from './columns/to-table-schema.ts'
 
-/** What every record of a topic must be, and the table schema that follows from it. */
+/** Describes the records that a topic accepts, and the table schema derived from that. */
 export interface Contract {
-  /** Where the contract came from: a path, or the table's URI. */
+  /** Origin of the contract: a path, or the URI of the table. */
   readonly source: string
   /** The columns, all nullable. */
   readonly schema: StructType
-  /** Checks one row: `undefined` when it is valid, else one line with JSON pointer, what was expected, what was got. Never throws. */
+  /**
+   * Validates one row. Returns `undefined` when it is valid, otherwise one line with the JSON pointer, the
+   * expectation and the actual value. Never throws.
+   */
   check(row: unknown): string | undefined
-  /** The whole contract as data for a checker without objects; `undefined` where only `check` can tell. */
+  /** The whole contract as data for a validator without objects, or `undefined` when only `check` can decide. */
   readonly plain: PlainContract | undefined
 }
 
-/** Where a contract came from, and what stands beside it. */
-export interface ContractOrigin {
+/** Describes where a contract comes from and which documents belong to it. */
+interface ContractOrigin {
   readonly source: string
-  /** What relative references are resolved against, where the contract does not name itself. */
+  /** Base URI for relative references when the contract does not name itself. */
   readonly uri?: string
-  /** Schemas that the contract refers to, by the names that its references have, absolute or not. */
+  /** Schemas that the contract refers to, by the name that its references use, absolute or relative. */
   readonly documents?: ReadonlyMap<string, unknown>
 }
 
 /**
- * A contract from JSON Schema of the draft that `$schema` names, 2020-12 where it is absent, formats asserted.
- * @throws KD_CONTRACT_INVALID with every fault and its JSON pointer: no valid schema, unknown formats, references that
- * lead nowhere, types that no column can take, column names that Delta refuses.
+ * Returns the contract of a JSON Schema in the draft that `$schema` names, 2020-12 by default. Formats are asserted.
+ * @throws KD_CONTRACT_INVALID with every fault and its JSON pointer: invalid schemas, unknown formats, unresolved
+ * references, types that no column can hold, column names that Delta refuses
  */
 export function loadContract(json: unknown, origin: ContractOrigin): Contract {
   const { source } = origin
-  if (!isObject(json)) throw contractInvalid(mapSchema(json).faults, source)
+  if (!isJsonObject(json)) throw invalidContractError(deriveTableSchema(json).faults, source)
   const draft = draftOf(json['$schema'])
-  if (draft === undefined) throw contractInvalid([unknownDraft(json['$schema'])], source)
+  if (draft === undefined) throw invalidContractError([unknownDraft(json['$schema'])], source)
   const { documents, faults: unfit } = documentsOf(json, draft, origin)
-  if (unfit.length > 0) throw contractInvalid(unfit, source)
+  if (unfit.length > 0) throw invalidContractError(unfit, source)
   const [root] = documents
   if (root === undefined) throw new PipelineError('KD_CONTRACT_INVALID', 'expected a schema', { source })
-  const references = new References(documents, draft)
-  const { type, faults } = mapSchema(root.schema, references)
-  const compiled = compile(references, draft)
-  // What ajv has to say of a schema comes first: it explains most of the rest.
+  const references = new SchemaReferences(documents, draft)
+  const { type, faults } = deriveTableSchema(root.schema, references)
+  const compiled = compileContract(references, draft)
+  // The faults that ajv reports come first, because they explain most of the others.
   const all = [...compiled.faults, ...faults]
-  if (all.length > 0 || type === undefined || compiled.check === undefined) throw contractInvalid(all, source)
-  const check: Check = compiled.check
-  return { source, schema: type, plain: plainOf(root.schema, type, references), check }
+  if (all.length > 0 || type === undefined || compiled.check === undefined)
+    throw invalidContractError(all, source)
+  const check: RowCheck = compiled.check
+  return { source, schema: type, plain: toPlainContract(root.schema, type, references), check }
 }
 
-function unknownDraft($schema: unknown, at = ''): Fault {
-  const message = `${JSON.stringify($schema)} is not supported; there are ${DRAFTS.join(', ')}`
-  return { at: pointerTo(at, '$schema'), message }
+function unknownDraft($schema: unknown, at = ''): JsonSchemaFault {
+  const message = `${JSON.stringify($schema)} is not supported; supported drafts: ${JSON_SCHEMA_DRAFTS.join(', ')}`
+  return { at: extendPointer(at, '$schema'), message }
 }
 
-/** The contract and what stands beside it, as their draft reads them. */
+/** Returns the contract and its referenced documents with the keywords of their draft. */
 function documentsOf(
   json: JsonSchema,
-  draft: Draft,
-  { uri = ROOT_URI, documents = new Map() }: ContractOrigin,
-): { readonly documents: readonly ContractDocument[]; readonly faults: readonly Fault[] } {
+  draft: JsonSchemaDraft,
+  { uri = ROOT_CONTRACT_URI, documents = new Map() }: ContractOrigin,
+): { readonly documents: readonly ContractDocument[]; readonly faults: readonly JsonSchemaFault[] } {
   const faults = draftFaults(json, '', draft)
-  const made = [{ uri, name: '', schema: readable(json, draft) as JsonSchema }]
+  const made = [{ uri, name: '', schema: keepDraftKeywords(json, draft) as JsonSchema }]
   for (const [name, document] of documents) {
-    if (!isObject(document)) {
+    if (!isJsonObject(document)) {
       faults.push({ at: name, message: 'expected a JSON Schema object' })
       continue
     }
     faults.push(...draftFaults(document, `${name}#`, draft))
-    made.push({ uri: resolveUri(uri, name), name, schema: readable(document, draft) as JsonSchema })
+    made.push({ uri: resolveUri(uri, name), name, schema: keepDraftKeywords(document, draft) as JsonSchema })
   }
   return { documents: made, faults }
 }
 
-/** One contract is written in one draft. */
-function draftFaults(json: JsonSchema, at: string, draft: Draft): Fault[] {
-  const faults: Fault[] = []
-  for (const { schema, at: place } of subschemas(json, at)) {
+/** Refuses documents in another draft: a contract has one draft. */
+function draftFaults(json: JsonSchema, at: string, draft: JsonSchemaDraft): JsonSchemaFault[] {
+  const faults: JsonSchemaFault[] = []
+  for (const { schema, at: pointer } of subschemas(json, at)) {
     const { $schema } = schema
     if ($schema === undefined) continue
     const own = draftOf($schema)
-    if (own === undefined) faults.push(unknownDraft($schema, place))
+    if (own === undefined) faults.push(unknownDraft($schema, pointer))
     else if (own !== draft) {
-      const message = `is of ${own}, while the contract is of ${draft}; a contract has one draft`
-      faults.push({ at: pointerTo(place, '$schema'), message })
+      const message = `is ${own}, but the contract is ${draft}; a contract has one draft`
+      faults.push({ at: extendPointer(pointer, '$schema'), message })
     }
   }
   return faults

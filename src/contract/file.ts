@@ -4,20 +4,20 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import { loadContract } from './contract.ts'
 import type { Contract } from './contract.ts'
-import { draftOf, readable } from './json-schema/draft.ts'
-import { isObject, type Fault, type JsonSchema } from './json-schema/json-schema.ts'
-import { References, resolveUri } from './json-schema/references.ts'
-import { contractInvalid } from './columns/to-table-schema.ts'
+import { draftOf, keepDraftKeywords } from './json-schema/draft.ts'
+import { isJsonObject, type JsonSchemaFault, type JsonSchema } from './json-schema/json-schema.ts'
+import { SchemaReferences, resolveUri } from './json-schema/references.ts'
+import { invalidContractError } from './columns/to-table-schema.ts'
 
-/** Files that one contract may refer to, also by way of others. */
+/** Files that one contract may refer to, directly or indirectly. */
 const FILES_MAX = 100
-/** Bytes that one of them may have. */
+/** Size limit of one file in bytes. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024
 
 /**
- * The contract in the JSON Schema file at `path`, with the files that it refers to: those beside it, by relative
- * references or by what their `$id`s would be. Nothing is fetched from the network.
- * @throws KD_CONTRACT_INVALID where a file cannot be read, is not JSON, or is no usable contract.
+ * Reads the contract in the JSON Schema file at `path` and the files it refers to, by relative references or by the
+ * location that their `$id` implies. Nothing is fetched from the network.
+ * @throws KD_CONTRACT_INVALID when a file cannot be read, is not JSON, or is not a usable contract
  */
 export async function readContract(path: string): Promise<Contract> {
   let json: unknown
@@ -27,20 +27,24 @@ export async function readContract(path: string): Promise<Contract> {
     throw new PipelineError('KD_CONTRACT_INVALID', messageOf(error), { source: path }, { cause: error })
   }
   const uri = pathToFileURL(resolve(path)).href
-  return loadContract(json, { source: path, uri, documents: await besides(json, path, uri) })
+  return loadContract(json, { source: path, uri, documents: await readReferencedFiles(json, path, uri) })
 }
 
-/** What a contract refers to, by URI. */
-async function besides(json: unknown, path: string, uri: string): Promise<ReadonlyMap<string, unknown>> {
+/** Returns the documents that a contract refers to, by URI. */
+async function readReferencedFiles(
+  json: unknown,
+  path: string,
+  uri: string,
+): Promise<ReadonlyMap<string, unknown>> {
   const found = new Map<string, unknown>()
-  const draft = isObject(json) ? draftOf(json['$schema']) : undefined
-  // Such a contract is refused as it is.
+  const draft = isJsonObject(json) ? draftOf(json['$schema']) : undefined
+  // `loadContract` refuses a contract with an unknown draft.
   if (draft === undefined) return found
-  const documents = [{ uri, name: '', schema: readable(json, draft) as JsonSchema }]
+  const documents = [{ uri, name: '', schema: keepDraftKeywords(json, draft) as JsonSchema }]
   const paths = new Map([[uri, path]])
-  const faults: Fault[] = []
+  const faults: JsonSchemaFault[] = []
   for (;;) {
-    const references = new References(documents, draft)
+    const references = new SchemaReferences(documents, draft)
     const next = [...references.unresolved()].find(
       ({ base, address }) => !paths.has(resolveUri(base, address)),
     )
@@ -48,7 +52,7 @@ async function besides(json: unknown, path: string, uri: string): Promise<Readon
     const { document, base, address } = next
     const target = resolveUri(base, address)
     const own = references.uriOf(document.schema) ?? document.uri
-    // Whatever becomes of it, it is looked for once.
+    // Each target is looked up only once, whatever the outcome.
     paths.set(target, '')
     if (documents.length > FILES_MAX) {
       faults.push({ at: address, message: `expected at most ${FILES_MAX} files, got more` })
@@ -60,28 +64,31 @@ async function besides(json: unknown, path: string, uri: string): Promise<Readon
       paths.set(target, file)
       const schema = await readJson(file)
       found.set(target, schema)
-      documents.push({ uri: target, name: target, schema: readable(schema, draft) as JsonSchema })
+      documents.push({ uri: target, name: target, schema: keepDraftKeywords(schema, draft) as JsonSchema })
     } catch (error) {
       faults.push({ at: address, message: messageOf(error) })
     }
   }
-  if (faults.length > 0) throw contractInvalid(faults, path)
+  if (faults.length > 0) throw invalidContractError(faults, path)
   return found
 }
 
-/** The file that an address leads to from a document of its own name in the file `from`; `undefined` for what no file is. */
+/**
+ * Returns the path of the file that an address refers to from the document `own` in the file `from`, or `undefined`
+ * when the address is not a file.
+ */
 function fileOf(address: string, target: string, own: string, from: string): string | undefined {
   if (target.startsWith('file:')) return fileURLToPath(target)
   if (!URL.canParse(address)) {
-    // The document calls itself something from which no path leads on.
+    // The document names itself by a URI from which no path can be derived.
     if (!URL.canParse(target)) return join(dirname(from), decodeURIComponent(address))
   }
   if (!/^https?:/.test(target) || !URL.canParse(own)) return undefined
   const { origin, pathname } = new URL(own)
   const wanted = new URL(target)
   if (wanted.origin !== origin) return undefined
-  const way = posix.relative(posix.dirname(pathname), wanted.pathname)
-  return join(dirname(from), decodeURIComponent(way))
+  const relativePath = posix.relative(posix.dirname(pathname), wanted.pathname)
+  return join(dirname(from), decodeURIComponent(relativePath))
 }
 
 async function readJson(path: string): Promise<unknown> {

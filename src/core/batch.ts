@@ -2,34 +2,34 @@ import type { Headers } from './raw.ts'
 import type { FlushTrace } from './flush-trace.ts'
 
 /**
- * Where a batch comes from: one contiguous piece of one Kafka partition. Operators map the payload and never
- * touch this; only `bufferTimeOrCount` joins provenances, into a `Flush`.
+ * Describes the contiguous offset range of one Kafka partition from which a batch was read. Operators map the payload
+ * and pass the provenance on unchanged; only `bufferTimeOrCount` joins provenances, into a `Flush`.
  */
 export interface Provenance {
   readonly topic: string
   readonly partition: number
   /**
-   * The offset this batch continues from: it speaks for every offset in (follows, last]. `undefined` when the table
-   * holds no `txn` for the partition yet. A chain of batches whose `follows` equals the `last` before it has no gap.
+   * The offset after which this batch begins: it covers every offset in (follows, last]. `undefined` when the table
+   * holds no `txn` for the partition yet. A chain of batches whose `follows` equals the preceding `last` has no gap.
    */
   readonly follows: bigint | undefined
   /** First offset of a record in the batch, inclusive. */
   readonly first: bigint
-  /** Last offset that the batch speaks for, inclusive; may lie past the last record (compaction, transaction markers). */
+  /** Last offset that the batch covers, inclusive; may be past the last record (compaction, transaction markers). */
   readonly last: bigint
-  /** Records that the batch carries, tombstones included. */
+  /** Kafka messages in the batch, including tombstones. */
   readonly records: number
   /** Byte credit that the batch holds; given back once its flush is committed or dropped. */
   readonly bytes: number
-  /** When the fetch delivered it, in milliseconds since the epoch. */
+  /** Time at which the fetch delivered the batch, in milliseconds since the epoch. */
   readonly polledAtMs: number
-  /** Producers' `traceparent` headers, sampled, at most 128; only filled when tracing is on. */
+  /** Sampled `traceparent` headers of the producers, at most 128; empty without tracing. */
   readonly traceparents: readonly string[]
-  /** What each stage took so far, in order; the flush adds them up, and makes spans of them where it is traced. */
+  /** Time that each stage has taken so far, in order; the flush adds them up and turns them into spans if it is traced. */
   readonly timings: StageTiming[]
 }
 
-/** How long one stage worked on one batch; milliseconds since the epoch with fractions. */
+/** Records when one stage started and ended processing one batch, in milliseconds since the epoch with fractions. */
 export interface StageTiming {
   readonly stage: string
   readonly startMs: number
@@ -37,13 +37,13 @@ export interface StageTiming {
   readonly attributes?: Readonly<Record<string, string | number>>
 }
 
-/** The unit that flows: what one fetch returned for one partition, as payload `P`. */
+/** Carries the records that one fetch returned for one Kafka partition through the operators, as payload `P`. */
 export interface Batch<P> {
   readonly provenance: Provenance
   readonly payload: P
 }
 
-/** The offsets of one Kafka partition in a flush: every offset in (follows, last]. */
+/** Describes the offsets of one Kafka partition in a flush: every offset in (follows, last]. */
 export interface OffsetRange {
   readonly topic: string
   readonly partition: number
@@ -52,29 +52,18 @@ export interface OffsetRange {
   readonly last: bigint
 }
 
-/** Why a record became a dead letter. */
+/** Names the reason why a record became a dead letter. */
 export type DeadLetterReason =
-  | 'decode'
-  | 'contract'
-  | 'rule'
-  | 'transform'
-  | 'type'
-  | 'tombstone'
-  | 'partition'
-  | 'constraint'
-  | 'parquet'
-  | 'custom'
+  'decode' | 'contract' | 'rule' | 'transform' | 'type' | 'tombstone' | 'partition' | 'constraint' | 'custom'
 
-/** Where on its way a record became a dead letter. */
+/** Names the processing stage in which a record became a dead letter. */
 export type DeadLetterStage =
-  'bytes' | 'schema' | 'rules' | 'transform' | 'types' | 'partition' | 'constraint' | 'parquet' | 'custom'
+  'bytes' | 'schema' | 'rules' | 'transform' | 'types' | 'partition' | 'constraint' | 'custom'
 
-/** One record that no row can be made of; `key` and `value` are copies of the bytes. */
+/** Describes a record that could not be converted to a row; `key` and `value` are copies of the bytes. */
 export interface DeadLetter {
   readonly reason: DeadLetterReason
-  /** That of the reason where absent. */
-  readonly stage?: DeadLetterStage
-  /** What was expected and what was got. */
+  /** Expected and actual value, for people. */
   readonly message: string
   readonly topic: string
   readonly partition: number
@@ -85,32 +74,32 @@ export interface DeadLetter {
   readonly value: Uint8Array | undefined
   readonly headers?: Headers | undefined
   /**
-   * Which of the records that the message held it is, from 0, where a message may hold several; `value` is then a message
-   * of its own with this record alone.
+   * Position of the record in its message, from 0, if messages may contain several records; `value` is then a message
+   * that contains this record alone.
    */
   readonly part?: number | undefined
 }
 
-/** The conservation law in numbers: records + expanded = rows + deadLetters + tombstones + filtered. */
+/** Counts records by outcome. Always: records + expanded = rows + deadLetters + tombstones + filtered. */
 export interface Counts {
-  /** Messages. */
+  /** Kafka messages. */
   readonly records: number
-  /** Records beyond one a message, where messages hold several; absent where there were none. */
+  /** Records beyond one per message, if messages contain several; absent if there are none. */
   readonly expanded?: number
   readonly rows: number
   readonly deadLetters: number
   readonly tombstones: number
-  /** Let go on purpose; messages that hold no record at all are among them. */
+  /** Records that a filter left out, and messages that contain no record. */
   readonly filtered: number
-  /** Fields of rows that no column took; absent where there were none. No part of the law, which is about records. */
+  /** Fields of rows for which no column exists; absent if there are none. Not part of the equation, which counts records. */
   readonly droppedFields?: number
 }
 
-/** Nothing was read. */
+/** The counts of no records. */
 export const NO_COUNTS: Counts = { records: 0, rows: 0, deadLetters: 0, tombstones: 0, filtered: 0 }
 
-/** What was read and became of it in `a` and `b` together. */
-export function plusCounts(a: Counts, b: Counts): Counts {
+/** Returns the sums of `a` and `b`. */
+export function addCounts(a: Counts, b: Counts): Counts {
   const expanded = (a.expanded ?? 0) + (b.expanded ?? 0)
   const droppedFields = (a.droppedFields ?? 0) + (b.droppedFields ?? 0)
   return {
@@ -125,8 +114,8 @@ export function plusCounts(a: Counts, b: Counts): Counts {
 }
 
 /**
- * The unit of atomicity: a contiguous offset range of every Kafka partition in it, all its rows and its dead letters.
- * It becomes one Delta commit.
+ * A `Flush` is the unit of atomicity: it holds a contiguous offset range of each of its Kafka partitions with all rows
+ * and dead letters, and becomes one Delta commit.
  */
 export interface Flush<P> {
   /** Counts from 1 within the process. */
@@ -135,15 +124,15 @@ export interface Flush<P> {
   readonly payload: P
   readonly deadLetters: readonly DeadLetter[]
   readonly counts: Counts
-  /** Byte credit that all its batches hold. */
+  /** Byte credit that the batches of the flush hold. */
   readonly bytes: number
-  /** Newest Kafka record timestamp in the flush, milliseconds since the epoch; for freshness. */
+  /** Newest Kafka timestamp of the records, in milliseconds since the epoch; for freshness. */
   readonly newestMs: number
-  /** The trace of the flush: later stages open their spans in it. */
+  /** The trace in which later stages open their spans. */
   readonly trace: FlushTrace
 }
 
-/** Asserts a fact that only a bug can break. */
+/** Asserts a condition that only a bug can violate. */
 export function invariant(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`Broken invariant: ${message}`)
 }

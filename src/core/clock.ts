@@ -1,4 +1,4 @@
-/** Time as an argument, so that tests can hold it still. */
+/** Provides time as an argument, so that tests can control it. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
@@ -6,14 +6,14 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** The machine's own clock. */
+/** Reads the clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       const abort = (): void => {
         clearTimeout(timer)
-        reject(signal?.reason instanceof Error ? signal.reason : new Error('The wait was given up'))
+        reject(signal?.reason instanceof Error ? signal.reason : new Error('The wait was aborted'))
       }
       const timer = setTimeout(() => {
         signal?.removeEventListener('abort', abort)

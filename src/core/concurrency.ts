@@ -1,4 +1,4 @@
-/** Maps with at most `limit` calls at once; results in the order of the items. The first error stops further calls. */
+/** Maps `items` with at most `limit` calls at once; results are in the order of the items. The first error stops further calls. */
 export async function mapBounded<A, B>(
   items: readonly A[],
   limit: number,

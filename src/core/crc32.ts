@@ -4,7 +4,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc
 })
 
-/** The CRC-32 of zip and gzip; the one of `node:zlib` is not there in every Node that this project runs on. */
+/** Returns the CRC-32 that zip and gzip use; not every supported version of Node has it in `node:zlib`. */
 export function crc32(bytes: Uint8Array): number {
   let crc = 0xffff_ffff
   for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 0xff] as number)

@@ -2,8 +2,8 @@ import type { DeadLetter, DeadLetterReason, DeadLetterStage } from './batch.ts'
 import { keyOf, originOf, partOf, type Raw } from './raw.ts'
 
 /**
- * Record `i` as a dead letter, with its value as a message of its own. Key and value are copied, so that the letter does
- * not keep the whole batch alive.
+ * Creates the dead letter of record `i`, with its value as a complete message. Key and value are copied, so that the
+ * letter does not keep the whole batch in memory.
  */
 export function deadLetterOf(raw: Raw, i: number, reason: DeadLetterReason, message: string): DeadLetter {
   return {
@@ -29,7 +29,6 @@ const STAGES: Readonly<Record<DeadLetterReason, DeadLetterStage>> = {
   type: 'types',
   partition: 'partition',
   constraint: 'constraint',
-  parquet: 'parquet',
   custom: 'custom',
 }
 
@@ -42,22 +41,21 @@ const CLASSES: Readonly<Record<DeadLetterReason, string>> = {
   tombstone: 'TombstoneError',
   partition: 'PartitionError',
   constraint: 'ConstraintError',
-  parquet: 'ParquetError',
   custom: 'CustomError',
 }
 
-/** Where on its way the record failed: what the letter says, otherwise what its reason says. */
-export function stageOf({ stage, reason }: Pick<DeadLetter, 'stage' | 'reason'>): DeadLetterStage {
-  return stage ?? STAGES[reason]
+/** Returns the processing stage in which records fail for a reason. */
+export function deadLetterStageOf(reason: DeadLetterReason): DeadLetterStage {
+  return STAGES[reason]
 }
 
-/** The name of the error that a reason stands for, for those who group by it. */
-export function classOf(reason: DeadLetterReason): string {
+/** Returns the error class of a reason, by which dead letters can be grouped. */
+export function errorClassOf(reason: DeadLetterReason): string {
   return CLASSES[reason]
 }
 
-/** Letters with their numbers among those of one message (0 for the first), ascending by partition and offset. */
-export function numbered(
+/** Returns the letters ascending by partition and offset, each with its ordinal among the letters of one message, from 0. */
+export function withOrdinals(
   letters: readonly DeadLetter[],
 ): { readonly letter: DeadLetter; readonly ordinal: number }[] {
   // Stable, so that letters of one message keep their order.

@@ -1,8 +1,8 @@
 /**
- * The error catalogue: every way in which kafka-delta can fail, with its message and whether a retry helps.
- * `docs/errors.md` is held to this table by a test.
+ * Lists every error code of kafka-delta with its message and whether a retry may help. A test compares
+ * `docs/errors.md` with this table.
  */
-export const CATALOGUE = {
+export const ERROR_CATALOGUE = {
   KD_CONFIG_INVALID: { message: 'The configuration has faults', retryable: false },
   KD_CONTRACT_INVALID: { message: 'The contract cannot be used', retryable: false },
   KD_KAFKA_UNREACHABLE: { message: 'No Kafka broker answered', retryable: true },
@@ -19,7 +19,7 @@ export const CATALOGUE = {
   },
   KD_SOURCE_FAILED: { message: 'The Kafka consumer stopped', retryable: true },
   KD_DEAD_LETTERS_FAILED: { message: 'Dead letters could not be written', retryable: true },
-  KD_DEAD_LETTER: { message: 'No row can be made of a record', retryable: false },
+  KD_DEAD_LETTER: { message: 'A record could not be converted to a row', retryable: false },
   KD_TOO_MANY_DEAD_LETTERS: { message: 'Too many records became dead letters', retryable: false },
   KD_REGISTRY_FAILED: { message: 'The schema registry did not answer as it should', retryable: true },
   KD_STORE_FAILED: { message: 'The object store refused a request', retryable: false },
@@ -29,7 +29,10 @@ export const CATALOGUE = {
   KD_TABLE_UNSUPPORTED: { message: 'The table needs a feature that is not supported', retryable: false },
   KD_TABLE_CORRUPT: { message: 'The Delta log cannot be read', retryable: false },
   KD_SCHEMA_MISMATCH: { message: 'The contract does not fit the table', retryable: false },
-  KD_SCHEMA_CHANGED: { message: 'Messages have columns that nobody knows', retryable: false },
+  KD_SCHEMA_CHANGED: {
+    message: 'Messages contain fields that the table has no column for',
+    retryable: false,
+  },
   KD_COMMIT_CONFLICT: { message: 'Another writer changed what this commit depends on', retryable: false },
   KD_COMMIT_CONTENDED: { message: 'The commit lost every attempt to other writers', retryable: true },
   KD_CHECKPOINT_FAILED: { message: 'A checkpoint could not be written', retryable: true },
@@ -38,20 +41,20 @@ export const CATALOGUE = {
   KD_RECORD_NOT_FITTING: { message: 'A row does not fit the table', retryable: false },
   KD_SERVER_FAILED: { message: 'A local server did not start', retryable: false },
   KD_COMMAND_INVALID: { message: 'The command cannot be carried out', retryable: false },
-  KD_PREREQUISITE_MISSING: { message: 'A program that is needed is not installed', retryable: false },
+  KD_PREREQUISITE_MISSING: { message: 'A required program is not installed', retryable: false },
 } as const
 
-/** A code of the catalogue. */
-export type ErrorCode = keyof typeof CATALOGUE
+/** Names an error by its code in `ERROR_CATALOGUE`. */
+export type ErrorCode = keyof typeof ERROR_CATALOGUE
 
-/** Where and about what an error was: topic, partition, offset, version, path; never a secret. */
+/** Describes where an error occurred: topic, partition, offset, version, path; never a secret. */
 export type ErrorContext = Readonly<
   Record<string, string | number | bigint | boolean | readonly string[] | undefined>
 >
 
 /**
- * The one error of kafka-delta: a code of the catalogue, what was expected and got, where, and whether a retry helps.
- * `detail` is one sentence that says what was expected and what was got; `context` says where.
+ * Reports every failure of kafka-delta: an error code, the expected and the actual state, the place, and whether a retry
+ * may help. `detail` is one sentence with the expected and the actual state; `context` names the place.
  */
 export class PipelineError extends Error {
   readonly code: ErrorCode
@@ -65,17 +68,17 @@ export class PipelineError extends Error {
     options: { cause?: unknown; retryable?: boolean } = {},
   ) {
     super(
-      `${CATALOGUE[code].message}: ${detail}${where(context)}`,
+      `${ERROR_CATALOGUE[code].message}: ${detail}${where(context)}`,
       options.cause === undefined ? undefined : { cause: options.cause },
     )
     this.name = 'PipelineError'
     this.code = code
     this.context = context
-    this.retryable = options.retryable ?? CATALOGUE[code].retryable
+    this.retryable = options.retryable ?? ERROR_CATALOGUE[code].retryable
   }
 }
 
-/** The message of anything that was thrown. */
+/** Returns the message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }

@@ -1,8 +1,8 @@
 /**
- * A JSON number that a double cannot hold, kept as its own text: `0.1000000000000000000001`, `1e400`. Integers beyond
- * 2^53 travel as `bigint` instead. Both are rare, and so are the rows that need `plainNumbers`.
+ * Holds a JSON number that a double cannot represent as its text: `0.1000000000000000000001`, `1e400`. Integers beyond
+ * 2^53 are `bigint` instead. Both are rare, and so are the rows that need `toPlainNumbers`.
  */
-export class Exact {
+export class ExactNumber {
   readonly text: string
 
   constructor(text: string) {
@@ -11,12 +11,12 @@ export class Exact {
 }
 
 /**
- * The same value with every `bigint` and `Exact` in it replaced by the nearest double, so that code which knows only
- * plain JSON can check it. A value without any is returned as it is, uncopied. Walks without recursion, so that
- * nesting of any depth is safe. What lies beyond a double becomes an infinity.
+ * Returns a copy of `value` with every `bigint` and `ExactNumber` replaced by the nearest double, so that code that
+ * knows only plain JSON can check it. A value that contains neither is returned itself. Numbers beyond the range of a
+ * double become infinite. Nesting of any depth is safe.
  */
-export function plainNumbers(value: unknown): unknown {
-  if (!holdsExact(value)) return value
+export function toPlainNumbers(value: unknown): unknown {
+  if (!containsExactNumber(value)) return value
   const root: { value?: unknown } = {}
   const todo: { into: object; key: string; value: unknown }[] = [{ into: root, key: 'value', value }]
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
@@ -34,13 +34,13 @@ export function plainNumbers(value: unknown): unknown {
   return root.value
 }
 
-/** Whether a `bigint` or an `Exact` stands anywhere in the value. */
-export function holdsExact(value: unknown): boolean {
-  if (!isContainer(value)) return typeof value === 'bigint' || value instanceof Exact
+/** Returns whether a value is or contains a `bigint` or an `ExactNumber`. */
+export function containsExactNumber(value: unknown): boolean {
+  if (!isContainer(value)) return typeof value === 'bigint' || value instanceof ExactNumber
   const todo: object[] = [value]
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     for (const child of Object.values(next) as unknown[]) {
-      if (typeof child === 'bigint' || child instanceof Exact) return true
+      if (typeof child === 'bigint' || child instanceof ExactNumber) return true
       if (isContainer(child)) todo.push(child)
     }
   }
@@ -48,10 +48,10 @@ export function holdsExact(value: unknown): boolean {
 }
 
 function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !(value instanceof Exact)
+  return typeof value === 'object' && value !== null && !(value instanceof ExactNumber)
 }
 
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value)
-  return value instanceof Exact ? Number(value.text) : value
+  return value instanceof ExactNumber ? Number(value.text) : value
 }

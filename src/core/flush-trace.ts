@@ -1,26 +1,26 @@
 import { ROOT_CONTEXT, type Context } from '@opentelemetry/api'
 
-/** The trace of one flush, opened when the flush is formed and ended after its offsets are committed. */
+/** Traces one flush, from when it is formed until its offsets are committed. */
 export interface FlushTrace {
   /** The context whose active span is the flush's root. */
   readonly context: Context
-  /** What tells the flush from others in the log: see `flushName`. */
+  /** Name of the flush in the log, from `flushNameOf`. */
   readonly name?: string
-  /** A stage takes the flush up; what is returned ends it. A stage within another takes its time from it. */
+  /** Starts a stage and returns the function that ends it. The time of a nested stage is not counted for the outer stage. */
   begin?(stage: string): () => void
-  /** Where the time went until now. */
+  /** Returns the time of each stage until now. */
   stages?(): FlushStages
-  /** Ends the root span: `error` when the flush failed or was dropped. */
+  /** Ends the root span; `error` is given when the flush failed or was dropped. */
   end(error?: unknown): void
 }
 
-/** The trace of a flush that nobody traces. */
+/** A trace that records nothing. */
 export const NO_TRACE: FlushTrace = { context: ROOT_CONTEXT, end: () => undefined }
 
 /**
- * Where the time of one flush went, from the start of its earliest poll to its end. Every instant counts for one stage,
- * the one that worked on the flush then, so that the stages add up to `totalMs`: `wait` is when nothing did (no credit, or
- * the flush before was still on its way), `buffer` when it was waiting for more records.
+ * Divides the time of one flush among the stages, from the start of its earliest poll to its end. Every instant counts
+ * for exactly one stage, so that the stages add up to `totalMs`. `wait` is the time in which no stage was active (no
+ * credit, or the previous flush was not finished), `buffer` the time in which the buffer waited for more records.
  */
 export interface FlushStages {
   /** The flush's number within the process. */
@@ -28,6 +28,6 @@ export interface FlushStages {
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number
   readonly totalMs: number
-  /** Milliseconds by stage; of `STAGE_NAMES`, or of an operator that a program added. */
+  /** Milliseconds by stage, such as `decode` or `commitDelta`, or by the name of a custom operator. */
   readonly ms: Readonly<Record<string, number>>
 }

@@ -1,34 +1,39 @@
-/** The values of a table's partition columns, in their order, as JSON-like values. */
+/** Holds the values of a table's partition columns, in column order, as JSON-like values. */
 export type PartitionValues = readonly unknown[]
 
-/** Table partitions of a batch, looked up in those that are open. */
-export interface FoundPartitions {
+/** Holds the table partitions of a batch and the number of them that are not open yet. */
+export interface PartitionLookup {
   readonly partitions: readonly PartitionValues[]
-  /** A text for each, the same for the same values. */
+  /** One text per partition, equal for equal values. */
   readonly keys: readonly string[]
-  /** How many of them are not open yet. */
-  readonly fresh: number
+  /** Number of partitions that are not open yet. */
+  readonly newCount: number
 }
 
-/** What an entry takes beside its text, which is held twice. Bytes. */
+/** Bytes of an entry beside its text, which is held twice. */
 const ENTRY_BYTES = 256
 
-/** The table partitions of what waits for one flush, each held once however many batches have rows of it. */
+/** Holds the table partitions of the buffered batches, each partition once, however many batches have rows of it. */
 export class OpenPartitions {
   readonly #byKey = new Map<string, PartitionValues>()
 
+  /** Number of open partitions. */
   get size(): number {
     return this.#byKey.size
   }
 
-  find(partitions: readonly PartitionValues[]): FoundPartitions {
+  /** Looks up the table partitions of a batch. */
+  find(partitions: readonly PartitionValues[]): PartitionLookup {
     const keys = partitions.map(keyOf)
-    const fresh = keys.reduce((count, key) => (this.#byKey.has(key) ? count : count + 1), 0)
-    return { partitions, keys, fresh }
+    const newCount = keys.reduce((count, key) => (this.#byKey.has(key) ? count : count + 1), 0)
+    return { partitions, keys, newCount }
   }
 
-  /** Opens those that are not yet; the very same values come back for the same partition. `bytes` is what was added. */
-  open({ partitions, keys }: FoundPartitions): {
+  /**
+   * Opens the partitions that are not open yet. Returns one shared `PartitionValues` object per partition and the bytes
+   * that were added.
+   */
+  open({ partitions, keys }: PartitionLookup): {
     readonly shared: readonly PartitionValues[]
     readonly bytes: number
   } {
@@ -45,21 +50,23 @@ export class OpenPartitions {
   }
 }
 
-/** Longs beyond the safe integers are `bigint`, which JSON has no number for. */
+/** Returns equal text for equal values. Longs beyond the safe integers are `bigint`, which JSON cannot represent. */
 function keyOf(values: PartitionValues): string {
   return JSON.stringify(values, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
 }
 
-/** The partitions of several batches, numbered in the order in which they are met. */
+/** Numbers the table partitions of several batches from 0, in the order in which they first occur. */
 export class NumberedPartitions {
   readonly #byValues = new Map<PartitionValues, number>()
   readonly #byKey = new Map<string, number>()
   readonly #all: PartitionValues[] = []
 
+  /** All partitions, by number. */
   get all(): readonly PartitionValues[] {
     return this.#all
   }
 
+  /** Returns the number of a partition, and numbers it if it is new. */
   numberOf(values: PartitionValues): number {
     const known = this.#byValues.get(values)
     if (known !== undefined) return known

@@ -1,11 +1,11 @@
-/** Carries out one piece of work at a time, in the order of the calls: what bounds the memory of all of them together. */
-export class Lane {
+/** Runs one task at a time, in the order of the calls, so that only one of them uses memory. */
+export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve()
 
-  /** Resolves or rejects as the work does, once its turn came. */
+  /** Runs `work` after all earlier tasks; resolves or rejects with its result. */
   run<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work)
-    // The caller has the rejection; the lane only waits for its end.
+    // The caller handles the rejection; the queue only waits for the end.
     this.#last = result.catch(() => undefined)
     return result
   }

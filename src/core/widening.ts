@@ -1,6 +1,6 @@
 import { type DataType, decimalOf } from './schema.ts'
 
-/** Digits that hold every value of an integer type. */
+/** Decimal digits that hold every value of an integer type. */
 const DIGITS: ReadonlyMap<string, number> = new Map([
   ['byte', 10],
   ['short', 10],
@@ -8,7 +8,7 @@ const DIGITS: ReadonlyMap<string, number> = new Map([
   ['long', 20],
 ])
 
-/** Every wider type that values of a type may be read as, decimals aside. Spec: "Type Widening". */
+/** The wider types as which values of a type may be read, without decimals. Spec: "Type Widening". */
 const WIDER: ReadonlyMap<string, readonly string[]> = new Map([
   ['byte', ['short', 'integer', 'long', 'double']],
   ['short', ['integer', 'long', 'double']],
@@ -17,7 +17,7 @@ const WIDER: ReadonlyMap<string, readonly string[]> = new Map([
   ['date', ['timestamp_ntz']],
 ])
 
-/** Whether every value of a primitive type is one of the other, which is another type. Spec: "Type Widening". */
+/** Returns whether every value of the primitive type `from` is also a value of the different type `to`. Spec: "Type Widening". */
 export function isWider(from: string, to: string): boolean {
   const wanted = decimalOf(to as DataType)
   if (wanted === undefined) return WIDER.get(from)?.includes(to) === true

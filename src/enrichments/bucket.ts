@@ -18,22 +18,26 @@ const HASHED: readonly DataType[] = [
   'binary',
 ]
 
-/** Whether values of the type have a bucket: those that two writers could take for different ones (doubles) have none. */
+/**
+ * Returns true when values of the type can be assigned to buckets. Doubles cannot, because two writers may represent
+ * the same value differently.
+ */
 export function canBucket(type: DataType): boolean {
   return HASHED.includes(type) || decimalOf(type) !== undefined
 }
 
 /**
- * The number of the bucket, from 0, that a value is dealt to, null where the source is: Iceberg's bucket transform, a
- * Murmur3 hash without its sign, modulo the number of buckets. Numbers, dates and timestamps (microseconds) are hashed as
- * longs, so that widening a column moves nothing; text as UTF-8; decimals as their unscaled digits.
+ * Returns an enrichment that adds the bucket number of a value, from 0, or null when the source is null. It follows
+ * Iceberg's bucket transform: a Murmur3 hash without its sign, modulo the number of buckets. Numbers, dates and
+ * timestamps (microseconds) are hashed as longs, so that widening a column changes no bucket; text is hashed as
+ * UTF-8, decimals as their unscaled value.
  */
-export function bucket(name: string, buckets: number, source: SourceColumn): Enrichment {
+export function bucketColumn(name: string, buckets: number, source: SourceColumn): Enrichment {
   const builder = new FixedBuilder('integer')
   return {
     fields: [{ name, type: 'integer', nullable: true, metadata: {} }],
     columns: (rows) => {
-      const column = source.of(rows)
+      const column = source.columnOf(rows)
       const hash = column === undefined ? undefined : hashOf(column)
       for (let row = 0; row < rows.columns.length; row++) {
         if (column === undefined || hash === undefined || isNull(column, row)) builder.appendNull()
@@ -63,7 +67,7 @@ function hashOfFixed({ values, words }: FixedColumn): (row: number) => number {
   }
 }
 
-/** Two's complement in as few bytes as hold it, the highest first. */
+/** Returns the shortest two's complement representation, most significant byte first. */
 function bigEndian(value: bigint): Uint8Array {
   let length = 1
   while (BigInt.asIntN(length * 8, value) !== value) length++

@@ -1,14 +1,14 @@
 import { canCast, castColumn } from '../arrow/cast.ts'
-import { fieldNamed, typeName, type StructType } from '../core/schema.ts'
+import { findField, typeName, type StructType } from '../core/schema.ts'
 import type { Enrichment } from './enrichment.ts'
 
 /**
- * The enrichment with its columns in the types that the columns of a table have: a date for a table that keeps dates as
- * text becomes that text. Columns that the table lacks, or of which it has another type than they can be cast to, stay.
+ * Returns the enrichment with its columns cast to the column types of a table: for example, a date becomes text when
+ * the table stores it as text. Columns that the table lacks, or that cannot be cast to its type, keep their type.
  */
 export function castColumns(enrichment: Enrichment, table: StructType): Enrichment {
   const fields = enrichment.fields.map((field) => {
-    const wanted = fieldNamed(table, field.name)?.type ?? field.type
+    const wanted = findField(table, field.name)?.type ?? field.type
     return typeName(wanted) !== typeName(field.type) && canCast(field.type, wanted)
       ? { ...field, type: wanted }
       : field

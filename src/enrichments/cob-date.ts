@@ -13,34 +13,35 @@ import { PipelineError } from '../core/errors.ts'
 import { keyOf } from '../core/raw.ts'
 import { typeName, type DataType, type StructType } from '../core/schema.ts'
 import type { Enrichment } from './enrichment.ts'
-import { sourceColumn } from './source-column.ts'
+import { findSourceColumn } from './source-column.ts'
 import { ZoneOffsets } from './time-zone.ts'
 
-/** Characters of a text in which a date is looked for. */
+/** Longest text that is searched for a date, in characters. */
 const TEXT_CHARACTERS_MAX = 1024
 
 const DAY_S = 86_400
 
-/** Types of columns that can hold the date. Numbers are read by their digits. */
+/** Column types that can hold the date. Numbers are read by their digits. */
 const SOURCES: readonly DataType[] = ['string', 'date', 'integer', 'long']
 
-/** A rule of the date that a record breaks: its name and what was found. */
-interface Broken {
+/** Describes the rule that the date of a record violates, and the reason. */
+interface RuleViolation {
   readonly rule: 'missing' | 'length' | 'pattern' | 'format' | 'clock' | 'future' | 'daysBack'
   readonly detail: string
 }
 
-/** The day that a record stands for by its own text, in days since the epoch. */
-type Dated = number | Broken
+/** The date of a record in days since the epoch, or the rule it violates. */
+type DateOrViolation = number | RuleViolation
 
 /**
- * The close-of-business date of each row: taken from the value, the key or a header, strictly of its format, not after the
- * day of the record's Kafka timestamp and not too long before it, as configured. Rows that break a rule are rejected by
- * its name. Where the date stands in the very column that is asked for, nothing is added and rows are only checked.
- * `undefined` where no such date is configured.
- * @throws KD_CONFIG_INVALID where `schema` has no column of that path, or one that holds no date
+ * Returns an enrichment that adds the close-of-business date of each row. The date comes from the value, the key or a
+ * header. It must match its format exactly, must not be after the day of the record's Kafka timestamp, and must not
+ * be too long before it, as configured. Rows that violate a rule are rejected with the name of the rule. When the
+ * date already is the requested column, no column is added and rows are only checked. Returns `undefined` when no
+ * such date is configured.
+ * @throws KD_CONFIG_INVALID when `schema` has no column at that path, or one that holds no date
  */
-export function cobDate(config: CobDateConfig, schema: StructType): Enrichment | undefined {
+export function cobDateColumn(config: CobDateConfig, schema: StructType): Enrichment | undefined {
   const source = config.from === undefined ? undefined : parseCobSource(config.from)
   if (source === undefined) return undefined
   const fault = cobDateFault(config, schema)
@@ -57,7 +58,7 @@ export function cobDate(config: CobDateConfig, schema: StructType): Enrichment |
       const text = textOf(rows)
       for (let row = 0; row < rows.columns.length; row++) {
         const found = text(row)
-        const dated = found === undefined ? absent(from) : dateOf(found)
+        const dated = found === undefined ? missingViolation(from) : dateOf(found)
         const timestampMs = rows.raw.timestampsMs[rows.records[row] as number] as number
         const broken = typeof dated === 'number' ? limits(dated, timestampMs) : dated
         if (broken !== undefined)
@@ -70,21 +71,21 @@ export function cobDate(config: CobDateConfig, schema: StructType): Enrichment |
   }
 }
 
-/** What is wrong with the column of `schema` from which the date is taken; `undefined` when nothing is. */
+/** Returns the reason why the source column of `schema` cannot hold the date, or `undefined` when it can. */
 export function cobDateFault({ from = '' }: CobDateConfig, schema: StructType): string | undefined {
   const source = parseCobSource(from)
   if (source?.kind !== 'value') return undefined
-  const column = sourceColumn(schema, source.path)
+  const column = findSourceColumn(schema, source.path)
   if (column !== undefined && SOURCES.includes(column.type)) return undefined
-  const got = column === undefined ? 'and there is none' : `while it is ${typeName(column.type)}`
+  const got = column === undefined ? 'but there is none' : `but it is ${typeName(column.type)}`
   return `expected a column ${source.path} of type string, date, integer or long, ${got}`
 }
 
-function absent(from: string): Broken {
-  return { rule: 'missing', detail: `there is no ${from}` }
+function missingViolation(from: string): RuleViolation {
+  return { rule: 'missing', detail: `${from} is missing` }
 }
 
-/** What stands at the source of a row, or `undefined` where nothing does. */
+/** Returns the source text of a row, or `undefined` when the row has none. */
 function textsOf(source: CobSource, schema: StructType): (rows: Rows) => (row: number) => string | undefined {
   switch (source.kind) {
     case 'key':
@@ -97,14 +98,14 @@ function textsOf(source: CobSource, schema: StructType): (rows: Rows) => (row: n
           const headers = raw.headers?.[records[row] as number]
           const value =
             headers !== undefined && Object.hasOwn(headers, source.name) ? headers[source.name] : undefined
-          // Of several values of one name the last counts, as for consumers of Kafka.
+          // Of several headers with one name the last counts, as for Kafka consumers.
           return textOfBytes(value instanceof Uint8Array ? value : value?.at(-1))
         }
     case 'value': {
-      const column = sourceColumn(schema, source.path)
+      const column = findSourceColumn(schema, source.path)
       if (column === undefined) throw new Error(`Broken invariant: no column ${source.path}`)
       return (rows) => {
-        const values = column.of(rows)
+        const values = column.columnOf(rows)
         return (row) => {
           const value = values === undefined ? null : valueAt(values, row)
           return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
@@ -116,16 +117,16 @@ function textsOf(source: CobSource, schema: StructType): (rows: Rows) => (row: n
   }
 }
 
-/** No character takes more than three bytes; one more than a text may have is enough to see that it is too long. */
+/** A UTF-16 unit takes at most three bytes, so one extra character is enough to detect that the text is too long. */
 function textOfBytes(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined
     ? undefined
     : Buffer.from(bytes.subarray(0, 3 * TEXT_CHARACTERS_MAX + 3)).toString()
 }
 
-function dateReader({ pattern, format }: CobDateConfig): (text: string) => Dated {
+function dateReader({ pattern, format }: CobDateConfig): (text: string) => DateOrViolation {
   const compiled = pattern === undefined ? undefined : RE2JS.compile(pattern)
-  const read = (text: string): Dated => {
+  const read = (text: string): DateOrViolation => {
     if (text.length > TEXT_CHARACTERS_MAX)
       return { rule: 'length', detail: `expected at most ${TEXT_CHARACTERS_MAX} characters, got more` }
     let date = text
@@ -138,8 +139,8 @@ function dateReader({ pattern, format }: CobDateConfig): (text: string) => Dated
       daysOfText(date, format) ?? { rule: 'format', detail: `expected a date ${format}, got ${shown(date)}` }
     )
   }
-  // Records of one day come together.
-  let last: { readonly text: string; readonly dated: Dated } | undefined
+  // Consecutive records usually have the same date.
+  let last: { readonly text: string; readonly dated: DateOrViolation } | undefined
   return (text) => {
     if (last?.text !== text) last = { text, dated: read(text) }
     return last.dated
@@ -153,8 +154,8 @@ function daysOfText(text: string, format: CobFormat): number | undefined {
     : undefined
 }
 
-/** The rule on its distance to the record's day that a date breaks, if any. */
-function limitsOf(config: CobDateConfig): (days: number, timestampMs: number) => Broken | undefined {
+/** Returns a check of the distance between a date and the day of its record. */
+function limitsOf(config: CobDateConfig): (days: number, timestampMs: number) => RuleViolation | undefined {
   const { timeZone, allowFuture, daysBackMax = Infinity } = config
   if (allowFuture && daysBackMax === Infinity) return () => undefined
   const zone = new ZoneOffsets(timeZone)
@@ -166,14 +167,14 @@ function limitsOf(config: CobDateConfig): (days: number, timestampMs: number) =>
     if (days > today && !allowFuture)
       return { rule: 'future', detail: `${formatDate(days)} is after ${day()}` }
     if (today - days <= daysBackMax) return undefined
-    const detail = `${formatDate(days)} is ${today - days} days before ${day()}, of at most ${daysBackMax}`
+    const detail = `${formatDate(days)} is ${today - days} days before ${day()}; at most ${daysBackMax} are allowed`
     return { rule: 'daysBack', detail }
   }
 }
 
 const YEAR_9999_END = 2_932_896
 
-/** Kafka takes any number for a timestamp. */
+/** Kafka accepts any number as a timestamp. */
 function dayText(days: number): string {
   return days > YEAR_9999_END ? `a day beyond the year 9999` : formatDate(days)
 }

@@ -10,7 +10,10 @@ import { ZoneOffsets } from './time-zone.ts'
 
 const DAY_S = 86_400
 
-/** 0000-01-01 and 10000-01-01 in seconds since the epoch: partition values beyond have no text that every reader takes. */
+/**
+ * 0000-01-01 and 10000-01-01 in seconds since the epoch. Partition values beyond have no text that all readers
+ * accept.
+ */
 const SECONDS_MIN = -719_528 * DAY_S
 const SECONDS_END = 2_932_897 * DAY_S
 
@@ -18,24 +21,29 @@ const TIMES: readonly DataType[] = ['timestamp', 'timestamp_ntz', 'date', 'strin
 const ZONED: readonly DataType[] = ['timestamp', 'string']
 const NUMBERS: readonly DataType[] = ['integer', 'long', 'double']
 
-/** How many of a unit are a second. */
+/** Number of units in one second. */
 const PER_SECOND: Readonly<Record<EpochUnit, number>> = { seconds: 1, millis: 1000, micros: 1_000_000 }
 
 type PartDerivation = Extract<Derivation, { kind: 'part' }>
 
-/** What is wrong with a column of this type as the source of a date part, as the end of "expected …"; `undefined` when nothing is. */
-export function partSourceFault({ unit, timeZone }: PartDerivation, type: DataType): string | undefined {
+/**
+ * Returns the accepted source types as the end of "expected …" when a column of this type cannot be the source of a
+ * date part, otherwise `undefined`.
+ */
+export function datePartSourceFault({ unit, timeZone }: PartDerivation, type: DataType): string | undefined {
   if (unit !== undefined) return NUMBERS.includes(type) ? undefined : 'an integer, long or double column'
   if (timeZone === undefined) return TIMES.includes(type) ? undefined : 'a date, timestamp or string column'
-  return ZONED.includes(type) ? undefined : 'a timestamp or string column, for others have no time zone'
+  return ZONED.includes(type)
+    ? undefined
+    : 'a timestamp or string column, because other types have no time zone'
 }
 
 /**
- * A column of date parts, null where the source is: `date` is a date, the others integers. Text is ISO 8601; without a zone
- * of its own it is taken as UTC, and a date alone is that date in every zone. Rows whose text is no time, or whose time lies
- * beyond the years 0 to 9999, are rejected.
+ * Returns an enrichment that adds a date part, or null when the source is null: `date` is a date, all others are
+ * integers. Text is ISO 8601. Text without a time zone is taken as UTC, and a date alone is the same date in every
+ * zone. Rows whose text is not a time, or whose time is outside the years 0 to 9999, are rejected.
  */
-export function datePart(name: string, derivation: PartDerivation, source: SourceColumn): Enrichment {
+export function datePartColumn(name: string, derivation: PartDerivation, source: SourceColumn): Enrichment {
   const { part, from, unit, timeZone } = derivation
   const zone = timeZone === undefined ? undefined : new ZoneOffsets(timeZone)
   const type = part === 'date' ? 'date' : 'integer'
@@ -43,8 +51,8 @@ export function datePart(name: string, derivation: PartDerivation, source: Sourc
   return {
     fields: [{ name, type, nullable: true, metadata: {} }],
     columns: (rows, reject) => {
-      const column = source.of(rows)
-      const clock = column === undefined ? undefined : clockOf(column, unit, zone)
+      const column = source.columnOf(rows)
+      const clock = column === undefined ? undefined : localSecondsOf(column, unit, zone)
       for (let row = 0; row < rows.columns.length; row++) {
         if (column === undefined || clock === undefined || isNull(column, row)) {
           builder.appendNull()
@@ -65,14 +73,17 @@ export function datePart(name: string, derivation: PartDerivation, source: Sourc
   }
 }
 
-/** What clocks show at a value's instant, as if they showed UTC, in seconds since the epoch; `NaN` for what is no time. */
-type Clock = (row: number) => number
+/**
+ * Returns the local time of a row as if it were UTC, in seconds since the epoch, or `NaN` when the value is not a
+ * time.
+ */
+type LocalSeconds = (row: number) => number
 
-function clockOf(
+function localSecondsOf(
   column: Column,
   unit: EpochUnit | undefined,
   zone: ZoneOffsets | undefined,
-): Clock | undefined {
+): LocalSeconds | undefined {
   const local = zone === undefined ? (utc: number) => utc : (utc: number) => utc + zone.at(utc)
   if (column.kind === 'bytes' && column.type === 'string')
     return (row) => textSeconds(textAt(column, row), local)
@@ -112,17 +123,17 @@ function partOf(seconds: number, part: DatePart): number {
 
 const SHOWN_MAX = 64
 
-/** A value for a message. */
+/** Formats a value for a message. */
 function shown(column: Column, row: number): string {
   if (column.kind === 'bytes') return JSON.stringify(textAt(column, row).slice(0, SHOWN_MAX))
   if (column.kind !== 'fixed') return `a ${column.kind}`
   return String(column.words === 2 ? longAt(column.values, row) : column.values[row])
 }
 
-/** Seconds since the epoch, cut towards the past, of microseconds. */
+/** Returns the seconds since the epoch of a column in microseconds, rounded down. */
 function secondsAt({ values }: FixedColumn, row: number): number {
   const high = values[row * 2 + 1] as number
-  // Within some 142 years of the epoch a double holds the microseconds exactly.
+  // Within about 142 years of the epoch a double holds the microseconds exactly.
   if (high >= -HIGH_MAX && high < HIGH_MAX)
     return Math.floor((high * 4_294_967_296 + ((values[row * 2] as number) >>> 0)) / 1_000_000)
   const micros = longAt(values, row)

@@ -2,11 +2,11 @@ import { FixedBuilder } from '../arrow/fixed-builder.ts'
 import type { StructField } from '../core/schema.ts'
 import type { Enrichment } from './enrichment.ts'
 
-/** The column that tells rows of tombstones from all others. */
+/** The column that is true in the rows of tombstones. */
 export const DELETED_FIELD: StructField = { name: '_deleted', type: 'boolean', nullable: true, metadata: {} }
 
-/** Adds `_deleted`: true for rows that were made of a tombstone, false for all others. */
-export function deletedFlag(): Enrichment {
+/** Adds `_deleted`: true for rows made from a tombstone, false for all others. */
+export function deletedColumn(): Enrichment {
   const builder = new FixedBuilder('boolean')
   return {
     fields: [DELETED_FIELD],

@@ -1,18 +1,18 @@
-import { isNull, nullColumn, type Column } from '../arrow/column.ts'
+import { isNull, nullColumnOf, type Column } from '../arrow/column.ts'
 import type { Rows } from '../arrow/rows.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { StructField, StructType } from '../core/schema.ts'
-import { columnAt, columnTerm, valueBuilder } from '../sql/expression/columns.ts'
-import { compileAs, type Compiled } from '../sql/compile.ts'
+import { columnAt, columnTerm, createValueBuilder } from '../sql/expression/columns.ts'
+import { compileExpressionAs, type CompiledSqlExpression } from '../sql/compile.ts'
 import { SqlError } from '../sql/expression/error.ts'
 import type { Enrichment } from './enrichment.ts'
 
 /**
- * A generated column, computed from others of `schema`, the table's. Where the rows hold the column already its nulls are
- * filled, since what a record leaves out cannot be told from null once it is in columns; other values stay, and it is for
- * the table's constraints to compare them. What cannot be computed for a row is null, which those constraints then refuse.
- * Spec: "Generated Columns".
- * @throws KD_TABLE_UNSUPPORTED naming the column, and what of the expression cannot be evaluated
+ * Returns an enrichment that computes a generated column from other columns of `schema`, the table's schema. If the
+ * rows have the column already, only its nulls are filled, because in columns a missing value looks like null; other
+ * values stay, and the table's constraints compare them. A value that cannot be computed is null, which those
+ * constraints then refuse. Spec: "Generated Columns".
+ * @throws KD_TABLE_UNSUPPORTED naming the column and the unsupported part of the expression
  */
 export function generatedColumn(field: StructField, expression: string, schema: StructType): Enrichment {
   const compiled = compiledFor(field, expression, schema)
@@ -22,9 +22,9 @@ export function generatedColumn(field: StructField, expression: string, schema: 
   }
 }
 
-function compiledFor(field: StructField, expression: string, schema: StructType): Compiled {
+function compiledFor(field: StructField, expression: string, schema: StructType): CompiledSqlExpression {
   try {
-    return compileAs(expression, field.type, schema)
+    return compileExpressionAs(expression, field.type, schema)
   } catch (error) {
     if (!(error instanceof SqlError)) throw error
     const detail = `generated column ${field.name} (${expression}: ${error.message})`
@@ -32,16 +32,16 @@ function compiledFor(field: StructField, expression: string, schema: StructType)
   }
 }
 
-function computed({ name, type }: StructField, { term }: Compiled, { columns }: Rows): Column {
+function computed({ name, type }: StructField, { term }: CompiledSqlExpression, { columns }: Rows): Column {
   const held = columnAt(columns, [name])
   if (held !== undefined && held.valid === undefined) return held
-  // Of nested types there is no value but null.
-  if (typeof type !== 'string') return nullColumn(type, columns.length)
-  // What asks for the time is refused where the table is opened.
+  // Nested types support only null.
+  if (typeof type !== 'string') return nullColumnOf(type, columns.length)
+  // Expressions that use the current time are refused when the table is opened.
   const source = { columns, nowMs: 0 }
   const get = term.bind(source)
   const holds = columnTerm({ path: [name], type }).bind(source)
-  const builder = valueBuilder(type)
+  const builder = createValueBuilder(type)
   for (let row = 0; row < columns.length; row++) {
     try {
       builder.append(held === undefined || isNull(held, row) ? get(row) : holds(row))

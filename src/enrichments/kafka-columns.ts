@@ -14,7 +14,10 @@ const field = (name: string, type: PrimitiveName): StructField => ({
   metadata: {},
 })
 
-/** Where each row came from. The key is text; one that is no UTF-8 is kept as `base64:` and its base64. */
+/**
+ * The columns with the origin of a row. The key is text; a key that is not UTF-8 is stored as `base64:` and its
+ * base64.
+ */
 export const KAFKA_FIELDS: readonly StructField[] = [
   field('_kafka_topic', 'string'),
   field('_kafka_partition', 'integer'),
@@ -23,13 +26,16 @@ export const KAFKA_FIELDS: readonly StructField[] = [
   field('_kafka_key', 'string'),
 ]
 
-/** Which of the records of its message a row was made of, from 0: beside the others where messages hold several. */
+/** The index of a row among the records of its message, from 0, for messages that hold several records. */
 export const KAFKA_PART_FIELD: StructField = field('_kafka_part', 'integer')
 
 const ALL_FIELDS: readonly StructField[] = [...KAFKA_FIELDS, KAFKA_PART_FIELD]
 const USUAL: readonly string[] = KAFKA_FIELDS.map(({ name }) => name)
 
-/** Adds topic, partition, offset, timestamp and key of the record that a row was made of, or those columns that are named. */
+/**
+ * Returns an enrichment that adds topic, partition, offset, timestamp and key of a row's record, or only the named
+ * columns.
+ */
 export function kafkaColumns(names: readonly string[] = USUAL): Enrichment {
   const fields = ALL_FIELDS.filter(({ name }) => names.includes(name))
   const columns = fields.map(({ name }) => COLUMNS[name]?.())
@@ -39,7 +45,7 @@ export function kafkaColumns(names: readonly string[] = USUAL): Enrichment {
   }
 }
 
-/** For each column what makes it of rows; it keeps its buffers from batch to batch. */
+/** Returns a builder for each column. A builder keeps its buffers from batch to batch. */
 const COLUMNS: Readonly<Record<string, () => (rows: Rows) => Column>> = {
   _kafka_topic: () => {
     const builder = new BytesBuilder('string')
@@ -81,12 +87,12 @@ const COLUMNS: Readonly<Record<string, () => (rows: Rows) => Column>> = {
 }
 
 function partColumn({ raw, records }: Rows, parts: FixedBuilder): Column {
-  const message = raw.parts?.message
+  const message = raw.parts?.messageIndex
   let first = 0
   for (const record of records) {
     if (message === undefined) parts.appendNumber(0)
     else {
-      // Records ascend, so the first one of a message is not behind that of the row before.
+      // Records ascend, so the first record of a message never precedes the one of the row before.
       while (message[first] !== message[record]) first++
       parts.appendNumber(record - first)
     }
@@ -100,7 +106,7 @@ function keyColumn({ raw, records }: Rows, keys: BytesBuilder): Column {
     const start = raw.keyStart[record] as number
     const end = raw.keyEnd[record] as number
     if (start < 0) keys.appendNull()
-    // All keys together being UTF-8 does not make each one so: two halves of a character may stand side by side.
+    // Even when all keys together are UTF-8, a single key may not be: two halves of a character may be adjacent.
     else if (textual && isBoundary(raw.keys[start]) && isBoundary(raw.keys[end])) {
       keys.appendBytes(raw.keys, start, end)
     } else appendKey(keys, keyOf(raw, record) ?? new Uint8Array(0))
@@ -108,16 +114,16 @@ function keyColumn({ raw, records }: Rows, keys: BytesBuilder): Column {
   return keys.finish()
 }
 
-/** 9999-12-31T23:59:59.999Z: beyond it there is no text that a reader could take back. */
+/** 9999-12-31T23:59:59.999Z. Later times have no text that readers can parse. */
 const TIMESTAMP_MS_MAX = 253_402_300_799_999
 
-/** Kafka gives -1 for a record without a timestamp, and producers may set any number: what is no time is null. */
+/** A record without a timestamp has -1, and producers may set any number. Values that are not a time become null. */
 function appendTimestamp(timestamps: FixedBuilder, ms: number): void {
   if (ms < 0 || ms > TIMESTAMP_MS_MAX) timestamps.appendNull()
   else timestamps.appendMicros(Math.floor(ms / 86_400_000), (ms % 86_400_000) * 1000)
 }
 
-/** Whether a character may start here: no continuation byte stands here, or the bytes are at their end. */
+/** Returns true when a character may start here: the byte is not a continuation byte, or the bytes have ended. */
 function isBoundary(byte: number | undefined): boolean {
   return byte === undefined || (byte & 0xc0) !== 0x80
 }

@@ -2,32 +2,35 @@ import { StructBuilder } from '../arrow/builder.ts'
 import type { Column } from '../arrow/column.ts'
 import type { Row, Rows } from '../arrow/rows.ts'
 import { valueAt } from '../arrow/values.ts'
-import { Exact } from '../core/exact.ts'
+import { ExactNumber } from '../core/exact.ts'
 import type { StructField } from '../core/schema.ts'
 import type { Enrichment } from './enrichment.ts'
-import { sourceColumn } from './source-column.ts'
+import { findSourceColumn } from './source-column.ts'
 
-/** Rows of a reference table by their key as text: `42` for the number 42. */
-export type Reference = ReadonlyMap<string, Row>
+/** Maps the key as text, such as `42` for the number 42, to a row of a reference table. */
+export type ReferenceTable = ReadonlyMap<string, Row>
 
-/** How a reference is looked up. */
+/** Describes how a reference table is looked up. */
 export interface LookupOptions {
-  /** The column whose value is the key, or a field of structs by its dotted path. */
+  /** The column that holds the key, or a struct field by its dotted path. */
   readonly from: string
-  /** The columns that are taken from the reference, by their names there; all of them nullable. */
+  /** The columns taken from the reference table, by their names there; all of them are nullable. */
   readonly fields: readonly StructField[]
-  /** Asked once for each batch, so that a newer reference takes the place of an older one between two batches. */
-  readonly reference: () => Reference
-  /** What becomes of a row whose key is not in the reference: nulls (by default), or a dead letter. */
+  /**
+   * Returns the reference table. Called once per batch, so that a newer table replaces an older one between two
+   * batches.
+   */
+  readonly reference: () => ReferenceTable
+  /** Handling of a row whose key is not in the reference table: nulls (default), or a dead letter. */
   readonly unknown?: 'null' | 'reject'
 }
 
 /**
- * Columns from a reference table that fits into memory: each row gets what the reference holds under the row's key. A row
- * without a key gets nulls. A reference value that does not fit its field rejects the row.
+ * Returns an enrichment that adds columns from a reference table in memory: each row gets the columns stored under
+ * its key. A row without a key gets nulls. A reference value that does not fit its field rejects the row.
  *
- * A row is what the reference says when it is read. Read again after a failure, it is what the reference says then; it is
- * there once all the same.
+ * A row contains the state of the reference table at the time it is read. A record that is read again after a failure
+ * uses the state at that later time, and is still written exactly once.
  */
 export function lookupColumns({ from, fields, reference, unknown = 'null' }: LookupOptions): Enrichment {
   const builder = new StructBuilder({ type: 'struct', fields })
@@ -40,21 +43,21 @@ export function lookupColumns({ from, fields, reference, unknown = 'null' }: Loo
         const key = keys?.(row)
         const found = key === undefined ? undefined : held.get(key)
         if (key !== undefined && found === undefined && unknown === 'reject')
-          reject(row, `${from} ${key} is not in the reference`)
+          reject(row, `${from} ${key} is not in the reference table`)
         const fault = builder.append(found ?? {})
         if (fault === undefined) continue
         builder.truncate(row)
         builder.appendNull()
-        reject(row, `the reference does not fit: ${fault}`)
+        reject(row, `the reference value does not fit: ${fault}`)
       }
       return builder.finishColumns().columns
     },
   }
 }
 
-/** The key of a row as text, JSON where it is nested; `undefined` for a row without one. */
+/** Returns the key of a row as text (JSON when it is nested), or `undefined` for a row without a key. */
 function keysOf(rows: Rows, from: string): ((row: number) => string | undefined) | undefined {
-  const column: Column | undefined = sourceColumn(rows.columns.schema, from)?.of(rows)
+  const column: Column | undefined = findSourceColumn(rows.columns.schema, from)?.columnOf(rows)
   if (column === undefined) return undefined
   return (row) => {
     const value = valueAt(column, row)
@@ -65,5 +68,5 @@ function keysOf(rows: Rows, from: string): ((row: number) => string | undefined)
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'bigint') return value.toString()
-  return value instanceof Exact ? value.text : JSON.stringify(value)
+  return value instanceof ExactNumber ? value.text : JSON.stringify(value)
 }

@@ -1,7 +1,7 @@
 const C1 = 0xcc9e2d51
 const C2 = 0x1b873593
 
-/** Murmur3 (x86, 32 bits, seed 0) of `bytes[start..end)`, as a signed number of 32 bits. */
+/** Returns the Murmur3 hash (x86, 32 bits, seed 0) of `bytes[start..end)` as a signed 32-bit number. */
 export function murmur3(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let hash = 0
   let at = start
@@ -12,7 +12,7 @@ export function murmur3(bytes: Uint8Array, start = 0, end = bytes.length): numbe
   return finished(hash, end - start)
 }
 
-/** The same of the eight bytes of a long, given as its halves. */
+/** Returns the Murmur3 hash of the eight bytes of a long, given as its two halves. */
 export function murmur3OfLong(low: number, high: number): number {
   return finished(mix(mix(0, low), high), 8)
 }

@@ -3,29 +3,32 @@ import type { Rows } from '../arrow/rows.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
 import { KAFKA_FIELDS, kafkaColumns } from './kafka-columns.ts'
 
-/** The column that another one follows from: a column of the rows, a field of structs in them, or a Kafka column. */
+/** Describes the source of a derived column: a column of the rows, a struct field in them, or a Kafka column. */
 export interface SourceColumn {
-  /** Its type where the stream starts. */
+  /** The type when the stream starts. */
   readonly type: DataType
-  /** Its values; looked up by name, since columns come and go while a stream runs. `undefined` where the rows have none now. */
-  of(rows: Rows): Column | undefined
+  /**
+   * Returns the values. The column is looked up by name, because columns may change while a stream runs; `undefined`
+   * when the rows do not have it now.
+   */
+  columnOf(rows: Rows): Column | undefined
 }
 
 /**
- * Finds the column that a dotted path names: the whole path as one name first, then field by field. The Kafka columns are
- * there even where rows are not given them. `undefined` when there is none.
+ * Finds the column that a dotted path names: first the whole path as one name, then field by field. Kafka columns are
+ * found even when rows do not include them. Returns `undefined` when there is no such column.
  */
-export function sourceColumn(schema: StructType, path: string): SourceColumn | undefined {
+export function findSourceColumn(schema: StructType, path: string): SourceColumn | undefined {
   const names = schema.fields.some(({ name }) => name === path) ? [path] : path.split('.')
-  const field = fieldAt(schema, names)
-  if (field !== undefined) return { type: field.type, of: (rows) => columnAt(rows.columns, names) }
+  const field = fieldAtPath(schema, names)
+  if (field !== undefined) return { type: field.type, columnOf: (rows) => columnAtPath(rows.columns, names) }
   const kafka = KAFKA_FIELDS.find(({ name }) => name === path)
   if (kafka === undefined) return undefined
   const columns = kafkaColumns([kafka.name])
-  return { type: kafka.type, of: (rows) => columns.columns(rows, () => undefined)[0] }
+  return { type: kafka.type, columnOf: (rows) => columns.columns(rows, () => undefined)[0] }
 }
 
-function fieldAt(schema: StructType, names: readonly string[]): StructField | undefined {
+function fieldAtPath(schema: StructType, names: readonly string[]): StructField | undefined {
   let type: DataType = schema
   let found: StructField | undefined
   for (const name of names) {
@@ -37,7 +40,7 @@ function fieldAt(schema: StructType, names: readonly string[]): StructField | un
   return found
 }
 
-function columnAt({ schema, columns }: Columns, names: readonly string[]): Column | undefined {
+function columnAtPath({ schema, columns }: Columns, names: readonly string[]): Column | undefined {
   let fields: readonly StructField[] = schema.fields
   let children: readonly Column[] = columns
   let found: Column | undefined

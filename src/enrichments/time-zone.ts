@@ -1,23 +1,20 @@
 const DAY_S = 86_400
 
-/** In 400 years the calendar repeats to the weekday, and so do the rules by which clocks change. */
+/** The calendar repeats after 400 years, including weekdays, and so do the rules of daylight saving time. */
 const CYCLE_S = 146_097 * DAY_S
 
-/** 1800-01-01: no clock that is on record was changed before. */
+/** 1800-01-01. No recorded time zone changed its offset before. */
 const SECONDS_MIN = -62_091 * DAY_S
 
-/** 2500-01-01: from here on instants are looked up 400 years, or a multiple of them, earlier. */
+/** 2500-01-01. Later instants are looked up a multiple of 400 years earlier. */
 const SECONDS_MAX = 193_579 * DAY_S
 
-/** Days of one page of the table of offsets. */
+/** Days of one page of the offset table. */
 const PAGE_DAYS = 512
 
 const PAGE_S = PAGE_DAYS * DAY_S
 
-/** Pages that a table can come to. */
-export const PAGES_MAX = Math.ceil((SECONDS_MAX - SECONDS_MIN) / PAGE_S)
-
-/** Half-open pieces of time, ascending: from `starts[i]` on, in seconds since the epoch, the offset is `offsets[i]`. */
+/** Half-open intervals, ascending: from `starts[i]` on, in seconds since the epoch, the offset is `offsets[i]`. */
 interface Page {
   readonly starts: readonly number[]
   /** Seconds east of UTC. */
@@ -25,14 +22,15 @@ interface Page {
 }
 
 /**
- * The offsets of one time zone from UTC. The platform's calendar (`Intl`, with the IANA database) is asked once for each
- * day of a page of some 17 months when an instant of that page is met first, and to the second where the offset changed
- * during a day; every further instant is a look-up. At most `PAGES_MAX` pages are ever made, some 260,000 questions.
+ * Looks up the UTC offsets of one time zone. The platform's calendar (`Intl`, with the IANA database) is queried once
+ * for each day of a page of about 17 months, when an instant of that page first occurs, and with bisection to the
+ * second on days when the offset changes. Every later instant is a table lookup. At most 500 pages are made,
+ * with about 260,000 queries.
  */
 export class ZoneOffsets {
   readonly #format: Intl.DateTimeFormat
   readonly #pages = new Map<number, Page>()
-  /** The piece that was found last: records come in the order of time, more or less. */
+  /** The interval found last. Records mostly come in time order. */
   #start = 0
   #end = 0
   #offset = 0
@@ -42,7 +40,10 @@ export class ZoneOffsets {
     this.#format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
   }
 
-  /** Seconds that the zone's clocks are ahead of UTC at an instant, in seconds since the epoch. */
+  /**
+   * Returns the UTC offset at an instant, which is given in seconds since the epoch. The offset is in seconds,
+   * positive east of UTC.
+   */
   at(epochSeconds: number): number {
     const seconds = withinTable(epochSeconds)
     if (seconds >= this.#start && seconds < this.#end) return this.#offset
@@ -74,7 +75,7 @@ export class ZoneOffsets {
     return { starts, offsets }
   }
 
-  /** The first second at which the offset is no longer `before`. */
+  /** Returns the first second at which the offset differs from `before`. */
   #changeBetween(from: number, to: number, before: number): number {
     let [low, high] = [from, to]
     while (high - low > 1) {
@@ -85,7 +86,7 @@ export class ZoneOffsets {
     return high
   }
 
-  /** Its text ends with `GMT`, `GMT+01:00`, or, before there were zones, `GMT+00:53:28`. */
+  /** The formatted text ends with `GMT`, `GMT+01:00` or, before standard time, `GMT+00:53:28`. */
   #ask(seconds: number): number {
     const text = this.#format.format(seconds * 1000)
     const [, sign, hours, minutes, rest] = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(text) ?? []

@@ -1,5 +1,5 @@
 import { BytesBuilder } from '../arrow/bytes-builder.ts'
-import { isNull, nullColumn, type BytesColumn, type Column, type FixedColumn } from '../arrow/column.ts'
+import { isNull, nullColumnOf, type BytesColumn, type Column, type FixedColumn } from '../arrow/column.ts'
 import { FixedBuilder } from '../arrow/fixed-builder.ts'
 import { longAt } from '../arrow/values.ts'
 import type { DataType } from '../core/schema.ts'
@@ -8,32 +8,33 @@ import type { SourceColumn } from './source-column.ts'
 
 const CUT: readonly DataType[] = ['string', 'byte', 'short', 'integer', 'long']
 
-/** Whether values of the type can be cut. */
+/** Returns true when values of the type can be truncated. */
 export function canTruncate(type: DataType): boolean {
   return CUT.includes(type)
 }
 
-interface Cut {
+interface CutTarget {
   readonly name: string
-  /** Of the column that is made, which stays when the source's is widened. */
+  /** Type of the new column. It stays the same when the source column is widened. */
   readonly type: DataType
   readonly width: number
 }
 
 /**
- * Values cut to `width`, null where the source is: Iceberg's truncate transform. Text is cut to its first characters (code
- * points), numbers to the next multiple of `width` that is not above them.
+ * Returns an enrichment that adds a value truncated to `width`, or null when the source is null, as Iceberg's
+ * truncate transform does. Text is cut to its first characters (code points), numbers are rounded down to a multiple
+ * of `width`.
  */
-export function truncate(name: string, width: number, source: SourceColumn): Enrichment {
+export function truncateColumn(name: string, width: number, source: SourceColumn): Enrichment {
   const { type } = source
   return {
     fields: [{ name, type, nullable: true, metadata: {} }],
     columns: (rows, reject) => {
-      const column = source.of(rows)
+      const column = source.columnOf(rows)
       if (column?.kind === 'bytes' && type === 'string') return [cutText(column, width)]
       if (column?.kind === 'fixed' && canTruncate(column.type) && type !== 'string')
         return [cutNumbers(column, { name, type, width }, reject)]
-      return [nullColumn(type, rows.columns.length)]
+      return [nullColumnOf(type, rows.columns.length)]
     },
   }
 }
@@ -51,14 +52,17 @@ function cutText(column: BytesColumn, width: number): Column {
   return builder.finish()
 }
 
-/** Where so many characters of UTF-8 end: a byte that continues none begins the next one. */
+/**
+ * Returns the end of the first `width` characters of UTF-8. A byte that is not a continuation byte starts a
+ * character.
+ */
 function endOf(bytes: Uint8Array, start: number, end: number, width: number): number {
   let left = width
   for (let at = start; at < end; at++) if (((bytes[at] as number) & 0xc0) !== 0x80 && left-- === 0) return at
   return end
 }
 
-function cutNumbers(column: FixedColumn, { name, type, width }: Cut, reject: Reject): Column {
+function cutNumbers(column: FixedColumn, { name, type, width }: CutTarget, reject: Reject): Column {
   const builder = new FixedBuilder(type)
   for (let row = 0; row < column.length; row++) {
     if (isNull(column, row)) {
@@ -69,7 +73,7 @@ function cutNumbers(column: FixedColumn, { name, type, width }: Cut, reject: Rej
       column.words === 2 ? cutLong(column, row, width) : cutNumber(column.values[row] as number, width)
     const fault = builder.append(cut)
     if (fault === undefined) continue
-    // Near the lower end of a type there is no multiple below.
+    // Near the minimum of a type there is no lower multiple.
     reject(row, `${name}: ${fault}`)
     builder.truncate(row)
     builder.appendNull()

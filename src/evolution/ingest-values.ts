@@ -1,13 +1,16 @@
 import { formatDate, formatDateTime, parseDateTime } from '../arrow/time.ts'
 import { type DataType, decimalOf } from '../core/schema.ts'
 
-/** A value of a message as a column of a primitive type takes it; what cannot be made to fit is left as it is, to be refused. */
-export type Coerce = (type: DataType, value: unknown) => unknown
+/**
+ * Converts a value of a message to the primitive type of its column. A value that cannot be converted is returned
+ * unchanged, to be refused later.
+ */
+export type CoerceValue = (type: DataType, value: unknown) => unknown
 
-/** How values are read that have no one reading. */
-export interface IngestValueRules {
-  /** Whether text for a binary column is hexadecimal, as in JSON there; base64 otherwise. */
-  readonly hexadecimal: boolean
+/** Describes how ambiguous values are read. */
+interface IngestCoercionRules {
+  /** True when text for a binary column is hexadecimal, as in JSON for kafka-delta-ingest; otherwise it is base64. */
+  readonly isHexadecimal: boolean
 }
 
 const WHOLE = /^[+-]?\d{1,39}$/
@@ -20,11 +23,11 @@ const DAYS_MIN = -719_528
 const MICROS_PER_DAY = 86_400_000_000n
 
 /**
- * Values as kafka-delta-ingest puts them into the columns of a table: numbers also from their text, dates also from days and
- * timestamps also from microseconds since the epoch, timestamps without a zone in UTC. Strings take any value as JSON text,
- * which is done elsewhere, and null stays null.
+ * Returns the conversion that kafka-delta-ingest applies: numbers also from text, dates also from days since the
+ * epoch, timestamps also from microseconds since the epoch, timestamps without a zone as UTC. JSON text for string
+ * columns is made elsewhere, and null stays null.
  */
-export function ingestValues({ hexadecimal }: IngestValueRules): Coerce {
+export function createIngestCoercion({ isHexadecimal }: IngestCoercionRules): CoerceValue {
   return (type, value) => {
     switch (type) {
       case 'byte':
@@ -41,7 +44,7 @@ export function ingestValues({ hexadecimal }: IngestValueRules): Coerce {
       case 'timestamp_ntz':
         return timestampOf(value, type === 'timestamp')
       case 'binary':
-        return hexadecimal && typeof value === 'string' && HEXADECIMAL.test(value)
+        return isHexadecimal && typeof value === 'string' && HEXADECIMAL.test(value)
           ? Buffer.from(value, 'hex')
           : value
       default:
@@ -70,7 +73,7 @@ function timestampOf(value: unknown, zoned: boolean): unknown {
   if (DAY.test(value)) return `${value}T00:00:00${zoned ? 'Z' : ''}`
   if (NO_ZONE.test(value)) return zoned ? `${value}Z` : value
   if (zoned) return value
-  // In UTC, since the column has no place for the zone.
+  // Converted to UTC, since the column cannot hold the zone.
   const parsed = parseDateTime(value, true)
   return parsed === undefined
     ? value

@@ -1,13 +1,14 @@
 import type { Contract } from '../contract/contract.ts'
 import { messageOf } from '../core/errors.ts'
-import { fit } from './fit.ts'
+import { coerceMessage } from './coerce-message.ts'
 import type { SchemaEvolution } from './policy.ts'
 
 /**
- * Holds messages to a contract before they are transformed, by the same measure as rows that are not: what a column takes
- * in another case, or what the policy rescues, is no fault. Gives what the contract says, `undefined` for a valid message.
+ * Returns a function that checks messages against a contract before they are transformed, as leniently as rows are
+ * checked: keys in another case and values that the policy rescues are valid. It returns the fault, or `undefined`
+ * for a valid message.
  */
-export function messageCheck(
+export function createMessageCheck(
   contract: Contract,
   policy: SchemaEvolution,
 ): (message: unknown) => string | undefined {
@@ -15,10 +16,13 @@ export function messageCheck(
     const fault = contract.check(message)
     if (fault === undefined || typeof message !== 'object' || message === null) return fault
     try {
-      const { row } = fit(message, contract.schema, { rescues: policy === 'rescue', lenient: 'none' })
+      const { row } = coerceMessage(message, contract.schema, {
+        rescues: policy === 'rescue',
+        jsonTextColumns: 'none',
+      })
       return row === message ? fault : contract.check(row)
     } catch (error) {
-      // Nesting beyond the stack: the message is at fault.
+      // Nesting too deep for the stack is a fault of the message.
       if (!(error instanceof RangeError)) throw error
       return `/ could not be checked: ${messageOf(error)}`
     }

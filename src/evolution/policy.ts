@@ -1,12 +1,12 @@
 /**
- * What becomes of fields that neither contract nor table knows, and of columns of the contract that the table lacks:
- * `addNewColumns` adds them to the table, `rescue` keeps them as JSON in the column `_rescued_data`, `failOnNewColumns`
- * stops, `none` drops and counts them.
+ * Names the policy for fields that neither the contract nor the table has, and for columns of the contract that the
+ * table lacks: `addNewColumns` adds them to the table, `rescue` keeps them as JSON in the column `_rescued_data`,
+ * `failOnNewColumns` stops the topic, and `none` drops and counts them.
  */
 export type SchemaEvolution = 'addNewColumns' | 'rescue' | 'failOnNewColumns' | 'none'
 
-/** Fields, at any depth, that messages may add to a table. */
-export const LEARNED_MAX = 500
+/** Limits the fields, at any depth, that messages may add to a table by default. */
+export const INFERRED_FIELDS_MAX = 500
 
-/** The column of what no other column could take: a JSON object, null where there is nothing. */
+/** Names the column for values without a fitting column: a JSON object, or null when there are none. */
 export const RESCUED_DATA = '_rescued_data'

@@ -1,6 +1,6 @@
 import type { Contract } from '../contract/contract.ts'
 import { checkCompatible } from '../contract/compatible.ts'
-import { typeOfValue, uniteStructs } from '../contract/columns/infer.ts'
+import { inferType, mergeStructs } from '../contract/columns/infer.ts'
 import type { PlainContract } from '../contract/columns/plain.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
 import { canCast } from '../arrow/cast.ts'
@@ -8,43 +8,46 @@ import type { Clock } from '../core/clock.ts'
 import type { DeadLetterReason } from '../core/batch.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
-import { fieldNamed, type StructField, type StructType } from '../core/schema.ts'
-import { absentValues } from '../delta/constraints/defaults.ts'
-import { evolve } from '../delta/schema/evolve.ts'
+import { findField, type StructField, type StructType } from '../core/schema.ts'
+import { defaultValuesOf } from '../delta/constraints/defaults.ts'
+import { evolveTable } from '../delta/schema/evolve.ts'
 import { layoutOf, type Layout } from '../delta/files/layout.ts'
 import type { TableWriter } from '../delta/commit/table-writer.ts'
 import type { TableShape } from '../delta/protocol/table-shape.ts'
-import { fit, type Fitted } from './fit.ts'
-import type { Coerce } from './ingest-values.ts'
-import { knownColumns } from './known.ts'
-import { fieldCount, learn } from './learn.ts'
-import { nullFaults } from './nulls.ts'
-import { plainColumns } from './plain.ts'
-import { LEARNED_MAX, RESCUED_DATA, type SchemaEvolution } from './policy.ts'
+import { coerceMessage, type CoercedMessage } from './coerce-message.ts'
+import type { CoerceValue } from './ingest-values.ts'
+import { mergeTableColumns } from './table-columns.ts'
+import { countFields, inferNewColumns } from './infer-new-columns.ts'
+import { findNullFaults } from './nulls.ts'
+import { plainContractOf } from './plain.ts'
+import { INFERRED_FIELDS_MAX, RESCUED_DATA, type SchemaEvolution } from './policy.ts'
 
-/** What the columns of a topic's rows are made of. */
-export interface RowColumnsParts {
+/** Describes how the columns of a topic's rows are determined. */
+export interface RowColumnsOptions {
   readonly topic: string
   readonly contract: Contract
-  /** Whether the contract was written; one that is taken from the table follows it. */
-  readonly written: boolean
-  /** Columns beside those of the table where no contract was written; added to the table as those of a contract are. */
-  readonly declared?: StructType | undefined
+  /** True when a user wrote the contract; a contract taken from the table changes with the table. */
+  readonly hasWrittenContract: boolean
+  /**
+   * Columns in addition to those of the table when there is no written contract; they are added to the table like
+   * columns of a contract.
+   */
+  readonly declaredColumns?: StructType | undefined
   readonly table: Pick<TableWriter, 'shape' | 'uri'>
   /** Columns that the pipeline adds to every row. */
-  readonly added: readonly StructField[]
+  readonly addedColumns: readonly StructField[]
   readonly policy: SchemaEvolution
-  /** Reads values more freely than builders do; as they are by default. */
-  readonly coerce?: Coerce | undefined
-  /** Answers defaults that ask for the time. */
+  /** Converts values for columns of primitive types before they are checked; by default values stay unchanged. */
+  readonly coerceValue?: CoerceValue | undefined
+  /** Provides the time for default values such as `current_timestamp()`. */
   readonly clock?: Clock | undefined
   /** Fields, at any depth, that messages may add to the table; default 500. */
-  readonly learnedMax?: number
+  readonly inferredFieldsMax?: number
 }
 
-/** Messages that became rows to be, and what became of the others. */
-export interface Admitted {
-  /** The columns that all of `objects` go to. */
+/** Holds the valid messages of a batch and the faults of the others. */
+export interface ValidatedMessages {
+  /** The columns of all `objects`. */
   readonly schema: StructType
   readonly objects: readonly object[]
   readonly records: readonly number[]
@@ -53,233 +56,250 @@ export interface Admitted {
     readonly reason: DeadLetterReason
     readonly message: string
   }[]
-  /** Fields that no column took and that were let go. */
+  /** Number of dropped fields that have no column. */
   readonly droppedFields: number
 }
 
-/** What is known of the table in one of its shapes. */
-interface Known {
+/** Holds the columns for one version of the table's schema. */
+interface CurrentColumns {
   readonly of: TableShape
   readonly schema: StructType
-  /** Whether what fits no column is kept beside the row. */
+  /** True when values without a fitting column are kept with the row. */
   readonly rescues: boolean
   readonly absent: AbsentValues
 }
 
 /**
- * The columns that a topic's messages fill, from the contract, from the table as it is now, and from what messages have
- * shown: the one place that knows the policy. It grows while messages come, and follows the table when another writer
- * changes it. A column that another writer dropped is added again under `addNewColumns`: one of the contract with the
- * next rows, any other with the next rows that hold a value for it.
+ * Determines the columns that a topic's messages fill, from the contract, the present table and the messages,
+ * according to the schema evolution policy. The columns grow with the messages and follow changes that other writers
+ * make to the table. Under `addNewColumns`, a column that another writer dropped is added again: a column of the
+ * contract with the next rows, any other with the next rows that have a value for it.
  */
 export class RowColumns {
-  readonly #parts: RowColumnsParts
-  readonly #hidden: (folded: string) => boolean
+  readonly #options: RowColumnsOptions
+  readonly #isHidden: (folded: string) => boolean
   readonly #partitionColumns: readonly string[]
-  /** Fields of the table that were there when it was opened and do not count as learned. */
-  readonly #given: number
-  #known: Known | undefined
+  /** Fields of the table at the start, which do not count as inferred. */
+  readonly #initialFields: number
+  #columns: CurrentColumns | undefined
   #plain: { readonly of: StructType; readonly plain: PlainContract | undefined } | undefined
   #rescuedSchema: { readonly of: StructType; readonly schema: StructType } | undefined
-  #layout: { readonly of: TableShape; readonly wanted: string; readonly layout: Layout } | undefined
+  #layout: { readonly of: TableShape; readonly requested: string; readonly layout: Layout } | undefined
 
-  /** @throws KD_SCHEMA_MISMATCH with every fault, where the contract does not fit the table under the policy. */
-  constructor(parts: RowColumnsParts) {
-    this.#parts = parts
-    const { table, added, written, contract } = parts
-    const names = new Set([...added.map(({ name }) => name.toLowerCase()), RESCUED_DATA])
-    this.#hidden = (folded) => names.has(folded)
+  /**
+   * Checks that the contract fits the table under the policy.
+   * @throws KD_SCHEMA_MISMATCH with every fault
+   */
+  constructor(options: RowColumnsOptions) {
+    this.#options = options
+    const { table, addedColumns, hasWrittenContract, contract } = options
+    const names = new Set([...addedColumns.map(({ name }) => name.toLowerCase()), RESCUED_DATA])
+    this.#isHidden = (folded) => names.has(folded)
     this.#partitionColumns = table.shape.metadata.partitionColumns
-    this.#given = fieldCount(written ? contract.schema : table.shape.metadata.schema)
+    this.#initialFields = countFields(hasWrittenContract ? contract.schema : table.shape.metadata.schema)
     this.#current()
   }
 
-  /** The columns that messages fill now. Throws `KD_SCHEMA_MISMATCH` once the table is one that rows cannot fit. */
+  /**
+   * The columns that messages fill now.
+   * @throws KD_SCHEMA_MISMATCH once the table has changed so that rows cannot fit it
+   */
   get schema(): StructType {
     return this.#current().schema
   }
 
-  /** The same as plain data, for readers of bytes. */
+  /** The columns in the plain form for formats that decode bytes directly, if they can be expressed so. */
   get plain(): PlainContract | undefined {
     const { schema } = this.#current()
-    const { contract, written } = this.#parts
+    const { contract, hasWrittenContract } = this.#options
     if (this.#plain?.of !== schema)
-      this.#plain = { of: schema, plain: plainColumns(schema, written ? contract : undefined) }
+      this.#plain = { of: schema, plain: plainContractOf(schema, hasWrittenContract ? contract : undefined) }
     return this.#plain.plain
   }
 
-  /** What columns with a default are in a message that does not have them. Spec: "Default Columns". */
-  get absent(): AbsentValues {
+  /** Values of columns with a default for messages that lack them. Spec: "Default Columns". */
+  get absentValues(): AbsentValues {
     return this.#current().absent
   }
 
-  /** What a reader of bytes does with a field that is none of `plain`. */
-  get unknown(): 'count' | 'leave' {
-    return this.#parts.policy === 'none' ? 'count' : 'leave'
+  /** Determines how formats that decode bytes directly treat fields that `plain` lacks. */
+  get unknownFields(): 'count' | 'leave' {
+    return this.#options.policy === 'none' ? 'count' : 'leave'
   }
 
   /**
-   * Holds messages to contract and policy. Throws `KD_SCHEMA_CHANGED` for a field that nobody knows under
-   * `failOnNewColumns`.
+   * Validates messages against the contract and the policy, and infers new columns from the valid ones.
+   * @throws KD_SCHEMA_CHANGED for an unknown field under `failOnNewColumns`
    */
-  admit(objects: readonly unknown[], records: readonly number[], raw: Raw): Admitted {
-    const admission = new Admission()
-    const fitting: {
+  validate(objects: readonly unknown[], records: readonly number[], raw: Raw): ValidatedMessages {
+    const outcome = new BatchValidation()
+    const accepted: {
       readonly object: object
       readonly record: number
       readonly of: StructType
-      readonly fitted: Fitted
+      readonly coerced: CoercedMessage
     }[] = []
     for (const [index, object] of objects.entries()) {
       const record = records[index] as number
       const { schema: of } = this.#current()
-      const fitted = this.#fit(object, record, admission)
-      if (fitted === undefined) continue
-      // Only what the contract lets pass is learned from.
-      this.#learn(fitted.row)
-      fitting.push({ object: object as object, record, of, fitted })
+      const coerced = this.#coerce(object, record, outcome)
+      if (coerced === undefined) continue
+      // Columns are inferred only from messages that the contract accepts.
+      this.#inferColumns(coerced.row)
+      accepted.push({ object: object as object, record, of, coerced })
     }
     const { schema } = this.#current()
-    for (const { object, record, of, fitted } of fitting) {
-      const last = of === schema ? fitted : this.#fit(object, record, admission)
-      if (last !== undefined) this.#settle(last, record, raw, admission)
+    for (const { object, record, of, coerced } of accepted) {
+      const last = of === schema ? coerced : this.#coerce(object, record, outcome)
+      if (last !== undefined) this.#applyPolicy(last, record, raw, outcome)
     }
-    return admission.admitted(admission.rescued ? this.#withRescued(schema) : schema)
+    return outcome.result(outcome.hasRescued ? this.#withRescued(schema) : schema)
   }
 
   /**
-   * What files must be for rows of these schemas. Where the table is not one that the rows fit, though the messages that
-   * they were made of would, `unfit` says so: they are to be read again.
-   * @throws KD_SCHEMA_MISMATCH where the messages do not fit the table either.
+   * Returns the layout of files for rows of these schemas. When the table has changed so that the rows no longer fit,
+   * although their messages would, the layout has `incompatibleReason`: the messages must be read again.
+   * @throws KD_SCHEMA_MISMATCH when the messages no longer fit either
    */
   layout(schemas: readonly StructType[]): Layout {
     const { of: shape } = this.#current()
     if (schemas.length === 0) return layoutOf(shape)
-    const wanted = schemas.reduce(uniteStructs, schemas[0] ?? { type: 'struct', fields: [] })
-    const text = JSON.stringify(wanted)
-    // Asked again for the same, the physical names of new columns must be the same: flushes overlap.
-    if (this.#layout?.of === shape && this.#layout.wanted === text) return this.#layout.layout
-    const layout = this.#layoutFor(shape, wanted)
-    this.#layout = { of: shape, wanted: text, layout }
+    const requested = schemas.reduce(mergeStructs, schemas[0] ?? { type: 'struct', fields: [] })
+    const text = JSON.stringify(requested)
+    // Flushes overlap, and asking twice for the same schema must give new columns the same physical names.
+    if (this.#layout?.of === shape && this.#layout.requested === text) return this.#layout.layout
+    const layout = this.#layoutFor(shape, requested)
+    this.#layout = { of: shape, requested: text, layout }
     return layout
   }
 
-  #layoutFor(shape: TableShape, wanted: StructType): Layout {
-    const { added, policy } = this.#parts
-    const faults = nullFaults(
+  #layoutFor(shape: TableShape, requested: StructType): Layout {
+    const { addedColumns, policy } = this.#options
+    const faults = findNullFaults(
       shape.metadata.schema,
-      wanted,
-      new Set(added.map(({ name }) => name.toLowerCase())),
+      requested,
+      new Set(addedColumns.map(({ name }) => name.toLowerCase())),
     )
     try {
       const adds = policy === 'addNewColumns' ? true : policy === 'rescue' ? RESCUED_DATA : false
       const widen = policy === 'addNewColumns'
-      const evolution = evolve(shape, wanted, { add: adds, widen, casts: canCast })
-      if (faults.length > 0) return { ...layoutOf(shape), unfit: faults.join('; ') }
+      const evolution = evolveTable(shape, requested, { add: adds, widen, casts: canCast })
+      if (faults.length > 0) return { ...layoutOf(shape), incompatibleReason: faults.join('; ') }
       if (evolution === undefined) return layoutOf(shape)
       const { metadata, protocol } = evolution
       const change = { metadata, ...(protocol === undefined ? {} : { protocol }) }
-      return { ...layoutOf(evolution.shape), basis: shape, change }
+      return { ...layoutOf(evolution.shape), baseSnapshot: shape, change }
     } catch (error) {
       if (!(error instanceof PipelineError) || error.code !== 'KD_SCHEMA_MISMATCH') throw error
-      return { ...layoutOf(shape), unfit: error.message }
+      return { ...layoutOf(shape), incompatibleReason: error.message }
     }
   }
 
-  #current(): Known {
-    const shape = this.#parts.table.shape
-    if (this.#known?.of !== shape) this.#known = this.#knownOf(shape, this.#known?.schema)
-    return this.#known
+  #current(): CurrentColumns {
+    const shape = this.#options.table.shape
+    if (this.#columns?.of !== shape) this.#columns = this.#columnsFor(shape, this.#columns?.schema)
+    return this.#columns
   }
 
-  #knownOf(shape: TableShape, before: StructType | undefined): Known {
-    const { contract, written, added, policy, table } = this.#parts
+  #columnsFor(shape: TableShape, previous: StructType | undefined): CurrentColumns {
+    const { contract, hasWrittenContract, addedColumns, policy, table } = this.#options
     const { schema: columns, partitionColumns } = shape.metadata
     if (partitionColumns.join('\n') !== this.#partitionColumns.join('\n')) {
-      const detail = `the table was partitioned by ${listOf(this.#partitionColumns)}, and is now by ${listOf(partitionColumns)}`
+      const detail = `another writer changed the partition columns from ${listOf(this.#partitionColumns)} to ${listOf(partitionColumns)}`
       throw new PipelineError('KD_SCHEMA_MISMATCH', detail, { table: table.uri })
     }
-    const ours = written ? contract.schema : this.#parts.declared
-    const schema = knownColumns({ contract: ours, table: columns, before, policy, hidden: this.#hidden })
-    const evolving = policy === 'addNewColumns'
-    const strict = policy === 'addNewColumns' || policy === 'failOnNewColumns' ? (ours ?? schema) : schema
-    evolve(
+    const declared = hasWrittenContract ? contract.schema : this.#options.declaredColumns
+    const schema = mergeTableColumns({
+      contract: declared,
+      table: columns,
+      previous,
+      policy,
+      isHidden: this.#isHidden,
+    })
+    const evolves = policy === 'addNewColumns'
+    const strict = policy === 'addNewColumns' || policy === 'failOnNewColumns' ? (declared ?? schema) : schema
+    evolveTable(
       shape,
-      { type: 'struct', fields: [...strict.fields, ...added] },
-      { add: evolving, widen: evolving },
+      { type: 'struct', fields: [...strict.fields, ...addedColumns] },
+      { add: evolves, widen: evolves },
     )
-    checkCompatible(ours ?? schema, columns, added)
-    const column = fieldNamed(columns, RESCUED_DATA)
-    const rescues = policy === 'rescue' || (evolving && column?.type === 'string')
+    checkCompatible(declared ?? schema, columns, addedColumns)
+    const column = findField(columns, RESCUED_DATA)
+    const rescues = policy === 'rescue' || (evolves && column?.type === 'string')
     if (policy === 'rescue' && column !== undefined && column.type !== 'string') {
       const detail = `column ${RESCUED_DATA}: expected string, got another type`
       throw new PipelineError('KD_SCHEMA_MISMATCH', detail, { table: table.uri })
     }
-    return { of: shape, schema, rescues, absent: absentValues(shape.metadata, this.#parts.clock) }
+    return { of: shape, schema, rescues, absent: defaultValuesOf(shape.metadata, this.#options.clock) }
   }
 
-  #learn(row: object): void {
-    const known = this.#current()
-    const { policy, learnedMax = LEARNED_MAX } = this.#parts
+  #inferColumns(row: object): void {
+    const current = this.#current()
+    const { policy, inferredFieldsMax = INFERRED_FIELDS_MAX } = this.#options
     if (policy !== 'addNewColumns') return
-    const fieldsMax = Math.max(0, learnedMax - (fieldCount(known.schema) - this.#given))
-    const schema = learn(known.schema, row, { fieldsMax, hidden: this.#hidden })
-    if (schema !== known.schema) this.#known = { ...known, schema }
+    const fieldsMax = Math.max(0, inferredFieldsMax - (countFields(current.schema) - this.#initialFields))
+    const schema = inferNewColumns(current.schema, row, { fieldsMax, isHidden: this.#isHidden })
+    if (schema !== current.schema) this.#columns = { ...current, schema }
   }
 
-  /** The message beside its columns, where the contract lets it pass. */
-  #fit(object: unknown, record: number, admission: Admission): Fitted | undefined {
-    const { contract, written, policy, coerce } = this.#parts
+  /** Coerces the message and checks it against the contract; returns `undefined` when it is refused. */
+  #coerce(object: unknown, record: number, outcome: BatchValidation): CoercedMessage | undefined {
+    const { contract, hasWrittenContract, policy, coerceValue } = this.#options
     const { schema, rescues } = this.#current()
     if (typeof object !== 'object' || object === null) {
       const fault = contract.check(object)
       const expected = `expected an object, got ${String(object)}`
-      admission.refuse(record, fault === undefined ? 'type' : 'contract', fault ?? expected)
+      outcome.refuse(record, fault === undefined ? 'type' : 'contract', fault ?? expected)
       return undefined
     }
     try {
-      // What is rescued keeps its type there; elsewhere text is what a mix of types comes to.
-      const lenient = policy === 'rescue' ? 'none' : written ? 'beyond' : 'all'
-      const fitted = fit(object, schema, { rescues, lenient, coerce })
-      const fault = contract.check(fitted.row)
-      if (fault === undefined) return fitted
-      admission.refuse(record, 'contract', fault)
+      // A rescued value keeps its type in the JSON; under other policies a column of mixed types holds text.
+      const jsonTextColumns = policy === 'rescue' ? 'none' : hasWrittenContract ? 'untyped' : 'all'
+      const coerced = coerceMessage(object, schema, { rescues, jsonTextColumns, coerceValue })
+      const fault = contract.check(coerced.row)
+      if (fault === undefined) return coerced
+      outcome.refuse(record, 'contract', fault)
     } catch (error) {
-      // Nesting beyond the stack: the message is at fault.
+      // Nesting too deep for the stack is a fault of the message.
       if (!(error instanceof RangeError)) throw error
-      admission.refuse(record, 'type', `could not be written as JSON: ${messageOf(error)}`)
+      outcome.refuse(
+        record,
+        'type',
+        `could not be coerced to the columns, probably nested too deeply: ${messageOf(error)}`,
+      )
     }
     return undefined
   }
 
-  /** What becomes of a message that the contract lets pass. */
-  #settle(fitted: Fitted, record: number, raw: Raw, admission: Admission): void {
-    const { policy } = this.#parts
-    const { row, rescued, unknown } = fitted
-    if (policy === 'failOnNewColumns') this.#failOnNew(fitted, raw, record)
-    if (policy === 'none') admission.droppedFields += unknown.length
-    const blocked = policy === 'addNewColumns' && !this.#current().rescues ? unknown.filter(hasValue) : []
+  /** Applies the policy to a message that the contract accepts. */
+  #applyPolicy(coerced: CoercedMessage, record: number, raw: Raw, outcome: BatchValidation): void {
+    const { policy } = this.#options
+    const { row, rescued, unknownFields } = coerced
+    if (policy === 'failOnNewColumns') this.#failOnNew(coerced, raw, record)
+    if (policy === 'none') outcome.droppedFields += unknownFields.length
+    const blocked =
+      policy === 'addNewColumns' && !this.#current().rescues ? unknownFields.filter(hasValue) : []
     if (blocked.length > 0) {
       const paths = blocked.map(({ path }) => path).join(', ')
-      admission.refuse(
+      outcome.refuse(
         record,
         'type',
-        `${paths}: cannot become a column, by its name or by the number of columns`,
+        `${paths}: cannot become a column, because of its name or the number of columns`,
       )
       return
     }
-    if (rescued !== undefined) admission.rescued = true
-    // A message may have a field of that name, which is among the rescued then.
-    const bare = rescued === undefined && !Object.hasOwn(row, RESCUED_DATA)
-    admission.accept(bare ? row : { ...row, [RESCUED_DATA]: rescued ?? null }, record)
+    if (rescued !== undefined) outcome.hasRescued = true
+    // A field named like the rescue column is itself among the rescued values.
+    const isComplete = rescued === undefined && !Object.hasOwn(row, RESCUED_DATA)
+    outcome.accept(isComplete ? row : { ...row, [RESCUED_DATA]: rescued ?? null }, record)
   }
 
-  #failOnNew({ unknown }: Fitted, raw: Raw, record: number): void {
-    const names = unknown.filter(({ value }) => value !== null).map(({ path }) => path)
+  #failOnNew({ unknownFields }: CoercedMessage, raw: Raw, record: number): void {
+    const names = unknownFields.filter(({ value }) => value !== null).map(({ path }) => path)
     if (names.length === 0) return
-    const detail = `neither contract nor table has ${names.join(', ')}`
+    const detail = `neither the contract nor the table has ${names.join(', ')}, and table.schemaEvolution is failOnNewColumns`
     throw new PipelineError('KD_SCHEMA_CHANGED', detail, {
-      topic: this.#parts.topic,
+      topic: this.#options.topic,
       partition: raw.partition,
       offset: raw.offsets[record],
     })
@@ -294,10 +314,10 @@ export class RowColumns {
   }
 }
 
-/** Collects what becomes of the messages of one batch. */
-class Admission {
+/** Collects the outcomes for the messages of one batch. */
+class BatchValidation {
   droppedFields = 0
-  rescued = false
+  hasRescued = false
   readonly #objects: object[] = []
   readonly #records: number[] = []
   readonly #refused: { record: number; reason: DeadLetterReason; message: string }[] = []
@@ -311,7 +331,7 @@ class Admission {
     this.#refused.push({ record, reason, message })
   }
 
-  admitted(schema: StructType): Admitted {
+  result(schema: StructType): ValidatedMessages {
     return {
       schema,
       objects: this.#objects,
@@ -323,7 +343,7 @@ class Admission {
 }
 
 function hasValue({ value }: { readonly value: unknown }): boolean {
-  return typeOfValue(value) !== undefined
+  return inferType(value) !== undefined
 }
 
 function listOf(names: readonly string[]): string {

@@ -5,49 +5,60 @@ import type { PlainContract } from '../contract/columns/plain.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
 import type { Columns } from '../arrow/column.ts'
 
-/** What a format made of the records of one batch: records = proven + objects + deletions + deadLetters + tombstones + filtered. */
+/**
+ * Holds the result of decoding one batch. Every record is accounted for: records = validated + objects + deletions +
+ * deadLetters + tombstones + filtered.
+ */
 export interface Decoded {
   readonly raw: Raw
-  /** Rows that are in columns already and known to obey the contract; `records` ascending. */
-  readonly proven: { readonly columns: Columns; readonly records: Int32Array } | undefined
-  /** Rows as objects, which the contract has yet to check; `records` ascending. */
+  /** Rows that are in columns already and are known to obey the contract; `records` ascending. */
+  readonly validated: { readonly columns: Columns; readonly records: Int32Array } | undefined
+  /** Rows as objects, which the contract has yet to validate; `records` ascending. */
   readonly objects: readonly unknown[]
   readonly records: readonly number[]
   readonly deadLetters: readonly DeadLetter[]
   readonly tombstones: number
-  /** Tombstones whose value says null in the words of the format; ascending. */
-  readonly nulls?: readonly number[]
-  /** Rows of tombstones, which neither contract nor transforms are asked about; `records` ascending. */
+  /** Tombstones whose value is the null of the format, such as `null` in JSON; ascending. */
+  readonly nullTombstones?: readonly number[]
+  /** Rows made from tombstones. They bypass contract and transforms; `records` ascending. */
   readonly deletions?: { readonly columns: Columns; readonly records: Int32Array }
-  /** Records that a filter did not keep; absent before there was one. */
+  /** Records that a filter dropped; absent before the first filter. */
   readonly filtered?: number
-  /** Fields of proven rows that no column took, where `FormatOptions.unknown` asks for a count. */
+  /** Fields of validated rows without a column, if `FormatOptions.unknownFields` asks for a count. */
   readonly droppedFields?: number
 }
 
-/** A format turns the bytes of a batch into rows; what it cannot read becomes a dead letter, never an exception. */
+/**
+ * A format decodes the bytes of a batch into rows. A record that cannot be decoded becomes a dead letter, never an
+ * exception.
+ */
 export interface Format {
   readonly name: string
-  /** Makes rows, dead letters and tombstones of all records of a batch; throws for none of them. */
+  /** Decodes all records of a batch into rows, dead letters and tombstones. Never throws for a record. */
   decode(raw: Raw): Decoded
-  /** Fetches what the batch needs that is not there yet; `undefined` where nothing is. `decode` of the batch comes after it. */
+  /**
+   * Fetches data that the batch needs and that is not loaded yet, such as schemas; `undefined` when nothing is
+   * missing. `decode` of the batch follows it.
+   */
   prepare?(raw: Raw): Promise<void> | undefined
 }
 
 /**
- * What a format may use: the columns to fill, and the contract as data where that says everything. Read anew for each
- * batch, since columns come and go while a stream runs.
+ * Holds the columns to fill, and the contract as data if it can be expressed that way. The options are read anew for
+ * each batch, because columns may change while a stream runs.
  */
 export interface FormatOptions {
   readonly schema: StructType
   readonly plain: PlainContract | undefined
-  /** What columns of `schema` are in a record that does not have them at all; null by default. */
-  readonly absent?: AbsentValues | undefined
+  /** Values of columns of `schema` in records that lack them; null by default. */
+  readonly absentValues?: AbsentValues | undefined
   /**
-   * What becomes of a field that `plain` allows and does not name: it is left out (by default), left out and counted, or
-   * the record is left for the contract to look at.
+   * Handling of a field that `plain` allows and does not name: it is left out (default), left out and counted, or the
+   * record is left to the contract.
    */
-  readonly unknown?: 'skip' | 'count' | 'leave'
-  /** Whether whole numbers that are written with a fraction, such as `1.0`, are told from integers by being `Exact`. */
-  readonly fractions?: boolean
+  readonly unknownFields?: 'skip' | 'count' | 'leave'
+  /**
+   * True when integers written with a fraction, such as `1.0`, are kept as `ExactNumber`, which distinguishes them from integers.
+   */
+  readonly keepFractions?: boolean
 }

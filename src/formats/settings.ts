@@ -1,65 +1,68 @@
-import type { RegistryOptions } from '../registry/registry.ts'
+import type { SchemaRegistryOptions } from '../registry/registry.ts'
 
-/** What the formats are told beside the columns. */
+/** Holds the settings of the formats, apart from the columns. */
 export interface FormatSettings {
-  /** What stands in front of a value and says which schema it was written by. */
+  /** The framing of a value, which identifies the schema that it was written with. */
   readonly framing: 'none' | 'single-object' | 'container' | 'registry'
-  /** Names of formats that a value may have, where it may have one of several; the framing is `none` then. */
+  /** Names of the candidate formats when values may have one of several; the framing is `none` then. */
   readonly formats?: readonly string[]
-  /** Records that one message may hold. */
+  /** Limit of the records in one message. */
   readonly recordsPerMessageMax: number
-  /** Bytes that one value may come to, decompressed as a whole or in blocks. */
+  /** Size limit of one value in bytes, decompressed as a whole or in blocks. */
   readonly decompressedBytesMax: number
-  /** Subject of the registry whose newest schema gives the columns of a topic that has no contract. */
+  /** Registry subject whose newest schema defines the columns of a topic without a contract. */
   readonly subject: string
   readonly avro: AvroSettings
-  /** Absent where no value is Protobuf. */
+  /** Absent when no value is Protobuf. */
   readonly protobuf?: ProtobufSettings
   readonly csv: CsvSettings
-  /** What values are beside rows; nothing where absent. */
+  /** The envelope of rows; none when absent. */
   readonly envelope?: 'none' | 'debezium'
-  /** Whose way of making rows is followed; our own where absent. */
+  /** The program whose way of making rows is followed; our own when absent. */
   readonly compatibility?: 'none' | 'kafka-delta-ingest'
-  /** Of that envelope. */
+  /** Settings of the Debezium envelope. */
   readonly debezium?: DebeziumSettings
-  /** Where schemas are looked up; there with the framing `registry`, and with `formats` where values may be framed so. */
-  readonly schemaRegistry?: RegistryOptions
+  /**
+   * The schema registry: present for the framing `registry`, and with `formats` when values may have that
+   * framing.
+   */
+  readonly schemaRegistry?: SchemaRegistryOptions
 }
 
-/** Where Avro schemas are. */
-export interface AvroSettings {
-  /** Path of a schema file: the schema of values without a frame. */
+/** Locates the Avro schemas. */
+interface AvroSettings {
+  /** Path of the schema file for values without framing. */
   readonly schema?: string
-  /** Path of a folder of schema files: the schemas of single objects. */
+  /** Path of the folder with the schema files of single objects. */
   readonly schemas?: string
-  /** Path of a schema file: what records are read as, whatever schema they were written by. */
+  /** Path of the schema file that records are resolved to, whatever schema they were written with. */
   readonly readerSchema?: string
 }
 
-/** Where Protobuf messages are described. */
-export interface ProtobufSettings {
-  /** Path of a `.proto` file: the messages of values without a frame. */
+/** Locates the description of Protobuf messages. */
+interface ProtobufSettings {
+  /** Path of the `.proto` file with the messages of values without framing. */
   readonly schema?: string
-  /** Full name of the message; the first of the file where absent, or any with a frame. */
+  /** Full name of the message. When absent: the first message of the file, or any message for values with framing. */
   readonly message?: string
 }
 
-/** How a line of CSV is written. */
+/** Describes the dialect of CSV. */
 export interface CsvSettings {
   /** One character, or `tab`. */
   readonly delimiter: string
   /** One character, or `none`. */
   readonly quote: string
-  /** Whether each value is two lines, the first with the names of the fields. */
+  /** True when each value is two lines, the first with the names of the fields. */
   readonly header: boolean
-  /** Names of the fields where there is no header; absent, the columns in their order. */
+  /** Names of the fields without a header; when absent, the columns in order. */
   readonly columns?: readonly string[]
-  /** Texts without quotes that are null, beside the empty one. */
+  /** Unquoted texts that are null, in addition to the empty one. */
   readonly nullWords: readonly string[]
 }
-/** What becomes of events. */
 
+/** Configures the columns made from Debezium events. */
 export interface DebeziumSettings {
-  /** Fields of an event that become columns beside those of the row. */
+  /** Fields of an event that become columns in addition to those of the row. */
   readonly fields: readonly string[]
 }

@@ -5,8 +5,8 @@ import { valueOf } from '../core/raw.ts'
 import type { Format } from './format.ts'
 
 /**
- * A format that reads one value at a time into an object of JSON-like values. Whatever `read` throws is the reason of a
- * dead letter.
+ * Returns a format that decodes one value at a time into an object of JSON-like values. An error thrown by `read`
+ * becomes the message of a dead letter.
  */
 export function valueFormat(
   name: string,
@@ -34,7 +34,7 @@ export function valueFormat(
           deadLetters.push(deadLetterOf(raw, i, 'decode', messageOf(thrown)))
         }
       }
-      return { raw, proven: undefined, objects, records, deadLetters, tombstones }
+      return { raw, validated: undefined, objects, records, deadLetters, tombstones }
     },
   }
 }

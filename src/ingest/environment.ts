@@ -1,7 +1,7 @@
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Variables that go to the stores, the registry and the log as they are. */
-const PASSED = [
+/** Variables passed unchanged to the stores, the schema registry and the log. */
+const PASSED_VARIABLES = [
   /^AWS_/,
   /^AZURE_/,
   /^GOOGLE_/,
@@ -12,7 +12,7 @@ const PASSED = [
   /^KAFKA_DELTA_SHUTDOWN_DEADLINE_MS$/,
 ]
 
-/** Other names of the same thing that delta-rs knows: the first one that is set counts, after the name itself. */
+/** Alternative names that delta-rs accepts: the name itself takes precedence, then the first alias that is set. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
   AWS_S3_ENDPOINT: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT'],
   AWS_ENDPOINT_URL_DYNAMODB: ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT'],
@@ -31,30 +31,31 @@ const LEVELS: Readonly<Record<string, string>> = {
 }
 
 /**
- * The variables that our own configuration takes, made from those that delta-rs and its programs take. Variables that
- * name brokers or topics of ours are left out: the options of the command speak for them.
+ * Translates the environment variables of delta-rs and kafka-delta-ingest to those of this service. Variables of this
+ * service that name brokers or topics are left out, because the command line sets them.
  */
-export function storeEnvironment(env: Env): Record<string, string> {
-  const ours: Record<string, string> = {}
+export function toStoreEnvironment(env: Env): Record<string, string> {
+  const translated: Record<string, string> = {}
   for (const [name, value] of Object.entries(env))
-    if (value !== undefined && value !== '' && PASSED.some((form) => form.test(name))) ours[name] = value
+    if (value !== undefined && value !== '' && PASSED_VARIABLES.some((form) => form.test(name)))
+      translated[name] = value
   for (const [name, others] of Object.entries(ALIASES)) {
     const other = others.map((alias) => env[alias]).find((value) => value !== undefined && value !== '')
-    if (ours[name] === undefined && other !== undefined) ours[name] = other
+    if (translated[name] === undefined && other !== undefined) translated[name] = other
   }
-  if (ours['AWS_S3_FORCE_PATH_STYLE'] === undefined) {
+  if (translated['AWS_S3_FORCE_PATH_STYLE'] === undefined) {
     const hosted = (env['AWS_VIRTUAL_HOSTED_STYLE_REQUEST'] ?? '').toLowerCase()
-    // Buckets go into the path there unless this asks otherwise; AWS itself is asked in its own way.
-    if (ours['AWS_S3_ENDPOINT'] !== undefined)
-      ours['AWS_S3_FORCE_PATH_STYLE'] = hosted === 'true' || hosted === '1' ? 'false' : 'true'
+    // delta-rs uses path-style requests with a custom endpoint unless this variable says otherwise.
+    if (translated['AWS_S3_ENDPOINT'] !== undefined)
+      translated['AWS_S3_FORCE_PATH_STYLE'] = hosted === 'true' || hosted === '1' ? 'false' : 'true'
   }
   const level = LEVELS[(env['RUST_LOG'] ?? '').toLowerCase()]
-  if (ours['LOG_LEVEL'] === undefined && level !== undefined) ours['LOG_LEVEL'] = level
-  return ours
+  if (translated['LOG_LEVEL'] === undefined && level !== undefined) translated['LOG_LEVEL'] = level
+  return translated
 }
 
-/** A table location as delta-rs takes it, as a URI that our stores know. */
-export function tableUri(location: string): string {
+/** Translates a table location of delta-rs to a URI that the stores of this service accept. */
+export function toTableUri(location: string): string {
   const adls = /^(?:adls2|adl|adls):\/\/([^/@]+)\/([^/]+)(?:\/(.*))?$/i.exec(location)
   if (adls === null) return location
   const [, account = '', container = '', path = ''] = adls

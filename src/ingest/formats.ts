@@ -1,31 +1,32 @@
 import type { IngestFlags } from './options.ts'
 
-/** How messages are read: options of a topic, and the address of the registry where one is asked. */
-export interface IngestFormat {
+/** Describes how messages are decoded: options of the topic, and the URL of the schema registry if one is used. */
+interface IngestFormat {
   readonly topic: object
   readonly registry?: string
 }
 
-/** Which of `--json`, `--avro` and `--soe-avro` was given comes to which format. Without any, messages are JSON. */
-export function formatOf({ texts, flags }: IngestFlags, report: (fault: string) => void): IngestFormat {
+/** Translates `--json`, `--avro` and `--soe-avro` to a format. Without any of them messages are JSON. */
+export function ingestFormatOf({ texts, flags }: IngestFlags, report: (fault: string) => void): IngestFormat {
   const given = ['json', 'avro', 'soe-avro'].filter((name) => texts[name] !== undefined)
-  if (given.length > 1) report(`${given.map((name) => `--${name}`).join(' and ')}: only one of them can be`)
-  // By the first bytes of a value, so that one that is not compressed is read as it is.
+  if (given.length > 1)
+    report(`${given.map((name) => `--${name}`).join(' and ')}: only one of them can be given`)
+  // `auto` detects compression by the magic bytes of a value, so that uncompressed values are accepted too.
   const decompress = flags.has('decompress_gzip') ? { decompress: 'auto' } : {}
   const { json, avro, 'soe-avro': single } = texts
-  if (avro !== undefined) return avroOf(avro, decompress, report)
+  if (avro !== undefined) return avroFormatOf(avro, decompress, report)
   if (single !== undefined) {
     if (single === '') report('--soe-avro: expected a schema file or a folder of them, got nothing')
     return { topic: { format: 'avro', framing: 'single-object', avro: { schemas: single }, ...decompress } }
   }
-  const registry = json === undefined ? undefined : registryOf('json', json, report)
+  const registry = json === undefined ? undefined : registryUrlOf('json', json, report)
   return registry === undefined
     ? { topic: { format: 'json', ...decompress } }
     : { topic: { format: 'json', framing: 'registry', ...decompress }, registry }
 }
 
-function avroOf(text: string, decompress: object, report: (fault: string) => void): IngestFormat {
-  const registry = registryOf('avro', text, report)
+function avroFormatOf(text: string, decompress: object, report: (fault: string) => void): IngestFormat {
+  const registry = registryUrlOf('avro', text, report)
   if (registry !== undefined)
     return { topic: { format: 'avro', framing: 'registry', ...decompress }, registry }
   return {
@@ -38,10 +39,10 @@ function avroOf(text: string, decompress: object, report: (fault: string) => voi
   }
 }
 
-/** The address of a registry; `undefined` for a text that is none. What only looks like one goes to `report`. */
-function registryOf(option: string, text: string, report: (fault: string) => void): string | undefined {
+/** Returns the URL of a schema registry, or `undefined` when the text is not a URL. A malformed URL is reported. */
+function registryUrlOf(option: string, text: string, report: (fault: string) => void): string | undefined {
   if (!text.startsWith('http')) return undefined
   if (URL.canParse(text) && /^https?:\/\//.test(text)) return text.replace(/\/+$/, '')
-  report(`--${option}: expected the address of a registry, got ${text}`)
+  report(`--${option}: expected the URL of a schema registry, got ${text}`)
   return undefined
 }

@@ -1,13 +1,13 @@
-/** Properties that are an option of ours with a whole number, by the option's name below `kafka`. */
-export const NUMBERS: Readonly<Record<string, string>> = {
+/** Maps properties that hold a whole number to the option below `kafka`. */
+export const NUMERIC_PROPERTIES: Readonly<Record<string, string>> = {
   'session.timeout.ms': 'sessionTimeoutMs',
   'heartbeat.interval.ms': 'heartbeatMs',
   'fetch.max.bytes': 'fetchBytesMax',
   'max.partition.fetch.bytes': 'fetchBytesPerPartitionMax',
 }
 
-/** Properties that something is made of. */
-export const TAKEN: ReadonlySet<string> = new Set([
+/** Lists the properties that are translated to other options. */
+export const TRANSLATED_PROPERTIES: ReadonlySet<string> = new Set([
   'bootstrap.servers',
   'group.id',
   'client.id',
@@ -32,8 +32,11 @@ export const TAKEN: ReadonlySet<string> = new Set([
   'sasl.oauthbearer.token.endpoint.url',
 ])
 
-/** Properties that tune librdkafka's own queues, sockets and logs: without them the same records are read. */
-export const ACCEPTED: ReadonlySet<string> = new Set([
+/**
+ * Lists the properties without effect here: they only tune librdkafka's queues, sockets and logs, and the same
+ * records are read without them.
+ */
+export const IGNORED_PROPERTIES: ReadonlySet<string> = new Set([
   'allow.auto.create.topics',
   'api.version.fallback.ms',
   'api.version.request',
@@ -96,66 +99,71 @@ export const ACCEPTED: ReadonlySet<string> = new Set([
 
 type Refusal = (value: string) => string | undefined
 
-function always(why: string): Refusal {
+function refuseAlways(why: string): Refusal {
   return () => why
 }
 
-function unless(harmless: readonly string[], why: string): Refusal {
+function refuseUnless(harmless: readonly string[], why: string): Refusal {
   return (value) => (harmless.includes(value.toLowerCase()) ? undefined : why)
 }
 
 const CERTIFICATES = 'only PEM files are read; name ssl.certificate.location and ssl.key.location'
-const TRUST = 'whom to trust is said by ssl.ca.location alone'
-const SUITES = 'which ciphers are spoken is decided by Node; its option --tls-cipher-list changes it'
+const TRUST = 'trusted authorities are configured by ssl.ca.location only'
+const SUITES = 'Node.js decides on the ciphers; its option --tls-cipher-list changes them'
 const KERBEROS = 'Kerberos is not supported'
-const PRODUCES = 'is a property of producers'
+const PRODUCES = 'is a producer property'
 
-/** Properties whose absence would change what is read or how safe it is: why they are refused; no reason where a value is harmless. */
-export const REFUSED: Readonly<Record<string, Refusal>> = {
-  'enable.auto.commit': unless(
+/**
+ * Lists the properties that are refused, because ignoring them would change which records are read or weaken
+ * security. Each function returns the reason, or `undefined` for a harmless value.
+ */
+export const REFUSED_PROPERTIES: Readonly<Record<string, Refusal>> = {
+  'enable.auto.commit': refuseUnless(
     ['false', '0'],
-    'offsets are committed to the group only after the table holds them',
+    'offsets are committed to the group only after they are in the table',
   ),
-  'enable.auto.offset.store': always('offsets are stored by the table alone'),
-  'isolation.level': unless(['read_committed', '2'], 'records of aborted transactions are never read'),
-  'group.instance.id': always('static membership is not supported'),
-  'group.protocol': unless(['classic'], 'only the classic group protocol is spoken'),
-  'group.protocol.type': unless(['consumer'], 'groups are groups of consumers'),
-  'group.remote.assignor': always('only the classic group protocol is spoken'),
-  'partition.assignment.strategy': unless(
+  'enable.auto.offset.store': refuseAlways('offsets are stored in the table only'),
+  'isolation.level': refuseUnless(['read_committed', '2'], 'records of aborted transactions are never read'),
+  'group.instance.id': refuseAlways('static membership is not supported'),
+  'group.protocol': refuseUnless(['classic'], 'only the classic group protocol is supported'),
+  'group.protocol.type': refuseUnless(['consumer'], 'groups are groups of consumers'),
+  'group.remote.assignor': refuseAlways('only the classic group protocol is supported'),
+  'partition.assignment.strategy': refuseUnless(
     ['range,roundrobin', 'roundrobin', 'range'],
-    'partitions are dealt out eagerly and evenly',
+    'partitions are assigned eagerly and evenly',
   ),
-  'topic.blacklist': always('one topic is read, by its name'),
-  'plugin.library.paths': always('plugins of librdkafka cannot be loaded'),
-  'ssl.cipher.suites': always(SUITES),
-  'ssl.curves.list': always(SUITES),
-  'ssl.sigalgs.list': always(SUITES),
-  'ssl.crl.location': always('revocation lists are not read'),
-  'ssl.ca.certificate.stores': always(TRUST),
-  'ssl.keystore.location': always(CERTIFICATES),
-  'ssl.keystore.password': always(CERTIFICATES),
-  'ssl.engine.location': always(CERTIFICATES),
-  'ssl.engine.id': always(CERTIFICATES),
-  'ssl.providers': always(CERTIFICATES),
-  'ssl.endpoint.identification.algorithm': unless(
+  'topic.blacklist': refuseAlways('exactly one topic is read, by its name'),
+  'plugin.library.paths': refuseAlways('plugins of librdkafka cannot be loaded'),
+  'ssl.cipher.suites': refuseAlways(SUITES),
+  'ssl.curves.list': refuseAlways(SUITES),
+  'ssl.sigalgs.list': refuseAlways(SUITES),
+  'ssl.crl.location': refuseAlways('revocation lists are not read'),
+  'ssl.ca.certificate.stores': refuseAlways(TRUST),
+  'ssl.keystore.location': refuseAlways(CERTIFICATES),
+  'ssl.keystore.password': refuseAlways(CERTIFICATES),
+  'ssl.engine.location': refuseAlways(CERTIFICATES),
+  'ssl.engine.id': refuseAlways(CERTIFICATES),
+  'ssl.providers': refuseAlways(CERTIFICATES),
+  'ssl.endpoint.identification.algorithm': refuseUnless(
     ['https'],
-    'the name in a certificate is always checked; enable.ssl.certificate.verification=false trusts everybody',
+    'the name in a certificate is always checked; enable.ssl.certificate.verification=false disables all checks',
   ),
-  'https.ca.location': always("NODE_EXTRA_CA_CERTS names authorities beside Node's own"),
-  'https.ca.pem': always("NODE_EXTRA_CA_CERTS names authorities beside Node's own"),
-  'sasl.kerberos.service.name': always(KERBEROS),
-  'sasl.kerberos.principal': always(KERBEROS),
-  'sasl.kerberos.kinit.cmd': always(KERBEROS),
-  'sasl.kerberos.keytab': always(KERBEROS),
-  'sasl.kerberos.min.time.before.relogin': always(KERBEROS),
-  'sasl.oauthbearer.config': always('tokens come from a server: sasl.oauthbearer.method=oidc'),
-  'enable.sasl.oauthbearer.unsecure.jwt': always('tokens come from a server: sasl.oauthbearer.method=oidc'),
-  acks: always(PRODUCES),
-  'batch.size': always(PRODUCES),
-  'compression.codec': always(PRODUCES),
-  'compression.type': always(PRODUCES),
-  'enable.idempotence': always(PRODUCES),
-  'linger.ms': always(PRODUCES),
-  'transactional.id': always(PRODUCES),
+  'https.ca.location': refuseAlways('NODE_EXTRA_CA_CERTS adds authorities to those of Node.js'),
+  'https.ca.pem': refuseAlways('NODE_EXTRA_CA_CERTS adds authorities to those of Node.js'),
+  'sasl.kerberos.service.name': refuseAlways(KERBEROS),
+  'sasl.kerberos.principal': refuseAlways(KERBEROS),
+  'sasl.kerberos.kinit.cmd': refuseAlways(KERBEROS),
+  'sasl.kerberos.keytab': refuseAlways(KERBEROS),
+  'sasl.kerberos.min.time.before.relogin': refuseAlways(KERBEROS),
+  'sasl.oauthbearer.config': refuseAlways('tokens are requested from a server: sasl.oauthbearer.method=oidc'),
+  'enable.sasl.oauthbearer.unsecure.jwt': refuseAlways(
+    'tokens are requested from a server: sasl.oauthbearer.method=oidc',
+  ),
+  acks: refuseAlways(PRODUCES),
+  'batch.size': refuseAlways(PRODUCES),
+  'compression.codec': refuseAlways(PRODUCES),
+  'compression.type': refuseAlways(PRODUCES),
+  'enable.idempotence': refuseAlways(PRODUCES),
+  'linger.ms': refuseAlways(PRODUCES),
+  'transactional.id': refuseAlways(PRODUCES),
 }

@@ -1,26 +1,31 @@
-import { ACCEPTED, NUMBERS, REFUSED, TAKEN } from './librdkafka-properties.ts'
+import {
+  IGNORED_PROPERTIES,
+  NUMERIC_PROPERTIES,
+  REFUSED_PROPERTIES,
+  TRANSLATED_PROPERTIES,
+} from './librdkafka-properties.ts'
 
-/** PEM texts that have to lie in files before the configuration can name them. */
+/** Holds PEM texts that must be written to files, since the configuration names files. */
 export interface PemTexts {
   readonly ca?: string
   readonly cert?: string
   readonly key?: string
 }
 
-/** What librdkafka properties come to. */
-export interface KafkaSettings {
-  /** Options below `kafka` of our configuration. */
+/** Holds the options that librdkafka properties translate to. */
+interface KafkaSettings {
+  /** Options below `kafka` in the configuration. */
   readonly kafka: Readonly<Record<string, unknown>>
   readonly pem: PemTexts
-  /** What was accepted without an effect, one sentence each. */
+  /** Accepted properties without effect, one sentence each. */
   readonly notes: readonly string[]
 }
 
 type Properties = ReadonlyMap<string, string>
 type Report = (fault: string) => void
 
-/** Properties by their names out of `name=value`; a later one wins. */
-export function propertiesOf(settings: readonly string[], report: Report): Properties {
+/** Parses `name=value` settings; the last value of a name wins. */
+export function parseProperties(settings: readonly string[], report: Report): Properties {
   const properties = new Map<string, string>()
   for (const setting of settings) {
     const split = setting.indexOf('=')
@@ -28,7 +33,7 @@ export function propertiesOf(settings: readonly string[], report: Report): Prope
       .slice(0, split)
       .trim()
       .replace(/^topic\./, '')
-    // The value may be a secret, so it is not repeated.
+    // The value may be a secret, so it is not included in the message.
     if (split <= 0 || name === '')
       report(`-K ${split < 0 ? setting : '=…'}: expected property=value, such as security.protocol=SSL`)
     else properties.set(SYNONYMS[name] ?? name, setting.slice(split + 1).trim())
@@ -42,7 +47,10 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   'fetch.message.max.bytes': 'max.partition.fetch.bytes',
 }
 
-/** The brokers of `-k`: a port is 9092 where none is given, and what stands before `://` is left to `security.protocol`. */
+/**
+ * Parses the brokers of `-k`: the default port is 9092, and a protocol before `://` is ignored in favour of
+ * `security.protocol`.
+ */
 export function brokersOf(list: string): readonly string[] {
   return list
     .split(',')
@@ -52,54 +60,57 @@ export function brokersOf(list: string): readonly string[] {
 }
 
 /**
- * Options of ours that mean the same as librdkafka properties. Properties without a counterpart are accepted where they only
- * tune, and go to `report` where leaving them out would change what is read, or who may read along.
+ * Translates librdkafka properties to options of this service. Properties without a counterpart are ignored when they
+ * only tune, and reported when ignoring them would change which records are read or weaken security.
  */
-export function kafkaSettings(properties: Properties, offsetReset: string, report: Report): KafkaSettings {
+export function toKafkaSettings(properties: Properties, offsetReset: string, report: Report): KafkaSettings {
   const kafka: Record<string, unknown> = {}
   const notes: string[] = []
   for (const [name, value] of properties) {
-    const refused = REFUSED[name]
+    const refused = REFUSED_PROPERTIES[name]
     if (refused !== undefined) {
       const why = refused(value)
       if (why !== undefined) report(`-K ${name}: ${why}`)
-    } else if (NUMBERS[name] !== undefined) {
-      if (/^\d{1,15}$/.test(value)) kafka[NUMBERS[name]] = Number(value)
+    } else if (NUMERIC_PROPERTIES[name] !== undefined) {
+      if (/^\d{1,15}$/.test(value)) kafka[NUMERIC_PROPERTIES[name]] = Number(value)
       else report(`-K ${name}: expected a whole number, got ${value}`)
-    } else if (ACCEPTED.has(name)) notes.push(`-K ${name} has no effect here`)
-    else if (!TAKEN.has(name)) report(`-K ${name}: is no property that is known here`)
+    } else if (IGNORED_PROPERTIES.has(name)) notes.push(`-K ${name} has no effect here`)
+    else if (!TRANSLATED_PROPERTIES.has(name)) report(`-K ${name}: unknown property`)
   }
   const clientId = properties.get('client.id')
   if (clientId !== undefined) kafka['clientId'] = clientId
-  boundsOf(kafka)
+  adjustBounds(kafka)
   for (const [name, option] of [
     ['bootstrap.servers', '-k'],
     ['group.id', '-g'],
   ] as const)
-    if (properties.has(name)) notes.push(`-K ${name} has no effect, ${option} counts`)
+    if (properties.has(name)) notes.push(`-K ${name} has no effect: ${option} takes precedence`)
   const reset = properties.get('auto.offset.reset')
-  if (reset !== undefined) offsetResetOf(reset, offsetReset, notes, report)
+  if (reset !== undefined) checkOffsetReset(reset, offsetReset, notes, report)
   const pem = loginOf(properties, kafka, notes, report)
   return { kafka, pem, notes }
 }
 
-/** Ours are held to each other more strictly than librdkafka's: heartbeats get more frequent, the whole fetch larger. */
-function boundsOf(kafka: Record<string, unknown>): void {
+/**
+ * Adjusts values to the stricter rules of this service: more frequent heartbeats, and a total fetch size that covers
+ * a partition's.
+ */
+function adjustBounds(kafka: Record<string, unknown>): void {
   const session = kafka['sessionTimeoutMs'] as number | undefined
-  const heartbeat = (kafka['heartbeatMs'] as number | undefined) ?? HEARTBEAT_MS
+  const heartbeat = (kafka['heartbeatMs'] as number | undefined) ?? HEARTBEAT_MS_DEFAULT
   if (session !== undefined) kafka['heartbeatMs'] = Math.max(1, Math.min(heartbeat, Math.floor(session / 3)))
-  else if (3 * heartbeat > SESSION_MS) kafka['sessionTimeoutMs'] = 3 * heartbeat
+  else if (3 * heartbeat > SESSION_MS_DEFAULT) kafka['sessionTimeoutMs'] = 3 * heartbeat
   const partition = kafka['fetchBytesPerPartitionMax'] as number | undefined
   const all = kafka['fetchBytesMax'] as number | undefined
-  if (partition !== undefined) kafka['fetchBytesMax'] = Math.max(all ?? FETCH_BYTES, partition)
-  else if (all !== undefined && all < PARTITION_BYTES) kafka['fetchBytesPerPartitionMax'] = all
+  if (partition !== undefined) kafka['fetchBytesMax'] = Math.max(all ?? FETCH_BYTES_DEFAULT, partition)
+  else if (all !== undefined && all < PARTITION_BYTES_DEFAULT) kafka['fetchBytesPerPartitionMax'] = all
 }
 
-/** Defaults of ours that a given value is held against. */
-const HEARTBEAT_MS = 3_000
-const SESSION_MS = 30_000
-const FETCH_BYTES = 8_388_608
-const PARTITION_BYTES = 1_048_576
+/** Defaults of this service that the given values are compared with. */
+const HEARTBEAT_MS_DEFAULT = 3_000
+const SESSION_MS_DEFAULT = 30_000
+const FETCH_BYTES_DEFAULT = 8_388_608
+const PARTITION_BYTES_DEFAULT = 1_048_576
 
 const RESETS: Readonly<Record<string, string>> = {
   smallest: 'earliest',
@@ -110,11 +121,11 @@ const RESETS: Readonly<Record<string, string>> = {
   end: 'latest',
 }
 
-function offsetResetOf(value: string, offsetReset: string, notes: string[], report: Report): void {
+function checkOffsetReset(value: string, offsetReset: string, notes: string[], report: Report): void {
   const policy = RESETS[value]
   if (policy === undefined) report(`-K auto.offset.reset: expected earliest or latest, got ${value}`)
   else if (policy !== offsetReset)
-    notes.push(`-K auto.offset.reset=${value} has no effect, -o ${offsetReset} counts`)
+    notes.push(`-K auto.offset.reset=${value} has no effect: -o ${offsetReset} takes precedence`)
 }
 
 const PROTOCOLS: Readonly<Record<string, { readonly ssl: boolean; readonly sasl: boolean }>> = {
@@ -138,7 +149,7 @@ function loginOf(
   }
   const unused = [...properties.keys()].filter(
     (name) =>
-      TAKEN.has(name) &&
+      TRANSLATED_PROPERTIES.has(name) &&
       ((name.startsWith('ssl.') && !protocol.ssl) || (name.startsWith('sasl.') && !protocol.sasl)),
   )
   for (const name of unused)
@@ -167,13 +178,13 @@ function saslOf(properties: Properties, report: Report): object {
       ] as const)
         if (value === undefined)
           report(
-            `-K ${name}: missing, while sasl.mechanism is ${mechanism}; KAFKA_DELTA_INGEST_SCRAM_JSON may hold it`,
+            `-K ${name}: required by sasl.mechanism ${mechanism}; KAFKA_DELTA_INGEST_SCRAM_JSON can provide it`,
           )
       return { mechanism: mechanism.toLowerCase(), ...login }
     case 'OAUTHBEARER':
       return oauthOf(properties, report)
     case 'GSSAPI':
-      report('-K sasl.mechanism: GSSAPI (Kerberos), which is the default with sasl_*, is not supported')
+      report('-K sasl.mechanism: GSSAPI (Kerberos), the default with sasl_*, is not supported')
       return {}
     default:
       report(
@@ -193,13 +204,13 @@ const OAUTH: Readonly<Record<string, string>> = {
 function oauthOf(properties: Properties, report: Report): object {
   const method = properties.get('sasl.oauthbearer.method') ?? 'default'
   if (method !== 'oidc')
-    report(`-K sasl.oauthbearer.method: expected oidc, the one that asks a server for tokens, got ${method}`)
+    report(`-K sasl.oauthbearer.method: expected oidc, which requests tokens from a server, got ${method}`)
   const oauth: Record<string, unknown> = {}
   for (const [name, option] of Object.entries(OAUTH)) {
     const value = properties.get(name)
     if (value !== undefined) oauth[option] = value
     else if (option !== 'scope' && method === 'oidc')
-      report(`-K ${name}: missing, while sasl.oauthbearer.method is oidc`)
+      report(`-K ${name}: required by sasl.oauthbearer.method oidc`)
   }
   const extensions = properties.get('sasl.oauthbearer.extensions')
   if (extensions !== undefined) {
@@ -219,7 +230,7 @@ function tlsOf(properties: Properties, kafka: Record<string, unknown>, report: R
     keyFile: properties.get('ssl.key.location'),
     keyPassphrase: properties.get('ssl.key.password'),
   }
-  // `probe` lets librdkafka look for the authorities of the system, which Node brings along.
+  // `probe` makes librdkafka search for the system's certificate authorities; Node.js bundles its own.
   for (const [option, value] of Object.entries(files))
     if (value !== undefined && value !== '' && !(option === 'caFile' && value === 'probe'))
       tls[option] = value
@@ -233,7 +244,7 @@ function tlsOf(properties: Properties, kafka: Record<string, unknown>, report: R
     const text = properties.get(property)
     if (text === undefined || text === '') continue
     if (tls[file] !== undefined) {
-      report(`-K ${property}: given, while a file is named too; one of them is enough`)
+      report(`-K ${property}: given together with a file; only one of them can be given`)
     } else pem[part] = text
   }
   const verifies = (properties.get('enable.ssl.certificate.verification') ?? 'true').toLowerCase() !== 'false'

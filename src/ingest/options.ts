@@ -1,25 +1,25 @@
-/** One option of `kafka-delta ingest`, with the names that kafka-delta-ingest gave it. */
+/** Describes one option of `kafka-delta ingest`, with its name in kafka-delta-ingest. */
 export interface IngestOption {
-  /** Long name; also the key under which its value is found. */
+  /** Long name; also the key of its value. */
   readonly name: string
   readonly short?: string
-  /** Environment variable that counts where the command line is silent. */
+  /** Environment variable used when the command line does not set the option. */
   readonly env?: string
   readonly default?: string
-  /** `list` may be given several times; `flag` takes no value. */
+  /** A `list` can be repeated; a `flag` has no value. */
   readonly kind: 'text' | 'list' | 'flag'
-  /** What stands for the value in the help. */
+  /** Placeholder for the value in the help. */
   readonly value?: string
   readonly help: string
 }
 
-/** What `ingest` reads and writes, by their places; each may come from the environment instead. */
+/** Lists the positional arguments of `ingest`; each can also come from the environment. */
 export const INGEST_ARGUMENTS = [
   { name: 'topic', env: 'KAFKA_TOPIC', help: 'Kafka topic to read' },
   { name: 'table_location', env: 'TABLE_LOCATION', help: 'Delta table to write to; it must exist' },
 ] as const
 
-/** Every option of `ingest`, in the order of its help. */
+/** Lists all options of `ingest`, in the order of the help. */
 export const INGEST_OPTIONS: readonly IngestOption[] = [
   {
     name: 'kafka',
@@ -28,7 +28,7 @@ export const INGEST_OPTIONS: readonly IngestOption[] = [
     default: 'localhost:9092',
     kind: 'text',
     value: 'host:port,…',
-    help: 'brokers to ask first',
+    help: 'brokers to connect to first',
   },
   {
     name: 'consumer_group',
@@ -53,7 +53,7 @@ export const INGEST_OPTIONS: readonly IngestOption[] = [
     env: 'KAFKA_SEEK_OFFSETS',
     kind: 'text',
     value: 'json',
-    help: 'last offset that counts as ingested, by partition, such as {"0":123,"1":321}, for partitions of which the table holds nothing yet; reading goes on with the one after it',
+    help: 'last offset to count as ingested, by partition, such as {"0":123,"1":321}, for partitions that the table has no offset of yet; reading starts at the next offset',
   },
   {
     name: 'auto_offset_reset',
@@ -62,7 +62,7 @@ export const INGEST_OPTIONS: readonly IngestOption[] = [
     default: 'earliest',
     kind: 'text',
     value: 'earliest|latest',
-    help: 'where to begin in partitions of which neither the table nor --seek_offsets knows anything',
+    help: 'where to start in partitions without an offset in the table or in --seek_offsets',
   },
   {
     name: 'allowed_latency',
@@ -71,7 +71,7 @@ export const INGEST_OPTIONS: readonly IngestOption[] = [
     default: '300',
     kind: 'text',
     value: 'seconds',
-    help: 'longest time that a record waits for its commit',
+    help: 'longest time between reading a record and its commit',
   },
   {
     name: 'max_messages_per_batch',
@@ -80,7 +80,7 @@ export const INGEST_OPTIONS: readonly IngestOption[] = [
     default: '5000',
     kind: 'text',
     value: 'rows',
-    help: 'most rows in one row group of a file',
+    help: 'maximum rows per row group of a file',
   },
   {
     name: 'min_bytes_per_file',
@@ -89,7 +89,7 @@ export const INGEST_OPTIONS: readonly IngestOption[] = [
     default: '134217728',
     kind: 'text',
     value: 'bytes',
-    help: 'commit when the buffered records came to this many bytes',
+    help: 'commit when the buffered records reach this size',
   },
   {
     name: 'transform',
@@ -97,35 +97,35 @@ export const INGEST_OPTIONS: readonly IngestOption[] = [
     env: 'TRANSFORMS',
     kind: 'list',
     value: "'property: source'",
-    help: 'set a property of each message to what a JMESPath expression finds, or to kafka.offset, kafka.partition, kafka.topic, kafka.timestamp or kafka.timestamp_type; may be repeated, in the environment one a line',
+    help: 'set a property of each message to the result of a JMESPath expression, or to kafka.offset, kafka.partition, kafka.topic, kafka.timestamp or kafka.timestamp_type; can be repeated, in the environment one per line',
   },
   {
     name: 'dlq_table_location',
     env: 'DLQ_TABLE_LOCATION',
     kind: 'text',
     value: 'uri',
-    help: 'Delta table for messages of which no row can be made; without it they go to the Kafka topic <topic>-dlq',
+    help: 'Delta table for dead letters; without it they go to the Kafka topic <topic>-dlq',
   },
   {
     name: 'dlq_transform',
     env: 'DLQ_TRANSFORMS',
     kind: 'list',
     value: "'property: source'",
-    help: 'set a column of each dead letter, likewise',
+    help: 'set a column of each dead letter, in the same way',
   },
   {
     name: 'checkpoints',
     short: 'c',
     env: 'WRITE_CHECKPOINTS',
     kind: 'flag',
-    help: 'accepted; checkpoints are always written, every ten versions unless the table says otherwise',
+    help: 'accepted without effect: checkpoints are always written, every ten versions unless the table configures otherwise',
   },
   {
     name: 'kafka_setting',
     short: 'K',
     kind: 'list',
     value: 'property=value',
-    help: 'a librdkafka property; may be repeated. One that has no counterpart is refused by its name',
+    help: 'a librdkafka property; can be repeated. A property without a counterpart is refused',
   },
   {
     name: 'statsd_endpoint',
@@ -134,47 +134,47 @@ export const INGEST_OPTIONS: readonly IngestOption[] = [
     default: 'localhost:8125',
     kind: 'text',
     value: 'host:port',
-    help: 'where metrics go by UDP; an empty text sends none',
+    help: 'where StatsD metrics are sent by UDP; none are sent when empty',
   },
   {
     name: 'json',
     env: 'JSON_REGISTRY',
     kind: 'text',
     value: 'url|text',
-    help: 'JSON with the schema ids of the registry at this address in front; JSON as it is for any other text',
+    help: 'JSON framed with schema ids of the registry at this URL; plain JSON for any other text',
   },
   {
     name: 'avro',
     env: 'AVRO_REGISTRY',
     kind: 'text',
     value: 'url|file|""',
-    help: 'Avro with the schema ids of the registry at this address in front; Avro container files otherwise, read by the schema in this file where one is named',
+    help: 'Avro framed with schema ids of the registry at this URL; otherwise Avro container files, read with the schema in this file if one is given',
   },
   {
     name: 'soe-avro',
     kind: 'text',
     value: 'file|folder',
-    help: 'Avro single objects, written by one of these schemas',
+    help: 'Avro single objects, written with one of these schemas',
   },
   {
     name: 'ends_at_latest_offsets',
     short: 'e',
     env: 'ENDS_AT_LATEST_OFFSETS',
     kind: 'flag',
-    help: 'stop at the end offsets as they are at the start',
+    help: 'stop at the end offsets that the partitions have at the start',
   },
   {
     name: 'decompress_gzip',
     env: 'DECOMPRESS_GZIP',
     kind: 'flag',
-    help: 'each message is compressed with gzip',
+    help: 'decompress messages that are compressed with gzip',
   },
 ]
 
-/** What was said for one option, from the command line or the environment. */
-export type Given = Readonly<Record<string, string | readonly string[] | boolean | undefined>>
+/** Holds the values given on the command line, by option name. */
+export type IngestArguments = Readonly<Record<string, string | readonly string[] | boolean | undefined>>
 
-/** Every argument and option with what was said for it; texts are there where something was said or there is a default. */
+/** Holds the resolved value of every argument and option; texts are present when given or when they have a default. */
 export interface IngestFlags {
   readonly texts: Readonly<Record<string, string>>
   readonly lists: Readonly<Record<string, readonly string[]>>
@@ -184,9 +184,12 @@ export interface IngestFlags {
 const YES: ReadonlySet<string> = new Set(['true', 'yes', 'on', 'y', 't', '1'])
 const NO: ReadonlySet<string> = new Set(['false', 'no', 'off', 'n', 'f', '0'])
 
-/** Lays the command line over the environment and the defaults. Whatever is wrong goes to `report`. */
-export function ingestFlags(
-  given: Given,
+/**
+ * Resolves arguments and options: the command line takes precedence over the environment, then defaults apply. Faults
+ * are reported.
+ */
+export function resolveIngestFlags(
+  given: IngestArguments,
   env: Readonly<Record<string, string | undefined>>,
   report: (fault: string) => void,
 ): IngestFlags {
@@ -194,20 +197,20 @@ export function ingestFlags(
   const lists: Record<string, readonly string[]> = {}
   const flags = new Set<string>()
   for (const { name, env: variable, help } of INGEST_ARGUMENTS) {
-    const said = given[name] ?? env[variable]
-    if (typeof said === 'string' && said !== '') texts[name] = said
+    const value = given[name] ?? env[variable]
+    if (typeof value === 'string' && value !== '') texts[name] = value
     else report(`<${name}>: missing, and ${variable} is not set: ${help}`)
   }
   for (const { name, env: variable, kind, ...option } of INGEST_OPTIONS) {
-    const said = given[name]
+    const value = given[name]
     const set = variable === undefined ? undefined : env[variable]
     if (kind === 'list') {
       const lines = set?.split('\n').filter((line) => line.trim() !== '')
-      lists[name] = Array.isArray(said) ? (said as string[]) : (lines ?? [])
+      lists[name] = Array.isArray(value) ? (value as string[]) : (lines ?? [])
     } else if (kind === 'text') {
-      const text = typeof said === 'string' ? said : (set ?? option.default)
+      const text = typeof value === 'string' ? value : (set ?? option.default)
       if (text !== undefined) texts[name] = text
-    } else if (said === true) flags.add(name)
+    } else if (value === true) flags.add(name)
     else if (set !== undefined && set !== '') {
       if (YES.has(set.toLowerCase())) flags.add(name)
       else if (!NO.has(set.toLowerCase())) report(`${variable}: expected true or false, got ${set}`)
@@ -217,10 +220,10 @@ export function ingestFlags(
 }
 
 /**
- * Splits what followed one `-t`, `-K` or `--dlq_transform` into one option for each value, since
- * `-t 'a: b' 'c: d'` is how they were written for years. A value is told by its form from a topic or a table location.
+ * Repeats the flag for each value that follows one `-t`, `-K` or `--dlq_transform`, since kafka-delta-ingest accepted
+ * `-t 'a: b' 'c: d'`. The form of a value distinguishes it from a topic or a table location.
  */
-export function withRepeatedLists(argv: readonly string[]): readonly string[] {
+export function repeatListFlags(argv: readonly string[]): readonly string[] {
   const repeated: string[] = []
   let list: { readonly flag: string; readonly form: RegExp } | undefined
   for (let at = 0; at < argv.length; at++) {

@@ -1,46 +1,50 @@
 import { PipelineError } from '../core/errors.ts'
-import { storeEnvironment, tableUri } from './environment.ts'
-import { formatOf } from './formats.ts'
-import { brokersOf, kafkaSettings, propertiesOf, type PemTexts } from './librdkafka.ts'
-import { ingestFlags, type Given, type IngestFlags } from './options.ts'
+import { toStoreEnvironment, toTableUri } from './environment.ts'
+import { ingestFormatOf } from './formats.ts'
+import { brokersOf, toKafkaSettings, parseProperties, type PemTexts } from './librdkafka.ts'
+import { resolveIngestFlags, type IngestArguments, type IngestFlags } from './options.ts'
 import { seekOffsetsOf } from './seek-offsets.ts'
-import { statsdOf, type StatsdPlace } from './statsd-place.ts'
+import { statsdEndpointOf, type StatsdEndpoint } from './statsd-endpoint.ts'
 
-/** The name of the one entry of `topics`, for `--set`. */
+/** Names the single entry in `topics`, for `--set`. */
 export const INGEST_ENTRY = 'ingest'
 
-/** What a command line of kafka-delta-ingest comes to. */
+/** Holds the configuration and run options that a kafka-delta-ingest command line translates to. */
 export interface IngestPlan {
-  /** Configuration of ours, yet to be loaded. */
+  /** Configuration of this service, not yet validated. */
   readonly config: object
-  /** The environment that goes with it. */
+  /** Environment variables for the configuration. */
   readonly env: Readonly<Record<string, string>>
-  /** PEM texts that `config` has no files for. */
+  /** PEM texts to write to files before `config` is complete. */
   readonly pem: PemTexts
   readonly until: 'stopped' | 'latest'
-  /** The last offset that counts as ingested, by partition, ascending; empty where nothing was said. */
+  /** Last offset to count as ingested, by partition, ascending; empty without `--seek_offsets`. */
   readonly seekOffsets: ReadonlyMap<number, bigint>
-  /** Absent where no metrics are wanted. */
-  readonly statsd?: StatsdPlace
-  /** What was accepted without an effect, one sentence each. */
+  /** Absent when no metrics are sent. */
+  readonly statsd?: StatsdEndpoint
+  /** Accepted settings without effect, one sentence each. */
   readonly notes: readonly string[]
 }
 
 /**
- * Our configuration for what kafka-delta-ingest was told, by its own names; reads nothing but its arguments.
- * @throws KD_COMMAND_INVALID with every fault, one a line.
+ * Translates a kafka-delta-ingest command line and its environment to a configuration of this service, without any
+ * I/O.
+ * @throws KD_COMMAND_INVALID with every fault, one per line
  */
-export function ingestPlan(given: Given, env: Readonly<Record<string, string | undefined>>): IngestPlan {
+export function planIngest(
+  given: IngestArguments,
+  env: Readonly<Record<string, string | undefined>>,
+): IngestPlan {
   const faults: string[] = []
   const report = (fault: string): void => void faults.push(fault)
-  const flags = ingestFlags(given, env, report)
-  const plan = planOf(flags, env, report)
+  const flags = resolveIngestFlags(given, env, report)
+  const plan = translate(flags, env, report)
   if (faults.length === 0) return plan
   const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
   throw new PipelineError('KD_COMMAND_INVALID', [count, ...faults.map((fault) => `  ${fault}`)].join('\n'))
 }
 
-function planOf(
+function translate(
   flags: IngestFlags,
   env: Readonly<Record<string, string | undefined>>,
   report: (fault: string) => void,
@@ -49,15 +53,15 @@ function planOf(
   const startFrom = texts['auto_offset_reset'] ?? ''
   if (startFrom !== 'earliest' && startFrom !== 'latest')
     report(`--auto_offset_reset: expected earliest or latest, got ${startFrom}`)
-  const properties = propertiesOf(
+  const properties = parseProperties(
     [...loginProperties(env, report), ...(lists['kafka_setting'] ?? [])],
     report,
   )
-  const { kafka, pem, notes } = kafkaSettings(properties, startFrom, report)
-  const { topic: format, registry } = formatOf(flags, report)
+  const { kafka, pem, notes } = toKafkaSettings(properties, startFrom, report)
+  const { topic: format, registry } = ingestFormatOf(flags, report)
   if (registry !== undefined && (env['SCHEMA_REGISTRY_PROXY'] ?? '') !== '')
-    report('SCHEMA_REGISTRY_PROXY: a proxy on the way to the registry is not supported')
-  const statsd = statsdOf(texts['statsd_endpoint'] ?? '', env, report)
+    report('SCHEMA_REGISTRY_PROXY: a proxy to the schema registry is not supported')
+  const statsd = statsdEndpointOf(texts['statsd_endpoint'] ?? '', env, report)
   const transforms = transformsOf('transform', lists, report)
   const bytes = wholeNumber(texts, 'min_bytes_per_file', report)
   const config = {
@@ -76,11 +80,11 @@ function planOf(
         compatibility: 'kafka-delta-ingest',
         ...(Object.keys(transforms).length === 0 ? {} : { transforms }),
         creditBytes: Math.max(2 * bytes, CREDIT_BYTES_MIN),
-        table: { uri: tableUri(texts['table_location'] ?? ''), schemaEvolution: 'none' },
+        table: { uri: toTableUri(texts['table_location'] ?? ''), schemaEvolution: 'none' },
         flush: {
           ageMs: Math.max(1, 1000 * wholeNumber(texts, 'allowed_latency', report)),
           bytes: Math.max(1, bytes),
-          // Nothing but bytes and age ends a file there.
+          // kafka-delta-ingest ends a file only by bytes or age.
           count: FLUSH_RECORDS_MAX,
         },
         parquet: {
@@ -93,7 +97,7 @@ function planOf(
   }
   return {
     config,
-    env: storeEnvironment(env),
+    env: toStoreEnvironment(env),
     pem,
     notes,
     until: flags.flags.has('ends_at_latest_offsets') ? 'latest' : 'stopped',
@@ -103,26 +107,25 @@ function planOf(
 }
 
 const FLUSH_RECORDS_MAX = 10_000_000
-/** Room for some fetches, however small files may be. */
+/** Leaves room for several fetches, however small the files are. */
 const CREDIT_BYTES_MIN = 16_777_216
 
 function deadLettersOf(flags: IngestFlags, report: (fault: string) => void): object {
   const location = flags.texts['dlq_table_location'] ?? ''
   const transforms = transformsOf('dlq_transform', flags.lists, report)
   if (location === '') {
-    if (Object.keys(transforms).length > 0)
-      report('--dlq_transform: given, while --dlq_table_location is not')
+    if (Object.keys(transforms).length > 0) report('--dlq_transform: requires --dlq_table_location')
     return {}
   }
   return {
     deadLetters: {
-      table: tableUri(location),
+      table: toTableUri(location),
       ...(Object.keys(transforms).length === 0 ? {} : { transforms }),
     },
   }
 }
 
-/** Properties by what they are set to; a later one of a name wins, as there. */
+/** Parses the properties and their sources; the last one of a name wins, as in kafka-delta-ingest. */
 function transformsOf(
   option: string,
   lists: IngestFlags['lists'],
@@ -147,7 +150,10 @@ function wholeNumber(texts: IngestFlags['texts'], name: string, report: (fault: 
   return 1
 }
 
-/** The login in the environment, as the properties that it was made into; `-K` is stronger. */
+/**
+ * Returns the login variables as the librdkafka properties that kafka-delta-ingest made of them; `-K` takes
+ * precedence.
+ */
 function loginProperties(
   env: Readonly<Record<string, string | undefined>>,
   report: (fault: string) => void,
@@ -166,7 +172,7 @@ function loginProperties(
   const login = jsonObject(json)
   for (const name of ['username', 'password']) {
     const value = login?.[name]
-    // A secret is in it, so nothing of it is repeated.
+    // The text contains a secret, so it is not included in the message.
     if (typeof value !== 'string')
       report(`KAFKA_DELTA_INGEST_SCRAM_JSON: expected a JSON object with the text "${name}"`)
     else properties.push(`sasl.${name}=${value}`)

@@ -1,6 +1,6 @@
 /**
- * The offsets of `--seek_offsets`, `{"0":123,"1":321}`, by partition in order. Whatever is no partition or no offset goes
- * to `report`.
+ * Parses `--seek_offsets`, such as `{"0":123,"1":321}`, into offsets ascending by partition. Invalid partitions and
+ * offsets are reported.
  */
 export function seekOffsetsOf(
   text: string | undefined,
@@ -21,10 +21,10 @@ export function seekOffsetsOf(
   }
   const found: [number, bigint][] = []
   for (const [partition, offset] of Object.entries(offsets)) {
-    if (!/^\d{1,9}$/.test(partition)) report(`--seek_offsets: ${partition} is no partition`)
+    if (!/^\d{1,9}$/.test(partition)) report(`--seek_offsets: expected a partition number, got ${partition}`)
     else if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset < 0)
       report(
-        `--seek_offsets: partition ${partition}: expected an offset from 0, got ${JSON.stringify(offset)}`,
+        `--seek_offsets: partition ${partition}: expected an offset of at least 0, got ${JSON.stringify(offset)}`,
       )
     else found.push([Number(partition), BigInt(offset)])
   }

@@ -1,28 +1,28 @@
 import type { ExpressionNode } from '../../config/transforms/expression.ts'
-import { Exact } from '../core/exact.ts'
+import { ExactNumber } from '../core/exact.ts'
 import { Interpreter } from './interpreter.ts'
 import { type FunctionTable } from './function-table.ts'
 
-/** A compiled expression. */
+/** Describes a compiled JMESPath expression. */
 export interface Expression {
   readonly text: string
-  /** What the expression gives for a message; null where it gives nothing. Throws where it cannot be evaluated. */
+  /** Returns the result for a message, or null when there is none. Throws when the expression cannot be evaluated. */
   evaluate(message: unknown): unknown
 }
 
-/** Makes expressions that share a set of functions; a topic has one. */
-export class Expressions {
+/** Compiles expressions that share one set of functions. A topic has one compiler. */
+export class ExpressionCompiler {
   readonly #interpreter: Interpreter
 
   constructor(functions: FunctionTable) {
     this.#interpreter = new Interpreter(functions)
   }
 
-  /** An expression of its tree, which `parseExpression` makes and checks. */
-  of(text: string, node: ExpressionNode): Expression {
+  /** Returns the compiled expression of a syntax tree that `parseJmesPath` has produced and checked. */
+  compile(text: string, node: ExpressionNode): Expression {
     const interpreter = this.#interpreter
-    const direct = pathOf(node)
-    if (direct !== undefined) return { text, evaluate: (message) => valueAt(message, direct) }
+    const direct = fieldPathOf(node)
+    if (direct !== undefined) return { text, evaluate: (message) => valueAtPath(message, direct) }
     return {
       text,
       evaluate: (message) => {
@@ -33,27 +33,30 @@ export class Expressions {
   }
 }
 
-/** Whether a value is true to JMESPath: anything but null, false, and empty text, lists and objects. */
+/** Returns true for every value but null, false, and empty text, lists and objects, as JMESPath defines it. */
 export function isTruthy(value: unknown): boolean {
   if (value === null || value === undefined || value === false || value === '') return false
-  if (typeof value !== 'object' || value instanceof Exact) return true
+  if (typeof value !== 'object' || value instanceof ExactNumber) return true
   return (Array.isArray(value) ? value : Object.keys(value)).length > 0
 }
 
-/** The names of an expression that is nothing but names with dots between them, the most common. */
-export function pathOf(node: ExpressionNode): readonly string[] | undefined {
+/**
+ * Returns the names of an expression that consists only of names joined by dots, which is the most common form.
+ * Returns `undefined` for any other expression.
+ */
+export function fieldPathOf(node: ExpressionNode): readonly string[] | undefined {
   if (node.type === 'Field') return [node.name]
   if (node.type !== 'Subexpression') return undefined
-  const left = pathOf(node.left)
-  const right = pathOf(node.right)
+  const left = fieldPathOf(node.left)
+  const right = fieldPathOf(node.right)
   return left === undefined || right === undefined ? undefined : [...left, ...right]
 }
 
-/** The value at a path of own properties; null where there is none. */
-export function valueAt(value: unknown, path: readonly string[]): unknown {
+/** Returns the value at a path of own properties, or null when a step is missing. */
+export function valueAtPath(value: unknown, path: readonly string[]): unknown {
   let found: unknown = value
   for (const name of path) {
-    if (typeof found !== 'object' || found === null || Array.isArray(found) || found instanceof Exact)
+    if (typeof found !== 'object' || found === null || Array.isArray(found) || found instanceof ExactNumber)
       return null
     if (!Object.hasOwn(found, name)) return null
     found = (found as Record<string, unknown>)[name]

@@ -1,5 +1,8 @@
-/** A function of an expression: its arguments as JSON-like values, numbers in any form. What it throws is the expression's fault. */
+/**
+ * A function of an expression takes JSON-like values, with numbers in any form, and returns one. An error that it
+ * throws fails the expression.
+ */
 export type ExpressionFunction = (args: readonly unknown[]) => unknown
 
-/** Functions by their names. */
+/** Maps names to functions. */
 export type FunctionTable = ReadonlyMap<string, ExpressionFunction>

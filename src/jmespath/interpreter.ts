@@ -1,25 +1,26 @@
 import { TreeInterpreter } from '@jmespath-community/jmespath'
 import type { ExpressionNode } from '../../config/transforms/expression.ts'
-import { Exact } from '../core/exact.ts'
-import { BUILT_IN } from './built-in.ts'
-import { compareNumbers, doubleOf, integerOf, isNumber, type AnyNumber } from './numbers.ts'
+import { ExactNumber } from '../core/exact.ts'
+import { BUILT_IN_FUNCTIONS } from './built-in.ts'
+import { compareNumbers, toDouble, narrowInteger, isNumber, type AnyNumber } from './numbers.ts'
 import type { FunctionTable } from './function-table.ts'
 
 type Visited = Parameters<(typeof TreeInterpreter)['visit']>[1]
 type Scope = Parameters<(typeof TreeInterpreter)['withScope']>[0]
 
-/** The library exports one interpreter for the whole process; its class gives us one with functions of its own. */
+/** The library exports one interpreter per process. Its class lets each topic have functions of its own. */
 const Base = TreeInterpreter.constructor as new () => typeof TreeInterpreter
 
-/** What an interpreter knows of where it stands, which its class keeps to itself. */
-interface Standing {
+/** Describes the private evaluation state of the library's interpreter. */
+interface InterpreterState {
   _rootValue: unknown
-  _scope: { withScope(scope: Scope): Standing['_scope'] }
+  _scope: { withScope(scope: Scope): InterpreterState['_scope'] }
 }
 
 /**
- * The library's interpreter, with functions of ours, and for messages as we have them: fields are own properties alone,
- * integers beyond 2^53 (`bigint`) and what no double holds (`Exact`) are numbers.
+ * Extends the library's interpreter with additional functions and with the values of our messages: only own
+ * properties are fields, and integers beyond 2^53 (`bigint`) and numbers that a double cannot hold (`ExactNumber`)
+ * are numbers.
  */
 export class Interpreter extends Base {
   readonly #functions: FunctionTable
@@ -29,16 +30,16 @@ export class Interpreter extends Base {
     this.#functions = functions
     const library = this.runtime.callFunction.bind(this.runtime)
     this.runtime.callFunction = (name, args) => {
-      const own = functions.get(name) ?? BUILT_IN.get(name)
-      // What is no JSON to the library is a value like any other to us.
+      const own = functions.get(name) ?? BUILT_IN_FUNCTIONS.get(name)
+      // Values that are not JSON to the library, such as `bigint`, are passed to our functions unchanged.
       return own === undefined ? library(name, args) : (own(args) as ReturnType<typeof library>)
     }
   }
 
   override withScope(scope: Scope): typeof TreeInterpreter {
     const inner = new Interpreter(this.#functions)
-    const from = this as unknown as Standing
-    const to: Standing = inner as unknown as Standing
+    const from = this as unknown as InterpreterState
+    const to: InterpreterState = inner as unknown as InterpreterState
     to._rootValue = from._rootValue
     to._scope = from._scope.withScope(scope)
     return inner
@@ -51,21 +52,21 @@ export class Interpreter extends Base {
       case 'Comparator': {
         const left: unknown = this.visit(node.left, value)
         const right: unknown = this.visit(node.right, value)
-        const compared = comparedValues(node.name, left, right)
+        const compared = compareValues(node.name, left, right)
         if (compared !== undefined) return compared
         return super.visit({ ...node, left: literal(left), right: literal(right) }, value)
       }
       case 'Arithmetic': {
         const left: unknown = this.visit(node.left, value)
         const right: unknown = this.visit(node.right, value)
-        const exact = calculated(node.operator, left, right)
+        const exact = calculateExactly(node.operator, left, right)
         if (exact !== undefined) return exact as Visited
         return super.visit({ ...node, left: literal(plain(left)), right: literal(plain(right)) }, value)
       }
       case 'Unary': {
         const operand: unknown = this.visit(node.operand, value)
         if (typeof operand === 'bigint')
-          return (node.operator === 'Minus' ? integerOf(-operand) : operand) as Visited
+          return (node.operator === 'Minus' ? narrowInteger(-operand) : operand) as Visited
         return super.visit({ ...node, operand: literal(plain(operand)) }, value)
       }
       default:
@@ -74,9 +75,9 @@ export class Interpreter extends Base {
   }
 }
 
-/** An own property: `constructor` and its kin are no fields of a message that does not carry them. */
+/** Reads own properties only, so that `constructor` and the like are not fields of every message. */
 function fieldOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Exact)
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof ExactNumber)
     return null
   return Object.hasOwn(value, name) ? ((value as Record<string, unknown>)[name] ?? null) : null
 }
@@ -86,11 +87,11 @@ function literal(value: unknown): ExpressionNode {
 }
 
 function plain(value: unknown): unknown {
-  return isNumber(value) ? doubleOf(value) : value
+  return isNumber(value) ? toDouble(value) : value
 }
 
-/** Null where there is no order between the two; `undefined` where the library has to look into them. */
-function comparedValues(name: string, left: unknown, right: unknown): boolean | null | undefined {
+/** Returns null when the two have no order, and `undefined` when the library must compare nested values. */
+function compareValues(name: string, left: unknown, right: unknown): boolean | null | undefined {
   const numbers = isNumber(left) && isNumber(right)
   if (name === 'EQ' || name === 'NE') {
     if (numbers) return (compareNumbers(left, right) === 0) === (name === 'EQ')
@@ -111,18 +112,21 @@ function comparedValues(name: string, left: unknown, right: unknown): boolean | 
   }
 }
 
-/** Sums, differences and products of integers of which a double does not hold one; `undefined` for all others. */
-function calculated(operator: string, left: unknown, right: unknown): AnyNumber | undefined {
+/**
+ * Returns sums, differences and products of integers of which at least one exceeds a double, or `undefined` for other
+ * operands.
+ */
+function calculateExactly(operator: string, left: unknown, right: unknown): AnyNumber | undefined {
   if (typeof left !== 'bigint' && typeof right !== 'bigint') return undefined
   if (!isInteger(left) || !isInteger(right)) return undefined
   switch (operator) {
     case 'Plus':
-      return integerOf(BigInt(left) + BigInt(right))
+      return narrowInteger(BigInt(left) + BigInt(right))
     case 'Minus':
-      return integerOf(BigInt(left) - BigInt(right))
+      return narrowInteger(BigInt(left) - BigInt(right))
     case 'Multiply':
     case 'Star':
-      return integerOf(BigInt(left) * BigInt(right))
+      return narrowInteger(BigInt(left) * BigInt(right))
     default:
       return undefined
   }

@@ -1,49 +1,49 @@
 import { readThrift, THRIFT, type ThriftStruct, type ThriftValue, writeThrift } from './thrift.ts'
 
-/** Bytes of a file, `end` exclusive. */
+/** Describes a range of bytes of a file; `end` is exclusive. */
 export interface ByteRange {
   readonly start: number
   readonly end: number
 }
 
-/** One leaf column of one row group: where its pages are, and what its statistics say of nulls. */
+/** Describes one leaf column of a row group: the position of its pages, and its count of nulls. */
 export interface ColumnChunk {
-  /** Names from the top-level column down to the leaf. */
+  /** Names from the top-level column to the leaf. */
   readonly path: readonly string[]
   readonly range: ByteRange
   readonly bytesUncompressed: number
-  /** Values, nulls included; as many as rows where nothing repeats. */
+  /** Number of values, nulls included; equals the number of rows for columns that are not repeated. */
   readonly values: number
-  /** `undefined` where the writer did not count. */
+  /** Number of nulls; `undefined` if the writer did not count them. */
   readonly nulls: number | undefined
-  /** Whether it or a column above it holds many values a row: a list or a map. */
-  readonly repeats: boolean
+  /** True if it or a column above it is a list or a map, with any number of values per row. */
+  readonly isRepeated: boolean
   readonly raw: ThriftStruct
 }
 
-/** Rows that lie together, a chunk of bytes for each leaf column. */
+/** Describes a row group: rows stored together, with one chunk per leaf column. */
 export interface RowGroup {
   readonly rows: number
-  /** In the order of the schema's leaves. */
+  /** Chunks in the order of the schema's leaves. */
   readonly chunks: readonly ColumnChunk[]
   readonly raw: ThriftStruct
 }
 
-/** What the footer of a Parquet file says of the rest. */
+/** Holds the parsed footer of a Parquet file. */
 export interface Footer {
-  /** Name and version of the writer; empty where it did not say. */
+  /** Name and version of the writer; empty if not stated. */
   readonly createdBy: string
   readonly rowGroups: readonly RowGroup[]
   readonly raw: ThriftStruct
 }
 
-/** A leaf of the schema. */
+/** Leaf of the schema. */
 interface Leaf {
   readonly path: readonly string[]
-  readonly repeats: boolean
+  readonly isRepeated: boolean
 }
 
-/** The fields of Parquet's Thrift structs that are looked at, by their ids. */
+/** Ids of the fields that are used of Parquet's Thrift structs. */
 const FILE = { version: 1, schema: 2, rows: 3, rowGroups: 4, keyValues: 5, createdBy: 6, orders: 7 }
 const GROUP = { columns: 1, bytes: 2, rows: 3, bytesCompressed: 6 }
 const CHUNK = { filePath: 1, fileOffset: 2, metadata: 3, encryption: 8, encrypted: 9 }
@@ -56,22 +56,23 @@ const COLUMN = {
   dictionary: 11,
   statistics: 12,
 }
-/** Fields of a column that hold neither offsets nor what depends on them. */
+/** Fields of a column that contain no offsets and do not depend on them. */
 const COLUMN_KEPT: readonly number[] = [1, 2, 3, 4, 5, 6, 7]
-/** Statistics, encodings and sizes: what a decoder of an excerpt does without. */
+/** Same, with statistics, encoding statistics and sizes, which an excerpt does not need. */
 const COLUMN_DESCRIBED: readonly number[] = [...COLUMN_KEPT, 12, 13, 16]
 const ELEMENT = { repetition: 3, name: 4, children: 5 }
 const REPEATED = 2n
 const STATISTICS_NULLS = 3
 
-/** The four bytes that a Parquet file begins and ends with. */
-export const MAGIC = Buffer.from('PAR1')
-/** Length of the footer and magic number, at the end of the file. */
+/** Starts and ends every Parquet file. */
+export const PARQUET_MAGIC = Buffer.from('PAR1')
+/** Counts the bytes at the end of a file: the length of the footer, and the magic number. */
 export const TRAILER_BYTES = 8
 
 /**
- * The footer of a Parquet file of `fileBytes`, from the bytes of its Thrift struct. Every range lies within the file.
- * Throws a `RangeError` for one that is damaged.
+ * Parses the footer of a Parquet file of `fileBytes` bytes from its Thrift struct. All ranges are checked to lie within
+ * the file.
+ * @throws RangeError if the footer is damaged
  */
 export function parseFooter(bytes: Uint8Array, fileBytes: number): Footer {
   const raw = readThrift(bytes)
@@ -81,7 +82,7 @@ export function parseFooter(bytes: Uint8Array, fileBytes: number): Footer {
     if (columns.length !== leaves.length) throw damaged('a row group lacks columns')
     const chunks = columns.map((column, index) => chunkOf(column, leaves[index] as Leaf, fileBytes))
     const rows = size(group, GROUP.rows)
-    if (chunks.some((chunk) => !chunk.repeats && chunk.values !== rows)) {
+    if (chunks.some((chunk) => !chunk.isRepeated && chunk.values !== rows)) {
       throw damaged('the columns of a row group have different numbers of rows')
     }
     return { rows, chunks, raw: group }
@@ -93,19 +94,19 @@ export function parseFooter(bytes: Uint8Array, fileBytes: number): Footer {
 function leavesOf(elements: readonly ThriftStruct[]): Leaf[] {
   const leaves: Leaf[] = []
   let at = 0
-  const walk = (path: readonly string[], repeats: boolean): void => {
+  const walk = (path: readonly string[], isParentRepeated: boolean): void => {
     const element = elements[at++]
     if (element === undefined) throw damaged('the schema ends too early')
     const children = element.has(ELEMENT.children) ? size(element, ELEMENT.children) : 0
     const isRoot = at === 1
     const own = isRoot ? [] : [...path, text(element, ELEMENT.name)]
     const repetition = element.get(ELEMENT.repetition)
-    const again = repeats || (!isRoot && repetition?.value === REPEATED)
-    if (children === 0 && !isRoot) leaves.push({ path: own, repeats: again })
-    for (let child = 0; child < children; child++) walk(own, again)
+    const isRepeated = isParentRepeated || (!isRoot && repetition?.value === REPEATED)
+    if (children === 0 && !isRoot) leaves.push({ path: own, isRepeated })
+    for (let child = 0; child < children; child++) walk(own, isRepeated)
   }
   walk([], false)
-  if (at !== elements.length) throw damaged('the schema has elements that belong to nothing')
+  if (at !== elements.length) throw damaged('the schema has elements without a parent')
   return leaves
 }
 
@@ -115,13 +116,13 @@ function chunkOf(chunk: ThriftStruct, leaf: Leaf, fileBytes: number): ColumnChun
   const column = chunk.get(CHUNK.metadata)
   if (column?.type !== THRIFT.struct) throw damaged('a column has no metadata')
   const path = values(column.value, COLUMN.path).map(textOf)
-  if (path.join('\0') !== leaf.path.join('\0')) throw damaged('a column is not the one of the schema')
+  if (path.join('\0') !== leaf.path.join('\0')) throw damaged('a column does not match the schema')
   const pages = size(column.value, COLUMN.pages)
   const dictionary = column.value.has(COLUMN.dictionary) ? size(column.value, COLUMN.dictionary) : 0
-  // Some writers name offset 0, where the magic number is, for a dictionary that is not there.
+  // Some writers state offset 0, the position of the magic number, for a missing dictionary.
   const start = dictionary > 0 ? Math.min(dictionary, pages) : pages
   const end = start + size(column.value, COLUMN.bytes)
-  if (start < MAGIC.length || end > fileBytes) throw damaged('a column lies outside of the file')
+  if (start < PARQUET_MAGIC.length || end > fileBytes) throw damaged('a column lies outside of the file')
   const statistics = column.value.get(COLUMN.statistics)
   const counted = statistics?.type === THRIFT.struct && statistics.value.has(STATISTICS_NULLS)
   return {
@@ -130,25 +131,25 @@ function chunkOf(chunk: ThriftStruct, leaf: Leaf, fileBytes: number): ColumnChun
     bytesUncompressed: size(column.value, COLUMN.bytesUncompressed),
     values: size(column.value, COLUMN.values),
     nulls: counted ? size(statistics.value, STATISTICS_NULLS) : undefined,
-    repeats: leaf.repeats,
+    isRepeated: leaf.isRepeated,
     raw: column.value,
   }
 }
 
-/** Whether a row group holds nothing but nulls under a top-level column, as far as its statistics prove it. */
+/** Tells whether all values of a row group under a top-level column are null, as far as its statistics prove it. */
 export function isAllNull(group: RowGroup, column: string): boolean {
   const own = group.chunks.filter((chunk) => chunk.path[0] === column)
   if (own.length === 0) return true
-  // An empty list counts as a null: what repeats proves nothing.
-  const flat = own.filter((chunk) => !chunk.repeats)
+  // An empty list counts as a null, so repeated columns prove nothing.
+  const flat = own.filter((chunk) => !chunk.isRepeated)
   return flat.length > 0 && flat.every((chunk) => chunk.nulls === chunk.values)
 }
 
 /**
- * A Parquet file of one row group and some of its columns, their pages as they are in the file that it is cut from:
- * what a decoder of whole files reads without the rest. `pages` has the bytes of each chunk, in the same order.
+ * Builds a Parquet file of one row group and some of its columns, with the original pages, so that a decoder of whole
+ * files can read it. `pages` holds the bytes of each chunk, in the same order.
  */
-export function excerpt(
+export function buildExcerpt(
   footer: Footer,
   group: RowGroup,
   chunks: readonly ColumnChunk[],
@@ -157,7 +158,7 @@ export function excerpt(
   const kept = new Set(chunks.map((chunk) => chunk.path.join('\0')))
   const row = movedGroup(
     group.rows,
-    MAGIC.length,
+    PARQUET_MAGIC.length,
     chunks.map((chunk, index) => ({ chunk, bytes: (pages[index] as Uint8Array).length })),
     COLUMN_KEPT,
   )
@@ -167,24 +168,24 @@ export function excerpt(
     [FILE.rows, long(group.rows)],
     [FILE.rowGroups, list([row])],
   ])
-  // Decoders know the bugs of writers by their names. Everything else of the file speaks of columns that are left out.
+  // Decoders work around bugs of writers by their names. All other fields describe columns that are left out.
   const createdBy = footer.raw.get(FILE.createdBy)
   if (createdBy !== undefined) file.set(FILE.createdBy, createdBy)
-  return Buffer.concat([MAGIC, ...pages, trailerOf(file)])
+  return Buffer.concat([PARQUET_MAGIC, ...pages, trailerOf(file)])
 }
 
-/** A row group at another place, its chunks one after the other. */
-export interface MovedGroup {
+/** Describes a row group at a new position in a file, with its chunks one after the other. */
+export interface RelocatedRowGroup {
   readonly group: RowGroup
-  /** Where its first chunk begins. */
+  /** Byte offset of its first chunk. */
   readonly start: number
 }
 
 /**
- * The end of a file of row groups that stem from files of one schema: its footer, described as the first of those files
- * is, and what follows it.
+ * Builds the footer and trailer of a file of row groups from files with the same schema; the footer is described like
+ * that of the first of those files.
  */
-export function joinedFooter(first: Footer, groups: readonly MovedGroup[]): Uint8Array {
+export function buildJoinedFooter(first: Footer, groups: readonly RelocatedRowGroup[]): Uint8Array {
   const file = new Map(
     [...first.raw].filter(([id]) =>
       [FILE.version, FILE.schema, FILE.keyValues, FILE.createdBy, FILE.orders].includes(id),
@@ -203,8 +204,8 @@ export function joinedFooter(first: Footer, groups: readonly MovedGroup[]): Uint
   return trailerOf(file)
 }
 
-/** Whether both files have the same columns, to the letter. */
-export function sameSchema(a: Footer, b: Footer): boolean {
+/** Tells whether both files have identical columns. */
+export function hasSameSchema(a: Footer, b: Footer): boolean {
   const schemaOf = ({ raw }: Footer): Uint8Array =>
     writeThrift(new Map([...raw].filter(([id]) => id === FILE.schema)))
   return Buffer.compare(schemaOf(a), schemaOf(b)) === 0
@@ -214,7 +215,7 @@ function trailerOf(file: ThriftStruct): Uint8Array {
   const thrift = writeThrift(file)
   const length = Buffer.alloc(4)
   length.writeUInt32LE(thrift.length)
-  return Buffer.concat([thrift, length, MAGIC])
+  return Buffer.concat([thrift, length, PARQUET_MAGIC])
 }
 
 function movedGroup(
@@ -253,7 +254,7 @@ function movedTo(offset: number, { raw, range }: ColumnChunk, kept: readonly num
   return { type: THRIFT.struct, value: chunk }
 }
 
-/** The schema with the leaves that are kept alone, and what is above them. */
+/** Returns the schema with only the kept leaves and their parents. */
 function prunedSchema(elements: readonly ThriftStruct[], kept: ReadonlySet<string>): ThriftValue[] {
   let at = 0
   const walk = (path: readonly string[]): ThriftValue[] => {
@@ -277,21 +278,21 @@ function prunedSchema(elements: readonly ThriftStruct[], kept: ReadonlySet<strin
 
 function structs(struct: ThriftStruct, id: number): readonly ThriftStruct[] {
   return values(struct, id).map((value) => {
-    if (value.type !== THRIFT.struct) throw damaged(`field ${id} is no list of structs`)
+    if (value.type !== THRIFT.struct) throw damaged(`field ${id} is not a list of structs`)
     return value.value
   })
 }
 
 function values(struct: ThriftStruct, id: number): readonly ThriftValue[] {
   const field = struct.get(id)
-  if (field?.type !== THRIFT.list) throw damaged(`field ${id} is no list`)
+  if (field?.type !== THRIFT.list) throw damaged(`field ${id} is not a list`)
   return field.value
 }
 
-/** A number of bytes, rows or children: never negative, and exact. */
+/** Reads a number of bytes, rows or children; it must be a safe integer and not negative. */
 function size(struct: ThriftStruct, id: number): number {
   const field = struct.get(id)
-  if (typeof field?.value !== 'bigint') throw damaged(`field ${id} is no number`)
+  if (typeof field?.value !== 'bigint') throw damaged(`field ${id} is not a number`)
   const number = Number(field.value)
   if (!Number.isSafeInteger(number) || number < 0) throw damaged(`field ${id} is ${field.value}`)
   return number

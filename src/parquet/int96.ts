@@ -13,11 +13,14 @@ import {
   TimeUnit,
   Type,
 } from 'apache-arrow'
-import { MAGIC, TRAILER_BYTES } from './footer.ts'
+import { PARQUET_MAGIC, TRAILER_BYTES } from './footer.ts'
 import { readThrift, THRIFT, type ThriftStruct, type ThriftValue, writeThrift } from './thrift.ts'
 
-/** A file whose INT96 columns are bytes instead, and which of its leaf columns those are, in the schema's order. */
-export interface Reworded {
+/**
+ * Holds a file whose INT96 columns are declared as bytes, with a flag for each leaf column, in schema order, that was
+ * INT96.
+ */
+interface Int96AsBytes {
   readonly bytes: Uint8Array
   readonly leaves: readonly boolean[]
 }
@@ -32,10 +35,10 @@ const FIXED_LENGTH: ThriftValue = { type: THRIFT.i32, value: 7n }
 const INT96_BYTES = 12
 
 const DAY_MICROS = 86_400_000_000n
-/** The Julian day of 1970-01-01. */
+/** Julian day of 1970-01-01. */
 const EPOCH_DAY = 2_440_588n
 
-/** Whether a schema as the decoder tells it may stand for INT96: they are its timestamps in nanoseconds, among others. */
+/** Tells whether a schema reported by the decoder may contain INT96, which it reports as timestamps in nanoseconds. */
 export function mayHoldInt96(schema: Schema): boolean {
   const inType = (type: DataType): boolean =>
     (DataType.isTimestamp(type) && type.unit === TimeUnit.NANOSECOND) ||
@@ -44,25 +47,25 @@ export function mayHoldInt96(schema: Schema): boolean {
 }
 
 /**
- * The same file with INT96 columns declared as twelve bytes each, which is how both are stored: the decoder makes
- * nanoseconds of INT96, which wrap silently before 1677 and after 2262. `undefined` where there are none, and for a damaged
- * file, of which the decoder has more to say.
+ * Declares the INT96 columns of a file as twelve bytes each, which is how both are stored, because the decoder converts
+ * INT96 to nanoseconds, which overflow silently before 1677 and after 2262. Returns `undefined` if there are none, and
+ * for a damaged file, which the decoder reports better.
  */
-export function withoutInt96(bytes: Uint8Array): Reworded | undefined {
+export function rewriteInt96AsBytes(bytes: Uint8Array): Int96AsBytes | undefined {
   const end = bytes.length - TRAILER_BYTES
-  if (end < MAGIC.length) return undefined
+  if (end < PARQUET_MAGIC.length) return undefined
   const footerBytes = new DataView(bytes.buffer, bytes.byteOffset + end, 4).getUint32(0, true)
   const start = end - footerBytes
-  if (start < MAGIC.length) return undefined
+  if (start < PARQUET_MAGIC.length) return undefined
   const footer = thriftOf(bytes.subarray(start, end))
   const elements = footer === undefined ? [] : structs(footer, FILE.schema)
   const leaves = elements
     .filter((element) => !element.has(ELEMENT.children))
     .map((element) => element.get(ELEMENT.type)?.value === INT96)
   if (footer === undefined || !leaves.includes(true)) return undefined
-  const reworded = new Map(footer)
-  reworded.set(FILE.schema, list(elements.map(asBytes)))
-  reworded.set(
+  const rewritten = new Map(footer)
+  rewritten.set(FILE.schema, list(elements.map(asBytes)))
+  rewritten.set(
     FILE.rowGroups,
     list(
       structs(footer, FILE.rowGroups).map((group) => {
@@ -73,10 +76,10 @@ export function withoutInt96(bytes: Uint8Array): Reworded | undefined {
       }),
     ),
   )
-  const thrift = writeThrift(reworded)
+  const thrift = writeThrift(rewritten)
   const trailer = Buffer.alloc(TRAILER_BYTES)
   trailer.writeUInt32LE(thrift.length)
-  MAGIC.copy(trailer, 4)
+  PARQUET_MAGIC.copy(trailer, 4)
   return { bytes: Buffer.concat([bytes.subarray(0, start), thrift, trailer]), leaves }
 }
 
@@ -99,7 +102,7 @@ function chunkAsBytes(chunk: ThriftStruct): ThriftStruct {
   const column = chunk.get(CHUNK_METADATA)
   if (column?.type !== THRIFT.struct) return chunk
   const value = new Map(column.value).set(COLUMN.type, FIXED_LENGTH)
-  // In an order that nobody defined for INT96.
+  // Statistics of INT96 have no defined order.
   value.delete(COLUMN.statistics)
   return new Map(chunk).set(CHUNK_METADATA, { type: THRIFT.struct, value })
 }
@@ -118,8 +121,8 @@ function list(items: readonly ThriftStruct[]): ThriftValue {
   }
 }
 
-/** A table of such a file with timestamps of microseconds in UTC where it has the bytes of INT96. */
-export function withTimestamps(table: Table, leaves: readonly boolean[]): Table {
+/** Converts the bytes of INT96 columns to timestamps of microseconds in UTC. */
+export function restoreInt96Timestamps(table: Table, leaves: readonly boolean[]): Table {
   const batches = table.batches.map((batch) => {
     let at = 0
     const next = (): boolean => leaves[at++] ?? false
@@ -132,7 +135,7 @@ export function withTimestamps(table: Table, leaves: readonly boolean[]): Table 
   return new Table(batches)
 }
 
-/** `next` tells of one leaf after the other, in the schema's order, whether it is INT96. */
+/** `next` returns for each leaf, in schema order, whether it is INT96. */
 function fieldWith(field: Field, next: () => boolean): Field<DataType> {
   return new Field(field.name, typeWith(field.type as DataType, next), field.nullable, field.metadata)
 }
@@ -159,12 +162,12 @@ function dataWith(data: Data, type: DataType): Data {
   return data.clone(type, data.offset, data.length, data.nullCount, undefined, children)
 }
 
-/** The fields of a nested type; none of others, for which Arrow has `undefined`. */
+/** Returns the fields of a nested type; Arrow has `undefined` for other types. */
 function childrenOf(type: DataType): readonly Field<DataType>[] {
   return (type.children as readonly Field<DataType>[] | undefined) ?? []
 }
 
-/** Eight bytes of nanoseconds within a day, then four of the Julian day; before 1970 rounded down. */
+/** INT96 holds eight bytes of nanoseconds within a day, then four of the Julian day. Rounds down, also before 1970. */
 function microsOf(data: Data): BigInt64Array {
   const bytes = data.values as Uint8Array
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

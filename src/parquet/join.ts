@@ -1,52 +1,53 @@
 import { PipelineError } from '../core/errors.ts'
 import {
   type Footer,
-  joinedFooter,
-  MAGIC,
-  type MovedGroup,
+  buildJoinedFooter,
+  PARQUET_MAGIC,
+  type RelocatedRowGroup,
   parseFooter,
   type RowGroup,
   TRAILER_BYTES,
 } from './footer.ts'
 import type { RangeFile } from './range-reader.ts'
 
-/** A row group as it is in some file, and a way to its bytes. */
-export interface GroupBytes {
+/** A `RowGroupSource` is a row group of a file with access to its bytes. */
+export interface RowGroupSource {
   readonly footer: Footer
   readonly group: RowGroup
-  /** The pages of all chunks, one chunk after the other in their order. */
+  /** Yields the pages of all chunks in order. */
   pages(): AsyncIterable<Uint8Array>
 }
 
-/** Pages are copied in pieces of this size at most. */
+/** Maximum size of a piece when pages are copied. */
 const PIECE_BYTES_MAX = 4 * 2 ** 20
 
 /**
- * One Parquet file of row groups of files that have the same columns, byte by byte as they are there; in pieces, one row
- * group at a time. The first group's file says how the columns are to be understood.
- * Throws `KD_PARQUET_FAILED` where there is no group, and what their sources throw.
+ * Joins row groups of files with identical columns into one Parquet file; yields its bytes in pieces, one row group at
+ * a time. Pages are copied unchanged. The file of the first group defines how columns are described. Throws errors of
+ * the sources.
+ * @throws KD_PARQUET_FAILED if there is no row group
  */
-export async function* joinGroups(
-  groups: AsyncIterable<GroupBytes> | Iterable<GroupBytes>,
+export async function* joinRowGroups(
+  groups: AsyncIterable<RowGroupSource> | Iterable<RowGroupSource>,
 ): AsyncGenerator<Uint8Array> {
   let first: Footer | undefined
-  const moved: MovedGroup[] = []
-  let offset = MAGIC.length
-  yield MAGIC
-  for await (const one of groups) {
-    first ??= one.footer
-    moved.push({ group: one.group, start: offset })
-    for await (const piece of one.pages()) {
+  const moved: RelocatedRowGroup[] = []
+  let offset = PARQUET_MAGIC.length
+  yield PARQUET_MAGIC
+  for await (const source of groups) {
+    first ??= source.footer
+    moved.push({ group: source.group, start: offset })
+    for await (const piece of source.pages()) {
       offset += piece.length
       yield piece
     }
   }
-  if (first === undefined) throw new PipelineError('KD_PARQUET_FAILED', 'a file of no row groups')
-  yield joinedFooter(first, moved)
+  if (first === undefined) throw new PipelineError('KD_PARQUET_FAILED', 'a file needs at least one row group')
+  yield buildJoinedFooter(first, moved)
 }
 
-/** The row group of a whole file that has just one. */
-export function onlyGroup(file: Uint8Array): GroupBytes {
+/** Returns the row group of a file in memory that has exactly one. */
+export function singleRowGroupOf(file: Uint8Array): RowGroupSource {
   const trailer = Buffer.from(file.subarray(file.length - TRAILER_BYTES))
   const end = file.length - TRAILER_BYTES
   const footer = parseFooter(file.subarray(end - trailer.readUInt32LE(0), end), file.length)
@@ -55,7 +56,7 @@ export function onlyGroup(file: Uint8Array): GroupBytes {
   return {
     footer,
     group,
-    // Nothing is waited for, but the pages of other groups are.
+    // Nothing is awaited here, but the interface is asynchronous for files in a store.
     // eslint-disable-next-line @typescript-eslint/require-await
     async *pages() {
       for (const { range } of group.chunks) yield file.subarray(range.start, range.end)
@@ -63,8 +64,8 @@ export function onlyGroup(file: Uint8Array): GroupBytes {
   }
 }
 
-/** A row group of a file in a store, copied when its turn comes. */
-export function storedGroup(file: RangeFile, group: RowGroup): GroupBytes {
+/** Returns a row group of a file in a store; its bytes are fetched on demand. */
+export function storedRowGroupOf(file: RangeFile, group: RowGroup): RowGroupSource {
   return {
     footer: file.footer,
     group,
@@ -78,7 +79,7 @@ export function storedGroup(file: RangeFile, group: RowGroup): GroupBytes {
   }
 }
 
-/** The ranges of the chunks in their order; those that touch are one. */
+/** Returns the ranges of the chunks in order, with adjacent ranges merged. */
 function runsOf(group: RowGroup): { start: number; end: number }[] {
   const runs: { start: number; end: number }[] = []
   for (const { range } of group.chunks) {

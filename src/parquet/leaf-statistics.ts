@@ -4,17 +4,20 @@ import { decimalText, unscaledAt } from '../arrow/decimal.ts'
 import { formatDate, formatDateTime } from '../arrow/time.ts'
 import { longAt } from '../arrow/values.ts'
 
-/** Minimum, maximum and null count of one leaf column of one file; `min` and `max` as JSON text. */
+/** Collects minimum, maximum and null count of one leaf column of a file; `min` and `max` are JSON text. */
 export interface LeafStatistics {
   update(column: Column): void
   readonly nulls: number
-  /** `undefined` when no value was seen or the type has no bounds. */
+  /** Minimum as JSON text; `undefined` if there was no value or the type has no bounds. */
   min(): string | undefined
   max(): string | undefined
 }
 
-/** Statistics for a leaf type; types without an order in the specification (boolean, binary, array, map) count nulls only. */
-export function leafStatistics(type: DataType, stringCodePointsMax: number): LeafStatistics {
+/**
+ * Creates statistics for a leaf type; types without an order in the specification (boolean, binary, array, map) only
+ * count nulls.
+ */
+export function createLeafStatistics(type: DataType, stringCodePointsMax: number): LeafStatistics {
   if (typeof type !== 'string' || type === 'boolean' || type === 'binary') return new NullCount()
   if (type === 'string') return new TextBounds(stringCodePointsMax)
   if (decimalOf(type) !== undefined) return new WordBounds(type, 4)
@@ -74,14 +77,14 @@ class NumberBounds extends NullCount {
     return this.#text(this.#max, this.#min)
   }
 
-  /** A file with a NaN gets no bounds: engines disagree on where it sorts. */
+  /** A file with a NaN has no bounds, because engines disagree on its order. */
   #text(value: number, other: number): string | undefined {
     if (this.#notANumber || !Number.isFinite(value) || !Number.isFinite(other)) return undefined
     return this.#type === 'date' ? `"${formatDate(value)}"` : String(value)
   }
 }
 
-/** Longs, timestamps and decimals: compared word by word, so that no BigInt is made per value. */
+/** Compares longs, timestamps and decimals word by word, so that no BigInt is created per value. */
 class WordBounds extends NullCount {
   readonly #type: DataType
   readonly #words: 2 | 4
@@ -129,7 +132,7 @@ class WordBounds extends NullCount {
   }
 }
 
-/** Whether the signed integer at `a[i]` is less than that at `b[j]`, both little end first. */
+/** Tells whether the signed integer at `a[i]` is less than that at `b[j]`; words are little-endian. */
 function isLess(
   a: FixedColumn['values'],
   i: number,
@@ -148,7 +151,7 @@ function isLess(
   return false
 }
 
-/** Strings in the order of their UTF-8 bytes, which is that of their code points. */
+/** Compares strings by their UTF-8 bytes, which is the order of their code points. */
 class TextBounds extends NullCount {
   readonly #codePointsMax: number
   #min: Uint8Array | undefined
@@ -202,20 +205,23 @@ function isBefore(bytes: Uint8Array, offsets: Int32Array, i: number, j: number):
   return a === endA && b < endB
 }
 
-/** A byte order mark at the start is a character of the text like any other. */
+/** A byte order mark at the start of a text is kept as a character. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** The first code points; a code point takes at most four bytes, so a long string is not decoded whole. */
+/** Returns the first code points; a code point takes at most four bytes, so a long string is not decoded completely. */
 function prefixOf(text: Uint8Array, codePoints: number): string[] {
   return [...decoder.decode(text.subarray(0, codePoints * 4))].slice(0, codePoints)
 }
 
-/** The least string of that many code points that is above every string with this prefix, or `undefined` when there is none. */
+/**
+ * Returns the smallest string of at most as many code points that is greater than every string with this prefix;
+ * `undefined` if there is none.
+ */
 export function roundUp(prefix: readonly string[]): string | undefined {
   for (let last = prefix.length - 1; last >= 0; last--) {
     const code = (prefix[last] as string).codePointAt(0) as number
     if (code === 0x10ffff) continue
-    // Surrogates are no characters of their own.
+    // Surrogates are not characters.
     const next = code === 0xd7ff ? 0xe000 : code + 1
     return prefix.slice(0, last).join('') + String.fromCodePoint(next)
   }

@@ -4,65 +4,70 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import {
   type ByteRange,
   type ColumnChunk,
-  excerpt,
+  buildExcerpt,
   type Footer,
   isAllNull,
-  MAGIC,
+  PARQUET_MAGIC,
   parseFooter,
   type RowGroup,
   TRAILER_BYTES,
 } from './footer.ts'
-import { readTables } from './reader.ts'
+import { readArrowTables } from './reader.ts'
 
-/** A file that is read in parts. `get` answers with exactly the bytes asked for, or fails. */
+/** A `RangeSource` is a file that is read in ranges. `get` returns exactly the requested bytes or fails. */
 export interface RangeSource {
-  /** For messages. */
+  /** Name for messages. */
   readonly name: string
   readonly bytes: number
   get(range: ByteRange): Promise<Uint8Array>
 }
 
-/** A file whose footer has been read. */
+/** A `RangeFile` is a file whose footer has been read. */
 export interface RangeFile {
   readonly source: RangeSource
   readonly footer: Footer
-  /** Throws `KD_PARQUET_FAILED` where the file is not the one any more whose footer was read. */
-  checkSame(): Promise<void>
+  /**
+   * Checks that the file was not replaced since its footer was read.
+   * @throws KD_PARQUET_FAILED if it was
+   */
+  assertUnchanged(): Promise<void>
 }
 
-/** Which leaf columns of a row group to read, by their paths. */
-export type Wanted = (path: readonly string[], group: RowGroup) => boolean
+/** A `LeafFilter` selects the leaf columns of a row group to read, by their paths. */
+export type LeafFilter = (path: readonly string[], group: RowGroup) => boolean
 
-/** Read at once from the end: the footer of nearly every file, and all of a small one. */
+/** Bytes read from the end first: they contain the footer of nearly every file, and small files completely. */
 const TAIL_BYTES = 65_536
-/** Ranges that are no further apart are read as one: a request costs more than these bytes. */
+/** Ranges at most this far apart are read as one, because a request costs more than these bytes. */
 const GAP_BYTES_MAX = 65_536
-/** Rows and bytes that are decoded at a time: what bounds memory beside the pages of a row group. */
+/** Maximum of rows and bytes decoded at a time: bounds memory beside the pages of a row group. */
 const ROWS_MAX = 16_384
 const DECODED_BYTES_MAX = 8 * 2 ** 20
 
 /**
- * Rows of a Parquet file as Arrow tables, of those leaf columns alone that are wanted: the bytes of all others are never
- * fetched, and neither is what a row group holds under a top-level column where all of it is null. Row groups are read one
- * after the other: one at a time is in memory. A table lacks columns that the file does not hold.
- * Throws `KD_PARQUET_FAILED`, also where the file was replaced while it was read, and what `source` throws.
+ * Yields the rows of a Parquet file as Arrow tables with only the wanted leaf columns. The bytes of other columns are
+ * never fetched, and neither are those of top-level columns that are entirely null in a row group. Row groups are read
+ * one after the other, with one in memory at a time. A table lacks columns that the file does not have. Throws errors
+ * of `source`.
+ * @throws KD_PARQUET_FAILED, also if the file was replaced during the read
  */
-export async function* readRanges(source: RangeSource, wanted: Wanted): AsyncGenerator<Table> {
-  const file = await openRanges(source)
-  for (const group of file.footer.rowGroups) yield* readGroup(file, group, wanted)
-  await file.checkSame()
+export async function* readRanges(source: RangeSource, wanted: LeafFilter): AsyncGenerator<Table> {
+  const file = await openRangeFile(source)
+  for (const group of file.footer.rowGroups) yield* readRowGroup(file, group, wanted)
+  await file.assertUnchanged()
 }
 
-/** Reads the footer of a file. Throws as `readRanges` does. */
-export async function openRanges(source: RangeSource): Promise<RangeFile> {
+/** Opens a file and reads its footer. Throws like `readRanges`. */
+export async function openRangeFile(source: RangeSource): Promise<RangeFile> {
   const tailStart = Math.max(0, source.bytes - TAIL_BYTES)
   const tail = await source.get({ start: tailStart, end: source.bytes })
   const cached = withTail(source, tailStart, tail)
   return {
     source: cached,
     footer: await footerOf(cached),
-    async checkSame() {
-      // What one request fetched is of one file. The end of a file has the places and statistics of everything before.
+    async assertUnchanged() {
+      // A file that one request fetched is consistent. The end of a file holds the positions and statistics of
+      // everything before it, so it differs if the file was replaced.
       if (tailStart === 0) return
       const now = await source.get({ start: tailStart, end: source.bytes })
       if (Buffer.compare(now, tail) !== 0) throw failed(source, 'the file was replaced while it was read')
@@ -70,8 +75,15 @@ export async function openRanges(source: RangeSource): Promise<RangeFile> {
   }
 }
 
-/** Rows of one row group. Throws as `readRanges` does, but for a file that was replaced: see `checkSame`. */
-export async function* readGroup(file: RangeFile, group: RowGroup, wanted: Wanted): AsyncGenerator<Table> {
+/**
+ * Yields the rows of one row group. Throws like `readRanges`, except for a replaced file, which `assertUnchanged`
+ * detects.
+ */
+export async function* readRowGroup(
+  file: RangeFile,
+  group: RowGroup,
+  wanted: LeafFilter,
+): AsyncGenerator<Table> {
   const skipped = new Map<string, boolean>()
   const chunks = group.chunks.filter(({ path }) => {
     if (!wanted(path, group)) return false
@@ -85,22 +97,23 @@ export async function* readGroup(file: RangeFile, group: RowGroup, wanted: Wante
   const share = Math.ceil((group.rows * DECODED_BYTES_MAX) / Math.max(bytes, 1))
   const rowsMax = Math.max(1, Math.min(ROWS_MAX, share))
   const pages = await fetchAll(file.source, chunks)
-  const excerpted = excerpt(file.footer, group, chunks, pages)
-  for (const table of readTables(file.source.name, excerpted, { rowsMax })) {
+  const excerpted = buildExcerpt(file.footer, group, chunks, pages)
+  for (const table of readArrowTables(file.source.name, excerpted, { rowsMax })) {
     yield table
-    // Decoding and what the caller does with it wait for nothing: let others run.
+    // Neither decoding nor the caller waits for I/O, so other work would starve.
     await setImmediate()
   }
 }
 
 async function footerOf(source: RangeSource): Promise<Footer> {
   const { bytes } = source
-  if (bytes < MAGIC.length + TRAILER_BYTES) throw failed(source, 'the file is too short')
+  if (bytes < PARQUET_MAGIC.length + TRAILER_BYTES) throw failed(source, 'the file is too short')
   const trailer = Buffer.from(await source.get({ start: bytes - TRAILER_BYTES, end: bytes }))
-  if (!trailer.subarray(4).equals(MAGIC)) throw failed(source, 'the file does not end as Parquet does')
+  if (!trailer.subarray(4).equals(PARQUET_MAGIC))
+    throw failed(source, 'the file does not end with the Parquet magic number')
   const end = bytes - TRAILER_BYTES
   const start = end - trailer.readUInt32LE(0)
-  if (start < MAGIC.length) throw failed(source, 'the footer is longer than the file')
+  if (start < PARQUET_MAGIC.length) throw failed(source, 'the footer is longer than the file')
   const footer = await source.get({ start, end })
   try {
     return parseFooter(footer, bytes)
@@ -113,7 +126,7 @@ function failed({ name }: RangeSource, detail: string, cause?: unknown): Pipelin
   return new PipelineError('KD_PARQUET_FAILED', detail, { file: name }, { cause })
 }
 
-/** The same source with the end of its file in memory. */
+/** Caches the end of the file in memory. */
 function withTail(source: RangeSource, tailStart: number, tail: Uint8Array): RangeSource {
   return {
     name: source.name,
@@ -127,7 +140,7 @@ function withTail(source: RangeSource, tailStart: number, tail: Uint8Array): Ran
   }
 }
 
-/** The pages of each chunk, neighbours in one request. */
+/** Fetches the pages of each chunk; nearby chunks share a request. */
 async function fetchAll(source: RangeSource, chunks: readonly ColumnChunk[]): Promise<Uint8Array[]> {
   const ranges = chunks.map(({ range }) => range)
   const runs: { start: number; end: number }[] = []

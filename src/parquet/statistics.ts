@@ -1,13 +1,13 @@
 import type { StructField, StructType } from '../core/schema.ts'
 import type { Column } from '../arrow/column.ts'
-import { leafStatistics, type LeafStatistics } from './leaf-statistics.ts'
+import { createLeafStatistics, type LeafStatistics } from './leaf-statistics.ts'
 
-/** Leaf columns that get statistics where the table does not say: `delta.dataSkippingNumIndexedCols`. */
+/** Counts the leaf columns with statistics by default: `delta.dataSkippingNumIndexedCols`. */
 export const INDEXED_COLUMNS_DEFAULT = 32
-/** Code points of a string bound; what other writers use as well. */
-export const STRING_CODE_POINTS_MAX = 32
+/** Maximum of code points of a string bound, as in other writers. */
+const STRING_CODE_POINTS_MAX = 32
 
-/** Leaf columns that get statistics: the first so many, in the order of the schema, and all at or under these paths of names. */
+/** Selects the leaf columns with statistics: the `first` ones in schema order, and all at or under `paths` of names. */
 export interface IndexedColumns {
   readonly first: number
   readonly paths: readonly (readonly string[])[]
@@ -28,10 +28,9 @@ type Node =
     }
 
 /**
- * The statistics of one data file, gathered while its columns are built: `numRecords`, and for the leaf columns
- * that are `indexed` `minValues`, `maxValues` and `nullCount`, nested as the schema is. String maxima that are cut are rounded
- * up, timestamps keep their microseconds, so every bound is a true one.
- * Spec: "Per-file Statistics".
+ * Collects the statistics of a data file while its columns are built: `numRecords`, and for the `indexed` leaf columns
+ * `minValues`, `maxValues` and `nullCount`, nested like the schema. String maxima that are truncated are rounded up and
+ * timestamps keep their microseconds, so all bounds are correct. Spec: "Per-file Statistics".
  */
 export class FileStatistics {
   readonly #nodes: readonly Node[]
@@ -59,25 +58,25 @@ export class FileStatistics {
             kind: 'leaf',
             name: field.name,
             index,
-            statistics: leafStatistics(field.type, stringCodePointsMax),
+            statistics: createLeafStatistics(field.type, stringCodePointsMax),
           },
         ]
       })
     this.#nodes = nodesOf(schema.fields, [], false)
   }
 
-  /** Rows seen. */
+  /** Number of rows added. */
   get rows(): number {
     return this.#rows
   }
 
-  /** Takes a slice of the file's rows; `columns` in the schema's order. */
+  /** Adds a slice of the file's rows; `columns` are in schema order. */
   update(columns: readonly Column[], rows: number): void {
     this.#rows += rows
     updateNodes(this.#nodes, columns)
   }
 
-  /** The text for `add.stats`. */
+  /** Returns the text for `add.stats`. */
   json(): string {
     const part = (of: (leaf: LeafStatistics) => string | undefined): string =>
       objectText(this.#nodes, of) ?? '{}'

@@ -1,4 +1,4 @@
-/** The types of Thrift's compact protocol, as they stand in headers of fields and lists. */
+/** Lists the types of Thrift's compact protocol, as encoded in the headers of fields and lists. */
 export const THRIFT = {
   true: 1,
   false: 2,
@@ -14,7 +14,7 @@ export const THRIFT = {
   struct: 12,
 } as const
 
-/** A value with its type: what is not understood can be written again as it was read. */
+/** A `ThriftValue` is a value with its type, so that unknown fields can be written again unchanged. */
 export type ThriftValue =
   | { readonly type: 1 | 2; readonly value: boolean }
   | { readonly type: 3 | 4 | 5 | 6; readonly value: bigint }
@@ -23,13 +23,16 @@ export type ThriftValue =
   | { readonly type: 9 | 10; readonly element: number; readonly value: readonly ThriftValue[] }
   | { readonly type: 12; readonly value: ThriftStruct }
 
-/** Field id → value. */
+/** A `ThriftStruct` maps field ids to values. */
 export type ThriftStruct = ReadonlyMap<number, ThriftValue>
 
-/** Footers of Parquet nest seven structs deep; what goes deeper is damaged. */
+/** Maximum nesting; footers of Parquet nest seven structs deep. */
 const DEPTH_MAX = 16
 
-/** Reads one struct of the compact protocol from the start of `bytes`. Throws a `RangeError` where they are none. */
+/**
+ * Reads one struct of the compact protocol from the start of `bytes`.
+ * @throws RangeError if the bytes are not such a struct
+ */
 export function readThrift(bytes: Uint8Array): ThriftStruct {
   return new Reader(bytes).struct(0)
 }
@@ -51,9 +54,9 @@ class Reader {
       if (header === 0) return fields
       const delta = header >> 4
       id = delta === 0 ? Number(this.#zigzag()) : id + delta
-      if (fields.has(id)) throw damaged(`field ${id} comes twice`)
+      if (fields.has(id)) throw damaged(`field ${id} appears twice`)
       const type = header & 15
-      // A boolean field has its value in its header; one in a list is a byte of its own.
+      // A boolean field holds its value in its header; a boolean in a list takes a byte.
       if (type === THRIFT.true || type === THRIFT.false) fields.set(id, { type, value: type === THRIFT.true })
       else fields.set(id, this.#value(type, depth))
     }
@@ -89,7 +92,7 @@ class Reader {
     const header = this.#byte()
     const size = header >> 4 === 15 ? Number(this.#varint()) : header >> 4
     const element = header & 15
-    // Every element takes a byte at least.
+    // Every element takes at least one byte.
     if (size > this.#bytes.length - this.#at) throw damaged(`a list has ${size} elements`)
     const value: ThriftValue[] = []
     for (let index = 0; index < size; index++) value.push(this.#value(element, depth + 1))
@@ -132,7 +135,7 @@ class Reader {
   }
 }
 
-/** One struct as the bytes of the compact protocol. */
+/** Encodes one struct in the compact protocol. */
 export function writeThrift(struct: ThriftStruct): Uint8Array {
   const pieces: Buffer[] = []
   writeStruct(struct, pieces)

@@ -10,20 +10,20 @@ import {
 import { PipelineError, messageOf } from '../core/errors.ts'
 import { columnsWithoutDictionary } from './dictionary.ts'
 
-/** Compression codecs that we write. */
+/** Names a compression codec of written files. */
 export type Codec = 'zstd' | 'snappy' | 'gzip' | 'none'
 
-/** How data files are written. */
+/** Configures how data files are written. */
 export interface ParquetOptions {
-  /** Default zstd, as the Delta specification has it where a table does not say. */
+  /** Codec; zstd if a table does not set one, as in the Delta specification. */
   readonly compression: Codec
-  /** Rows of a row group at most. */
+  /** Maximum of rows in a row group. */
   readonly rowGroupRows: number
-  /** Bytes of a row group at most, before compression; bounds what WebAssembly holds. */
+  /** Maximum of bytes in a row group before compression; bounds the memory of WebAssembly. */
   readonly rowGroupBytes?: number
 }
 
-/** How our files name their writer. */
+/** Names this writer in its Parquet files. */
 export const CREATED_BY = 'kafka-delta'
 
 const COMPRESSIONS: Readonly<Record<Codec, Compression>> = {
@@ -34,37 +34,37 @@ const COMPRESSIONS: Readonly<Record<Codec, Compression>> = {
 }
 
 /**
- * Arrow record batches in, the bytes of one Parquet file out, in pieces and at the reader's pace: WebAssembly memory
- * grows and never shrinks, so it only ever sees one batch and the compressed pages of one row group.
- *
+ * Encodes Arrow record batches as one Parquet file and yields its bytes in pieces, at the pace of the reader:
+ * WebAssembly memory grows and never shrinks, so it holds only one batch and the compressed pages of one row group.
  * @throws KD_PARQUET_FAILED
  */
-export async function* parquetBytes(
+export async function* encodeParquet(
   batches: AsyncIterable<ArrowBatch> | Iterable<ArrowBatch>,
   options: ParquetOptions,
 ): AsyncGenerator<Uint8Array> {
-  const state: SourceState = { left: false }
+  const state: SourceState = { hasReaderLeft: false }
   try {
     const { first, all } = await withFirst(batches)
     const source = ReadableStream.from(wasmBatches(all, state))
     const plain = first === undefined ? [] : columnsWithoutDictionary(first)
     const sink = await transformParquetStream(source, properties(options, plain))
     for await (const piece of sink as ReadableStream<Uint8Array>) yield piece
-    // parquet-wasm takes a source that fails for one that has ended, and finishes a shorter file that looks whole.
+    // parquet-wasm treats a failing source as ended and finishes a shorter file that looks complete.
     if ('cause' in state) throw state.cause
   } catch (thrown) {
     if (thrown instanceof PipelineError) throw thrown
     throw new PipelineError('KD_PARQUET_FAILED', messageOf(thrown), {}, { cause: thrown })
   } finally {
-    // A reader that leaves early, since its upload failed, cancels the sink; parquet-wasm reads its source on all the same.
-    state.left = true
+    // A reader that stops early, for example because its upload failed, cancels the sink, but parquet-wasm continues to
+    // read its source.
+    state.hasReaderLeft = true
   }
 }
 
-/** What the source of a file tells its sink, and the other way round. */
+/** State shared between the source and the sink of a file. */
 interface SourceState {
   cause?: unknown
-  left: boolean
+  hasReaderLeft: boolean
 }
 
 function properties(options: ParquetOptions, plain: readonly string[]): WriterProperties {
@@ -77,7 +77,7 @@ function properties(options: ParquetOptions, plain: readonly string[]): WriterPr
   return (rowGroupBytes === undefined ? builder : builder.setMaxRowGroupBytes(rowGroupBytes)).build()
 }
 
-/** The first batch, looked at beforehand, and all of them. */
+/** Returns the first batch ahead of time, and all batches including it. */
 async function withFirst(
   batches: AsyncIterable<ArrowBatch> | Iterable<ArrowBatch>,
 ): Promise<{ first: ArrowBatch | undefined; all: AsyncGenerator<ArrowBatch> }> {
@@ -103,7 +103,7 @@ async function* wasmBatches(
 ): AsyncGenerator<WasmBatch> {
   try {
     for await (const batch of batches) {
-      if (state.left) return
+      if (state.hasReaderLeft) return
       const table = WasmTable.fromIPCStream(ipcOf(batch))
       try {
         for (const wasm of table.recordBatches()) yield wasm

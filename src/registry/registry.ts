@@ -1,63 +1,77 @@
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts'
-import { Retries, RETRY, type RetryPatience } from '../resilience/retries.ts'
-import { httpGetter, type ClientTls, type HttpAnswer, type HttpGet } from './http.ts'
+import { Retries, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../resilience/retries.ts'
+import { createHttpGet, type ClientTls, type HttpResponse, type HttpGet } from './http.ts'
 
-/** How a schema registry with Confluent's REST API is reached. */
-export interface RegistryOptions {
+/** Describes how to reach a schema registry with Confluent's REST API. */
+export interface SchemaRegistryOptions {
   readonly url: string
-  /** Basic authentication, both or neither. */
+  /** User of basic authentication; needs `password`. */
   readonly username?: string
   readonly password?: string
-  /** A bearer token, instead of user and password. */
+  /** Bearer token, instead of user and password. */
   readonly token?: string
   readonly tls?: ClientTls
-  readonly patience?: Partial<RegistryPatience>
-  /** Through which all questions go: they wait while it is open. Without one, nobody waits for a registry that fails. */
+  readonly retryPolicy?: Partial<RegistryRetryPolicy>
+  /**
+   * The circuit that all requests go through: while it is open, they wait. Without a circuit, requests fail once
+   * their retries are exhausted.
+   */
   readonly circuit?: CircuitBreaker
 }
 
-/** How hard is tried while the registry does not answer. */
-export interface RegistryPatience extends RetryPatience {
-  /** How long one attempt may take. */
+/** Limits the retries while the registry does not respond. */
+interface RegistryRetryPolicy extends RetryPolicy {
+  /** Longest duration of one attempt, in milliseconds. */
   readonly requestMsMax: number
 }
 
-/** A registered schema with everything that it refers to, each before what needs it. */
+/** Holds a registered schema and all schemas it refers to, each before the ones that need it. */
 export interface RegisteredSchema {
   readonly type: 'AVRO' | 'JSON' | 'PROTOBUF'
   readonly text: string
   readonly references: readonly { readonly name: string; readonly text: string }[]
 }
 
-/** A schema registry. */
-export interface Registry {
+/** Describes a client of a schema registry. */
+export interface SchemaRegistry {
   readonly url: string
-  /** The schema of an id, `undefined` where the registry has none. @throws KD_REGISTRY_FAILED */
+  /**
+   * Returns the schema of an id, or `undefined` when the registry does not have it.
+   * @throws KD_REGISTRY_FAILED
+   */
   schema(id: number): Promise<RegisteredSchema | undefined>
-  /** The newest schema of a subject, `undefined` where there is none. @throws KD_REGISTRY_FAILED */
+  /**
+   * Returns the newest schema of a subject, or `undefined` when the subject has none.
+   * @throws KD_REGISTRY_FAILED
+   */
   latest(subject: string): Promise<RegisteredSchema | undefined>
 }
 
 /** Ten attempts over about a minute. */
-const PATIENCE: RegistryPatience = { ...RETRY, attemptsMax: 10, pauseMsMax: 15_000, requestMsMax: 10_000 }
-/** Schemas that one schema may refer to, also by way of others. */
+const REGISTRY_RETRY_POLICY: RegistryRetryPolicy = {
+  ...DEFAULT_RETRY_POLICY,
+  attemptsMax: 10,
+  maxBackoffMs: 15_000,
+  requestMsMax: 10_000,
+}
+/** Schemas that one schema may refer to, directly or indirectly. */
 const REFERENCES_MAX = 100
 
-/**
- * Codes under which TLS refuses the other side, or is refused by it: no retry mends them. Connections that break for
- * other reasons are tried again.
- */
-const REFUSED =
+/** Error codes of failed TLS handshakes, which no retry can fix. Other broken connections are retried. */
+const TLS_REFUSAL_CODES =
   /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_|INVALID_CA|ERR_TLS_CERT_|ERR_SSL_\w*(?:CERT|UNKNOWN_CA|HANDSHAKE_FAILURE|WRONG_VERSION|BAD_DECRYPT)|ERR_OSSL_)/
 
-/** A client of a schema registry; asks nothing yet, keeps nothing. @throws KD_CONFIG_INVALID where a file of `tls` cannot be read */
-export function createRegistry(options: RegistryOptions): Registry {
-  return new HttpRegistry(options)
+/**
+ * Returns a client of a schema registry. It sends no request yet and caches nothing.
+ * @throws KD_CONFIG_INVALID when a file of `tls` cannot be read
+ */
+export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegistry {
+  return new HttpSchemaRegistry(options)
 }
 
-/** An answer as the API gives it. */
-interface Answer {
+/** Describes a schema response of the REST API. */
+interface SchemaResponse {
   readonly schema: string
   readonly schemaType?: string
   readonly references?: readonly {
@@ -67,15 +81,15 @@ interface Answer {
   }[]
 }
 
-class HttpRegistry implements Registry {
+class HttpSchemaRegistry implements SchemaRegistry {
   readonly url: string
   readonly #get: HttpGet
   readonly #retries: Retries
-  /** What answers must not repeat in our errors. */
+  /** Secrets that must not appear in errors when a response repeats them. */
   readonly #secrets: readonly string[]
 
-  constructor({ url, username, password, token, tls, patience, circuit }: RegistryOptions) {
-    const whole = { ...PATIENCE, ...patience }
+  constructor({ url, username, password, token, tls, retryPolicy, circuit }: SchemaRegistryOptions) {
+    const policy = { ...REGISTRY_RETRY_POLICY, ...retryPolicy }
     this.url = url.replace(/\/+$/, '')
     const secret = Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64')
     const login =
@@ -84,8 +98,8 @@ class HttpRegistry implements Registry {
       accept: 'application/vnd.schemaregistry.v1+json, application/json',
       ...(login === undefined ? {} : { authorization: login }),
     }
-    this.#get = httpGetter(headers, whole.requestMsMax, tls)
-    this.#retries = new Retries(whole, circuit)
+    this.#get = createHttpGet(headers, policy.requestMsMax, tls)
+    this.#retries = new Retries(policy, circuit)
     this.#secrets = [password, token, username === undefined ? undefined : secret].filter(
       (each): each is string => each !== undefined && each !== '',
     )
@@ -108,7 +122,7 @@ class HttpRegistry implements Registry {
     return { type: typeOf(answer.schemaType), text: answer.schema, references }
   }
 
-  async #follow({ references = [] }: Answer, found: Map<string, string>): Promise<void> {
+  async #follow({ references = [] }: SchemaResponse, found: Map<string, string>): Promise<void> {
     for (const { name, subject, version } of references) {
       if (found.has(name)) continue
       if (found.size >= REFERENCES_MAX)
@@ -116,47 +130,43 @@ class HttpRegistry implements Registry {
       const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`
       const answer = await this.#ask(path)
       if (answer === undefined)
-        throw this.#failed(`expected version ${version} of ${subject}, which is referred to, got none`)
+        throw this.#failed(`expected version ${version} of ${subject}, which the schema refers to, got none`)
       await this.#follow(answer, found)
       found.set(name, answer.schema)
     }
   }
 
-  /** Asks until there is an answer; `undefined` when it is that there is no such thing. */
-  #ask(path: string): Promise<Answer | undefined> {
+  /** Retries until there is a response; `undefined` when the registry says 404. */
+  #ask(path: string): Promise<SchemaResponse | undefined> {
     return this.#retries.run(() => this.#askOnce(path))
   }
 
-  async #askOnce(path: string): Promise<Answer | undefined> {
-    let answer: HttpAnswer
+  async #askOnce(path: string): Promise<SchemaResponse | undefined> {
+    let answer: HttpResponse
     try {
       answer = await this.#get(this.url + path)
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? ''
-      throw this.#failed(`${path}: ${messageOf(error)}${adviceFor(code)}`, !REFUSED.test(code))
+      throw this.#failed(`${path}: ${messageOf(error)}${tlsAdviceFor(code)}`, !TLS_REFUSAL_CODES.test(code))
     }
     const { status, body } = answer
     if (status === 404) return undefined
     if (status === 200) return this.#answerOf(path, body)
     const passing = status >= 500 || status === 429 || status === 408
-    throw this.#failed(
-      `${path}: expected an answer, got status ${status}: ${this.#shown(body)}`,
-      passing,
-      status,
-    )
+    throw this.#failed(`${path}: expected status 200, got ${status}: ${this.#shown(body)}`, passing, status)
   }
 
-  #answerOf(path: string, body: string): Answer {
+  #answerOf(path: string, body: string): SchemaResponse {
     try {
-      const answer = JSON.parse(body) as Answer
+      const answer = JSON.parse(body) as SchemaResponse
       if (typeof answer.schema === 'string') return answer
     } catch {
-      // Told below like any other answer that is none.
+      // Reported below like any other response without a schema.
     }
     throw this.#failed(`${path}: expected a schema, got ${JSON.stringify(this.#shown(body))}`)
   }
 
-  /** The beginning of an answer. */
+  /** Returns the beginning of a response, without secrets. */
   #shown(body: string): string {
     return this.#secrets.reduce((text, secret) => text.replaceAll(secret, '[secret]'), body).slice(0, 200)
   }
@@ -170,10 +180,10 @@ function typeOf(name = 'AVRO'): RegisteredSchema['type'] {
   return name === 'JSON' || name === 'PROTOBUF' ? name : 'AVRO'
 }
 
-/** What to do about a failure of TLS, as the end of a sentence. */
-function adviceFor(code: string): string {
+/** Returns advice on a TLS failure as the end of a sentence. */
+function tlsAdviceFor(code: string): string {
   if (/^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA)/.test(code))
-    return '; name the file with its authority in schemaRegistry.tls.caFile'
+    return '; set schemaRegistry.tls.caFile to the file with its certificate authority'
   if (/^ERR_SSL_.*(?:CERT|HANDSHAKE_FAILURE|UNKNOWN_CA)/.test(code))
     return '; check schemaRegistry.tls.certFile and keyFile'
   return ''

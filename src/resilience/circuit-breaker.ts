@@ -9,42 +9,42 @@ import {
 import type { Circuit, CircuitState } from '../core/circuit.ts'
 import type { Clock } from '../core/clock.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
-import { verdictOf } from './verdict.ts'
+import { serverAvailabilityOf } from './server-availability.ts'
 
-/** When a circuit opens and closes. */
+/** Configures when a circuit opens and closes. */
 export interface CircuitOptions {
-  /** Failures on end, of any requests to the server, that open it. */
+  /** Consecutive failures of requests to the server that open the circuit. */
   readonly failures: number
-  /** How long it stays open before a request is let through for trial, in milliseconds. */
+  /** Time for which the circuit stays open before it lets a trial request through, in milliseconds. */
   readonly openMs: number
-  /** Answers on end that close it again; the first failure among them opens it. */
+  /** Consecutive successes that close the circuit again; a failure before that opens it. */
   readonly successes: number
 }
 
-/** What a circuit needs of its surroundings. */
-export interface CircuitParts {
+/** Holds the options, clock and callbacks of a circuit breaker. */
+interface CircuitBreakerContext {
   readonly options: CircuitOptions
   readonly clock: Clock
-  /** Aborted once nobody shall wait for a server any more. */
+  /** Aborted when requests must no longer wait for a server. */
   readonly signal: AbortSignal
-  /** Told of every change of state. */
+  /** Called on every change of state. */
   readonly onChange: (circuit: Circuit) => void
 }
 
-/** Why a circuit opened is told at this length at most, in characters. */
+/** Maximum length of the reason why a circuit opened, in characters. */
 const REASON_CHARACTERS_MAX = 300
 
-/** What tells nothing of the server passes the policy by. */
-const FAILURES = handleWhen((error) => verdictOf(error) === 'down')
+/** Errors that say nothing about the server do not count for the policy. */
+const FAILURES = handleWhen((error) => serverAvailabilityOf(error) === 'down')
 
 /**
- * The circuit of one server: requests go through it, and wait while it is open. Some failures on end open it; after a
- * while one request is let through for trial, and once some have been answered on end it is closed.
+ * Guards the requests to one server: they wait while the circuit is open. Consecutive failures open it; after a time it
+ * lets one trial request through, and consecutive successes close it.
  */
 export class CircuitBreaker {
   readonly kind: 'store' | 'registry'
   readonly name: string
-  readonly #parts: CircuitParts
+  readonly #context: CircuitBreakerContext
   readonly #trials: Trials
   readonly #policy: CircuitBreakerPolicy
   #state: CircuitState = 'closed'
@@ -53,138 +53,142 @@ export class CircuitBreaker {
   #retries = 0
   #answers = 0
   #reason: string | undefined
-  /** When the first trial was answered. */
+  /** Time of the first successful trial. */
   #answeredMs = 0
-  /** When a request is let through for trial. */
+  /** Time of the next trial request. */
   #dueMs = 0
   #trial: Promise<unknown> = Promise.resolve()
-  /** All who wait, wait for the same. */
+  /** Shared by all waiting requests. */
   #gate: Promise<void> | undefined
 
-  constructor(kind: 'store' | 'registry', name: string, parts: CircuitParts) {
+  constructor(kind: 'store' | 'registry', name: string, context: CircuitBreakerContext) {
     this.kind = kind
     this.name = name
-    this.#parts = parts
-    this.#sinceMs = parts.clock.now()
-    this.#trials = new Trials(parts.options, () => this.#look())
-    // How long it stays open is measured by our clock: the policy is asked again only when that is over.
+    this.#context = context
+    this.#sinceMs = context.clock.now()
+    this.#trials = new Trials(context.options, () => this.#updateState())
+    // The open time is measured by the injected clock: the policy is asked again only when it is over.
     this.#policy = circuitBreaker(FAILURES, { halfOpenAfter: 0, breaker: this.#trials })
     this.#policy.onBreak(() => {
       this.#opened++
-      this.#dueMs = parts.clock.now() + parts.options.openMs
+      this.#dueMs = context.clock.now() + context.options.openMs
     })
     this.#policy.onHalfOpen(() => {
       this.#trials.begin()
     })
     this.#policy.onStateChange((state) => {
-      if (state === PolicyState.Closed) this.#answeredMs = parts.clock.now()
-      this.#look()
+      if (state === PolicyState.Closed) this.#answeredMs = context.clock.now()
+      this.#updateState()
     })
   }
 
-  /** How it stands now. */
+  /** The current state of the circuit. */
   get circuit(): Circuit {
-    this.#rest()
-    const isDue = this.#state === 'open' && this.#parts.clock.now() >= this.#dueMs
+    this.#closeIfIdle()
+    const isDue = this.#state === 'open' && this.#context.clock.now() >= this.#dueMs
     return {
       kind: this.kind,
       name: this.name,
       state: isDue ? 'half-open' : this.#state,
       sinceMs: isDue ? this.#dueMs : this.#sinceMs,
-      opened: this.#opened,
+      openedCount: this.#opened,
       retries: this.#retries,
       ...(this.#isPassing ? { isPassing: true as const } : {}),
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
     }
   }
 
-  /** How often it has opened. */
-  get opened(): number {
+  /** Times that the circuit has opened. */
+  get openedCount(): number {
     return this.#opened
   }
 
-  /** Requests that the server has answered, be it with a refusal. */
-  get answers(): number {
+  /** Requests that the server has answered, including refusals. */
+  get answerCount(): number {
     return this.#answers
   }
 
-  /** Whether nobody shall wait for the server any more, and it is one to be waited for. */
-  get isGivenUp(): boolean {
-    return this.#parts.signal.aborted && this.#policy.state !== PolicyState.Closed
+  /** True if the circuit is not closed and requests must no longer wait for it. */
+  get isAbandoned(): boolean {
+    return this.#context.signal.aborted && this.#policy.state !== PolicyState.Closed
   }
 
-  /** Counts a request that is repeated. */
-  retried(): void {
+  /** Counts a request that is retried. */
+  countRetry(): void {
     this.#retries++
   }
 
   /**
-   * Sends a request once, as soon as the circuit lets it through. Throws what the request throws.
-   * @throws KD_STORE_UNAVAILABLE, KD_REGISTRY_FAILED once nobody shall wait any more; nothing was sent then
+   * Sends a request once, as soon as the circuit lets it through, and rethrows its errors.
+   * @throws KD_STORE_UNAVAILABLE, KD_REGISTRY_FAILED if the signal aborted while the request waited; nothing was sent then
    */
-  async through<T>(request: () => Promise<T>): Promise<T> {
-    this.#rest()
+  async execute<T>(request: () => Promise<T>): Promise<T> {
+    this.#closeIfIdle()
     for (;;) {
-      while (this.#mustWait) await this.#turn()
+      while (this.#mustWait) await this.#waitForGate()
       const isTrial = this.#policy.state === PolicyState.Open
-      const sent = this.#policy.execute(() => this.#judged(request))
+      const sent = this.#policy.execute(() => this.#classify(request))
       if (isTrial) this.#trial = sent.catch(() => undefined)
       try {
         return (await sent)()
       } catch (error) {
-        // Then it was not sent.
+        // The circuit was open: the request was not sent.
         if (!isBrokenCircuitError(error)) throw error
       }
     }
   }
 
-  /** Half open, and nobody waits: the first trial was answered, and more answers are wanted. */
+  /** True if the circuit is half open and lets requests through: the first trial succeeded, and more successes are needed. */
   get #isPassing(): boolean {
     return this.#policy.state === PolicyState.Closed && this.#trials.left > 0
   }
 
   /**
-   * Takes a server for working that is asked too seldom for more answers, such as a registry whose schemas are all known:
-   * nothing has failed since the first answer, for as long as the circuit would have stayed open.
+   * Closes the circuit of a server that gets too few requests for the required successes, such as a registry whose schemas
+   * are all cached, if no request has failed since the first success for as long as the circuit would have stayed open.
    */
-  #rest(): void {
-    if (!this.#isPassing || this.#parts.clock.now() - this.#answeredMs < this.#parts.options.openMs) return
+  #closeIfIdle(): void {
+    if (!this.#isPassing || this.#context.clock.now() - this.#answeredMs < this.#context.options.openMs)
+      return
     this.#trials.left = 0
-    this.#look()
+    this.#updateState()
   }
 
   get #mustWait(): boolean {
     const { state } = this.#policy
-    if (state === PolicyState.Open) return this.#parts.clock.now() < this.#dueMs
+    if (state === PolicyState.Open) return this.#context.clock.now() < this.#dueMs
     return state === PolicyState.HalfOpen
   }
 
-  /** Resolves when it is worth another look. */
-  async #turn(): Promise<void> {
-    const { clock, signal } = this.#parts
-    if (signal.aborted) throw this.#givenUp()
+  /** Resolves when the state may have changed. */
+  async #waitForGate(): Promise<void> {
+    const { clock, signal } = this.#context
+    if (signal.aborted) throw this.#abandonedError()
     this.#gate ??= (
       this.#policy.state === PolicyState.Open
         ? clock.sleep(this.#dueMs - clock.now(), signal)
         : orAborted(this.#trial, signal)
     )
       .catch((error: unknown) => {
-        throw signal.aborted ? this.#givenUp() : error
+        throw signal.aborted ? this.#abandonedError() : error
       })
       .finally(() => (this.#gate = undefined))
     await this.#gate
   }
 
-  /** Answers are returned, be they errors that the caller throws; what the policy shall count is thrown, and what tells nothing. */
-  async #judged<T>(request: () => Promise<T>): Promise<() => T> {
+  /**
+   * Runs a request for the policy. Answers of the server are returned, also as errors for the caller to throw; failures that
+   * the policy counts, and errors that say nothing about the server, are thrown.
+   */
+  async #classify<T>(request: () => Promise<T>): Promise<() => T> {
     try {
       const value = await request()
       this.#answers++
       return () => value
     } catch (error) {
-      const verdict = verdictOf(error)
-      if (verdict === 'down') this.#reason = messageOf(error).slice(0, REASON_CHARACTERS_MAX)
-      if (verdict !== 'answered') throw error
+      const availability = serverAvailabilityOf(error)
+      if (availability === 'down') this.#reason = messageOf(error).slice(0, REASON_CHARACTERS_MAX)
+      if (availability !== 'answered') throw error
       this.#answers++
       return () => {
         throw error
@@ -192,27 +196,27 @@ export class CircuitBreaker {
     }
   }
 
-  /** Tells of a change. The policy is content with one trial: as long as more are wanted it is no more than half open. */
-  #look(): void {
+  /** Reports a change of state. The policy closes after one trial; the circuit stays half open until enough trials succeeded. */
+  #updateState(): void {
     const { state } = this.#policy
     const isClosed = state === PolicyState.Closed && this.#trials.left === 0
     const now: CircuitState = isClosed ? 'closed' : state === PolicyState.Open ? 'open' : 'half-open'
     if (now === this.#state) return
     this.#state = now
-    this.#sinceMs = this.#parts.clock.now()
-    this.#parts.onChange(this.circuit)
+    this.#sinceMs = this.#context.clock.now()
+    this.#context.onChange(this.circuit)
   }
 
-  #givenUp(): PipelineError {
+  #abandonedError(): PipelineError {
     const code = this.kind === 'store' ? 'KD_STORE_UNAVAILABLE' : 'KD_REGISTRY_FAILED'
-    const detail = `gave up waiting, since the service stops; it had failed with: ${this.#reason ?? 'nothing'}`
+    const detail = `gave up waiting because the service is stopping; the last failure was: ${this.#reason ?? 'unknown'}`
     return new PipelineError(code, detail, { circuit: this.name }, { retryable: true })
   }
 }
 
-/** Counts for the policy: failures on end while it is closed, and answers that are wanted after it was open. */
+/** Counts consecutive failures while the circuit is closed, and the successes still needed after it was open. */
 class Trials implements IBreaker {
-  /** Answers that are still wanted. */
+  /** Successes that are still needed. */
   left = 0
   readonly #options: CircuitOptions
   readonly #done: () => void
@@ -231,7 +235,7 @@ class Trials implements IBreaker {
     this.#failures = failures
   }
 
-  /** The circuit was open, and the first request is let through. */
+  /** Starts the trials after the circuit was open. */
   begin(): void {
     this.left = this.#options.successes
   }
@@ -247,12 +251,12 @@ class Trials implements IBreaker {
   }
 }
 
-/** Resolves with a promise that never rejects, or rejects when `signal` aborts. */
+/** Resolves when `promise`, which never rejects, resolves; rejects when `signal` aborts. */
 async function orAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
   let stop = (): void => undefined
   const aborted = new Promise<never>((_, reject) => {
     stop = () => {
-      reject(new Error('The wait was given up'))
+      reject(new Error('The wait was aborted'))
     }
     signal.addEventListener('abort', stop, { once: true })
   })

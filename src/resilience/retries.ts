@@ -1,33 +1,37 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'cockatiel'
 import { systemClock, type Clock } from '../core/clock.ts'
-import { noteRetry } from '../core/stage/span.ts'
+import { recordRetry } from '../core/stage/span.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
-import { isRetryable } from './verdict.ts'
+import { isRetryable } from './server-availability.ts'
 
-/** How hard is tried. */
-export interface RetryPatience {
-  /** Attempts of a request that may be repeated. */
+/** Configures how often and for how long a failed request is retried. */
+export interface RetryPolicy {
+  /** Maximum number of attempts, including the first. */
   readonly attemptsMax: number
-  /** The pause before an attempt is anywhere between nothing and this, which doubles up to the longest, in milliseconds. */
-  readonly pauseMsMin: number
-  readonly pauseMsMax: number
-  /** No attempt begins later than this after the first, in milliseconds. */
+  /** Upper bound of the first random pause in milliseconds; it doubles with each attempt, up to `maxBackoffMs`. */
+  readonly minBackoffMs: number
+  /** Maximum of the upper bound of a pause, in milliseconds. */
+  readonly maxBackoffMs: number
+  /** Time after the first attempt at which no further attempt is started, in milliseconds. */
   readonly deadlineMs: number
 }
 
-/** Six attempts over about six seconds. */
-export const RETRY: RetryPatience = {
+/** The default policy: six attempts within about six seconds. */
+export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   attemptsMax: 6,
-  pauseMsMin: 200,
-  pauseMsMax: 10_000,
+  minBackoffMs: 200,
+  maxBackoffMs: 10_000,
   deadlineMs: 120_000,
 }
 
-/** Pauses between attempts in their order: each anywhere between nothing and a bound that doubles up to the longest. */
-export function pausesOf(patience: Pick<RetryPatience, 'pauseMsMin' | 'pauseMsMax'>): () => number {
+/**
+ * Returns a function that returns the next pause in milliseconds: a random time (full jitter) below a bound that doubles
+ * with each call up to `maxBackoffMs`.
+ */
+export function createBackoff(policy: Pick<RetryPolicy, 'minBackoffMs' | 'maxBackoffMs'>): () => number {
   let backoff: IBackoffFactory<unknown> = new ExponentialBackoff({
-    initialDelay: patience.pauseMsMin,
-    maxDelay: patience.pauseMsMax,
+    initialDelay: policy.minBackoffMs,
+    maxDelay: policy.maxBackoffMs,
     generator: fullJitterGenerator,
   })
   return () => {
@@ -38,59 +42,59 @@ export function pausesOf(patience: Pick<RetryPatience, 'pauseMsMin' | 'pauseMsMa
 }
 
 /**
- * Repeats requests whose failure may pass, with exponential backoff and full jitter. With a circuit, requests wait while
- * it is open, and a failure counts against a request only if the server answered somebody else since the one before: as
- * long as it answers nobody, nobody gives up. Time in which the circuit was open does not count.
+ * Retries requests that failed with a retryable error, with exponential backoff and full jitter. With a circuit, requests
+ * wait while it is open, and a failure counts as an attempt only if the server has answered another request since the
+ * previous failure: no request gives up while the server answers none. Time in which the circuit was open does not count.
  */
 export class Retries {
-  readonly #patience: RetryPatience
+  readonly #policy: RetryPolicy
   readonly #circuit: CircuitBreaker | undefined
   readonly #clock: Clock
 
-  constructor(patience: RetryPatience, circuit?: CircuitBreaker, clock: Clock = systemClock) {
-    this.#patience = patience
+  constructor(policy: RetryPolicy, circuit?: CircuitBreaker, clock: Clock = systemClock) {
+    this.#policy = policy
     this.#circuit = circuit
     this.#clock = clock
   }
 
-  /** Makes attempts, numbered from 1, until one succeeds or no more may help. Throws what the last attempt threw. */
+  /** Makes attempts, numbered from 1, until one succeeds or the policy ends. Throws the error of the last attempt. */
   async run<T>(attempt: (count: number) => Promise<T>): Promise<T> {
     const circuit = this.#circuit
-    const { attemptsMax, deadlineMs } = this.#patience
+    const { attemptsMax, deadlineMs } = this.#policy
     let startMs = this.#clock.now()
     let failures = 0
-    let opened = circuit?.opened
-    let answers = circuit?.answers
+    let openedCount = circuit?.openedCount
+    let answers = circuit?.answerCount
     let pause: (() => number) | undefined
     for (let count = 1; ; count++) {
       try {
         return await this.once(() => attempt(count))
       } catch (error) {
-        if (!isRetryable(error) || circuit?.isGivenUp === true) throw error
-        if (circuit?.opened !== opened) {
+        if (!isRetryable(error) || circuit?.isAbandoned === true) throw error
+        if (circuit?.openedCount !== openedCount) {
           startMs = this.#clock.now()
           pause = undefined
         }
-        if (circuit === undefined || circuit.answers !== answers) {
+        if (circuit === undefined || circuit.answerCount !== answers) {
           failures++
           if (failures >= attemptsMax || this.#clock.now() - startMs >= deadlineMs) throw error
         }
-        opened = circuit?.opened
-        answers = circuit?.answers
-        pause ??= pausesOf(this.#patience)
+        openedCount = circuit?.openedCount
+        answers = circuit?.answerCount
+        pause ??= createBackoff(this.#policy)
         await this.#pause(error, count, pause())
       }
     }
   }
 
-  /** Makes one attempt, when the circuit lets it through. */
+  /** Makes one attempt as soon as the circuit lets it through. */
   once<T>(attempt: () => Promise<T>): Promise<T> {
-    return this.#circuit === undefined ? attempt() : this.#circuit.through(attempt)
+    return this.#circuit === undefined ? attempt() : this.#circuit.execute(attempt)
   }
 
   #pause(error: unknown, count: number, ms: number): Promise<void> {
-    this.#circuit?.retried()
-    noteRetry(error, count + 1, ms)
+    this.#circuit?.countRetry()
+    recordRetry(error, count + 1, ms)
     return this.#clock.sleep(ms)
   }
 }

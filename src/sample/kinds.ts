@@ -1,22 +1,22 @@
 import type { SampleEvent, SampleOptions } from './event.ts'
-import { orderEvents } from './order-events.ts'
-import { userEvents } from './user-events.ts'
-import { webRequests } from './web-requests.ts'
+import { generateOrderEvents } from './order-events.ts'
+import { generateUserEvents } from './user-events.ts'
+import { generateWebRequests } from './web-requests.ts'
 
-/** A kind of events that can be generated. */
-export type KindName = 'user' | 'order' | 'web'
+/** Names a kind of generated events. */
+export type SampleKindName = 'user' | 'order' | 'web'
 
-/** Every kind by its name: how its events are made, and the topic that the examples keep them in. */
-export const KINDS: Readonly<
+/** Maps each kind to its generator and to the topic that the examples use for it. */
+export const SAMPLE_KINDS: Readonly<
   Record<
-    KindName,
+    SampleKindName,
     { readonly events: (options: SampleOptions) => Iterable<SampleEvent>; readonly topic: string }
   >
 > = {
-  user: { events: userEvents, topic: 'user.events.v1' },
-  order: { events: orderEvents, topic: 'order.events.v1' },
-  web: { events: webRequests, topic: 'web_requests' },
+  user: { events: generateUserEvents, topic: 'user.events.v1' },
+  order: { events: generateOrderEvents, topic: 'order.events.v1' },
+  web: { events: generateWebRequests, topic: 'web_requests' },
 }
 
-/** Every kind's name. */
-export const KIND_NAMES = Object.keys(KINDS) as readonly KindName[]
+/** Lists the names of all kinds. */
+export const SAMPLE_KIND_NAMES = Object.keys(SAMPLE_KINDS) as readonly SampleKindName[]

@@ -1,11 +1,11 @@
-import { dayText, eventsOf, isoText, pick } from './event.ts'
+import { formatIsoDate, generateEvents, formatIsoTimestamp, pick } from './event.ts'
 import type { SampleEvent, SampleOptions } from './event.ts'
 
 const STATUSES = ['placed', 'placed', 'placed', 'paid', 'paid', 'shipped', 'shipped', 'cancelled']
 const CURRENCIES = ['EUR', 'EUR', 'USD', 'GBP']
 const ATTRIBUTES = ['{}', '{"channel":"web"}', '{"channel":"app","note":"Grüße"}', '{"channel":"store"}']
 const SHIP_MS = 3 * 86_400_000
-const SPOTS = {
+const CORRUPTIBLE_FIELDS = {
   integer: 'customer_id',
   required: 'status',
   word: 'status',
@@ -15,11 +15,11 @@ const SPOTS = {
 } as const
 
 /**
- * Order events as `schemas/order-events.schema.json` has them, about 360 bytes of JSON each, one to three items, every
- * total the sum of its items; every eighth keeps its total as text. Deterministic.
+ * Generates order events that match `schemas/order-events.schema.json`: about 360 bytes of JSON each, with one to
+ * three items and a total that is the sum of the items. Every eighth total is text. Deterministic.
  */
-export function orderEvents(options: SampleOptions): Generator<SampleEvent> {
-  return eventsOf({ json: orderJson, spots: SPOTS }, options)
+export function generateOrderEvents(options: SampleOptions): Generator<SampleEvent> {
+  return generateEvents({ toJson: orderJson, corruptibleFields: CORRUPTIBLE_FIELDS }, options)
 }
 
 function orderJson(id: string, atMs: number, first: number, second: number): string {
@@ -36,16 +36,16 @@ function orderJson(id: string, atMs: number, first: number, second: number): str
   }
   const total = (second & 7) === 0 ? `"${money(cents)}"` : money(cents)
   const status = pick(STATUSES, (first >>> 5) & 7)
-  const shipBy = status === 'cancelled' ? 'null' : `"${dayText(atMs + SHIP_MS)}"`
+  const shipBy = status === 'cancelled' ? 'null' : `"${formatIsoDate(atMs + SHIP_MS)}"`
   return (
     `{"order_id":"${id}","customer_id":${1 + (second % 200_000)},"status":"${status}",` +
-    `"placed_at":"${isoText(atMs)}","ship_by":${shipBy},"currency":"${pick(CURRENCIES, (first >>> 8) & 3)}",` +
+    `"placed_at":"${formatIsoTimestamp(atMs)}","ship_by":${shipBy},"currency":"${pick(CURRENCIES, (first >>> 8) & 3)}",` +
     `"total":${total},"gift":${(first >>> 10) % 16 === 0},"items":[${items}],` +
     `"attributes":${pick(ATTRIBUTES, (second >>> 20) & 3)}}`
   )
 }
 
-/** Hundredths as a decimal number. */
+/** Formats hundredths as a decimal number. */
 function money(cents: number): string {
   return `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`
 }

@@ -1,6 +1,6 @@
 /**
- * A small seeded generator of pseudo-random numbers (mulberry32): the same seed gives the same numbers on every machine.
- * Returns a function that yields unsigned 32-bit integers; not for secrets.
+ * Returns a function that yields pseudo-random unsigned 32-bit integers (mulberry32). The same seed gives the same
+ * numbers on every machine. Not for secrets.
  */
 export function seededRandom(seed: number): () => number {
   let state = seed | 0

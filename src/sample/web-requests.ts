@@ -1,4 +1,4 @@
-import { eventsOf, isoText, pick } from './event.ts'
+import { generateEvents, formatIsoTimestamp, pick } from './event.ts'
 import type { SampleEvent, SampleOptions } from './event.ts'
 
 const METHODS = ['GET', 'GET', 'GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE']
@@ -13,7 +13,7 @@ const PATHS = [
   '/api/v1/',
   '/',
 ]
-const SPOTS = {
+const CORRUPTIBLE_FIELDS = {
   integer: 'status',
   required: 'session_id',
   word: 'method',
@@ -23,18 +23,18 @@ const SPOTS = {
 } as const
 
 /**
- * Web requests with the fields of kafka-delta-ingest's example and `schemas/web-requests.schema.json`, about 230 bytes of
- * JSON each. Deterministic.
+ * Generates web requests with the fields of kafka-delta-ingest's example and of `schemas/web-requests.schema.json`,
+ * about 230 bytes of JSON each. Deterministic.
  */
-export function webRequests(options: SampleOptions): Generator<SampleEvent> {
-  return eventsOf({ json: requestJson, spots: SPOTS }, options)
+export function generateWebRequests(options: SampleOptions): Generator<SampleEvent> {
+  return generateEvents({ toJson: requestJson, corruptibleFields: CORRUPTIBLE_FIELDS }, options)
 }
 
 function requestJson(id: string, atMs: number, first: number, second: number): string {
   const path = pick(PATHS, (first >>> 3) & 7)
   const product = path.endsWith('s/') ? String(second % 10_000) : ''
   return (
-    `{"meta":{"producer":{"timestamp":"${isoText(atMs)}"}},"method":"${pick(METHODS, first & 7)}",` +
+    `{"meta":{"producer":{"timestamp":"${formatIsoTimestamp(atMs)}"}},"method":"${pick(METHODS, first & 7)}",` +
     `"session_id":"session-${(first >>> 6) % 100_000}","status":${pick(STATUSES, second % 10)},` +
     `"url":"https://www.example.com${path}${product}","body_bytes_sent":${second % 65_536},"uuid":"${id}"}`
   )

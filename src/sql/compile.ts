@@ -1,54 +1,57 @@
 import type { DataType, StructType } from '../core/schema.ts'
-import type { Expression } from './expression/ast.ts'
+import type { SqlExpression } from './expression/ast.ts'
 import { castTerm } from './expression/cast.ts'
 import { columnTerm, resolveColumn } from './expression/columns.ts'
 import { SqlError } from './expression/error.ts'
-import { FUNCTIONS } from './functions/functions.ts'
-import { caseTerm, conditionOf } from './functions/logic.ts'
-import { parseExpression } from './parse/parse.ts'
+import { SQL_FUNCTIONS } from './functions/functions.ts'
+import { caseTerm, requireCondition } from './functions/logic.ts'
+import { parseSqlExpression } from './parse/parse.ts'
 import { constantTerm, type Term } from './expression/term.ts'
 
-/** An expression that is ready for rows of a table. */
-export interface Compiled {
+/** Holds a compiled expression that can be evaluated over rows of a table. */
+export interface CompiledSqlExpression {
   readonly term: Term
-  /** The columns that it reads, by their exact names, each once. */
+  /** Paths of the columns that it reads, by their exact names, each once. */
   readonly columns: readonly (readonly string[])[]
-  /** Whether it asks what time it is. */
-  readonly asksTime: boolean
+  /** True if it reads the current time. */
+  readonly usesClock: boolean
 }
 
 /**
- * Reads and types a Spark SQL expression over the columns of `schema`. It means what Spark 4 makes of it with its
- * defaults: ANSI rules, names of columns in any case, text by its bytes; and timestamps are in UTC, since a table does not
- * record the session's time zone.
- * @throws SqlError naming the piece that cannot be evaluated exactly as Spark does
+ * Parses and type-checks a Spark SQL expression over the columns of `schema`. It follows Spark 4 with its
+ * defaults: ANSI rules, case-insensitive column names, text compared by its bytes. Timestamps are in UTC,
+ * because a table does not record the session time zone.
+ *
+ * @throws SqlError naming the part that cannot be evaluated exactly as Spark does
  */
-export function compileExpression(text: string, schema: StructType): Compiled {
-  return compileParsed(parseExpression(text), schema)
+export function compileExpression(text: string, schema: StructType): CompiledSqlExpression {
+  return compileParsed(parseSqlExpression(text), schema)
 }
 
 /**
- * An expression as a value of the type that a column has.
- * @throws SqlError as `compileExpression` does, and where its type cannot become that one
+ * Compiles an expression and casts its value to the type of a column.
+ *
+ * @throws SqlError as `compileExpression` does, and if the type cannot be cast
  */
-export function compileAs(text: string, type: DataType, schema: StructType): Compiled {
+export function compileExpressionAs(text: string, type: DataType, schema: StructType): CompiledSqlExpression {
   const compiled = compileExpression(text, schema)
   return { ...compiled, term: castTerm(compiled.term, type) }
 }
 
 /**
- * A parsed expression that is TRUE, FALSE or NULL.
+ * Compiles a parsed expression that must be boolean or NULL.
+ *
  * @throws SqlError as `compileExpression` does, and for any other type
  */
-export function compileCondition(expression: Expression, schema: StructType): Compiled {
+export function compileCondition(expression: SqlExpression, schema: StructType): CompiledSqlExpression {
   const compiled = compileParsed(expression, schema)
-  return { ...compiled, term: conditionOf(compiled.term, 'a condition') }
+  return { ...compiled, term: requireCondition(compiled.term, 'a condition') }
 }
 
-function compileParsed(expression: Expression, schema: StructType): Compiled {
+function compileParsed(expression: SqlExpression, schema: StructType): CompiledSqlExpression {
   const columns = new Map<string, readonly string[]>()
-  let asksTime = false
-  const termOf = (node: Expression): Term => {
+  let usesClock = false
+  const termOf = (node: SqlExpression): Term => {
     switch (node.kind) {
       case 'literal':
         return constantTerm(node.type, node.value, true)
@@ -64,15 +67,15 @@ function compileParsed(expression: Expression, schema: StructType): Compiled {
         return caseTerm(branches, node.otherwise === undefined ? undefined : termOf(node.otherwise))
       }
       case 'call': {
-        const make = FUNCTIONS.get(node.name)
+        const make = SQL_FUNCTIONS.get(node.name)
         if (make === undefined) throw new SqlError(`the function ${node.name} is not supported`)
-        asksTime ||= CLOCKS.has(node.name)
+        usesClock ||= CLOCK_FUNCTIONS.has(node.name)
         return make(node.args.map(termOf), node.name)
       }
     }
   }
   const term = termOf(expression)
-  return { term, columns: [...columns.values()], asksTime }
+  return { term, columns: [...columns.values()], usesClock }
 }
 
-const CLOCKS = new Set(['CURRENT_DATE', 'CURDATE', 'CURRENT_TIMESTAMP', 'NOW'])
+const CLOCK_FUNCTIONS = new Set(['CURRENT_DATE', 'CURDATE', 'CURRENT_TIMESTAMP', 'NOW'])

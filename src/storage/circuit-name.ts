@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Schemes that lead to one store, by the one that names it. */
+/** Alternative schemes of a store and the scheme that names its circuit. */
 const SCHEMES: Readonly<Record<string, string>> = { s3a: 's3', abfs: 'abfss', azure: 'az' }
 
 /**
- * The server that a store at `uri` depends on: the bucket or container (with its account where the URI names it), such as
- * `s3://lake`; of files their folder, as `file:///data/table`; `undefined` for memory, which never fails as a whole.
- * Without secrets. Stores of one name share a circuit.
+ * Returns the circuit name of the store at `uri`: the bucket or container (with its account if the URI contains it), such
+ * as `s3://lake`; for files the folder, such as `file:///data/table`; `undefined` for memory, which has no circuit.
+ * The name contains no secrets. Stores with the same name share a circuit.
  */
 export function circuitNameOf(uri: string): string | undefined {
   const [, scheme = '', place = ''] = /^([a-z][a-z0-9+.-]+):(?:\/\/)?([^/]*)/i.exec(uri) ?? []

@@ -1,34 +1,34 @@
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts'
-import { Retries, RETRY, type RetryPatience } from '../resilience/retries.ts'
+import { Retries, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../resilience/retries.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
 
-/** How a store is guarded. */
+/** Configures a guarded store. */
 export interface GuardOptions {
   readonly circuit: CircuitBreaker
-  readonly patience?: Partial<RetryPatience> | undefined
+  readonly retryPolicy?: Partial<RetryPolicy> | undefined
   readonly clock?: Clock
 }
 
-/** What a request ended in, for a circuit that must hear of a put whose outcome is not known. */
-const UNKNOWN = new PipelineError('KD_STORE_UNAVAILABLE', 'nobody knows whether the object was created')
+/** Reports a put with an unknown outcome to the circuit. */
+const UNKNOWN = new PipelineError('KD_STORE_UNAVAILABLE', 'it is unknown whether the object was created')
 
 /**
- * A store whose requests go through a circuit and are repeated while that may help: for stores that do neither by
- * themselves, such as files on a disk that is full. A conditional put is never repeated, nor is a body that is streamed,
- * which can be read only once; a listing that broke off goes on behind the last key.
+ * Wraps a store that has neither a circuit nor retries, such as files on a disk that may be full: requests go through a
+ * circuit and are retried. Conditional puts are never retried, nor are streamed bodies, which can be read only once; an
+ * interrupted listing continues after the last key.
  */
 export class GuardedStore implements Store {
   readonly uri: string
   readonly #store: Store
   readonly #retries: Retries
 
-  /** `store` is closed with this one. */
-  constructor(store: Store, { circuit, patience, clock }: GuardOptions) {
+  /** `store` is closed with this store. */
+  constructor(store: Store, { circuit, retryPolicy, clock }: GuardOptions) {
     this.uri = store.uri
     this.#store = store
-    this.#retries = new Retries({ ...RETRY, ...patience }, circuit, clock)
+    this.#retries = new Retries({ ...DEFAULT_RETRY_POLICY, ...retryPolicy }, circuit, clock)
   }
 
   get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {

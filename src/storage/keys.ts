@@ -1,8 +1,8 @@
 import { PipelineError } from '../core/errors.ts'
 
 /**
- * Refuses a key that is not a plain relative path: empty, absolute, with an empty, `.` or `..` segment, or a zero byte.
- * What holds for one store then holds for all, and no key leaves the root.
+ * Refuses keys that are not plain relative paths: empty, absolute, with an empty, `.` or `..` segment, or with a zero
+ * byte. All stores then accept the same keys, and no key leaves the root.
  * @throws KD_STORE_FAILED
  */
 export function checkKey(key: string): void {
@@ -11,15 +11,15 @@ export function checkKey(key: string): void {
     throw new PipelineError('KD_STORE_FAILED', 'the key is not a plain relative path', { key })
 }
 
-/** Like `checkKey` for the prefix of a listing, which may be empty or end within a segment or with a slash. */
+/** Refuses prefixes of listings by the rules of `checkKey`; a prefix may be empty, or end within a segment or with a slash. */
 export function checkPrefix(prefix: string): void {
   const whole = prefix.slice(0, prefix.lastIndexOf('/') + 1)
   if (whole !== '') checkKey(whole.slice(0, -1))
 }
 
 /**
- * Compares two keys by the bytes of their UTF-8: the order of every listing. It differs from the order of JavaScript
- * strings where a character outside of the basic plane meets one of U+E000 to U+FFFF.
+ * Compares two keys by their UTF-8 bytes, the order of every listing. It differs from the order of JavaScript strings for
+ * characters outside the basic multilingual plane compared with U+E000 to U+FFFF.
  */
 export function compareKeys(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
@@ -31,7 +31,7 @@ export function compareKeys(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Where a UTF-16 unit stands among others in the order of UTF-8: surrogates come last. */
+/** Returns the rank of a UTF-16 code unit in UTF-8 order: surrogates are last. */
 function rank(unit: number): number {
   if (unit < 0xd800) return unit
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800

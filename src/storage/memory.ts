@@ -2,7 +2,7 @@ import { PipelineError } from '../core/errors.ts'
 import { checkKey, checkPrefix, compareKeys } from './keys.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from './store.ts'
 
-/** One request to a memory store, as a fault hook sees it. */
+/** Describes a request to a memory store for the fault hook. */
 export interface MemoryRequest {
   readonly operation: 'get' | 'size' | 'list' | 'put' | 'putIfAbsent' | 'delete'
   /** The key, or the prefix of a listing. */
@@ -10,40 +10,40 @@ export interface MemoryRequest {
 }
 
 /**
- * What goes wrong with a request: `refused` fails for good, `lost` never reaches the store, `answer-lost` is carried
- * out but nobody hears of it. Conditional puts report the latter two as `unknown`.
+ * Names the fault of a request: `refused` fails permanently, `lost` never reaches the store, `answer-lost` is executed but
+ * its response is lost. Conditional puts report the latter two as `unknown`.
  */
 export type MemoryFault = 'refused' | 'lost' | 'answer-lost'
 
-/** How a memory store behaves. */
+/** Configures a memory store. */
 export interface MemoryOptions {
-  /** Asked before each request (each page of a listing is none); may wait, to bring requests into an order. */
+  /** Called before each request, but not for each page of a listing; may wait, to control the order of requests. */
   readonly fault?: (request: MemoryRequest) => MemoryFault | undefined | Promise<MemoryFault | undefined>
-  /** Milliseconds since the epoch; the machine's clock where absent. */
+  /** Returns milliseconds since the epoch; default `Date.now`. */
   readonly now?: () => number
 }
 
-// Always a Uint8Array of its own: `slice` of a Buffer would be a view of the caller's bytes.
+// Always a separate Uint8Array: `slice` of a Buffer would be a view of the caller's bytes.
 interface Held {
   readonly bytes: Uint8Array
   readonly modifiedMs: number
 }
 
-/** Objects by name of the store: stores of one name in one process see the same objects, as with a folder. */
-const SPACES = new Map<string, Map<string, Held>>()
+/** Objects by store name: stores with the same name in one process share their objects, as with a folder. */
+const NAMED_STORES = new Map<string, Map<string, Held>>()
 
-/** Objects in the memory of this process, for tests; they live until the process ends. */
+/** Stores objects in the memory of the process until it ends; for tests. */
 export class MemoryStore implements Store {
   readonly uri: string
   readonly #objects: Map<string, Held>
   readonly #fault: NonNullable<MemoryOptions['fault']>
   readonly #now: () => number
 
-  /** An empty `name` gives a store of its own. */
+  /** With an empty `name` the store shares its objects with no other store. */
   constructor(name = '', options: MemoryOptions = {}) {
     this.uri = `memory:${name}`
-    this.#objects = (name === '' ? undefined : SPACES.get(name)) ?? new Map<string, Held>()
-    if (name !== '') SPACES.set(name, this.#objects)
+    this.#objects = (name === '' ? undefined : NAMED_STORES.get(name)) ?? new Map<string, Held>()
+    if (name !== '') NAMED_STORES.set(name, this.#objects)
     this.#fault = options.fault ?? (() => undefined)
     this.#now = options.now ?? Date.now
   }
@@ -53,8 +53,11 @@ export class MemoryStore implements Store {
     return this.#request({ operation: 'get', key }, () => {
       const held = this.#objects.get(key)
       if (held === undefined)
-        throw new PipelineError('KD_STORE_NOT_FOUND', 'nothing is stored here', { store: this.uri, key })
-      // A copy, so that nobody changes what is stored.
+        throw new PipelineError('KD_STORE_NOT_FOUND', 'no object is stored under this key', {
+          store: this.uri,
+          key,
+        })
+      // A copy, so that callers cannot change the stored bytes.
       return held.bytes.slice(range?.start ?? 0, range?.end ?? held.bytes.length)
     })
   }
@@ -119,10 +122,10 @@ export class MemoryStore implements Store {
     if (fault === 'refused')
       throw new PipelineError('KD_STORE_FAILED', `${request.operation} was refused`, where)
     if (fault === 'lost')
-      throw new PipelineError('KD_STORE_UNAVAILABLE', `${request.operation} did not reach it`, where)
+      throw new PipelineError('KD_STORE_UNAVAILABLE', `${request.operation} did not reach the store`, where)
     const result = carryOut()
     if (fault === 'answer-lost')
-      throw new PipelineError('KD_STORE_UNAVAILABLE', `the answer to ${request.operation} was lost`, where)
+      throw new PipelineError('KD_STORE_UNAVAILABLE', `the response to ${request.operation} was lost`, where)
     return result
   }
 }

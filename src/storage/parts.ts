@@ -1,8 +1,8 @@
-/** Size of a part of an upload; S3 wants at least 5 MiB of all but the last, Google a multiple of 256 KiB. */
+/** Size of a part of an upload; S3 requires at least 5 MiB for all parts but the last, Google a multiple of 256 KiB. */
 export const PART_BYTES = 8 * 1024 * 1024
 
-/** Cuts chunks of any size into parts of `PART_BYTES`; what is yielded is not touched again. */
-export async function* partsOf(
+/** Divides chunks of any size into parts of `PART_BYTES`; yielded buffers are not reused. */
+async function* cutIntoParts(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncIterable<Buffer> {
   let part = Buffer.allocUnsafe(PART_BYTES)
@@ -23,20 +23,20 @@ export async function* partsOf(
   if (filled > 0) yield part.subarray(0, filled)
 }
 
-/** A body that goes up at once, or one that is worth an upload in parts. */
-export type Upload = { readonly whole: Buffer } | { readonly parts: AsyncIterable<Buffer> }
+/** Holds a body for one request (`whole`) or for an upload in parts. */
+type Upload = { readonly whole: Buffer } | { readonly parts: AsyncIterable<Buffer> }
 
 /**
- * How a body goes up: at once below `multipartBytesMin`, else in parts. Nobody knows how long a stream is: up to that
- * many bytes of it are held until it ends or is worth the parts.
+ * Decides whether a body is uploaded in one request (below `multipartBytesMin`) or in parts. The length of a stream is
+ * unknown, so up to `multipartBytesMin` bytes of it are buffered.
  */
-export async function uploadOf(
+export async function planUpload(
   body: Uint8Array | AsyncIterable<Uint8Array>,
   multipartBytesMin: number,
 ): Promise<Upload> {
   if (body instanceof Uint8Array)
     return body.length < multipartBytesMin ? { whole: bufferOf(body) } : { parts: slicesOf(body) }
-  const parts = partsOf(body)[Symbol.asyncIterator]()
+  const parts = cutIntoParts(body)[Symbol.asyncIterator]()
   const held: Buffer[] = []
   let bytes = 0
   while (bytes < multipartBytesMin) {
@@ -48,12 +48,12 @@ export async function uploadOf(
   return { parts: chained(held, parts) }
 }
 
-/** A view of the same bytes. */
+/** Returns a Buffer that shares the bytes of `body`. */
 export function bufferOf(body: Uint8Array): Buffer {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
 }
 
-/** Views of a body, each one part. */
+/** Yields views of a body, one per part. */
 async function* slicesOf(body: Uint8Array): AsyncIterable<Buffer> {
   const buffer = bufferOf(body)
   for (let start = 0; start < buffer.length; start += PART_BYTES)
@@ -70,8 +70,8 @@ async function* chained(held: Buffer[], rest: AsyncIterator<Buffer>): AsyncItera
 }
 
 /**
- * Sends parts as they come, at most `atOnceMax` at a time, numbered from 1. Resolves with their sizes added up once
- * all are sent; throws the first failure once nothing is under way any more, and what `parts` itself throws.
+ * Sends parts, numbered from 1, with at most `atOnceMax` requests at a time. Resolves with the sum of their sizes when all
+ * are sent; throws the first failure when no request is under way any more, and the errors of `parts` itself.
  */
 export async function sendParts(
   parts: AsyncIterable<Buffer>,

@@ -2,101 +2,104 @@ import { context, SpanKind, type Attributes, type Span } from '@opentelemetry/ap
 import { PipelineError } from '../core/errors.ts'
 import { inSpan } from '../core/stage/span.ts'
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts'
-import { Retries, RETRY, type RetryPatience } from '../resilience/retries.ts'
+import { Retries, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../resilience/retries.ts'
 import type { PutIfAbsentOutcome } from './store.ts'
 
-/** One request to a server that stores things: what stands in its span and its errors. */
+/** Describes one request to a store for spans and errors. */
 export interface StoreRequest {
   /** Name of the operation in the server's API, such as `PutObject`. */
   readonly operation: string
-  /** Bucket, container or table that it goes to. */
+  /** Bucket, container or DynamoDB table. */
   readonly bucket: string
-  /** Key in the bucket, or the prefix of a listing. */
+  /** Key in the bucket, or prefix of a listing. */
   readonly key: string
-  /** Size of the body that is sent. */
+  /** Size of the request body. */
   readonly bytes?: number
 }
 
-/** How hard is tried. */
-export interface Patience extends RetryPatience {
-  /** How long one attempt may take, its body included, in milliseconds. */
-  readonly requestMsMax: number
+/** Configures retries and the duration of requests to a store. */
+export interface StoreRetryPolicy extends RetryPolicy {
+  /** Time that one attempt may take including its body, in milliseconds. */
+  readonly attemptTimeoutMs: number
 }
 
-/** Six attempts over about six seconds; an attempt may take a minute. */
-export const PATIENCE: Patience = { ...RETRY, requestMsMax: 60_000 }
+/** The default policy: six attempts within about six seconds, each of at most a minute. */
+export const DEFAULT_STORE_RETRY_POLICY: StoreRetryPolicy = {
+  ...DEFAULT_RETRY_POLICY,
+  attemptTimeoutMs: 60_000,
+}
 
-/** How hard a store tries, and whether it knows of the server's state; everything has a default. */
-export interface Persistence {
-  /** See `PATIENCE` for the defaults. */
-  readonly patience?: Partial<Patience>
-  /** Through which all requests go; without one, none waits for a server that fails. */
+/** Configures the requests of a store; everything has a default. */
+export interface StoreRequestOptions {
+  /** Defaults: `DEFAULT_STORE_RETRY_POLICY`. */
+  readonly retryPolicy?: Partial<StoreRetryPolicy>
+  /** Circuit of the server; without it requests never wait. */
   readonly circuit?: CircuitBreaker
 }
 
-/** What an error of a client library means. */
-export interface Failure {
+/** Classifies an error of a client library. */
+export interface StoreFailure {
   readonly code: 'KD_STORE_NOT_FOUND' | 'KD_STORE_UNAVAILABLE' | 'KD_STORE_FAILED'
-  /** Name and message, without secrets. */
+  /** Name and message of the error, without secrets. */
   readonly detail: string
-  /** HTTP status of the answer; absent when there was none. */
+  /** HTTP status of the response; absent without a response. */
   readonly status?: number | undefined
 }
 
-/** What differs between the APIs of servers. */
-export interface Dialect {
-  /** First word of the names of spans. */
+/** Adapts spans and errors to the API of a server. */
+export interface StoreDialect {
+  /** First word of span names. */
   readonly name: string
-  /** What the API calls a bucket: the name under which it stands in errors. */
+  /** Name of a bucket in the API, used in errors. */
   readonly bucket: string
   attributesOf(request: StoreRequest): Attributes
-  failureOf(error: unknown, request: StoreRequest): Failure
+  failureOf(error: unknown, request: StoreRequest): StoreFailure
 }
 
-/** Carries a request out once; `signal` aborts when its time is over. */
-export type Attempt<T> = (signal: AbortSignal) => Promise<T>
+/** Sends a request once; `signal` aborts when its time is over. */
+export type StoreAttempt<T> = (signal: AbortSignal) => Promise<T>
 
 /**
- * Sends requests, each attempt in a span of its own below the active one, and turns what fails into errors of the
- * catalogue. The retries of client libraries are off, so that a repeated request is always one that we repeated.
+ * Sends requests to a store, each attempt in a child span of the active span, and converts failures into `PipelineError`s.
+ * The retries of the client libraries are off, so that every repeated request is repeated here.
  */
 export class Requests {
-  readonly #dialect: Dialect
-  readonly #requestMsMax: number
+  readonly #dialect: StoreDialect
+  readonly #attemptTimeoutMs: number
   readonly #retries: Retries
 
-  constructor(dialect: Dialect, { patience = {}, circuit }: Persistence = {}) {
-    const whole = { ...PATIENCE, ...patience }
+  constructor(dialect: StoreDialect, { retryPolicy = {}, circuit }: StoreRequestOptions = {}) {
+    const whole = { ...DEFAULT_STORE_RETRY_POLICY, ...retryPolicy }
     this.#dialect = dialect
-    this.#requestMsMax = whole.requestMsMax
+    this.#attemptTimeoutMs = whole.attemptTimeoutMs
     this.#retries = new Retries(whole, circuit)
   }
 
-  /** Sends a request that may be repeated, and repeats it while a retry may help; waits while the circuit is open. */
-  retried<T>(request: StoreRequest, attempt: Attempt<T>): Promise<T> {
+  /** Sends an idempotent request and retries it by the retry policy; waits while the circuit is open. */
+  sendWithRetries<T>(request: StoreRequest, attempt: StoreAttempt<T>): Promise<T> {
     return this.#retries.run((count) => this.#send(request, count, attempt))
   }
 
-  /** Sends a request exactly once, now, whatever is known of the server. */
-  once<T>(request: StoreRequest, attempt: Attempt<T>): Promise<T> {
+  /** Sends a request exactly once, immediately, whatever the state of the circuit. */
+  sendOnce<T>(request: StoreRequest, attempt: StoreAttempt<T>): Promise<T> {
     return this.#send(request, 1, attempt)
   }
 
   /**
-   * Sends a put that creates and never replaces. Once and never again: an answer that the object exists could be about our
-   * own first request, whose answer was lost. So `isTaken` always means somebody else's object, and whatever does not tell
-   * is `unknown`. While the circuit is open nothing is sent, and nothing is ambiguous.
+   * Sends a conditional put, which creates and never replaces. It is never retried: "exists" as the answer to a retry could
+   * mean the object of our own first request, whose response was lost. So `isTaken` always means the object of another
+   * writer, and every unclear failure is `unknown`. While the circuit is open the request waits and nothing is sent.
    */
   async putIfAbsent(
     request: StoreRequest,
-    put: Attempt<unknown>,
+    put: StoreAttempt<unknown>,
     isTaken: (error: unknown) => boolean,
   ): Promise<PutIfAbsentOutcome> {
     let sent = 0
     try {
       return await this.#retries.once(() => {
         sent++
-        return this.once(request, async (signal) => {
+        return this.sendOnce(request, async (signal) => {
           try {
             await put(signal)
             return 'created'
@@ -113,7 +116,7 @@ export class Requests {
     }
   }
 
-  #send<T>(request: StoreRequest, count: number, attempt: Attempt<T>): Promise<T> {
+  #send<T>(request: StoreRequest, count: number, attempt: StoreAttempt<T>): Promise<T> {
     const attributes: Attributes = {
       ...this.#dialect.attributesOf(request),
       'kafka_delta.attempt': count,
@@ -125,7 +128,7 @@ export class Requests {
       attributes,
       async (span) => {
         try {
-          return await attempt(AbortSignal.timeout(this.#requestMsMax))
+          return await attempt(AbortSignal.timeout(this.#attemptTimeoutMs))
         } catch (error) {
           throw this.#errorOf(error, request, count, span)
         }
@@ -135,8 +138,8 @@ export class Requests {
   }
 
   /*
-   * The error of a client library is not kept as the cause: it carries the request with its signature, and servers
-   * repeat access keys in their answers. Name, status and message say what happened.
+   * The error of a client library is not kept as the cause: it contains the request with its signature, and servers
+   * repeat access keys in their responses. Name, status and message say what happened.
    */
   #errorOf(error: unknown, request: StoreRequest, count: number, span: Span): PipelineError {
     if (error instanceof PipelineError) return error
@@ -152,9 +155,9 @@ export class Requests {
   }
 }
 
-const PASSING_STATUSES = new Set([408, 409, 425, 429])
-/** No connection, or one that broke. A certificate that is refused is not among them. */
-const PASSING_CODES = new Set([
+const TRANSIENT_STATUSES = new Set([408, 409, 425, 429])
+/** Error codes of connections that failed or broke; refused certificates are not among them. */
+const TRANSIENT_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'ECONNABORTED',
@@ -175,17 +178,17 @@ const PASSING_CODES = new Set([
 ])
 
 /**
- * Whether what failed may pass: by the status of the answer, or where there was none by the code of the connection's
- * error. An answer of 200 whose body says or is something else passes; 501 is a server that knows no such request.
+ * Returns whether a retry may succeed, by the status of the response or, without a response, by the error code of the
+ * connection. A failure despite a status below 300 (an invalid body) is transient; 501 (not supported) is not.
  */
-export function isPassing(status: number | undefined, code: string | undefined): boolean {
+export function isTransient(status: number | undefined, code: string | undefined): boolean {
   if (status !== undefined)
-    return status < 300 || PASSING_STATUSES.has(status) || (status >= 500 && status !== 501)
-  return code !== undefined && PASSING_CODES.has(code)
+    return status < 300 || TRANSIENT_STATUSES.has(status) || (status >= 500 && status !== 501)
+  return code !== undefined && TRANSIENT_CODES.has(code)
 }
 
-/** The `code` of an error as systems and client libraries set it. */
-export function codeOf(error: unknown): string | undefined {
+/** Returns the `code` of an error of the system or a client library. */
+export function errorCodeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }

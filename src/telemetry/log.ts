@@ -3,35 +3,35 @@ import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
 import { PinoPretty } from 'pino-pretty'
 import { SENSITIVE_KEYS } from '../../config/load/redact.ts'
 import type { LogLevel } from '../../config/logging/types.ts'
-import { flushPlace, originOfError } from '../core/stage/flush-scope.ts'
+import { currentFlushContext, flushContextOfError } from '../core/stage/flush-scope.ts'
 import { LogLevels } from './log-levels.ts'
 
-/** The log: structured lines with a level. */
+/** Writes structured log lines with levels. */
 export type Logger = PinoLogger
 
-/** How the log is set up. */
+/** Configures a log. */
 export interface LogOptions {
   readonly level: LogLevel
-  /** People read it: colours and columns, no JSON. Default: whether stderr is a terminal. */
+  /** Writes colours and columns for people instead of JSON. Default: whether stderr is a terminal. */
   readonly pretty?: boolean
-  /** Default: stderr, so that stdout is free for data. */
+  /** Default: stderr, so that stdout can be used for data. */
   readonly destination?: DestinationStream
-  /** Hides secrets in whole lines, wherever they stand in them: `withoutSecrets` of the configuration. */
+  /** Hides secrets in complete lines. */
   readonly hide?: (line: string) => string
-  /** By which levels are changed later. */
+  /** Changes levels at run time. */
   readonly levels?: LogLevels
 }
 
-// A secret is hidden wherever an object of a line holds it, down to this depth.
+// Secrets are hidden in the objects of a line down to this depth.
 const DEPTH_MAX = 5
 
-/** Of every log that was made here, and of the loggers made of it. */
+/** The levels of each log and of its child loggers. */
 const LEVELS = new WeakMap<Logger, LogLevels>()
 
 /**
- * A log of JSON lines (`time` in ISO 8601, `level` by name, `msg`), with `flush` where it is about a flush, and `trace_id`
- * and `span_id` where a span is active; lines that tell an error have those of where it came from. Secrets of the
- * configuration are hidden by the names of their options.
+ * Creates a log of JSON lines with `time` (ISO 8601), `level` (name) and `msg`, with `flush` for work on a flush, and with
+ * `trace_id` and `span_id` if a span is active; lines with an error have those of the place where it was thrown. Secrets of
+ * the configuration are hidden by the names of their options.
  */
 export function createLogger(options: LogOptions): Logger {
   const destination = options.destination ?? pino.destination({ dest: 2, sync: true })
@@ -39,7 +39,7 @@ export function createLogger(options: LogOptions): Logger {
   const { levels = new LogLevels() } = options
   const made = (child: Logger): void => {
     LEVELS.set(child, levels)
-    levels.made(child)
+    levels.add(child)
   }
   const log: Logger = pino(
     {
@@ -57,19 +57,19 @@ export function createLogger(options: LogOptions): Logger {
       : destination,
   )
   LEVELS.set(log, levels)
-  levels.follow(log)
+  levels.setRoot(log)
   return log
 }
 
-/** By which the levels of a log are changed; `undefined` for a log of somebody else's. */
-export function levelsOf(log: Logger): LogLevels | undefined {
+/** Returns the levels of a log, or `undefined` for a log that `createLogger` did not create. */
+export function logLevelsOf(log: Logger): LogLevels | undefined {
   return LEVELS.get(log)
 }
 
-/** The logger of a topic: `level` is its own, unless another was set while the process runs. */
-export function topicLogger(log: Logger, topic: string, level: LogLevel | undefined): Logger {
+/** Creates the logger of a topic; `level` is the topic's level unless another was set at run time. */
+export function createTopicLogger(log: Logger, topic: string, level: LogLevel | undefined): Logger {
   const levels = LEVELS.get(log)
-  if (level !== undefined && levels?.all.topics[topic] === undefined) levels?.set(level, topic)
+  if (level !== undefined && levels?.current.topics[topic] === undefined) levels?.set(level, topic)
   return log.child({ topic })
 }
 
@@ -80,10 +80,10 @@ function secretPaths(): string[] {
   )
 }
 
-/** Where a line belongs. An error that is logged after its flush has ended still tells of it. */
+/** Returns the flush and span of a line; for an error those in which it was thrown, also after the flush has ended. */
 function place(fields: object): object {
   const error: unknown = (fields as { readonly err?: unknown }).err
-  const { flush, span } = originOfError(error) ?? flushPlace()
+  const { flush, span } = flushContextOfError(error) ?? currentFlushContext()
   return {
     ...(flush === undefined ? {} : { flush }),
     ...(span !== undefined && isSpanContextValid(span)

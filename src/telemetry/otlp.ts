@@ -9,14 +9,14 @@ import {
 } from '@opentelemetry/resources'
 import { systemClock, type Clock } from '../core/clock.ts'
 
-/** Environment variables by name. */
+/** Holds environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** A collector that does not answer must not hold up the end of the process. */
-export const SHUTDOWN_MS_MAX = 2_000
+/** Maximum time that a collector which does not answer delays the end of the process, in milliseconds. */
+const SHUTDOWN_MS_MAX = 2_000
 
 /**
- * Where signals of a kind go by OTLP over HTTP, as the standard `OTEL_*` variables say; `undefined` where they go nowhere.
+ * Returns the OTLP over HTTP endpoint of a signal by the standard `OTEL_*` variables, or `undefined` if it is not exported.
  */
 export function otlpEndpoint(env: Environment, signal: 'traces' | 'metrics'): string | undefined {
   const upper = signal.toUpperCase()
@@ -29,17 +29,17 @@ export function otlpEndpoint(env: Environment, signal: 'traces' | 'metrics'): st
   return `${(base === '' ? 'http://localhost:4318' : base).replace(/\/+$/, '')}/v1/${signal}`
 }
 
-/** Who sends: by `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`, `kafka-delta` by default. */
-export function resourceOf(): Resource {
-  // No detector of the process: its command line may hold secrets.
+/** Creates the resource from `OTEL_SERVICE_NAME` (default `kafka-delta`) and `OTEL_RESOURCE_ATTRIBUTES`. */
+export function createResource(): Resource {
+  // Without the process detector: the command line may contain secrets.
   const detected = detectResources({ detectors: [serviceInstanceIdDetector, envDetector] })
   return defaultResource()
     .merge(resourceFromAttributes({ 'service.name': 'kafka-delta', 'host.name': hostname() }))
     .merge(detected)
 }
 
-/** Waits for `sending`, for at most `SHUTDOWN_MS_MAX`; what went wrong is told. Never rejects. */
-export async function within(
+/** Waits for `sending` for at most `SHUTDOWN_MS_MAX` and reports failures to `warn`. Never rejects. */
+export async function awaitShutdown(
   sending: Promise<void>,
   failure: string,
   warn: (message: string) => void,
@@ -54,7 +54,7 @@ export async function within(
       warn(`${failure} within ${SHUTDOWN_MS_MAX} ms`)
     },
     () => {
-      // Aborted, because everything was sent in time.
+      // The timer was aborted because everything was sent in time.
     },
   )
   await Promise.race([sent, late])

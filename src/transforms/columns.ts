@@ -1,84 +1,91 @@
-import { kafkaSource } from '../../config/transforms/expression.ts'
-import { fieldNamed, type DataType, type StructField, type StructType } from '../core/schema.ts'
-import { configInvalid } from './faults.ts'
+import { parseKafkaMetadataField } from '../../config/transforms/expression.ts'
+import { findField, type DataType, type StructField, type StructType } from '../core/schema.ts'
+import { invalidConfigError } from './faults.ts'
 import type { CompiledTransform, Transformation } from './transformation.ts'
+import { isAssignable, typeAtPath } from './types.ts'
 
-/** What of a transformation columns follow from. */
-type Shaping = Pick<Transformation, 'parts'>
-import { canStandIn, typeAt } from './types.ts'
+/** The part of a transformation that affects the columns. */
+type HasTransformationSteps = Pick<Transformation, 'steps'>
 
 const EMPTY: StructType = { type: 'struct', fields: [] }
 
-/** What columns follow from beside messages and transforms. */
-export interface ShapingOptions {
-  /** The columns of the table where it is there: what transforms make takes their types. */
+/** Holds the context that affects the columns besides messages and transforms. */
+export interface ColumnsAfterOptions {
+  /** The columns of the table, if it exists. Transform results take their types. */
   readonly table?: StructType | undefined
-  /** Stands before the options in messages. */
+  /** Prefix of the option names in error messages. */
   readonly prefix?: string
 }
 
 /**
- * The columns of rows, given those of messages: with the fields that transforms make, as far as their types are known,
- * without what is dropped, and renamed. A field that messages or the table have keeps its type unless another is written.
- * @throws KD_CONFIG_INVALID with every transform whose values could never stand where they go
+ * Returns the columns of rows, given the columns of messages: with the fields that transforms add (as far as their
+ * types are known), without dropped fields, and renamed. A field that messages or the table have keeps its type
+ * unless another type is written explicitly.
+ * @throws KD_CONFIG_INVALID with every transform whose values can never fit their column
  */
 export function columnsAfter(
   schema: StructType,
-  shaping: Shaping,
-  { table, prefix = '' }: ShapingOptions = {},
+  shaping: HasTransformationSteps,
+  { table, prefix = '' }: ColumnsAfterOptions = {},
 ): StructType {
-  const { parts } = shaping
+  const { steps } = shaping
   const faults: string[] = []
   let columns: StructType = schema
-  for (const transform of parts.transforms) {
+  for (const transform of steps.transforms) {
     const { destination, path, type, isExplicit, text } = transform
     if (type === undefined) continue
-    const end = table && finalPath(path, shaping)
-    const there = typeAt(schema, path) ?? (table && end && typeAt(table, end))
+    const end = table && finalPathOf(path, shaping)
+    const there = typeAtPath(schema, path) ?? (table && end && typeAtPath(table, end))
     if (there !== undefined && !isExplicit && !fitsIn(transform, there)) {
-      const given = `${text} gives ${nameOf(type)}, and the column is ${nameOf(there)}`
+      const given = `${text} gives ${nameOf(type)}, but the column is ${nameOf(there)}`
       faults.push(
         `transforms.${destination}: ${given}; choose another name, or write {"expr": …, "type": …} to change the column`,
       )
-    } else columns = placed(columns, path, isExplicit ? type : (there ?? type))
+    } else columns = withFieldAt(columns, path, isExplicit ? type : (there ?? type))
   }
-  for (const path of parts.drop) columns = removed(columns, path) ?? EMPTY
-  for (const { from, to } of parts.rename) columns = moved(columns, from, to)
-  if (faults.length > 0) throw configInvalid(faults, prefix)
+  for (const path of steps.drop) columns = withoutFieldAt(columns, path) ?? EMPTY
+  for (const { from, to } of steps.rename) columns = withFieldMoved(columns, from, to)
+  if (faults.length > 0) throw invalidConfigError(faults, prefix)
   return columns
 }
 
-/** The source of the time gives a number, which a column of microseconds takes. */
+/** The Kafka timestamp is a number, which a long column of microseconds accepts. */
 function fitsIn({ type, text }: CompiledTransform, column: DataType): boolean {
-  if (column === 'long' && kafkaSource(text)?.of === 'timestamp') return true
-  return type === undefined || canStandIn(type, column)
+  if (column === 'long' && parseKafkaMetadataField(text)?.kind === 'timestamp') return true
+  return type === undefined || isAssignable(type, column)
 }
 
 /**
- * The columns of messages, given those of the table, for a topic without a contract: names before they are renamed, and
- * without what only transforms make.
+ * Returns the columns of messages, given the columns of the table, for a topic without a contract: with the names
+ * before renaming, and without the fields that only transforms add.
  */
-export function columnsBefore(schema: StructType, { parts }: Shaping): StructType {
+export function columnsBefore(schema: StructType, { steps }: HasTransformationSteps): StructType {
   let columns: StructType = schema
-  for (const { from, to } of [...parts.rename].reverse()) columns = moved(columns, to, from)
-  for (const { path } of parts.transforms) columns = removed(columns, path) ?? EMPTY
+  for (const { from, to } of [...steps.rename].reverse()) columns = withFieldMoved(columns, to, from)
+  for (const { path } of steps.transforms) columns = withoutFieldAt(columns, path) ?? EMPTY
   return columns
 }
 
-/** Where the result of a transform ends, after it is renamed; `undefined` where it is dropped. */
-export function finalPath(path: readonly string[], { parts }: Shaping): readonly string[] | undefined {
-  if (parts.drop.some((dropped) => startsWith(path, dropped))) return undefined
-  return parts.rename.reduce(
+/** Returns the path of a transform result after renaming, or `undefined` when it is dropped. */
+export function finalPathOf(
+  path: readonly string[],
+  { steps }: HasTransformationSteps,
+): readonly string[] | undefined {
+  if (steps.drop.some((dropped) => startsWith(path, dropped))) return undefined
+  return steps.rename.reduce(
     (at, { from, to }) => (startsWith(at, from) ? [...to, ...at.slice(from.length)] : at),
     path,
   )
 }
 
-/** Which transforms, by their numbers, end in timestamps of these columns. */
-export function instantsOf(schema: StructType, transformation: Shaping): readonly boolean[] {
-  return transformation.parts.transforms.map(({ path }) => {
-    const end = finalPath(path, transformation)
-    const type = end === undefined ? undefined : typeAt(schema, end)
+/** Returns for each transform, by its index, whether its result ends in a timestamp column. */
+export function timestampTransformsOf(
+  schema: StructType,
+  transformation: HasTransformationSteps,
+): readonly boolean[] {
+  return transformation.steps.transforms.map(({ path }) => {
+    const end = finalPathOf(path, transformation)
+    const type = end === undefined ? undefined : typeAtPath(schema, end)
     return type === 'timestamp'
   })
 }
@@ -91,12 +98,12 @@ function nameOf(type: DataType): string {
   return typeof type === 'string' ? type : type.type
 }
 
-function placed(schema: StructType, path: readonly string[], type: DataType): StructType {
+function withFieldAt(schema: StructType, path: readonly string[], type: DataType): StructType {
   const [name = '', ...rest] = path
-  const there = fieldNamed(schema, name)
+  const there = findField(schema, name)
   const inner = there?.type
   const below = typeof inner === 'object' && inner.type === 'struct' ? inner : EMPTY
-  const made = rest.length === 0 ? type : placed(below, rest, type)
+  const made = rest.length === 0 ? type : withFieldAt(below, rest, type)
   const field: StructField = { name: there?.name ?? name, type: made, nullable: true, metadata: {} }
   const fields =
     there === undefined
@@ -105,28 +112,28 @@ function placed(schema: StructType, path: readonly string[], type: DataType): St
   return { type: 'struct', fields }
 }
 
-/** A column keeps its place where only its name changes. */
-function moved(schema: StructType, from: readonly string[], to: readonly string[]): StructType {
-  const type = typeAt(schema, from)
+/** A column keeps its position when only its name changes. */
+function withFieldMoved(schema: StructType, from: readonly string[], to: readonly string[]): StructType {
+  const type = typeAtPath(schema, from)
   if (type === undefined) return schema
   const [old, name] = [from[0], to[0]]
   const isTop = from.length === 1 && to.length === 1 && name !== undefined
-  if (!isTop || fieldNamed(schema, name) !== undefined)
-    return placed(removed(schema, from) ?? EMPTY, to, type)
+  if (!isTop || findField(schema, name) !== undefined)
+    return withFieldAt(withoutFieldAt(schema, from) ?? EMPTY, to, type)
   return {
     type: 'struct',
     fields: schema.fields.map((field) => (field.name === old ? { ...field, name } : field)),
   }
 }
 
-/** `undefined` where nothing is left. */
-function removed(schema: StructType, path: readonly string[]): StructType | undefined {
+/** Returns `undefined` when no field is left. */
+function withoutFieldAt(schema: StructType, path: readonly string[]): StructType | undefined {
   const [name = '', ...rest] = path
   const fields = schema.fields.flatMap((field): StructField[] => {
     if (field.name !== name) return [field]
     if (rest.length === 0) return []
     if (typeof field.type === 'string' || field.type.type !== 'struct') return [field]
-    const type = removed(field.type, rest)
+    const type = withoutFieldAt(field.type, rest)
     return type === undefined ? [] : [{ ...field, type }]
   })
   return fields.length === 0 ? undefined : { type: 'struct', fields }

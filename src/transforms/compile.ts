@@ -1,31 +1,37 @@
 import type { KeyObject } from 'node:crypto'
-import { kafkaSource, parseExpression, type ExpressionNode } from '../../config/transforms/expression.ts'
+import {
+  parseKafkaMetadataField,
+  parseJmesPath,
+  type ExpressionNode,
+} from '../../config/transforms/expression.ts'
 import type { Raw } from '../core/raw.ts'
 import type { DataType, StructType } from '../core/schema.ts'
-import { Expressions, type Expression } from '../jmespath/expression.ts'
-import { configInvalid } from './faults.ts'
-import { functionTable, literalFault, type FunctionParts, type Lookup } from './functions.ts'
-import { sourceValue, SOURCE_TYPES } from './record.ts'
-import { placesOf, type Places } from './reshape.ts'
+import { ExpressionCompiler, type Expression } from '../jmespath/expression.ts'
+import { invalidConfigError } from './faults.ts'
+import { createFunctionTable, literalArgumentFault, type FunctionContext, type Lookup } from './functions.ts'
+import { readKafkaSource, KAFKA_SOURCE_TYPES } from './record.ts'
+import { buildDestinationTree, type DestinationTree } from './reshape.ts'
 import { Transformation, type CompiledRename, type CompiledTransform } from './transformation.ts'
 import { typeOfExpression } from './types.ts'
 
-/** A field that a transform makes: an expression or a source, and the type of its column where that is said. */
+/** Describes a field that a transform sets: an expression or a Kafka source, optionally with its column type. */
 export type TransformOption = string | { readonly expr: string; readonly type?: string }
 
-/** A rule: a message for which `when` is true becomes a dead letter that says `error`. */
+/** Describes a rule: a message for which `when` is true becomes a dead letter with the text `error`. */
 export interface RuleOption {
   readonly name: string
   readonly when: string
   readonly error: string
 }
 
-/** What becomes of messages, in the order in which it does. Paths are dotted; expressions are JMESPath. */
+/**
+ * Describes the steps applied to messages, in the order of application. Paths are dotted; expressions are JMESPath.
+ */
 export interface TransformOptions {
   readonly rules?: readonly RuleOption[]
-  /** Messages for which it is not true are filtered. */
+  /** Messages for which the expression is not true are filtered out. */
   readonly filter?: string
-  /** By destination. */
+  /** Keyed by destination. */
   readonly transforms?: Readonly<Record<string, TransformOption>>
   readonly drop?: readonly string[]
   /** Old path → new path. */
@@ -34,8 +40,8 @@ export interface TransformOptions {
   readonly hashKeys?: ReadonlyMap<string, KeyObject>
 }
 
-/** Whether anything is asked of messages at all. */
-export function transformsAnything(options: Omit<TransformOptions, 'lookups' | 'hashKeys'>): boolean {
+/** Returns true when the options contain at least one step. */
+export function hasTransforms(options: Omit<TransformOptions, 'lookups' | 'hashKeys'>): boolean {
   return (
     (options.rules ?? []).length > 0 ||
     options.filter !== undefined ||
@@ -46,9 +52,9 @@ export function transformsAnything(options: Omit<TransformOptions, 'lookups' | '
 }
 
 /**
- * Compiles what a topic does to its messages; `schema` is that of messages, where it is known, for the types of new
- * columns, and `prefix` stands before the options in messages.
- * @throws KD_CONFIG_INVALID with every fault and the option that it stands in
+ * Compiles the rules, filter and transforms of a topic. `schema` is the schema of messages, if known, from which the
+ * types of new columns are derived. `prefix` precedes the option names in error messages.
+ * @throws KD_CONFIG_INVALID with every fault and the option it concerns
  */
 export function compileTransforms(
   options: TransformOptions,
@@ -65,62 +71,70 @@ export function compileTransforms(
   const transforms = Object.entries(options.transforms ?? {}).flatMap(
     ([destination, option]) => compiler.transform(destination, option) ?? [],
   )
-  const places = compiler.places(
+  const destinations = compiler.destinationsOf(
     transforms.map(({ path }) => path),
     'transforms',
   )
   const drop = (options.drop ?? []).map((path) => path.split('.'))
   const rename = Object.entries(options.rename ?? {}).flatMap(([from, to]): CompiledRename[] => {
     const path = to.split('.')
-    const at = compiler.places([path], `rename.${from}`)
-    return at === undefined ? [] : [{ from: from.split('.'), to: path, places: at }]
+    const at = compiler.destinationsOf([path], `rename.${from}`)
+    return at === undefined ? [] : [{ from: from.split('.'), to: path, destination: at }]
   })
-  if (faults.length > 0 || places === undefined) throw configInvalid(faults, prefix)
-  const { place } = compiler.functions
-  return new Transformation({ place, rules, filter: filter?.expression, transforms, places, drop, rename })
+  if (faults.length > 0 || destinations === undefined) throw invalidConfigError(faults, prefix)
+  const { currentRecord } = compiler.functions
+  return new Transformation({
+    currentRecord,
+    rules,
+    filter: filter?.expression,
+    transforms,
+    destinations,
+    drop,
+    rename,
+  })
 }
 
 class Compiler {
   readonly faults: string[] = []
-  readonly functions: FunctionParts
+  readonly functions: FunctionContext
   readonly #schema: StructType | undefined
-  readonly #expressions: Expressions
+  readonly #expressions: ExpressionCompiler
 
   constructor(options: TransformOptions, schema: StructType | undefined) {
     this.#schema = schema
     this.functions = {
       lookups: options.lookups ?? new Map<string, Lookup>(),
       hashKeys: options.hashKeys ?? new Map<string, KeyObject>(),
-      place: { raw: NO_RECORD, record: 0 },
+      currentRecord: { raw: NO_RECORD, record: 0 },
     }
-    this.#expressions = new Expressions(functionTable(this.functions))
+    this.#expressions = new ExpressionCompiler(createFunctionTable(this.functions))
   }
 
   expression(
     text: string,
     key: string,
   ): { readonly expression: Expression; readonly node: ExpressionNode } | undefined {
-    const parsed = parseExpression(text)
-    const fault = 'fault' in parsed ? parsed.fault : literalFault(parsed.node, this.functions)
+    const parsed = parseJmesPath(text)
+    const fault = 'fault' in parsed ? parsed.fault : literalArgumentFault(parsed.node, this.functions)
     if (fault !== undefined || 'fault' in parsed) {
       this.faults.push(`${key}: ${String(fault)}: value was ${JSON.stringify(text)}`)
       return undefined
     }
-    return { expression: this.#expressions.of(text, parsed.node), node: parsed.node }
+    return { expression: this.#expressions.compile(text, parsed.node), node: parsed.node }
   }
 
   transform(destination: string, option: TransformOption): CompiledTransform | undefined {
     const { expr: text, type: written } =
       typeof option === 'string' ? { expr: option, type: undefined } : option
     const path = destination.split('.')
-    // Which words are types is checked with the configuration.
+    // The configuration check has validated the type name.
     const explicit = written as DataType | undefined
     const common = { destination, path, text, isExplicit: explicit !== undefined }
-    const source = kafkaSource(text)
+    const source = parseKafkaMetadataField(text)
     if (source !== undefined) {
-      const { place } = this.functions
-      const type = explicit ?? SOURCE_TYPES[source.of]
-      return { ...common, type, evaluate: () => sourceValue(source, place) }
+      const { currentRecord } = this.functions
+      const type = explicit ?? KAFKA_SOURCE_TYPES[source.kind]
+      return { ...common, type, evaluate: () => readKafkaSource(source, currentRecord) }
     }
     const compiled = this.expression(text, `transforms.${destination}`)
     if (compiled === undefined) return undefined
@@ -129,9 +143,9 @@ class Compiler {
     return { ...common, type, evaluate: (message) => expression.evaluate(message) }
   }
 
-  places(paths: readonly (readonly string[])[], key: string): Places | undefined {
+  destinationsOf(paths: readonly (readonly string[])[], key: string): DestinationTree | undefined {
     try {
-      return placesOf(paths)
+      return buildDestinationTree(paths)
     } catch (error) {
       this.faults.push(`${key}: ${(error as Error).message}`)
       return undefined
@@ -139,7 +153,7 @@ class Compiler {
   }
 }
 
-/** Stands for the record until the first one comes. */
+/** Placeholder until the first record is processed. */
 const NO_RECORD: Raw = {
   topic: '',
   partition: 0,

@@ -1,17 +1,17 @@
-import { timeZoneFault } from '../../config/rows/time-zone.ts'
+import { findTimeZoneFault } from '../../config/rows/time-zone.ts'
 import { daysOf, formatDate } from '../arrow/time.ts'
 import { ZoneOffsets } from '../enrichments/time-zone.ts'
-import { isoOf } from './iso.ts'
+import { toIsoText } from './iso.ts'
 
-/** Reads dates and times that are written one way. */
-export interface DateParser {
-  /** Whether the pattern speaks of a day alone, which gives a date and no time. */
+/** Parses dates and times in one pattern. */
+interface DateParser {
+  /** True when the pattern has no time of day, so that the result is a date. */
   readonly isDate: boolean
-  /** ISO 8601 text: of a date, or of an instant in UTC. Throws where the text does not follow the pattern. */
+  /** Returns ISO 8601 text of a date, or of an instant in UTC. Throws when the text does not match the pattern. */
   parse(text: string): string
 }
 
-interface Found {
+interface ParsedFields {
   year: number
   month: number
   day: number
@@ -20,19 +20,22 @@ interface Found {
   second: number
   micros: number
   afternoon: boolean | undefined
-  /** Seconds east of UTC, where the text says so. */
+  /** Seconds east of UTC, when the text has an offset. */
   offset: number | undefined
 }
 
-/** Takes what it knows from a place of the text on; gives the place after it, -1 where it does not stand there. */
-type Step = (text: string, at: number, found: Found) => number
+/**
+ * Parses its element at a position of the text and returns the position after it, or -1 when the element is not
+ * there.
+ */
+type Step = (text: string, at: number, found: ParsedFields) => number
 
 const MONTHS = 'january february march april may june july august september october november december'.split(
   ' ',
 )
 const WEEKDAYS = 'monday tuesday wednesday thursday friday saturday sunday'.split(' ')
 
-function digits(least: number, most: number, put: (found: Found, value: number) => void): Step {
+function digits(least: number, most: number, put: (found: ParsedFields, value: number) => void): Step {
   return (text, at, found) => {
     let end = at
     while (end < at + most && isDigit(text.charCodeAt(end))) end++
@@ -46,7 +49,7 @@ function isDigit(code: number): boolean {
   return code >= 48 && code <= 57
 }
 
-function word(words: readonly string[], put: (found: Found, index: number) => void): Step {
+function word(words: readonly string[], put: (found: ParsedFields, index: number) => void): Step {
   return (text, at, found) => {
     const index = words.findIndex((one) => text.slice(at, at + one.length).toLowerCase() === one)
     if (index < 0) return -1
@@ -56,7 +59,7 @@ function word(words: readonly string[], put: (found: Found, index: number) => vo
 }
 
 const short = (words: readonly string[]): string[] => words.map((one) => one.slice(0, 3))
-const setMonth = (found: Found, index: number): void => void (found.month = index + 1)
+const setMonth = (found: ParsedFields, index: number): void => void (found.month = index + 1)
 
 const STEPS: Readonly<Record<string, Step>> = {
   yyyy: digits(4, 4, (found, value) => (found.year = value)),
@@ -84,8 +87,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   Z: offset,
 }
 
-/** `Z`, `+01`, `+0100` or `+01:00`. */
-function offset(text: string, at: number, found: Found): number {
+/** Parses `Z`, `+01`, `+0100` or `+01:00`. */
+function offset(text: string, at: number, found: ParsedFields): number {
   const [all, sign, hours, minutes] = /^(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)/.exec(text.slice(at, at + 6)) ?? []
   if (all === undefined || Number(hours ?? 0) > 18 || Number(minutes ?? 0) > 59) return -1
   const seconds = Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60
@@ -93,7 +96,7 @@ function offset(text: string, at: number, found: Found): number {
   return at + all.length
 }
 
-/** One to nine digits of a fraction, of which six count. */
+/** Parses one to nine fraction digits; the first six are kept. */
 function fraction(count: number): Step {
   return (text, at, found) => {
     const part = text.slice(at, at + count)
@@ -107,14 +110,14 @@ function constant(part: string): Step {
   return (text, at) => (text.startsWith(part, at) ? at + part.length : -1)
 }
 
-/** Patterns are written in expressions, so that there are few. */
+/** Patterns are literals of expressions, so their number is small. */
 const parsers = new Map<string, DateParser>()
 
 /**
- * A parser for a pattern of the letters `yyyy yy MMMM MMM MM M dd d EEEE EEE HH H hh h mm m ss s S… a X Z`, text within
- * `'`, and a zone for texts that name no offset. Throws what is wrong with either.
+ * Returns a parser for a pattern with the letters `yyyy yy MMMM MMM MM M dd d EEEE EEE HH H hh h mm m ss s S… a X Z`
+ * and quoted text in `'`. `zone` applies to texts without an offset. Throws when the pattern or the zone is invalid.
  */
-export function dateParser(pattern: string, zone: string): DateParser {
+export function dateParserFor(pattern: string, zone: string): DateParser {
   const name = `${zone}\n${pattern}`
   let parser = parsers.get(name)
   if (parser === undefined) parsers.set(name, (parser = makeParser(pattern, zone)))
@@ -122,7 +125,7 @@ export function dateParser(pattern: string, zone: string): DateParser {
 }
 
 function makeParser(pattern: string, zone: string): DateParser {
-  const fault = zone === 'UTC' ? undefined : timeZoneFault(zone)
+  const fault = zone === 'UTC' ? undefined : findTimeZoneFault(zone)
   if (fault !== undefined) throw new Error(`the zone ${fault}`)
   const parts = [...pattern.matchAll(/'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+|'/g)]
   const letters = parts.filter(([all]) => /^[A-Za-z]/.test(all)).map(([all]) => all)
@@ -159,7 +162,7 @@ function run(
   isDate: boolean,
   zone: ZoneOffsets | undefined,
 ): string | undefined {
-  const found: Found = {
+  const found: ParsedFields = {
     year: 1970,
     month: 1,
     day: 1,
@@ -183,16 +186,19 @@ function run(
   const local = days * 86_400 + hour * 3600 + found.minute * 60 + found.second
   const instant = found.offset === undefined ? inZone(local, zone) : local - found.offset
   if (instant < -62_167_219_200 || instant > 253_402_300_799) return undefined
-  return isoOf(BigInt(instant) * 1_000_000n + BigInt(found.micros))
+  return toIsoText(BigInt(instant) * 1_000_000n + BigInt(found.micros))
 }
 
-function hourOf({ hour, afternoon }: Found): number | undefined {
+function hourOf({ hour, afternoon }: ParsedFields): number | undefined {
   if (afternoon === undefined) return hour > 23 ? undefined : hour
   if (hour < 1 || hour > 12) return undefined
   return (hour % 12) + (afternoon ? 12 : 0)
 }
 
-/** An hour that clocks show twice is the first of both; one that they leave out is as far behind as the clocks jump. */
+/**
+ * A local time that occurs twice is the first of the two. A local time that is skipped is shifted by the length of
+ * the gap.
+ */
 function inZone(local: number, zone: ZoneOffsets | undefined): number {
   if (zone === undefined) return local
   const before = zone.at(local - 86_400)

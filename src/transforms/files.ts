@@ -4,12 +4,12 @@ import { parse } from 'csv-parse/sync'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Lookup } from './functions.ts'
 
-/** Largest reference file. */
+/** Size limit of a reference file in bytes. */
 const LOOKUP_BYTES_MAX = 16_777_216
 
 /**
- * Reads a reference file: a JSON object (key → value, or key → object of columns), or, where its name does not end in
- * `.json`, CSV with a header whose first column is the key. A key that stands in several lines is a fault.
+ * Reads a reference file: a JSON object (key → value, or key → object of columns) when its name ends in `.json`,
+ * otherwise CSV with a header whose first column is the key. A key that occurs in several lines is a fault.
  * @throws KD_CONFIG_INVALID naming `key`, the option that names the file
  */
 export async function readLookup(path: string, key: string): Promise<Lookup> {
@@ -24,32 +24,32 @@ export async function readLookup(path: string, key: string): Promise<Lookup> {
 }
 
 /**
- * Reads a key of `hmac_sha256`: the bytes of a file without a line break at their end, or after `env:` the text of an
+ * Reads a key of `hmac_sha256`: the bytes of a file without a trailing line break or, after `env:`, the text of an
  * environment variable.
  * @throws KD_CONFIG_INVALID naming `key`, the option that names it
  */
 export async function readHashKey(
-  place: string,
+  location: string,
   key: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<KeyObject> {
   const fault = (detail: string): PipelineError => new PipelineError('KD_CONFIG_INVALID', `${key}: ${detail}`)
-  if (place.startsWith('env:')) {
-    const variable = place.slice('env:'.length)
+  if (location.startsWith('env:')) {
+    const variable = location.slice('env:'.length)
     const text = env[variable]
-    if (text === undefined || text === '') throw fault(`the environment has no ${variable}`)
+    if (text === undefined || text === '') throw fault(`the environment variable ${variable} is not set`)
     return createSecretKey(text, 'utf8')
   }
   let bytes: Buffer
   try {
-    bytes = await readFile(place)
+    bytes = await readFile(location)
   } catch (error) {
     throw fault(messageOf(error))
   }
   let end = bytes.length
   if (bytes[end - 1] === 10) end--
   if (end < bytes.length && bytes[end - 1] === 13) end--
-  if (end === 0) throw fault(`${place} is empty`)
+  if (end === 0) throw fault(`${location} is empty`)
   return createSecretKey(bytes.subarray(0, end))
 }
 
@@ -66,7 +66,7 @@ function lookupOfCsv(text: string): Lookup {
   if (header === undefined || header.length < 2) throw new Error('expected a header with a key and columns')
   const found = new Map<string, unknown>()
   for (const [key = '', ...fields] of lines) {
-    if (found.has(key)) throw new Error(`the key ${JSON.stringify(key)} stands in more than one line`)
+    if (found.has(key)) throw new Error(`the key ${JSON.stringify(key)} occurs in more than one line`)
     const columns = fields.map((field, at): [string, unknown] => [
       header[at + 1] ?? '',
       field === '' ? null : field,

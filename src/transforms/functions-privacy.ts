@@ -1,9 +1,9 @@
 import { createHash, createHmac, type KeyObject } from 'node:crypto'
 import type { ExpressionFunction } from '../jmespath/function-table.ts'
-import { doubleOf, isNumber } from '../jmespath/numbers.ts'
-import { scalarText } from './functions-text.ts'
+import { toDouble, isNumber } from '../jmespath/numbers.ts'
+import { scalarToText } from './functions-text.ts'
 
-/** Well-known name spaces of UUIDs. RFC 9562, section 6.6. */
+/** Well-known UUID namespaces. RFC 9562, section 6.6. */
 const NAMESPACES: Readonly<Record<string, string>> = {
   dns: '6ba7b810-9dad-11d1-80b4-00c04fd430c8',
   url: '6ba7b811-9dad-11d1-80b4-00c04fd430c8',
@@ -11,26 +11,26 @@ const NAMESPACES: Readonly<Record<string, string>> = {
   x500: '6ba7b814-9dad-11d1-80b4-00c04fd430c8',
 }
 
-/** Lower-case hex digits of the hash of salt and value, in UTF-8. */
+/** Returns the hash of salt and value, in UTF-8, as lower-case hex digits. */
 function hashed(algorithm: string): ExpressionFunction {
   return ([value, salt = '']) =>
     createHash(algorithm)
-      .update((salt as string) + scalarText(value))
+      .update((salt as string) + scalarToText(value))
       .digest('hex')
 }
 
-/** The bytes of a name space: one that is well known by its name, or any UUID. Throws where it is neither. */
-export function namespaceOf(text: string): Buffer {
+/** Returns the bytes of a namespace, given as a well-known name or as a UUID. Throws for any other text. */
+export function uuidNamespaceOf(text: string): Buffer {
   const uuid = NAMESPACES[text] ?? text
   if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid))
-    throw new Error(`the name space must be one of ${Object.keys(NAMESPACES).join(', ')}, or a UUID`)
+    throw new Error(`the namespace must be one of ${Object.keys(NAMESPACES).join(', ')}, or a UUID`)
   return Buffer.from(uuid.replaceAll('-', ''), 'hex')
 }
 
 function uuidV5([name, namespace]: readonly unknown[]): string {
   const bytes = createHash('sha1')
-    .update(namespaceOf(namespace as string))
-    .update(scalarText(name))
+    .update(uuidNamespaceOf(namespace as string))
+    .update(scalarToText(name))
     .digest()
   bytes[6] = ((bytes[6] as number) & 0x0f) | 0x50
   bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80
@@ -46,10 +46,12 @@ function uuidV5([name, namespace]: readonly unknown[]): string {
     .join('-')
 }
 
-/** A star for each character but the last `keep`; where there are no more than those, for all. */
+/**
+ * Replaces all characters but the last `keep` by stars; when there are not more than `keep` characters, replaces all.
+ */
 function mask([value, keep = 0]: readonly unknown[]): string {
-  const characters = Array.from(scalarText(value))
-  const kept = isNumber(keep) ? Math.max(0, Math.trunc(doubleOf(keep))) : 0
+  const characters = Array.from(scalarToText(value))
+  const kept = isNumber(keep) ? Math.max(0, Math.trunc(toDouble(keep))) : 0
   const hidden = kept < characters.length ? characters.length - kept : characters.length
   return '*'.repeat(hidden) + characters.slice(hidden).join('')
 }
@@ -59,8 +61,8 @@ function maskEmail([text]: readonly unknown[]): string {
   return at <= 0 ? '***' : `${Array.from(text as string)[0] ?? ''}***${(text as string).slice(at)}`
 }
 
-/** Functions that hide what is personal; `keys` are those of `hmac_sha256`, by their names. */
-export function privacyFunctions(
+/** Returns the functions that hide personal data. `keys` holds the keys of `hmac_sha256` by name. */
+export function createPrivacyFunctions(
   keys: ReadonlyMap<string, KeyObject>,
 ): Readonly<Record<string, ExpressionFunction>> {
   return {
@@ -70,7 +72,7 @@ export function privacyFunctions(
     hmac_sha256: ([value, name]) => {
       const key = keys.get(name as string)
       if (key === undefined) throw new Error(`there is no hash key ${JSON.stringify(name)}`)
-      return createHmac('sha256', key).update(scalarText(value)).digest('hex')
+      return createHmac('sha256', key).update(scalarToText(value)).digest('hex')
     },
     uuid_v5: uuidV5,
     mask,

@@ -1,24 +1,25 @@
 import { isUtf8 } from 'node:buffer'
-import type { KafkaSource } from '../../config/transforms/expression.ts'
+import type { KafkaMetadataField } from '../../config/transforms/expression.ts'
 import { keyOf, type Raw } from '../core/raw.ts'
 import type { PrimitiveName } from '../core/schema.ts'
-import { integerOf } from '../jmespath/numbers.ts'
+import { narrowInteger } from '../jmespath/numbers.ts'
 
-/** The record that an expression is evaluated for: number `record` of `raw`. */
-export interface RecordPlace {
+/** Points to the record that an expression is evaluated for: record number `record` of `raw`. */
+export interface CurrentRecord {
   raw: Raw
   record: number
 }
 
 /**
- * What a record is beside its value. Time is in microseconds since the epoch and its type a number (-1 none, 0 set by the
- * producer, 1 by the broker), both as kafka-delta-ingest has them. Keys and headers are text, or `base64:` and base64
- * where they are no UTF-8; of several headers of a name it is the last. Null for what the record lacks.
+ * Returns the metadata of a record. The timestamp is in microseconds since the epoch and the timestamp type is a
+ * number (-1 none, 0 set by the producer, 1 set by the broker), both as in kafka-delta-ingest. Keys and headers are
+ * text, or `base64:` and base64 when they are not UTF-8; of several headers with one name the last counts. Returns
+ * null when the record lacks the value.
  */
-export function sourceValue(source: KafkaSource, { raw, record }: RecordPlace): unknown {
-  switch (source.of) {
+export function readKafkaSource(source: KafkaMetadataField, { raw, record }: CurrentRecord): unknown {
+  switch (source.kind) {
     case 'offset':
-      return integerOf(raw.offsets[record] as bigint)
+      return narrowInteger(raw.offsets[record] as bigint)
     case 'partition':
       return raw.partition
     case 'topic':
@@ -32,12 +33,12 @@ export function sourceValue(source: KafkaSource, { raw, record }: RecordPlace): 
     case 'key':
       return textOf(keyOf(raw, record))
     case 'header':
-      return headerOf(raw, record, source.name)
+      return headerTextOf(raw, record, source.name)
   }
 }
 
-/** The column that a source makes in a new table. */
-export const SOURCE_TYPES: Readonly<Record<KafkaSource['of'], PrimitiveName>> = {
+/** Maps each Kafka source to the column type that it has in a new table. */
+export const KAFKA_SOURCE_TYPES: Readonly<Record<KafkaMetadataField['kind'], PrimitiveName>> = {
   offset: 'long',
   partition: 'integer',
   topic: 'string',
@@ -47,8 +48,8 @@ export const SOURCE_TYPES: Readonly<Record<KafkaSource['of'], PrimitiveName>> = 
   header: 'string',
 }
 
-/** The last header of a name, as text; null where the record has none. */
-export function headerOf(raw: Raw, record: number, name: string): string | null {
+/** Returns the last header of a name as text, or null when the record has none. */
+export function headerTextOf(raw: Raw, record: number, name: string): string | null {
   const headers = raw.headers?.[record]
   if (headers === undefined || !Object.hasOwn(headers, name)) return null
   const value = headers[name]

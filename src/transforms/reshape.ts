@@ -1,26 +1,28 @@
-import { Exact } from '../core/exact.ts'
-import { valueAt } from '../jmespath/expression.ts'
+import { ExactNumber } from '../core/exact.ts'
+import { valueAtPath } from '../jmespath/expression.ts'
 
 type Fields = Record<string, unknown>
 
-/** Where results of transforms go: names, with a number of a result at each end. */
-export interface Places {
-  readonly fields: ReadonlyMap<string, Places | number>
+/** Describes where transform results go: a tree of names with the index of a result at each leaf. */
+export interface DestinationTree {
+  readonly fields: ReadonlyMap<string, DestinationTree | number>
 }
 
-/** The places of paths, numbered in their order. Throws where one path goes on where another ends. */
-export function placesOf(paths: readonly (readonly string[])[]): Places {
-  const root = new Map<string, Places | number>()
+/**
+ * Builds the tree of destination paths, numbered in their order. Throws when one path is the beginning of another.
+ */
+export function buildDestinationTree(paths: readonly (readonly string[])[]): DestinationTree {
+  const root = new Map<string, DestinationTree | number>()
   for (const [number, path] of paths.entries()) {
     let at = root
     for (const [depth, name] of path.entries()) {
       const there = at.get(name)
       if (depth === path.length - 1) {
-        if (there !== undefined) throw new Error(`${path.join('.')} is the place of another as well`)
+        if (there !== undefined) throw new Error(`${path.join('.')} conflicts with another destination`)
         at.set(name, number)
       } else {
-        if (typeof there === 'number') throw new Error(`${path.join('.')} lies below another`)
-        const next = (there?.fields ?? new Map()) as Map<string, Places | number>
+        if (typeof there === 'number') throw new Error(`${path.join('.')} is inside another destination`)
+        const next = (there?.fields ?? new Map()) as Map<string, DestinationTree | number>
         if (there === undefined) at.set(name, { fields: next })
         at = next
       }
@@ -30,18 +32,28 @@ export function placesOf(paths: readonly (readonly string[])[]): Places {
 }
 
 /**
- * The message with results at their places; objects are made on the way, also where something else stands. A null takes
- * the place of what is there and makes nothing new. Nothing of `message` is changed: results may be parts of it.
+ * Returns the message with results at their destinations. Missing objects are created, and other values in the way
+ * are replaced. A null replaces an existing value and adds nothing new. `message` is not modified, and results may be
+ * parts of it.
  */
-export function withResults(message: object, places: Places, results: readonly unknown[]): object {
-  return placed(message, places, results) ?? message
+export function withResults(
+  message: object,
+  destinations: DestinationTree,
+  results: readonly unknown[],
+): object {
+  return placeResults(message, destinations, results) ?? message
 }
 
-function placed(value: unknown, { fields }: Places, results: readonly unknown[]): Fields | undefined {
+function placeResults(
+  value: unknown,
+  { fields }: DestinationTree,
+  results: readonly unknown[],
+): Fields | undefined {
   let copy: Fields | undefined = isObject(value) ? { ...(value as Fields) } : undefined
-  for (const [name, place] of fields) {
+  for (const [name, destination] of fields) {
     const there = copy !== undefined && Object.hasOwn(copy, name) ? copy[name] : undefined
-    const result = typeof place === 'number' ? results[place] : placed(there, place, results)
+    const result =
+      typeof destination === 'number' ? results[destination] : placeResults(there, destination, results)
     if (result === undefined || (result === null && there === undefined)) continue
     copy ??= {}
     copy[name] = result
@@ -49,8 +61,8 @@ function placed(value: unknown, { fields }: Places, results: readonly unknown[])
   return copy
 }
 
-/** The message without the field at a path; objects that are empty without it go too. */
-export function without(message: object, path: readonly string[]): object {
+/** Returns the message without the field at a path, and without objects that become empty. */
+export function withoutField(message: object, path: readonly string[]): object {
   return removed(message, path, 0) ?? {}
 }
 
@@ -70,10 +82,10 @@ function removed(value: object, path: readonly string[], depth: number): object 
   return Object.keys(copy).length === 0 ? undefined : copy
 }
 
-/** The message with the field at `from` at `to` instead; as it is where there is none. */
-export function renamed(message: object, from: readonly string[], to: Places): object {
+/** Returns the message with the field at `from` moved to `to`, or unchanged when there is no such field. */
+export function renameField(message: object, from: readonly string[], to: DestinationTree): object {
   if (!hasPath(message, from)) return message
-  return withResults(without(message, from), to, [valueAt(message, from)])
+  return withResults(withoutField(message, from), to, [valueAtPath(message, from)])
 }
 
 function hasPath(value: unknown, path: readonly string[]): boolean {
@@ -86,5 +98,7 @@ function hasPath(value: unknown, path: readonly string[]): boolean {
 }
 
 function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Exact)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+  )
 }

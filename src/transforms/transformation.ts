@@ -2,98 +2,99 @@ import type { DataType } from '../core/schema.ts'
 import { messageOf } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
 import { isTruthy, type Expression } from '../jmespath/expression.ts'
-import { isoOf } from './iso.ts'
-import type { RecordPlace } from './record.ts'
-import { renamed, withResults, without, type Places } from './reshape.ts'
+import { toIsoText } from './iso.ts'
+import type { CurrentRecord } from './record.ts'
+import { renameField, withResults, withoutField, type DestinationTree } from './reshape.ts'
 
-/** A rule of a topic: a message for which `when` is true becomes a dead letter that says `error`. */
-export interface CompiledRule {
+/** Describes a compiled rule: a message for which `when` is true becomes a dead letter with the text `error`. */
+interface CompiledRule {
   readonly name: string
   readonly when: Expression
   readonly error: string
 }
 
-/** A field that a transform makes. */
+/** Describes a field that a transform sets. */
 export interface CompiledTransform {
-  /** The destination as it was written. */
+  /** The destination as written in the options. */
   readonly destination: string
   readonly path: readonly string[]
-  /** The expression or source as it was written. */
+  /** The expression or source as written in the options. */
   readonly text: string
   evaluate(message: unknown): unknown
-  /** The column of a new table; `undefined` where only values can tell. */
+  /** The column type in a new table, or `undefined` when it depends on the values. */
   readonly type: DataType | undefined
-  /** Whether `type` was written. */
+  /** True when `type` is written in the options. */
   readonly isExplicit: boolean
 }
 
-/** One field that goes elsewhere. */
+/** Describes one field that is moved. */
 export interface CompiledRename {
   readonly from: readonly string[]
   readonly to: readonly string[]
-  readonly places: Places
+  readonly destination: DestinationTree
 }
 
-/** All that becomes of a topic's messages, in this order; compiled once. */
-export interface TransformationParts {
-  readonly place: RecordPlace
+/** Holds the compiled steps applied to the messages of a topic, in order of application. */
+interface TransformationSteps {
+  readonly currentRecord: CurrentRecord
   readonly rules: readonly CompiledRule[]
   readonly filter: Expression | undefined
   readonly transforms: readonly CompiledTransform[]
-  readonly places: Places
+  readonly destinations: DestinationTree
   readonly drop: readonly (readonly string[])[]
   readonly rename: readonly CompiledRename[]
-  /** Whether a transform that comes to null leaves what stands at its place; by default null takes the place. */
+  /** True when a transform that returns null keeps the existing value. By default null replaces it. */
   readonly keepsOnNull?: boolean
 }
 
-/** Why a message becomes no row. */
-export class Refusal {
+/** Describes why a message becomes a dead letter. */
+export class RejectedMessage {
   readonly reason: 'rule' | 'transform'
   readonly message: string
 
-  constructor(reason: Refusal['reason'], message: string) {
+  constructor(reason: RejectedMessage['reason'], message: string) {
     this.reason = reason
     this.message = message
   }
 }
 
-/** What becomes of a message that the filter does not keep. */
+/** The result for a message that the filter drops. */
 export const FILTERED = Symbol('filtered')
 
 /**
- * Rules, filter, transforms, drop and rename of one topic. Every expression sees the message as it came, none the result
- * of another; only one message is worked on at a time.
+ * Applies the rules, filter, transforms, drop and rename of one topic. Every expression sees the original message,
+ * never the result of another expression. Only one message is processed at a time.
  */
 export class Transformation {
-  readonly parts: TransformationParts
+  readonly steps: TransformationSteps
 
-  constructor(parts: TransformationParts) {
-    this.parts = parts
+  constructor(steps: TransformationSteps) {
+    this.steps = steps
   }
 
   /**
-   * The row to be of message `message`, record `record` of `raw`; the message itself is not changed. `instants` are the
-   * transforms, by their numbers, whose columns are timestamps: integers there are microseconds since the epoch. Never throws.
+   * Returns the row for a message, which is record `record` of `raw`. The message itself is not modified. `instants`
+   * states for each transform, by its index, whether its column is a timestamp: integers are microseconds since the
+   * epoch there. Never throws.
    */
   apply(
     message: object,
     raw: Raw,
     record: number,
     instants?: readonly boolean[],
-  ): object | Refusal | typeof FILTERED {
-    const { place, rules, filter, transforms, places, drop, rename, keepsOnNull } = this.parts
-    place.raw = raw
-    place.record = record
+  ): object | RejectedMessage | typeof FILTERED {
+    const { currentRecord, rules, filter, transforms, destinations, drop, rename, keepsOnNull } = this.steps
+    currentRecord.raw = raw
+    currentRecord.record = record
     for (const rule of rules) {
-      const refusal = broken(rule, message)
+      const refusal = checkRule(rule, message)
       if (refusal !== undefined) return refusal
     }
     if (filter !== undefined) {
       try {
         if (!isTruthy(filter.evaluate(message))) return FILTERED
       } catch (error) {
-        return new Refusal('transform', `filter (${filter.text}): ${messageOf(error)}`)
+        return new RejectedMessage('transform', `filter (${filter.text}): ${messageOf(error)}`)
       }
     }
     const results: unknown[] = []
@@ -103,21 +104,24 @@ export class Transformation {
         const result = keepsOnNull === true && found === null ? undefined : found
         results.push(instants?.[results.length] === true ? instantOf(result) : result)
       } catch (error) {
-        return new Refusal('transform', `${transform.destination} (${transform.text}): ${messageOf(error)}`)
+        return new RejectedMessage(
+          'transform',
+          `${transform.destination} (${transform.text}): ${messageOf(error)}`,
+        )
       }
     }
-    let row = transforms.length === 0 ? message : withResults(message, places, results)
-    for (const path of drop) row = without(row, path)
-    for (const { from, places: to } of rename) row = renamed(row, from, to)
+    let row = transforms.length === 0 ? message : withResults(message, destinations, results)
+    for (const path of drop) row = withoutField(row, path)
+    for (const { from, destination: to } of rename) row = renameField(row, from, to)
     return row
   }
 }
 
-function broken({ name, when, error }: CompiledRule, message: object): Refusal | undefined {
+function checkRule({ name, when, error }: CompiledRule, message: object): RejectedMessage | undefined {
   try {
-    return isTruthy(when.evaluate(message)) ? new Refusal('rule', `${name}: ${error}`) : undefined
+    return isTruthy(when.evaluate(message)) ? new RejectedMessage('rule', `${name}: ${error}`) : undefined
   } catch (thrown) {
-    return new Refusal('rule', `${name} could not be evaluated (${when.text}): ${messageOf(thrown)}`)
+    return new RejectedMessage('rule', `${name} could not be evaluated (${when.text}): ${messageOf(thrown)}`)
   }
 }
 
@@ -127,5 +131,5 @@ const MICROS_MIN = -62_167_219_200_000_000n
 function instantOf(value: unknown): unknown {
   if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return value
   const micros = BigInt(value as number | bigint)
-  return micros < MICROS_MIN || micros > MICROS_MAX ? value : isoOf(micros)
+  return micros < MICROS_MIN || micros > MICROS_MAX ? value : toIsoText(micros)
 }

@@ -1,9 +1,9 @@
-import { literalText, type ExpressionNode } from '../../config/transforms/expression.ts'
+import { literalTextOf, type ExpressionNode } from '../../config/transforms/expression.ts'
 import { signatureOf } from '../../config/transforms/expression-functions.ts'
-import { fieldNamed, typeName, type DataType, type StructType } from '../core/schema.ts'
-import { pathOf } from '../jmespath/expression.ts'
-import { dateParser } from './date-pattern.ts'
-import { SOURCE_TYPES } from './record.ts'
+import { findField, typeName, type DataType, type StructType } from '../core/schema.ts'
+import { fieldPathOf } from '../jmespath/expression.ts'
+import { dateParserFor } from './date-pattern.ts'
+import { KAFKA_SOURCE_TYPES } from './record.ts'
 
 const TEXT = 'lower upper trim trim_left trim_right pad_left pad_right replace join to_string type'.split(' ')
 const BOOLEANS = 'starts_with ends_with contains'.split(' ')
@@ -11,12 +11,11 @@ const LONGS = 'length find_first find_last'.split(' ')
 const TEXTS: DataType = { type: 'array', elementType: 'string', containsNull: true }
 
 /**
- * The column type that an expression over messages of `schema` gives, where that follows from the expression;
- * `undefined` where only values can tell.
+ * Returns the column type of an expression over messages of `schema`, or `undefined` when it depends on the values.
  */
 export function typeOfExpression(node: ExpressionNode, schema: StructType | undefined): DataType | undefined {
-  const path = pathOf(node)
-  if (path !== undefined) return schema === undefined ? undefined : typeAt(schema, path)
+  const path = fieldPathOf(node)
+  if (path !== undefined) return schema === undefined ? undefined : typeAtPath(schema, path)
   switch (node.type) {
     case 'Literal':
       return typeOfLiteral(node.value)
@@ -38,12 +37,12 @@ export function typeOfExpression(node: ExpressionNode, schema: StructType | unde
   }
 }
 
-/** The type of the field at a path of structs; `undefined` where there is none. */
-export function typeAt(schema: DataType, path: readonly string[]): DataType | undefined {
+/** Returns the type of the field at a path of structs, or `undefined` when it does not exist. */
+export function typeAtPath(schema: DataType, path: readonly string[]): DataType | undefined {
   let type: DataType | undefined = schema
   for (const name of path) {
     if (typeof type === 'string' || type?.type !== 'struct') return undefined
-    type = fieldNamed(type, name)?.type
+    type = findField(type, name)?.type
   }
   return type
 }
@@ -72,7 +71,7 @@ function typeOfCall(
     if (LONGS.includes(name)) return 'long'
     return name === 'split' || name === 'keys' ? TEXTS : undefined
   }
-  switch (signature.gives) {
+  switch (signature.returns) {
     case 'text':
       return 'string'
     case 'integer':
@@ -80,7 +79,7 @@ function typeOfCall(
     case 'boolean':
       return 'boolean'
     case 'instant':
-      return name === 'parse_date' && dateParser(literalText(args[1]) ?? '', 'UTC').isDate
+      return name === 'parse_date' && dateParserFor(literalTextOf(args[1]) ?? '', 'UTC').isDate
         ? 'date'
         : 'timestamp'
     case 'same': {
@@ -88,23 +87,23 @@ function typeOfCall(
       return common(value, otherwise)
     }
     case 'any': {
-      const source = name === 'kafka' ? literalText(args[0]) : undefined
-      return source !== undefined && source in SOURCE_TYPES
-        ? SOURCE_TYPES[source as keyof typeof SOURCE_TYPES]
+      const source = name === 'kafka' ? literalTextOf(args[0]) : undefined
+      return source !== undefined && source in KAFKA_SOURCE_TYPES
+        ? KAFKA_SOURCE_TYPES[source as keyof typeof KAFKA_SOURCE_TYPES]
         : undefined
     }
   }
 }
 
-/** Whether values of the first type can stand in a column of the second, as far as types tell. */
-export function canStandIn(value: DataType, column: DataType): boolean {
+/** Returns true when values of the first type can be stored in a column of the second, as far as the types allow a decision. */
+export function isAssignable(value: DataType, column: DataType): boolean {
   const [from, to] = [typeName(value), typeName(column).replace(/\(.*/, '')]
   if (from === to) return true
-  return STANDS_IN[from.replace(/\(.*/, '')]?.includes(to) ?? false
+  return ASSIGNABLE_TO[from.replace(/\(.*/, '')]?.includes(to) ?? false
 }
 
 const NUMBERS = ['byte', 'short', 'integer', 'long', 'float', 'double', 'decimal']
-const STANDS_IN: Readonly<Record<string, readonly string[]>> = {
+const ASSIGNABLE_TO: Readonly<Record<string, readonly string[]>> = {
   string: ['date', 'timestamp', 'timestamp_ntz', 'binary', 'decimal'],
   timestamp: ['string'],
   date: ['string'],

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { builderOf, StructBuilder } from '../../src/arrow/builder.ts'
-import { shown } from '../../src/arrow/column-builder.ts'
+import { describeValue } from '../../src/arrow/column-builder.ts'
 import { rowAt, valueAt } from '../../src/arrow/values.ts'
-import { Exact } from '../../src/core/exact.ts'
+import { ExactNumber } from '../../src/core/exact.ts'
 import type { DataType } from '../../src/core/schema.ts'
 import { arrayOf, fieldOf, mapOf, structOf } from '../support/flow/batches.ts'
 import { chanceOf } from '../support/values/chance.ts'
 import { EVERY_TYPE, randomRows } from '../support/values/values.ts'
 
-/** What becomes of one value: the value read back, or the fault. */
+/** Appends one value and returns it as read back, or the fault. */
 function roundTrip(type: DataType, value: unknown): unknown {
   const builder = builderOf(type)
   const fault = builder.append(value)
   return fault === undefined ? valueAt(builder.finish(), 0) : { fault }
 }
 
-test('Random rows of every type, nulls at every level, read back as they were, again and again', (t) => {
+test('Random rows of every type, with nulls at every level, are read back unchanged, in repeated batches', (t) => {
   const chance = chanceOf(t)
   const builder = new StructBuilder(EVERY_TYPE)
   for (let round = 0; round < 3; round++) {
@@ -28,7 +28,7 @@ test('Random rows of every type, nulls at every level, read back as they were, a
   }
 })
 
-test('Rows that fault anywhere leave no trace once they are truncated', (t) => {
+test('Faulty rows leave no trace after truncation', (t) => {
   const chance = chanceOf(t)
   const builder = new StructBuilder(EVERY_TYPE)
   const kept: unknown[] = []
@@ -50,10 +50,10 @@ test('Rows that fault anywhere leave no trace once they are truncated', (t) => {
   )
 })
 
-/** The row with one value somewhere in it that fits no type. */
+/** Returns a copy of the row with one value at a random depth that fits no type. */
 function spoil(row: Record<string, unknown>, chance: ReturnType<typeof chanceOf>): Record<string, unknown> {
   const copy = structuredClone(row)
-  for (const [name, value] of Object.entries(row)) if (value instanceof Exact) copy[name] = value
+  for (const [name, value] of Object.entries(row)) if (value instanceof ExactNumber) copy[name] = value
   let target: Record<string, unknown> = copy
   for (;;) {
     const key = chance.pick(Object.keys(target))
@@ -61,7 +61,7 @@ function spoil(row: Record<string, unknown>, chance: ReturnType<typeof chanceOf>
     const isDeep =
       typeof inner === 'object' &&
       inner !== null &&
-      !(inner instanceof Exact) &&
+      !(inner instanceof ExactNumber) &&
       Object.keys(inner).length > 0
     if (!isDeep || chance.once(3)) {
       target[key] = Symbol('fits nowhere')
@@ -71,7 +71,7 @@ function spoil(row: Record<string, unknown>, chance: ReturnType<typeof chanceOf>
   }
 }
 
-test('A builder that was finished with a batch does not show it in the next, truncated one', () => {
+test('A finished batch does not reappear in the next one after truncation', () => {
   const builder = new StructBuilder(structOf({ list: arrayOf('string'), text: 'string', map: mapOf('long') }))
   const full = { list: ['a', 'b'], text: 'long before', map: { a: 1 } }
   for (let i = 0; i < 2000; i++) builder.append(full)
@@ -94,8 +94,8 @@ describe('A value that does not fit', () => {
     ['long', -(2n ** 63n) - 1n, /^expected an integer of 64 bits/],
     ['long', 1e300, /^expected an integer of 64 bits/],
     ['long', 0.5, /^expected an integer, got 0.5$/],
-    ['long', new Exact('0.1000000000000000000001'), /got 0.1000000000000000000001$/],
-    ['double', new Exact('1e400'), /within the range of a double, got 1e400$/],
+    ['long', new ExactNumber('0.1000000000000000000001'), /got 0.1000000000000000000001$/],
+    ['double', new ExactNumber('1e400'), /within the range of a double, got 1e400$/],
     ['double', NaN, /got NaN$/],
     ['double', Infinity, /got Infinity$/],
     ['float', 1e39, /range of a float, got 1e\+39$/],
@@ -120,14 +120,14 @@ describe('A value that does not fit', () => {
     [structOf({ a: 'long' }), 'x', /^expected an object, got "x"$/],
   ]
   for (const [type, value, message] of cases) {
-    test(`${JSON.stringify(type)} says what it expected and what it got: ${message.source}`, () => {
+    test(`${JSON.stringify(type)} states the expected and the actual value: ${message.source}`, () => {
       const { fault } = roundTrip(type, value) as { fault?: string }
       assert.match(fault ?? 'no fault', message)
     })
   }
 })
 
-test('A null or an absent value where none may be is a fault that names its place', () => {
+test('A null or absent value of a required field is a fault that names its path', () => {
   const required = {
     type: 'struct',
     fields: [{ name: 'a', type: 'long', nullable: false, metadata: {} }],
@@ -141,7 +141,7 @@ test('A null or an absent value where none may be is a fault that names its plac
   assert.deepEqual(roundTrip(noNulls, { x: null }), { fault: '/x expected a value, got null' })
 })
 
-test('Inherited properties are no fields of a record', () => {
+test('Inherited properties are not fields of a record', () => {
   const type: DataType = {
     type: 'struct',
     fields: ['constructor', 'toString', '__proto__', 'hasOwnProperty'].map((name) => fieldOf(name, 'string')),
@@ -156,7 +156,7 @@ test('Inherited properties are no fields of a record', () => {
   assert.equal(JSON.stringify(Object.entries(read).sort()), JSON.stringify(Object.entries(own).sort()))
 })
 
-test('Maps with keys that are no text come back as maps', () => {
+test('Maps with keys other than text are read back as maps', () => {
   const value = new Map<unknown, unknown>([
     [1, 'one'],
     [2n ** 60n, null],
@@ -164,7 +164,7 @@ test('Maps with keys that are no text come back as maps', () => {
   assert.deepEqual(roundTrip(mapOf('string', 'long'), value), value)
 })
 
-test('A lone surrogate becomes the replacement character, which is what UTF-8 has for it', () => {
+test('A lone surrogate becomes the replacement character', () => {
   assert.equal(roundTrip('string', 'a\ud800b'), 'a\ufffdb')
 })
 
@@ -175,12 +175,12 @@ test('A byte order mark at the start of a text is kept', () => {
 test('Bytes for a text column must be UTF-8, or no reader could take the file', () => {
   assert.equal(roundTrip('string', Buffer.from('é')), 'é')
   assert.deepEqual(roundTrip('string', Buffer.from([0xc3])), {
-    fault: 'expected UTF-8, got bytes that are none',
+    fault: 'expected UTF-8, got invalid bytes',
   })
   assert.equal(roundTrip('binary', Buffer.from([0xc3])), 'ww==')
 })
 
-test('A fault can be told of any value, however deep, circular or hostile', () => {
+test('A fault can be described for any value, however deep, circular or hostile', () => {
   let deep: unknown = 1
   for (let i = 0; i < 10_000; i++) deep = [deep]
   const circle: Record<string, unknown> = {}
@@ -192,12 +192,12 @@ test('A fault can be told of any value, however deep, circular or hostile', () =
   }
   for (const value of [deep, circle, hostile])
     assert.deepEqual(roundTrip('long', value), { fault: 'expected an integer, got a value of type object' })
-  assert.equal(shown(undefined), 'undefined')
-  assert.equal(shown({ big: 5n }), '{"big":"5"}')
-  assert.equal(shown('x'.repeat(500)).length, 101)
+  assert.equal(describeValue(undefined), 'undefined')
+  assert.equal(describeValue({ big: 5n }), '{"big":"5"}')
+  assert.equal(describeValue('x'.repeat(500)).length, 101)
 })
 
-test('A text of one megabyte and an empty one stand side by side', () => {
+test('A text of one megabyte and an empty text are kept side by side', () => {
   const builder = builderOf('string')
   const long = '🙂'.repeat(250_000)
   for (const text of [long, '', long]) builder.append(text)

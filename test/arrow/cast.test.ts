@@ -4,7 +4,7 @@ import { canCast, castColumn } from '../../src/arrow/cast.ts'
 import type { Column } from '../../src/arrow/column.ts'
 import { gather } from '../../src/arrow/gather.ts'
 import { valueAt } from '../../src/arrow/values.ts'
-import { Exact } from '../../src/core/exact.ts'
+import { ExactNumber } from '../../src/core/exact.ts'
 import type { DataType } from '../../src/core/schema.ts'
 import { arrayOf, columnsOf, mapOf, structOf } from '../support/flow/batches.ts'
 
@@ -19,7 +19,7 @@ function columnOf(type: DataType, values: readonly unknown[]): Column {
 const valuesOf = (column: Column): unknown[] =>
   Array.from({ length: column.length }, (_, row) => {
     const value = valueAt(column, row)
-    return value instanceof Exact ? value.text : value
+    return value instanceof ExactNumber ? value.text : value
   })
 
 const CASES: readonly (readonly [DataType, DataType, readonly (readonly [unknown, unknown])[]])[] = [
@@ -70,7 +70,7 @@ const CASES: readonly (readonly [DataType, DataType, readonly (readonly [unknown
   ],
   ['integer', 'decimal(12,2)', [[-7, '-7.00']]],
   ['long', 'decimal(22,2)', [[-9223372036854775808n, '-9223372036854775808.00']]],
-  ['decimal(6,2)', 'decimal(10,4)', [[new Exact('-1234.56'), '-1234.5600']]],
+  ['decimal(6,2)', 'decimal(10,4)', [[new ExactNumber('-1234.56'), '-1234.5600']]],
   ['long', 'string', [[9007199254740993n, '9007199254740993']]],
   [
     'double',
@@ -82,7 +82,7 @@ const CASES: readonly (readonly [DataType, DataType, readonly (readonly [unknown
   ],
   ['boolean', 'string', [[true, 'true']]],
   ['date', 'string', [['2026-03-01', '2026-03-01']]],
-  ['decimal(20,2)', 'string', [[new Exact('123456789012345678.90'), '123456789012345678.90']]],
+  ['decimal(20,2)', 'string', [[new ExactNumber('123456789012345678.90'), '123456789012345678.90']]],
   [
     structOf({ a: 'long', b: arrayOf('string') }),
     'string',
@@ -100,12 +100,12 @@ for (const [from, to, pairs] of CASES) {
   })
 }
 
-test('Anything else is refused by both types, but for a column without values', () => {
+test('Other casts are refused, except of a column without values', () => {
   const cases: readonly (readonly [DataType, unknown, DataType])[] = [
     ['long', 1, 'integer'],
     ['double', 1.5, 'long'],
     ['date', '2026-03-01', 'timestamp'],
-    ['decimal(10,4)', new Exact('1.5'), 'decimal(10,2)'],
+    ['decimal(10,4)', new ExactNumber('1.5'), 'decimal(10,2)'],
     ['string', '1', 'long'],
     [arrayOf('long'), [1], 'long'],
     ['long', 1, arrayOf('long')],
@@ -117,7 +117,7 @@ test('Anything else is refused by both types, but for a column without values', 
   }
 })
 
-test('Picks of several types are gathered in one, by rows and ranges, at every depth', () => {
+test('Picks of several types are gathered in one type, by rows and ranges, at every depth', () => {
   const narrow = columnOf(arrayOf(structOf({ N: 'integer', s: 'boolean' })), [
     [{ N: 1, s: true }],
     null,

@@ -22,7 +22,7 @@ test('Numbers that the type holds exactly become unscaled integers', () => {
     assert.equal(unscaledOf(value, precision, scale), unscaled, String(value))
 })
 
-test('What would have to be rounded, does not fit, or is no number is refused', () => {
+test('Values that need rounding, do not fit, or are not numbers are refused', () => {
   const cases: [unknown, number, number][] = [
     ['1.005', 5, 2],
     ['1000', 5, 2],

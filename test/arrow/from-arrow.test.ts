@@ -12,11 +12,11 @@ import {
   vectorFromArray,
 } from 'apache-arrow'
 import type { Column } from '../../src/arrow/column.ts'
-import { columnFrom } from '../../src/arrow/from-arrow.ts'
+import { columnFromArrow } from '../../src/arrow/from-arrow.ts'
 import { valueAt } from '../../src/arrow/values.ts'
-import { Exact } from '../../src/core/exact.ts'
+import { ExactNumber } from '../../src/core/exact.ts'
 import type { DataType, StructType } from '../../src/core/schema.ts'
-import { readTables } from '../../src/parquet/reader.ts'
+import { readArrowTables } from '../../src/parquet/reader.ts'
 import { arrayOf, columnsOf, mapOf, structOf } from '../support/flow/batches.ts'
 import { fileOf } from '../support/values/parquet-file.ts'
 
@@ -61,37 +61,37 @@ const full = {
 }
 const rows = [full, {}, { ...full, struct: null, list: [], map: {}, boolean: false, string: '' }, full, {}]
 
-test('Columns that went through a Parquet file hold the values that they held, nulls and nested ones too', async () => {
+test('Columns keep their values through a Parquet file, nulls and nested values included', async () => {
   const columns = columnsOf(schema, rows).columns
   const bytes = await fileOf(schema, [rows])
-  const [table] = readTables('f', bytes)
+  const [table] = readArrowTables('f', bytes)
   for (const [at, { name, type }] of schema.fields.entries()) {
-    const column = columnFrom(table?.batches[0]?.getChild(name)?.data[0] as Data, type, rows.length)
+    const column = columnFromArrow(table?.batches[0]?.getChild(name)?.data[0] as Data, type, rows.length)
     assert.deepEqual(valuesOf(column), valuesOf(columns[at] as Column), name)
   }
 })
 
 test('A column that the data lacks is null, and so is a field of a struct', () => {
-  assert.deepEqual(valuesOf(columnFrom(undefined, 'long', 2)), [null, null])
+  assert.deepEqual(valuesOf(columnFromArrow(undefined, 'long', 2)), [null, null])
   const data = vectorFromArray([{ n: 1 }, { n: 2 }]).data[0] as Data
   const type = structOf({ n: 'double', more: 'string' })
-  assert.deepEqual(valuesOf(columnFrom(data, type, 2)), [
+  assert.deepEqual(valuesOf(columnFromArrow(data, type, 2)), [
     { n: 1, more: null },
     { n: 2, more: null },
   ])
 })
 
-test('A dictionary gives the values that it stands for', () => {
+test('A dictionary is read as its values', () => {
   const vector = vectorFromArray(['b', null, 'a', 'b'], new Dictionary(new Utf8(), new Int32()))
-  assert.deepEqual(valuesOf(columnFrom(vector.data[0] as Data, 'string', 4)), ['b', null, 'a', 'b'])
+  assert.deepEqual(valuesOf(columnFromArrow(vector.data[0] as Data, 'string', 4)), ['b', null, 'a', 'b'])
 })
 
 test('Milliseconds and nanoseconds become microseconds, rounded down', () => {
   const millis = vectorFromArray([-1], new TimestampMillisecond()).data[0] as Data
-  assert.deepEqual(valuesOf(columnFrom(millis, 'timestamp_ntz', 1)), ['1969-12-31T23:59:59.999000'])
+  assert.deepEqual(valuesOf(columnFromArrow(millis, 'timestamp_ntz', 1)), ['1969-12-31T23:59:59.999000'])
   const nanos = vectorFromArray([0], new TimestampNanosecond()).data[0] as Data
   ;(nanos.values as BigInt64Array)[0] = -1n
-  assert.deepEqual(valuesOf(columnFrom(nanos, 'timestamp_ntz', 1)), ['1969-12-31T23:59:59.999999'])
+  assert.deepEqual(valuesOf(columnFromArrow(nanos, 'timestamp_ntz', 1)), ['1969-12-31T23:59:59.999999'])
 })
 
 for (const [type, values] of [
@@ -100,21 +100,21 @@ for (const [type, values] of [
 ] as const) {
   test(`A number that a ${type} cannot hold is an error`, () => {
     const data = vectorFromArray(values, new Int32()).data[0] as Data
-    assert.throws(() => columnFrom(data, type, 1), { code: 'KD_PARQUET_FAILED' })
+    assert.throws(() => columnFromArrow(data, type, 1), { code: 'KD_PARQUET_FAILED' })
   })
 }
 
 for (const type of ['string', 'boolean', 'date', 'timestamp_ntz', arrayOf('long'), inner] as DataType[]) {
-  test(`Integers are no ${typeof type === 'string' ? type : type.type}`, () => {
+  test(`Integers are refused as ${typeof type === 'string' ? type : type.type}`, () => {
     const data = vectorFromArray([1], new Int32()).data[0] as Data
-    assert.throws(() => columnFrom(data, type, 1), { code: 'KD_PARQUET_FAILED' })
+    assert.throws(() => columnFromArrow(data, type, 1), { code: 'KD_PARQUET_FAILED' })
   })
 }
 
-test('Integers that fit are taken into wider and narrower types', () => {
+test('Integers that fit are converted to wider and narrower types', () => {
   const data = vectorFromArray([1, -5, null], new Int32()).data[0] as Data
   for (const type of ['long', 'integer', 'short', 'byte'] as const)
-    assert.deepEqual(valuesOf(columnFrom(data, type, 3)), [1, -5, null], type)
+    assert.deepEqual(valuesOf(columnFromArrow(data, type, 3)), [1, -5, null], type)
 })
 
 for (const [what, data, type, expected] of [
@@ -135,37 +135,37 @@ for (const [what, data, type, expected] of [
 ] as const) {
   test(`${what} are widened to ${type}`, () => {
     assert.deepEqual(
-      textsOf(columnFrom(data.data[0] as Data, type, 3)),
+      textsOf(columnFromArrow(data.data[0] as Data, type, 3)),
       expected.map((value) => (value === null ? null : String(value))),
     )
   })
 }
 
-test('Decimals are widened in scale and precision, and never cut', async () => {
+test('Decimals are widened in scale and precision, and never truncated', async () => {
   const narrow = structOf({ d: 'decimal(20,3)' })
-  const [table] = readTables(
+  const [table] = readArrowTables(
     'f',
     await fileOf(narrow, [[{ d: '-12345678901234567.890' }, { d: null }, { d: '0.001' }]]),
   )
   const data = table?.batches[0]?.getChild('d')?.data[0] as Data
-  assert.deepEqual(textsOf(columnFrom(data, 'decimal(24,5)', 3)), [
+  assert.deepEqual(textsOf(columnFromArrow(data, 'decimal(24,5)', 3)), [
     '-12345678901234567.89000',
     null,
     '0.00100',
   ])
-  assert.throws(() => columnFrom(data, 'decimal(20,4)', 3), { code: 'KD_PARQUET_FAILED' })
-  assert.throws(() => columnFrom(data, 'decimal(38,2)', 3), { code: 'KD_PARQUET_FAILED' })
+  assert.throws(() => columnFromArrow(data, 'decimal(20,4)', 3), { code: 'KD_PARQUET_FAILED' })
+  assert.throws(() => columnFromArrow(data, 'decimal(38,2)', 3), { code: 'KD_PARQUET_FAILED' })
 })
 
 test('Integers with more digits than a decimal has are an error', () => {
   const data = vectorFromArray([1_000], new Int32()).data[0] as Data
-  assert.throws(() => columnFrom(data, 'decimal(3,0)', 1), { code: 'KD_PARQUET_FAILED' })
+  assert.throws(() => columnFromArrow(data, 'decimal(3,0)', 1), { code: 'KD_PARQUET_FAILED' })
 })
 
 function textsOf(column: Column): (string | null)[] {
   return valuesOf(column).map((value) => {
     if (value === null) return null
-    return value instanceof Exact ? value.text : JSON.stringify(value).replaceAll('"', '')
+    return value instanceof ExactNumber ? value.text : JSON.stringify(value).replaceAll('"', '')
   })
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytesOf, nullColumn, type Column } from '../../src/arrow/column.ts'
-import { gather, type Pick } from '../../src/arrow/gather.ts'
+import { bytesOf, nullColumnOf, type Column } from '../../src/arrow/column.ts'
+import { gather, type RowPick } from '../../src/arrow/gather.ts'
 import { valueAt } from '../../src/arrow/values.ts'
 import { arrayOf, columnsOf, mapOf, structOf } from '../support/flow/batches.ts'
 import { chanceOf } from '../support/values/chance.ts'
@@ -11,14 +11,14 @@ function valuesOf(column: Column): unknown[] {
   return Array.from({ length: column.length }, (_, row) => valueAt(column, row))
 }
 
-test('Random picks of random columns, with and without row numbers, give the values in their order', (t) => {
+test('Random picks of random columns, with and without row numbers, keep the order of values', (t) => {
   const chance = chanceOf(t)
   const batches = [300, 0, 1, 150].map((count) => {
     const rows = randomRows(count, chance)
     return { rows, columns: columnsOf(EVERY_TYPE, rows) }
   })
   for (const [index, { name, type }] of EVERY_TYPE.fields.entries()) {
-    const picks: Pick[] = []
+    const picks: RowPick[] = []
     const expected: unknown[] = []
     for (let i = 0; i < 8; i++) {
       const { rows, columns } = chance.pick(batches)
@@ -47,7 +47,7 @@ test('Nothing gathered is an empty column of the type', () => {
 
 test('A column of nulls holds a null in every row, also beside values', () => {
   for (const { name, type } of EVERY_TYPE.fields) {
-    const nulls = nullColumn(type, 3)
+    const nulls = nullColumnOf(type, 3)
     assert.deepEqual(valuesOf(nulls), [null, null, null], name)
     const some = columnsOf(structOf({ [name]: type }), [{}, {}]).columns[0] as Column
     const both = gather(type, [
@@ -59,7 +59,7 @@ test('A column of nulls holds a null in every row, also beside values', () => {
   }
 })
 
-test('Fields of a struct are found by name where the wanted type orders them otherwise, and null where they are missing', () => {
+test('Fields of a struct are found by name if the requested type orders them differently, and null if they are missing', () => {
   const ours = structOf({
     s: structOf({ a: 'long', b: 'string', in: arrayOf(structOf({ x: 'long', y: 'long' })) }),
   })

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StructBuilder } from '../../src/arrow/builder.ts'
 import { rowBytesMin } from '../../src/arrow/column.ts'
-import { appendObjects, mergeRows, noRows, objectsOf, takeRows } from '../../src/arrow/rows.ts'
+import { appendObjects, mergeRows, emptyRows, objectsOf, takeRows } from '../../src/arrow/rows.ts'
 import { rowAt } from '../../src/arrow/values.ts'
 import type { DeadLetter } from '../../src/core/batch.ts'
 import { arrayOf, columnsOf, rawOf, rowsOf, structOf } from '../support/flow/batches.ts'
 import { chanceOf } from '../support/values/chance.ts'
 import { EVERY_TYPE, randomRows } from '../support/values/values.ts'
 
-test('Rows that are taken come in the order asked for', (t) => {
+test('Rows are taken in the requested order', (t) => {
   const rows = randomRows(50, chanceOf(t))
   const taken = takeRows(columnsOf(EVERY_TYPE, rows), Int32Array.of(49, 0, 7, 7))
   assert.deepEqual(
@@ -37,8 +37,8 @@ test('Two sets of rows of a batch merge into the order of their records', (t) =>
   assert.deepEqual([...merged.records], expected)
   for (const [row, record] of expected.entries()) assert.deepEqual(rowAt(merged.columns, row), rows[record])
   const all = part([...rows.keys()])
-  assert.equal(mergeRows(all, noRows(EVERY_TYPE)), all)
-  assert.equal(mergeRows(noRows(EVERY_TYPE), all), all)
+  assert.equal(mergeRows(all, emptyRows(EVERY_TYPE)), all)
+  assert.equal(mergeRows(emptyRows(EVERY_TYPE), all), all)
 })
 
 test('Objects that do not fit become dead letters with their records, the others rows', () => {
@@ -75,7 +75,7 @@ test('Rows in object form carry their nulls', () => {
   ])
 })
 
-test('A row costs at least what its fixed columns take', () => {
+test('The minimum bytes of a row are those of its fixed columns', () => {
   assert.equal(
     rowBytesMin(
       structOf({

@@ -13,7 +13,7 @@ import { chanceOf } from '../support/values/chance.ts'
 
 const DAY_MS = 86_400_000
 
-/** What `Date` says; `Date.UTC` would take years below 100 for ones of the 20th century. */
+/** Returns the date by `Date`; `Date.UTC` would read years below 100 as years of the 20th century. */
 function dateOf(year: number, month: number, day: number): Date {
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)
@@ -38,7 +38,7 @@ test('Days, months and years agree with Date over a sample of the years 0 to 999
   }
 })
 
-test('Every 29 February is there in leap years alone', () => {
+test('29 February exists only in leap years', () => {
   for (let year = 0; year < 10_000; year++) {
     const isLeap = dateOf(year, 2, 29).getUTCMonth() === 1
     assert.equal(isLeapYear(year), isLeap, String(year))
@@ -46,7 +46,7 @@ test('Every 29 February is there in leap years alone', () => {
   }
 })
 
-test('A day that the calendar lacks, and text that is no date, are no days', () => {
+test('Dates that do not exist, and text that is not a date, are refused', () => {
   for (const text of [
     '2023-02-29',
     '2024-02-30',
@@ -67,7 +67,7 @@ test('A day that the calendar lacks, and text that is no date, are no days', () 
     assert.equal(parseDate(text), undefined, text)
 })
 
-/** Microseconds since the epoch. */
+/** Returns the microseconds since the epoch. */
 function microsOf(text: string, zoned = true): bigint | undefined {
   const parsed = parseDateTime(text, zoned)
   return parsed && BigInt(parsed.days) * 86_400_000_000n + BigInt(parsed.micros)
@@ -95,7 +95,7 @@ test('Instants with any offset and fraction agree with Date, and their text read
   }
 })
 
-test('A zone is demanded of a timestamp and refused of one without', () => {
+test('A zone is required for timestamp and refused for timestamp_ntz', () => {
   assert.equal(microsOf('1970-01-01T00:00:00'), undefined)
   assert.equal(microsOf('1970-01-01T00:00:00', false), 0n)
   assert.equal(microsOf('1970-01-01T00:00:00Z', false), undefined)
@@ -108,7 +108,7 @@ test('A leap second is the first of the next minute', () => {
   assert.equal(microsOf('2016-12-31T23:59:60Z'), microsOf('2017-01-01T00:00:00Z'))
 })
 
-test('Text that is no date and time is none', () => {
+test('Text that is not a date and time is refused', () => {
   for (const text of [
     '2024-01-01T24:00:00Z',
     '2024-01-01T00:60:00Z',
@@ -126,7 +126,7 @@ test('Text that is no date and time is none', () => {
     assert.equal(microsOf(text), undefined, text)
 })
 
-test('An instant whose offset carries it out of the years 0 to 9999 is none, since its text would not read back', () => {
+test('An instant outside the years 0 to 9999 in UTC is refused, because its text could not be parsed again', () => {
   assert.equal(microsOf('0000-01-01T00:59:59+01:00'), undefined)
   assert.equal(microsOf('9999-12-31T23:00:00-01:00'), undefined)
   assert.equal(microsOf('9999-12-31T23:59:60Z'), undefined)

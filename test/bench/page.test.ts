@@ -4,7 +4,7 @@ import type { Measured } from '../../bench/measured.ts'
 import { benchmarksPage, medianRatio } from '../../bench/page.ts'
 import { median, microsOf, ratioOf, type Pair } from '../../bench/programs.ts'
 
-/** A million records in so many seconds of CPU. */
+/** Returns the result of a run with a million records. */
 function measured(cpuS: number): Measured {
   return { records: 1_000_000, wallS: 2 * cpuS, cpuS, rssBytesMax: 100 * 2 ** 20 }
 }
@@ -22,7 +22,7 @@ test('the median is the middle one, or the mean of the two in the middle', () =>
   assert.ok(Number.isNaN(median([])))
 })
 
-test('the ratio is taken pair by pair, so that a slow spell counts on both sides', () => {
+test('the ratio is taken pair by pair, so that a busy machine affects both sides', () => {
   assert.deepEqual(pairs.map(ratioOf), [4, 3, 10])
   assert.equal(medianRatio({ name: 'pipeline', pairs }), 4)
   assert.equal(microsOf(measured(8)), 8)

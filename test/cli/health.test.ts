@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { askHealth } from '../../src/cli/health.ts'
+import { requestHealth } from '../../src/cli/health.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts')
 const STATES: Readonly<Record<string, { readonly code: number; readonly body: string }>> = {
@@ -17,7 +17,7 @@ let port = 0
 before(async () => {
   server = createServer((request, response) => {
     const state = STATES[request.url ?? '']
-    // Any other path is never answered.
+    // Requests for other paths are never answered.
     if (state !== undefined) response.writeHead(state.code).end(state.body)
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
@@ -29,11 +29,11 @@ after(() => {
   server.close()
 })
 
-test('a service that lives ends the check with 0, one that is not ready with 1 and its own words', async () => {
+test('the check of a live service exits with 0, that of one that is not ready with 1 and its answer', async () => {
   const env = {
     KAFKA_DELTA_HTTP_PORT: String(port),
     KAFKA_DELTA_HTTP_HOST: '0.0.0.0',
-    // Half of a login, whose other half stands in a file of the service, is nothing to this command.
+    // Incomplete credentials, completed by the service's own file, do not matter to this command.
     AWS_ACCESS_KEY_ID: 'key',
     AWS_SECRET_ACCESS_KEY: '',
   }
@@ -50,29 +50,29 @@ test('a service that lives ends the check with 0, one that is not ready with 1 a
   })
 })
 
-test('whatever keeps it from asking ends the check with 1, which is all that Docker knows', async () => {
+test('every problem before the request exits with 1, the only failure code of Docker health checks', async () => {
   const [noPort, badConfig] = await Promise.all([check([], {}), check(['--set', 'http.prt=1'], {})])
   assert.deepEqual(noPort, {
     code: 1,
     stdout: '',
-    stderr: 'error: http.port is not set: there is nothing to ask\n',
+    stderr: 'error: http.port is not set, so the service has no HTTP server to query; set it or pass --url\n',
   })
   assert.equal(badConfig.code, 1)
   assert.match(badConfig.stderr, /http\.prt/)
 })
 
-test('an address at which nobody listens is told with the reason', async () => {
+test('a refused connection is reported with its reason', async () => {
   const closed = createServer()
   await new Promise<void>((done) => closed.listen(0, '127.0.0.1', done))
   const { port: free } = closed.address() as AddressInfo
   await new Promise((done) => closed.close(done))
-  const answer = await askHealth(new URL(`http://127.0.0.1:${free}/healthz`), 5_000)
+  const answer = await requestHealth(new URL(`http://127.0.0.1:${free}/healthz`), 5_000)
   assert.equal(answer.ok, false)
   assert.match(answer.text, /ECONNREFUSED/)
 })
 
-test('a service that hangs is given up after the time that was set', async () => {
-  const answer = await askHealth(new URL(`http://127.0.0.1:${port}/hangs`), 50)
+test('a service that does not answer is given up after the timeout', async () => {
+  const answer = await requestHealth(new URL(`http://127.0.0.1:${port}/hangs`), 50)
   assert.equal(answer.ok, false)
   assert.match(answer.text, /did not answer/)
 })

@@ -19,7 +19,7 @@ interface Ended {
   readonly stderr: string
 }
 
-/** Runs the command line as a process of its own; `stopReading` closes its stdout after the first piece. */
+/** Runs the command line as a process of its own. `stopReading` closes its standard output after the first chunk. */
 function run(args: readonly string[], env: Record<string, string> = {}, stopReading = false): Promise<Ended> {
   const child = spawn(process.execPath, [...programOf('src/cli/main.ts'), ...args], {
     cwd: ROOT,
@@ -103,19 +103,19 @@ describe('help', () => {
     })
   }
 
-  it('the help names every exit code once', () => {
+  it('the help lists every exit code once', () => {
     const named = [...EXIT_HELP.matchAll(/^ {2}(\d) /gm)].map((match) => Number(match[1]))
     assert.deepEqual(named, Object.values(EXIT))
   })
 
-  it('--version is that of the package', async () => {
+  it('--version prints the version of the package', async () => {
     const { code, stdout } = await run(['--version'])
     assert.equal(code, EXIT.ok)
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
   })
 })
 
-describe('faults of usage', () => {
+describe('usage errors', () => {
   for (const [args, expected] of [
     [['rnu'], /unknown command 'rnu'\n\(Did you mean run\?\)/],
     [['run', '--untl', 'latest'], /unknown option '--untl'\n\(Did you mean --until\?\)/],
@@ -148,7 +148,7 @@ describe('faults of usage', () => {
 })
 
 describe('validate', () => {
-  it('shows the table that the contract, the Kafka columns and the derived columns make', async () => {
+  it('shows the table with the columns of the contract, the Kafka columns and the derived columns', async () => {
     const { code, stdout } = await run(['validate', '--config', 'config/examples/s3.json', '--json'])
     assert.equal(code, EXIT.ok)
     const [plan] = JSON.parse(stdout) as [{ schema: { fields: { name: string; type: unknown }[] } }]
@@ -158,7 +158,7 @@ describe('validate', () => {
     assert.equal(types['event_date'], 'date')
   })
 
-  it('lists the faults of every topic, those of contracts too', async () => {
+  it('lists the faults of every topic, including those of contracts', async () => {
     const contract = join(folder, 'bad.schema.json')
     writeFileSync(contract, '{"type": "object", "properties": {"a": {"type": ["string", "integer"]}}}')
     const good = join(ROOT, 'schemas/user-events.schema.json')
@@ -175,15 +175,15 @@ describe('validate', () => {
     assert.match(stderr, /KD_CONTRACT_INVALID/)
     assert.match(
       stderr,
-      /topics\.b\.derive\.d: expected an integer, long or double column, while country is string/,
+      /topics\.b\.derive\.d: expected an integer, long or double column, but country is string/,
     )
-    assert.match(stderr, /topics\.b\.derive\.e: expected a column named nothing, and there is none/)
-    assert.match(stderr, /topics\.b\.table\.partitionColumns: "z" is no column/)
+    assert.match(stderr, /topics\.b\.derive\.e: expected a column named nothing, but there is none/)
+    assert.match(stderr, /topics\.b\.table\.partitionColumns: "z" is not a column/)
   })
 })
 
 describe('table', () => {
-  it('show --json tells what the table is, offsets as exact numbers', async () => {
+  it('show --json describes the table, with offsets as exact numbers', async () => {
     const { code, stdout } = await run(['table', 'show', table, '--json'])
     assert.equal(code, EXIT.ok)
     assert.match(stdout, /"app-10": 9007199254740993\b/)
@@ -196,7 +196,7 @@ describe('table', () => {
     assert.deepEqual(Object.keys(shown['txns'] as object), ['app-2', 'app-10'])
   })
 
-  it('show --version shows the table as it was', async () => {
+  it('show --version shows an older version of the table', async () => {
     const { stdout } = await run(['table', 'show', table, '--version', '0'])
     assert.match(stdout, /^version +0$/m)
     assert.match(stdout, /^files +0$/m)
@@ -204,7 +204,7 @@ describe('table', () => {
     assert.doesNotMatch(stdout, /app-/)
   })
 
-  it('history tells every commit, newest first, with its metrics', async () => {
+  it('history lists every commit, latest first, with its metrics', async () => {
     const { code, stdout } = await run(['table', 'history', table, '--json'])
     assert.equal(code, EXIT.ok)
     const entries = stdout
@@ -225,7 +225,7 @@ describe('table', () => {
     assert.match(stdout, new RegExp(`^ +1 .* numFiles=${FILES}$`, 'm'))
   })
 
-  it('files --json is one object for each file', async () => {
+  it('files --json prints one object per file', async () => {
     const { stdout } = await run(['table', 'files', table, '--json'])
     const lines = stdout.trim().split('\n')
     assert.equal(lines.length, FILES)
@@ -239,19 +239,19 @@ describe('table', () => {
     })
   })
 
-  it('a reader that has seen enough, such as head, is no failure', async () => {
+  it('a reader that closes the pipe early, such as head, is not a failure', async () => {
     const { code, stderr } = await run(['table', 'files', table, '--json'], {}, true)
     assert.equal(code, EXIT.ok)
     assert.equal(stderr, '')
   })
 
-  it('where there is no table the command fails and says so', async () => {
+  it('a missing table makes the command fail with a message', async () => {
     const { code, stderr } = await run(['table', 'show', join(folder, 'nothing')])
     assert.equal(code, EXIT.failed)
     assert.match(stderr, /^error: KD_TABLE_MISSING /)
   })
 
-  it('a version that is not there is a fault of usage', async () => {
+  it('a version that does not exist is a usage error', async () => {
     const { code, stderr } = await run(['table', 'files', table, '--version', '7'])
     assert.equal(code, EXIT.usage)
     assert.match(stderr, /the newest version is 1/)

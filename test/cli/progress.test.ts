@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { showProgress } from '../../src/cli/progress.ts'
 
-test('away from a terminal, progress is a plain line at each quarter', () => {
+test('without a terminal, progress is a plain line at each quarter', () => {
   const written: string[] = []
   const progress = showProgress({ write: (text) => written.push(text) }, 'Producing', 1_000)
-  for (let done = 0; done <= 1_000; done += 10) progress.at(done)
+  for (let done = 0; done <= 1_000; done += 10) progress.update(done)
   progress.end()
   assert.deepEqual(written, [
     'Producing 250 of 1,000\n',
@@ -18,8 +18,8 @@ test('away from a terminal, progress is a plain line at each quarter', () => {
 test('a jump over several quarters is one line', () => {
   const written: string[] = []
   const progress = showProgress({ write: (text) => written.push(text) }, 'Carrying', 100)
-  progress.at(80)
-  progress.at(90)
-  progress.at(100)
+  progress.update(80)
+  progress.update(90)
+  progress.update(100)
   assert.deepEqual(written, ['Carrying 80 of 100\n', 'Carrying 100 of 100\n'])
 })

@@ -8,11 +8,11 @@ import { chanceOf } from '../support/values/chance.ts'
 const HELLO = 'hello hello hello hello hello hello hello'
 const MIB = 1024 * 1024
 
-/** `HELLO` as the programs of others compressed it: gzip, zstd and lz4 of the command line, and Java's snappy. */
-const FOREIGN: readonly (readonly [string, CodecName, string, marked: boolean])[] = [
+/** `HELLO` compressed by other programs: the gzip, zstd and lz4 command line tools, and snappy-java. */
+const FOREIGN: readonly (readonly [string, CodecName, string, hasMagic: boolean])[] = [
   ['gzip', 'gzip', 'H4sIAAAAAAACA8tIzcnJV8ggTAIANE8HMikAAAA=', true],
-  ['zstd, of a stream', 'zstd', 'KLUv/QRYZQAAMGhlbGxvIAEAQpYirYp2+g==', true],
-  ['zstd, of a file with its length', 'zstd', 'KLUv/SQpZQAAMGhlbGxvIAEAQpYirYp2+g==', true],
+  ['zstd, streamed without content size', 'zstd', 'KLUv/QRYZQAAMGhlbGxvIAEAQpYirYp2+g==', true],
+  ['zstd, with content size', 'zstd', 'KLUv/SQpZQAAMGhlbGxvIAEAQpYirYp2+g==', true],
   ['lz4', 'lz4', 'BCJNGGRApxAAAABvaGVsbG8gBgALUGhlbGxvAAAAAMdv8YE=', true],
   [
     'lz4 with length and checksums of blocks',
@@ -20,28 +20,28 @@ const FOREIGN: readonly (readonly [string, CodecName, string, marked: boolean])[
     'BCJNGHxAKQAAAAAAAABHEAAAAG9oZWxsbyAGAAtQaGVsbG9afQCiAAAAAMdv8YE=',
     true,
   ],
-  ['snappy in the frame of Java', 'snappy', 'glNOQVBQWQAAAAABAAAAAQAAAAspFGhlbGxvIIoGAA==', true],
-  ['snappy in the frame of its description', 'snappy', '/wYAAHNOYVBwWQAPAAD926+zKRRoZWxsbyCKBgA=', true],
-  ['snappy without a frame', 'snappy', 'KRRoZWxsbyCKBgA=', false],
+  ['snappy in the framing of snappy-java', 'snappy', 'glNOQVBQWQAAAAABAAAAAQAAAAspFGhlbGxvIIoGAA==', true],
+  ['snappy in the Snappy framing format', 'snappy', '/wYAAHNOYVBwWQAPAAD926+zKRRoZWxsbyCKBgA=', true],
+  ['snappy without framing', 'snappy', 'KRRoZWxsbyCKBgA=', false],
 ]
 
-for (const [what, name, base64, marked] of FOREIGN) {
+for (const [what, name, base64, hasMagic] of FOREIGN) {
   const bytes = Buffer.from(base64, 'base64')
 
-  test(`${what}: what another program wrote is read, up to the byte`, async () => {
+  test(`${what}: data of another program is decompressed byte for byte`, async () => {
     const codec = await openCodec(name)
     assert.equal(Buffer.from(codec.decompress(bytes, HELLO.length)).toString(), HELLO)
     assert.throws(() => codec.decompress(bytes, HELLO.length - 1), /at most 40 bytes after decompression/)
   })
 
-  test(`${what}: ${marked ? 'the first bytes tell' : 'no byte tells'} the codec`, () => {
-    assert.equal(codecOf(bytes), marked ? name : undefined)
+  test(`${what}: ${hasMagic ? 'magic bytes identify' : 'no magic bytes identify'} the codec`, () => {
+    assert.equal(codecOf(bytes), hasMagic ? name : undefined)
   })
 
-  test(`${what}: bytes that are cut are refused`, async () => {
+  test(`${what}: truncated bytes are refused`, async () => {
     const codec = await openCodec(name)
-    // Blocks of a frame stand each for itself, so its mark alone is a stream of nothing.
-    const whole = what.endsWith('description') ? [10] : what.endsWith('Java') ? [16] : []
+    // The blocks of a frame are independent, so a header alone is an empty stream.
+    const whole = what.endsWith('Snappy framing format') ? [10] : what.endsWith('snappy-java') ? [16] : []
     for (let end = 0; end < bytes.length; end++)
       if (!whole.includes(end))
         assert.throws(() => codec.decompress(bytes.subarray(0, end), MIB), Error, `${end} bytes`)
@@ -49,7 +49,7 @@ for (const [what, name, base64, marked] of FOREIGN) {
 }
 
 for (const name of CODEC_NAMES) {
-  test(`${name}: whatever is compressed comes back, and nothing that is damaged ends the process`, async (t) => {
+  test(`${name}: compressed data round-trips, and damaged data never ends the process`, async (t) => {
     const chance = chanceOf(t)
     const codec = await openCodec(name)
     for (let round = 0; round < 60; round++) {
@@ -57,7 +57,7 @@ for (const name of CODEC_NAMES) {
       const bytes = Uint8Array.from({ length: chance.int(20_000) }, () => chance.int(alphabet))
       const compressed = codec.compress(bytes)
       assert.deepEqual(Buffer.from(codec.decompress(compressed, 20_000)), Buffer.from(bytes))
-      for (let spoilt = 0; spoilt < 20; spoilt++) {
+      for (let corruption = 0; corruption < 20; corruption++) {
         const copy = Uint8Array.from(compressed)
         copy[chance.int(copy.length)] = chance.int(256)
         try {
@@ -69,18 +69,18 @@ for (const name of CODEC_NAMES) {
     }
   })
 
-  test(`${name}: a bomb is refused`, async () => {
+  test(`${name}: a decompression bomb is refused`, async () => {
     const codec = await openCodec(name)
     const bomb = codec.compress(new Uint8Array(64 * MIB))
     assert.throws(() => codec.decompress(bomb, MIB), /at most 1048576 bytes after decompression, got more/)
   })
 }
 
-test('zstd: a bomb that hides its length is refused, and the same bytes are read where there is room', async () => {
+test('zstd: a bomb without a content size is refused, and the same bytes are decompressed within a larger limit', async () => {
   const codec = await openCodec('zstd')
   const block = 128 * 1024
   const blocks = 100
-  // Frame header without length and checksum, a window of 128 KiB; then blocks of one byte, repeated.
+  // A frame header without length and checksum and with a window of 128 KiB, then repeated blocks of one byte.
   const frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38]
   for (let i = 0; i < blocks; i++) {
     const header = (block << 3) | (1 << 1) | (i === blocks - 1 ? 1 : 0)
@@ -93,7 +93,7 @@ test('zstd: a bomb that hides its length is refused, and the same bytes are read
   assert.ok(bytes.every((byte) => byte === 0x61))
 })
 
-test('zstd: a length in the header that nothing backs takes no memory', async () => {
+test('zstd: a false content size in the header allocates no memory', async () => {
   const codec = await openCodec('zstd')
   const bytes = Buffer.concat([
     Buffer.from('28b52ffdc038', 'hex'),
@@ -103,6 +103,6 @@ test('zstd: a length in the header that nothing backs takes no memory', async ()
   assert.throws(() => codec.decompress(bytes, 256 * MIB), /at most 268435456 bytes/)
 })
 
-test('The checksum of snappy frames is that of the example that everybody uses', () => {
+test('The checksum of snappy frames matches the standard check value', () => {
   assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283)
 })

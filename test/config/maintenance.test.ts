@@ -10,12 +10,12 @@ function tableOf(table: object): TableConfig {
   return topic.table
 }
 
-test('Maintenance is off unless it is asked for', () => {
+test('Maintenance is off unless it is configured', () => {
   assert.deepEqual({ ...tableOf({}).optimize }, {})
   assert.deepEqual({ ...tableOf({}).vacuum }, {})
 })
 
-test('A policy and properties with dots in their names are read as they stand', () => {
+test('Policies, and properties with dots in their names, are read unchanged', () => {
   const optimize = { everyCommits: 100, everyMs: 60_000, targetBytes: 1_000_000 }
   const vacuum = { everyMs: 86_400_000, retentionHours: 200 }
   const properties = { 'delta.appendOnly': 'true', team: 'lake' }
@@ -27,23 +27,27 @@ test('A policy and properties with dots in their names are read as they stand', 
 
 for (const [what, table, fault] of [
   [
-    'A size of packed files without a turn',
+    'A target size without a schedule',
     { optimize: { targetBytes: 5 } },
-    /optimize\.targetBytes: given, while/,
+    /optimize\.targetBytes: is set, but/,
   ],
-  ['A retention without a turn', { vacuum: { retentionHours: 5 } }, /vacuum\.retentionHours: given, while/],
+  [
+    'A retention without a schedule',
+    { vacuum: { retentionHours: 5 } },
+    /vacuum\.retentionHours: is set, but/,
+  ],
   [
     'A property that has an option of its own',
     { properties: { 'delta.checkpointInterval': '5' } },
     /table\.properties\.delta\.checkpointInterval.*table\.checkpointInterval/,
   ],
   [
-    'A policy of a table that somebody else keeps',
+    'A policy for a table with external maintenance',
     { maintenance: 'external', optimize: { everyCommits: 5 } },
-    /optimize\.everyCommits: given, while table\.maintenance is "external"/,
+    /optimize\.everyCommits: is set, but table\.maintenance is "external"/,
   ],
   ['A misspelt option', { optimize: { everyCommit: 5 } }, /everyCommit/],
-  ['A turn at every 0 versions', { optimize: { everyCommits: 0 } }, /whole number above 0/],
+  ['A schedule of every 0 versions', { optimize: { everyCommits: 0 } }, /whole number above 0/],
 ] as const) {
   test(`${what} is a fault`, () => {
     assert.throws(() => tableOf(table), fault)

@@ -29,7 +29,7 @@ function faultsOf(ours: StructType, table: StructType, extra: StructField[] = []
   }
 }
 
-test('columns in another order and case, nullable ones beside them, and columns that the table lacks are compatible', () => {
+test('other order and case, additional nullable columns, and columns that the table lacks are compatible', () => {
   const ours = struct(
     field('A', 'long'),
     field('b', struct(field('x', array('decimal(9,2)')))),
@@ -44,7 +44,7 @@ test('columns in another order and case, nullable ones beside them, and columns 
   assert.deepEqual(faultsOf(ours, table, [field('_kafka_offset', 'long')]), [])
 })
 
-test('NOT NULL columns that neither contract nor pipeline fills are named, at every depth', () => {
+test('NOT NULL columns that neither contract nor pipeline fills are named, at any depth', () => {
   const ours = struct(
     field('s', struct(field('a', 'long'))),
     field('l', array(struct(field('b', 'long')))),
@@ -58,16 +58,16 @@ test('NOT NULL columns that neither contract nor pipeline fills are named, at ev
     field('_kafka_offset', 'long', false),
   )
   assert.deepEqual(faultsOf(ours, table, [field('_kafka_offset', 'long')]), [
-    'column must of the table is NOT NULL, and the contract lacks it',
-    'column s.x of the table is NOT NULL, and the contract lacks it',
-    'column l.element.y of the table is NOT NULL, and the contract lacks it',
-    'column m.value.z of the table is NOT NULL, and the contract lacks it',
+    'table column must is NOT NULL, but the contract does not have it',
+    'table column s.x is NOT NULL, but the contract does not have it',
+    'table column l.element.y is NOT NULL, but the contract does not have it',
+    'table column m.value.z is NOT NULL, but the contract does not have it',
   ])
 })
 
-test('a column that the contract and the pipeline both give is a fault', () => {
+test('a column defined by both the contract and the pipeline is a fault', () => {
   const ours = struct(field('Event_Date', 'date'))
   assert.deepEqual(faultsOf(ours, struct(field('Event_Date', 'date')), [field('event_date', 'date')]), [
-    'column event_date comes from the contract and from the pipeline',
+    'column event_date is defined by both the contract and the pipeline',
   ])
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { readContract } from '../../src/contract/file.ts'
 
-test('a contract is read from its file; an absent or broken file is a fault of the contract', async (t) => {
+test('a contract is read from its file; a missing or invalid file is refused', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'contract-'))
   t.after(() => rm(folder, { recursive: true }))
   const path = join(folder, 'a.json')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Contract } from '../../src/contract/contract.ts'
 import type { Rows } from '../../src/arrow/rows.ts'
-import { messagesOf } from '../../src/core/raw.ts'
+import { messageCountsOf } from '../../src/core/raw.ts'
 import type { Format } from '../../src/formats/format.ts'
 import { rawOf } from '../support/flow/batches.ts'
 import { decodedRows, outcomesOf, outcomesOfRows } from '../support/flow/outcomes.ts'
@@ -62,7 +62,7 @@ export function formatContract(subject: FormatUnderTest): void {
   /** Rows, dead letters, tombstones and messages without a record are all messages, and all records beyond one in each. */
   const conserved = (values: readonly (Uint8Array | null)[]): Rows => {
     const rows = decodedRows(subject.open(), contract, rawOf(values))
-    const { messages, expanded, empty } = messagesOf(rows.raw)
+    const { messages, expanded, empty } = messageCountsOf(rows.raw)
     assert.equal(messages, values.length)
     assert.equal(
       messages + expanded,

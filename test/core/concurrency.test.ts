@@ -4,7 +4,7 @@ import { mapBounded } from '../../src/core/concurrency.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('Results come in the order of the items, and no more run at once than may', async () => {
+test('Results are in the order of the items, and no more than the limit run at once', async () => {
   let running = 0
   let most = 0
   const results = await mapBounded([5, 1, 4, 2, 3, 0], 3, async (turns, index) => {
@@ -17,11 +17,11 @@ test('Results come in the order of the items, and no more run at once than may',
   assert.equal(most, 3)
 })
 
-test('Nothing to do is done at once', async () => {
+test('No items resolve immediately', async () => {
   assert.deepEqual(await mapBounded([], 4, () => Promise.reject(new Error('not called'))), [])
 })
 
-test('The first error is thrown on and starts nothing more', async () => {
+test('The first error is thrown and no further call is started', async () => {
   const started: number[] = []
   const run = async (item: number): Promise<void> => {
     started.push(item)

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Exact } from '../../src/core/exact.ts'
-import { jsonText } from '../../src/core/json-text.ts'
+import { ExactNumber } from '../../src/core/exact.ts'
+import { toJsonText } from '../../src/core/json-text.ts'
 import { parseExact } from '../../src/formats/json/exact.ts'
 
-test('Text that was parsed comes back to the letter, numbers that no double holds too', () => {
+test('Parsed text is written again unchanged, including numbers beyond double precision', () => {
   for (const text of [
     '{"a":[1,null,"x\\"y",{"b":true}],"n":12345678901234567890}',
     '[0.12345678901234567890123,1e400,-9223372036854775809]',
     '"exact-"',
   ])
-    assert.equal(jsonText(parseExact(text)), text)
+    assert.equal(toJsonText(parseExact(text)), text)
 })
 
-test('Members that are null are left out where that is asked for, elements are not; maps are objects', () => {
-  const value = { a: null, b: [null, { c: null, d: new Exact('1.10') }], m: new Map([['k', 5n]]) }
-  assert.equal(jsonText(value, { nulls: false }), '{"b":[null,{"d":1.10}],"m":{"k":5}}')
+test('With nulls: false null members are left out but null elements are kept; maps become objects', () => {
+  const value = { a: null, b: [null, { c: null, d: new ExactNumber('1.10') }], m: new Map([['k', 5n]]) }
+  assert.equal(toJsonText(value, { nulls: false }), '{"b":[null,{"d":1.10}],"m":{"k":5}}')
 })

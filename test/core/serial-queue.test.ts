@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Lane } from '../../src/core/serial-queue.ts'
+import { SerialQueue } from '../../src/core/serial-queue.ts'
 
-test('Work begins once all before it has ended, in the order of the calls, also after a failure', async () => {
-  const lane = new Lane()
+test('A task starts when all earlier tasks have ended, in the order of the calls, also after a failure', async () => {
+  const lane = new SerialQueue()
   const seen: string[] = []
   const work =
     (name: string, fails = false) =>

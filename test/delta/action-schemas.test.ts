@@ -20,7 +20,7 @@ const validators = new Map(
 )
 
 for (const type of ['long', 'timestamp_ntz'] as const) {
-  test(`Every line that is committed to a table with a ${type} column is what its action's schema says`, async () => {
+  test(`Every line that is committed to a table with a ${type} column matches the schema of its action`, async () => {
     const store = new MemoryStore()
     const field = { name: 't', type, nullable: true, metadata: {} }
     const schema = { ...ONE_LONG, fields: [...ONE_LONG.fields, field] }

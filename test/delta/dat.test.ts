@@ -1,10 +1,11 @@
-// The reference tables of the Delta project (Delta Acceptance Testing): rows of every expected version are those that
-// DuckDB finds in the expected Parquet files, and tables with features that are not supported are refused by their names.
+// The reference tables of the Delta project (Delta Acceptance Testing): the rows of every expected version equal those
+// that DuckDB finds in the expected Parquet files, and tables with unsupported features are refused by the feature's
+// name.
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
-import { rowLines } from '../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
 import { openTableWriter } from '../../src/delta/commit/log-writer.ts'
 import { LocalStore } from '../../src/storage/local/local.ts'
@@ -12,7 +13,7 @@ import { duckdbLines } from './duckdb.ts'
 
 const FOLDER = new URL('../fixtures/dat/', import.meta.url).pathname
 
-/** What appending to each table that can be read is refused for. */
+/** Features for which appends to readable tables are refused. */
 const NOT_WRITTEN: Readonly<Record<string, string>> = {
   iceberg_compat_v1: 'icebergCompatV1',
   generated_columns: 'generatedColumns',
@@ -31,7 +32,7 @@ for (const name of readdirSync(FOLDER)) {
       const version = expected === 'latest' ? undefined : BigInt(expected.slice(1))
       const snapshot = await loadSnapshot(store, { version })
       const lines: string[] = []
-      for await (const line of rowLines(store, snapshot)) lines.push(line)
+      for await (const line of readRowLines(store, snapshot)) lines.push(line)
       const columns = snapshot.schema.fields.map((field) => field.name)
       const theirs = await duckdbLines(
         `${FOLDER}${name}/expected/${expected}/table_content/*.parquet`,

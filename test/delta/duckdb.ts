@@ -17,7 +17,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 
-/** Rows that DuckDB finds in Parquet files, as `rowLines` should print them: a reader that is not ours. */
+/** Returns the rows that DuckDB finds in Parquet files, in the form of `readRowLines`: an independent reader. */
 export async function duckdbLines(glob: string, columns: readonly string[]): Promise<string[]> {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()

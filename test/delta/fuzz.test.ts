@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
-import { rowLines } from '../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
 import { LocalStore } from '../../src/storage/local/local.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
@@ -17,7 +17,7 @@ const TABLES = [
 ]
 const ROUNDS = 150
 
-/** Values that no field of the log may have, or that lie at the edge of what it may. */
+/** Values that no field of the log may have, or that are at the edge of what is allowed. */
 const STRANGE: readonly unknown[] = [
   null,
   true,
@@ -38,7 +38,7 @@ const STRANGE: readonly unknown[] = [
 ]
 
 for (const [index, table] of TABLES.entries()) {
-  test(`A log of ${table} that is damaged at random is read to a sane end or refused by an error that says where`, async () => {
+  test(`A log of ${table} that is damaged at random is read completely or refused by an error that names the position`, async () => {
     const chance = chanceBy(index + 1)
     const random = (): number => chance.int(1_000_000) / 1_000_000
     const source = new LocalStore(`${FIXTURES}${table}/delta`)
@@ -49,7 +49,8 @@ for (const [index, table] of TABLES.entries()) {
       const key = logKeys[Math.floor(random() * logKeys.length)] as string
       const how = await damage(store, key, random)
       try {
-        // Some damage leaves a log that is one: another value, a commit less. Its rows must still be rows.
+        // Some damage leaves a valid log, for example with another value or one commit less. Its rows must still be
+        // valid JSON.
         for (const line of await linesOf(guarded(store, source))) JSON.parse(line)
       } catch (error) {
         assert.ok(error instanceof PipelineError, `${how} of ${key}: ${String(error)}`)
@@ -88,13 +89,13 @@ for (const path of ['../../etc/passwd', '%2e%2e/%2e%2e/etc/passwd', '', '%zz']) 
   })
 }
 
-test('Actions and fields that nobody knows change nothing', async () => {
+test('Unknown actions and fields change nothing', async () => {
   const sound = await linesOf(await withLine('{"txn":{"appId":"a","version":1}}'))
   const lines = await linesOf(await withLine('{"neverHeardOf":{"path":"../../x"}}'))
   assert.deepEqual(lines, sound)
 })
 
-test('A data file that is missing is a corrupt table, not fewer rows', async () => {
+test('A missing data file is a corrupt table, not fewer rows', async () => {
   await assert.rejects(linesOf(await withLine(addLine('1', 'none.parquet'))), {
     code: 'KD_TABLE_CORRUPT',
     message: /a data file is missing \(path none\.parquet\)/,
@@ -105,7 +106,7 @@ function addLine(size: string, path = 'a.parquet'): string {
   return `{"add":{"path":"${path}","partitionValues":{},"size":${size},"modificationTime":1,"dataChange":true}}`
 }
 
-/** A table of two versions, with a line after the first of the second. */
+/** Creates a table of two versions, with a line after the first one of the second version. */
 async function withLine(line: string): Promise<MemoryStore> {
   const store = await copyOf(new LocalStore(`${FIXTURES}dat/basic_append/delta`))
   const key = '_delta_log/00000000000000000001.json'
@@ -114,7 +115,7 @@ async function withLine(line: string): Promise<MemoryStore> {
   return store
 }
 
-/** A store that fails the test where a key is read that the table never had. */
+/** Wraps a store so that the test fails if a key outside the table is read. */
 function guarded(store: MemoryStore, source: Store): Store {
   return Object.create(store, {
     uri: { value: source.uri },
@@ -189,6 +190,6 @@ async function copyOf(from: Store): Promise<MemoryStore> {
 
 async function linesOf(store: Store): Promise<string[]> {
   const lines: string[] = []
-  for await (const line of rowLines(store, await loadSnapshot(store))) lines.push(line)
+  for await (const line of readRowLines(store, await loadSnapshot(store))) lines.push(line)
   return lines
 }

@@ -1,9 +1,9 @@
-// Tables that Spark 4.2 wrote with Delta 4.4, one for each feature, beside the rows that Spark found in them.
+// Tables that Spark 4.2 wrote with Delta 4.4, one per feature, with the rows that Spark found in them.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
-import { rowLines } from '../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
 import { openTableWriter } from '../../src/delta/commit/log-writer.ts'
 import { LocalStore } from '../../src/storage/local/local.ts'
@@ -13,7 +13,7 @@ import { duckdbLines } from './duckdb.ts'
 
 const FOLDER = new URL('../fixtures/spark/', import.meta.url).pathname
 
-/** What appending to each table is refused for; to the others it is not. */
+/** Features for which appends are refused; the other tables accept appends. */
 const NOT_WRITTEN: Readonly<Record<string, string>> = {
   many_features: 'identityColumns',
   variant: 'variantType',
@@ -50,7 +50,7 @@ for (const [name, oldest] of [
       return !/^_delta_log\/\d/.test(key) || (file.endsWith('.json') ? file > oldest : file >= oldest)
     })
     await assertRows(store, name, 'v10')
-    // Neither a stale nor an absent hint changes what is found.
+    // Neither a stale nor an absent hint changes the result.
     await store.delete('_delta_log/_last_checkpoint')
     await assertRows(store, name, 'v10')
     await store.put('_delta_log/_last_checkpoint', new TextEncoder().encode('{"version":10,"size":1}'))
@@ -58,7 +58,7 @@ for (const [name, oldest] of [
   })
 }
 
-test('A part that is missing makes a multi-part checkpoint none, and older ones or commits are read', async () => {
+test('A multi-part checkpoint with a missing part is ignored, and older checkpoints or commits are read', async () => {
   const store = await copyOf('multipart_checkpoint', (key) => !key.includes('8.checkpoint.0000000002'))
   await assertRows(store, 'multipart_checkpoint', 'v10')
 })
@@ -70,7 +70,7 @@ test('A compaction of commits is not needed and not read', async () => {
   await assertRows(store, 'multipart_checkpoint', 'v10')
 })
 
-test('A sidecar that is missing is a corrupt table, by the version and the name of the file', async () => {
+test('A missing sidecar is a corrupt table, named by version and file', async () => {
   const store = await copyOf('v2_checkpoint_json', (key) => !key.includes('/_sidecars/00000000000000000009'))
   const snapshot = await loadSnapshot(store)
   await assert.rejects(snapshot.files().next(), {
@@ -79,7 +79,7 @@ test('A sidecar that is missing is a corrupt table, by the version and the name 
   })
 })
 
-test('A checkpoint that says it is of another version, or of none, is a corrupt table', async () => {
+test('A checkpoint that states another version, or no version, is a corrupt table', async () => {
   for (const [from, to, message] of [
     ['"version":9', '"version":8', /checkpointMetadata\.version is 8/],
     ['"checkpointMetadata"', '"somethingElse"', /checkpointMetadata is missing/],
@@ -98,14 +98,14 @@ test('A checkpoint that says it is of another version, or of none, is a corrupt 
 async function assertRows(store: Store, name: string, version: string): Promise<void> {
   const snapshot = await loadSnapshot(store, { version: BigInt(version.slice(1)) })
   const lines: string[] = []
-  for await (const line of rowLines(store, snapshot)) lines.push(line)
+  for await (const line of readRowLines(store, snapshot)) lines.push(line)
   const columns = snapshot.schema.fields.map((field) => field.name)
   const theirs = await duckdbLines(`${FOLDER}${name}/expected/${version}/*.parquet`, columns)
   assert.deepEqual(lines.sort(), theirs.sort())
   assert.ok(lines.length > 0)
 }
 
-/** The files of a table whose keys are wanted, in memory. */
+/** Copies the wanted files of a table to memory. */
 async function copyOf(name: string, wanted: (key: string) => boolean): Promise<MemoryStore> {
   const [from, to] = [new LocalStore(`${FOLDER}${name}/delta`), new MemoryStore()]
   for await (const { key } of from.list('')) if (wanted(key)) await to.put(key, await from.get(key))

@@ -5,12 +5,12 @@ import type { Action, Add } from '../../src/delta/protocol/actions.ts'
 import { createTable } from '../../src/delta/maintenance/create.ts'
 import { commitKey } from '../../src/delta/protocol/paths.ts'
 import { serialiseSchema } from '../../src/delta/schema/schema-json.ts'
-import { commitInfoOf, type Commit } from '../../src/delta/log/state.ts'
-import { readTail } from '../../src/delta/commit/commit.ts'
+import { commitInfoOf, type LogCommit } from '../../src/delta/log/state.ts'
+import { readCommitsFrom } from '../../src/delta/commit/commit.ts'
 import type { Append } from '../../src/delta/commit/table-writer.ts'
 import type { Store } from '../../src/storage/store.ts'
 
-/** A table of one column of long. */
+/** Schema with one column of long. */
 export const ONE_LONG: StructType = {
   type: 'struct',
   fields: [{ name: 'id', type: 'long', nullable: true, metadata: {} }],
@@ -41,12 +41,12 @@ export async function featuredTable(
   await store.putIfAbsent(commitKey(0n), serialiseActions(actions))
 }
 
-/** An `add` of a file that need not exist. */
+/** Returns an `add` of a file that need not exist. */
 export function someAdd(path = `${randomUUID()}.parquet`): Add {
   return { path, partitionValues: {}, size: 100, modificationTime: 1_700_000_000_000, dataChange: true }
 }
 
-/** An append of one file that carries one appId from `follows` to `version`. */
+/** Returns an append of one file that moves one appId from `follows` to `version`. */
 export function someAppend(
   appId: string,
   follows: bigint | undefined,
@@ -61,13 +61,13 @@ export function someAppend(
   }
 }
 
-/** All commits from version 0 on. */
-export async function allCommits(store: Store): Promise<readonly Commit[]> {
-  return await readTail(store, 0n)
+/** Reads all commits from version 0 on. */
+export async function allCommits(store: Store): Promise<readonly LogCommit[]> {
+  return await readCommitsFrom(store, 0n)
 }
 
-/** The `txn` versions of one appId in the order of commits. */
-export function txnsOf(commits: readonly Commit[], appId: string): bigint[] {
+/** Returns the `txn` versions of one appId in commit order. */
+export function txnsOf(commits: readonly LogCommit[], appId: string): bigint[] {
   return commits.flatMap(({ actions }) =>
     actions.flatMap((action) =>
       action.kind === 'txn' && action.txn.appId === appId ? [action.txn.version] : [],
@@ -75,17 +75,17 @@ export function txnsOf(commits: readonly Commit[], appId: string): bigint[] {
   )
 }
 
-/** The `operation` of a commit. */
-export function operationOf(commit: Commit): unknown {
+/** Returns the `operation` of a commit. */
+export function operationOf(commit: LogCommit): unknown {
   return commitInfoOf(commit)?.['operation']
 }
 
-/** The paths of a listing of files. */
+/** Returns the paths of files. */
 export async function pathsOf(files: AsyncIterable<Add>): Promise<string[]> {
   const paths: string[] = []
   for await (const add of files) paths.push(add.path)
   return paths
 }
 
-/** A clock whose waits take no time. */
+/** Clock whose waits take no time. */
 export const hastyClock = { now: () => Date.now(), sleep: () => Promise.resolve() }

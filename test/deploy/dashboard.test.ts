@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { DASHBOARD_PATH, dashboardJson } from '../../scripts/dashboard/dashboard.ts'
-import { METRICS, type MetricFacts } from '../../src/telemetry/metrics/catalogue.ts'
+import { METRICS, type MetricDefinition } from '../../src/telemetry/metrics/catalogue.ts'
 import { panelsOf, type Dashboard, type DashboardPanel } from '../support/dashboard.ts'
 
 const text = await readFile(join(import.meta.dirname, '../..', DASHBOARD_PATH), 'utf8')
@@ -45,7 +45,7 @@ test('the dashboard and the alerts ask for metrics that there are, and every met
   const alerts = await readFile(join(import.meta.dirname, '../../deploy/prometheus/alerts.yaml'), 'utf8')
   const exprs = panelsOf(dashboard).flatMap(({ targets }) => targets.map(({ expr }) => expr))
   const asked = new Set([...exprs, alerts].flatMap((text) => text.match(/(?<![\w:])kafka_delta_\w+/g) ?? []))
-  const told = Object.entries<MetricFacts>(METRICS)
+  const told = Object.entries<MetricDefinition>(METRICS)
     .filter(([name]) => name.startsWith('kafka_delta.'))
     .map(([name, facts]) => ({ name, series: seriesOf(name, facts) }))
   const known = new Set(told.flatMap(({ series }) => series))
@@ -60,7 +60,7 @@ test('the dashboard and the alerts ask for metrics that there are, and every met
 })
 
 /** What Prometheus calls a metric. */
-function seriesOf(name: string, { kind }: MetricFacts): readonly string[] {
+function seriesOf(name: string, { kind }: MetricDefinition): readonly string[] {
   const flat = name.replaceAll('.', '_')
   if (kind === 'histogram') return ['bucket', 'sum', 'count'].map((part) => `${flat}_${part}`)
   return [kind === 'gauge' ? flat : `${flat}_total`]

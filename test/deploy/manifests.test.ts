@@ -93,7 +93,7 @@ test('endpoints are reached from outside of the pod at one port, which all objec
 })
 
 test('probes ask paths that the service answers at', async () => {
-  const names = await readdir(join(import.meta.dirname, '../../src/service'))
+  const names = await readdir(join(import.meta.dirname, '../../src/service'), { recursive: true })
   const sources = await Promise.all(
     names.filter((name) => name.endsWith('.ts')).map((name) => projectFile(join('src/service', name))),
   )

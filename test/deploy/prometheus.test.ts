@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
-import { freePorts } from '../../src/servers/process.ts'
+import { findFreePorts } from '../../src/local-servers/process.ts'
 import { PROGRAM } from '../e2e/support/carry.ts'
 import { fillTopic } from '../integrity/support/topic.ts'
 import { startWorker, type Worker } from '../integrity/support/worker.ts'
@@ -44,7 +44,7 @@ let isStopping = false
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'watched-'))
   const brokers = await kafkaForTests()
-  const [port = 0, nobody = 0] = await freePorts(2)
+  const [port = 0, nobody = 0] = await findFreePorts(2)
   url = `http://127.0.0.1:${port}`
   const fill = (topic: string, records: number, badEvery: number): Promise<unknown> =>
     fillTopic({ brokers, topic, records, badEvery, partitions: 1, seed: 5 })

@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import kafkajs from 'kafkajs'
 import { loadConfig } from '../../config/load/load.ts'
 import { createTopic } from '../../src/kafka/client/admin.ts'
-import { rowLines } from '../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
 import { runTopics } from '../../src/service/supervision/run-topics.ts'
 import { LocalStore } from '../../src/storage/local/local.ts'
@@ -32,7 +32,7 @@ type Row = Readonly<Record<string, unknown>>
 async function rowsIn(table: string): Promise<readonly Row[]> {
   const store = new LocalStore(join(folder, table))
   const rows: Row[] = []
-  for await (const line of rowLines(store, await loadSnapshot(store))) rows.push(JSON.parse(line) as Row)
+  for await (const line of readRowLines(store, await loadSnapshot(store))) rows.push(JSON.parse(line) as Row)
   return rows
 }
 
@@ -157,7 +157,7 @@ test('The dead letters of a broken deploy are grouped, replayed once the contrac
     outputOf(['dlq', 'replay', '--config', config, '--from-topic', `${topic}-dlq`, '--yes']),
   ])
   const again = (await outputOf(['dlq', 'replay', '--config', config, '--yes'])).join('\n')
-  assert.match(again, /^0 letters landed/)
+  assert.match(again, /^0 dead letters became/)
   assert.match(again, /10 failed again and stay open:\n.*\n +10 +[0-9a-f]{8} +decode/)
   const landed = await rowsIn(topic)
   assert.equal(landed.length, GOOD + LACKING)
@@ -179,7 +179,8 @@ test('Too many dead letters stop the topic before anything is written, and nothi
   const limited = await configFile(topic, { table, maxRate: 0.3, maxRateRecordsMin: 50 })
   await assert.rejects(carry(limited), {
     code: 'KD_TOO_MANY_DEAD_LETTERS',
-    message: /40 of 100 records \(40 %\), and 30 % may be; 30 × contract: .*currency.*\(first at \d\/\d+\)/,
+    message:
+      /40 of 100 records \(40 %\) are dead letters, at most 30 % are allowed; 30 × contract: .*currency.*\(first at \d\/\d+\)/,
   })
   assert.equal((await groupsOf('--table', join(folder, `${topic}-letters`))).letters, 0)
   await carry(await configFile(topic, { table, maxRate: 0.5, maxRateRecordsMin: 50 }))

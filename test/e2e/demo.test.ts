@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import kafkajs from 'kafkajs'
-import { DEMO_PARTS } from '../../src/cli/demo/parts.ts'
+import { DEMO_DEPENDENCIES } from '../../src/cli/demo/dependencies.ts'
 import { runDemo } from '../../src/cli/demo/demo.ts'
 import { kafkaForTests } from '../support/servers/servers.ts'
 import { programOf } from '../support/program.ts'
@@ -20,7 +20,7 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }))
 
 /** Runs a small demo on the test's brokers; resolves to its exit code and what it wrote. */
-async function demo(name: string, parts = DEMO_PARTS): Promise<{ code: number; text: string }> {
+async function demo(name: string, parts = DEMO_DEPENDENCIES): Promise<{ code: number; text: string }> {
   const written: string[] = []
   const output = { write: (text: string): number => written.push(text) }
   const env = { KAFKA_BOOTSTRAP_SERVERS: brokers.join(',') }
@@ -40,7 +40,7 @@ test('every event is a row or a dead letter, the sums are shown, and it works ag
       'Carrying       12,000 of 12,000',
       /rows +11,880 {3}in the table: 11,880/,
       /dead letters +120 {3}in kafka-delta-demo-\w+-dlq: contract 60, decode 48, type 12/,
-      'The sums agree',
+      'All counts match',
       '"event_id":"',
       'table cat',
     ]) {
@@ -74,13 +74,13 @@ test('the topics of a demo on brokers of one’s own are deleted afterwards', as
 test('a pipeline that loses rows is told of and ends with exit code 1', async () => {
   const { code, text } = await demo('losing', {
     run: (config, onCommit) =>
-      DEMO_PARTS.run(config, (counts) => {
+      DEMO_DEPENDENCIES.run(config, (counts) => {
         onCommit({ ...counts, rows: counts.rows - 1 })
       }),
-    readTable: DEMO_PARTS.readTable,
+    readTable: DEMO_DEPENDENCIES.readTable,
   })
   assert.equal(code, 1)
-  assert.match(text, /DISAGREES: records read 12,000, but rows \+ dead letters/)
+  assert.match(text, /MISMATCH: records read 12,000, but rows \+ dead letters/)
 })
 
 test('a folder that is no table of an earlier demo is left alone', async () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { fanOut, routesOf } from '../../examples/fan-out.ts'
 import type { DeadLetter } from '../../src/core/batch.ts'
 import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
-import { groupOffsets } from '../../src/kafka/client/admin.ts'
+import { readGroupOffsets } from '../../src/kafka/client/admin.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
@@ -62,7 +62,7 @@ test('one topic goes into two tables, each record once, and a store that refuses
 
   // No group is ahead of its table.
   for (const { name, store } of routes) {
-    const offsets = await groupOffsets({ brokers, clientId: 'test' }, `${topic}-${name}`, topic)
+    const offsets = await readGroupOffsets({ brokers, clientId: 'test' }, `${topic}-${name}`, topic)
     const { txns } = await loadSnapshot(store)
     assert.deepEqual([...offsets.keys()].sort(), [0, 1])
     for (const [partition, next] of offsets)

@@ -13,8 +13,8 @@ import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import avsc from 'avsc'
 import { Command } from 'commander'
 import kafkajs from 'kafkajs'
-import { addIngest, ingestWords } from '../../src/cli/ingest.ts'
-import { rowLines } from '../../src/delta/rewrite/row-lines.ts'
+import { addIngest, normalizeIngestArguments } from '../../src/cli/ingest.ts'
+import { readRowLines } from '../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
 import { createTopic } from '../../src/kafka/client/admin.ts'
 import { openStore } from '../../src/storage/open/open.ts'
@@ -130,7 +130,7 @@ async function ingest(topic: string, uri: string, args: readonly string[]): Prom
   const program = new Command('kafka-delta').exitOverride()
   addIngest(program, (code) => (exitCode = code))
   const words = ['node', 'kafka-delta', ...caughtUp(topic, uri, args), '--set', 'log.level=fatal']
-  await program.parseAsync([...ingestWords(words)])
+  await program.parseAsync([...normalizeIngestArguments(words)])
   return exitCode
 }
 
@@ -139,7 +139,7 @@ type Row = Readonly<Record<string, unknown>>
 async function rowsOf(uri: string): Promise<Row[]> {
   const store = await openStore(uri)
   const rows: Row[] = []
-  for await (const line of rowLines(store, await loadSnapshot(store))) rows.push(JSON.parse(line) as Row)
+  for await (const line of readRowLines(store, await loadSnapshot(store))) rows.push(JSON.parse(line) as Row)
   return rows
 }
 
@@ -278,7 +278,7 @@ test('offsets to seek are noted once in the table, and reading goes on behind th
   assert.equal((await rowsOf(uri)).length, 3)
   const beyond = startWorker(PROGRAM, caughtUp(topic, uri, ['-a', 'seek', '--seek_offsets', '{"0":20}']))
   assert.equal(await beyond.ended, 2, beyond.lines.join('\n'))
-  assert.match(beyond.lines.join('\n'), /partition 0: the table holds 9, asked was 20/)
+  assert.match(beyond.lines.join('\n'), /partition 0: the table is at 9, --seek_offsets says 20/)
 })
 
 test('a table that is not there is refused, and none is made', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startJaeger } from '../support/servers/jaeger.ts'
-import { startKafka } from '../../src/servers/kafka.ts'
+import { startKafka } from '../../src/local-servers/kafka.ts'
 import { startS3 } from '../support/servers/s3.ts'
 import { carry } from './support/carry.ts'
 import { assertFlushTraces, assertPuts, type SpanSeen } from './support/spans.ts'
@@ -24,7 +24,11 @@ interface JaegerSpan {
 
 const say = (line: string): void => console.log(line)
 const folder = await mkdtemp(join(tmpdir(), 'jaeger-'))
-const [jaeger, kafka, s3] = await Promise.all([startJaeger({ say }), startKafka({ say }), startS3({ say })])
+const [jaeger, kafka, s3] = await Promise.all([
+  startJaeger({ say }),
+  startKafka({ onProgress: say }),
+  startS3({ say }),
+])
 try {
   const topic = 'traced'
   const env = {

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startWorker } from '../integrity/support/worker.ts'
-import { freePorts } from '../../src/servers/process.ts'
+import { findFreePorts } from '../../src/local-servers/process.ts'
 import { fillTopic } from '../integrity/support/topic.ts'
 import { kafkaForTests, nameForTests } from '../support/servers/servers.ts'
 import { PROGRAM } from './support/carry.ts'
@@ -86,7 +86,7 @@ test('Store and registry that refuse and repeat what they were sent: no secret i
     403,
     `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>${echoOf(headers)} ${SECRETS.store}</Message></Error>`,
   ])
-  const [port = 0] = await freePorts(1)
+  const [port = 0] = await findFreePorts(1)
   const topic = nameForTests('secrets')
   try {
     await fillTopic({ brokers, topic, records: 10, partitions: 1, badEvery: 0, seed: 1 })
@@ -120,7 +120,7 @@ test('Store and registry that refuse and repeat what they were sent: no secret i
     await writeFile(config, JSON.stringify(content))
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_METRIC_EXPORT_INTERVAL: '1000' }
     const worker = startWorker(PROGRAM, ['run', '--config', config], env)
-    await worker.saw('Health, metrics and status')
+    await worker.saw('Serving health, metrics and status')
     const pages: string[] = []
     // Both fail and are said to, while another goes on.
     await worker.saw('KD_REGISTRY_FAILED')

@@ -98,7 +98,7 @@ function assertLinesTell(lines: readonly string[], spans: readonly SpanSeen[], t
   const logged = lines
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as Record<string, unknown>)
-  for (const msg of ['Committed', 'Dead letters']) {
+  for (const msg of ['Flush committed', 'Writing dead letters']) {
     const found = logged.filter((line) => line['msg'] === msg)
     assert.ok(found.length > 0, `${msg} is in the log`)
     for (const line of found) assert.equal(line['flush'], flushes.get(String(line['trace_id'])), msg)

@@ -5,7 +5,10 @@ import { arrayOf, structOf } from '../support/flow/batches.ts'
 import { derivedColumn } from '../../src/enrichments/derived-column.ts'
 import { derived } from './derived.ts'
 
-/** Values, and their buckets of 16 by the Python package mmh3 over the bytes that Iceberg's specification names. */
+/**
+ * Values and their buckets out of 16, computed with the Python package mmh3 over the bytes that the Iceberg
+ * specification defines.
+ */
 const BUCKETS: readonly (readonly [type: DataType, value: unknown, bucket: number])[] = [
   ['string', 'iceberg', 9],
   ['string', '', 0],
@@ -28,7 +31,7 @@ const BUCKETS: readonly (readonly [type: DataType, value: unknown, bucket: numbe
 ]
 
 for (const [type, value, bucket] of BUCKETS) {
-  test(`${JSON.stringify(type)} ${String(value)} is dealt to bucket ${bucket} of 16`, () => {
+  test(`${JSON.stringify(type)} ${String(value)} is in bucket ${bucket} of 16`, () => {
     assert.deepEqual(derived('bucket(c, 16)', structOf({ c: type }), [{ c: value }, { c: null }]), [
       bucket,
       null,
@@ -36,13 +39,13 @@ for (const [type, value, bucket] of BUCKETS) {
   })
 }
 
-test('The key of a record has a bucket, though rows have no column of it', () => {
+test('The key of a record has a bucket even when rows have no column for it', () => {
   const schema = structOf({ n: 'long' })
   const values = derived('bucket(_kafka_key, 16)', schema, [{}, {}], { keys: ['iceberg'] })
   assert.deepEqual(values, [9, null])
 })
 
-test('What two writers could take for different values has no buckets', () => {
+test('Types that writers may represent differently have no buckets', () => {
   for (const type of ['double', 'float', 'boolean', arrayOf('long')] as const)
     assert.throws(() => derivedColumn('b', 'bucket(c, 4)', structOf({ c: type })), {
       code: 'KD_CONFIG_INVALID',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CobDateConfig } from '../../config/rows/cob-date.ts'
-import { cobDate } from '../../src/enrichments/cob-date.ts'
-import { pack } from '../../src/kafka/source/pack.ts'
+import { cobDateColumn } from '../../src/enrichments/cob-date.ts'
+import { pack } from '../../src/kafka/source/pack-records.ts'
 import { columnsOf, structOf } from '../support/flow/batches.ts'
 import { enriched } from './derived.ts'
 import { valueAt } from '../../src/arrow/values.ts'
@@ -19,13 +19,13 @@ const schema = structOf({
   at: 'timestamp',
 })
 
-/** The dates of rows with these values, and the rules that rows break. */
+/** Returns the dates of rows with these values, and the rules that rows violate. */
 function dated(
   config: Partial<CobDateConfig>,
   rows: readonly Record<string, unknown>[],
   timestampMs = NOON_MS,
 ): { values: unknown[]; rules: Record<string, string> } {
-  const enrichment = cobDate({ ...DEFAULTS, ...config }, schema)
+  const enrichment = cobDateColumn({ ...DEFAULTS, ...config }, schema)
   assert.ok(enrichment !== undefined, 'there is a date')
   const { values, rejected } = enriched(enrichment, schema, rows, { timestampMs })
   const rules = Object.fromEntries(
@@ -37,7 +37,7 @@ function dated(
   return { values, rules }
 }
 
-/** What becomes of records with these keys, or with these values of the header `cob`. */
+/** Returns the dates and violations of records with these keys, or with these values of the header `cob`. */
 function datedBy(
   where: 'key' | 'header',
   config: Partial<CobDateConfig>,
@@ -57,7 +57,7 @@ function datedBy(
       : { ...at, key: null, headers: value === null ? {} : { cob: value } }
   })
   const from = where === 'key' ? 'key' : 'header:cob'
-  const enrichment = cobDate({ ...DEFAULTS, from, ...config }, schema)
+  const enrichment = cobDateColumn({ ...DEFAULTS, from, ...config }, schema)
   const rows = {
     raw: pack('events', 0, records, 0n),
     columns: columnsOf(
@@ -76,7 +76,7 @@ function datedBy(
   return texts.map((_, row) => rules[row] ?? valueAt(columns?.[0] as Column, row))
 }
 
-test('The date is taken from a column of the value, a field of structs too, in each type that holds one', () => {
+test('The date is taken from a column of the value or a struct field, for each type that can hold one', () => {
   const row = { cob: '2026-03-09', on: '2026-03-08', digits: 20_260_307, s: { cob: '2026-03-06' } }
   assert.deepEqual(dated({ from: 'value:cob' }, [row]).values, ['2026-03-09'])
   assert.deepEqual(dated({ from: 'value:on' }, [row]).values, ['2026-03-08'])
@@ -84,7 +84,7 @@ test('The date is taken from a column of the value, a field of structs too, in e
   assert.deepEqual(dated({ from: 'value:s.cob' }, [row]).values, ['2026-03-06'])
 })
 
-test('A date that is absent, of another form, or no day at all breaks its rule', () => {
+test('A date that is missing, malformed or impossible breaks its rule', () => {
   const texts = [
     '2026-03-10',
     null,
@@ -110,7 +110,7 @@ test('A date that is absent, of another form, or no day at all breaks its rule',
   })
 })
 
-test('Dates after the day of the record, or too long before it, break their rules; the last allowed ones do not', () => {
+test('Dates after the day of the record, or too long before it, break their rules; dates at the limit do not', () => {
   const rows = ['2026-03-11', '2026-03-10', '2026-03-07', '2026-03-06', '9999-12-31', '0001-01-01'].map(
     (cob) => ({ cob }),
   )
@@ -119,20 +119,20 @@ test('Dates after the day of the record, or too long before it, break their rule
   assert.deepEqual(dated({ from: 'value:cob', allowFuture: true }, rows).rules, {})
 })
 
-test('The day of the record is that of its Kafka timestamp in the time zone', () => {
+test('The day of the record is its Kafka timestamp in the time zone', () => {
   const rows = [{ cob: '2026-03-11' }]
   const late = Date.UTC(2026, 2, 10, 23)
   assert.deepEqual(dated({ from: 'value:cob' }, rows, late).rules, { 0: 'future' })
   assert.deepEqual(dated({ from: 'value:cob', timeZone: 'Europe/Berlin' }, rows, late).rules, {})
 })
 
-test('Without a Kafka timestamp there is no day to compare with, where one is asked for', () => {
+test('Without a Kafka timestamp a date with limits breaks the clock rule', () => {
   const rows = [{ cob: '2026-03-10' }]
   assert.deepEqual(dated({ from: 'value:cob' }, rows, -1).rules, { 0: 'clock' })
   assert.deepEqual(dated({ from: 'value:cob', allowFuture: true }, rows, -1).rules, {})
 })
 
-test('A pattern finds the date in the key by its first group', () => {
+test('The first group of a pattern finds the date in the key', () => {
   const config = { pattern: '^[A-Z]+\\|(\\d{8})$', format: 'YYYYMMDD' } as const
   const keys = [
     'ABC|20260309',
@@ -152,20 +152,20 @@ test('A pattern finds the date in the key by its first group', () => {
   ])
 })
 
-test('A pattern without a group stands for all that it finds, and hostile text costs no more than its length', () => {
+test('A pattern without a group uses the whole match, and hostile text takes linear time', () => {
   assert.deepEqual(datedBy('key', { pattern: '\\d{4}-\\d\\d-\\d\\d' }, ['x2026-03-09x']), ['2026-03-09'])
   const hostile = `${'a'.repeat(1000)}!`
   assert.deepEqual(datedBy('key', { pattern: '^(a+)+$' }, [hostile, 'é'.repeat(2000)]), ['pattern', 'length'])
 })
 
-test('Of several headers of one name the last counts, and names that objects have by themselves are absent', () => {
+test('Of several headers with one name the last counts, and inherited property names are missing', () => {
   const headers = ['2026-03-09', ['2026-03-01', '2026-03-02'], undefined]
   assert.deepEqual(datedBy('header', {}, headers), ['2026-03-09', '2026-03-02', 'missing'])
   assert.deepEqual(datedBy('header', { from: 'header:constructor' }, ['2026-03-09']), ['missing'])
 })
 
-test('Where the date stands in the very column, rows are checked and keep it', () => {
-  const enrichment = cobDate({ ...DEFAULTS, from: 'value:cob', column: 'cob' }, schema)
+test('When the source is the requested column, rows are checked and keep it', () => {
+  const enrichment = cobDateColumn({ ...DEFAULTS, from: 'value:cob', column: 'cob' }, schema)
   assert.deepEqual(enrichment?.fields, [])
   const rows = [{ cob: '2026-03-09' }, { cob: '2027-03-09' }]
   const rejected: number[] = []
@@ -193,8 +193,8 @@ test('Where the date stands in the very column, rows are checked and keep it', (
   assert.deepEqual([columns, rejected], [[], [1]])
 })
 
-test('A column that is absent, or can hold no date, is refused at the start', () => {
+test('A column that is missing, or cannot hold a date, is refused at startup', () => {
   for (const from of ['value:nothing', 'value:at', 'value:s'])
-    assert.throws(() => cobDate({ ...DEFAULTS, from }, schema), { code: 'KD_CONFIG_INVALID' }, from)
-  assert.equal(cobDate(DEFAULTS, schema), undefined)
+    assert.throws(() => cobDateColumn({ ...DEFAULTS, from }, schema), { code: 'KD_CONFIG_INVALID' }, from)
+  assert.equal(cobDateColumn(DEFAULTS, schema), undefined)
 })

@@ -5,7 +5,7 @@ import { structOf } from '../support/flow/batches.ts'
 import { chanceOf } from '../support/values/chance.ts'
 import { derived, enriched } from './derived.ts'
 
-test('Every part of a timestamp is that of UTC, and null where there is no timestamp', () => {
+test('Every part of a timestamp is in UTC, and null without a timestamp', () => {
   const schema = structOf({ at: 'timestamp' })
   const rows = [{ at: '2024-02-29T23:30:00-02:00' }, { at: null }, { at: '1969-12-31T23:59:59.999999Z' }]
   assert.deepEqual(derived('date(at)', schema, rows), ['2024-03-01', null, '1969-12-31'])
@@ -15,7 +15,7 @@ test('Every part of a timestamp is that of UTC, and null where there is no times
   assert.deepEqual(derived('hour(at)', schema, rows), [1, null, 23])
 })
 
-test('Dates, timestamps without zone and fields of structs are sources as well', () => {
+test('Dates, timestamps without time zone and struct fields are sources as well', () => {
   const schema = structOf({ on: 'date', s: structOf({ ntz: 'timestamp_ntz' }) })
   const rows = [
     { on: '1900-03-01', s: { ntz: '2024-01-01T05:00:00' } },
@@ -26,7 +26,7 @@ test('Dates, timestamps without zone and fields of structs are sources as well',
   assert.deepEqual(derived('hour(s.ntz)', schema, rows), [5, null])
 })
 
-test('The last microsecond of a day belongs to it, however far from the epoch', () => {
+test('The last microsecond of a day belongs to that day, however far from the epoch', () => {
   const rows = [
     '9999-12-31T23:59:59.999999Z',
     '0001-01-01T00:00:00.000000Z',
@@ -69,7 +69,7 @@ test('Parts of random instants agree with Date', (t) => {
   )
 })
 
-test('An expression that is none, or whose column is no date or time, is refused', () => {
+test('An invalid expression, or one whose column is not a date or time, is refused', () => {
   const schema = structOf({
     at: 'timestamp',
     ntz: 'timestamp_ntz',
@@ -95,7 +95,7 @@ test('An expression that is none, or whose column is no date or time, is refused
     assert.throws(() => derivedColumn('part', expression, schema), { code: 'KD_CONFIG_INVALID' }, expression)
 })
 
-test('Parts in a time zone are those of its calendar and clock, across changes of clocks', () => {
+test('Parts in a time zone follow its local time, across offset changes', () => {
   const schema = structOf({ at: 'timestamp' })
   const rows = [
     '2026-03-28T22:59:59.999999Z',
@@ -120,7 +120,7 @@ test('Parts in a time zone are those of its calendar and clock, across changes o
   assert.deepEqual(part('year').at(-1), 2027)
 })
 
-test('Text is read as ISO 8601, in UTC where it has no zone; a date alone is that date in every zone', () => {
+test('Text is read as ISO 8601, in UTC without a zone; a date alone is that date in every zone', () => {
   const schema = structOf({ at: 'string' })
   const rows = [
     '2026-01-01T23:30:00Z',
@@ -148,7 +148,7 @@ test('Numbers count seconds, milliseconds or microseconds since the epoch', () =
   assert.deepEqual(derived('year(micros(n))', schema, rows), [1970, 1969, null])
 })
 
-test('The timestamp of a record is a source, though rows have no column of it', () => {
+test('The timestamp of a record is a source even when rows have no column for it', () => {
   const schema = structOf({ n: 'long' })
   const values = derived("date(_kafka_timestamp, 'America/New_York')", schema, [{}], {
     timestampMs: 1_772_323_200_000,
@@ -156,7 +156,7 @@ test('The timestamp of a record is a source, though rows have no column of it', 
   assert.deepEqual(values, ['2026-02-28'])
 })
 
-test('Rows whose text is no time, or whose time is out of the calendar, are rejected by what was got', () => {
+test('Rows with text that is not a time, or a time out of range, are rejected with the value', () => {
   const text = structOf({ at: 'string' })
   const texts = ['yesterday', '2026-02-30', '10000-01-01T00:00:00Z', '2026-01-01'].map((at) => ({ at }))
   const { rejected } = enriched(derivedColumn('day', 'date(at)', text), text, texts)

@@ -5,7 +5,7 @@ import { derivedColumn } from '../../src/enrichments/derived-column.ts'
 import type { Enrichment } from '../../src/enrichments/enrichment.ts'
 import { rowsOf, type Origin } from '../support/flow/batches.ts'
 
-/** What an enrichment makes of rows: the values of its only column, and why rows are rejected, by their numbers. */
+/** Returns the values of an enrichment's only column, and the reasons for rejected rows by row number. */
 export function enriched(
   enrichment: Enrichment,
   schema: StructType,
@@ -19,7 +19,7 @@ export function enriched(
   return { values: rows.map((_, row) => valueAt(column as Column, row)), rejected }
 }
 
-/** The derived values of rows. */
+/** Returns the derived values of rows. */
 export function derived(
   expression: string,
   schema: StructType,

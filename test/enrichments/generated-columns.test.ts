@@ -18,7 +18,7 @@ function enriched(schema: ReturnType<typeof structOf>, rows: readonly Record<str
   return rows.map((_, row) => rowAt(out.payload.columns, row))
 }
 
-test('Columns that rows lack are computed; a row without a value for one has null', () => {
+test('Columns that rows lack are computed; a row without a source value has null', () => {
   assert.deepEqual(
     enriched(structOf({ at: 'timestamp', n: 'integer' }), [
       { at: '1969-12-31T23:59:59Z', n: 1 },
@@ -31,7 +31,7 @@ test('Columns that rows lack are computed; a row without a value for one has nul
   )
 })
 
-test('Columns that rows hold are filled where they are null, in their place; other values stay', () => {
+test('Columns that rows have are filled where they are null, in place; other values stay', () => {
   assert.deepEqual(
     enriched(structOf({ Day: 'date', at: 'timestamp', n: 'integer' }), [
       { at: '2026-01-02T03:00:00Z' },
@@ -44,7 +44,7 @@ test('Columns that rows hold are filled where they are null, in their place; oth
   )
 })
 
-test('An expression that cannot be evaluated is refused by the column', () => {
+test('An expression that cannot be evaluated is refused with the column', () => {
   assert.throws(
     () => generatedColumn(fieldOf('h', 'long'), 'xxhash64(n)', table),
     (error) =>

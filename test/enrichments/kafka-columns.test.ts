@@ -8,7 +8,7 @@ import { rowsOf, structOf, type Origin } from '../support/flow/batches.ts'
 
 const schema = structOf({ n: 'long' })
 
-/** The Kafka columns of rows, as objects. */
+/** Returns the Kafka columns of rows as objects. */
 function kafkaOf(rows: Rows, enrichment = kafkaColumns()): Record<string, unknown>[] {
   const columns = enrichment.columns(rows, () => undefined) as Column[]
   const { length } = rows.columns
@@ -24,7 +24,7 @@ const rows = (count: number, origin: Origin): Rows =>
     origin,
   )
 
-test('Topic, partition, offset, timestamp and key are those of the record that a row was made of', () => {
+test("Topic, partition, offset, timestamp and key are those of the row's record", () => {
   const three = rows(3, {
     topic: 'tëst',
     partition: 7,
@@ -52,7 +52,7 @@ test('Reading a batch again gives the same columns', () => {
   assert.deepEqual(kafkaOf(two, enrichment), kafkaOf(two, enrichment))
 })
 
-test('A key that is no UTF-8 is base64 by name, also where two halves of a character lie side by side', () => {
+test('A key that is not UTF-8 is stored as base64, also when two halves of a character are adjacent', () => {
   const e = Buffer.from('é')
   const keys = [e.subarray(0, 1), e.subarray(1), 'é', Buffer.from([0xff])]
   assert.deepEqual(
@@ -65,7 +65,7 @@ test('A key that is no UTF-8 is base64 by name, also where two halves of a chara
   )
 })
 
-test('A record without a timestamp, or with one that no calendar holds, has none', () => {
+test('A record without a timestamp, or with one out of range, has null', () => {
   const timestampOf = (timestampMs: number): unknown =>
     kafkaOf(rows(1, { timestampMs }))[0]?.['_kafka_timestamp']
   assert.equal(timestampOf(-1), null)

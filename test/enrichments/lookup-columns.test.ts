@@ -2,13 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { valueAt } from '../../src/arrow/values.ts'
 import type { StructType } from '../../src/core/schema.ts'
-import { lookupColumns, type LookupOptions, type Reference } from '../../src/enrichments/lookup-columns.ts'
+import {
+  lookupColumns,
+  type LookupOptions,
+  type ReferenceTable,
+} from '../../src/enrichments/lookup-columns.ts'
 import { rowsOf } from '../support/flow/batches.ts'
 
 const field = (name: string, type: 'string' | 'long') => ({ name, type, nullable: true, metadata: {} })
 const schema: StructType = { type: 'struct', fields: [field('customer', 'long')] }
 const fields = [field('segment', 'string'), field('since', 'long')]
-const reference: Reference = new Map([
+const reference: ReferenceTable = new Map([
   ['1', { segment: 'gold', since: 2019 }],
   ['2', { segment: 'new' }],
   ['3', { segment: 'bad', since: 'never' }],
@@ -31,7 +35,7 @@ function lookedUp(
   }
 }
 
-test('A row gets what the reference holds under its key, nulls where it holds nothing', () => {
+test('A row gets the reference columns of its key, or nulls for an unknown key', () => {
   const { values, rejected } = lookedUp([1, 9, 2, null])
   assert.deepEqual(values, [
     ['gold', 2019],
@@ -42,7 +46,7 @@ test('A row gets what the reference holds under its key, nulls where it holds no
   assert.deepEqual(rejected, {})
 })
 
-test('Keys beyond what a double holds are told apart', () => {
+test('Keys beyond the precision of a double are distinct', () => {
   const big = new Map([['9007199254740993', { segment: 'odd' }]])
   const { values } = lookedUp([9007199254740993n, 9007199254740992n], { reference: () => big })
   assert.deepEqual(values, [
@@ -51,22 +55,22 @@ test('Keys beyond what a double holds are told apart', () => {
   ])
 })
 
-test('An unknown key rejects the row where that is wanted, a row without a key is never rejected', () => {
+test('An unknown key rejects the row if configured; a row without a key is never rejected', () => {
   assert.deepEqual(lookedUp([9, null], { unknown: 'reject' }).rejected, {
-    0: 'customer 9 is not in the reference',
+    0: 'customer 9 is not in the reference table',
   })
 })
 
-test('A reference value that does not fit its field rejects that row alone', () => {
+test('A reference value that does not fit its field rejects only that row', () => {
   const { values, rejected } = lookedUp([3, 1])
   assert.deepEqual(Object.keys(rejected), ['0'])
   assert.match(rejected[0] ?? '', /does not fit: \/since/)
   assert.deepEqual(values[1], ['gold', 2019])
 })
 
-test('Every batch asks for the reference anew, and rows without the column get nulls', () => {
+test('Every batch gets the reference table anew, and rows without the column get nulls', () => {
   let asked = 0
-  const reference = (): Reference => {
+  const reference = (): ReferenceTable => {
     asked++
     return new Map()
   }

@@ -6,7 +6,7 @@ import { chanceOf } from '../support/values/chance.ts'
 
 const at = (zone: ZoneOffsets, text: string): number => zone.at(Date.parse(text) / 1000)
 
-/** Instants beside changes of clocks and their offsets, as Python's zoneinfo has them. */
+/** Instants next to offset changes and their offsets, according to Python's zoneinfo. */
 const CHANGES: readonly (readonly [zone: string, utc: string, seconds: number])[] = [
   ['Europe/Berlin', '2026-03-29T00:59:59Z', 3600],
   ['Europe/Berlin', '2026-03-29T01:00:00Z', 7200],
@@ -31,7 +31,7 @@ for (const [name, utc, seconds] of CHANGES) {
   })
 }
 
-test('Clocks of DuckDB agree at random instants of four centuries in zones of every kind', async (t) => {
+test('Offsets agree with DuckDB at random instants of four centuries in zones of every kind', async (t) => {
   const chance = chanceOf(t)
   const names = [
     'Europe/Berlin',
@@ -58,7 +58,7 @@ test('Clocks of DuckDB agree at random instants of four centuries in zones of ev
   }
 })
 
-test('Before clocks were changed the first offset counts, and after the year 2500 the calendar repeats', () => {
+test('Before the first offset change the first offset applies, and after the year 2500 the calendar repeats', () => {
   const berlin = new ZoneOffsets('Europe/Berlin')
   assert.equal(at(berlin, '0001-01-01T00:00:00Z'), 3208)
   assert.equal(at(berlin, '1750-06-01T00:00:00Z'), 3208)

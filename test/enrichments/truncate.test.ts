@@ -4,13 +4,13 @@ import { derivedColumn } from '../../src/enrichments/derived-column.ts'
 import { structOf } from '../support/flow/batches.ts'
 import { derived, enriched } from './derived.ts'
 
-test('Text is cut to its first characters, however many bytes they take', () => {
+test('Text is truncated to its first characters, however many bytes they take', () => {
   const rows = ['iceberg', 'ice', '', 'Grüße', '日本語🙂🙂', null].map((c) => ({ c }))
   const values = derived('truncate(c, 4)', structOf({ c: 'string' }), rows)
   assert.deepEqual(values, ['iceb', 'ice', '', 'Grüß', '日本語🙂', null])
 })
 
-test('Numbers are cut downwards, negative ones too', () => {
+test('Numbers are rounded down, including negative ones', () => {
   const numbers = [0, 9, 10, 19, -1, -10, null].map((c) => ({ c }))
   const expected = [0, 0, 10, 10, -10, -10, null]
   for (const type of ['integer', 'long', 'short', 'byte'] as const)

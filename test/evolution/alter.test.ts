@@ -1,4 +1,4 @@
-// What becomes of a topic whose table another writer changes: whole pipelines over a table in memory.
+// Goal: a topic copes with changes that another writer makes to its table. Complete pipelines over a table in memory.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StructType } from '../../src/core/schema.ts'
@@ -28,7 +28,7 @@ const ALTERED: readonly {
   readonly alter: (schema: StructType) => StructType
   readonly types: Readonly<Record<string, unknown>>
   readonly rows: readonly unknown[]
-  /** Whether the flush is read again. */
+  /** True when the flush is read again. */
   readonly again?: boolean
   readonly letters?: number
 }[] = [
@@ -80,7 +80,7 @@ for (const { name, alter: change, types, rows, again = false, letters = 0 } of A
     const worker = await evolvingWorker(late, { topic, chance: chanceOf(t) })
     const commits = await carryAll(worker)
     assert.deepEqual([worker.source.resets.length > 0, worker.unfit.length > 0], [again, again])
-    // The source was at its end when the rows were given up; a topic that goes on reads them again by itself.
+    // The source had ended when the flush was dropped; a running topic reads the records again by itself.
     const rest = await evolvingWorker(store, { topic, chance: chanceOf(t), letters: worker.letters })
     commits.push(...(await carryAll(rest)))
     assert.deepEqual(await typesOf(store), types)
@@ -94,7 +94,7 @@ for (const { name, alter: change, types, rows, again = false, letters = 0 } of A
   })
 }
 
-test('A column that another writer drops comes back with the rows of the contract, of others with a value only', async (t) => {
+test('A column that another writer drops is added again: a contract column with the next rows, another column only with a value', async (t) => {
   const configuration = { 'delta.columnMapping.mode': 'name' }
   for (const [contract, message, names] of [
     [CONTRACT, { v: 5, w: 3 }, ['w', 'v']],
@@ -111,7 +111,7 @@ test('A column that another writer drops comes back with the rows of the contrac
   }
 })
 
-test('A type that rows of the contract do not fit stops the topic and is named', async (t) => {
+test('A changed type that rows of the contract do not fit stops the topic, and the error names it', async (t) => {
   const retyped = (schema: StructType): StructType => ({
     type: 'struct',
     fields: schema.fields.map((field) => (field.name === 'v' ? { ...field, type: 'date' } : field)),
@@ -131,7 +131,7 @@ test('A type that rows of the contract do not fit stops the topic and is named',
   assert.equal((await rowsIn(store)).size, 0)
 })
 
-test('Columns are widened where the table allows it, by one commit with the rows that need it', async (t) => {
+test('Columns are widened if the table allows it, in the same commit as the rows that need it', async (t) => {
   const store = new MemoryStore()
   await tableOf(store, structOf({ v: 'integer', d: 'date' }))
   await protocolWith(store, 'typeWidening', { 'delta.enableTypeWidening': 'true' })

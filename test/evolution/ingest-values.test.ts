@@ -3,18 +3,18 @@ import { test } from 'node:test'
 import { builderOf } from '../../src/arrow/builder.ts'
 import { valueAt } from '../../src/arrow/values.ts'
 import type { DataType, StructType } from '../../src/core/schema.ts'
-import { fit } from '../../src/evolution/fit.ts'
-import { ingestValues } from '../../src/evolution/ingest-values.ts'
+import { coerceMessage } from '../../src/evolution/coerce-message.ts'
+import { createIngestCoercion } from '../../src/evolution/ingest-values.ts'
 
-const coerce = ingestValues({ hexadecimal: true })
+const coerce = createIngestCoercion({ isHexadecimal: true })
 
-/** The value in a column of the type, or that it was refused. */
+/** Returns the value in a column of the type, or the reason that it was refused. */
 function column(type: DataType, value: unknown): unknown {
   const builder = builderOf(type)
   return builder.append(coerce(type, value)) === undefined ? valueAt(builder.finish(), 0) : 'refused'
 }
 
-test('Timestamps come as text with and without zone, as days, and as microseconds since the epoch', () => {
+test('Timestamps are read from text with and without a zone, from days, and from microseconds since the epoch', () => {
   const instant = '2021-11-11T22:11:58.000000Z'
   for (const value of [
     1_636_668_718_000_000,
@@ -32,7 +32,7 @@ test('Timestamps come as text with and without zone, as days, and as microsecond
     assert.equal(column('timestamp', value), 'refused', JSON.stringify(value))
 })
 
-test('Numbers come as their text too, and no fraction is lost', () => {
+test('Numbers are read from text too, and no fraction is lost', () => {
   assert.equal(column('integer', '42'), 42)
   assert.equal(column('long', '9007199254740993'), 9_007_199_254_740_993n)
   assert.equal(column('double', '-1.5e3'), -1500)
@@ -48,15 +48,15 @@ test('Numbers come as their text too, and no fraction is lost', () => {
     assert.equal(column(type, value), 'refused', `${type} ${String(value)}`)
 })
 
-test('Dates come as days since the epoch, binary as hexadecimal text', () => {
+test('Dates are read from days since the epoch, and binary values from hexadecimal text', () => {
   assert.equal(column('date', 18_942), '2021-11-11')
   assert.equal(column('date', '2021-11-11'), '2021-11-11')
   assert.equal(column('date', 1e9), 'refused')
   assert.deepEqual(coerce('binary', '00ff'), Buffer.from([0, 255]))
-  assert.equal(ingestValues({ hexadecimal: false })('binary', '00ff'), '00ff')
+  assert.equal(createIngestCoercion({ isHexadecimal: false })('binary', '00ff'), '00ff')
 })
 
-test('Nested values are read likewise, strings take everything but null', () => {
+test('Nested values are read in the same way, and strings accept everything but null', () => {
   const field = (name: string, type: DataType) => ({ name, type, nullable: true, metadata: {} })
   const inner: StructType = { type: 'struct', fields: [field('text', 'string'), field('at', 'timestamp')] }
   const schema: StructType = {
@@ -68,10 +68,10 @@ test('Nested values are read likewise, strings take everything but null', () => 
       field('none', 'string'),
     ],
   }
-  const { row } = fit(
+  const { row } = coerceMessage(
     { list: [{ text: { a: 2 }, at: 0 }], many: ['1', 2, null], text: [1, 'b'], none: null },
     schema,
-    { rescues: false, lenient: 'all', coerce },
+    { rescues: false, jsonTextColumns: 'all', coerceValue: coerce },
   )
   assert.deepEqual(row, {
     list: [{ text: '{"a":2}', at: '1970-01-01T00:00:00.000000Z' }],

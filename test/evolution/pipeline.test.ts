@@ -1,7 +1,7 @@
-// How a table follows the messages of its topic: whole pipelines over a table in memory.
+// Goal: a table evolves with the messages of its topic. Complete pipelines over a table in memory.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { needCommit } from '../../src/delta/log/log-segment.ts'
+import { requireCommit } from '../../src/delta/log/log-segment.ts'
 import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { arrayOf, structOf } from '../support/flow/batches.ts'
@@ -11,7 +11,7 @@ import { carryAll, evolvingWorker, json, rowsIn, tableOf, typesOf } from '../sup
 const CONTRACT = { type: 'object', required: ['v'], properties: { v: { type: 'integer' } } }
 const columns = structOf({ v: 'long' })
 
-test('Fields that nobody knew become columns with the first flush that has them, in one commit with its files', async (t) => {
+test('Unknown fields become columns with the first flush that contains them, in the same commit as its files', async (t) => {
   const store = new MemoryStore()
   await tableOf(store, columns)
   const topic = [
@@ -41,17 +41,17 @@ test('Fields that nobody knew become columns with the first flush that has them,
       { v: 4, m: '7', o: { x: false, y: { z: 1000 } } },
     ],
   )
-  const kinds = (await needCommit(store, 1n)).actions.map(({ kind }) => kind)
+  const kinds = (await requireCommit(store, 1n)).actions.map(({ kind }) => kind)
   assert.deepEqual(kinds, ['commitInfo', 'metaData', 'txn', 'add'])
   assert.equal(worker.credit.taken, 0)
 })
 
-/** Without the marks that columns of rows carry. */
+/** Removes the origin metadata of row columns. */
 function plain<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T
 }
 
-test('Known fields take the fast way from then on: only records with new ones are looked at as objects', async (t) => {
+test('From then on the fields are decoded directly: only records with unknown fields become objects', async (t) => {
   const store = new MemoryStore()
   await tableOf(store, columns)
   const topic = [json([{ v: 1, s: 'a' }])]
@@ -66,7 +66,7 @@ test('Known fields take the fast way from then on: only records with new ones ar
   )
 })
 
-test('Messages of many versions make one file a flush and table partition', async (t) => {
+test('Messages of many versions make one file per flush and table partition', async (t) => {
   const store = new MemoryStore()
   await tableOf(store, structOf({ v: 'long', p: 'string' }), { partitionColumns: ['p'] })
   const versions = [{}, { a: 1 }, { a: 1.5, b: 'x' }, { c: { d: [1, null] } }, { c: { e: true }, a: 2 }]
@@ -84,7 +84,7 @@ test('Messages of many versions make one file a flush and table partition', asyn
 })
 
 for (let run = 0; run < 6; run++) {
-  test(`Two workers that add the same columns at once end with each once, run ${run + 1}`, async (t) => {
+  test(`Two workers that add the same columns at once add each column once, run ${run + 1}`, async (t) => {
     const { seed } = chanceOf(t)
     const chance = chanceBy(seed + run * 7919)
     const store = new MemoryStore()
@@ -137,7 +137,7 @@ for (let run = 0; run < 6; run++) {
 
 const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
-test('Under failOnNewColumns the first message with a new field stops the topic; what came before is in the table', async (t) => {
+test('Under failOnNewColumns the first message with a new field stops the topic; earlier messages are in the table', async (t) => {
   const store = new MemoryStore()
   await tableOf(store, columns)
   const topic = [json([{ v: 1 }, { v: 2, new: null }, { v: 3, o: { n: 1 }, new: 1 }])]
@@ -150,11 +150,11 @@ test('Under failOnNewColumns the first message with a new field stops the topic;
   } as const
   await assert.rejects(carryAll(await evolvingWorker(store, facts)), {
     code: 'KD_SCHEMA_CHANGED',
-    message: /neither contract nor table has o, new \(topic events, partition 0, offset 2\)/,
+    message: /neither the contract nor the table has o, new, .* \(topic events, partition 0, offset 2\)/,
   })
 })
 
-test('Under none new fields are dropped and counted, by bytes and by objects alike', async (t) => {
+test('Under none new fields are dropped and counted, both when decoded from bytes and as objects', async (t) => {
   const store = new MemoryStore()
   await tableOf(store, structOf({ v: 'long', o: structOf({ a: 'long' }) }))
   const messages = [
@@ -181,13 +181,13 @@ test('Under none new fields are dropped and counted, by bytes and by objects ali
     const rows = [...(await rowsIn(store)).values()].slice(before)
     assert.deepEqual(rows, [{ v: 1 }, { v: 2 }, { v: 3, o: { a: 1 } }, { v: 4 }])
     const version = (await loadSnapshot(store)).version
-    const [info] = (await needCommit(store, version)).actions
+    const [info] = (await requireCommit(store, version)).actions
     assert.ok(info?.kind === 'commitInfo')
     assert.deepEqual((info.commitInfo['operationMetrics'] as Record<string, string>)['numDroppedFields'], '4')
   }
 })
 
-test('A topic of random keys adds no more columns than it may; what is beyond becomes dead letters, or is rescued', async (t) => {
+test('A topic with random keys adds at most the allowed number of columns; further fields become dead letters or are rescued', async (t) => {
   for (const rescues of [false, true]) {
     const store = new MemoryStore()
     await tableOf(store, rescues ? structOf({ v: 'long', _rescued_data: 'string' }) : columns)

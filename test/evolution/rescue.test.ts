@@ -1,4 +1,4 @@
-// Promise: whatever the messages, records = rows + dead letters + tombstones, and no value of a row is lost under `rescue`.
+// Goal: for any messages records = rows + dead letters + tombstones, and `rescue` loses no value of a row.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadSnapshot } from '../../src/delta/log/snapshot.ts'
@@ -29,7 +29,7 @@ const CONTRACT = {
   },
 }
 
-test('Unknown and misfitting values stand in _rescued_data in their own nesting, and nothing stands there for others', async (t) => {
+test('Unknown values and values of another type are in _rescued_data with their nesting; otherwise it is null', async (t) => {
   const store = new MemoryStore()
   await tableOf(store, COLUMNS)
   const messages = [
@@ -64,7 +64,7 @@ test('Unknown and misfitting values stand in _rescued_data in their own nesting,
   assert.equal((await loadSnapshot(store)).version, 1n)
 })
 
-test('With a contract a value that it requires is none without fitting: the record is a dead letter', async (t) => {
+test('A value that the contract requires and that does not fit makes the record a dead letter', async (t) => {
   const store = new MemoryStore()
   await tableOf(store, COLUMNS)
   const messages = [{ v: 'x' }, { v: 1, i: 'x', gone: 5 }, { v: 2, gone: 1 }]
@@ -86,7 +86,7 @@ test('With a contract a value that it requires is none without fitting: the reco
   )
 })
 
-/** A JSON value, of which some fit. */
+/** Returns a random JSON value; some of them fit their column. */
 function valueBy(chance: Chance, depth = 0): unknown {
   const kinds = depth < 4 ? 9 : 7
   switch (chance.int(kinds)) {
@@ -170,7 +170,7 @@ for (const policy of POLICIES) {
         assert.deepEqual(row['v'], sent['v'])
         if (policy === 'rescue') assert.deepEqual(leavesOf(joined(row)), leavesOf(sent), place)
         if (policy === 'addNewColumns') {
-          // Text within text is escaped once more.
+          // JSON text inside JSON text is escaped twice.
           const bare = (text: string): string => text.replaceAll(/[\\"]/g, '')
           const lost = leavesOf(sent).filter((leaf) => !bare(JSON.stringify(row)).includes(bare(leaf)))
           assert.deepEqual(lost, [], `${place}: ${JSON.stringify(row)}`)
@@ -181,12 +181,12 @@ for (const policy of POLICIES) {
   }
 }
 
-/** The row with its rescued values as a part of it. */
+/** Returns the row merged with its rescued values. */
 function joined({ _rescued_data: rescued, ...row }: Readonly<Record<string, unknown>>): unknown {
   return [row, typeof rescued === 'string' ? JSON.parse(rescued) : null]
 }
 
-/** All scalars of a value, without order; times as one. */
+/** Returns all scalars of a value, sorted, with times in one form. */
 function leavesOf(value: unknown): string[] {
   if (value === null || value === undefined) return []
   if (typeof value === 'object') return Object.values(value).flatMap(leavesOf).sort()

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startKafka } from '../../src/servers/kafka.ts'
+import { startKafka } from '../../src/local-servers/kafka.ts'
 import { PROGRAM } from '../e2e/support/carry.ts'
 import { brokerRestarts } from './support/broker.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { messageOf } from '../../src/core/errors.ts'
-import { startKafka } from '../../src/servers/kafka.ts'
+import { startKafka } from '../../src/local-servers/kafka.ts'
 import { startRegistry } from '../support/servers/registry.ts'
 import { startS3 } from '../support/servers/s3.ts'
 import { brokerRestarts } from './support/broker.ts'
@@ -32,25 +32,25 @@ const openMs = values['circuit-open-ms']
 
 const SCENARIOS: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
   stores: async (setting) => {
-    const [kafka, s3] = await Promise.all([startKafka({ say }), startS3({ say })])
+    const [kafka, s3] = await Promise.all([startKafka({ onProgress: say }), startS3({ say })])
     await storesFail({ ...setting, brokers: kafka.brokers, s3 }).finally(() =>
       Promise.all([kafka.stop(), s3.stop()]),
     )
   },
   broker: async (setting) => {
-    const kafka = await startKafka({ say })
+    const kafka = await startKafka({ onProgress: say })
     await brokerRestarts({ ...setting, kafka, outageMs: Math.min(setting.outageMs, BROKER_MS_MAX) }).finally(
       () => kafka.stop(),
     )
   },
   registry: async (setting) => {
-    const [kafka, registry] = await Promise.all([startKafka({ say }), startRegistry({ say })])
+    const [kafka, registry] = await Promise.all([startKafka({ onProgress: say }), startRegistry({ say })])
     await registryFails({ ...setting, brokers: kafka.brokers, registryUrl: registry.url }).finally(() =>
       Promise.all([kafka.stop(), registry.stop()]),
     )
   },
   sigterms: async (setting) => {
-    const kafka = await startKafka({ say })
+    const kafka = await startKafka({ onProgress: say })
     await sigterms({ ...setting, brokers: kafka.brokers, times: Number(values.sigterms) }).finally(() =>
       kafka.stop(),
     )

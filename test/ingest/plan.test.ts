@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
-import type { Given } from '../../src/ingest/options.ts'
-import { ingestPlan, type IngestPlan } from '../../src/ingest/plan.ts'
+import type { IngestArguments } from '../../src/ingest/options.ts'
+import { planIngest, type IngestPlan } from '../../src/ingest/plan.ts'
 
 type Env = Readonly<Record<string, string>>
 interface Shape {
@@ -11,13 +11,13 @@ interface Shape {
   readonly topics: { readonly ingest: Readonly<Record<string, unknown>> }
 }
 
-function plan(given: Given = {}, env: Env = {}): IngestPlan & { readonly config: Shape } {
-  return ingestPlan({ topic: 'web_requests', table_location: './t', ...given }, env) as IngestPlan & {
+function plan(given: IngestArguments = {}, env: Env = {}): IngestPlan & { readonly config: Shape } {
+  return planIngest({ topic: 'web_requests', table_location: './t', ...given }, env) as IngestPlan & {
     readonly config: Shape
   }
 }
 
-function faults(given: Given, env: Env = {}): string {
+function faults(given: IngestArguments, env: Env = {}): string {
   try {
     plan(given, env)
   } catch (error) {
@@ -27,7 +27,7 @@ function faults(given: Given, env: Env = {}): string {
   return 'none'
 }
 
-test('Topic and table alone come to the defaults of kafka-delta-ingest', () => {
+test('Topic and table alone give the defaults of kafka-delta-ingest', () => {
   assert.deepEqual(plan(), {
     config: {
       kafka: { brokers: ['localhost:9092'], groupId: 'kafka_delta_ingest' },
@@ -54,7 +54,7 @@ test('Topic and table alone come to the defaults of kafka-delta-ingest', () => {
   })
 })
 
-test('Every option may come from its environment variable, and the command line is stronger', () => {
+test('Every option can come from its environment variable, and the command line takes precedence', () => {
   const env = {
     KAFKA_TOPIC: 'from-env',
     TABLE_LOCATION: 's3://lake/t',
@@ -77,7 +77,7 @@ test('Every option may come from its environment variable, and the command line 
     ENDS_AT_LATEST_OFFSETS: 'yes',
     DECOMPRESS_GZIP: 'false',
   }
-  const { config, seekOffsets, statsd, until } = ingestPlan({ app_id: 'said' }, env) as IngestPlan & {
+  const { config, seekOffsets, statsd, until } = planIngest({ app_id: 'said' }, env) as IngestPlan & {
     readonly config: Shape
   }
   assert.deepEqual(config, {
@@ -114,7 +114,7 @@ test('Every option may come from its environment variable, and the command line 
   assert.equal(until, 'latest')
 })
 
-test('Every fault of a command line is told at once', () => {
+test('All faults of a command line are reported together', () => {
   const message = faults({
     topic: '',
     allowed_latency: 'soon',
@@ -132,21 +132,21 @@ test('Every fault of a command line is told at once', () => {
     '--allowed_latency',
     '--auto_offset_reset',
     '--transform no colon',
-    '--dlq_transform: given',
+    '--dlq_transform: requires',
     '-K isolation.level: records of aborted transactions',
     '-K fetch.max.bytes: expected a whole number',
-    '-K no.such: is no property',
+    '-K no.such: unknown property',
     '-K bare',
     '--statsd_endpoint',
     '--seek_offsets: partition 0',
-    '--seek_offsets: x is no partition',
+    '--seek_offsets: expected a partition number, got x',
     '--json and --avro',
   ])
     assert.ok(message.includes(part), `${part} is missing in ${message}`)
 })
 
-test('Formats follow what was said of the schema', () => {
-  const format = (given: Given): object => {
+test('The schema options determine the format', () => {
+  const format = (given: IngestArguments): object => {
     const { config } = plan(given)
     const { format: name, framing, avro, decompress } = config.topics.ingest
     return [name, framing, avro, decompress, config.schemaRegistry?.url]
@@ -158,10 +158,10 @@ test('Formats follow what was said of the schema', () => {
   assert.deepEqual(format({ avro: '' }), ['avro', 'container', none, none, none])
   assert.deepEqual(format({ avro: 'a.avsc' }), ['avro', 'container', { readerSchema: 'a.avsc' }, none, none])
   assert.deepEqual(format({ 'soe-avro': 'd' }), ['avro', 'single-object', { schemas: 'd' }, none, none])
-  assert.match(faults({ avro: 'http::a//' }), /--avro: expected the address of a registry/)
+  assert.match(faults({ avro: 'http::a//' }), /--avro: expected the URL of a schema registry/)
 })
 
-test('What librdkafka is told comes to our own options', () => {
+test('librdkafka properties are translated to options of this service', () => {
   const { config, notes } = plan({
     kafka_setting: [
       'security.protocol=SASL_SSL',
@@ -194,11 +194,11 @@ test('What librdkafka is told comes to our own options', () => {
   })
   assert.deepEqual(notes, [
     '-K metadata.max.age.ms has no effect here',
-    '-K auto.offset.reset=latest has no effect, -o earliest counts',
+    '-K auto.offset.reset=latest has no effect: -o earliest takes precedence',
   ])
 })
 
-test('Certificates and login out of the environment are taken where the protocol asks for them', () => {
+test('Certificates and login from the environment are used when the protocol requires them', () => {
   const env = {
     KAFKA_DELTA_INGEST_CA: 'CA',
     KAFKA_DELTA_INGEST_CERT: 'CERT',
@@ -220,7 +220,7 @@ test('Certificates and login out of the environment are taken where the protocol
   assert.ok(!broken.includes('secret'), broken)
 })
 
-test('Kerberos and what else would weaken or change the reading is refused by name', () => {
+test('Kerberos and other properties that would weaken security or change reading are refused by name', () => {
   assert.match(
     faults({ kafka_setting: ['security.protocol=sasl_plaintext'] }),
     /-K sasl.mechanism: GSSAPI \(Kerberos\)/,
@@ -230,7 +230,7 @@ test('Kerberos and what else would weaken or change the reading is refused by na
   assert.match(faults({ kafka_setting: ['security.protocol=tls'] }), /-K security.protocol: expected/)
 })
 
-test('The variables of delta-rs come to those of the stores', () => {
+test('The variables of delta-rs are translated to those of the stores', () => {
   const { env } = plan(
     {},
     {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startKafka } from '../../src/servers/kafka.ts'
+import { startKafka } from '../../src/local-servers/kafka.ts'
 import { killed, two, undisturbed, type Outcome, type Setting } from './support/scenarios.ts'
 import { fillTopic } from './support/topic.ts'
 import { isExact, verify } from './support/verify.ts'
@@ -31,7 +31,7 @@ const say = (line: string): void => console.log(line)
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed)
 const records = Number(values.records)
 const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-integrity-'))
-const server = await startKafka({ say })
+const server = await startKafka({ onProgress: say })
 let failures = 0
 try {
   say(`seed ${seed}`)

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { outputOf, PROGRAM } from '../e2e/support/carry.ts'
-import { groupOffsets } from '../../src/kafka/client/admin.ts'
-import { freePorts } from '../../src/servers/process.ts'
+import { readGroupOffsets } from '../../src/kafka/client/admin.ts'
+import { findFreePorts } from '../../src/local-servers/process.ts'
 import { kafkaForTests, nameForTests } from '../support/servers/servers.ts'
 import { fillTopic } from './support/topic.ts'
 import { isExact, verify } from './support/verify.ts'
@@ -28,7 +28,7 @@ test('SIGTERM while records flow: ready and counting before, exit 0, offsets as 
       seed: 21,
     })
     // Small fetches make the run long enough to be interrupted, and leave a part of a flush in the buffer.
-    const [port = 0] = await freePorts(1)
+    const [port = 0] = await findFreePorts(1)
     const content = {
       http: { port },
       kafka: { brokers, groupId: topic, fetchBytesPerPartitionMax: 65_536, fetchBytesMax: 262_144 },
@@ -46,7 +46,7 @@ test('SIGTERM while records flow: ready and counting before, exit 0, offsets as 
     await writeFile(config, JSON.stringify(content))
 
     const first = startWorker(PROGRAM, ['run', '--config', config])
-    await first.saw('"Committed"')
+    await first.saw('"Flush committed"')
     const ask = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`)
     assert.equal((await ask('/readyz')).status, 200)
     const metrics = await (await ask('/metrics')).text()
@@ -62,7 +62,7 @@ test('SIGTERM while records flow: ready and counting before, exit 0, offsets as 
     const shown = JSON.parse((await outputOf(['table', 'show', uri, '--json'])).join('\n')) as {
       txns: Record<string, string | number>
     }
-    const copied = await groupOffsets({ brokers, clientId: 'test' }, topic, topic)
+    const copied = await readGroupOffsets({ brokers, clientId: 'test' }, topic, topic)
     const byTable = Object.entries(shown.txns).map(([appId, version]) => [
       Number(appId.split('-').at(-1)),
       BigInt(version) + 1n,

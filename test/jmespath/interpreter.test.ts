@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseExpression } from '../../config/transforms/expression.ts'
-import { Exact } from '../../src/core/exact.ts'
-import { Expressions, isTruthy } from '../../src/jmespath/expression.ts'
+import { parseJmesPath } from '../../config/transforms/expression.ts'
+import { ExactNumber } from '../../src/core/exact.ts'
+import { ExpressionCompiler, isTruthy } from '../../src/jmespath/expression.ts'
 
-const expressions = new Expressions(new Map([['concat', ([value]) => `${String(value)}${String(value)}`]]))
+const expressions = new ExpressionCompiler(
+  new Map([['concat', ([value]) => `${String(value)}${String(value)}`]]),
+)
 
 function valueOf(text: string, message: unknown): unknown {
-  const parsed = parseExpression(text)
+  const parsed = parseJmesPath(text)
   assert.ok('node' in parsed, `${text}: ${JSON.stringify(parsed)}`)
-  return expressions.of(text, parsed.node).evaluate(message)
+  return expressions.compile(text, parsed.node).evaluate(message)
 }
 
-test('Fields are own properties alone, whatever names a message or an expression has', () => {
+test('Only own properties are fields, whatever names a message or an expression contains', () => {
   for (const name of ['constructor', 'toString', '__proto__', 'a.constructor.name', 'hasOwnProperty | @'])
     assert.equal(valueOf(name, { a: {} }), null, name)
   const hostile: unknown = JSON.parse('{"__proto__":{"admin":true},"list":[{"k":"__proto__"},{"k":"x"}]}')
@@ -22,8 +24,8 @@ test('Fields are own properties alone, whatever names a message or an expression
   assert.equal(({} as Record<string, unknown>)['admin'], undefined)
 })
 
-test('Numbers that no double holds are numbers: told apart, ordered, added, negated and shown to the last digit', () => {
-  const message = { big: 9007199254740993n, next: 9007199254740994n, exact: new Exact('1e400'), n: 3 }
+test('Numbers that a double cannot hold are exact: compared, ordered, added, negated and printed to the last digit', () => {
+  const message = { big: 9007199254740993n, next: 9007199254740994n, exact: new ExactNumber('1e400'), n: 3 }
   assert.equal(valueOf('big', message), 9007199254740993n)
   assert.deepEqual(valueOf('[big, exact, n]', message), [message.big, message.exact, 3])
   assert.equal(valueOf('big == next', message), false)
@@ -39,18 +41,18 @@ test('Numbers that no double holds are numbers: told apart, ordered, added, nega
   assert.equal(valueOf('abs(-big)', message), 9007199254740993n)
 })
 
-test('Comparisons of anything but numbers have no order, and lists are equal by their elements', () => {
+test('Only numbers have an order, and lists are equal by their elements', () => {
   assert.equal(valueOf('a < b', { a: 'x', b: 'y' }), null)
   assert.equal(valueOf('a == b', { a: [1, { c: null }], b: [1, { c: null }] }), true)
   assert.equal(valueOf('a != b', { a: [1], b: '1' }), true)
 })
 
-test('Functions of ours work within let and within expressions that are handed to functions', () => {
+test('Added functions work within let and within expression arguments', () => {
   assert.equal(valueOf('let $x = a in concat($x)', { a: 'y' }), 'yy')
   assert.deepEqual(valueOf('map(&concat(@), list)', { list: ['a', 'b'] }), ['aa', 'bb'])
 })
 
-test('What a message says of widths and counts is bounded, and trimming takes time by the length alone', () => {
+test('Widths and counts from a message are limited, and trimming takes linear time', () => {
   assert.throws(() => valueOf('pad_left(s, n)', { s: 'x', n: 1e9 }), /at most 10000/)
   assert.throws(() => valueOf('replace(s, `"x"`, s)', { s: 'x'.repeat(10_000) }), /at most/)
   assert.equal(valueOf("replace(s, 'a', 'b', `1`)", { s: 'aaa' }), 'baa')
@@ -59,15 +61,15 @@ test('What a message says of widths and counts is bounded, and trimming takes ti
   assert.equal(valueOf("trim_right(s, '-')", { s: '--x--' }), '--x')
 })
 
-test('Nesting beyond the stack is an error of the message, not the end of the process', () => {
+test('Nesting beyond the stack is an error of the message and does not end the process', () => {
   let deep: unknown = 1
   for (let i = 0; i < 200_000; i++) deep = [deep]
   assert.throws(() => valueOf('a == b', { a: deep, b: [deep] }), RangeError)
 })
 
-test('True is what JMESPath takes for true', () => {
+test('Truthiness follows JMESPath', () => {
   const falsy = [null, undefined, false, '', [], {}]
-  const truthy = [0, 0n, new Exact('1e400'), 'x', [null], { a: null }, true]
+  const truthy = [0, 0n, new ExactNumber('1e400'), 'x', [null], { a: null }, true]
   assert.deepEqual([...falsy, ...truthy].map(isTruthy), [
     ...falsy.map(() => false),
     ...truthy.map(() => true),

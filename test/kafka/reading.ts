@@ -7,11 +7,11 @@ import type { KafkaSource, SourceEvent, SourceOptions } from '../../src/kafka/so
 import { nameForTests } from '../support/servers/servers.ts'
 import type { TestTopic } from './topic.ts'
 
-/** A source at work, and what came of it. */
+/** Holds a running source and its results. */
 export interface Reading {
   readonly source: KafkaSource
   readonly credit: Credit
-  /** Plays the table: what `resume` answers. */
+  /** The offsets that `resume` returns, in place of a table. */
   readonly txns: Map<number, bigint>
   readonly batches: Batch<Raw>[]
   readonly events: SourceEvent[]
@@ -21,7 +21,7 @@ export interface Reading {
   readonly values: (partition: number) => string[]
 }
 
-/** Starts a source on a topic. Every batch is "committed" at once unless `hold`. */
+/** Starts a source on a topic. Every batch is "committed" immediately unless `hold`. */
 export function read(
   topic: TestTopic,
   options: Partial<SourceOptions> & { hold?: boolean; txns?: Map<number, bigint> } = {},
@@ -75,7 +75,7 @@ export async function readToEnd(
   return reading
 }
 
-/** The ranges of a partition in order. */
+/** Returns the ranges of a partition in order. */
 export function rangesOf(reading: Reading, partition: number): Provenance[] {
   return reading.batches.map((batch) => batch.provenance).filter((one) => one.partition === partition)
 }

@@ -9,7 +9,7 @@ const shared = kafkaForTests()
 const admins: Admin[] = []
 after(() => Promise.all(admins.map((admin) => admin.disconnect())))
 
-/** A topic of its own on the brokers of the test run, with an admin client that ends with the file. */
+/** Describes a new topic on the brokers of the test run, with an admin client that ends with the file. */
 export interface TestTopic {
   readonly brokers: string[]
   readonly topic: string
@@ -17,14 +17,14 @@ export interface TestTopic {
   readonly produce: (messages: readonly TestMessage[], compression?: CompressionTypes) => Promise<void>
   /** Deletes the records of a partition before `offset`. */
   readonly deleteBefore: (partition: number, offset: bigint) => Promise<void>
-  /** A producer of one transactional id; the caller disconnects it. */
+  /** Creates a producer with a transactional id; the caller disconnects it. */
   readonly transactional: (transactionalId?: string) => Promise<Producer>
 }
 
-/** A Kafka message whose partition is chosen. */
+/** Describes a Kafka message with its partition. */
 export type TestMessage = Message & { readonly partition: number }
 
-/** Creates a topic; `config` holds topic settings by Kafka's names, `own` brokers of the test's own. */
+/** Creates a topic; `config` holds topic settings by Kafka's names, `own` separate brokers of a test. */
 export async function testTopic(
   partitions: number,
   config: Readonly<Record<string, string>> = {},
@@ -49,7 +49,7 @@ export async function testTopic(
       await producer.disconnect()
     },
     deleteBefore: async (partition, offset) => {
-      // kafkajs deletes only of topics whose leaders it has looked up.
+      // kafkajs deletes records only of topics whose leaders it has looked up.
       await admin.fetchTopicOffsets(topic)
       await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: offset.toString() }] })
     },
@@ -65,7 +65,7 @@ export async function testTopic(
   }
 }
 
-/** `count` messages for one partition, values `{"i":0}` and up. */
+/** Creates `count` messages for one partition with the values `{"i":0}` and up. */
 export function numbered(partition: number, count: number, from = 0): TestMessage[] {
   return Array.from({ length: count }, (_, i) => ({
     partition,

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   bufferTimeOrCount,
-  type BufferParts,
+  type BufferOptions,
   type Chunk,
   type FlushLimits,
 } from '../../operators/buffer-time-or-count.ts'
 import { partitionBy } from '../../operators/partition-by.ts'
 import type { Batch, Flush, Provenance } from '../../src/core/batch.ts'
-import type { Labelled } from '../../operators/partition-by.ts'
+import type { PartitionedRows } from '../../operators/partition-by.ts'
 import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
 import { marbles } from '../support/flow/marbles.ts'
 import { operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
@@ -17,8 +17,13 @@ import { of, Subject } from 'rxjs'
 const NEVER_FULL: FlushLimits = { count: 1e9, bytes: 1e9, ageMs: 1e6 }
 operatorContract('bufferTimeOrCount', () => bufferTimeOrCount(NEVER_FULL))
 
-/** A batch of rows with consecutive offsets. */
-function batch(first: number, records: number, facts: Partial<Provenance> = {}, text = 'x'): Batch<Labelled> {
+/** Creates a batch of rows with consecutive offsets. */
+function batch(
+  first: number,
+  records: number,
+  facts: Partial<Provenance> = {},
+  text = 'x',
+): Batch<PartitionedRows> {
   const rows = Array.from({ length: records }, () => ({ s: text }))
   const provenance = provenanceOf({ first: BigInt(first), records, bytes: 1_000_000, ...facts })
   const payload = rowsOf(structOf({ s: 'string' }), rows, {
@@ -30,11 +35,11 @@ function batch(first: number, records: number, facts: Partial<Provenance> = {}, 
   return labelled
 }
 
-/** The flushes of these batches, told apart by their ranges. */
+/** Returns the flushes of these batches as their ranges. */
 function flushesOf(
   limits: Partial<FlushLimits>,
-  batches: readonly Batch<Labelled>[],
-  parts: BufferParts = {},
+  batches: readonly Batch<PartitionedRows>[],
+  parts: BufferOptions = {},
 ): Flush<unknown>[] {
   const out: Flush<unknown>[] = []
   of(...batches)
@@ -49,7 +54,7 @@ const rangesOf = (flushes: readonly Flush<unknown>[]): string[][] =>
     ),
   )
 
-test('A flush is formed at the count, in the moment that reaches it, and the rest when the source completes', () => {
+test('A flush is formed as soon as the count is reached, and the rest when the source completes', () => {
   const flushes = flushesOf({ count: 10 }, [batch(0, 4), batch(4, 4), batch(8, 4), batch(12, 1)])
   assert.deepEqual(rangesOf(flushes), [['0: none 0-11'], ['0: 11 12-12']])
   assert.deepEqual(
@@ -80,12 +85,12 @@ test('Columns that are larger than the credit of their batch are charged, and co
   assert.ok((charged[0] ?? 0) > 50_000)
 })
 
-/** A batch with a row of each of these partitions. */
+/** Creates a batch with a row of each of these partitions. */
 function partitioned(
   first: number,
   partitions: readonly string[],
   facts: Partial<Provenance> = {},
-): Batch<Labelled> {
+): Batch<PartitionedRows> {
   const records = partitions.length
   const provenance = provenanceOf({ first: BigInt(first), records, bytes: 1_000_000, ...facts })
   const rows = partitions.map((s) => ({ s }))
@@ -95,7 +100,7 @@ function partitioned(
   return labelled
 }
 
-test('A flush is formed before it has rows of more table partitions than allowed, and not because it has as many', () => {
+test('A flush is formed before it exceeds the allowed table partitions, not when it reaches them', () => {
   const flushes = flushesOf({ partitionsMax: 3 }, [
     partitioned(0, ['a', 'b']),
     partitioned(2, ['b', 'c']),
@@ -115,7 +120,7 @@ test('A batch of more table partitions than allowed is a flush of its own', () =
   assert.deepEqual(rangesOf(flushes), [['0: none 0-0'], ['0: 0 1-3'], ['0: 3 4-4']])
 })
 
-test('The table partitions of a batch that is dropped do not count any more', () => {
+test('The table partitions of a dropped batch no longer count', () => {
   const flushes = flushesOf({ partitionsMax: 2 }, [
     partitioned(0, ['a', 'b']),
     partitioned(9, ['c', 'd'], { follows: 8n }),
@@ -123,7 +128,7 @@ test('The table partitions of a batch that is dropped do not count any more', ()
   assert.deepEqual(rangesOf(flushes), [['0: 8 9-10']])
 })
 
-test('Values of a table partition are held once, however many batches have rows of it', () => {
+test('The values of a table partition are held once for all batches', () => {
   const flushes: Flush<readonly Chunk[]>[] = []
   of(partitioned(0, ['a', 'b']), partitioned(2, ['b', 'a']))
     .pipe(bufferTimeOrCount(NEVER_FULL))
@@ -155,7 +160,7 @@ test('Ranges join the batches of a partition, one range for each, and counts add
   assert.ok(flush.newestMs > 0)
 })
 
-test('The age is counted from the first batch, by the clock, and an empty buffer never flushes', () => {
+test('The age is measured from the first batch, and an empty buffer never flushes', () => {
   const a = batch(0, 1)
   const b = batch(1, 1)
   const c = batch(2, 1)
@@ -173,7 +178,7 @@ test('The age is counted from the first batch, by the clock, and an empty buffer
   })
 })
 
-test('A flush by count starts the age afresh', () => {
+test('A flush by count restarts the age', () => {
   marbles(({ hot, expectObservable }) => {
     const lasts = new Subject<bigint | undefined>()
     hot('-a--b-c-------|', { a: batch(0, 1), b: batch(1, 1), c: batch(2, 1) })
@@ -183,14 +188,14 @@ test('A flush by count starts the age afresh', () => {
   })
 })
 
-test('Completion flushes what is held, an error does not, and nothing comes after a departure', () => {
+test('Completion flushes the buffer, an error does not, and nothing is emitted after unsubscription', () => {
   marbles(({ hot, expectObservable }) => {
     const operator = bufferTimeOrCount({ ...NEVER_FULL, ageMs: 50 })
     const ends: string[] = []
     hot('-a-|', { a: batch(0, 1) })
       .pipe(operator)
       .subscribe(() => ends.push('flushed'))
-    hot<Batch<Labelled>>('-a-#', { a: batch(0, 1) })
+    hot<Batch<PartitionedRows>>('-a-#', { a: batch(0, 1) })
       .pipe(operator)
       .subscribe({ next: () => ends.push('never'), error: (error: unknown) => ends.push(String(error)) })
     expectObservable(hot('-a------', { a: batch(0, 1) }).pipe(operator), '^--!').toBe('-')
@@ -198,17 +203,17 @@ test('Completion flushes what is held, an error does not, and nothing comes afte
   })
 })
 
-test('A batch that does not follow on replaces what is held of its partition, and gives its credit back', () => {
+test('A batch that does not follow the buffered ones replaces those of its partition and gives their credit back', () => {
   const dropped: number[] = []
   const other = batch(0, 1, { partition: 1 })
   const flushes = flushesOf({}, [batch(0, 2), other, batch(2, 2), batch(40, 1, { follows: 39n })], {
-    dropped: (bytes) => dropped.push(bytes),
+    onDropped: (bytes) => dropped.push(bytes),
   })
   assert.deepEqual(rangesOf(flushes), [['1: none 0-0', '0: 39 40-40']])
   assert.deepEqual([dropped, flushes[0]?.bytes, flushes[0]?.counts.records], [[2_000_000], 2_000_000, 2])
 })
 
-test('A gap in the offsets that the chain of batches covers is no reason to drop', () => {
+test('A gap in the offsets within the chain of batches drops nothing', () => {
   const flushes = flushesOf({}, [batch(0, 2, { last: 9n }), batch(15, 1, { follows: 9n, last: 15n })])
   assert.deepEqual(rangesOf(flushes), [['0: none 0-15']])
 })
@@ -218,11 +223,11 @@ test('Batches without records carry their offsets into the table', () => {
   assert.deepEqual([rangesOf(flushes), flushes[0]?.counts.records], [[['0: 6 7-9']], 0])
 })
 
-test('Every flush is told of before it leaves, and opens its trace with what it holds', () => {
+test('Every flush is reported before it is emitted, and opens its trace with its contents', () => {
   const told: string[] = []
   const trace = { context: {} as never, end: () => undefined }
   const [flush] = flushesOf({}, [batch(0, 2), batch(2, 1)], {
-    flushed: () => told.push('flushed'),
+    onFlushFormed: () => told.push('flushed'),
     openTrace: ({ id, provenances, counts, bytes }) => {
       told.push(`${id} ${provenances.length} ${counts.records} ${bytes}`)
       return trace
@@ -232,18 +237,18 @@ test('Every flush is told of before it leaves, and opens its trace with what it 
   assert.equal(flush?.trace, trace)
 })
 
-test('What is held becomes a flush when it is asked for, or at once while its bytes are needed', () => {
-  const source = new Subject<Batch<Labelled>>()
+test('The buffer is flushed on request, and immediately while its bytes are needed', () => {
+  const source = new Subject<Batch<PartitionedRows>>()
   const out: Flush<unknown>[] = []
   let form: () => void = () => undefined
   let isForgotten = false
-  let isPressed = false
-  const parts: BufferParts = {
-    onFlush: (now) => {
+  let isFlushRequested = false
+  const parts: BufferOptions = {
+    registerFlush: (now) => {
       form = now
       return () => (isForgotten = true)
     },
-    isPressed: () => isPressed,
+    shouldFlush: () => isFlushRequested,
   }
   source.pipe(bufferTimeOrCount(NEVER_FULL, parts)).subscribe((flush) => out.push(flush))
   form()
@@ -251,7 +256,7 @@ test('What is held becomes a flush when it is asked for, or at once while its by
   source.next(batch(0, 4))
   form()
   assert.deepEqual(rangesOf(out), [['0: none 0-3']])
-  isPressed = true
+  isFlushRequested = true
   source.next(batch(4, 2))
   assert.deepEqual(rangesOf(out), [['0: none 0-3'], ['0: 3 4-5']])
   source.complete()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { from, lastValueFrom, of, toArray } from 'rxjs'
-import { appIdOf, commitDelta, type CommitParts } from '../../operators/commit-delta.ts'
+import { appIdOf, commitDelta, type CommitDeltaOptions } from '../../operators/commit-delta.ts'
 import type { DeadLetter, Flush } from '../../src/core/batch.ts'
 import type { Append, CommitOutcome, TableWriter } from '../../src/delta/commit/table-writer.ts'
 import type { DataFiles } from '../../operators/write-parquet.ts'
@@ -26,21 +26,21 @@ const COMMITTED: CommitOutcome = { kind: 'committed', version: 8n, attempts: 2, 
 interface Scene {
   readonly log: string[]
   readonly appends: Append[]
-  readonly parts: CommitParts
+  readonly parts: CommitDeltaOptions
 }
 
-/** A table and a sink that note what is asked of them, in its order. */
+/** Creates a table and a sink that record their calls in order. */
 function scene(
   outcome: CommitOutcome | Error = COMMITTED,
-  stale: readonly string[] = [],
+  fenced: readonly string[] = [],
   failing = false,
 ): Scene {
   const log: string[] = []
   const appends: Append[] = []
   const table = {
-    stale: () => {
-      log.push('stale?')
-      return Promise.resolve(stale)
+    findFenced: () => {
+      log.push('fenced?')
+      return Promise.resolve(fenced)
     },
     append: (append: Append) => {
       log.push('append')
@@ -48,7 +48,7 @@ function scene(
       return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome)
     },
   } as unknown as TableWriter
-  const parts: CommitParts = {
+  const parts: CommitDeltaOptions = {
     table,
     appId: 'app',
     clock: { now: () => 1234, sleep: () => Promise.resolve() },
@@ -58,31 +58,31 @@ function scene(
         return failing ? Promise.reject(new Error('no letters')) : Promise.resolve()
       },
     },
-    fenced: (_, appIds) => {
+    handleFenced: (_, appIds) => {
       log.push(`fenced ${appIds.join()}`)
       return Promise.resolve()
     },
   }
   return { log, appends, parts }
 }
-/** Files that are the same however often they are asked for. */
-const filesOf = (adds: readonly Add[], again?: () => Promise<DataFiles>): DataFiles => {
+/** Creates files that are the same for every table. */
+const filesOf = (adds: readonly Add[], forCurrentTable?: () => Promise<DataFiles>): DataFiles => {
   const files: DataFiles = {
     layout: layoutFor(structOf({ n: 'long' })),
     adds,
-    again: again ?? (() => Promise.resolve(files)),
+    forCurrentTable: forCurrentTable ?? (() => Promise.resolve(files)),
     discard: () => Promise.resolve(),
   }
   return files
 }
-const run = (parts: CommitParts, ...flushes: [readonly Add[], Partial<Flush<DataFiles>>?][]) =>
+const run = (parts: CommitDeltaOptions, ...flushes: [readonly Add[], Partial<Flush<DataFiles>>?][]) =>
   lastValueFrom(
     from(flushes.map(([adds, facts]) => flushOf(filesOf(adds), facts))).pipe(commitDelta(parts), toArray()),
   )
 
 operatorContract('commitDelta', () => commitDelta(scene().parts))
 
-test('Files and offsets are one append, and the flush leaves with its version', async () => {
+test('Files and offsets are one append, and the flush is emitted with its version', async () => {
   const { log, appends, parts } = scene()
   const [flush] = await run(parts, [[addOf('a'), addOf('b')]])
   assert.deepEqual(log, ['append'])
@@ -122,16 +122,16 @@ test('Every Kafka partition of the flush has its txn, also without a file', asyn
 test('Dead letters are written before the commit that passes their offsets', async () => {
   const { log, parts } = scene()
   await run(parts, [[], { deadLetters: [letter] }])
-  assert.deepEqual(log, ['stale?', 'letters 1 of 1', 'append'])
+  assert.deepEqual(log, ['fenced?', 'letters 1 of 1', 'append'])
 })
 
-test('A flush that comes too late writes no dead letters, leaves nothing, and is fenced', async () => {
+test('A flush whose offsets are already committed writes no dead letters, is not emitted, and is fenced', async () => {
   const { log, parts } = scene(COMMITTED, ['app-3'])
   assert.deepEqual(await run(parts, [[], { deadLetters: [letter] }]), [])
-  assert.deepEqual(log, ['stale?', 'fenced app-3'])
+  assert.deepEqual(log, ['fenced?', 'fenced app-3'])
 })
 
-test('A flush that meets a winner with its offsets leaves nothing, and the next one goes on', async () => {
+test('A flush whose offsets another writer commits first is not emitted, and the next flush continues', async () => {
   const { log, parts } = scene({ kind: 'fenced', appIds: ['app-3'], attempts: 1, conflicts: 1 })
   assert.deepEqual(await run(parts, [[addOf('a')]], [[addOf('b')], { id: 2 }]), [])
   assert.deepEqual(log, ['append', 'fenced app-3', 'append', 'fenced app-3'])
@@ -140,30 +140,30 @@ test('A flush that meets a winner with its offsets leaves nothing, and the next 
 test('Dead letters that cannot be written stop the stream before the commit', async () => {
   const { log, parts } = scene(COMMITTED, [], true)
   await assert.rejects(run(parts, [[], { deadLetters: [letter] }]), /no letters/)
-  assert.deepEqual(log, ['stale?', 'letters 1 of 1'])
+  assert.deepEqual(log, ['fenced?', 'letters 1 of 1'])
 })
 
-test('A commit that fails stops the stream, and no later flush is tried', async () => {
+test('A failed commit stops the stream, and no later flush is tried', async () => {
   const { log, parts } = scene(new Error('no commit'))
   await assert.rejects(run(parts, [[]], [[]]), /no commit/)
   assert.deepEqual(log, ['append'])
 })
 
-test('What fails while a flush is abandoned stops the stream', async () => {
+test('An error while a flush is abandoned stops the stream', async () => {
   const { parts } = scene(COMMITTED, ['app-3'])
   const fenced = (): Promise<void> => Promise.reject(new Error('no reset'))
   const abandoned = of(flushOf(filesOf([addOf('a')]), { deadLetters: [letter] })).pipe(
-    commitDelta({ ...parts, fenced }),
+    commitDelta({ ...parts, handleFenced: fenced }),
   )
   await assert.rejects(lastValueFrom(abandoned), /no reset/)
 })
 
-test('A table that changed gets the same flush in other files, and its dead letters no second time', async () => {
+test('For a changed table the flush is written to other files, and its dead letters are not written again', async () => {
   const changed: CommitOutcome = { kind: 'changed', attempts: 1, conflicts: 1 }
   const outcomes = [changed, changed, COMMITTED]
   const { log, appends, parts } = scene()
   const table = {
-    stale: () => Promise.resolve([]),
+    findFenced: () => Promise.resolve([]),
     append: (append: Append) => {
       appends.push(append)
       return Promise.resolve(outcomes[appends.length - 1])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { from, lastValueFrom, toArray } from 'rxjs'
-import { commitOffsets, type OffsetParts } from '../../operators/commit-offsets.ts'
+import { commitOffsets, type CommitOffsetsOptions } from '../../operators/commit-offsets.ts'
 import { NO_TRACE } from '../../src/core/flush-trace.ts'
 import { addOf, flushOf } from '../support/flow/flushes.ts'
 import { operatorContract } from '../support/flow/operator-contract.ts'
@@ -12,19 +12,22 @@ const committed = {
   outcome: { kind: 'committed', version: 8n, attempts: 2, conflicts: 1, ambiguous: 3 },
   schemaChanged: true,
 } as const
-const nothing: OffsetParts = { source: { commitOffsets: () => Promise.resolve() }, settled: () => undefined }
+const nothing: CommitOffsetsOptions = {
+  source: { commitOffsets: () => Promise.resolve() },
+  onSettled: () => undefined,
+}
 operatorContract('commitOffsets', () => commitOffsets(nothing))
 
-test('Offsets are mirrored, then credit is settled, then the trace ends, then the commit leaves; flush after flush', async () => {
+test('Offsets are copied, then credit is released, then the trace ends, then the commit is emitted; flush after flush', async () => {
   const log: string[] = []
-  const parts: OffsetParts = {
+  const parts: CommitOffsetsOptions = {
     source: {
       commitOffsets: async (ranges) => {
         await new Promise((resolve) => setImmediate(resolve))
         log.push(`offsets to ${ranges[0]?.last}`)
       },
     },
-    settled: ({ id, bytes }) => log.push(`settled ${id} ${bytes}`),
+    onSettled: ({ id, bytes }) => log.push(`settled ${id} ${bytes}`),
   }
   const trace = { ...NO_TRACE, end: (error?: unknown) => void log.push(`ended ${String(error)}`) }
   const flushes = [1, 2].map((id) => flushOf(committed, { id, trace }))
@@ -52,10 +55,10 @@ test('Offsets are mirrored, then credit is settled, then the trace ends, then th
   })
 })
 
-test('A source that breaks its promise never to fail stops the stream, its credit unsettled', async () => {
-  const parts: OffsetParts = {
+test('A source whose offset commit fails stops the stream and keeps its credit', async () => {
+  const parts: CommitOffsetsOptions = {
     source: { commitOffsets: () => Promise.reject(new Error('a bug')) },
-    settled: () => assert.fail('settled'),
+    onSettled: () => assert.fail('settled'),
   }
   await assert.rejects(lastValueFrom(from([flushOf(committed)]).pipe(commitOffsets(parts))), /a bug/)
 })

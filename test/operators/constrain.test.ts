@@ -3,7 +3,10 @@ import { test } from 'node:test'
 import { constrain } from '../../operators/constrain.ts'
 import { rowAt } from '../../src/arrow/values.ts'
 import type { StructType } from '../../src/core/schema.ts'
-import { compiledConstraints, compileConstraints } from '../../src/delta/constraints/check.ts'
+import {
+  compileTableConstraints,
+  compileConstraints,
+} from '../../src/delta/constraints/constraint-violations.ts'
 import { constraintsOf } from '../../src/delta/constraints/constraints.ts'
 import { fieldOf, provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
 import { operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
@@ -21,7 +24,7 @@ const batch = {
 }
 operatorContract('constrain', () => constrain(() => positive))
 
-test('A row that breaks a CHECK constraint is a dead letter that names constraint, expression and values; so is one where it is null', () => {
+test('A row that violates a CHECK constraint, or for which it is null, is a dead letter that names constraint, expression and values', () => {
   const [out] = outputsOf(
     constrain(() => positive),
     [batch],
@@ -42,19 +45,19 @@ test('A row that breaks a CHECK constraint is a dead letter that names constrain
     [
       {
         reason: 'constraint',
-        message: 'CHECK constraint positive (amount > 0) is broken by amount = -5',
+        message: 'CHECK constraint positive (amount > 0) is violated by amount = -5',
         offset: 1n,
       },
       {
         reason: 'constraint',
-        message: 'CHECK constraint positive (amount > 0) is broken by amount = null',
+        message: 'CHECK constraint positive (amount > 0) is violated by amount = null',
         offset: 2n,
       },
     ],
   )
 })
 
-test('Without constraints, and without a row that breaks one, the very batch goes on', () => {
+test('Without constraints or violations the batch is passed on unchanged', () => {
   const fine = { ...batch, payload: rowsOf(schema, [{ amount: 1 }]) }
   assert.equal(
     outputsOf(
@@ -72,7 +75,7 @@ test('Without constraints, and without a row that breaks one, the very batch goe
   )
 })
 
-test('Constraints that the table gets meanwhile count from the next batch on', () => {
+test('Constraints added to the table apply from the next batch on', () => {
   const lists = [[], positive]
   const out = outputsOf(
     constrain(() => lists.shift() ?? []),
@@ -84,7 +87,7 @@ test('Constraints that the table gets meanwhile count from the next batch on', (
   )
 })
 
-test('A row for which an expression has no value breaks it', () => {
+test('A row for which the expression has no value violates the constraint', () => {
   const ratio = compiledFor({ 'delta.constraints.ratio': '10 / amount > 1' })
   const [out] = outputsOf(
     constrain(() => ratio),
@@ -96,7 +99,7 @@ test('A row for which an expression has no value breaks it', () => {
   )
 })
 
-test('A constraint that asks for the time gets that of the clock', () => {
+test('A constraint on the current time uses the clock', () => {
   const past: StructType = structOf({ at: 'timestamp' })
   const constraints = compileConstraints(
     constraintsOf({ schema: past, configuration: { 'delta.constraints.past': 'at <= current_timestamp()' } }),
@@ -111,7 +114,7 @@ test('A constraint that asks for the time gets that of the clock', () => {
   assert.equal(out?.payload.columns.length, 1)
 })
 
-test('Columns that rows lack count as null', () => {
+test('Columns that the rows do not have count as null', () => {
   const wide: StructType = { type: 'struct', fields: [...schema.fields, fieldOf('extra', 'string')] }
   const constraints = compileConstraints(
     constraintsOf({ schema: wide, configuration: { 'delta.constraints.none': 'extra IS NULL' } }),
@@ -126,6 +129,6 @@ test('Columns that rows lack count as null', () => {
   )
 })
 
-function compiledFor(configuration: Record<string, string>): ReturnType<typeof compiledConstraints> {
-  return compiledConstraints({ schema, configuration })
+function compiledFor(configuration: Record<string, string>): ReturnType<typeof compileTableConstraints> {
+  return compileTableConstraints({ schema, configuration })
 }

@@ -22,7 +22,7 @@ test('Every batch is read by the format, and keeps its provenance', () => {
   assert.deepEqual([none?.payload.objects, none?.provenance.first], [[], 3n])
 })
 
-test('A format that throws, which none should, stops the stream', () => {
+test('A format that throws stops the stream', () => {
   const broken: Format = {
     name: 'broken',
     decode: () => {
@@ -32,7 +32,7 @@ test('A format that throws, which none should, stops the stream', () => {
   assert.match(String(errorOf(decode(broken), rawBatch(['x']))), /a bug/)
 })
 
-test('A batch that its format has to fetch something for holds those behind up, and is read after that', async () => {
+test('A batch whose format must fetch schemas holds back later batches until it is decoded', async () => {
   let fetched = false
   const format: Format = {
     ...jsonFormat({ schema: structOf({ a: 'long' }), plain: undefined }),
@@ -56,7 +56,7 @@ test('A batch that its format has to fetch something for holds those behind up, 
   assert.deepEqual(firsts, [0n, 1n])
 })
 
-test('What cannot be fetched stops the stream', async () => {
+test('A failed fetch stops the stream', async () => {
   const format: Format = {
     ...jsonFormat({ schema: structOf({ a: 'long' }), plain: undefined }),
     prepare: () => Promise.reject(new Error('the registry is gone')),

@@ -11,7 +11,7 @@ const schema = structOf({ at: 'timestamp' })
 const batch = { provenance: provenanceOf(), payload: rowsOf(schema, [{ at: '2024-05-06T07:08:09Z' }, {}]) }
 operatorContract('enrich', () => enrich([derivedColumn('day', 'date(at)', schema)]))
 
-test('Columns are added in the order of the enrichments, each of which sees those before it', () => {
+test('Columns are added in the order of the enrichments, and each sees the columns before it', () => {
   const day = derivedColumn('day', 'date(at)', schema)
   const year = derivedColumn('year', 'year(day)', structOf({ at: 'timestamp', day: 'date' }))
   const [out] = outputsOf(enrich([day, year]), [batch])
@@ -43,7 +43,7 @@ test('An enrichment that throws stops the stream', () => {
   assert.match(String(errorOf(enrich([broken]), batch)), /a bug/)
 })
 
-test('Rows that an enrichment rejects become dead letters of the reason partition, by its first message', () => {
+test('Rows that an enrichment rejects become dead letters with the reason partition and its first message', () => {
   const rows = Array.from({ length: 4 }, (_, n) => ({ n }))
   const payload = rowsOf(structOf({ n: 'long' }), rows, { first: 10n })
   const rejecting = (name: string, rejected: readonly number[]): Enrichment => ({

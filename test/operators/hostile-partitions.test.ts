@@ -16,7 +16,7 @@ import { layoutFor } from '../support/flow/layouts.ts'
 const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-hostile-'))
 after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }))
 
-/** As long as names of columns commonly get. */
+/** A column name of common length. */
 const COLUMN = 'a_column_with_a_name_that_is_about_as_long_as_names_of_columns_get'
 const schema = structOf({ n: 'long', [COLUMN]: 'string' })
 const limits = { count: 1e9, bytes: 1e9, ageMs: 1e6 }
@@ -41,7 +41,7 @@ const VALUES = [
   null,
 ]
 
-test('Any text is a partition of its own: its value is whole, and its file lies in the table under a name that file systems take', async () => {
+test('Every text is a separate partition with its complete value and a file name that file systems accept', async () => {
   const rows = VALUES.map((value, n) => ({ n, [COLUMN]: value }))
   const batch = { provenance: provenanceOf({ records: rows.length }), payload: rowsOf(schema, rows) }
   const flush = await lastValueFrom(
@@ -66,7 +66,7 @@ test('Any text is a partition of its own: its value is whole, and its file lies 
   for (const name of await readdir(folder)) assert.doesNotMatch(name, /[\0-\x1f\x7f]/)
 })
 
-test('Late data over two thousand partitions is written whole, few files at a time', async () => {
+test('Late data in two thousand partitions is written completely, few files at a time', async () => {
   const days = 2_000
   const batches = Array.from({ length: 4 }, (_, batchOf) => {
     const rows = Array.from({ length: days / 2 }, (_row, n) => ({

@@ -1,4 +1,4 @@
-// Goal: a broken deploy stops the pipeline before anything is written, and a few bad records do not.
+// Goal: a broken deployment stops the pipeline before anything is written; a few bad records do not.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limitDeadLetters, stopAtDeadLetter } from '../../operators/limit-dead-letters.ts'
@@ -42,7 +42,7 @@ test('A flush with more dead letters than allowed stops the pipeline and names t
   const error = errorOf(limitDeadLetters({ maxRate: 0.2, recordsMin: 10 }), flushWith(80, found))
   assert.ok(error instanceof Error, 'it errors')
   assert.equal((error as Error & { code?: string }).code, 'KD_TOO_MANY_DEAD_LETTERS')
-  assert.match(error.message, /22 of 102 records \(21\.57 %\), and 20 % may be/)
+  assert.match(error.message, /22 of 102 records \(21\.57 %\) are dead letters, at most 20 % are allowed/)
   assert.match(
     error.message,
     /20 × contract: \/v expected an integer, got "…" \(first at 3\/0\); 2 × contract: expected JSON/,
@@ -54,12 +54,12 @@ for (const [what, flush] of [
   ['of fewer records than the least', flushWith(0, letters(9))],
   ['without dead letters', flushWith(100, [])],
 ] as const) {
-  test(`A flush ${what} passes as it is`, () => {
+  test(`A flush ${what} is passed on unchanged`, () => {
     assert.deepEqual(outputsOf(limitDeadLetters({ maxRate: 0.2, recordsMin: 10 }), [flush]), [flush])
   })
 }
 
-test('Without a limit everything passes', () => {
+test('Without a limit every flush is passed on', () => {
   const flush = flushWith(0, letters(100))
   assert.deepEqual(outputsOf(limitDeadLetters(undefined), [flush]), [flush])
 })
@@ -69,7 +69,7 @@ function batchWith(deadLetters: readonly DeadLetter[]) {
   return { provenance: provenanceOf(), payload: { rows, labels: undefined, partitions: [[]] } }
 }
 
-test('The first dead letter stops the pipeline with its place and reason, where that is wanted', () => {
+test('The first dead letter stops the pipeline with its offset and reason, if enabled', () => {
   const error = errorOf(stopAtDeadLetter(true), batchWith(letters(2)))
   assert.ok(error instanceof Error, 'it errors')
   assert.match(

@@ -37,7 +37,7 @@ const odd = (row: Row): boolean => {
   return (row['n'] as number) % 2 === 1
 }
 
-test('Each row becomes what the callback makes of it, in its own columns or in those of another schema', () => {
+test('Each row becomes the result of the callback, in its own columns or in those of another schema', () => {
   assert.deepEqual(
     shown(one(mapRows((row) => ({ ...row, s: null })))),
     four.map(({ n }) => ({ n, s: null })),
@@ -59,7 +59,7 @@ test('Each row becomes what the callback makes of it, in its own columns or in t
   )
 })
 
-test('A row for which the callback throws, or whose result does not fit, becomes a dead letter; its neighbours stay', () => {
+test('A row for which the callback throws, or whose result does not fit, becomes a dead letter; other rows stay', () => {
   const results: Readonly<Record<number, () => unknown>> = {
     2: () => ({ n: 'x' }),
     3: () => undefined,
@@ -102,7 +102,7 @@ test('Only true keeps a row', () => {
   assert.equal(one(filterRows(() => 'yes' as unknown as boolean)).filtered, 4)
 })
 
-test('Filters in a row add up what they took', () => {
+test('Consecutive filters add up their counts', () => {
   const [out] = outputsOf(
     filterRows((row) => row['n'] !== 1),
     outputsOf(
@@ -113,7 +113,7 @@ test('Filters in a row add up what they took', () => {
   assert.deepEqual([out?.payload.filtered, out && shown(out.payload)], [2, [four[1], four[3]]])
 })
 
-test('A look at every row changes nothing, and what it throws stops the stream', () => {
+test('tapRows sees every row and changes nothing, and an error that it throws stops the stream', () => {
   const seen: unknown[] = []
   const input = batch(four)
   const [out] = outputsOf(

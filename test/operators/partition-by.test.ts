@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { partitionBy } from '../../operators/partition-by.ts'
-import { Exact } from '../../src/core/exact.ts'
+import { ExactNumber } from '../../src/core/exact.ts'
 import type { StructType } from '../../src/core/schema.ts'
 import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
 import { errorOf, operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
 operatorContract('partitionBy', () => partitionBy(['a']))
 
-/** The partition of every row. */
+/** Returns the partition of every row. */
 function partitionsOf(
   names: readonly string[],
   schema: StructType,
@@ -31,7 +31,7 @@ function partitionsOf(
   return rows.map((_, row) => partitions[labels?.[row] ?? 0])
 }
 
-test('Rows are labelled by the values of several columns, in their order', () => {
+test('Rows are assigned to partitions by the values of several columns, in order', () => {
   const rows = [
     { a: 'x', b: 1 },
     { a: 'y', b: 1 },
@@ -46,7 +46,7 @@ test('Rows are labelled by the values of several columns, in their order', () =>
   ])
 })
 
-test('Null, an empty text and the text null are three partitions', () => {
+test('Null, empty text and the text "null" are three partitions', () => {
   const rows = [{ a: null }, { a: '' }, { a: 'null' }, { a: null }, { a: '' }]
   assert.deepEqual(partitionsOf(['a'], structOf({ a: 'string' }), rows), [
     [null],
@@ -57,7 +57,7 @@ test('Null, an empty text and the text null are three partitions', () => {
   ])
 })
 
-test('Null and zero are two partitions in every type of number', () => {
+test('Null and zero are two partitions for every numeric type', () => {
   for (const [type, zero] of [
     ['integer', 0],
     ['long', 0],
@@ -73,15 +73,15 @@ test('Null and zero are two partitions in every type of number', () => {
     ])
   assert.deepEqual(
     partitionsOf(['a'], structOf({ a: 'decimal(5,2)' }), [
-      { a: new Exact('0') },
+      { a: new ExactNumber('0') },
       {},
-      { a: new Exact('-1.5') },
+      { a: new ExactNumber('-1.5') },
     ]),
     [['0.00'], [null], ['-1.50']],
   )
 })
 
-test('Longs that differ in their last bit alone are two partitions', () => {
+test('Longs that differ only in the last bit are two partitions', () => {
   const rows = [{ a: 2n ** 53n }, { a: 2n ** 53n + 1n }, { a: -(2n ** 63n) }]
   assert.deepEqual(
     partitionsOf(['a'], structOf({ a: 'long' }), rows),
@@ -97,7 +97,7 @@ test('Ten thousand partitions in one batch are ten thousand partitions', () => {
   )
 })
 
-test('Without partition columns all rows belong together, and without rows there are no partitions', () => {
+test('Without partition columns all rows are in one partition, and without rows there are none', () => {
   assert.deepEqual(partitionsOf([], structOf({ a: 'long' }), [{ a: 1 }, { a: 2 }]), [[], []])
   for (const names of [[], ['a']]) {
     const [out] = outputsOf(partitionBy(names), [
@@ -107,7 +107,7 @@ test('Without partition columns all rows belong together, and without rows there
   }
 })
 
-test('A partition column that the rows lack is a broken invariant', () => {
+test('A partition column that the rows do not have is a broken invariant', () => {
   const batch = { provenance: provenanceOf(), payload: rowsOf(structOf({ a: 'long' }), [{ a: 1 }]) }
   assert.match(String(errorOf(partitionBy(['missing']), batch)), /partition column missing/)
 })

@@ -41,7 +41,7 @@ function filesOf(
   return out?.payload.files ?? []
 }
 
-/** Record batches of a file as rows. */
+/** Returns the record batches of a file as rows. */
 function batchesOf(file: ArrowFile): unknown[][] {
   return [...file.batches()].map((batch) =>
     batch
@@ -55,7 +55,7 @@ function batchesOf(file: ArrowFile): unknown[][] {
   )
 }
 
-test('There is one file for each partition over all chunks, without the partition columns, rows in their order', () => {
+test('All chunks share one file per table partition, without the partition columns and with rows in order', () => {
   const files = filesOf([
     chunkOf(
       [
@@ -83,7 +83,7 @@ test('There is one file for each partition over all chunks, without the partitio
   })
 })
 
-test('Record batches hold no more rows than they may; small chunks are joined, large ones cut', () => {
+test('Record batches hold at most the allowed rows; small chunks are joined, large ones divided', () => {
   const chunks = [3, 0, 1, 7].map((count, chunk) =>
     chunkOf(
       Array.from({ length: count }, (_, i) => ({ n: chunk * 10 + i })),
@@ -104,7 +104,7 @@ test('Record batches hold no more rows than they may; small chunks are joined, l
   assert.equal((JSON.parse(file?.stats() ?? '{}') as { numRecords: number }).numRecords, 11)
 })
 
-test('Columns that the rows lack are null, those of structs by their names', () => {
+test('Columns that the rows do not have are null, also fields of structs', () => {
   const ours = structOf({ s: structOf({ b: 'long', a: 'string' }), n: 'long' })
   const theirs = structOf({ more: 'double', n: 'long', s: structOf({ a: 'string', c: 'date', b: 'long' }) })
   const [file] = filesOf([chunkOf([{ n: 1, s: { a: 'x', b: 2 } }], [], ours)], {
@@ -124,7 +124,7 @@ test('A flush without rows has no files', () => {
   assert.deepEqual(filesOf([chunkOf([], ['p'])]), [])
 })
 
-test('Null, an empty text and longs beyond 2^53 are files of their own', () => {
+test('Null, an empty text and longs beyond 2^53 have separate files', () => {
   const wide = structOf({ p: 'string', n: 'long', v: 'long' })
   const rows = [
     { p: null, n: 2n ** 53n },
@@ -146,21 +146,21 @@ test('Null, an empty text and longs beyond 2^53 are files of their own', () => {
   )
 })
 
-test('A table that changed gets other files of the same rows; one that did not, the same files', () => {
+test('For a changed table the same rows are in other files; for an unchanged one the files are the same', () => {
   let layout = layoutFor(schema)
   const [out] = outputsOf(toArrow({ layout: () => layout }), [flushOf([chunkOf([{ p: 'a', n: 1 }], [])])])
   assert.ok(out !== undefined)
   layout = layoutFor(schema, [], { 'delta.appendOnly': 'true' })
-  const same = out.payload.again()
+  const same = out.payload.forCurrentTable()
   assert.equal(same.files, out.payload.files)
   assert.equal(same.layout, layout)
   layout = layoutFor(structOf({ n: 'long', more: 'string' }))
-  const other = same.again()
+  const other = same.forCurrentTable()
   assert.deepEqual(other.files.map(batchesOf), [[[{ n: 1, more: null }]]])
   assert.deepEqual(out.payload.files.map(batchesOf), [[[{ p: 'a', n: 1 }]]])
 })
 
-test('A table with mapped columns gets files, statistics and ids by its physical names', () => {
+test('Files, statistics and field ids of a table with column mapping use physical names', () => {
   const mapped = structOf({ n: 'long', s: structOf({ a: 'string' }) })
   let id = 0
   const named = (type: StructType): StructType => ({
@@ -196,12 +196,13 @@ test('A table with mapped columns gets files, statistics and ids by its physical
   })
 })
 
-test('Rows that the table has come to refuse make the layout unfit, asked again each time', () => {
+test('Rows that violate new constraints make the layout incompatible; this is checked again each time', () => {
   const reasons = [undefined, 'broken']
-  const [out] = outputsOf(toArrow({ layout: () => layoutFor(schema, ['p']), unfit: () => reasons.shift() }), [
-    flushOf([chunkOf([{ p: 'a', n: 1 }], ['p'])]),
-  ])
-  assert.equal(out?.payload.layout.unfit, undefined)
-  assert.equal(out?.payload.again().layout.unfit, 'broken')
-  assert.equal(out.payload.again().layout.unfit, undefined)
+  const [out] = outputsOf(
+    toArrow({ layout: () => layoutFor(schema, ['p']), incompatibleReasonOf: () => reasons.shift() }),
+    [flushOf([chunkOf([{ p: 'a', n: 1 }], ['p'])])],
+  )
+  assert.equal(out?.payload.layout.incompatibleReason, undefined)
+  assert.equal(out?.payload.forCurrentTable().layout.incompatibleReason, 'broken')
+  assert.equal(out.payload.forCurrentTable().layout.incompatibleReason, undefined)
 })

@@ -7,7 +7,7 @@ import { rowAt } from '../../src/arrow/values.ts'
 import { loadContract } from '../../src/contract/contract.ts'
 import type { Batch } from '../../src/core/batch.ts'
 import { jsonFormat } from '../../src/formats/json/format.ts'
-import { contractAfter } from '../../src/service/table/transforms.ts'
+import { contractAfterTransforms } from '../../src/service/table/transforms.ts'
 import { compileTransforms, type TransformOptions } from '../../src/transforms/compile.ts'
 import { provenanceOf, rawOf } from '../support/flow/batches.ts'
 import { operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
@@ -27,7 +27,7 @@ const contract = loadContract(
   { source: 'test' },
 )
 
-/** What comes out of records that are decoded, transformed and validated. */
+/** Decodes, transforms and validates records, and returns the rows. */
 function run(values: readonly (string | null)[], options: TransformOptions, plain = false): Rows {
   const raw = rawOf(values, { first: 10n })
   const decoded = jsonFormat({
@@ -35,7 +35,7 @@ function run(values: readonly (string | null)[], options: TransformOptions, plai
     plain: plain ? contract.plain : undefined,
   }).decode(raw)
   const transformation = compileTransforms(options, contract.schema)
-  const after = contractAfter(contract, transformation)
+  const after = contractAfterTransforms(contract, transformation)
   const batch = { provenance: provenanceOf({ records: raw.count }), payload: decoded }
   const [changed] = outputsOf(
     transform(transformation, { check: (message) => contract.check(message), columns: after }),
@@ -59,7 +59,7 @@ const rowsOf = ({ columns }: Rows): unknown[] =>
 const lettersOf = ({ deadLetters }: Rows): unknown[] =>
   deadLetters.map(({ offset, reason, message }) => [offset, reason, message])
 
-test('Contract, rules, filter and transforms each take their share, and every record is accounted for', () => {
+test('Contract, rules, filter and transforms are applied in order, and every record is counted', () => {
   const out = run(
     ['{"n":"x"}', '{"n":-1}', '{"n":7}', '{"n":1}', '{"n":2,"at":"2026-03-01T00:00:00Z"}', null, 'no json'],
     {
@@ -79,7 +79,7 @@ test('Contract, rules, filter and transforms each take their share, and every re
   ])
 })
 
-test('Sources of the record go where they are sent, nested ones beside what the message has there', () => {
+test('Values of the Kafka record are written to their target fields, also nested ones beside existing fields', () => {
   const out = run(['{"n":1,"meta":{"by":"x"}}'], {
     transforms: {
       'meta.kafka.offset': 'kafka.offset',
@@ -97,7 +97,7 @@ test('Sources of the record go where they are sent, nested ones beside what the 
   ])
 })
 
-test('Every transform sees the message as it came, before any is applied and before fields are dropped or renamed', () => {
+test('Every transform sees the original message, before any transform and before fields are dropped or renamed', () => {
   const out = run(['{"n":1,"at":"a","meta":{"by":"x","note":"y"}}'], {
     transforms: { at: 'upper(at)', copy: 'at', note: 'meta.note' },
     drop: ['meta.note'],
@@ -106,14 +106,14 @@ test('Every transform sees the message as it came, before any is applied and bef
   assert.deepEqual(rowsOf(out), [{ number: 1, at: 'A', copy: 'a', note: 'y', author: 'x' }])
 })
 
-test('A null takes the place of what the message has, so that nothing is left of what should be hidden', () => {
+test('A null result replaces the value of the message, so that hidden values do not remain', () => {
   const out = run(['{"n":1,"at":"secret"}'], {
     transforms: { at: "regex_extract(at, '^public:(.*)$', `1`)", 'meta.by': 'nothing' },
   })
   assert.deepEqual(rowsOf(out), [{ n: 1, at: null, meta: null }])
 })
 
-test('Rows that the format has in columns are transformed like those that it has as objects', () => {
+test('Rows that the format decoded into columns are transformed like objects', () => {
   const values = ['{"n":1,"at":"a"}', '{"n":2,"at":"\\n"}', '{"n":3}']
   const options = { transforms: { twice: 'n * `2`' }, filter: 'n != `3`' }
   const [proven, objects] = [run(values, options, true), run(values, options)]
@@ -121,7 +121,7 @@ test('Rows that the format has in columns are transformed like those that it has
   assert.deepEqual([...proven.records], [0, 1])
 })
 
-test('A rule that cannot be evaluated is broken, a filter that cannot be is a failed transform', () => {
+test('A rule that cannot be evaluated is violated; a filter that cannot be evaluated is a failed transform', () => {
   const broken = run(['{"n":1}'], {
     rules: [{ name: 'r', when: 'starts_with(at, `"x"`)', error: 'no' }],
   })
@@ -131,7 +131,7 @@ test('A rule that cannot be evaluated is broken, a filter that cannot be is a fa
   assert.match(letter.message, /^filter \(abs\(at\)\): /)
 })
 
-test('Numbers that no double holds pass through, and are compared and added to the last digit', () => {
+test('Numbers beyond double precision are kept, and compared and added exactly', () => {
   const raw = rawOf(['{"id":12345678901234567890,"price":0.1000000000000000000001}'])
   const { objects } = jsonFormat({ schema: contract.schema, plain: undefined }).decode(raw)
   const transformation = compileTransforms({
@@ -149,7 +149,7 @@ test('Numbers that no double holds pass through, and are compared and added to t
   assert.equal(row['over'], true)
 })
 
-test('A pattern that is catastrophic elsewhere, and text beyond its bound, cost one message at most', () => {
+test('A catastrophic pattern, and text beyond the limit, cost one message at most', () => {
   const long = 'a'.repeat(100_000)
   const out = run([`{"n":1,"at":"${long}!"}`, `{"n":2,"at":"${long.repeat(3)}"}`, '{"n":3,"at":"aaa"}'], {
     transforms: { found: "regex_extract(at, '^(?:(a+)+)+$')" },

@@ -20,7 +20,7 @@ const decoded = (values: readonly (string | null)[]) =>
   outputsOf(decode(jsonFormat({ schema: contract.schema, plain: contract.plain })), [rawBatch(values)])
 operatorContract('validate', () => validate(contract))
 
-test('Rows pass, what breaks the contract or does not fit its column is a dead letter with its reason', () => {
+test('Valid rows are passed on; rows that violate the contract or do not fit their column become dead letters with a reason', () => {
   const [batch] = outputsOf(
     validate(contract),
     decoded(['{"n":1}', '{}', '{"n":99999999999999999999}', null, 'x', '{"n":2,"m":{"k":3}}']),
@@ -37,7 +37,7 @@ test('Rows pass, what breaks the contract or does not fit its column is a dead l
   )
 })
 
-test('Rows that the format has proven are not checked again, and keep their place among the others', () => {
+test('Rows that the format has validated are not checked again and keep their order among the others', () => {
   const plain = loadContract({ type: 'object', properties: { s: { type: 'string' } } }, { source: 'test' })
   const seen: unknown[] = []
   const watched: Contract = {
@@ -72,7 +72,7 @@ test('Several batches share nothing, provenance is kept, and an empty batch is a
   )
 })
 
-test('A contract that throws, which none should, stops the stream', () => {
+test('A contract that throws stops the stream', () => {
   const broken: Contract = {
     ...contract,
     plain: undefined,
@@ -82,7 +82,7 @@ test('A contract that throws, which none should, stops the stream', () => {
   }
   const payload = {
     raw: rawOf(['{}']),
-    proven: undefined,
+    validated: undefined,
     objects: [{}],
     records: [0],
     deadLetters: [],

@@ -43,7 +43,7 @@ function flushes(...lists: readonly (readonly Record<string, unknown>[])[]) {
   return from(outputsOf(toArrow({ layout: () => layoutFor(schema, partitionColumns) }), inputs))
 }
 
-test('Every partition is a file that is whole when its flush leaves, with its values, size and statistics', async () => {
+test('Every table partition has a complete file with its values, size and statistics when its flush is emitted', async () => {
   const store = new MemoryStore()
   const rows = [
     { p: 'a/b =é', on: '2024-02-29', n: 1 },
@@ -76,7 +76,7 @@ test('Every partition is a file that is whole when its flush leaves, with its va
   )
 })
 
-test('Flushes leave in their order, those without rows too, and no two files share a name', async () => {
+test('Flushes are emitted in order, also without rows, and file names are unique', async () => {
   const store = new MemoryStore()
   const out = await lastValueFrom(
     flushes([{ p: 'a', n: 1 }], [], [{ p: 'a', n: 1 }]).pipe(writeParquet(target(store)), toArray()),
@@ -99,7 +99,7 @@ test('A store that refuses a file stops the stream', async () => {
   })
 })
 
-test('No text of a partition value stops the stream: zero bytes, dots, slashes, and more than a file name holds', async () => {
+test('No partition value stops the stream: zero bytes, dots, slashes, or text longer than a file name', async () => {
   const store = new MemoryStore()
   const texts = [
     '\0',
@@ -126,19 +126,27 @@ test('No text of a partition value stops the stream: zero bytes, dots, slashes, 
   }
 })
 
-test('A table that changed gets its rows in new files, and the old ones are gone', async () => {
+test('For a changed table the rows are written to new files, and the old files are deleted', async () => {
   const store = new MemoryStore()
   let layout = layoutFor(schema, partitionColumns)
   const [input] = await lastValueFrom(flushes([{ p: 'a', on: '2024-01-01', n: 1 }], []).pipe(toArray()))
   assert.ok(input !== undefined)
-  const again = (): ArrowFiles => ({ ...input.payload, layout, files: [...input.payload.files], again })
+  const forCurrentTable = (): ArrowFiles => ({
+    ...input.payload,
+    layout,
+    files: [...input.payload.files],
+    forCurrentTable,
+  })
   const [flush] = outputs(
     await lastValueFrom(
-      from([{ ...input, payload: { ...input.payload, again } }]).pipe(writeParquet(target(store)), toArray()),
+      from([{ ...input, payload: { ...input.payload, forCurrentTable } }]).pipe(
+        writeParquet(target(store)),
+        toArray(),
+      ),
     ),
   )
   layout = layoutFor(schema, partitionColumns, { 'delta.parquet.compression.codec': 'snappy' })
-  const next = await flush.again()
+  const next = await flush.forCurrentTable()
   assert.equal(next.layout, layout)
   const keys: string[] = []
   for await (const { key } of store.list('')) keys.push(key)
@@ -157,7 +165,7 @@ function outputs(flushed: readonly { readonly payload: DataFiles }[]): [DataFile
   return [first.payload]
 }
 
-test('Rows of one partition become files of the size that the table asks for, each with statistics of its own', async () => {
+test('Rows of one partition become files of the table’s target size, each with its own statistics', async () => {
   const store = new MemoryStore()
   const rows = Array.from({ length: 20_000 }, (_, n) => ({
     p: 'a',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { arrowSchema, recordBatch } from '../../src/arrow/record-batch.ts'
+import { toArrowSchema, toRecordBatch } from '../../src/arrow/record-batch.ts'
 import { columnsWithoutDictionary } from '../../src/parquet/dictionary.ts'
 import { columnsOf, structOf } from '../support/flow/batches.ts'
 import { askDuckdb } from '../support/duckdb.ts'
@@ -23,12 +23,12 @@ const ROWS = Array.from({ length: 5_000 }, (_, i) => ({
   tags: [`tag ${i}`],
 }))
 
-test('Columns of mostly distinct values get no dictionary; few values, nulls, elements and fields keep it', () => {
-  const batch = recordBatch(arrowSchema(SCHEMA), columnsOf(SCHEMA, ROWS).columns, ROWS.length)
+test('Columns of mostly distinct values get no dictionary; columns of few values or nulls, elements and fields keep it', () => {
+  const batch = toRecordBatch(toArrowSchema(SCHEMA), columnsOf(SCHEMA, ROWS).columns, ROWS.length)
   assert.deepEqual(columnsWithoutDictionary(batch), ['id', 'amount'])
 })
 
-test('The file has dictionaries where they were not ruled out', async () => {
+test('The file has dictionaries for the other columns', async () => {
   const file = await fileOf(SCHEMA, [ROWS])
   const rows = await askDuckdb(
     file,

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { plainValues } from '../../src/arrow/plain.ts'
+import { readPlainValues } from '../../src/arrow/plain.ts'
 import { PipelineError } from '../../src/core/errors.ts'
 import type { StructType } from '../../src/core/schema.ts'
 import { type RangeSource, readRanges } from '../../src/parquet/range-reader.ts'
-import { readTables } from '../../src/parquet/reader.ts'
+import { readArrowTables } from '../../src/parquet/reader.ts'
 import { chanceBy } from '../support/values/chance.ts'
 import { fileOf } from '../support/values/parquet-file.ts'
 
 const FIXTURES = new URL('../fixtures/', import.meta.url).pathname
 
-/** A key, a long text and a list in some rows; a struct in others. */
+/** Columns with a state in some rows, and a file with a long text and a map in others. */
 const SCHEMA: StructType = {
   type: 'struct',
   fields: [
@@ -48,7 +48,7 @@ const SCHEMA: StructType = {
   ],
 }
 
-/** Actions and fields of theirs that every checkpoint's columns hold, in the order of Spark's columns. */
+/** Actions, with fields that every checkpoint has, in the order of Spark's columns. */
 const FIELDS: readonly (readonly [string, ...string[]])[] = [
   ['txn', 'appId', 'version'],
   ['add', 'path', 'size', 'modificationTime', 'dataChange', 'stats'],
@@ -65,7 +65,7 @@ const STATE = [
 const FILES = Array.from({ length: 6_000 }, (_, index) => ({
   file: {
     path: `part-${index}`,
-    // No two alike, so that compression leaves their bytes.
+    // Unique texts, so that compression hardly shrinks them.
     stats: Array.from({ length: 20 }, (_, at) =>
       Math.imul(index * 20 + at + 1, 0x9e3779b1).toString(36),
     ).join(),
@@ -73,7 +73,7 @@ const FILES = Array.from({ length: 6_000 }, (_, index) => ({
   },
 }))
 
-test('Leaves that are not wanted, and row groups of nulls alone, are never fetched', async () => {
+test('Unwanted leaf columns, and row groups of nulls, are never fetched', async () => {
   const file = await fileOf(SCHEMA, [STATE, FILES], { rowGroupRows: 2_000 })
   const source = counting(file)
   const state = await bodies(source, 'state', ([top]) => top === 'state')
@@ -83,7 +83,7 @@ test('Leaves that are not wanted, and row groups of nulls alone, are never fetch
     { id: '__proto__', version: null },
   ])
   const stateBytes = source.fetched
-  // The end of the file is read once more when all is done, since it could have been replaced.
+  // The end of the file is read again at the end, to detect a replaced file.
   assert.ok(stateBytes < 2 * 65_536 + 1_000, `${stateBytes} bytes`)
 
   const lean = counting(file)
@@ -95,14 +95,14 @@ test('Leaves that are not wanted, and row groups of nulls alone, are never fetch
   assert.ok(lean.fetched < file.length / 2 + 65_536, `${lean.fetched} of ${file.length} bytes`)
 })
 
-test('Rows read by ranges are those of the file read whole', async () => {
+test('Rows read by ranges equal those of the whole file', async () => {
   const file = await fileOf(SCHEMA, [STATE, FILES], { rowGroupRows: 250 })
-  const whole = [...readTables('f', file)].flatMap((table) => [...plainValues(table, 'file')])
+  const whole = [...readArrowTables('f', file)].flatMap((table) => [...readPlainValues(table, 'file')])
   assert.deepEqual(await bodies(counting(file), 'file', () => true), whole)
   assert.equal(whole.length, FILES.length)
 })
 
-test('Checkpoints that Spark wrote give by ranges what they give whole', async () => {
+test('Checkpoints written by Spark are the same by ranges and as a whole', async () => {
   const files = [...readdirSync(FIXTURES, { recursive: true })]
     .map(String)
     .filter((name) => /_delta_log.*\.parquet$/.test(name))
@@ -113,7 +113,7 @@ test('Checkpoints that Spark wrote give by ranges what they give whole', async (
     for (const [column, ...fields] of FIELDS) {
       const wanted = ([top, field]: readonly string[]): boolean =>
         top === column && fields.includes(field as string)
-      const whole = [...readTables(name, file)].flatMap((table) =>
+      const whole = [...readArrowTables(name, file)].flatMap((table) =>
         [...(table.getChild(column) ?? [])].flatMap((row: Record<string, unknown> | null) =>
           row === null
             ? []
@@ -131,14 +131,14 @@ test('Checkpoints that Spark wrote give by ranges what they give whole', async (
   assert.ok(rows > 20)
 })
 
-test('A file that is damaged anywhere is an error or read to its end, and never more than its bytes are asked for', async () => {
+test('A damaged file is an error or read to its end, and only existing bytes are requested', async () => {
   const file = await fileOf(SCHEMA, [STATE, FILES.slice(0, 300)], { rowGroupRows: 100 })
   const footerStart = file.length - 8 - file.readUInt32LE(file.length - 8)
   const chance = chanceBy(7)
   let refused = 0
   for (let round = 0; round < 600; round++) {
     const damaged = Buffer.from(file)
-    // Half of it in the footer, which decides what is asked for.
+    // Half of the damage is in the footer, which decides which bytes are requested.
     const at = round % 2 === 0 ? footerStart + chance.int(file.length - footerStart) : chance.int(file.length)
     damaged[at] = chance.int(256)
     const end = round % 5 === 4 ? chance.int(file.length) : file.length
@@ -154,8 +154,8 @@ test('A file that is damaged anywhere is an error or read to its end, and never 
 
 for (const [what, file] of [
   ['empty', Buffer.alloc(0)],
-  ['no Parquet', Buffer.alloc(200)],
-  ['nothing but the magic number', Buffer.from('PAR1\0\0\0\0PAR1')],
+  ['not Parquet', Buffer.alloc(200)],
+  ['only the magic number', Buffer.from('PAR1\0\0\0\0PAR1')],
 ] as const) {
   test(`A file that is ${what} is an error`, async () => {
     await assert.rejects(
@@ -186,6 +186,6 @@ async function bodies(
   wanted: (path: readonly string[]) => boolean,
 ): Promise<unknown[]> {
   const found: unknown[] = []
-  for await (const table of readRanges(source, wanted)) found.push(...plainValues(table, column))
+  for await (const table of readRanges(source, wanted)) found.push(...readPlainValues(table, column))
   return found
 }

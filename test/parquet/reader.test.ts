@@ -3,15 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { tableFromArrays, tableToIPC } from 'apache-arrow'
 import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm'
-import { parquetSchema, readTables } from '../../src/parquet/reader.ts'
+import { readParquetSchema, readArrowTables } from '../../src/parquet/reader.ts'
 
 const CODECS = ['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI', 'ZSTD', 'LZ4_RAW'] as const
 
 for (const codec of CODECS) {
-  test(`A file compressed with ${codec} is read in tables of bounded size, in its order`, () => {
+  test(`A file compressed with ${codec} is read in tables of bounded size, in file order`, () => {
     const sizes: number[] = []
     const ids: bigint[] = []
-    for (const table of readTables('f', numbers(1_000, codec), { rowsMax: 300 })) {
+    for (const table of readArrowTables('f', numbers(1_000, codec), { rowsMax: 300 })) {
       sizes.push(table.numRows)
       ids.push(...(table.getChild('id')?.toArray() as BigInt64Array))
     }
@@ -24,22 +24,22 @@ for (const codec of CODECS) {
 }
 
 test('A limit stops in the middle of a file', () => {
-  const sizes = [...readTables('f', numbers(10), { limit: 7, rowsMax: 5 })].map((table) => table.numRows)
+  const sizes = [...readArrowTables('f', numbers(10), { limit: 7, rowsMax: 5 })].map((table) => table.numRows)
   assert.deepEqual(sizes, [5, 2])
 })
 
-test('Columns that the file lacks are left out, and rows stay when none is held', () => {
-  const [some] = readTables('f', numbers(10), { columns: ['twice', 'none'] })
+test('Columns that the file lacks are left out, and rows are kept even without any column', () => {
+  const [some] = readArrowTables('f', numbers(10), { columns: ['twice', 'none'] })
   assert.deepEqual(
     some?.schema.fields.map((field) => field.name),
     ['twice'],
   )
-  const [none] = readTables('f', numbers(10), { columns: ['none'] })
+  const [none] = readArrowTables('f', numbers(10), { columns: ['none'] })
   assert.equal(none?.numRows, 10)
 })
 
 test('A file without rows gives nothing', () => {
-  assert.deepEqual([...readTables('f', numbers(0))], [])
+  assert.deepEqual([...readArrowTables('f', numbers(0))], [])
 })
 
 test('INT96 timestamps of Spark are timestamps', () => {
@@ -47,18 +47,18 @@ test('INT96 timestamps of Spark are timestamps', () => {
   const file = readdirSync(folder).find((name) => name.endsWith('.parquet'))
   assert.ok(file !== undefined)
   const bytes = readFileSync(new URL(file, folder))
-  const timestamp = parquetSchema(file, bytes).fields.find((field) => field.name === 'timestamp')
+  const timestamp = readParquetSchema(file, bytes).fields.find((field) => field.name === 'timestamp')
   assert.match(String(timestamp?.type), /^Timestamp<NANOSECOND|^Timestamp<MICROSECOND/)
 })
 
 for (const [damage, bytes] of [
-  ['is no Parquet', new Uint8Array(100)],
+  ['is not Parquet', new Uint8Array(100)],
   ['is empty', new Uint8Array(0)],
   ['is cut', numbers(1_000).subarray(0, 2_000)],
   ['has damaged pages', numbers(1_000).fill(7, 4, 60)],
 ] as const) {
   test(`A file that ${damage} is an error, not a crash`, () => {
-    assert.throws(() => [...readTables('f', bytes)], { code: 'KD_PARQUET_FAILED' })
+    assert.throws(() => [...readArrowTables('f', bytes)], { code: 'KD_PARQUET_FAILED' })
   })
 }
 

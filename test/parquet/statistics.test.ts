@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { unscaledOf } from '../../src/arrow/decimal.ts'
-import { Exact } from '../../src/core/exact.ts'
+import { ExactNumber } from '../../src/core/exact.ts'
 import { decimalOf, type DataType, type StructType } from '../../src/core/schema.ts'
 import { parseExact } from '../../src/formats/json/exact.ts'
 import { roundUp } from '../../src/parquet/leaf-statistics.ts'
@@ -20,14 +20,14 @@ interface Statistics {
   readonly nullCount: Record<string, unknown>
 }
 
-/** Statistics of a file whose rows come in these slices. */
+/** Returns the statistics of a file whose rows are added in these slices. */
 function statisticsOf(schema: StructType, slices: readonly Rows[], indexedColumns?: number): Statistics {
   const statistics = new FileStatistics(schema, indexedColumns)
   for (const rows of slices) statistics.update(columnsOf(schema, rows).columns, rows.length)
   return parseExact(statistics.json()) as Statistics
 }
 
-/** Leaves of a schema with their paths. */
+/** Returns the leaves of a schema with their paths. */
 function leavesOf(
   schema: StructType,
   path: readonly string[] = [],
@@ -43,10 +43,10 @@ function at(values: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], values)
 }
 
-/** Numbers of any form by their exact value. */
+/** Converts numbers of any form to a comparable exact value. */
 function comparable(value: unknown, type: DataType): unknown {
   if (value === undefined || value === null) return undefined
-  const number = value instanceof Exact ? value.text : value
+  const number = value instanceof ExactNumber ? value.text : value
   const decimal = decimalOf(type)
   if (decimal !== undefined) return unscaledOf(number, decimal.precision, decimal.scale)
   return type === 'float' || type === 'double' ? Number(number) : value
@@ -83,7 +83,7 @@ for (const slices of [1, 4]) {
   })
 }
 
-test('Columns that are null throughout have counts and no bounds, structs of them too', () => {
+test('Columns of nulls have counts and no bounds, also in structs', () => {
   const schema = structOf({
     a: 'long',
     s: structOf({ b: 'string', in: structOf({ c: 'date' }) }),
@@ -134,21 +134,21 @@ test('Longs beyond 2^53, negative decimals and days before 1970 keep every digit
   const rows = [
     {
       n: 2n ** 63n - 1n,
-      d: new Exact('-0.01'),
+      d: new ExactNumber('-0.01'),
       on: '1969-12-31',
       at: '1969-12-31T23:59:59.999999Z',
       ntz: '1900-01-01T00:00:00.000001',
     },
     {
       n: -(2n ** 63n),
-      d: new Exact(`-${'9'.repeat(36)}.99`),
+      d: new ExactNumber(`-${'9'.repeat(36)}.99`),
       on: '0001-01-01',
       at: '9999-12-31T23:59:59.999999Z',
       ntz: '1899-12-31T23:59:59',
     },
     {
       n: 2n ** 53n + 1n,
-      d: new Exact('-5'),
+      d: new ExactNumber('-5'),
       on: '1969-01-01',
       at: '1970-01-01T00:00:00Z',
       ntz: '1899-12-31T23:59:58.5',
@@ -170,12 +170,12 @@ describe('The bounds of texts', () => {
     return [minValues['s'], maxValues['s']]
   }
 
-  test('A text of 32 code points is its own bound, in whichever plane', () => {
+  test('A text of 32 code points is its own bound, in any plane', () => {
     for (const text of ['', 'x'.repeat(32), '😀'.repeat(32), '\u{10ffff}'.repeat(32), 'ß'.repeat(32)])
       assert.deepEqual(bounds([text]), [text, text])
   })
 
-  test('A longer minimum is cut, a longer maximum is cut and rounded up', () => {
+  test('A longer minimum is truncated, a longer maximum is truncated and rounded up', () => {
     assert.deepEqual(bounds(['x'.repeat(33)]), ['x'.repeat(32), `${'x'.repeat(31)}y`])
     assert.deepEqual(bounds(['😀'.repeat(40)]), ['😀'.repeat(32), `${'😀'.repeat(31)}😁`])
   })
@@ -187,7 +187,7 @@ describe('The bounds of texts', () => {
     assert.equal(bounds([`a${'\u{10ffff}'.repeat(40)}`])[1], 'b')
   })
 
-  test('A maximum above which nothing of 32 code points lies is left out', () => {
+  test('A maximum that cannot be rounded up within 32 code points is left out', () => {
     assert.deepEqual(bounds([`${'\u{10ffff}'.repeat(32)}z`]), ['\u{10ffff}'.repeat(32), undefined])
     assert.equal(roundUp(['\u{10ffff}']), undefined)
     assert.equal(roundUp([]), undefined)
@@ -197,7 +197,7 @@ describe('The bounds of texts', () => {
     assert.deepEqual(bounds(['\u{10000}', '\uffff', '\ue000']), ['\ue000', '\u{10000}'])
   })
 
-  test('A byte order mark counts as the character that it is', () => {
+  test('A byte order mark counts as a character', () => {
     assert.deepEqual(bounds(['\uFEFFz']), ['\uFEFFz', '\uFEFFz'])
     assert.equal(bounds([`\uFEFF${'z'.repeat(40)}`])[1], `\uFEFF${'z'.repeat(30)}{`)
   })
@@ -245,7 +245,7 @@ test('Only the first leaf columns have statistics, counted through structs', () 
   assert.equal(Object.keys(statisticsOf(many, [[{}]]).nullCount).length, 32)
 })
 
-test('Booleans, binary, arrays and maps have counts of nulls alone', () => {
+test('Booleans, binary, arrays and maps only have counts of nulls', () => {
   const schema = structOf({ b: 'boolean', x: 'binary', l: arrayOf('long') })
   assert.deepEqual(statisticsOf(schema, [[{ b: true, x: 'AA==', l: [1] }, {}]]), {
     numRecords: 2,
@@ -263,7 +263,7 @@ test('A column with a NaN has no bounds, since engines disagree on where it sort
   assert.equal(statistics.json(), '{"numRecords":3,"minValues":{},"maxValues":{},"nullCount":{"d":0}}')
 })
 
-test('Names with quotes and such are written as JSON', () => {
+test('Names with special characters are written as JSON', () => {
   const { nullCount } = statisticsOf(structOf({ 'a"b\\': 'long', 'zeilen\n': 'long' }), [[{}]])
   assert.deepEqual(nullCount, { 'a"b\\': 1, 'zeilen\n': 1 })
 })

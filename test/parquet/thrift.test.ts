@@ -12,7 +12,7 @@ import { chanceBy } from '../support/values/chance.ts'
 
 const FIXTURES = new URL('../fixtures/', import.meta.url).pathname
 
-test('The footers of files by Spark are written again byte by byte', () => {
+test('The footers of Spark files are encoded again byte by byte', () => {
   const files = [...readdirSync(FIXTURES, { recursive: true })]
     .map(String)
     .filter((name) => name.endsWith('.parquet'))
@@ -24,7 +24,7 @@ test('The footers of files by Spark are written again byte by byte', () => {
   }
 })
 
-test('Every kind of value comes back as it was written, with ids and lengths of one byte and of more', () => {
+test('Every kind of value is read back unchanged, with ids and lengths of one byte and more', () => {
   const number = (value: bigint): ThriftValue => ({ type: THRIFT.i64, value })
   const text: ThriftValue = { type: THRIFT.binary, value: new Uint8Array(300).fill(65) }
   const struct: ThriftStruct = new Map<number, ThriftValue>([
@@ -52,7 +52,7 @@ test('Every kind of value comes back as it was written, with ids and lengths of 
   assert.deepEqual(writeThrift(readThrift(bytes)), bytes)
 })
 
-test('Bytes that are no struct are an error, whatever they are', () => {
+test('Bytes that are not a struct are an error', () => {
   const chance = chanceBy(3)
   let refused = 0
   for (let round = 0; round < 2_000; round++) {
@@ -67,7 +67,7 @@ test('Bytes that are no struct are an error, whatever they are', () => {
   assert.ok(refused > 1_000, `${refused} were refused`)
 })
 
-test('Structs that nest without end, and lists longer than their bytes, are refused', () => {
+test('Structs that nest too deep, and lists longer than their bytes, are refused', () => {
   assert.throws(() => readThrift(new Uint8Array(1_000).fill(0x1c)), /nest too deep/)
   assert.throws(() => readThrift(Uint8Array.of(0x19, 0xfc, 0xff, 0xff, 0xff, 0x7f)), /elements/)
 })

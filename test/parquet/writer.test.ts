@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { arrowSchema, recordBatch } from '../../src/arrow/record-batch.ts'
-import { Exact } from '../../src/core/exact.ts'
-import { parquetBytes } from '../../src/parquet/writer.ts'
+import { toArrowSchema, toRecordBatch } from '../../src/arrow/record-batch.ts'
+import { ExactNumber } from '../../src/core/exact.ts'
+import { encodeParquet } from '../../src/parquet/writer.ts'
 import { columnsOf, structOf } from '../support/flow/batches.ts'
 import { chanceOf } from '../support/values/chance.ts'
 import { askDuckdb, plain } from '../support/duckdb.ts'
 import { fileOf } from '../support/values/parquet-file.ts'
 import { EVERY_TYPE, randomRows } from '../support/values/values.ts'
 
-/** Without byte order marks at the start of texts, which DuckDB's client for JavaScript drops; they have a test of their own. */
+/**
+ * Removes byte order marks at the start of texts, which DuckDB's client for JavaScript drops; another test covers them.
+ */
 function unmarked(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(/^\uFEFF/, '')
   if (Array.isArray(value)) return value.map(unmarked)
-  if (typeof value !== 'object' || value === null || value instanceof Exact) return value
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, unmarked(inner)]))
 }
 
@@ -88,19 +90,19 @@ test('No row group has more rows than it may, however record batches are cut', a
 const groupsQuery =
   'SELECT row_group_id, max(row_group_num_rows) FROM parquet_metadata(PATH) GROUP BY 1 ORDER BY 1'
 
-test('A file without rows is a file all the same', async () => {
+test('A file without rows is valid', async () => {
   const file = await fileOf(structOf({ n: 'long', s: 'string' }), [[]])
   assert.deepEqual(await askDuckdb(file, 'SELECT count(*) FROM FILE'), [[0n]])
 })
 
-test('A reader that leaves early stops the making of batches', async () => {
+test('A reader that stops early stops the production of batches', async () => {
   let made = 0
   const schema = structOf({ n: 'long' })
   const many = (function* () {
     for (; made < 10_000; made++)
-      yield recordBatch(arrowSchema(schema), columnsOf(schema, [{ n: made }]).columns, 1)
+      yield toRecordBatch(toArrowSchema(schema), columnsOf(schema, [{ n: made }]).columns, 1)
   })()
-  for await (const piece of parquetBytes(many, { compression: 'none', rowGroupRows: 2 })) {
+  for await (const piece of encodeParquet(many, { compression: 'none', rowGroupRows: 2 })) {
     assert.ok(piece.length > 0)
     break
   }
@@ -111,15 +113,15 @@ test('A reader that leaves early stops the making of batches', async () => {
   assert.equal(made, soonAfter)
 })
 
-test('What goes wrong while batches are made is thrown on, as an error of the catalogue', async () => {
+test('An error while batches are made is thrown as a PipelineError', async () => {
   const failing = (function* () {
     const schema = structOf({ n: 'long' })
-    yield recordBatch(arrowSchema(schema), columnsOf(schema, [{ n: 1 }]).columns, 1)
+    yield toRecordBatch(toArrowSchema(schema), columnsOf(schema, [{ n: 1 }]).columns, 1)
     throw new Error('no more')
   })()
   await assert.rejects(
     async () => {
-      for await (const piece of parquetBytes(failing, { compression: 'zstd', rowGroupRows: 10 }))
+      for await (const piece of encodeParquet(failing, { compression: 'zstd', rowGroupRows: 10 }))
         assert.ok(piece.length > 0)
     },
     { code: 'KD_PARQUET_FAILED', message: /no more/ },

@@ -1,24 +1,24 @@
-// Goal: a registry that fails makes whoever needs a schema wait; only what it says it has not becomes a dead letter.
+// Goal: records wait while the registry fails; only a schema that the registry does not have makes dead letters.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { contractOfFormat } from '../../src/formats/open/contract.ts'
 import { openFormat, type FormatChoice } from '../../src/formats/open/open.ts'
-import { createRegistry } from '../../src/registry/registry.ts'
-import { Circuits } from '../../src/resilience/circuits.ts'
+import { createSchemaRegistry } from '../../src/registry/registry.ts'
+import { Circuits } from '../../src/resilience/circuit-registry.ts'
 import { rawOf } from '../support/flow/batches.ts'
 import { CSV } from '../support/values/csv.ts'
 import { outcomesOf } from '../support/flow/outcomes.ts'
-import { scriptedServer, type ScriptedAnswer } from '../support/servers/scripted-http.ts'
+import { scriptedServer, type ScriptedAnswer } from '../support/network/scripted-http.ts'
 
 const SCHEMA = JSON.stringify({ type: 'record', name: 'Event', fields: [{ name: 'id', type: 'long' }] })
 const FOUND: ScriptedAnswer = { status: 200, body: JSON.stringify({ schema: SCHEMA }) }
 const UNKNOWN: ScriptedAnswer = { status: 404, body: '{"error_code":40403}' }
-const PATIENCE = { attemptsMax: 2, pauseMsMin: 1, pauseMsMax: 5, requestMsMax: 2_000 }
+const RETRY_POLICY = { attemptsMax: 2, minBackoffMs: 1, maxBackoffMs: 5, requestMsMax: 2_000 }
 
 const stops: (() => Promise<unknown>)[] = []
 after(() => Promise.all(stops.map((stop) => stop())))
 
-/** A registry that does as told until it is told otherwise, and what is asked of it. */
+/** A registry whose behaviour can be switched, with a log of its requests. */
 async function registry(): Promise<{
   does: ScriptedAnswer | undefined
   readonly states: string[]
@@ -33,7 +33,7 @@ async function registry(): Promise<{
   stops.push(() => server.stop())
   const schemaRegistry = {
     url: server.endpoint,
-    patience: PATIENCE,
+    retryPolicy: RETRY_POLICY,
     circuit: circuits.registry(server.endpoint),
   }
   const there: Awaited<ReturnType<typeof registry>> = {
@@ -55,7 +55,7 @@ async function registry(): Promise<{
   return there
 }
 
-/** Resolves once the circuit has opened, been tried, and opened again. */
+/** Resolves once the circuit has opened, let a trial request through, and opened again. */
 async function failing(states: readonly string[]): Promise<void> {
   const deadlineMs = Date.now() + 30_000
   while (states.filter((state) => state === 'open').length < 2) {
@@ -91,7 +91,7 @@ for (const [what, does] of [
   })
 }
 
-test('A topic whose columns the registry says waits for it at the start', async () => {
+test('A topic whose columns come from the registry waits for it at startup', async () => {
   const there = await registry()
   there.does = { status: 500 }
   const opening = contractOfFormat(there.choice)
@@ -104,17 +104,17 @@ test('A topic whose columns the registry says waits for it at the start', async 
   )
 })
 
-test('A registry that lets us not in fails at once, and is not down', async () => {
+test('A registry that denies access fails at once and does not count as down', async () => {
   const there = await registry()
   there.does = { status: 401 }
   await assert.rejects(contractOfFormat(there.choice), { code: 'KD_REGISTRY_FAILED', retryable: false })
   assert.deepEqual(there.states, [])
 })
 
-test('Without a circuit a registry that fails is given up after its attempts', async () => {
+test('Without a circuit, requests to a failing registry end after the last attempt', async () => {
   const server = await scriptedServer(() => ({ status: 503 }))
   stops.push(() => server.stop())
-  const asked = createRegistry({ url: server.endpoint, patience: PATIENCE }).schema(1)
+  const asked = createSchemaRegistry({ url: server.endpoint, retryPolicy: RETRY_POLICY }).schema(1)
   await assert.rejects(asked, { code: 'KD_REGISTRY_FAILED', retryable: true })
   assert.equal(server.requests.length, 2)
 })

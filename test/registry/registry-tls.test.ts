@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
-import { createRegistry, type RegistryOptions } from '../../src/registry/registry.ts'
+import { createSchemaRegistry, type SchemaRegistryOptions } from '../../src/registry/registry.ts'
 import { startRegistry } from '../support/servers/registry.ts'
 import { makeAuthority } from '../support/servers/certificates.ts'
 
@@ -23,7 +23,7 @@ const stranger = await theirs.sign('stranger')
 const TOKEN = 'a-token'
 const registry = await startRegistry()
 after(() => registry.stop())
-/** Passes on what bears the token to the registry, which speaks neither TLS nor of tokens. */
+/** Forwards requests with the token to the registry, which itself uses neither TLS nor tokens. */
 const front: RequestListener = (request, response) => {
   if (request.headers.authorization !== `Bearer ${TOKEN}`) {
     response.writeHead(401).end('no token')
@@ -48,21 +48,21 @@ async function secured({ certFile, keyFile }: typeof server, requestCert = false
   return `https://127.0.0.1:${await portOf(createServer({ cert, key, ca, requestCert } as object, front))}`
 }
 
-const patience = { attemptsMax: 2, pauseMsMin: 5, pauseMsMax: 10, requestMsMax: 5_000 }
-const options = (url: string, more: Partial<RegistryOptions> = {}): RegistryOptions => ({
+const retryPolicy = { attemptsMax: 2, minBackoffMs: 5, maxBackoffMs: 10, requestMsMax: 5_000 }
+const options = (url: string, more: Partial<SchemaRegistryOptions> = {}): SchemaRegistryOptions => ({
   url,
   token: TOKEN,
-  patience,
+  retryPolicy,
   ...more,
 })
 
-/** Why nothing could be had, and whether a retry may help. */
-async function failureOf(given: RegistryOptions): Promise<[string, boolean, string]> {
+/** Returns the reason for a failure, and whether a retry may help. */
+async function failureOf(given: SchemaRegistryOptions): Promise<[string, boolean, string]> {
   try {
-    await createRegistry(given).latest('events')
+    await createSchemaRegistry(given).latest('events')
   } catch (error) {
     assert.ok(error instanceof PipelineError, 'every failure is an error of the catalogue')
-    assert.ok(!error.message.includes(TOKEN), 'no secret stands in a message')
+    assert.ok(!error.message.includes(TOKEN), 'no secret appears in a message')
     return [error.code, error.retryable, error.message]
   }
   throw new assert.AssertionError({ message: 'expected a failure' })
@@ -74,16 +74,16 @@ await fetch(`${registry.url}/subjects/events/versions`, {
   body: JSON.stringify({ schema: '"string"' }),
 })
 
-test('A registry behind TLS of a private authority answers whoever has its certificate and a token', async () => {
+test('A registry with a private certificate authority responds to a client with that authority and a token', async () => {
   const url = await secured(server)
-  const found = await createRegistry(options(url, { tls: { caFile: ours.caFile } })).latest('events')
+  const found = await createSchemaRegistry(options(url, { tls: { caFile: ours.caFile } })).latest('events')
   assert.equal(found?.text, '"string"')
 })
 
-test('A registry that asks for a certificate gets ours; without one, and with one of another authority, nothing is had', async () => {
+test('A registry that requires a client certificate gets ours; without one, or with one of another authority, requests fail', async () => {
   const url = await secured(server, true)
   const { certFile, keyFile } = client
-  const found = await createRegistry(
+  const found = await createSchemaRegistry(
     options(url, { tls: { caFile: ours.caFile, certFile, keyFile } }),
   ).latest('events')
   assert.equal(found?.text, '"string"')
@@ -93,16 +93,16 @@ test('A registry that asks for a certificate gets ours; without one, and with on
   }
 })
 
-test('An unknown authority and an expired certificate are refused at once, and the first says what to do', async () => {
+test('An unknown authority and an expired certificate fail at once, and the error for the first gives advice', async () => {
   const unknown = await failureOf(options(await secured(server)))
   assert.deepEqual(unknown.slice(0, 2), ['KD_REGISTRY_FAILED', false])
-  assert.match(unknown[2], /name the file with its authority in schemaRegistry.tls.caFile/)
+  assert.match(unknown[2], /set schemaRegistry.tls.caFile to the file with its certificate authority/)
   const late = await failureOf(options(await secured(expired), { tls: { caFile: ours.caFile } }))
   assert.deepEqual(late.slice(0, 2), ['KD_REGISTRY_FAILED', false])
   assert.match(late[2], /expired/)
 })
 
-test('A token that is refused, and a file that cannot be read, are told', async () => {
+test('A refused token and an unreadable file are reported', async () => {
   const url = `http://127.0.0.1:${await portOf(createPlain(front))}`
   const refused = await failureOf(options(url, { token: 'another' }))
   assert.deepEqual(refused.slice(0, 2), ['KD_REGISTRY_FAILED', false])
@@ -111,12 +111,12 @@ test('A token that is refused, and a file that cannot be read, are told', async 
   assert.equal(gone[0], 'KD_CONFIG_INVALID')
 })
 
-test('An answer that does not come, or never ends, is given up', async () => {
+test('A response that never arrives, or never ends, fails', async () => {
   const silent = `http://127.0.0.1:${await portOf(createPlain(() => undefined))}`
-  const quick = { ...patience, requestMsMax: 50 }
-  const [, retryable, message] = await failureOf({ ...options(silent), patience: quick })
+  const quick = { ...retryPolicy, requestMsMax: 50 }
+  const [, retryable, message] = await failureOf({ ...options(silent), retryPolicy: quick })
   assert.ok(retryable, 'a registry that is slow may be faster later')
-  assert.match(message, /no answer within 50 ms/)
+  assert.match(message, /no response within 50 ms/)
   const chunk = Buffer.alloc(1024 * 1024, ' ')
   const flood = createPlain((_, response) => {
     const more = (): void => {
@@ -125,5 +125,5 @@ test('An answer that does not come, or never ends, is given up', async () => {
     more()
   })
   const endless = await failureOf(options(`http://127.0.0.1:${await portOf(flood)}`))
-  assert.match(endless[2], /expected an answer of at most 16777216 bytes, got more/)
+  assert.match(endless[2], /expected a response of at most 16777216 bytes, got more/)
 })

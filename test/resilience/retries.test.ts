@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
-import { Circuits } from '../../src/resilience/circuits.ts'
-import { Retries, RETRY } from '../../src/resilience/retries.ts'
+import { Circuits } from '../../src/resilience/circuit-registry.ts'
+import { Retries, DEFAULT_RETRY_POLICY } from '../../src/resilience/retries.ts'
 import { HeldClock } from '../support/flow/held-clock.ts'
 
 const passing = new PipelineError('KD_STORE_UNAVAILABLE', 'SlowDown', { status: 503 })
 const refused = new PipelineError('KD_STORE_FAILED', 'AccessDenied', { status: 403 })
 
-/** What became of a promise so far. */
+/** Returns the current state of a promise. */
 function watched<T>(promise: Promise<T>): { outcome: string } {
   const seen = { outcome: 'waits' }
   promise.then(
@@ -18,10 +18,10 @@ function watched<T>(promise: Promise<T>): { outcome: string } {
   return seen
 }
 
-test('What may pass is tried as often as is said, each time after a longer pause, with full jitter', async () => {
+test('Retryable failures are retried up to the maximum attempts with growing pauses and full jitter', async () => {
   const clock = new HeldClock()
   const counts: number[] = []
-  const run = new Retries(RETRY, undefined, clock).run((count) => {
+  const run = new Retries(DEFAULT_RETRY_POLICY, undefined, clock).run((count) => {
     counts.push(count)
     return Promise.reject(passing)
   })
@@ -35,36 +35,38 @@ test('What may pass is tried as often as is said, each time after a longer pause
   assert.equal(clock.sleeps.length, 5)
 })
 
-test('What will not pass is thrown at once', async () => {
+test('Errors that are not retryable are thrown immediately', async () => {
   const clock = new HeldClock()
   await assert.rejects(
-    new Retries(RETRY, undefined, clock).run(() => Promise.reject(refused)),
+    new Retries(DEFAULT_RETRY_POLICY, undefined, clock).run(() => Promise.reject(refused)),
     refused,
   )
   assert.deepEqual(clock.sleeps, [])
 })
 
-test('No attempt begins past the deadline', async () => {
+test('No attempt starts after the deadline', async () => {
   const clock = new HeldClock()
   let attempts = 0
-  const run = new Retries({ ...RETRY, attemptsMax: 1000, deadlineMs: 30_000 }, undefined, clock).run(
-    async () => {
-      attempts++
-      await clock.sleep(20_000)
-      throw passing
-    },
-  )
+  const run = new Retries(
+    { ...DEFAULT_RETRY_POLICY, attemptsMax: 1000, deadlineMs: 30_000 },
+    undefined,
+    clock,
+  ).run(async () => {
+    attempts++
+    await clock.sleep(20_000)
+    throw passing
+  })
   const seen = watched(run)
   await clock.advance(300_000)
   assert.equal(seen.outcome, passing.message)
   assert.equal(attempts, 2)
 })
 
-test('As long as the server answers nobody, nobody gives up, and what waits goes on when it answers', async () => {
+test('While the server answers no request none gives up, and waiting requests continue when it answers', async () => {
   const clock = new HeldClock()
   const circuits = new Circuits({}, { clock })
   const lake = circuits.store('s3://lake')
-  const retries = new Retries({ ...RETRY, attemptsMax: 2, deadlineMs: 1_000 }, lake, clock)
+  const retries = new Retries({ ...DEFAULT_RETRY_POLICY, attemptsMax: 2, deadlineMs: 1_000 }, lake, clock)
   let isDown = true
   let attempts = 0
   const request = (): Promise<string> => {
@@ -78,7 +80,7 @@ test('As long as the server answers nobody, nobody gives up, and what waits goes
     ['waits', 'waits', 'waits'],
   )
   assert.ok(attempts < 30, `${attempts} attempts in ten minutes`)
-  assert.ok(lake.circuit.opened >= 9, `opened ${lake.circuit.opened} times`)
+  assert.ok(lake.circuit.openedCount >= 9, `opened ${lake.circuit.openedCount} times`)
   isDown = false
   await clock.advance(61_000)
   assert.deepEqual(
@@ -89,10 +91,10 @@ test('As long as the server answers nobody, nobody gives up, and what waits goes
   assert.ok(lake.circuit.retries > 0, 'repeated requests are counted')
 })
 
-test('A request that alone fails while others are answered is given up, and the circuit stays closed', async () => {
+test('A single request that fails while others are answered gives up, and the circuit stays closed', async () => {
   const clock = new HeldClock()
   const lake = new Circuits({}, { clock }).store('s3://lake')
-  const retries = new Retries(RETRY, lake, clock)
+  const retries = new Retries(DEFAULT_RETRY_POLICY, lake, clock)
   let attempts = 0
   const poisoned = watched(
     retries.run(() => {
@@ -110,15 +112,15 @@ test('A request that alone fails while others are answered is given up, and the 
     await clock.advance(10_000)
   }
   assert.equal(poisoned.outcome, passing.message)
-  assert.ok(attempts >= RETRY.attemptsMax, `${attempts} attempts`)
+  assert.ok(attempts >= DEFAULT_RETRY_POLICY.attemptsMax, `${attempts} attempts`)
 })
 
-test('A request that alone fails while nobody else asks opens the circuit, and does not keep others from their server', async () => {
+test('A single failing request without others opens the circuit, and later requests still reach the server', async () => {
   const clock = new HeldClock()
   const lake = new Circuits({}, { clock }).store('s3://lake')
-  const retries = new Retries(RETRY, lake, clock)
+  const retries = new Retries(DEFAULT_RETRY_POLICY, lake, clock)
   const poisoned = watched(retries.run(() => Promise.reject(passing)))
-  // Nobody else asks, so that the circuit opens.
+  // No other requests are sent, so that the circuit opens.
   await clock.advance(20_000)
   assert.equal(lake.circuit.state, 'open')
   let answered = 0
@@ -133,11 +135,11 @@ test('A request that alone fails while nobody else asks opens the circuit, and d
   assert.equal(poisoned.outcome, passing.message, 'it is given up in the end, for the server answers others')
 })
 
-test('Once nobody shall wait, a request ends with the failure that it met', async () => {
+test('When the signal aborts, a request ends with its last failure', async () => {
   const clock = new HeldClock()
   const stopping = new AbortController()
   const lake = new Circuits({ failures: 1 }, { clock, signal: stopping.signal }).store('s3://lake')
-  const run = watched(new Retries(RETRY, lake, clock).run(() => Promise.reject(passing)))
+  const run = watched(new Retries(DEFAULT_RETRY_POLICY, lake, clock).run(() => Promise.reject(passing)))
   await clock.advance(1_000)
   assert.equal(run.outcome, 'waits')
   stopping.abort()

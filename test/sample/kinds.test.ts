@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readContract } from '../../src/contract/file.ts'
-import { BAD_KINDS } from '../../src/sample/bad-records.ts'
-import { KINDS, type KindName } from '../../src/sample/kinds.ts'
+import { BAD_RECORD_KINDS } from '../../src/sample/bad-records.ts'
+import { SAMPLE_KINDS, type SampleKindName } from '../../src/sample/kinds.ts'
 
-const CONTRACTS: Readonly<Record<KindName, string>> = {
+const CONTRACTS: Readonly<Record<SampleKindName, string>> = {
   user: 'schemas/user-events.schema.json',
   order: 'schemas/order-events.schema.json',
   web: 'schemas/web-requests.schema.json',
 }
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-for (const [kind, file] of Object.entries(CONTRACTS) as [KindName, string][]) {
+for (const [kind, file] of Object.entries(CONTRACTS) as [SampleKindName, string][]) {
   const contract = await readContract(file)
-  /** Whether a record is fit for the table: JSON in UTF-8, as the contract asks, its integers within 64 bits. */
+  /**
+   * Returns true when a record fits the table: JSON in UTF-8, valid for the contract, its integers within 64 bits.
+   */
   const isGood = (value: Buffer): boolean => {
     try {
       const text = utf8.decode(value)
@@ -23,26 +25,26 @@ for (const [kind, file] of Object.entries(CONTRACTS) as [KindName, string][]) {
     }
   }
 
-  test(`${kind}: exactly the events marked as bad are unfit for the contract, in every way there is`, () => {
+  test(`${kind}: exactly the events marked as bad violate the contract, in every kind`, () => {
     const kinds = new Set<string>()
-    for (const { key, value, bad } of KINDS[kind].events({ seed: 1, count: 4_000, badEvery: 100 })) {
+    for (const { key, value, bad } of SAMPLE_KINDS[kind].events({ seed: 1, count: 4_000, badEvery: 100 })) {
       assert.equal(isGood(value), bad === undefined, `${key} ${value.toString().slice(0, 300)}`)
       if (bad !== undefined) kinds.add(bad)
     }
-    assert.deepEqual([...kinds].sort(), [...BAD_KINDS].sort())
+    assert.deepEqual([...kinds].sort(), [...BAD_RECORD_KINDS].sort())
   })
 
-  test(`${kind}: the same seed gives the same events, with a step of any length`, () => {
+  test(`${kind}: the same seed gives the same events, with any time step`, () => {
     const options = { seed: 7, count: 200, badEvery: 50, stepMs: 1_000 / 3, startMs: 1_000_000_000_000 }
-    const events = [...KINDS[kind].events(options)]
-    assert.deepEqual([...KINDS[kind].events(options)], events)
-    assert.notDeepEqual([...KINDS[kind].events({ ...options, seed: 8 })], events)
+    const events = [...SAMPLE_KINDS[kind].events(options)]
+    assert.deepEqual([...SAMPLE_KINDS[kind].events(options)], events)
+    assert.notDeepEqual([...SAMPLE_KINDS[kind].events({ ...options, seed: 8 })], events)
     assert.equal(new Set(events.map(({ key }) => key)).size, 200)
   })
 
-  test(`${kind}: a schema id stands in front of every value but the empty ones`, () => {
-    const bare = [...KINDS[kind].events({ seed: 1, count: 60, badEvery: 10 })]
-    const framed = [...KINDS[kind].events({ seed: 1, count: 60, badEvery: 10, schemaId: 258 })]
+  test(`${kind}: a schema id precedes every value but the empty ones`, () => {
+    const bare = [...SAMPLE_KINDS[kind].events({ seed: 1, count: 60, badEvery: 10 })]
+    const framed = [...SAMPLE_KINDS[kind].events({ seed: 1, count: 60, badEvery: 10, schemaId: 258 })]
     for (const [index, { value }] of framed.entries()) {
       const plain = bare[index]?.value ?? Buffer.alloc(0)
       const expected = plain.length === 0 ? plain : Buffer.concat([Buffer.from([0, 0, 0, 1, 2]), plain])
@@ -55,8 +57,8 @@ for (const [kind, file] of Object.entries(CONTRACTS) as [KindName, string][]) {
   })
 }
 
-test('an order comes to the sum of its items', () => {
-  for (const { value } of KINDS.order.events({ seed: 4, count: 2_000 })) {
+test('the total of an order is the sum of its items', () => {
+  for (const { value } of SAMPLE_KINDS.order.events({ seed: 4, count: 2_000 })) {
     const { total, items } = JSON.parse(value.toString()) as {
       total: number | string
       items: { quantity: number; price: number; discount: number | null }[]

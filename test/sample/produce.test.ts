@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SampleEvent } from '../../src/sample/event.ts'
 import { produceEvents } from '../../src/sample/produce.ts'
-import { userEvents } from '../../src/sample/user-events.ts'
+import { generateUserEvents } from '../../src/sample/user-events.ts'
 
 test('all events are sent once, in order, one batch at a time', async () => {
   const keys: string[] = []
@@ -16,12 +16,12 @@ test('all events are sent once, in order, one batch at a time', async () => {
     await new Promise((resolve) => setImmediate(resolve))
     underWay--
   }
-  const produced = await produceEvents(userEvents({ seed: 1, count: 5_456, badEvery: 500 }), send, {
+  const produced = await produceEvents(generateUserEvents({ seed: 1, count: 5_456, badEvery: 500 }), send, {
     onSent: ({ records }) => told.push(records),
   })
   assert.deepEqual(
     keys,
-    [...userEvents({ seed: 1, count: 5_456, badEvery: 500 })].map(({ key }) => key),
+    [...generateUserEvents({ seed: 1, count: 5_456, badEvery: 500 })].map(({ key }) => key),
   )
   assert.equal(produced.records, 5_456)
   assert.equal(produced.bad, 10)
@@ -30,16 +30,16 @@ test('all events are sent once, in order, one batch at a time', async () => {
   assert.equal(most, 1)
 })
 
-test('events are sent in the portions of the pace, until it is over', async () => {
+test('events are sent in the portions of the rate limiter, until it ends', async () => {
   const portions = [1, 250, 3, 0]
   const asked: number[] = []
   const sizes: number[] = []
   const produced = await produceEvents(
-    userEvents({ seed: 1 }),
+    generateUserEvents({ seed: 1 }),
     (batch) => Promise.resolve(sizes.push(batch.length)),
     {
-      pace: {
-        take: (max) => {
+      rateLimiter: {
+        acquire: (max) => {
           asked.push(max)
           return Promise.resolve(portions.shift() ?? 0)
         },
@@ -51,11 +51,11 @@ test('events are sent in the portions of the pace, until it is over', async () =
   assert.deepEqual(new Set(asked), new Set([2_000]))
 })
 
-test('what the brokers have not taken is not counted', async () => {
+test('records that the brokers have not acknowledged are not counted', async () => {
   let sent = 0
   let batches = 0
   const produced = produceEvents(
-    userEvents({ seed: 1, count: 20_000 }),
+    generateUserEvents({ seed: 1, count: 20_000 }),
     () => (++batches < 3 ? Promise.resolve() : Promise.reject(new Error('not leader'))),
     { onSent: ({ records }) => (sent = records) },
   )
@@ -63,7 +63,7 @@ test('what the brokers have not taken is not counted', async () => {
   assert.equal(sent, 4_000)
 })
 
-test('nothing to send is sent as nothing', async () => {
+test('no events cause no request', async () => {
   const produced = await produceEvents([], () => Promise.reject(new Error('called')))
   assert.deepEqual([produced.records, produced.bytes, produced.bad], [0, 0, 0])
 })

@@ -1,12 +1,12 @@
-// Goal: a store that fails for a while makes topics wait, and nothing else: no restart, nothing lost, nothing twice.
+// Goal: a temporary outage of a store only makes topics wait: no restart, no lost rows, no duplicates.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { Circuits } from '../../src/resilience/circuits.ts'
+import { Circuits } from '../../src/resilience/circuit-registry.ts'
 import { openStore } from '../../src/storage/open/open.ts'
-import { faultProxy, type FaultProxy } from '../support/servers/fault-proxy.ts'
+import { faultProxy, type FaultProxy } from '../support/network/fault-proxy.ts'
 import { nameForTests, s3ForTests } from '../support/servers/servers.ts'
 import { startService, type RunningService } from '../support/service.ts'
 import { versionsOf } from '../support/values/table-rows.ts'
@@ -28,7 +28,7 @@ after(async () => {
 const events = (from: number, to: number): object[] =>
   Array.from({ length: to - from }, (_, index) => ({ id: from + index }))
 
-/** Resolves once the states that the circuit has been in end like this. */
+/** Resolves once the circuit's states end with these. */
 async function reached(states: readonly string[], end: readonly string[]): Promise<void> {
   const deadlineMs = Date.now() + 60_000
   while (states.slice(-end.length).join() !== end.join()) {
@@ -76,7 +76,7 @@ function wanted(records: number): readonly string[] {
 }
 
 for (const fault of ['refuse', 'unavailable', 'cut', 'ambiguous'] as const) {
-  test(`A store that meets every request with ${fault} makes the topic wait; then every row is there once`, async () => {
+  test(`A store that answers every request with ${fault} makes the topic wait; afterwards every row is in the table once`, async () => {
     const { uri, service, states, circuits } = started(fault)
     try {
       service.push(events(0, 200))
@@ -88,7 +88,7 @@ for (const fault of ['refuse', 'unavailable', 'cut', 'ambiguous'] as const) {
       service.push(events(400, 500))
       const before = circuits.all()[0]
       assert.ok(
-        before?.name === `s3://${bucket}` && before.opened >= 2 && before.retries > 0,
+        before?.name === `s3://${bucket}` && before.openedCount >= 2 && before.retries > 0,
         JSON.stringify(before),
       )
       assert.match(before.reason ?? '', /did not answer/)
@@ -107,7 +107,7 @@ for (const fault of ['refuse', 'unavailable', 'cut', 'ambiguous'] as const) {
   })
 }
 
-test('A topic whose store is down at its start waits for it', async () => {
+test('A topic whose store is down at the start waits for it', async () => {
   await proxy.set('refuse')
   const { uri, service, states } = started('start')
   try {
@@ -121,7 +121,7 @@ test('A topic whose store is down at its start waits for it', async () => {
   assert.deepEqual((await rowsOf(uri)).rows, wanted(100))
 })
 
-test('Where now and then the answer to a request is lost, every row is there once', async () => {
+test('When responses are lost occasionally, every row is in the table once', async () => {
   const { uri, service } = started('flaky')
   let requests = 0
   try {

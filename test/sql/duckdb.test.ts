@@ -1,10 +1,11 @@
-// Random expressions of the kinds that Spark and DuckDB agree on: what DuckDB answers over the same rows.
+// Compares random expressions, of kinds on which Spark and DuckDB agree, with DuckDB's results over the same
+// rows.
 import { DuckDBDateValue } from '@duckdb/node-api'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StructType } from '../../src/core/schema.ts'
-import type { Value } from '../../src/sql/expression/ast.ts'
-import { dateText } from '../../src/sql/expression/cast-time.ts'
+import type { SqlValue } from '../../src/sql/expression/ast.ts'
+import { formatSqlDate } from '../../src/sql/expression/cast-time.ts'
 import { structOf } from '../support/flow/batches.ts'
 import { chanceOf, type Chance } from '../support/values/chance.ts'
 import { askDuckdb } from '../support/duckdb.ts'
@@ -25,7 +26,7 @@ const schema: StructType = structOf({
   ts: 'timestamp',
 })
 
-test(`${EXPRESSIONS} random conditions over ${ROWS} rows are what DuckDB says`, async (t) => {
+test(`${EXPRESSIONS} random conditions over ${ROWS} rows evaluate like in DuckDB`, async (t) => {
   const chance = chanceOf(t)
   const rows = Array.from({ length: ROWS }, () => rowBy(chance))
   const conditions = Array.from({ length: EXPRESSIONS }, () => conditionBy(chance, 0))
@@ -37,13 +38,13 @@ test(`${EXPRESSIONS} random conditions over ${ROWS} rows are what DuckDB says`, 
     const ours = evaluated(expression, schema, rows).map(plain)
     assert.deepEqual(
       ours,
-      theirs.map((row) => plain(row[column] as Value)),
+      theirs.map((row) => plain(row[column] as SqlValue)),
       expression,
     )
   }
 })
 
-test('Functions of text and time are what DuckDB says', async (t) => {
+test('Functions of text and time evaluate like in DuckDB', async (t) => {
   const chance = chanceOf(t)
   const rows = Array.from({ length: ROWS }, () => rowBy(chance))
   const expressions = [
@@ -77,19 +78,19 @@ test('Functions of text and time are what DuckDB says', async (t) => {
     const days = expression.startsWith('last_day') || expression.endsWith('AS DATE)')
     assert.deepEqual(
       evaluated(expression, schema, rows).map((value) =>
-        days && value !== null ? dateText(value as number) : plain(value),
+        days && value !== null ? formatSqlDate(value as number) : plain(value),
       ),
       theirs.map((row) => {
         const value = row[column] ?? null
-        return value instanceof DuckDBDateValue ? value.toString() : plain(value as Value)
+        return value instanceof DuckDBDateValue ? value.toString() : plain(value as SqlValue)
       }),
       expression,
     )
   }
 })
 
-/** DuckDB's longs are bigints where ours may be of 32 bits. */
-function plain(value: Value): unknown {
+/** DuckDB returns bigints for longs, where our values may be 32-bit integers. */
+function plain(value: SqlValue): unknown {
   return typeof value === 'bigint' ? Number(value) : value
 }
 

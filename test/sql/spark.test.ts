@@ -1,4 +1,5 @@
-// What Spark 4.2 answered to expressions over rows of every simple type, with its defaults (ANSI mode) in UTC.
+// Compares expressions over rows of every primitive type with the results of Spark 4.2, with its defaults
+// (ANSI mode) in UTC.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -6,8 +7,8 @@ import { StructBuilder } from '../../src/arrow/builder.ts'
 import type { Columns } from '../../src/arrow/column.ts'
 import { decimalText } from '../../src/arrow/decimal.ts'
 import { decimalOf, type StructType } from '../../src/core/schema.ts'
-import type { SqlType, Value } from '../../src/sql/expression/ast.ts'
-import { dateText, timestampText } from '../../src/sql/expression/cast-time.ts'
+import type { SqlType, SqlValue } from '../../src/sql/expression/ast.ts'
+import { formatSqlDate, formatSqlTimestamp } from '../../src/sql/expression/cast-time.ts'
 import { compileExpression } from '../../src/sql/compile.ts'
 import { SqlError } from '../../src/sql/expression/error.ts'
 
@@ -15,7 +16,7 @@ type Row = Readonly<Record<string, unknown>>
 
 interface Case {
   readonly expression: string
-  /** Spark does not take it. */
+  /** True if Spark rejects the expression. */
   readonly refused?: boolean
   readonly type: string
   readonly values: readonly unknown[]
@@ -25,9 +26,9 @@ const { schema, rows, cases } = JSON.parse(
   readFileSync(new URL('../fixtures/sql/spark.json', import.meta.url), 'utf8'),
 ) as { schema: StructType; rows: readonly Row[]; cases: readonly Case[] }
 
-/** What Spark evaluates and we refuse, by name. */
+/** Expressions that Spark evaluates and that we reject. */
 const REFUSED: ReadonlySet<string> = new Set([
-  // The pattern is broken: Spark says so for each row.
+  // The pattern is invalid: Spark fails each row instead.
   "st.B.c LIKE 'a\\\\b'",
   'reverse(s)',
   'initcap(s)',
@@ -38,32 +39,32 @@ const REFUSED: ReadonlySet<string> = new Set([
   "tags[0] = 'a'",
   "array_contains(tags, 'a')",
 ])
-/** Bytes that are no UTF-8 are text to Spark, broken as it is; here they fail the row. */
-const BROKEN_TEXT = 'CAST(bin AS STRING)'
+/** Spark reads bytes that are not UTF-8 as invalid text; here they fail the row. */
+const INVALID_TEXT = 'CAST(bin AS STRING)'
 
 const columns = columnsOf()
 
-test('Spark was asked for each kind of expression', () => {
+test('the fixture covers each kind of expression', () => {
   assert.ok(cases.length > 600)
   assert.equal(cases.filter(({ refused }) => refused !== true).length > 500, true)
 })
 
 for (const { expression, refused, type, values } of cases) {
   if (refused === true) {
-    test(`Spark refuses ${expression}, and so do we`, () => {
+    test(`${expression} is rejected, like in Spark`, () => {
       assert.throws(() => compileExpression(expression, schema), SqlError)
     })
   } else if (REFUSED.has(expression)) {
-    test(`${expression} is refused`, () => {
+    test(`${expression} is rejected as unsupported`, () => {
       assert.throws(() => compileExpression(expression, schema), SqlError)
     })
   } else {
-    test(`${expression} is what Spark says`, () => {
+    test(`${expression} evaluates like in Spark`, () => {
       const { term } = compileExpression(expression, schema)
       assert.equal(term.type, TYPES[type] ?? type)
       const get = term.bind({ columns, nowMs: Date.UTC(2026, 10, 22) })
       const got = rows.map((_, row) => outcome(() => shown(get(row), term.type)))
-      const wanted = expression === BROKEN_TEXT ? values.map((value) => faultIfBroken(value)) : values
+      const wanted = expression === INVALID_TEXT ? values.map((value) => faultIfInvalid(value)) : values
       assert.deepEqual(
         got,
         wanted.map((value) => normal(value, type)),
@@ -88,20 +89,23 @@ function outcome(run: () => unknown): unknown {
   }
 }
 
-function faultIfBroken(value: unknown): unknown {
+function faultIfInvalid(value: unknown): unknown {
   return typeof value === 'string' && value.includes('\ufffd') ? { fault: true } : value
 }
 
-/** As the fixture has values: times and decimals as text, binary as base64, longs beyond 2^53 as text. */
-function shown(value: Value, type: SqlType): unknown {
+/**
+ * Converts a value to the form of the fixture: times and decimals as text, binary as base64, longs beyond
+ * 2^53 as text.
+ */
+function shown(value: SqlValue, type: SqlType): unknown {
   if (value === null) return null
-  if (type === 'date') return dateText(value as number)
-  if (type === 'timestamp' || type === 'timestamp_ntz') return timestampText(value as bigint)
+  if (type === 'date') return formatSqlDate(value as number)
+  if (type === 'timestamp' || type === 'timestamp_ntz') return formatSqlTimestamp(value as bigint)
   const decimal = type === 'void' ? undefined : decimalOf(type)
   if (decimal !== undefined) return decimalText(value as bigint, decimal.scale)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
-  // Zero has a sign in neither comparison.
+  // Adding 0 removes the sign of a negative zero.
   return typeof value === 'number' ? value + 0 : value
 }
 

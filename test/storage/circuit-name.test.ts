@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
-import { Circuits } from '../../src/resilience/circuits.ts'
+import { Circuits } from '../../src/resilience/circuit-registry.ts'
 import { circuitNameOf } from '../../src/storage/circuit-name.ts'
 import { openStore } from '../../src/storage/open/open.ts'
 
@@ -21,7 +21,7 @@ for (const [uri, name] of [
   })
 }
 
-test('Tables in one bucket share a circuit, and DynamoDB has one of its own', async () => {
+test('Tables in one bucket share a circuit, and DynamoDB has its own', async () => {
   const circuits = new Circuits()
   const s3 = { region: 'us-east-1' }
   const stores = [

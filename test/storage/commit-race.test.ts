@@ -1,5 +1,5 @@
-// Goal: on every store, many writers of one table lose nothing and leave no gap. Method: each writer has a store of its
-// own, as in processes of their own, and the log that is read back is the judge.
+// Goal: on every store, many writers of one table lose nothing and leave no gap. Method: each writer has its own store,
+// as in separate processes, and the log is read back and checked.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PipelineError } from '../../src/core/errors.ts'
-import { Circuits } from '../../src/resilience/circuits.ts'
+import { Circuits } from '../../src/resilience/circuit-registry.ts'
 import { GuardedStore } from '../../src/storage/guarded.ts'
 import { MemoryStore, type MemoryFault, type MemoryRequest } from '../../src/storage/memory.ts'
 import { HeldClock, settled } from '../support/flow/held-clock.ts'
@@ -39,7 +39,7 @@ function guarded(signal?: AbortSignal): Guarded {
 
 const BODY = Buffer.from('body')
 
-test('Everything that may be repeated waits while a store is down for an hour, and goes on when it is back', async () => {
+test('All idempotent requests wait while a store is down for an hour, and continue when it is back', async () => {
   const there = guarded()
   const { clock, store } = there
   await store.put('a', BODY)
@@ -64,7 +64,7 @@ test('Everything that may be repeated waits while a store is down for an hour, a
   assert.equal(there.circuits.all()[0]?.state, 'closed')
 })
 
-test('A put that creates is sent once: an answer that is lost is unknown, and counts against the store', async () => {
+test('A conditional put is sent once: a lost response is unknown, and counts as a failure of the store', async () => {
   const there = guarded()
   there.fault = 'answer-lost'
   for (let put = 0; put < 5; put++)
@@ -73,7 +73,7 @@ test('A put that creates is sent once: an answer that is lost is unknown, and co
   assert.equal(there.circuits.all()[0]?.state, 'open')
 })
 
-test('A put that creates is not sent while the store is down, and its outcome is known afterwards', async () => {
+test('A conditional put is not sent while the store is down, and its outcome is known afterwards', async () => {
   const there = guarded()
   there.fault = 'lost'
   for (let put = 0; put < 5; put++) await there.store.putIfAbsent('0.json', BODY)
@@ -86,7 +86,7 @@ test('A put that creates is not sent while the store is down, and its outcome is
   assert.equal(await there.store.putIfAbsent('0.json', BODY), 'exists')
 })
 
-test('A put that creates and waits fails once nobody shall wait: it was not sent, so nothing is unknown', async () => {
+test('A waiting conditional put fails when the signal aborts: it was not sent, so nothing is unknown', async () => {
   const stopping = new AbortController()
   const there = guarded(stopping.signal)
   there.fault = 'lost'
@@ -98,7 +98,7 @@ test('A put that creates and waits fails once nobody shall wait: it was not sent
   assert.equal(there.requests.length, 5)
 })
 
-test('A refusal fails at once, and is no failure of the store', async () => {
+test('A refusal fails immediately and is not a failure of the store', async () => {
   const there = guarded()
   there.fault = 'refused'
   for (let request = 0; request < 10; request++)
@@ -106,7 +106,7 @@ test('A refusal fails at once, and is no failure of the store', async () => {
   assert.equal(there.circuits.all()[0]?.state, 'closed')
 })
 
-test('A body that is streamed is sent once', async () => {
+test('A streamed body is sent once', async () => {
   const there = guarded()
   there.fault = 'lost'
   const pieces = (async function* () {
@@ -116,7 +116,7 @@ test('A body that is streamed is sent once', async () => {
   assert.equal(there.requests.length, 1)
 })
 
-test('A listing that breaks off goes on behind the last key', async () => {
+test('An interrupted listing continues after the last key', async () => {
   const inner = new MemoryStore()
   for (const key of ['a', 'b', 'c', 'd']) await inner.put(key, BODY)
   const clock = new HeldClock()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compareKeys } from '../../src/storage/keys.ts'
 
-test('Keys compare as the bytes of their UTF-8 do', () => {
+test('Keys are compared by their UTF-8 bytes', () => {
   const letters = [
     '',
     'a',

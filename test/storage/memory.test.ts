@@ -5,7 +5,7 @@ import { storeContract } from '../contracts/store.ts'
 
 storeContract({ name: 'The memory store', open: (root) => Promise.resolve(new MemoryStore(root)) })
 
-test('Two stores without a name have nothing in common', async () => {
+test('Two stores without a name share nothing', async () => {
   await new MemoryStore().put('a', Buffer.from('x'))
   assert.equal(await new MemoryStore().size('a'), undefined)
 })
@@ -31,13 +31,13 @@ test('A lost conditional put is unknown and wrote nothing', async () => {
   ])
 })
 
-test('A conditional put whose answer is lost is unknown and wrote the object', async () => {
+test('A conditional put whose response is lost is unknown and wrote the object', async () => {
   const { store } = failing('answer-lost')
   assert.equal(await store.putIfAbsent('a', Buffer.from('x')), 'unknown')
   assert.equal(await store.size('a'), 1)
 })
 
-test('A refused put fails for good, a lost one may be tried again', async () => {
+test('A refused put fails permanently, a lost put may be retried', async () => {
   await assert.rejects(failing('refused').store.put('a', Buffer.from('x')), { code: 'KD_STORE_FAILED' })
   await assert.rejects(failing('refused').store.putIfAbsent('a', Buffer.from('x')), {
     code: 'KD_STORE_FAILED',

@@ -7,7 +7,7 @@ import {
   scriptedServer,
   type ScriptedAnswer,
   type ScriptedRequest,
-} from '../support/servers/scripted-http.ts'
+} from '../support/network/scripted-http.ts'
 
 const MIB = 1024 * 1024
 const ATTEMPTS_MAX = 4
@@ -28,7 +28,7 @@ async function scripted(
     accessKeyId: 'key',
     secretAccessKey: 'very-secret',
     forcePathStyle: true,
-    patience: { attemptsMax: ATTEMPTS_MAX, pauseMsMin: 1, pauseMsMax: 2 },
+    retryPolicy: { attemptsMax: ATTEMPTS_MAX, minBackoffMs: 1, maxBackoffMs: 2 },
     ...more,
   })
   stops.push(
@@ -54,11 +54,16 @@ const OUTCOMES: readonly [string, ScriptedAnswer, string][] = [
 ]
 for (const [what, answer, outcome] of OUTCOMES) {
   test(`A conditional put that meets ${what} is ${outcome}, after one request`, async () => {
-    const patience = { attemptsMax: ATTEMPTS_MAX, pauseMsMin: 1, pauseMsMax: 2, requestMsMax: 1000 }
-    // A second request would meet a 412: our own object, which must not read as somebody else's.
+    const retryPolicy = {
+      attemptsMax: ATTEMPTS_MAX,
+      minBackoffMs: 1,
+      maxBackoffMs: 2,
+      attemptTimeoutMs: 1000,
+    }
+    // A second request would get 412 for our own object, which must not count as the object of another writer.
     const { store, requests } = await scripted(
       (_, index) => (index === 0 ? answer : refusal(412, 'PreconditionFailed')),
-      { patience },
+      { retryPolicy },
     )
     assert.equal(await store.putIfAbsent('_delta_log/0.json', Buffer.from('{}')), outcome)
     assert.equal(requests.length, 1)
@@ -75,7 +80,7 @@ for (const [status, code] of [
   [404, 'NoSuchBucket'],
   [501, 'NotImplemented'],
 ] as const) {
-  test(`A conditional put that is refused with ${status} ${code} fails for good`, async () => {
+  test(`A conditional put that is refused with ${status} ${code} fails permanently`, async () => {
     const { store, requests } = await scripted(() => refusal(status, code))
     await assert.rejects(store.putIfAbsent('a', Buffer.from('x')), {
       code: 'KD_STORE_FAILED',
@@ -86,7 +91,7 @@ for (const [status, code] of [
   })
 }
 
-test('A put is repeated until it succeeds', async () => {
+test('A failed put is retried until it succeeds', async () => {
   const { store, requests } = await scripted(
     (_, index) => [UNAVAILABLE, 'cut' as const][index] ?? { status: 200 },
   )
@@ -96,7 +101,7 @@ test('A put is repeated until it succeeds', async () => {
   assert.equal(requests[2].headers['if-none-match'], undefined)
 })
 
-test('A request that never succeeds is given up after the stated number of attempts', async () => {
+test('A request that never succeeds fails after the maximum attempts', async () => {
   const { store, requests } = await scripted(() => UNAVAILABLE)
   await assert.rejects(store.get('a'), {
     code: 'KD_STORE_UNAVAILABLE',
@@ -106,7 +111,7 @@ test('A request that never succeeds is given up after the stated number of attem
   assert.equal(requests.length, ATTEMPTS_MAX)
 })
 
-test('A request that is refused is not repeated', async () => {
+test('A refused request is not retried', async () => {
   const { store, requests } = await scripted(() => refusal(403, 'AccessDenied'))
   await assert.rejects(store.get('a'), { code: 'KD_STORE_FAILED' })
   assert.equal(requests.length, 1)
@@ -121,12 +126,12 @@ test('A body that is cut off, or never ends, is read again', async () => {
   assert.equal(requests.length, 2)
 })
 
-test('A server that ignores the range is asked once, and the range is cut out here', async () => {
+test('A server that ignores the range gets one request, and the range is cut from its response', async () => {
   const { store } = await scripted(() => ({ status: 200, body: '0123456789' }))
   assert.equal(Buffer.from(await store.get('a', { start: 2, end: 5 })).toString(), '234')
 })
 
-/** A page of a listing; all but the last name a token. */
+/** Creates a page of a listing; all but the last have a continuation token. */
 function page(keys: readonly string[], token?: string): ScriptedAnswer {
   const contents = keys.map((key) => `<Contents><Key>table/${key}</Key><Size>1</Size></Contents>`).join('')
   const more =
@@ -142,7 +147,7 @@ async function keysOf(store: S3Store, startAfter?: string): Promise<string[]> {
   return keys
 }
 
-test('A listing asks for page after page and goes on where it stopped when one fails', async () => {
+test('A listing reads page after page and continues where it stopped when one fails', async () => {
   const { store, requests } = await scripted(
     (_, index) => [page(['b', 'c'], 'two'), UNAVAILABLE, page(['d'], 'three')][index] ?? page(['e']),
   )
@@ -152,12 +157,12 @@ test('A listing asks for page after page and goes on where it stopped when one f
   assert.match(requests[3]?.url ?? '', /continuation-token=three/)
 })
 
-test('Markers of folders, and of the root itself, are not objects', async () => {
+test('Folder markers, also of the root itself, are not objects', async () => {
   const { store } = await scripted(() => page(['', 'a/', 'a/b']))
   assert.deepEqual(await keysOf(store), ['a/b'])
 })
 
-test('A server that does not page in byte order, or starts too early, is refused', async () => {
+test('A server that does not list in byte order, or starts too early, is refused', async () => {
   const disorder = { code: 'KD_STORE_FAILED', message: /byte order/ }
   const paging = await scripted((_, index) => (index === 0 ? page(['b', 'c'], 'two') : page(['a'])))
   await assert.rejects(keysOf(paging.store), disorder)
@@ -165,7 +170,7 @@ test('A server that does not page in byte order, or starts too early, is refused
   await assert.rejects(keysOf(starting.store, 'a'), disorder)
 })
 
-/** An S3 that knows uploads in parts; `special` may answer first. */
+/** Starts an S3 server with multipart uploads; `special` may answer first. */
 function uploads(special: (request: ScriptedRequest) => ScriptedAnswer | undefined) {
   return (request: ScriptedRequest): ScriptedAnswer => {
     const answer = special(request)
@@ -183,7 +188,7 @@ function isCompletion(request: ScriptedRequest): boolean {
   return request.method === 'POST' && request.url.includes('uploadId=u1')
 }
 
-test('An upload whose completion was carried out, but never answered, is settled by looking at the object', async () => {
+test('An upload whose completion succeeded without a response is confirmed by the object', async () => {
   let completions = 0
   const { store, requests } = await scripted(
     uploads((request) => {
@@ -195,7 +200,7 @@ test('An upload whose completion was carried out, but never answered, is settled
   assert.equal(requests.filter(({ method }) => method === 'DELETE').length, 0)
 })
 
-test('An upload of which a part fails for good is aborted', async () => {
+test('An upload is aborted when a part fails permanently', async () => {
   const { store, requests } = await scripted(
     uploads((request) => (request.url.includes('partNumber=2') ? refusal(403, 'AccessDenied') : undefined)),
   )
@@ -207,7 +212,7 @@ test('An upload of which a part fails for good is aborted', async () => {
   assert.equal(requests.some(isCompletion), false)
 })
 
-test('A streamed upload whose producer fails is aborted, and the producer hears its own error', async () => {
+test('A streamed upload whose producer fails is aborted with the error of the producer', async () => {
   const { store, requests } = await scripted(uploads(() => undefined))
   const failing = (async function* () {
     for (let chunk = 0; chunk < 40; chunk++) yield await Promise.resolve(Buffer.alloc(MIB))
@@ -217,7 +222,7 @@ test('A streamed upload whose producer fails is aborted, and the producer hears 
   assert.equal(requests.filter(({ method }) => method === 'DELETE').length, 1)
 })
 
-test('A long stream never has more than four parts under way, and is not read ahead of them', async () => {
+test('A long stream has at most four parts under way, and is not read ahead', async () => {
   let produced = 0
   let sent = 0
   let aheadMax = 0
@@ -238,7 +243,7 @@ test('A long stream never has more than four parts under way, and is not read ah
   assert.ok(aheadMax <= 41 * MIB, `${aheadMax} bytes were held`)
 })
 
-test('Each attempt is a span below the active one, with operation, bucket, key, bytes and attempt', async () => {
+test('Each attempt is a child span of the active span, with operation, bucket, key, bytes and attempt', async () => {
   const exporter = new InMemorySpanExporter()
   const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
   provider.register()

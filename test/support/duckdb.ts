@@ -14,7 +14,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 import { formatDate, formatDateTime } from '../../src/arrow/time.ts'
-import { Exact } from '../../src/core/exact.ts'
+import { ExactNumber } from '../../src/core/exact.ts'
 import { longValue } from './values/values.ts'
 
 /**
@@ -42,7 +42,7 @@ export async function askDuckdb(parquet: Uint8Array, query: string): Promise<Duc
 /** DuckDB's value as `valueAt` would give it. */
 export function plain(value: DuckDBValue): unknown {
   if (typeof value === 'bigint') return longValue(value)
-  if (value instanceof DuckDBDecimalValue) return new Exact(value.toString())
+  if (value instanceof DuckDBDecimalValue) return new ExactNumber(value.toString())
   if (value instanceof DuckDBDateValue) return formatDate(value.days)
   if (value instanceof DuckDBTimestampTZValue) return formatDateTime(value.micros, true)
   if (value instanceof DuckDBTimestampValue) return formatDateTime(value.micros, false)

@@ -1,8 +1,8 @@
 import { loadConfig } from '../../config/load/load.ts'
-import type { Commit } from '../../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../../operators/commit-offsets.ts'
 import type { DeadLetter } from '../../src/core/batch.ts'
-import type { Circuits } from '../../src/resilience/circuits.ts'
-import type { TopicEnds } from '../../src/service/topic/topic.ts'
+import type { Circuits } from '../../src/resilience/circuit-registry.ts'
+import type { TopicConnectors } from '../../src/service/topic/topic.ts'
 import { runTopics } from '../../src/service/supervision/run-topics.ts'
 import { createLogger } from '../../src/telemetry/log.ts'
 import { LiveSource, LiveTopic } from './flow/live-source.ts'
@@ -23,7 +23,7 @@ export interface TopicSettings {
 
 /** What a run of the service did. */
 export interface Carried {
-  readonly commits: readonly Commit[]
+  readonly commits: readonly PipelineCommit[]
   readonly deadLetters: readonly DeadLetter[]
 }
 
@@ -48,11 +48,11 @@ export async function carryRecords(
   const topic = new LiveTopic()
   topic.push(Array.from({ length: settings.before ?? 0 }, () => 'read before'))
   topic.push(records.map((record) => JSON.stringify(record)))
-  const carried: { commits: Commit[]; deadLetters: DeadLetter[] } = { commits: [], deadLetters: [] }
+  const carried: { commits: PipelineCommit[]; deadLetters: DeadLetter[] } = { commits: [], deadLetters: [] }
   await runTopics(configOf(settings), {
     until: 'latest',
     log: createLogger({ level: 'silent' }),
-    ends: endsOf(topic, carried.deadLetters),
+    connectors: endsOf(topic, carried.deadLetters),
     onCommit: (commit) => carried.commits.push(commit),
   })
   return carried
@@ -61,7 +61,7 @@ export async function carryRecords(
 /** Starts the service over a topic that grows. */
 export function startService(settings: TopicSettings): RunningService {
   const topic = new LiveTopic()
-  const carried: { commits: Commit[]; deadLetters: DeadLetter[] } = { commits: [], deadLetters: [] }
+  const carried: { commits: PipelineCommit[]; deadLetters: DeadLetter[] } = { commits: [], deadLetters: [] }
   const stopping = new AbortController()
   let waiting: (() => void)[] = []
   let done = 0
@@ -70,7 +70,7 @@ export function startService(settings: TopicSettings): RunningService {
     log: createLogger({ level: 'silent' }),
     signal: stopping.signal,
     ...(settings.circuits === undefined ? {} : { circuits: settings.circuits }),
-    ends: endsOf(topic, carried.deadLetters),
+    connectors: endsOf(topic, carried.deadLetters),
     onCommit: (commit) => {
       carried.commits.push(commit)
       done += commit.counts.records
@@ -116,7 +116,7 @@ function configOf(settings: TopicSettings): ReturnType<typeof loadConfig> {
   })
 }
 
-function endsOf(topic: LiveTopic, deadLetters: DeadLetter[]): TopicEnds {
+function endsOf(topic: LiveTopic, deadLetters: DeadLetter[]): TopicConnectors {
   return {
     source: (options) => new LiveSource(topic, options),
     deadLetters: () => ({

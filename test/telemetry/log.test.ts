@@ -7,10 +7,10 @@ import { loadConfig } from '../../config/load/load.ts'
 import { NO_TRACE } from '../../src/core/flush-trace.ts'
 import { type FlushTrace } from '../../src/core/flush-trace.ts'
 import { PipelineError } from '../../src/core/errors.ts'
-import { flushName, inFlush } from '../../src/core/stage/flush-scope.ts'
+import { flushNameOf, inFlush } from '../../src/core/stage/flush-scope.ts'
 import { inSpan, inStage } from '../../src/core/stage/span.ts'
-import { createLogger, levelsOf, topicLogger, type Logger } from '../../src/telemetry/log.ts'
-import { telemetryWith } from '../../src/telemetry/tracing/tracing.ts'
+import { createLogger, logLevelsOf, createTopicLogger, type Logger } from '../../src/telemetry/log.ts'
+import { startTelemetryWith } from '../../src/telemetry/tracing/tracing.ts'
 
 function captured(level: 'info' | 'warn' = 'info', pretty = false): { log: Logger; text: () => string } {
   let text = ''
@@ -33,19 +33,19 @@ it('a line is JSON with time, level and message', () => {
   assert.deepEqual(rest, { level: 'info', rows: 3, msg: 'Committed' })
 })
 
-it('what is below the level is not written', () => {
+it('lines below the level are not written', () => {
   const { log, text } = captured('warn')
   log.info('quiet')
   assert.equal(text(), '')
 })
 
-it('offsets, which are bigint, are written', () => {
+it('bigint offsets are written', () => {
   const { log, text } = captured()
   log.info({ offset: 9_007_199_254_740_993n }, 'at')
   assert.match(text(), /"offset":9007199254740993\b/)
 })
 
-it('secrets are hidden wherever they stand', () => {
+it('secrets are hidden everywhere', () => {
   const { log, text } = captured()
   const config = loadConfig({
     object: {
@@ -67,8 +67,8 @@ it('an error is written with its code and context', () => {
   assert.match(String(err['stack']), /PipelineError/)
 })
 
-it('a line within a span carries its ids, one outside none', async () => {
-  const telemetry = telemetryWith(new SimpleSpanProcessor(new InMemorySpanExporter()))
+it('a line within a span has its ids, a line outside has none', async () => {
+  const telemetry = startTelemetryWith(new SimpleSpanProcessor(new InMemorySpanExporter()))
   const { log, text } = captured()
   const ids = inSpan(ROOT_CONTEXT, 'work', {}, (span) => {
     log.info('inside')
@@ -82,9 +82,9 @@ it('a line within a span carries its ids, one outside none', async () => {
   assert.equal('trace_id' in lineOf(outside), false)
 })
 
-const FLUSH: FlushTrace = { ...NO_TRACE, name: flushName({ topic: 'events', partition: 3, first: 1200n }) }
+const FLUSH: FlushTrace = { ...NO_TRACE, name: flushNameOf({ topic: 'events', partition: 3, first: 1200n }) }
 
-it('lines about a flush tell which, traced or not, across awaits and in what it calls', async () => {
+it('lines about a flush have its name, traced or not, across awaits and in called functions', async () => {
   const { log, text } = captured()
   await inStage(FLUSH, 'commitDelta', {}, async () => {
     await new Promise((resolve) => setImmediate(resolve))
@@ -100,8 +100,8 @@ it('lines about a flush tell which, traced or not, across awaits and in what it 
   assert.ok(!lines.some((line) => 'trace_id' in line), 'nothing is traced')
 })
 
-it('an error that is logged later tells the flush and the span where it came from', async () => {
-  const telemetry = telemetryWith(new SimpleSpanProcessor(new InMemorySpanExporter()))
+it('an error logged later has the flush and the span in which it was thrown', async () => {
+  const telemetry = startTelemetryWith(new SimpleSpanProcessor(new InMemorySpanExporter()))
   const { log, text } = captured()
   const error = new PipelineError('KD_STORE_FAILED', 'no right')
   let span = ''
@@ -120,10 +120,10 @@ it('an error that is logged later tells the flush and the span where it came fro
   assert.equal(other !== undefined && 'flush' in other, false)
 })
 
-it('levels change while the log is in use: of one topic, or of all that have none of their own', () => {
+it('levels change while the log is in use: of one topic, or of all topics without their own', () => {
   const { log, text } = captured()
-  const levels = levelsOf(log)
-  const [loud, quiet] = [topicLogger(log, 'loud', undefined), topicLogger(log, 'quiet', 'warn')]
+  const levels = logLevelsOf(log)
+  const [loud, quiet] = [createTopicLogger(log, 'loud', undefined), createTopicLogger(log, 'quiet', 'warn')]
   const below = loud.child({ table: 't' })
   const told = (): string[] => {
     const before = text().length
@@ -137,18 +137,18 @@ it('levels change while the log is in use: of one topic, or of all that have non
   assert.deepEqual(told(), ['log info', 'loud info', 'below info'])
   levels?.set('debug', 'loud')
   assert.deepEqual(told(), ['log info', 'loud debug', 'loud info', 'below debug', 'below info'])
-  assert.deepEqual(levels?.all, { level: 'info', topics: { quiet: 'warn', loud: 'debug' } })
+  assert.deepEqual(levels?.current, { level: 'info', topics: { quiet: 'warn', loud: 'debug' } })
   levels.set('error')
   assert.deepEqual(told(), ['loud debug', 'loud info', 'below debug', 'below info'])
   levels.set(undefined, 'loud')
   assert.deepEqual(told(), [])
   levels.set('debug', 'quiet')
   assert.deepEqual(told(), ['quiet debug', 'quiet info'])
-  const again = topicLogger(log, 'quiet', 'warn')
+  const again = createTopicLogger(log, 'quiet', 'warn')
   assert.equal(again.level, 'debug', 'what was set while it runs goes before the configuration')
 })
 
-it('for people it is no JSON', () => {
+it('a pretty log is not JSON', () => {
   const { log, text } = captured('info', true)
   log.info({ rows: 3 }, 'Committed')
   assert.match(text(), /INFO.*Committed/)

@@ -4,13 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { FUNCTIONS } from '../../config/transforms/expression-functions.ts'
+import { EXPRESSION_FUNCTIONS } from '../../config/transforms/expression-functions.ts'
 import { loadConfig } from '../../config/load/load.ts'
-import { jsonText } from '../../src/core/json-text.ts'
+import { toJsonText } from '../../src/core/json-text.ts'
 import { parseExact } from '../../src/formats/json/exact.ts'
 import { openTransforms } from '../../src/service/table/transforms.ts'
 import { compileTransforms } from '../../src/transforms/compile.ts'
-import { FILTERED, Refusal } from '../../src/transforms/transformation.ts'
+import { FILTERED, RejectedMessage } from '../../src/transforms/transformation.ts'
 import { rawOf } from '../support/flow/batches.ts'
 
 const PAGE = readFileSync(join(import.meta.dirname, '../../docs/transforms.md'), 'utf8')
@@ -26,34 +26,36 @@ const record = {
   headers: [{ source: Buffer.from('web') }],
 }
 
-/** What an expression makes of a message. */
+/** Returns the result of an expression for a message. */
 function resultOf(expr: string, message: object): unknown {
   const row = compileTransforms({
     transforms: { result: expr },
     lookups: new Map([['countries', new Map([['DE', { name: 'Germany' }]])]]),
     hashKeys: new Map([['pii', createSecretKey(Buffer.from('a secret'))]]),
   }).apply({ result: 'before', ...message }, record, 0)
-  return row instanceof Refusal ? row.message : (row as { result: unknown }).result
+  return row instanceof RejectedMessage ? row.message : (row as { result: unknown }).result
 }
 
-test('Every example on the page of transforms gives what the page says', () => {
+test('Every example in the transforms document gives the documented result', () => {
   assert.ok(LINES.length > 30, 'examples are found')
   for (const line of LINES) {
     const [, expr = '', message = '', verb, expected = ''] =
       /^(.*) on (\{.*\}) (gives|fails with) (.*)$/.exec(line) ?? []
     assert.ok(verb !== undefined, `no example: ${line}`)
     const result = resultOf(expr, parseExact(message) as object)
-    if (verb === 'gives') assert.equal(jsonText(result), jsonText(parseExact(expected)), line)
+    if (verb === 'gives') assert.equal(toJsonText(result), toJsonText(parseExact(expected)), line)
     else assert.equal(result, `result (${expr}): ${String(JSON.parse(expected))}`, line)
   }
 })
 
 test('Every function has an example', () => {
-  const lacking = Object.keys(FUNCTIONS).filter((name) => !LINES.some((line) => line.includes(`${name}(`)))
+  const lacking = Object.keys(EXPRESSION_FUNCTIONS).filter(
+    (name) => !LINES.some((line) => line.includes(`${name}(`)),
+  )
   assert.deepEqual(lacking, [])
 })
 
-test('The configuration on the page can be loaded and compiled', async () => {
+test('The documented configuration can be loaded and compiled', async () => {
   const [, json = ''] = /^```json\n(.*?)^```/ms.exec(PAGE) ?? []
   writeFileSync(join(folder, 'web-request.schema.json'), '{"type":"object"}')
   writeFileSync(join(folder, 'countries.csv'), 'code,name\nDE,Germany\n')
@@ -67,6 +69,6 @@ test('The configuration on the page can be loaded and compiled', async () => {
   assert.equal(transformation?.apply({ method: 'OPTIONS', status: 200 }, record, 0), FILTERED)
   await assert.rejects(
     openTransforms(topic, undefined, { prefix: 'topics.t.', env: {} }),
-    /topics\.t\.hashKeys\.pii: the environment has no PII_KEY/,
+    /topics\.t\.hashKeys\.pii: the environment variable PII_KEY is not set/,
   )
 })

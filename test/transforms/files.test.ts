@@ -14,7 +14,7 @@ async function file(name: string, text: string): Promise<string> {
   return path
 }
 
-test('Reference files are CSV by their first column, or JSON by its keys', async () => {
+test('Reference files are CSV keyed by the first column, or JSON keyed by property', async () => {
   const csv = await readLookup(await file('a.csv', '\ufeffcode,name,note\n1,"a, b",\n2,c,d\n'), 'lookups.a')
   assert.deepEqual(
     [...csv],
@@ -33,9 +33,9 @@ test('Reference files are CSV by their first column, or JSON by its keys', async
   )
 })
 
-test('A reference file that cannot be used is refused by its option', async () => {
+test('An unusable reference file is refused with its option', async () => {
   const refused: readonly (readonly [string, string, RegExp])[] = [
-    ['twice.csv', 'k,v\n1,a\n1,b\n', /the key "1" stands in more than one line/],
+    ['twice.csv', 'k,v\n1,a\n1,b\n', /the key "1" occurs in more than one line/],
     ['one.csv', 'k\n1\n', /expected a header with a key and columns/],
     ['ragged.csv', 'k,v\n1\n', /Invalid Record Length/],
     ['list.json', '[1]', /expected a JSON object/],
@@ -52,12 +52,12 @@ test('A reference file that cannot be used is refused by its option', async () =
   await assert.rejects(readLookup(join(folder, 'none.csv'), 'lookups.x'), /ENOENT/)
 })
 
-test('A key comes from a file without the line break at its end or from the environment, and is in no message', async () => {
+test('A key comes from a file without its trailing line break or from the environment, and appears in no message', async () => {
   const bytesOf = async (place: string): Promise<string> =>
     (await readHashKey(place, 'hashKeys.k', { KEY: 'from env' })).export().toString()
   assert.equal(await bytesOf(await file('a.key', 'secret\r\n')), 'secret')
   assert.equal(await bytesOf(await file('b.key', 'secret\n\n')), 'secret\n')
   assert.equal(await bytesOf('env:KEY'), 'from env')
-  await assert.rejects(bytesOf('env:NONE'), /hashKeys\.k: the environment has no NONE/)
+  await assert.rejects(bytesOf('env:NONE'), /hashKeys\.k: the environment variable NONE is not set/)
   await assert.rejects(bytesOf(await file('empty.key', '\n')), /hashKeys\.k: .* is empty/)
 })

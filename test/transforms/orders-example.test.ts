@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { batchesOf } from '../../examples/custom-chain.ts'
 import { columns, transformOrders } from '../../examples/transforms.ts'
 
-test('the example of transforms gives every order one of its ends', async () => {
+test('the example of transforms gives every order one of its results', async () => {
   const { rows, deadLetters, filtered } = await transformOrders(
     batchesOf('orders', [
       [

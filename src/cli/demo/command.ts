@@ -1,24 +1,24 @@
 import type { Command } from 'commander'
 import { EXIT_HELP } from '../exit-codes.ts'
-import { countOf } from '../table/source.ts'
+import { parseCount } from '../table/command.ts'
 
 interface DemoFlags {
   readonly records?: number
   readonly folder?: string
 }
 
-/** Adds `demo`: a real broker, generated events, a table in `demo/`. */
+/** Adds the command `demo`, which ingests generated events through a real broker into a table in `demo/`. */
 export function addDemo(program: Command, finish: (exitCode: number) => void): void {
   program
     .command('demo')
-    .description('carry generated user events through a real broker into a table in demo/')
-    .option('-n, --records <n>', 'how many events, 200000 by default', countOf)
-    .option('-f, --folder <path>', 'where the table goes, demo by default')
+    .description('run a demo: generated user events through a real Kafka broker into a table in demo/')
+    .option('-n, --records <n>', 'number of events (default: 200000)', parseCount)
+    .option('-f, --folder <path>', 'folder of the table (default: demo)')
     .addHelpText(
       'after',
       `
-A broker is started in a temporary folder from the jars of Maven Central, which needs Java and Maven;
-with KAFKA_BOOTSTRAP_SERVERS set that cluster is used and nothing is started.
+Starts a Kafka broker in a temporary folder with jars from Maven Central, which requires Java and Maven.
+If KAFKA_BOOTSTRAP_SERVERS is set, that cluster is used instead and nothing is started.
 
 Examples:
   kafka-delta demo

@@ -3,77 +3,84 @@ import { existsSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { loadConfig } from '../../../config/load/load.ts'
 import type { Config } from '../../../config/types.ts'
-import { NO_COUNTS, plusCounts } from '../../core/batch.ts'
+import { NO_COUNTS, addCounts } from '../../core/batch.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { userEvents } from '../../sample/user-events.ts'
-import { startKafka } from '../../servers/kafka.ts'
-import { DEMO_PARTS, type DemoParts } from './parts.ts'
-import { demoKafka } from './kafka.ts'
-import { disagreements, reportLines } from './report.ts'
-import { packageFile } from '../package-file.ts'
-import { count, showProgress } from '../progress.ts'
-import type { Output } from '../progress.ts'
+import { generateUserEvents } from '../../sample/user-events.ts'
+import { startKafka } from '../../local-servers/kafka.ts'
+import { DEMO_DEPENDENCIES, type DemoDependencies } from './dependencies.ts'
+import { createDemoKafka } from './kafka.ts'
+import { findMismatches, demoReportLinesOf } from './report.ts'
+import { findPackageFile } from '../package-file.ts'
+import { formatCount, showProgress } from '../progress.ts'
+import type { TextOutput } from '../progress.ts'
 
-/** How the demo runs; everything has a default. */
-export interface DemoOptions {
-  /** Records to produce; default 200,000. */
+/** Configures the demo; every option has a default. */
+interface DemoOptions {
+  /** Number of records to produce; default 200,000. */
   readonly records?: number
-  /** One in so many is bad; default 1,000. */
+  /** Every n-th record is invalid; default 1,000. */
   readonly badEvery?: number
-  /** Folder for the table, created where absent; default `demo` in the working directory. */
+  /** Folder for the table, created if necessary; default `demo` in the working directory. */
   readonly folder?: string
-  /** Default: the contract of user events in this package. */
+  /** Path of the contract; default: the contract of user events in this package. */
   readonly contract?: string
-  /** Default: standard output. */
-  readonly output?: Output
-  /** Default: the environment of the process. */
+  /** Output of the report; default: standard output. */
+  readonly output?: TextOutput
+  /** Environment variables; default: those of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** How the user calls kafka-delta; default `npx kafka-delta`. */
+  /** Command that the report suggests to call kafka-delta with; default `npx kafka-delta`. */
   readonly commandPrefix?: string
 }
 
 const PARTITIONS = 4
 const SAMPLE_ROWS = 3
 const FLUSH_RECORDS = 50_000
-/** Few enough that every header of a flush becomes a link of its trace. */
+/** Rare enough that a flush can link every header's trace. */
 const TRACEPARENT_EVERY = 500
 
 /**
- * Generated user events through a real Kafka into a Delta table on disk, with a summary. Uses the brokers of
- * `KAFKA_BOOTSTRAP_SERVERS` (fresh topics, deleted afterwards) or starts one of its own. Resolves to the exit code: 0
- * when all sums agree, else 1. The table of an earlier run is replaced.
- * @throws KD_PREREQUISITE_MISSING where Java or Maven is missing; KD_COMMAND_INVALID where something other than an earlier
- * table is in the way.
+ * Runs the demo: produces generated user events to Kafka, ingests them into a local Delta table and prints a
+ * report. Uses the brokers of `KAFKA_BOOTSTRAP_SERVERS`, with new topics that are deleted afterwards, or
+ * starts its own broker. Replaces the table of an earlier run. Resolves to the exit code: 0 when all counts
+ * agree, otherwise 1.
+ *
+ * @throws KD_PREREQUISITE_MISSING if Java or Maven is not installed
+ * @throws KD_COMMAND_INVALID if the target folder contains something other than a Delta table
  */
-export async function runDemo(options: DemoOptions = {}, parts: DemoParts = DEMO_PARTS): Promise<number> {
+export async function runDemo(
+  options: DemoOptions = {},
+  parts: DemoDependencies = DEMO_DEPENDENCIES,
+): Promise<number> {
   const output = options.output ?? process.stdout
   const say = (line: string): void => void output.write(`${line}\n`)
   const records = options.records ?? 200_000
   const uri = resolve(options.folder ?? 'demo', 'user_events')
-  const contract = options.contract ?? packageFile('schemas/user-events.schema.json')
+  const contract = options.contract ?? findPackageFile('schemas/user-events.schema.json')
   const common = { ...options, contract, records, output, uri }
-  await clear(uri)
-  say(`${count(records)} user events → Kafka → Delta Lake, exactly once\n`)
+  await removeEarlierTable(uri)
+  say(`${formatCount(records)} user events → Kafka → Delta Lake, exactly once\n`)
   const given = (options.env ?? process.env)['KAFKA_BOOTSTRAP_SERVERS'] ?? ''
   if (given !== '') {
     const brokers = given.split(',').map((broker) => broker.trim())
     say(`Kafka          ${given} (KAFKA_BOOTSTRAP_SERVERS)`)
     const suffix = Date.now().toString(36)
-    const topics = topicsNamed(`kafka-delta-demo-${suffix}`)
+    const topics = demoTopicsOf(`kafka-delta-demo-${suffix}`)
     try {
       return await carry(parts, { ...common, brokers, topics, groupId: topics.events })
     } finally {
-      await demoKafka(brokers)
+      await createDemoKafka(brokers)
         .deleteTopics([topics.events, topics.deadLetters])
         .catch((error: unknown) => {
-          say(`The topics of this demo could not be deleted: ${messageOf(error)}`)
+          say(
+            `The demo topics ${topics.events} and ${topics.deadLetters} could not be deleted: ${messageOf(error)}`,
+          )
         })
     }
   }
-  const server = await startKafka({ say })
+  const server = await startKafka({ onProgress: say })
   try {
     say(`Kafka          ${server.brokers.join()}, started in a temporary folder for this demo`)
-    const topics = topicsNamed('user.events.v1')
+    const topics = demoTopicsOf('user.events.v1')
     const { brokers } = server
     return await carry(parts, { ...common, brokers, topics, groupId: 'kafka-delta-demo' })
   } finally {
@@ -86,33 +93,33 @@ interface Topics {
   readonly deadLetters: string
 }
 
-interface Carriage extends DemoOptions {
+interface DemoRun extends DemoOptions {
   readonly contract: string
   readonly records: number
-  readonly output: Output
+  readonly output: TextOutput
   readonly uri: string
   readonly brokers: readonly string[]
   readonly topics: Topics
   readonly groupId: string
 }
 
-async function carry(parts: DemoParts, carriage: Carriage): Promise<number> {
+async function carry(parts: DemoDependencies, carriage: DemoRun): Promise<number> {
   const { topics, uri, records, output, brokers } = carriage
-  const kafka = demoKafka(brokers)
+  const kafka = createDemoKafka(brokers)
   await kafka.createTopics([
     { topic: topics.events, partitions: PARTITIONS },
     { topic: topics.deadLetters, partitions: 1 },
   ])
   const producing = showProgress(output, 'Producing     ', records)
   const seed = Date.now() & 0x7fff_ffff
-  const events = userEvents({
+  const events = generateUserEvents({
     seed,
     count: records,
     badEvery: carriage.badEvery ?? 1_000,
     traceparentEvery: TRACEPARENT_EVERY,
   })
   const produced = await kafka.produce(topics.events, events, (sent) => {
-    producing.at(sent)
+    producing.update(sent)
   })
   producing.end()
   const carrying = showProgress(output, 'Carrying      ', records)
@@ -121,8 +128,8 @@ async function carry(parts: DemoParts, carriage: Carriage): Promise<number> {
   const startMs = performance.now()
   await parts.run(configOf(carriage), (more) => {
     commits++
-    counts = plusCounts(counts, more)
-    carrying.at(counts.records)
+    counts = addCounts(counts, more)
+    carrying.update(counts.records)
   })
   const runMs = performance.now() - startMs
   carrying.end()
@@ -130,16 +137,16 @@ async function carry(parts: DemoParts, carriage: Carriage): Promise<number> {
   const deadLetters = await kafka.deadLetters(topics.deadLetters)
   const outcome = { produced, counts, commits, table, deadLetters, runMs }
   const shown = relative(process.cwd(), uri)
-  const lines = reportLines(outcome, {
+  const lines = demoReportLinesOf(outcome, {
     uri: shown.startsWith('..') ? uri : shown,
     deadLetterTopic: topics.deadLetters,
     commandPrefix: carriage.commandPrefix ?? 'npx kafka-delta',
   })
   output.write(`${lines.join('\n')}\n`)
-  return disagreements(outcome).length === 0 ? 0 : 1
+  return findMismatches(outcome).length === 0 ? 0 : 1
 }
 
-function configOf({ brokers, groupId, topics, contract, uri, env = process.env }: Carriage): Config {
+function configOf({ brokers, groupId, topics, contract, uri, env = process.env }: DemoRun): Config {
   return loadConfig({
     object: {
       kafka: { brokers, groupId },
@@ -160,12 +167,12 @@ function configOf({ brokers, groupId, topics, contract, uri, env = process.env }
   })
 }
 
-/** Removes an earlier demo's table; anything else that has its place is left alone and refused. */
-async function clear(uri: string): Promise<void> {
+/** Deletes the table of an earlier demo. Refuses to delete a folder that is not a Delta table. */
+async function removeEarlierTable(uri: string): Promise<void> {
   if (existsSync(uri) && !existsSync(join(uri, '_delta_log'))) {
     throw new PipelineError(
       'KD_COMMAND_INVALID',
-      'the demo would overwrite a folder that is no Delta table',
+      'the demo does not overwrite a folder that is not a Delta table; use another --folder',
       {
         path: uri,
       },
@@ -174,6 +181,6 @@ async function clear(uri: string): Promise<void> {
   await rm(uri, { recursive: true, force: true })
 }
 
-function topicsNamed(events: string): Topics {
+function demoTopicsOf(events: string): Topics {
   return { events, deadLetters: `${events}-dlq` }
 }

@@ -5,21 +5,25 @@ import { createKafka } from '../../kafka/client/client.ts'
 import { createSource } from '../../kafka/source/kafkajs-source.ts'
 import { openSender } from '../../kafka/client/producer.ts'
 import type { SampleEvent } from '../../sample/event.ts'
-import { produceEvents, type Produced } from '../../sample/produce.ts'
+import { produceEvents, type ProducedTotals } from '../../sample/produce.ts'
 
-/** What the demo does with Kafka beside the pipeline: fills the topic, and looks at the dead letters. */
-export interface DemoKafka {
+/** Provides the demo's own access to Kafka: creating and filling topics, and reading dead letters. */
+interface DemoKafka {
   createTopics(topics: readonly { readonly topic: string; readonly partitions: number }[]): Promise<void>
-  produce(topic: string, events: Iterable<SampleEvent>, onSent: (records: number) => void): Promise<Produced>
-  /** The envelopes in a topic of dead letters, up to its end as it is now. */
+  produce(
+    topic: string,
+    events: Iterable<SampleEvent>,
+    onSent: (records: number) => void,
+  ): Promise<ProducedTotals>
+  /** Reads the envelopes in a dead-letter topic, up to its current end. */
   deadLetters(topic: string): Promise<readonly Readonly<Record<string, unknown>>[]>
   deleteTopics(topics: readonly string[]): Promise<void>
 }
 
 const CREDIT_BYTES = 64 * 1024 * 1024
 
-/** Connects for each task and leaves nothing open. */
-export function demoKafka(brokers: readonly string[]): DemoKafka {
+/** Creates the demo's access to Kafka. Each call opens its own connection and closes it again. */
+export function createDemoKafka(brokers: readonly string[]): DemoKafka {
   const client = { brokers, clientId: 'kafka-delta-demo' }
   const kafka = createKafka(client)
   type Admin = ReturnType<typeof kafka.admin>
@@ -53,7 +57,7 @@ export function demoKafka(brokers: readonly string[]): DemoKafka {
   }
 }
 
-/** The values of a topic as JSON, up to its end, by the service's own source. */
+/** Reads the values of a topic as JSON, up to its current end, with the service's own source. */
 async function readAll(
   brokers: readonly string[],
   topic: string,

@@ -1,35 +1,35 @@
 import type { Counts } from '../../core/batch.ts'
-import type { Produced } from '../../sample/produce.ts'
-import { count } from '../progress.ts'
+import type { ProducedTotals } from '../../sample/produce.ts'
+import { formatCount } from '../progress.ts'
 
-/** The table as the demo shows it, read back from storage. */
+/** Describes the table as read back from storage. */
 export interface DemoTable {
-  /** Newest version. */
+  /** Latest version of the table. */
   readonly version: bigint
   readonly files: number
   readonly bytes: number
-  /** Rows by the files' own statistics. */
+  /** Number of rows according to the statistics of the files. */
   readonly rows: number
-  /** Different (Kafka partition, offset) among the rows, each read from the files. */
-  readonly positions: number
-  /** Some rows, one line of JSON each. */
+  /** Number of distinct pairs of Kafka partition and offset among the rows, read from the files. */
+  readonly distinctOffsets: number
+  /** Sample rows, each as one line of JSON. */
   readonly sample: readonly string[]
 }
 
-/** All that the demo saw. */
+/** Holds everything that the demo measured and read back. */
 export interface DemoOutcome {
-  readonly produced: Produced
+  readonly produced: ProducedTotals
   readonly counts: Counts
   readonly commits: number
   readonly table: DemoTable
-  /** Envelopes of the dead-letter topic. */
+  /** Envelopes read from the dead-letter topic. */
   readonly deadLetters: readonly Readonly<Record<string, unknown>>[]
-  /** How long the pipeline took, from its start to its end. */
+  /** Duration of the pipeline from start to end, in milliseconds. */
   readonly runMs: number
 }
 
-/** What does not agree; empty when all sums do. */
-export function disagreements(outcome: DemoOutcome): string[] {
+/** Returns a message for each pair of counts that do not match; empty if all match. */
+export function findMismatches(outcome: DemoOutcome): string[] {
   const { produced, counts, table, deadLetters } = outcome
   const letters = new Set(
     deadLetters.map(
@@ -45,47 +45,48 @@ export function disagreements(outcome: DemoOutcome): string[] {
       counts.rows + counts.deadLetters + counts.tombstones + counts.filtered,
     ],
     ['bad records produced', produced.bad, 'dead letters counted', counts.deadLetters],
-    ['dead letters counted', counts.deadLetters, 'different records in the dead-letter topic', letters.size],
+    ['dead letters counted', counts.deadLetters, 'distinct records in the dead-letter topic', letters.size],
     ['rows written', counts.rows, 'rows in the table', table.rows],
-    ['rows in the table', table.rows, 'different Kafka records among them', table.positions],
+    ['rows in the table', table.rows, 'distinct Kafka records among them', table.distinctOffsets],
   ]
   return equal
     .filter(([, left, , right]) => left !== right)
     .map(
-      ([leftName, left, rightName, right]) => `${leftName} ${count(left)}, but ${rightName} ${count(right)}`,
+      ([leftName, left, rightName, right]) =>
+        `${leftName} ${formatCount(left)}, but ${rightName} ${formatCount(right)}`,
     )
 }
 
-/** The summary, as lines. `commandPrefix` is how the user calls kafka-delta. */
-export function reportLines(
+/** Returns the report as lines. `commandPrefix` is the command that it suggests to call kafka-delta with. */
+export function demoReportLinesOf(
   outcome: DemoOutcome,
   where: { readonly uri: string; readonly deadLetterTopic: string; readonly commandPrefix: string },
 ): string[] {
   const { counts, commits, table, produced, runMs } = outcome
-  const wrong = disagreements(outcome)
+  const mismatches = findMismatches(outcome)
   const rate = (counts.records / runMs) * 1000
   const megabytes = (produced.bytes / runMs / 1e6) * 1000
   const { uri, commandPrefix } = where
   return [
     '',
-    `Produced       ${column(produced.records)}   ${count(produced.bad)} of them bad on purpose`,
+    `Produced       ${column(produced.records)}   ${formatCount(produced.bad)} of them invalid on purpose`,
     `Read           ${column(counts.records)}`,
-    `  rows         ${column(counts.rows)}   in the table: ${count(table.rows)}`,
+    `  rows         ${column(counts.rows)}   in the table: ${formatCount(table.rows)}`,
     `  dead letters ${column(counts.deadLetters)}   in ${where.deadLetterTopic}: ${reasons(outcome.deadLetters)}`,
     `  tombstones   ${column(counts.tombstones)}`,
-    ...(wrong.length === 0
-      ? ['The sums agree, and each row of the table stems from another Kafka record.']
-      : wrong.map((line) => `DISAGREES: ${line}`)),
+    ...(mismatches.length === 0
+      ? ['All counts match, and no Kafka record is in the table twice.']
+      : mismatches.map((line) => `MISMATCH: ${line}`)),
     '',
     `Table          ${uri}`,
     `  version      ${String(table.version)}, ${commits} commits of data`,
     `  files        ${table.files}, ${(table.bytes / 1e6).toFixed(1)} MB of Parquet from ${(produced.bytes / 1e6).toFixed(1)} MB of JSON`,
-    `Rate           ${count(Math.round(rate))} records a second, ${megabytes.toFixed(1)} MB/s, in ${(runMs / 1000).toFixed(1)} s from start to end`,
+    `Rate           ${formatCount(Math.round(rate))} records a second, ${megabytes.toFixed(1)} MB/s, in ${(runMs / 1000).toFixed(1)} s from start to end`,
     '',
     'First rows',
     ...table.sample.map((line) => `  ${line}`),
     '',
-    'Look further',
+    'Next steps',
     `  ${commandPrefix} table show ${uri}`,
     `  ${commandPrefix} table history ${uri}`,
     `  ${commandPrefix} table files ${uri}`,
@@ -99,10 +100,10 @@ function reasons(letters: DemoOutcome['deadLetters']): string {
     const reason = String(letter['error_reason'])
     byReason.set(reason, (byReason.get(reason) ?? 0) + 1)
   }
-  const parts = [...byReason].sort().map(([reason, number]) => `${reason} ${count(number)}`)
+  const parts = [...byReason].sort().map(([reason, number]) => `${reason} ${formatCount(number)}`)
   return parts.length === 0 ? 'none' : parts.join(', ')
 }
 
 function column(number: number): string {
-  return count(number).padStart(9)
+  return formatCount(number).padStart(9)
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import { marksOf } from '../../../config/dead-letters/sinks.ts'
-import { Causes } from '../../dead-letters/cause.ts'
-import { Places } from '../../dead-letters/marks.ts'
-import type { Place } from '../../dead-letters/stored.ts'
-import type { MarksTable } from '../../service/replay/replay-ledger.ts'
-import { chosenLetters, dlqCommand, openLetters, type DlqFlags } from './source.ts'
-import { causesText } from './text.ts'
+import { replayLedgerUriOf } from '../../../config/dead-letters/sinks.ts'
+import { CauseCounter } from '../../stored-letters/cause.ts'
+import { LetterSet } from '../../stored-letters/ledger.ts'
+import type { LetterPosition } from '../../stored-letters/stored.ts'
+import type { ReplayLedgerTable } from '../../service/replay/replay-ledger.ts'
+import { selectDeadLetters, addDlqSubcommand, openDeadLetterSelection, type DlqFlags } from './command.ts'
+import { formatCauses } from './text.ts'
 import { print, printJson } from '../output.ts'
 
 interface DiscardFlags extends DlqFlags {
@@ -13,56 +13,59 @@ interface DiscardFlags extends DlqFlags {
   readonly dryRun: boolean
 }
 
-/** Of one commit. */
+/** Maximum number of dead letters recorded in one commit of the replay ledger. */
 const LETTERS_MAX = 50_000
 
-/** Adds `dlq discard`: letters that nobody will play again. */
+/** Adds the command `dlq discard`, which marks dead letters so that they are never replayed. */
 export function addDiscard(parent: Command): void {
-  dlqCommand(parent, 'discard', [
+  addDlqSubcommand(parent, 'discard', [
     'kafka-delta dlq discard --config service.json --group 1a2b3c4d',
     'kafka-delta dlq discard --config service.json --reason tombstone --yes',
   ])
     .description(
-      'mark open dead letters as not wanted: they stay where they are, and are shown and replayed no more',
+      'discard open dead letters: they stay stored, but are no longer listed or replayed. Without --yes a dry run',
     )
-    .option('--yes', 'mark them')
-    .option('--no-dry-run', 'the same')
+    .option('--yes', 'discard them')
+    .option('--no-dry-run', 'same as --yes')
     .option('--json', 'print as JSON')
     .action(async (flags: DiscardFlags) => {
-      const letters = await openLetters(flags, true)
+      const letters = await openDeadLetterSelection(flags, true)
       const isDry = flags.yes !== true && flags.dryRun
-      const { openMarks } = await import('../../service/replay/replay-ledger.ts')
+      const { openReplayLedger } = await import('../../service/replay/replay-ledger.ts')
       const { entry, tables } = letters
-      // `openLetters` was told to need one.
+      // `openDeadLetterSelection` requires an entry here.
       if (entry === undefined) throw new Error('Broken invariant: a discard has an entry')
-      const causes = new Causes()
-      const seen = new Places()
+      const causes = new CauseCounter()
+      const seen = new LetterSet()
       let count = 0
       let nowhere = 0
-      let chunk: Place[] = []
-      let marks: MarksTable | undefined
-      const note = async (): Promise<void> => {
+      let chunk: LetterPosition[] = []
+      let ledger: ReplayLedgerTable | undefined
+      const writeChunk = async (): Promise<void> => {
         if (isDry || chunk.length === 0) return
-        marks ??= await openMarks(tables, { uri: marksOf(entry.topic), appId: entry.topic.appId })
-        await marks.note('discard', undefined, chunk)
+        ledger ??= await openReplayLedger(tables, {
+          uri: replayLedgerUriOf(entry.topic),
+          appId: entry.topic.appId,
+        })
+        await ledger.append('discard', undefined, chunk)
         chunk = []
       }
       try {
-        for await (const { letter } of chosenLetters(letters, flags)) {
-          const { place } = letter
-          if (place === undefined) {
+        for await (const { letter } of selectDeadLetters(letters, flags)) {
+          const { position } = letter
+          if (position === undefined) {
             nowhere++
             continue
           }
-          if (!seen.add(place)) continue
+          if (!seen.add(position)) continue
           count++
-          causes.add({ ...letter, partition: place.partition, offset: place.offset })
-          if (!isDry) chunk.push(place)
-          if (chunk.length >= LETTERS_MAX) await note()
+          causes.add({ ...letter, partition: position.partition, offset: position.offset })
+          if (!isDry) chunk.push(position)
+          if (chunk.length >= LETTERS_MAX) await writeChunk()
         }
-        await note()
+        await writeChunk()
       } finally {
-        await marks?.release()
+        await ledger?.release()
       }
       if (flags.json === true) {
         await printJson({
@@ -74,9 +77,10 @@ export function addDiscard(parent: Command): void {
         })
         return
       }
-      await print(`${count} dead letters ${isDry ? 'would be' : 'are'} discarded\n`)
-      if (count > 0) await print(`\n${causesText(causes.top(), causes.others)}`)
-      if (nowhere > 0) await print(`${nowhere} cannot be: the table does not say which records they were\n`)
-      if (isDry && count > 0) await print('\nNothing was written; --yes discards them.\n')
+      await print(`${count} dead letters ${isDry ? 'would be' : 'were'} discarded\n`)
+      if (count > 0) await print(`\n${formatCauses(causes.top(), causes.otherCount)}`)
+      if (nowhere > 0)
+        await print(`${nowhere} cannot be discarded: the table does not identify their Kafka records\n`)
+      if (isDry && count > 0) await print('\nNothing was written. Run again with --yes to discard them.\n')
     })
 }

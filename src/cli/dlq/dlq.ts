@@ -3,14 +3,14 @@ import { addDiscard } from './discard.ts'
 import { addGroup } from './group.ts'
 import { addList } from './list.ts'
 import { addReplay } from './replay.ts'
-import { addShowLetter } from './show.ts'
+import { addShowDeadLetter } from './show.ts'
 import { EXIT_HELP } from '../exit-codes.ts'
 
-/** Adds `dlq` with its subcommands: looking into dead letters, and bringing them into the table once their cause is mended. */
+/** Adds the command `dlq` with its subcommands, which inspect dead letters and replay them into the table. */
 export function addDlq(program: Command): void {
   const dlq = program
     .command('dlq')
-    .description('look into dead letters, and play them again')
+    .description('inspect, replay and discard dead letters')
     .addHelpText(
       'after',
       `
@@ -22,7 +22,7 @@ ${EXIT_HELP}`,
     )
   addList(dlq)
   addGroup(dlq)
-  addShowLetter(dlq)
+  addShowDeadLetter(dlq)
   addReplay(dlq)
   addDiscard(dlq)
 }

@@ -1,25 +1,25 @@
 import type { Command } from 'commander'
-import { Causes } from '../../dead-letters/cause.ts'
-import { chosenLetters, dlqCommand, openLetters, type DlqFlags } from './source.ts'
-import { causesText, timeText } from './text.ts'
+import { CauseCounter } from '../../stored-letters/cause.ts'
+import { selectDeadLetters, addDlqSubcommand, openDeadLetterSelection, type DlqFlags } from './command.ts'
+import { formatCauses, formatTime } from './text.ts'
 import { print, printJson } from '../output.ts'
 
-/** Adds `dlq group`: what went wrong, how often, since when. */
+/** Adds the command `dlq group`, which counts dead letters by cause. */
 export function addGroup(parent: Command): void {
-  dlqCommand(parent, 'group', [
+  addDlqSubcommand(parent, 'group', [
     'kafka-delta dlq group --config service.json',
     'kafka-delta dlq group --table s3://lake/orders-dlq --since 2026-01-31 --json',
   ])
-    .description('open dead letters by their cause: how many, first and last, and one of them')
-    .option('--all', 'those that were replayed or discarded too')
+    .description('count open dead letters by cause, with the first, the last and a sample')
+    .option('--all', 'include replayed and discarded dead letters')
     .option('--json', 'print as JSON')
     .action(async (flags: DlqFlags) => {
-      const letters = await openLetters(flags, false)
-      const causes = new Causes()
+      const letters = await openDeadLetterSelection(flags, false)
+      const causes = new CauseCounter()
       let count = 0
-      for await (const { letter } of chosenLetters(letters, flags)) {
+      for await (const { letter } of selectDeadLetters(letters, flags)) {
         count++
-        causes.add({ ...letter, partition: letter.place?.partition, offset: letter.place?.offset })
+        causes.add({ ...letter, partition: letter.position?.partition, offset: letter.position?.offset })
       }
       const top = causes.top()
       const foreign = letters.store.foreign()
@@ -28,17 +28,18 @@ export function addGroup(parent: Command): void {
           from: letters.store.name,
           letters: count,
           foreign,
-          others: causes.others,
+          others: causes.otherCount,
           groups: top.map(({ firstMs, lastMs, ...rest }) => ({
             ...rest,
-            first: timeText(firstMs),
-            last: timeText(lastMs),
+            first: formatTime(firstMs),
+            last: formatTime(lastMs),
           })),
         })
         return
       }
       await print(`${count} ${flags.all === true ? '' : 'open '}dead letters in ${letters.store.name}\n`)
-      if (foreign > 0) await print(`${foreign} records there are no dead letters of this service\n`)
-      if (count > 0) await print(`\n${causesText(top, causes.others)}`)
+      if (foreign > 0)
+        await print(`${foreign} records there were not written by this service and are ignored\n`)
+      if (count > 0) await print(`\n${formatCauses(top, causes.otherCount)}`)
     })
 }

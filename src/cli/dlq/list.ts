@@ -1,7 +1,13 @@
 import { type Command, Option } from 'commander'
-import { chosenLetters, dlqCommand, openLetters, wholeOf, type DlqFlags } from './source.ts'
-import { letterJson, oneLine, placeText, timeText } from './text.ts'
-import { print, printJson, tableOf } from '../output.ts'
+import {
+  selectDeadLetters,
+  addDlqSubcommand,
+  openDeadLetterSelection,
+  parseWholeNumber,
+  type DlqFlags,
+} from './command.ts'
+import { toDeadLetterJson, toOneLine, formatPosition, formatTime } from './text.ts'
+import { print, printJson, formatTable } from '../output.ts'
 
 interface ListFlags extends DlqFlags {
   readonly limit: number
@@ -9,22 +15,26 @@ interface ListFlags extends DlqFlags {
 
 const LIMIT = 100
 
-/** Adds `dlq list`. */
+/** Adds the command `dlq list`, which lists dead letters, one per line. */
 export function addList(parent: Command): void {
-  dlqCommand(parent, 'list', [
+  addDlqSubcommand(parent, 'list', [
     'kafka-delta dlq list --config service.json',
     'kafka-delta dlq list --table ./lake/orders-dlq --reason decode --since 2026-01-31T12:00:00Z',
     'kafka-delta dlq list --from-topic orders-dlq --json | jq .[].message',
   ])
-    .description('dead letters that are open, one a line')
-    .addOption(new Option('-l, --limit <n>', 'at most n letters').default(LIMIT).argParser(wholeOf))
-    .option('--all', 'those that were replayed or discarded too')
+    .description('list open dead letters, one per line')
+    .addOption(
+      new Option('-l, --limit <n>', 'maximum number of dead letters')
+        .default(LIMIT)
+        .argParser(parseWholeNumber),
+    )
+    .option('--all', 'include replayed and discarded dead letters')
     .option('--json', 'print a JSON array')
     .action(async (flags: ListFlags) => {
-      const letters = await openLetters(flags, false)
-      const chosen: Parameters<typeof letterJson>[] = []
+      const letters = await openDeadLetterSelection(flags, false)
+      const chosen: Parameters<typeof toDeadLetterJson>[] = []
       let isCut = false
-      for await (const { letter, state } of chosenLetters(letters, flags)) {
+      for await (const { letter, state } of selectDeadLetters(letters, flags)) {
         if (chosen.length >= flags.limit) {
           isCut = true
           break
@@ -32,22 +42,25 @@ export function addList(parent: Command): void {
         chosen.push([letter, state])
       }
       if (flags.json === true) {
-        await printJson(chosen.map((one) => letterJson(...one)))
+        await printJson(chosen.map((one) => toDeadLetterJson(...one)))
         return
       }
       await print(
-        tableOf(
+        formatTable(
           ['record', 'written', 'state', 'stage', 'reason', 'message'],
           chosen.map(([letter, state]) => [
-            placeText(letter),
-            timeText(letter.writtenMs),
+            formatPosition(letter),
+            formatTime(letter.writtenMs),
             state,
             letter.stage,
             letter.reason,
-            oneLine(letter.message, 120),
+            toOneLine(letter.message, 120),
           ]),
         ),
       )
-      if (isCut) await print(`and more: --limit ${flags.limit * 10} shows them, \`dlq group\` counts them\n`)
+      if (isCut)
+        await print(
+          `there are more: raise --limit (such as ${flags.limit * 10}), or count them with \`dlq group\`\n`,
+        )
     })
 }

@@ -1,9 +1,15 @@
 import type { Command } from 'commander'
-import { Causes } from '../../dead-letters/cause.ts'
-import type { StoredLetter } from '../../dead-letters/stored.ts'
-import type { Replayed } from '../../service/replay/replay.ts'
-import { chosenLetters, dlqCommand, openLetters, type DlqFlags, type Letters } from './source.ts'
-import { causesText } from './text.ts'
+import { CauseCounter } from '../../stored-letters/cause.ts'
+import type { StoredLetter } from '../../stored-letters/stored.ts'
+import type { ReplayResult } from '../../service/replay/replay.ts'
+import {
+  selectDeadLetters,
+  addDlqSubcommand,
+  openDeadLetterSelection,
+  type DlqFlags,
+  type DeadLetterSelection,
+} from './command.ts'
+import { formatCauses } from './text.ts'
 import { print, printJson } from '../output.ts'
 
 interface ReplayFlags extends DlqFlags {
@@ -11,48 +17,48 @@ interface ReplayFlags extends DlqFlags {
   readonly dryRun: boolean
 }
 
-/** Adds `dlq replay`: dead letters through the topic's present rules into its table. */
+/** Adds the command `dlq replay`, which runs dead letters through the topic's current configuration into its table. */
 export function addReplay(parent: Command): void {
-  dlqCommand(parent, 'replay', [
+  addDlqSubcommand(parent, 'replay', [
     'kafka-delta dlq replay --config service.json',
     'kafka-delta dlq replay --config service.json --group 1a2b3c4d --yes',
   ])
     .description(
-      "take open dead letters through the topic's present format, contract and rules into its table, each once; only tries unless told otherwise",
+      "replay open dead letters with the topic's current format, contract and rules into its table, each exactly once. Without --yes a dry run",
     )
-    .option('--yes', 'land the rows')
-    .option('--no-dry-run', 'the same')
+    .option('--yes', 'write the rows')
+    .option('--no-dry-run', 'same as --yes')
     .option('--json', 'print as JSON')
     .action(async (flags: ReplayFlags) => {
-      const letters = await openLetters(flags, true)
+      const letters = await openDeadLetterSelection(flags, true)
       const isDry = flags.yes !== true && flags.dryRun
-      const { replay } = await import('../../service/replay/replay.ts')
-      const causes = new Causes()
+      const { replayDeadLetters } = await import('../../service/replay/replay.ts')
+      const causes = new CauseCounter()
       const { config, entry, tables, log } = letters
-      // `openLetters` was told to need one.
+      // `openDeadLetterSelection` requires an entry here.
       if (entry === undefined) throw new Error('Broken invariant: a replay has an entry')
-      const done = await replay({
+      const done = await replayDeadLetters({
         config,
         topic: entry.topic,
         tables,
         log,
         isDry,
-        letters: openOnes(letters, flags),
-        onFailure: ({ place, reason, message }) =>
-          causes.add({ reason, message, partition: place.partition, offset: place.offset }),
+        letters: selectedLetters(letters, flags),
+        onFailure: ({ position, reason, message }) =>
+          causes.add({ reason, message, partition: position.partition, offset: position.offset }),
       })
-      await tell(done, causes, letters, { ...flags, isDry })
+      await printOutcome(done, causes, letters, { ...flags, isDry })
     })
 }
 
-async function* openOnes(letters: Letters, flags: DlqFlags): AsyncGenerator<StoredLetter> {
-  for await (const { letter } of chosenLetters(letters, flags)) yield letter
+async function* selectedLetters(letters: DeadLetterSelection, flags: DlqFlags): AsyncGenerator<StoredLetter> {
+  for await (const { letter } of selectDeadLetters(letters, flags)) yield letter
 }
 
-async function tell(
-  done: Replayed,
-  causes: Causes,
-  letters: Letters,
+async function printOutcome(
+  done: ReplayResult,
+  causes: CauseCounter,
+  letters: DeadLetterSelection,
   { isDry, json }: { readonly isDry: boolean; readonly json?: true },
 ): Promise<void> {
   const { landed, rows, failed, settled, early, unplayable, versions } = done
@@ -73,15 +79,17 @@ async function tell(
     return
   }
   const lines = [
-    `${landed} letters ${isDry ? 'would land' : 'landed'} as ${rows} rows in ${letters.entry?.topic.table.uri ?? ''}`,
+    `${landed} dead letters ${isDry ? 'would become' : 'became'} ${rows} rows in ${letters.entry?.topic.table.uri ?? ''}`,
     ...(versions.length > 0 ? [`in version ${versions.map(String).join(', ')}`] : []),
     ...(failed > 0 ? [`${failed} ${isDry ? 'would fail' : 'failed'} again and stay open:`] : []),
   ]
   await print(`${lines.join('\n')}\n`)
-  if (failed > 0) await print(`\n${causesText(causes.top(), causes.others)}\n`)
-  if (settled > 0) await print(`${settled} were replayed or discarded before, or are there twice\n`)
+  if (failed > 0) await print(`\n${formatCauses(causes.top(), causes.otherCount)}\n`)
+  if (settled > 0) await print(`${settled} were replayed or discarded before, or are stored twice\n`)
   if (early > 0)
-    await print(`${early} belong to offsets that the service has not committed yet; try again later\n`)
+    await print(
+      `${early} are at offsets that the service has not committed yet; run the command again later\n`,
+    )
   for (const [reason, count] of unplayable) await print(`${count} cannot be replayed: ${reason}\n`)
-  if (isDry && landed > 0) await print('Nothing was written; --yes lands them.\n')
+  if (isDry && landed > 0) await print('Nothing was written. Run again with --yes to write the rows.\n')
 }

@@ -1,46 +1,51 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { PipelineError } from '../../core/errors.ts'
-import type { LetterState } from '../../dead-letters/marks.ts'
-import type { StoredLetter } from '../../dead-letters/stored.ts'
-import { chosenLetters, dlqCommand, openLetters, type DlqFlags } from './source.ts'
-import { bytesText, letterJson, oneLine } from './text.ts'
+import type { LetterState } from '../../stored-letters/ledger.ts'
+import type { StoredLetter } from '../../stored-letters/stored.ts'
+import { selectDeadLetters, addDlqSubcommand, openDeadLetterSelection, type DlqFlags } from './command.ts'
+import { bytesToText, toDeadLetterJson, toOneLine } from './text.ts'
 import { print, printJson } from '../output.ts'
 
-/** Letters of one offset that are shown, over all partitions. */
+/** Maximum number of dead letters shown for one offset, over all partitions. */
 const SHOWN_MAX = 1_000
 
-/** Adds `dlq show`: everything of the letters of one offset. */
-export function addShowLetter(parent: Command): void {
-  dlqCommand(parent, 'show', [
+/** Adds the command `dlq show`, which prints the dead letters of one offset in full. */
+export function addShowDeadLetter(parent: Command): void {
+  addDlqSubcommand(parent, 'show', [
     'kafka-delta dlq show 4711 --config service.json',
     'kafka-delta dlq show 2/4711 --table ./lake/orders-dlq --json',
   ])
-    .argument('<offset>', 'offset in the source topic, or partition/offset', placeOf)
-    .description('a dead letter with its value, key and headers, whatever became of it')
+    .argument('<offset>', 'offset in the source topic, or partition/offset', parseOffset)
+    .description(
+      'show dead letters of one offset with value, key and headers, also replayed and discarded ones',
+    )
     .option('--json', 'print a JSON array')
-    .action(async ({ partition, offset }: Wanted, flags: DlqFlags) => {
-      const letters = await openLetters(flags, false)
+    .action(async ({ partition, offset }: OffsetArgument, flags: DlqFlags) => {
+      const letters = await openDeadLetterSelection(flags, false)
       const found: { letter: StoredLetter; state: LetterState }[] = []
       const more = { offset, ...(partition === undefined ? {} : { partition }) }
-      for await (const one of chosenLetters(letters, { ...flags, all: true }, more)) {
+      for await (const one of selectDeadLetters(letters, { ...flags, all: true }, more)) {
         if (found.length < SHOWN_MAX) found.push(one)
       }
       if (found.length === 0) {
-        const detail = `there is no such dead letter of offset ${offset} in ${letters.store.name}`
+        const detail = `no dead letter with offset ${offset} matches in ${letters.store.name}`
         throw new PipelineError('KD_COMMAND_INVALID', detail)
       }
-      const shown = found.map(({ letter, state }) => ({ ...letterJson(letter, state), ...contentOf(letter) }))
+      const shown = found.map(({ letter, state }) => ({
+        ...toDeadLetterJson(letter, state),
+        ...contentOf(letter),
+      }))
       if (flags.json === true) await printJson(shown)
       else for (const one of shown) await print(`${textOf(one)}\n`)
     })
 }
 
-interface Wanted {
+interface OffsetArgument {
   readonly partition: number | undefined
   readonly offset: bigint
 }
 
-function placeOf(text: string): Wanted {
+function parseOffset(text: string): OffsetArgument {
   const match = /^(?:(\d{1,9})\/)?(\d{1,19})$/.exec(text)
   if (match?.[2] === undefined) throw new InvalidArgumentError('It must be an offset or partition/offset.')
   return { partition: match[1] === undefined ? undefined : Number(match[1]), offset: BigInt(match[2]) }
@@ -49,18 +54,21 @@ function placeOf(text: string): Wanted {
 function contentOf({ key, value, headers, traceId }: StoredLetter): Readonly<Record<string, unknown>> {
   const headerTexts = Object.entries(headers ?? {}).map(([name, one]) => [
     name,
-    one instanceof Uint8Array ? bytesText(one) : one.map(bytesText),
+    one instanceof Uint8Array ? bytesToText(one) : one.map(bytesToText),
   ])
   return {
-    key: bytesText(key),
+    key: bytesToText(key),
     headers: Object.fromEntries(headerTexts) as object,
     ...(traceId === undefined ? {} : { traceId }),
-    value: jsonOr(bytesText(value)),
+    value: parseJsonText(bytesToText(value)),
   }
 }
 
-/** JSON is shown as what it says. */
-function jsonOr(text: string | null): unknown {
+/**
+ * Parses JSON objects and arrays, so that they are shown indented; other text, and text with numbers too long
+ * for a double, stays text.
+ */
+function parseJsonText(text: string | null): unknown {
   if (text === null || !/^\s*[[{]/.test(text) || /\d{16}/.test(text)) return text
   try {
     return JSON.parse(text) as unknown
@@ -75,14 +83,14 @@ function textOf(shown: Readonly<Record<string, unknown>>): string {
   const lines = entries.map(([name, value]) => {
     const text =
       typeof value === 'string' ? value : typeof value === 'bigint' ? String(value) : JSON.stringify(value)
-    return `${name.padEnd(width)}  ${oneLine(text, 2_000)}`
+    return `${name.padEnd(width)}  ${toOneLine(text, 2_000)}`
   })
   const { value } = shown
-  const body = typeof value === 'string' ? safe(value) : JSON.stringify(value, null, 2)
+  const body = typeof value === 'string' ? escapeControlCharacters(value) : JSON.stringify(value, null, 2)
   return `${lines.join('\n')}\nvalue\n${body}\n`
 }
 
-/** Lines and tabs stay; other control characters become escapes. */
-function safe(text: string): string {
+/** Escapes control characters other than line breaks and tabs. */
+function escapeControlCharacters(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]/gu, (one) => JSON.stringify(one).slice(1, -1))
 }

@@ -1,11 +1,10 @@
 import type { CodecName } from '../../compression/compression.ts'
-import type { KindName } from '../../sample/kinds.ts'
-import type { SourceFlags } from '../sources.ts'
+import type { SampleKindName } from '../../sample/kinds.ts'
+import type { ConfigFlags } from '../config-flags.ts'
 
-/** What `load` takes. */
-
-export interface LoadFlags extends SourceFlags {
-  readonly kind?: readonly KindName[]
+/** Holds the flags of the command `load`. */
+export interface LoadFlags extends ConfigFlags {
+  readonly kind?: readonly SampleKindName[]
   readonly topic?: readonly string[]
   readonly partitions?: number
   readonly rate?: number
@@ -20,14 +19,14 @@ export interface LoadFlags extends SourceFlags {
   readonly every: number
   readonly json?: true
 }
-/** Where events go. */
 
+/** Names the events that are sent to a topic. */
 export interface LoadTarget {
-  readonly kind: KindName
+  readonly kind: SampleKindName
   readonly topic: string
 }
-/** Every how many records one is bad; `undefined` for none. */
 
+/** Returns n if every n-th record is invalid, or `undefined` if none is. */
 export function badEveryOf({ badEvery, badPercent }: LoadFlags): number | undefined {
   if (badPercent === undefined || badPercent === 0) return badEvery
   return Math.max(1, Math.round(100 / badPercent))

@@ -2,57 +2,61 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { loadConfig } from '../../../config/load/load.ts'
 import { CODEC_NAMES } from '../../compression/compression.ts'
 import { PipelineError } from '../../core/errors.ts'
-import { KIND_NAMES, KINDS, type KindName } from '../../sample/kinds.ts'
+import { SAMPLE_KIND_NAMES, SAMPLE_KINDS, type SampleKindName } from '../../sample/kinds.ts'
 import { EXIT_HELP } from '../exit-codes.ts'
-import { sourcesOf, withSources } from '../sources.ts'
-import { countOf, timeOf } from '../table/source.ts'
+import { configSourcesOf, addConfigOptions } from '../config-flags.ts'
+import { parseCount, parseTime } from '../table/command.ts'
 import type { LoadFlags, LoadTarget } from './flags.ts'
 
 const EVERY_SECONDS = 10
-/** About what a timer can wait. */
+/** Close to the maximum of a timer. */
 const SECONDS_MAX = 2_000_000
 
-/** Adds `load`: generated events into topics, at a rate or as fast as the brokers take them. */
+/** Adds the command `load`, which sends generated events to topics, at a fixed rate or at full speed. */
 export function addLoad(program: Command, finish: (exitCode: number) => void): void {
-  const command = withSources(program.command('load'))
-    .description(
-      'send generated events to Kafka, at a rate or as fast as it takes them, until SIGTERM or SIGINT',
+  const command = addConfigOptions(program.command('load'))
+    .description('send generated events to Kafka, at a fixed rate or at full speed, until SIGTERM or SIGINT')
+    .addOption(
+      new Option(
+        '-k, --kind <kind>',
+        `kind of events: ${SAMPLE_KIND_NAMES.join(', ')}; may be repeated (default: user)`,
+      ).argParser((text: string, before: readonly SampleKindName[] | undefined) => [
+        ...(before ?? []),
+        parseKind(text),
+      ]),
     )
     .addOption(
-      new Option('-k, --kind <kind>', `${KIND_NAMES.join(', ')}; may be repeated, user by default`).argParser(
-        (text: string, before: readonly KindName[] | undefined) => [...(before ?? []), kindOf(text)],
-      ),
+      new Option(
+        '-t, --topic <name>',
+        'target topic; one per kind, or several for one kind (default: that of the kind)',
+      ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]),
+    )
+    .option('-p, --partitions <n>', 'create missing topics, with n partitions', parsePositiveCount)
+    .option('-r, --rate <n>', 'records per second, over all topics (default: unlimited)', parseRate)
+    .option('-n, --count <n>', 'stop after n records', parseCount)
+    .option('-d, --duration <seconds>', 'stop after this time', parseSeconds)
+    .addOption(
+      new Option('-b, --bad-every <n>', 'make every n-th record invalid').argParser(parsePositiveCount),
     )
     .addOption(
-      new Option('-t, --topic <name>', 'where to; one for each kind, or several for one kind').argParser(
-        (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
-      ),
-    )
-    .option('-p, --partitions <n>', 'create topics that are absent, with so many partitions', countFrom1)
-    .option('-r, --rate <n>', 'records a second, all topics together; as many as go by default', rateOf)
-    .option('-n, --count <n>', 'stop after so many records', countOf)
-    .option('-d, --duration <seconds>', 'stop after this time', secondsOf)
-    .addOption(new Option('-b, --bad-every <n>', 'every n-th record of a topic is bad').argParser(countFrom1))
-    .addOption(
-      new Option('--bad-percent <n>', 'so many in a hundred are bad')
-        .argParser(percentOf)
+      new Option('--bad-percent <n>', 'make n percent of the records invalid')
+        .argParser(parsePercent)
         .conflicts('badEvery'),
     )
     .addOption(
-      new Option('--compression <codec>', 'of the record batches')
+      new Option('--compression <codec>', 'compression of the record batches')
         .choices(['none', ...CODEC_NAMES])
         .default('none'),
     )
-    .option('--schema-id <n>', "put a schema registry's frame with this id in front of values", countFrom1)
-    .option('--seed <n>', 'the same seed and --start give the same records', countOf)
-    .option('--start <time>', 'time of the first event: ISO 8601, about now by default', timeOf)
     .option(
-      '--every <seconds>',
-      'a line of progress so often, away from a terminal',
-      secondsOf,
-      EVERY_SECONDS,
+      '--schema-id <n>',
+      'prefix values with the schema registry header for this id',
+      parsePositiveCount,
     )
-    .option('--json', 'print the sums as JSON')
+    .option('--seed <n>', 'seed: the same seed and --start yield the same records', parseCount)
+    .option('--start <time>', 'time of the first event: ISO 8601 (default: about now)', parseTime)
+    .option('--every <seconds>', 'interval of progress lines without a terminal', parseSeconds, EVERY_SECONDS)
+    .option('--json', 'print the totals as JSON')
   command
     .addHelpText(
       'after',
@@ -64,8 +68,8 @@ Examples:
 ${EXIT_HELP}`,
     )
     .action(async (flags: LoadFlags) => {
-      const targets = targetsOf(flags)
-      const config = loadConfig(sourcesOf(flags))
+      const targets = loadTargetsOf(flags)
+      const config = loadConfig(configSourcesOf(flags))
       const { runLoad } = await import('./run.ts')
       await runLoad(targets, flags, config)
       finish(0)
@@ -73,53 +77,55 @@ ${EXIT_HELP}`,
 }
 
 /**
- * Which events go to which topic: every kind to its own topic or to the one at the same place, or one kind to all topics.
- * @throws KD_COMMAND_INVALID where kinds and topics cannot be told together, or a topic is there twice.
+ * Returns which events are sent to which topic: each kind to its own topic or to the topic at the same
+ * position, or one kind to all topics.
+ *
+ * @throws KD_COMMAND_INVALID if the numbers of kinds and topics differ, or a topic occurs twice
  */
-export function targetsOf({ kind: kinds = ['user'], topic: topics }: LoadFlags): readonly LoadTarget[] {
+export function loadTargetsOf({ kind: kinds = ['user'], topic: topics }: LoadFlags): readonly LoadTarget[] {
   const targets =
     topics === undefined
-      ? kinds.map((kind) => ({ kind, topic: KINDS[kind].topic }))
+      ? kinds.map((kind) => ({ kind, topic: SAMPLE_KINDS[kind].topic }))
       : topics.map((topic, index) => ({ kind: kinds[kinds.length === 1 ? 0 : index] ?? 'user', topic }))
   if (topics !== undefined && kinds.length > 1 && topics.length !== kinds.length) {
-    const detail = `--topic must be there once for each --kind: ${kinds.length} kinds and ${topics.length} topics are there`
+    const detail = `--topic must be given once for each --kind: there are ${kinds.length} kinds and ${topics.length} topics`
     throw new PipelineError('KD_COMMAND_INVALID', detail)
   }
-  const twice = targets.find(
+  const duplicate = targets.find(
     ({ topic }, index) => targets.findIndex((each) => each.topic === topic) !== index,
   )
-  if (twice !== undefined) {
-    throw new PipelineError('KD_COMMAND_INVALID', `the topic ${twice.topic} is there twice`)
+  if (duplicate !== undefined) {
+    throw new PipelineError('KD_COMMAND_INVALID', `the topic ${duplicate.topic} is given twice`)
   }
   return targets
 }
 
-function kindOf(text: string): KindName {
-  const kind = KIND_NAMES.find((name) => name === text)
-  if (kind === undefined) throw new InvalidArgumentError(`It must be one of ${KIND_NAMES.join(', ')}.`)
+function parseKind(text: string): SampleKindName {
+  const kind = SAMPLE_KIND_NAMES.find((name) => name === text)
+  if (kind === undefined) throw new InvalidArgumentError(`It must be one of ${SAMPLE_KIND_NAMES.join(', ')}.`)
   return kind
 }
 
-function countFrom1(text: string): number {
-  const count = countOf(text)
+function parsePositiveCount(text: string): number {
+  const count = parseCount(text)
   if (count === 0) throw new InvalidArgumentError('It must be a whole number from 1.')
   return count
 }
 
-function rateOf(text: string): number {
+function parseRate(text: string): number {
   const rate = Number(text)
   if (!/^\d{1,12}(?:\.\d{1,6})?$/.test(text) || rate === 0)
     throw new InvalidArgumentError('It must be a number above 0.')
   return rate
 }
 
-function secondsOf(text: string): number {
-  const seconds = rateOf(text)
+function parseSeconds(text: string): number {
+  const seconds = parseRate(text)
   if (seconds > SECONDS_MAX) throw new InvalidArgumentError(`It must be at most ${SECONDS_MAX}.`)
   return seconds
 }
 
-function percentOf(text: string): number {
+function parsePercent(text: string): number {
   const percent = Number(text)
   if (!/^\d{1,3}(?:\.\d{1,6})?$/.test(text) || percent > 100)
     throw new InvalidArgumentError('It must be a number from 0 to 100.')

@@ -1,22 +1,22 @@
 import cliProgress from 'cli-progress'
-import { progressText, type Loaded } from './report.ts'
-import type { Output } from '../progress.ts'
+import { formatLoadProgress, type LoadTotals } from './report.ts'
+import type { TextOutput } from '../progress.ts'
 
-/** A display that goes on by itself until it is ended. */
-export interface LoadProgress {
+/** Updates a progress display by itself until `end` is called. */
+interface LoadProgress {
   end(): void
 }
 
 const BAR_EVERY_MS = 250
 
 /**
- * Shows how a load goes on: on a terminal by a bar (of records or of time, where one of them has an end) or by a line that
- * redraws itself, elsewhere by a line every `every` seconds.
+ * Shows the progress of a load. On a terminal it draws a bar (of records or time, if one of them is limited)
+ * or a single line that is redrawn; elsewhere it writes a line every `every` seconds.
  */
-export function showLoad(
+export function showLoadProgress(
   limits: { readonly count?: number; readonly duration?: number; readonly every: number },
-  loaded: () => Loaded,
-  output: Output = process.stderr,
+  loaded: () => LoadTotals,
+  output: TextOutput = process.stderr,
 ): LoadProgress {
   const isBar = output.isTTY === true && output === process.stderr
   return isBar ? bar(limits, loaded) : lines(limits.every * 1_000, loaded, output)
@@ -24,7 +24,7 @@ export function showLoad(
 
 function bar(
   limits: { readonly count?: number; readonly duration?: number },
-  loaded: () => Loaded,
+  loaded: () => LoadTotals,
 ): LoadProgress {
   const { count, duration } = limits
   const total = count ?? duration ?? 0
@@ -38,7 +38,7 @@ function bar(
     stream: process.stderr,
   })
   single.start(total, 0, { records: 0, rate: 0 })
-  const rate = rates()
+  const rate = createRateMeter()
   const draw = (): void => {
     const now = loaded()
     const payload = {
@@ -57,11 +57,11 @@ function bar(
   }
 }
 
-function lines(everyMs: number, loaded: () => Loaded, output: Output): LoadProgress {
-  const rate = rates()
+function lines(everyMs: number, loaded: () => LoadTotals, output: TextOutput): LoadProgress {
+  const rate = createRateMeter()
   const timer = setInterval(() => {
     const now = loaded()
-    output.write(progressText(now, rate(now)))
+    output.write(formatLoadProgress(now, rate(now)))
   }, everyMs)
   return {
     end: () => {
@@ -70,8 +70,8 @@ function lines(everyMs: number, loaded: () => Loaded, output: Output): LoadProgr
   }
 }
 
-/** Records a second since the last call, smoothed over no more than that. */
-function rates(): (now: Loaded) => number {
+/** Creates a meter that returns the records per second since its last call. */
+function createRateMeter(): (now: LoadTotals) => number {
   let last = { records: 0, seconds: 0 }
   return (now) => {
     const seconds = now.seconds - last.seconds

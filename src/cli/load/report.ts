@@ -1,49 +1,49 @@
-import { BAD_KINDS } from '../../sample/bad-records.ts'
-import type { Produced } from '../../sample/produce.ts'
-import { count } from '../progress.ts'
-import { tableOf } from '../output.ts'
+import { BAD_RECORD_KINDS } from '../../sample/bad-records.ts'
+import type { ProducedTotals } from '../../sample/produce.ts'
+import { formatCount } from '../progress.ts'
+import { formatTable } from '../output.ts'
 
-/** What was sent to one topic, and what that comes to. */
-export interface LoadedTopic {
+/** Holds the totals of one topic. */
+interface LoadTopicTotals {
   readonly topic: string
   readonly kind: string
   readonly partitions: number
   readonly records: number
   readonly bad: number
-  /** Bytes of all values. */
+  /** Size of all values, in bytes. */
   readonly bytes: number
 }
 
-/** What was sent so far; only what the brokers have is counted. */
-export interface Loaded {
+/** Holds the totals of what was sent so far; only records acknowledged by the brokers are counted. */
+export interface LoadTotals {
   readonly seed: number
   readonly records: number
   readonly bad: number
   readonly bytes: number
   readonly seconds: number
-  /** Records a second over the whole time. */
+  /** Records per second, averaged over the whole time. */
   readonly rate: number
-  /** Bad records by the way in which they are bad; those of none are absent. */
+  /** Number of invalid records by kind; kinds without records are absent. */
   readonly badByKind: Readonly<Record<string, number>>
-  readonly topics: readonly LoadedTopic[]
+  readonly topics: readonly LoadTopicTotals[]
 }
 
-/** The sums over all topics after `ms`. */
-export function sumsOf(
+/** Returns the totals over all topics after `ms` milliseconds. */
+export function loadTotalsOf(
   loads: readonly {
     readonly topic: string
     readonly kind: string
     readonly sender: { readonly partitions: number }
-    readonly produced: Produced
+    readonly produced: ProducedTotals
   }[],
   seed: number,
   ms: number,
-): Loaded {
-  const sum = (of: (produced: Produced) => number): number =>
+): LoadTotals {
+  const sum = (of: (produced: ProducedTotals) => number): number =>
     loads.reduce((total, { produced }) => total + of(produced), 0)
   const records = sum((produced) => produced.records)
   const seconds = Math.round(ms) / 1_000
-  const badByKind = BAD_KINDS.map(
+  const badByKind = BAD_RECORD_KINDS.map(
     (kind) => [kind, sum((produced) => produced.badByKind.get(kind) ?? 0)] as const,
   )
   return {
@@ -65,13 +65,13 @@ export function sumsOf(
   }
 }
 
-/** The closing lines: one in all, and one for each topic where there are several. */
-export function loadText({ records, bad, bytes, seconds, rate, seed, topics }: Loaded): string {
+/** Formats the final totals: a summary line, and a table if there are several topics. */
+export function formatLoadTotals({ records, bad, bytes, seconds, rate, seed, topics }: LoadTotals): string {
   const [only] = topics
   const where = topics.length === 1 && only !== undefined ? only.topic : `${topics.length} topics`
   const summary =
-    `Sent ${count(records)} records to ${where} in ${seconds.toFixed(1)} s: ${count(Math.round(rate))} a second, ` +
-    `${megabytes(bytes)} of values, ${count(bad)} bad on purpose, seed ${seed}\n`
+    `Sent ${formatCount(records)} records to ${where} in ${seconds.toFixed(1)} s: ${formatCount(Math.round(rate))} per second, ` +
+    `${megabytes(bytes)} of values, ${formatCount(bad)} invalid on purpose, seed ${seed}\n`
   if (topics.length === 1) return summary
   const rows = topics.map((each) => [
     each.topic,
@@ -81,14 +81,14 @@ export function loadText({ records, bad, bytes, seconds, rate, seed, topics }: L
     each.bad,
     each.bytes,
   ])
-  return summary + tableOf(['topic', 'kind', 'partitions', 'records', 'bad', 'bytes'], rows)
+  return summary + formatTable(['topic', 'kind', 'partitions', 'records', 'bad', 'bytes'], rows)
 }
 
-/** One line of progress: what was sent, and the rate since the line before. */
-export function progressText({ seconds, records, bytes }: Loaded, rate: number): string {
-  return `${seconds.toFixed(0).padStart(6)} s ${count(records).padStart(13)} records ${count(Math.round(rate)).padStart(9)} a second ${megabytes(bytes).padStart(11)}\n`
+/** Formats one line of progress: the totals, and the rate since the previous line. */
+export function formatLoadProgress({ seconds, records, bytes }: LoadTotals, rate: number): string {
+  return `${seconds.toFixed(0).padStart(6)} s ${formatCount(records).padStart(13)} records ${formatCount(Math.round(rate)).padStart(9)} per second ${megabytes(bytes).padStart(11)}\n`
 }
 
 function megabytes(bytes: number): string {
-  return `${count(Math.round(bytes / 1e5) / 10)} MB`
+  return `${formatCount(Math.round(bytes / 1e5) / 10)} MB`
 }

@@ -2,37 +2,37 @@ import type { Config } from '../../../config/types.ts'
 import { systemClock } from '../../core/clock.ts'
 import { createTopic } from '../../kafka/client/admin.ts'
 import { openSender, type Sender } from '../../kafka/client/producer.ts'
-import { SPREAD_MS } from '../../sample/event.ts'
-import { KINDS } from '../../sample/kinds.ts'
-import { fullPace, steadyPace } from '../../sample/pace.ts'
-import { NOTHING_PRODUCED, produceEvents, type Produced } from '../../sample/produce.ts'
-import { kafkaOptions } from '../../service/connections/kafka-options.ts'
+import { TIMESTAMP_JITTER_MS } from '../../sample/event.ts'
+import { SAMPLE_KINDS } from '../../sample/kinds.ts'
+import { createUnlimitedRate, createRateLimiter } from '../../sample/rate-limiter.ts'
+import { NOTHING_PRODUCED, produceEvents, type ProducedTotals } from '../../sample/produce.ts'
+import { kafkaOptionsOf } from '../../service/connections/kafka-options.ts'
 import { createLogger } from '../../telemetry/log.ts'
-import { showLoad } from './progress.ts'
-import { loadText, sumsOf, type Loaded } from './report.ts'
+import { showLoadProgress } from './progress.ts'
+import { formatLoadTotals, loadTotalsOf, type LoadTotals } from './report.ts'
 import { badEveryOf } from './flags.ts'
 import { type LoadTarget } from './flags.ts'
 import { type LoadFlags } from './flags.ts'
 import { print, printJson } from '../output.ts'
 
-/** Every so many events of a topic one carries a `traceparent` header: few enough that a flush can link them all. */
+/** Every n-th event of a topic carries a `traceparent` header: rare enough that a flush can link every trace. */
 const TRACEPARENT_EVERY = 500
-/** Days that events may span before their time begins anew. */
+/** Days that event times span before they start over. */
 const DAYS = 3_650
-/** Time between events where no rate says so: they shall not run ahead of the clock. */
+/** Time between events without a rate, in milliseconds: small enough that event times do not run ahead of the clock. */
 const FULL_STEP_MS = 0.01
-/** How long brokers may take over what is on its way when sending is to end. */
+/** Time to wait for acknowledgements of sent records when sending ends, in milliseconds. */
 const END_MS_MAX = 10_000
 
 interface Load extends LoadTarget {
   readonly sender: Sender
-  produced: Produced
+  produced: ProducedTotals
 }
 
 /**
- * Sends events to all targets at once until the count, the duration or a signal ends it; a second signal ends the process.
- * Progress goes to standard error, the sums to standard output, also where an error ends it.
- * @throws KD_TOPIC_MISSING, KD_KAFKA_UNREACHABLE, KD_KAFKA_AUTH_FAILED, KD_KAFKA_TLS_FAILED, KD_KAFKA_FORBIDDEN
+ * Sends events to all targets concurrently until the count, the duration or a signal ends it; a second signal
+ * ends the process. Progress is written to standard error, the totals to standard output, also after an
+ * error.
  */
 export async function runLoad(
   targets: readonly LoadTarget[],
@@ -40,7 +40,7 @@ export async function runLoad(
   config: Config,
 ): Promise<void> {
   const log = createLogger({ level: config.log.level === 'info' ? 'error' : config.log.level })
-  const kafka = kafkaOptions(config.kafka, log)
+  const kafka = kafkaOptionsOf(config.kafka, log)
   const compression = flags.compression === 'none' ? {} : { compression: flags.compression }
   const stopping = new AbortController()
   const stop = (): void => {
@@ -67,8 +67,8 @@ async function sendAll(loads: readonly Load[], flags: LoadFlags, stopping: Abort
   const startMs = performance.now()
   const timer =
     flags.duration === undefined ? undefined : setTimeout(() => stopping.abort(), flags.duration * 1_000)
-  const sums = (): Loaded => sumsOf(loads, seed, performance.now() - startMs)
-  const progress = showLoad(flags, sums)
+  const sums = (): LoadTotals => loadTotalsOf(loads, seed, performance.now() - startMs)
+  const progress = showLoadProgress(flags, sums)
   try {
     const sending = loads.map((load, index) =>
       sendTo(load, flags, { seed, index, of: loads.length, stopping }),
@@ -79,11 +79,11 @@ async function sendAll(loads: readonly Load[], flags: LoadFlags, stopping: Abort
     clearTimeout(timer)
     progress.end()
     if (flags.json === true) await printJson(sums())
-    else await print(loadText(sums()))
+    else await print(formatLoadTotals(sums()))
   }
 }
 
-/** Sends to one target its share: the rate and the count are for all together. */
+/** Sends one target's share of the events: rate and count apply to all targets together. */
 async function sendTo(
   load: Load,
   flags: LoadFlags,
@@ -96,29 +96,30 @@ async function sendTo(
 ): Promise<void> {
   const { signal } = place.stopping
   const perSecond = flags.rate === undefined ? undefined : flags.rate / place.of
-  const pace = perSecond === undefined ? fullPace(signal) : steadyPace(perSecond, systemClock, signal)
+  const pace =
+    perSecond === undefined ? createUnlimitedRate(signal) : createRateLimiter(perSecond, systemClock, signal)
   const badEvery = badEveryOf(flags)
   const { count, schemaId } = flags
-  const events = KINDS[load.kind].events({
+  const events = SAMPLE_KINDS[load.kind].events({
     seed: place.seed + place.index,
-    startMs: flags.start ?? Date.now() - SPREAD_MS,
+    startMs: flags.start ?? Date.now() - TIMESTAMP_JITTER_MS,
     stepMs: perSecond === undefined ? FULL_STEP_MS : 1_000 / perSecond,
     days: DAYS,
     traceparentEvery: TRACEPARENT_EVERY,
-    // What does not divide evenly goes to the first ones.
+    // The remainder goes to the first targets.
     ...(count === undefined ? {} : { count: Math.ceil((count - place.index) / place.of) }),
     ...(badEvery === undefined ? {} : { badEvery }),
     ...(schemaId === undefined ? {} : { schemaId }),
   })
   await produceEvents(events, (batch) => load.sender.send(batch), {
-    pace,
+    rateLimiter: pace,
     onSent: (produced) => {
       load.produced = produced
     },
   })
 }
 
-/** Resolves when brokers have had their time after the signal. */
+/** Resolves `END_MS_MAX` after the signal is aborted. */
 function afterEnd(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => void pause(END_MS_MAX).then(resolve), { once: true })

@@ -1,35 +1,33 @@
 import type { Command } from 'commander'
 import { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
-import { jsonOf, print } from '../output.ts'
-import { countOf, tableCommand, withStore, type TableFlags } from './source.ts'
+import { formatJson, print } from '../output.ts'
+import { parseCount, addTableSubcommand, withStore, type TableFlags } from './command.ts'
 
 interface HistoryFlags extends TableFlags {
   readonly limit?: number
 }
 
-/** Adds `table history`: what happened to the table, newest first. */
+/** Adds the command `table history`, which lists the commits of a table, latest first. */
 export function addHistory(parent: Command): void {
-  tableCommand(parent, 'history', [
+  addTableSubcommand(parent, 'history', [
     'kafka-delta table history ./lake/user_events --limit 20',
     "kafka-delta table history ./lake/user_events --json | jq '.operationMetrics'",
   ])
-    .description(
-      'version, time, operation and metrics of every commit that the log still holds, newest first',
-    )
-    .option('-l, --limit <n>', 'only the newest n commits', countOf)
-    .option('--json', 'print one JSON object for each commit')
+    .description('list version, time, operation and metrics of every commit in the log, latest first')
+    .option('-l, --limit <n>', 'only the latest n commits', parseCount)
+    .option('--json', 'print one JSON object per commit')
     .action(async (uri: string, flags: HistoryFlags) => {
       await withStore(uri, flags, async (store) => {
-        for await (const entry of historyOf(store, flags.limit)) {
-          await print(flags.json === true ? `${jsonOf(entry, 0)}\n` : textOf(entry))
+        for await (const entry of readHistory(store, flags.limit)) {
+          await print(flags.json === true ? `${formatJson(entry, 0)}\n` : textOf(entry))
         }
       })
     })
 }
 
-/** One commit as `table history` tells it; what its `commitInfo` does not say is absent. */
-export interface HistoryEntry {
+/** Describes one commit for `table history`; fields that its `commitInfo` lacks are absent. */
+interface HistoryEntry {
   readonly version: bigint
   /** ISO 8601 in UTC. */
   readonly time?: string
@@ -39,8 +37,12 @@ export interface HistoryEntry {
   readonly engineInfo?: string
 }
 
-/** The commits of the log, newest first, read one at a time. Throws `KD_TABLE_MISSING` where there is no log. */
-export async function* historyOf(store: Store, countMax = Infinity): AsyncGenerator<HistoryEntry> {
+/**
+ * Yields the commits of the log, latest first, reading one at a time.
+ *
+ * @throws KD_TABLE_MISSING if there is no log
+ */
+async function* readHistory(store: Store, countMax = Infinity): AsyncGenerator<HistoryEntry> {
   const { listLog, readCommit } = await import('../../delta/log/log-segment.ts')
   const { commitInfoOf } = await import('../../delta/log/state.ts')
   const versions: bigint[] = []
@@ -52,14 +54,14 @@ export async function* historyOf(store: Store, countMax = Infinity): AsyncGenera
   if (logged === 0) throw new PipelineError('KD_TABLE_MISSING', 'the log is empty', { table: store.uri })
   for (const version of versions.reverse().slice(0, countMax)) {
     const commit = await readCommit(store, version)
-    // Cleaned up since it was listed.
+    // The commit file may have been cleaned up since it was listed.
     if (commit !== undefined) yield entryOf(version, commitInfoOf(commit) ?? {})
   }
 }
 
 function entryOf(version: bigint, info: Readonly<Record<string, unknown>>): HistoryEntry {
   const { operation, operationParameters, operationMetrics, engineInfo } = info
-  // Spec: "In-Commit Timestamps": where a commit carries its own, it is the time of the commit.
+  // Spec: "In-Commit Timestamps": if a commit carries one, it is the time of the commit.
   const timestamp = info['inCommitTimestamp'] ?? info['timestamp']
   const at =
     typeof timestamp === 'number' || typeof timestamp === 'bigint' ? new Date(Number(timestamp)) : undefined
@@ -75,10 +77,10 @@ function entryOf(version: bigint, info: Readonly<Record<string, unknown>>): Hist
 
 function textOf(entry: HistoryEntry): string {
   const metrics = Object.entries((entry.operationMetrics ?? {}) as Record<string, unknown>)
-  const told = metrics.map(([name, value]) => `${name}=${String(value)}`).join(' ')
-  const time = entry.time ?? 'at an unknown time'
+  const metricsText = metrics.map(([name, value]) => `${name}=${String(value)}`).join(' ')
+  const time = entry.time ?? 'unknown time'
   return (
-    `${String(entry.version).padStart(8)}  ${time}  ${entry.operation ?? 'unknown operation'}  ${told}`.trimEnd() +
+    `${String(entry.version).padStart(8)}  ${time}  ${entry.operation ?? 'unknown operation'}  ${metricsText}`.trimEnd() +
     '\n'
   )
 }

@@ -1,9 +1,9 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import { tell, warn, pairOf } from './maintenance.ts'
-import { jsonOf, print } from '../output.ts'
-import { count } from '../progress.ts'
+import { printNotice, printWarning } from './notices.ts'
+import { formatJson, print } from '../output.ts'
+import { formatCount } from '../progress.ts'
 import { EXIT } from '../exit-codes.ts'
-import { tableCommand, withStore, type TableFlags } from './source.ts'
+import { addTableSubcommand, parseNameValue, withStore, type TableFlags } from './command.ts'
 
 interface OptimizeFlags extends TableFlags {
   readonly targetBytes?: number
@@ -11,58 +11,64 @@ interface OptimizeFlags extends TableFlags {
   readonly zorder?: readonly string[]
 }
 
-/** Adds `table optimize`: small files become few large ones. */
+/** Adds the command `table optimize`, which compacts small files. */
 export function addOptimize(parent: Command, finish: (exitCode: number) => void): void {
-  tableCommand(parent, 'optimize', [
-    'kafka-delta table optimize ./lake/user_events',
+  addTableSubcommand(parent, 'optimize', [
+    'kafka-delta table optimizeTable ./lake/user_events',
     'kafka-delta table optimize s3://lake/events/user_events --where event_date=2026-03-01 --target-bytes 64mb',
-    'kafka-delta table optimize ./lake/user_events --zorder user_id,timestamp',
+    'kafka-delta table optimizeTable ./lake/user_events --zorder user_id,timestamp',
   ])
     .description(
-      'pack the small files of each table partition into larger ones, and drop rows that deletion vectors delete; ' +
-        'safe beside running writers. A clustered table is clustered by its columns. ' +
-        'Exits with 1 where other writers kept changing files that were to be packed',
+      'compact the small files of each table partition into larger ones and remove rows that deletion vectors delete; ' +
+        'safe while writers are running. A clustered table is clustered by its columns. ' +
+        'Exits with 1 if other writers kept changing the files to be compacted',
     )
     .option(
       '--target-bytes <n>',
-      'size of a new file, such as 134217728 or 64mb; by default delta.targetFileSize, or 128mb',
-      sizeOf,
+      'target size of new files, such as 134217728 or 64mb (default: delta.targetFileSize, or 128mb)',
+      parseSize,
     )
-    .option('--where <column=value>', 'only this table partition; may be repeated', pairOf)
+    .option('--where <column=value>', 'compact only this table partition; may be repeated', parseNameValue)
     .option(
       '--zorder <columns>',
-      'lay rows along the Z-order curve of these columns, separated by commas, so that readers skip more files; ' +
-        'what exceeds 64 MiB of memory lies among the temporary files meanwhile',
-      namesOf,
+      'sort rows by the Z-order curve of these comma-separated columns, so that readers skip more files; ' +
+        'more than 64 MiB of rows are sorted in temporary files',
+      parseColumnNames,
     )
     .option('--json', 'print JSON')
     .action(async (uri: string, flags: OptimizeFlags) => {
-      const { optimize } = await import('../../delta/maintenance/optimize.ts')
+      const { optimizeTable } = await import('../../delta/maintenance/optimize.ts')
       await withStore(uri, flags, async (store) => {
         const { targetBytes, where, zorder } = flags
-        const done = await optimize(store, { targetBytes, where, zorder, onProgress: tell, onWarning: warn })
-        if (flags.json === true) await print(`${jsonOf(done)}\n`)
-        else if (done.version === undefined) await print('nothing to pack\n')
+        const done = await optimizeTable(store, {
+          targetBytes,
+          where,
+          zorder,
+          onProgress: printNotice,
+          onWarning: printWarning,
+        })
+        if (flags.json === true) await print(`${formatJson(done)}\n`)
+        else if (done.version === undefined) await print('nothing to compact\n')
         else
           await print(
-            `version ${done.version}: ${count(done.numRemovedFiles)} files of ${count(done.numRemovedBytes)} bytes became ` +
-              `${count(done.numAddedFiles)} of ${count(done.numAddedBytes)} bytes\n`,
+            `version ${done.version}: ${formatCount(done.numRemovedFiles)} files of ${formatCount(done.numRemovedBytes)} bytes became ` +
+              `${formatCount(done.numAddedFiles)} of ${formatCount(done.numAddedBytes)} bytes\n`,
           )
         finish(done.givenUp.length === 0 ? EXIT.ok : EXIT.failed)
       })
     })
 }
 
-function namesOf(text: string): readonly string[] {
+function parseColumnNames(text: string): readonly string[] {
   const names = text.split(',').map((name) => name.trim())
-  if (names.includes('')) throw new InvalidArgumentError('It must be names of columns, separated by commas.')
+  if (names.includes('')) throw new InvalidArgumentError('It must be a comma-separated list of columns.')
   return names
 }
 
 const SIZE = /^(\d{1,12})([kmg]?)b?$/i
 const POWER: Readonly<Record<string, number>> = { '': 0, k: 1, m: 2, g: 3 }
 
-function sizeOf(text: string): number {
+function parseSize(text: string): number {
   const match = SIZE.exec(text)
   const bytes = Number(match?.[1] ?? 0) * 1024 ** (POWER[(match?.[2] ?? '').toLowerCase()] ?? 0)
   if (bytes < 1)

@@ -1,33 +1,33 @@
 import type { Command } from 'commander'
-import { warn } from './maintenance.ts'
+import { printWarning } from './notices.ts'
 import { print, printJson } from '../output.ts'
-import { count } from '../progress.ts'
-import { tableCommand, versionOf, withStore, type TableFlags } from './source.ts'
+import { formatCount } from '../progress.ts'
+import { addTableSubcommand, parseVersion, withStore, type TableFlags } from './command.ts'
 
-/** Adds `table restore`: the table as it was, as a new version. */
+/** Adds the command `table restore`, which restores an older version as a new one. */
 export function addRestore(parent: Command): void {
-  tableCommand(parent, 'restore', [
-    'kafka-delta table restore ./lake/user_events --version 12',
+  addTableSubcommand(parent, 'restore', [
+    'kafka-delta table restoreTable ./lake/user_events --version 12',
     'kafka-delta table restore s3://lake/events/user_events --version 12 --json',
   ])
     .description(
-      'make files, schema and properties those of an older version again, as a new version on top. ' +
-        'Kafka offsets (txn) are not rolled back: the service goes on where it is, and does not write again ' +
-        'the rows that the restore took away',
+      'restore files, schema and properties of an older version, as a new version. ' +
+        'Kafka offsets (txn) are not rolled back: the service continues where it is and does not write ' +
+        'the removed rows again',
     )
-    .requiredOption('-v, --version <n>', 'the version to go back to', versionOf)
+    .requiredOption('-v, --version <n>', 'version to restore', parseVersion)
     .option('--json', 'print JSON')
     .action(async (uri: string, flags: TableFlags & { readonly version: bigint }) => {
-      const { restore } = await import('../../delta/maintenance/restore.ts')
+      const { restoreTable } = await import('../../delta/maintenance/restore.ts')
       await withStore(uri, flags, async (store) => {
-        const done = await restore(store, flags.version, { onWarning: warn })
+        const done = await restoreTable(store, flags.version, { onWarning: printWarning })
         if (flags.json === true) await printJson(done)
         else if (done.version === undefined)
-          await print(`the table is as it was at version ${flags.version}\n`)
+          await print(`nothing changed: the table is already as it was at version ${flags.version}\n`)
         else
           await print(
-            `version ${done.version}: as it was at version ${flags.version}; ` +
-              `${count(done.numRestoredFiles)} files restored, ${count(done.numRemovedFiles)} removed\n`,
+            `version ${done.version}: restored from version ${flags.version}; ` +
+              `${formatCount(done.numRestoredFiles)} files added again, ${formatCount(done.numRemovedFiles)} removed\n`,
           )
       })
     })

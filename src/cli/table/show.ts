@@ -1,28 +1,36 @@
 import type { Command } from 'commander'
 import type { Snapshot } from '../../delta/log/snapshot.ts'
-import { print, printJson, tableOf } from '../output.ts'
-import { typeText } from './type-text.ts'
-import { liveRowsOf, tableCommand, withSnapshot, withVersion, type TableFlags } from './source.ts'
+import { print, printJson, formatTable } from '../output.ts'
+import { formatDataType } from './type-text.ts'
+import {
+  liveRowCountOf,
+  addTableSubcommand,
+  withSnapshot,
+  addVersionOptions,
+  type TableFlags,
+} from './command.ts'
 
-/** Adds `table show`: what the table is at one version. */
+/** Adds the command `table show`, which describes a table at one version. */
 export function addShow(parent: Command): void {
-  const command = tableCommand(parent, 'show', [
+  const command = addTableSubcommand(parent, 'show', [
     'kafka-delta table show ./lake/user_events',
     'kafka-delta table show s3://lake/events/user_events --version 12 --json',
   ])
-  withVersion(command)
-    .description('version, schema, partitions, protocol, properties, files, rows, bytes and Kafka offsets')
+  addVersionOptions(command)
+    .description(
+      'show version, schema, partition columns, protocol, properties, files, rows, bytes and Kafka offsets',
+    )
     .option('--json', 'print JSON')
     .action(async (uri: string, flags: TableFlags) => {
       await withSnapshot(uri, flags, async (snapshot) => {
-        const shown = await summaryOf(uri, snapshot)
+        const shown = await summarizeTable(uri, snapshot)
         await (flags.json === true ? printJson(shown) : print(textOf(shown)))
       })
     })
 }
 
-/** What `table show` tells. `rows` is absent when some file has no statistics. */
-export interface Summary {
+/** Describes a table for `table show`. `rows` is absent if a file has no statistics. */
+interface TableSummary {
   readonly uri: string
   readonly version: bigint
   readonly id: string
@@ -36,15 +44,15 @@ export interface Summary {
   readonly txns: Readonly<Record<string, bigint>>
 }
 
-/** Sums the files of a snapshot up; memory does not grow with their number. */
-export async function summaryOf(uri: string, snapshot: Snapshot): Promise<Summary> {
+/** Returns the description of a snapshot. Reads its files one by one, so memory does not grow with their number. */
+async function summarizeTable(uri: string, snapshot: Snapshot): Promise<TableSummary> {
   let files = 0
   let bytes = 0
   let rows: number | undefined = 0
   for await (const add of snapshot.files()) {
     files++
     bytes += add.size
-    const own = liveRowsOf(add)
+    const own = liveRowCountOf(add)
     rows = rows === undefined || own === undefined ? undefined : rows + own
   }
   const { version, schema, protocol, metadata } = snapshot
@@ -66,7 +74,7 @@ export async function summaryOf(uri: string, snapshot: Snapshot): Promise<Summar
   }
 }
 
-function textOf(summary: Summary): string {
+function textOf(summary: TableSummary): string {
   const { protocol } = summary
   const features = [...new Set([...(protocol.readerFeatures ?? []), ...(protocol.writerFeatures ?? [])])]
   const list = (items: readonly string[]): string => (items.length === 0 ? 'none' : items.join(', '))
@@ -86,12 +94,16 @@ function textOf(summary: Summary): string {
   ]
   const blocks = [
     facts.map(([name = '', value = '']) => `${name.padEnd(12)}${value}\n`).join(''),
-    tableOf(
+    formatTable(
       ['column', 'type', 'nullable'],
-      summary.schema.fields.map((field) => [field.name, typeText(field.type), field.nullable ? 'yes' : 'no']),
+      summary.schema.fields.map((field) => [
+        field.name,
+        formatDataType(field.type),
+        field.nullable ? 'yes' : 'no',
+      ]),
     ),
   ]
   const txns = Object.entries(summary.txns)
-  if (txns.length > 0) blocks.push(tableOf(['appId', 'last offset'], txns))
+  if (txns.length > 0) blocks.push(formatTable(['appId', 'last offset'], txns))
   return blocks.join('\n')
 }

@@ -12,11 +12,14 @@ import { addShow } from './show.ts'
 import { addVacuum } from './vacuum.ts'
 import { addVerify } from './verify.ts'
 
-/** Adds `table` with its subcommands: looking into any Delta table, written by this service or not, and keeping it healthy. */
+/**
+ * Adds the command `table` with its subcommands, which inspect and maintain any Delta table, also tables of
+ * other writers.
+ */
 export function addTable(program: Command, finish: (exitCode: number) => void): void {
   const table = program
     .command('table')
-    .description('look into a Delta table and keep it healthy')
+    .description('inspect and maintain a Delta table')
     .addHelpText(
       'after',
       `

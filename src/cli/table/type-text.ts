@@ -1,14 +1,14 @@
 import type { DataType } from '../../core/schema.ts'
 
-/** A data type in one line, such as `array<struct<a: long>>`. */
-export function typeText(type: DataType): string {
+/** Formats a data type on one line, such as `array<struct<a: long>>`. */
+export function formatDataType(type: DataType): string {
   if (typeof type === 'string') return type
   switch (type.type) {
     case 'array':
-      return `array<${typeText(type.elementType)}>`
+      return `array<${formatDataType(type.elementType)}>`
     case 'map':
-      return `map<${typeText(type.keyType)}, ${typeText(type.valueType)}>`
+      return `map<${formatDataType(type.keyType)}, ${formatDataType(type.valueType)}>`
     case 'struct':
-      return `struct<${type.fields.map((field) => `${field.name}: ${typeText(field.type)}`).join(', ')}>`
+      return `struct<${type.fields.map((field) => `${field.name}: ${formatDataType(field.type)}`).join(', ')}>`
   }
 }

@@ -1,40 +1,41 @@
 import type { Command } from 'commander'
 import { EXIT } from '../exit-codes.ts'
-import { tell } from './maintenance.ts'
-import { jsonOf, print, tableOf } from '../output.ts'
-import { count } from '../progress.ts'
-import { tableCommand, withStore, type TableFlags } from './source.ts'
+import { printNotice } from './notices.ts'
+import { formatJson, print, formatTable } from '../output.ts'
+import { formatCount } from '../progress.ts'
+import { addTableSubcommand, withStore, type TableFlags } from './command.ts'
 
 const PROGRESS_FILES = 1_000
 
-/** Adds `table verify`: reads everything and says what is wrong. */
+/** Adds the command `table verify`, which reads every file of a table and reports what is wrong. */
 export function addVerify(parent: Command, finish: (exitCode: number) => void): void {
-  tableCommand(parent, 'verify', [
+  addTableSubcommand(parent, 'verify', [
     'kafka-delta table verify ./lake/user_events',
     "kafka-delta table verify s3://lake/events/user_events --json | jq 'select(.kind)'",
   ])
     .description(
-      'read every file and report what is missing or damaged, statistics that lie, and, where the Kafka columns are ' +
-        'there, duplicates and offsets beyond the txn. Exits with 1 when something is wrong; files that the table does ' +
-        'not name are information',
+      'read every file and report missing or damaged files and wrong statistics, and, if the table has the Kafka ' +
+        'columns, duplicates and offsets beyond the txn. Exits with 1 if there is a problem; files that the table does ' +
+        'not reference are only listed',
     )
-    .option('--json', 'print one JSON object for each finding, and one with the sums at the end')
+    .option('--json', 'print one JSON object per finding, and one with the totals at the end')
     .action(async (uri: string, flags: TableFlags) => {
       const { verifyTable } = await import('../../delta/maintenance/verify.ts')
       await withStore(uri, flags, async (store) => {
         const line = (finding: object, text: string): Promise<void> =>
-          print(flags.json === true ? `${jsonOf(finding, 0)}\n` : text)
+          print(flags.json === true ? `${formatJson(finding, 0)}\n` : text)
         const done = await verifyTable(store, {
           onProblem: (problem) => line(problem, `${problem.kind}: ${problem.path ?? ''} ${problem.detail}\n`),
-          onOrphan: (path, bytes) => line({ orphan: path, bytes }, `not named: ${path}, ${bytes} bytes\n`),
+          onOrphan: (path, bytes) =>
+            line({ orphan: path, bytes }, `not referenced: ${path}, ${bytes} bytes\n`),
           onProgress: (files) => {
-            if (files % PROGRESS_FILES === 0) tell(`${count(files)} files read`)
+            if (files % PROGRESS_FILES === 0) printNotice(`${formatCount(files)} files read`)
           },
         })
         const { partitions, ...sums } = done
         if (partitions.length > 0 && flags.json !== true)
           await print(
-            tableOf(
+            formatTable(
               ['topic', 'partition', 'rows', 'first', 'last', 'without a row', 'duplicates'],
               partitions.map((one) => [
                 one.topic,
@@ -49,8 +50,8 @@ export function addVerify(parent: Command, finish: (exitCode: number) => void): 
           )
         await line(
           done,
-          `version ${sums.version}: ${count(sums.rows)} rows in ${count(sums.files)} files of ${count(sums.bytes)} bytes; ` +
-            `${count(sums.problems)} problems, ${count(sums.orphans)} files that the table does not name\n`,
+          `version ${sums.version}: ${formatCount(sums.rows)} rows in ${formatCount(sums.files)} files of ${formatCount(sums.bytes)} bytes; ` +
+            `${formatCount(sums.problems)} problems, ${formatCount(sums.orphans)} files that the table does not reference\n`,
         )
         finish(done.problems === 0 ? EXIT.ok : EXIT.failed)
       })

@@ -1,4 +1,4 @@
-import { Exact } from '../../core/exact.ts'
+import { ExactNumber } from '../../core/exact.ts'
 import {
   decimalOf,
   REFUSED_IN_NAMES,
@@ -10,20 +10,20 @@ import {
 } from '../../core/schema.ts'
 import { isWider } from '../../core/widening.ts'
 
-/** Objects and arrays within each other that become structs and arrays; what is deeper is JSON text. */
+/** Depth of nested objects and arrays that become structs and arrays. Deeper values become JSON text. */
 const DEPTH_MAX = 8
-/** Fields of one object that become fields of a struct; an object with more is a map in disguise and becomes JSON text. */
+/** Fields of one object that become struct fields. An object with more is used as a map and becomes JSON text. */
 const FIELDS_MAX = 200
 const LONG_MAX = 2n ** 63n - 1n
 const LONG_MIN = -(2n ** 63n)
 
 /**
- * The column type that a JSON value asks for: integer → long, other numbers → double, boolean, string, object → struct,
- * array → array of what all its elements are. Text is never taken for a date. What no column can hold as it is becomes
- * JSON text: integers beyond 64 bits, objects whose keys are no column names, what nests too
- * deeply. `undefined` where the value says nothing yet: null, and what holds nothing but nulls.
+ * Returns the column type that a JSON value calls for: integer → long, other numbers → double, boolean, string,
+ * object → struct, array → array of the merged element types. Text is never taken for a date. Values that no column
+ * can represent become JSON text: integers beyond 64 bits, objects with keys that are not valid column names, and
+ * values that nest too deeply. Returns `undefined` for null and for values that contain only nulls.
  */
-export function typeOfValue(value: unknown, depth = 0): DataType | undefined {
+export function inferType(value: unknown, depth = 0): DataType | undefined {
   switch (typeof value) {
     case 'boolean':
       return 'boolean'
@@ -35,7 +35,7 @@ export function typeOfValue(value: unknown, depth = 0): DataType | undefined {
       return value >= LONG_MIN && value <= LONG_MAX ? 'long' : 'string'
     case 'object':
       if (value === null) return undefined
-      if (value instanceof Exact) return Number.isFinite(Number(value.text)) ? 'double' : 'string'
+      if (value instanceof ExactNumber) return Number.isFinite(Number(value.text)) ? 'double' : 'string'
       if (depth >= DEPTH_MAX) return 'string'
       return Array.isArray(value) ? arrayOf(value, depth) : structOf(value, depth)
     default:
@@ -46,9 +46,9 @@ export function typeOfValue(value: unknown, depth = 0): DataType | undefined {
 function arrayOf(values: readonly unknown[], depth: number): DataType | undefined {
   let elementType: DataType | undefined
   for (const value of values) {
-    const type = typeOfValue(value, depth + 1)
-    if (type !== undefined) elementType = elementType === undefined ? type : unite(elementType, type)
-    // No other value can make it anything else.
+    const type = inferType(value, depth + 1)
+    if (type !== undefined) elementType = elementType === undefined ? type : mergeTypes(elementType, type)
+    // Merging another type into string gives string again.
     if (elementType === 'string') break
   }
   return elementType === undefined ? undefined : { type: 'array', elementType, containsNull: true }
@@ -61,55 +61,56 @@ function structOf(value: object, depth: number): DataType | undefined {
   const fields: StructField[] = []
   for (const [name, inner] of entries) {
     const folded = name.toLowerCase()
-    if (!canName(name) || names.has(folded)) return 'string'
+    if (!isColumnName(name) || names.has(folded)) return 'string'
     names.add(folded)
-    const type = typeOfValue(inner, depth + 1)
+    const type = inferType(inner, depth + 1)
     if (type !== undefined) fields.push({ name, type, nullable: true, metadata: {} })
   }
   return fields.length === 0 ? undefined : { type: 'struct', fields }
 }
 
-/** Whether a key of a message can name a column of any table. */
-export function canName(name: string): boolean {
+/** Returns true when a message key is a valid column name in every table. */
+export function isColumnName(name: string): boolean {
   return name !== '' && name !== '__proto__' && !REFUSED_IN_NAMES.test(name)
 }
 
 /**
- * The type that holds the values of both: the wider of two, double for long and double, structs and arrays by their parts,
- * string (as JSON text) for any other mix. Fields keep the metadata of `a`, and are nullable where one of both lacks them.
+ * Returns the type that holds the values of both types: the wider of two, double for long and double, structs and
+ * arrays member by member, and string (as JSON text) for any other combination. Fields keep the metadata of `a`; a
+ * field that only one of the structs has becomes nullable.
  */
-export function unite(a: DataType, b: DataType): DataType {
+export function mergeTypes(a: DataType, b: DataType): DataType {
   if (a === b) return a
-  if (typeof a === 'string' || typeof b === 'string') return unitePrimitives(typeName(a), typeName(b), a, b)
-  if (a.type === 'struct' && b.type === 'struct') return uniteStructs(a, b)
+  if (typeof a === 'string' || typeof b === 'string') return mergePrimitives(typeName(a), typeName(b), a, b)
+  if (a.type === 'struct' && b.type === 'struct') return mergeStructs(a, b)
   if (a.type === 'array' && b.type === 'array') {
-    const elementType = unite(a.elementType, b.elementType)
+    const elementType = mergeTypes(a.elementType, b.elementType)
     const containsNull = a.containsNull || b.containsNull
     return elementType === a.elementType && containsNull === a.containsNull
       ? a
       : { type: 'array', elementType, containsNull }
   }
-  if (a.type === 'map' && b.type === 'map') return uniteMaps(a, b)
+  if (a.type === 'map' && b.type === 'map') return mergeMaps(a, b)
   return 'string'
 }
 
-function uniteMaps(a: MapType, b: MapType): MapType {
-  const keyType = unite(a.keyType, b.keyType)
-  const valueType = unite(a.valueType, b.valueType)
+function mergeMaps(a: MapType, b: MapType): MapType {
+  const keyType = mergeTypes(a.keyType, b.keyType)
+  const valueType = mergeTypes(a.valueType, b.valueType)
   const valueContainsNull = a.valueContainsNull || b.valueContainsNull
   const same = keyType === a.keyType && valueType === a.valueType && valueContainsNull === a.valueContainsNull
   return same ? a : { type: 'map', keyType, valueType, valueContainsNull }
 }
 
-function unitePrimitives(from: string, to: string, a: DataType, b: DataType): DataType {
+function mergePrimitives(from: string, to: string, a: DataType, b: DataType): DataType {
   if (from === to) return a
   if (isWider(from, to)) return b
   if (isWider(to, from)) return a
   if ((from === 'long' && to === 'double') || (from === 'double' && to === 'long')) return 'double'
-  return uniteDecimals(a, b) ?? 'string'
+  return mergeDecimals(a, b) ?? 'string'
 }
 
-function uniteDecimals(a: DataType, b: DataType): DataType | undefined {
+function mergeDecimals(a: DataType, b: DataType): DataType | undefined {
   const one = decimalOf(a)
   const other = decimalOf(b)
   if (one === undefined || other === undefined) return undefined
@@ -118,14 +119,14 @@ function uniteDecimals(a: DataType, b: DataType): DataType | undefined {
   return precision <= 38 ? `decimal(${precision},${scale})` : undefined
 }
 
-/** The fields of `a` in their order, then those that only `b` has. */
-export function uniteStructs(a: StructType, b: StructType): StructType {
+/** Returns the fields of `a` in their order, followed by the fields that only `b` has. */
+export function mergeStructs(a: StructType, b: StructType): StructType {
   if (a === b) return a
   const others = new Map(b.fields.map((field) => [field.name.toLowerCase(), field]))
   const shared = a.fields.map((field) => {
     const other = others.get(field.name.toLowerCase())
     others.delete(field.name.toLowerCase())
-    const type = other === undefined ? field.type : unite(field.type, other.type)
+    const type = other === undefined ? field.type : mergeTypes(field.type, other.type)
     const nullable = field.nullable || (other?.nullable ?? true)
     return type === field.type && nullable === field.nullable ? field : { ...field, type, nullable }
   })

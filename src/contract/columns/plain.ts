@@ -1,36 +1,39 @@
 import type { DataType, StructType } from '../../core/schema.ts'
-import { DELTA_TYPE } from '../json-schema/delta-type.ts'
-import { isObject } from '../json-schema/json-schema.ts'
-import type { JsonKind, JsonSchema } from '../json-schema/json-schema.ts'
-import type { References } from '../json-schema/references.ts'
+import { DELTA_TYPE_KEYWORD } from '../json-schema/delta-type.ts'
+import { isJsonObject } from '../json-schema/json-schema.ts'
+import type { JsonType, JsonSchema } from '../json-schema/json-schema.ts'
+import type { SchemaReferences } from '../json-schema/references.ts'
 
 /**
- * A contract as plain data, for a checker that sees bytes and columns but never an object. It exists only where it says
- * everything that the JSON Schema says: a record it accepts is one that `Contract.check` accepts. What it cannot say
- * (patterns, alternatives, maps, conditions) is left to `check`.
+ * Describes a contract as plain data, for a validator that sees bytes and columns but no objects. It exists only when
+ * it expresses every rule of the JSON Schema: a record that it accepts is one that `Contract.check` accepts. Rules
+ * that it cannot express (patterns, alternatives, maps, conditions) are left to `check`.
  */
 export interface PlainContract {
   readonly fields: readonly PlainField[]
-  /** Whether properties that are not among `fields` are allowed (and left out of the table). */
+  /** True when properties other than `fields` are allowed. They are left out of the table. */
   readonly additionalProperties: boolean
 }
 
-/** One property of an object. */
+/** Describes one property of an object. */
 export interface PlainField extends PlainValue {
   readonly name: string
-  /** Whether the property must be there; a null counts as being there. */
+  /** True when the property must be present. A property with the value null is present. */
   readonly required: boolean
 }
 
-/** What one value may be. A rule that is absent asks nothing. */
+/** Describes the values that are accepted. A rule that is absent accepts everything. */
 export interface PlainValue {
-  /** The column's type; the value must fit it as well. */
+  /** The column type, which the value must fit as well. */
   readonly type: DataType
-  /** The JSON type; `integer` takes `1.0` and `1e3` too. Absent: whatever fits the column. */
-  readonly json?: JsonKind
-  /** Whether null is allowed. */
+  /** The JSON type; `integer` includes `1.0` and `1e3`. Absent: any value that fits the column. */
+  readonly json?: JsonType
+  /** True when null is accepted. */
   readonly nullable: boolean
-  /** As ajv-formats reads them: `2024-02-29`, `2024-02-29T12:00:00.123Z` (`T` or a space; `Z` or an offset is required). */
+  /**
+   * The formats as ajv-formats reads them: `2024-02-29`, `2024-02-29T12:00:00.123Z` (`T` or a space; `Z` or an offset
+   * is required).
+   */
   readonly format?: 'date' | 'date-time'
   readonly enum?: readonly string[]
   readonly minimum?: number
@@ -54,10 +57,10 @@ const LENGTHS: readonly Rule[] = ['minLength', 'maxLength']
 const ANNOTATIONS = new Set(
   (
     'title description $comment default examples example deprecated readOnly writeOnly $schema $id id $defs definitions ' +
-    `nullable type contentEncoding contentMediaType $anchor ${DELTA_TYPE}`
+    `nullable type contentEncoding contentMediaType $anchor ${DELTA_TYPE_KEYWORD}`
   ).split(' '),
 )
-const ALLOWED: Readonly<Record<JsonKind, ReadonlySet<string>>> = {
+const ALLOWED: Readonly<Record<JsonType, ReadonlySet<string>>> = {
   string: new Set<string>(['format', 'enum', ...LENGTHS]),
   integer: new Set<string>(NUMERIC),
   number: new Set<string>(NUMERIC),
@@ -66,23 +69,26 @@ const ALLOWED: Readonly<Record<JsonKind, ReadonlySet<string>>> = {
   array: new Set(['items']),
 }
 
-/** `schema`, from which the table schema `type` was derived, as plain data; `undefined` where plain data cannot say it all. */
-export function plainOf(
+/**
+ * Returns `schema`, from which the table schema `type` was derived, as plain data, or `undefined` when plain data
+ * cannot express all of its rules.
+ */
+export function toPlainContract(
   schema: JsonSchema,
   type: StructType,
-  references: References,
+  references: SchemaReferences,
 ): PlainContract | undefined {
   const value = valueOf(schema, type, references)
   return value === undefined || value.nullable ? undefined : value.object
 }
 
-function valueOf(written: unknown, type: DataType, references: References): PlainValue | undefined {
-  const found = withoutDetours(written, references)
+function valueOf(written: unknown, type: DataType, references: SchemaReferences): PlainValue | undefined {
+  const found = resolveAlternatives(written, references)
   if (found === undefined) return undefined
   const { schema } = found
   const kinds = Array.isArray(schema['type']) ? (schema['type'] as unknown[]) : [schema['type']]
   const own = kinds.filter((kind) => kind !== 'null')
-  const json = own[0] as JsonKind | undefined
+  const json = own[0] as JsonType | undefined
   if (own.length !== 1 || json === undefined) return undefined
   if (!Object.keys(schema).every((key) => ALLOWED[json].has(key) || isAnnotation(key))) return undefined
   const nullable = found.nullable || own.length < kinds.length || schema['nullable'] === true
@@ -106,7 +112,7 @@ function rulesOf(schema: JsonSchema): Partial<Record<Rule, number>> {
     const limit = schema[rule]
     if (typeof limit === 'number') rules[rule] = limit
   }
-  // Draft-04 says with a flag that the limit itself is out.
+  // In draft-04 a flag makes the limit exclusive.
   if (schema['exclusiveMinimum'] === true && rules.minimum !== undefined) {
     rules.exclusiveMinimum = rules.minimum
     delete rules.minimum
@@ -118,11 +124,15 @@ function rulesOf(schema: JsonSchema): Partial<Record<Rule, number>> {
   return rules
 }
 
-function objectOf(schema: JsonSchema, type: DataType, references: References): PlainContract | undefined {
+function objectOf(
+  schema: JsonSchema,
+  type: DataType,
+  references: SchemaReferences,
+): PlainContract | undefined {
   const properties = schema['properties']
   const additional = schema['additionalProperties'] ?? true
   const required = (schema['required'] ?? []) as string[]
-  if (typeof type === 'string' || type.type !== 'struct' || !isObject(properties)) return undefined
+  if (typeof type === 'string' || type.type !== 'struct' || !isJsonObject(properties)) return undefined
   if (typeof additional !== 'boolean' || !required.every((name) => Object.hasOwn(properties, name)))
     return undefined
   const fields: PlainField[] = []
@@ -142,30 +152,31 @@ function textOf(schema: JsonSchema, value: PlainValue, orNull: boolean): PlainVa
   if (texts !== undefined && !texts.every((item) => typeof item === 'string')) return undefined
   return {
     ...value,
-    // An enumeration without null refuses null, whatever the type says; an alternative beside it does not care.
+    // An enumeration without null refuses null even when the type allows it. An alternative that is null accepts it
+    // anyway.
     nullable: value.nullable && (orNull || listed === undefined || listed.includes(null)),
     ...(format === undefined ? {} : { format }),
     ...(texts === undefined ? {} : { enum: texts }),
   }
 }
 
-/** The schema itself where `written` is no more than a reference to it, or it beside null. */
-function withoutDetours(
+/** Follows a schema that consists only of a reference, or of an alternative with null, to the schema itself. */
+function resolveAlternatives(
   written: unknown,
-  references: References,
+  references: SchemaReferences,
 ): { schema: JsonSchema; nullable: boolean } | undefined {
-  if (!isObject(written)) return undefined
+  if (!isJsonObject(written)) return undefined
   const keys = Object.keys(written).filter((key) => !isAnnotation(key) || key === 'type')
   if (keys.length !== 1) return { schema: written, nullable: false }
   if (keys[0] === '$ref' && typeof written['$ref'] === 'string') {
-    return withoutDetours(references.resolve(written, written['$ref'])?.schema, references)
+    return resolveAlternatives(references.resolve(written, written['$ref'])?.schema, references)
   }
   if (keys[0] !== 'anyOf' && keys[0] !== 'oneOf') return { schema: written, nullable: false }
   const branches = written[keys[0]] as readonly unknown[]
-  const others = branches.filter((branch) => !(isObject(branch) && isNullOnly(branch)))
+  const others = branches.filter((branch) => !(isJsonObject(branch) && isNullOnly(branch)))
   if (others.length !== 1 || branches.length !== 2) return undefined
-  const inner = withoutDetours(others[0], references)
-  // `oneOf` of two that both take null takes no null at all.
+  const inner = resolveAlternatives(others[0], references)
+  // A `oneOf` of two schemas that both accept null refuses null.
   if (inner === undefined || (keys[0] === 'oneOf' && takesNull(inner))) return undefined
   return { schema: inner.schema, nullable: true }
 }
@@ -179,7 +190,7 @@ function isNullOnly(schema: JsonSchema): boolean {
   return schema['type'] === 'null' && Object.keys(schema).every((key) => isAnnotation(key))
 }
 
-/** Keywords that describe and do not check. */
+/** Returns true for keywords that annotate and do not validate. */
 function isAnnotation(key: string): boolean {
   return ANNOTATIONS.has(key) || key.startsWith('x-')
 }

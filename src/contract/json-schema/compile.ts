@@ -1,28 +1,42 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { messageOf } from '../../core/errors.ts'
-import { plainNumbers } from '../../core/exact.ts'
-import { describeError } from './describe.ts'
-import { checkerFor, idKeyword, withMeta, type Checker, type Draft } from './draft.ts'
-import { isObject, JSON_SCHEMA_PARTS, pointerTo, subschemas } from './json-schema.ts'
-import type { Fault, JsonSchema } from './json-schema.ts'
-import type { ContractDocument, References } from './references.ts'
+import { toPlainNumbers } from '../../core/exact.ts'
+import { describeValidationError } from './describe.ts'
+import {
+  createSchemaValidator,
+  idKeywordOf,
+  withMetaSchema,
+  type SchemaValidator,
+  type JsonSchemaDraft,
+} from './draft.ts'
+import { isJsonObject, SUBSCHEMA_KEYWORDS, extendPointer, subschemas } from './json-schema.ts'
+import type { JsonSchemaFault, JsonSchema } from './json-schema.ts'
+import type { ContractDocument, SchemaReferences } from './references.ts'
 
-/** Keywords under which a value that only looks like no number could pass: there the numbers are made plain first. */
+/**
+ * Keywords under which a value could pass only because ajv does not see it as a number. With these, exact numbers are
+ * converted to plain numbers first.
+ */
 const NEGATIONS = ['not', 'if', 'oneOf', 'contains', 'dependentSchemas']
 
-/** Checks one row: `undefined` when it is valid, else one line on why not. Never throws. */
-export type Check = (row: unknown) => string | undefined
+/** Validates one row. Returns `undefined` when it is valid, otherwise one line with the reason. Never throws. */
+export type RowCheck = (row: unknown) => string | undefined
 
-/** A contract and what it refers to as one function, or all that hinders it; formats are asserted. */
-export function compile(
-  references: References,
-  draft: Draft,
-): { readonly check: Check | undefined; readonly faults: readonly Fault[] } {
-  const checker = checkerFor(draft)
+/**
+ * Compiles a contract and the documents it refers to into one function, or returns every fault that prevents it.
+ * Formats are asserted.
+ */
+export function compileContract(
+  references: SchemaReferences,
+  draft: JsonSchemaDraft,
+): { readonly check: RowCheck | undefined; readonly faults: readonly JsonSchemaFault[] } {
+  const checker = createSchemaValidator(draft)
   const faults = references.documents.flatMap((document) => documentFaults(document, draft, checker))
   if (faults.length > 0) return { check: undefined, faults }
   try {
-    const [root, ...others] = references.documents.map(({ schema }) => closed(schema, references, draft))
+    const [root, ...others] = references.documents.map(({ schema }) =>
+      withAbsoluteReferences(schema, references, draft),
+    )
     for (const other of others) checker.addSchema(other, undefined, false, false)
     const validate = checker.compile(root as JsonSchema)
     const plainFirst = references.documents.some(({ schema }) =>
@@ -34,26 +48,31 @@ export function compile(
   }
 }
 
-function checkWith(validate: ValidateFunction, plainFirst: boolean): Check {
+function checkWith(validate: ValidateFunction, plainFirst: boolean): RowCheck {
   return (row) => {
     try {
-      if (validate(plainFirst ? plainNumbers(row) : row)) return undefined
-      // Numbers that no double holds are no numbers to ajv: such rows, and only they, are checked once more.
-      const plain = plainFirst ? row : plainNumbers(row)
+      if (validate(plainFirst ? toPlainNumbers(row) : row)) return undefined
+      // Numbers that a double cannot hold are not numbers to ajv. Only rows that contain such numbers are validated a
+      // second time.
+      const plain = plainFirst ? row : toPlainNumbers(row)
       if (plain !== row && validate(plain)) return undefined
-      return describeError(validate.errors?.[0] as ErrorObject)
+      return describeValidationError(validate.errors?.[0] as ErrorObject)
     } catch (error) {
-      // Such as a value nested so deeply that comparing it exhausts the stack: the row is at fault, not the service.
+      // For example, comparing a deeply nested value exhausts the stack. The row is at fault, not the service.
       return `/ could not be checked: ${messageOf(error)}`
     }
   }
 }
 
-function documentFaults({ name, schema }: ContractDocument, draft: Draft, checker: Checker): Fault[] {
+function documentFaults(
+  { name, schema }: ContractDocument,
+  draft: JsonSchemaDraft,
+  checker: SchemaValidator,
+): JsonSchemaFault[] {
   const at = name === '' ? '' : `${name}#`
   const faults = formatFaults(schema, at, checker)
   try {
-    if (checker.validateSchema(withMeta(schema, draft)) !== true) {
+    if (checker.validateSchema(withMetaSchema(schema, draft)) !== true) {
       const errors = checker.errors ?? []
       faults.push(
         ...errors.map((error) => ({ at: at + error.instancePath, message: error.message ?? 'is wrong' })),
@@ -65,51 +84,59 @@ function documentFaults({ name, schema }: ContractDocument, draft: Draft, checke
   return faults
 }
 
-function formatFaults(schema: JsonSchema, document: string, { formats }: Checker): Fault[] {
-  const faults: Fault[] = []
+function formatFaults(schema: JsonSchema, document: string, { formats }: SchemaValidator): JsonSchemaFault[] {
+  const faults: JsonSchemaFault[] = []
   for (const each of subschemas(schema, document)) {
     const format = each.schema['format']
     if (typeof format === 'string' && !Object.hasOwn(formats, format)) {
       const message = `the format ${JSON.stringify(format)} is unknown`
-      faults.push({ at: pointerTo(each.at, 'format'), message })
+      faults.push({ at: extendPointer(each.at, 'format'), message })
     }
   }
   return faults
 }
 
-/** A document whose names and references are absolute, so that ajv finds what we have found. */
-function closed(schema: JsonSchema, references: References, draft: Draft): JsonSchema {
-  const alone = references.documents.length === 1 && typeof schema[idKeyword(draft)] !== 'string'
-  const made = absolute(schema, references, draft) as JsonSchema
-  const named = alone ? made : { ...made, [idKeyword(draft)]: references.uriOf(schema) }
-  return withMeta(named, draft)
+/** Returns a document with absolute ids and references, so that ajv resolves them to the same schemas. */
+function withAbsoluteReferences(
+  schema: JsonSchema,
+  references: SchemaReferences,
+  draft: JsonSchemaDraft,
+): JsonSchema {
+  const alone = references.documents.length === 1 && typeof schema[idKeywordOf(draft)] !== 'string'
+  const made = makeAbsolute(schema, references, draft) as JsonSchema
+  const named = alone ? made : { ...made, [idKeywordOf(draft)]: references.uriOf(schema) }
+  return withMetaSchema(named, draft)
 }
 
-function absolute(schema: unknown, references: References, draft: Draft): unknown {
-  if (!isObject(schema)) return schema
-  const below = (inner: unknown): unknown => absolute(inner, references, draft)
-  const { one, lists, named } = JSON_SCHEMA_PARTS
-  const made = Object.entries(still(schema, references)).map(([key, value]): [string, unknown] => {
-    if (lists.includes(key) && Array.isArray(value)) return [key, value.map(below)]
-    if (one.includes(key)) return [key, below(value)]
-    if (named.includes(key) && isObject(value))
-      return [key, Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, below(inner)]))]
-    if (typeof value !== 'string') return [key, value]
-    if (key === '$ref') return [key, references.absolute(schema, value) ?? value]
-    const isName = key === idKeyword(draft) && !value.startsWith('#')
-    return [key, isName ? (references.uriOf(schema) ?? value) : value]
-  })
+function makeAbsolute(schema: unknown, references: SchemaReferences, draft: JsonSchemaDraft): unknown {
+  if (!isJsonObject(schema)) return schema
+  const below = (inner: unknown): unknown => makeAbsolute(inner, references, draft)
+  const { one, lists, named } = SUBSCHEMA_KEYWORDS
+  const made = Object.entries(resolveDynamicReference(schema, references)).map(
+    ([key, value]): [string, unknown] => {
+      if (lists.includes(key) && Array.isArray(value)) return [key, value.map(below)]
+      if (one.includes(key)) return [key, below(value)]
+      if (named.includes(key) && isJsonObject(value))
+        return [key, Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, below(inner)]))]
+      if (typeof value !== 'string') return [key, value]
+      if (key === '$ref') return [key, references.absoluteUriOf(schema, value) ?? value]
+      const isName = key === idKeywordOf(draft) && !value.startsWith('#')
+      return [key, isName ? (references.uriOf(schema) ?? value) : value]
+    },
+  )
   return Object.fromEntries(made)
 }
 
-/** A schema whose dynamic reference can mean but one schema says so by `$ref`: ajv knows some of these, but not all. */
-function still(schema: JsonSchema, references: References): JsonSchema {
+/**
+ * Replaces a dynamic reference that has only one target by `$ref`, because ajv supports only some dynamic references.
+ */
+function resolveDynamicReference(schema: JsonSchema, references: SchemaReferences): JsonSchema {
   const { $dynamicRef, $recursiveRef, ...rest } = schema
   const reference = $dynamicRef ?? $recursiveRef
   if (typeof reference !== 'string') return schema
   const name = $dynamicRef === undefined ? '' : reference.slice(reference.indexOf('#') + 1)
-  if (references.dynamicTargets(name) > 1) return schema
-  const $ref = references.absolute(schema, reference) ?? reference
+  if (references.countDynamicTargets(name) > 1) return schema
+  const $ref = references.absoluteUriOf(schema, reference) ?? reference
   if (!Object.hasOwn(rest, '$ref')) return { ...rest, $ref }
   return { ...rest, allOf: [...(Array.isArray(rest['allOf']) ? (rest['allOf'] as unknown[]) : []), { $ref }] }
 }

@@ -1,33 +1,38 @@
 import { decimalOf } from '../../core/schema.ts'
 import type { DataType, PrimitiveName, StructField } from '../../core/schema.ts'
-import type { JsonKind } from './json-schema.ts'
+import type { JsonType } from './json-schema.ts'
 
 /**
  * The extension keyword that names a column's Delta type where JSON Schema cannot: `decimal(18,2)`, `integer`,
  * `short`, `byte`, `float`, `binary`, `timestamp_ntz` or any other primitive type.
  */
-export const DELTA_TYPE = 'x-delta-type'
+export const DELTA_TYPE_KEYWORD = 'x-delta-type'
 
-/** Marks a field whose text takes values of every kind: what is no text is kept as its JSON. */
-const LOOSE = 'kafka-delta.loose'
+/** Metadata key of a string field that accepts any JSON value: values other than text are stored as their JSON. */
+const ANY_JSON_KEY = 'kafka-delta.loose'
 
-/** The metadata of a field whose text takes values of every kind. */
-export const LOOSE_METADATA: StructField['metadata'] = { [LOOSE]: true }
+/** The metadata of a string field that accepts any JSON value. */
+export const ANY_JSON_METADATA: StructField['metadata'] = { [ANY_JSON_KEY]: true }
 
-/** Whether the text of a field, or of the elements of its array or map, takes values of every kind. */
-export function isLoose({ metadata }: StructField): boolean {
-  return metadata[LOOSE] === true
+/** Returns true when a field, or the elements of its array or map, are text that accepts any JSON value. */
+export function acceptsAnyJson({ metadata }: StructField): boolean {
+  return metadata[ANY_JSON_KEY] === true
 }
 
-/** The type as a table has it: without our marks. */
-export function withoutMarks<T extends DataType>(type: T): T
-export function withoutMarks(type: DataType): DataType {
+/** Returns the type without the metadata that only the pipeline uses, as it is written to the table. */
+export function withoutInternalMetadata<T extends DataType>(type: T): T {
+  return strip(type) as T
+}
+
+function strip(type: DataType): DataType {
   if (typeof type === 'string') return type
-  if (type.type === 'array') return { ...type, elementType: withoutMarks(type.elementType) }
-  if (type.type === 'map') return { ...type, valueType: withoutMarks(type.valueType) }
+  if (type.type === 'array') return { ...type, elementType: strip(type.elementType) }
+  if (type.type === 'map') return { ...type, valueType: strip(type.valueType) }
   const fields = type.fields.map((field) => {
-    const metadata = Object.fromEntries(Object.entries(field.metadata).filter(([key]) => key !== LOOSE))
-    return { ...field, type: withoutMarks(field.type), metadata }
+    const metadata = Object.fromEntries(
+      Object.entries(field.metadata).filter(([key]) => key !== ANY_JSON_KEY),
+    )
+    return { ...field, type: strip(field.type), metadata }
   })
   return { type: 'struct', fields }
 }
@@ -35,8 +40,8 @@ export function withoutMarks(type: DataType): DataType {
 const NUMBERS = ['long', 'integer', 'short', 'byte', 'float', 'double']
 const TEXTS = ['string', 'binary', 'date', 'timestamp', 'timestamp_ntz']
 
-/** The Delta type that `text` names, spelled as the log spells it, or `undefined` where it names none. */
-export function primitiveOf(text: unknown): PrimitiveName | undefined {
+/** Returns the Delta type that `text` names, in the spelling of the Delta log, or `undefined` when it names none. */
+export function parsePrimitiveType(text: unknown): PrimitiveName | undefined {
   if (typeof text !== 'string') return undefined
   if ([...NUMBERS, ...TEXTS, 'boolean'].includes(text)) return text as PrimitiveName
   const match = /^decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)$/.exec(text)
@@ -48,8 +53,11 @@ export function primitiveOf(text: unknown): PrimitiveName | undefined {
     : undefined
 }
 
-/** Whether values of a JSON type can fill a column of a Delta type. Decimals come as numbers or as text. */
-export function canHold(type: PrimitiveName, kind: JsonKind): boolean {
+/**
+ * Returns true when values of a JSON type can fill a column of a Delta type. Decimals are read from numbers and from
+ * text.
+ */
+export function acceptsJsonType(type: PrimitiveName, kind: JsonType): boolean {
   const decimal = decimalOf(type) !== undefined
   switch (kind) {
     case 'string':

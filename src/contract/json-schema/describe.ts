@@ -1,29 +1,30 @@
 import type { ErrorObject } from 'ajv'
-import { Exact } from '../../core/exact.ts'
+import { ExactNumber } from '../../core/exact.ts'
 
 const VALUE_CHARS_MAX = 100
 const POINTER_CHARS_MAX = 200
 
-/** One line for the first rule that a row breaks: JSON pointer, what was expected, what was got. */
-export function describeError(error: ErrorObject): string {
+/** Returns one line for the first rule that a row violates: JSON pointer, expectation, actual value. */
+export function describeValidationError(error: ErrorObject): string {
   const pointer = oneLine(cut(error.instancePath === '' ? '/' : error.instancePath, POINTER_CHARS_MAX))
-  return `${pointer} ${expected(error)}, got ${shorten(error.data)}`
+  return `${pointer} ${expected(error)}, got ${previewJson(error.data)}`
 }
 
 function expected(error: ErrorObject): string {
   const params = error.params as Record<string, unknown>
   const allowed = params['allowedValues'] ?? params['allowedValue']
-  if (allowed !== undefined) return `must be ${Array.isArray(allowed) ? 'one of ' : ''}${shorten(allowed)}`
+  if (allowed !== undefined)
+    return `must be ${Array.isArray(allowed) ? 'one of ' : ''}${previewJson(allowed)}`
   const extra = params['additionalProperty'] ?? params['unevaluatedProperty'] ?? params['propertyName']
   const message = error.message ?? `must pass ${error.keyword}`
-  return typeof extra === 'string' ? `${message} (${shorten(extra)})` : message
+  return typeof extra === 'string' ? `${message} (${previewJson(extra)})` : message
 }
 
 /**
- * A value as JSON text of at most 100 characters and one line, `…` where it was cut; safe for values of any size and
- * depth, for `bigint` and for `Exact`.
+ * Returns a value as one line of JSON with at most 100 characters; `…` marks the omitted part. Safe for values of any
+ * size and depth, for `bigint` and for `ExactNumber`.
  */
-export function shorten(value: unknown): string {
+function previewJson(value: unknown): string {
   return oneLine(cut(preview(value, VALUE_CHARS_MAX), VALUE_CHARS_MAX))
 }
 
@@ -33,7 +34,7 @@ function preview(value: unknown, room: number): string {
     return value.length > room ? `${JSON.stringify(value.slice(0, room))}…` : JSON.stringify(value)
   }
   if (typeof value === 'bigint') return String(value)
-  if (value instanceof Exact) return value.text
+  if (value instanceof ExactNumber) return value.text
   if (typeof value !== 'object' || value === null) return String(value)
   const list = Array.isArray(value)
   let text = list ? '[' : '{'

@@ -5,27 +5,27 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { AnySchemaObject, Options } from 'ajv'
 import draft04 from 'ajv-draft-04'
 import formats from 'ajv-formats'
-import { DELTA_TYPE } from './delta-type.ts'
-import { isObject, JSON_SCHEMA_PARTS } from './json-schema.ts'
+import { DELTA_TYPE_KEYWORD } from './delta-type.ts'
+import { isJsonObject, SUBSCHEMA_KEYWORDS } from './json-schema.ts'
 import type { JsonSchema } from './json-schema.ts'
 
-/** The drafts of JSON Schema, oldest first. */
-export const DRAFTS = ['draft-04', 'draft-06', 'draft-07', '2019-09', '2020-12'] as const
+/** Lists the supported drafts of JSON Schema, oldest first. */
+export const JSON_SCHEMA_DRAFTS = ['draft-04', 'draft-06', 'draft-07', '2019-09', '2020-12'] as const
 
-/** A draft of JSON Schema. */
-export type Draft = (typeof DRAFTS)[number]
+/** Names a draft of JSON Schema. */
+export type JsonSchemaDraft = (typeof JSON_SCHEMA_DRAFTS)[number]
 
-/** The part of ajv that contracts need, the same for every draft. */
-export type Checker = Pick<
+/** Describes the part of ajv that contracts use. It is the same for every draft. */
+export type SchemaValidator = Pick<
   Ajv,
   'addKeyword' | 'addSchema' | 'compile' | 'errors' | 'formats' | 'validateSchema'
 >
 
-const META =
+const META_SCHEMA_URI =
   /^https?:\/\/json-schema\.org\/(draft-04|draft-06|draft-07|draft\/2019-09|draft\/2020-12)\/schema#?$/
 
-/** Keywords that a draft brought; before it they say nothing. */
-const SINCE: Readonly<Record<string, Draft>> = {
+/** The draft that introduced a keyword. Earlier drafts ignore it. */
+const INTRODUCED_IN: Readonly<Record<string, JsonSchemaDraft>> = {
   $id: 'draft-06',
   const: 'draft-06',
   contains: 'draft-06',
@@ -46,86 +46,95 @@ const SINCE: Readonly<Record<string, Draft>> = {
   $dynamicRef: '2020-12',
   prefixItems: '2020-12',
 }
-/** The last draft in which a keyword says something. */
-const UNTIL: Readonly<Record<string, Draft>> = {
+/** The last draft in which a keyword has a meaning. */
+const LAST_IN: Readonly<Record<string, JsonSchemaDraft>> = {
   id: 'draft-04',
   $recursiveRef: '2019-09',
   $recursiveAnchor: '2019-09',
   additionalItems: '2019-09',
 }
-/** What stands beside a `$ref` without checking anything; before 2019-09 all else beside it is ignored. */
-const BESIDE_REF = new Set(
+/**
+ * Keywords that do not validate and may accompany `$ref`. Before 2019-09 all other keywords next to `$ref` are
+ * ignored.
+ */
+const IGNORED_BESIDE_REF = new Set(
   '$ref $schema $comment title description default examples readOnly writeOnly definitions $defs'.split(' '),
 )
 
-/** The draft that `$schema` names, 2020-12 where it is absent; `undefined` for any other. */
-export function draftOf($schema: unknown): Draft | undefined {
+/** Returns the draft that `$schema` names, 2020-12 when it is absent, or `undefined` for an unknown draft. */
+export function draftOf($schema: unknown): JsonSchemaDraft | undefined {
   if ($schema === undefined) return '2020-12'
-  const name = typeof $schema === 'string' ? META.exec($schema)?.[1] : undefined
-  return name?.replace('draft/', '') as Draft | undefined
+  const name = typeof $schema === 'string' ? META_SCHEMA_URI.exec($schema)?.[1] : undefined
+  return name?.replace('draft/', '') as JsonSchemaDraft | undefined
 }
 
-/** The keyword that names a schema: `id` in draft-04, `$id` since. */
-export function idKeyword(draft: Draft): 'id' | '$id' {
+/** Returns the keyword that names a schema: `id` in draft-04, `$id` in later drafts. */
+export function idKeywordOf(draft: JsonSchemaDraft): 'id' | '$id' {
   return draft === 'draft-04' ? 'id' : '$id'
 }
 
-/** A copy of a schema that says the same to every reader: without keywords that its draft does not know or ignores. */
-export function readable(schema: unknown, draft: Draft, isRoot = true): unknown {
-  if (!isObject(schema)) return schema
+/**
+ * Returns a copy of a schema without the keywords that its draft does not know or ignores, so that every reader
+ * interprets it the same way.
+ */
+export function keepDraftKeywords(schema: unknown, draft: JsonSchemaDraft, isRoot = true): unknown {
+  if (!isJsonObject(schema)) return schema
   const refAlone = typeof schema['$ref'] === 'string' && isBefore(draft, '2019-09')
   const kept = Object.entries(schema).filter(([key]) => {
     if (!isKnown(key, draft)) return false
-    const names = isRoot && key === idKeyword(draft)
-    return !refAlone || names || BESIDE_REF.has(key) || key.startsWith('x-')
+    const names = isRoot && key === idKeywordOf(draft)
+    return !refAlone || names || IGNORED_BESIDE_REF.has(key) || key.startsWith('x-')
   })
   return Object.fromEntries(kept.map(([key, value]) => [key, part(key, value, draft)]))
 }
 
-function part(key: string, value: unknown, draft: Draft): unknown {
-  const { one, lists, named } = JSON_SCHEMA_PARTS
-  if (lists.includes(key) && Array.isArray(value)) return value.map((item) => readable(item, draft, false))
-  if (one.includes(key)) return readable(value, draft, false)
-  if (!named.includes(key) || !isObject(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, readable(item, draft, false)]))
+function part(key: string, value: unknown, draft: JsonSchemaDraft): unknown {
+  const { one, lists, named } = SUBSCHEMA_KEYWORDS
+  if (lists.includes(key) && Array.isArray(value))
+    return value.map((item) => keepDraftKeywords(item, draft, false))
+  if (one.includes(key)) return keepDraftKeywords(value, draft, false)
+  if (!named.includes(key) || !isJsonObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, keepDraftKeywords(item, draft, false)]),
+  )
 }
 
-function isKnown(key: string, draft: Draft): boolean {
-  const since = Object.hasOwn(SINCE, key) ? SINCE[key] : undefined
-  const until = Object.hasOwn(UNTIL, key) ? UNTIL[key] : undefined
+function isKnown(key: string, draft: JsonSchemaDraft): boolean {
+  const since = Object.hasOwn(INTRODUCED_IN, key) ? INTRODUCED_IN[key] : undefined
+  const until = Object.hasOwn(LAST_IN, key) ? LAST_IN[key] : undefined
   return !(since !== undefined && isBefore(draft, since)) && !(until !== undefined && isBefore(until, draft))
 }
 
-function isBefore(a: Draft, b: Draft): boolean {
-  return DRAFTS.indexOf(a) < DRAFTS.indexOf(b)
+function isBefore(a: JsonSchemaDraft, b: JsonSchemaDraft): boolean {
+  return JSON_SCHEMA_DRAFTS.indexOf(a) < JSON_SCHEMA_DRAFTS.indexOf(b)
 }
 
 const OPTIONS: Options = {
-  // Schemas in the wild carry keywords of other tools; what matters to us, formats and types, is checked by us.
+  // Schemas often carry keywords of other tools. Formats and types, which matter here, are checked separately.
   strict: false,
   strictNumbers: true,
   ownProperties: true,
   allErrors: false,
-  // Errors carry the value that broke the rule.
+  // Errors then carry the value that violates the rule.
   verbose: true,
-  // The faults are listed in an error; nothing may go to the console.
+  // Faults are reported in an error, never on the console.
   logger: false,
 }
 
-/** A checker of records for contracts of a draft, with all formats of ajv-formats. */
-export function checkerFor(draft: Draft): Checker {
-  const ajv = new CLASSES[draft](OPTIONS)
+/** Returns a validator for contracts of a draft, with all formats of ajv-formats. */
+export function createSchemaValidator(draft: JsonSchemaDraft): SchemaValidator {
+  const ajv = new VALIDATOR_CLASSES[draft](OPTIONS)
   if (draft === 'draft-06') {
     const meta: unknown = createRequire(import.meta.url)('ajv/dist/refs/json-schema-draft-06.json')
     ajv.addMetaSchema(meta as AnySchemaObject)
   }
   formats.default(ajv)
-  ajv.addKeyword({ keyword: DELTA_TYPE, schemaType: 'string' })
+  ajv.addKeyword({ keyword: DELTA_TYPE_KEYWORD, schemaType: 'string' })
   return ajv
 }
 
-const CLASSES: Readonly<Record<Draft, new (options: Options) => Ajv>> = {
-  // Its class is that of ajv under another name.
+const VALIDATOR_CLASSES: Readonly<Record<JsonSchemaDraft, new (options: Options) => Ajv>> = {
+  // The package exports a class of its own that extends the same base.
   'draft-04': draft04.default,
   'draft-06': Ajv,
   'draft-07': Ajv,
@@ -133,8 +142,8 @@ const CLASSES: Readonly<Record<Draft, new (options: Options) => Ajv>> = {
   '2020-12': Ajv2020,
 }
 
-/** The document as a schema of its draft by the name that ajv knows the draft by. */
-export function withMeta(schema: JsonSchema, draft: Draft): JsonSchema {
+/** Returns the document with the `$schema` URI under which ajv knows its draft. */
+export function withMetaSchema(schema: JsonSchema, draft: JsonSchemaDraft): JsonSchema {
   const path = draft.startsWith('draft-') ? draft : `draft/${draft}`
   const $schema = draft.startsWith('draft-')
     ? `http://json-schema.org/${path}/schema#`

@@ -1,54 +1,54 @@
-import { idKeyword, type Draft } from './draft.ts'
-import { children, isObject, pointerTo, resolvePointer, subschemas } from './json-schema.ts'
+import { idKeywordOf, type JsonSchemaDraft } from './draft.ts'
+import { childSchemas, isJsonObject, extendPointer, resolvePointer, subschemas } from './json-schema.ts'
 import type { JsonSchema } from './json-schema.ts'
 
-/** One document of a contract: the contract itself, or one that it refers to. */
+/** Describes one document of a contract: the contract itself, or a document that it refers to. */
 export interface ContractDocument {
-  /** What references call it, absolute where they are resolved against the document that they stand in. */
+  /** The absolute URI under which references find the document. */
   readonly uri: string
-  /** In front of JSON pointers in faults; empty for the contract itself. */
+  /** Prefix of JSON pointers in faults; empty for the contract itself. */
   readonly name: string
   readonly schema: JsonSchema
 }
 
-/** What a contract is called that has no other name. */
-export const ROOT_URI = 'contract:/'
+/** The URI of a contract without a name. */
+export const ROOT_CONTRACT_URI = 'contract:/'
 
-/** Where a schema stands. */
-interface Place {
+/** Describes a schema and its place. */
+interface SchemaLocation {
   readonly schema: unknown
   readonly at: string
 }
 
-/** A schema with a URI of its own. */
-interface Resource extends Place {
+/** Describes a schema with a URI of its own. */
+interface Resource extends SchemaLocation {
   readonly schema: JsonSchema
   readonly uri: string
 }
 
-/** A URI against a base; as it is written where that cannot be. */
+/** Returns `reference` resolved against a base URI, or unchanged when it cannot be resolved. */
 export function resolveUri(base: string, reference: string): string {
   return URL.canParse(reference, base) ? new URL(reference, base).href : reference
 }
 
-/** What the references within a contract and the documents beside it lead to: by `$id`, anchors and JSON pointers. */
-export class References {
+/** Resolves the references within a contract and its documents by `$id`, anchors and JSON pointers. */
+export class SchemaReferences {
   readonly documents: readonly ContractDocument[]
   readonly #idKeyword: 'id' | '$id'
   readonly #resources = new Map<string, Resource>()
-  readonly #anchors = new Map<string, Place>()
+  readonly #anchors = new Map<string, SchemaLocation>()
   readonly #dynamic = new Map<string, number>()
-  /** The resource that a schema belongs to. */
+  /** The resource that contains a schema. */
   readonly #homes = new WeakMap<JsonSchema, Resource>()
 
   /** The first document is the contract. */
-  constructor(documents: readonly ContractDocument[], draft: Draft) {
+  constructor(documents: readonly ContractDocument[], draft: JsonSchemaDraft) {
     this.documents = documents
-    this.#idKeyword = idKeyword(draft)
+    this.#idKeyword = idKeywordOf(draft)
     for (const { uri, name, schema } of documents) {
       const at = name === '' ? '' : `${name}#`
       this.#index(schema, at, { schema, at, uri })
-      // A document that names itself goes by its own name.
+      // A document that names itself is known by its own name as well.
       const home = this.#homes.get(schema)
       if (home === undefined) continue
       this.#resources.set(uri, home)
@@ -56,8 +56,8 @@ export class References {
     }
   }
 
-  /** The schema that a reference in `from` means and its place; `undefined` where there is none. */
-  resolve(from: JsonSchema, reference: string): Place | undefined {
+  /** Returns the schema that a reference in `from` means and its place, or `undefined` when it does not exist. */
+  resolve(from: JsonSchema, reference: string): SchemaLocation | undefined {
     const hash = reference.indexOf('#')
     const address = hash < 0 ? reference : reference.slice(0, hash)
     const fragment = hash < 0 ? '' : reference.slice(hash + 1)
@@ -69,13 +69,16 @@ export class References {
     const schema = resolvePointer(resource.schema, fragment)
     if (schema === undefined) return undefined
     const at = resource.at + fragment
-    // Below keywords that nobody knows.
-    if (isObject(schema) && !this.#homes.has(schema)) this.#index(schema, at, resource)
+    // The target is below an unknown keyword and therefore not indexed yet.
+    if (isJsonObject(schema) && !this.#homes.has(schema)) this.#index(schema, at, resource)
     return { schema, at }
   }
 
-  /** The absolute form of a reference to another resource; `undefined` where it is one within its own, or leads nowhere. */
-  absolute(from: JsonSchema, reference: string): string | undefined {
+  /**
+   * Returns the absolute form of a reference to another resource, or `undefined` when it stays within its own
+   * resource or cannot be resolved.
+   */
+  absoluteUriOf(from: JsonSchema, reference: string): string | undefined {
     const hash = reference.indexOf('#')
     const address = hash < 0 ? reference : reference.slice(0, hash)
     if (address === '') return undefined
@@ -83,27 +86,30 @@ export class References {
     return resource && resource.uri + (hash < 0 ? '' : reference.slice(hash))
   }
 
-  /** What schemas refer to by an address that leads nowhere: the address, and the document and the base that it stands in. */
+  /** Yields each address that cannot be resolved, with the document and the base URI it appears in. */
   *unresolved(): Generator<{ document: ContractDocument; base: string; address: string }> {
     for (const document of this.documents) {
       for (const { schema } of subschemas(document.schema)) {
         for (const reference of [schema['$ref'], schema['$dynamicRef']]) {
           if (typeof reference !== 'string') continue
           const [address = ''] = reference.split('#')
-          if (address === '' || this.absolute(schema, address) !== undefined) continue
+          if (address === '' || this.absoluteUriOf(schema, address) !== undefined) continue
           yield { document, base: this.uriOf(schema) ?? document.uri, address }
         }
       }
     }
   }
 
-  /** The URI of the resource that a schema belongs to. */
+  /** Returns the URI of the resource that contains a schema. */
   uriOf(schema: JsonSchema): string | undefined {
     return this.#homes.get(schema)?.uri
   }
 
-  /** How many schemas a `$dynamicRef` of this name may mean, or `$recursiveRef` for an empty one. */
-  dynamicTargets(name: string): number {
+  /**
+   * Returns the number of schemas that a `$dynamicRef` of this name may mean; the empty name stands for
+   * `$recursiveRef`.
+   */
+  countDynamicTargets(name: string): number {
     return this.#dynamic.get(name) ?? 0
   }
 
@@ -118,13 +124,13 @@ export class References {
     for (const name of [$anchor, $dynamicAnchor])
       if (typeof name === 'string') this.#anchors.set(`${home.uri}#${name}`, { schema, at })
     const dynamic = $recursiveAnchor === true ? '' : $dynamicAnchor
-    if (typeof dynamic === 'string') this.#dynamic.set(dynamic, this.dynamicTargets(dynamic) + 1)
-    for (const child of children(schema))
-      if (isObject(child.schema) && !this.#homes.has(child.schema))
-        this.#index(child.schema, pointerTo(at, ...child.steps), home)
+    if (typeof dynamic === 'string') this.#dynamic.set(dynamic, this.countDynamicTargets(dynamic) + 1)
+    for (const child of childSchemas(schema))
+      if (isJsonObject(child.schema) && !this.#homes.has(child.schema))
+        this.#index(child.schema, extendPointer(at, ...child.steps), home)
   }
 
-  /** A resource of its own where the schema has a name; up to draft-07 a fragment alone is an anchor. */
+  /** A schema with a name is a resource of its own. Up to draft-07 an id that is only a fragment is an anchor. */
   #homeOf(schema: JsonSchema, at: string, within: Resource): Resource {
     const id = schema[this.#idKeyword]
     if (typeof id !== 'string') return within

@@ -1,28 +1,31 @@
 import type { DataType } from '../../core/schema.ts'
-import type { Fault, JsonSchema } from './json-schema.ts'
-import type { References } from './references.ts'
+import type { JsonSchemaFault, JsonSchema } from './json-schema.ts'
+import type { SchemaReferences } from './references.ts'
 
-/** A schema that applies to a value, one of several that apply together. */
-export interface Part {
+/** Describes a schema that applies to a value, one of several that apply together. */
+export interface SchemaPart {
   readonly schema: JsonSchema
   /** JSON pointer of the schema in the contract. */
   readonly at: string
-  /** Schemas that references led to on the way here; one that comes again is a recursion. */
+  /** Schemas reached by references on the way here. A schema that occurs twice is recursive. */
   readonly refs: readonly unknown[]
 }
 
-/** What one walk through a contract knows and collects. */
-export interface Walk {
-  readonly references: References
-  readonly faults: Fault[]
-  /** The column type that all parts together ask for, or `undefined` once a fault is noted. */
-  typeOf(parts: readonly Part[], at: string): DataType | undefined
-  /** Whether they ask for text without saying of what kind the values are; asked where `typeOf` found no fault. */
-  isLoose(parts: readonly Part[]): boolean
+/** Holds the state of one traversal of a contract and collects its faults. */
+export interface SchemaWalk {
+  readonly references: SchemaReferences
+  readonly faults: JsonSchemaFault[]
+  /** Returns the column type that all parts together call for, or `undefined` after adding a fault. */
+  typeOf(parts: readonly SchemaPart[], at: string): DataType | undefined
+  /**
+   * Returns true when the parts call for text without restricting the kind of value. Valid only when `typeOf` found
+   * no fault.
+   */
+  acceptsAnyJson(parts: readonly SchemaPart[]): boolean
 }
 
-/** Notes a fault; returns `undefined`, no column type, so that callers can leave with it. */
-export function fault(walk: Walk, at: string, message: string): DataType | undefined {
+/** Adds a fault. Returns `undefined` in place of a column type, so that callers can return it. */
+export function addFault(walk: SchemaWalk, at: string, message: string): DataType | undefined {
   walk.faults.push({ at, message })
   return undefined
 }

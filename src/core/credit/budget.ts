@@ -1,146 +1,149 @@
-/** What one topic holds of a budget, and what it waits for. */
-export interface Member {
+/** Describes one topic's share of a budget: the bytes that it holds and the bytes that it waits for. */
+export interface BudgetMember {
   readonly bytesMax: number
   readonly taken: number
-  /** Bytes of the first batch that waits, and its turn, where nothing but the budget may stand in its way. */
-  readonly wish: { readonly bytes: number; readonly turn: number } | undefined
-  /** Lets the first that waits go on if it may; says whether it did. */
-  grantOne(): boolean
-  /** What is buffered should become a flush, so that its bytes come back. */
-  press(): void
+  /** Bytes and turn of the first waiting batch; `undefined` if none waits or the topic's own limits refuse it. */
+  readonly pending: { readonly bytes: number; readonly turn: number } | undefined
+  /** Grants the first waiting batch its bytes if the limits allow it; returns whether it did. */
+  grantNext(): boolean
+  /** Asks the topic to flush its buffer, so that the bytes are given back. */
+  requestFlush(): void
 }
 
-/** What of an equal share is kept for each of several topics; the rest is lent. */
-const KEPT = 0.5
-/** A topic may borrow until it has this many times what is left: so that one whose store is down never has all of it. */
+/** Fraction of an equal share that is reserved for each of several topics; the rest is lent. */
+const RESERVED_SHARE = 0.5
+/** A topic may borrow up to this many times the bytes left: one whose store is down never borrows everything. */
 const LENT_PER_FREE = 2
 
 /**
- * One budget in bytes for all topics of a process. Half of an equal share is kept for each topic, whatever the others do;
- * the other half of the budget is lent: who has borrowed least goes first, then who waits longest, and nobody may borrow
- * more than twice what is left. While one waits for the budget, those that have borrowed more than it flush what they have
- * buffered. A batch that is larger than all that can be lent passes alone. A single topic has the whole budget.
+ * Divides one budget of bytes among all topics of a process. Half of an equal share is reserved for each topic,
+ * whatever the other topics do; the other half of the budget is lent: the topic that has borrowed least goes first,
+ * then the one that waits longest, and no topic may borrow more than twice the bytes left. While a topic waits for the
+ * budget, topics that have borrowed more flush their buffers. A batch larger than all bytes that can be lent is granted
+ * to one topic at a time. A single topic has the whole budget.
  */
 export class Budget {
   readonly bytesMax: number
-  readonly #members = new Set<Member>()
-  /** Holds a batch beyond what can be lent. */
-  #beyond: Member | undefined
-  /** What is kept for each topic, at most as much as it may hold at all. */
+  readonly #members = new Set<BudgetMember>()
+  /** The topic that holds a batch larger than all bytes that can be lent. */
+  #oversized: BudgetMember | undefined
+  /** Bytes reserved for each topic, before the topic's own maximum is applied. */
   #share: number
   #expected = 1
   #lendable = 0
   #turns = 0
-  #isPressing = false
+  #isRequestScheduled = false
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax
     this.#share = bytesMax
   }
 
-  /** Bytes that all topics have taken. */
+  /** Bytes that all topics hold. */
   get taken(): number {
     let sum = 0
     for (const { taken } of this.#members) sum += taken
     return sum
   }
 
-  /** So many topics have their share from now on, however late they join. */
-  expect(topics: number): void {
+  /** Reserves shares for `topics` topics from now on, also for topics that have not joined yet. */
+  expectTopics(topics: number): void {
     this.#expected = topics
     this.#divide()
   }
 
-  /** Counts what the member holds from now on, and divides the budget anew. */
-  join(member: Member): void {
+  /** Adds a topic and divides the budget again. */
+  join(member: BudgetMember): void {
     this.#members.add(member)
     this.#divide()
   }
 
-  /** What the member holds is no longer counted. */
-  leave(member: Member): void {
+  /** Removes a topic, whose bytes are no longer counted, and divides the budget again. */
+  leave(member: BudgetMember): void {
     if (!this.#members.delete(member)) return
-    if (this.#beyond === member) this.#beyond = undefined
+    if (this.#oversized === member) this.#oversized = undefined
     this.#divide()
-    this.settle()
+    this.grantWaiting()
   }
 
-  /** The place of one that begins to wait. */
+  /** Returns the turn of a batch that begins to wait; turns ascend. */
   nextTurn(): number {
     return ++this.#turns
   }
 
-  /** What is kept for a topic. */
-  keptFor({ bytesMax }: Member): number {
+  /** Returns the bytes reserved for a topic. */
+  reservedFor({ bytesMax }: BudgetMember): number {
     return Math.min(bytesMax, this.#share)
   }
 
-  /** Whether a member may take `bytes` now; `turn` is that of its wish, none where it has not waited. */
-  allows(member: Member, bytes: number, turn = Infinity): boolean {
-    const after = member.taken + bytes - this.keptFor(member)
-    // What turned out larger than was foreseen may have used up more than was granted; one batch passes even so.
+  /** Returns whether a topic may take `bytes` now; `turn` is the turn of its waiting batch, absent if it has not waited. */
+  allows(member: BudgetMember, bytes: number, turn = Infinity): boolean {
+    const after = member.taken + bytes - this.reservedFor(member)
+    // Batches that turned out larger than estimated may hold more than was granted; one batch is allowed even then.
     if (after <= 0) return member.taken === 0 || this.taken + bytes <= this.bytesMax
-    if (this.#beyond === member) return false
-    if (this.#isBeyond(member, bytes)) return this.#beyond === undefined
+    if (this.#oversized === member) return false
+    if (this.#isOversized(member, bytes)) return this.#oversized === undefined
     const borrowed = this.#borrowedBy(member)
     const free = Math.min(this.#lendable - this.#lent(), this.bytesMax - this.taken)
     if (after - borrowed > free || (member.taken > 0 && after > LENT_PER_FREE * free)) return false
     for (const other of this.#members) {
-      const { wish } = other
-      if (wish === undefined || other === member || !this.#canBeMet(other, wish.bytes)) continue
+      const { pending } = other
+      if (pending === undefined || other === member || !this.#canBeMet(other, pending.bytes)) continue
       const theirs = this.#borrowedBy(other)
-      if (theirs < borrowed || (theirs === borrowed && wish.turn < turn)) return false
+      if (theirs < borrowed || (theirs === borrowed && pending.turn < turn)) return false
     }
     return true
   }
 
-  /** A member is about to take `bytes` that `allows` has allowed. */
-  takes(member: Member, bytes: number): void {
-    if (this.#isBeyond(member, bytes)) this.#beyond = member
+  /** Notes that a topic is about to take `bytes` that `allows` has allowed. */
+  noteTaking(member: BudgetMember, bytes: number): void {
+    if (this.#isOversized(member, bytes)) this.#oversized = member
   }
 
-  /** Something came back, or somebody waits no longer: those that may go on do. */
-  settle(): void {
-    if (this.#beyond !== undefined && this.#beyond.taken <= this.keptFor(this.#beyond))
-      this.#beyond = undefined
+  /** Grants waiting batches their bytes after bytes were given back or a wait ended. */
+  grantWaiting(): void {
+    if (this.#oversized !== undefined && this.#oversized.taken <= this.reservedFor(this.#oversized))
+      this.#oversized = undefined
     for (let granted = true; granted;) {
-      const waiting = [...this.#members].filter(({ wish }) => wish !== undefined)
-      granted = waiting.sort((a, b) => this.#order(a, b)).some((member) => member.grantOne())
+      const waiting = [...this.#members].filter(({ pending }) => pending !== undefined)
+      granted = waiting.sort((a, b) => this.#order(a, b)).some((member) => member.grantNext())
     }
-    this.pressLater()
+    this.requestFlushesSoon()
   }
 
-  /** Soon tells those to flush whose bytes somebody waits for. */
-  pressLater(): void {
-    if (this.#isPressing) return
-    this.#isPressing = true
+  /** Asks topics in the next microtask to flush their buffers if other topics wait for the bytes. */
+  requestFlushesSoon(): void {
+    if (this.#isRequestScheduled) return
+    this.#isRequestScheduled = true
     queueMicrotask(() => {
-      this.#isPressing = false
+      this.#isRequestScheduled = false
       const refused = this.#refused()
       if (refused.length === 0) return
-      for (const member of [...this.#members]) if (this.#isPressedBy(member, refused)) member.press()
+      for (const member of [...this.#members])
+        if (this.#shouldFlushFor(member, refused)) member.requestFlush()
     })
   }
 
-  /** Whether somebody, or it itself, waits for bytes that this member should give back. */
-  isPressed(member: Member): boolean {
-    return this.#isPressedBy(member, this.#refused())
+  /** Returns whether a topic, possibly this one, waits for bytes that this topic should give back. */
+  shouldFlush(member: BudgetMember): boolean {
+    return this.#shouldFlushFor(member, this.#refused())
   }
 
-  #isPressedBy(member: Member, refused: readonly Member[]): boolean {
+  #shouldFlushFor(member: BudgetMember, refused: readonly BudgetMember[]): boolean {
     const borrowed = this.#borrowedBy(member)
     return refused.some(
       (other) =>
         other === member ||
         this.#borrowedBy(other) < borrowed ||
-        (member === this.#beyond && this.#isBeyond(other, other.wish?.bytes ?? 0)),
+        (member === this.#oversized && this.#isOversized(other, other.pending?.bytes ?? 0)),
     )
   }
 
-  /** Those that wait for nothing but the budget. */
-  #refused(): readonly Member[] {
+  /** The topics whose waiting batch is refused by the budget alone. */
+  #refused(): readonly BudgetMember[] {
     return [...this.#members].filter(
-      (member) => member.wish !== undefined && !this.allows(member, member.wish.bytes, member.wish.turn),
+      (member) =>
+        member.pending !== undefined && !this.allows(member, member.pending.bytes, member.pending.turn),
     )
   }
 
@@ -148,12 +151,12 @@ export class Budget {
     const members = [...this.#members]
     const wanted = members.reduce((sum, { bytesMax }) => sum + bytesMax, 0)
     const count = Math.max(members.length, this.#expected)
-    // Where all may hold as much as they ever want at the same time, nobody borrows.
+    // If the budget covers the maximum of every topic, no topic needs to borrow.
     this.#share =
       wanted <= this.bytesMax
         ? Infinity
-        : Math.floor(count <= 1 ? this.bytesMax : (KEPT * this.bytesMax) / count)
-    this.#lendable = this.bytesMax - members.reduce((sum, member) => sum + this.keptFor(member), 0)
+        : Math.floor(count <= 1 ? this.bytesMax : (RESERVED_SHARE * this.bytesMax) / count)
+    this.#lendable = this.bytesMax - members.reduce((sum, member) => sum + this.reservedFor(member), 0)
   }
 
   #lent(): number {
@@ -162,25 +165,25 @@ export class Budget {
     return sum
   }
 
-  #borrowedBy(member: Member): number {
-    return member === this.#beyond ? 0 : Math.max(0, member.taken - this.keptFor(member))
+  #borrowedBy(member: BudgetMember): number {
+    return member === this.#oversized ? 0 : Math.max(0, member.taken - this.reservedFor(member))
   }
 
-  /** Whether a batch is more than can ever be lent. */
-  #isBeyond(member: Member, bytes: number): boolean {
-    return member.taken === 0 && bytes - this.keptFor(member) > this.#lendable
+  /** Returns whether a batch is larger than all bytes that can be lent. */
+  #isOversized(member: BudgetMember, bytes: number): boolean {
+    return member.taken === 0 && bytes - this.reservedFor(member) > this.#lendable
   }
 
-  /** Whether a wish could be met if all others had given back what they borrowed: otherwise nobody need wait for it. */
-  #canBeMet(member: Member, bytes: number): boolean {
-    if (this.#beyond === member || this.#isBeyond(member, bytes)) return false
+  /** Returns whether a request could be granted once all other topics gave back what they borrowed; otherwise they need not wait for it. */
+  #canBeMet(member: BudgetMember, bytes: number): boolean {
+    if (this.#oversized === member || this.#isOversized(member, bytes)) return false
     const borrowed = this.#borrowedBy(member)
     const free = this.#lendable - borrowed
-    const after = member.taken + bytes - this.keptFor(member)
+    const after = member.taken + bytes - this.reservedFor(member)
     return after - borrowed <= free && (member.taken === 0 || after <= LENT_PER_FREE * free)
   }
 
-  #order(a: Member, b: Member): number {
-    return this.#borrowedBy(a) - this.#borrowedBy(b) || (a.wish?.turn ?? 0) - (b.wish?.turn ?? 0)
+  #order(a: BudgetMember, b: BudgetMember): number {
+    return this.#borrowedBy(a) - this.#borrowedBy(b) || (a.pending?.turn ?? 0) - (b.pending?.turn ?? 0)
   }
 }

@@ -1,18 +1,18 @@
-import type { Budget, Member } from './budget.ts'
+import type { Budget, BudgetMember } from './budget.ts'
 
 /**
- * Flushes on their way at once: one is written while the next one forms. More would hold memory without being faster,
- * since flushes become commits one after the other; so a small flush does not let the whole byte budget fill up.
+ * Uncommitted flushes at once: one is written while the next one forms. More would hold memory without being faster,
+ * since flushes are committed one after the other; the limit also keeps small flushes from using the whole byte budget.
  */
 const FLUSHES_MAX = 2
 
 /**
- * Why a batch may not flow yet: the topic is paused, as many of its flushes are on their way as may be, or the bytes are used
- * up that it, or all topics of the process, may have.
+ * Names the reason why a batch must wait: the topic is paused, it has the maximum number of uncommitted flushes, or its
+ * own bytes or the bytes of all topics of the process are used up.
  */
 export type CreditReason = 'paused' | 'flushes' | 'topic' | 'process'
 
-/** The first that waits; `sinceMs` is in milliseconds since the epoch. */
+/** Describes the first batch that waits for credit; `sinceMs` is in milliseconds since the epoch. */
 export interface CreditWait {
   readonly bytes: number
   readonly sinceMs: number
@@ -27,11 +27,12 @@ interface Waiter {
 }
 
 /**
- * The byte budget of a pipeline: taken for a batch before it may flow, given back once its flush is committed or
- * dropped. This is the backpressure that RxJS does not have. While it is paused nothing is granted, so that whoever reads
- * waits as it does when the budget is used up. Of a topic that shares a `Budget` with others both have to allow a batch.
+ * Limits the bytes that a pipeline holds: credit is taken for a batch before it is emitted and given back once its
+ * flush is committed or dropped. This is the backpressure that RxJS does not have. While it is paused no credit is
+ * granted, so that the source waits as it does when the bytes are used up. A topic that shares a `Budget` with others
+ * needs room in both.
  */
-export class Credit implements Member {
+export class Credit implements BudgetMember {
   readonly bytesMax: number
   readonly flushesMax: number
   readonly #budget: Budget | undefined
@@ -43,7 +44,7 @@ export class Credit implements Member {
   readonly #waiting: Waiter[] = []
   #flushWaiting: { readonly upTo: number; readonly resolve: () => void }[] = []
 
-  /** No more is granted while `flushesMax` flushes are on their way from the buffer to the table. */
+  /** Grants no credit while `flushesMax` flushes have left the buffer and are not committed. */
   constructor(bytesMax: number, flushesMax = FLUSHES_MAX, budget?: Budget) {
     this.bytesMax = bytesMax
     this.flushesMax = flushesMax
@@ -51,22 +52,22 @@ export class Credit implements Member {
     budget?.join(this)
   }
 
-  /** Bytes taken and not given back. */
+  /** Bytes that are taken and not given back. */
   get taken(): number {
     return this.#taken
   }
 
-  /** Of the bytes those that no other topic can take. */
-  get kept(): number {
-    return this.#budget?.keptFor(this) ?? this.bytesMax
+  /** Bytes reserved for this topic. */
+  get reserved(): number {
+    return this.#budget?.reservedFor(this) ?? this.bytesMax
   }
 
-  /** Callers that wait. */
+  /** Number of callers that wait. */
   get waiting(): number {
     return this.#waiting.length
   }
 
-  /** The first that waits, and for what. */
+  /** The first caller that waits, and the reason. */
   get wait(): CreditWait | undefined {
     const first = this.#waiting[0]
     if (first === undefined) return undefined
@@ -74,26 +75,29 @@ export class Credit implements Member {
     return { bytes, sinceMs, reason: this.#refusal(first) ?? 'topic' }
   }
 
-  /** What the common budget is asked for; nothing while the topic has no room of its own. */
-  get wish(): { readonly bytes: number; readonly turn: number } | undefined {
+  /** The request to the shared budget; `undefined` while the topic's own limits refuse it. */
+  get pending(): { readonly bytes: number; readonly turn: number } | undefined {
     const first = this.#waiting[0]
     return first === undefined || this.#ownRefusal(first.bytes) !== undefined ? undefined : first
   }
 
-  /** Whether what is buffered should become a flush before it is due, since somebody waits for its bytes. */
-  get isPressed(): boolean {
+  /** True if the buffer should be flushed before it is due, because a batch waits for its bytes. */
+  get shouldFlush(): boolean {
     if (this.#flushes > 0) return false
-    return this.#budget?.isPressed(this) === true || this.wait?.reason === 'topic'
+    return this.#budget?.shouldFlush(this) === true || this.wait?.reason === 'topic'
   }
 
-  /** Takes `bytes` at once if they are free and nobody waits; says whether it did. A batch above the whole budget passes alone. */
+  /**
+   * Takes `bytes` without waiting and returns whether it did: only if they are free and no caller waits. A batch larger
+   * than the whole budget is granted when nothing else is held.
+   */
   tryTake(bytes: number): boolean {
     if (this.#waiting.length > 0 || this.#refusal({ bytes }) !== undefined) return false
     this.#takeNow(bytes)
     return true
   }
 
-  /** Resolves when `bytes` are taken; in order of the calls. An aborted wait takes nothing and rejects with the reason. */
+  /** Resolves when `bytes` are taken, in the order of the calls. An aborted wait takes nothing and rejects with the reason. */
   take(bytes: number, signal?: AbortSignal): Promise<void> {
     if (this.tryTake(bytes)) return Promise.resolve()
     return new Promise((resolve, reject) => {
@@ -109,9 +113,7 @@ export class Credit implements Member {
       const onAbort = (): void => {
         const index = this.#waiting.indexOf(waiter)
         if (index >= 0) this.#waiting.splice(index, 1)
-        reject(
-          signal?.reason instanceof Error ? signal.reason : new Error('The wait for credit was given up'),
-        )
+        reject(signal?.reason instanceof Error ? signal.reason : new Error('The wait for credit was aborted'))
         this.#settle()
       }
       if (signal?.aborted === true) {
@@ -124,14 +126,14 @@ export class Credit implements Member {
     })
   }
 
-  /** Gives `bytes` back and lets those who wait go on, in their order. */
+  /** Gives `bytes` back and grants waiting callers their credit, in their order. */
   give(bytes: number): void {
     this.#taken -= bytes
     if (this.#taken < 0) throw new Error(`Broken invariant: credit given back twice (${this.#taken} bytes)`)
     this.#settle()
   }
 
-  /** Takes `bytes` without waiting, over the budget if need be: for what turned out larger than was foreseen. */
+  /** Takes `bytes` without waiting, also beyond the budget: for batches that turned out larger than estimated. */
   charge(bytes: number): void {
     this.#taken += bytes
   }
@@ -140,23 +142,23 @@ export class Credit implements Member {
     return this.#isPaused
   }
 
-  /** Grants nothing until `resume`. */
+  /** Stops granting credit until `resume`. */
   pause(): void {
     this.#isPaused = true
   }
 
-  /** Grants again, to those who wait first. */
+  /** Grants credit again, first to the callers that wait. */
   resume(): void {
     this.#isPaused = false
     this.#settle()
   }
 
-  /** A flush left the buffer. */
+  /** Counts a flush that left the buffer. */
   flushOpened(): void {
     this.#flushes++
   }
 
-  /** A flush is committed or dropped. */
+  /** Counts a flush that is committed or dropped. */
   flushClosed(): void {
     this.#flushes--
     if (this.#flushes < 0) throw new Error('Broken invariant: a flush was closed twice')
@@ -166,15 +168,15 @@ export class Credit implements Member {
     this.#settle()
   }
 
-  /** Says how what is buffered becomes a flush now. What is returned takes that back. */
-  onFlush(form: () => void): () => void {
+  /** Registers the function that flushes the buffer now. Returns a function that unregisters it. */
+  registerFlush(form: () => void): () => void {
     this.#formFlush = form
     return () => {
       if (this.#formFlush === form) this.#formFlush = undefined
     }
   }
 
-  /** Makes a flush of what is buffered; resolves when it and those before it are committed or dropped, at once without any. */
+  /** Flushes the buffer and resolves when all flushes so far are committed or dropped; immediately if there are none. */
   flush(): Promise<void> {
     this.#formFlush?.()
     if (this.#flushes === 0) return Promise.resolve()
@@ -182,8 +184,8 @@ export class Credit implements Member {
     return new Promise((resolve) => this.#flushWaiting.push({ upTo, resolve }))
   }
 
-  /** Lets the first that waits go on if it may; says whether it did. */
-  grantOne(): boolean {
+  /** Grants the first waiting caller its credit if the limits allow it; returns whether it did. */
+  grantNext(): boolean {
     const next = this.#waiting[0]
     if (next === undefined || this.#refusal(next) !== undefined) return false
     this.#waiting.shift()
@@ -192,27 +194,28 @@ export class Credit implements Member {
     return true
   }
 
-  /** Makes a flush of what is buffered unless one is on its way, whose bytes come back anyhow. */
-  press(): void {
+  /** Flushes the buffer unless a flush is already under way, whose bytes are given back soon. */
+  requestFlush(): void {
     if (this.#flushes === 0) this.#formFlush?.()
   }
 
-  /** Shares no budget any more; what is taken counts for nobody. */
+  /** Leaves the shared budget, which no longer counts the bytes taken here. */
   close(): void {
     this.#budget?.leave(this)
   }
 
   #takeNow(bytes: number): void {
-    this.#budget?.takes(this, bytes)
+    this.#budget?.noteTaking(this, bytes)
     this.#taken += bytes
   }
 
-  /** Lets those go on that may now. */
+  /** Grants waiting callers the credit that the limits allow now. */
   #settle(): void {
-    if (this.#budget === undefined) while (this.grantOne());
-    else this.#budget.settle()
-    // Else a batch too large beside what is buffered waits until that is old enough to be flushed.
-    if (this.wait?.reason === 'topic') queueMicrotask(() => this.wait?.reason === 'topic' && this.press())
+    if (this.#budget === undefined) while (this.grantNext());
+    else this.#budget.grantWaiting()
+    // Otherwise a batch that does not fit beside the buffer would wait until the buffer is old enough to be flushed.
+    if (this.wait?.reason === 'topic')
+      queueMicrotask(() => this.wait?.reason === 'topic' && this.requestFlush())
   }
 
   #refusal({ bytes, turn }: { readonly bytes: number; readonly turn?: number }): CreditReason | undefined {

@@ -3,24 +3,24 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { OffsetRange } from '../batch.ts'
 import type { FlushTrace } from '../flush-trace.ts'
 
-/** Where in a flush something happened. */
-export interface FlushPlace {
-  /** See `flushName`. */
+/** Identifies the flush and the span in which something happened. */
+interface FlushContext {
+  /** Name of the flush, from `flushNameOf`. */
   readonly flush?: string
-  /** The span that was active; absent where nothing is traced. */
+  /** The active span; absent without tracing. */
   readonly span?: SpanContext | undefined
 }
 
 const SCOPE = new AsyncLocalStorage<string>()
 
-/** Where errors came from, for those who log them later. */
-const ORIGINS = new WeakMap<object, FlushPlace>()
+/** The flush context of errors, which may be logged after the flush has ended. */
+const ERROR_CONTEXTS = new WeakMap<object, FlushContext>()
 
 /**
- * What tells a flush from all others, in the log and in traces: `events/3@1200` begins with offset 1200 of partition 3 of
- * the topic `events`. The same records read again have the same name.
+ * Returns the name that identifies a flush in the log and in traces: `events/3@1200` begins with offset 1200 of
+ * partition 3 of the topic `events`. The same records read again have the same name.
  */
-export function flushName({
+export function flushNameOf({
   topic,
   partition,
   first,
@@ -28,29 +28,30 @@ export function flushName({
   return `${topic}/${partition}@${first}`
 }
 
-/** Runs `run` as work on a flush: lines that are logged meanwhile, also across awaits, tell which. */
+/** Runs `run` as work on a flush: log lines written meanwhile, also across awaits, carry the name of the flush. */
 export function inFlush<T>({ name, context: parent }: FlushTrace, run: () => T): T {
   const traced = (): T => context.with(parent, run)
   return name === undefined ? traced() : SCOPE.run(name, traced)
 }
 
-/** The same within the span that is active: for stages. */
-export function namedFlush<T>(name: string | undefined, run: () => T): T {
+/** Runs `run` as work on the flush `name` within the span that is already active. */
+export function inNamedFlush<T>(name: string | undefined, run: () => T): T {
   return name === undefined ? run() : SCOPE.run(name, run)
 }
 
-/** Where we are: in which flush and in which span. */
-export function flushPlace(): FlushPlace {
+/** Returns the current flush and span. */
+export function currentFlushContext(): FlushContext {
   const flush = SCOPE.getStore()
   return { ...(flush === undefined ? {} : { flush }), span: trace.getActiveSpan()?.spanContext() }
 }
 
-/** Remembers where an error came from; the first place counts. */
-export function noteOrigin(error: unknown, place: FlushPlace): void {
-  if (typeof error === 'object' && error !== null && !ORIGINS.has(error)) ORIGINS.set(error, place)
+/** Remembers the flush and span in which an error was thrown; the first call for an error counts. */
+export function recordErrorContext(error: unknown, place: FlushContext): void {
+  if (typeof error === 'object' && error !== null && !ERROR_CONTEXTS.has(error))
+    ERROR_CONTEXTS.set(error, place)
 }
 
-/** Where an error came from, if it came from work on a flush. */
-export function originOfError(error: unknown): FlushPlace | undefined {
-  return typeof error === 'object' && error !== null ? ORIGINS.get(error) : undefined
+/** Returns the flush and span in which an error was thrown, or `undefined` if it was not thrown by work on a flush. */
+export function flushContextOfError(error: unknown): FlushContext | undefined {
+  return typeof error === 'object' && error !== null ? ERROR_CONTEXTS.get(error) : undefined
 }

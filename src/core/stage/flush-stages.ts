@@ -2,33 +2,14 @@ import type { StageTiming } from '../batch.ts'
 import type { FlushStages } from '../flush-trace.ts'
 import { nowMs } from './span.ts'
 
-/** Stages of a flush by the operators that they are, in their order; operators of a program's own add theirs. */
-export const STAGE_NAMES = [
-  'poll',
-  'schemas',
-  'decode',
-  'transform',
-  'validate',
-  'enrich',
-  'constrain',
-  'partitionBy',
-  'buffer',
-  'wait',
-  'toArrow',
-  'writeParquet',
-  'deadLetters',
-  'commitDelta',
-  'commitOffsets',
-] as const
-
-/** What of a batch tells when it was worked on. */
-export interface Timed {
+/** Holds the times at which the stages processed a batch. */
+export interface TimedBatch {
   readonly polledAtMs: number
   readonly timings: readonly StageTiming[]
 }
 
-/** Counts the time of one flush: a few additions for each of its batches and stages, whether it is traced or not. */
-export class StageClock {
+/** Measures the time that each stage spends on one flush, whether the flush is traced or not. */
+export class StageTimer {
   readonly id: number
   readonly startedAtMs: number
   readonly formedAtMs: number
@@ -36,16 +17,16 @@ export class StageClock {
   readonly #open: string[] = []
   #atMs: number
 
-  /** Begins when the flush was formed, of batches in the order of their arrival. */
-  constructor(id: number, batches: readonly Timed[]) {
+  /** Starts when the flush is formed; `batches` are in the order of arrival. */
+  constructor(id: number, batches: readonly TimedBatch[]) {
     this.id = id
-    this.startedAtMs = startOf(batches)
+    this.startedAtMs = startMsOf(batches)
     this.#atMs = this.startedAtMs
     let formedMs = this.#atMs
     for (const { timings } of batches) {
       for (const { stage, startMs, endMs } of timings) {
         formedMs = Math.max(formedMs, endMs)
-        // The buffer holds one batch while others are read: what is left at the end is its own time.
+        // The buffer holds one batch while others are read: only the time that no other stage used counts as buffer time.
         if (stage === 'buffer') continue
         this.#pass(startMs, stage === 'poll' ? 'buffer' : 'wait')
         this.#pass(endMs, stage)
@@ -55,17 +36,17 @@ export class StageClock {
     this.formedAtMs = this.#atMs
   }
 
-  /** Up to when time is counted, in milliseconds since the epoch. */
+  /** The time up to which all time is counted, in milliseconds since the epoch. */
   get atMs(): number {
     return this.#atMs
   }
 
-  /** Whether a stage works on the flush. */
+  /** True if a stage is processing the flush. */
   get isBusy(): boolean {
     return this.#open.length > 0
   }
 
-  /** A stage takes the flush up; what is returned ends it. A stage within another takes its time from it. */
+  /** Starts a stage and returns the function that ends it. The time of a nested stage is not counted for the outer stage. */
   begin(stage: string): () => void {
     this.#pass(nowMs(), this.#open.at(-1) ?? 'wait')
     this.#open.push(stage)
@@ -75,7 +56,7 @@ export class StageClock {
     }
   }
 
-  /** Where the time went until now. */
+  /** Returns the time of each stage until now. */
   stages(): FlushStages {
     this.#pass(nowMs(), this.#open.at(-1) ?? 'wait')
     return {
@@ -93,8 +74,8 @@ export class StageClock {
   }
 }
 
-/** When the first poll of these batches began; where polls were not timed, when the first batch was delivered. */
-export function startOf(batches: readonly Timed[]): number {
+/** Returns the start of the earliest poll of these batches, or the delivery of the first batch if polls were not timed. */
+export function startMsOf(batches: readonly TimedBatch[]): number {
   let startMs = Infinity
   for (const { polledAtMs, timings } of batches) {
     const first = timings[0]

@@ -12,28 +12,28 @@ import {
 } from '@opentelemetry/api'
 import type { FlushTrace } from '../flush-trace.ts'
 import { messageOf, PipelineError } from '../errors.ts'
-import { namedFlush, noteOrigin } from './flush-scope.ts'
+import { inNamedFlush, recordErrorContext } from './flush-scope.ts'
 
-/** The tracer of kafka-delta; one that does nothing while no SDK is set up. */
+/** Returns the tracer of kafka-delta, which does nothing until an SDK is set up. */
 export function tracer(): Tracer {
   return trace.getTracer('kafka-delta')
 }
 
-/** Whether spans go anywhere. What is only collected for spans need not be collected otherwise. */
+/** Returns whether spans are recorded; data that only spans use need not be collected otherwise. */
 export function isTracing(): boolean {
-  // The API's stand-in for a provider has a tracer to delegate to only once an SDK is set up.
-  const provider = trace.getTracerProvider() as TracerProvider & Partial<StandIn>
+  // The API's proxy provider has a tracer to delegate to only once an SDK is set up.
+  const provider = trace.getTracerProvider() as TracerProvider & Partial<ProxyProvider>
   return provider.getDelegateTracer === undefined || provider.getDelegateTracer('kafka-delta') !== undefined
 }
 
-interface StandIn {
+interface ProxyProvider {
   getDelegateTracer(name: string): Tracer | undefined
 }
 
 /**
- * Runs `run` in a span below the active one of `parent` and returns what it returns. The span is the active one
- * meanwhile, also across awaits, and ends when `run` has returned, thrown, or its promise is settled; what is thrown
- * is recorded and thrown on. Without an SDK this costs two calls that do nothing.
+ * Runs `run` in a child span of `parent` and returns its result. The span is active meanwhile, also across awaits, and
+ * ends when `run` has returned or thrown or its promise has settled; errors are recorded and thrown again. Without an
+ * SDK this costs two calls that do nothing.
  */
 export function inSpan<T>(
   parent: Context,
@@ -42,7 +42,7 @@ export function inSpan<T>(
   run: (span: Span) => T,
   kind: SpanKind = SpanKind.INTERNAL,
 ): T {
-  // Without times of ours the SDK rounds each start to the millisecond, and a span may seem to end after its parent.
+  // Without explicit times the SDK rounds each start to the millisecond, and a span may seem to end after its parent.
   const span = tracer().startSpan(name, { attributes, kind, startTime: nowMs() }, parent)
   if (!isSpanContextValid(span.spanContext())) return run(span)
   let result: T
@@ -70,7 +70,7 @@ export function inSpan<T>(
   ) as T
 }
 
-/** Names of the spans of stages, where these are not the stage's own. */
+/** Names of the spans of stages that differ from the name of the stage. */
 const SPAN_NAMES: Readonly<Record<string, string>> = {
   partitionBy: 'partition',
   toArrow: 'layout',
@@ -80,14 +80,14 @@ const SPAN_NAMES: Readonly<Record<string, string>> = {
   commitOffsets: 'offset commit',
 }
 
-/** The name of the span of a stage. */
+/** Returns the name of the span of a stage. */
 export function spanNameOf(stage: string): string {
   return SPAN_NAMES[stage] ?? stage
 }
 
 /**
- * Runs `run` as a stage of a flush: its time is counted, in a span below `parent` where the flush is traced. Returns what
- * `run` returns, as `inSpan` does.
+ * Runs `run` as a stage of a flush and returns its result, as `inSpan` does. Its time is measured, and it runs in a child
+ * span of `parent` if the flush is traced.
  */
 export function inStage<T>(
   flush: FlushTrace,
@@ -99,7 +99,7 @@ export function inStage<T>(
   const ended = flush.begin?.(stage)
   const told = ended === undefined ? attributes : { ...attributes, 'kafka_delta.stage': stage }
   const failed = (span: Span, error: unknown): never => {
-    noteOrigin(error, {
+    recordErrorContext(error, {
       ...(flush.name === undefined ? {} : { flush: flush.name }),
       span: span.spanContext(),
     })
@@ -116,7 +116,7 @@ export function inStage<T>(
   }
   let result: T
   try {
-    result = namedFlush(flush.name, () => inSpan(parent, spanNameOf(stage), told, noted))
+    result = inNamedFlush(flush.name, () => inSpan(parent, spanNameOf(stage), told, noted))
   } catch (error) {
     ended?.()
     throw error
@@ -126,8 +126,8 @@ export function inStage<T>(
   return result
 }
 
-/** Tells the active span that `attempt`, numbered from 2, follows after a pause, because of `error`. */
-export function noteRetry(error: unknown, attempt: number, pauseMs: number): void {
+/** Adds an event to the active span: `attempt`, numbered from 2, follows after a pause because of `error`. */
+export function recordRetry(error: unknown, attempt: number, pauseMs: number): void {
   trace.getActiveSpan()?.addEvent('retry', {
     'kafka_delta.attempt': attempt,
     'kafka_delta.pause_ms': pauseMs,
@@ -139,18 +139,18 @@ function errorTypeOf(error: unknown): string {
   return error instanceof PipelineError ? error.code : error instanceof Error ? error.name : typeof error
 }
 
-/** The id of the trace that is active: what whoever looks into a letter or a line of the log searches for. */
+/** Returns the id of the active trace, which dead letters and log lines carry. */
 export function activeTraceId(): string | undefined {
   const span = trace.getActiveSpan()?.spanContext()
   return span !== undefined && isSpanContextValid(span) ? span.traceId : undefined
 }
 
-/** The clock of all spans: milliseconds since the epoch with fractions, never going back. */
+/** Returns the time of the span clock: monotonic milliseconds since the epoch, with fractions. */
 export function nowMs(): number {
   return performance.timeOrigin + performance.now()
 }
 
-/** Marks a span as failed: status, exception event and `error.type`, which is the code of the catalogue where there is one. */
+/** Marks a span as failed: sets the status, the exception event and `error.type`, which is the KD code if the error has one. */
 export function recordError(span: Span, error: unknown): void {
   span.setAttribute('error.type', errorTypeOf(error))
   span.recordException(error instanceof Error ? error : messageOf(error))

@@ -2,16 +2,17 @@ import { Observable, type OperatorFunction } from 'rxjs'
 import type { Batch } from '../batch.ts'
 import { nowMs } from './span.ts'
 
-/** Bounds of a stage. */
+/** Sets the bounds of a stage. */
 export interface StageOptions {
-  /** Inputs worked on at once; results leave in the order of the inputs. Default 1. */
+  /** Inputs processed at once; results are emitted in the order of the inputs. Default 1. */
   readonly concurrency?: number
 }
 
 /**
- * Gives a step order and a bound: at most `concurrency` inputs are worked on, results leave in the order of the inputs,
- * and a synchronous result leaves at once. `undefined` leaves nothing. What waits is bounded by the byte credit that
- * its batches hold. The first error ends the stream; nothing that was waiting is started any more.
+ * Runs `run` on each input with an order and a bound: at most `concurrency` inputs are processed at once, results are
+ * emitted in the order of the inputs, a synchronous result is emitted immediately, and `undefined` is not emitted.
+ * Waiting inputs are bounded by the byte credit that their batches hold. The first error ends the stream; waiting
+ * inputs are then not started.
  */
 export function stage<A, B>(
   run: (input: A) => B | undefined | Promise<B | undefined>,
@@ -78,7 +79,7 @@ interface Slot<B> {
   result: B | undefined
 }
 
-/** A stage over batches: maps the payload, keeps the provenance, and notes how long it took for the flush's trace. */
+/** Maps the payload of batches, keeps the provenance, and adds the time taken to the timings of the batch. */
 export function batchStage<A, B>(
   name: string,
   run: (payload: A, batch: Batch<A>) => B,

@@ -4,24 +4,28 @@ import { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
 import { serialiseActions } from '../protocol/action-json.ts'
 import type { Action, Add } from '../protocol/actions.ts'
-import { Checkpoints } from './checkpoint-scheduler.ts'
-import { Checksums } from './checksum-writer.ts'
-import { commitInfo, type CommitFacts } from './commit-info.ts'
-import { ATTEMPTS_MAX, pause, readTail } from './commit.ts'
+import { CheckpointScheduler } from './checkpoint-scheduler.ts'
+import { ChecksumWriter } from './checksum-writer.ts'
+import { createCommitInfo, type CommitDescription } from './commit-info.ts'
+import { backOff, COMMIT_ATTEMPTS_MAX, readCommitsFrom } from './commit.ts'
+import { findDomainConflict } from './conflicts.ts'
 import { commitKey } from '../protocol/paths.ts'
-import { withRowIds } from '../log/row-tracking.ts'
-import { applyActions, type Commit, commitInfoOf, type TableState } from '../log/state.ts'
+import { assignRowIds } from '../log/row-tracking.ts'
+import { applyActions, type LogCommit, commitInfoOf, type TableState } from '../log/state.ts'
 
-/** A commit that is no append: what a maintenance command wants to write. */
-export interface Change extends Omit<CommitFacts, 'isBlindAppend'> {
-  /** New files get their row ids when they are committed; those of rows that move are preserved. */
+/** Describes a commit other than an append: what a maintenance command writes. */
+export interface TableChange extends Omit<CommitDescription, 'isBlindAppend'> {
+  /** Actions to commit. Row ids of new files are assigned at commit; ids of moved rows are preserved. */
   readonly actions: readonly Action[]
-  /** Why the change would be wrong after this commit of another writer; `undefined` where it stays right. */
-  conflict(winner: Commit): string | undefined
+  /**
+   * Returns why the change is wrong after this commit of another writer, in words that follow its version; `undefined`
+   * if the change stays correct.
+   */
+  conflict(winner: LogCommit): string | undefined
 }
 
-/** How a change ended. Given up: nothing of it is in the log, nor ever will be. */
-export type ChangeOutcome =
+/** Describes how a change ended. After a conflict nothing of the change is in the log, now or later. */
+type TableChangeOutcome =
   | { readonly kind: 'committed'; readonly state: TableState; readonly attempts: number }
   | {
       readonly kind: 'conflict'
@@ -30,57 +34,61 @@ export type ChangeOutcome =
       readonly reason: string
     }
 
-/** What a change needs of its surroundings; every option has a default. */
-export interface ChangeOptions {
+/** Configures how a change is committed; every option has a default. */
+export interface TableChangeOptions {
   readonly clock?: Clock | undefined
-  /** In [0, 1), for jitter. */
+  /** Random number in [0, 1), for jitter. */
   readonly random?: (() => number) | undefined
-  /** Puts that one change tries at most; 100 by default. */
+  /** Maximum of puts for one change; 100 by default. */
   readonly attemptsMax?: number | undefined
-  /** Is told what failed without harm: a checkpoint that could not be written. */
+  /** Receives harmless failures, such as a checkpoint that could not be written. */
   readonly onWarning?: ((warning: PipelineError) => void) | undefined
 }
 
 /**
- * Writes the change in the version after `from`, or after whatever winners came first and are no conflict, and the
- * checkpoint that is due at that version. A version is only passed over once it exists and is not ours.
- * Throws `KD_COMMIT_CONTENDED` and what a store throws. Spec: "Delta Log Entries", "Creation of New Log Entries".
+ * Commits the change in the version after `from`, or after commits of other writers that do not conflict with it, and
+ * writes the checkpoint that is due at that version. Moves past a version only when it exists and is not our own
+ * commit. Throws store errors. Spec: "Delta Log Entries", "Creation of New Log Entries".
+ * @throws KD_COMMIT_CONTENDED if all attempts lost
  */
-export async function commitChange(
+export async function commitTableChange(
   store: Store,
   from: TableState,
-  change: Change,
-  options: ChangeOptions = {},
-): Promise<ChangeOutcome> {
-  const { clock = systemClock, random = Math.random, attemptsMax = ATTEMPTS_MAX } = options
+  change: TableChange,
+  options: TableChangeOptions = {},
+): Promise<TableChangeOutcome> {
+  const { clock = systemClock, random = Math.random, attemptsMax = COMMIT_ATTEMPTS_MAX } = options
   const txnId = randomUUID()
-  const facts = { ...change, isBlindAppend: false }
+  const description = { ...change, isBlindAppend: false }
   let state = from
-  /** Goes on behind commits of others; says how the change ended where one of them is its own or speaks against it. */
-  const meet = (winners: readonly Commit[], attempts: number): ChangeOutcome | undefined => {
+  /** Applies commits of other writers; returns the outcome if one of them is our own or conflicts with the change. */
+  const applyWinners = (winners: readonly LogCommit[], attempts: number): TableChangeOutcome | undefined => {
     let ours: TableState | undefined
     let fault: { version: bigint; reason: string } | undefined
     for (const winner of winners) {
       state = applyActions(state, winner.version, winner.actions)
       if (commitInfoOf(winner)?.['txnId'] === txnId) ours = state
-      const reason = change.conflict(winner) ?? domainConflict(change, winner)
+      const reason = change.conflict(winner) ?? findDomainConflict(change, winner)
       if (reason !== undefined) fault ??= { version: winner.version, reason }
     }
     if (ours !== undefined) return { kind: 'committed', state: ours, attempts }
     return fault === undefined ? undefined : { kind: 'conflict', state, ...fault }
   }
-  const attempt = async (attempts: number): Promise<ChangeOutcome | undefined> => {
-    if (await pause(attempts, { clock, random })) {
-      // Whatever came meanwhile would make the put lose before it is sent.
-      const ended = meet(await readTail(store, state.version + 1n), attempts - 1)
+  const attempt = async (attempts: number): Promise<TableChangeOutcome | undefined> => {
+    if (await backOff(attempts, { clock, random })) {
+      // A put after commits that arrived during the wait would be lost, so these are applied first.
+      const ended = applyWinners(await readCommitsFrom(store, state.version + 1n), attempts - 1)
       if (ended !== undefined) return ended
     }
     const version = state.version + 1n
-    const actions = [commitInfo(facts, state, clock.now(), txnId), ...withRowIds(state, change.actions)]
+    const actions = [
+      createCommitInfo(description, state, clock.now(), txnId),
+      ...assignRowIds(state, change.actions),
+    ]
     const put = await store.putIfAbsent(commitKey(version), serialiseActions(actions))
     if (put === 'created')
       return { kind: 'committed', state: applyActions(state, version, actions), attempts }
-    return meet(await readTail(store, version), attempts)
+    return applyWinners(await readCommitsFrom(store, version), attempts)
   }
   for (let attempts = 1; attempts <= attemptsMax; attempts++) {
     const outcome = await attempt(attempts)
@@ -88,26 +96,15 @@ export async function commitChange(
     if (outcome !== undefined) return outcome
   }
   const context = { table: store.uri, version: state.version }
-  throw new PipelineError('KD_COMMIT_CONTENDED', `all ${attemptsMax} attempts lost`, context)
+  throw new PipelineError(
+    'KD_COMMIT_CONTENDED',
+    `no commit in ${attemptsMax} attempts: other writers came first or puts were not confirmed`,
+    context,
+  )
 }
 
-/** Two commits that both write one domain conflict, whatever else they are. Spec: "Domain Metadata". */
-function domainConflict(change: Change, winner: Commit): string | undefined {
-  const domains = ({ actions }: Pick<Commit, 'actions'>): string[] =>
-    actions.flatMap((action) => (action.kind === 'domainMetadata' ? [action.domainMetadata.domain] : []))
-  const theirs = new Set(domains(winner))
-  const both = domains(change).find((domain) => theirs.has(domain))
-  return both === undefined ? undefined : `it wrote the domain ${both}`
-}
-
-/** `metaData` or `protocol` in a winner's commit, which make any change wrong. */
-export function tableChange(winner: Commit): string | undefined {
-  const action = winner.actions.find(({ kind }) => kind === 'metaData' || kind === 'protocol')
-  return action === undefined ? undefined : `it carries a ${action.kind} action`
-}
-
-/** The tombstone of a file: it names the file as its `add` did. Spec: "Add File and Remove File". */
-export function removalOf(
+/** Returns the `remove` action of a file, with the fields of its `add`. Spec: "Add File and Remove File". */
+export function removeActionOf(
   add: Omit<Add, 'modificationTime' | 'dataChange'>,
   nowMs: number,
   dataChange: boolean,
@@ -129,13 +126,13 @@ export function removalOf(
   }
 }
 
-/** What is written beside a commit: its checksum and, where it is due, its checkpoint. */
-async function afterCommit(store: Store, state: TableState, options: ChangeOptions): Promise<void> {
+/** Writes the checksum of the commit and, if one is due, a checkpoint. */
+async function afterCommit(store: Store, state: TableState, options: TableChangeOptions): Promise<void> {
   const onWarning = options.onWarning ?? (() => undefined)
-  const checksums = new Checksums(store, onWarning)
-  // A version that a change took is none at which a streaming writer would write the checkpoint that is due.
-  const checkpoints = new Checkpoints(store, options.clock ?? systemClock, onWarning)
-  checksums.committed(state)
-  checkpoints.committed(state)
+  const checksums = new ChecksumWriter(store, onWarning)
+  // A streaming writer does not write the checkpoint of a version that a change took.
+  const checkpoints = new CheckpointScheduler(store, options.clock ?? systemClock, onWarning)
+  checksums.onCommit(state)
+  checkpoints.onCommit(state)
   await Promise.all([checksums.idle(), checkpoints.idle()])
 }

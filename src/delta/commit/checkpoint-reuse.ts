@@ -1,62 +1,66 @@
-import { type Footer, isAllNull, type RowGroup, sameSchema } from '../../parquet/footer.ts'
-import { type GroupBytes, storedGroup } from '../../parquet/join.ts'
+import { type Footer, isAllNull, type RowGroup, hasSameSchema } from '../../parquet/footer.ts'
+import { type RowGroupSource, storedRowGroupOf } from '../../parquet/join.ts'
 import type { RangeFile } from '../../parquet/range-reader.ts'
 import { CREATED_BY } from '../../parquet/writer.ts'
 import type { Store } from '../../storage/store.ts'
-import { fileKey } from '../protocol/actions.ts'
-import { type CheckpointPart, wantedOf } from '../log/checkpoint-part.ts'
-import { checkpointParts, FILE_COLUMNS } from '../log/checkpoint-read.ts'
+import { logicalFileKey } from '../protocol/actions.ts'
+import { type CheckpointPart, leafFilterOf } from '../log/checkpoint-part.ts'
+import { listCheckpointParts, FILE_COLUMNS } from '../log/checkpoint-read.ts'
 import type { Sidecar } from '../log/checkpoint-schema.ts'
-import { asObject, asString, Fields } from '../protocol/fields.ts'
-import { type FileAction, notIn } from '../log/live-files.ts'
+import { asObject, asString, JsonFields } from '../protocol/fields.ts'
+import { type FileAction, skipCancelled } from '../log/live-files.ts'
 import type { Checkpoint } from '../log/log-segment.ts'
 
-/** What a checkpoint takes over of the one before it. */
-export interface Carried {
-  /** Sidecars that stay as they are. */
+/** Holds the parts of the previous checkpoint that the next one reuses. */
+export interface ReusedCheckpoint {
+  /** Sidecars that are referenced again unchanged. */
   readonly sidecars: readonly { readonly sidecar: Sidecar; readonly adds: number }[]
-  /** Row groups that are copied, their rows unread. */
-  readonly groups: readonly GroupBytes[]
-  /** The rest, row by row. */
-  rest(): AsyncGenerator<FileAction>
-  /** Throws `KD_TABLE_CORRUPT` where a file that was copied from was replaced meanwhile. */
-  checkSame(): Promise<void>
+  /** Row groups that are copied without decoding their rows. */
+  readonly groups: readonly RowGroupSource[]
+  /** Yields the remaining file actions, which are decoded. */
+  remainingFiles(): AsyncGenerator<FileAction>
+  /**
+   * Checks that no file was replaced since its row groups were chosen.
+   * @throws KD_TABLE_CORRUPT if one was
+   */
+  assertUnchanged(): Promise<void>
 }
 
-/** What must hold of a row group that is taken over unread. */
-export interface CarryRules {
-  /** A file with the columns that are written now. */
+/** States the requirements for row groups and sidecars that are reused without decoding. */
+interface ReuseRules {
+  /** Footer with the columns of the new checkpoint. */
   readonly like: Footer
-  /** Whether `add.stats` is written. */
+  /** True if the new checkpoint has `add.stats`. */
   readonly withStats: boolean
-  /** Whether sidecars may stay. */
+  /** True if sidecars may be referenced again. */
   readonly keepSidecars: boolean
-  /** Row groups with fewer rows are put together anew, so that checkpoints do not end in thousands of them. */
+  /** Row groups with fewer rows are merged, so that checkpoints do not accumulate thousands of them. */
   readonly rowsMin: number
 }
 
-interface RestOf {
+interface RemainingRows {
   readonly part: CheckpointPart
-  /** Absent for a part in JSON, of which everything is read. */
+  /** Absent for a JSON part, which is read as a whole. */
   readonly from?: { readonly file: RangeFile; readonly group: RowGroup }
 }
 
 /**
- * Looks through the checkpoint `before` for what the next one can take over: row groups of ours that hold live files
- * alone, none of which `tail` speaks of. For that their paths are read and nothing else. What is left is read again, row by
- * row, but for what `tail` cancels. Throws `KD_TABLE_CORRUPT`. Spec: "Action Reconciliation", "Sidecar Files".
+ * Finds what the next checkpoint can reuse of the checkpoint `before`: row groups written by this package that hold
+ * only live files, none of which occurs in `tail`. Only paths are read for this. The remaining rows are decoded,
+ * without those that `tail` replaces. Spec: "Action Reconciliation", "Sidecar Files".
+ * @throws KD_TABLE_CORRUPT
  */
-export async function carryOver(
+export async function reuseCheckpoint(
   store: Store,
   before: Checkpoint | undefined,
   tail: ReadonlyMap<string, FileAction>,
-  rules: CarryRules,
-): Promise<Carried> {
+  rules: ReuseRules,
+): Promise<ReusedCheckpoint> {
   const sidecars: { sidecar: Sidecar; adds: number }[] = []
-  const groups: GroupBytes[] = []
-  const rest: RestOf[] = []
+  const groups: RowGroupSource[] = []
+  const rest: RemainingRows[] = []
   const opened: [CheckpointPart, RangeFile][] = []
-  for (const { part, sidecar } of before === undefined ? [] : await checkpointParts(store, before)) {
+  for (const { part, sidecar } of before === undefined ? [] : await listCheckpointParts(store, before)) {
     if (part.isJson) {
       rest.push({ part })
       continue
@@ -68,37 +72,41 @@ export async function carryOver(
     )
     const same: RowGroup[] = []
     for (const group of held) {
-      if (fits(file.footer, group, rules) && (await isUntouched(part, file, group, tail))) same.push(group)
+      if (isReusable(file.footer, group, rules) && (await isUntouched(part, file, group, tail)))
+        same.push(group)
       else rest.push({ part, from: { file, group } })
     }
     const adds = same.reduce((sum, { rows }) => sum + rows, 0)
     if (rules.keepSidecars && sidecar !== undefined && same.length === held.length && adds > 0) {
       sidecars.push({ sidecar, adds })
-    } else groups.push(...same.map((group) => storedGroup(file, group)))
+    } else groups.push(...same.map((group) => storedRowGroupOf(file, group)))
   }
   return {
     sidecars,
     groups,
-    async *rest() {
+    async *remainingFiles() {
       for (const { part, from } of rest) {
         const rows =
           from === undefined
             ? part.rows(FILE_COLUMNS)
-            : part.groupRows(from.file, from.group, wantedOf(FILE_COLUMNS))
+            : part.groupRows(from.file, from.group, leafFilterOf(FILE_COLUMNS))
         for await (const some of rows) {
-          for await (const actions of part.actionsOf(some, FILE_COLUMNS)) yield* notIn(tail, actions)
+          for await (const actions of part.actionsOf(some, FILE_COLUMNS)) yield* skipCancelled(tail, actions)
         }
       }
     },
-    async checkSame() {
-      for (const [part, file] of opened) await part.checkSame(file)
+    async assertUnchanged() {
+      for (const [part, file] of opened) await part.assertUnchanged(file)
     },
   }
 }
 
-/** Whether a row group is one of ours with files of the table alone, in the columns that are written now. */
-function fits(footer: Footer, group: RowGroup, { like, withStats, rowsMin }: CarryRules): boolean {
-  if (group.rows < rowsMin || footer.createdBy !== CREATED_BY || !sameSchema(footer, like)) return false
+/**
+ * Tells whether a row group was written by this package, holds only files of the table, and has the columns of the new
+ * checkpoint.
+ */
+function isReusable(footer: Footer, group: RowGroup, { like, withStats, rowsMin }: ReuseRules): boolean {
+  if (group.rows < rowsMin || footer.createdBy !== CREATED_BY || !hasSameSchema(footer, like)) return false
   const others = new Set(group.chunks.map(({ path }) => path[0] as string).filter((top) => top !== 'add'))
   if (![...others].every((top) => isAllNull(group, top))) return false
   const chunk = (field: string): RowGroup['chunks'][number] | undefined =>
@@ -109,7 +117,7 @@ function fits(footer: Footer, group: RowGroup, { like, withStats, rowsMin }: Car
   return chunk('path')?.nulls === 0 && (withStats ? !(noText && hasStruct) : noText)
 }
 
-/** Whether no commit after the checkpoint speaks of a file of the row group. */
+/** Tells whether no commit after the checkpoint has an action for a file of the row group. */
 async function isUntouched(
   part: CheckpointPart,
   file: RangeFile,
@@ -120,7 +128,7 @@ async function isUntouched(
   const isKey = ([top, field]: readonly string[]): boolean =>
     top === 'add' && (field === 'path' || field === 'deletionVector')
   for await (const rows of part.groupRows(file, group, isKey)) {
-    const isFree = part.checked(() => {
+    const isFree = part.orCorrupt(() => {
       for (const body of rows.bodiesOf('add')) if (tail.has(keyOf(body))) return false
       return true
     })
@@ -130,8 +138,8 @@ async function isUntouched(
 }
 
 function keyOf(body: unknown): string {
-  const fields = new Fields(body, 'add')
+  const fields = new JsonFields(body, 'add')
   const path = fields.required('path', asString)
   const deletionVector = fields.optional('deletionVector', asObject)
-  return fileKey(deletionVector === undefined ? { path } : { path, deletionVector })
+  return logicalFileKey(deletionVector === undefined ? { path } : { path, deletionVector })
 }

@@ -1,40 +1,44 @@
 import { setImmediate } from 'node:timers/promises'
 import type { RecordBatch } from 'apache-arrow'
 import { StructBuilder } from '../../arrow/builder.ts'
-import { arrowSchema, recordBatch } from '../../arrow/record-batch.ts'
+import { toArrowSchema, toRecordBatch } from '../../arrow/record-batch.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { StructType } from '../../core/schema.ts'
-import { type GroupBytes, onlyGroup } from '../../parquet/join.ts'
-import { parquetBytes, type ParquetOptions } from '../../parquet/writer.ts'
+import { type RowGroupSource, singleRowGroupOf } from '../../parquet/join.ts'
+import { encodeParquet, type ParquetOptions } from '../../parquet/writer.ts'
 import type { CheckpointRow } from '../log/checkpoint-schema.ts'
 
-/** Rows of a row group at most, and characters of paths and statistics: what is decoded and encoded at a time. */
+/**
+ * Maximum of rows, and of characters of paths and statistics, in a row group: decoding and encoding work on one row
+ * group at a time.
+ */
 const GROUP_ROWS_MAX = 50_000
 const GROUP_CHARACTERS_MAX = 32 * 2 ** 20
-/** Rows that are turned into columns at a time. */
+/** Rows that are converted to columns at a time. */
 const BATCH_ROWS = 2_048
 
-// More rows than any row group of ours: each is a file of its own before it is joined with others.
+// Higher than any row group here: each row group is encoded as a file of its own before they are joined.
 const PARQUET: ParquetOptions = { compression: 'zstd', rowGroupRows: 2 * GROUP_ROWS_MAX }
 
 /**
- * Rows of a checkpoint as row groups of bounded size, in the columns of `schema`; none where there are no rows.
- * Lets others run between batches. Throws `KD_TABLE_CORRUPT` for an action that does not fit its columns.
+ * Encodes checkpoint rows as row groups of bounded size, with the columns of `schema`; yields none if there are no
+ * rows. Gives way to other work between batches.
+ * @throws KD_TABLE_CORRUPT if an action does not fit its columns
  */
-export async function* encodeRows(
+export async function* encodeCheckpointRows(
   schema: StructType,
   rows: AsyncIterable<CheckpointRow> | Iterable<CheckpointRow>,
-): AsyncGenerator<GroupBytes> {
-  const source = new Source(rows)
+): AsyncGenerator<RowGroupSource> {
+  const source = new RowGroupSplitter(rows)
   while (await source.hasMore()) {
     const pieces: Uint8Array[] = []
-    for await (const piece of parquetBytes(batches(schema, source), PARQUET)) pieces.push(piece)
-    yield onlyGroup(Buffer.concat(pieces))
+    for await (const piece of encodeParquet(batches(schema, source), PARQUET)) pieces.push(piece)
+    yield singleRowGroupOf(Buffer.concat(pieces))
   }
 }
 
-/** Rows, a row group's worth of them at a time. */
-class Source {
+/** Splits rows into groups, one per row group. */
+class RowGroupSplitter {
   readonly #rows: AsyncIterator<CheckpointRow> | Iterator<CheckpointRow>
   #next: CheckpointRow | undefined
 
@@ -61,19 +65,19 @@ class Source {
   }
 }
 
-async function* batches(schema: StructType, source: Source): AsyncGenerator<RecordBatch> {
-  const arrow = arrowSchema(schema)
+async function* batches(schema: StructType, source: RowGroupSplitter): AsyncGenerator<RecordBatch> {
+  const arrow = toArrowSchema(schema)
   const builder = new StructBuilder(schema)
   const batch = (): RecordBatch => {
     const { columns, length } = builder.finishColumns()
-    return recordBatch(arrow, columns, length)
+    return toRecordBatch(arrow, columns, length)
   }
   for await (const row of source.group()) {
     const fault = builder.append(row)
     if (fault !== undefined) throw new PipelineError('KD_TABLE_CORRUPT', `an action does not fit: ${fault}`)
     if (builder.length < BATCH_ROWS) continue
     yield batch()
-    // Neither rows nor columns wait for anything outside of the process.
+    // Encoding never waits for I/O, so other work would starve.
     await setImmediate()
   }
   if (builder.length > 0) yield batch()

@@ -3,29 +3,30 @@ import type { Clock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { inSpan } from '../../core/stage/span.ts'
 import type { Store } from '../../storage/store.ts'
-import { checkpointInterval, writeCheckpoint } from './checkpoint-write.ts'
+import { checkpointIntervalOf, writeCheckpoint } from './checkpoint-write.ts'
 import type { TableState } from '../log/state.ts'
 
-/** What became of a checkpoint that was due. */
-export type CheckpointEnd = 'written' | 'failed'
+/** Tells how a due checkpoint ended. */
+export type CheckpointResult = 'written' | 'failed'
 
 /**
- * Writes the checkpoints that one writer's commits make due, beside the commits that follow, which do not wait for them;
- * one at a time. Never fails a commit: what failed, or came due meanwhile, is done after the next one. Spec: "Checkpoints".
+ * Writes the checkpoints that become due by the commits of one writer, in the background and one at a time. A failure
+ * never fails a commit: a checkpoint that failed, or became due while another was being written, is written after the
+ * next commit. Spec: "Checkpoints".
  */
-export class Checkpoints {
+export class CheckpointScheduler {
   readonly #store: Store
   readonly #clock: Clock
   readonly #onWarning: (warning: PipelineError) => void
-  readonly #onEnd: (outcome: CheckpointEnd) => void
+  readonly #onEnd: (outcome: CheckpointResult) => void
   #isDue = false
-  #onTheWay: Promise<unknown> | undefined
+  #writing: Promise<unknown> | undefined
 
   constructor(
     store: Store,
     clock: Clock,
     onWarning: (warning: PipelineError) => void,
-    onEnd: (outcome: CheckpointEnd) => void = () => undefined,
+    onEnd: (outcome: CheckpointResult) => void = () => undefined,
   ) {
     this.#store = store
     this.#clock = clock
@@ -33,17 +34,17 @@ export class Checkpoints {
     this.#onEnd = onEnd
   }
 
-  /** Told of the state of the table right after a commit. */
-  committed(state: TableState): void {
+  /** Takes the state of the table right after a commit and starts a checkpoint if one is due. */
+  onCommit(state: TableState): void {
     const { configuration } = state.metadata
-    if (!this.#isDue && state.version % checkpointInterval(configuration) !== 0n) return
+    if (!this.#isDue && state.version % checkpointIntervalOf(configuration) !== 0n) return
     this.#isDue = true
-    if (this.#onTheWay !== undefined) return
+    if (this.#writing !== undefined) return
     this.#isDue = false
     const write = (): Promise<unknown> =>
-      writeCheckpoint(this.#store, state.version, { nowMs: this.#clock.now(), known: state })
-    // A trace of its own: the commit's has ended before.
-    this.#onTheWay = inSpan(ROOT_CONTEXT, 'delta checkpoint', {}, write)
+      writeCheckpoint(this.#store, state.version, { nowMs: this.#clock.now(), knownState: state })
+    // A separate trace, because the trace of the commit may have ended.
+    this.#writing = inSpan(ROOT_CONTEXT, 'delta checkpoint', {}, write)
       .then(() => this.#onEnd('written'))
       .catch((cause: unknown) => {
         this.#isDue = true
@@ -52,12 +53,12 @@ export class Checkpoints {
         this.#onWarning(new PipelineError('KD_CHECKPOINT_FAILED', messageOf(cause), context, { cause }))
       })
       .finally(() => {
-        this.#onTheWay = undefined
+        this.#writing = undefined
       })
   }
 
-  /** Resolves once none is on its way. */
+  /** Resolves when no checkpoint is being written. */
   async idle(): Promise<void> {
-    await this.#onTheWay
+    await this.#writing
   }
 }

@@ -4,22 +4,22 @@ import { inSpan } from '../../core/stage/span.ts'
 import type { Store } from '../../storage/store.ts'
 import { readChecksum, writeChecksum } from '../log/checksum.ts'
 import type { TableState } from '../log/state.ts'
-import { type Totals, wholeTotals } from '../log/totals.ts'
+import { type FileTotals, sumTotals } from '../log/totals.ts'
 
-/** Checksums that are on their way at a time; while as many are, commits get none. */
-const ON_THE_WAY_MAX = 4
-/** Times that the checksum is looked for which says what the table held before its files were counted. */
+/** Maximum of checksums written at a time; commits beyond that get none. */
+const CONCURRENT_MAX = 4
+/** Attempts to find the checksum with the totals at which counting started. */
 const LOOK_UPS_MAX = 3
 
 /**
- * Writes the checksums of one writer's commits beside the commits that follow, which neither wait for them nor fail with
- * them. Spec: "Version Checksum File".
+ * Writes the checksums of one writer's commits in the background: commits neither wait for them nor fail with them.
+ * Spec: "Version Checksum File".
  */
-export class Checksums {
+export class ChecksumWriter {
   readonly #store: Store
   readonly #onWarning: (warning: PipelineError) => void
-  readonly #onTheWay = new Set<Promise<void>>()
-  #base: { readonly since: bigint; readonly lookUps: number; readonly totals?: Totals } | undefined
+  readonly #pending = new Set<Promise<void>>()
+  #base: { readonly since: bigint; readonly lookUps: number; readonly totals?: FileTotals } | undefined
   #hasWarned = false
 
   constructor(store: Store, onWarning: (warning: PipelineError) => void) {
@@ -27,10 +27,10 @@ export class Checksums {
     this.#onWarning = onWarning
   }
 
-  /** Told of the state of the table right after a commit. */
-  committed(state: TableState): void {
-    if (this.#onTheWay.size >= ON_THE_WAY_MAX) return
-    // A trace of its own: the commit's has ended before.
+  /** Takes the state of the table right after a commit and starts to write its checksum. */
+  onCommit(state: TableState): void {
+    if (this.#pending.size >= CONCURRENT_MAX) return
+    // A separate trace, because the trace of the commit may have ended.
     const writing: Promise<void> = inSpan(ROOT_CONTEXT, 'delta checksum', {}, () => this.#write(state))
       .then(() => {
         this.#hasWarned = false
@@ -38,35 +38,35 @@ export class Checksums {
       .catch((cause: unknown) => {
         this.#warn(state.version, cause)
       })
-      .finally(() => this.#onTheWay.delete(writing))
-    this.#onTheWay.add(writing)
+      .finally(() => this.#pending.delete(writing))
+    this.#pending.add(writing)
   }
 
-  /** Resolves once none is on its way. */
+  /** Resolves when no checksum is being written. */
   async idle(): Promise<void> {
-    await Promise.all(this.#onTheWay)
+    await Promise.all(this.#pending)
   }
 
   async #write(state: TableState): Promise<void> {
-    const totals = await this.#whole(state.totals)
+    const totals = await this.#wholeTotals(state.totals)
     if (totals !== undefined) await writeChecksum(this.#store, { ...state, totals })
   }
 
-  /** The totals of the whole table; `undefined` where nobody says what it held when counting began. */
-  async #whole(totals: Totals | undefined): Promise<Totals | undefined> {
-    const since = totals?.since
+  /** Returns the totals of the whole table; `undefined` if the totals at the start of counting are unknown. */
+  async #wholeTotals(totals: FileTotals | undefined): Promise<FileTotals | undefined> {
+    const since = totals?.sinceVersion
     if (totals === undefined || since === undefined) return totals
     let base = this.#base?.since === since ? this.#base : { since, lookUps: 0 }
     if (base.totals === undefined && base.lookUps < LOOK_UPS_MAX) {
-      // Another writer's checksum comes some time after its commit.
+      // Another writer's checksum may arrive some time after its commit.
       const found = await readChecksum(this.#store, since)
       base = { since, lookUps: base.lookUps + 1, ...(found === undefined ? {} : { totals: found.totals }) }
       this.#base = base
     }
-    return base.totals === undefined ? undefined : wholeTotals(totals, base.totals)
+    return base.totals === undefined ? undefined : sumTotals(totals, base.totals)
   }
 
-  /** Once, until one succeeds: a store that refuses one refuses them all. */
+  /** Warns once until a checksum is written again: a store that refuses one refuses them all. */
   #warn(version: bigint, cause: unknown): void {
     if (this.#hasWarned) return
     this.#hasWarned = true

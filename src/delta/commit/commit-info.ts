@@ -1,11 +1,11 @@
 import type { Action } from '../protocol/actions.ts'
 import { ENGINE_INFO } from '../protocol/engine.ts'
-import { inCommitFields } from '../log/in-commit-timestamp.ts'
-import { trackedColumns } from '../log/row-tracking.ts'
+import { inCommitFieldsAfter } from '../log/in-commit-timestamp.ts'
+import { rowTrackingColumnsOf } from '../log/row-tracking.ts'
 import type { TableState } from '../log/state.ts'
 
-/** What a commit says of itself beyond its version and time. */
-export interface CommitFacts {
+/** Describes a commit in its `commitInfo`, beyond version and time. */
+export interface CommitDescription {
   readonly operation: string
   readonly operationParameters: Readonly<Record<string, string>>
   readonly operationMetrics: Readonly<Record<string, string>>
@@ -14,12 +14,18 @@ export interface CommitFacts {
 }
 
 /**
- * The `commitInfo` of the version after `state`; `txnId` tells the commit from those of other writers, and rows that it moves
- * keep their ids. Spec: "Commit Provenance Information", "In-Commit Timestamps", "Row Tracking".
+ * Returns the `commitInfo` of the version after `state`. `txnId` distinguishes the commit from those of other writers;
+ * it declares that moved rows keep their row ids. Spec: "Commit Provenance Information", "In-Commit Timestamps", "Row
+ * Tracking".
  */
-export function commitInfo(facts: CommitFacts, state: TableState, nowMs: number, txnId: string): Action {
-  const { operation, operationParameters, operationMetrics, isolationLevel, isBlindAppend } = facts
-  const inCommit = inCommitFields(state, nowMs)
+export function createCommitInfo(
+  description: CommitDescription,
+  state: TableState,
+  nowMs: number,
+  txnId: string,
+): Action {
+  const { operation, operationParameters, operationMetrics, isolationLevel, isBlindAppend } = description
+  const inCommit = inCommitFieldsAfter(state, nowMs)
   return {
     kind: 'commitInfo',
     commitInfo: {
@@ -31,7 +37,9 @@ export function commitInfo(facts: CommitFacts, state: TableState, nowMs: number,
       isolationLevel,
       isBlindAppend,
       operationMetrics,
-      ...(trackedColumns(state) === undefined ? {} : { tags: { 'delta.rowTracking.preserved': 'true' } }),
+      ...(rowTrackingColumnsOf(state) === undefined
+        ? {}
+        : { tags: { 'delta.rowTracking.preserved': 'true' } }),
       engineInfo: ENGINE_INFO,
       txnId,
     },

@@ -4,93 +4,102 @@ import { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
 import { serialiseActions } from '../protocol/action-json.ts'
 import type { Action } from '../protocol/actions.ts'
-import { commitInfo } from './commit-info.ts'
-import { judge, staleAppIds } from './conflicts.ts'
+import { createCommitInfo } from './commit-info.ts'
+import { resolveConflicts, findFencedAppIds } from './conflicts.ts'
 import { readCommit } from '../log/log-segment.ts'
 import { commitKey } from '../protocol/paths.ts'
-import { withRowIds } from '../log/row-tracking.ts'
-import type { Commit, TableState } from '../log/state.ts'
+import { assignRowIds } from '../log/row-tracking.ts'
+import type { LogCommit, TableState } from '../log/state.ts'
 import { applyActions } from '../log/state.ts'
 import type { Append, CommitOutcome } from './table-writer.ts'
 
-/** What a commit needs of its surroundings. */
-export interface CommitParts {
+/** Configures how appends are committed. */
+export interface CommitAppendsOptions {
   readonly store: Store
   readonly clock: Clock
-  /** In [0, 1), for jitter. */
+  /** Random number in [0, 1), for jitter. */
   readonly random: () => number
-  /** Puts that one append tries at most. */
+  /** Maximum of puts for one append. */
   readonly attemptsMax: number
 }
 
-/** Puts that one commit tries where nobody says how many. */
-export const ATTEMPTS_MAX = 100
+/** Limits the puts of one commit unless an option sets another maximum. */
+export const COMMIT_ATTEMPTS_MAX = 100
 
-/** Puts that follow each other at once before waits begin: losing twice is common, losing often means a storm. */
+/** Puts that follow without a wait: losing twice is common, losing often means many concurrent writers. */
 const ATTEMPTS_WITHOUT_WAIT = 3
 const WAIT_FIRST_MS = 10
 const WAIT_MS_MAX = 1_000
 
-/** How each append of a group ended, in their order, and the newest state of the table that was seen; of use also after an error. */
-export interface Committed {
+/**
+ * Holds the outcome of each append of a group, in order, and the newest state of the table that was read, which is
+ * valid also after an error.
+ */
+interface CommittedAppends {
   readonly state: TableState
   readonly results: readonly (CommitOutcome | PipelineError)[]
 }
 
 /**
- * Appends all of a group in the version after `state`, or after whatever winners came first. An append of which somebody
- * else carried the offsets leaves the group, which goes on without it.
+ * Commits a group of appends in one version: the one after `from`, or after commits of other writers. An append whose
+ * offsets another writer has committed is fenced and leaves the group; the others continue.
  *
- * A version is only passed over once it exists and is not ours, so that a put whose outcome is not known and which lands
- * late can at most take the version that it was meant for. Spec: "Delta Log Entries", "Creation of New Log Entries".
+ * Moves past a version only when it exists and is not our own commit. So a put with an unknown outcome that arrives
+ * late can at most take the version it was meant for. Spec: "Delta Log Entries", "Creation of New Log Entries".
  */
 export async function commitAppends(
-  parts: CommitParts,
+  options: CommitAppendsOptions,
   from: TableState,
   appends: readonly Append[],
-): Promise<Committed> {
-  const { store, attemptsMax } = parts
+): Promise<CommittedAppends> {
+  const { store, attemptsMax } = options
   const txnId = randomUUID()
-  const group = new Group(appends)
+  const group = new AppendGroup(appends)
   let state = from
   let conflicts = 0
   let ambiguous = 0
-  group.dropStale(state, { attempts: 0, conflicts })
-  /** Goes on behind commits of others; ends the group where one of them is its own. */
-  const meet = (winners: readonly Commit[], attempts: number): void => {
-    const verdict = judge(state, winners, txnId)
-    state = verdict.state
-    if (verdict.ours !== undefined) {
-      group.end({ kind: 'committed', version: verdict.ours, attempts, conflicts, ambiguous })
+  group.fenceStale(state, { attempts: 0, conflicts })
+  /** Applies commits of other writers; ends the group if one of them is our own or changed the table. */
+  const applyWinners = (winners: readonly LogCommit[], attempts: number): void => {
+    const resolution = resolveConflicts(state, winners, txnId)
+    state = resolution.state
+    if (resolution.ownVersion !== undefined) {
+      group.end({ kind: 'committed', version: resolution.ownVersion, attempts, conflicts, ambiguous })
       return
     }
     conflicts += winners.length
-    group.dropStale(state, { attempts, conflicts })
-    if (verdict.changed) group.end({ kind: 'changed', attempts, conflicts })
+    group.fenceStale(state, { attempts, conflicts })
+    if (resolution.isTableChanged) group.end({ kind: 'changed', attempts, conflicts })
   }
   for (let attempts = 1; attempts <= attemptsMax && group.waiting.length > 0; attempts++) {
-    if (await pause(attempts, parts)) {
-      // Whatever came meanwhile would make the put lose before it is sent.
-      meet(await readTail(store, state.version + 1n), attempts - 1)
+    if (await backOff(attempts, options)) {
+      // A put after commits that arrived during the wait would be lost, so these are applied first.
+      applyWinners(await readCommitsFrom(store, state.version + 1n), attempts - 1)
       if (group.waiting.length === 0) break
     }
     const version = state.version + 1n
-    const actions = commitActions(parts, state, group.waiting, txnId)
+    const actions = commitActions(options, state, group.waiting, txnId)
     const put = await store.putIfAbsent(commitKey(version), serialiseActions(actions))
     if (put === 'unknown') ambiguous++
     if (put === 'created') {
       group.end({ kind: 'committed', version, attempts, conflicts, ambiguous })
       return { state: applyActions(state, version, actions), results: group.results() }
     }
-    meet(await readTail(store, version), attempts)
+    applyWinners(await readCommitsFrom(store, version), attempts)
   }
   const context = { table: store.uri, version: state.version, conflicts, ambiguous }
-  group.end(new PipelineError('KD_COMMIT_CONTENDED', `all ${attemptsMax} attempts lost`, context))
+  group.end(
+    new PipelineError(
+      'KD_COMMIT_CONTENDED',
+      `no commit in ${attemptsMax} attempts: other writers came first or puts were not confirmed`,
+      context,
+    ),
+  )
   return { state, results: group.results() }
 }
 
-/** Appends on their way into one version, until each has ended in its own manner. */
-class Group {
+/** Tracks the appends of one version until each has an outcome. */
+class AppendGroup {
   readonly #appends: readonly Append[]
   readonly #ended = new Map<Append, CommitOutcome | PipelineError>()
 
@@ -102,9 +111,9 @@ class Group {
     return this.#appends.filter((append) => !this.#ended.has(append))
   }
 
-  dropStale(state: TableState, counts: { readonly attempts: number; readonly conflicts: number }): void {
+  fenceStale(state: TableState, counts: { readonly attempts: number; readonly conflicts: number }): void {
     for (const append of this.waiting) {
-      const appIds = staleAppIds(state, append.txns)
+      const appIds = findFencedAppIds(state, append.txns)
       if (appIds.length > 0) this.#ended.set(append, { kind: 'fenced', appIds, ...counts })
     }
   }
@@ -118,9 +127,9 @@ class Group {
   }
 }
 
-/** Every commit from `version` on, one read each until there is none. */
-export async function readTail(store: Store, version: bigint): Promise<readonly Commit[]> {
-  const commits: Commit[] = []
+/** Reads all commits from `version` on, one by one until there is none. */
+export async function readCommitsFrom(store: Store, version: bigint): Promise<readonly LogCommit[]> {
+  const commits: LogCommit[] = []
   for (let next = version; ; next++) {
     const commit = await readCommit(store, next)
     if (commit === undefined) return commits
@@ -129,27 +138,27 @@ export async function readTail(store: Store, version: bigint): Promise<readonly 
 }
 
 /**
- * `commitInfo` first, as in-commit timestamps demand it; then what changes the table, `txn`s and files. Made anew for every
- * attempt, because times and row ids follow from the version before.
- * Spec: "Commit Provenance Information", "In-Commit Timestamps", "Row Tracking".
+ * Returns the actions of a commit: `commitInfo` first, as in-commit timestamps require; then changes of the table,
+ * `txn`s and files. Made for every attempt, because times and row ids depend on the previous version. Spec: "Commit
+ * Provenance Information", "In-Commit Timestamps", "Row Tracking".
  */
 function commitActions(
-  parts: CommitParts,
+  options: CommitAppendsOptions,
   state: TableState,
   appends: readonly Append[],
   txnId: string,
 ): readonly Action[] {
-  const now = parts.clock.now()
+  const now = options.clock.now()
   const change = appends.find((append) => append.change !== undefined)?.change
-  const facts = {
+  const description = {
     operation: 'STREAMING UPDATE',
-    operationParameters: together(appends, (append) => append.operationParameters, joinedTexts),
-    operationMetrics: together(appends, (append) => append.operationMetrics, summedTexts),
+    operationParameters: mergeTexts(appends, (append) => append.operationParameters, joinTexts),
+    operationMetrics: mergeTexts(appends, (append) => append.operationMetrics, sumTexts),
     isolationLevel: 'Serializable',
     isBlindAppend: true,
   } as const
   return [
-    commitInfo(facts, state, now, txnId),
+    createCommitInfo(description, state, now, txnId),
     ...(change?.protocol === undefined ? [] : [{ kind: 'protocol', protocol: change.protocol } as const]),
     ...(change?.metadata === undefined ? [] : [{ kind: 'metaData', metaData: change.metadata } as const]),
     ...appends.flatMap(({ txns }) =>
@@ -158,7 +167,7 @@ function commitActions(
         txn: { appId, version, lastUpdated: lastUpdated ?? now },
       })),
     ),
-    ...withRowIds(
+    ...assignRowIds(
       state,
       appends.flatMap(({ adds }) => adds.map((add): Action => ({ kind: 'add', add }))),
     ),
@@ -167,8 +176,8 @@ function commitActions(
 
 type Texts = Readonly<Record<string, string>>
 
-/** One record of texts out of those of all appends of a commit. */
-function together(appends: readonly Append[], of: (append: Append) => Texts, join: Join): Texts {
+/** Merges the text values of all appends of a commit. */
+function mergeTexts(appends: readonly Append[], of: (append: Append) => Texts, join: Join): Texts {
   const [first, ...others] = appends.map(of)
   return others.reduce((all, one) => {
     const names = new Set([...Object.keys(all), ...Object.keys(one)])
@@ -178,17 +187,17 @@ function together(appends: readonly Append[], of: (append: Append) => Texts, joi
 
 type Join = (a: string | undefined, b: string | undefined) => string
 
-const joinedTexts: Join = (a, b) =>
+const joinTexts: Join = (a, b) =>
   a === undefined || b === undefined || a === b ? (a ?? b ?? '') : `${a},${b}`
-const summedTexts: Join = (a, b) => String(Number(a ?? 0) + Number(b ?? 0))
+const sumTexts: Join = (a, b) => String(Number(a ?? 0) + Number(b ?? 0))
 
 /**
- * Waits before the next put of a commit that lost: exponentially longer, capped, and spread over the whole length so that
- * losers do not meet again. Says whether it did: the first few follow each other at once.
+ * Waits before the next put of a commit that lost: exponential backoff with a cap and full jitter, so that writers do
+ * not collide again. Returns whether it waited: the first attempts follow without a wait.
  */
-export async function pause(
+export async function backOff(
   attempts: number,
-  { clock, random }: Pick<CommitParts, 'clock' | 'random'>,
+  { clock, random }: Pick<CommitAppendsOptions, 'clock' | 'random'>,
 ): Promise<boolean> {
   if (attempts <= ATTEMPTS_WITHOUT_WAIT) return false
   const doublings = Math.min(attempts - ATTEMPTS_WITHOUT_WAIT, 20)

@@ -1,35 +1,62 @@
 import type { Append } from './table-writer.ts'
-import type { Commit, TableState } from '../log/state.ts'
-import { applyActions, commitInfoOf, sameTable } from '../log/state.ts'
+import type { LogCommit, TableState } from '../log/state.ts'
+import { applyActions, commitInfoOf, hasSameProtocolAndMetadata } from '../log/state.ts'
 
-/** What the commits of winners mean for a commit that lost to them. */
-export interface Verdict {
-  /** The version of one of them that is our own, from a put whose outcome was not known. */
-  readonly ours: bigint | undefined
-  /** The table is another one now: schema, partitioning, properties or protocol. */
-  readonly changed: boolean
-  /** The table after the last of them. */
+/** Tells what the commits of other writers mean for an append that lost to them. */
+interface ConflictResolution {
+  /** Version of our own commit among them, from a put whose outcome was unknown. */
+  readonly ownVersion: bigint | undefined
+  /** True if protocol, schema, partitioning or properties of the table have changed. */
+  readonly isTableChanged: boolean
+  /** State of the table after the last of them. */
   readonly state: TableState
 }
 
 /**
- * Judges winners, ascending from the version that was wanted, against what blind appends depend on beside their own
- * `txn`s: protocol and metadata. Added and removed files are no concern of them. `state` is the table before the first
- * winner.
+ * Settles the conflict between an append and the commits that took its version first. A blind append depends only on
+ * protocol and metadata, and on its own `txn`s (see `findFencedAppIds`): files that other writers added or removed do
+ * not conflict with it.
+ *
+ * `winners` ascend from the version that the append wanted; `state` is the table before the first of them; `txnId`
+ * identifies the append's own commit.
  */
-export function judge(state: TableState, winners: readonly Commit[], txnId: string): Verdict {
-  let ours: bigint | undefined
+export function resolveConflicts(
+  state: TableState,
+  winners: readonly LogCommit[],
+  txnId: string,
+): ConflictResolution {
+  let ownVersion: bigint | undefined
   let after = state
   for (const commit of winners) {
     after = applyActions(after, commit.version, commit.actions)
-    if (commitInfoOf(commit)?.['txnId'] === txnId) ours = commit.version
+    if (commitInfoOf(commit)?.['txnId'] === txnId) ownVersion = commit.version
   }
-  return { ours, changed: !sameTable(state, after), state: after }
+  return { ownVersion, isTableChanged: !hasSameProtocolAndMetadata(state, after), state: after }
 }
 
-/** The appIds whose last version in the table is not the one that the append continues from. */
-export function staleAppIds(state: TableState, txns: Append['txns']): readonly string[] {
+/**
+ * Returns the appIds whose last `txn` version in the table differs from the version that the append follows: another
+ * writer has committed their offsets, so the append is fenced.
+ */
+export function findFencedAppIds(state: TableState, txns: Append['txns']): readonly string[] {
   return txns
     .filter(({ appId, follows }) => state.txns.get(appId)?.version !== follows)
     .map(({ appId }) => appId)
 }
+
+/** Returns why a change is wrong after a commit of another writer that changed metadata or protocol. */
+export function findMetadataConflict(winner: LogCommit): string | undefined {
+  const action = winner.actions.find(({ kind }) => kind === 'metaData' || kind === 'protocol')
+  return action === undefined ? undefined : `wrote a ${action.kind} action`
+}
+
+/** Returns why two commits conflict that write the same metadata domain. Spec: "Domain Metadata". */
+export function findDomainConflict(change: CommitActions, winner: CommitActions): string | undefined {
+  const domainsOf = ({ actions }: CommitActions): string[] =>
+    actions.flatMap((action) => (action.kind === 'domainMetadata' ? [action.domainMetadata.domain] : []))
+  const theirs = new Set(domainsOf(winner))
+  const shared = domainsOf(change).find((domain) => theirs.has(domain))
+  return shared === undefined ? undefined : `wrote the domain ${shared}`
+}
+
+type CommitActions = Pick<LogCommit, 'actions'>

@@ -4,52 +4,56 @@ import { PipelineError } from '../../core/errors.ts'
 import type { StructType } from '../../core/schema.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Metadata, Protocol } from '../protocol/actions.ts'
-import { type CheckpointEnd, Checkpoints } from './checkpoint-scheduler.ts'
-import { Checksums } from './checksum-writer.ts'
-import { columnMapping } from '../schema/column-mapping.ts'
-import { ATTEMPTS_MAX, commitAppends, type CommitParts } from './commit.ts'
-import { staleAppIds } from './conflicts.ts'
-import { findSegment, listLog, needCommit } from '../log/log-segment.ts'
+import { type CheckpointResult, CheckpointScheduler } from './checkpoint-scheduler.ts'
+import { ChecksumWriter } from './checksum-writer.ts'
+import { columnMappingOf } from '../schema/column-mapping.ts'
+import { COMMIT_ATTEMPTS_MAX, commitAppends, type CommitAppendsOptions } from './commit.ts'
+import { findFencedAppIds } from './conflicts.ts'
+import { findLogSegment, listLog, requireCommit } from '../log/log-segment.ts'
 import { checkReadable } from '../protocol/protocol.ts'
-import { checkAppendable } from '../constraints/appendable.ts'
-import { neverSeen } from '../log/txn-retention.ts'
-import { loadState, readableMetadata } from '../log/snapshot.ts'
-import { applyActions, sameTable, type TableState } from '../log/state.ts'
+import { checkAppendable } from '../constraints/append-support.ts'
+import { assertTxnNotExpired } from '../log/txn-retention.ts'
+import { loadState, parseMetadata } from '../log/snapshot.ts'
+import { applyActions, hasSameProtocolAndMetadata, type TableState } from '../log/state.ts'
 import type { Append, CommitOutcome, TableWriter } from './table-writer.ts'
 import type { TableShape } from '../protocol/table-shape.ts'
 
-/** How a writer behaves; every option has a default. */
-export interface WriterOptions {
+/** Configures a table writer; every option has a default. */
+export interface TableWriterOptions {
   readonly clock?: Clock
-  /** In [0, 1), for jitter; `Math.random` by default. */
+  /** Random number in [0, 1), for jitter; `Math.random` by default. */
   readonly random?: () => number
-  /** Puts that one append tries at most; 100 by default. */
+  /** Maximum of puts for one append; 100 by default. */
   readonly attemptsMax?: number
-  /** Is told what failed without harm: a checkpoint that could not be written. */
+  /** Receives harmless failures, such as a checkpoint that could not be written. */
   readonly onWarning?: (warning: PipelineError) => void
-  /** Is told of each checkpoint that a commit made due. */
-  readonly onCheckpoint?: (outcome: CheckpointEnd) => void
+  /** Receives the result of each checkpoint that became due. */
+  readonly onCheckpoint?: (outcome: CheckpointResult) => void
 }
 
-/** A state older than this is refreshed by a listing before a put: log clean-up may have taken versions after it away. */
+/**
+ * A state older than this is refreshed by a listing before a put, because log cleanup may have removed versions after
+ * it.
+ */
 const STATE_AGE_MS_MAX = 300_000
 
-/** Appends that one commit carries at most. */
+/** Maximum of appends in one commit. */
 const GROUP_APPENDS_MAX = 32
 
 const CHANGED: CommitOutcome = { kind: 'changed', attempts: 0, conflicts: 0 }
 
 /**
- * Opens a table for appends. Throws `KD_TABLE_MISSING`, `KD_TABLE_CORRUPT`, and `KD_TABLE_UNSUPPORTED` by the feature's
- * name for a table to which this service cannot append rightly.
+ * Opens a table for appends.
+ * @throws KD_TABLE_MISSING, KD_TABLE_CORRUPT
+ * @throws KD_TABLE_UNSUPPORTED with the name of a feature under which appends are not supported
  */
-export async function openTableWriter(store: Store, options: WriterOptions = {}): Promise<TableWriter> {
-  const state = await loadState(store, await findSegment(store))
+export async function openTableWriter(store: Store, options: TableWriterOptions = {}): Promise<TableWriter> {
+  const state = await loadState(store, await findLogSegment(store))
   return new LogWriter(store, state, shapeOf(state), options)
 }
 
-/** An append and whoever waits for its end. */
-interface Request {
+/** An append with the promise of its caller. */
+interface PendingAppend {
   readonly append: Append
   readonly resolve: (outcome: CommitOutcome) => void
   readonly reject: (error: unknown) => void
@@ -57,32 +61,32 @@ interface Request {
 
 class LogWriter implements TableWriter {
   readonly uri: string
-  readonly #parts: CommitParts
-  readonly #checksums: Checksums
-  readonly #checkpoints: Checkpoints
+  readonly #options: CommitAppendsOptions
+  readonly #checksums: ChecksumWriter
+  readonly #checkpoints: CheckpointScheduler
   readonly #opened: TableShape
   #shape: { readonly of: TableState; readonly shape: TableShape }
   #state: TableState
   #stateAtMs: number
   #queue: Promise<unknown> = Promise.resolve()
-  /** Bounded by the flushes that are on their way in the process. */
-  readonly #waiting: Request[] = []
+  /** Bounded by the flushes in progress in the process. */
+  readonly #waiting: PendingAppend[] = []
 
-  constructor(store: Store, state: TableState, shape: TableShape, options: WriterOptions) {
+  constructor(store: Store, state: TableState, shape: TableShape, options: TableWriterOptions) {
     this.uri = store.uri
-    this.#parts = {
+    this.#options = {
       store,
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
-      attemptsMax: options.attemptsMax ?? ATTEMPTS_MAX,
+      attemptsMax: options.attemptsMax ?? COMMIT_ATTEMPTS_MAX,
     }
     const onWarning = options.onWarning ?? (() => undefined)
-    this.#checksums = new Checksums(store, onWarning)
-    this.#checkpoints = new Checkpoints(store, this.#parts.clock, onWarning, options.onCheckpoint)
+    this.#checksums = new ChecksumWriter(store, onWarning)
+    this.#checkpoints = new CheckpointScheduler(store, this.#options.clock, onWarning, options.onCheckpoint)
     this.#opened = shape
     this.#shape = { of: state, shape }
     this.#state = state
-    this.#stateAtMs = this.#parts.clock.now()
+    this.#stateAtMs = this.#options.clock.now()
   }
 
   get version(): bigint {
@@ -91,8 +95,10 @@ class LogWriter implements TableWriter {
 
   get shape(): TableShape {
     const state = this.#state
-    // How the table is clustered is no reason to make files again: it only says which statistics new ones have.
-    const isSame = sameTable(this.#shape.of, state) && clusteringOf(this.#shape.of) === clusteringOf(state)
+    // Clustering does not invalidate files: it only selects the columns with statistics in new files.
+    const isSame =
+      hasSameProtocolAndMetadata(this.#shape.of, state) &&
+      clusteringOf(this.#shape.of) === clusteringOf(state)
     if (!isSame) this.#shape = { of: state, shape: shapeOf(state) }
     return this.#shape.shape
   }
@@ -113,15 +119,15 @@ class LogWriter implements TableWriter {
     return this.#inOrder(async () => {
       await this.#refresh()
       const version = this.#state.txns.get(appId)?.version
-      if (version === undefined) await neverSeen(this.#parts.store, this.#state, appId)
+      if (version === undefined) await assertTxnNotExpired(this.#options.store, this.#state, appId)
       return version
     })
   }
 
-  stale(txns: Append['txns']): Promise<readonly string[]> {
+  findFenced(txns: Append['txns']): Promise<readonly string[]> {
     return this.#inOrder(async () => {
       await this.#refresh()
-      return staleAppIds(this.#state, txns)
+      return findFencedAppIds(this.#state, txns)
     })
   }
 
@@ -139,17 +145,22 @@ class LogWriter implements TableWriter {
     await Promise.all([this.#checkpoints.idle(), this.#checksums.idle()])
   }
 
-  /** Commits the append that waits longest and those that may share its version. Tells them their ends and never throws. */
+  /**
+   * Commits the oldest waiting append and those that may share its version. Settles their promises and never throws.
+   */
   async #commitWaiting(): Promise<void> {
     const group = this.#nextGroup()
-    // An earlier turn carried it.
+    // An earlier group included it.
     if (group.length === 0) return
     try {
-      const { clock } = this.#parts
+      const { clock } = this.#options
       if (clock.now() - this.#stateAtMs > STATE_AGE_MS_MAX) await this.#refresh()
       const appends = group.map(({ append }) => append)
-      const { state, results } = sameTable(appends[0]?.basis ?? this.#opened, this.#state)
-        ? await commitAppends(this.#parts, this.#state, appends)
+      const { state, results } = hasSameProtocolAndMetadata(
+        appends[0]?.baseSnapshot ?? this.#opened,
+        this.#state,
+      )
+        ? await commitAppends(this.#options, this.#state, appends)
         : { state: this.#state, results: appends.map(() => CHANGED) }
       this.#state = state
       this.#stateAtMs = clock.now()
@@ -160,25 +171,31 @@ class LogWriter implements TableWriter {
       })
       const committed = results.find((result) => 'kind' in result && result.kind === 'committed')
       if (committed?.kind === 'committed') {
-        // Where others came after ours, the state is theirs already.
-        if (committed.version === state.version) this.#checksums.committed(state)
-        this.#checkpoints.committed(state)
+        // If other commits followed ours, the state is already theirs.
+        if (committed.version === state.version) this.#checksums.onCommit(state)
+        this.#checkpoints.onCommit(state)
       }
     } catch (error) {
       for (const { reject } of group) reject(error)
     }
   }
 
-  /** What changes the table goes alone, and an appId comes once in a version. */
-  #nextGroup(): readonly Request[] {
-    const group: Request[] = []
+  /**
+   * Takes the next group of waiting appends. An append that changes the table is committed alone, and an appId occurs
+   * once per version.
+   */
+  #nextGroup(): readonly PendingAppend[] {
+    const group: PendingAppend[] = []
     const appIds = new Set<string>()
     const [first] = this.#waiting
     for (const request of this.#waiting) {
       const { append } = request
-      const alone = append.change !== undefined || first?.append.change !== undefined
-      const sameBasis = sameTable(append.basis ?? this.#opened, first?.append.basis ?? this.#opened)
-      if (group.length > 0 && (alone || !sameBasis || append.txns.some(({ appId }) => appIds.has(appId))))
+      const isAlone = append.change !== undefined || first?.append.change !== undefined
+      const hasSameBase = hasSameProtocolAndMetadata(
+        append.baseSnapshot ?? this.#opened,
+        first?.append.baseSnapshot ?? this.#opened,
+      )
+      if (group.length > 0 && (isAlone || !hasSameBase || append.txns.some(({ appId }) => appIds.has(appId))))
         break
       group.push(request)
       for (const { appId } of append.txns) appIds.add(appId)
@@ -188,9 +205,9 @@ class LogWriter implements TableWriter {
     return group
   }
 
-  /** Takes up what other writers committed; by a listing, which also shows when versions after ours were cleaned up. */
+  /** Reads the commits of other writers by a listing, which also shows whether versions after ours were cleaned up. */
   async #refresh(): Promise<void> {
-    const { store, clock } = this.#parts
+    const { store, clock } = this.#options
     const startedMs = clock.now()
     let state = this.#state
     const versions: bigint[] = []
@@ -199,10 +216,10 @@ class LogWriter implements TableWriter {
     }
     if (versions.every((version, index) => version === state.version + 1n + BigInt(index))) {
       for (const version of versions) {
-        state = applyActions(state, version, (await needCommit(store, version)).actions)
+        state = applyActions(state, version, (await requireCommit(store, version)).actions)
       }
     } else {
-      state = await loadState(store, await findSegment(store))
+      state = await loadState(store, await findLogSegment(store))
     }
     this.#state = state
     this.#stateAtMs = startedMs
@@ -210,19 +227,23 @@ class LogWriter implements TableWriter {
 
   #inOrder<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(run)
-    // The caller has the rejection; the queue only waits for its end.
+    // The caller handles the rejection; the queue only waits for the end.
     this.#queue = result.catch(() => undefined)
     return result
   }
 }
 
-/** Throws `KD_TABLE_CORRUPT`, and `KD_TABLE_UNSUPPORTED` by the name of a feature. */
+/**
+ * Returns the shape of a table that can be appended to.
+ * @throws KD_TABLE_CORRUPT
+ * @throws KD_TABLE_UNSUPPORTED with the name of a feature
+ */
 function shapeOf(state: TableState): TableShape {
   checkReadable(state.protocol, state.metadata)
-  const metadata = readableMetadata(state.metadata)
+  const metadata = parseMetadata(state.metadata)
   checkAppendable(state.protocol, metadata)
-  // A mapping that cannot be followed is found here, and not by the first flush.
-  columnMapping(state.protocol, metadata)
+  // An invalid mapping fails here rather than at the first flush.
+  columnMappingOf(state.protocol, metadata)
   const clustering = clusteringOf(state)
   return { protocol: state.protocol, metadata, ...(clustering === undefined ? {} : { clustering }) }
 }

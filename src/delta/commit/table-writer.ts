@@ -2,35 +2,38 @@ import type { StructType } from '../../core/schema.ts'
 import type { Add, Metadata, MetadataAction, Protocol, Txn } from '../protocol/actions.ts'
 import type { TableShape } from '../protocol/table-shape.ts'
 
-/** What a commit of a flush carries. */
+/** Holds what the commit of a flush adds to a table. */
 export interface Append {
-  /** The table that the files were made for; the one that the writer opened where absent. */
-  readonly basis?: TableShape
-  /** New metadata or protocol that the files need; becomes part of the same version. */
+  /** Base snapshot that the files were made for; the one that the writer opened if absent. */
+  readonly baseSnapshot?: TableShape
+  /** New metadata or protocol that the files need, committed in the same version. */
   readonly change?: { readonly metadata?: MetadataAction; readonly protocol?: Protocol }
   readonly adds: readonly Add[]
-  /** One for every Kafka partition in the flush; `follows` is the version that the table must hold for it now. */
+  /** One per Kafka partition of the flush; `follows` is the version that the table must hold for the appId now. */
   readonly txns: readonly (Txn & { readonly follows: bigint | undefined })[]
-  /** Become `commitInfo.operationParameters` and `operationMetrics`, values as text as the specification's examples have them. */
+  /**
+   * Become `commitInfo.operationParameters` and `operationMetrics`, with values as text like the examples of the
+   * specification.
+   */
   readonly operationParameters: Readonly<Record<string, string>>
   readonly operationMetrics: Readonly<Record<string, string>>
 }
 
-/** How a commit ended; an expected outcome is a value, not an error. */
+/** Describes how a commit ended. Expected outcomes are values, not errors. */
 export type CommitOutcome =
   | {
       readonly kind: 'committed'
       readonly version: bigint
-      /** Puts tried, 1 when the first won. */
+      /** Number of puts; 1 if the first succeeded. */
       readonly attempts: number
-      /** Versions that other writers took first. */
+      /** Number of versions that other writers took first. */
       readonly conflicts: number
-      /** Puts whose outcome had to be settled by reading. */
+      /** Number of puts with an unknown outcome, which was settled by reading the log. */
       readonly ambiguous: number
     }
-  /** The table is no longer the one that the files were made for. Nothing was written; the writer's `shape` is the new one. */
+  /** The table has changed since the files were made. Nothing was written; `shape` of the writer is the new table. */
   | { readonly kind: 'changed'; readonly attempts: number; readonly conflicts: number }
-  /** A `txn` of ours is not what the flush continues from: somebody else carried those offsets. Nothing was written. */
+  /** Fenced: another writer has committed offsets of the flush. Nothing was written. */
   | {
       readonly kind: 'fenced'
       readonly appIds: readonly string[]
@@ -39,27 +42,34 @@ export type CommitOutcome =
     }
 
 /**
- * The table as a streaming writer sees it: one for each table and process, one commit at a time. Appends that wait while
- * a commit is on its way share the next one.
+ * Appends to one table on behalf of a process, one commit at a time. Appends that wait during a commit share the next
+ * one.
  */
 export interface TableWriter {
   readonly uri: string
-  /** The table in the newest version that the writer knows. Throws `KD_TABLE_UNSUPPORTED` once it is one that cannot be appended to rightly. */
+  /**
+   * Table at the newest version known to the writer.
+   * @throws KD_TABLE_UNSUPPORTED once the table can no longer be appended to
+   */
   readonly shape: TableShape
-  /** Of `shape`. */
+  /** Metadata of `shape`. */
   readonly metadata: Metadata
-  /** Of `shape`. */
+  /** Protocol of `shape`. */
   readonly protocol: Protocol
-  /** Of `shape`. */
+  /** Schema of `shape`. */
   readonly schema: StructType
-  /** Version of the newest commit that the writer knows. */
+  /** Version of the newest commit known to the writer. */
   readonly version: bigint
-  /** Reads the log's tail, then the last version of `appId`; `undefined` when the table holds none. */
+  /** Reads the newest commits and returns the last `txn` version of `appId`, or `undefined` if the table holds none. */
   txn(appId: string): Promise<bigint | undefined>
-  /** Checks `txns` against the newest log without writing: the appIds whose `follows` is not what the table holds. */
-  stale(txns: Append['txns']): Promise<readonly string[]>
-  /** Appends in one version, which other appends may share. Calls are carried out in their order. Throws `KD_COMMIT_CONTENDED` and what a store throws. */
+  /** Returns the appIds of `txns` whose `follows` differs from the newest log; writes nothing. */
+  findFenced(txns: Append['txns']): Promise<readonly string[]>
+  /**
+   * Commits the append in one version, which other appends may share. Calls are carried out in order. Throws store
+   * errors.
+   * @throws KD_COMMIT_CONTENDED if all attempts lost
+   */
   append(append: Append): Promise<CommitOutcome>
-  /** Resolves once nothing is on its way any more: appends, and the checkpoint that a commit made due. */
+  /** Resolves when no append, checkpoint or checksum is in progress. */
   idle(): Promise<void>
 }

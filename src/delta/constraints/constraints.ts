@@ -1,49 +1,53 @@
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
-import { compileAs, compileCondition, type Compiled } from '../../sql/compile.ts'
+import { compileExpressionAs, compileCondition, type CompiledSqlExpression } from '../../sql/compile.ts'
 import { SqlError } from '../../sql/expression/error.ts'
-import { parseExpression } from '../../sql/parse/parse.ts'
+import { parseSqlExpression } from '../../sql/parse/parse.ts'
 import type { Metadata } from '../protocol/actions.ts'
 
-/** What every row of a table must satisfy. */
+/** Describes a condition that every row of a table must satisfy. */
 export interface Constraint {
   /**
-   * `check`: a CHECK constraint. `invariant`: a column's own. `generated`: a generated column holds what its expression
-   * gives. `length`: text within the length of its `varchar`. `notNull`: all NOT NULLs of the schema, nested ones too.
+   * `check`: a CHECK constraint. `invariant`: an invariant of a column. `generated`: a generated column equals its
+   * expression. `length`: text is within the length of its `varchar`. `notNull`: all NOT NULLs of the schema, nested
+   * ones included.
    */
   readonly kind: 'check' | 'invariant' | 'generated' | 'length' | 'notNull'
-  /** As messages and errors name it: `CHECK constraint positive`, `generated column day`. */
+  /** Name in messages: `CHECK constraint positive`, `generated column day`. */
   readonly name: string
-  /** Spark SQL, of which each row must make TRUE; for a generated column what gives its value. Empty for `notNull`. */
+  /**
+   * Spark SQL expression that must be TRUE for each row; for a generated column, the expression of its value. Empty for
+   * `notNull`.
+   */
   readonly expression: string
-  /** The column that the constraint belongs to, by its path in the schema. */
+  /** Column of the constraint, by its path in the schema. */
   readonly column?: readonly string[]
 }
 
-/** A column that is computed from others. Spec: "Generated Columns". */
-export interface GeneratedColumn {
+/** Describes a column that is computed from others. Spec: "Generated Columns". */
+interface GeneratedColumn {
   readonly field: StructField
   readonly expression: string
 }
 
-/** A column that has a value where none is given. Spec: "Default Columns". */
-export interface DefaultColumn {
+/** Describes a column with a default value. Spec: "Default Columns". */
+interface DefaultColumn {
   readonly field: StructField
   readonly expression: string
 }
 
 const NO_COLUMNS: StructType = { type: 'struct', fields: [] }
 
-type Carrier = Pick<Metadata, 'schema' | 'configuration'>
+type ConstrainedMetadata = Pick<Metadata, 'schema' | 'configuration'>
 
 const CHECK_PREFIX = 'delta.constraints.'
 
 /**
- * All constraints that a table carries, in the order of its properties and columns. A row satisfies an expression only
- * where that is TRUE: FALSE and NULL break a CHECK constraint as they break an invariant, since a row must make it `true`
- * by the specification, and so does Spark (other than SQL, where NULL passes a CHECK). NOT NULL of a field of a struct asks
- * for the struct as well. Spec: "CHECK Constraints", "Column Invariants", "Generated Columns".
+ * Returns all constraints of a table, in the order of its properties and columns. A row satisfies an expression only if
+ * it is TRUE: FALSE and NULL violate a CHECK constraint as well as an invariant, because the specification requires
+ * `true`, and so does Spark (unlike SQL, where NULL passes a CHECK). NOT NULL of a struct's field requires the struct
+ * as well. Spec: "CHECK Constraints", "Column Invariants", "Generated Columns".
  */
-export function constraintsOf({ schema, configuration }: Carrier): readonly Constraint[] {
+export function constraintsOf({ schema, configuration }: ConstrainedMetadata): readonly Constraint[] {
   const checks = Object.entries(configuration)
     .filter(([key]) => key.toLowerCase().startsWith(CHECK_PREFIX))
     .map(([key, expression]): Constraint => ({
@@ -51,20 +55,22 @@ export function constraintsOf({ schema, configuration }: Carrier): readonly Cons
       name: `CHECK constraint ${key.slice(CHECK_PREFIX.length)}`,
       expression,
     }))
-  return [...notNulls(schema), ...checks, ...columnConstraints(schema, [])]
+  return [...notNullConstraints(schema), ...checks, ...columnConstraints(schema, [])]
 }
 
-/** The generated columns of a table, in the order of its columns. Spec: "Generated Columns". */
-export function generatedColumns({ schema }: Pick<Carrier, 'schema'>): readonly GeneratedColumn[] {
-  return withText(schema, 'delta.generationExpression')
+/** Returns the generated columns of a table, in schema order. Spec: "Generated Columns". */
+export function generatedColumnsOf({
+  schema,
+}: Pick<ConstrainedMetadata, 'schema'>): readonly GeneratedColumn[] {
+  return columnsWithExpression(schema, 'delta.generationExpression')
 }
 
-/** The columns of a table that have a default, in the order of its columns. Spec: "Default Columns". */
-export function defaultColumns({ schema }: Pick<Carrier, 'schema'>): readonly DefaultColumn[] {
-  return withText(schema, 'CURRENT_DEFAULT')
+/** Returns the columns of a table that have a default, in schema order. Spec: "Default Columns". */
+export function defaultColumnsOf({ schema }: Pick<ConstrainedMetadata, 'schema'>): readonly DefaultColumn[] {
+  return columnsWithExpression(schema, 'CURRENT_DEFAULT')
 }
 
-function withText(
+function columnsWithExpression(
   schema: StructType,
   key: string,
 ): readonly { readonly field: StructField; readonly expression: string }[] {
@@ -74,23 +80,23 @@ function withText(
   })
 }
 
-function notNulls(schema: StructType): readonly Constraint[] {
-  return demandsValues(schema) ? [{ kind: 'notNull', name: 'NOT NULL', expression: '' }] : []
+function notNullConstraints(schema: StructType): readonly Constraint[] {
+  return hasNotNull(schema) ? [{ kind: 'notNull', name: 'NOT NULL', expression: '' }] : []
 }
 
-function demandsValues(type: DataType): boolean {
+function hasNotNull(type: DataType): boolean {
   if (typeof type === 'string') return false
   switch (type.type) {
     case 'struct':
-      return type.fields.some((field) => !field.nullable || demandsValues(field.type))
+      return type.fields.some((field) => !field.nullable || hasNotNull(field.type))
     case 'array':
-      return !type.containsNull || demandsValues(type.elementType)
+      return !type.containsNull || hasNotNull(type.elementType)
     case 'map':
-      return !type.valueContainsNull || demandsValues(type.keyType) || demandsValues(type.valueType)
+      return !type.valueContainsNull || hasNotNull(type.keyType) || hasNotNull(type.valueType)
   }
 }
 
-/** Those of columns and of fields of structs; in arrays and maps there are none that could be evaluated. */
+/** Returns the constraints of columns and struct fields. Inside arrays and maps none could be evaluated. */
 function columnConstraints(type: StructType, parents: readonly string[]): readonly Constraint[] {
   return type.fields.flatMap((field) => {
     const path = [...parents, field.name]
@@ -100,18 +106,21 @@ function columnConstraints(type: StructType, parents: readonly string[]): readon
   })
 }
 
-/** The expression stands in JSON within JSON. What is no such text is kept, so that it is refused by its column. */
+/**
+ * Returns the invariant of a field, whose expression is JSON within JSON. A malformed text is kept as an invalid
+ * expression, so that the table is refused by the name of the column.
+ */
 function invariantOf({ metadata }: StructField, column: readonly string[]): readonly Constraint[] {
   const text = metadata['delta.invariants']
   if (text === undefined) return []
-  let expression = `'delta.invariants' that is no {"expression": {"expression": …}}`
+  let expression = `'delta.invariants' without {"expression": {"expression": …}}`
   try {
     const rule = (
       JSON.parse(typeof text === 'string' ? text : '') as { expression?: { expression?: unknown } } | null
     )?.expression
     if (typeof rule?.expression === 'string') expression = rule.expression
   } catch {
-    // Not JSON: refused like any other text that is no expression.
+    // Not JSON: refused like any other malformed text.
   }
   return [{ kind: 'invariant', name: `invariant of column ${column.join('.')}`, expression, column }]
 }
@@ -122,7 +131,10 @@ function generationOf({ metadata }: StructField, column: readonly string[]): rea
   return [{ kind: 'generated', name: `generated column ${column.join('.')}`, expression, column }]
 }
 
-/** Spark keeps `varchar(n)` beside the type `string`, and so promises its readers the length. */
+/**
+ * Returns the length constraint of a column. Spark stores `varchar(n)` beside the type `string` and guarantees the
+ * length to readers.
+ */
 function lengthOf({ metadata }: StructField, column: readonly string[]): readonly Constraint[] {
   const type = metadata['__CHAR_VARCHAR_TYPE_STRING']
   const match = typeof type === 'string' ? /^(?:var)?char\((\d+)\)$/i.exec(type) : null
@@ -139,23 +151,29 @@ function lengthOf({ metadata }: StructField, column: readonly string[]): readonl
 }
 
 /**
- * What a constraint demands to be TRUE of each row, over the columns of the table.
- * @throws SqlError naming what of it cannot be evaluated
+ * Compiles the condition that must be TRUE for each row, over the columns of the table.
+ * @throws SqlError naming the part that cannot be evaluated
  */
-export function demandOf({ kind, expression, column }: Constraint, schema: StructType): Compiled {
-  const parsed = parseExpression(expression)
+export function compileConstraintCondition(
+  { kind, expression, column }: Constraint,
+  schema: StructType,
+): CompiledSqlExpression {
+  const parsed = parseSqlExpression(expression)
   if (kind !== 'generated' || column === undefined) return compileCondition(parsed, schema)
   const held = { kind: 'column', path: column } as const
   const compiled = compileCondition({ kind: 'call', name: '<=>', args: [held, parsed] }, schema)
-  if (compiled.asksTime) throw new SqlError('what changes with time cannot be generated')
+  if (compiled.usesClock) throw new SqlError('a generated column cannot depend on the current time')
   return compiled
 }
 
 /**
- * What of a table's constraints, generated columns and defaults cannot be evaluated, in words that begin with the feature
- * and name the constraint or column and the expression; only what the `feature` stands for.
+ * Returns the constraints, generated columns and defaults of a table that belong to `feature` and cannot be evaluated,
+ * in words that begin with the feature and name the constraint or column and its expression.
  */
-export function unenforceable(feature: string, metadata: Carrier): readonly string[] {
+export function findUnenforceableExpressions(
+  feature: string,
+  metadata: ConstrainedMetadata,
+): readonly string[] {
   switch (feature) {
     case 'checkConstraints':
       return faultsOf(feature, metadata, 'check')
@@ -164,8 +182,8 @@ export function unenforceable(feature: string, metadata: Carrier): readonly stri
     case 'generatedColumns':
       return faultsOf(feature, metadata, 'generated')
     case 'allowColumnDefaults':
-      return defaultColumns(metadata).flatMap(({ field, expression }) => {
-        const fault = faultOf(() => compileAs(expression, field.type, NO_COLUMNS))
+      return defaultColumnsOf(metadata).flatMap(({ field, expression }) => {
+        const fault = faultOf(() => compileExpressionAs(expression, field.type, NO_COLUMNS))
         return fault === undefined ? [] : [`${feature} (column ${field.name}: ${expression}: ${fault})`]
       })
     default:
@@ -173,10 +191,14 @@ export function unenforceable(feature: string, metadata: Carrier): readonly stri
   }
 }
 
-function faultsOf(feature: string, metadata: Carrier, kind: Constraint['kind']): readonly string[] {
+function faultsOf(
+  feature: string,
+  metadata: ConstrainedMetadata,
+  kind: Constraint['kind'],
+): readonly string[] {
   return constraintsOf(metadata).flatMap((constraint) => {
     if (constraint.kind !== kind) return []
-    const fault = faultOf(() => demandOf(constraint, metadata.schema))
+    const fault = faultOf(() => compileConstraintCondition(constraint, metadata.schema))
     return fault === undefined ? [] : [`${feature} (${constraint.name}: ${constraint.expression}: ${fault})`]
   })
 }

@@ -1,36 +1,39 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { valueAt } from '../../arrow/values.ts'
-import { valueBuilder } from '../../sql/expression/columns.ts'
-import { compileAs } from '../../sql/compile.ts'
+import { createValueBuilder } from '../../sql/expression/columns.ts'
+import { compileExpressionAs } from '../../sql/compile.ts'
 import type { Metadata } from '../protocol/actions.ts'
-import { defaultColumns } from './constraints.ts'
+import { defaultColumnsOf } from './constraints.ts'
 
-/** Gives the value of a field that a message does not have, as a builder of columns takes it. */
-export type Absent = () => unknown
+/** A `DefaultValue` returns the value of a field that a message lacks, in the form that column builders accept. */
+type DefaultValue = () => unknown
 
 /**
- * What the columns of a table are where a message does not have them at all, by the exact names of those that have a
- * default; a null that a message states stays null. A default that asks for the time gets that at which the row is made: the
- * one value that is not the same when a record is read again. Spec: "Default Columns".
- * @throws SqlError for a default that cannot be evaluated, which is refused when the table is opened
+ * Returns the values of columns that a message lacks, by the exact names of the columns with a default; an explicit
+ * null stays null. A default that depends on the time is evaluated when the row is made: it is the only value that
+ * differs when a record is read again. Spec: "Default Columns".
+ * @throws SqlError for a default that cannot be evaluated; such a table is refused when it is opened
  */
-export function absentValues(
+export function defaultValuesOf(
   metadata: Pick<Metadata, 'schema'>,
   clock: Clock = systemClock,
-): ReadonlyMap<string, Absent> {
+): ReadonlyMap<string, DefaultValue> {
   return new Map(
-    defaultColumns(metadata).map(({ field, expression }) => {
+    defaultColumnsOf(metadata).map(({ field, expression }) => {
       const { type, name } = field
-      const { term, asksTime } = compileAs(expression, type, { type: 'struct', fields: [] })
+      const { term, usesClock } = compileExpressionAs(expression, type, {
+        type: 'struct',
+        fields: [],
+      })
       const columns = { schema: { type: 'struct', fields: [] }, length: 1, columns: [] } as const
       const value = (): unknown => {
-        // Of nested types there is no default but null.
+        // Nested types have no default except null.
         if (typeof type !== 'string') return null
-        const builder = valueBuilder(type)
+        const builder = createValueBuilder(type)
         builder.append(term.bind({ columns, nowMs: clock.now() })(0))
         return valueAt(builder.finish(), 0)
       }
-      if (asksTime) return [name, value]
+      if (usesClock) return [name, value]
       const fixed = value()
       return [name, () => fixed]
     }),

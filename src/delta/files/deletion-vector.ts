@@ -2,34 +2,37 @@ import { crc32 } from '../../core/crc32.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Add } from '../protocol/actions.ts'
-import { asSafeInteger, asString, Fields } from '../protocol/fields.ts'
-import { Places } from './file-locations.ts'
-import { decodeRows, type RowSet } from './roaring.ts'
+import { asSafeInteger, asString, JsonFields } from '../protocol/fields.ts'
+import { FileLocator } from './file-locations.ts'
+import { decodeRowSet, type RowSet } from './roaring.ts'
 import { decodeZ85 } from './z85.ts'
 
-/** Where the deleted rows of a file are noted. Spec: "Deletion Vector Descriptor Schema". */
-export interface DeletionVector {
-  /** In a file named by a UUID, at an absolute path, or inline. */
+/** Describes where the deleted rows of a file are stored. Spec: "Deletion Vector Descriptor Schema". */
+interface DeletionVector {
+  /** `u`: in a file named by a UUID; `p`: at an absolute path; `i`: inline. */
   readonly storageType: 'u' | 'p' | 'i'
   readonly pathOrInlineDv: string
-  /** Bytes from the start of the file; 0 where the log does not say. */
+  /** Byte offset in the file; 0 if the log does not state it. */
   readonly offset: number
   readonly sizeInBytes: number
-  /** Rows that are deleted. */
+  /** Number of deleted rows. */
   readonly cardinality: number
 }
 
-/** The version byte that begins a file of vectors. Spec: "Deletion Vector File Storage Format". */
+/** Version byte at the start of a file of deletion vectors. Spec: "Deletion Vector File Storage Format". */
 const FILE_VERSION = 1
 
 /** Characters of a UUID in Z85. */
 const UUID_CHARACTERS = 20
 
-/** The vector of a file as it must be; `undefined` for a file without one. Throws `KD_TABLE_CORRUPT` with the file's path. */
+/**
+ * Parses the deletion vector descriptor of a file; returns `undefined` if the file has none.
+ * @throws KD_TABLE_CORRUPT with the path of the file
+ */
 export function deletionVectorOf(add: Pick<Add, 'path' | 'deletionVector'>): DeletionVector | undefined {
   if (add.deletionVector === undefined) return undefined
   try {
-    const fields = new Fields(add.deletionVector, 'deletionVector')
+    const fields = new JsonFields(add.deletionVector, 'deletionVector')
     const natural = (value: unknown): number | undefined => {
       const number = asSafeInteger(value)
       return number === undefined || number < 0 ? undefined : number
@@ -49,19 +52,20 @@ export function deletionVectorOf(add: Pick<Add, 'path' | 'deletionVector'>): Del
 }
 
 /**
- * The rows of a file that its deletion vector deletes, counted from 0; `undefined` for a file without one.
- * Throws `KD_TABLE_CORRUPT` where the vector is missing, damaged, or not of the size or cardinality that the log says,
- * `KD_TABLE_UNSUPPORTED` where it lies outside of the table. Spec: "Deletion Vectors", "Deletion Vector Format".
+ * Reads the row indexes, from 0, that the deletion vector of a file deletes; returns `undefined` if the file has none.
+ * Spec: "Deletion Vectors", "Deletion Vector Format".
+ * @throws KD_TABLE_CORRUPT if the vector is missing, damaged, or differs in size or cardinality from the log
+ * @throws KD_TABLE_UNSUPPORTED if it lies outside the table
  */
-export async function deletedRows(
+export async function readDeletedRows(
   store: Store,
   add: Pick<Add, 'path' | 'deletionVector'>,
-  places: Places = new Places(store),
+  locator: FileLocator = new FileLocator(store),
 ): Promise<RowSet | undefined> {
   const vector = deletionVectorOf(add)
   if (vector === undefined) return undefined
   try {
-    const rows = decodeRows(await vectorBytes(store, vector, places))
+    const rows = decodeRowSet(await vectorBytes(store, vector, locator))
     if (rows.size === vector.cardinality) return rows
     throw new RangeError(`it deletes ${rows.size} rows, the log says ${vector.cardinality}`)
   } catch (cause) {
@@ -73,36 +77,40 @@ export async function deletedRows(
   }
 }
 
-/** Store key of the file of a vector by a prefix, which may be empty, and a UUID in Z85. Throws a `RangeError`. Spec: "Derived Fields". */
-export function vectorKey(text: string): string {
+/**
+ * Returns the store key of a deletion vector file from a prefix, which may be empty, and a UUID in Z85. Spec: "Derived
+ * Fields".
+ * @throws RangeError if the text is malformed
+ */
+export function deletionVectorKey(text: string): string {
   if (text.length < UUID_CHARACTERS) throw new RangeError('a path is shorter than a UUID')
   const hex = Buffer.from(decodeZ85(text.slice(-UUID_CHARACTERS))).toString('hex')
   const uuid = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
   const prefix = text.slice(0, -UUID_CHARACTERS)
   if (prefix === '') return `deletion_vector_${uuid}.bin`
   if (!/^[^/\\\0]+$/.test(prefix) || prefix === '.' || prefix === '..') {
-    throw new RangeError(`${JSON.stringify(prefix)} is no prefix of a path`)
+    throw new RangeError(`${JSON.stringify(prefix)} is not a valid path prefix`)
   }
   return `${prefix}/deletion_vector_${uuid}.bin`
 }
 
-async function vectorBytes(own: Store, vector: DeletionVector, places: Places): Promise<Uint8Array> {
+async function vectorBytes(own: Store, vector: DeletionVector, locator: FileLocator): Promise<Uint8Array> {
   const { offset, sizeInBytes } = vector
   if (vector.storageType === 'i') {
     const bytes = decodeZ85(vector.pathOrInlineDv)
-    // Z85 pads to a multiple of four.
+    // Z85 pads to a multiple of four bytes.
     if (bytes.length < sizeInBytes || bytes.length - sizeInBytes > 3)
       throw wrongSize(bytes.length, sizeInBytes)
     return bytes.subarray(0, sizeInBytes)
   }
   const { store, key } =
     vector.storageType === 'p'
-      ? await places.of(vector.pathOrInlineDv)
-      : { store: own, key: vectorKey(vector.pathOrInlineDv) }
+      ? await locator.locate(vector.pathOrInlineDv)
+      : { store: own, key: deletionVectorKey(vector.pathOrInlineDv) }
   const end = offset + 4 + sizeInBytes + 4
   const [head, held] = await Promise.all([store.get(key, { start: 0, end: 1 }), store.size(key)])
   if (head[0] !== FILE_VERSION) throw new RangeError(`its file is of version ${String(head[0])}`)
-  // Asked before the read, so that a size that lies costs no memory.
+  // Checked before the read, so that a wrong size costs no memory.
   if ((held ?? 0) < end) throw new RangeError(`its file ends before byte ${end}`)
   const bytes = await store.get(key, { start: offset, end })
   if (bytes.length !== end - offset) throw new RangeError(`its file ends before byte ${end}`)

@@ -2,60 +2,61 @@ import { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
 import { decodePath } from '../protocol/paths.ts'
 
-/** Opens the store whose root is at a URI. */
-export type OpenStore = (uri: string) => Promise<Store>
+/** A `StoreOpener` opens the store with the root `uri`. */
+export type StoreOpener = (uri: string) => Promise<Store>
 
-/** Where a file lies. */
-export interface Place {
+/** Locates a file: its store and its key there. */
+interface FileLocation {
   readonly store: Store
   readonly key: string
 }
 
-/** What no part of a path may be: such a path has another form, or leads elsewhere. */
-const NO_SEGMENTS: ReadonlySet<string> = new Set(['', '.', '..'])
+/** Segments that a path must not have: they are empty or climb to another directory. */
+const INVALID_SEGMENTS: ReadonlySet<string> = new Set(['', '.', '..'])
 
-/** What an absolute URI names. */
-interface Absolute {
-  /** `file`, `s3` and the like. */
+/** Parts of an absolute URI. */
+interface AbsoluteLocation {
+  /** Scheme such as `file` or `s3`. */
   readonly scheme: string
-  /** The bucket; empty for local files. */
+  /** Bucket; empty for local files. */
   readonly authority: string
-  /** Decoded, without a slash at its ends. */
+  /** Decoded path without leading or trailing slashes. */
   readonly path: string
 }
 
 /**
- * Finds files of the log by their paths: those of the table in its own store, others, which only absolute paths name (of a
- * shallow clone), in stores of the same kind that `open` opens. Without `open` they are refused.
- * Spec: "Add File and Remove File" (`path`), "Deletion Vector Descriptor Schema" (`pathOrInlineDv`).
+ * Locates files by their paths in the log. Files of the table are in its own store. Files outside the table, which have
+ * absolute paths (shallow clones), are in other stores of the same kind that `open` opens; without `open` they are
+ * refused. Spec: "Add File and Remove File" (`path`), "Deletion Vector Descriptor Schema" (`pathOrInlineDv`).
  */
-export class Places {
+export class FileLocator {
   readonly #own: Store
-  readonly #open: OpenStore | undefined
+  readonly #open: StoreOpener | undefined
   readonly #others = new Map<string, Promise<Store>>()
 
-  constructor(own: Store, open?: OpenStore) {
+  constructor(own: Store, open?: StoreOpener) {
     this.#own = own
     this.#open = open
   }
 
   /**
-   * The place of a file. Throws `KD_TABLE_UNSUPPORTED` for one outside of the table that may not or cannot be opened,
-   * `KD_TABLE_CORRUPT` for a path that cannot be decoded or that climbs.
+   * Returns the store and key of a file.
+   * @throws KD_TABLE_UNSUPPORTED if the file is outside the table and must not or cannot be opened
+   * @throws KD_TABLE_CORRUPT if the path cannot be decoded or climbs out of its root
    */
-  async of(path: string): Promise<Place> {
-    const absolute = absoluteOf(path)
+  async locate(path: string): Promise<FileLocation> {
+    const absolute = parseAbsolutePath(path)
     const plain = absolute?.path ?? decodePath(path)
-    if (plain.includes('\0') || plain.split('/').some((segment) => NO_SEGMENTS.has(segment))) {
-      throw new PipelineError('KD_TABLE_CORRUPT', 'a path has a segment that is no name', { path })
+    if (plain.includes('\0') || plain.split('/').some((segment) => INVALID_SEGMENTS.has(segment))) {
+      throw new PipelineError('KD_TABLE_CORRUPT', 'a file path has an empty, "." or ".." segment', { path })
     }
     if (absolute === undefined) return { store: this.#own, key: plain }
-    const root = rootOf(this.#own.uri)
+    const root = parseTableUri(this.#own.uri)
     const key = root === undefined ? undefined : keyWithin(root, absolute)
     if (key !== undefined) return { store: this.#own, key }
-    // Another kind of store has other rights: a log must not choose with whose.
+    // Another kind of store has other access rights, and a log must not choose which rights are used.
     if (root?.scheme !== absolute.scheme || this.#open === undefined) {
-      throw new PipelineError('KD_TABLE_UNSUPPORTED', 'data files outside of the table are not read here', {
+      throw new PipelineError('KD_TABLE_UNSUPPORTED', 'data files outside the table cannot be read', {
         path,
       })
     }
@@ -65,34 +66,34 @@ export class Places {
     return { store: await other, key: absolute.path }
   }
 
-  /** Closes the stores that were opened for files outside of the table. */
+  /** Closes the stores that were opened for files outside the table. */
   async close(): Promise<void> {
     for (const store of this.#others.values()) await (await store).close()
   }
 }
 
-/** What a path of the log names where it is absolute; `undefined` for a relative one. */
-function absoluteOf(path: string): Absolute | undefined {
+/** Parses an absolute path of the log; returns `undefined` for a relative one. */
+function parseAbsolutePath(path: string): AbsoluteLocation | undefined {
   const match = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/]*))?(\/?.*)$/s.exec(path)
   const [, scheme, authority = '', rest = ''] = match ?? []
   if (scheme === undefined && !path.startsWith('/')) return undefined
   try {
-    return absolute(scheme ?? 'file', authority, decodeURIComponent(rest))
+    return normaliseLocation(scheme ?? 'file', authority, decodeURIComponent(rest))
   } catch (cause) {
-    throw new PipelineError('KD_TABLE_CORRUPT', 'a path is not a URI', { path }, { cause })
+    throw new PipelineError('KD_TABLE_CORRUPT', 'a file path is not a valid URI', { path }, { cause })
   }
 }
 
-/** What the table's own URI names, which a person wrote: a path is not encoded. */
-function rootOf(uri: string): Absolute | undefined {
-  if (uri.startsWith('/')) return absolute('file', '', uri)
+/** Parses the URI of the table, which a user wrote: paths without a scheme are not encoded. */
+function parseTableUri(uri: string): AbsoluteLocation | undefined {
+  if (uri.startsWith('/')) return normaliseLocation('file', '', uri)
   const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/]*)(\/.*)?$/s.exec(uri)
   const [, scheme = '', authority = '', rest = ''] = match ?? []
   if (match === null) return undefined
-  return absolute(scheme, authority, scheme === 'file' ? decodeURIComponent(rest) : rest)
+  return normaliseLocation(scheme, authority, scheme === 'file' ? decodeURIComponent(rest) : rest)
 }
 
-function absolute(scheme: string, authority: string, path: string): Absolute {
+function normaliseLocation(scheme: string, authority: string, path: string): AbsoluteLocation {
   const plain = scheme.toLowerCase()
   return {
     scheme: plain === 's3a' || plain === 's3n' ? 's3' : plain,
@@ -101,8 +102,8 @@ function absolute(scheme: string, authority: string, path: string): Absolute {
   }
 }
 
-/** The key of a file below the root; `undefined` for one that is elsewhere. */
-function keyWithin(root: Absolute, file: Absolute): string | undefined {
+/** Returns the key of a file below the root; `undefined` if it is elsewhere. */
+function keyWithin(root: AbsoluteLocation, file: AbsoluteLocation): string | undefined {
   if (root.scheme !== file.scheme || root.authority !== file.authority) return undefined
   const prefix = root.path === '' ? '' : `${root.path}/`
   return file.path.startsWith(prefix) ? file.path.slice(prefix.length) : undefined

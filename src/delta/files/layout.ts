@@ -2,60 +2,60 @@ import type { DataType, StructField, StructType } from '../../core/schema.ts'
 import type { IndexedColumns } from '../../parquet/statistics.ts'
 import type { Codec } from '../../parquet/writer.ts'
 import type { MetadataAction, Protocol } from '../protocol/actions.ts'
-import { columnMapping, FIELD_ID, fieldIdOf, type ColumnMapping } from '../schema/column-mapping.ts'
-import { newDataFileKey, randomText } from '../protocol/paths.ts'
+import { columnMappingOf, PARQUET_FIELD_ID, fieldIdOf, type ColumnMapping } from '../schema/column-mapping.ts'
+import { newDataFileKey, randomAlphanumeric } from '../protocol/paths.ts'
 import { statsColumnsOf } from '../statistics/stats-columns.ts'
 import type { TableShape } from '../protocol/table-shape.ts'
 import {
-  bytesOfSize,
+  parseSizeBytes,
   CODEC_PROPERTY,
-  codecOf,
+  parquetCodecOf,
   FILE_SIZE_PROPERTY,
-  prefixLength,
+  randomPrefixLengthOf,
 } from '../protocol/table-properties.ts'
 
-/** A column whose values stand in the log and not in the files. */
-export interface PartitionColumn {
+/** Describes a partition column, whose values are stored in the log and not in the files. */
+interface PartitionColumn {
   readonly name: string
   readonly type: DataType
-  /** Its name in `add.partitionValues`. */
+  /** Name in `add.partitionValues`. */
   readonly physicalName: string
 }
 
-/** What data files must be for the table at one version: made once a flush, for those who make and name files. */
+/** Describes the data files of a table at one version; made once per flush for the stages that make and name files. */
 export interface Layout {
-  /** The table that the files are made for; with `change`, the table as it was before. */
-  readonly basis: TableShape
-  /** What the commit that brings the files must say of the table as well, so that they fit it. */
+  /** Base snapshot of the table that the files are made for; with `change`, the table before the change. */
+  readonly baseSnapshot: TableShape
+  /** Change of the table that must be committed together with the files. */
   readonly change?: { readonly metadata?: MetadataAction; readonly protocol?: Protocol }
-  /** The columns of the files by the names that users know; partition columns are left out. */
+  /** Columns of the files under the names that users know, without partition columns. */
   readonly columns: StructType
-  /** The same columns in the same order, named as files and statistics name them, with their field ids. */
+  /** Same columns in the same order, named as in files and statistics, with their field ids. */
   readonly fileSchema: StructType
   readonly partitionColumns: readonly PartitionColumn[]
-  /** Leaf columns that get statistics. */
+  /** Leaf columns with statistics. */
   readonly indexedColumns: IndexedColumns
-  /** The codec that the table asks for, if it does. */
+  /** Codec that the table requests, if any. */
   readonly compression: Codec | undefined
-  /** Bytes at which a file is full, where the table says so. */
+  /** Target size of a file in bytes, if the table sets one. */
   readonly fileBytes?: number | undefined
-  /** Characters of a random directory that files lie in, in place of those of their partition; where the table says so. */
-  readonly prefixLength?: number | undefined
+  /** Length of random directory names that replace partition directories, if the table enables them. */
+  readonly randomPrefixLength?: number | undefined
   /**
-   * Why no files can be made for this table of the rows at hand, though others could be made of the same messages: the
-   * rows are to be given up and read again.
+   * Why no files can be made from these rows for the table as it is now. The rows must be dropped and their messages
+   * read again.
    */
-  readonly unfit?: string
+  readonly incompatibleReason?: string
 }
 
-/** The layout of files for a table as it is. Spec: "Column Mapping" (writer requirements), "Per-file Statistics". */
+/** Returns the layout of files for a table. Spec: "Column Mapping" (writer requirements), "Per-file Statistics". */
 export function layoutOf(table: TableShape): Layout {
   const { schema, partitionColumns, configuration } = table.metadata
-  const mapping = columnMapping(table.protocol, table.metadata)
+  const mapping = columnMappingOf(table.protocol, table.metadata)
   const isPartition = (field: StructField): boolean => partitionColumns.includes(field.name)
   const columns: StructType = { type: 'struct', fields: schema.fields.filter((field) => !isPartition(field)) }
   return {
-    basis: table,
+    baseSnapshot: table,
     columns,
     fileSchema: physicalStruct(columns, mapping),
     partitionColumns: partitionColumns.flatMap((name) =>
@@ -64,28 +64,28 @@ export function layoutOf(table: TableShape): Layout {
         .map((field) => ({ name, type: field.type, physicalName: mapping.physicalName(field) })),
     ),
     indexedColumns: statsColumnsOf(table, mapping),
-    compression: CODEC_PROPERTY in configuration ? codecOf(configuration) : undefined,
-    fileBytes: bytesOfSize(configuration[FILE_SIZE_PROPERTY]),
-    prefixLength: prefixLength(configuration),
+    compression: CODEC_PROPERTY in configuration ? parquetCodecOf(configuration) : undefined,
+    fileBytes: parseSizeBytes(configuration[FILE_SIZE_PROPERTY]),
+    randomPrefixLength: randomPrefixLengthOf(configuration),
   }
 }
 
 /**
- * The key of a new data file. Where a file lies has no meaning: readers take partition values from the log.
- * Spec: "Data Files".
+ * Returns the key of a new data file. The directory has no meaning: readers take partition values from the log. Spec:
+ * "Data Files".
  */
 export function newFileKey(
-  { partitionColumns, prefixLength: length }: Layout,
+  { partitionColumns, randomPrefixLength: length }: Layout,
   partitionValues: Readonly<Record<string, string | null>>,
   codec: Codec,
 ): string {
   const columns = length === undefined ? partitionColumns.map(({ physicalName }) => physicalName) : []
-  const prefix = length === undefined ? '' : `${randomText(length)}/`
+  const prefix = length === undefined ? '' : `${randomAlphanumeric(length)}/`
   return `${prefix}${newDataFileKey(columns, partitionValues, codec === 'none' ? 'uncompressed' : codec)}`
 }
 
-/** Whether files made for one are right for the other, to the letter. */
-export function sameFiles(a: Layout, b: Layout): boolean {
+/** Tells whether files made for one layout are valid for the other. */
+export function isSameLayout(a: Layout, b: Layout): boolean {
   const text = (layout: Layout): string =>
     JSON.stringify([
       layout.columns,
@@ -94,7 +94,7 @@ export function sameFiles(a: Layout, b: Layout): boolean {
       String(layout.indexedColumns.first),
       layout.indexedColumns.paths,
       layout.compression,
-      layout.unfit,
+      layout.incompatibleReason,
     ])
   return text(a) === text(b)
 }
@@ -109,7 +109,7 @@ function physicalField(field: StructField, mapping: ColumnMapping): StructField 
     name: mapping.physicalName(field),
     type: physicalType(field.type, mapping),
     nullable: field.nullable,
-    metadata: id === undefined ? {} : { [FIELD_ID]: String(id) },
+    metadata: id === undefined ? {} : { [PARQUET_FIELD_ID]: String(id) },
   }
 }
 

@@ -2,33 +2,35 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Store, StoredObject } from '../../storage/store.ts'
 import type { Add, Remove } from '../protocol/actions.ts'
-import { deletionVectorOf, vectorKey } from './deletion-vector.ts'
+import { deletionVectorOf, deletionVectorKey } from './deletion-vector.ts'
 import { decodePath } from '../protocol/paths.ts'
 
 /**
- * Keys of files that must be kept, as 48 bits of a digest each: a table of a million files costs tens of megabytes. Two
- * keys of one digest only make a file stay that could go.
+ * Collects the keys of referenced files, as 48 bits of a digest each: a table of a million files takes tens of
+ * megabytes. If two keys share a digest, at most a file is kept that could be deleted.
  */
-export class KeptFiles {
+export class ReferencedFiles {
   readonly #digests = new Set<number>()
 
   /**
-   * Keeps the file of an `add` or `remove`, and that of its deletion vector. Writers disagree about what a percent sign in
-   * a path means, so both readings of it are kept. Throws `KD_TABLE_UNSUPPORTED` for an absolute path, which could name a
-   * file of this folder, `KD_TABLE_CORRUPT`. Spec: "Deletion Vectors" (derived fields).
+   * Adds the file of an `add` or `remove`, and that of its deletion vector. Writers disagree about percent signs in
+   * paths, so both readings are added. Spec: "Deletion Vectors" (derived fields).
+   * @throws KD_TABLE_UNSUPPORTED for an absolute path, which could name a file of the table directory
+   * @throws KD_TABLE_CORRUPT
    */
-  keep(file: Pick<Add | Remove, 'path' | 'deletionVector'>): void {
-    this.#keepPath(file.path)
+  add(file: Pick<Add | Remove, 'path' | 'deletionVector'>): void {
+    this.#addPath(file.path)
     const vector = deletionVectorOf(file)
-    if (vector?.storageType === 'p') this.#keepPath(vector.pathOrInlineDv)
-    if (vector?.storageType === 'u') this.#digests.add(digest(vectorKey(vector.pathOrInlineDv)))
+    if (vector?.storageType === 'p') this.#addPath(vector.pathOrInlineDv)
+    if (vector?.storageType === 'u') this.#digests.add(digest(deletionVectorKey(vector.pathOrInlineDv)))
   }
 
-  #keepPath(path: string): void {
+  #addPath(path: string): void {
     this.#digests.add(digest(posix.normalize(decodePath(path))))
     this.#digests.add(digest(posix.normalize(path)))
   }
 
+  /** Tells whether a file is referenced. */
   has(key: string): boolean {
     return this.#digests.has(digest(key))
   }
@@ -39,10 +41,11 @@ function digest(key: string): number {
 }
 
 /**
- * Files in the table's folder that could be data files: all but the log and what is hidden, which is any file or folder whose
- * name begins with `_` or `.`, save folders of partition columns and `_change_data`. Spec: "Change Data Files", "Data Files".
+ * Lists the files in the table directory that could be data files: all except the log and hidden files. Hidden is any
+ * file or directory whose name begins with `_` or `.`, except partition directories and `_change_data`. Spec: "Change
+ * Data Files", "Data Files".
  */
-export async function* visibleFiles(
+export async function* listVisibleFiles(
   store: Store,
   partitionColumns: readonly string[],
 ): AsyncGenerator<StoredObject> {

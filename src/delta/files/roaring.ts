@@ -1,42 +1,43 @@
-/** A set of row indexes, which are whole numbers from 0. */
+/** A `RowSet` is a set of row indexes, whole numbers from 0. */
 export interface RowSet {
-  /** How many there are. */
+  /** Number of rows in the set. */
   readonly size: number
-  /** The greatest of them; -1 where there is none. */
+  /** Largest row index; -1 if the set is empty. */
   readonly last: number
   has(row: number): boolean
 }
 
-/** A set of 16-bit numbers, in one of the three encodings of the format. */
+/** Set of 16-bit numbers in one of the three encodings of the format. */
 interface Container {
   readonly size: number
   readonly last: number
   has(low: number): boolean
 }
 
-/** Spec: "Deletion Vector Format". */
+/** Magic number. Spec: "Deletion Vector Format". */
 const MAGIC = 1_681_511_377
 
-/** First numbers of a 32-bit bitmap: without and with run containers. */
+/** Cookies at the start of a 32-bit bitmap: without and with run containers. */
 const COOKIE_WITHOUT_RUNS = 12_346
 const COOKIE_WITH_RUNS = 12_347
 
-/** With runs, a bitmap of fewer containers than this has no offsets. */
+/** A bitmap with runs and fewer containers than this has no offsets. */
 const CONTAINERS_WITH_OFFSETS = 4
 
-/** A container of more numbers than this is no array. */
+/** Maximum of numbers in an array container. */
 const ARRAY_SIZE_MAX = 4_096
 const BITMAP_BYTES = 8_192
 
-/** Row indexes are numbers here: keys beyond this have no exact one, and no file has so many rows. */
+/** Row indexes are JavaScript numbers: larger keys are not exact, and no file has that many rows. */
 const KEY_MAX = 2 ** 21 - 1
 
 /**
- * Decodes a `RoaringBitmapArray`: the magic number, then a 64-bit Roaring bitmap in its portable form. Memory is that of
- * the bytes, which must not change afterwards; everything that can be checked is checked.
- * Throws a `RangeError` that says where the bytes are not what they must be. Spec: "Deletion Vector Format".
+ * Decodes a `RoaringBitmapArray`: the magic number, then a 64-bit Roaring bitmap in its portable form. The set refers
+ * to the bytes, which must not change afterwards. The structure is validated completely. Spec: "Deletion Vector
+ * Format".
+ * @throws RangeError with the position of the fault
  */
-export function decodeRows(bytes: Uint8Array): RowSet {
+export function decodeRowSet(bytes: Uint8Array): RowSet {
   const input = new Input(bytes)
   const magic = input.uint32()
   if (magic !== MAGIC) throw new RangeError(`the magic number is ${magic}, not ${MAGIC}`)
@@ -63,12 +64,12 @@ export function decodeRows(bytes: Uint8Array): RowSet {
   }
 }
 
-/** One 32-bit bitmap: its containers by the upper 16 bits of what they hold, ascending. */
+/** Decodes a 32-bit bitmap: its containers by the upper 16 bits of their numbers, ascending. */
 function* decodeBitmap(input: Input): Generator<readonly [high: number, Container]> {
   const start = input.at
   const cookie = input.uint32()
   const withRuns = (cookie & 0xffff) === COOKIE_WITH_RUNS
-  if (!withRuns && cookie !== COOKIE_WITHOUT_RUNS) throw new RangeError(`the cookie ${cookie} is not known`)
+  if (!withRuns && cookie !== COOKIE_WITHOUT_RUNS) throw new RangeError(`the cookie ${cookie} is invalid`)
   const count = withRuns ? (cookie >>> 16) + 1 : input.uint32()
   if (count > 0x1_0000) throw new RangeError(`a bitmap has ${count} containers`)
   const runs = withRuns ? input.bytes(Math.ceil(count / 8)) : new Uint8Array(0)
@@ -115,7 +116,7 @@ function bitmapContainer(input: Input, size: number): Container {
   return { size, last, has: (low) => (((bits[low >> 3] as number) >> (low & 7)) & 1) === 1 }
 }
 
-/** Pairs of a first number and how many follow it. */
+/** Decodes runs: pairs of a first number and the count of numbers that follow it. */
 function runContainer(input: Input, size: number): Container {
   const pairs = input.uint16s(input.uint16() * 2)
   let held = 0
@@ -137,7 +138,7 @@ function runContainer(input: Input, size: number): Container {
   }
 }
 
-/** How many of every `step`th of the sorted values are not greater than `low`. */
+/** Counts the values at every `step`th position of the sorted array that are not greater than `low`. */
 function countUpTo(values: Uint16Array, step: 1 | 2, low: number): number {
   let [from, to] = [0, values.length / step]
   while (from < to) {
@@ -179,12 +180,12 @@ class Input {
   }
 
   uint16s(count: number): Uint16Array {
-    // Numbers of a file need not lie on even addresses.
+    // Numbers may start at odd addresses.
     const start = this.#skip(count * 2)
     return Uint16Array.from({ length: count }, (_, index) => this.#view.getUint16(start + index * 2, true))
   }
 
-  /** Where the next `length` bytes begin; they count as read. */
+  /** Returns the start of the next `length` bytes and advances past them. */
   #skip(length: number): number {
     if (length > this.left) throw new RangeError(`the bytes end at ${this.#view.byteLength}`)
     const start = this.at

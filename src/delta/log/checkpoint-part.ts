@@ -1,30 +1,30 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Table } from 'apache-arrow'
-import { plainValues } from '../../arrow/plain.ts'
+import { readPlainValues } from '../../arrow/plain.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { RowGroup } from '../../parquet/footer.ts'
 import {
-  openRanges,
+  openRangeFile,
   type RangeFile,
   type RangeSource,
-  readGroup,
+  readRowGroup,
   readRanges,
-  type Wanted,
+  type LeafFilter,
 } from '../../parquet/range-reader.ts'
 import type { Store } from '../../storage/store.ts'
 import { parseJson, readAction } from '../protocol/action-json.ts'
 import type { Action } from '../protocol/actions.ts'
 import { CHECKPOINT_SCHEMA } from './checkpoint-schema.ts'
-import { statsText } from './parsed-stats.ts'
+import { serialiseParsedStats } from './parsed-stats.ts'
 
-/** What only checkpoints of the V2 spec hold: files that hold their files, and the version that they are of. */
-export const V2_COLUMNS: readonly string[] = ['sidecar', 'checkpointMetadata']
+/** Lists the columns that only V2 checkpoints have: sidecar files, and the version of the checkpoint. */
+export const V2_CHECKPOINT_COLUMNS: readonly string[] = ['sidecar', 'checkpointMetadata']
 
-/** Lines of a JSON checkpoint, and actions, that are given at a time. */
+/** Lines of a JSON checkpoint, and actions, per batch. */
 const LINES_MAX = 4_096
 const ACTIONS_MAX = 2_048
 
-/** One file of the checkpoint of a version: the checkpoint itself, a part of it, or a sidecar. */
+/** Reads one file of a checkpoint: the checkpoint itself, a part of it, or a sidecar. */
 export class CheckpointPart {
   readonly #store: Store
   readonly #version: bigint
@@ -36,28 +36,29 @@ export class CheckpointPart {
     this.key = key
   }
 
-  /** Whether its lines are JSON, as those of a commit are. Spec: "V2 Spec". */
+  /** Tells whether the file is JSON with lines like those of a commit, rather than Parquet. Spec: "V2 Spec". */
   get isJson(): boolean {
     return this.key.endsWith('.json')
   }
 
   /**
-   * Some thousands of rows at a time, of the columns asked for alone: the bytes of others, and of fields that are
-   * `omitted`, are not fetched from Parquet. Throws `KD_TABLE_CORRUPT` with the version and the file.
+   * Yields the rows of `columns` in batches of some thousands. The bytes of other columns and of `omitted` fields are
+   * not fetched from Parquet.
+   * @throws KD_TABLE_CORRUPT with the version and the file
    */
-  async *rows(columns: readonly string[], omitted: readonly string[] = []): AsyncGenerator<Rows> {
+  async *rows(columns: readonly string[], omitted: readonly string[] = []): AsyncGenerator<CheckpointRows> {
     if (this.isJson) {
-      const bytes = await this.#got(() => this.#store.get(this.key))
-      yield* this.#guarded(jsonRows(bytes))
+      const bytes = await this.#getOrCorrupt(() => this.#store.get(this.key))
+      yield* this.#orCorruptAll(jsonRows(bytes))
     } else {
       const source = await this.#source()
-      for await (const table of this.#guarded(readRanges(source, wantedOf(columns, omitted)))) {
+      for await (const table of this.#orCorruptAll(readRanges(source, leafFilterOf(columns, omitted)))) {
         yield rowsOf(table)
       }
     }
   }
 
-  /** The rows' actions, some at a time, in the order of the columns. Throws as `rows` does. */
+  /** Yields the actions of all rows in batches, ordered by column. Throws like `rows`. */
   async *actions(
     columns: readonly string[],
     omitted: readonly string[] = [],
@@ -65,12 +66,12 @@ export class CheckpointPart {
     for await (const rows of this.rows(columns, omitted)) yield* this.actionsOf(rows, columns)
   }
 
-  /** Some rows' actions; others may run in between. Throws as `rows` does. */
-  async *actionsOf(rows: Rows, columns: readonly string[]): AsyncGenerator<readonly Action[]> {
+  /** Yields the actions of some rows in batches; gives way to other work between batches. Throws like `rows`. */
+  async *actionsOf(rows: CheckpointRows, columns: readonly string[]): AsyncGenerator<readonly Action[]> {
     for (const name of columns) {
       const bodies = rows.bodiesOf(name)[Symbol.iterator]()
       for (;;) {
-        const { actions, ended } = this.checked(() => take(name, bodies))
+        const { actions, ended } = this.orCorrupt(() => takeActions(name, bodies))
         if (actions.length > 0) yield actions
         if (ended) break
         await setImmediate()
@@ -78,31 +79,37 @@ export class CheckpointPart {
     }
   }
 
-  /** The file with its footer, which is Parquet. Throws as `rows` does. */
+  /** Opens a Parquet file and reads its footer. Throws like `rows`. */
   async open(): Promise<RangeFile> {
     try {
-      return await openRanges(await this.#source())
+      return await openRangeFile(await this.#source())
     } catch (cause) {
       throw this.#corruptIfParquet(cause)
     }
   }
 
-  /** Rows of one row group of the opened file, as `rows` gives them. */
-  async *groupRows(file: RangeFile, group: RowGroup, wanted: Wanted): AsyncGenerator<Rows> {
-    for await (const table of this.#guarded(readGroup(file, group, wanted))) yield rowsOf(table)
+  /** Yields the rows of one row group of an opened file, in the form of `rows`. */
+  async *groupRows(file: RangeFile, group: RowGroup, wanted: LeafFilter): AsyncGenerator<CheckpointRows> {
+    for await (const table of this.#orCorruptAll(readRowGroup(file, group, wanted))) yield rowsOf(table)
   }
 
-  /** Throws `KD_TABLE_CORRUPT` where the file was replaced since it was opened. */
-  async checkSame(file: RangeFile): Promise<void> {
+  /**
+   * Checks that the file was not replaced since it was opened.
+   * @throws KD_TABLE_CORRUPT if it was
+   */
+  async assertUnchanged(file: RangeFile): Promise<void> {
     try {
-      await file.checkSame()
+      await file.assertUnchanged()
     } catch (cause) {
       throw this.#corruptIfParquet(cause)
     }
   }
 
-  /** What `read` makes of rows. Throws `KD_TABLE_CORRUPT` for whatever it throws. */
-  checked<T>(read: () => T): T {
+  /**
+   * Returns the result of `read`, which decodes rows.
+   * @throws KD_TABLE_CORRUPT for any error of `read`
+   */
+  orCorrupt<T>(read: () => T): T {
     try {
       return read()
     } catch (cause) {
@@ -110,14 +117,14 @@ export class CheckpointPart {
     }
   }
 
-  /** An error that names version and file. */
+  /** Returns an error that names the version and the file. */
   corrupt(detail: string, cause?: unknown): PipelineError {
     const context = { version: this.#version, checkpoint: this.key }
     return new PipelineError('KD_TABLE_CORRUPT', detail, context, { cause })
   }
 
-  /** What makes bytes rows fails for damaged bytes alone. */
-  async *#guarded<T>(items: AsyncGenerator<T> | Generator<T>): AsyncGenerator<T> {
+  /** Decoding fails only for damaged bytes, so its errors are reported as corruption. */
+  async *#orCorruptAll<T>(items: AsyncGenerator<T> | Generator<T>): AsyncGenerator<T> {
     try {
       yield* items
     } catch (cause) {
@@ -137,14 +144,14 @@ export class CheckpointPart {
       name: this.key,
       bytes,
       get: async (range) => {
-        const got = await this.#got(() => this.#store.get(this.key, range))
+        const got = await this.#getOrCorrupt(() => this.#store.get(this.key, range))
         if (got.length === range.end - range.start) return got
         throw this.corrupt('a file of the checkpoint changed while it was read')
       },
     }
   }
 
-  async #got(get: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  async #getOrCorrupt(get: () => Promise<Uint8Array>): Promise<Uint8Array> {
     try {
       return await get()
     } catch (cause) {
@@ -154,33 +161,36 @@ export class CheckpointPart {
   }
 }
 
-/** Some rows of a checkpoint. */
-export interface Rows {
-  /** What the rows hold in one column, nulls left out. */
+/** Holds a batch of checkpoint rows. */
+export interface CheckpointRows {
+  /** Returns the non-null values of one column. */
   bodiesOf(column: string): Iterable<unknown>
 }
 
-/** The leaves of these columns that are known, but for those of fields that are omitted. */
-export function wantedOf(columns: readonly string[], omitted: readonly string[] = []): Wanted {
+/** Returns a filter for the known leaf columns of `columns`, without those of `omitted` fields. */
+export function leafFilterOf(columns: readonly string[], omitted: readonly string[] = []): LeafFilter {
   return ([column, field], group) => {
     if (column === undefined || !columns.includes(column) || omitted.includes(`${column}.${field}`))
       return false
     if (column !== 'add' || field !== 'stats_parsed') return isKnown(column, field)
-    // The struct repeats the text, which is exact: it counts where there is no text alone.
+    // `stats_parsed` repeats `stats`, whose text is exact: the struct is read only if the text is absent.
     const text = group.chunks.find(({ path }) => path[0] === 'add' && path[1] === 'stats')
     return !omitted.includes('add.stats') && (text === undefined || text.nulls === text.values)
   }
 }
 
-/** Fields that nobody knows are ignored before they are decoded, whatever their types. Spec: "Protocol Evolution". */
+/** Unknown fields are skipped before decoding, whatever their types. Spec: "Protocol Evolution". */
 function isKnown(column: string, field: string | undefined): boolean {
   const action = CHECKPOINT_SCHEMA.fields.find(({ name }) => name === column)?.type
-  if (typeof action !== 'object' || action.type !== 'struct') return V2_COLUMNS.includes(column)
+  if (typeof action !== 'object' || action.type !== 'struct') return V2_CHECKPOINT_COLUMNS.includes(column)
   return action.fields.some(({ name }) => name === field)
 }
 
-/** The next actions of one column. */
-function take(name: string, bodies: Iterator<unknown>): { actions: readonly Action[]; ended: boolean } {
+/** Takes the next batch of actions of one column. */
+function takeActions(
+  name: string,
+  bodies: Iterator<unknown>,
+): { actions: readonly Action[]; ended: boolean } {
   const actions: Action[] = []
   while (actions.length < ACTIONS_MAX) {
     const next = bodies.next()
@@ -191,7 +201,7 @@ function take(name: string, bodies: Iterator<unknown>): { actions: readonly Acti
   return { actions, ended: false }
 }
 
-/** The file with the text of its statistics, where it holds them as a struct alone. */
+/** Adds the statistics as text to a file that has them only as a struct. */
 function withStats(body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return body
   const { stats, stats_parsed: parsed } = body as {
@@ -199,15 +209,15 @@ function withStats(body: unknown): unknown {
     readonly stats_parsed?: unknown
   }
   if (parsed === undefined || parsed === null || (stats !== undefined && stats !== null)) return body
-  return { ...body, stats: statsText(parsed) }
+  return { ...body, stats: serialiseParsedStats(parsed) }
 }
 
-function rowsOf(table: Table): Rows {
-  return { bodiesOf: (column) => plainValues(table, column) }
+function rowsOf(table: Table): CheckpointRows {
+  return { bodiesOf: (column) => readPlainValues(table, column) }
 }
 
-/** A checkpoint in JSON has lines like those of a commit. Spec: "V2 Spec". */
-function* jsonRows(bytes: Uint8Array): Generator<Rows> {
+/** Yields the rows of a JSON checkpoint, whose lines are like those of a commit. Spec: "V2 Spec". */
+function* jsonRows(bytes: Uint8Array): Generator<CheckpointRows> {
   const lines = new TextDecoder('utf-8', { fatal: true }).decode(bytes).split('\n')
   for (let from = 0; from < lines.length; from += LINES_MAX) {
     const values = lines

@@ -1,28 +1,28 @@
 import type { Store } from '../../storage/store.ts'
 import type { Action } from '../protocol/actions.ts'
-import { CheckpointPart, type Rows, V2_COLUMNS } from './checkpoint-part.ts'
+import { CheckpointPart, type CheckpointRows, V2_CHECKPOINT_COLUMNS } from './checkpoint-part.ts'
 import type { Sidecar } from './checkpoint-schema.ts'
-import { asLong, asSafeInteger, asString, Fields } from '../protocol/fields.ts'
+import { asLong, asSafeInteger, asString, JsonFields } from '../protocol/fields.ts'
 import type { Checkpoint } from './log-segment.ts'
 import { isUuidCheckpoint, sidecarKey } from '../protocol/paths.ts'
 
-/** The actions that a checkpoint may hold; each is a column of its own. Spec: "Checkpoint Schema". */
-export type CheckpointColumn = 'protocol' | 'metaData' | 'txn' | 'domainMetadata' | 'add' | 'remove'
+/** Names the actions that a checkpoint may hold; each is a column of its own. Spec: "Checkpoint Schema". */
+type CheckpointColumn = 'protocol' | 'metaData' | 'txn' | 'domainMetadata' | 'add' | 'remove'
 
-/** Columns of everything but files: what a writer reads. */
+/** Lists the columns of everything except files: a writer reads only these. */
 export const STATE_COLUMNS: readonly CheckpointColumn[] = ['protocol', 'metaData', 'txn', 'domainMetadata']
 
-/** Columns of files. */
+/** Lists the columns of file actions. */
 export const FILE_COLUMNS: readonly CheckpointColumn[] = ['add', 'remove']
 
-/** Fields of files that a caller may do without; those of statistics are most of a checkpoint. */
+/** Names fields of file actions that a caller can leave out; statistics take most of the bytes of a checkpoint. */
 export type OmittedField = 'add.stats' | 'add.tags'
 
 /**
- * Actions of a checkpoint of one or many parts, some thousands at a time, of the columns asked for alone: the bytes of
- * others, and of fields that are `omitted`, are not fetched where the file is Parquet. Sidecars are read only where files
- * are asked for. Statistics that are there as a struct alone become text. Throws `KD_TABLE_CORRUPT` with the version and
- * the file, also where a part or a sidecar is missing. Spec: "Checkpoints" (V1 and V2 spec), "Sidecar Files".
+ * Yields the actions of a checkpoint in batches of some thousands, for `columns` only: the bytes of other columns and
+ * of `omitted` fields are not fetched from Parquet. Sidecars are read only if files are requested. Statistics that
+ * exist only as a struct are converted to text. Spec: "Checkpoints" (V1 and V2 spec), "Sidecar Files".
+ * @throws KD_TABLE_CORRUPT with the version and the file, also if a part or a sidecar is missing
  */
 export async function* readCheckpoint(
   store: Store,
@@ -34,7 +34,7 @@ export async function* readCheckpoint(
   for (const key of keys) {
     const part = new CheckpointPart(store, version, key)
     const manifest = new Manifest(part, version)
-    for await (const rows of part.rows([...columns, ...V2_COLUMNS], omitted)) {
+    for await (const rows of part.rows([...columns, ...V2_CHECKPOINT_COLUMNS], omitted)) {
       manifest.take(rows)
       yield* part.actionsOf(rows, columns)
     }
@@ -46,22 +46,22 @@ export async function* readCheckpoint(
   }
 }
 
-/** A file of a checkpoint, and what its manifest says of it where it is a sidecar. */
-export interface NamedPart {
+/** Holds a file of a checkpoint and, for a sidecar, its entry in the manifest. */
+interface PartWithSidecar {
   readonly part: CheckpointPart
   readonly sidecar: Sidecar | undefined
 }
 
-/** The files that a checkpoint consists of, sidecars after what names them. Throws as `readCheckpoint` does. */
-export async function checkpointParts(
+/** Lists the files of a checkpoint; sidecars follow the file that names them. Throws like `readCheckpoint`. */
+export async function listCheckpointParts(
   store: Store,
   { version, keys }: Checkpoint,
-): Promise<readonly NamedPart[]> {
-  const parts: NamedPart[] = []
+): Promise<readonly PartWithSidecar[]> {
+  const parts: PartWithSidecar[] = []
   for (const key of keys) {
     const part = new CheckpointPart(store, version, key)
     const manifest = new Manifest(part, version)
-    for await (const rows of part.rows(V2_COLUMNS)) manifest.take(rows)
+    for await (const rows of part.rows(V2_CHECKPOINT_COLUMNS)) manifest.take(rows)
     const sidecars = manifest.end().map((sidecar) => ({
       part: new CheckpointPart(store, version, sidecarKey(sidecar.path)),
       sidecar,
@@ -71,11 +71,14 @@ export async function checkpointParts(
   return parts
 }
 
-/** What a checkpoint says of itself. Spec: "Checkpoint Metadata", "Sidecar File Information". */
+/**
+ * Collects the metadata rows of a checkpoint file: its version and its sidecars. Spec: "Checkpoint Metadata", "Sidecar
+ * File Information".
+ */
 class Manifest {
   readonly #part: CheckpointPart
   readonly #version: bigint
-  readonly #described: bigint[] = []
+  readonly #versions: bigint[] = []
   readonly #sidecars: Sidecar[] = []
 
   constructor(part: CheckpointPart, version: bigint) {
@@ -83,20 +86,20 @@ class Manifest {
     this.#version = version
   }
 
-  take(rows: Rows): void {
-    this.#part.checked(() => {
+  take(rows: CheckpointRows): void {
+    this.#part.orCorrupt(() => {
       for (const body of rows.bodiesOf('checkpointMetadata')) {
-        this.#described.push(new Fields(body, 'checkpointMetadata').required('version', asLong))
+        this.#versions.push(new JsonFields(body, 'checkpointMetadata').required('version', asLong))
       }
       for (const body of rows.bodiesOf('sidecar')) this.#sidecars.push(readSidecar(body))
     })
   }
 
-  /** The sidecars, once every row was taken: a checkpoint of the V2 spec says of which version it is, one of V1 never. */
+  /** Returns the sidecars after all rows were taken. A V2 checkpoint states its version, a V1 checkpoint does not. */
   end(): readonly Sidecar[] {
-    const other = this.#described.find((own) => own !== this.#version)
+    const other = this.#versions.find((version) => version !== this.#version)
     if (other !== undefined) throw this.#part.corrupt(`checkpointMetadata.version is ${other}`)
-    if (this.#described.length === 0 && isUuidCheckpoint(this.#part.key)) {
+    if (this.#versions.length === 0 && isUuidCheckpoint(this.#part.key)) {
       throw this.#part.corrupt('checkpointMetadata is missing')
     }
     return this.#sidecars
@@ -104,9 +107,9 @@ class Manifest {
 }
 
 function readSidecar(body: unknown): Sidecar {
-  const fields = new Fields(body, 'sidecar')
+  const fields = new JsonFields(body, 'sidecar')
   const path = fields.required('path', asString)
-  // A path that leads elsewhere is found out before anything is read.
+  // An invalid path fails here, before anything is read.
   sidecarKey(path)
   return {
     path,

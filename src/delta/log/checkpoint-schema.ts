@@ -1,7 +1,7 @@
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
 import type { Add, MetadataAction, Protocol, Remove, Txn, DomainMetadata } from '../protocol/actions.ts'
 
-/** One row of a checkpoint: one action, the other columns null. Spec: "Checkpoints". */
+/** A checkpoint row holds one action; the other columns are null. Spec: "Checkpoints". */
 export type CheckpointRow =
   | { readonly protocol: Protocol }
   | { readonly metaData: MetadataAction }
@@ -12,9 +12,11 @@ export type CheckpointRow =
   | { readonly checkpointMetadata: { readonly version: bigint } }
   | { readonly sidecar: Sidecar }
 
-/** A file that holds some of a checkpoint's files. Spec: "Sidecar File Information". */
+/**
+ * Describes a sidecar: a file that holds a part of the file actions of a checkpoint. Spec: "Sidecar File Information".
+ */
 export interface Sidecar {
-  /** The name alone. */
+  /** File name without a directory. */
   readonly path: string
   readonly sizeInBytes: number
   /** Milliseconds since the epoch. */
@@ -37,7 +39,7 @@ const DELETION_VECTOR = struct({
   cardinality: 'long',
 })
 
-/** The columns that every checkpoint has, one struct for each action. Spec: "Checkpoint Schema". */
+/** Defines the columns of every checkpoint, one struct per action. Spec: "Checkpoint Schema". */
 export const CHECKPOINT_SCHEMA: StructType = struct({
   txn: struct({ appId: 'string', version: 'long', lastUpdated: 'long' }),
   add: struct({
@@ -88,20 +90,23 @@ const V2_ACTIONS: StructType = struct({
   sidecar: struct({ path: 'string', sizeInBytes: 'long', modificationTime: 'long', tags: TEXT_MAP }),
 })
 
-/** What a file of a checkpoint is: all of one of the V1 spec, or a part of one of the V2 spec. */
-export type CheckpointFile = 'classic' | 'manifest' | 'sidecar'
+/** Names the kind of a checkpoint file: a whole checkpoint of the V1 spec, or a manifest or sidecar of the V2 spec. */
+type CheckpointFileKind = 'classic' | 'manifest' | 'sidecar'
 
 /**
- * The columns of a file that we write. `parsed` are fields that `add` has beside those of the log: statistics and
- * partition values with the types of the table. Spec: "Checkpoint Schema", "Sidecar Files".
+ * Returns the columns of a checkpoint file to write. `parsed` are additional fields of `add`: statistics and partition
+ * values in the types of the table. Spec: "Checkpoint Schema", "Sidecar Files".
  */
-export function checkpointSchema(file: CheckpointFile, parsed: readonly StructField[] = []): StructType {
+export function checkpointSchemaOf(
+  kind: CheckpointFileKind,
+  parsed: readonly StructField[] = [],
+): StructType {
   const actions = CHECKPOINT_SCHEMA.fields.map((field) => {
     if (field.name !== 'add' || typeof field.type === 'string' || field.type.type !== 'struct') return field
     return { ...field, type: { ...field.type, fields: [...field.type.fields, ...parsed] } }
   })
-  if (file === 'classic') return { type: 'struct', fields: actions }
-  if (file === 'manifest') return { type: 'struct', fields: [...actions, ...V2_ACTIONS.fields] }
+  if (kind === 'classic') return { type: 'struct', fields: actions }
+  if (kind === 'manifest') return { type: 'struct', fields: [...actions, ...V2_ACTIONS.fields] }
   return { type: 'struct', fields: actions.filter(({ name }) => name === 'add' || name === 'remove') }
 }
 

@@ -1,40 +1,43 @@
 import { stringify } from 'lossless-json'
 import { PipelineError } from '../../core/errors.ts'
-import { orAbsent, type Store } from '../../storage/store.ts'
+import { undefinedIfNotFound, type Store } from '../../storage/store.ts'
 import { parseJson, readAction } from '../protocol/action-json.ts'
 import type { MetadataAction, Protocol } from '../protocol/actions.ts'
-import { asSafeInteger, Fields } from '../protocol/fields.ts'
+import { asSafeInteger, JsonFields } from '../protocol/fields.ts'
 import { hasInCommitTimestamps } from './in-commit-timestamp.ts'
 import { checksumKey } from '../protocol/paths.ts'
 import type { TableState } from './state.ts'
-import type { Totals } from './totals.ts'
+import type { FileTotals } from './totals.ts'
 
-/** What the checksum of a version says of the table. */
-export interface Checksum {
-  readonly totals: Totals
+/** Holds the contents of a version checksum file. Spec: "Version Checksum File Schema". */
+interface VersionChecksum {
+  readonly totals: FileTotals
   readonly metadata: MetadataAction
   readonly protocol: Protocol
   readonly inCommitMs?: number | undefined
 }
 
-/** What is listed whole in a checksum, or not at all: it is written after every commit, and `txn`s and domains have no other bound. */
+/**
+ * Lists longer than this are left out of a checksum: it is written after every commit, and the number of `txn`s and
+ * domains is not bounded otherwise.
+ */
 const LISTED_MAX = 1_000
-/** Characters that a fault shows of a value. */
+/** Maximum of characters of a value in a message. */
 const TEXT_MAX = 200
 
 /**
- * Writes the checksum of a version, which costs the same however many files the table has. Leaves one that is there as it is,
- * and writes none where the totals of the table are not known. Throws what the store throws.
- * Spec: "Version Checksum File".
+ * Writes the checksum of a version; the cost does not depend on the number of files. Does not overwrite an existing
+ * checksum, and writes none if the totals of the whole table are unknown. Throws store errors. Spec: "Version Checksum
+ * File".
  */
 export async function writeChecksum(store: Store, state: TableState): Promise<void> {
   const { totals, version } = state
-  if (totals === undefined || totals.since !== undefined) return
+  if (totals === undefined || totals.sinceVersion !== undefined) return
   const text = stringify(checksumOf(state, totals))
   await store.putIfAbsent(checksumKey(version), new TextEncoder().encode(`${String(text)}\n`))
 }
 
-function checksumOf(state: TableState, { files, bytes }: Totals): object {
+function checksumOf(state: TableState, { files, bytes }: FileTotals): object {
   const { txnId, txns, domains, metadata, protocol, inCommitMs } = state
   const isTimed = hasInCommitTimestamps(state) && inCommitMs !== undefined
   return {
@@ -52,11 +55,12 @@ function checksumOf(state: TableState, { files, bytes }: Totals): object {
 }
 
 /**
- * The checksum of a version; `undefined` where there is none. Throws `KD_TABLE_CORRUPT` for one that cannot be read, and what
- * the store throws. Spec: "Version Checksum File Schema".
+ * Reads the checksum of a version; returns `undefined` if it does not exist. Throws store errors. Spec: "Version
+ * Checksum File Schema".
+ * @throws KD_TABLE_CORRUPT if it cannot be parsed
  */
-export async function readChecksum(store: Store, version: bigint): Promise<Checksum | undefined> {
-  const bytes = await orAbsent(store.get(checksumKey(version)))
+export async function readChecksum(store: Store, version: bigint): Promise<VersionChecksum | undefined> {
+  const bytes = await undefinedIfNotFound(store.get(checksumKey(version)))
   if (bytes === undefined) return undefined
   try {
     return parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
@@ -68,11 +72,12 @@ export async function readChecksum(store: Store, version: bigint): Promise<Check
   }
 }
 
-function parse(text: string): Checksum {
-  const fields = new Fields(parseJson(text), 'checksum')
+function parse(text: string): VersionChecksum {
+  const fields = new JsonFields(parseJson(text), 'checksum')
   const metadata = fields.required('metadata', (body) => readAction('metaData', body))
   const protocol = fields.required('protocol', (body) => readAction('protocol', body))
-  if (metadata.kind !== 'metaData' || protocol.kind !== 'protocol') throw new TypeError('not of their kinds')
+  if (metadata.kind !== 'metaData' || protocol.kind !== 'protocol')
+    throw new TypeError('metadata or protocol has the wrong kind')
   return {
     totals: {
       files: fields.required('numFiles', asSafeInteger),
@@ -85,15 +90,15 @@ function parse(text: string): Checksum {
 }
 
 /**
- * In what the checksum of a version contradicts the table at that version, in words; nothing where there is none.
- * Throws what the store throws. Spec: "State Validation".
+ * Compares the checksum of a version with the table at that version and returns the differences in words; an absent
+ * checksum has none. Throws store errors. Spec: "State Validation".
  */
-export async function checksumFaults(
+export async function findChecksumFaults(
   store: Store,
   state: TableState,
-  totals: Totals,
+  totals: FileTotals,
 ): Promise<readonly string[]> {
-  let sum: Checksum | undefined
+  let sum: VersionChecksum | undefined
   try {
     sum = await readChecksum(store, state.version)
   } catch (error) {
@@ -102,26 +107,26 @@ export async function checksumFaults(
   }
   if (sum === undefined) return []
   const faults: string[] = []
-  const hold = (what: string, said: unknown, found: unknown): void => {
-    if (JSON.stringify(said) !== JSON.stringify(found))
-      faults.push(`it says ${what} ${textOf(said)}, but it is ${textOf(found)}`)
+  const compare = (field: string, recorded: unknown, actual: unknown): void => {
+    if (JSON.stringify(recorded) !== JSON.stringify(actual))
+      faults.push(`${field} is ${textOf(recorded)} in the checksum, but ${textOf(actual)} in the table`)
   }
-  hold('numFiles', sum.totals.files, totals.files)
-  hold('tableSizeBytes', sum.totals.bytes, totals.bytes)
-  hold('metadata', essenceOf(sum.metadata), essenceOf(state.metadata))
-  hold('protocol', protocolOf(sum.protocol), protocolOf(state.protocol))
+  compare('numFiles', sum.totals.files, totals.files)
+  compare('tableSizeBytes', sum.totals.bytes, totals.bytes)
+  compare('metadata', comparableMetadata(sum.metadata), comparableMetadata(state.metadata))
+  compare('protocol', comparableProtocol(sum.protocol), comparableProtocol(state.protocol))
   if (hasInCommitTimestamps(state))
-    hold('inCommitTimestampOpt', sum.inCommitMs ?? null, state.inCommitMs ?? null)
+    compare('inCommitTimestampOpt', sum.inCommitMs ?? null, state.inCommitMs ?? null)
   return faults
 }
 
-/** What of the metadata makes the table what it is, whatever the order in which it stands. */
-function essenceOf({ id, schemaString, partitionColumns, configuration }: MetadataAction): object {
+/** Returns the comparable part of the metadata, independent of the order of properties. */
+function comparableMetadata({ id, schemaString, partitionColumns, configuration }: MetadataAction): object {
   const properties = Object.entries(configuration).sort(([a], [b]) => (a < b ? -1 : 1))
   return { id, schemaString, partitionColumns, properties }
 }
 
-function protocolOf({
+function comparableProtocol({
   minReaderVersion,
   minWriterVersion,
   readerFeatures,

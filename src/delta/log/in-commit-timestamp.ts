@@ -1,9 +1,9 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { MetadataAction, Protocol } from '../protocol/actions.ts'
-import { writerFeatures } from '../protocol/protocol.ts'
+import { writerFeaturesOf } from '../protocol/protocol.ts'
 import type { TableState } from './state.ts'
 
-/** Whether commits of the table carry their own time. Spec: "In-Commit Timestamps" (enablement). */
+/** Tells whether commits of the table carry in-commit timestamps. Spec: "In-Commit Timestamps" (enablement). */
 export function hasInCommitTimestamps({
   protocol,
   metadata,
@@ -11,16 +11,20 @@ export function hasInCommitTimestamps({
   readonly protocol: Protocol
   readonly metadata: Pick<MetadataAction, 'configuration'>
 }): boolean {
-  if (!writerFeatures(protocol).includes('inCommitTimestamp')) return false
+  if (!writerFeaturesOf(protocol).includes('inCommitTimestamp')) return false
   return metadata.configuration['delta.enableInCommitTimestamps'] === 'true'
 }
 
 /**
- * The fields that `commitInfo`, which must come first, must have beside others in the commit after `state`: the time of
- * the attempt, but later than the commit before it. None for a table that asks for none.
- * Throws `KD_TABLE_CORRUPT` where the commit before it lacks its time. Spec: "Writer Requirements for In-Commit Timestamps".
+ * Returns the in-commit timestamp fields for `commitInfo` of the commit after `state`: the time of the attempt, but
+ * later than the previous commit. Empty if the table does not use in-commit timestamps. `commitInfo` must then be the
+ * first action. Spec: "Writer Requirements for In-Commit Timestamps".
+ * @throws KD_TABLE_CORRUPT if the previous commit lacks its timestamp
  */
-export function inCommitFields(state: TableState, nowMs: number): { readonly inCommitTimestamp?: number } {
+export function inCommitFieldsAfter(
+  state: TableState,
+  nowMs: number,
+): { readonly inCommitTimestamp?: number } {
   if (!hasInCommitTimestamps(state)) return {}
   const { inCommitMs: before, version } = state
   if (before === undefined) {

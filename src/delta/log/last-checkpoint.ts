@@ -1,23 +1,23 @@
 import { createHash } from 'node:crypto'
-import { orAbsent, type Store } from '../../storage/store.ts'
+import { undefinedIfNotFound, type Store } from '../../storage/store.ts'
 import { parseJson } from '../protocol/action-json.ts'
 import { LAST_CHECKPOINT_KEY } from '../protocol/paths.ts'
 
-/** What `_last_checkpoint` says of a checkpoint. Spec: "Last Checkpoint File Schema". */
-export interface LastCheckpoint {
+/** Holds the contents of `_last_checkpoint`. Spec: "Last Checkpoint File Schema". */
+interface LastCheckpoint {
   readonly version: number
-  /** Actions in the checkpoint. */
+  /** Number of actions in the checkpoint. */
   readonly size: number
   readonly sizeInBytes: number
   readonly numOfAddFiles: number
 }
 
 /**
- * The version that `_last_checkpoint` names. It is a hint alone: where it is absent, garbage, or not what its checksum
- * says, the listing decides. Spec: "Last Checkpoint File".
+ * Returns the version in `_last_checkpoint`. It is only a hint: if it is absent, malformed or fails its checksum, the
+ * listing decides. Spec: "Last Checkpoint File".
  */
 export async function readLastCheckpoint(store: Store): Promise<bigint | undefined> {
-  const body = await orAbsent(store.get(LAST_CHECKPOINT_KEY))
+  const body = await undefinedIfNotFound(store.get(LAST_CHECKPOINT_KEY))
   if (body === undefined) return undefined
   try {
     const hint = parseJson(new TextDecoder().decode(body)) as Readonly<Record<string, unknown>>
@@ -25,12 +25,12 @@ export async function readLastCheckpoint(store: Store): Promise<bigint | undefin
     if (typeof checksum === 'string' && checksum !== jsonChecksum(hint)) return undefined
     return Number.isSafeInteger(version) && (version as number) >= 0 ? BigInt(version as number) : undefined
   } catch {
-    // Garbage: somebody else's half-written hint must stop nobody.
+    // A half-written hint of another writer must not stop readers.
     return undefined
   }
 }
 
-/** Names a checkpoint as the newest, unless a newer one is named already. */
+/** Names a checkpoint as the newest, unless a newer one is already named. */
 export async function writeLastCheckpoint(store: Store, last: LastCheckpoint): Promise<void> {
   const named = await readLastCheckpoint(store)
   if (named !== undefined && named > BigInt(last.version)) return
@@ -38,7 +38,9 @@ export async function writeLastCheckpoint(store: Store, last: LastCheckpoint): P
   await store.put(LAST_CHECKPOINT_KEY, new TextEncoder().encode(body))
 }
 
-/** The MD5 digest, in hex, of a JSON object in its canonical form without its `checksum`. Spec: "JSON checksum". */
+/**
+ * Returns the MD5 digest, in hex, of the canonical form of a JSON object without its `checksum`. Spec: "JSON checksum".
+ */
 export function jsonChecksum(object: Readonly<Record<string, unknown>>): string {
   const entries = Object.entries(object).filter(([key]) => key !== 'checksum')
   return createHash('md5')
@@ -46,7 +48,10 @@ export function jsonChecksum(object: Readonly<Record<string, unknown>>): string 
     .digest('hex')
 }
 
-/** Paths and values of every leaf, `"a"+0="x"`, joined by commas in the byte order of the paths. Spec: "JSON checksum". */
+/**
+ * Returns the canonical form of a JSON value: paths and values of all leaves, `"a"+0="x"`, joined by commas in the byte
+ * order of the paths. Spec: "JSON checksum".
+ */
 export function canonicalJson(value: unknown): string {
   return leaves(value, '')
     .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
@@ -67,7 +72,7 @@ function joined(path: string, segment: string): string {
 }
 
 function quoted(text: string): string {
-  // encodeURIComponent leaves five characters alone that the specification reserves.
+  // encodeURIComponent does not escape five characters that the specification reserves.
   const encoded = encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -1,5 +1,5 @@
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { orAbsent, type Store } from '../../storage/store.ts'
+import { undefinedIfNotFound, type Store } from '../../storage/store.ts'
 import type { Action } from '../protocol/actions.ts'
 import { parseAction } from '../protocol/action-json.ts'
 import { readLastCheckpoint } from './last-checkpoint.ts'
@@ -12,24 +12,32 @@ import {
   paddedVersion,
   parseLogKey,
 } from '../protocol/paths.ts'
-import type { Commit } from './state.ts'
+import type { LogCommit } from './state.ts'
 
-/** The files that make up the table at `version`: a checkpoint, if there is one, and every commit after it. */
+/**
+ * A `LogSegment` lists the log files that make up the table at `version`: a checkpoint, if there is one, and all
+ * commits after it.
+ */
 export interface LogSegment {
   readonly version: bigint
   readonly checkpoint: Checkpoint | undefined
-  /** Versions of the commits after the checkpoint, ascending, without a gap. */
+  /** Versions of the commits after the checkpoint, ascending and without gaps. */
   readonly commits: readonly bigint[]
 }
 
-/** A complete checkpoint: its parts in their order; one for a classic one and for one named by a UUID. */
+/**
+ * Describes a complete checkpoint with the keys of its parts in order; a classic or UUID-named checkpoint has one key.
+ */
 export interface Checkpoint {
   readonly version: bigint
   readonly keys: readonly string[]
 }
 
-/** A commit's bytes as actions. Throws `KD_TABLE_CORRUPT` with version and line. Spec: "Delta Log Entries". */
-export function parseCommit(version: bigint, body: Uint8Array): Commit {
+/**
+ * Parses the bytes of a commit. Spec: "Delta Log Entries".
+ * @throws KD_TABLE_CORRUPT with version and line
+ */
+function parseCommit(version: bigint, body: Uint8Array): LogCommit {
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(body)
@@ -49,28 +57,31 @@ export function parseCommit(version: bigint, body: Uint8Array): Commit {
   return { version, actions }
 }
 
-/** The commit of `version`, or `undefined` where it does not exist (yet, or no more). */
-export async function readCommit(store: Store, version: bigint): Promise<Commit | undefined> {
-  const body = await orAbsent(store.get(commitKey(version)))
+/** Reads the commit of `version`; returns `undefined` if it does not exist yet or was cleaned up. */
+export async function readCommit(store: Store, version: bigint): Promise<LogCommit | undefined> {
+  const body = await undefinedIfNotFound(store.get(commitKey(version)))
   return body === undefined ? undefined : parseCommit(version, body)
 }
 
-/** The commit of `version`, which must exist. Throws `KD_TABLE_CORRUPT`. */
-export async function needCommit(store: Store, version: bigint): Promise<Commit> {
+/**
+ * Reads the commit of `version`, which must exist.
+ * @throws KD_TABLE_CORRUPT if it does not
+ */
+export async function requireCommit(store: Store, version: bigint): Promise<LogCommit> {
   const commit = await readCommit(store, version)
   if (commit === undefined) throw new PipelineError('KD_TABLE_CORRUPT', 'a commit is missing', { version })
   return commit
 }
 
 /**
- * Files of the log from version `from` on, ascending.
- * `_` sorts after every digit, so the listing ends where the names of versions end. Spec: "Last Checkpoint File".
+ * Yields the files of the log from version `from` on, ascending. `_` sorts after every digit, so the listing stops
+ * after the files of versions. Spec: "Last Checkpoint File".
  */
 export async function* listLog(store: Store, from: bigint): AsyncGenerator<LogFile> {
   for await (const { file } of listObjects(store, from)) yield file
 }
 
-/** Every commit that the log still holds, ascending, with the time at which the store says that its file was written. */
+/** Lists all commits in the log, ascending, with the modification times that the store reports. */
 export async function listCommitTimes(
   store: Store,
 ): Promise<readonly { readonly version: bigint; readonly modifiedMs: number }[]> {
@@ -92,39 +103,40 @@ async function* listObjects(
   }
 }
 
-/** Whether there is a log with a commit or a checkpoint in it. */
+/** Tells whether the log holds a commit or a checkpoint. */
 export async function logExists(store: Store): Promise<boolean> {
   const first = await listLog(store, 0n).next()
   return first.done !== true
 }
 
 /**
- * Finds the files that make up `version`, the newest by default: from `_last_checkpoint` where that helps, by a full
- * listing where it is missing, stale or wrong.
- * Throws `KD_TABLE_MISSING` without a log, `KD_TABLE_CORRUPT` for a gap, `KD_COMMAND_INVALID` for a version that is not
- * there.
+ * Finds the log files that make up `version`, by default the newest version: from `_last_checkpoint` if it is usable,
+ * otherwise by a full listing.
+ * @throws KD_TABLE_MISSING if there is no log
+ * @throws KD_TABLE_CORRUPT if a commit is missing
+ * @throws KD_COMMAND_INVALID if the version does not exist
  */
-export async function findSegment(store: Store, version?: bigint): Promise<LogSegment> {
+export async function findLogSegment(store: Store, version?: bigint): Promise<LogSegment> {
   const hint = await readLastCheckpoint(store)
   if (hint !== undefined && (version === undefined || hint <= version)) {
-    const found = await collect(store, hint)
+    const found = await listLogFrom(store, hint)
     const segment = found.checkpoints.some((checkpoint) => checkpoint.version === hint)
-      ? choose(found, version)
+      ? chooseSegment(found, version)
       : undefined
-    if (segment !== undefined) return await withoutGaps(store, segment)
+    if (segment !== undefined) return await fillGaps(store, segment)
   }
-  const found = await collect(store, 0n)
-  const segment = choose(found, version)
-  if (segment === undefined) throw notFound(store, found, version)
-  return await withoutGaps(store, segment)
+  const found = await listLogFrom(store, 0n)
+  const segment = chooseSegment(found, version)
+  if (segment === undefined) throw segmentError(store, found, version)
+  return await fillGaps(store, segment)
 }
 
-interface Found {
+interface LogListing {
   readonly commits: readonly bigint[]
   readonly checkpoints: readonly Checkpoint[]
 }
 
-async function collect(store: Store, from: bigint): Promise<Found> {
+async function listLogFrom(store: Store, from: bigint): Promise<LogListing> {
   const commits: bigint[] = []
   const checkpoints: Checkpoint[] = []
   const parts = new Map<string, Set<number>>()
@@ -137,7 +149,7 @@ async function collect(store: Store, from: bigint): Promise<Found> {
       const id = `${version}/${file.parts}`
       const seen = parts.get(id) ?? new Set()
       parts.set(id, seen.add(file.part))
-      // Parts cannot be written at once: one with a part missing is no checkpoint. Spec: "Checkpoints".
+      // Parts cannot be written atomically: a checkpoint with a missing part is ignored. Spec: "Checkpoints".
       if (seen.size !== file.parts) continue
       const keys = Array.from({ length: file.parts }, (_, at) =>
         checkpointPartKey(version, at + 1, file.parts),
@@ -148,8 +160,8 @@ async function collect(store: Store, from: bigint): Promise<Found> {
   return { commits, checkpoints }
 }
 
-/** The newest complete checkpoint that is not newer than the version, and the commits after it. */
-function choose(found: Found, wanted: bigint | undefined): LogSegment | undefined {
+/** Chooses the newest complete checkpoint up to the version, and the commits after it. */
+function chooseSegment(found: LogListing, wanted: bigint | undefined): LogSegment | undefined {
   const newest = [...found.commits, ...found.checkpoints.map((checkpoint) => checkpoint.version)].reduce(
     (max, version) => (version > max ? version : max),
     -1n,
@@ -157,9 +169,9 @@ function choose(found: Found, wanted: bigint | undefined): LogSegment | undefine
   const version = wanted ?? newest
   if (newest < version || version < 0n) return undefined
   const checkpoint = found.checkpoints
-    .filter((one) => one.version <= version)
+    .filter((checkpoint) => checkpoint.version <= version)
     .reduce<Checkpoint | undefined>(
-      (best, one) => (best && best.version > one.version ? best : one),
+      (best, next) => (best && best.version > next.version ? best : next),
       undefined,
     )
   const after = checkpoint?.version ?? -1n
@@ -168,8 +180,8 @@ function choose(found: Found, wanted: bigint | undefined): LogSegment | undefine
   return { version, checkpoint, commits }
 }
 
-/** Fills gaps that only the listing had (it need not be atomic beside a writer); throws for real ones. */
-async function withoutGaps(store: Store, segment: LogSegment): Promise<LogSegment> {
+/** Fills gaps that exist only in the listing, which is not atomic beside a writer; throws for missing commits. */
+async function fillGaps(store: Store, segment: LogSegment): Promise<LogSegment> {
   const first = (segment.checkpoint?.version ?? -1n) + 1n
   const listed = new Set(segment.commits)
   const commits: bigint[] = []
@@ -182,7 +194,7 @@ async function withoutGaps(store: Store, segment: LogSegment): Promise<LogSegmen
   return { ...segment, commits }
 }
 
-function notFound(store: Store, found: Found, version: bigint | undefined): PipelineError {
+function segmentError(store: Store, found: LogListing, version: bigint | undefined): PipelineError {
   const context = { table: store.uri, version }
   const { commits, checkpoints } = found
   if (commits.length + checkpoints.length === 0) {
@@ -195,7 +207,7 @@ function notFound(store: Store, found: Found, version: bigint | undefined): Pipe
     return new PipelineError('KD_COMMAND_INVALID', `the newest version is ${String(newest)}`, context)
   }
   if (version !== undefined && checkpoints.length > 0) {
-    return new PipelineError('KD_COMMAND_INVALID', 'the version was cleaned up', context)
+    return new PipelineError('KD_COMMAND_INVALID', 'the version was removed by log cleanup', context)
   }
   const oldest = commits[0]
   const detail = `version 0 is missing and there is no checkpoint; the oldest commit is ${String(oldest)}`

@@ -2,17 +2,17 @@ import { parse } from 'lossless-json'
 import { type AnyBuilder, builderOf } from '../../arrow/builder.ts'
 import { decimalText } from '../../arrow/decimal.ts'
 import { formatDate, formatDateTime } from '../../arrow/time.ts'
-import { Exact } from '../../core/exact.ts'
+import { ExactNumber } from '../../core/exact.ts'
 import { type DataType, decimalOf, type StructField, type StructType } from '../../core/schema.ts'
 import type { IndexedColumns } from '../../parquet/statistics.ts'
 import type { Add } from '../protocol/actions.ts'
-import { type ColumnMapping, columnMapping } from '../schema/column-mapping.ts'
+import { type ColumnMapping, columnMappingOf } from '../schema/column-mapping.ts'
 import { parsePartitionValue } from '../statistics/partition-values.ts'
-import { isRecord } from '../statistics/stats.ts'
+import { isPlainObject } from '../statistics/stats.ts'
 import { statsColumnsOf } from '../statistics/stats-columns.ts'
 import type { TableShape } from '../protocol/table-shape.ts'
 
-/** Types whose values have an order that the log knows. Spec: "Per-file Statistics" (`minValues`, `maxValues`). */
+/** Types whose values have minimum and maximum statistics. Spec: "Per-file Statistics" (`minValues`, `maxValues`). */
 const ORDERED: ReadonlySet<DataType> = new Set([
   'string',
   'byte',
@@ -27,10 +27,10 @@ const ORDERED: ReadonlySet<DataType> = new Set([
 ])
 
 /**
- * What a checkpoint holds of `add` in the types of the table where `delta.checkpoint.writeStatsAsStruct` asks for it:
+ * Builds the typed fields of `add` in a checkpoint, which `delta.checkpoint.writeStatsAsStruct` enables:
  * `partitionValues_parsed` and `stats_parsed`, under physical names. Spec: "Checkpoints", "Checkpoint Schema".
  */
-export class ParsedFields {
+export class ParsedAddFields {
   readonly fields: readonly StructField[]
   readonly #partitions: readonly { readonly name: string; readonly type: DataType }[]
   readonly #stats: StructType
@@ -38,15 +38,15 @@ export class ParsedFields {
 
   constructor(table: TableShape) {
     const { protocol, metadata } = table
-    const mapping = columnMapping(protocol, metadata)
+    const mapping = columnMappingOf(protocol, metadata)
     const isPartition = ({ name }: StructField): boolean => metadata.partitionColumns.includes(name)
     this.#partitions = metadata.schema.fields
       .filter(isPartition)
       .map((field) => ({ name: mapping.physicalName(field), type: field.type }))
     const data = metadata.schema.fields.filter((field) => !isPartition(field))
     const indexed = indexedFields(data, mapping, statsColumnsOf(table, mapping))
-    const ordered = narrowed(indexed, (type) => (isOrdered(type) ? type : undefined))
-    const counted = narrowed(indexed, () => 'long')
+    const ordered = mapLeaves(indexed, (type) => (isOrdered(type) ? type : undefined))
+    const counted = mapLeaves(indexed, () => 'long')
     this.#stats = struct([
       ['numRecords', 'long'],
       ...(ordered.fields.length === 0 ? [] : ([['minValues', ordered]] as const)),
@@ -55,7 +55,7 @@ export class ParsedFields {
       ['tightBounds', 'boolean'],
     ])
     this.fields = [
-      // Parquet has no struct without fields.
+      // Parquet does not allow a struct without fields.
       ...(this.#partitions.length === 0
         ? []
         : struct([
@@ -68,8 +68,11 @@ export class ParsedFields {
     ]
   }
 
-  /** The values of the fields for one file. Throws `KD_TABLE_CORRUPT` for a partition value that is not of its type. */
-  of(add: Add): Readonly<Record<string, unknown>> {
+  /**
+   * Returns the values of the fields for one file.
+   * @throws KD_TABLE_CORRUPT for a partition value that does not match its type
+   */
+  valuesOf(add: Add): Readonly<Record<string, unknown>> {
     const partitions = this.#partitions.map(({ name, type }) => [
       name,
       jsonLike(add.partitionValues[name] ?? null, type),
@@ -77,19 +80,22 @@ export class ParsedFields {
     const stats = statsOf(add.stats)
     return {
       partitionValues_parsed: Object.fromEntries(partitions) as unknown,
-      ...(stats === undefined ? {} : { stats_parsed: this.#fitting(stats, this.#stats) }),
+      ...(stats === undefined ? {} : { stats_parsed: this.#representable(stats, this.#stats) }),
     }
   }
 
-  /** What of the value the type holds: a bound that does not fit is no bound, and its absence is always right. */
-  #fitting(value: unknown, type: DataType): unknown {
+  /**
+   * Returns the value converted to the type, with null for parts that cannot be represented: a missing bound is always
+   * correct.
+   */
+  #representable(value: unknown, type: DataType): unknown {
     if (value === null || value === undefined) return null
     if (typeof type !== 'string' && type.type === 'struct') {
-      if (!isRecord(value)) return null
+      if (!isPlainObject(value)) return null
       return Object.fromEntries(
         type.fields.map(({ name, type: inner }) => {
           const held = Object.hasOwn(value, name) ? value[name] : undefined
-          return [name, this.#fitting(held, inner)]
+          return [name, this.#representable(held, inner)]
         }),
       )
     }
@@ -105,7 +111,7 @@ function isOrdered(type: DataType): boolean {
   return ORDERED.has(type) || decimalOf(type) !== undefined
 }
 
-/** The leaves under their physical names of which the table has statistics; lists and maps are leaves. */
+/** Selects the leaf columns with statistics, under physical names; lists and maps are leaves. */
 function indexedFields(
   fields: readonly StructField[],
   mapping: ColumnMapping,
@@ -130,12 +136,12 @@ function indexedFields(
   return below(fields, [], false)
 }
 
-/** The same struct with other leaves, without those that become `undefined`. */
-function narrowed(type: StructType, leaf: (type: DataType) => DataType | undefined): StructType {
+/** Maps the leaves of a struct to other types and drops those that become `undefined`. */
+function mapLeaves(type: StructType, leaf: (type: DataType) => DataType | undefined): StructType {
   return struct(
     type.fields.flatMap(({ name, type: inner }): (readonly [string, DataType])[] => {
       if (typeof inner !== 'string' && inner.type === 'struct') {
-        const below = narrowed(inner, leaf)
+        const below = mapLeaves(inner, leaf)
         return below.fields.length === 0 ? [] : [[name, below]]
       }
       const other = leaf(inner)
@@ -151,50 +157,50 @@ function struct(fields: readonly (readonly [string, DataType])[]): StructType {
   }
 }
 
-/** Statistics with numbers that lose no digit; `undefined` where there are none that can be read. */
+/** Parses statistics with exact numbers; returns `undefined` if they are absent or not JSON. */
 function statsOf(stats: string | undefined): unknown {
   if (stats === undefined) return undefined
   try {
     if (!/\d\.\d|\d{16}/.test(stats)) return JSON.parse(stats)
     return parse(stats, undefined, (digits) => {
-      if (!/^-?\d+$/.test(digits)) return new Exact(digits)
+      if (!/^-?\d+$/.test(digits)) return new ExactNumber(digits)
       const number = Number(digits)
       return Number.isSafeInteger(number) ? number : BigInt(digits)
     })
   } catch {
-    // Statistics are optional, and so nothing depends on ones that are no JSON.
+    // Statistics are optional: malformed ones are ignored.
     return undefined
   }
 }
 
-/** A partition value as builders take it. */
+/** Converts a partition value to the form that column builders accept. */
 function jsonLike(text: string | null, type: DataType): unknown {
   const value = parsePartitionValue(text, type)
   if (value === null) return null
   const decimal = decimalOf(type)
-  if (decimal !== undefined) return new Exact(decimalText(value as bigint, decimal.scale))
+  if (decimal !== undefined) return new ExactNumber(decimalText(value as bigint, decimal.scale))
   if (type === 'date') return formatDate(value as number)
   if (type === 'timestamp' || type === 'timestamp_ntz')
     return formatDateTime(value as bigint, type === 'timestamp')
-  // A column of doubles takes no NaN from JSON, and JSON has none.
+  // JSON has no NaN or infinity, so a column of doubles takes null instead.
   return typeof value === 'number' && !Number.isFinite(value) ? null : value
 }
 
 /**
- * `stats_parsed` as the text of `add.stats`; `undefined` where it holds nothing. What JSON has no number for is left out.
- * Spec: "Per-file Statistics".
+ * Serialises `stats_parsed` as the text of `add.stats`; returns `undefined` if it is empty. Numbers that JSON cannot
+ * represent are left out. Spec: "Per-file Statistics".
  */
-export function statsText(parsed: unknown): string | undefined {
+export function serialiseParsedStats(parsed: unknown): string | undefined {
   const text = textOf(parsed)
   return text === '{}' ? undefined : text
 }
 
 function textOf(value: unknown): string | undefined {
-  if (value instanceof Exact) return value.text
+  if (value instanceof ExactNumber) return value.text
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value)
   if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : undefined
   if (typeof value === 'string') return JSON.stringify(value)
-  if (!isRecord(value) || value instanceof Uint8Array) return undefined
+  if (!isPlainObject(value) || value instanceof Uint8Array) return undefined
   const members = Object.entries(value).flatMap(([name, inner]) => {
     const text = textOf(inner)
     return text === undefined ? [] : [`${JSON.stringify(name)}:${text}`]

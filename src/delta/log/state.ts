@@ -9,9 +9,11 @@ import type {
   Txn,
 } from '../protocol/actions.ts'
 import { asSafeInteger, asString } from '../protocol/fields.ts'
-import { NO_FILES, type Totals, totalsAfter, totalsSince } from './totals.ts'
+import { NO_FILES, type FileTotals, totalsAfter, totalsSince } from './totals.ts'
 
-/** Everything of a table at one version except its files: what a writer holds in memory, however large the table is. */
+/**
+ * A `TableState` is a table at one version without its files. A writer holds it in memory, however large the table is.
+ */
 export interface TableState {
   readonly version: bigint
   readonly protocol: Protocol
@@ -22,17 +24,17 @@ export interface TableState {
   readonly inCommitMs?: number | undefined
   /** `txnId` of the newest commit, where it has one. */
   readonly txnId?: string | undefined
-  /** Of the files, as far as they were counted. */
-  readonly totals?: Totals
+  /** Files and bytes of the table, as far as they were counted. */
+  readonly totals?: FileTotals
 }
 
-/** One version of the log, its actions in the order of its lines. Spec: "Delta Log Entries". */
-export interface Commit {
+/** A `LogCommit` is one version of the log, with its actions in line order. Spec: "Delta Log Entries". */
+export interface LogCommit {
   readonly version: bigint
   readonly actions: readonly Action[]
 }
 
-/** The state before version 0, or while a checkpoint is being read. */
+/** A `PartialState` is a state before version 0, or while a checkpoint is being read. */
 export interface PartialState {
   readonly version: bigint
   readonly protocol?: Protocol
@@ -43,11 +45,11 @@ export interface PartialState {
   readonly inCommitMs?: number | undefined
   /** `txnId` of the newest commit, where it has one. */
   readonly txnId?: string | undefined
-  /** Of the files, as far as they were counted. */
-  readonly totals?: Totals
+  /** Files and bytes of the table, as far as they were counted. */
+  readonly totals?: FileTotals
 }
 
-/** The state that nothing has been applied to. */
+/** Holds the state before any action is applied. */
 export const EMPTY_STATE: PartialState = {
   version: -1n,
   txns: new Map(),
@@ -55,7 +57,10 @@ export const EMPTY_STATE: PartialState = {
   totals: NO_FILES,
 }
 
-/** The state after actions of one commit or checkpoint; the old one stays as it was. Spec: "Action Reconciliation". */
+/**
+ * Returns the state after the actions of a commit or checkpoint; the given state is not modified. Spec: "Action
+ * Reconciliation".
+ */
 export function applyActions<S extends PartialState>(
   state: S,
   version: bigint,
@@ -70,7 +75,7 @@ export function applyActions<S extends PartialState>(
     if (action.kind === 'protocol') protocol = action.protocol
     else if (action.kind === 'metaData') metadata = action.metaData
     else if (action.kind === 'commitInfo') {
-      inCommitMs = inCommitTimestamp(action.commitInfo)
+      inCommitMs = inCommitTimestampOf(action.commitInfo)
       txnId = asString(action.commitInfo['txnId'])
     } else if (action.kind === 'txn') (txns ??= new Map(state.txns)).set(action.txn.appId, action.txn)
     else if (action.kind === 'domainMetadata') {
@@ -92,39 +97,42 @@ export function applyActions<S extends PartialState>(
   }
 }
 
-/** The state once it must be whole. Throws `KD_TABLE_CORRUPT` where protocol or metadata never came. */
-export function wholeState(state: PartialState): TableState {
+/**
+ * Returns the state as a complete one.
+ * @throws KD_TABLE_CORRUPT if protocol or metadata is missing
+ */
+export function completeState(state: PartialState): TableState {
   const { protocol, metadata } = state
-  if (protocol === undefined) throw missing('protocol', state.version)
-  if (metadata === undefined) throw missing('metaData', state.version)
+  if (protocol === undefined) throw missingActionError('protocol', state.version)
+  if (metadata === undefined) throw missingActionError('metaData', state.version)
   return { ...state, protocol, metadata }
 }
 
-/** The `commitInfo` of a commit, if it has one. */
-export function commitInfoOf(commit: Commit): CommitInfo | undefined {
+/** Returns the `commitInfo` of a commit, if it has one. */
+export function commitInfoOf(commit: LogCommit): CommitInfo | undefined {
   for (const action of commit.actions) if (action.kind === 'commitInfo') return action.commitInfo
   return undefined
 }
 
-/** When a commit says of itself that it was made, milliseconds since the epoch. Spec: "In-Commit Timestamps". */
-export function inCommitTimestamp(info: CommitInfo | undefined): number | undefined {
+/** Returns the in-commit timestamp, milliseconds since the epoch. Spec: "In-Commit Timestamps". */
+export function inCommitTimestampOf(info: CommitInfo | undefined): number | undefined {
   return asSafeInteger(info?.['inCommitTimestamp'])
 }
 
-/** Whether both have the same protocol and metadata, to the letter: files made for one are right for the other. */
-export function sameTable(a: Shaped, b: Shaped): boolean {
+/** Tells whether protocol and metadata are identical: files made for one table state are then valid for the other. */
+export function hasSameProtocolAndMetadata(a: ProtocolAndMetadata, b: ProtocolAndMetadata): boolean {
   if (a.protocol === b.protocol && a.metadata === b.metadata) return true
-  const text = ({ protocol, metadata }: Shaped): string =>
+  const text = ({ protocol, metadata }: ProtocolAndMetadata): string =>
     JSON.stringify([protocol, { ...metadata, schema: undefined }])
   return text(a) === text(b)
 }
 
-/** Metadata as it stands in the log, with or without its schema parsed. */
-interface Shaped {
+/** Protocol and metadata, with or without the schema parsed. */
+interface ProtocolAndMetadata {
   readonly protocol: Protocol
   readonly metadata: MetadataAction | Metadata
 }
 
-function missing(action: string, version: bigint): PipelineError {
+function missingActionError(action: string, version: bigint): PipelineError {
   return new PipelineError('KD_TABLE_CORRUPT', `no ${action} action up to this version`, { version })
 }

@@ -1,26 +1,29 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
 import { hasInCommitTimestamps } from './in-commit-timestamp.ts'
-import { findSegment, listCommitTimes, needCommit } from './log-segment.ts'
+import { findLogSegment, listCommitTimes, requireCommit } from './log-segment.ts'
 import { loadState } from './snapshot.ts'
-import { commitInfoOf, inCommitTimestamp, type TableState } from './state.ts'
+import { commitInfoOf, inCommitTimestampOf, type TableState } from './state.ts'
 
-/** When a version came to be, in milliseconds since the epoch. */
-interface Dated {
+/** A version with its time, milliseconds since the epoch. */
+interface DatedVersion {
   readonly version: bigint
   readonly ms: number
 }
 
 /**
- * The newest version that was there at a time in milliseconds since the epoch; for times after the newest commit, that one.
+ * Returns the newest version that existed at `timestampMs`, milliseconds since the epoch; times after the newest commit
+ * give that commit.
  *
- * A commit's time is its in-commit timestamp from the version on at which the table had these switched on; before, it is
- * that of its file, moved to a millisecond after the commit before it where clocks ran backwards.
- * Throws `KD_COMMAND_INVALID` for a time before the oldest commit of the log, `KD_TABLE_CORRUPT` for a commit that lacks
- * its timestamp, `KD_TABLE_MISSING`. Spec: "Recommendations for Readers of Tables with In-Commit Timestamps".
+ * The time of a commit is its in-commit timestamp from the version on at which these were enabled. Before that it is
+ * the modification time of its file, moved to one millisecond after the previous commit if clocks ran backwards. Spec:
+ * "Recommendations for Readers of Tables with In-Commit Timestamps".
+ * @throws KD_COMMAND_INVALID if the time is before the oldest commit in the log
+ * @throws KD_TABLE_CORRUPT if a commit lacks its timestamp
+ * @throws KD_TABLE_MISSING
  */
-export async function versionAt(store: Store, timestampMs: number): Promise<bigint> {
-  const state = await loadState(store, await findSegment(store))
+export async function findVersionAt(store: Store, timestampMs: number): Promise<bigint> {
+  const state = await loadState(store, await findLogSegment(store))
   const since = inCommitSince(state)
   const commits = await listCommitTimes(store)
   if (since !== undefined && timestampMs >= since.ms) {
@@ -31,13 +34,13 @@ export async function versionAt(store: Store, timestampMs: number): Promise<bigi
   return lastAt(store, monotonic(files), timestampMs)
 }
 
-/** From when on commits carry their own timestamps; `undefined` for a table whose commits do not. */
-function inCommitSince(state: TableState): Dated | undefined {
+/** Returns the version and time from which commits carry in-commit timestamps; `undefined` if they do not. */
+function inCommitSince(state: TableState): DatedVersion | undefined {
   if (!hasInCommitTimestamps(state)) return undefined
   const { configuration } = state.metadata
   const first = configuration['delta.inCommitTimestampEnablementVersion']
   const ms = configuration['delta.inCommitTimestampEnablementTimestamp']
-  // Without these the table had them from its beginning.
+  // Without these properties they have been enabled since version 0.
   if (first === undefined && ms === undefined) return { version: 0n, ms: -Infinity }
   const whole = /^\d{1,15}$/
   if (first !== undefined && ms !== undefined && whole.test(first) && whole.test(ms)) {
@@ -47,10 +50,10 @@ function inCommitSince(state: TableState): Dated | undefined {
   throw new PipelineError('KD_TABLE_CORRUPT', detail, { version: state.version })
 }
 
-/** File times, each moved after the one before where it is not later. */
+/** Moves each file time after the previous one if it is not later. */
 function monotonic(
   files: readonly { readonly version: bigint; readonly modifiedMs: number }[],
-): readonly Dated[] {
+): readonly DatedVersion[] {
   let last = -Infinity
   return files.map(({ version, modifiedMs }) => {
     last = Math.max(last + 1, Math.floor(modifiedMs))
@@ -58,17 +61,17 @@ function monotonic(
   })
 }
 
-function lastAt(store: Store, commits: readonly Dated[], timestampMs: number): bigint {
+function lastAt(store: Store, commits: readonly DatedVersion[], timestampMs: number): bigint {
   let found: bigint | undefined
   for (const { version, ms } of commits) if (ms <= timestampMs) found = version
   if (found === undefined) throw tooEarly(store, timestampMs, commits[0]?.ms)
   return found
 }
 
-/** By halves, because each time costs a read: timestamps within commits ascend. */
+/** Binary search, because each timestamp costs a read: in-commit timestamps ascend. */
 async function lastInCommit(store: Store, versions: readonly bigint[], timestampMs: number): Promise<bigint> {
   const msOf = async (version: bigint): Promise<number> => {
-    const ms = inCommitTimestamp(commitInfoOf(await needCommit(store, version)))
+    const ms = inCommitTimestampOf(commitInfoOf(await requireCommit(store, version)))
     if (ms !== undefined) return ms
     throw new PipelineError('KD_TABLE_CORRUPT', 'commitInfo.inCommitTimestamp is missing', { version })
   }
@@ -88,7 +91,7 @@ function tooEarly(store: Store, timestampMs: number, oldestMs: number | undefine
   const text = (ms: number): string => new Date(ms).toISOString()
   const detail =
     oldestMs === undefined
-      ? 'the log holds no commit whose time is known'
-      : `the oldest commit that the log holds is of ${text(oldestMs)}`
+      ? 'the log holds no commit with a known time'
+      : `the oldest commit in the log is from ${text(oldestMs)}`
   return new PipelineError('KD_COMMAND_INVALID', detail, { table: store.uri, timestamp: text(timestampMs) })
 }

@@ -1,26 +1,26 @@
 import type { Action, Add, Remove } from '../protocol/actions.ts'
 
-/** Files of a table and their bytes, counted from commit to commit so that nobody has to list them. */
-export interface Totals {
+/** Holds the number of files of a table and their bytes, counted from commit to commit so that no listing is needed. */
+export interface FileTotals {
   readonly files: number
   readonly bytes: number
-  /** The version since which files were counted; those of the whole table where absent. */
-  readonly since?: bigint
+  /** Version after which counting started; absent if the totals cover the whole table. */
+  readonly sinceVersion?: bigint
 }
 
-/** Of a table without files. */
-export const NO_FILES: Totals = { files: 0, bytes: 0 }
+/** Holds the totals of a table without files. */
+export const NO_FILES: FileTotals = { files: 0, bytes: 0 }
 
-/** Of what comes after a version at which nothing is known. */
-export function totalsSince(version: bigint): Totals {
-  return { ...NO_FILES, since: version }
+/** Returns empty totals that count only the commits after `version`. */
+export function totalsSince(version: bigint): FileTotals {
+  return { ...NO_FILES, sinceVersion: version }
 }
 
 /**
- * The totals after a commit. Counting begins anew behind a commit whose actions do not say by how much they change them: one
- * that removes a file without its size, or that only names files again. Spec: "Add File and Remove File".
+ * Returns the totals after a commit. Counting restarts after a commit whose effect on the totals is unknown: one that
+ * removes a file without its size, or that only restates files. Spec: "Add File and Remove File".
  */
-export function totalsAfter(totals: Totals, version: bigint, actions: readonly Action[]): Totals {
+export function totalsAfter(totals: FileTotals, version: bigint, actions: readonly Action[]): FileTotals {
   const adds: Add[] = []
   const removes: Remove[] = []
   for (const action of actions) {
@@ -39,7 +39,7 @@ export function totalsAfter(totals: Totals, version: bigint, actions: readonly A
   return { ...totals, files: totals.files + adds.length - removes.length, bytes }
 }
 
-/** The totals of the whole table, by those at the version since which they were counted. */
-export function wholeTotals(totals: Totals, base: Totals): Totals {
+/** Returns the totals of the whole table from the totals at the version where counting started. */
+export function sumTotals(totals: FileTotals, base: FileTotals): FileTotals {
   return { files: totals.files + base.files, bytes: totals.bytes + base.bytes }
 }

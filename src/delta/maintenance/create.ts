@@ -7,39 +7,40 @@ import { serialiseActions } from '../protocol/action-json.ts'
 import { logExists, readCommit } from '../log/log-segment.ts'
 import { commitKey } from '../protocol/paths.ts'
 import type { Action } from '../protocol/actions.ts'
-import { Checksums } from '../commit/checksum-writer.ts'
-import { type Enabled, enabled } from './feature-enablement.ts'
+import { ChecksumWriter } from '../commit/checksum-writer.ts'
+import { type EnabledFeatures, enableFeatures } from './feature-enablement.ts'
 import { hasInCommitTimestamps } from '../log/in-commit-timestamp.ts'
 import { serialiseSchema } from '../schema/schema-json.ts'
-import { applyActions, commitInfoOf, EMPTY_STATE, wholeState } from '../log/state.ts'
+import { applyActions, commitInfoOf, EMPTY_STATE, completeState } from '../log/state.ts'
 import { ENGINE_INFO } from '../protocol/engine.ts'
 
-/** A table to be. */
+/** Describes a table to create. */
 export interface NewTable {
   readonly schema: StructType
-  /** Names of top-level columns, in the order of the directories. */
+  /** Names of top-level columns, in the order of directories. */
   readonly partitionColumns: readonly string[]
-  /** Table properties, such as `delta.checkpointInterval`. */
+  /** Table properties such as `delta.checkpointInterval`. */
   readonly configuration?: Readonly<Record<string, string>>
   readonly name?: string
   readonly description?: string
 }
 
-/** Puts that a creation tries at most while their outcome is not known. */
+/** Maximum of puts while the outcome of a creation is unknown. */
 const ATTEMPTS_MAX = 20
 const WAIT_MS = 100
 
-/** Whether there is a Delta table in the store: a log with a commit or a checkpoint in it. */
+/** Tells whether the store holds a Delta table: a log with a commit or a checkpoint. */
 export async function tableExists(store: Store): Promise<boolean> {
   return await logExists(store)
 }
 
 /**
- * Creates the table with version 0. `created` is false where there is a table already, or where another creator won the
- * race: theirs is then the table, and the caller opens it.
- * `onWarning` is told where the checksum of the version could not be written, which does no harm.
- * Throws `KD_SCHEMA_MISMATCH` for a schema that no table can have, `KD_TABLE_UNSUPPORTED` for properties that ask for
- * unsupported features. Spec: "Delta Log Entries", "Change Metadata", "Protocol Evolution".
+ * Creates the table with version 0. `created` is false if a table exists or another process created it first: the
+ * caller then opens that table. `onWarning` receives the failure of the version's checksum, which is harmless. Spec:
+ * "Delta Log Entries", "Change Metadata", "Protocol Evolution".
+ * @throws KD_SCHEMA_MISMATCH for a schema that a table cannot have
+ * @throws KD_TABLE_UNSUPPORTED for properties that require unsupported features
+ * @throws KD_COMMIT_CONTENDED if the outcome stays unknown
  */
 export async function createTable(
   store: Store,
@@ -48,16 +49,16 @@ export async function createTable(
   onWarning: (warning: PipelineError) => void = () => undefined,
 ): Promise<{ readonly created: boolean }> {
   checkTable(table)
-  const as = enabled(table.schema, table.configuration ?? {})
+  const features = enableFeatures(table.schema, table.configuration ?? {})
   if (await tableExists(store)) return { created: false }
   const txnId = randomUUID()
-  const actions = firstActions(table, as, clock.now(), txnId)
+  const actions = firstActions(table, features, clock.now(), txnId)
   const body = serialiseActions(actions)
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const put = await store.putIfAbsent(commitKey(0n), body)
     if (put === 'created') {
-      const checksums = new Checksums(store, onWarning)
-      checksums.committed(wholeState(applyActions(EMPTY_STATE, 0n, actions)))
+      const checksums = new ChecksumWriter(store, onWarning)
+      checksums.onCommit(completeState(applyActions(EMPTY_STATE, 0n, actions)))
       await checksums.idle()
       return { created: true }
     }
@@ -70,9 +71,14 @@ export async function createTable(
   })
 }
 
-function firstActions(table: NewTable, as: Enabled, nowMs: number, txnId: string): readonly Action[] {
-  const { protocol, schema, configuration } = as
-  const isTimed = hasInCommitTimestamps({ protocol, metadata: as })
+function firstActions(
+  table: NewTable,
+  features: EnabledFeatures,
+  nowMs: number,
+  txnId: string,
+): readonly Action[] {
+  const { protocol, schema, configuration } = features
+  const isTimed = hasInCommitTimestamps({ protocol, metadata: features })
   return [
     {
       kind: 'commitInfo',
@@ -108,7 +114,7 @@ function firstActions(table: NewTable, as: Enabled, nowMs: number, txnId: string
   ]
 }
 
-/** Spec: "Schema Serialization Format": names are unique regardless of case. */
+/** Column names are unique without regard to case. Spec: "Schema Serialization Format". */
 function checkTable({ schema, partitionColumns, configuration = {} }: NewTable): void {
   const isMapped = (configuration['delta.columnMapping.mode'] ?? 'none') !== 'none'
   const fault = schemaFault(schema, isMapped) ?? partitionFault(schema, partitionColumns)
@@ -119,8 +125,8 @@ function schemaFault(schema: StructType, isMapped: boolean): string | undefined 
   if (schema.fields.length === 0) return 'a table needs at least one column'
   const seen = new Set<string>()
   for (const { name } of schema.fields) {
-    if (seen.has(name.toLowerCase())) return `the column ${name} is there twice, regardless of case`
-    // Without column mapping no Parquet writer of the field accepts these in a name.
+    if (seen.has(name.toLowerCase())) return `the column ${name} appears twice, regardless of case`
+    // Without column mapping, common Parquet writers refuse these characters in a name.
     if (!isMapped && REFUSED_IN_NAMES.test(name))
       return `the column name ${JSON.stringify(name)} holds one of " ,;{}()\\n\\t="`
     seen.add(name.toLowerCase())
@@ -131,7 +137,7 @@ function schemaFault(schema: StructType, isMapped: boolean): string | undefined 
 function partitionFault(schema: StructType, partitionColumns: readonly string[]): string | undefined {
   if (new Set(partitionColumns).size !== partitionColumns.length) return 'a partition column is named twice'
   for (const name of partitionColumns) {
-    const field = schema.fields.find((one) => one.name === name)
+    const field = schema.fields.find((candidate) => candidate.name === name)
     if (field === undefined) return `the partition column ${name} is not in the schema`
     if (typeof field.type !== 'string') return `the partition column ${name} is not of a primitive type`
   }

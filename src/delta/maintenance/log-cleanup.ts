@@ -1,57 +1,58 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { mapBounded } from '../../core/concurrency.ts'
 import type { Store } from '../../storage/store.ts'
-import { readCheckpoint, STATE_COLUMNS, checkpointParts } from '../log/checkpoint-read.ts'
-import { allowsUse } from '../protocol/features.ts'
-import { intervalMs } from '../protocol/interval.ts'
-import { type Checkpoint, findSegment } from '../log/log-segment.ts'
+import { readCheckpoint, STATE_COLUMNS, listCheckpointParts } from '../log/checkpoint-read.ts'
+import { allowsOperation } from '../protocol/features.ts'
+import { parseIntervalMs } from '../protocol/interval.ts'
+import { type Checkpoint, findLogSegment } from '../log/log-segment.ts'
 import { checkpointKey, checkpointPartKey, LOG_PREFIX, parseLogKey, sidecarKey } from '../protocol/paths.ts'
-import { writerFeatures } from '../protocol/protocol.ts'
+import { writerFeaturesOf } from '../protocol/protocol.ts'
 import { loadState } from '../log/snapshot.ts'
-import { applyActions, EMPTY_STATE, type PartialState, wholeState } from '../log/state.ts'
+import { applyActions, EMPTY_STATE, type PartialState, completeState } from '../log/state.ts'
 
-/** How the log is cleaned up. */
-export interface LogCleanupOptions {
+/** Configures the cleanup of a log. */
+interface LogCleanupOptions {
   readonly clock?: Clock | undefined
-  /** Files that one run deletes at most; what is left is for the next. All by default. */
+  /** Maximum of files that one run deletes; the rest is left for the next run. No maximum by default. */
   readonly filesMax?: number | undefined
-  /** Aborting it ends the run before the next hundred files are deleted. */
+  /** Ends the run before the next hundred files are deleted. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What became of the log. */
-export interface LogCleaned {
-  /** Files of the log that were deleted: commits, checkpoints, checksums, compactions. */
+/** Counts what a cleanup deleted. */
+interface LogCleanupResult {
+  /** Deleted files of the log: commits, checkpoints, checksums, compactions. */
   readonly files: number
   readonly sidecars: number
-  /** The checkpoint up to which the log is complete no more; absent where nothing was to be deleted. */
+  /** Checkpoint from which on the log is complete; absent if nothing was deleted. */
   readonly checkpoint?: bigint
 }
 
-const NOTHING: LogCleaned = { files: 0, sidecars: 0 }
+const NOTHING: LogCleanupResult = { files: 0, sidecars: 0 }
 const DAY_MS = 86_400_000
 const RETENTION_MS = 30 * DAY_MS
 const DELETES_AT_ONCE = 8
 const BATCH = 100
 
-/** Names of files that belong to one version, or begin with it. */
+/** Names of files that belong to one version or start at one. */
 const OF_VERSION = /^(\d{20})\.(?:json|crc|checkpoint\..+|(\d{20})\.compacted\.json)$/
 
 /**
- * Deletes what of the log is older than the newest checkpoint that was there `delta.logRetentionDuration` (30 days by
- * default) before midnight UTC: commits, checkpoints, checksums and compactions, the oldest first, so that a run that ends
- * early leaves a whole log; then sidecars that no checkpoint names and that are older than a day. The checkpoint is read
- * beforehand, and its commit stays. A table that says no (`delta.enableExpiredLogCleanup`) or that has a feature under which
- * the log is not ours to clean is left alone. Memory does not grow with the log.
- * Throws `KD_TABLE_CORRUPT` where the checkpoint cannot be read. Spec: "Metadata Cleanup".
+ * Deletes the files of the log before the newest checkpoint that existed `delta.logRetentionDuration` (30 days by
+ * default) before midnight UTC: commits, checkpoints, checksums and compactions, oldest first, so that an interrupted
+ * run leaves a complete log; then sidecars that no checkpoint references and that are older than a day. The checkpoint
+ * is read first to verify it, and its commit stays. Leaves the log of a table alone that disables the cleanup
+ * (`delta.enableExpiredLogCleanup`) or has a feature under which it is not supported. Memory does not grow with the
+ * log. Spec: "Metadata Cleanup".
+ * @throws KD_TABLE_CORRUPT if the checkpoint cannot be read
  */
-export async function cleanUpLog(store: Store, options: LogCleanupOptions = {}): Promise<LogCleaned> {
-  const { protocol, metadata } = await loadState(store, await findSegment(store))
+export async function cleanUpLog(store: Store, options: LogCleanupOptions = {}): Promise<LogCleanupResult> {
+  const { protocol, metadata } = await loadState(store, await findLogSegment(store))
   const { configuration } = metadata
   if (configuration['delta.enableExpiredLogCleanup']?.toLowerCase() === 'false') return NOTHING
-  if (!writerFeatures(protocol).every((feature) => allowsUse(feature, 'commit'))) return NOTHING
+  if (!writerFeaturesOf(protocol).every((feature) => allowsOperation(feature, 'commit'))) return NOTHING
   const nowMs = (options.clock ?? systemClock).now()
-  const retentionMs = intervalMs(configuration['delta.logRetentionDuration'], RETENTION_MS)
+  const retentionMs = parseIntervalMs(configuration['delta.logRetentionDuration'], RETENTION_MS)
   if (retentionMs === Infinity) return NOTHING
   const cutOffMs = midnight(nowMs - retentionMs)
   const checkpoint = await cutOffCheckpoint(store, cutOffMs)
@@ -66,10 +67,10 @@ function midnight(ms: number): number {
   return Math.floor(ms / DAY_MS) * DAY_MS
 }
 
-/** The newest whole checkpoint that is not newer than the newest commit of the time before `cutOffMs`. */
+/** Finds the newest complete checkpoint that is not newer than the newest commit before `cutOffMs`. */
 async function cutOffCheckpoint(store: Store, cutOffMs: number): Promise<Checkpoint | undefined> {
   let found: Checkpoint | undefined
-  // A version's checkpoint is listed before its commit, which tells whether it is old enough.
+  // A checkpoint is listed before the commit of its version, whose time tells whether it is old enough.
   let next: Checkpoint | undefined
   let parts = { id: '', seen: 0 }
   for await (const { key, modifiedMs } of logFiles(store)) {
@@ -77,7 +78,7 @@ async function cutOffCheckpoint(store: Store, cutOffMs: number): Promise<Checkpo
     if (file === undefined) continue
     const { version } = file
     if (file.kind === 'commit') {
-      // Times grow with versions, but for clocks that run backwards: the first commit that is too young ends the search.
+      // Times ascend with versions unless clocks run backwards: the first commit that is too young ends the search.
       if (modifiedMs > cutOffMs) break
       if (next !== undefined && next.version <= version) found = next
     } else if (file.kind === 'checkpoint') next = { version, keys: [checkpointKey(version)] }
@@ -94,15 +95,18 @@ async function cutOffCheckpoint(store: Store, cutOffMs: number): Promise<Checkpo
   return found
 }
 
-/** The rest of the log builds on the checkpoint. Throws `KD_TABLE_CORRUPT` where it cannot be read. */
+/**
+ * Checks that the checkpoint can be read, because the remaining log depends on it.
+ * @throws KD_TABLE_CORRUPT if it cannot
+ */
 async function checkReadable(store: Store, { version, keys }: Checkpoint): Promise<void> {
   let state: PartialState = EMPTY_STATE
   for await (const actions of readCheckpoint(store, { version, keys }, STATE_COLUMNS))
     state = applyActions(state, version, actions)
-  wholeState({ ...state, version })
+  completeState({ ...state, version })
 }
 
-/** Deletes what is before the checkpoint; how many files. */
+/** Deletes the files before the checkpoint and returns their number. */
 async function deleteBefore(
   store: Store,
   { version }: Checkpoint,
@@ -120,7 +124,7 @@ async function deleteBefore(
     if (digits === undefined) continue
     const first = BigInt(digits)
     if (first > version) break
-    // A compaction that begins with the checkpoint's version goes as well.
+    // A compaction that starts at the version of the checkpoint is deleted as well.
     if (first === version && end === undefined) continue
     if (files + due.length >= filesMax || signal?.aborted === true) break
     due.push(key)
@@ -130,7 +134,7 @@ async function deleteBefore(
   return files
 }
 
-/** Files of versions, ascending. */
+/** Yields the files of versions, ascending. */
 async function* logFiles(
   store: Store,
 ): AsyncGenerator<{ readonly key: string; readonly modifiedMs: number }> {
@@ -140,7 +144,7 @@ async function* logFiles(
   }
 }
 
-/** Deletes sidecars that no checkpoint names; young ones may belong to one that is being written. */
+/** Deletes sidecars that no checkpoint references; young ones may belong to a checkpoint that is being written. */
 async function deleteSidecars(
   store: Store,
   beforeMs: number,
@@ -154,7 +158,7 @@ async function deleteSidecars(
   for await (const { key } of logFiles(store)) {
     const file = parseLogKey(key)
     if (file?.kind !== 'checkpoint' && file?.kind !== 'checkpointV2') continue
-    for (const { sidecar } of await checkpointParts(store, { version: file.version, keys: [key] }))
+    for (const { sidecar } of await listCheckpointParts(store, { version: file.version, keys: [key] }))
       if (sidecar !== undefined) named.add(sidecarKey(sidecar.path))
   }
   const due = old.filter((key) => !named.has(key))

@@ -1,6 +1,8 @@
 const CHUNK_BITS = 65_536n
 
-/** Offsets of one Kafka partition, a bit each: dense offsets cost an eighth of a byte, however many there are. */
+/**
+ * Holds offsets of one Kafka partition, one bit each: dense offsets take an eighth of a byte, however many there are.
+ */
 export class OffsetSet {
   readonly #chunkBits: bigint
   readonly #chunks = new Map<bigint, Uint8Array>()
@@ -8,12 +10,12 @@ export class OffsetSet {
   #first: bigint | undefined
   #last: bigint | undefined
 
-  /** `chunkBits` that lie near each other take room together; few where offsets lie far apart. */
+  /** `chunkBits` neighbouring offsets share one allocation; few are better if offsets are sparse. */
   constructor(chunkBits = CHUNK_BITS) {
     this.#chunkBits = chunkBits
   }
 
-  /** Takes an offset; false where it was there before. */
+  /** Adds an offset; returns false if it was already present. */
   add(offset: bigint): boolean {
     const chunk = offset / this.#chunkBits
     const bit = Number(offset % this.#chunkBits)
@@ -29,24 +31,24 @@ export class OffsetSet {
     return true
   }
 
-  /** Whether an offset was taken. */
+  /** Tells whether an offset was added. */
   has(offset: bigint): boolean {
     const bit = Number(offset % this.#chunkBits)
     const byte = this.#chunks.get(offset / this.#chunkBits)?.[bit >> 3] ?? 0
     return (byte & (1 << (bit & 7))) !== 0
   }
 
-  /** The largest offset. */
+  /** Largest offset. */
   get last(): bigint | undefined {
     return this.#last
   }
 
-  /** The least offset. */
+  /** Smallest offset. */
   get first(): bigint | undefined {
     return this.#first
   }
 
-  /** Offsets between the first and the last that are not there. */
+  /** Number of offsets between the first and the last that are missing. */
   get missing(): bigint {
     if (this.#first === undefined || this.#last === undefined) return 0n
     return this.#last - this.#first + 1n - BigInt(this.#count)

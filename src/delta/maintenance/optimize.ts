@@ -4,73 +4,80 @@ import { PipelineError } from '../../core/errors.ts'
 import type { Columns } from '../../arrow/column.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Action, Add } from '../protocol/actions.ts'
-import { type Bin, type Candidate, candidateOf, Packer } from '../rewrite/bin-packing.ts'
-import { type Change, type ChangeOptions, commitChange, removalOf, tableChange } from '../commit/change.ts'
-import { clusteredParts } from '../rewrite/cluster.ts'
-import { cubeMarks, CubePlanner, type Order, orderOf } from '../rewrite/zcubes.ts'
-import { liveFiles } from '../log/live-files.ts'
+import { type Bin, type PackingCandidate, packingCandidateOf, BinPacker } from '../rewrite/bin-packing.ts'
+import {
+  commitTableChange,
+  removeActionOf,
+  type TableChange,
+  type TableChangeOptions,
+} from '../commit/change.ts'
+import { findMetadataConflict } from '../commit/conflicts.ts'
+import { clusterRows } from '../rewrite/cluster.ts'
+import { zcubeFieldsOf, ZCubePlanner, type ClusteringOrder, clusteringOrderOf } from '../rewrite/zcubes.ts'
+import { readLiveFiles } from '../log/live-files.ts'
 import type { Layout } from '../files/layout.ts'
-import { type Maintained, openMaintained } from './maintainable.ts'
+import { type MaintainedTable, openMaintainedTable } from './maintained-table.ts'
 import { parsePartitionValue } from '../statistics/partition-values.ts'
 import { decodePath } from '../protocol/paths.ts'
-import { fileRows, type Rewrite, rewriteOf, writeRows } from '../rewrite/data-file.ts'
-import type { Commit } from '../log/state.ts'
-import { bytesOfSize } from '../protocol/table-properties.ts'
+import { readFileRows, type RewritePlan, rewritePlanOf, writeDataFile } from '../rewrite/data-file.ts'
+import type { LogCommit } from '../log/state.ts'
+import { parseSizeBytes } from '../protocol/table-properties.ts'
 
-/** What to optimize, and how. */
-export interface OptimizeOptions extends ChangeOptions {
-  /** Bytes that a new file aims at; `delta.targetFileSize`, or 128 MiB, where absent. */
+/** Configures a run of OPTIMIZE. */
+interface OptimizeOptions extends TableChangeOptions {
+  /** Target size of new files in bytes; `delta.targetFileSize`, or 128 MiB, if absent. */
   readonly targetBytes?: number | undefined
-  /** Partition column → value as text (empty for null); only files of that partition are packed. */
+  /** Value as text by partition column (empty for null); only files of that table partition are packed. */
   readonly where?: Readonly<Record<string, string>> | undefined
   /**
-   * Columns along whose Z-order curve rows are laid, nested ones dotted; a clustered table is clustered by its own.
-   * Files that were laid along it before, and are many enough, stay as they are.
+   * Columns of the Z-order curve along which rows are sorted, nested ones dotted; a clustered table uses its own
+   * columns. Groups of files that are large enough and already sorted along this curve stay unchanged.
    */
   readonly zorder?: readonly string[] | undefined
-  /** The run is a service's own and not a person's, which the history shows. */
+  /** True if the service started the run rather than a user; recorded in the history. */
   readonly auto?: boolean | undefined
-  /** Is told of every group that was committed or given up. */
+  /** Receives a line for every group that was committed or given up. */
   readonly onProgress?: (line: string) => void
-  /** Aborting it ends the run before the next file is read; what is not committed by then is dropped. */
+  /** Ends the run before the next file is read; work that is not committed by then is dropped. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What became of the table. */
-export interface Optimized {
-  /** Of the last commit; absent where there was nothing to do. */
+/** Counts what a run of OPTIMIZE did. */
+interface OptimizeResult {
+  /** Version of the last commit; absent if there was nothing to do. */
   readonly version?: bigint
   readonly commits: number
   readonly numAddedFiles: number
   readonly numRemovedFiles: number
   readonly numAddedBytes: number
   readonly numRemovedBytes: number
-  /** Groups that lost to another writer and were not made good by a later try, each with its reason. */
+  /** Groups that conflicted with another writer and did not succeed in a later pass, each with its reason. */
   readonly givenUp: readonly string[]
-  /** Whether the run was stopped before its end. */
+  /** True if the run was stopped early. */
   readonly stopped: boolean
 }
 
 const TARGET_BYTES = 128 * 1024 * 1024
-/** Times that the table is looked through: the first, and again for what was given up. */
+/** Maximum of passes over the table: the first, and retries of groups that were given up. */
 const PASSES_MAX = 3
-/** What one commit replaces at most: so much is lost at most when it is given up, and so long a commit may be. */
+/** Limits of one commit: they bound the work that is lost when it conflicts, and its duration. */
 const GROUP_FILES_MAX = 1_000
 const GROUP_BYTES_MAX = 1024 * 1024 * 1024
 
 /**
- * Packs small files of each table partition into files of about the target size, or clusters them, beside live writers:
- * appends are no conflict to it, nor is it to them. Rows that deletion vectors delete are dropped, types are those of the
- * table now; all other rows, their row ids, `txn`s and the table's schema stay; every commit says `dataChange: false`.
- * A group of files of which another writer removed one is given up, and looked at again in the newest version, in
- * `PASSES_MAX` passes at most. One file is read and one written at a time; the names of all files that may be packed are in
- * memory; what clustering needs says `clusteredParts`.
- * Throws `KD_TABLE_UNSUPPORTED` by the feature's name, `KD_TABLE_CORRUPT`, `KD_COMMAND_INVALID` for a column that does
- * not partition the table or that rows cannot be clustered by.
- * Spec: "Add File and Remove File" (`dataChange`), "Append-only Tables", "Clustered Table", "Row Tracking".
+ * Packs small files of each table partition into files of about the target size, or clusters them, while other writers
+ * append: appends and packing do not conflict. Rows that deletion vectors delete are dropped, and values are written in
+ * the current types of the table; all other rows, their row ids, `txn`s and the schema stay unchanged, and every commit
+ * sets `dataChange: false`. A group with a file that another writer removed is given up and retried at the newest
+ * version, in at most `PASSES_MAX` passes. One file is read and one written at a time; memory holds the names of all
+ * files that may be packed, and what `clusterRows` needs. Spec: "Add File and Remove File" (`dataChange`), "Append-only
+ * Tables", "Clustered Table", "Row Tracking".
+ * @throws KD_TABLE_UNSUPPORTED with the name of a feature
+ * @throws KD_TABLE_CORRUPT
+ * @throws KD_COMMAND_INVALID for a column that does not partition the table or cannot be clustered by
  */
-export async function optimize(store: Store, options: OptimizeOptions = {}): Promise<Optimized> {
-  let total: Optimized = {
+export async function optimizeTable(store: Store, options: OptimizeOptions = {}): Promise<OptimizeResult> {
+  let total: OptimizeResult = {
     commits: 0,
     numAddedFiles: 0,
     numRemovedFiles: 0,
@@ -80,40 +87,41 @@ export async function optimize(store: Store, options: OptimizeOptions = {}): Pro
     stopped: options.signal?.aborted === true,
   }
   for (let pass = 1; pass <= PASSES_MAX && !total.stopped; pass++) {
-    const table = await openMaintained(store, 'rewrite')
-    const run = new Pass(store, table, options, { ...total, givenUp: [] })
-    total = await run.carryOut()
+    const table = await openMaintainedTable(store, 'rewrite')
+    const runner = new OptimizePass(store, table, options, { ...total, givenUp: [] })
+    total = await runner.run()
     if (total.givenUp.length === 0) break
   }
   return total
 }
 
-/** A bin, and whether it is clustered. */
+/** Bin of files to rewrite, with a flag for clustering. */
 type Job = Bin & { readonly isCube: boolean }
 
-class Pass {
+/** Runs one pass over a version of the table. */
+class OptimizePass {
   readonly #store: Store
-  readonly #table: Maintained
+  readonly #table: MaintainedTable
   readonly #options: OptimizeOptions
-  readonly #rewrite: Rewrite
-  readonly #order: Order | undefined
+  readonly #rewrite: RewritePlan
+  readonly #order: ClusteringOrder | undefined
   readonly #targetBytes: number
-  #state: Maintained['state']
-  #total: Optimized
+  #state: MaintainedTable['state']
+  #total: OptimizeResult
 
-  constructor(store: Store, table: Maintained, options: OptimizeOptions, total: Optimized) {
+  constructor(store: Store, table: MaintainedTable, options: OptimizeOptions, total: OptimizeResult) {
     this.#store = store
     this.#table = table
     this.#options = options
     this.#state = table.state
     this.#total = total
-    this.#rewrite = rewriteOf(table.shape)
-    this.#order = orderOf(table.state, table.metadata, this.#rewrite.layout, options.zorder ?? [])
-    const ofTable = bytesOfSize(table.metadata.configuration['delta.targetFileSize'])
+    this.#rewrite = rewritePlanOf(table.shape)
+    this.#order = clusteringOrderOf(table.state, table.metadata, this.#rewrite.layout, options.zorder ?? [])
+    const ofTable = parseSizeBytes(table.metadata.configuration['delta.targetFileSize'])
     this.#targetBytes = options.targetBytes ?? ofTable ?? TARGET_BYTES
   }
 
-  async carryOut(): Promise<Optimized> {
+  async run(): Promise<OptimizeResult> {
     const jobs = await this.#plan()
     let done = 0
     for (const group of groupsOf(jobs)) {
@@ -121,7 +129,7 @@ class Pass {
       if (this.#options.signal?.aborted === true) return { ...this.#total, stopped: true }
       done += group.length
       this.#options.onProgress?.(`${done} of ${jobs.length} groups of files`)
-      // Another schema or protocol makes every further group wrong as well.
+      // A change of schema or protocol would conflict with every further group.
       if (this.#state.metadata !== this.#table.state.metadata) break
       if (this.#state.protocol !== this.#table.state.protocol) break
     }
@@ -130,12 +138,12 @@ class Pass {
 
   async #plan(): Promise<readonly Job[]> {
     const wanted = partitionFilter(this.#rewrite.layout, this.#options.where ?? {})
-    const packer = new Packer(this.#targetBytes)
-    const planner = this.#order === undefined ? undefined : new CubePlanner(this.#order, this.#targetBytes)
+    const packer = new BinPacker(this.#targetBytes)
+    const planner = this.#order === undefined ? undefined : new ZCubePlanner(this.#order, this.#targetBytes)
     const bins: Bin[] = []
-    for await (const file of liveFiles(this.#store, this.#table.segment)) {
+    for await (const file of readLiveFiles(this.#store, this.#table.segment)) {
       if (file.kind !== 'add' || !wanted(file.add)) continue
-      const candidate = candidateOf(file.add)
+      const candidate = packingCandidateOf(file.add)
       if (planner !== undefined) planner.add(candidate)
       else {
         const bin = packer.add(candidate)
@@ -154,17 +162,17 @@ class Pass {
     } catch (error) {
       await this.#drop(adds)
       if (signal?.aborted === true) return
-      // Vacuumed since another writer removed it: as if it had been removed now.
+      // Another writer removed the file and a vacuum deleted it: handled like a removal now.
       if (!(error instanceof PipelineError) || error.code !== 'KD_STORE_NOT_FOUND') throw error
-      this.#giveUp(group, `a file is gone: ${error.message}`)
+      this.#giveUp(group, `a data file is missing: ${error.message}`)
       return
     }
     const change = optimizeChange(group, adds, { ...this.#options, order: this.#order }, clock.now())
-    const outcome = await commitChange(this.#store, this.#state, change, this.#options)
+    const outcome = await commitTableChange(this.#store, this.#state, change, this.#options)
     this.#state = outcome.state
     if (outcome.kind === 'conflict') {
       await this.#drop(adds)
-      this.#giveUp(group, `version ${outcome.version}: ${outcome.reason}`)
+      this.#giveUp(group, `version ${outcome.version} ${outcome.reason}`)
       return
     }
     const total = this.#total
@@ -179,7 +187,7 @@ class Pass {
     }
   }
 
-  /** Writes the files that take the place of those of a job. */
+  /** Writes the files that replace those of a job. */
   async *#write({ files, bytes, isCube }: Job): AsyncGenerator<Add> {
     const { clock = systemClock, signal } = this.#options
     const [store, rewrite] = [this.#store, this.#rewrite]
@@ -187,21 +195,21 @@ class Pass {
     const partitionValues = first?.partitionValues ?? {}
     const nowMs = clock.now()
     if (!isCube || this.#order === undefined) {
-      // A file that is written anew alone keeps its place in a cube.
-      const marks = files.length === 1 && first !== undefined ? marksOf(first) : {}
-      const add = await writeRows(store, rewrite, rowsOf(store, rewrite, files, signal), {
+      // A single file that is rewritten stays in its Z-cube.
+      const clusteringFields = files.length === 1 && first !== undefined ? clusteringFieldsOf(first) : {}
+      const add = await writeDataFile(store, rewrite, rowsOf(store, rewrite, files, signal), {
         partitionValues,
         nowMs,
-        marks,
+        clusteringFields,
       })
       if (add !== undefined) yield add
       return
     }
     const { clustering } = this.#order
-    const marks = cubeMarks(this.#order, randomUUID())
+    const clusteringFields = zcubeFieldsOf(this.#order, randomUUID())
     const outputs = Math.max(1, Math.round(bytes / this.#targetBytes))
-    for await (const rows of clusteredParts(store, rewrite, files, { clustering, outputs, signal })) {
-      const add = await writeRows(store, rewrite, rows, { partitionValues, nowMs, marks })
+    for await (const rows of clusterRows(store, rewrite, files, { clustering, outputs, signal })) {
+      const add = await writeDataFile(store, rewrite, rows, { partitionValues, nowMs, clusteringFields })
       if (add !== undefined) yield add
     }
   }
@@ -213,7 +221,7 @@ class Pass {
     this.#options.onProgress?.(line)
   }
 
-  /** New files that no version will ever name. Where even that fails, vacuum finds them. */
+  /** Deletes new files that no version references. Files that cannot be deleted are left for vacuum. */
   async #drop(adds: readonly Add[]): Promise<void> {
     for (const { path } of adds) {
       await this.#store.delete(decodePath(path)).catch((cause: unknown) => {
@@ -225,33 +233,36 @@ class Pass {
 
 async function* rowsOf(
   store: Store,
-  rewrite: Rewrite,
-  files: readonly Candidate[],
+  rewrite: RewritePlan,
+  files: readonly PackingCandidate[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Columns> {
   for (const file of files) {
     signal?.throwIfAborted()
-    yield* fileRows(store, rewrite, file)
+    yield* readFileRows(store, rewrite, file)
   }
 }
 
-function marksOf({ tags, clusteringProvider }: Candidate): Pick<Add, 'tags' | 'clusteringProvider'> {
+function clusteringFieldsOf({
+  tags,
+  clusteringProvider,
+}: PackingCandidate): Pick<Add, 'tags' | 'clusteringProvider'> {
   return {
     ...(tags === undefined ? {} : { tags }),
     ...(clusteringProvider === undefined ? {} : { clusteringProvider }),
   }
 }
 
-/** Whether a file lies in the partition asked for; values are compared as values, not as texts. */
+/** Returns a test for files of the requested table partition; values are compared by value, not as text. */
 function partitionFilter(
   { partitionColumns }: Layout,
   where: Readonly<Record<string, string>>,
 ): (add: Add) => boolean {
   const tests = Object.entries(where).map(([name, text]) => {
-    const column = partitionColumns.find((one) => one.name === name)
+    const column = partitionColumns.find((candidate) => candidate.name === name)
     if (column === undefined) {
-      const known = partitionColumns.map((one) => one.name).join(', ')
-      const detail = `${name} does not partition the table; its partition columns are: ${known === '' ? 'none' : known}`
+      const names = partitionColumns.map((column) => column.name).join(', ')
+      const detail = `${name} does not partition the table; its partition columns are: ${names === '' ? 'none' : names}`
       throw new PipelineError('KD_COMMAND_INVALID', detail)
     }
     const valueOf = (value: string | null): string => String(parsePartitionValue(value, column.type))
@@ -259,7 +270,7 @@ function partitionFilter(
     try {
       wanted = valueOf(text)
     } catch (cause) {
-      const detail = `${JSON.stringify(text)} is no value of the partition column ${name}`
+      const detail = `${JSON.stringify(text)} is not a value of the partition column ${name}`
       throw new PipelineError('KD_COMMAND_INVALID', detail, {}, { cause })
     }
     return (add: Add): boolean => valueOf(add.partitionValues[column.physicalName] ?? null) === wanted
@@ -267,7 +278,7 @@ function partitionFilter(
   return (add) => tests.every((holds) => holds(add))
 }
 
-/** Bins that are committed together. */
+/** Groups bins that are committed together. */
 function* groupsOf(bins: readonly Job[]): Generator<readonly Job[]> {
   let group: Job[] = []
   let files = 0
@@ -289,9 +300,9 @@ function* groupsOf(bins: readonly Job[]): Generator<readonly Job[]> {
 function optimizeChange(
   group: readonly Job[],
   adds: readonly Add[],
-  options: OptimizeOptions & { readonly order: Order | undefined },
+  options: OptimizeOptions & { readonly order: ClusteringOrder | undefined },
   nowMs: number,
-): Change {
+): TableChange {
   const files = group.flatMap((bin) => bin.files)
   const inputs = new Set(files.map(({ path }) => path))
   return {
@@ -300,41 +311,44 @@ function optimizeChange(
     operationMetrics: metricsOf(files, adds),
     isolationLevel: 'SnapshotIsolation',
     actions: [
-      ...files.map((file) => removalOf(file, nowMs, false)),
+      ...files.map((file) => removeActionOf(file, nowMs, false)),
       ...adds.map((add): Action => ({ kind: 'add', add })),
     ],
-    conflict: (winner) => tableChange(winner) ?? touches(winner, inputs),
+    conflict: (winner) => findMetadataConflict(winner) ?? findFileConflict(winner, inputs),
   }
 }
 
-/** What was asked for, in the words that `DESCRIBE HISTORY` of other engines shows. */
+/** Returns the parameters of the run under the names that `DESCRIBE HISTORY` of other engines shows. */
 function parametersOf({
   where = {},
   auto,
   order,
-}: OptimizeOptions & { readonly order: Order | undefined }): Record<string, string> {
+}: OptimizeOptions & { readonly order: ClusteringOrder | undefined }): Record<string, string> {
   const predicate = Object.entries(where).map(([name, value]) => `(${name} = '${value}')`)
   const names = JSON.stringify(order?.clustering.columns.map(({ name }) => name) ?? [])
   return {
     predicate: JSON.stringify(predicate),
-    zOrderBy: order?.isTables === false ? names : '[]',
-    clusterBy: order?.isTables === true ? names : '[]',
+    zOrderBy: order?.isFromTable === false ? names : '[]',
+    clusterBy: order?.isFromTable === true ? names : '[]',
     auto: String(auto ?? false),
-    ...(order?.isTables === true ? { isFull: 'false' } : {}),
+    ...(order?.isFromTable === true ? { isFull: 'false' } : {}),
   }
 }
 
-/** A winner that removed one of the files, or gave it a deletion vector: its rows are no longer those that were read. */
-function touches(winner: Commit, inputs: ReadonlySet<string>): string | undefined {
+/**
+ * Returns why a commit of another writer conflicts: it removed one of the files or gave it a deletion vector, so its
+ * rows are no longer those that were read.
+ */
+function findFileConflict(winner: LogCommit, inputs: ReadonlySet<string>): string | undefined {
   for (const action of winner.actions) {
-    if (action.kind === 'remove' && inputs.has(action.remove.path)) return `it removed ${action.remove.path}`
-    if (action.kind === 'add' && inputs.has(action.add.path)) return `it changed ${action.add.path}`
+    if (action.kind === 'remove' && inputs.has(action.remove.path)) return `removed ${action.remove.path}`
+    if (action.kind === 'add' && inputs.has(action.add.path)) return `changed ${action.add.path}`
   }
   return undefined
 }
 
-/** The metrics under the names that `DESCRIBE HISTORY` knows them by. */
-function metricsOf(files: readonly Candidate[], adds: readonly Add[]): Record<string, string> {
+/** Returns the metrics under the names that `DESCRIBE HISTORY` shows. */
+function metricsOf(files: readonly PackingCandidate[], adds: readonly Add[]): Record<string, string> {
   const sizes = adds.map(({ size }) => size).sort((a, b) => a - b)
   const at = (part: number): number => sizes[Math.min(sizes.length - 1, Math.floor(sizes.length * part))] ?? 0
   const metrics = {

@@ -2,18 +2,23 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { mapBounded } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
-import { type Action, type Add, fileKey } from '../protocol/actions.ts'
-import { type ChangeOptions, commitChange, type Change, removalOf } from '../commit/change.ts'
-import { liveFiles } from '../log/live-files.ts'
-import { checkMaintainable, type Maintained, openMaintained } from './maintainable.ts'
+import { type Action, type Add, logicalFileKey } from '../protocol/actions.ts'
+import {
+  type TableChangeOptions,
+  commitTableChange,
+  type TableChange,
+  removeActionOf,
+} from '../commit/change.ts'
+import { readLiveFiles } from '../log/live-files.ts'
+import { checkMaintenanceAllowed, type MaintainedTable, openMaintainedTable } from './maintained-table.ts'
 import { decodePath } from '../protocol/paths.ts'
-import { writerFeatures } from '../protocol/protocol.ts'
+import { writerFeaturesOf } from '../protocol/protocol.ts'
 import { loadSnapshot, type Snapshot } from '../log/snapshot.ts'
 import { parseSchema } from '../schema/schema-json.ts'
 
-/** What became of the table. */
-export interface Restored {
-  /** Of the commit; absent where the table already was what it was then. */
+/** Counts what a restore did, under the names of RESTORE in other engines. */
+interface RestoreResult {
+  /** Version of the commit; absent if the table was already in the state of that version. */
   readonly version?: bigint
   readonly restoredVersion: bigint
   readonly numRestoredFiles: number
@@ -24,79 +29,85 @@ export interface Restored {
   readonly tableSizeAfterRestore: number
 }
 
-/** Times that the difference is computed anew because another writer committed meanwhile. */
+/** Maximum of attempts: the difference is computed again if another writer committed meanwhile. */
 const TRIES_MAX = 10
 const LOOK_UPS_AT_ONCE = 16
 const MAX_COLUMN_ID = 'delta.columnMapping.maxColumnId'
-/** Spec: "In-Commit Timestamps", "Row Tracking". */
+/** Properties that belong to the log rather than to a version. Spec: "In-Commit Timestamps", "Row Tracking". */
 const LOG_PROPERTIES =
   /^delta\.(?:enableInCommitTimestamps|inCommitTimestampEnablement|rowTracking\.materialized)/
-/** File names that a message shows. */
+/** Maximum of file names in a message. */
 const SHOWN_MAX = 3
 
 /**
- * Makes the table's files and metadata those of an older version again, as a new version on top. `txn`s stay as they are:
- * were they rolled back, a streaming writer would write again what it has written since. The protocol stays too.
- * The files of one version are in memory. Throws `KD_COMMAND_INVALID` for a version that is not there, whose data files
- * are gone, or a table that is append-only; `KD_TABLE_UNSUPPORTED`, `KD_COMMIT_CONTENDED`.
- * Spec: "Add File and Remove File", "Append-only Tables".
+ * Restores the files and metadata of an older version as a new version. `txn`s stay unchanged: if they were rolled
+ * back, a streaming writer would write again what it has written since. The protocol stays unchanged too. Memory holds
+ * the files of one version. Spec: "Add File and Remove File", "Append-only Tables".
+ * @throws KD_COMMAND_INVALID for a version that does not exist or whose data files are missing, and for an append-only
+ * table
+ * @throws KD_TABLE_UNSUPPORTED, KD_COMMIT_CONTENDED
  */
-export async function restore(
+export async function restoreTable(
   store: Store,
   version: bigint,
-  options: ChangeOptions & { readonly clock?: Clock } = {},
-): Promise<Restored> {
+  options: TableChangeOptions & { readonly clock?: Clock } = {},
+): Promise<RestoreResult> {
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
-    const table = await openMaintained(store, 'rewrite')
-    const then = await loadSnapshot(store, { version })
-    checkRestorable(store, table, then)
-    const { restored, actions } = await difference(store, table, then, (options.clock ?? systemClock).now())
+    const table = await openMaintainedTable(store, 'rewrite')
+    const target = await loadSnapshot(store, { version })
+    checkRestorable(store, table, target)
+    const { restored, actions } = await computeDifference(
+      store,
+      table,
+      target,
+      (options.clock ?? systemClock).now(),
+    )
     if (actions.length === 0) return restored
     const change = restoreChange(restored, actions)
-    const outcome = await commitChange(store, table.state, change, options)
+    const outcome = await commitTableChange(store, table.state, change, options)
     if (outcome.kind === 'committed') return { ...restored, version: outcome.state.version }
   }
-  const detail = `${TRIES_MAX} attempts lost to other writers; stop them meanwhile`
+  const detail = `all ${TRIES_MAX} attempts lost to other writers; stop them during the restore`
   throw new PipelineError('KD_COMMIT_CONTENDED', detail, { table: store.uri })
 }
 
-function checkRestorable(store: Store, table: Maintained, then: Snapshot): void {
-  const context = { table: store.uri, version: then.version }
+function checkRestorable(store: Store, table: MaintainedTable, target: Snapshot): void {
+  const context = { table: store.uri, version: target.version }
   if (table.metadata.configuration['delta.appendOnly'] === 'true') {
     throw new PipelineError('KD_COMMAND_INVALID', 'the table is append-only (delta.appendOnly)', context)
   }
-  checkMaintainable(then.protocol, 'rewrite')
-  const now = writerFeatures(table.state.protocol)
-  const lost = writerFeatures(then.protocol).filter((feature) => !now.includes(feature))
+  checkMaintenanceAllowed(target.protocol, 'rewrite')
+  const now = writerFeaturesOf(table.state.protocol)
+  const lost = writerFeaturesOf(target.protocol).filter((feature) => !now.includes(feature))
   if (lost.length === 0) return
-  const detail = `the version needs features that the table has no more: ${lost.join(', ')}`
+  const detail = `the version needs features that the table no longer has: ${lost.join(', ')}`
   throw new PipelineError('KD_COMMAND_INVALID', detail, context)
 }
 
-async function difference(
+async function computeDifference(
   store: Store,
-  table: Maintained,
-  then: Snapshot,
+  table: MaintainedTable,
+  target: Snapshot,
   nowMs: number,
-): Promise<{ restored: Restored; actions: readonly Action[] }> {
+): Promise<{ restored: RestoreResult; actions: readonly Action[] }> {
   const wanted = new Map<string, Add>()
   let [files, bytes] = [0, 0]
-  for await (const add of then.files()) {
-    wanted.set(fileKey(add), add)
+  for await (const add of target.files()) {
+    wanted.set(logicalFileKey(add), add)
     files++
     bytes += add.size
   }
   const removes: Action[] = []
   let removedBytes = 0
-  for await (const file of liveFiles(store, table.segment)) {
-    if (file.kind !== 'add' || wanted.delete(fileKey(file.add))) continue
+  for await (const file of readLiveFiles(store, table.segment)) {
+    if (file.kind !== 'add' || wanted.delete(logicalFileKey(file.add))) continue
     removedBytes += file.add.size
-    removes.push(removalOf(file.add, nowMs, true))
+    removes.push(removeActionOf(file.add, nowMs, true))
   }
   const adds = [...wanted.values()]
-  await checkThere(store, then.version, adds)
+  await checkFilesExist(store, target.version, adds)
   const restored = {
-    restoredVersion: then.version,
+    restoredVersion: target.version,
     numRestoredFiles: adds.length,
     restoredFilesSize: adds.reduce((sum, { size }) => sum + size, 0),
     numRemovedFiles: removes.length,
@@ -105,16 +116,18 @@ async function difference(
     tableSizeAfterRestore: bytes,
   }
   const actions = [
-    ...metadataOf(table, then),
+    ...metadataOf(table, target),
     ...removes,
     ...adds.map((add): Action => ({ kind: 'add', add: { ...add, dataChange: true } })),
   ]
   return { restored, actions }
 }
 
-/** The metadata of then, where it is another: a writer that has the table open must not be stopped for nothing. */
-function metadataOf({ state }: Maintained, then: Snapshot): readonly Action[] {
-  const { schema, schemaString, format, ...rest } = then.metadata
+/**
+ * Returns a `metaData` action if the metadata of that version differs: an unneeded one would interrupt open writers.
+ */
+function metadataOf({ state }: MaintainedTable, target: Snapshot): readonly Action[] {
+  const { schema, schemaString, format, ...rest } = target.metadata
   const text = schemaString ?? JSON.stringify(schema)
   const now = state.metadata
   const configuration = { ...rest.configuration, ...keptProperties(now.configuration, rest.configuration) }
@@ -137,28 +150,28 @@ function metadataOf({ state }: Maintained, then: Snapshot): readonly Action[] {
     : [{ kind: 'metaData', metaData: { ...metaData, id: now.id } }]
 }
 
-/** Properties that belong to the log and not to a version of it, as they must be after a restore. */
+/** Returns the properties that belong to the log rather than to a version, with their current values. */
 function keptProperties(
   now: Readonly<Record<string, string>>,
-  then: Readonly<Record<string, string>>,
+  target: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const kept = Object.entries(now).filter(([name]) => LOG_PROPERTIES.test(name))
-  // Ids of columns that came since are never given again.
-  const ids = [now, then].map((one) => Number(one[MAX_COLUMN_ID] ?? 0))
+  // Ids of columns that were added since are never reused.
+  const ids = [now, target].map((one) => Number(one[MAX_COLUMN_ID] ?? 0))
   const most = Math.max(...ids)
   return { ...Object.fromEntries(kept), ...(most > 0 ? { [MAX_COLUMN_ID]: String(most) } : {}) }
 }
 
-async function checkThere(store: Store, version: bigint, adds: readonly Add[]): Promise<void> {
+async function checkFilesExist(store: Store, version: bigint, adds: readonly Add[]): Promise<void> {
   const sizes = await mapBounded(adds, LOOK_UPS_AT_ONCE, ({ path }) => store.size(decodePath(path)))
-  const gone = adds.filter((_, index) => sizes[index] === undefined).map(({ path }) => path)
-  if (gone.length === 0) return
-  const shown = gone.slice(0, SHOWN_MAX).join(', ')
-  const detail = `${gone.length} data files of the version are gone, such as ${shown}`
+  const missing = adds.filter((_, index) => sizes[index] === undefined).map(({ path }) => path)
+  if (missing.length === 0) return
+  const shown = missing.slice(0, SHOWN_MAX).join(', ')
+  const detail = `${missing.length} data files of the version are missing, for example ${shown}`
   throw new PipelineError('KD_COMMAND_INVALID', detail, { table: store.uri, version })
 }
 
-function restoreChange(restored: Restored, actions: readonly Action[]): Change {
+function restoreChange(restored: RestoreResult, actions: readonly Action[]): TableChange {
   const { restoredVersion, ...metrics } = restored
   return {
     operation: 'RESTORE',
@@ -168,7 +181,7 @@ function restoreChange(restored: Restored, actions: readonly Action[]): Change {
     ),
     isolationLevel: 'Serializable',
     actions,
-    // The whole table is replaced: whatever came in between would neither be kept nor be removed.
-    conflict: () => 'it came first',
+    // The whole table is replaced: changes of a commit in between would be neither kept nor removed.
+    conflict: () => 'came first',
   }
 }

@@ -1,56 +1,56 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
-import { type Change, type ChangeOptions, commitChange } from '../commit/change.ts'
-import { switchFaults } from './feature-enablement.ts'
-import { openMaintained } from './maintainable.ts'
-import { checkProperties } from '../protocol/table-properties.ts'
+import { type TableChange, type TableChangeOptions, commitTableChange } from '../commit/change.ts'
+import { findEnablementFaults } from './feature-enablement.ts'
+import { openMaintainedTable } from './maintained-table.ts'
+import { checkTableProperties } from '../protocol/table-properties.ts'
 
-/** What became of the table. */
-export interface PropertiesSet {
-  /** Of the commit; absent where the table had these values already. */
+/** Holds the properties of a table after they were set. */
+interface SetPropertiesResult {
+  /** Version of the commit; absent if the table already had these values. */
   readonly version?: bigint
-  /** All properties of the table afterwards. */
+  /** All properties of the table after the change. */
   readonly properties: Readonly<Record<string, string>>
 }
 
-/** Times that the metadata is read anew because another writer changed it meanwhile. */
+/** Maximum of attempts: the metadata is read again if another writer changed it meanwhile. */
 const TRIES_MAX = 10
 
 /**
- * Sets table properties; others stay. A writer that has the table open obeys them from its next commit on, for which it makes
- * its files anew where they would be others now.
- * Throws `KD_COMMAND_INVALID` for what is not understood, `KD_TABLE_UNSUPPORTED` for what needs a feature that the table
- * does not have. Spec: "Change Metadata", "Table Properties".
+ * Sets table properties; others stay unchanged. A writer that has the table open follows them from its next commit on,
+ * and makes its files again if they would differ. Spec: "Change Metadata", "Table Properties".
+ * @throws KD_COMMAND_INVALID for properties that are not supported or invalid
+ * @throws KD_TABLE_UNSUPPORTED for properties of a feature that the table lacks
  */
-export async function setProperties(
+export async function setTableProperties(
   store: Store,
   properties: Readonly<Record<string, string>>,
-  options: ChangeOptions = {},
-): Promise<PropertiesSet> {
-  checkProperties(properties)
+  options: TableChangeOptions = {},
+): Promise<SetPropertiesResult> {
+  checkTableProperties(properties)
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
-    const { state } = await openMaintained(store, 'commit')
+    const { state } = await openMaintainedTable(store, 'commit')
     const { configuration } = state.metadata
-    const faults = switchFaults(state.protocol, configuration, properties)
+    const faults = findEnablementFaults(state.protocol, configuration, properties)
     if (faults.length > 0) {
       throw new PipelineError('KD_TABLE_UNSUPPORTED', faults.join('; '), { table: store.uri })
     }
     const isSame = Object.entries(properties).every(([name, value]) => configuration[name] === value)
     if (isSame) return { properties: configuration }
     const metaData = { ...state.metadata, configuration: { ...configuration, ...properties } }
-    const change: Change = {
+    const change: TableChange = {
       operation: 'SET TBLPROPERTIES',
       operationParameters: { properties: JSON.stringify(properties) },
       operationMetrics: {},
       isolationLevel: 'Serializable',
       actions: [{ kind: 'metaData', metaData }],
       conflict: ({ actions }) =>
-        actions.some(({ kind }) => kind === 'metaData' || kind === 'protocol') ? 'it came first' : undefined,
+        actions.some(({ kind }) => kind === 'metaData' || kind === 'protocol') ? 'came first' : undefined,
     }
-    const outcome = await commitChange(store, state, change, options)
+    const outcome = await commitTableChange(store, state, change, options)
     if (outcome.kind === 'committed')
       return { version: outcome.state.version, properties: metaData.configuration }
   }
-  const detail = `${TRIES_MAX} attempts lost to writers that changed the metadata`
+  const detail = `all ${TRIES_MAX} attempts lost to writers that changed the metadata`
   throw new PipelineError('KD_COMMIT_CONTENDED', detail, { table: store.uri })
 }

@@ -2,43 +2,43 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { mapBounded } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
-import { type Change, commitChange } from '../commit/change.ts'
-import { liveFiles } from '../log/live-files.ts'
-import { intervalMs } from '../protocol/interval.ts'
+import { type TableChange, commitTableChange } from '../commit/change.ts'
+import { readLiveFiles } from '../log/live-files.ts'
+import { parseIntervalMs } from '../protocol/interval.ts'
 import { readCommit } from '../log/log-segment.ts'
 import { cleanUpLog } from './log-cleanup.ts'
-import { type Maintained, openMaintained } from './maintainable.ts'
-import { KeptFiles, visibleFiles } from '../files/referenced-files.ts'
+import { type MaintainedTable, openMaintainedTable } from './maintained-table.ts'
+import { ReferencedFiles, listVisibleFiles } from '../files/referenced-files.ts'
 import { LOG_PREFIX, parseLogKey } from '../protocol/paths.ts'
 import type { TableState } from '../log/state.ts'
 
-/** What to vacuum, and how. */
+/** Configures a run of VACUUM. */
 export interface VacuumOptions {
-  /** Files that left the table within so many hours stay; the table's property, or 168, where absent. */
+  /** Hours for which removed files are retained; the table's property, or 168, if absent. */
   readonly retentionHours?: number | undefined
-  /** Lists what would be deleted and deletes nothing. */
+  /** Lists the files that would be deleted without deleting them. */
   readonly dryRun: boolean
-  /** Takes a retention shorter than the table's. */
+  /** Accepts a retention shorter than the table's. */
   readonly force?: boolean | undefined
   readonly clock?: Clock
-  /** Aborting it ends the run before the next thousand files are deleted. */
+  /** Ends the run before the next thousand files are deleted. */
   readonly signal?: AbortSignal | undefined
-  /** Is told of every file that goes, or would. */
+  /** Receives every file that is deleted, or would be. */
   readonly onFile?: (key: string, bytes: number) => Promise<void>
 }
 
-/** What became of the folder. */
-export interface Vacuumed {
+/** Counts what a run of VACUUM deleted. */
+export interface VacuumResult {
   readonly dryRun: boolean
   readonly retentionHours: number
   /** Files that were deleted, or would be. */
   readonly files: number
   readonly bytes: number
-  /** Files that stay. */
+  /** Files that were kept. */
   readonly filesKept: number
-  /** Whether the run was stopped before its end. */
+  /** True if the run was stopped early. */
   readonly stopped: boolean
-  /** Files of the log that had expired and were deleted. */
+  /** Expired files of the log that were deleted. */
   readonly logFiles: number
 }
 
@@ -49,33 +49,35 @@ const DELETES_AT_ONCE = 8
 const BATCH = 1_000
 
 /**
- * Deletes files that no version within the retention names and that are older than it: what left the table long ago, and
- * what a writer left behind that never committed; then what of the log has expired (`cleanUpLog`). Before files go, a
- * commit says so (`VACUUM START`), and another one after (`VACUUM END`), as Spark has them; neither changes the table.
- * Memory holds a few bytes for every file named.
- * Throws `KD_COMMAND_INVALID` for a retention that is too short, `KD_TABLE_UNSUPPORTED` by the name of a feature under
- * which other files than those of `add` and `remove` belong to the table.
- * Spec: "Add File and Remove File" (tombstones), "VACUUM Protocol Check", "Metadata Cleanup".
+ * Deletes files that no version within the retention references and that are older than it: files that were removed
+ * from the table long ago, and files of writers that never committed; then expired files of the log (`cleanUpLog`).
+ * Commits before and after the deletion record it (`VACUUM START`, `VACUUM END`), as in Spark; they do not change the
+ * table. Memory holds a few bytes per referenced file. Spec: "Add File and Remove File" (tombstones), "VACUUM Protocol
+ * Check", "Metadata Cleanup".
+ * @throws KD_COMMAND_INVALID for a retention that is too short
+ * @throws KD_TABLE_UNSUPPORTED with the name of a feature under which other files than those of `add` and `remove`
+ * belong to the table
  */
-export async function vacuum(store: Store, options: VacuumOptions): Promise<Vacuumed> {
-  const table = await openMaintained(store, 'vacuum')
+export async function vacuumTable(store: Store, options: VacuumOptions): Promise<VacuumResult> {
+  const table = await openMaintainedTable(store, 'vacuum')
   const { retentionHours, dryRun, clock = systemClock } = options
-  const ofTableMs = intervalMs(table.metadata.configuration[PROPERTY], RETENTION_MS)
-  const retentionMs = retentionHours === undefined ? ofTableMs : retentionHours * HOUR_MS
-  if (retentionMs < ofTableMs && options.force !== true) throw tooShort(store, retentionMs, ofTableMs)
+  const tableRetentionMs = parseIntervalMs(table.metadata.configuration[PROPERTY], RETENTION_MS)
+  const retentionMs = retentionHours === undefined ? tableRetentionMs : retentionHours * HOUR_MS
+  if (retentionMs < tableRetentionMs && options.force !== true)
+    throw tooShort(store, retentionMs, tableRetentionMs)
   const beforeMs = clock.now() - retentionMs
-  const kept = await namedSince(store, table, beforeMs, retentionMs > ofTableMs)
-  const sweep = new Sweep(store, table, kept, beforeMs)
+  const kept = await collectReferencedSince(store, table, beforeMs, retentionMs > tableRetentionMs)
+  const sweep = new DirectorySweep(store, table, kept, beforeMs)
   const result = { dryRun, retentionHours: retentionMs / HOUR_MS }
   if (dryRun) return { ...result, ...(await sweep.run(options, false)), stopped: false, logFiles: 0 }
-  // How much there is must be said before the first file goes.
+  // The first commit states the amount, so it is counted before anything is deleted.
   const due = await sweep.run({}, false)
   const { files: logFiles } = await cleanUpLog(store, { clock, signal: options.signal })
   const isStopped = (): boolean => options.signal?.aborted === true
   if (due.files === 0 || isStopped())
     return { ...result, ...due, files: 0, bytes: 0, stopped: isStopped(), logFiles }
-  const started = await record(store, table.state, vacuumStart(options, ofTableMs, due), options)
-  let done: Swept | undefined
+  const started = await record(store, table.state, vacuumStart(options, tableRetentionMs, due), options)
+  let done: SweepCounts | undefined
   try {
     done = await sweep.run(options, true)
   } finally {
@@ -85,34 +87,35 @@ export async function vacuum(store: Store, options: VacuumOptions): Promise<Vacu
   return { ...result, ...done, stopped: isStopped(), logFiles }
 }
 
-/** What a look through the table's folder found. */
-interface Swept {
+/** Counts of one scan of the table directory. */
+interface SweepCounts {
   readonly files: number
   readonly bytes: number
   readonly filesKept: number
 }
 
-class Sweep {
+/** Scans the table directory for files to delete. */
+class DirectorySweep {
   readonly #store: Store
-  readonly #table: Maintained
-  readonly #kept: KeptFiles
+  readonly #table: MaintainedTable
+  readonly #kept: ReferencedFiles
   readonly #beforeMs: number
 
-  constructor(store: Store, table: Maintained, kept: KeptFiles, beforeMs: number) {
+  constructor(store: Store, table: MaintainedTable, kept: ReferencedFiles, beforeMs: number) {
     this.#store = store
     this.#table = table
     this.#kept = kept
     this.#beforeMs = beforeMs
   }
 
-  async run({ onFile, signal }: Partial<VacuumOptions>, deletes: boolean): Promise<Swept> {
+  async run({ onFile, signal }: Partial<VacuumOptions>, deletes: boolean): Promise<SweepCounts> {
     let [files, bytes, filesKept] = [0, 0, 0]
     let due: string[] = []
     const flush = async (): Promise<void> => {
       if (deletes) await mapBounded(due, DELETES_AT_ONCE, (key) => this.#store.delete(key))
       due = []
     }
-    for await (const object of visibleFiles(this.#store, this.#table.metadata.partitionColumns)) {
+    for await (const object of listVisibleFiles(this.#store, this.#table.metadata.partitionColumns)) {
       // A young file may belong to a transaction that has not committed yet.
       if (this.#kept.has(object.key) || object.modifiedMs >= this.#beforeMs) {
         filesKept++
@@ -130,39 +133,43 @@ class Sweep {
   }
 }
 
-/** Commits what changes nothing of the table; the table after it. Nothing that others commit is in its way. */
+/** Commits a record that does not change the table and conflicts with nothing; returns the state after it. */
 async function record(
   store: Store,
   state: TableState,
-  change: Recorded,
+  change: VacuumRecord,
   { clock }: VacuumOptions,
 ): Promise<TableState> {
-  const whole: Change = {
+  const whole: TableChange = {
     ...change,
     isolationLevel: 'SnapshotIsolation',
     actions: [],
     conflict: () => undefined,
   }
-  return (await commitChange(store, state, whole, { clock })).state
+  return (await commitTableChange(store, state, whole, { clock })).state
 }
 
-type Recorded = Pick<Change, 'operation' | 'operationParameters' | 'operationMetrics'>
+type VacuumRecord = Pick<TableChange, 'operation' | 'operationParameters' | 'operationMetrics'>
 
-function vacuumStart({ retentionHours, force }: VacuumOptions, ofTableMs: number, due: Swept): Recorded {
+function vacuumStart(
+  { retentionHours, force }: VacuumOptions,
+  tableRetentionMs: number,
+  due: SweepCounts,
+): VacuumRecord {
   const specified =
     retentionHours === undefined ? {} : { specifiedRetentionMillis: String(retentionHours * HOUR_MS) }
   return {
     operation: 'VACUUM START',
     operationParameters: {
       retentionCheckEnabled: String(force !== true),
-      defaultRetentionMillis: String(ofTableMs),
+      defaultRetentionMillis: String(tableRetentionMs),
       ...specified,
     },
     operationMetrics: { numFilesToDelete: String(due.files), sizeOfDataToDelete: String(due.bytes) },
   }
 }
 
-function vacuumEnd(status: 'COMPLETED' | 'FAILED', files: number): Recorded {
+function vacuumEnd(status: 'COMPLETED' | 'FAILED', files: number): VacuumRecord {
   return {
     operation: 'VACUUM END',
     operationParameters: { status },
@@ -170,33 +177,36 @@ function vacuumEnd(status: 'COMPLETED' | 'FAILED', files: number): Recorded {
   }
 }
 
-/** Files of the newest version, and those that left the table after `beforeMs`: all that any version since then names. */
-async function namedSince(
+/**
+ * Collects the files of the newest version and those removed after `beforeMs`: all files that any version since then
+ * references.
+ */
+async function collectReferencedSince(
   store: Store,
-  { segment }: Maintained,
+  { segment }: MaintainedTable,
   beforeMs: number,
   beyondTombstones: boolean,
-): Promise<KeptFiles> {
-  const kept = new KeptFiles()
-  for await (const file of liveFiles(store, segment, ['add.stats', 'add.tags'])) {
-    if (file.kind === 'add') kept.keep(file.add)
-    // A tombstone without a time has expired by the specification; that it stays in the log longer is no harm.
-    else if ((file.remove.deletionTimestamp ?? 0) >= beforeMs) kept.keep(file.remove)
+): Promise<ReferencedFiles> {
+  const kept = new ReferencedFiles()
+  for await (const file of readLiveFiles(store, segment, ['add.stats', 'add.tags'])) {
+    if (file.kind === 'add') kept.add(file.add)
+    // A tombstone without a time has expired by the specification.
+    else if ((file.remove.deletionTimestamp ?? 0) >= beforeMs) kept.add(file.remove)
   }
-  // Checkpoints let go of tombstones after the table's own retention; for a longer one the commits must tell.
+  // Checkpoints drop tombstones after the table's own retention; for a longer retention the commits are read.
   if (!beyondTombstones) return kept
   for await (const { key, modifiedMs } of store.list(LOG_PREFIX)) {
     const file = parseLogKey(key)
     if (file?.kind !== 'commit' || modifiedMs < beforeMs) continue
     for (const action of (await readCommit(store, file.version))?.actions ?? [])
-      if (action.kind === 'remove') kept.keep(action.remove)
+      if (action.kind === 'remove') kept.add(action.remove)
   }
   return kept
 }
 
-function tooShort(store: Store, retentionMs: number, ofTableMs: number): PipelineError {
+function tooShort(store: Store, retentionMs: number, tableRetentionMs: number): PipelineError {
   const detail =
-    `a retention of ${retentionMs / HOUR_MS} hours is shorter than the table's ${ofTableMs / HOUR_MS} (${PROPERTY}, ` +
+    `a retention of ${retentionMs / HOUR_MS} hours is shorter than the table's ${tableRetentionMs / HOUR_MS} (${PROPERTY}, ` +
     '168 by default): readers of older versions and writers that have not committed yet would lose files. ' +
     'Use --force where there are none'
   return new PipelineError('KD_COMMAND_INVALID', detail, { table: store.uri })

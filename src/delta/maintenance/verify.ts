@@ -6,19 +6,19 @@ import { isNull } from '../../arrow/column.ts'
 import { longAt, textAt } from '../../arrow/values.ts'
 import { FileStatistics } from '../../parquet/statistics.ts'
 import type { Add, Txn } from '../protocol/actions.ts'
-import { checksumFaults } from '../log/checksum.ts'
+import { findChecksumFaults } from '../log/checksum.ts'
 import { deletionVectorOf } from '../files/deletion-vector.ts'
-import { liveFiles } from '../log/live-files.ts'
-import { openMaintained } from './maintainable.ts'
-import { KeptFiles, visibleFiles } from '../files/referenced-files.ts'
+import { readLiveFiles } from '../log/live-files.ts'
+import { openMaintainedTable } from './maintained-table.ts'
+import { ReferencedFiles, listVisibleFiles } from '../files/referenced-files.ts'
 import { OffsetSet } from './offset-set.ts'
 import { decodePath } from '../protocol/paths.ts'
-import { fileRows, type Rewrite, rewriteOf } from '../rewrite/data-file.ts'
+import { readFileRows, type RewritePlan, rewritePlanOf } from '../rewrite/data-file.ts'
 import { parseStats } from '../statistics/stats.ts'
-import { liesIn } from '../statistics/stats-check.ts'
+import { findStatsFaults } from '../statistics/stats-check.ts'
 
-/** One thing that is wrong with the table. */
-export interface Problem {
+/** Describes one problem of a table. */
+export interface TableProblem {
   readonly kind:
     | 'missing file'
     | 'damaged file'
@@ -31,61 +31,65 @@ export interface Problem {
   readonly detail: string
 }
 
-/** What one Kafka partition brought, as the columns `_kafka_*` tell. */
-export interface PartitionRows {
+/** Counts the rows of one Kafka partition, by the columns `_kafka_*`. */
+interface KafkaPartitionRows {
   readonly topic: string
   readonly partition: number
   readonly rows: number
   readonly first: bigint
   readonly last: bigint
-  /** Offsets between first and last without a row: dead letters, tombstones, compaction, markers; information alone. */
+  /**
+   * Offsets between first and last without a row: dead letters, tombstones, compaction, markers. For information only.
+   */
   readonly missing: bigint
   readonly duplicates: number
 }
 
-/** What was found. */
-export interface Verified {
+/** Summarises a verified table. */
+export interface VerifyResult {
   readonly version: bigint
   readonly files: number
   readonly rows: number
   readonly bytes: number
-  /** How many things are wrong. */
+  /** Number of problems. */
   readonly problems: number
-  /** Files in the folder that the table does not name, young and old: information, for vacuum. */
+  /** Files in the table directory that the table does not reference, of any age; candidates for vacuum. */
   readonly orphans: number
   readonly orphanBytes: number
-  readonly partitions: readonly PartitionRows[]
+  readonly partitions: readonly KafkaPartitionRows[]
 }
 
-/** Who is told while the table is read. */
-export interface VerifyOptions {
-  readonly onProblem: (problem: Problem) => Promise<void>
+/** Receives findings while the table is read. */
+interface VerifyOptions {
+  readonly onProblem: (problem: TableProblem) => Promise<void>
   readonly onOrphan?: (key: string, bytes: number) => Promise<void>
-  /** After every file. */
+  /** Called after every file with the number of files read. */
   readonly onProgress?: (files: number) => void
 }
 
-/** Duplicates of one Kafka partition that are told one by one; the rest are counted. */
-const DUPLICATES_TOLD_MAX = 10
+/** Maximum of duplicates per Kafka partition that are reported one by one; the rest is counted. */
+const DUPLICATES_REPORTED_MAX = 10
 
 /**
- * Reads every file of the newest version and measures what the log says of it: that it is there, its size, its statistics;
- * that the checksum of the version says the same; and, where the columns `_kafka_partition` and `_kafka_offset` are there, that no record is a row twice and that none
- * lies beyond the `txn` of its partition. One file is in memory at a time, and a bit for every offset.
- * Throws `KD_TABLE_UNSUPPORTED` by the feature's name, `KD_TABLE_MISSING`, `KD_TABLE_CORRUPT`.
+ * Reads all files of the newest version and compares them with the log: existence, size and statistics of files, and
+ * the checksum of the version. If the columns `_kafka_partition` and `_kafka_offset` exist, it also checks that no
+ * record has more than one row and that no row is beyond the `txn` of its partition. Memory holds one file at a time
+ * and one bit per offset.
+ * @throws KD_TABLE_UNSUPPORTED with the name of a feature
+ * @throws KD_TABLE_MISSING, KD_TABLE_CORRUPT
  */
-export async function verifyTable(store: Store, options: VerifyOptions): Promise<Verified> {
-  const { segment, state, metadata, shape } = await openMaintained(store, 'verify')
-  const rewrite = rewriteOf(shape)
-  const kept = new KeptFiles()
+export async function verifyTable(store: Store, options: VerifyOptions): Promise<VerifyResult> {
+  const { segment, state, metadata, shape } = await openMaintainedTable(store, 'verify')
+  const rewrite = rewritePlanOf(shape)
+  const kept = new ReferencedFiles()
   const offsets = new KafkaRows()
   const sum = { files: 0, rows: 0, bytes: 0, problems: 0, orphans: 0, orphanBytes: 0 }
-  const report = async (problem: Problem): Promise<void> => {
+  const report = async (problem: TableProblem): Promise<void> => {
     sum.problems++
     await options.onProblem(problem)
   }
-  for await (const file of liveFiles(store, segment)) {
-    kept.keep(file.kind === 'add' ? file.add : file.remove)
+  for await (const file of readLiveFiles(store, segment)) {
+    kept.add(file.kind === 'add' ? file.add : file.remove)
     if (file.kind !== 'add') continue
     const { problems, rows } = await readFile(store, file.add, rewrite, offsets)
     for (const problem of problems) await report(problem)
@@ -94,10 +98,10 @@ export async function verifyTable(store: Store, options: VerifyOptions): Promise
     sum.bytes += file.add.size
     options.onProgress?.(sum.files)
   }
-  for (const detail of await checksumFaults(store, state, sum))
+  for (const detail of await findChecksumFaults(store, state, sum))
     await report({ kind: 'wrong checksum', detail })
   for (const problem of offsets.problems(state.txns)) await report(problem)
-  for await (const { key, bytes } of visibleFiles(store, metadata.partitionColumns)) {
+  for await (const { key, bytes } of listVisibleFiles(store, metadata.partitionColumns)) {
     if (kept.has(key)) continue
     sum.orphans++
     sum.orphanBytes += bytes
@@ -109,21 +113,25 @@ export async function verifyTable(store: Store, options: VerifyOptions): Promise
 async function readFile(
   store: Store,
   add: Add,
-  rewrite: Rewrite,
+  rewrite: RewritePlan,
   offsets: KafkaRows,
-): Promise<{ problems: readonly Problem[]; rows: number }> {
+): Promise<{ problems: readonly TableProblem[]; rows: number }> {
   const { path } = add
   const size = await store.size(decodePath(path))
   if (size === undefined)
-    return { problems: [{ kind: 'missing file', path, detail: 'it is not there' }], rows: 0 }
-  const problems: Problem[] = []
+    return { problems: [{ kind: 'missing file', path, detail: 'no such file in the store' }], rows: 0 }
+  const problems: TableProblem[] = []
   if (size !== add.size)
-    problems.push({ kind: 'wrong size', path, detail: `the log says ${add.size} bytes, it has ${size}` })
+    problems.push({
+      kind: 'wrong size',
+      path,
+      detail: `the log says ${add.size} bytes, the file has ${size}`,
+    })
   const { fileSchema, columns: schema } = rewrite.layout
   const visible = schema.fields.length
   const statistics = new FileStatistics(fileSchema, Infinity, Infinity)
   try {
-    for await (const { columns: all, length } of fileRows(store, rewrite, add)) {
+    for await (const { columns: all, length } of readFileRows(store, rewrite, add)) {
       const columns = all.slice(0, visible)
       statistics.update(columns, length)
       offsets.take({ schema, columns, length })
@@ -133,29 +141,36 @@ async function readFile(
     problems.push({ kind: 'damaged file', path, detail: messageOf(cause) })
     return { problems, rows: statistics.rows }
   }
-  const lies = statisticsOf(add, statistics, fileSchema)
-  problems.push(...lies.map((detail): Problem => ({ kind: 'wrong statistics', path, detail })))
+  const faults = checkStatistics(add, statistics, fileSchema)
+  problems.push(...faults.map((detail): TableProblem => ({ kind: 'wrong statistics', path, detail })))
   return { problems, rows: statistics.rows }
 }
 
-/** What is not true in the statistics of a file. With a deletion vector they speak of rows that are deleted as well. */
-function statisticsOf(add: Add, measured: FileStatistics, schema: StructType): readonly string[] {
+/**
+ * Returns the differences between the statistics of a file and its rows. With a deletion vector, statistics cover
+ * deleted rows as well.
+ */
+function checkStatistics(add: Add, measured: FileStatistics, schema: StructType): readonly string[] {
   const recorded = parseStats(add.stats)
   if (recorded === undefined) return []
   const actual = parseStats(measured.json()) ?? {}
   const vector = deletionVectorOf(add)
-  if (vector === undefined) return liesIn(recorded, actual, schema)
-  // Bounds hold for the rows that are left too; counts of nulls do not.
+  if (vector === undefined) return findStatsFaults(recorded, actual, schema)
+  // Bounds also enclose the remaining rows; counts of nulls do not match them.
   const { minValues, maxValues } = actual
-  return liesIn(recorded, { minValues, maxValues, numRecords: measured.rows + vector.cardinality }, schema)
+  return findStatsFaults(
+    recorded,
+    { minValues, maxValues, numRecords: measured.rows + vector.cardinality },
+    schema,
+  )
 }
 
-/** Records of one message at most, by the options of topics. */
+/** Maximum of records per message, as limited by topic options. */
 const PARTS_MAX = 1n << 20n
-/** Most messages that hold several records hold fewer than these. */
+/** Bits per chunk: most messages with several records have fewer than this. */
 const PARTS_BITS = 256n
 
-/** Rows by the Kafka partition that they stem from. */
+/** Collects the rows of each Kafka partition. */
 class KafkaRows {
   readonly #partitions = new Map<
     string,
@@ -164,14 +179,14 @@ class KafkaRows {
       partition: number
       rows: number
       offsets: OffsetSet
-      /** Where messages hold several records: which of them are rows. */
+      /** For messages with several records: the records that have rows. */
       parts: OffsetSet
       duplicates: bigint[]
       repeated: number
     }
   >()
 
-  /** Takes rows up; rows without partition or offset are none of Kafka's. */
+  /** Adds rows; rows without partition or offset do not come from Kafka. */
   take({ schema, columns, length }: Columns): void {
     const column = (name: string, type: string): Columns['columns'][number] | undefined => {
       const at = schema.fields.findIndex((field) => field.name === name && field.type === type)
@@ -205,11 +220,11 @@ class KafkaRows {
     const first = held.offsets.add(offset)
     if (part === undefined ? first : held.parts.add(offset * PARTS_MAX + BigInt(part))) return
     held.repeated++
-    if (held.duplicates.length < DUPLICATES_TOLD_MAX) held.duplicates.push(offset)
+    if (held.duplicates.length < DUPLICATES_REPORTED_MAX) held.duplicates.push(offset)
   }
 
-  /** Duplicates, and rows that the table does not own up to. */
-  *problems(txns: ReadonlyMap<string, Txn>): Generator<Problem> {
+  /** Yields duplicates, and rows beyond the committed offset of their partition. */
+  *problems(txns: ReadonlyMap<string, Txn>): Generator<TableProblem> {
     for (const { topic, partition, offsets, duplicates, repeated } of this.#partitions.values()) {
       const where = `${topic} partition ${partition}`
       for (const offset of duplicates)
@@ -219,14 +234,14 @@ class KafkaRows {
           kind: 'duplicate',
           detail: `${where}: ${repeated - duplicates.length} more rows are duplicates`,
         }
-      const carried = carriedTo(txns, partition)
+      const committed = committedOffsetOf(txns, partition)
       const { last } = offsets
-      if (carried !== undefined && last !== undefined && last > carried)
-        yield { kind: 'beyond txn', detail: `${where}: offset ${last} is a row, its txn says ${carried}` }
+      if (committed !== undefined && last !== undefined && last > committed)
+        yield { kind: 'beyond txn', detail: `${where}: offset ${last} is a row, its txn says ${committed}` }
     }
   }
 
-  summary(): readonly PartitionRows[] {
+  summary(): readonly KafkaPartitionRows[] {
     return [...this.#partitions.values()]
       .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1))
       .map(({ topic, partition, rows, offsets, repeated }) => ({
@@ -241,10 +256,14 @@ class KafkaRows {
   }
 }
 
-/** The largest offset that any pipeline says it has carried of the partition; an appId ends with the partition's number. */
-function carriedTo(txns: ReadonlyMap<string, Txn>, partition: number): bigint | undefined {
-  let carried: bigint | undefined
+/**
+ * Returns the largest committed offset of the Kafka partition among all pipelines; an appId ends with the partition
+ * number.
+ */
+function committedOffsetOf(txns: ReadonlyMap<string, Txn>, partition: number): bigint | undefined {
+  let committed: bigint | undefined
   for (const { appId, version } of txns.values())
-    if (appId.endsWith(`-${partition}`) && (carried === undefined || version > carried)) carried = version
-  return carried
+    if (appId.endsWith(`-${partition}`) && (committed === undefined || version > committed))
+      committed = version
+  return committed
 }

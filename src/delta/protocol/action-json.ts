@@ -9,13 +9,13 @@ import {
   asString,
   asStrings,
   asTextMap,
-  Fields,
+  JsonFields,
 } from './fields.ts'
 
 /**
- * One line of a commit as an action; `undefined` for an action that is not known, which readers must ignore.
- * Whole numbers beyond 2^53 are exact. Throws a `TypeError` or `SyntaxError` where the line is not an action.
- * Spec: "Delta Log Entries", "Protocol Evolution".
+ * Parses one line of a commit; returns `undefined` for an unknown action, which readers must ignore. Whole numbers
+ * beyond 2^53 are exact. Spec: "Delta Log Entries", "Protocol Evolution".
+ * @throws TypeError or SyntaxError if the line is not an action
  */
 export function parseAction(line: string): Action | undefined {
   const value = parseJson(line)
@@ -29,9 +29,10 @@ export function parseAction(line: string): Action | undefined {
   return undefined
 }
 
-/** JSON whose whole numbers beyond 2^53 become `bigint`. */
+/** Parses JSON; whole numbers beyond 2^53 become `bigint`. */
 export function parseJson(text: string): unknown {
-  // JSON.parse is an order of magnitude faster and exact below 16 digits, which is nearly every line of a log.
+  // JSON.parse is an order of magnitude faster, and it is exact below 16 digits, which covers nearly every line of a
+  // log.
   if (!/[0-9]{16}/.test(text)) return JSON.parse(text)
   return parse(text, undefined, (digits) => {
     const number = Number(digits)
@@ -39,12 +40,12 @@ export function parseJson(text: string): unknown {
   })
 }
 
-/** Actions as the bytes of a commit: one JSON document a line. Spec: "Delta Log Entries". */
+/** Serialises actions as the bytes of a commit: one JSON document per line. Spec: "Delta Log Entries". */
 export function serialiseActions(actions: readonly Action[]): Uint8Array {
   return new TextEncoder().encode(actions.map((action) => `${serialiseAction(action)}\n`).join(''))
 }
 
-/** One action as a line without its line end. */
+/** Serialises one action as a line without its line end. */
 export function serialiseAction(action: Action): string {
   const body: unknown = (action as unknown as Record<string, unknown>)[action.kind]
   const text = stringify({ [action.kind]: body })
@@ -52,28 +53,31 @@ export function serialiseAction(action: Action): string {
   return text
 }
 
-/** The action in what a JSON line or a row of a checkpoint holds under `kind`; `undefined` for a kind that is not known. */
+/**
+ * Reads the action of type `kind` from the body that a JSON line or a checkpoint row holds for it; returns `undefined`
+ * for an unknown kind.
+ */
 export function readAction(kind: string, body: unknown): Action | undefined {
   return Object.hasOwn(READERS, kind) ? READERS[kind]?.(body) : undefined
 }
 
 const READERS: Readonly<Record<string, (body: unknown) => Action>> = {
-  add: (body) => ({ kind: 'add', add: readAdd(new Fields(body, 'add')) }),
-  remove: (body) => ({ kind: 'remove', remove: readRemove(new Fields(body, 'remove')) }),
-  txn: (body) => ({ kind: 'txn', txn: readTxn(new Fields(body, 'txn')) }),
-  metaData: (body) => ({ kind: 'metaData', metaData: readMetadata(new Fields(body, 'metaData')) }),
-  protocol: (body) => ({ kind: 'protocol', protocol: readProtocol(new Fields(body, 'protocol')) }),
+  add: (body) => ({ kind: 'add', add: readAdd(new JsonFields(body, 'add')) }),
+  remove: (body) => ({ kind: 'remove', remove: readRemove(new JsonFields(body, 'remove')) }),
+  txn: (body) => ({ kind: 'txn', txn: readTxn(new JsonFields(body, 'txn')) }),
+  metaData: (body) => ({ kind: 'metaData', metaData: readMetadata(new JsonFields(body, 'metaData')) }),
+  protocol: (body) => ({ kind: 'protocol', protocol: readProtocol(new JsonFields(body, 'protocol')) }),
   domainMetadata: (body) => ({
     kind: 'domainMetadata',
-    domainMetadata: readDomainMetadata(new Fields(body, 'domainMetadata')),
+    domainMetadata: readDomainMetadata(new JsonFields(body, 'domainMetadata')),
   }),
   commitInfo: (body) => ({
     kind: 'commitInfo',
-    commitInfo: new Fields({ commitInfo: body }, 'commitInfo').required('commitInfo', asObject),
+    commitInfo: new JsonFields({ commitInfo: body }, 'commitInfo').required('commitInfo', asObject),
   }),
 }
 
-function readAdd(fields: Fields): Add {
+function readAdd(fields: JsonFields): Add {
   return defined({
     path: fields.required('path', asString),
     partitionValues: fields.required('partitionValues', asNullableTextMap),
@@ -89,7 +93,7 @@ function readAdd(fields: Fields): Add {
   })
 }
 
-function readRemove(fields: Fields): Remove {
+function readRemove(fields: JsonFields): Remove {
   return defined({
     path: fields.required('path', asString),
     deletionTimestamp: fields.optional('deletionTimestamp', asSafeInteger),
@@ -103,7 +107,7 @@ function readRemove(fields: Fields): Remove {
   })
 }
 
-function readTxn(fields: Fields): Txn {
+function readTxn(fields: JsonFields): Txn {
   return defined({
     appId: fields.required('appId', asString),
     version: fields.required('version', asLong),
@@ -111,7 +115,7 @@ function readTxn(fields: Fields): Txn {
   })
 }
 
-function readMetadata(fields: Fields): MetadataAction {
+function readMetadata(fields: JsonFields): MetadataAction {
   return defined({
     id: fields.required('id', asString),
     name: fields.optional('name', asString),
@@ -125,14 +129,14 @@ function readMetadata(fields: Fields): MetadataAction {
 }
 
 function readFormat(value: unknown): MetadataAction['format'] {
-  const fields = new Fields(value, 'metaData.format')
+  const fields = new JsonFields(value, 'metaData.format')
   return {
     provider: fields.required('provider', asString),
     options: fields.optional('options', asTextMap) ?? {},
   }
 }
 
-function readProtocol(fields: Fields): Protocol {
+function readProtocol(fields: JsonFields): Protocol {
   return defined({
     minReaderVersion: fields.required('minReaderVersion', asSafeInteger),
     minWriterVersion: fields.required('minWriterVersion', asSafeInteger),
@@ -141,7 +145,7 @@ function readProtocol(fields: Fields): Protocol {
   })
 }
 
-function readDomainMetadata(fields: Fields): DomainMetadata {
+function readDomainMetadata(fields: JsonFields): DomainMetadata {
   return {
     domain: fields.required('domain', asString),
     configuration: fields.required('configuration', asString),
@@ -149,7 +153,7 @@ function readDomainMetadata(fields: Fields): DomainMetadata {
   }
 }
 
-/** The same without fields that are `undefined`: in the log an absent field is absent. */
+/** Removes fields that are `undefined` from a type: in the log, an absent field is not written. */
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
 }

@@ -1,15 +1,18 @@
 import type { StructType } from '../../core/schema.ts'
 
-/** A file that belongs to the table. Spec: "Add File and Remove File". `size` and `modificationTime` are safe integers. */
+/**
+ * Describes a data file that belongs to the table. `size` and `modificationTime` are safe integers. Spec: "Add File and
+ * Remove File".
+ */
 export interface Add {
-  /** Relative to the table root and URL-encoded, as the log holds it. */
+  /** Path relative to the table root, URL-encoded as in the log. */
   readonly path: string
-  /** Physical column name → serialised value; `null` for a null value. Spec: "Partition Value Serialization". */
+  /** Serialised value by physical column name; `null` for a null value. Spec: "Partition Value Serialization". */
   readonly partitionValues: Readonly<Record<string, string | null>>
   readonly size: number
   readonly modificationTime: number
   readonly dataChange: boolean
-  /** JSON text. Spec: "Per-file Statistics". */
+  /** Statistics as JSON text. Spec: "Per-file Statistics". */
   readonly stats?: string
   readonly tags?: Readonly<Record<string, string | null>>
   readonly deletionVector?: Readonly<Record<string, unknown>>
@@ -18,7 +21,7 @@ export interface Add {
   readonly clusteringProvider?: string
 }
 
-/** Spec: "Transaction Identifiers". */
+/** Records the last version that an application has committed to the table. Spec: "Transaction Identifiers". */
 export interface Txn {
   readonly appId: string
   readonly version: bigint
@@ -26,7 +29,10 @@ export interface Txn {
   readonly lastUpdated?: number
 }
 
-/** Spec: "Change Metadata"; `schema` is `schemaString` parsed. */
+/**
+ * Describes the table: schema, partition columns and properties. `schema` is the parsed `schemaString`. Spec: "Change
+ * Metadata".
+ */
 export interface Metadata {
   readonly id: string
   readonly name?: string
@@ -35,25 +41,29 @@ export interface Metadata {
   readonly partitionColumns: readonly string[]
   readonly configuration: Readonly<Record<string, string>>
   readonly createdTime?: number
-  /** The schema as the log holds it, so that a checkpoint repeats it to the letter. Absent for a table not yet written. */
+  /** Schema text of the log, which a checkpoint must repeat exactly. Absent for a table that is not written yet. */
   readonly schemaString?: string
-  /** Spec: "Format Specification"; `parquet` without options where absent. */
-  readonly format?: Format
+  /** File format; absent means `parquet` without options. Spec: "Format Specification". */
+  readonly format?: FileFormat
 }
 
-/** How data files are encoded. Spec: "Format Specification". */
-export interface Format {
+/** Names the encoding of data files. Spec: "Format Specification". */
+interface FileFormat {
   readonly provider: string
   readonly options: Readonly<Record<string, string>>
 }
 
-/** A `metaData` action as it stands in the log, its schema not yet parsed. Spec: "Change Metadata". */
+/**
+ * A `metaData` action holds the metadata as the log stores it, with the schema not yet parsed. Spec: "Change Metadata".
+ */
 export type MetadataAction = Omit<Metadata, 'schema' | 'schemaString' | 'format'> & {
   readonly schemaString: string
-  readonly format: Format
+  readonly format: FileFormat
 }
 
-/** Spec: "Protocol Evolution". */
+/**
+ * Names the versions and features that a client must support to read or write the table. Spec: "Protocol Evolution".
+ */
 export interface Protocol {
   readonly minReaderVersion: number
   readonly minWriterVersion: number
@@ -61,7 +71,10 @@ export interface Protocol {
   readonly writerFeatures?: readonly string[]
 }
 
-/** A file that left the table; a tombstone until it expires. Spec: "Add File and Remove File". */
+/**
+ * Marks a file as removed from the table; it remains in the log as a tombstone until it expires. Spec: "Add File and
+ * Remove File".
+ */
 export interface Remove {
   readonly path: string
   /** Milliseconds since the epoch. */
@@ -75,17 +88,20 @@ export interface Remove {
   readonly defaultRowCommitVersion?: bigint
 }
 
-/** Spec: "Domain Metadata". */
+/** Holds the configuration of one metadata domain. Spec: "Domain Metadata". */
 export interface DomainMetadata {
   readonly domain: string
   readonly configuration: string
   readonly removed: boolean
 }
 
-/** Who did what; any valid JSON. Spec: "Commit Provenance Information". */
+/** Holds the provenance of a commit, as any valid JSON object. Spec: "Commit Provenance Information". */
 export type CommitInfo = Readonly<Record<string, unknown>>
 
-/** One line of a commit. Spec: "Actions"; what it does not name is ignored, as "Protocol Evolution" demands. */
+/**
+ * An action is one line of a commit. Kinds that are not listed here are ignored, as "Protocol Evolution" requires.
+ * Spec: "Actions".
+ */
 export type Action =
   | { readonly kind: 'add'; readonly add: Add }
   | { readonly kind: 'remove'; readonly remove: Remove }
@@ -95,8 +111,11 @@ export type Action =
   | { readonly kind: 'domainMetadata'; readonly domainMetadata: DomainMetadata }
   | { readonly kind: 'commitInfo'; readonly commitInfo: CommitInfo }
 
-/** The primary key of a logical file: its path and the unique id of its deletion vector. Spec: "Action Reconciliation". */
-export function fileKey(file: Pick<Add, 'path' | 'deletionVector'>): string {
+/**
+ * Returns the primary key of a logical file: its path and the unique id of its deletion vector. Spec: "Action
+ * Reconciliation".
+ */
+export function logicalFileKey(file: Pick<Add, 'path' | 'deletionVector'>): string {
   const vector = file.deletionVector
   if (vector === undefined) return file.path
   const part = (name: string): string => {

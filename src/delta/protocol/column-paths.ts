@@ -1,14 +1,17 @@
-/** The property that names the columns of which files have statistics; it goes before the one that counts them. */
+/**
+ * Names the table property that lists the columns with statistics. It takes precedence over the property that counts
+ * them.
+ */
 export const STATS_COLUMNS_PROPERTY = 'delta.dataSkippingStatsColumns'
 
-/** Names that one property may list. */
+/** Maximum of names that one property may list. */
 const NAMES_MAX = 10_000
 
 /**
- * Columns listed as SQL lists them: separated by commas, fields of structs after points, names with marks in them in
- * backquotes, which are doubled within. `undefined` where the text is no such list.
+ * Parses a list of columns in SQL notation: separated by commas, struct fields after dots, names with special
+ * characters in backquotes, backquotes doubled. Returns `undefined` if the text is not such a list.
  */
-export function columnPaths(text: string): readonly (readonly string[])[] | undefined {
+export function parseColumnPaths(text: string): readonly (readonly string[])[] | undefined {
   if (text.trim() === '') return []
   const paths: string[][] = [[]]
   const token = /\s*(?:`((?:[^`]|``)+)`|([^`.,\s](?:[^`.,]*[^`.,\s])?))\s*([.,]|$)/y

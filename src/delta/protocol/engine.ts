@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 
 const { version } = createRequire(import.meta.url)('kafka-delta/package.json') as { version: string }
 
-/** The version of this package. */
-export const VERSION = version
+/** Holds the version of this package. */
+export const PACKAGE_VERSION = version
 
-/** How commits and files name their writer. */
-export const ENGINE_INFO = `kafka-delta/${VERSION}`
+/** Names this writer in commits. */
+export const ENGINE_INFO = `kafka-delta/${PACKAGE_VERSION}`

@@ -1,48 +1,52 @@
 /**
- * What somebody wants to do with a table: `append` files, `create` it with the feature, `rewrite` files with the same rows
- * or name files again, `vacuum` files that the log names no more, `verify` what it holds, `commit` metadata or restate the
- * log alone. Whether a table can be read stands apart: it is asked of features of readers only.
+ * A `TableOperation` is what a client does with a table: `append` files, `create` it with the feature, `rewrite` files
+ * with the same rows or restate file actions, `vacuum` files that the log no longer references, `verify` its contents,
+ * `commit` metadata or restate the log. Reading is separate: it depends on reader features only.
  */
-export type Use = 'append' | 'create' | 'rewrite' | 'vacuum' | 'verify' | 'commit'
+export type TableOperation = 'append' | 'create' | 'rewrite' | 'vacuum' | 'verify' | 'commit'
 
-/** What is known of a feature of tables. Spec: "Valid Feature Names in Table Features". */
-export interface Feature {
-  /** Whether the feature asks something of readers too, and whether tables with it are read rightly. */
+/** Describes how this implementation treats a table feature. Spec: "Valid Feature Names in Table Features". */
+interface TableFeature {
+  /** `none` if the feature has no requirements for readers; otherwise whether tables with it are read or refused. */
   readonly reader: 'reads' | 'refuses' | 'none'
-  /** What is right on a table with the feature. What is not named here is refused by the feature's name. */
-  readonly allows: readonly Use[]
-  /** The version that stands for the feature and all of lower ones. Spec: "Writer Version Requirements". */
+  /** Operations that are allowed on a table with the feature; all others are refused by the feature's name. */
+  readonly allows: readonly TableOperation[]
+  /**
+   * Legacy writer version that implies the feature and those of all lower versions. Spec: "Writer Version
+   * Requirements".
+   */
   readonly legacyWriter?: number
-  /** Spec: "Reader Version Requirements". */
+  /** Legacy reader version that implies the feature. Spec: "Reader Version Requirements". */
   readonly legacyReader?: number
-  /** The property that switches the feature on, and the values that do so. */
+  /** Table property that enables the feature, and the values that do so. */
   readonly property?: readonly [key: string, ...values: string[]]
-  /** Features without which a table may not have it. */
+  /** Features that the table must have as well. */
   readonly requires?: readonly string[]
 }
 
-/** For a feature that asks nothing of whoever does any of these. */
-const ALL: readonly Use[] = ['append', 'create', 'rewrite', 'vacuum', 'verify', 'commit']
-/** The same for a feature that no table is created with. */
-const MET: readonly Use[] = ALL.filter((use) => use !== 'create')
+/** All operations: for a feature without requirements for these operations. */
+const ALL: readonly TableOperation[] = ['append', 'create', 'rewrite', 'vacuum', 'verify', 'commit']
+/** All operations except creating a table with the feature. */
+const ALL_BUT_CREATE: readonly TableOperation[] = ALL.filter((operation) => operation !== 'create')
 
 /**
- * Every feature that is known, by its name in the log: the only place that says what we do with it. Features under which
- * an append is right only where the table holds no instance of them are named `append` here; `inUse` finds the instances.
- * Vacuum is right under every feature that names no files but those of `add` and `remove`.
+ * Lists the table features by their name in the log: the only place that says which features are supported. A feature
+ * may be listed for `append` although an append is correct only if the table holds no instance of it;
+ * `findUnenforceable` finds such instances. Vacuum is allowed under every feature that references no other files than
+ * those of `add` and `remove`.
  */
-export const FEATURES: Readonly<Record<string, Feature>> = {
+export const TABLE_FEATURES: Readonly<Record<string, TableFeature>> = {
   appendOnly: { reader: 'none', allows: ALL, legacyWriter: 2, property: ['delta.appendOnly', 'true'] },
   invariants: { reader: 'none', allows: ALL, legacyWriter: 2 },
-  checkConstraints: { reader: 'none', allows: MET, legacyWriter: 3 },
-  // Spec: "Change Data Files": appends and rewrites without changed data need none.
+  checkConstraints: { reader: 'none', allows: ALL_BUT_CREATE, legacyWriter: 3 },
+  // Spec: "Change Data Files": appends, and rewrites without changed data, need no such files.
   changeDataFeed: {
     reader: 'none',
     allows: ALL,
     legacyWriter: 4,
     property: ['delta.enableChangeDataFeed', 'true'],
   },
-  generatedColumns: { reader: 'none', allows: MET, legacyWriter: 4 },
+  generatedColumns: { reader: 'none', allows: ALL_BUT_CREATE, legacyWriter: 4 },
   columnMapping: {
     reader: 'reads',
     allows: ALL,
@@ -50,12 +54,12 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
     legacyReader: 2,
     property: ['delta.columnMapping.mode', 'name', 'id'],
   },
-  identityColumns: { reader: 'none', allows: MET, legacyWriter: 6 },
-  allowColumnDefaults: { reader: 'none', allows: MET },
+  identityColumns: { reader: 'none', allows: ALL_BUT_CREATE, legacyWriter: 6 },
+  allowColumnDefaults: { reader: 'none', allows: ALL_BUT_CREATE },
   domainMetadata: { reader: 'none', allows: ALL },
   timestampNtz: { reader: 'reads', allows: ALL },
   vacuumProtocolCheck: { reader: 'reads', allows: ALL },
-  // Spec: "Deletion Vectors": files that an append brings need none.
+  // Spec: "Deletion Vectors": files added by an append need no vectors.
   deletionVectors: {
     reader: 'reads',
     allows: ALL,
@@ -78,7 +82,7 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
     property: ['delta.enableRowTracking', 'true'],
     requires: ['domainMetadata'],
   },
-  clustering: { reader: 'none', allows: MET, requires: ['domainMetadata'] },
+  clustering: { reader: 'none', allows: ALL_BUT_CREATE, requires: ['domainMetadata'] },
   inCommitTimestamp: {
     reader: 'none',
     allows: ALL,
@@ -88,24 +92,24 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
   icebergCompatV2: { reader: 'none', allows: [], property: ['delta.enableIcebergCompatV2', 'true'] },
   variantType: { reader: 'refuses', allows: [] },
   variantShredding: { reader: 'refuses', allows: [], property: ['delta.enableVariantShredding', 'true'] },
-  // What DROP FEATURE leaves behind: it binds who cleans the log up, or writes checkpoints of older versions than the newest.
+  // DROP FEATURE leaves it behind: it restricts log cleanup and checkpoints of older versions than the newest.
   checkpointProtection: { reader: 'none', allows: ['append', 'verify'] },
   catalogManaged: { reader: 'refuses', allows: [] },
 }
 
-/** Whether tables with the feature are read rightly; one that is not known is not. */
-export function readsFeature(name: string): boolean {
+/** Tells whether tables with the feature can be read; an unknown feature cannot. */
+export function canReadFeature(name: string): boolean {
   return knownFeature(name)?.reader === 'reads'
 }
 
-/** Whether this may be done to a table with the feature; not where the feature is not known. */
-export function allowsUse(name: string, use: Use): boolean {
-  return knownFeature(name)?.allows.includes(use) === true
+/** Tells whether `operation` is allowed on a table with the feature; never for an unknown feature. */
+export function allowsOperation(name: string, operation: TableOperation): boolean {
+  return knownFeature(name)?.allows.includes(operation) === true
 }
 
-/** What a legacy version stands for: the features that it and all below it brought, in the order of versions. */
-export function legacyFeatures(side: 'legacyReader' | 'legacyWriter', version: number): readonly string[] {
-  return Object.entries(FEATURES)
+/** Returns the features that a legacy version implies: its own and those of all lower versions, in version order. */
+export function legacyFeaturesOf(side: 'legacyReader' | 'legacyWriter', version: number): readonly string[] {
+  return Object.entries(TABLE_FEATURES)
     .flatMap(([name, feature]) => {
       const since = feature[side]
       return since !== undefined && since <= version ? [{ name, since }] : []
@@ -114,13 +118,13 @@ export function legacyFeatures(side: 'legacyReader' | 'legacyWriter', version: n
     .map(({ name }) => name)
 }
 
-/** Names of features that these properties switch on. */
+/** Returns the names of the features that these properties enable. */
 export function featuresOfProperties(configuration: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(FEATURES).flatMap(([name, { property }]) =>
+  return Object.entries(TABLE_FEATURES).flatMap(([name, { property }]) =>
     property?.slice(1).includes(configuration[property[0]]?.toLowerCase() ?? '') === true ? [name] : [],
   )
 }
 
-function knownFeature(name: string): Feature | undefined {
-  return Object.hasOwn(FEATURES, name) ? FEATURES[name] : undefined
+function knownFeature(name: string): TableFeature | undefined {
+  return Object.hasOwn(TABLE_FEATURES, name) ? TABLE_FEATURES[name] : undefined
 }

@@ -1,9 +1,12 @@
-/** Reads fields of one JSON object of the log, exactly, and says what is wrong where a field is not what the specification demands. */
-export class Fields {
+/** Reads the fields of one JSON object of the log with type checks. Error messages name the object and the field. */
+export class JsonFields {
   readonly #object: Readonly<Record<string, unknown>>
   readonly #name: string
 
-  /** `name` is the action's name, for messages. */
+  /**
+   * Wraps a parsed JSON value. `name` is the action's name, for messages.
+   * @throws TypeError if the value is not an object
+   */
   constructor(value: unknown, name: string) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new TypeError(`${name} is not an object`)
@@ -12,16 +15,22 @@ export class Fields {
     this.#name = name
   }
 
-  /** A field that may be absent or null. */
+  /**
+   * Returns a field that may be absent or null.
+   * @throws TypeError if `read` does not accept the value
+   */
   optional<T>(key: string, read: (value: unknown) => T | undefined): T | undefined {
     const value = Object.hasOwn(this.#object, key) ? this.#object[key] : undefined
     if (value === undefined || value === null) return undefined
     const result = read(value)
-    if (result === undefined) throw new TypeError(`${this.#name}.${key} is not what it must be`)
+    if (result === undefined) throw new TypeError(`${this.#name}.${key} has an invalid value`)
     return result
   }
 
-  /** A field that must be there. */
+  /**
+   * Returns a required field.
+   * @throws TypeError if it is missing or `read` does not accept the value
+   */
   required<T>(key: string, read: (value: unknown) => T | undefined): T {
     const result = this.optional(key, read)
     if (result === undefined) throw new TypeError(`${this.#name}.${key} is missing`)
@@ -29,32 +38,32 @@ export class Fields {
   }
 }
 
-/** A string, or `undefined`. */
+/** Returns the value if it is a string. */
 export const asString = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : undefined
 
-/** A boolean, or `undefined`. */
+/** Returns the value if it is a boolean. */
 export const asBoolean = (value: unknown): boolean | undefined =>
   typeof value === 'boolean' ? value : undefined
 
-/** A whole number within 2^53, or `undefined`. */
+/** Returns the value if it is a whole number within 2^53. */
 export function asSafeInteger(value: unknown): number | undefined {
   const number = typeof value === 'bigint' ? Number(value) : value
   return Number.isSafeInteger(number) ? (number as number) : undefined
 }
 
-/** A whole number of 64 bits, or `undefined`. */
+/** Returns the value if it is a whole number of 64 bits. */
 export function asLong(value: unknown): bigint | undefined {
   if (typeof value === 'bigint') return BigInt.asIntN(64, value) === value ? value : undefined
   return Number.isSafeInteger(value) ? BigInt(value as number) : undefined
 }
 
-/** An array of strings, or `undefined`. */
+/** Returns the value if it is an array of strings. */
 export function asStrings(value: unknown): readonly string[] | undefined {
   return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined
 }
 
-/** A map of strings to strings, or `undefined`; a null value is left out. */
+/** Returns the value if it maps strings to strings; null values are left out. */
 export function asTextMap(value: unknown): Record<string, string> | undefined {
   const map = asNullableTextMap(value)
   if (map === undefined) return undefined
@@ -63,7 +72,7 @@ export function asTextMap(value: unknown): Record<string, string> | undefined {
   )
 }
 
-/** A map of strings to strings or null, or `undefined`. */
+/** Returns the value if it maps strings to strings or null. */
 export function asNullableTextMap(value: unknown): Record<string, string | null> | undefined {
   const entries = asEntries(value)
   if (entries === undefined) return undefined
@@ -71,7 +80,7 @@ export function asNullableTextMap(value: unknown): Record<string, string | null>
   return Object.fromEntries(entries as [string, string | null][])
 }
 
-/** An object as it is, or `undefined`. */
+/** Returns the value if it is a JSON object. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
   const entries = asEntries(value)
   return entries === undefined ? undefined : Object.fromEntries(entries)

@@ -8,10 +8,11 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 }
 
 /**
- * Milliseconds of a duration as table properties have it (`interval 1 week`, `30 days 12 hours`); `absent` where there is
- * none, and for ever (`Infinity`) where it cannot be read: what is kept too long does no harm. Spec: "Table Properties".
+ * Parses a duration of a table property (`interval 1 week`, `30 days 12 hours`) to milliseconds. Returns `absent` for
+ * `undefined`, and `Infinity` for text that cannot be parsed, because retaining files for too long is harmless. Spec:
+ * "Table Properties".
  */
-export function intervalMs(text: string | undefined, absent: number): number {
+export function parseIntervalMs(text: string | undefined, absent: number): number {
   if (text === undefined) return absent
   const words = text
     .trim()

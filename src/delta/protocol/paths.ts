@@ -1,16 +1,16 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { PipelineError } from '../../core/errors.ts'
 
-/** Where the log lives below the table root. Spec: "Delta Log Entries". */
+/** Starts the key of every file of the log, relative to the table root. Spec: "Delta Log Entries". */
 export const LOG_PREFIX = '_delta_log/'
 
-/** Spec: "Last Checkpoint File". */
+/** Locates the hint file that names the newest checkpoint. Spec: "Last Checkpoint File". */
 export const LAST_CHECKPOINT_KEY = `${LOG_PREFIX}_last_checkpoint`
 
-/** Versions are zero-padded to this many digits, so that the order of names is the order of versions. */
+/** Versions are zero-padded to this many digits, so that names sort in version order. */
 const VERSION_DIGITS = 20
 
-/** What a name in the log directory stands for. Spec: "File Types". */
+/** Describes a file of the log directory by its name. Spec: "File Types". */
 export type LogFile =
   | { readonly kind: 'commit'; readonly version: bigint }
   | { readonly kind: 'checkpoint'; readonly version: bigint }
@@ -20,46 +20,46 @@ export type LogFile =
       readonly part: number
       readonly parts: number
     }
-  /** Named by a UUID and of the V2 spec. */
+  /** Checkpoint of the V2 spec, named by a UUID. */
   | { readonly kind: 'checkpointV2'; readonly version: bigint; readonly key: string }
 
-/** The version as it begins every name of the log. */
+/** Returns the zero-padded version that starts every file name of the log. */
 export function paddedVersion(version: bigint): string {
   return version.toString().padStart(VERSION_DIGITS, '0')
 }
 
-/** Key of the commit of `version`. Spec: "Delta Log Entries". */
+/** Returns the key of the commit of `version`. Spec: "Delta Log Entries". */
 export function commitKey(version: bigint): string {
   return `${LOG_PREFIX}${paddedVersion(version)}.json`
 }
 
-/** Key of the checksum of `version`. Spec: "Version Checksum File Schema". */
+/** Returns the key of the checksum of `version`. Spec: "Version Checksum File Schema". */
 export function checksumKey(version: bigint): string {
   return `${LOG_PREFIX}${paddedVersion(version)}.crc`
 }
 
-/** Key of the checkpoint of `version` in one file. Spec: "Classic checkpoint". */
+/** Returns the key of a single-file checkpoint of `version`. Spec: "Classic checkpoint". */
 export function checkpointKey(version: bigint): string {
   return `${LOG_PREFIX}${paddedVersion(version)}.checkpoint.parquet`
 }
 
-/** Key of a checkpoint of the V2 spec under a name of its own. Spec: "UUID-named checkpoint". */
+/** Returns a new unique key for a checkpoint of the V2 spec. Spec: "UUID-named checkpoint". */
 export function newCheckpointKey(version: bigint): string {
   return `${LOG_PREFIX}${paddedVersion(version)}.checkpoint.${randomUUID()}.parquet`
 }
 
-/** A name for a new sidecar; `sidecarKey` leads to its file. Spec: "Sidecar Files". */
+/** Returns a new unique file name for a sidecar; `sidecarKey` returns its key. Spec: "Sidecar Files". */
 export function newSidecarName(): string {
   return `${randomUUID()}.parquet`
 }
 
-/** Key of part `part` (from 1) of `parts`. Spec: "Multi-part checkpoint". */
+/** Returns the key of part `part` (from 1) of `parts`. Spec: "Multi-part checkpoint". */
 export function checkpointPartKey(version: bigint, part: number, parts: number): string {
   const [o, p] = [part, parts].map((number) => number.toString().padStart(10, '0'))
   return `${LOG_PREFIX}${paddedVersion(version)}.checkpoint.${o}.${p}.parquet`
 }
 
-/** What a key of the log stands for; `undefined` for anything that readers may ignore (checksums, compactions, others). */
+/** Parses a key of the log; returns `undefined` for files that readers may ignore (checksums, compactions, others). */
 export function parseLogKey(key: string): LogFile | undefined {
   const name = key.slice(LOG_PREFIX.length)
   const match =
@@ -76,21 +76,29 @@ export function parseLogKey(key: string): LogFile | undefined {
   return { kind: 'checkpointPart', version, part: Number(first), parts: Number(count) }
 }
 
-/** Whether a key is that of a checkpoint named by a UUID, which is always of the V2 spec. Spec: "UUID-named checkpoint". */
+/**
+ * Tells whether a key names a UUID-named checkpoint, which always follows the V2 spec. Spec: "UUID-named checkpoint".
+ */
 export function isUuidCheckpoint(key: string): boolean {
   return parseLogKey(key)?.kind === 'checkpointV2'
 }
 
 /**
- * The store's key of a sidecar by its path, which may be a bare name or lead to the one directory where sidecars live.
- * Throws `KD_TABLE_CORRUPT` for any other. Spec: "Sidecar File Information".
+ * Returns the store key of a sidecar. Its path is a bare name or a path into the directory `_delta_log/_sidecars`.
+ * Spec: "Sidecar File Information".
+ * @throws KD_TABLE_CORRUPT for any other path
  */
 export function sidecarKey(path: string): string {
   let decoded: string
   try {
     decoded = decodeURIComponent(path)
   } catch (cause) {
-    throw new PipelineError('KD_TABLE_CORRUPT', 'the path of a sidecar is not a URI', { path }, { cause })
+    throw new PipelineError(
+      'KD_TABLE_CORRUPT',
+      'the path of a sidecar is not a valid URI',
+      { path },
+      { cause },
+    )
   }
   const match = /^(?:.*_delta_log\/_sidecars\/)?([^/\\\0]+\.parquet)$/.exec(decoded)
   if (match?.[1] === undefined) {
@@ -100,7 +108,7 @@ export function sidecarKey(path: string): string {
 }
 
 /**
- * The key of a new data file: `date=2026-01-01/part-00000-<uuid>.c000.zstd.parquet`. The uuid makes it unique for ever.
+ * Returns the key of a new data file: `date=2026-01-01/part-00000-<uuid>.c000.zstd.parquet`. The UUID makes it unique.
  * Spec: "Data Files".
  */
 export function newDataFileKey(
@@ -115,13 +123,16 @@ export function newDataFileKey(
 
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
-/** So many letters and digits by chance. */
-export function randomText(length: number): string {
+/** Returns `length` random letters and digits. */
+export function randomAlphanumeric(length: number): string {
   return Array.from({ length }, () => ALPHANUMERIC.charAt(randomInt(ALPHANUMERIC.length))).join('')
 }
 
-/** `a=1/b=x%3Ay/` in the order of the partition columns; empty for a table without any. Follows convention alone: readers take values from the log. */
-export function partitionDirectory(
+/**
+ * Returns a directory such as `a=1/b=x%3Ay/`, in the order of the partition columns; empty for an unpartitioned table.
+ * The layout is a convention: readers take partition values from the log.
+ */
+function partitionDirectory(
   partitionColumns: readonly string[],
   partitionValues: Readonly<Record<string, string | null>>,
 ): string {
@@ -136,8 +147,8 @@ export function partitionDirectory(
 }
 
 /**
- * File systems take names of 255 bytes, S3 keys of 1024: a long name or value must not stop the stream, so its directory
- * has its start alone, as many characters as take no more bytes than this once they are escaped.
+ * File systems limit names to 255 bytes, S3 limits keys to 1024. A long name or value must not stop the stream, so its
+ * directory name is cut to this many bytes after escaping.
  */
 const NAME_BYTES_MAX = 100
 const NAME_CODE_POINTS_MAX = 50
@@ -155,10 +166,10 @@ function directoryName(text: string): string {
   return name
 }
 
-/** How Hive and Spark name the directory of a null value. */
+/** Directory name of a null value in Hive and Spark. */
 const NULL_DIRECTORY = '__HIVE_DEFAULT_PARTITION__'
 
-/** The characters that Hive and Spark escape in directory names, and the zero byte, which no store takes. */
+/** Characters that Hive and Spark escape in directory names, and the zero byte, which no store accepts. */
 const ESCAPED = /[\u0000-\u001f"#%'*/:=?\\\u007f{[\]^]/g
 
 function escapeName(name: string): string {
@@ -169,8 +180,9 @@ function escapeName(name: string): string {
 }
 
 /**
- * A data file's key as `add.path` holds it: every character that a URI path may not hold percent-encoded.
- * Throws `KD_RECORD_NOT_FITTING` for a key that is not well-formed text. Spec: "Add File and Remove File" (`path`).
+ * Encodes the key of a data file for `add.path`: characters that a URI path may not hold are percent-encoded. Spec:
+ * "Add File and Remove File" (`path`).
+ * @throws KD_RECORD_NOT_FITTING if the key is not well-formed Unicode
  */
 export function encodePath(key: string): string {
   try {
@@ -178,7 +190,7 @@ export function encodePath(key: string): string {
   } catch (cause) {
     throw new PipelineError(
       'KD_RECORD_NOT_FITTING',
-      'a partition value is not well-formed text',
+      'a partition value is not well-formed Unicode',
       {},
       { cause },
     )
@@ -186,8 +198,9 @@ export function encodePath(key: string): string {
 }
 
 /**
- * The store's key of a file by its `add.path`. Throws `KD_TABLE_UNSUPPORTED` for an absolute path (a shallow clone) and
- * `KD_TABLE_CORRUPT` for one that cannot be decoded or leads out of the table. Spec: "Add File and Remove File" (`path`).
+ * Decodes an `add.path` to the store key of the file. Spec: "Add File and Remove File" (`path`).
+ * @throws KD_TABLE_UNSUPPORTED for an absolute path (a shallow clone)
+ * @throws KD_TABLE_CORRUPT if the path cannot be decoded or leads outside the table
  */
 export function decodePath(path: string): string {
   if (/^[A-Za-z][A-Za-z0-9+.-]*:|^\//.test(path)) {
@@ -199,10 +212,10 @@ export function decodePath(path: string): string {
   try {
     key = decodeURIComponent(path)
   } catch (cause) {
-    throw new PipelineError('KD_TABLE_CORRUPT', 'a path is not a URI', { path }, { cause })
+    throw new PipelineError('KD_TABLE_CORRUPT', 'a file path is not a valid URI', { path }, { cause })
   }
   if (key === '' || key.split('/').includes('..')) {
-    throw new PipelineError('KD_TABLE_CORRUPT', 'a path leads out of the table', { path })
+    throw new PipelineError('KD_TABLE_CORRUPT', 'a file path leads outside the table', { path })
   }
   return key
 }

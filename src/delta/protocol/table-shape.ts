@@ -1,10 +1,9 @@
 import type { Protocol, Metadata } from './actions.ts'
 
-/** What files must be made for: a table's protocol and metadata at one version. */
-
+/** Describes one version of a table as far as its data files depend on it: protocol, metadata and clustering. */
 export interface TableShape {
   readonly protocol: Protocol
   readonly metadata: Metadata
-  /** What the domain `delta.clustering` holds, of a table that is clustered. Spec: "Clustered Table". */
+  /** Configuration of the domain `delta.clustering`; absent if the table is not clustered. Spec: "Clustered Table". */
   readonly clustering?: string
 }

@@ -1,16 +1,16 @@
 import type { Protocol } from './actions.ts'
-import { readerFeatures, writerFeatures } from './protocol.ts'
+import { readerFeaturesOf, writerFeaturesOf } from './protocol.ts'
 
 /**
- * The protocol with a feature of readers and writers more; features that older versions stood for are named then.
- * Spec: "Table Features for New and Existing Tables".
+ * Returns the protocol with one more reader and writer feature. Features that legacy versions imply are then listed by
+ * name. Spec: "Table Features for New and Existing Tables".
  */
 export function withReaderFeature(protocol: Protocol, feature: string): Protocol {
-  const readers = new Set([...readerFeatures(protocol), feature])
+  const readers = new Set([...readerFeaturesOf(protocol), feature])
   return {
     minReaderVersion: 3,
     minWriterVersion: 7,
     readerFeatures: [...readers],
-    writerFeatures: [...new Set([...writerFeatures(protocol), ...readers])],
+    writerFeatures: [...new Set([...writerFeaturesOf(protocol), ...readers])],
   }
 }

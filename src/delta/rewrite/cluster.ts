@@ -1,40 +1,41 @@
 import { bytesOf, type Column, type Columns } from '../../arrow/column.ts'
+import { takeRows } from '../../arrow/rows.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
 import type { Store } from '../../storage/store.ts'
-import type { Candidate } from './bin-packing.ts'
-import { joined, RowBuckets } from './spilled-rows.ts'
-import { fileRows, picked, type Rewrite } from './data-file.ts'
-import { type Curve, CURVE_COLUMNS_MAX, CurveSample, type RowCurve } from './sort-keys.ts'
+import type { PackingCandidate } from './bin-packing.ts'
+import { concatColumns, RowBuckets } from './spilled-rows.ts'
+import { readFileRows, type RewritePlan } from './data-file.ts'
+import { type CurveKind, CURVE_COLUMNS_MAX, CurveSample, type RowCurve } from './sort-keys.ts'
 
-/** A column that rows are clustered by. */
-export interface CurveColumn {
-  /** As users know it, nested ones dotted. */
+/** Locates a column that rows are clustered by. */
+interface CurveColumn {
+  /** Name that users know, nested ones dotted. */
   readonly name: string
-  /** Where it is: an index for every struct on the way. */
+  /** Field index in each struct from the top level down. */
   readonly path: readonly number[]
 }
 
-/** What rows are clustered by. */
+/** Describes how rows are clustered. */
 export interface Clustering {
-  readonly curve: Curve
+  readonly curve: CurveKind
   readonly columns: readonly CurveColumn[]
 }
 
-/** Rows that the ranges of values are made from. */
+/** Rows of the sample from which value ranges are made. */
 const SAMPLE_ROWS = 50_000
-/** Bytes of rows, decoded, that are sorted at a time. */
+/** Bytes of decoded rows that are sorted at a time. */
 const SORT_BYTES = 32 * 1024 * 1024
-/** How much larger decoded rows may be than files: for the number of buckets alone. */
+/** Assumed ratio of decoded rows to files; it only determines the number of buckets. */
 const DECODED_FACTOR = 6
-/** Buckets at most: open files. */
+/** Maximum of buckets, each an open file. */
 const BUCKETS_MAX = 512
 
 /**
- * The columns of the given names, or paths of names, of a struct. Throws `KD_COMMAND_INVALID` for one that is not there
- * or that has no order, for one that is named twice and for too many.
+ * Finds the columns of a struct by their paths.
+ * @throws KD_COMMAND_INVALID for a column that does not exist, has no order or is named twice, and for too many columns
  */
-export function curveColumns(
+export function findCurveColumns(
   schema: StructType,
   paths: readonly (readonly string[])[],
 ): readonly CurveColumn[] {
@@ -73,21 +74,22 @@ function indexOf(type: DataType, name: string): number {
 }
 
 /**
- * The rows of some files along a curve, cut into about `outputs` parts: first the files are sampled, then their rows are
- * sorted into pieces of the curve, beyond 64 MiB on the machine's disk, then piece after piece is sorted. So every file is
- * read twice, and memory holds one of them, 64 MiB of rows on their way to a piece and 32 MiB that are sorted. Where one
- * place on the curve has more rows than that, they come as they are.
- * Parts must be taken one after the other. Throws what `fileRows` throws and the reason of an aborted signal.
+ * Yields the rows of some files sorted along a curve, in about `outputs` parts. The files are sampled first; then their
+ * rows are distributed over pieces of the curve, of which more than 64 MiB go to the local disk; then the pieces are
+ * sorted one after the other. Each file is therefore read twice, and memory holds one file, 64 MiB of distributed rows
+ * and 32 MiB that are sorted. If one position on the curve has more rows than that, they are left in their order.
+ *
+ * Parts must be consumed one after the other. Throws like `readFileRows`, and the reason of an aborted signal.
  */
-export async function* clusteredParts(
+export async function* clusterRows(
   store: Store,
-  rewrite: Rewrite,
-  files: readonly Candidate[],
+  rewrite: RewritePlan,
+  files: readonly PackingCandidate[],
   options: {
     readonly clustering: Clustering
     readonly outputs: number
     readonly signal?: AbortSignal | undefined
-    /** For tests. */
+    /** Maximum of distributed rows in memory, for tests. */
     readonly memoryBytes?: number | undefined
   },
 ): AsyncGenerator<AsyncIterable<Columns>> {
@@ -95,12 +97,13 @@ export async function* clusteredParts(
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
   const perOutput = Math.ceil((bytes * DECODED_FACTOR) / outputs / SORT_BYTES)
   const wanted = outputs * Math.max(1, Math.min(perOutput, Math.floor(BUCKETS_MAX / outputs)))
-  const curve = await sampled(store, rewrite, files, { clustering, buckets: wanted, signal })
+  const curve = await sampleCurve(store, rewrite, files, { clustering, buckets: wanted, signal })
   const buckets = new RowBuckets(rewrite.schema, curve.buckets, memoryBytes)
   try {
     for (const file of files) {
       signal?.throwIfAborted()
-      for await (const rows of fileRows(store, rewrite, file)) await scatter(buckets, rows, curve, clustering)
+      for await (const rows of readFileRows(store, rewrite, file))
+        await scatter(buckets, rows, curve, clustering)
     }
     for (let output = 0; output < outputs; output++) {
       const from = Math.floor((output * curve.buckets) / outputs)
@@ -112,10 +115,10 @@ export async function* clusteredParts(
   }
 }
 
-async function sampled(
+async function sampleCurve(
   store: Store,
-  rewrite: Rewrite,
-  files: readonly Candidate[],
+  rewrite: RewritePlan,
+  files: readonly PackingCandidate[],
   options: {
     readonly clustering: Clustering
     readonly buckets: number
@@ -124,29 +127,29 @@ async function sampled(
 ): Promise<RowCurve> {
   const { clustering, buckets, signal } = options
   const sample = new CurveSample(clustering.curve)
-  // Files that do not say count as large ones: their rows are sampled more rarely.
+  // Files without statistics count as large ones: their rows are sampled more rarely.
   const rows = files.reduce((sum, file) => sum + (file.rows ?? SAMPLE_ROWS), 0)
   const every = Math.max(1, Math.floor(rows / SAMPLE_ROWS))
   let first = 0
   for (const file of files) {
     signal?.throwIfAborted()
-    for await (const batch of fileRows(store, rewrite, file)) {
+    for await (const batch of readFileRows(store, rewrite, file)) {
       sample.take(keyColumns(batch, clustering), batch.length, first, every)
       first += batch.length
     }
   }
-  return sample.layOut(clustering.columns.length, buckets)
+  return sample.buildCurve(clustering.columns.length, buckets)
 }
 
-/** Puts every row into the bucket of its piece of the curve, keeping their order within it. */
+/** Puts every row into the bucket of its piece of the curve, in order. */
 async function scatter(
   buckets: RowBuckets,
   rows: Columns,
   curve: RowCurve,
   clustering: Clustering,
 ): Promise<void> {
-  const places = curve.placesOf(keyColumns(rows, clustering), rows.length)
-  const bucketOf = Int32Array.from(places, (place) => curve.bucketOf(place))
+  const positions = curve.positionsOf(keyColumns(rows, clustering), rows.length)
+  const bucketOf = Int32Array.from(positions, (position) => curve.bucketOf(position))
   const counts = new Int32Array(curve.buckets)
   for (const bucket of bucketOf) counts[bucket] = (counts[bucket] as number) + 1
   const lists = Array.from(counts, (count) => new Int32Array(count))
@@ -157,7 +160,7 @@ async function scatter(
     counts[bucket] = at + 1
   })
   for (const [bucket, list] of lists.entries())
-    if (list.length > 0) await buckets.add(bucket, picked(rows, list))
+    if (list.length > 0) await buckets.add(bucket, takeRows(rows, list))
 }
 
 async function* sortedRows(
@@ -178,22 +181,22 @@ async function* sortedRows(
       pieces.push(rows)
       bytes += rows.columns.reduce((sum, column) => sum + bytesOf(column), 0)
       if (bytes < SORT_BYTES) continue
-      yield sorted(pieces, curve, clustering)
+      yield sortRows(pieces, curve, clustering)
       pieces = []
       bytes = 0
     }
-    if (pieces.length > 0) yield sorted(pieces, curve, clustering)
+    if (pieces.length > 0) yield sortRows(pieces, curve, clustering)
   }
 }
 
-function sorted(pieces: readonly Columns[], curve: RowCurve, clustering: Clustering): Columns {
+function sortRows(pieces: readonly Columns[], curve: RowCurve, clustering: Clustering): Columns {
   const [first] = pieces
   if (first === undefined) throw new Error('Broken invariant: nothing to sort')
-  const rows = joined(first.schema, pieces)
-  const places = curve.placesOf(keyColumns(rows, clustering), rows.length)
+  const rows = concatColumns(first.schema, pieces)
+  const positions = curve.positionsOf(keyColumns(rows, clustering), rows.length)
   const order = Int32Array.from({ length: rows.length }, (_, row) => row)
-  order.sort((a, b) => (places[a] as number) - (places[b] as number) || a - b)
-  return picked(rows, order)
+  order.sort((a, b) => (positions[a] as number) - (positions[b] as number) || a - b)
+  return takeRows(rows, order)
 }
 
 function keyColumns({ columns }: Columns, clustering: Clustering): readonly Column[] {

@@ -1,15 +1,15 @@
-import { zOrder } from './zorder.ts'
+import { zOrderIndexOf } from './zorder.ts'
 
 /**
- * The place of a point on the Hilbert curve: points that follow each other on it are neighbours, without the leaps of the
- * Z-order curve. Coordinates as for `zOrder`. Skilling's algorithm ("Programming the Hilbert curve", 2004), which turns the
- * coordinates into the bits of the place, transposed.
+ * Returns the index of a point on the Hilbert curve: consecutive points are neighbours, without the jumps of the
+ * Z-order curve. Coordinates and `bits` are those of `zOrderIndexOf`. Implements Skilling's algorithm ("Programming the
+ * Hilbert curve", 2004), which transforms the coordinates into the transposed bits of the index.
  */
-export function hilbert(coordinates: ArrayLike<number>, bits: number): number {
+export function hilbertIndexOf(coordinates: ArrayLike<number>, bits: number): number {
   const x = Int32Array.from(coordinates)
   const dimensions = x.length
-  // A line has one order alone.
-  if (dimensions < 2) return zOrder(x, bits)
+  // In one dimension both curves are the same.
+  if (dimensions < 2) return zOrderIndexOf(x, bits)
   const at = (index: number): number => x[index] as number
   const highest = 1 << (bits - 1)
   for (let bit = highest; bit > 1; bit >>= 1) {
@@ -27,5 +27,5 @@ export function hilbert(coordinates: ArrayLike<number>, bits: number): number {
   let turned = 0
   for (let bit = highest; bit > 1; bit >>= 1) if ((at(dimensions - 1) & bit) !== 0) turned ^= bit - 1
   for (let index = 0; index < dimensions; index++) x[index] = at(index) ^ turned
-  return zOrder(x, bits)
+  return zOrderIndexOf(x, bits)
 }

@@ -1,63 +1,65 @@
 import type { Data, Table } from 'apache-arrow'
+import { decimalText } from '../../arrow/decimal.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField } from '../../core/schema.ts'
 import { decimalOf } from '../../core/schema.ts'
-import { parquetSchema, readTables } from '../../parquet/reader.ts'
+import { readParquetSchema, readArrowTables } from '../../parquet/reader.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Add } from '../protocol/actions.ts'
-import { type ColumnMapping, columnMapping, type FileField, hasFieldIds } from '../schema/column-mapping.ts'
-import { deletedRows } from '../files/deletion-vector.ts'
-import { doubleText } from '../statistics/json-primitives.ts'
-import { textAt } from '../statistics/json-text.ts'
+import { type ColumnMapping, columnMappingOf, type FileField, hasFieldIds } from '../schema/column-mapping.ts'
+import { readDeletedRows } from '../files/deletion-vector.ts'
+import { formatDouble } from '../statistics/json-primitives.ts'
+import { jsonTextReaderOf } from '../statistics/json-text.ts'
 import type { PartitionValue } from '../statistics/partition-values.ts'
-import { dateText, decimalText, parsePartitionValue, timestampText } from '../statistics/partition-values.ts'
-import { type OpenStore, Places } from '../files/file-locations.ts'
+import { isoDateOf, isoTimestampOf, parsePartitionValue } from '../statistics/partition-values.ts'
+import { type StoreOpener, FileLocator } from '../files/file-locations.ts'
 import type { RowSet } from '../files/roaring.ts'
 import type { Snapshot } from '../log/snapshot.ts'
 
-/** What to read of a snapshot. */
-export interface RowOptions {
-  /** Rows at most; all by default. */
+/** Selects what is read of a snapshot. */
+export interface RowLinesOptions {
+  /** Maximum of rows; all by default. */
   readonly limit?: number | undefined
-  /** Columns of the table; all by default. They come in the order of the table's schema whatever the order here. */
+  /** Columns of the table; all by default. The output follows the order of the table schema. */
   readonly columns?: readonly string[] | undefined
-  /** Opens stores of files at absolute paths outside of the table; without it a table that has such is refused. */
-  readonly open?: OpenStore | undefined
+  /** Opens stores of files at absolute paths outside the table; without it a table with such files is refused. */
+  readonly open?: StoreOpener | undefined
 }
 
 /**
- * The rows of a snapshot as NDJSON, one line with its line end at a time, file by file; one file is in memory at once.
- * Forms of values are those of `textAt`; columns that a file lacks are null, partition columns come from the log.
- * Throws `KD_COMMAND_INVALID` for a column that is not there, `KD_TABLE_UNSUPPORTED`, `KD_TABLE_CORRUPT`,
- * `KD_PARQUET_FAILED`. Spec: "Consistency Between Table Metadata and Data Files".
+ * Yields the rows of a snapshot as NDJSON, one line with its line end at a time, file by file; one file is in memory at
+ * a time. Values have the form of `jsonTextReaderOf`; columns that a file lacks are null, partition columns come from
+ * the log. Spec: "Consistency Between Table Metadata and Data Files".
+ * @throws KD_COMMAND_INVALID for a column that does not exist
+ * @throws KD_TABLE_UNSUPPORTED, KD_TABLE_CORRUPT, KD_PARQUET_FAILED
  */
-export async function* rowLines(
+export async function* readRowLines(
   store: Store,
   snapshot: Snapshot,
-  options: RowOptions = {},
+  options: RowLinesOptions = {},
 ): AsyncGenerator<string> {
-  const fields = chosen(snapshot, options.columns)
-  const mapping = columnMapping(snapshot.protocol, snapshot.metadata)
+  const fields = selectFields(snapshot, options.columns)
+  const mapping = columnMappingOf(snapshot.protocol, snapshot.metadata)
   let left = options.limit ?? Infinity
   if (left <= 0) return
-  const places = new Places(store, options.open)
+  const locator = new FileLocator(store, options.open)
   try {
     for await (const add of snapshot.files()) {
-      for await (const line of fileLines(store, places, snapshot, add, { fields, mapping, left })) {
+      for await (const line of fileLines(store, locator, snapshot, add, { fields, mapping, left })) {
         yield line
         left--
         if (left <= 0) return
       }
     }
   } finally {
-    await places.close()
+    await locator.close()
   }
 }
 
-/** The rows of one file; `left` are wanted at most. */
+/** Yields the rows of one file, at most about `left`. */
 async function* fileLines(
   store: Store,
-  places: Places,
+  locator: FileLocator,
   snapshot: Snapshot,
   add: Add,
   wanted: {
@@ -67,21 +69,21 @@ async function* fileLines(
   },
 ): AsyncGenerator<string> {
   const { fields, mapping, left } = wanted
-  const deleted = await deletedRows(store, add, places)
-  const { store: holder, key } = await places.of(add.path)
-  const bytes = await dataOf(holder, key, add)
+  const deleted = await readDeletedRows(store, add, locator)
+  const { store: holder, key } = await locator.locate(add.path)
+  const bytes = await readDataFile(holder, key, add)
   const columns = columnsOf(add, fields, snapshot, mapping, heldFields(key, bytes, mapping))
   const names = columns.flatMap(({ held }) => held ?? [])
   let row = 0
-  for (const table of readTables(key, bytes, { columns: names, ...(deleted ? {} : { limit: left }) })) {
+  for (const table of readArrowTables(key, bytes, { columns: names, ...(deleted ? {} : { limit: left }) })) {
     yield* tableLines(table, columns, mapping, row, deleted)
     row += table.numRows
   }
   checkWithin(add, deleted, row)
 }
 
-/** A file that the log names and the store does not hold: no version has fewer rows for it. */
-async function dataOf(store: Store, key: string, { path }: Add): Promise<Uint8Array> {
+/** Reads a data file. A missing file is an error, because no version has fewer rows for it. */
+async function readDataFile(store: Store, key: string, { path }: Add): Promise<Uint8Array> {
   try {
     return await store.get(key)
   } catch (cause) {
@@ -90,11 +92,11 @@ async function dataOf(store: Store, key: string, { path }: Add): Promise<Uint8Ar
   }
 }
 
-/** Where the values of a column come from: the log, or a column of the file (none where the file lacks it). */
-interface Column {
+/** Source of the values of a column: the log, or a column of the file (neither if the file lacks it). */
+interface ColumnSource {
   readonly field: StructField
   readonly constant?: string
-  /** The column's name in the file. */
+  /** Name of the column in the file. */
   readonly held?: string
 }
 
@@ -104,7 +106,7 @@ function columnsOf(
   { metadata }: Snapshot,
   mapping: ColumnMapping,
   held: readonly FileField[],
-): readonly Column[] {
+): readonly ColumnSource[] {
   return fields.map((field) => {
     const { name, type } = field
     if (metadata.partitionColumns.includes(name)) {
@@ -116,19 +118,26 @@ function columnsOf(
   })
 }
 
-/** The file's columns. Throws `KD_PARQUET_FAILED`. Spec: "Reader Requirements for Column Mapping". */
+/**
+ * Returns the columns of a file. Spec: "Reader Requirements for Column Mapping".
+ * @throws KD_PARQUET_FAILED
+ */
 function heldFields(key: string, bytes: Uint8Array, { mode }: ColumnMapping): readonly FileField[] {
-  const { fields } = parquetSchema(key, bytes)
+  const { fields } = readParquetSchema(key, bytes)
   if (mode !== 'id' || hasFieldIds(fields)) return fields
-  throw new PipelineError('KD_PARQUET_FAILED', 'columns are found by id, and the file has no field ids', {
-    file: key,
-  })
+  throw new PipelineError(
+    'KD_PARQUET_FAILED',
+    'the table maps columns by id, but the file has no field ids',
+    {
+      file: key,
+    },
+  )
 }
 
-/** `first` is the index of the table's first row in its file. */
+/** Yields the lines of an Arrow table; `first` is the index of its first row in the file. */
 function* tableLines(
   table: Table,
-  columns: readonly Column[],
+  columns: readonly ColumnSource[],
   mapping: ColumnMapping,
   first: number,
   deleted: RowSet | undefined,
@@ -137,7 +146,7 @@ function* tableLines(
   for (const batch of table.batches) {
     const texts = columns.map(({ field: { name, type }, constant, held }) => {
       const data = held === undefined ? undefined : (batch.getChild(held)?.data[0] as Data | undefined)
-      const text = constant === undefined ? textAt(data, type, mapping) : () => constant
+      const text = constant === undefined ? jsonTextReaderOf(data, type, mapping) : () => constant
       return { key: `${JSON.stringify(name)}:`, text }
     })
     for (let row = 0; row < batch.numRows; row++, index++) {
@@ -147,14 +156,17 @@ function* tableLines(
   }
 }
 
-/** A vector that deletes rows which the file does not have belongs to another file. */
+/** Refuses a deletion vector that deletes rows beyond the file: it belongs to another file. */
 function checkWithin({ path }: Add, deleted: RowSet | undefined, rows: number): void {
   if (deleted === undefined || deleted.last < rows) return
   const detail = `the deletion vector deletes row ${deleted.last} of a file of ${rows} rows`
   throw new PipelineError('KD_TABLE_CORRUPT', detail, { path })
 }
 
-function chosen({ schema, version }: Snapshot, names: readonly string[] | undefined): readonly StructField[] {
+function selectFields(
+  { schema, version }: Snapshot,
+  names: readonly string[] | undefined,
+): readonly StructField[] {
   if (names === undefined) return schema.fields
   const held = new Set(schema.fields.map((field) => field.name))
   const missing = names.filter((name) => !held.has(name))
@@ -171,10 +183,10 @@ function partitionJson(value: PartitionValue, type: DataType): string {
   const decimal = decimalOf(type)
   if (typeof value === 'bigint') {
     if (decimal !== undefined) return decimalText(value, decimal.scale)
-    if (type === 'timestamp') return `"${timestampText(value, 'T', 'always')}Z"`
-    return type === 'timestamp_ntz' ? `"${timestampText(value, 'T', 'always')}"` : value.toString()
+    if (type === 'timestamp') return `"${isoTimestampOf(value, 'T', 'always')}Z"`
+    return type === 'timestamp_ntz' ? `"${isoTimestampOf(value, 'T', 'always')}"` : value.toString()
   }
-  if (typeof value === 'number') return type === 'date' ? `"${dateText(value)}"` : doubleText(value)
+  if (typeof value === 'number') return type === 'date' ? `"${isoDateOf(value)}"` : formatDouble(value)
   if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`
   return JSON.stringify(value)
 }

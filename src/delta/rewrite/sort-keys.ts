@@ -1,43 +1,44 @@
 import { type Column, type FixedColumn, isNull } from '../../arrow/column.ts'
-import { hilbert } from './hilbert.ts'
-import { zOrder } from './zorder.ts'
+import { hilbertIndexOf } from './hilbert.ts'
+import { zOrderIndexOf } from './zorder.ts'
 
-/** Which curve rows are laid along. */
-export type Curve = 'zorder' | 'hilbert'
+/** Names the curve along which rows are sorted. */
+export type CurveKind = 'zorder' | 'hilbert'
 
-/** A value of a column as something that can be compared: rounded numbers and the beginnings of texts keep their order. */
+/** Comparable form of a value: rounded numbers and prefixes of text keep their order. */
 type Key = number | Buffer | null
 
-/** Bits of the places on the curve, within what a double holds exactly. */
-const PLACE_BITS_MAX = 50
-/** Bits of one coordinate: ranges of a column's values that are told apart. */
+/** Maximum of bits of a position on the curve, within what a double holds exactly. */
+const POSITION_BITS_MAX = 50
+/** Maximum of bits of one coordinate: the number of value ranges of a column is 2 to this power. */
 const COORDINATE_BITS_MAX = 10
-/** Columns of a curve: with more, each would have next to no bits. */
+/** Limits the columns of a curve: with more, each would have almost no bits. */
 export const CURVE_COLUMNS_MAX = 8
-/** Bytes of a text or of binary that are compared. */
+/** Bytes of text or binary that are compared. */
 const PREFIX_BYTES = 64
 
-/** Gathers a sample of the values of the columns of a curve, from which their ranges are made. */
+/** Samples values of the curve columns, from which value ranges are made. */
 export class CurveSample {
-  readonly #curve: Curve
+  readonly #curve: CurveKind
   readonly #rows: Key[][] = []
 
-  constructor(curve: Curve) {
+  constructor(curve: CurveKind) {
     this.#curve = curve
   }
 
   /** Takes every row whose number is a multiple of `every`; `first` is the number of the first row. */
   take(columns: readonly Column[], length: number, first: number, every: number): void {
     for (let row = (every - (first % every)) % every; row < length; row += every)
-      this.#rows.push(columns.map((column) => keptKey(keyAt(column, row))))
+      this.#rows.push(columns.map((column) => copyKey(keyAt(column, row))))
   }
 
   /**
-   * The curve through the sampled values: every column is cut into ranges of about equally many rows, whose numbers are
-   * the coordinates, as Spark's range partition ids are. `buckets` pieces of the curve hold about equally many rows.
+   * Builds the curve through the sampled values. Each column is cut into ranges with about equally many rows, whose
+   * numbers are the coordinates, like Spark's range partition ids. `buckets` pieces of the curve hold about equally
+   * many rows.
    */
-  layOut(columnCount: number, buckets: number): RowCurve {
-    const bits = Math.min(COORDINATE_BITS_MAX, Math.floor(PLACE_BITS_MAX / columnCount))
+  buildCurve(columnCount: number, buckets: number): RowCurve {
+    const bits = Math.min(COORDINATE_BITS_MAX, Math.floor(POSITION_BITS_MAX / columnCount))
     const bounds = Array.from({ length: columnCount }, (_, at) =>
       quantiles(
         this.#rows.map((row) => row[at] ?? null).sort(compareKeys),
@@ -45,69 +46,73 @@ export class CurveSample {
         (a, b) => compareKeys(a, b) === 0,
       ),
     )
-    const place = placer(this.#curve, bounds, bits)
-    const places = this.#rows.map((row) => place((at) => row[at] ?? null)).sort((a, b) => a - b)
-    const cuts = quantiles(places, buckets, (a, b) => a === b)
+    const positionOf = positionFunctionOf(this.#curve, bounds, bits)
+    const positions = this.#rows.map((row) => positionOf((at) => row[at] ?? null)).sort((a, b) => a - b)
+    const cuts = quantiles(positions, buckets, (a, b) => a === b)
     return new RowCurve(
-      place,
+      positionOf,
       cuts.map(({ bound }) => bound),
     )
   }
 }
 
-type Place = (keyOf: (column: number) => Key) => number
+type PositionFunction = (keyOf: (column: number) => Key) => number
 
-/** A curve through the values of some columns, in pieces. */
+/** A `RowCurve` is a curve through the values of some columns, cut into pieces. */
 export class RowCurve {
-  readonly #place: Place
+  readonly #positionOf: PositionFunction
   readonly #bounds: readonly number[]
 
-  constructor(place: Place, bounds: readonly number[]) {
-    this.#place = place
+  constructor(positionOf: PositionFunction, bounds: readonly number[]) {
+    this.#positionOf = positionOf
     this.#bounds = bounds
   }
 
-  /** How many pieces there are: no more than were asked for. */
+  /** Number of pieces, at most the requested number. */
   get buckets(): number {
     return this.#bounds.length + 1
   }
 
-  /** The places of rows on the curve. */
-  placesOf(columns: readonly Column[], length: number): Float64Array {
-    const places = new Float64Array(length)
+  /** Returns the positions of rows on the curve. */
+  positionsOf(columns: readonly Column[], length: number): Float64Array {
+    const positions = new Float64Array(length)
     for (let row = 0; row < length; row++)
-      places[row] = this.#place((at) => keyAt(columns[at] as Column, row))
-    return places
+      positions[row] = this.#positionOf((at) => keyAt(columns[at] as Column, row))
+    return positions
   }
 
-  /** The piece that a place lies in. */
-  bucketOf(place: number): number {
-    return countNotAbove(this.#bounds, (bound) => bound - place)
+  /** Returns the piece that contains a position. */
+  bucketOf(position: number): number {
+    return countNotAbove(this.#bounds, (bound) => bound - position)
   }
 }
 
-function placer(curve: Curve, bounds: readonly (readonly Cut<Key>[])[], bits: number): Place {
+function positionFunctionOf(
+  curve: CurveKind,
+  bounds: readonly (readonly Cut<Key>[])[],
+  bits: number,
+): PositionFunction {
   const coordinates = new Int32Array(bounds.length)
-  const along = curve === 'hilbert' ? hilbert : zOrder
+  const along = curve === 'hilbert' ? hilbertIndexOf : zOrderIndexOf
   return (keyOf) => {
     bounds.forEach((ofColumn, at) => {
       const key = keyOf(at)
       const below = countNotAbove(ofColumn, ({ bound }) => compareKeys(bound, key))
-      // Of few values each stands for many ranges, so that a column of few values has as much of the curve as others.
+      // A column with few values maps each to many ranges, so that it covers as much of the curve as other columns.
       coordinates[at] = ofColumn[below - 1]?.part ?? 0
     })
     return along(coordinates, bits)
   }
 }
 
-/** Where a part of sorted values begins. */
+/** Start of a part of sorted values. */
 interface Cut<T> {
   readonly bound: T
-  /** The part's number, from 1. */
+  /** Number of the part, from 1. */
   readonly part: number
 }
 
-/** Where sorted values are cut into `parts` parts of about equal size; equal values are never cut apart. */
+/** Returns where sorted values are cut into `parts` parts of about equal size; equal values stay in one part. */
 function quantiles<T>(sorted: readonly T[], parts: number, same: (a: T, b: T) => boolean): readonly Cut<T>[] {
   const cuts: Cut<T>[] = []
   for (let part = 1; part < parts; part++) {
@@ -120,7 +125,7 @@ function quantiles<T>(sorted: readonly T[], parts: number, same: (a: T, b: T) =>
   return cuts
 }
 
-/** How many of the ascending bounds are not above a value. */
+/** Counts the ascending bounds that are not above a value. */
 function countNotAbove<T>(bounds: readonly T[], compare: (bound: T) => number): number {
   let [low, high] = [0, bounds.length]
   while (low < high) {
@@ -131,7 +136,7 @@ function countNotAbove<T>(bounds: readonly T[], compare: (bound: T) => number): 
   return low
 }
 
-/** Nulls come first. */
+/** Compares keys; nulls come first. */
 function compareKeys(a: Key, b: Key): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
   if (typeof a === 'number' || typeof b === 'number') return Number(a) - Number(b)
@@ -147,13 +152,13 @@ function keyAt(column: Column, row: number): Key {
   return Buffer.from(column.bytes.buffer, column.bytes.byteOffset + start, end - start)
 }
 
-/** A copy that does not hold on to the column's memory. */
-function keptKey(key: Key): Key {
+/** Copies a key so that it does not keep the memory of its column. */
+function copyKey(key: Key): Key {
   return key instanceof Buffer ? Buffer.from(key) : key
 }
 
 function numberAt({ values, words }: FixedColumn, row: number): number {
-  // NaN is above all numbers.
+  // NaN sorts above all numbers.
   if (words === 1)
     return Number.isNaN(values[row])
       ? Number.MAX_VALUE

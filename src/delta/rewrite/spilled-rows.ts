@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RecordBatchStreamWriter, type Schema, tableFromIPC } from 'apache-arrow'
 import { bytesOf, type Columns } from '../../arrow/column.ts'
-import { columnFrom } from '../../arrow/from-arrow.ts'
+import { columnFromArrow } from '../../arrow/from-arrow.ts'
 import { gather } from '../../arrow/gather.ts'
-import { arrowSchema, recordBatch } from '../../arrow/record-batch.ts'
+import { toArrowSchema, toRecordBatch } from '../../arrow/record-batch.ts'
 import type { StructType } from '../../core/schema.ts'
 
-/** Bytes of rows that are in memory before some go to disk. */
+/** Bytes of rows in memory above which some are written to disk. */
 const MEMORY_BYTES = 64 * 1024 * 1024
-/** What is left in memory after that: so rarely does it happen. */
+/** Bytes that stay in memory after that, so that it happens rarely. */
 const KEPT_BYTES = MEMORY_BYTES / 2
-/** Before every piece of a file on disk stands its length. */
+/** Bytes of the length before every piece of a file. */
 const LENGTH_BYTES = 4
 
 interface Bucket {
@@ -23,8 +23,8 @@ interface Bucket {
 }
 
 /**
- * Rows sorted into buckets, more of them than memory holds: what exceeds 64 MiB lies in a folder of its own among the
- * machine's temporary files, as Arrow has it, until `close` deletes it. Nobody else reads it.
+ * Collects rows in buckets, more than memory holds: rows beyond 64 MiB are stored as Arrow in a directory among the
+ * temporary files of the machine, which `close` deletes.
  */
 export class RowBuckets {
   readonly #schema: StructType
@@ -34,20 +34,20 @@ export class RowBuckets {
   #bytes = 0
   #folder: string | undefined
 
-  /** `memoryBytes` is for tests. */
+  /** Creates `count` empty buckets. `memoryBytes` is for tests. */
   constructor(schema: StructType, count: number, memoryBytes = MEMORY_BYTES) {
     this.#schema = schema
-    this.#arrow = arrowSchema(schema)
+    this.#arrow = toArrowSchema(schema)
     this.#buckets = Array.from({ length: count }, () => ({ rows: [], bytes: 0, fileBytes: 0 }))
     this.#memoryBytes = memoryBytes
   }
 
-  /** Bytes that were written to disk. */
+  /** Bytes written to disk. */
   get spilledBytes(): number {
     return this.#buckets.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
   }
 
-  /** Puts rows into a bucket. They must not change afterwards. */
+  /** Adds rows to a bucket. They must not change afterwards. */
   async add(index: number, rows: Columns): Promise<void> {
     const bucket = this.#buckets[index] as Bucket
     const bytes = rows.columns.reduce((sum, column) => sum + bytesOf(column), 0)
@@ -63,14 +63,14 @@ export class RowBuckets {
     }
   }
 
-  /** The rows of a bucket in the order in which they came. */
+  /** Yields the rows of a bucket in the order in which they were added. */
   async *rows(index: number): AsyncGenerator<Columns> {
     const bucket = this.#buckets[index] as Bucket
-    yield* this.#spilled(bucket)
+    yield* this.#readSpilled(bucket)
     yield* bucket.rows
   }
 
-  /** Lets go of everything. */
+  /** Releases memory and deletes the temporary files. */
   async close(): Promise<void> {
     for (const { file } of this.#buckets) await file?.close()
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true })
@@ -79,8 +79,8 @@ export class RowBuckets {
   async #spill(bucket: Bucket): Promise<void> {
     this.#folder ??= await mkdtemp(join(tmpdir(), 'kafka-delta-'))
     bucket.file ??= await open(join(this.#folder, String(this.#buckets.indexOf(bucket))), 'w+')
-    const { columns, length } = joined(this.#schema, bucket.rows)
-    const batch = recordBatch(this.#arrow, columns, length)
+    const { columns, length } = concatColumns(this.#schema, bucket.rows)
+    const batch = toRecordBatch(this.#arrow, columns, length)
     const body = RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true)
     const head = new DataView(new ArrayBuffer(LENGTH_BYTES))
     head.setUint32(0, body.length)
@@ -92,7 +92,7 @@ export class RowBuckets {
     bucket.bytes = 0
   }
 
-  async *#spilled({ file, fileBytes }: Bucket): AsyncGenerator<Columns> {
+  async *#readSpilled({ file, fileBytes }: Bucket): AsyncGenerator<Columns> {
     for (let at = 0; file !== undefined && at < fileBytes;) {
       const head = await readAt(file, at, LENGTH_BYTES)
       const length = new DataView(head.buffer, head.byteOffset).getUint32(0)
@@ -101,15 +101,15 @@ export class RowBuckets {
       if (batch === undefined) continue
       const { fields } = this.#schema
       const columns = fields.map(({ type }, index) =>
-        columnFrom(batch.data.children[index], type, batch.numRows),
+        columnFromArrow(batch.data.children[index], type, batch.numRows),
       )
       yield { schema: this.#schema, length: batch.numRows, columns }
     }
   }
 }
 
-/** Rows of several pieces as one. */
-export function joined(schema: StructType, pieces: readonly Columns[]): Columns {
+/** Concatenates the rows of several pieces. */
+export function concatColumns(schema: StructType, pieces: readonly Columns[]): Columns {
   const [only] = pieces
   if (pieces.length === 1 && only !== undefined) return only
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)

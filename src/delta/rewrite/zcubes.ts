@@ -1,82 +1,90 @@
 import { parseJson } from '../protocol/action-json.ts'
 import type { Add, DomainMetadata, Metadata } from '../protocol/actions.ts'
-import { type Bin, type Candidate, FILE_BYTES_MAX, isWorn, liveBytes, partitionKey } from './bin-packing.ts'
-import { type Clustering, curveColumns } from './cluster.ts'
+import {
+  type Bin,
+  type PackingCandidate,
+  REWRITE_FILE_BYTES_MAX,
+  needsRewrite,
+  liveBytesOf,
+  partitionKeyOf,
+} from './bin-packing.ts'
+import { type Clustering, findCurveColumns } from './cluster.ts'
 import { PipelineError } from '../../core/errors.ts'
-import { writerFeatures } from '../protocol/protocol.ts'
+import { writerFeaturesOf } from '../protocol/protocol.ts'
 import type { Layout } from '../files/layout.ts'
 import type { TableState } from '../log/state.ts'
-import { isRecord } from '../statistics/stats.ts'
+import { isPlainObject } from '../statistics/stats.ts'
 
-/** Files that were clustered together are a cube; these tags, which delta-spark uses as well, keep them together. */
+/** Tags of `add` that mark files clustered together as a Z-cube; delta-spark uses the same tags. */
 const CUBE_TAG = 'ZCUBE_ID'
 const COLUMNS_TAG = 'ZCUBE_ZORDER_BY'
 const CURVE_TAG = 'ZCUBE_ZORDER_CURVE'
-/** What delta-spark calls its clustering of cubes along Hilbert's curve, which is what happens here. */
+/** Provider name of delta-spark for clustering along the Hilbert curve, which is what this package does. */
 const PROVIDER = 'liquid'
 
-/** A cube is let alone once it is of so many files of the target size, and never made of more than twice as many. */
+/** A Z-cube with this many files of the target size is complete; new cubes have at most twice as many. */
 const CUBE_FILES = 4
 
-/** What a table or a command says of the order of rows. */
-export interface Order {
+/** Describes how rows are ordered, and whether the table or the command defines it. */
+export interface ClusteringOrder {
   readonly clustering: Clustering
-  /** The table itself asks for it. */
-  readonly isTables: boolean
+  /** True if the table defines the order rather than the command. */
+  readonly isFromTable: boolean
 }
 
 /**
- * How rows are to be clustered: by the columns of a clustered table, along Hilbert's curve, or else by those that were
- * asked for, along the Z-order curve; `undefined` where neither has any. Throws `KD_COMMAND_INVALID` for columns that are
- * asked of a clustered table or that cannot be, `KD_TABLE_CORRUPT`. Spec: "Clustered Table".
+ * Returns how rows are clustered: by the columns of a clustered table along the Hilbert curve, otherwise by the
+ * `requested` columns along the Z-order curve; `undefined` if there are neither. Spec: "Clustered Table".
+ * @throws KD_COMMAND_INVALID for columns that are requested for a clustered table or cannot be clustered by
+ * @throws KD_TABLE_CORRUPT if the clustering domain is malformed
  */
-export function orderOf(
+export function clusteringOrderOf(
   state: TableState,
   metadata: Metadata,
   layout: Layout,
-  asked: readonly string[],
-): Order | undefined {
+  requested: readonly string[],
+): ClusteringOrder | undefined {
   const domain = state.domains.get('delta.clustering')
-  const isClustered = writerFeatures(state.protocol).includes('clustering')
+  const isClustered = writerFeaturesOf(state.protocol).includes('clustering')
   const paths = isClustered && domain !== undefined ? clusteringPaths(domain) : []
   if (paths.length > 0) {
-    if (asked.length > 0) {
-      const detail = 'the table is clustered by columns of its own, so that none can be asked for'
+    if (requested.length > 0) {
+      const detail = 'the table defines its own clustering columns, so none can be given'
       throw new PipelineError('KD_COMMAND_INVALID', detail)
     }
-    const found = curveColumns(layout.fileSchema, paths)
-    // By the names that users know: the same places in the struct of the same columns.
+    const found = findCurveColumns(layout.fileSchema, paths)
+    // Names that users know, from the same positions in the struct of logical columns.
     const columns = found.map(({ path }) => ({ path, name: nameAt(layout, path) }))
-    return { clustering: { curve: columns.length > 1 ? 'hilbert' : 'zorder', columns }, isTables: true }
+    return { clustering: { curve: columns.length > 1 ? 'hilbert' : 'zorder', columns }, isFromTable: true }
   }
-  if (asked.length === 0) return undefined
-  const partition = asked.find((name) => metadata.partitionColumns.includes(name))
+  if (requested.length === 0) return undefined
+  const partition = requested.find((name) => metadata.partitionColumns.includes(name))
   if (partition !== undefined) {
     throw new PipelineError(
       'KD_COMMAND_INVALID',
-      `${partition} partitions the table: its files hold one value each`,
+      `${partition} is a partition column: each file holds one value of it`,
     )
   }
-  const columns = curveColumns(
+  const columns = findCurveColumns(
     layout.columns,
-    asked.map((name) => name.split('.')),
+    requested.map((name) => name.split('.')),
   )
-  return { clustering: { curve: 'zorder', columns }, isTables: false }
+  return { clustering: { curve: 'zorder', columns }, isFromTable: false }
 }
 
-/** Physical names of the clustering columns; each a name, or a list of names from the outside in. */
+/** Parses the clustering columns: each is a physical name, or a list of names from the top level down. */
 function clusteringPaths({ configuration }: DomainMetadata): readonly (readonly string[])[] {
   const isPath = (value: unknown): value is readonly string[] =>
     Array.isArray(value) && value.every((name) => typeof name === 'string')
   try {
     const parsed = parseJson(configuration)
-    const columns = isRecord(parsed) ? parsed['clusteringColumns'] : undefined
+    const columns = isPlainObject(parsed) ? parsed['clusteringColumns'] : undefined
     const paths = Array.isArray(columns)
       ? columns.map((column: unknown) => (typeof column === 'string' ? [column] : column))
       : undefined
     if (paths?.every(isPath) === true) return paths
   } catch {
-    // Said below.
+    // The error follows below.
   }
   throw new PipelineError('KD_TABLE_CORRUPT', 'the domain delta.clustering has no list of clusteringColumns')
 }
@@ -93,37 +101,41 @@ function nameAt({ columns }: Layout, path: readonly number[]): string {
   return names.join('.')
 }
 
-/** What the files of a new cube say of themselves. */
-export function cubeMarks(order: Order, cubeId: string): Pick<Add, 'tags' | 'clusteringProvider'> {
+/** Returns the `add` fields of files in a new Z-cube. */
+export function zcubeFieldsOf(
+  order: ClusteringOrder,
+  cubeId: string,
+): Pick<Add, 'tags' | 'clusteringProvider'> {
   const { columns, curve } = order.clustering
   const tags = {
     [CUBE_TAG]: cubeId,
     [COLUMNS_TAG]: JSON.stringify(columns.map(({ name }) => name)),
-    [CURVE_TAG]: order.isTables ? 'hilbert' : curve,
+    [CURVE_TAG]: order.isFromTable ? 'hilbert' : curve,
   }
-  return { tags, ...(order.isTables ? { clusteringProvider: PROVIDER } : {}) }
+  return { tags, ...(order.isFromTable ? { clusteringProvider: PROVIDER } : {}) }
 }
 
 /**
- * Gathers files to be clustered: those that are in no cube, and those of cubes that are still small. Files that another
- * implementation clustered are left alone. Names of files are in memory. Spec: "Writer Requirements for Clustered Table".
+ * Selects files to cluster: those in no Z-cube, and those of cubes that are still small. Files that another
+ * implementation clustered are not touched. Memory holds the names of files. Spec: "Writer Requirements for Clustered
+ * Table".
  */
-export class CubePlanner {
-  readonly #order: Order
+export class ZCubePlanner {
+  readonly #order: ClusteringOrder
   readonly #targetBytes: number
-  readonly #partitions = new Map<string, Map<string, Candidate[]>>()
+  readonly #partitions = new Map<string, Map<string, PackingCandidate[]>>()
 
-  constructor(order: Order, targetBytes: number) {
+  constructor(order: ClusteringOrder, targetBytes: number) {
     this.#order = order
     this.#targetBytes = targetBytes
   }
 
-  add(file: Candidate): void {
-    if (file.size > FILE_BYTES_MAX) return
+  add(file: PackingCandidate): void {
+    if (file.size > REWRITE_FILE_BYTES_MAX) return
     const { clusteringProvider } = file
     if (clusteringProvider !== undefined && clusteringProvider !== PROVIDER) return
-    const key = partitionKey(file)
-    const cubes = this.#partitions.get(key) ?? new Map<string, Candidate[]>()
+    const key = partitionKeyOf(file)
+    const cubes = this.#partitions.get(key) ?? new Map<string, PackingCandidate[]>()
     this.#partitions.set(key, cubes)
     const cube = this.#cubeOf(file)
     const files = cubes.get(cube) ?? []
@@ -131,51 +143,57 @@ export class CubePlanner {
     files.push(file)
   }
 
-  /** What becomes a cube each, and worn files of cubes that stay, each alone. */
+  /**
+   * Yields the bins to rewrite: groups that become one Z-cube each, and single files of complete cubes that need a
+   * rewrite.
+   */
   *bins(): Generator<Bin & { readonly isCube: boolean }> {
     for (const cubes of this.#partitions.values()) {
-      const small: Candidate[] = []
+      const small: PackingCandidate[] = []
       let parts = 0
       for (const [cube, files] of [...cubes].sort(([a], [b]) => (a < b ? -1 : 1))) {
         if (cube !== '' && sum(files) >= CUBE_FILES * this.#targetBytes) {
-          for (const file of files.filter(isWorn))
-            yield { files: [file], bytes: liveBytes(file), isCube: false }
+          for (const file of files.filter(needsRewrite))
+            yield { files: [file], bytes: liveBytesOf(file), isCube: false }
         } else {
           small.push(...files)
           parts += cube === '' ? 2 : 1
         }
       }
-      // A cube alone is as good as it can be, unless much of it is deleted.
-      if (parts < 2 && !small.some(isWorn)) continue
-      for (const files of packed(small, 2 * CUBE_FILES * this.#targetBytes))
+      // A single small cube is only rewritten if many of its rows are deleted.
+      if (parts < 2 && !small.some(needsRewrite)) continue
+      for (const files of packFiles(small, 2 * CUBE_FILES * this.#targetBytes))
         yield { files, bytes: sum(files), isCube: true }
     }
   }
 
-  /** The cube of a file, empty for a file that is in none of these columns. */
-  #cubeOf({ tags }: Candidate): string {
-    const wanted = cubeMarks(this.#order, '').tags ?? {}
-    const isOurs = tags?.[COLUMNS_TAG] === wanted[COLUMNS_TAG]
+  /** Returns the Z-cube of a file, empty if it is in no cube of these columns. */
+  #cubeOf({ tags }: PackingCandidate): string {
+    const wanted = zcubeFieldsOf(this.#order, '').tags ?? {}
+    const hasSameColumns = tags?.[COLUMNS_TAG] === wanted[COLUMNS_TAG]
     const curve = tags?.[CURVE_TAG] ?? 'hilbert'
-    return isOurs && curve === wanted[CURVE_TAG] ? (tags?.[CUBE_TAG] ?? '') : ''
+    return hasSameColumns && curve === wanted[CURVE_TAG] ? (tags?.[CUBE_TAG] ?? '') : ''
   }
 }
 
-function* packed(files: readonly Candidate[], bytesMax: number): Generator<readonly Candidate[]> {
-  let group: Candidate[] = []
+function* packFiles(
+  files: readonly PackingCandidate[],
+  bytesMax: number,
+): Generator<readonly PackingCandidate[]> {
+  let group: PackingCandidate[] = []
   let bytes = 0
   for (const file of files) {
-    if (group.length > 0 && bytes + liveBytes(file) > bytesMax) {
+    if (group.length > 0 && bytes + liveBytesOf(file) > bytesMax) {
       yield group
       group = []
       bytes = 0
     }
     group.push(file)
-    bytes += liveBytes(file)
+    bytes += liveBytesOf(file)
   }
   if (group.length > 0) yield group
 }
 
-function sum(files: readonly Candidate[]): number {
-  return files.reduce((bytes, file) => bytes + liveBytes(file), 0)
+function sum(files: readonly PackingCandidate[]): number {
+  return files.reduce((bytes, file) => bytes + liveBytesOf(file), 0)
 }

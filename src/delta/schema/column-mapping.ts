@@ -1,44 +1,45 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
 import type { Add, Metadata, Protocol } from '../protocol/actions.ts'
-import { readerFeatures } from '../protocol/protocol.ts'
+import { readerFeaturesOf } from '../protocol/protocol.ts'
 
-/** A field of a file, as Arrow shows it. */
+/** Describes a field of a data file as Arrow shows it. */
 export interface FileField {
   readonly name: string
   readonly metadata: ReadonlyMap<string, string>
 }
 
-/** How the columns of the schema are found in data files and in the log. Spec: "Column Mapping". */
+/** Finds the columns of the table schema in data files and in the log. Spec: "Column Mapping". */
 export interface ColumnMapping {
   readonly mode: 'none' | 'name' | 'id'
-  /** The name by which partition values, statistics and, but for the mode `id`, files know the field. */
+  /** Returns the name under which partition values, statistics and, except in mode `id`, files hold the field. */
   physicalName(field: StructField): string
-  /** Where among the fields of one struct of a file the field is; -1 where the file does not hold it. */
+  /** Returns the index of the field among the fields of one struct of a file, or -1 if the file lacks it. */
   indexIn(fields: readonly FileField[], field: StructField): number
 }
 
-/** Files and log know a column by its name. */
+/** Maps every column to its own name: files and log use the names of the schema. */
 export const BY_NAME: ColumnMapping = namedBy('none', ({ name }) => name)
 
-/** Where the schema keeps the id of a field. */
-export const ID_KEY = 'delta.columnMapping.id'
-/** Where the schema keeps the physical name of a field. */
-export const NAME_KEY = 'delta.columnMapping.physicalName'
+/** Holds the id of a field in the schema metadata. */
+export const COLUMN_ID_KEY = 'delta.columnMapping.id'
+/** Holds the physical name of a field in the schema metadata. */
+export const PHYSICAL_NAME_KEY = 'delta.columnMapping.physicalName'
 
-/** Where Arrow keeps the `field_id` of Parquet. */
-export const FIELD_ID = 'PARQUET:field_id'
+/** Holds the `field_id` of Parquet in the metadata of an Arrow field. */
+export const PARQUET_FIELD_ID = 'PARQUET:field_id'
 
 /**
- * The mapping of a table. Its mode counts only where the protocol supports the feature.
- * Throws `KD_TABLE_UNSUPPORTED` for a mode that is not known, `KD_TABLE_CORRUPT` where a column has no physical name or
- * id, or not one of its own. Spec: "Reader Requirements for Column Mapping".
+ * Returns the column mapping of a table. The mode applies only if the protocol supports the feature. Spec: "Reader
+ * Requirements for Column Mapping".
+ * @throws KD_TABLE_UNSUPPORTED for an unknown mode
+ * @throws KD_TABLE_CORRUPT if a column has no physical name or id, or shares it with another column
  */
-export function columnMapping(protocol: Protocol, metadata: Metadata): ColumnMapping {
+export function columnMappingOf(protocol: Protocol, metadata: Metadata): ColumnMapping {
   const mode = metadata.configuration['delta.columnMapping.mode'] ?? 'none'
-  if (mode === 'none' || !readerFeatures(protocol).includes('columnMapping')) return BY_NAME
+  if (mode === 'none' || !readerFeaturesOf(protocol).includes('columnMapping')) return BY_NAME
   if (mode !== 'name' && mode !== 'id') {
-    throw new PipelineError('KD_TABLE_UNSUPPORTED', `the columnMapping mode ${mode} is not known`)
+    throw new PipelineError('KD_TABLE_UNSUPPORTED', `the columnMapping mode ${mode} is not supported`)
   }
   checkFields(metadata.schema, '', new Set())
   if (mode === 'name') return namedBy(mode, physicalName)
@@ -46,14 +47,14 @@ export function columnMapping(protocol: Protocol, metadata: Metadata): ColumnMap
     mode,
     physicalName,
     indexIn: (fields, { metadata: own }) => {
-      const id = String(own[ID_KEY])
-      return fields.findIndex((field) => field.metadata.get(FIELD_ID) === id)
+      const id = String(own[COLUMN_ID_KEY])
+      return fields.findIndex((field) => field.metadata.get(PARQUET_FIELD_ID) === id)
     },
   }
 }
 
-/** Partition values by the names of the schema, which is how people know the columns. */
-export function shownPartitionValues(
+/** Returns the partition values of a file under the column names that users know. */
+export function partitionValuesByName(
   add: Pick<Add, 'partitionValues'>,
   metadata: Metadata,
   mapping: ColumnMapping,
@@ -65,9 +66,9 @@ export function shownPartitionValues(
   )
 }
 
-/** Whether any field of a file carries an id: without one, nothing of it can be found by id. */
+/** Tells whether any field of a file carries an id. In a file without ids no column can be found by id. */
 export function hasFieldIds(fields: readonly FileField[]): boolean {
-  return fields.some((field) => field.metadata.has(FIELD_ID))
+  return fields.some((field) => field.metadata.has(PARQUET_FIELD_ID))
 }
 
 function namedBy(mode: 'none' | 'name', nameOf: (field: StructField) => string): ColumnMapping {
@@ -76,21 +77,23 @@ function namedBy(mode: 'none' | 'name', nameOf: (field: StructField) => string):
     physicalName: nameOf,
     indexIn: (fields, field) => {
       const name = nameOf(field)
-      return fields.findIndex((one) => one.name === name)
+      return fields.findIndex((candidate) => candidate.name === name)
     },
   }
 }
 
-/** The id of a column of a mapped table. */
+/** Returns the id of a column of a mapped table. */
 export function fieldIdOf(field: StructField): number {
-  return Number(field.metadata[ID_KEY])
+  return Number(field.metadata[COLUMN_ID_KEY])
 }
 
 function physicalName(field: StructField): string {
-  return field.metadata[NAME_KEY] as string
+  return field.metadata[PHYSICAL_NAME_KEY] as string
 }
 
-/** Every struct field, at any depth, has a physical name unique in its struct and an id unique in the table. */
+/**
+ * Checks that every struct field, at any depth, has a physical name unique in its struct and an id unique in the table.
+ */
 function checkFields(type: DataType, path: string, ids: Set<unknown>): void {
   if (typeof type === 'string') return
   if (type.type === 'array') checkFields(type.elementType, `${path}.element`, ids)
@@ -104,10 +107,10 @@ function checkStruct(type: StructType, path: string, ids: Set<unknown>): void {
   const names = new Set<unknown>()
   for (const field of type.fields) {
     const column = path === '' ? field.name : `${path}.${field.name}`
-    const name = field.metadata[NAME_KEY]
-    const id = field.metadata[ID_KEY]
-    if (typeof name !== 'string' || names.has(name)) throw corrupt(NAME_KEY, column)
-    if (!Number.isSafeInteger(id) || ids.has(id)) throw corrupt(ID_KEY, column)
+    const name = field.metadata[PHYSICAL_NAME_KEY]
+    const id = field.metadata[COLUMN_ID_KEY]
+    if (typeof name !== 'string' || names.has(name)) throw corrupt(PHYSICAL_NAME_KEY, column)
+    if (!Number.isSafeInteger(id) || ids.has(id)) throw corrupt(COLUMN_ID_KEY, column)
     names.add(name)
     ids.add(id)
     checkFields(field.type, column, ids)
@@ -115,5 +118,5 @@ function checkStruct(type: StructType, path: string, ids: Set<unknown>): void {
 }
 
 function corrupt(key: string, column: string): PipelineError {
-  return new PipelineError('KD_TABLE_CORRUPT', `a column has no ${key} of its own`, { column })
+  return new PipelineError('KD_TABLE_CORRUPT', `a column lacks a unique ${key}`, { column })
 }

@@ -1,49 +1,57 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { ArrayType, DataType, MapType, StructField, StructType } from '../../core/schema.ts'
-import { fieldNamed, holdsType, typeName } from '../../core/schema.ts'
+import { findField, containsType, typeName } from '../../core/schema.ts'
 import { isWider } from '../../core/widening.ts'
 import type { Metadata, MetadataAction, Protocol } from '../protocol/actions.ts'
-import { NewFields } from './new-fields.ts'
-import { writerFeatures } from '../protocol/protocol.ts'
+import { NewFieldFactory } from './new-fields.ts'
+import { writerFeaturesOf } from '../protocol/protocol.ts'
 
 import { serialiseSchema } from './schema-json.ts'
 import type { TableShape } from '../protocol/table-shape.ts'
 import { withReaderFeature } from '../protocol/upgrade.ts'
 
-/** What may become of a table so that rows fit it, and which rows do. */
-export interface EvolveRules {
-  /** Whether columns that the table lacks are added: a name of a top-level column says so for it alone. */
+/** Says which changes of the table schema are allowed so that rows fit it. */
+export interface EvolutionRules {
+  /** Adds columns that the table lacks; a name adds only that top-level column. */
   readonly add: boolean | string
-  /** Whether columns are widened where the table's feature allows it. */
+  /** Widens column types where the table's feature and property allow it. */
   readonly widen: boolean
-  /** Rows of the first type, which the table's column is not, that are cast to it; those that it holds exactly by default. */
+  /**
+   * Accepts rows of type `from` for a column of type `to` because they are cast later. By default only lossless
+   * widening is accepted.
+   */
   readonly casts?: (from: DataType, to: DataType) => boolean
 }
 
-/** What a commit must say of a table. */
-export interface Evolution {
+/** Holds the actions that change a table's schema, and the table after them. */
+export interface TableEvolution {
   readonly metadata: MetadataAction
   readonly protocol?: Protocol
-  /** The table afterwards. */
+  /** The table after the change. */
   readonly shape: TableShape
 }
 
 /**
- * What must change for rows of the type `wanted` to fit the table; `undefined` where they fit it as it is. Columns are
- * the same whatever the case of their names. New ones come last in their struct, nullable at every depth; a column that
- * somebody dropped is new again. What the table has beyond `wanted` stays as it is.
- * @throws KD_SCHEMA_MISMATCH with every fault: the column, what was expected and what was got.
- * Spec: "Type Widening", "Writer Requirements for Column Mapping", "Timestamp without timezone (TimestampNtz)".
+ * Returns the change of the table that rows of type `wanted` need, or `undefined` if they fit it unchanged. Column
+ * names are compared without case. New columns come last in their struct and are nullable at every depth; a column that
+ * was dropped before is added as a new one. Columns that only the table has stay unchanged. Spec: "Type Widening",
+ * "Writer Requirements for Column Mapping", "Timestamp without timezone (TimestampNtz)".
+ * @throws KD_SCHEMA_MISMATCH with all faults: the column, the expected type and the actual type
  */
-export function evolve(shape: TableShape, wanted: StructType, rules: EvolveRules): Evolution | undefined {
-  const merge = new Merge(shape, rules)
+export function evolveTable(
+  shape: TableShape,
+  wanted: StructType,
+  rules: EvolutionRules,
+): TableEvolution | undefined {
+  const merge = new SchemaMerge(shape, rules)
   const schema = merge.columns(wanted)
   if (merge.faults.length > 0) {
     throw new PipelineError('KD_SCHEMA_MISMATCH', merge.faults.join('; '))
   }
   const { schema: before, ...rest } = shape.metadata
   if (schema === before) return undefined
-  const ntz = holdsType(schema, 'timestamp_ntz') && !writerFeatures(shape.protocol).includes('timestampNtz')
+  const ntz =
+    containsType(schema, 'timestamp_ntz') && !writerFeaturesOf(shape.protocol).includes('timestampNtz')
   const protocol = ntz ? withReaderFeature(shape.protocol, 'timestampNtz') : undefined
   const metadata: MetadataAction = {
     ...rest,
@@ -58,45 +66,47 @@ export function evolve(shape: TableShape, wanted: StructType, rules: EvolveRules
   }
 }
 
-/** A change of type, for the metadata of the field above it. Spec: "Type Change Metadata". */
+/** Records a change of type in the metadata of the enclosing field. Spec: "Type Change Metadata". */
 interface TypeChange {
   readonly fromType: string
   readonly toType: string
   readonly fieldPath?: string
 }
 
-/** Where in a field a type stands, and what is noted for the field. */
-interface Place {
-  /** Dotted, for people. */
+/** Locates a type within a field, and collects the type changes of the field. */
+interface TypePosition {
+  /** Dotted path for messages. */
   readonly column: string
-  /** `element`, `key` and `value` below the nearest field. */
+  /** Steps `element`, `key` and `value` below the nearest struct field. */
   readonly within: readonly string[]
   readonly changes: TypeChange[]
 }
 
-class Merge {
+/** Merges the columns of rows into a table schema and collects all faults. */
+class SchemaMerge {
   readonly faults: string[] = []
-  readonly added: NewFields
+  readonly added: NewFieldFactory
   readonly #metadata: Metadata
-  readonly #rules: EvolveRules
+  readonly #rules: EvolutionRules
   readonly #widens: boolean
 
-  constructor({ protocol, metadata }: TableShape, rules: EvolveRules) {
+  constructor({ protocol, metadata }: TableShape, rules: EvolutionRules) {
     this.#metadata = metadata
     this.#rules = rules
-    this.added = new NewFields(protocol, metadata)
+    this.added = new NewFieldFactory(protocol, metadata)
     this.#widens =
       rules.widen &&
-      writerFeatures(protocol).includes('typeWidening') &&
+      writerFeaturesOf(protocol).includes('typeWidening') &&
       metadata.configuration['delta.enableTypeWidening']?.toLowerCase() === 'true'
   }
 
   columns(wanted: StructType): StructType {
     const { schema, partitionColumns } = this.#metadata
     for (const name of partitionColumns) {
-      const ours = fieldNamed(wanted, name)
-      const theirs = fieldNamed(schema, name)
-      // Their values stand in the log as text, made of what the rows hold.
+      const ours = findField(wanted, name)
+      const theirs = findField(schema, name)
+      // Partition values are stored in the log as text that is made from the row values, so their types must match
+      // exactly.
       if (ours === undefined || theirs === undefined || typeName(ours.type) === typeName(theirs.type))
         continue
       this.#misfit(name, theirs.type, ours.type, ', and the table is partitioned by it')
@@ -106,7 +116,7 @@ class Merge {
 
   #struct(table: StructType, wanted: StructType, path: string): StructType {
     const fields = table.fields.map((field) => {
-      const ours = fieldNamed(wanted, field.name)
+      const ours = findField(wanted, field.name)
       return ours === undefined ? field : this.#field(field, ours, path)
     })
     const known = new Set(table.fields.map(({ name }) => name.toLowerCase()))
@@ -114,10 +124,11 @@ class Merge {
       const folded = field.name.toLowerCase()
       if (known.has(folded)) continue
       known.add(folded)
-      if (this.#mayAdd(field, path)) fields.push(this.added.field(field, path, this.faults))
+      if (this.#mayAdd(field, path)) fields.push(this.added.create(field, path, this.faults))
       else this.faults.push(`column ${path}${field.name} is not in the table`)
     }
-    const same = fields.length === table.fields.length && fields.every((one, at) => one === table.fields[at])
+    const same =
+      fields.length === table.fields.length && fields.every((field, at) => field === table.fields[at])
     return same ? table : { type: 'struct', fields }
   }
 
@@ -135,7 +146,7 @@ class Merge {
     return { ...table, type, metadata: { ...table.metadata, 'delta.typeChanges': [...before, ...changes] } }
   }
 
-  #type(table: DataType, wanted: DataType, place: Place): DataType {
+  #type(table: DataType, wanted: DataType, place: TypePosition): DataType {
     if (typeof table === 'string' || typeof wanted === 'string' || table.type !== wanted.type) {
       return this.#leaf(table, wanted, place)
     }
@@ -160,7 +171,7 @@ class Merge {
     }
   }
 
-  #inner(table: DataType, wanted: DataType, step: string, place: Place): DataType {
+  #inner(table: DataType, wanted: DataType, step: string, place: TypePosition): DataType {
     return this.#type(table, wanted, {
       column: `${place.column}.${step}`,
       within: [...place.within, step],
@@ -168,7 +179,7 @@ class Merge {
     })
   }
 
-  #leaf(table: DataType, wanted: DataType, { column, within, changes }: Place): DataType {
+  #leaf(table: DataType, wanted: DataType, { column, within, changes }: TypePosition): DataType {
     const from = typeName(table)
     const to = typeName(wanted)
     if (from === to || isWider(to, from) || this.#rules.casts?.(wanted, table) === true) return table
@@ -187,7 +198,7 @@ class Merge {
     return wanted
   }
 
-  /** An expression of the table that may depend on the column, whose type must not change then. */
+  /** Names an expression of the table that may depend on the column; the column's type must not change then. */
   #dependentOn(column: string): string | undefined {
     const name = column.toLowerCase().split('.')[0] ?? ''
     const { schema, configuration } = this.#metadata

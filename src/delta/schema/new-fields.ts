@@ -1,35 +1,40 @@
 import { randomUUID } from 'node:crypto'
 import { type DataType, REFUSED_IN_NAMES, type StructField, type StructType } from '../../core/schema.ts'
 import type { Metadata, Protocol } from '../protocol/actions.ts'
-import { columnMapping, ID_KEY, NAME_KEY } from './column-mapping.ts'
+import { columnMappingOf, COLUMN_ID_KEY, PHYSICAL_NAME_KEY } from './column-mapping.ts'
 
 const MAX_ID_PROPERTY = 'delta.columnMapping.maxColumnId'
 
 /**
- * Makes the fields that a table gets anew: nullable at every depth, and in a mapped table with an id and a physical name
- * each. Spec: "Writer Requirements for Column Mapping".
+ * Creates fields that are added to a table: nullable at every depth and, in a mapped table, each with an id and a
+ * physical name. Spec: "Writer Requirements for Column Mapping".
  */
-export class NewFields {
+export class NewFieldFactory {
   readonly #metadata: Metadata
   readonly #mapped: boolean
   #maxId: number
 
   constructor(protocol: Protocol, metadata: Metadata) {
     this.#metadata = metadata
-    this.#mapped = columnMapping(protocol, metadata).mode !== 'none'
+    this.#mapped = columnMappingOf(protocol, metadata).mode !== 'none'
     this.#maxId = Math.max(Number(metadata.configuration[MAX_ID_PROPERTY] ?? 0), maxIdOf(metadata.schema))
   }
 
-  /** The field as the table gets it; `path` is that of its struct, with a dot at the end, for `faults`. */
-  field({ name, type }: StructField, path: string, faults: string[]): StructField {
+  /**
+   * Returns the field to add. `path` is the path of its struct, with a dot at the end; invalid names are added to
+   * `faults`.
+   */
+  create({ name, type }: StructField, path: string, faults: string[]): StructField {
     if (name === '' || (!this.#mapped && REFUSED_IN_NAMES.test(name))) {
       faults.push(`column ${path}${name}: ${JSON.stringify(name)} cannot name a column`)
     }
-    const metadata = this.#mapped ? { [ID_KEY]: ++this.#maxId, [NAME_KEY]: `col-${randomUUID()}` } : {}
+    const metadata = this.#mapped
+      ? { [COLUMN_ID_KEY]: ++this.#maxId, [PHYSICAL_NAME_KEY]: `col-${randomUUID()}` }
+      : {}
     return { name, type: this.#type(type, `${path}${name}`, faults), nullable: true, metadata }
   }
 
-  /** The table's properties with the largest id that was given. */
+  /** Returns the table properties with the largest column id updated. */
   configuration(): Metadata['configuration'] {
     const { configuration } = this.#metadata
     return this.#mapped ? { ...configuration, [MAX_ID_PROPERTY]: String(this.#maxId) } : configuration
@@ -57,7 +62,7 @@ export class NewFields {
   }
 
   #fields(type: StructType, path: string, faults: string[]): readonly StructField[] {
-    return type.fields.map((field) => this.field(field, path, faults))
+    return type.fields.map((field) => this.create(field, path, faults))
   }
 }
 
@@ -67,7 +72,9 @@ function maxIdOf(type: DataType): number {
     case 'struct':
       return Math.max(
         0,
-        ...type.fields.map((field) => Math.max(Number(field.metadata[ID_KEY] ?? 0), maxIdOf(field.type))),
+        ...type.fields.map((field) =>
+          Math.max(Number(field.metadata[COLUMN_ID_KEY] ?? 0), maxIdOf(field.type)),
+        ),
       )
     case 'array':
       return maxIdOf(type.elementType)

@@ -5,9 +5,10 @@ import { parseJson } from '../protocol/action-json.ts'
 import { stringify } from 'lossless-json'
 
 /**
- * A table's schema from `metaData.schemaString`; field metadata is kept as it is.
- * Throws `KD_TABLE_CORRUPT` where the text is no schema, `KD_TABLE_UNSUPPORTED` for a type that is not known, by name.
- * Spec: "Schema Serialization Format".
+ * Parses the schema of a table from `metaData.schemaString`; the metadata of fields is kept unchanged. Spec: "Schema
+ * Serialization Format".
+ * @throws KD_TABLE_CORRUPT if the text is not a schema
+ * @throws KD_TABLE_UNSUPPORTED naming the column type that is not supported
  */
 export function parseSchema(schemaString: string): StructType {
   let value: unknown
@@ -21,14 +22,14 @@ export function parseSchema(schemaString: string): StructType {
   return type
 }
 
-/** A schema as `metaData.schemaString` holds it. Spec: "Schema Serialization Format". */
+/** Serialises a schema for `metaData.schemaString`. Spec: "Schema Serialization Format". */
 export function serialiseSchema(schema: StructType): string {
   const text = stringify(plainType(schema))
   if (text === undefined) throw new TypeError('The schema has no JSON form')
   return text
 }
 
-/** Nesting beyond this is refused: no table has it, and reading recurses. */
+/** Maximum nesting of types. Real tables stay far below it, and parsing is recursive. */
 const DEPTH_MAX = 100
 
 const PRIMITIVES: ReadonlySet<string> = new Set([
@@ -101,7 +102,7 @@ function readPrimitive(name: string, path: string): PrimitiveName {
   return `decimal(${precision},${scale})`
 }
 
-/** The keys in the order in which Spark writes them. */
+/** Converts a type to plain JSON, with keys in the order in which Spark writes them. */
 function plainType(type: DataType): unknown {
   if (typeof type === 'string') return type
   switch (type.type) {

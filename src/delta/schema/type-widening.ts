@@ -3,9 +3,10 @@ import type { DataType, StructField } from '../../core/schema.ts'
 import { isWider } from '../../core/widening.ts'
 
 /**
- * Refuses a table whose schema records a change of type that the specification does not know: its files could not be
- * read rightly. Throws `KD_TABLE_UNSUPPORTED` with the column, `KD_TABLE_CORRUPT` for a record that is none.
- * Spec: "Reader Requirements for Type Widening".
+ * Refuses a table whose schema records a type change that the specification does not define, because its files could be
+ * read wrongly. Spec: "Reader Requirements for Type Widening".
+ * @throws KD_TABLE_UNSUPPORTED with the column
+ * @throws KD_TABLE_CORRUPT if a recorded change is malformed
  */
 export function checkTypeChanges(type: DataType, path = ''): void {
   if (typeof type === 'string') return
@@ -34,7 +35,7 @@ function checkField(field: StructField, column: string): void {
     const { fromType: from, toType: to } = change as { fromType?: unknown; toType?: unknown }
     if (typeof from !== 'string' || typeof to !== 'string') throw corrupt(column)
     if (isWider(from, to)) continue
-    const detail = `typeWidening from ${from} to ${to} is not known`
+    const detail = `typeWidening from ${from} to ${to} is not supported`
     throw new PipelineError('KD_TABLE_UNSUPPORTED', detail, { column })
   }
 }

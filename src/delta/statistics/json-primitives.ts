@@ -11,10 +11,11 @@ import {
 } from 'apache-arrow'
 import { PipelineError } from '../../core/errors.ts'
 import { type DataType, decimalOf, type PrimitiveName } from '../../core/schema.ts'
-import { dateText, decimalText, timestampText } from './partition-values.ts'
+import { decimalText } from '../../arrow/decimal.ts'
+import { isoDateOf, isoTimestampOf } from './partition-values.ts'
 
-/** JSON text of value `row` of a column. */
-export type TextAt = (row: number) => string
+/** A `JsonTextReader` returns the JSON text of value `row` of a column. */
+export type JsonTextReader = (row: number) => string
 
 const DAY_MS = 86_400_000
 const DAY_MICROS = 86_400_000_000n
@@ -22,23 +23,24 @@ const DAY_MICROS = 86_400_000_000n
 const INTEGERS: ReadonlySet<string> = new Set(['byte', 'short', 'integer'])
 
 /**
- * How valid values of one Arrow column of a primitive type become JSON text under a Delta type, which is that of the file
- * or one that it may be widened to. Throws `KD_PARQUET_FAILED` for any other. Spec: "Type Widening".
+ * Returns a reader for the non-null values of an Arrow column as JSON text of a primitive Delta type: the type of the
+ * file, or one that it may be widened to. Spec: "Type Widening".
+ * @throws KD_PARQUET_FAILED for any other type
  */
-export function primitiveText(data: Data, type: PrimitiveName): TextAt {
+export function primitiveTextReaderOf(data: Data, type: PrimitiveName): JsonTextReader {
   const text = textOf(data, type)
-  if (text === undefined) throw notReadable(data.type, type)
+  if (text === undefined) throw unreadableTypeError(data.type, type)
   return text
 }
 
-/** A double as a JSON number, or as a string where JSON has none. */
-export function doubleText(value: number): string {
+/** Formats a double as a JSON number, or as a string if JSON has no number for it. */
+export function formatDouble(value: number): string {
   if (!Number.isFinite(value)) return `"${value}"`
   return Object.is(value, -0) ? '-0.0' : String(value)
 }
 
-/** The error for a file that holds something else than the table says. */
-export function notReadable(from: { readonly typeId: Type }, to: DataType): PipelineError {
+/** Returns the error for a column of a file that cannot be read as the type of the table. */
+export function unreadableTypeError(from: { readonly typeId: Type }, to: DataType): PipelineError {
   const wanted = typeof to === 'string' ? to : to.type
   return new PipelineError(
     'KD_PARQUET_FAILED',
@@ -46,7 +48,7 @@ export function notReadable(from: { readonly typeId: Type }, to: DataType): Pipe
   )
 }
 
-function textOf(data: Data, type: PrimitiveName): TextAt | undefined {
+function textOf(data: Data, type: PrimitiveName): JsonTextReader | undefined {
   const { values } = data as { values: unknown }
   switch (data.typeId) {
     case Type.Bool:
@@ -58,7 +60,7 @@ function textOf(data: Data, type: PrimitiveName): TextAt | undefined {
       const { precision } = data.type as Float
       if (precision === Precision.HALF || (type !== 'double' && type !== 'float')) return undefined
       if (precision === Precision.DOUBLE && type === 'float') return undefined
-      return (row) => doubleText((values as Float64Array)[row] as number)
+      return (row) => formatDouble((values as Float64Array)[row] as number)
     }
     case Type.Decimal:
       return fixedText(data, type)
@@ -82,8 +84,8 @@ function textOf(data: Data, type: PrimitiveName): TextAt | undefined {
   }
 }
 
-/** Integers, also widened to long, double or a decimal. */
-function intText(data: Data, type: PrimitiveName): TextAt | undefined {
+/** Reads integers, also widened to long, double or decimal. */
+function intText(data: Data, type: PrimitiveName): JsonTextReader | undefined {
   const { bitWidth } = data.type as Int
   const values = data.values as Int32Array | BigInt64Array
   const decimal = decimalOf(type)
@@ -97,8 +99,8 @@ function intText(data: Data, type: PrimitiveName): TextAt | undefined {
   return fits ? (row) => String(values[row]) : undefined
 }
 
-/** Decimals, also widened to more digits on both sides of the point. */
-function fixedText(data: Data, type: PrimitiveName): TextAt | undefined {
+/** Reads decimals, also widened to more digits on both sides of the point. */
+function fixedText(data: Data, type: PrimitiveName): JsonTextReader | undefined {
   const { precision, scale, bitWidth } = data.type as Decimal
   const wanted = decimalOf(type)
   if (wanted === undefined || bitWidth !== 128) return undefined
@@ -108,26 +110,26 @@ function fixedText(data: Data, type: PrimitiveName): TextAt | undefined {
   return (row) => decimalText(int128(data.values as Uint32Array, row) * factor, wanted.scale)
 }
 
-/** Dates, also widened to timestamps without a zone. */
-function dayText(data: Data, type: PrimitiveName): TextAt | undefined {
+/** Reads dates, also widened to timestamps without a zone. */
+function dayText(data: Data, type: PrimitiveName): JsonTextReader | undefined {
   const values = data.values as Int32Array | BigInt64Array
   // Date32 counts days, Date64 milliseconds.
   const days = (row: number): number =>
     values instanceof Int32Array ? (values[row] as number) : Math.floor(Number(values[row]) / DAY_MS)
-  if (type === 'date') return (row) => `"${dateText(days(row))}"`
+  if (type === 'date') return (row) => `"${isoDateOf(days(row))}"`
   if (type !== 'timestamp_ntz') return undefined
-  return (row) => `"${timestampText(BigInt(days(row)) * DAY_MICROS, 'T', 'always')}"`
+  return (row) => `"${isoTimestampOf(BigInt(days(row)) * DAY_MICROS, 'T', 'always')}"`
 }
 
-function instantText(data: Data, type: PrimitiveName): TextAt | undefined {
+function instantText(data: Data, type: PrimitiveName): JsonTextReader | undefined {
   if (type !== 'timestamp' && type !== 'timestamp_ntz') return undefined
   const zone = type === 'timestamp' ? 'Z' : ''
   const { unit } = data.type as Timestamp
   const longs = data.values as BigInt64Array
-  return (row) => `"${timestampText(microsOf(longs[row] as bigint, unit), 'T', 'always')}${zone}"`
+  return (row) => `"${isoTimestampOf(microsOf(longs[row] as bigint, unit), 'T', 'always')}${zone}"`
 }
 
-function bytesText(data: Data, type: PrimitiveName): TextAt | undefined {
+function bytesText(data: Data, type: PrimitiveName): JsonTextReader | undefined {
   if (type !== 'string' && type !== 'binary') return undefined
   const bytes = bufferOf(data.values as Uint8Array)
   const offsets = data.valueOffsets as Int32Array | BigInt64Array

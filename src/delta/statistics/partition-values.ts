@@ -1,9 +1,11 @@
+import { decimalText } from '../../arrow/decimal.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { decimalOf, type DataType } from '../../core/schema.ts'
 
 /**
- * A value of a partition column as it is parsed: long and timestamps (microseconds since the epoch) as bigint, decimals as the bigint of
- * their unscaled digits, dates as days since the epoch, smaller numbers as number, binary as bytes.
+ * A `PartitionValue` is a parsed value of a partition column: long and timestamps (microseconds since the epoch) as
+ * bigint, decimals as the bigint of their unscaled digits, dates as days since the epoch, smaller numbers as number,
+ * binary as bytes.
  */
 export type PartitionValue = string | number | bigint | boolean | Uint8Array | null
 
@@ -11,12 +13,12 @@ const MICROS_PER_SECOND = 1_000_000n
 const DAY_MS = 86_400_000
 
 /**
- * A JSON-like value (dates and timestamps as ISO 8601 text, decimals as text, long as number or bigint, binary as base64)
- * as `add.partitionValues` holds it; an empty string is a null value, which the format cannot tell apart.
- * Timestamps are ISO 8601 in UTC, as the specification recommends. Throws `KD_RECORD_NOT_FITTING` for a value that is not
- * of the type. Spec: "Partition Value Serialization".
+ * Serialises a JSON-like value (dates and timestamps as ISO 8601 text, decimals as text, long as number or bigint,
+ * binary as base64) for `add.partitionValues`. An empty string becomes null, because the format cannot distinguish
+ * them. Timestamps are ISO 8601 in UTC, as the specification recommends. Spec: "Partition Value Serialization".
+ * @throws KD_RECORD_NOT_FITTING if the value does not match the type
  */
-export function partitionText(value: unknown, type: DataType): string | null {
+export function serialisePartitionValue(value: unknown, type: DataType): string | null {
   if (value === null || value === undefined || value === '') return null
   const text = textOf(value, type)
   if (text !== undefined) return text
@@ -27,9 +29,9 @@ export function partitionText(value: unknown, type: DataType): string | null {
 }
 
 /**
- * The value that `add.partitionValues` holds; an empty string is null. Throws `KD_TABLE_CORRUPT`.
- * Timestamps without zone are taken as UTC, since the log does not hold the zone of their writer.
- * Spec: "Partition Value Serialization".
+ * Parses a value of `add.partitionValues`; an empty string is null. Timestamps without a zone are read as UTC, because
+ * the log does not record the zone of their writer. Spec: "Partition Value Serialization".
+ * @throws KD_TABLE_CORRUPT if the text does not match the type
  */
 export function parsePartitionValue(text: string | null, type: DataType): PartitionValue {
   if (text === null || text === '') return null
@@ -39,7 +41,7 @@ export function parsePartitionValue(text: string | null, type: DataType): Partit
   } catch (cause) {
     throw notParsed(text, type, messageOf(cause))
   }
-  if (value === undefined) throw notParsed(text, type, 'not of that form')
+  if (value === undefined) throw notParsed(text, type, 'wrong format')
   return value
 }
 
@@ -66,13 +68,13 @@ function textOf(value: unknown, type: DataType): string | undefined {
       return typeof value === 'number' ? floatText(value) : undefined
     case 'date': {
       const days = parseDate(text ?? '')
-      return days === undefined ? undefined : dateText(days)
+      return days === undefined ? undefined : isoDateOf(days)
     }
     case 'timestamp':
     case 'timestamp_ntz': {
       const micros = parseTimestamp(text ?? '')
       if (micros === undefined) return undefined
-      return type === 'timestamp' ? `${timestampText(micros, 'T')}Z` : timestampText(micros, ' ')
+      return type === 'timestamp' ? `${isoTimestampOf(micros, 'T')}Z` : isoTimestampOf(micros, ' ')
     }
     case 'binary':
       return text === undefined ? undefined : utf8(Buffer.from(text, 'base64'))
@@ -81,10 +83,10 @@ function textOf(value: unknown, type: DataType): string | undefined {
   }
 }
 
-/** How doubles that JSON has no number for are written. */
+/** Texts of doubles that JSON has no number for. */
 const FLOAT_WORDS: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity'])
 
-/** Readers disagree about bytes that are no UTF-8, so such bytes are refused. */
+/** Readers disagree about bytes that are not valid UTF-8, so such bytes are refused. */
 function utf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -117,7 +119,7 @@ function parse(text: string, type: DataType): PartitionValue | undefined {
     case 'timestamp':
       return parseTimestamp(text)
     case 'timestamp_ntz': {
-      // A column that was a date once keeps its values as dates. Spec: "Type Widening".
+      // A column that was widened from date keeps date values in the log. Spec: "Type Widening".
       const days = parseDate(text)
       return days === undefined ? parseTimestamp(text) : BigInt(days) * 86_400n * MICROS_PER_SECOND
     }
@@ -128,36 +130,34 @@ function parse(text: string, type: DataType): PartitionValue | undefined {
   }
 }
 
-/** A whole number that has room in so many bits. */
+/** Parses a whole number that fits into `bits` bits. */
 function integer(text: string, bits: number): bigint | undefined {
   if (!/^[+-]?\d{1,20}$/.test(text)) return undefined
   const value = BigInt(text.replace('+', ''))
   return BigInt.asIntN(bits, value) === value ? value : undefined
 }
 
-/** As Java prints it: a whole number keeps its `.0`, so that one value has one text whoever wrote it. */
+/** Formats a double as Java does: a whole number keeps its `.0`, so that all writers use the same text for a value. */
 function floatText(value: number): string {
   if (Object.is(value, -0)) return '-0.0'
   const text = String(value)
   return /^-?\d+$/.test(text) ? `${text}.0` : text
 }
 
-/** Digits with the point where the scale puts it: `-0.05`. */
-export function decimalText(unscaled: bigint, scale: number): string {
-  const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(scale + 1, '0')
-  const whole = digits.slice(0, digits.length - scale)
-  const sign = unscaled < 0n ? '-' : ''
-  return scale === 0 ? `${sign}${whole}` : `${sign}${whole}.${digits.slice(-scale)}`
-}
-
-/** `2026-01-31`; years beyond four digits have as many as they need. */
-export function dateText(days: number): string {
+/**
+ * Formats days since the epoch as an ISO date such as `2026-01-31`; years beyond four digits use as many digits as
+ * needed.
+ */
+export function isoDateOf(days: number): string {
   const iso = new Date(days * DAY_MS).toISOString()
   return iso.slice(0, iso.indexOf('T')).replace(/^\+0*/, '')
 }
 
-/** `2026-01-31T12:00:00`, with six fraction digits where `fraction` says so or there is a fraction. */
-export function timestampText(
+/**
+ * Formats microseconds since the epoch as `2026-01-31T12:00:00`. With `needed`, six fraction digits are added only if
+ * there is a fraction.
+ */
+export function isoTimestampOf(
   micros: bigint,
   separator: ' ' | 'T',
   fraction: 'always' | 'needed' = 'needed',
@@ -167,7 +167,7 @@ export function timestampText(
   const days = Math.floor(Number(seconds) / 86_400)
   const time = new Date((Number(seconds) - days * 86_400) * 1000).toISOString().slice(11, 19)
   const digits = fraction === 'always' || rest !== 0n ? `.${rest.toString().padStart(6, '0')}` : ''
-  return `${dateText(days)}${separator}${time}${digits}`
+  return `${isoDateOf(days)}${separator}${time}${digits}`
 }
 
 function parseDecimal(text: string, scale: number): bigint | undefined {
@@ -209,6 +209,6 @@ function zoneSeconds(zone: string): number {
 }
 
 function notParsed(text: string, type: DataType, detail: string): PipelineError {
-  const what = `the partition value ${JSON.stringify(text)} is no ${JSON.stringify(type)}: ${detail}`
-  return new PipelineError('KD_TABLE_CORRUPT', what)
+  const message = `the partition value ${JSON.stringify(text)} is not a valid ${JSON.stringify(type)}: ${detail}`
+  return new PipelineError('KD_TABLE_CORRUPT', message)
 }

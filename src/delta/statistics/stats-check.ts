@@ -1,36 +1,38 @@
 import { decimalOf, type DataType, type StructType } from '../../core/schema.ts'
-import { isRecord } from './stats.ts'
+import { isPlainObject } from './stats.ts'
 
 /**
- * What is not true in a file's statistics, measured against those of its rows, which hold whole strings: counts must be
- * the same, bounds must hold, however wide. What is absent is no lie. Spec: "Per-file Statistics".
+ * Compares the recorded statistics of a file with those measured from its rows and returns the differences in words.
+ * Counts must be equal; bounds must enclose the values, however wide they are; absent statistics are valid. `actual`
+ * holds whole strings. Spec: "Per-file Statistics".
  */
-export function liesIn(
+export function findStatsFaults(
   recorded: Readonly<Record<string, unknown>>,
   actual: Readonly<Record<string, unknown>>,
   schema: StructType,
 ): readonly string[] {
-  const lies: string[] = []
-  const said = recorded['numRecords']
-  if (typeof said === 'number' && said !== actual['numRecords'])
-    lies.push(`numRecords is ${said}, the file holds ${String(actual['numRecords'])}`)
+  const faults: string[] = []
+  const numRecords = recorded['numRecords']
+  if (typeof numRecords === 'number' && numRecords !== actual['numRecords'])
+    faults.push(`numRecords is ${numRecords}, the file holds ${String(actual['numRecords'])}`)
   for (const { path, type } of leavesOf(schema, [])) {
     const name = path.join('.')
-    const of = (stats: Readonly<Record<string, unknown>>, kind: string): unknown => at(stats[kind], path)
+    const of = (stats: Readonly<Record<string, unknown>>, kind: string): unknown =>
+      valueAtPath(stats[kind], path)
     const nulls = of(recorded, 'nullCount')
     const nullsHeld = of(actual, 'nullCount')
     if (typeof nulls === 'number' && typeof nullsHeld === 'number' && nulls !== nullsHeld)
-      lies.push(`nullCount of ${name} is ${nulls}, the file holds ${nullsHeld}`)
+      faults.push(`nullCount of ${name} is ${nulls}, the file holds ${nullsHeld}`)
     const least = of(actual, 'minValues')
     const most = of(actual, 'maxValues')
     const min = of(recorded, 'minValues')
     const max = of(recorded, 'maxValues')
     if (isAbove(min, least, type))
-      lies.push(`the minimum of ${name} is ${String(min)}, the file holds ${String(least)}`)
+      faults.push(`the minimum of ${name} is ${String(min)}, the file holds ${String(least)}`)
     if (isAbove(most, max, type))
-      lies.push(`the maximum of ${name} is ${String(max)}, the file holds ${String(most)}`)
+      faults.push(`the maximum of ${name} is ${String(max)}, the file holds ${String(most)}`)
   }
-  return lies
+  return faults
 }
 
 function* leavesOf(
@@ -44,13 +46,14 @@ function* leavesOf(
   }
 }
 
-function at(value: unknown, path: readonly string[]): unknown {
+function valueAtPath(value: unknown, path: readonly string[]): unknown {
   let inner = value
-  for (const name of path) inner = isRecord(inner) && Object.hasOwn(inner, name) ? inner[name] : undefined
+  for (const name of path)
+    inner = isPlainObject(inner) && Object.hasOwn(inner, name) ? inner[name] : undefined
   return inner
 }
 
-/** Whether `a` is above `b` for certain; of what cannot be compared nothing is said. */
+/** Tells whether `a` is certainly above `b`; false if they cannot be compared. */
 function isAbove(a: unknown, b: unknown, type: DataType): boolean {
   if (a === undefined || a === null || b === undefined || b === null) return false
   if (type === 'timestamp' || type === 'timestamp_ntz') {
@@ -62,16 +65,17 @@ function isAbove(a: unknown, b: unknown, type: DataType): boolean {
       typeof a === 'string' && typeof b === 'string' && Buffer.compare(Buffer.from(a), Buffer.from(b)) > 0
     )
   }
-  // Rounding to a double keeps the order, so that it can hide a lie in the last digits but never make one up.
+  // Rounding to a double preserves the order: it can hide a difference in the last digits but never produce a false
+  // one.
   const isNumber = typeof type === 'string' && (NUMBERS.has(type) || decimalOf(type) !== undefined)
   if (!isNumber || Number(a) <= Number(b)) return false
-  // A double that was a float when the bound was written has the digits of that.
+  // A column that was widened from float has bounds with the digits of a float.
   return type !== 'double' || Math.fround(Number(a)) !== Math.fround(Number(b))
 }
 
 const NUMBERS: ReadonlySet<string> = new Set(['long', 'integer', 'short', 'byte', 'float', 'double'])
 
-/** Whole milliseconds: writers may cut the rest off. */
+/** Whole milliseconds, because writers may truncate the rest. */
 function millisOf(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined
   const text = value.replace(' ', 'T')

@@ -2,24 +2,23 @@ import type { StructField, StructType } from '../../core/schema.ts'
 import type { IndexedColumns } from '../../parquet/statistics.ts'
 import { parseJson } from '../protocol/action-json.ts'
 import type { ColumnMapping } from '../schema/column-mapping.ts'
-import { columnPaths, STATS_COLUMNS_PROPERTY } from '../protocol/column-paths.ts'
+import { parseColumnPaths, STATS_COLUMNS_PROPERTY } from '../protocol/column-paths.ts'
 import { asStrings } from '../protocol/fields.ts'
-import { isRecord } from './stats.ts'
+import { isPlainObject } from './stats.ts'
 import type { TableShape } from '../protocol/table-shape.ts'
-import { indexedColumns } from '../protocol/table-properties.ts'
+import { numIndexedColumnsOf } from '../protocol/table-properties.ts'
 
 /**
- * The leaf columns of which new files of the table have statistics, by the names that files know: those that the property
- * lists, otherwise the first so and so many; and in any case those that the table is clustered by. A struct stands for all
- * of its fields; what is not in the schema is passed over.
- * Spec: "Per-file Statistics", "Writer Requirements for Clustered Table".
+ * Returns the leaf columns that get statistics in new files, by physical names: those that the table property lists,
+ * otherwise the first ones by count, and always the clustering columns. A struct stands for all its fields; names that
+ * are not in the schema are skipped. Spec: "Per-file Statistics", "Writer Requirements for Clustered Table".
  */
 export function statsColumnsOf(table: TableShape, mapping: ColumnMapping): IndexedColumns {
   const { configuration, schema } = table.metadata
   const clustering = clusteringPaths(table.clustering)
-  const names = columnPaths(configuration[STATS_COLUMNS_PROPERTY] ?? '')
+  const names = parseColumnPaths(configuration[STATS_COLUMNS_PROPERTY] ?? '')
   if (names === undefined || names.length === 0) {
-    return { first: indexedColumns(configuration), paths: clustering }
+    return { first: numIndexedColumnsOf(configuration), paths: clustering }
   }
   const listed = names.flatMap((name) => {
     const path = physicalPath(schema, name, mapping)
@@ -28,17 +27,20 @@ export function statsColumnsOf(table: TableShape, mapping: ColumnMapping): Index
   return { first: 0, paths: [...listed, ...clustering] }
 }
 
-/** The columns by which a table is clustered, as its domain has them: each a path of physical names, or one name. Spec: "Clustered Table". */
+/**
+ * Parses the clustering columns of the domain: each is a path of physical names, or a single name. Spec: "Clustered
+ * Table".
+ */
 function clusteringPaths(configuration: string | undefined): readonly (readonly string[])[] {
   if (configuration === undefined) return []
   let parsed: unknown
   try {
     parsed = parseJson(configuration)
   } catch {
-    // Statistics are optional, so nothing that cannot be read here stops an append.
+    // Statistics are optional, so a malformed domain must not stop an append.
     return []
   }
-  const columns = isRecord(parsed) ? parsed['clusteringColumns'] : undefined
+  const columns = isPlainObject(parsed) ? parsed['clusteringColumns'] : undefined
   if (!Array.isArray(columns)) return []
   return columns.flatMap((column: unknown) => {
     const path = typeof column === 'string' ? [column] : asStrings(column)
@@ -46,7 +48,7 @@ function clusteringPaths(configuration: string | undefined): readonly (readonly 
   })
 }
 
-/** Names as engines compare them: whatever their case. */
+/** Finds a column by names, compared without case as other engines do. */
 function physicalPath(
   schema: StructType,
   names: readonly string[],
@@ -55,7 +57,7 @@ function physicalPath(
   const path: string[] = []
   let fields: readonly StructField[] = schema.fields
   for (const name of names) {
-    const field = fields.find((one) => one.name.toLowerCase() === name.toLowerCase())
+    const field = fields.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase())
     if (field === undefined) return undefined
     path.push(mapping.physicalName(field))
     fields = typeof field.type !== 'string' && field.type.type === 'struct' ? field.type.fields : []

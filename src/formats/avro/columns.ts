@@ -1,14 +1,14 @@
 import type { Contract } from '../../contract/contract.ts'
-import { contractOfTable } from '../../contract/existing.ts'
+import { contractOfTable } from '../../contract/table-contract.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField } from '../../core/schema.ts'
 import type { AvroLogical, AvroNode } from './schema.ts'
 
 /**
- * What the records of a schema become: int → integer, enum and uuid → string, bytes and fixed → binary, a union with
- * null → the other branch, any other union → a struct with `member0`, `member1` and so on for its branches. Times of day
- * and nanoseconds stay the numbers that they are. A field that is only ever null has no column.
- * @throws KD_CONTRACT_INVALID for what no column can hold, by its path
+ * Returns the contract of the records of an Avro schema: int → integer, enum and uuid → string, bytes and fixed →
+ * binary, a union with null → the other branch, any other union → a struct with `member0`, `member1` and so on for
+ * its branches. Times of day and timestamps in nanoseconds stay numbers. A field that is always null has no column.
+ * @throws KD_CONTRACT_INVALID for types that no column can hold, with their path
  */
 export function avroContract(schema: AvroNode, source: string): Contract {
   const fault = (at: string, message: string): PipelineError =>
@@ -21,7 +21,7 @@ export function avroContract(schema: AvroNode, source: string): Contract {
 
 type Fault = (at: string, message: string) => PipelineError
 
-/** The column type, `undefined` for what is only ever null. */
+/** Returns the column type, or `undefined` for a type that is always null. */
 function typeOf(node: AvroNode, at: string, fault: Fault): DataType | undefined {
   switch (node.kind) {
     case 'null':
@@ -39,11 +39,11 @@ function typeOf(node: AvroNode, at: string, fault: Fault): DataType | undefined 
       return { type: 'map', keyType: 'string', valueType, valueContainsNull: true }
     }
     case 'union': {
-      const branches = branchesOf(node.branches)
+      const branches = nonNullBranches(node.branches)
       if (branches.length === 0) return undefined
       if (branches.length === 1) return typeOf(branches[0] as AvroNode, at, fault)
       return structOf(
-        branches.map((branch, i) => ({ name: memberName(i), node: branch })),
+        branches.map((branch, i) => ({ name: unionMemberName(i), node: branch })),
         at,
         fault,
       )
@@ -55,13 +55,13 @@ function typeOf(node: AvroNode, at: string, fault: Fault): DataType | undefined 
   }
 }
 
-/** Branches of a union but null, in their order. */
-export function branchesOf(branches: readonly AvroNode[]): readonly AvroNode[] {
+/** Returns the branches of a union except null, in order. */
+export function nonNullBranches(branches: readonly AvroNode[]): readonly AvroNode[] {
   return branches.filter((branch) => branch.kind !== 'null')
 }
 
-/** The field that a branch of a union has where there are several. */
-export function memberName(index: number): string {
+/** Returns the name of the struct field that holds a branch of a union with several branches. */
+export function unionMemberName(index: number): string {
   return `member${index}`
 }
 

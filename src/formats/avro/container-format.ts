@@ -3,52 +3,55 @@ import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'
 import { originOf, valueOf, type Raw } from '../../core/raw.ts'
 import {
-  blockCodec,
-  containerOf,
-  readBlock,
-  readHeader,
+  blockCodecOf,
+  buildContainer,
+  readContainerBlock,
+  readContainerHeader,
   type BlockCodec,
   type ContainerHeader,
 } from './container.ts'
-import { Cursor } from './cursor.ts'
+import { AvroCursor } from './cursor.ts'
 import type { AvroReader } from './read.ts'
-import { BATCH_BYTES_MAX } from '../framing/decompress.ts'
-import { Entries, RECORDS_PER_BATCH_MAX } from '../framing/entries.ts'
+import { DECOMPRESSED_BATCH_BYTES_MAX } from '../framing/decompress.ts'
+import { RecordCollector, RECORDS_PER_BATCH_MAX } from '../framing/record-collector.ts'
 import type { Decoded, Format } from '../format.ts'
 
-/** What containers are read with. */
-export interface ContainerOptions {
-  /** The reader for a schema as JSON. Throws where it is none. */
+/** Holds the means to read containers. */
+interface ContainerOptions {
+  /** Returns the reader for a schema in JSON. Throws when it is not a schema. */
   readonly readerOf: (schema: Buffer) => AvroReader
   readonly codecs: ReadonlyMap<string, BlockCodec>
-  /** Records of one container. */
+  /** Limit of the records in one container. */
   readonly recordsMax: number
-  /** Bytes that the blocks of one container may come to. */
+  /** Size limit of all decompressed blocks of one container, in bytes. */
   readonly bytesMax: number
 }
 
 /**
- * Avro object container files, one a value, each with all of its records. Where a record cannot be read, those before it are
- * rows, and it is one dead letter together with the rest of its block, since nothing says where the next one begins; the
- * blocks behind are read. A block that is cut or not followed by its marker ends the container: the rest is one dead letter.
- * What the value of a dead letter holds is a container too. A container of more than `recordsMax` records is one dead letter.
+ * Returns the format of Avro object container files, one file per value. When a record cannot be read, the records
+ * before it become rows, and it becomes one dead letter together with the rest of its block, because nothing marks
+ * the start of the next record; the following blocks are read. A block that is truncated or not followed by the sync
+ * marker ends the container: the rest is one dead letter. The value of such a dead letter is a container as well. A
+ * container of more than `recordsMax` records is one dead letter.
  */
 export function containerFormat(options: ContainerOptions): Format {
-  return { name: 'avro', decode: (raw) => new Reading(raw, options).decoded() }
+  return { name: 'avro', decode: (raw) => new ContainerBatchReader(raw, options).decoded() }
 }
 
 const NEWLINE = Buffer.from('\n')
 
-/** One batch while it is read. */
-class Reading {
+/** Reads the containers of one batch. */
+class ContainerBatchReader {
   readonly #raw: Raw
   readonly #options: ContainerOptions
-  readonly #entries: Entries
+  readonly #entries: RecordCollector
   readonly #pieces: Uint8Array[] = []
   #bytes = 0
   readonly #objects: unknown[] = []
   readonly #records: number[] = []
-  /** What could not be read, with the values that stand for it; `undefined` for a whole message. */
+  /**
+   * The parts that could not be read, with the values of their dead letters; `rest` is undefined for a whole message.
+   */
   readonly #faults: {
     readonly entry: number
     readonly message: string
@@ -60,7 +63,7 @@ class Reading {
   constructor(raw: Raw, options: ContainerOptions) {
     this.#raw = raw
     this.#options = options
-    this.#entries = new Entries(raw)
+    this.#entries = new RecordCollector(raw)
   }
 
   decoded(): Decoded {
@@ -77,7 +80,7 @@ class Reading {
     )
     return {
       raw,
-      proven: undefined,
+      validated: undefined,
       objects: this.#objects,
       records: this.#records,
       deadLetters,
@@ -85,7 +88,7 @@ class Reading {
     }
   }
 
-  /** All records of a message, or none of them. */
+  /** Reads all records of a message, or none of them. */
   #readMessage(i: number, value: Uint8Array): void {
     const before = {
       entries: this.#entries.count,
@@ -95,7 +98,7 @@ class Reading {
       bytes: this.#bytes,
     }
     try {
-      const header = readHeader(value)
+      const header = readContainerHeader(value)
       this.#headers[i] = header
       this.#readBlocks(i, value, header)
     } catch (error) {
@@ -110,16 +113,16 @@ class Reading {
 
   #readBlocks(i: number, value: Uint8Array, header: ContainerHeader): void {
     const read = this.#options.readerOf(header.schema)
-    const decompress = blockCodec(this.#options.codecs, header.codec)
+    const decompress = blockCodecOf(this.#options.codecs, header.codec)
     const first = this.#entries.count
     const recordsMax = Math.min(this.#options.recordsMax, RECORDS_PER_BATCH_MAX - first)
-    let room = Math.min(this.#options.bytesMax, BATCH_BYTES_MAX - this.#bytes)
+    let room = Math.min(this.#options.bytesMax, DECOMPRESSED_BATCH_BYTES_MAX - this.#bytes)
     for (let at = header.end; at < value.length;) {
       const rest = (end: number): Uint8Array =>
         Buffer.concat([value.subarray(0, header.end), value.subarray(at, end)])
       let block
       try {
-        block = readBlock(value, at, header)
+        block = readContainerBlock(value, at, header)
       } catch (error) {
         this.#fault(i, messageOf(error), rest(value.length))
         return
@@ -144,25 +147,25 @@ class Reading {
     read: AvroReader,
     header: ContainerHeader,
   ): void {
-    const cursor = new Cursor(bytes)
+    const cursor = new AvroCursor(bytes)
     for (let left = records; left > 0; left--) {
-      const start = bytes.length - cursor.left
+      const start = bytes.length - cursor.bytesLeft
       try {
         const object = read(cursor)
-        const end = bytes.length - cursor.left
+        const end = bytes.length - cursor.bytesLeft
         if (left === 1 && end < bytes.length)
           throw new Error(`expected the end of the block, got ${bytes.length - end} more bytes`)
         this.#objects.push(object)
         this.#records.push(this.#entries.count)
         this.#add(i, bytes.subarray(start, end))
       } catch (error) {
-        const what = left === 1 ? '' : `, and ${left - 1} more behind it in the block`
-        this.#fault(i, `${messageOf(error)}${what}`, containerOf(header, left, bytes.subarray(start)))
+        const what = left === 1 ? '' : `, and ${left - 1} more after it in the block`
+        this.#fault(i, `${messageOf(error)}${what}`, buildContainer(header, left, bytes.subarray(start)))
         return
       }
     }
     if (records === 0 && bytes.length > 0)
-      this.#fault(i, 'expected an empty block, got bytes', containerOf(header, 0, bytes))
+      this.#fault(i, 'expected an empty block, got bytes', buildContainer(header, 0, bytes))
   }
 
   #fault(i: number, message: string, rest: Uint8Array | undefined): void {
@@ -178,7 +181,7 @@ class Reading {
 
   #withOrigin(): Raw {
     const raw = this.#entries.raw(Buffer.concat(this.#pieces, this.#bytes))
-    const { message: messages } = raw.parts
+    const { messageIndex: messages } = raw.parts
     const { message, framed } = originOf(this.#raw)
     const rests = new Map(this.#faults.map(({ entry, rest }) => [entry, rest]))
     const headers = this.#headers
@@ -190,7 +193,7 @@ class Reading {
           const header = headers[i]
           const alone = messages[k - 1] !== i && messages[k + 1] !== i
           if (alone || header === undefined) return message(i)
-          return framed(i, rests.get(k) ?? containerOf(header, 1, valueOf(raw, k) ?? new Uint8Array(0)))
+          return framed(i, rests.get(k) ?? buildContainer(header, 1, valueOf(raw, k) ?? new Uint8Array(0)))
         },
         framed: (k, part) => framed(messages[k] as number, part),
       },
@@ -198,30 +201,33 @@ class Reading {
   }
 }
 
-/** Bytes of all schemas that are kept. */
-const KEPT_BYTES_MAX = 8 * 1024 * 1024
-const KEPT_MAX = 1_000
-/** Of one schema. */
+/** Total size limit of the cached schemas, in bytes. */
+const CACHED_SCHEMA_BYTES_MAX = 8 * 1024 * 1024
+const CACHED_SCHEMAS_MAX = 1_000
+/** Size limit of one schema in bytes. */
 const SCHEMA_BYTES_MAX = 1024 * 1024
 
-/** Readers by the bytes of their schemas, those last used kept; a schema that `make` refuses is kept with its fault. */
-export function keptReaders(make: (schema: string) => AvroReader): (schema: Buffer) => AvroReader {
-  const kept = new Map<string, { readonly read: AvroReader } | { readonly fault: string }>()
+/**
+ * Returns a function that caches readers by the bytes of their schemas and evicts the least recently used. A schema
+ * that `make` refuses is cached with its fault.
+ */
+export function cacheReaders(make: (schema: string) => AvroReader): (schema: Buffer) => AvroReader {
+  const cached = new Map<string, { readonly read: AvroReader } | { readonly fault: string }>()
   let bytes = 0
   return (schema) => {
     if (schema.length > SCHEMA_BYTES_MAX)
       throw new Error(`expected a schema of at most ${SCHEMA_BYTES_MAX} bytes, got ${schema.length}`)
     const text = schema.toString('utf8')
-    let found = kept.get(text)
+    let found = cached.get(text)
     if (found === undefined) {
       found = made(text, make)
       bytes += text.length
     }
-    kept.delete(text)
-    kept.set(text, found)
-    for (const oldest of kept.keys()) {
-      if (kept.size <= KEPT_MAX && bytes <= KEPT_BYTES_MAX) break
-      kept.delete(oldest)
+    cached.delete(text)
+    cached.set(text, found)
+    for (const oldest of cached.keys()) {
+      if (cached.size <= CACHED_SCHEMAS_MAX && bytes <= CACHED_SCHEMA_BYTES_MAX) break
+      cached.delete(oldest)
       bytes -= oldest.length
     }
     if ('fault' in found) throw new Error(found.fault)

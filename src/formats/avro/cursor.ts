@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 
-/** Items without bytes that one cursor passes, of which a few bytes could claim billions. */
+/** Limit of items without bytes per cursor; a few bytes could otherwise claim billions of them. */
 const EMPTY_ITEMS_MAX = 100_000
 
-/** A place in the bytes of one Avro value. Whatever the bytes say, nothing is read behind their end; every method throws there. */
-export class Cursor {
+/** Reads the bytes of one Avro value in sequence. Never reads beyond the end: every method throws there. */
+export class AvroCursor {
   readonly #bytes: Buffer
   readonly #end: number
   #at: number
@@ -16,15 +16,15 @@ export class Cursor {
     this.#at = start
   }
 
-  /** Bytes that are left. */
-  get left(): number {
+  /** Number of remaining bytes. */
+  get bytesLeft(): number {
     return this.#end - this.#at
   }
 
-  /** The bytes that come next, shared. */
+  /** Returns the next bytes, shared and not copied. */
   take(count: number): Buffer {
     if (count < 0) throw new Error(`expected a length, got ${count}`)
-    if (count > this.left) throw new Error(`expected ${count} more bytes, got ${this.left}`)
+    if (count > this.bytesLeft) throw new Error(`expected ${count} more bytes, got ${this.bytesLeft}`)
     this.#at += count
     return this.#bytes.subarray(this.#at - count, this.#at)
   }
@@ -35,7 +35,7 @@ export class Cursor {
     return byte === 1
   }
 
-  /** A number where a double holds it, a bigint otherwise. */
+  /** Returns a number when a double is exact, otherwise a bigint. */
   long(): number | bigint {
     let value = 0
     let scale = 1
@@ -85,20 +85,24 @@ export class Cursor {
 
   string(): string {
     const bytes = this.bytes()
-    if (!isUtf8(bytes)) throw new Error('expected UTF-8, got bytes that are none')
+    if (!isUtf8(bytes)) throw new Error('expected UTF-8, got invalid bytes')
     return bytes.toString('utf8')
   }
 
-  /** Asks for items of an array or a map, of at least `bytesMin` bytes each, before they are read. */
-  claim(count: number, bytesMin: number, what: string): void {
-    const fits = bytesMin === 0 ? (this.#empty += count) <= EMPTY_ITEMS_MAX : count * bytesMin <= this.left
-    if (!fits) throw new Error(`expected ${what}, got one of ${count} items in ${this.left} bytes`)
+  /**
+   * Checks the number of items of an array or a map, of at least `bytesMin` bytes each, before they are read. Throws
+   * when the bytes cannot contain them.
+   */
+  checkItemCount(count: number, bytesMin: number, what: string): void {
+    const fits =
+      bytesMin === 0 ? (this.#empty += count) <= EMPTY_ITEMS_MAX : count * bytesMin <= this.bytesLeft
+    if (!fits) throw new Error(`expected ${what}, got ${count} items in ${this.bytesLeft} bytes`)
   }
 
-  /** Items of the next block of an array or a map; 0 ends it. */
+  /** Returns the number of items in the next block of an array or a map; 0 ends it. */
   blockCount(): number {
     const count = this.#length(true)
-    // A negative count says that the bytes of the block follow, for those who skip it.
+    // A negative count means that the size of the block follows, for readers that skip it.
     if (count < 0) this.#length()
     return Math.abs(count)
   }

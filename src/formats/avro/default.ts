@@ -1,13 +1,13 @@
-import { Exact } from '../../core/exact.ts'
-import { branchesOf, memberName } from './columns.ts'
+import { ExactNumber } from '../../core/exact.ts'
+import { nonNullBranches, unionMemberName } from './columns.ts'
 import type { AvroNode, AvroRecord } from './schema.ts'
-import { bytesValue, intValue, longValue } from './values.ts'
+import { bytesConverter, intConverter, longConverter } from './values.ts'
 
 /**
- * What a default of a schema is in a row, as a reader of `node` would read it. Throws where `json` is no value of it. A
- * default of a union is one of the first branch that it fits.
+ * Returns a default value of a schema as it appears in a row. A default of a union takes the first branch that it
+ * fits. Throws when `json` is not a value of `node`.
  */
-export function defaultValue(node: AvroNode, json: unknown): unknown {
+export function avroDefaultValue(node: AvroNode, json: unknown): unknown {
   switch (node.kind) {
     case 'null':
       expected(json === null, 'null', json)
@@ -20,30 +20,30 @@ export function defaultValue(node: AvroNode, json: unknown): unknown {
       return json
     case 'int':
       expected(isWhole(json, 32), 'a number of 32 bits', json)
-      return intValue(node.logical)(Number(json))
+      return intConverter(node.logical)(Number(json))
     case 'long':
       expected(isWhole(json, 64), 'a number of 64 bits', json)
-      return longValue(node.logical)(json as number | bigint)
+      return longConverter(node.logical)(json as number | bigint)
     case 'float':
       return Math.fround(numberOf(json))
     case 'double':
       return numberOf(json)
     case 'bytes':
-      return bytesValue(node.logical)(bytesOf(json))
+      return bytesConverter(node.logical)(bytesOf(json))
     case 'fixed': {
       const bytes = bytesOf(json)
       expected(bytes.length === node.size, `${node.size} bytes`, json)
-      return bytesValue(node.logical)(bytes)
+      return bytesConverter(node.logical)(bytes)
     }
     case 'enum':
       expected(node.symbols.includes(json as string), 'one of the symbols', json)
       return json
     case 'array':
       expected(Array.isArray(json), 'a list', json)
-      return (json as unknown[]).map((item) => defaultValue(node.items, item))
+      return (json as unknown[]).map((item) => avroDefaultValue(node.items, item))
     case 'map':
       return Object.fromEntries(
-        entriesOf(json).map(([key, value]) => [key, defaultValue(node.values, value)]),
+        entriesOf(json).map(([key, value]) => [key, avroDefaultValue(node.values, value)]),
       )
     case 'union':
       return unionDefault(node.branches, json)
@@ -57,18 +57,20 @@ function recordDefault({ fields }: AvroRecord, json: unknown): unknown {
   return Object.fromEntries(
     fields.map(({ name, node, default: absent }) => {
       if (!given.has(name) && absent === undefined) throw new Error(`expected a field ${name}, got none`)
-      return [name, defaultValue(node, given.has(name) ? given.get(name) : absent?.json)]
+      return [name, avroDefaultValue(node, given.has(name) ? given.get(name) : absent?.json)]
     }),
   )
 }
 
 function unionDefault(branches: readonly AvroNode[], json: unknown): unknown {
-  const members = branchesOf(branches)
+  const members = nonNullBranches(branches)
   let fault: unknown
   for (const branch of branches) {
     try {
-      const value = defaultValue(branch, json)
-      return value === null || members.length === 1 ? value : { [memberName(members.indexOf(branch))]: value }
+      const value = avroDefaultValue(branch, json)
+      return value === null || members.length === 1
+        ? value
+        : { [unionMemberName(members.indexOf(branch))]: value }
     } catch (error) {
       fault ??= error
     }
@@ -82,13 +84,13 @@ function isWhole(json: unknown, bits: number): boolean {
 }
 
 function numberOf(json: unknown): number {
-  if (json instanceof Exact) return Number(json.text)
+  if (json instanceof ExactNumber) return Number(json.text)
   if (typeof json === 'string' && /^(?:NaN|-?Infinity)$/.test(json)) return Number(json)
   expected(typeof json === 'number' || typeof json === 'bigint', 'a number', json)
   return Number(json)
 }
 
-/** Each character of a default is a byte. */
+/** Each character of the default is one byte. */
 function bytesOf(json: unknown): Buffer {
   expected(typeof json === 'string' && !/[^\0-\xff]/.test(json), 'text of characters up to 255', json)
   return Buffer.from(json as string, 'latin1')

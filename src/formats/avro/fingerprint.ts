@@ -1,6 +1,6 @@
 import type { AvroNode } from './schema.ts'
 
-/** The schema in the form by which Avro compares schemas: without documentation, defaults, aliases and logical types. */
+/** Returns the Parsing Canonical Form of a schema: without documentation, defaults, aliases and logical types. */
 export function canonicalText(node: AvroNode): string {
   const known = new Set<string>()
   const textOf = (each: AvroNode): string => {
@@ -46,7 +46,7 @@ const TABLE = Array.from({ length: 256 }, (_, byte) => {
   return value
 })
 
-/** The CRC-64 of the canonical form: what names a schema in front of a single object. */
+/** Returns the CRC-64-AVRO fingerprint, which identifies the schema of a single object. */
 export function fingerprintOf(node: AvroNode): bigint {
   let value = EMPTY
   for (const byte of Buffer.from(canonicalText(node)))

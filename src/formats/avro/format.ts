@@ -1,15 +1,15 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { createRegistry, type RegisteredSchema, type Registry } from '../../registry/registry.ts'
+import { createSchemaRegistry, type RegisteredSchema, type SchemaRegistry } from '../../registry/registry.ts'
 import { openBlockCodecs } from './container.ts'
-import { containerFormat, keptReaders } from './container-format.ts'
-import { Cursor } from './cursor.ts'
+import { containerFormat, cacheReaders } from './container-format.ts'
+import { AvroCursor } from './cursor.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import { plainReaderOf } from './plain.ts'
+import { ingestReaderFactory } from './kafka-delta-ingest.ts'
 import { avroReader, type AvroReader } from './read.ts'
-import { checkDefaults, resolvedReader } from './resolve.ts'
-import { parseAvro, type AvroNode } from './schema.ts'
+import { checkDefaults, resolvingReader } from './resolve.ts'
+import { parseAvroSchema, type AvroNode } from './schema.ts'
 import { withLogicalTypes } from './connect-types.ts'
 import type { Format } from '../format.ts'
 import type { FormatSettings } from '../settings.ts'
@@ -17,47 +17,57 @@ import { REGISTRY_HEADER_BYTES, schemaIdOf, SchemasById } from '../framing/regis
 import { readSchemaFile } from '../json/schema-file.ts'
 import { valueFormat } from '../values.ts'
 
-/** Where a value says which schema it was written by. */
-export interface AvroFraming {
-  /** The reader for a value, and where its bytes begin. Throws what is wrong with the frame. */
+/** Describes how a value identifies the schema that it was written with. */
+interface AvroFraming {
+  /** Returns the reader for a value, and the position of its record. Throws when the framing is invalid. */
   open(value: Uint8Array): { readonly reader: AvroReader; readonly start: number }
-  /** As of a format. */
+  /** See `Format.prepare`. */
   readonly prepare?: Format['prepare']
 }
 
-/** Avro in its binary encoding, one record a value; every byte of a value must belong to its record. */
+/**
+ * Returns the Avro format in binary encoding, one record per value. Every byte of a value must belong to its record.
+ */
 export function avroFormat(framing: AvroFraming): Format {
   const read = (value: Uint8Array): object => {
     if (value.length === 0) throw new Error('expected Avro, got an empty value')
     const { reader, start } = framing.open(value)
-    const cursor = new Cursor(value, start)
+    const cursor = new AvroCursor(value, start)
     const record = reader(cursor)
-    if (cursor.left > 0) throw new Error(`expected the end of the record, got ${cursor.left} more bytes`)
+    if (cursor.bytesLeft > 0)
+      throw new Error(`expected the end of the record, got ${cursor.bytesLeft} more bytes`)
     return record as object
   }
   return valueFormat('avro', read, framing.prepare)
 }
 
-/** How records of a writer's schema are read: as they are, or as a reader's schema has them. Throws KD_CONTRACT_INVALID. */
-export type ReaderOf = (writer: AvroNode) => AvroReader
+/**
+ * Returns a reader for records of the writer's schema, either as written or resolved to a reader's schema.
+ * @throws KD_CONTRACT_INVALID when the schemas cannot be resolved
+ */
+type AvroReaderFactory = (writer: AvroNode) => AvroReader
 
-/** Values without a frame, all written by one schema. @throws what `readerOf` throws */
-export function bareFraming(schema: AvroNode, readerOf: ReaderOf = avroReader): AvroFraming {
+/**
+ * Returns the framing of values without a header that are all written with one schema.
+ * @throws KD_CONTRACT_INVALID when `readerOf` refuses the schema
+ */
+export function unframedAvro(schema: AvroNode, readerOf: AvroReaderFactory = avroReader): AvroFraming {
   const reader = readerOf(schema)
   return { open: () => ({ reader, start: 0 }) }
 }
 
 const SINGLE_OBJECT_HEADER_BYTES = 10
 
-/** Single objects: two bytes of mark, the fingerprint of the schema, the record. */
-export function singleObjectFraming(
+/** Returns the framing of single objects: two magic bytes, the fingerprint of the schema, the record. */
+export function singleObjectAvro(
   schemas: readonly AvroNode[],
-  readerOf: ReaderOf = avroReader,
+  readerOf: AvroReaderFactory = avroReader,
 ): AvroFraming {
-  const readers = new Map(schemas.map((schema) => [fingerprintOf(schema), orThrowing(schema, readerOf)]))
+  const readers = new Map(schemas.map((schema) => [fingerprintOf(schema), readerOrThrower(schema, readerOf)]))
   return {
     open(value) {
-      if (!isSingleObject(value)) throw new Error('expected the mark c301 of an Avro single object, got none')
+      if (!isSingleObject(value))
+        throw new Error('expected the magic bytes c301 of an Avro single object, got none')
       if (value.length < SINGLE_OBJECT_HEADER_BYTES) throw new Error('expected a fingerprint, got the end')
       const fingerprint = Buffer.from(value.buffer, value.byteOffset).readBigUInt64LE(2)
       const reader = readers.get(fingerprint)
@@ -68,13 +78,15 @@ export function singleObjectFraming(
   }
 }
 
-/** Whether a value bears the mark of a single object. */
+/** Returns true when a value begins with the magic bytes of a single object. */
 export function isSingleObject(value: Uint8Array): boolean {
   return value[0] === 0xc3 && value[1] === 0x01
 }
 
-/** A schema that cannot be read makes its values dead letters, each with the reason. */
-function orThrowing(schema: AvroNode, readerOf: ReaderOf): AvroReader {
+/**
+ * Returns a reader. When the schema is refused, the reader throws the reason, so that its values become dead letters.
+ */
+function readerOrThrower(schema: AvroNode, readerOf: AvroReaderFactory): AvroReader {
   try {
     return readerOf(schema)
   } catch (error) {
@@ -86,19 +98,19 @@ function orThrowing(schema: AvroNode, readerOf: ReaderOf): AvroReader {
 }
 
 /**
- * The record schema in the file at `path`.
- * @throws KD_CONTRACT_INVALID where it cannot be read or is none
+ * Reads the record schema in the file at `path`.
+ * @throws KD_CONTRACT_INVALID when it cannot be read or is not a record schema
  */
 export async function readAvroSchema(path: string): Promise<AvroNode> {
-  const schema = parseAvro(await readSchemaFile(path), path)
+  const schema = parseAvroSchema(await readSchemaFile(path), path)
   if (schema.kind === 'record') return schema
   throw new PipelineError('KD_CONTRACT_INVALID', `/: a row is a record, got ${schema.kind}`, { source: path })
 }
 
 /**
- * The schemas in the `.avsc` files of a folder, by their names in order. With `anyName` the path may also be that of one
- * file, and all files of a folder are schemas.
- * @throws KD_CONTRACT_INVALID where there is none, or one cannot be read
+ * Reads the schemas in the `.avsc` files of a folder, sorted by file name. With `anyName`, files may have any name,
+ * and the path may also be that of a single file.
+ * @throws KD_CONTRACT_INVALID when there is no such file, or one cannot be read
  */
 export async function readAvroFolder(folder: string, anyName = false): Promise<readonly AvroNode[]> {
   if (anyName && (await stat(folder)).isFile()) return [await readAvroSchema(folder)]
@@ -110,14 +122,14 @@ export async function readAvroFolder(folder: string, anyName = false): Promise<r
   return Promise.all(names.map((name) => readAvroSchema(join(folder, name))))
 }
 
-/** Values with the id of their schema in front; `adapt` changes schemas before they are read. */
-export function registryFraming(
-  registry: Registry,
-  readerOf: ReaderOf = avroReader,
+/** Returns the framing of values with a schema id in front. `adapt` modifies schemas before they are parsed. */
+function registryFramedAvro(
+  registry: SchemaRegistry,
+  readerOf: AvroReaderFactory = avroReader,
   adapt?: (json: unknown) => unknown,
 ): AvroFraming {
   const schemas = new SchemasById(registry, (schema, source) =>
-    readerOf(registeredAvro(schema, source, adapt)),
+    readerOf(parseRegisteredAvro(schema, source, adapt)),
   )
   return {
     prepare: (raw) => schemas.prepare(raw),
@@ -126,17 +138,17 @@ export function registryFraming(
 }
 
 /**
- * A schema of a registry, with those that it refers to, all of them changed by `adapt` first.
- * @throws KD_CONTRACT_INVALID where it is no Avro schema of a record
+ * Parses a registered schema and the schemas that it refers to. `adapt` modifies each of them first.
+ * @throws KD_CONTRACT_INVALID when it is not an Avro schema of a record
  */
-export function registeredAvro(
+export function parseRegisteredAvro(
   { type, text, references }: RegisteredSchema,
   source: string,
   adapt: (json: unknown) => unknown = (json) => json,
 ): AvroNode {
   const fault = (detail: string): PipelineError =>
     new PipelineError('KD_CONTRACT_INVALID', detail, { source })
-  if (type !== 'AVRO') throw fault(`expected an Avro schema, got one of ${type}`)
+  if (type !== 'AVRO') throw fault(`expected an Avro schema, got type ${type}`)
   const parsed = (json: string): unknown => {
     try {
       return adapt(JSON.parse(json))
@@ -145,15 +157,16 @@ export function registeredAvro(
     }
   }
   const known = new Map<string, AvroNode>()
-  for (const reference of references) parseAvro(parsed(reference.text), source, known)
-  const schema = parseAvro(parsed(text), source, known)
+  for (const reference of references) parseAvroSchema(parsed(reference.text), source, known)
+  const schema = parseAvroSchema(parsed(text), source, known)
   if (schema.kind === 'record') return schema
   throw fault(`a row is a record, got ${schema.kind}`)
 }
 
 /**
- * Avro as the settings have it.
- * @throws KD_CONTRACT_INVALID where a schema cannot be read; KD_CONFIG_INVALID where none is named
+ * Returns the Avro format according to the settings.
+ * @throws KD_CONTRACT_INVALID when a schema cannot be read
+ * @throws KD_CONFIG_INVALID when no schema is configured
  */
 export async function openAvro(settings: FormatSettings): Promise<Format> {
   const { framing, avro, schemaRegistry } = settings
@@ -162,37 +175,37 @@ export async function openAvro(settings: FormatSettings): Promise<Format> {
   switch (framing) {
     case 'none':
       if (avro.schema === undefined) throw missing('framing none needs avro.schema')
-      return avroFormat(bareFraming(await readAvroSchema(avro.schema), readerOf))
+      return avroFormat(unframedAvro(await readAvroSchema(avro.schema), readerOf))
     case 'single-object':
       if (avro.schemas === undefined) throw missing('framing single-object needs avro.schemas')
-      return avroFormat(singleObjectFraming(await readAvroFolder(avro.schemas, isPlain), readerOf))
+      return avroFormat(singleObjectAvro(await readAvroFolder(avro.schemas, isPlain), readerOf))
     case 'container':
       return containerFormat({
-        readerOf: keptReaders((json) => readerOf(containedAvro(json))),
+        readerOf: cacheReaders((json) => readerOf(containedAvro(json))),
         codecs: await openBlockCodecs(),
         recordsMax: settings.recordsPerMessageMax,
         bytesMax: settings.decompressedBytesMax,
       })
     case 'registry':
       if (schemaRegistry === undefined) throw missing('framing registry needs schemaRegistry.url')
-      return avroFormat(registryFraming(createRegistry(schemaRegistry), readerOf, adaptOf(settings)))
+      return avroFormat(registryFramedAvro(createSchemaRegistry(schemaRegistry), readerOf, adaptOf(settings)))
   }
 }
 
-/** Schemas of events have names of Debezium where Avro has logical types. */
+/** Schemas of Debezium events have Debezium type names instead of Avro logical types. */
 function adaptOf({ envelope }: FormatSettings): ((json: unknown) => unknown) | undefined {
   return envelope === 'debezium' ? withLogicalTypes : undefined
 }
 
-async function openReaderOf(path: string | undefined, isPlain: boolean): Promise<ReaderOf> {
-  if (path === undefined) return isPlain ? plainReaderOf() : avroReader
+async function openReaderOf(path: string | undefined, isPlain: boolean): Promise<AvroReaderFactory> {
+  if (path === undefined) return isPlain ? ingestReaderFactory() : avroReader
   const reader = await readAvroSchema(path)
   checkDefaults(reader, path)
-  if (isPlain) return plainReaderOf(reader)
-  return (writer) => resolvedReader(writer, reader)
+  if (isPlain) return ingestReaderFactory(reader)
+  return (writer) => resolvingReader(writer, reader)
 }
 
-/** The schema in the header of a container. */
+/** Parses the schema in the header of a container. */
 function containedAvro(json: string): AvroNode {
   const source = 'the header of the container'
   let parsed: unknown
@@ -201,7 +214,7 @@ function containedAvro(json: string): AvroNode {
   } catch (error) {
     throw new PipelineError('KD_CONTRACT_INVALID', messageOf(error), { source })
   }
-  const schema = parseAvro(parsed, source)
+  const schema = parseAvroSchema(parsed, source)
   if (schema.kind === 'record') return schema
   throw new PipelineError('KD_CONTRACT_INVALID', `a row is a record, got ${schema.kind}`, { source })
 }

@@ -1,12 +1,15 @@
-import { memberName } from './columns.ts'
-import type { Cursor } from './cursor.ts'
+import { unionMemberName } from './columns.ts'
+import type { AvroCursor } from './cursor.ts'
 import type { AvroNode } from './schema.ts'
-import { bytesValue, intValue, longValue } from './values.ts'
+import { bytesConverter, intConverter, longConverter } from './values.ts'
 
-/** Reads one value as JSON has it: longs beyond a double as bigint, decimals exact, times as ISO 8601 text, bytes as base64. */
-export type AvroReader = (cursor: Cursor) => unknown
+/**
+ * Reads one value as JSON represents it: longs beyond a double as bigint, decimals as exact numbers, times as ISO
+ * 8601 text, bytes as base64.
+ */
+export type AvroReader = (cursor: AvroCursor) => unknown
 
-/** A reader for values of the schema, which does not hold itself. */
+/** Returns a reader for values of a schema, which must not be recursive. */
 export function avroReader(node: AvroNode): AvroReader {
   switch (node.kind) {
     case 'record':
@@ -21,19 +24,19 @@ export function avroReader(node: AvroNode): AvroReader {
       return unionReader(unionMembers(node.branches, avroReader))
     case 'fixed': {
       const { size } = node
-      const valueOf = bytesValue(node.logical)
+      const valueOf = bytesConverter(node.logical)
       return (cursor) => valueOf(cursor.take(size))
     }
     case 'bytes': {
-      const valueOf = bytesValue(node.logical)
+      const valueOf = bytesConverter(node.logical)
       return (cursor) => valueOf(cursor.bytes())
     }
     case 'long': {
-      const valueOf = longValue(node.logical)
+      const valueOf = longConverter(node.logical)
       return (cursor) => valueOf(cursor.long())
     }
     case 'int': {
-      const valueOf = intValue(node.logical)
+      const valueOf = intConverter(node.logical)
       return (cursor) => valueOf(cursor.int())
     }
     default:
@@ -49,7 +52,10 @@ const PRIMITIVES: Readonly<Record<'null' | 'boolean' | 'float' | 'double' | 'str
   string: (cursor) => cursor.string(),
 }
 
-/** Fields in the order of the bytes; those without a name are read and let go. `absent` makes fields that the bytes lack. */
+/**
+ * Returns a reader for records with the fields in the order of the bytes. Fields without a name are read and
+ * discarded. `absent` makes the fields that the bytes lack.
+ */
 export function recordReader(
   fields: readonly (readonly [string | undefined, AvroReader])[],
   absent: readonly (readonly [string, () => unknown])[] = [],
@@ -65,7 +71,7 @@ export function recordReader(
   }
 }
 
-/** The words by their numbers; a number whose word is `undefined` is one that nobody expects. */
+/** Returns a reader for enum symbols by their index. An index whose symbol is `undefined` is refused. */
 export function enumReader(symbols: readonly (string | undefined)[]): AvroReader {
   return (cursor) => {
     const index = cursor.int()
@@ -76,26 +82,26 @@ export function enumReader(symbols: readonly (string | undefined)[]): AvroReader
   }
 }
 
-/** Items of at least `bytesMin` bytes each. */
+/** Returns a reader for arrays whose items have at least `bytesMin` bytes each. */
 export function arrayReader(read: AvroReader, bytesMin: number): AvroReader {
   return (cursor) => {
     const items: unknown[] = []
     for (let count = cursor.blockCount(); count > 0; count = cursor.blockCount()) {
-      cursor.claim(count, bytesMin, 'an array')
+      cursor.checkItemCount(count, bytesMin, 'an array')
       while (count-- > 0) items.push(read(cursor))
     }
     return items
   }
 }
 
-/** Entries of text to whatever `read` reads. */
+/** Returns a reader for maps with text keys and values that `read` reads. */
 export function mapReader(read: AvroReader): AvroReader {
   return (cursor) => {
-    // Without a prototype, so that every key is an entry like any other.
+    // Without a prototype, so that every key is an ordinary entry.
     const entries = Object.create(null) as Record<string, unknown>
     for (let count = cursor.blockCount(); count > 0; count = cursor.blockCount()) {
-      // The length of its key is at least one byte of an entry.
-      cursor.claim(count, 1, 'a map')
+      // The length of the key takes at least one byte per entry.
+      cursor.checkItemCount(count, 1, 'a map')
       while (count-- > 0) {
         const key = cursor.string()
         entries[key] = read(cursor)
@@ -105,8 +111,11 @@ export function mapReader(read: AvroReader): AvroReader {
   }
 }
 
-/** A reader for each branch of a union, as what its column holds: the value, or a struct where there are several. */
-export function unionMembers(
+/**
+ * Returns a reader for each branch of a union: the value itself, or a struct when there are several branches besides
+ * null.
+ */
+function unionMembers(
   branches: readonly AvroNode[],
   readerOf: (branch: AvroNode) => AvroReader,
 ): readonly AvroReader[] {
@@ -114,16 +123,16 @@ export function unionMembers(
   let member = 0
   return branches.map((branch) => {
     const read = readerOf(branch)
-    return single || branch.kind === 'null' ? read : memberReader(memberName(member++), read)
+    return single || branch.kind === 'null' ? read : unionMemberReader(unionMemberName(member++), read)
   })
 }
 
-/** What `read` reads, as the field of a struct. */
-export function memberReader(name: string, read: AvroReader): AvroReader {
+/** Returns a reader that wraps what `read` reads in a struct with one field. */
+export function unionMemberReader(name: string, read: AvroReader): AvroReader {
   return (cursor) => ({ [name]: read(cursor) })
 }
 
-/** The value of a branch, whose number stands before it. */
+/** Returns a reader for unions, whose values are preceded by the index of their branch. */
 export function unionReader(readers: readonly AvroReader[]): AvroReader {
   return (cursor) => {
     const index = cursor.int()
@@ -134,7 +143,7 @@ export function unionReader(readers: readonly AvroReader[]): AvroReader {
   }
 }
 
-/** Bytes that a value takes at least. */
+/** Returns the smallest number of bytes that a value takes. */
 export function bytesMinOf(node: AvroNode): number {
   switch (node.kind) {
     case 'null':

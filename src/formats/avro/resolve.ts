@@ -1,32 +1,33 @@
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { branchesOf, memberName } from './columns.ts'
-import { defaultValue } from './default.ts'
+import { nonNullBranches, unionMemberName } from './columns.ts'
+import { avroDefaultValue } from './default.ts'
 import {
   arrayReader,
   avroReader,
   bytesMinOf,
   enumReader,
   mapReader,
-  memberReader,
+  unionMemberReader,
   recordReader,
   unionReader,
   type AvroReader,
 } from './read.ts'
 import type { AvroEnum, AvroField, AvroLogical, AvroNode, AvroRecord } from './schema.ts'
-import { bytesValue, intValue, isTimestamp, isZoned, longValue } from './values.ts'
+import { bytesConverter, intConverter, isTimestamp, isZoned, longConverter } from './values.ts'
 
 /**
- * A reader for values of the schema `writer` that gives what `reader` describes, by the rules of Avro: fields by name or
- * alias, defaults for those that are missing, wider numbers, text for bytes and bytes for text, the default of an enum, the
- * first branch of a union that fits. Two differences: a timestamp of another unit is converted, and a decimal of another
- * scale keeps its value, where Avro would take the bare number.
- * @throws KD_CONTRACT_INVALID with the place where no value of the one can be one of the other
+ * Returns a reader for values of the schema `writer` that yields what `reader` describes, following Avro's schema
+ * resolution: fields by name or alias, defaults for missing fields, wider numbers, strings for bytes and bytes for
+ * strings, the default of an enum, the first matching branch of a union. It differs in two points: a timestamp of
+ * another unit is converted, and a decimal of another scale keeps its value, where Avro would reinterpret the bare
+ * number. Avro specification: "Schema Resolution".
+ * @throws KD_CONTRACT_INVALID with the path where no value of the writer can become one of the reader
  */
-export function resolvedReader(writer: AvroNode, reader: AvroNode): AvroReader {
+export function resolvingReader(writer: AvroNode, reader: AvroNode): AvroReader {
   try {
     return resolve(writer, reader, '')
   } catch (error) {
-    if (!(error instanceof Unresolved)) throw error
+    if (!(error instanceof UnresolvableSchemas)) throw error
     throw new PipelineError(
       'KD_CONTRACT_INVALID',
       `the writer's schema does not fit avro.readerSchema: ${error.message}`,
@@ -35,7 +36,7 @@ export function resolvedReader(writer: AvroNode, reader: AvroNode): AvroReader {
 }
 
 /**
- * Holds every default of a reader's schema to its type.
+ * Checks that every default of a reader's schema fits its type.
  * @throws KD_CONTRACT_INVALID with the field
  */
 export function checkDefaults(schema: AvroNode, source: string): void {
@@ -51,12 +52,12 @@ export function checkDefaults(schema: AvroNode, source: string): void {
       todo.push(...node.branches.map((branch, i) => ({ node: branch, at: `${at}/${i}` })))
     else if (node.kind === 'record') {
       for (const field of node.fields) {
-        const place = `${at}/${field.name}`
-        todo.push({ node: field.node, at: place })
+        const path = `${at}/${field.name}`
+        todo.push({ node: field.node, at: path })
         try {
-          if (field.default !== undefined) defaultValue(field.node, field.default.json)
+          if (field.default !== undefined) avroDefaultValue(field.node, field.default.json)
         } catch (error) {
-          throw new PipelineError('KD_CONTRACT_INVALID', `${place}: its default: ${messageOf(error)}`, {
+          throw new PipelineError('KD_CONTRACT_INVALID', `${path}: its default: ${messageOf(error)}`, {
             source,
           })
         }
@@ -65,8 +66,8 @@ export function checkDefaults(schema: AvroNode, source: string): void {
   }
 }
 
-/** Two schemas that never fit. */
-class Unresolved extends Error {}
+/** Thrown when two schemas can never be resolved. */
+class UnresolvableSchemas extends Error {}
 
 function resolve(writer: AvroNode, reader: AvroNode, at: string): AvroReader {
   if (writer === reader) return avroReader(writer)
@@ -88,13 +89,13 @@ function resolve(writer: AvroNode, reader: AvroNode, at: string): AvroReader {
       break
     case 'fixed':
       if (writer.kind === 'fixed' && writer.size === reader.size && sameName(writer, reader)) {
-        const valueOf = bytesValue(logicalOf(writer.logical, reader.logical, at))
+        const valueOf = bytesConverter(logicalOf(writer.logical, reader.logical, at))
         const { size } = writer
         return (cursor) => valueOf(cursor.take(size))
       }
       break
     default: {
-      const read = promoted(writer, reader, at)
+      const read = promotingReader(writer, reader, at)
       if (read !== undefined) return read
     }
   }
@@ -104,18 +105,18 @@ function resolve(writer: AvroNode, reader: AvroNode, at: string): AvroReader {
 type Reads = (writer: AvroNode, reader: Primitive, at: string) => AvroReader | undefined
 type Primitive = Extract<AvroNode, { readonly logical?: AvroLogical }>
 
-/** A primitive of the reader out of one of the writer, where Avro allows it. */
-const promoted: Reads = (writer, reader, at) => {
+/** Returns a reader that promotes a primitive of the writer to one of the reader, if Avro allows it. */
+const promotingReader: Reads = (writer, reader, at) => {
   const number = writer.kind === 'int' || writer.kind === 'long'
   switch (reader.kind) {
     case 'int': {
       if (writer.kind !== 'int') return undefined
-      const valueOf = intValue(logicalOf(writer.logical, reader.logical, at))
+      const valueOf = intConverter(logicalOf(writer.logical, reader.logical, at))
       return (cursor) => valueOf(cursor.int())
     }
     case 'long': {
       if (!number) return undefined
-      const valueOf = longValue(logicalOf(writer.logical, reader.logical, at))
+      const valueOf = longConverter(logicalOf(writer.logical, reader.logical, at))
       return writer.kind === 'int' ? (cursor) => valueOf(cursor.int()) : (cursor) => valueOf(cursor.long())
     }
     case 'float':
@@ -128,7 +129,7 @@ const promoted: Reads = (writer, reader, at) => {
       return writer.kind === 'string' || writer.kind === 'bytes' ? (cursor) => cursor.string() : undefined
     case 'bytes': {
       if (writer.kind !== 'string' && writer.kind !== 'bytes') return undefined
-      const valueOf = bytesValue(logicalOf(writer.logical, reader.logical, at))
+      const valueOf = bytesConverter(logicalOf(writer.logical, reader.logical, at))
       return (cursor) => valueOf(cursor.bytes())
     }
     default:
@@ -136,7 +137,7 @@ const promoted: Reads = (writer, reader, at) => {
   }
 }
 
-/** How a value is to be understood: as the reader says, in the unit and the scale of the writer. */
+/** Returns the logical type of the result: the reader decides the meaning, the writer the unit and the scale. */
 function logicalOf(
   writer: AvroLogical | undefined,
   reader: AvroLogical | undefined,
@@ -145,7 +146,7 @@ function logicalOf(
   if (writer === undefined || reader === undefined || writer.name === reader.name)
     return reader && (writer ?? reader)
   if (isTimestamp(writer) && isTimestamp(reader) && isZoned(writer) === isZoned(reader)) return writer
-  throw new Unresolved(`${placeOf(at)}expected ${reader.name}, got ${writer.name}`)
+  throw new UnresolvableSchemas(`${placeOf(at)}expected ${reader.name}, got ${writer.name}`)
 }
 
 function resolveRecord(writer: AvroRecord, reader: AvroRecord, at: string): AvroReader {
@@ -154,16 +155,17 @@ function resolveRecord(writer: AvroRecord, reader: AvroRecord, at: string): Avro
   for (const field of reader.fields) {
     const source = sourceOf(field, writer)
     if (source !== undefined) {
-      if (wanted.has(source)) throw new Unresolved(`${at}/${source.name}: two fields of the reader take it`)
+      if (wanted.has(source))
+        throw new UnresolvableSchemas(`${at}/${source.name}: two fields of the reader match it`)
       wanted.set(source, field)
     } else if (field.default !== undefined) {
       const {
         node,
         default: { json },
       } = field
-      absent.push([field.name, () => defaultValue(node, json)])
+      absent.push([field.name, () => avroDefaultValue(node, json)])
     } else {
-      throw new Unresolved(
+      throw new UnresolvableSchemas(
         `${at}/${field.name}: expected in the writer's ${writer.name}, or with a default, got neither`,
       )
     }
@@ -186,47 +188,52 @@ function resolveEnum(writer: AvroEnum, reader: AvroEnum): AvroReader {
   )
 }
 
-/** Branches of the writer that never fit are refused where a value has one; all of them, at once. */
+/**
+ * A branch of the writer that cannot be resolved is refused when a value has it. When no branch can be resolved, the
+ * union is refused at once.
+ */
 function fromUnion(branches: readonly AvroNode[], reader: AvroNode, at: string): AvroReader {
-  const faults: Unresolved[] = []
+  const faults: UnresolvableSchemas[] = []
   const readers = branches.map((branch): AvroReader => {
     try {
       return resolve(branch, reader, at)
     } catch (error) {
-      if (!(error instanceof Unresolved)) throw error
+      if (!(error instanceof UnresolvableSchemas)) throw error
       faults.push(error)
       return () => {
         throw new Error(error.message)
       }
     }
   })
-  if (faults.length === branches.length) throw faults[0] as Unresolved
+  if (faults.length === branches.length) throw faults[0] as UnresolvableSchemas
   return unionReader(readers)
 }
 
-/** The branch of the reader that is the same, or the first that fits. */
+/** Resolves to the same branch of the reader, otherwise to the first that matches. */
 function intoUnion(writer: AvroNode, branches: readonly AvroNode[], at: string): AvroReader {
-  const members = branchesOf(branches)
+  const members = nonNullBranches(branches)
   const same = (branch: AvroNode): boolean =>
     branch.kind === writer.kind && (!('name' in branch) || !('name' in writer) || branch.name === writer.name)
-  let fault: Unresolved | undefined
+  let fault: UnresolvableSchemas | undefined
   for (const branch of [...branches.filter(same), ...branches.filter((branch) => !same(branch))]) {
     try {
       const read = resolve(writer, branch, at)
       if (branch.kind === 'null' || members.length === 1) return read
-      return memberReader(memberName(members.indexOf(branch)), read)
+      return unionMemberReader(unionMemberName(members.indexOf(branch)), read)
     } catch (error) {
-      if (!(error instanceof Unresolved)) throw error
+      if (!(error instanceof UnresolvableSchemas)) throw error
       fault ??= branches.length > 2 ? undefined : branch.kind === 'null' ? undefined : error
     }
   }
   throw (
     fault ??
-    new Unresolved(`${placeOf(at)}expected one of ${branches.map(shown).join(', ')}, got ${shown(writer)}`)
+    new UnresolvableSchemas(
+      `${placeOf(at)}expected one of ${branches.map(shown).join(', ')}, got ${shown(writer)}`,
+    )
   )
 }
 
-/** By the last part of the name, as Avro compares them, or by an alias of the reader's. */
+/** Compares the last part of the names, as Avro does, including the aliases of the reader. */
 function sameName(
   writer: { readonly name: string },
   reader: AvroNode & { readonly name: string; readonly aliases?: readonly string[] },
@@ -239,8 +246,8 @@ function shortOf(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1)
 }
 
-function mismatch(writer: AvroNode, reader: AvroNode, at: string): Unresolved {
-  return new Unresolved(`${placeOf(at)}expected ${shown(reader)}, got ${shown(writer)}`)
+function mismatch(writer: AvroNode, reader: AvroNode, at: string): UnresolvableSchemas {
+  return new UnresolvableSchemas(`${placeOf(at)}expected ${shown(reader)}, got ${shown(writer)}`)
 }
 
 function placeOf(at: string): string {

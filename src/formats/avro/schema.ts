@@ -1,6 +1,6 @@
 import { PipelineError } from '../../core/errors.ts'
 
-/** A logical type that has a column type of its own. */
+/** Describes a logical type that maps to a column type of its own. */
 export type AvroLogical =
   | { readonly name: 'decimal'; readonly precision: number; readonly scale: number }
   | {
@@ -13,10 +13,10 @@ export type AvroLogical =
         | 'local-timestamp-micros'
     }
 
-/** Types that have no parts. */
-export type AvroPrimitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
+/** Names the primitive types. */
+type AvroPrimitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
 
-/** A schema with its names resolved. Named types are one object wherever they are used. */
+/** Describes a schema whose names are resolved. A named type is the same object wherever it is used. */
 export type AvroNode =
   | { readonly kind: AvroPrimitive; readonly logical?: AvroLogical }
   | AvroFixed
@@ -26,38 +26,40 @@ export type AvroNode =
   | { readonly kind: 'union'; readonly branches: readonly AvroNode[] }
   | AvroRecord
 
-/** Of a type with a name: `name` with its namespace, and the names that it goes by as well when others read it. */
+/**
+ * Describes a named type: `name` includes the namespace, and `aliases` are further names under which it can be read.
+ */
 interface AvroNamed {
   readonly name: string
   readonly aliases?: readonly string[]
 }
 
-/** Bytes of one length. */
-export interface AvroFixed extends AvroNamed {
+/** Describes a byte sequence of fixed length. */
+interface AvroFixed extends AvroNamed {
   readonly kind: 'fixed'
   readonly size: number
   readonly logical?: AvroLogical
 }
 
-/** One of several words; `default` stands for those of a writer that are not among them. */
+/** Describes an enum. `default` replaces symbols of a writer that are not in the list. */
 export interface AvroEnum extends AvroNamed {
   readonly kind: 'enum'
   readonly symbols: readonly string[]
   readonly default?: string
 }
 
-/** Fields in their order. */
+/** Describes a record with its fields in order. */
 export interface AvroRecord extends AvroNamed {
   readonly kind: 'record'
   readonly fields: readonly AvroField[]
 }
 
-/** A field of a record. */
+/** Describes a field of a record. */
 export interface AvroField {
   readonly name: string
   readonly node: AvroNode
   readonly aliases?: readonly string[]
-  /** What it is, as JSON, in records of writers that do not have it. */
+  /** The value, as JSON, for records of writers that lack the field. */
   readonly default?: { readonly json: unknown }
 }
 
@@ -65,21 +67,21 @@ const PRIMITIVES = new Set<unknown>(['null', 'boolean', 'int', 'long', 'float', 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const FULL_NAME = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/
 const DEPTH_MAX = 200
-/** Types within types, each counted wherever it is used: what a reader of the schema is made of. */
+/** Limit of nested types, each counted wherever it is used, because a reader has one part for each. */
 const PARTS_MAX = 100_000
 
 /**
- * The schema in `json`, which may use the named types of `known` and adds its own to it.
- * @throws KD_CONTRACT_INVALID for what is no Avro schema, and for one that holds itself, which no column can.
+ * Parses the schema in `json`. It may use the named types in `known` and adds its own to them.
+ * @throws KD_CONTRACT_INVALID for an invalid Avro schema, and for a recursive one, which no column can hold
  */
-export function parseAvro(
+export function parseAvroSchema(
   json: unknown,
   source: string,
   known: Map<string, AvroNode> = new Map<string, AvroNode>(),
 ): AvroNode {
   const node = new Parser(source, known).parse(json, '', '', 0)
   if (partsOf(node, new Map<AvroNode, number>()) <= PARTS_MAX) return node
-  throw new PipelineError('KD_CONTRACT_INVALID', `/: holds more than ${PARTS_MAX} types within types`, {
+  throw new PipelineError('KD_CONTRACT_INVALID', `/: holds more than ${PARTS_MAX} nested types`, {
     source,
   })
 }
@@ -110,7 +112,7 @@ function innerOf(node: AvroNode): readonly AvroNode[] {
 class Parser {
   readonly #source: string
   readonly #known: Map<string, AvroNode>
-  /** Records that are being read: one of them inside itself is a recursion. */
+  /** Records that are being parsed: one that occurs within itself is recursive. */
   readonly #open = new Set<string>()
 
   constructor(source: string, known: Map<string, AvroNode>) {
@@ -150,16 +152,16 @@ class Parser {
     const full = name.includes('.') || namespace === '' ? name : `${namespace}.${name}`
     for (const candidate of [full, name]) {
       if (this.#open.has(candidate))
-        throw this.#fault(at, `${JSON.stringify(candidate)} is recursive: it holds itself, and no column can`)
+        throw this.#fault(at, `${JSON.stringify(candidate)} is recursive, and a table column cannot be`)
       const found = this.#known.get(candidate)
       if (found !== undefined) return found
     }
-    throw this.#fault(at, `${JSON.stringify(full)} is no type that is known here`)
+    throw this.#fault(at, `${JSON.stringify(full)} is not a known type`)
   }
 
   #union(branches: readonly unknown[], namespace: string, at: string, depth: number): AvroNode {
     const nodes = branches.map((branch, i) => this.parse(branch, namespace, `${at}/${i}`, depth + 1))
-    if (nodes.length === 0) throw this.#fault(at, 'is a union of nothing')
+    if (nodes.length === 0) throw this.#fault(at, 'is an empty union')
     const names = nodes.map((node) => ('name' in node ? node.name : node.kind))
     if (nodes.some((node) => node.kind === 'union')) throw this.#fault(at, 'is a union inside a union')
     const twice = names.find((name, i) => names.indexOf(name) !== i)
@@ -178,10 +180,7 @@ class Parser {
       if (typeof fieldName !== 'string' || !NAME.test(fieldName))
         throw this.#fault(`${at}/fields/${i}`, 'expected a field with a name')
       if (seen.has(fieldName.toLowerCase()) || fieldName === '__proto__')
-        throw this.#fault(
-          `${at}/${fieldName}`,
-          'cannot be a column beside the others: its name is there already, or reserved',
-        )
+        throw this.#fault(`${at}/${fieldName}`, 'cannot be a column: its name is used twice, or reserved')
       seen.add(fieldName.toLowerCase())
       const node = this.parse((field as Schema).type, namespace, `${at}/${fieldName}`, depth + 1)
       const absent = Object.hasOwn(field as Schema, 'default')
@@ -232,7 +231,10 @@ class Parser {
     return { name, namespace }
   }
 
-  /** The logical type where it fits the type below it; one that does not is to be passed over. */
+  /**
+   * Returns the logical type if it fits its underlying type. The specification requires other logical types to be
+   * ignored.
+   */
   #logicalOf(kind: string, schema: Schema, at: string): AvroLogical | undefined {
     const name = schema['logicalType']
     const scale = schema['scale'] ?? 0

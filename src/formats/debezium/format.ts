@@ -1,22 +1,22 @@
 import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'
-import { jsonText } from '../../core/json-text.ts'
-import { fieldNamed, type StructType } from '../../core/schema.ts'
-import { columnOf, DELETED, typeOfField } from './columns.ts'
-import { asSchema, fieldSchema, logicalValue, type ConnectSchema } from './values.ts'
+import { toJsonText } from '../../core/json-text.ts'
+import { findField, type StructType } from '../../core/schema.ts'
+import { debeziumColumnOf, DEBEZIUM_DELETED_COLUMN, debeziumTypeOf } from './columns.ts'
+import { toConnectSchema, fieldSchemaOf, convertLogicalValue, type ConnectSchema } from './values.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import type { DebeziumSettings } from '../settings.ts'
 
-/** Told apart from every row. */
+/** Marks an event that changes no row. */
 const NO_CHANGE = Symbol('no change of a row')
 
 type Message = Readonly<Record<string, unknown>>
 
 /**
- * A format whose values are events of Debezium: each row is what a row of the source became (`after`), or what it was
- * before it was deleted (`before`). Messages that tell of no row (heartbeats, borders of transactions, changes of
- * schemas, truncated tables) are filtered; a message that is no event is a dead letter.
+ * Returns a format whose values are Debezium events: each row is the new state of a source row (`after`), or its last
+ * state before a delete (`before`). Messages that concern no row (heartbeats, transaction boundaries, schema changes,
+ * truncated tables) are filtered. A message that is not an event is a dead letter.
  */
 export function debeziumFormat(
   inner: Format,
@@ -54,12 +54,12 @@ export function debeziumFormat(
 
 function rowOf(object: unknown, fields: readonly string[], columns: StructType): object | typeof NO_CHANGE {
   const { event, schema } = unwrapped(object)
-  // A tombstone as the JSON converter writes it together with schemas.
+  // The tombstone that the JSON converter writes when it embeds schemas.
   if (event === null) return NO_CHANGE
   const { op } = event
   if (op === undefined || op === null) {
     if (isNoChange(event)) return NO_CHANGE
-    throw new Error(`expected an event of Debezium with op, got the fields ${namesOf(event)}`)
+    throw new Error(`expected a Debezium event with op, got the fields ${namesOf(event)}`)
   }
   switch (op) {
     case 'c':
@@ -72,22 +72,22 @@ function rowOf(object: unknown, fields: readonly string[], columns: StructType):
     case 'm':
       return NO_CHANGE
     default:
-      throw new Error(`expected an op of Debezium (c, u, r, d, t or m), got ${jsonText(op).slice(0, 100)}`)
+      throw new Error(`expected a Debezium op (c, u, r, d, t or m), got ${toJsonText(op).slice(0, 100)}`)
   }
 }
 
-/** The event without the schema that the JSON converter puts beside it, and that schema. */
+/** Returns the event and the schema that the JSON converter embeds next to it, if any. */
 function unwrapped(object: unknown): { event: Message | null; schema: ConnectSchema | undefined } {
   const message = object as Message
   if (!('payload' in message) || !('schema' in message) || 'op' in message)
     return { event: message, schema: undefined }
   const { payload, schema } = message
   if (payload !== null && !isObject(payload))
-    throw new Error(`expected an event of Debezium as the payload, got ${jsonText(payload).slice(0, 100)}`)
-  return { event: payload, schema: asSchema(schema) }
+    throw new Error(`expected a Debezium event as the payload, got ${toJsonText(payload).slice(0, 100)}`)
+  return { event: payload, schema: toConnectSchema(schema) }
 }
 
-/** Heartbeats, borders of transactions and changes of schemas have no operation. */
+/** Heartbeats, transaction boundaries and schema changes have no operation. */
 function isNoChange(event: Message): boolean {
   const names = Object.keys(event)
   if (names.length > 0 && names.every((name) => /^ts_(?:ms|us|ns)$/.test(name))) return true
@@ -106,25 +106,25 @@ function changed(
   const state = event[side]
   if (!isObject(state))
     throw new Error(
-      `expected the row in ${side} of an event with op ${String(event['op'])}, got ${jsonText(state ?? null).slice(0, 100)}`,
+      `expected the row in ${side} of an event with op ${String(event['op'])}, got ${toJsonText(state ?? null).slice(0, 100)}`,
     )
-  const of = fieldSchema(schema, side)
+  const of = fieldSchemaOf(schema, side)
   const row: Record<string, unknown> =
-    of === undefined ? { ...state } : { ...(logicalValue(state, of, columns) as object) }
-  for (const field of fields) row[columnOf(field)] = fieldOf(event, field, columns)
-  row[DELETED] = side === 'before'
+    of === undefined ? { ...state } : { ...(convertLogicalValue(state, of, columns) as object) }
+  for (const field of fields) row[debeziumColumnOf(field)] = fieldOf(event, field, columns)
+  row[DEBEZIUM_DELETED_COLUMN] = side === 'before'
   return row
 }
 
-/** A field of the event, or else of its source; text where its column is text. */
+/** Returns a field of the event or, if the event lacks it, of its source; as text when its column is text. */
 function fieldOf(event: Message, field: string, columns: StructType): unknown {
   const source = isObject(event['source']) ? event['source'] : {}
   const value = field.startsWith('source.')
     ? own(source, field.slice('source.'.length))
     : (own(event, field) ?? own(source, field))
   if (value === undefined || value === null) return null
-  const type = fieldNamed(columns, columnOf(field))?.type ?? typeOfField(field)
-  return type === 'string' && typeof value !== 'string' ? jsonText(value) : value
+  const type = findField(columns, debeziumColumnOf(field))?.type ?? debeziumTypeOf(field)
+  return type === 'string' && typeof value !== 'string' ? toJsonText(value) : value
 }
 
 function own(message: Message, name: string): unknown {

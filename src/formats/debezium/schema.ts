@@ -5,8 +5,11 @@ import type { AvroNode } from '../avro/schema.ts'
 import { protoContract } from '../protobuf/columns.ts'
 import type { ProtoMessage } from '../protobuf/schema.ts'
 
-/** The contract of the rows in events of this schema. @throws KD_CONTRACT_INVALID where it is none of events */
-export function avroRowContract(schema: AvroNode, source: string): Contract {
+/**
+ * Returns the contract of the rows in events of an Avro schema.
+ * @throws KD_CONTRACT_INVALID when it is not a schema of events
+ */
+export function debeziumAvroContract(schema: AvroNode, source: string): Contract {
   const after =
     schema.kind === 'record' ? schema.fields.find(({ name }) => name === 'after')?.node : undefined
   const branches = after?.kind === 'union' ? after.branches : after === undefined ? [] : [after]
@@ -15,15 +18,22 @@ export function avroRowContract(schema: AvroNode, source: string): Contract {
   return avroContract(row, source)
 }
 
-/** Likewise for messages. */
-export function protoRowContract(message: ProtoMessage, source: string): Contract {
+/**
+ * Returns the contract of the rows in events of a Protobuf message.
+ * @throws KD_CONTRACT_INVALID when it is not a message of events
+ */
+export function debeziumProtoContract(message: ProtoMessage, source: string): Contract {
   const after = message.fields.find(({ name }) => name === 'after')
   if (after?.node.kind !== 'message' || after.label !== 'one') throw noEvent(source)
   return protoContract(after.node, source)
 }
 
 function noEvent(source: string): PipelineError {
-  return new PipelineError('KD_CONTRACT_INVALID', 'expected events of Debezium, with a record in `after`', {
-    source,
-  })
+  return new PipelineError(
+    'KD_CONTRACT_INVALID',
+    'expected a schema of Debezium events, with a record in `after`',
+    {
+      source,
+    },
+  )
 }

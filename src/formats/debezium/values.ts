@@ -1,11 +1,11 @@
 import { decimalText } from '../../arrow/decimal.ts'
 import { DAY_MICROS, formatDate, formatDateTime } from '../../arrow/time.ts'
-import { Exact } from '../../core/exact.ts'
-import { fieldNamed, type DataType, type StructType } from '../../core/schema.ts'
+import { ExactNumber } from '../../core/exact.ts'
+import { findField, type DataType, type StructType } from '../../core/schema.ts'
 
 /**
- * A schema of Kafka Connect as its JSON converter writes it beside the payload. It came in a message: nothing of it is
- * certain.
+ * Describes a Kafka Connect schema as the JSON converter writes it next to the payload. It comes from a message, so
+ * nothing about it can be relied on.
  */
 export interface ConnectSchema {
   readonly type?: unknown
@@ -17,28 +17,28 @@ export interface ConnectSchema {
   readonly parameters?: unknown
 }
 
-/** Values within each other. */
+/** Depth of nested values. */
 const DEPTH_MAX = 50
-/** Beyond it no decimal of 38 digits can lie. */
+/** Decimals of 38 digits never exceed it. */
 const SCALE_MAX = 1_000
 const DECIMAL_BYTES_MAX = 128
-/** Years 0 to 9999, which columns hold. */
+/** The years 0 to 9999, which columns can hold. */
 const MICROS_MAX = 253_402_300_800_000_000n
 const MICROS_MIN = -62_167_219_200_000_000n
 
 /**
- * The value that a logical type of Connect or Debezium means, in the form that its column takes: a point in time as text
- * (as the number that it is where the column is a number), a decimal exact. `column` is absent where there is none yet.
- * Throws what is wrong with a value.
+ * Converts a value of a Connect or Debezium logical type into the form that its column takes: an instant to text (a
+ * number stays a number when the column is numeric), a decimal to an exact number. `column` is absent when there is
+ * none yet. Throws when the value does not fit its schema.
  */
-export function logicalValue(
+export function convertLogicalValue(
   value: unknown,
   schema: ConnectSchema | undefined,
   column: DataType | undefined,
   depth = 0,
 ): unknown {
   if (schema === undefined || value === null || value === undefined) return value
-  if (depth > DEPTH_MAX) throw new Error(`expected at most ${DEPTH_MAX} values within each other, got more`)
+  if (depth > DEPTH_MAX) throw new Error(`expected at most ${DEPTH_MAX} nested values, got more`)
   const convert = typeof schema.name === 'string' ? LOGICAL.get(schema.name) : undefined
   if (convert !== undefined) return convert(value, column, schema)
   const inner = typeof column === 'object' ? column : undefined
@@ -46,23 +46,25 @@ export function logicalValue(
     return structValue(value, schema, inner?.type === 'struct' ? inner : undefined, depth)
   if (schema.type === 'array' && Array.isArray(value)) {
     const element = inner?.type === 'array' ? inner.elementType : undefined
-    return value.map((each) => logicalValue(each, asSchema(schema.items), element, depth + 1))
+    return value.map((each) => convertLogicalValue(each, toConnectSchema(schema.items), element, depth + 1))
   }
   if (schema.type === 'map' && isObject(value)) {
     const of = inner?.type === 'map' ? inner.valueType : undefined
-    return mapped(value, (_, each) => logicalValue(each, asSchema(schema.values), of, depth + 1))
+    return mapped(value, (_, each) =>
+      convertLogicalValue(each, toConnectSchema(schema.values), of, depth + 1),
+    )
   }
   return value
 }
 
-/** The schema of a field of a struct. */
-export function fieldSchema(schema: ConnectSchema | undefined, name: string): ConnectSchema | undefined {
+/** Returns the schema of a struct field. */
+export function fieldSchemaOf(schema: ConnectSchema | undefined, name: string): ConnectSchema | undefined {
   const fields: readonly unknown[] = Array.isArray(schema?.fields) ? (schema.fields as unknown[]) : []
-  return fields.map(asSchema).find((field) => field?.field === name)
+  return fields.map(toConnectSchema).find((field) => field?.field === name)
 }
 
-/** What a message says is a schema, where it can be one. */
-export function asSchema(value: unknown): ConnectSchema | undefined {
+/** Returns a value as a schema when it has the form of one. */
+export function toConnectSchema(value: unknown): ConnectSchema | undefined {
   return isObject(value) ? value : undefined
 }
 
@@ -73,9 +75,9 @@ function structValue(
   depth: number,
 ): object {
   const fields: readonly unknown[] = Array.isArray(schema.fields) ? (schema.fields as unknown[]) : []
-  const schemas = new Map(fields.map((field) => [asSchema(field)?.field, asSchema(field)]))
+  const schemas = new Map(fields.map((field) => [toConnectSchema(field)?.field, toConnectSchema(field)]))
   return mapped(value, (name, each) =>
-    logicalValue(each, schemas.get(name), column && fieldNamed(column, name)?.type, depth + 1),
+    convertLogicalValue(each, schemas.get(name), column && findField(column, name)?.type, depth + 1),
   )
 }
 
@@ -85,7 +87,7 @@ function mapped(value: object, map: (name: string, value: unknown) => unknown): 
 
 type Convert = (value: unknown, column: DataType | undefined, schema: ConnectSchema) => unknown
 
-/** Columns that take the number that a point in time is. */
+/** Types of columns that store an instant as its number. */
 const NUMBERS = new Set<DataType | undefined>(['long', 'integer', 'double'])
 
 const date: Convert = (value, column) =>
@@ -96,12 +98,12 @@ function instant(microsOf: (value: bigint) => bigint): Convert {
     if (NUMBERS.has(column)) return value
     const micros = microsOf(integerOf(value))
     if (micros < MICROS_MIN || micros >= MICROS_MAX)
-      throw new Error(`expected a point in time of the years 0 to 9999, got ${String(value)}`)
+      throw new Error(`expected an instant within the years 0 to 9999, got ${String(value)}`)
     return formatDateTime(micros, column !== 'timestamp_ntz')
   }
 }
 
-/** There is no column for a time of day: text where the column is text, else the number that it is. */
+/** Delta has no type for a time of day: it becomes text when the column is text, otherwise it stays a number. */
 function timeOfDay(microsOf: (value: bigint) => bigint): Convert {
   return (value, column) => {
     if (column !== 'string') return value
@@ -113,7 +115,7 @@ function timeOfDay(microsOf: (value: bigint) => bigint): Convert {
 }
 
 const decimal: Convert = (value, column, schema) => {
-  const scale = asSchema(schema.parameters) as { readonly scale?: unknown } | undefined
+  const scale = toConnectSchema(schema.parameters) as { readonly scale?: unknown } | undefined
   return decimalOf(value, Number(scale?.scale ?? 0), column)
 }
 
@@ -123,7 +125,7 @@ const variableDecimal: Convert = (value, column) => {
 }
 
 function decimalOf(value: unknown, scale: number, column: DataType | undefined): unknown {
-  // The converter can be told to write numbers instead.
+  // The converter can be configured to write numbers instead.
   if (typeof value !== 'string') return value
   if (!Number.isInteger(scale) || Math.abs(scale) > SCALE_MAX)
     throw new Error(`expected the scale of a decimal, got ${scale}`)
@@ -133,7 +135,7 @@ function decimalOf(value: unknown, scale: number, column: DataType | undefined):
   const unscaled = BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`))
   const text = decimalText(unscaled, scale)
   if (column === 'string') return text
-  return text.includes('.') ? new Exact(text) : plain(BigInt(text))
+  return text.includes('.') ? new ExactNumber(text) : plain(BigInt(text))
 }
 
 function plain(value: bigint): number | bigint {
@@ -152,12 +154,14 @@ function wholeOf(value: unknown, min: number, max: number): number {
 }
 
 function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Exact)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+  )
 }
 
 const millis = (value: bigint): bigint => value * 1_000n
 const micros = (value: bigint): bigint => value
-/** Towards the past. */
+/** Rounds down. */
 const nanos = (value: bigint): bigint => (value - (((value % 1_000n) + 1_000n) % 1_000n)) / 1_000n
 
 const LOGICAL: ReadonlyMap<string, Convert> = new Map([

@@ -6,39 +6,45 @@ import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'
 import { originOf, valueOf, type Raw } from '../../core/raw.ts'
 import type { Format } from '../format.ts'
-import { rewritten, type Rewritten } from './rewritten.ts'
+import { withRewrittenValues, type RewrittenBatch } from './rewrite-values.ts'
 
-/** How the value of each record is compressed by itself; `auto` goes by the first bytes and leaves alone what has no mark. */
-export interface DecompressOptions {
+/**
+ * Describes the compression of each single value. `auto` detects the codec by magic bytes and leaves other values
+ * unchanged.
+ */
+interface DecompressOptions {
   readonly decompress: 'auto' | CodecName
-  /** Bytes that one value may come to. */
+  /** Size limit of one decompressed value in bytes. */
   readonly decompressedBytesMax: number
 }
 
-/** Bytes that all values of one batch may come to together: the room that their positions have is 32 bits wide. */
-export const BATCH_BYTES_MAX = 1024 * 1024 * 1024
+/** Size limit of all decompressed values of one batch in bytes: their positions are 32-bit numbers. */
+export const DECOMPRESSED_BATCH_BYTES_MAX = 1024 * 1024 * 1024
 const NEWLINE = 0x0a
 
 /**
- * A format whose values are compressed one by one. A value that cannot be decompressed, or comes to more than is
- * allowed, is a dead letter; dead letters keep the value as it came.
+ * Returns a format that decompresses each value before `inner` decodes it. A value that cannot be decompressed, or
+ * exceeds a limit, is a dead letter. Dead letters keep the original value.
  */
-export async function decompressed(inner: Format, options: DecompressOptions): Promise<Format> {
+export async function withDecompression(inner: Format, options: DecompressOptions): Promise<Format> {
   const names = options.decompress === 'auto' ? CODEC_NAMES : [options.decompress]
   const codecs = new Map(await Promise.all(names.map(async (name) => [name, await openCodec(name)] as const)))
-  return rewritten(inner, (raw) => decompressValues(raw, codecs, options))
+  return withRewrittenValues(inner, (raw) => decompressValues(raw, codecs, options))
 }
 
-/** The batch with its values decompressed; one that could not be is none in it, and a dead letter beside it. */
+/**
+ * Returns the batch with decompressed values. A value that cannot be decompressed is removed and becomes a dead
+ * letter.
+ */
 function decompressValues(
   raw: Raw,
   codecs: ReadonlyMap<CodecName, ByteCodec>,
   { decompress, decompressedBytesMax }: DecompressOptions,
-): Rewritten {
+): RewrittenBatch {
   const values: (Uint8Array | undefined)[] = []
   const refused: number[] = []
   const deadLetters: DeadLetter[] = []
-  let room = BATCH_BYTES_MAX
+  let room = DECOMPRESSED_BATCH_BYTES_MAX
   for (let i = 0; i < raw.count; i++) {
     const value = valueOf(raw, i)
     const name = value === undefined || decompress !== 'auto' ? decompress : codecOf(value)
@@ -55,7 +61,7 @@ function decompressValues(
     }
   }
   const { message, framed } = originOf(raw)
-  // Taken as it is by `auto`; a named codec asks for all values to be compressed.
+  // `auto` accepts uncompressed values; a named codec requires every value to be compressed.
   const codec = decompress === 'auto' ? undefined : codecs.get(decompress)
   const origin = {
     message,

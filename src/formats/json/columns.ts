@@ -5,25 +5,28 @@ import type { FormatOptions } from '../format.ts'
 import { objectReader } from './readers.ts'
 import { skipSpace } from './scan.ts'
 
-/** Reads JSON records straight into columns. */
-export interface ColumnReader {
-  /** Appends record `i` and says true; says false, with nothing appended, when the record needs a closer look. */
+/** Decodes JSON records directly into columns. */
+interface ColumnReader {
+  /**
+   * Appends record `i` and returns true. Returns false and appends nothing when the record must be parsed as an
+   * object.
+   */
   read(raw: Raw, i: number): boolean
-  /** The rows read since the last call, and how many fields of theirs were left out and counted. */
+  /** Returns the rows read since the last call, and the number of their fields that were left out. */
   finish(): { readonly rows: { columns: Columns; records: Int32Array }; readonly droppedFields: number }
 }
 
-/** A reader for a plain contract, or `undefined` when a type or rule of it is none that bytes alone can prove. */
+/** Returns a reader for a plain contract, or `undefined` when bytes alone cannot prove one of its types or rules. */
 export function columnReader({
   schema,
   plain,
-  absent,
-  unknown = 'skip',
+  absentValues,
+  unknownFields: policy = 'skip',
 }: FormatOptions): ColumnReader | undefined {
   if (plain === undefined) return undefined
-  const builder = new StructBuilder(schema, absent)
-  const strangers = { unknown, dropped: 0 }
-  const reader = objectReader(plain, builder, strangers)
+  const builder = new StructBuilder(schema, absentValues)
+  const unknownCount = { policy, dropped: 0 }
+  const reader = objectReader(plain, builder, unknownCount)
   if (reader === undefined) return undefined
   let records: number[] = []
   return {
@@ -31,12 +34,13 @@ export function columnReader({
       const { bytes } = raw
       const end = raw.valueEnd[i] as number
       const length = builder.length
-      const dropped = strangers.dropped
+      const dropped = unknownCount.dropped
       const at = reader.read(bytes, skipSpace(bytes, raw.valueStart[i] as number))
-      // Space is skipped without a look at the end, since a newline stands there; so a read may run into the next record.
+      // White space is skipped without bounds checks, because a newline follows each value. A read may therefore run
+      // into the next record.
       if (at < 0 || at > end || skipSpace(bytes, at) < end) {
         builder.truncate(length)
-        strangers.dropped = dropped
+        unknownCount.dropped = dropped
         return false
       }
       records.push(i)
@@ -44,9 +48,9 @@ export function columnReader({
     },
     finish() {
       const rows = { columns: builder.finishColumns(), records: Int32Array.from(records) }
-      const droppedFields = strangers.dropped
+      const droppedFields = unknownCount.dropped
       records = []
-      strangers.dropped = 0
+      unknownCount.dropped = 0
       return { rows, droppedFields }
     },
   }

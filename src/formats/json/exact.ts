@@ -1,39 +1,45 @@
 import { randomUUID } from 'node:crypto'
-import { Exact } from '../../core/exact.ts'
+import { ExactNumber } from '../../core/exact.ts'
 
-/** A number that is written with a fraction or an exponent, or that a double may not hold. Matches in strings cost time, no more. */
+/**
+ * Matches numbers with a fraction or an exponent, and numbers that a double may not hold. Matches within strings only
+ * cost time.
+ */
 const FRACTION = /\d[.eE]|(?:\d\.?){16}/
-/** A number that a double may not hold: 16 digits or more, or an exponent of three digits. Matches in strings cost time, no more. */
+/**
+ * Matches numbers that a double may not hold: 16 digits or more, or an exponent of three digits. Matches within
+ * strings only cost time.
+ */
 const SUSPECT = /(?:\d\.?){16}|[eE][+-]?\d{3}/
 const TOKEN = /"|-?\d[\d.eE+-]*/g
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-/** Wraps a number while it passes through `JSON.parse`; random, so that no message can hold it. */
+/** Key of the object that wraps a number during `JSON.parse`; random, so that no message can contain it. */
 const MARK = `exact-${randomUUID()}`
 
 /**
- * `JSON.parse`, but numbers that a double does not hold exactly stay exact: integers become `bigint`, others `Exact`. With
- * `fractions` so do whole numbers that are written with a fraction or an exponent, such as `1.0`.
- * Throws what `JSON.parse` throws.
+ * Parses JSON like `JSON.parse`, but keeps numbers exact that a double cannot hold: integers become `bigint`, others
+ * `ExactNumber`. With `keepFractions`, integers written with a fraction or an exponent, such as `1.0`, become
+ * `ExactNumber` as well. Throws what `JSON.parse` throws.
  */
 export function parseExact(
   text: string,
-  { fractions = false }: { readonly fractions?: boolean } = {},
+  { keepFractions = false }: { readonly keepFractions?: boolean } = {},
 ): unknown {
-  if (!(fractions ? FRACTION : SUSPECT).test(text)) return JSON.parse(text)
-  const marked = markInexact(text, fractions)
+  if (!(keepFractions ? FRACTION : SUSPECT).test(text)) return JSON.parse(text)
+  const marked = markInexact(text, keepFractions)
   if (marked === text) return JSON.parse(text)
   return JSON.parse(marked, (_, value: unknown) => unwrapped(value))
 }
 
-/** The text with every number that a double does not hold wrapped into an object with our mark. */
-function markInexact(text: string, fractions: boolean): string {
+/** Returns the text with every number that must stay exact wrapped in an object with the marker key. */
+function markInexact(text: string, keepFractions: boolean): string {
   const tokens = new RegExp(TOKEN)
   let marked = ''
   let from = 0
   for (let match = tokens.exec(text); match !== null; match = tokens.exec(text)) {
     const [token] = match
     if (token === '"') tokens.lastIndex = endOfString(text, tokens.lastIndex)
-    else if (!isExact(token) || (fractions && isWholeFraction(token))) {
+    else if (!isExact(token) || (keepFractions && isWholeFraction(token))) {
       marked += `${text.slice(from, match.index)}{"${MARK}":"${token}"}`
       from = tokens.lastIndex
     }
@@ -41,13 +47,18 @@ function markInexact(text: string, fractions: boolean): string {
   return from === 0 ? text : marked + text.slice(from)
 }
 
-/** The position after the closing quote. By a loop: a pattern for strings exhausts its stack at some 10 million characters. */
+/**
+ * Returns the position after the closing quote. This is a loop, because a regular expression exhausts its stack at
+ * about 10 million characters.
+ */
 function endOfString(text: string, at: number): number {
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
   return at + 1
 }
 
-/** Whether the plain parse is as good; text that is no JSON number at all is left for `JSON.parse` to refuse. */
+/**
+ * Returns true when `JSON.parse` keeps the number. Text that is not a JSON number is left for `JSON.parse` to refuse.
+ */
 function isExact(token: string): boolean {
   if (!JSON_NUMBER.test(token)) return true
   const number = Number(token)
@@ -67,5 +78,5 @@ function isWholeFraction(token: string): boolean {
 function unwrapped(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, MARK)) return value
   const token = (value as Record<string, string>)[MARK] as string
-  return /^-?\d+$/.test(token) ? BigInt(token) : new Exact(token)
+  return /^-?\d+$/.test(token) ? BigInt(token) : new ExactNumber(token)
 }

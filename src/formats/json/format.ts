@@ -8,9 +8,9 @@ import { columnReader } from './columns.ts'
 import { parseExact } from './exact.ts'
 
 /**
- * JSON, one object a record. Where the contract is plain, records go from bytes to columns without a JavaScript value
- * between; a record that deviates in any way (escapes, long numbers, a fault) is parsed into an object and judged by
- * the contract, so that the fast way only ever accepts and never refuses.
+ * Returns the JSON format with one object per record. With a plain contract, records are decoded from bytes into
+ * columns without JavaScript values in between. A record that deviates in any way (escapes, long numbers, a fault) is
+ * parsed into an object and validated by the contract, so the fast path only accepts and never refuses.
  */
 export function jsonFormat(options: FormatOptions): Format {
   let reader = columnReader(options)
@@ -22,7 +22,7 @@ export function jsonFormat(options: FormatOptions): Format {
         reader = columnReader(options)
         ;({ schema, plain } = options)
       }
-      // One check for all records: the newline after each value keeps two halves of a character from joining.
+      // One check covers all records: the newline after each value prevents two halves of a character from joining.
       const allUtf8 = isUtf8(raw.bytes)
       const remaining: number[] = []
       let tombstones = 0
@@ -30,29 +30,33 @@ export function jsonFormat(options: FormatOptions): Format {
         if ((raw.valueStart[i] as number) < 0) tombstones++
         else if (!allUtf8 || reader?.read(raw, i) !== true) remaining.push(i)
       }
-      const proven = reader?.finish()
+      const finished = reader?.finish()
       return {
         raw,
-        proven: proven?.rows,
-        ...(proven === undefined || proven.droppedFields === 0
+        validated: finished?.rows,
+        ...(finished === undefined || finished.droppedFields === 0
           ? {}
-          : { droppedFields: proven.droppedFields }),
+          : { droppedFields: finished.droppedFields }),
         ...withNulls(parseRecords(raw, remaining, allUtf8, options), tombstones),
       }
     },
   }
 }
 
-/** The value `null` is a tombstone as much as none at all. */
+/** The value `null` is a tombstone, like a missing value. */
 function withNulls(
   parsed: Parsed,
   tombstones: number,
-): Omit<Parsed, 'nulls'> & Pick<Decoded, 'tombstones' | 'nulls'> {
-  const { nulls, ...rest } = parsed
-  return nulls.length === 0 ? { ...rest, tombstones } : { ...parsed, tombstones: tombstones + nulls.length }
+): Omit<Parsed, 'nullTombstones'> & Pick<Decoded, 'tombstones' | 'nullTombstones'> {
+  const { nullTombstones, ...rest } = parsed
+  return nullTombstones.length === 0
+    ? { ...rest, tombstones }
+    : { ...parsed, tombstones: tombstones + nullTombstones.length }
 }
 
-type Parsed = Pick<Decoded, 'objects' | 'records' | 'deadLetters'> & { readonly nulls: readonly number[] }
+type Parsed = Pick<Decoded, 'objects' | 'records' | 'deadLetters'> & {
+  readonly nullTombstones: readonly number[]
+}
 
 function parseRecords(
   raw: Raw,
@@ -63,33 +67,33 @@ function parseRecords(
   const objects: unknown[] = []
   const records: number[] = []
   const deadLetters: DeadLetter[] = []
-  const nulls: number[] = []
+  const nullTombstones: number[] = []
   for (const i of indices) {
     const parsed = parseRecord(raw, i, allUtf8, options)
-    if (parsed === null) nulls.push(i)
+    if (parsed === null) nullTombstones.push(i)
     else if (typeof parsed === 'string') deadLetters.push(deadLetterOf(raw, i, 'decode', parsed))
     else {
       objects.push(parsed)
       records.push(i)
     }
   }
-  return { objects, records, deadLetters, nulls }
+  return { objects, records, deadLetters, nullTombstones }
 }
 
-/** The record as an object, null, or what is wrong with it. */
+/** Returns the record as an object, null, or the text of its fault. */
 function parseRecord(
   raw: Raw,
   i: number,
   allUtf8: boolean,
-  { fractions = false }: FormatOptions,
+  { keepFractions = false }: FormatOptions,
 ): object | string | null {
   const start = raw.valueStart[i] as number
   const end = raw.valueEnd[i] as number
   if (start === end) return 'expected a JSON object, got an empty value'
   const bytes = Buffer.from(raw.bytes.buffer, raw.bytes.byteOffset + start, end - start)
-  if (!allUtf8 && !isUtf8(bytes)) return 'expected UTF-8, got bytes that are none'
+  if (!allUtf8 && !isUtf8(bytes)) return 'expected UTF-8, got invalid bytes'
   try {
-    const value = parseExact(bytes.toString('utf8'), { fractions })
+    const value = parseExact(bytes.toString('utf8'), { keepFractions })
     if (typeof value === 'object' && !Array.isArray(value)) return value
     return `expected a JSON object, got ${Array.isArray(value) ? 'an array' : `a ${typeof value}`}`
   } catch (thrown) {

@@ -2,25 +2,25 @@ import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { originOf, type Raw } from '../../core/raw.ts'
 import type { Format, FormatOptions } from '../format.ts'
-import { Entries, RECORDS_PER_BATCH_MAX } from '../framing/entries.ts'
+import { RecordCollector, RECORDS_PER_BATCH_MAX } from '../framing/record-collector.ts'
 import { jsonFormat } from './format.ts'
-import { rewritten, type Rewritten } from '../framing/rewritten.ts'
+import { withRewrittenValues, type RewrittenBatch } from '../framing/rewrite-values.ts'
 
 const NEWLINE = 0x0a
 
 /**
- * JSON, one object a line; a message holds as many records as it has lines that are not blank. The lines are read where
- * they are, by the same ways as JSON, straight into columns where that can be. A message of more than `recordsMax` lines
- * is one dead letter; a line that is no object is one of its own, with that line for its value.
+ * Returns the JSON Lines format: one object per line, and one record per line that is not blank. Lines are decoded in
+ * place like JSON, directly into columns where possible. A message of more than `recordsMax` lines is one dead
+ * letter. A line that is not an object is a dead letter of its own whose value is that line.
  */
 export function jsonLinesFormat(options: FormatOptions, recordsMax: number): Format {
-  const lines = rewritten(jsonFormat(options), (raw) => splitLines(raw, recordsMax))
+  const lines = withRewrittenValues(jsonFormat(options), (raw) => splitLines(raw, recordsMax))
   return { ...lines, name: 'jsonl' }
 }
 
-/** The batch with a record for each line. */
-function splitLines(raw: Raw, recordsMax: number): Rewritten {
-  const entries = new Entries(raw)
+/** Returns the batch with a record for each line. */
+function splitLines(raw: Raw, recordsMax: number): RewrittenBatch {
+  const entries = new RecordCollector(raw)
   const refused: number[] = []
   const deadLetters: DeadLetter[] = []
   for (let i = 0; i < raw.count; i++) {
@@ -42,12 +42,12 @@ function splitLines(raw: Raw, recordsMax: number): Rewritten {
   }
   const { message, framed } = originOf(raw)
   const lines = entries.raw(raw.bytes)
-  const { message: messages } = lines.parts
+  const { messageIndex: messages } = lines.parts
   const alone = (k: number): boolean => messages[k - 1] !== messages[k] && messages[k + 1] !== messages[k]
   const origin = {
     message(k: number): Uint8Array | undefined {
       const i = messages[k] as number
-      // A message of one line is kept with all that stands around it.
+      // A message of one line keeps its original value, including blank lines.
       if (alone(k)) return message(i)
       return framed(i, raw.bytes.subarray(lines.valueStart[k], lines.valueEnd[k]))
     },
@@ -56,8 +56,8 @@ function splitLines(raw: Raw, recordsMax: number): Rewritten {
   return { raw: { ...lines, origin }, refused, deadLetters }
 }
 
-/** Adds a record for each line of value `i` that is not blank; says false where there are more than `linesMax`. */
-function addLines(raw: Raw, i: number, entries: Entries, linesMax: number): boolean {
+/** Adds a record for each line of value `i` that is not blank. Returns false when there are more than `linesMax`. */
+function addLines(raw: Raw, i: number, entries: RecordCollector, linesMax: number): boolean {
   const { bytes } = raw
   const end = raw.valueEnd[i] as number
   let left = linesMax

@@ -6,20 +6,20 @@ import type { ValueReader } from './value-reader.ts'
 
 const NULL = Buffer.from('null')
 
-/** Fields that the contract allows and does not name, over all objects of a reader. */
-export interface Strangers {
-  readonly unknown: 'skip' | 'count' | 'leave'
-  /** Those that were left out, where they are counted. */
+/** Counts the fields that the contract allows and does not name, over all objects of a reader. */
+interface UnknownFields {
+  readonly policy: 'skip' | 'count' | 'leave'
+  /** Number of fields left out, if they are counted. */
   dropped: number
 }
 
-/** A reader for a value under a contract, or `undefined` when bytes alone cannot prove its rules. */
-export function valueReader(
+/** Returns a reader for a value of a contract, or `undefined` when bytes alone cannot prove its rules. */
+function valueReader(
   value: PlainValue,
   builder: AnyBuilder,
-  strangers: Strangers,
+  unknownFields: UnknownFields,
 ): ValueReader | undefined {
-  const inner = presentReader(value, builder, strangers)
+  const inner = presentReader(value, builder, unknownFields)
   if (inner === undefined) return undefined
   return {
     read(bytes, at) {
@@ -34,16 +34,16 @@ export function valueReader(
 function presentReader(
   value: PlainValue,
   builder: AnyBuilder,
-  strangers: Strangers,
+  unknownFields: UnknownFields,
 ): ValueReader | undefined {
   switch (builder.kind) {
     case 'struct':
       return value.json === 'object' && value.object !== undefined
-        ? objectReader(value.object, builder, strangers)
+        ? objectReader(value.object, builder, unknownFields)
         : undefined
     case 'list':
       return value.json === 'array' && value.items !== undefined
-        ? listReader(value.items, builder, strangers)
+        ? listReader(value.items, builder, unknownFields)
         : undefined
     case 'map':
       return undefined
@@ -52,8 +52,12 @@ function presentReader(
   }
 }
 
-function listReader(items: PlainValue, builder: ListBuilder, strangers: Strangers): ValueReader | undefined {
-  const element = valueReader(items, builder.child, strangers)
+function listReader(
+  items: PlainValue,
+  builder: ListBuilder,
+  unknownFields: UnknownFields,
+): ValueReader | undefined {
+  const element = valueReader(items, builder.child, unknownFields)
   if (element === undefined) return undefined
   return {
     read(bytes, at) {
@@ -83,45 +87,53 @@ interface Member {
   readonly field: PlainField
   readonly builder: AnyBuilder
   readonly reader: ValueReader
-  /** The name's UTF-8 with both quotes. */
+  /** The quoted name in UTF-8. */
   readonly quoted: Uint8Array
 }
 
-/** A reader for objects: guesses that the next key is the one that followed last time, and compares bytes. */
+/**
+ * Returns a reader for objects. It predicts that the keys come in the order of the previous object and compares
+ * bytes.
+ */
 export function objectReader(
   contract: PlainContract,
   builder: StructBuilder,
-  strangers: Strangers,
+  unknownFields: UnknownFields,
 ): ValueReader | undefined {
   const members: Member[] = []
   for (const [index, child] of builder.children.entries()) {
     const name = builder.fields[index]?.name
     const field = contract.fields.find((candidate) => candidate.name === name)
-    const reader = field && valueReader(field, child, strangers)
+    const reader = field && valueReader(field, child, unknownFields)
     if (field === undefined || reader === undefined) return undefined
     members.push({ field, builder: child, reader, quoted: Buffer.from(JSON.stringify(field.name)) })
   }
-  return new ObjectReader(members, contract.additionalProperties, builder, strangers)
+  return new ObjectReader(members, contract.additionalProperties, builder, unknownFields)
 }
 
 class ObjectReader implements ValueReader {
   readonly #members: readonly Member[]
   readonly #skips: boolean
-  /** Names in lower case, where fields that are left out are counted: one that differs by case alone is no stranger. */
+  /** Lower-case names, if unknown fields are counted: a name that differs only in case is not unknown. */
   readonly #folded: ReadonlySet<string> | undefined
-  readonly #strangers: Strangers
+  readonly #unknownFields: UnknownFields
   readonly #builder: StructBuilder
-  /** The member seen in each place of the last object. */
+  /** The member seen at each position of the previous object. */
   readonly #predicted: Member[] = []
 
-  constructor(members: readonly Member[], additional: boolean, builder: StructBuilder, strangers: Strangers) {
+  constructor(
+    members: readonly Member[],
+    additional: boolean,
+    builder: StructBuilder,
+    unknownFields: UnknownFields,
+  ) {
     this.#members = members
-    this.#skips = additional && strangers.unknown !== 'leave'
+    this.#skips = additional && unknownFields.policy !== 'leave'
     this.#folded =
-      strangers.unknown === 'count'
+      unknownFields.policy === 'count'
         ? new Set(members.map(({ field }) => field.name.toLowerCase()))
         : undefined
-    this.#strangers = strangers
+    this.#unknownFields = unknownFields
     this.#builder = builder
   }
 
@@ -130,15 +142,15 @@ class ObjectReader implements ValueReader {
     const row = this.#builder.length
     at = skipSpace(bytes, at + 1)
     if (bytes[at] === 0x7d) return this.#end(row) ? at + 1 : -1
-    for (let place = 0; ; place++) {
-      const member = this.#memberAt(bytes, at, place)
+    for (let position = 0; ; position++) {
+      const member = this.#memberAt(bytes, at, position)
       const key = member === undefined ? this.#skipUnknown(bytes, at) : at + member.quoted.length
       if (key < 0) return -1
       at = skipSpace(bytes, key)
       if (bytes[at] !== 0x3a) return -1
       at = skipSpace(bytes, at + 1)
       if (member === undefined) at = skipValue(bytes, at)
-      // A key that comes twice: the last one counts, which is not for this reader to sort out.
+      // With a duplicate key the last value counts, which this reader does not support.
       else if (member.builder.length > row) return -1
       else at = member.reader.read(bytes, at)
       if (at < 0) return -1
@@ -150,21 +162,21 @@ class ObjectReader implements ValueReader {
     }
   }
 
-  #memberAt(bytes: Uint8Array, at: number, place: number): Member | undefined {
-    const guess = this.#predicted[place]
+  #memberAt(bytes: Uint8Array, at: number, position: number): Member | undefined {
+    const guess = this.#predicted[position]
     if (guess !== undefined && startsWith(bytes, at, guess.quoted)) return guess
     const found = this.#members.find((member) => startsWith(bytes, at, member.quoted))
-    if (found !== undefined) this.#predicted[place] = found
+    if (found !== undefined) this.#predicted[position] = found
     return found
   }
 
-  /** A key with escapes may be a known one in disguise, so only plain keys are skipped. */
+  /** A key with escapes may be a known name, so only plain keys are skipped. */
   #skipUnknown(bytes: Uint8Array, at: number): number {
     const end = this.#skips ? skipPlainString(bytes, at) : -1
     if (end < 0 || this.#folded === undefined) return end
     const name = Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, end - at - 2).toString('utf8')
     if (this.#folded.has(name.toLowerCase())) return -1
-    this.#strangers.dropped++
+    this.#unknownFields.dropped++
     return end
   }
 

@@ -6,11 +6,14 @@ import type { PlainValue } from '../../contract/columns/plain.ts'
 import type { ValueReader } from './value-reader.ts'
 import { isDigit, skipNumber, skipPlainString, startsWith } from './scan.ts'
 
-/** Digits that a double always holds exactly. */
+/** Number of digits that a double always holds exactly. */
 const DIGITS_MAX = 15
 const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
 
-/** A reader for strings, numbers, booleans, dates and timestamps; `undefined` for what bytes alone cannot prove. */
+/**
+ * Returns a reader for strings, numbers, booleans, dates and timestamps, or `undefined` when bytes alone cannot prove
+ * the value.
+ */
 export function scalarReader(value: PlainValue, builder: AnyBuilder): ValueReader | undefined {
   const { type, json, format } = value
   if (builder.kind === 'bytes') {
@@ -21,7 +24,7 @@ export function scalarReader(value: PlainValue, builder: AnyBuilder): ValueReade
   if (type === 'boolean' && json === 'boolean') return booleanReader(builder)
   if (type === 'long' && json === 'integer') return longReader(value, builder)
   if (type === 'double' && json === 'number') return doubleReader(value, builder)
-  // A length or an enumeration beside a format is too rare to prove here.
+  // A length or an enumeration combined with a format is too rare to be proven here.
   const bare =
     json === 'string' &&
     value.enum === undefined &&
@@ -56,7 +59,7 @@ function codePoints(bytes: Uint8Array, start: number, end: number): number {
   return count
 }
 
-/** Values that JSON writes with escapes are left out: such a record is judged by the contract itself. */
+/** Leaves out values that JSON writes with escapes; the contract validates records that contain them. */
 function enumReader(
   values: readonly string[],
   value: PlainValue,
@@ -135,7 +138,10 @@ function doubleReader(rules: PlainValue, builder: FixedBuilder): ValueReader {
   }
 }
 
-/** The value of a number of at most 15 digits without exponent: both halves of the division are exact, so the result is rightly rounded. */
+/**
+ * Returns the value of a number with at most 15 digits and no exponent. Both operands of the division are exact, so
+ * the result is correctly rounded.
+ */
 function shortDecimal(bytes: Uint8Array, at: number, end: number): number | undefined {
   if (end - at > DIGITS_MAX + 2) return undefined
   let number = 0
@@ -166,7 +172,7 @@ function twoDigits(bytes: Uint8Array, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN
 }
 
-/** Days since the epoch of `YYYY-MM-DD` at `at`, or NaN. */
+/** Returns the days since the epoch of the date `YYYY-MM-DD` at `at`, or NaN. */
 function daysAt(bytes: Uint8Array, at: number): number {
   if (bytes[at + 4] !== 0x2d || bytes[at + 7] !== 0x2d) return NaN
   const year = twoDigits(bytes, at) * 100 + twoDigits(bytes, at + 2)
@@ -197,7 +203,7 @@ function timestampReader(builder: FixedBuilder): ValueReader {
       const hour = twoDigits(bytes, at + 12)
       const minute = twoDigits(bytes, at + 15)
       const second = twoDigits(bytes, at + 18)
-      // Leap seconds and the like are left to the contract; the comparison is false for NaN as well.
+      // Leap seconds and the like are left to the contract. The comparison is false for NaN as well.
       if (Number.isNaN(days) || !(hour < 24 && minute < 60 && second < 60)) return -1
       let end = at + 20
       let micros = 0
@@ -210,7 +216,7 @@ function timestampReader(builder: FixedBuilder): ValueReader {
         }
         if (end === first) return -1
       }
-      // Other offsets than Z are rare enough for the slower way.
+      // Offsets other than Z are rare enough for the slow path.
       if (bytes[end] !== 0x5a || bytes[end + 1] !== 0x22) return -1
       builder.appendMicros(days, ((hour * 60 + minute) * 60 + second) * 1_000_000 + micros)
       return end + 2

@@ -1,9 +1,9 @@
 /**
- * Scanning JSON bytes. Positions are indices; -1 says "not plain enough to tell". A newline stands after every record,
- * so that no loop needs to look at the end: no token but white space goes past it.
+ * Functions that scan JSON bytes. Positions are indexes; -1 means that the bytes are not plain enough to decide. A
+ * newline follows every record, so no loop needs a bounds check: no token but white space extends beyond it.
  */
 
-/** Nesting that `skipValue` follows before it gives up. */
+/** Nesting up to which `skipValue` follows values. */
 const DEPTH_MAX = 64
 
 const QUOTE = 0x22
@@ -11,25 +11,25 @@ const BACKSLASH = 0x5c
 const COMMA = 0x2c
 const COLON = 0x3a
 
-/** The first position at or after `at` that is no white space. */
+/** Returns the first position at or after `at` that is not white space. */
 export function skipSpace(bytes: Uint8Array, at: number): number {
   let byte = bytes[at]
   while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = bytes[++at]
   return at
 }
 
-/** The position after the string that starts at `at`, when it holds no escape; -1 otherwise. */
+/** Returns the position after the string that starts at `at`, or -1 when there is none or it contains an escape. */
 export function skipPlainString(bytes: Uint8Array, at: number): number {
   if (bytes[at] !== QUOTE) return -1
   for (;;) {
     const byte = bytes[++at] as number
     if (byte === QUOTE) return at + 1
-    // Also past the end of the array, where every comparison with `undefined` is false but this one.
+    // Also covers the end of the array, where only this comparison with `undefined` ends the loop.
     if (byte === BACKSLASH || !(byte >= 0x20)) return -1
   }
 }
 
-/** The position after the number that starts at `at`, by JSON's grammar; -1 when there is none. */
+/** Returns the position after the JSON number that starts at `at`, or -1 when there is none. */
 export function skipNumber(bytes: Uint8Array, at: number): number {
   if (bytes[at] === 0x2d) at++
   const first = at
@@ -55,12 +55,12 @@ function skipDigits(bytes: Uint8Array, at: number): number {
   return at
 }
 
-/** Whether the byte is an ASCII digit. */
+/** Returns true when the byte is an ASCII digit. */
 export function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39
 }
 
-/** Whether `text` stands at `at`. */
+/** Returns true when `text` starts at `at`. */
 export function startsWith(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
   for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false
   return true
@@ -70,13 +70,16 @@ const TRUE = Buffer.from('true')
 const FALSE = Buffer.from('false')
 const NULL = Buffer.from('null')
 
-/** The position after `true`, `false` or `null` at `at`; -1 when none stands there. */
-export function skipLiteral(bytes: Uint8Array, at: number): number {
+/** Returns the position after `true`, `false` or `null` at `at`, or -1 when there is none. */
+function skipLiteral(bytes: Uint8Array, at: number): number {
   if (startsWith(bytes, at, TRUE) || startsWith(bytes, at, NULL)) return at + 4
   return startsWith(bytes, at, FALSE) ? at + 5 : -1
 }
 
-/** The position after the JSON value at `at`; -1 for anything that is not plainly valid: escapes, faults, deep nesting. */
+/**
+ * Returns the position after the JSON value at `at`, or -1 when it is not plainly valid: escapes, faults, deep
+ * nesting.
+ */
 export function skipValue(bytes: Uint8Array, at: number, depth = 0): number {
   const byte = bytes[at] as number
   if (byte === QUOTE) return skipPlainString(bytes, at)

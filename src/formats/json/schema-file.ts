@@ -3,8 +3,8 @@ import { messageOf, PipelineError } from '../../core/errors.ts'
 import { parseExact } from './exact.ts'
 
 /**
- * What the JSON file at `path` holds.
- * @throws KD_CONTRACT_INVALID where it cannot be read or is no JSON
+ * Reads the JSON file at `path`.
+ * @throws KD_CONTRACT_INVALID when it cannot be read or is not JSON
  */
 export async function readSchemaFile(path: string): Promise<unknown> {
   try {

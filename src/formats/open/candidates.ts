@@ -2,58 +2,58 @@ import { isContainer } from '../avro/container.ts'
 import { isSingleObject } from '../avro/format.ts'
 import type { FormatSettings } from '../settings.ts'
 
-/** One way in which a value may be written: a format behind one framing. */
-export interface Way {
+/** Describes one candidate for the form of a value: a format with a framing. */
+export interface FormatCandidate {
   readonly format: string
   readonly framing: FormatSettings['framing']
-  /** By which bytes a value of this way is known; absent where only reading tells. */
-  readonly mark?: Mark
-  /** Those that only reading tells are tried in this order, and in that of the list where it is the same. */
+  /** The magic bytes of such values; absent when only decoding can identify them. */
+  readonly magic?: MagicBytes
+  /** Order in which candidates without magic bytes are tried; candidates of equal rank keep the order of the list. */
   readonly rank: number
 }
 
-/** Bytes by which values are known for certain: one that bears them is of no way without them. */
-export interface Mark {
+/** Describes bytes that identify a form for certain: a value that begins with them has no candidates without them. */
+export interface MagicBytes {
   /** Completes the sentence "expected …". */
   readonly expected: string
-  is(value: Uint8Array): boolean
+  matches(value: Uint8Array): boolean
 }
 
-const BRACE: Mark = {
+const BRACE: MagicBytes = {
   expected: 'a brace first',
-  is: (value) => firstByte(value) === 0x7b || isNull(value),
+  matches: (value) => firstByte(value) === 0x7b || isNull(value),
 }
-const CONTAINER: Mark = { expected: 'the mark of a container', is: isContainer }
-const SINGLE_OBJECT: Mark = { expected: 'the mark c301', is: isSingleObject }
-const SCHEMA_ID: Mark = {
+const CONTAINER: MagicBytes = { expected: 'the magic bytes of a container', matches: isContainer }
+const SINGLE_OBJECT: MagicBytes = { expected: 'the magic bytes c301', matches: isSingleObject }
+const SCHEMA_ID: MagicBytes = {
   expected: 'a zero byte and a schema id',
-  is: (value) => value[0] === 0 && value.length >= 5,
+  matches: (value) => value[0] === 0 && value.length >= 5,
 }
 
-/** Marks in the order in which they are looked for. */
-export const MARKS: readonly Mark[] = [CONTAINER, SINGLE_OBJECT, SCHEMA_ID, BRACE]
+/** All magic bytes, in the order in which they are checked. */
+export const MAGIC_BYTES_IN_ORDER: readonly MagicBytes[] = [CONTAINER, SINGLE_OBJECT, SCHEMA_ID, BRACE]
 
 const TEXT = 1
 const BINARY = 2
 const ANYTHING = 3
 
-/** The ways in which values of a format may come, as far as the settings say how to read them. */
-export function waysOf(format: string, settings: FormatSettings): readonly Way[] {
+/** Returns the candidates for values of a format, as far as the settings say how to decode them. */
+export function candidatesOf(format: string, settings: FormatSettings): readonly FormatCandidate[] {
   const { avro, protobuf, schemaRegistry } = settings
-  const framed: readonly Way[] =
-    schemaRegistry === undefined ? [] : [{ format, framing: 'registry', mark: SCHEMA_ID, rank: 0 }]
-  const bare = (rank: number, readable = true): readonly Way[] =>
+  const framed: readonly FormatCandidate[] =
+    schemaRegistry === undefined ? [] : [{ format, framing: 'registry', magic: SCHEMA_ID, rank: 0 }]
+  const bare = (rank: number, readable = true): readonly FormatCandidate[] =>
     readable ? [{ format, framing: 'none', rank }] : []
   switch (format) {
     case 'json':
     case 'jsonl':
-      return [...framed, { format, framing: 'none', mark: BRACE, rank: 0 }]
+      return [...framed, { format, framing: 'none', magic: BRACE, rank: 0 }]
     case 'avro':
       return [
-        { format, framing: 'container', mark: CONTAINER, rank: 0 },
+        { format, framing: 'container', magic: CONTAINER, rank: 0 },
         ...(avro.schemas === undefined
           ? []
-          : [{ format, framing: 'single-object', mark: SINGLE_OBJECT, rank: 0 } as const]),
+          : [{ format, framing: 'single-object', magic: SINGLE_OBJECT, rank: 0 } as const]),
         ...framed,
         ...bare(BINARY, avro.schema !== undefined),
       ]
@@ -66,14 +66,14 @@ export function waysOf(format: string, settings: FormatSettings): readonly Way[]
   }
 }
 
-/** Whether a value is the JSON null, which says as much as no value at all. */
+/** Returns true for the JSON null, which is a tombstone like a missing value. */
 function isNull(value: Uint8Array): boolean {
   return value.length === 4 && value[0] === 0x6e && Buffer.from(value).toString('latin1') === 'null'
 }
 
-/** The first byte that is no white space. */
+/** Returns the first byte that is not white space. */
 function firstByte(value: Uint8Array): number | undefined {
-  // A loop: this is asked of every value.
+  // A plain loop, because it runs for every value.
   for (let at = 0; at < value.length; at++) {
     const byte = value[at]
     if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte

@@ -2,48 +2,52 @@ import { mergeRows } from '../../arrow/rows.ts'
 import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { originOf, valueOf, type Raw } from '../../core/raw.ts'
-import { Entries } from '../framing/entries.ts'
+import { RecordCollector } from '../framing/record-collector.ts'
 import type { Decoded, Format } from '../format.ts'
-import { MARKS, type Mark, type Way } from './candidates.ts'
+import { MAGIC_BYTES_IN_ORDER, type MagicBytes, type FormatCandidate } from './candidates.ts'
 
-/** A way with the format that reads it. */
-export interface OpenWay extends Way {
+/** A candidate together with the format that decodes it. */
+export interface OpenCandidate extends FormatCandidate {
   readonly reader: Format
 }
 
 /**
- * Several formats, told apart value by value. A value with a mark is of the ways that have this mark, any other of those
- * that have none; they are tried in their order, and the first that can read it does. The records of each way are read
- * together, so that a fast format stays fast. What none can read is a dead letter that says what each of them said.
+ * Returns a format that detects the format of each value. A value with magic bytes has the candidates with these
+ * magic bytes, any other value has the candidates without magic bytes. They are tried in order, and the first that
+ * can decode the value is used. The records of each candidate are decoded together, so that a fast format stays fast.
+ * A value that no candidate can decode is a dead letter with the faults of all of them.
  */
-export function toldApart(ways: readonly OpenWay[]): Format {
-  const plans = plansOf(ways)
-  const preparing = ways.flatMap(({ reader }) => (reader.prepare === undefined ? [] : [reader]))
+export function detectingFormat(candidates: readonly OpenCandidate[]): Format {
+  const orders = candidateOrdersOf(candidates)
+  const preparing = candidates.flatMap(({ reader }) => (reader.prepare === undefined ? [] : [reader]))
   return {
-    name: [...new Set(ways.map(({ format }) => format))].join(', '),
-    decode: (raw) => new Telling(raw, ways).decoded(plans),
+    name: [...new Set(candidates.map(({ format }) => format))].join(', '),
+    decode: (raw) => new BatchDetection(raw, candidates).decoded(orders),
     ...(preparing.length === 0 ? {} : { prepare: (raw) => prepareAll(preparing, raw) }),
   }
 }
 
-/** The ways that a value may be of, in the order in which they are tried. */
-type Plan = readonly OpenWay[]
+/** The candidates for a value in the order in which they are tried. */
+type CandidateOrder = readonly OpenCandidate[]
 
-interface Plans {
-  readonly marked: readonly { readonly mark: Mark; readonly plan: Plan }[]
-  readonly others: Plan
+interface CandidateOrders {
+  readonly byMagic: readonly { readonly magic: MagicBytes; readonly order: CandidateOrder }[]
+  readonly others: CandidateOrder
 }
 
-function plansOf(ways: readonly OpenWay[]): Plans {
-  const marked = MARKS.map((mark) => ({ mark, plan: ways.filter((way) => way.mark === mark) }))
+function candidateOrdersOf(candidates: readonly OpenCandidate[]): CandidateOrders {
+  const byMagic = MAGIC_BYTES_IN_ORDER.map((magic) => ({
+    magic,
+    order: candidates.filter((candidate) => candidate.magic === magic),
+  }))
   return {
-    marked: marked.filter(({ plan }) => plan.length > 0),
-    others: ways.filter(({ mark }) => mark === undefined).sort((a, b) => a.rank - b.rank),
+    byMagic: byMagic.filter(({ order }) => order.length > 0),
+    others: candidates.filter(({ magic }) => magic === undefined).sort((a, b) => a.rank - b.rank),
   }
 }
 
-function planOf(value: Uint8Array, { marked, others }: Plans): Plan {
-  for (const { mark, plan } of marked) if (mark.is(value)) return plan
+function candidatesForValue(value: Uint8Array, { byMagic, others }: CandidateOrders): CandidateOrder {
+  for (const { magic, order } of byMagic) if (magic.matches(value)) return order
   return others
 }
 
@@ -52,129 +56,138 @@ function prepareAll(readers: readonly Format[], raw: Raw): Promise<void> | undef
   return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined)
 }
 
-/** Messages that were read together, and what became of them. */
+/** Messages that one candidate decoded together, and the result. */
 interface Reading {
   readonly decoded: Decoded
-  /** The message in the batch of each message that was read. */
+  /** The index in the batch of each decoded message. */
   readonly messages: Int32Array
-  /** For each of these where its records begin, and how many there are. */
+  /** The first record of each of these messages; `counts` holds the number of its records. */
   readonly starts: Int32Array
   readonly counts: Int32Array
 }
 
-/** Where the records of a message are. */
-interface Place {
+/** Locates the records of a message. */
+interface MessageLocation {
   readonly reading: Reading
-  /** Within the reading. */
+  /** Index within the reading. */
   readonly message: number
 }
 
-/** One batch while it is told apart. */
-class Telling {
+/** Detects the formats in one batch and decodes it. */
+class BatchDetection {
   readonly #raw: Raw
-  readonly #ways: readonly OpenWay[]
-  readonly #places: (Place | undefined)[]
-  /** What was said of messages that could not be read, by every way that was tried. */
-  readonly #said = new Map<number, string[]>()
+  readonly #candidates: readonly OpenCandidate[]
+  readonly #locations: (MessageLocation | undefined)[]
+  /** For each undecodable message, the faults of all candidates tried. */
+  readonly #faults = new Map<number, string[]>()
   readonly #deadLetters: DeadLetter[] = []
   readonly #readings: Reading[] = []
   #tombstones = 0
 
-  constructor(raw: Raw, ways: readonly OpenWay[]) {
+  constructor(raw: Raw, candidates: readonly OpenCandidate[]) {
     this.#raw = raw
-    this.#ways = ways
-    this.#places = new Array<Place | undefined>(raw.count).fill(undefined)
+    this.#candidates = candidates
+    this.#locations = new Array<MessageLocation | undefined>(raw.count).fill(undefined)
   }
 
-  decoded(plans: Plans): Decoded {
-    let pending = new Map<Plan, number[]>()
+  decoded(orders: CandidateOrders): Decoded {
+    let pending = new Map<CandidateOrder, number[]>()
     for (let i = 0; i < this.#raw.count; i++) {
       const value = valueOf(this.#raw, i)
       if (value === undefined) this.#tombstones++
-      else add(pending, planOf(value, plans), i)
+      else add(pending, candidatesForValue(value, orders), i)
     }
     for (let step = 0; pending.size > 0; step++) {
-      const failed = new Map<Plan, number[]>()
-      for (const [plan, messages] of pending) {
-        const way = plan[step]
-        if (way === undefined) for (const i of messages) this.#refuse(i, plan)
+      const failed = new Map<CandidateOrder, number[]>()
+      for (const [order, messages] of pending) {
+        const candidate = order[step]
+        if (candidate === undefined) for (const i of messages) this.#refuse(i, order)
         else
-          for (const i of this.#read(way, messages, plan.length === 1 && way.mark !== undefined))
-            add(failed, plan, i)
+          for (const i of this.#read(
+            candidate,
+            messages,
+            order.length === 1 && candidate.magic !== undefined,
+          ))
+            add(failed, order, i)
       }
       pending = failed
     }
     return this.#joined()
   }
 
-  /** Reads messages by one way; returns those of which not a single record could be read, unless it is the `only` way. */
-  #read(way: OpenWay, messages: readonly number[], only: boolean): readonly number[] {
-    const decoded = way.reader.decode(subset(this.#raw, messages))
+  /**
+   * Decodes messages with one candidate. Returns the messages of which no record could be decoded, unless the
+   * candidate is the `only` one.
+   */
+  #read(candidate: OpenCandidate, messages: readonly number[], only: boolean): readonly number[] {
+    const decoded = candidate.reader.decode(subset(this.#raw, messages))
     const reading = readingOf(decoded, messages)
     this.#readings.push(reading)
     const failed = only ? new Set<number>() : failedOf(reading)
     for (const [message, i] of reading.messages.entries())
-      if (!failed.has(message)) this.#places[i] = { reading, message }
+      if (!failed.has(message)) this.#locations[i] = { reading, message }
     if (failed.size === 0) {
       this.#deadLetters.push(...decoded.deadLetters)
       return []
     }
     const ofOffset = new Map(messages.map((i, message) => [this.#raw.offsets[i], message]))
-    const told = new Set<number>()
+    const reported = new Set<number>()
     for (const letter of decoded.deadLetters) {
       const message = ofOffset.get(letter.offset) ?? -1
       if (!failed.has(message)) this.#deadLetters.push(letter)
-      else if (!told.has(message)) {
-        told.add(message)
-        add(this.#said, messages[message] as number, `${nameOf(way)}: ${letter.message}`)
+      else if (!reported.has(message)) {
+        reported.add(message)
+        add(this.#faults, messages[message] as number, `${nameOf(candidate)}: ${letter.message}`)
       }
     }
     return [...failed].map((message) => messages[message] as number)
   }
 
-  #refuse(i: number, plan: Plan): void {
-    const unmarked = this.#ways.flatMap((way) =>
-      plan.includes(way) || way.mark === undefined ? [] : [`${nameOf(way)}: expected ${way.mark.expected}`],
+  #refuse(i: number, order: CandidateOrder): void {
+    const ruledOut = this.#candidates.flatMap((candidate) =>
+      order.includes(candidate) || candidate.magic === undefined
+        ? []
+        : [`${nameOf(candidate)}: expected ${candidate.magic.expected}`],
     )
-    const said = [...(this.#said.get(i) ?? []), ...unmarked].join('; ')
-    this.#deadLetters.push(deadLetterOf(this.#raw, i, 'decode', `fits no format: ${said}`))
+    const faults = [...(this.#faults.get(i) ?? []), ...ruledOut].join('; ')
+    this.#deadLetters.push(deadLetterOf(this.#raw, i, 'decode', `no format matches: ${faults}`))
   }
 
-  /** All readings as one, in the order of the messages. */
+  /** Joins all readings into one result, in the order of the messages. */
   #joined(): Decoded {
     const expands = this.#readings.some(({ decoded }) => decoded.raw.parts !== undefined)
-    const joined = expands ? expandedBy(this.#raw, this.#places) : undefined
+    const joined = expands ? expandedBy(this.#raw, this.#locations) : undefined
     const firstOf = (i: number): number => joined?.firsts[i] ?? i
-    let proven: Decoded['proven']
+    let validated: Decoded['validated']
     const objects: [record: number, object: unknown][] = []
-    const nulls: number[] = []
+    const nullTombstones: number[] = []
     let tombstones = this.#tombstones
     let droppedFields = 0
     for (const reading of this.#readings) {
       const { decoded } = reading
       const recordOf = (record: number): number => {
-        const message = decoded.raw.parts?.message[record] ?? record
+        const message = decoded.raw.parts?.messageIndex[record] ?? record
         return firstOf(reading.messages[message] as number) + record - (reading.starts[message] as number)
       }
-      if (decoded.proven !== undefined) {
-        const rows = { columns: decoded.proven.columns, records: decoded.proven.records.map(recordOf) }
-        proven = proven === undefined ? rows : mergeRows(proven, rows)
+      if (decoded.validated !== undefined) {
+        const rows = { columns: decoded.validated.columns, records: decoded.validated.records.map(recordOf) }
+        validated = validated === undefined ? rows : mergeRows(validated, rows)
       }
       for (const [at, record] of decoded.records.entries())
         objects.push([recordOf(record), decoded.objects[at]])
-      for (const record of decoded.nulls ?? []) nulls.push(recordOf(record))
+      for (const record of decoded.nullTombstones ?? []) nullTombstones.push(recordOf(record))
       tombstones += decoded.tombstones
       droppedFields += decoded.droppedFields ?? 0
     }
     if (this.#readings.length > 1) objects.sort(([a], [b]) => a - b)
     return {
       raw: joined?.raw ?? this.#raw,
-      proven,
+      validated,
       objects: objects.map(([, object]) => object),
       records: objects.map(([record]) => record),
       deadLetters: this.#deadLetters,
       tombstones,
-      ...(nulls.length > 0 ? { nulls: nulls.sort((a, b) => a - b) } : {}),
+      ...(nullTombstones.length > 0 ? { nullTombstones: nullTombstones.sort((a, b) => a - b) } : {}),
       ...(droppedFields > 0 ? { droppedFields } : {}),
     }
   }
@@ -186,7 +199,7 @@ function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   else list.push(value)
 }
 
-function nameOf({ format, framing }: Way): string {
+function nameOf({ format, framing }: FormatCandidate): string {
   return framing === 'none' ? format : `${format} ${framing}`
 }
 
@@ -195,55 +208,55 @@ function readingOf(decoded: Decoded, messages: readonly number[]): Reading {
   const starts = new Int32Array(messages.length)
   const counts = new Int32Array(messages.length)
   for (let record = count - 1; record >= 0; record--) {
-    const message = parts?.message[record] ?? record
+    const message = parts?.messageIndex[record] ?? record
     starts[message] = record
     counts[message] = (counts[message] as number) + 1
   }
   return { decoded, messages: Int32Array.from(messages), starts, counts }
 }
 
-/** The messages of a reading that hold records, none of which could be read. */
+/** Returns the messages of a reading that contain records, none of which could be decoded. */
 function failedOf({ decoded, messages, counts }: Reading): Set<number> {
   const failed = new Set(messages.keys())
-  const read = (record: number): boolean => failed.delete(decoded.raw.parts?.message[record] ?? record)
-  decoded.proven?.records.forEach(read)
+  const read = (record: number): boolean => failed.delete(decoded.raw.parts?.messageIndex[record] ?? record)
+  decoded.validated?.records.forEach(read)
   decoded.records.forEach(read)
-  decoded.nulls?.forEach(read)
+  decoded.nullTombstones?.forEach(read)
   for (const [message, count] of counts.entries()) if (count === 0) failed.delete(message)
   return failed
 }
 
-/** These messages of the batch alone, their values side by side. */
+/** Returns a batch with only these messages, their values adjacent. */
 function subset(raw: Raw, messages: readonly number[]): Raw {
   if (messages.length === raw.count) return raw
-  const entries = new Entries(raw)
-  const pieces = new Pieces()
-  for (const i of messages) entries.add(i, ...pieces.add(valueOf(raw, i)))
-  const { parts, ...chosen } = entries.raw(pieces.bytes())
+  const collector = new RecordCollector(raw)
+  const values = new ValueBuffer()
+  for (const i of messages) collector.add(i, ...values.add(valueOf(raw, i)))
+  const { parts, ...chosen } = collector.raw(values.bytes())
   const { message, framed } = originOf(raw)
-  const of = (i: number): number => parts.message[i] as number
+  const of = (i: number): number => parts.messageIndex[i] as number
   if (raw.origin === undefined) return chosen
   return { ...chosen, origin: { message: (i) => message(of(i)), framed: (i, part) => framed(of(i), part) } }
 }
 
-/** The batch with the records that were found in its messages, and the first record of each message. */
+/** Returns the batch with the records found in its messages, and the first record of each message. */
 function expandedBy(
   raw: Raw,
-  places: readonly (Place | undefined)[],
+  locations: readonly (MessageLocation | undefined)[],
 ): { readonly raw: Raw; readonly firsts: Int32Array } {
-  const entries = new Entries(raw)
-  const pieces = new Pieces()
+  const collector = new RecordCollector(raw)
+  const values = new ValueBuffer()
   const firsts = new Int32Array(raw.count)
-  /** For each record the batch that it was read from, and which one of it it is. */
+  /** For each record, the batch that it comes from and its index there. */
   const from: Raw[] = []
   const which: number[] = []
-  for (const [i, place] of places.entries()) {
-    firsts[i] = entries.count
-    const source = place?.reading.decoded.raw ?? raw
-    const start = place === undefined ? i : (place.reading.starts[place.message] as number)
-    const count = place === undefined ? 1 : (place.reading.counts[place.message] as number)
+  for (const [i, location] of locations.entries()) {
+    firsts[i] = collector.count
+    const source = location?.reading.decoded.raw ?? raw
+    const start = location === undefined ? i : (location.reading.starts[location.message] as number)
+    const count = location === undefined ? 1 : (location.reading.counts[location.message] as number)
     for (let record = start; record < start + count; record++) {
-      entries.add(i, ...pieces.add(valueOf(source, record)))
+      collector.add(i, ...values.add(valueOf(source, record)))
       from.push(source)
       which.push(record)
     }
@@ -252,25 +265,25 @@ function expandedBy(
     message: (k: number) => originOf(from[k] ?? raw).message(which[k] as number),
     framed: (k: number, part: Uint8Array) => originOf(from[k] ?? raw).framed(which[k] as number, part),
   }
-  return { raw: { ...entries.raw(pieces.bytes()), origin }, firsts }
+  return { raw: { ...collector.raw(values.bytes()), origin }, firsts }
 }
 
-/** Values one after another, with a newline behind each. */
-class Pieces {
-  readonly #pieces: Uint8Array[] = []
+/** Concatenates values, with a newline after each. */
+class ValueBuffer {
+  readonly #values: Uint8Array[] = []
   #length = 0
 
-  /** Where the value begins and ends; -1 twice for none. */
+  /** Returns the start and the end of the value; -1 twice for a missing value. */
   add(value: Uint8Array | undefined): [start: number, end: number] {
     if (value === undefined) return [-1, -1]
     const start = this.#length
-    this.#pieces.push(value, NEWLINE)
+    this.#values.push(value, NEWLINE)
     this.#length += value.length + 1
     return [start, start + value.length]
   }
 
   bytes(): Uint8Array {
-    return Buffer.concat(this.#pieces, this.#length)
+    return Buffer.concat(this.#values, this.#length)
   }
 }
 

@@ -1,22 +1,25 @@
 import type { CodecName } from '../../compression/compression.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { debeziumFormat } from '../debezium/format.ts'
-import { decompressed } from '../framing/decompress.ts'
+import { withDecompression } from '../framing/decompress.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import type { FormatSettings } from '../settings.ts'
-import { FORMATS } from './registry.ts'
-import { toldApart, type OpenWay } from './detect.ts'
-import { waysOf } from './candidates.ts'
+import { FORMAT_FACTORIES } from './format-factories.ts'
+import { detectingFormat, type OpenCandidate } from './detect.ts'
+import { candidatesOf } from './candidates.ts'
 
-/** Which format the values of a topic have. */
+/** Describes the format of a topic's values. */
 export interface FormatChoice extends FormatSettings {
-  /** Name of a format in the table of formats. */
+  /** Name of a format in `FORMAT_FACTORIES`. */
   readonly format: string
-  /** How each value is compressed by itself. */
+  /** Compression of each single value. */
   readonly decompress: 'none' | 'auto' | CodecName
 }
 
-/** The format of a topic, ready to decode; what it needs (a codec, schemas) is loaded. @throws KD_CONTRACT_INVALID */
+/**
+ * Returns the format of a topic, ready to decode. Codecs and schemas that it needs are loaded.
+ * @throws KD_CONTRACT_INVALID
+ */
 export async function openFormat(choice: FormatChoice, options: FormatOptions): Promise<Format> {
   const { envelope, debezium } = choice
   const format =
@@ -24,10 +27,10 @@ export async function openFormat(choice: FormatChoice, options: FormatOptions): 
       ? debeziumFormat(await openValues(choice, NO_COLUMNS), debezium ?? { fields: [] }, options)
       : await openValues(choice, options)
   const { decompress, decompressedBytesMax } = choice
-  return decompress === 'none' ? format : decompressed(format, { decompress, decompressedBytesMax })
+  return decompress === 'none' ? format : withDecompression(format, { decompress, decompressedBytesMax })
 }
 
-/** Columns are those of the rows in events, so that no event may go straight into them. */
+/** The columns are those of the rows in the events, so events themselves are never decoded into columns. */
 const NO_COLUMNS: FormatOptions = { schema: { type: 'struct', fields: [] }, plain: undefined }
 
 function openValues(choice: FormatChoice, options: FormatOptions): Promise<Format> {
@@ -37,7 +40,7 @@ function openValues(choice: FormatChoice, options: FormatOptions): Promise<Forma
 }
 
 async function openOne(name: string, settings: FormatSettings, options: FormatOptions): Promise<Format> {
-  const make = FORMATS[name]
+  const make = FORMAT_FACTORIES[name]
   if (make === undefined) throw new Error(`Broken invariant: no format ${name}`)
   return await make(options, settings)
 }
@@ -47,17 +50,17 @@ async function openSeveral(
   settings: FormatSettings,
   options: FormatOptions,
 ): Promise<Format> {
-  const ways = names.flatMap((name) => {
-    const found = waysOf(name, settings)
+  const candidates = names.flatMap((name) => {
+    const found = candidatesOf(name, settings)
     if (found.length > 0) return found
     throw new PipelineError(
       'KD_CONFIG_INVALID',
       `formats: ${name} needs ${name}.schema or schemaRegistry.url`,
     )
   })
-  const opened = ways.map(async (way): Promise<OpenWay> => {
-    const reader = await openOne(way.format, { ...settings, framing: way.framing }, options)
-    return { ...way, reader }
+  const opened = candidates.map(async (candidate): Promise<OpenCandidate> => {
+    const reader = await openOne(candidate.format, { ...settings, framing: candidate.framing }, options)
+    return { ...candidate, reader }
   })
-  return toldApart(await Promise.all(opened))
+  return detectingFormat(await Promise.all(opened))
 }

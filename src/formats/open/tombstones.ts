@@ -4,21 +4,22 @@ import type { Columns } from '../../arrow/column.ts'
 import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { keyOf, type Raw } from '../../core/raw.ts'
-import { fieldNamed, type StructType } from '../../core/schema.ts'
-import { textReader } from '../text/csv.ts'
+import { findField, type StructType } from '../../core/schema.ts'
+import { csvFieldReader } from '../text/csv.ts'
 import type { Decoded, Format, FormatOptions } from '../format.ts'
 import { parseExact } from '../json/exact.ts'
 
-/** What becomes of records without a value. */
+/** Describes the handling of records without a value. */
 export interface TombstoneOptions {
   readonly tombstones: 'ignore' | 'deadLetter' | 'row'
-  /** The column that takes a key that is no JSON object. */
+  /** The column for a key that is not a JSON object. */
   readonly tombstoneKey?: string
 }
 
 /**
- * A format whose records without a value are left out and counted, are dead letters, or are rows of what their keys say.
- * `columns` are those of rows, read anew for each batch. Batches without such records pass as they are.
+ * Returns a format that handles records without a value: they are ignored and counted, become dead letters, or become
+ * rows made from their keys. `columns` holds the columns of rows and is read anew for each batch. Batches without
+ * such records are returned unchanged.
  */
 export function withTombstones(
   inner: Format,
@@ -26,7 +27,7 @@ export function withTombstones(
   columns: Pick<FormatOptions, 'schema'>,
 ): Format {
   if (tombstones === 'ignore') return inner
-  const maker = new RowMaker(columns, tombstoneKey)
+  const maker = new KeyRowBuilder(columns, tombstoneKey)
   return {
     ...inner,
     decode(raw) {
@@ -38,9 +39,9 @@ export function withTombstones(
   }
 }
 
-/** The records of a batch that have no value, or one that says that there is none; ascending. */
-function tombstonesOf({ raw, nulls = [] }: Decoded): readonly number[] {
-  const found = [...nulls]
+/** Returns the records of a batch without a value, or with a null value; ascending. */
+function tombstonesOf({ raw, nullTombstones = [] }: Decoded): readonly number[] {
+  const found = [...nullTombstones]
   for (let i = 0; i < raw.count; i++) if ((raw.valueStart[i] as number) < 0) found.push(i)
   return found.sort((a, b) => a - b)
 }
@@ -54,8 +55,8 @@ function refused(decoded: Decoded, found: readonly number[]): Decoded {
   }
 }
 
-/** Makes rows of keys; keeps its builder while the columns stay. */
-class RowMaker {
+/** Builds rows from keys. Keeps its builder as long as the columns stay the same. */
+class KeyRowBuilder {
   readonly #columns: Pick<FormatOptions, 'schema'>
   readonly #keyColumn: string | undefined
   #builder: StructBuilder | undefined
@@ -90,7 +91,7 @@ class RowMaker {
     }
   }
 
-  /** What the key says of the columns; those that it does not name are null, and so is all where it cannot be read. */
+  /** Returns the columns that the key contains; the others are absent. */
   #rowOf(raw: Raw, i: number, schema: StructType): object {
     const key = keyOf(raw, i)
     const text = key === undefined ? undefined : textOf(key)
@@ -98,35 +99,35 @@ class RowMaker {
     const parsed = jsonOf(text)
     if (isObject(parsed)) {
       const fields = Object.entries(payloadOf(parsed)).flatMap(([name, value]): [string, unknown][] => {
-        const field = fieldNamed(schema, name)
+        const field = findField(schema, name)
         return field === undefined ? [] : [[field.name, value]]
       })
       return Object.fromEntries(fields)
     }
-    const field = this.#keyColumn === undefined ? undefined : fieldNamed(schema, this.#keyColumn)
+    const field = this.#keyColumn === undefined ? undefined : findField(schema, this.#keyColumn)
     if (field === undefined) return {}
-    return { [field.name]: textReader(field.type)(typeof parsed === 'string' ? parsed : text) }
+    return { [field.name]: csvFieldReader(field.type)(typeof parsed === 'string' ? parsed : text) }
   }
 }
 
-/** The text of a key, without the id of its schema where one stands in front; `undefined` for what is no UTF-8. */
+/** Returns the text of a key without its schema id, if it has one, or `undefined` when it is not UTF-8. */
 function textOf(key: Uint8Array): string | undefined {
   const bytes = key[0] === 0 ? key.subarray(5) : key
   return isUtf8(bytes) ? Buffer.from(bytes).toString('utf8') : undefined
 }
 
-/** An object or a text of JSON; `undefined` for everything else. */
+/** Returns a JSON object or string, or `undefined` for everything else. */
 function jsonOf(text: string): unknown {
   if (!/^\s*["{]/.test(text)) return undefined
   try {
     return parseExact(text)
   } catch {
-    // A text that begins so and is no JSON is a text.
+    // Text that looks like JSON and is not is taken as text.
     return undefined
   }
 }
 
-/** Keys of Kafka Connect have their schema beside them. */
+/** Kafka Connect embeds the schema of a key next to its payload. */
 function payloadOf(key: object): object {
   const { schema, payload, ...rest } = key as Record<string, unknown>
   return schema !== undefined && isObject(payload) && Object.keys(rest).length === 0 ? payload : key

@@ -1,17 +1,23 @@
 import type { Contract } from '../../contract/contract.ts'
-import { contractOfTable } from '../../contract/existing.ts'
+import { contractOfTable } from '../../contract/table-contract.ts'
 import type { DataType, StructField } from '../../core/schema.ts'
-import { faultOf, type ProtoField, type ProtoMessage, type ProtoNode, type ProtoScalar } from './schema.ts'
+import {
+  protoSchemaError,
+  type ProtoField,
+  type ProtoMessage,
+  type ProtoNode,
+  type ProtoScalar,
+} from './schema.ts'
 
-/** Columns at any depth: messages that each hold several others come to any number within a few lines. */
+/** Limit of columns at any depth: a few lines of nested messages can add up to any number of columns. */
 const COLUMNS_MAX = 10_000
 
 /**
- * What the messages of a type become: 32-bit integers → integer, without a sign → long; 64 bits → long, without a sign
- * → decimal(20,0); enum → string; bytes → binary; Timestamp → timestamp; Duration → decimal(21,9), in seconds; wrappers
- * → what they wrap; Struct, Value and ListValue → string with JSON; a message without fields → boolean, true where it is
- * there; the keys of maps → string.
- * @throws KD_CONTRACT_INVALID for more columns than anybody reads
+ * Returns the contract of a Protobuf message type: 32-bit integers → integer, unsigned → long; 64-bit integers →
+ * long, unsigned → decimal(20,0); enum → string; bytes → binary; Timestamp → timestamp; Duration → decimal(21,9), in
+ * seconds; wrappers → the wrapped type; Struct, Value and ListValue → string with JSON; a message without fields →
+ * boolean, true when present; map keys → string.
+ * @throws KD_CONTRACT_INVALID for more than 10,000 columns
  */
 export function protoContract(message: ProtoMessage, source: string): Contract {
   let columns = 0
@@ -19,7 +25,7 @@ export function protoContract(message: ProtoMessage, source: string): Contract {
     type: 'struct',
     fields: of.fields.map((field): StructField => {
       if (++columns > COLUMNS_MAX)
-        throw faultOf(source, message.name, `comes to more than ${COLUMNS_MAX} columns`)
+        throw protoSchemaError(source, message.name, `has more than ${COLUMNS_MAX} columns`)
       return { name: field.name, type: fieldType(field), nullable: true, metadata: {} }
     }),
   })

@@ -1,18 +1,21 @@
 import { isUtf8 } from 'node:buffer'
 
-/** How the bytes of a field are laid out, as the last three bits of its tag say. */
-export const WIRE = { varint: 0, fixed64: 1, bytes: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const
+/** Names the wire types: the encoding of a field, which the last three bits of its tag hold. */
+export const WIRE_TYPE = { varint: 0, fixed64: 1, bytes: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const
 
-/** Groups within each other that are passed over; deeper ones are refused. */
+/** Depth of nested groups that can be skipped. */
 const GROUPS_MAX = 100
-/** Values that one record may come to, absent fields with their defaults among them: a few bytes could ask for billions. */
+/**
+ * Limit of the values in one record, including the defaults of absent fields: a few bytes could otherwise ask for
+ * billions.
+ */
 const VALUES_MAX = 5_000_000
 const VARINT_BYTES_MAX = 10
 
-/** A place in the bytes of one Protobuf message. Whatever the bytes say, nothing is read behind their end; every method throws there. */
+/** Reads the bytes of one Protobuf message in sequence. Never reads beyond the end: every method throws there. */
 export class ProtoCursor {
-  /** Fields that no message names, so far. */
-  unknown = 0
+  /** Number of fields so far that no message declares. */
+  unknownFields = 0
   readonly #bytes: Buffer
   #end: number
   #at: number
@@ -24,18 +27,18 @@ export class ProtoCursor {
     this.#at = start
   }
 
-  /** Bytes that are left of the message or the list that was entered last. */
-  get left(): number {
+  /** Number of remaining bytes of the message or list that was entered last. */
+  get bytesLeft(): number {
     return this.#end - this.#at
   }
 
-  /** Notes that so many values are made. */
-  spend(count: number): void {
+  /** Counts `count` more values. Throws when the record exceeds its limit. */
+  countValues(count: number): void {
     this.#values += count
     if (this.#values > VALUES_MAX) throw new Error(`expected at most ${VALUES_MAX} values, got more`)
   }
 
-  /** Enters what its length stands in front of; give the answer to `leave`. */
+  /** Enters a length-prefixed part. The result is passed to `leave`. */
   enter(): number {
     const length = this.#length()
     const outer = this.#end
@@ -47,29 +50,29 @@ export class ProtoCursor {
     this.#end = outer
   }
 
-  /** The tag of a field: its number times eight, and its wire type. */
+  /** Returns the tag of a field: its number times eight, plus its wire type. */
   tag(): number {
     const tag = this.uint32()
     if (tag < 8) throw new Error(`expected a field number above 0, got the tag ${tag}`)
     return tag
   }
 
-  /** Passes over a field that nobody asked for. */
+  /** Skips a field that is not declared. */
   skip(tag: number, depth = 0): void {
     switch (tag & 7) {
-      case WIRE.varint:
+      case WIRE_TYPE.varint:
         this.#skipVarint()
         return
-      case WIRE.fixed64:
+      case WIRE_TYPE.fixed64:
         this.#take(8)
         return
-      case WIRE.bytes:
+      case WIRE_TYPE.bytes:
         this.#take(this.#length())
         return
-      case WIRE.fixed32:
+      case WIRE_TYPE.fixed32:
         this.#take(4)
         return
-      case WIRE.groupStart:
+      case WIRE_TYPE.groupStart:
         this.#skipGroup(tag, depth)
         return
       default:
@@ -78,12 +81,11 @@ export class ProtoCursor {
   }
 
   #skipGroup(tag: number, depth: number): void {
-    if (depth >= GROUPS_MAX)
-      throw new Error(`expected at most ${GROUPS_MAX} groups within each other, got more`)
+    if (depth >= GROUPS_MAX) throw new Error(`expected at most ${GROUPS_MAX} nested groups, got more`)
     const end = (tag & ~7) >>> 0
     for (;;) {
       const inner = this.tag()
-      if ((inner & 7) === WIRE.groupEnd) {
+      if ((inner & 7) === WIRE_TYPE.groupEnd) {
         if ((inner & ~7) >>> 0 !== end) throw new Error('expected the end of a group, got that of another')
         return
       }
@@ -91,7 +93,7 @@ export class ProtoCursor {
     }
   }
 
-  /** The low 32 bits, without a sign. */
+  /** Returns the low 32 bits as an unsigned number. */
   uint32(): number {
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
@@ -112,7 +114,7 @@ export class ProtoCursor {
     return (value >>> 1) ^ -(value & 1)
   }
 
-  /** As those below: a number where a double holds it, a bigint otherwise. */
+  /** Returns a number when a double is exact, otherwise a bigint, like the other 64-bit methods. */
   uint64(): number | bigint {
     let value = 0
     let scale = 1
@@ -170,7 +172,7 @@ export class ProtoCursor {
     return this.#bytes.readDoubleLE(this.#take(8))
   }
 
-  /** The bytes that come next with their length in front, shared. */
+  /** Returns the next length-prefixed bytes, shared and not copied. */
   bytes(): Buffer {
     const start = this.#take(this.#length())
     return this.#bytes.subarray(start, this.#at)
@@ -178,7 +180,7 @@ export class ProtoCursor {
 
   string(): string {
     const bytes = this.bytes()
-    if (!isUtf8(bytes)) throw new Error('expected UTF-8, got bytes that are none')
+    if (!isUtf8(bytes)) throw new Error('expected UTF-8, got invalid bytes')
     return bytes.toString('utf8')
   }
 
@@ -194,14 +196,14 @@ export class ProtoCursor {
 
   #length(): number {
     const length = this.uint64()
-    if (typeof length === 'bigint' || length > this.left)
-      throw new Error(`expected ${length} more bytes, got ${this.left}`)
+    if (typeof length === 'bigint' || length > this.bytesLeft)
+      throw new Error(`expected ${length} more bytes, got ${this.bytesLeft}`)
     return length
   }
 
-  /** Where the bytes that come next begin. */
+  /** Returns the position of the next `count` bytes and moves behind them. */
   #take(count: number): number {
-    if (count > this.left) throw new Error(`expected ${count} more bytes, got ${this.left}`)
+    if (count > this.bytesLeft) throw new Error(`expected ${count} more bytes, got ${this.bytesLeft}`)
     this.#at += count
     return this.#at - count
   }

@@ -1,30 +1,33 @@
 import { PipelineError } from '../../core/errors.ts'
-import { createRegistry, type Registry } from '../../registry/registry.ts'
+import { createSchemaRegistry, type SchemaRegistry } from '../../registry/registry.ts'
 import type { Format } from '../format.ts'
 import { ProtoCursor } from './cursor.ts'
-import { readProtoFile, registeredProto, type MessagePlace, type ProtoFile } from './load.ts'
+import { readProtoFile, parseRegisteredProto, type DeclaredMessage, type ProtoFile } from './load.ts'
 import { protoReader, type ProtoReader } from './read.ts'
-import { faultOf, type ProtoMessage } from './schema.ts'
+import { protoSchemaError, type ProtoMessage } from './schema.ts'
 import { REGISTRY_HEADER_BYTES, schemaIdOf, SchemasById } from '../framing/registry-framing.ts'
 import type { FormatSettings } from '../settings.ts'
 import { valueFormat } from '../values.ts'
 
-/** Where a value says which message it is. */
-export interface ProtoFraming {
-  /** The reader for a value, and where its bytes begin. Throws what is wrong with the frame. */
+/** Describes how a value identifies its message type. */
+interface ProtoFraming {
+  /** Returns the reader for a value, and the position of its message. Throws when the framing is invalid. */
   open(value: Uint8Array): { readonly reader: ProtoReader; readonly start: number }
-  /** As of a format. */
+  /** See `Format.prepare`. */
   readonly prepare?: Format['prepare']
 }
 
-/** Protobuf, one message a value. Fields that the message does not name are left out and counted. */
+/**
+ * Returns the Protobuf format, one message per value. Fields that the message does not declare are left out and
+ * counted.
+ */
 export function protobufFormat(framing: ProtoFraming): Format {
   let unknown = 0
   const read = (value: Uint8Array): object => {
     const { reader, start } = framing.open(value)
     const cursor = new ProtoCursor(value, start)
     const row = reader(cursor)
-    unknown += cursor.unknown
+    unknown += cursor.unknownFields
     return row
   }
   const format = valueFormat('protobuf', read, framing.prepare)
@@ -38,26 +41,26 @@ export function protobufFormat(framing: ProtoFraming): Format {
   }
 }
 
-/** Values without a frame, all of one message type. */
-export function bareProto(message: ProtoMessage): ProtoFraming {
+/** Returns the framing of values without a header that all have one message type. */
+export function unframedProto(message: ProtoMessage): ProtoFraming {
   const reader = protoReader(message)
   return { open: () => ({ reader, start: 0 }) }
 }
 
 /**
- * Values with the id of their schema and the place of their message in it. Some producers leave the place out; then it is
- * the first message of the schema. With `only` all others are refused.
+ * Returns the framing of values with a schema id and the indexes of their message in it. Some producers leave the
+ * indexes out, which means the first message. With `only`, all other messages are refused.
  */
-export function registryProto(registry: Registry, only?: string): ProtoFraming {
+export function registryFramedProto(registry: SchemaRegistry, only?: string): ProtoFraming {
   const schemas = new SchemasById(registry, (schema, source) =>
-    readersOf(registeredProto(schema, source), source),
+    readersOf(parseRegisteredProto(schema, source), source),
   )
   return {
     prepare: (raw) => schemas.prepare(raw),
     open(value) {
-      const messages = schemas.get(schemaIdOf(value))
-      const { place, start } = placeOf(value, messages.depthMax)
-      const { name, reader } = messages.at(place)
+      const readers = schemas.get(schemaIdOf(value))
+      const { indexes, start } = messageIndexesOf(value, readers.depthMax)
+      const { name, reader } = readers.at(indexes)
       if (only !== undefined && name !== only) throw new Error(`expected the message ${only}, got ${name}`)
       return { reader, start }
     },
@@ -65,25 +68,25 @@ export function registryProto(registry: Registry, only?: string): ProtoFraming {
 }
 
 interface Readers {
-  /** Of the message at a place. Throws where there is none, or none that columns can hold. */
-  at(place: readonly number[]): { readonly name: string; readonly reader: ProtoReader }
-  /** Messages within each other. */
+  /** Returns the message at a path of indexes. Throws when it does not exist, or no columns can hold it. */
+  at(indexes: readonly number[]): { readonly name: string; readonly reader: ProtoReader }
+  /** Depth of nested messages. */
   readonly depthMax: number
 }
 
 function readersOf(file: ProtoFile, source: string): Readers {
-  if (file.places.length === 0) throw faultOf(source, '', 'has no message')
+  if (file.declared.length === 0) throw protoSchemaError(source, '', 'has no message')
   const made = new Map<string, ProtoReader>()
   return {
-    depthMax: depthOf(file.places),
-    at(place) {
-      let found: { readonly name: string; readonly nested: readonly MessagePlace[] } = {
+    depthMax: depthOf(file.declared),
+    at(indexes) {
+      let found: { readonly name: string; readonly nested: readonly DeclaredMessage[] } = {
         name: '',
-        nested: file.places,
+        nested: file.declared,
       }
-      for (const index of place) {
+      for (const index of indexes) {
         const next = found.nested[index]
-        if (next === undefined) throw new Error(`expected the place of a message, got ${place.join('.')}`)
+        if (next === undefined) throw new Error(`expected the indexes of a message, got ${indexes.join('.')}`)
         found = next
       }
       const { name } = found
@@ -94,55 +97,59 @@ function readersOf(file: ProtoFile, source: string): Readers {
   }
 }
 
-function depthOf(places: readonly MessagePlace[]): number {
-  return places.reduce((depth, { nested }) => Math.max(depth, 1 + depthOf(nested)), 0)
+function depthOf(messages: readonly DeclaredMessage[]): number {
+  return messages.reduce((depth, { nested }) => Math.max(depth, 1 + depthOf(nested)), 0)
 }
 
-/** The place of the first message, as it is where a frame does not name one. */
+/** The indexes of the first message, which apply when the header names none. */
 const FIRST = [0]
-/** No tag of a field is as small: the number of a field is at least 1, and three bits of a tag are not its number. */
+/** Smallest tag of a field: its number is at least 1, shifted by the three bits of the wire type. */
 const TAG_MIN = 8
 
 /**
- * The place in a frame: how many indexes, and the indexes, as numbers with zigzag; a single zero is the first message. The
- * client for JavaScript writes none: then the first byte is that of a field's tag, or there is no byte at all.
+ * Reads the message indexes of a header: their count, then each index, in zigzag encoding; a single zero means the
+ * first message. The JavaScript client writes no indexes: then the first byte is the tag of a field, or missing.
  */
-function placeOf(
+function messageIndexesOf(
   value: Uint8Array,
   depthMax: number,
-): { readonly place: readonly number[]; readonly start: number } {
+): { readonly indexes: readonly number[]; readonly start: number } {
   const first = value[REGISTRY_HEADER_BYTES]
   if (first === undefined || (first >= TAG_MIN && first > 2 * depthMax))
-    return { place: FIRST, start: REGISTRY_HEADER_BYTES }
+    return { indexes: FIRST, start: REGISTRY_HEADER_BYTES }
   const cursor = new ProtoCursor(value, REGISTRY_HEADER_BYTES)
   const count = cursor.sint32()
   if (count < 0 || count > depthMax)
-    throw new Error(`expected the place of a message at most ${depthMax} deep, got one of ${count} indexes`)
-  const place = Array.from({ length: count }, () => cursor.sint32())
-  return { place: count === 0 ? FIRST : place, start: value.length - cursor.left }
+    throw new Error(`expected at most ${depthMax} message indexes, got ${count}`)
+  const indexes = Array.from({ length: count }, () => cursor.sint32())
+  return { indexes: count === 0 ? FIRST : indexes, start: value.length - cursor.bytesLeft }
 }
 
 /**
- * Protobuf as the settings have it.
- * @throws KD_CONTRACT_INVALID where a schema cannot be read; KD_CONFIG_INVALID where none is named
+ * Returns the Protobuf format according to the settings.
+ * @throws KD_CONTRACT_INVALID when a schema cannot be read
+ * @throws KD_CONFIG_INVALID when no schema is configured
  */
 export async function openProtobuf(settings: FormatSettings): Promise<Format> {
   const { framing, protobuf, schemaRegistry } = settings
   if (framing === 'registry') {
     if (schemaRegistry === undefined)
       throw new PipelineError('KD_CONFIG_INVALID', 'framing registry needs schemaRegistry.url')
-    return protobufFormat(registryProto(createRegistry(schemaRegistry), protobuf?.message))
+    return protobufFormat(registryFramedProto(createSchemaRegistry(schemaRegistry), protobuf?.message))
   }
   if (protobuf?.schema === undefined)
     throw new PipelineError('KD_CONFIG_INVALID', 'the format protobuf needs protobuf.schema')
   return protobufFormat(
-    bareProto(messageOfFile(await readProtoFile(protobuf.schema), protobuf.schema, protobuf.message)),
+    unframedProto(messageOfFile(await readProtoFile(protobuf.schema), protobuf.schema, protobuf.message)),
   )
 }
 
-/** The message of a file: the named one, or the first. @throws KD_CONTRACT_INVALID */
+/**
+ * Returns the named message of a file, or the first message.
+ * @throws KD_CONTRACT_INVALID
+ */
 export function messageOfFile(file: ProtoFile, source: string, name?: string): ProtoMessage {
-  const wanted = name ?? file.places[0]?.name
-  if (wanted === undefined) throw faultOf(source, '', 'has no message')
+  const wanted = name ?? file.declared[0]?.name
+  if (wanted === undefined) throw protoSchemaError(source, '', 'has no message')
   return file.message(wanted)
 }

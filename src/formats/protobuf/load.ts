@@ -4,51 +4,61 @@ import protobuf from 'protobufjs'
 import descriptor from 'protobufjs/ext/descriptor.js'
 import { messageOf } from '../../core/errors.ts'
 import type { RegisteredSchema } from '../../registry/registry.ts'
-import { faultOf, nameOf, protoMessage, type ProtoMessage } from './schema.ts'
+import { protoSchemaError, fullNameOf, protoMessage, type ProtoMessage } from './schema.ts'
 
-/** A message by its place in a file: frames count nested messages in their order. */
-export interface MessagePlace {
+/** Describes a message declared in a file. Headers refer to messages and nested messages by their index. */
+export interface DeclaredMessage {
   readonly name: string
-  readonly nested: readonly MessagePlace[]
+  readonly nested: readonly DeclaredMessage[]
 }
 
-/** The messages of one file and of those that it imports. */
+/** Holds the messages of one file and of the files that it imports. */
 export interface ProtoFile {
-  /** Those of the file itself, in their order. */
-  readonly places: readonly MessagePlace[]
-  /** A message by its full name. @throws KD_CONTRACT_INVALID where there is none, or none that columns can hold */
+  /** The messages of the file itself, in order. */
+  readonly declared: readonly DeclaredMessage[]
+  /**
+   * Returns a message by its full name.
+   * @throws KD_CONTRACT_INVALID when it does not exist, or no columns can hold it
+   */
   message(name: string): ProtoMessage
 }
 
-/** Files that one file may import, also by way of others. */
+/** Files that one file may import, directly or indirectly. */
 const FILES_MAX = 1_000
-/** Folders above that of the file in which imports are looked for: a path begins at the root of a tree of files. */
+/**
+ * Number of folders above the file's own that are searched for imports: import paths start at the root of a source
+ * tree.
+ */
 const FOLDERS_MAX = 20
-/** An import whose files need not be there: what is in them changes no message. */
+/** Imports whose files may be missing, because they do not affect messages. */
 const OPTIONS_ONLY = new Set(['google/protobuf/descriptor.proto', 'confluent/meta.proto'])
-/** Known to every registry, and therefore not among the references of a schema. */
+/** Built into every registry, and therefore not among the references of a schema. */
 const CONFLUENT_DECIMAL = `syntax = "proto3"; package confluent.type;
 message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }`
 
-/** The messages of the `.proto` file at `path`. Imports are looked for in its folder, then in those above it. @throws KD_CONTRACT_INVALID */
+/**
+ * Reads the messages of the `.proto` file at `path`. Imports are searched for in its folder, then in the folders
+ * above.
+ * @throws KD_CONTRACT_INVALID
+ */
 export async function readProtoFile(path: string): Promise<ProtoFile> {
   const folders = [dirname(path)]
   while (folders.length < FOLDERS_MAX && dirname(folders.at(-1) ?? '') !== folders.at(-1))
     folders.push(dirname(folders.at(-1) ?? ''))
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw faultOf(path, '', messageOf(error), error)
+    throw protoSchemaError(path, '', messageOf(error), error)
   })
   const texts = new Map<string, string>()
   const todo = importsOf(text, path)
   for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
     if (texts.has(name) || isBuiltIn(name)) continue
-    if (texts.size >= FILES_MAX) throw faultOf(path, '', `imports more than ${FILES_MAX} files`)
+    if (texts.size >= FILES_MAX) throw protoSchemaError(path, '', `imports more than ${FILES_MAX} files`)
     const imported = await firstOf(folders.map((folder) => join(folder, name)))
     if (imported === undefined)
-      throw faultOf(
+      throw protoSchemaError(
         path,
         '',
-        `${JSON.stringify(name)} is imported, and is neither beside it nor in a folder above`,
+        `${JSON.stringify(name)} is imported, but is neither in the folder of the file nor in one above`,
       )
     texts.set(name, imported)
     todo.push(...importsOf(imported, name))
@@ -57,10 +67,13 @@ export async function readProtoFile(path: string): Promise<ProtoFile> {
   return load({ text, references }, path)
 }
 
-/** The messages of a schema of a registry: the text of a `.proto` file, or its descriptor in base64. @throws KD_CONTRACT_INVALID */
-export function registeredProto(schema: RegisteredSchema, source: string): ProtoFile {
+/**
+ * Parses the messages of a registered schema: the text of a `.proto` file, or its descriptor in base64.
+ * @throws KD_CONTRACT_INVALID
+ */
+export function parseRegisteredProto(schema: RegisteredSchema, source: string): ProtoFile {
   if (schema.type !== 'PROTOBUF')
-    throw faultOf(source, '', `expected a Protobuf schema, got one of ${schema.type}`)
+    throw protoSchemaError(source, '', `expected a Protobuf schema, got type ${schema.type}`)
   return load(schema, source)
 }
 
@@ -70,23 +83,27 @@ function load(
 ): ProtoFile {
   const root = new protobuf.Root()
   const loading = new Loading(root)
-  let places: readonly MessagePlace[]
+  let declared: readonly DeclaredMessage[]
   try {
     for (const reference of references) loading.add(reference.name, reference.text)
-    places = loading.add(source, text)
+    declared = loading.add(source, text)
     root.resolveAll()
   } catch (error) {
-    throw faultOf(source, '', messageOf(error), error)
+    throw protoSchemaError(source, '', messageOf(error), error)
   }
   const made = new Map<string, ProtoMessage>()
   return {
-    places,
+    declared,
     message(name) {
       const known = made.get(name)
       if (known !== undefined) return known
       const found = root.lookup(`.${name}`)
       if (!(found instanceof protobuf.Type))
-        throw faultOf(source, '', `there is no message ${name}; there are ${namesOf(places).join(', ')}`)
+        throw protoSchemaError(
+          source,
+          '',
+          `there is no message ${name}; there are ${namesOf(declared).join(', ')}`,
+        )
       const message = protoMessage(found, source)
       made.set(name, message)
       return message
@@ -94,33 +111,33 @@ function load(
   }
 }
 
-/** Messages on their way into one root. Every method throws what is wrong with a file. */
+/** Loads files into one root. Every method throws when a file is invalid. */
 class Loading {
   readonly #root: protobuf.Root
   readonly #added = new Set<string>()
-  /** Types of the files before. */
+  /** Types of the files loaded before. */
   readonly #others = new Set<protobuf.ReflectionObject>()
 
   constructor(root: protobuf.Root) {
     this.#root = root
   }
 
-  add(name: string, text: string): readonly MessagePlace[] {
+  add(name: string, text: string): readonly DeclaredMessage[] {
     const bytes = descriptorBytes(text)
     return bytes === undefined ? this.#addText(name, text) : this.#addDescriptor(bytes)
   }
 
-  #addText(name: string, text: string): readonly MessagePlace[] {
+  #addText(name: string, text: string): readonly DeclaredMessage[] {
     const { imports = [], weakImports = [], package: packageName } = parsed(text, this.#root, name)
     for (const each of [...imports, ...weakImports]) this.#addBuiltIn(each)
     const namespace = packageName === undefined ? this.#root : this.#root.lookup(packageName)
     if (!(namespace instanceof protobuf.Namespace)) return []
-    const places = placesOf(namespace, (type) => !this.#others.has(type))
+    const declared = declaredMessagesOf(namespace, (type) => !this.#others.has(type))
     for (const type of namespace.nestedArray) this.#others.add(type)
-    return places
+    return declared
   }
 
-  #addDescriptor(bytes: Uint8Array): readonly MessagePlace[] {
+  #addDescriptor(bytes: Uint8Array): readonly DeclaredMessage[] {
     const file = FILE.decode(bytes) as unknown as FileDescriptor
     for (const each of file.dependency ?? []) this.#addBuiltIn(each)
     const context = {
@@ -133,7 +150,7 @@ class Loading {
     for (const type of file.messageType ?? [])
       namespace.add(protobuf.Type.fromDescriptor(type as never, context))
     for (const type of file.enumType ?? []) namespace.add(protobuf.Enum.fromDescriptor(type, context))
-    return placesOfDescriptors(file.messageType ?? [], nameOf(namespace))
+    return declaredMessagesOfDescriptors(file.messageType ?? [], fullNameOf(namespace))
   }
 
   #addBuiltIn(name: string): void {
@@ -145,7 +162,7 @@ class Loading {
   }
 }
 
-/** What of a descriptor is read here. */
+/** The parts of a file descriptor that are used. */
 interface FileDescriptor {
   readonly package?: string
   readonly dependency?: readonly string[]
@@ -169,10 +186,10 @@ function editionOf({ syntax, edition }: FileDescriptor): string {
   throw new Error(`the edition ${edition ?? 'without a number'} is not supported`)
 }
 
-/** The bytes of a schema that is a descriptor in base64, as the client for Python registers it. */
+/** Returns the bytes of a schema that is registered as a descriptor in base64, as the Python client does. */
 function descriptorBytes(text: string): Uint8Array | undefined {
   const compact = text.trim()
-  // A file has a space or a semicolon somewhere.
+  // A `.proto` file always contains a space or a semicolon.
   return compact !== '' && /^[A-Za-z0-9+/]+={0,2}$/.test(compact) ? Buffer.from(compact, 'base64') : undefined
 }
 
@@ -189,7 +206,7 @@ function importsOf(text: string, name: string): string[] {
     const { imports = [], weakImports = [] } = protobuf.parse(text, new protobuf.Root(), { keepCase: true })
     return [...imports, ...weakImports]
   } catch (error) {
-    throw faultOf(name, '', messageOf(error), error)
+    throw protoSchemaError(name, '', messageOf(error), error)
   }
 }
 
@@ -201,27 +218,30 @@ function isBuiltIn(name: string): boolean {
   )
 }
 
-function placesOf(
+function declaredMessagesOf(
   namespace: protobuf.NamespaceBase,
   isOurs: (type: protobuf.Type) => boolean,
-): readonly MessagePlace[] {
+): readonly DeclaredMessage[] {
   return namespace.nestedArray
     .filter((each) => each instanceof protobuf.Type)
     .filter(isOurs)
-    .map((type) => ({ name: nameOf(type), nested: placesOf(type, () => true) }))
+    .map((type) => ({ name: fullNameOf(type), nested: declaredMessagesOf(type, () => true) }))
 }
 
-/** As placed by a compiler, which also counts the messages that maps are made of. */
-function placesOfDescriptors(types: readonly MessageDescriptor[], outer: string): readonly MessagePlace[] {
+/** Uses the indexes of the compiler, which also counts the generated messages of map entries. */
+function declaredMessagesOfDescriptors(
+  types: readonly MessageDescriptor[],
+  outer: string,
+): readonly DeclaredMessage[] {
   return types.map((type) => {
     const name = outer === '' ? type.name : `${outer}.${type.name}`
-    return { name, nested: placesOfDescriptors(type.nestedType ?? [], name) }
+    return { name, nested: declaredMessagesOfDescriptors(type.nestedType ?? [], name) }
   })
 }
 
-/** The names of messages, nested ones after what holds them. */
-function namesOf(places: readonly MessagePlace[]): string[] {
-  return places.flatMap(({ name, nested }) => [name, ...namesOf(nested)])
+/** Returns the names of messages, nested ones after their parent. */
+function namesOf(declared: readonly DeclaredMessage[]): string[] {
+  return declared.flatMap(({ name, nested }) => [name, ...namesOf(nested)])
 }
 
 async function firstOf(paths: readonly string[]): Promise<string | undefined> {
@@ -230,7 +250,7 @@ async function firstOf(paths: readonly string[]): Promise<string | undefined> {
       return await readFile(path, 'utf8')
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw faultOf(path, '', messageOf(error), error)
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw protoSchemaError(path, '', messageOf(error), error)
     }
   }
   return undefined

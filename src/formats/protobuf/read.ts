@@ -1,20 +1,26 @@
-import { WIRE, type ProtoCursor } from './cursor.ts'
-import { readDuration, readJson, readTimestamp } from './protobuf-well-known.ts'
-import { symbolOf, type ProtoField, type ProtoMessage, type ProtoNode, type ProtoScalar } from './schema.ts'
+import { WIRE_TYPE, type ProtoCursor } from './cursor.ts'
+import { readDuration, readStructJson, readTimestamp } from './protobuf-well-known.ts'
+import {
+  enumSymbolOf,
+  type ProtoField,
+  type ProtoMessage,
+  type ProtoNode,
+  type ProtoScalar,
+} from './schema.ts'
 
 /**
- * Reads one message to the end of what the cursor is in, as JSON has it: 64-bit integers beyond a double as bigint,
- * times as ISO 8601 text, bytes as base64. Throws what is wrong with the bytes.
+ * Reads one message to the end of the cursor's current part, as JSON represents it: 64-bit integers beyond a double
+ * as bigint, times as ISO 8601 text, bytes as base64. Throws when the bytes are invalid.
  */
 export type ProtoReader = (cursor: ProtoCursor) => Record<string, unknown>
 
 type Row = Record<string, unknown>
 type Read = (cursor: ProtoCursor) => unknown
 
-/** A reader for messages of the type. */
+/** Returns a reader for messages of a type. */
 export function protoReader(message: ProtoMessage): ProtoReader {
   const body = bodyOf(message, new Map())
-  const lacking = lackingOf(message, new Map())
+  const lacking = missingFieldFinderOf(message, new Map())
   if (lacking === undefined) return (cursor) => body.read(cursor, body.blank(cursor))
   return (cursor) => {
     const row = body.read(cursor, body.blank(cursor))
@@ -24,20 +30,20 @@ export function protoReader(message: ProtoMessage): ProtoReader {
   }
 }
 
-/** How a message is read into a row that may hold fields already: parts of one message may come apart. */
+/** Reads a message into a row that may already have fields, because parts of one message may be split. */
 interface Body {
   blank(cursor: ProtoCursor): Row
-  /** To the end of the bytes, or of the group of this tag. */
+  /** Reads to the end of the bytes, or to the end of the group with this tag. */
   read(cursor: ProtoCursor, row: Row, groupEnd?: number): Row
 }
 
-/** What is done with one field. */
+/** Describes how one field is read. */
 interface Slot {
   readonly wire: number
-  /** Items may also lie behind one length, without tags. */
+  /** True when items may also follow one length, without tags. */
   readonly packable: boolean
   put(cursor: ProtoCursor, row: Row): void
-  /** Many at once. */
+  /** Reads packed items. */
   putPacked?(cursor: ProtoCursor, row: Row): void
 }
 
@@ -49,22 +55,22 @@ function bodyOf(message: ProtoMessage, made: Map<ProtoMessage, Body>): Body {
   const blanks = fields.map((field): readonly [string, () => unknown] => [field.name, blankOf(field)])
   const body: Body = {
     blank(cursor) {
-      cursor.spend(blanks.length)
+      cursor.countValues(blanks.length)
       const row: Row = {}
       for (const [name, blank] of blanks) row[name] = blank()
       return row
     },
     read(cursor, row, groupEnd) {
-      while (groupEnd !== undefined || cursor.left > 0) {
+      while (groupEnd !== undefined || cursor.bytesLeft > 0) {
         const tag = cursor.tag()
         if (tag === groupEnd) return row
         const slot = slots.get(tag >>> 3)
         const wire = tag & 7
         if (slot === undefined) {
-          cursor.unknown++
+          cursor.unknownFields++
           cursor.skip(tag)
         } else if (wire === slot.wire) slot.put(cursor, row)
-        else if (slot.packable && wire === WIRE.bytes) slot.putPacked?.(cursor, row)
+        else if (slot.packable && wire === WIRE_TYPE.bytes) slot.putPacked?.(cursor, row)
         else
           throw new Error(
             `${message.name}: field ${tag >>> 3} has the wire type ${wire}, expected ${slot.wire}`,
@@ -79,25 +85,25 @@ function bodyOf(message: ProtoMessage, made: Map<ProtoMessage, Body>): Body {
 
 function blankOf({ label, absent }: ProtoField): () => unknown {
   if (label === 'many') return () => []
-  // Without a prototype, so that every key is an entry like any other.
+  // Without a prototype, so that every key is an ordinary entry.
   if (label === 'map') return () => Object.create(null) as Row
   return () => absent
 }
 
 function slotOf(field: ProtoField, message: ProtoMessage, made: Map<ProtoMessage, Body>): Slot {
   const { name, node, label } = field
-  if (label === 'map') return { wire: WIRE.bytes, packable: false, put: putEntry(field, made) }
-  const wire = field.group ? WIRE.groupStart : wireOf(node)
+  if (label === 'map') return { wire: WIRE_TYPE.bytes, packable: false, put: putEntry(field, made) }
+  const wire = field.group ? WIRE_TYPE.groupStart : wireOf(node)
   const body = node.kind === 'message' ? bodyOf(node, made) : undefined
   const read = node.kind === 'message' ? undefined : readerOf(node, field)
   const into = (cursor: ProtoCursor, row: Row): Row => readBody(body as Body, field, cursor, row)
   if (label === 'many') {
     const put = (cursor: ProtoCursor, row: Row): void => {
-      cursor.spend(1)
+      cursor.countValues(1)
       const item = read?.(cursor) ?? into(cursor, (body as Body).blank(cursor))
       ;(row[name] as unknown[]).push(item)
     }
-    const packable = wire !== WIRE.bytes && wire !== WIRE.groupStart
+    const packable = wire !== WIRE_TYPE.bytes && wire !== WIRE_TYPE.groupStart
     return { wire, packable, put, putPacked: packed(put) }
   }
   const { oneof } = field
@@ -115,13 +121,13 @@ function slotOf(field: ProtoField, message: ProtoMessage, made: Map<ProtoMessage
 function packed(put: Slot['put']): Slot['put'] {
   return (cursor, row) => {
     const outer = cursor.enter()
-    while (cursor.left > 0) put(cursor, row)
+    while (cursor.bytesLeft > 0) put(cursor, row)
     cursor.leave(outer)
   }
 }
 
 function readBody(body: Body, { group, number }: ProtoField, cursor: ProtoCursor, row: Row): Row {
-  if (group) return body.read(cursor, row, ((number << 3) | WIRE.groupEnd) >>> 0)
+  if (group) return body.read(cursor, row, ((number << 3) | WIRE_TYPE.groupEnd) >>> 0)
   const outer = cursor.enter()
   body.read(cursor, row)
   cursor.leave(outer)
@@ -136,11 +142,11 @@ function putEntry(field: ProtoField, made: Map<ProtoMessage, Body>): Slot['put']
   const read = node.kind === 'message' ? undefined : readerOf(node, field)
   const blank = blankValue(node)
   return (cursor, row) => {
-    cursor.spend(1)
+    cursor.countValues(1)
     const outer = cursor.enter()
     let entryKey: unknown = BLANKS[key]
     let value: unknown
-    while (cursor.left > 0) {
+    while (cursor.bytesLeft > 0) {
       const tag = cursor.tag()
       if (tag === keyTag) entryKey = SCALARS[key](cursor)
       else if (tag === valueTag)
@@ -150,7 +156,7 @@ function putEntry(field: ProtoField, made: Map<ProtoMessage, Body>): Slot['put']
       else {
         if (tag >>> 3 <= 2)
           throw new Error(`an entry of ${name} has the wire type ${tag & 7}, expected another`)
-        cursor.unknown++
+        cursor.unknownFields++
         cursor.skip(tag)
       }
     }
@@ -159,7 +165,7 @@ function putEntry(field: ProtoField, made: Map<ProtoMessage, Body>): Slot['put']
   }
 }
 
-/** What an entry of a map has without a value. */
+/** Returns the value of a map entry whose bytes contain no value. */
 function blankValue(node: ProtoNode): unknown {
   switch (node.kind) {
     case 'scalar':
@@ -167,7 +173,7 @@ function blankValue(node: ProtoNode): unknown {
     case 'wrapper':
       return BLANKS[node.scalar]
     case 'enum':
-      return symbolOf(node.symbols, node.symbols.has(0) ? 0 : ([...node.symbols.keys()][0] ?? 0))
+      return enumSymbolOf(node.symbols, node.symbols.has(0) ? 0 : ([...node.symbols.keys()][0] ?? 0))
     case 'timestamp':
       return '1970-01-01T00:00:00.000000Z'
     case 'duration':
@@ -181,31 +187,31 @@ function blankValue(node: ProtoNode): unknown {
   }
 }
 
-/** A reader for what is no message with fields of its own. */
+/** Returns a reader for a value that is not a message with declared fields. */
 function readerOf(node: Exclude<ProtoNode, ProtoMessage>, { group, number }: ProtoField): Read {
   switch (node.kind) {
     case 'scalar':
       return SCALARS[node.scalar]
     case 'enum':
-      return (cursor) => symbolOf(node.symbols, cursor.int32())
+      return (cursor) => enumSymbolOf(node.symbols, cursor.int32())
     case 'timestamp':
       return inside(readTimestamp)
     case 'duration':
       return inside(readDuration)
     case 'json':
-      return inside((cursor) => readJson(cursor, node.of))
+      return inside((cursor) => readStructJson(cursor, node.of))
     case 'wrapper':
       return inside(wrapped(node.scalar))
     case 'empty':
       return (cursor) => {
-        const tag = ((number << 3) | (group ? WIRE.groupStart : WIRE.bytes)) >>> 0
+        const tag = ((number << 3) | (group ? WIRE_TYPE.groupStart : WIRE_TYPE.bytes)) >>> 0
         cursor.skip(tag)
         return true
       }
   }
 }
 
-/** Reads a message that stands behind its length. */
+/** Returns a reader for a length-prefixed message. */
 function inside(read: Read): Read {
   return (cursor) => {
     const outer = cursor.enter()
@@ -220,13 +226,13 @@ function wrapped(scalar: ProtoScalar): Read {
   const read = SCALARS[scalar]
   return (cursor) => {
     let value: unknown = BLANKS[scalar]
-    while (cursor.left > 0) {
+    while (cursor.bytesLeft > 0) {
       const tag = cursor.tag()
       if (tag === expected) value = read(cursor)
       else if (tag >>> 3 === 1)
         throw new Error(`a value of ${scalar} has the wire type ${tag & 7}, expected another`)
       else {
-        cursor.unknown++
+        cursor.unknownFields++
         cursor.skip(tag)
       }
     }
@@ -236,7 +242,7 @@ function wrapped(scalar: ProtoScalar): Read {
 
 function wireOf(node: ProtoNode): number {
   if (node.kind === 'scalar') return WIRES[node.scalar]
-  return node.kind === 'enum' ? WIRE.varint : WIRE.bytes
+  return node.kind === 'enum' ? WIRE_TYPE.varint : WIRE_TYPE.bytes
 }
 
 const SCALARS: Readonly<Record<ProtoScalar, Read>> = {
@@ -258,21 +264,21 @@ const SCALARS: Readonly<Record<ProtoScalar, Read>> = {
 }
 
 const WIRES: Readonly<Record<ProtoScalar, number>> = {
-  double: WIRE.fixed64,
-  float: WIRE.fixed32,
-  int32: WIRE.varint,
-  uint32: WIRE.varint,
-  sint32: WIRE.varint,
-  fixed32: WIRE.fixed32,
-  sfixed32: WIRE.fixed32,
-  int64: WIRE.varint,
-  uint64: WIRE.varint,
-  sint64: WIRE.varint,
-  fixed64: WIRE.fixed64,
-  sfixed64: WIRE.fixed64,
-  bool: WIRE.varint,
-  string: WIRE.bytes,
-  bytes: WIRE.bytes,
+  double: WIRE_TYPE.fixed64,
+  float: WIRE_TYPE.fixed32,
+  int32: WIRE_TYPE.varint,
+  uint32: WIRE_TYPE.varint,
+  sint32: WIRE_TYPE.varint,
+  fixed32: WIRE_TYPE.fixed32,
+  sfixed32: WIRE_TYPE.fixed32,
+  int64: WIRE_TYPE.varint,
+  uint64: WIRE_TYPE.varint,
+  sint64: WIRE_TYPE.varint,
+  fixed64: WIRE_TYPE.fixed64,
+  sfixed64: WIRE_TYPE.fixed64,
+  bool: WIRE_TYPE.varint,
+  string: WIRE_TYPE.bytes,
+  bytes: WIRE_TYPE.bytes,
 }
 
 const BLANKS: Readonly<Record<ProtoScalar, unknown>> = {
@@ -293,21 +299,24 @@ const BLANKS: Readonly<Record<ProtoScalar, unknown>> = {
   bytes: '',
 }
 
-/** Finds a required field that a row lacks, by its full name; `undefined` where the type has none. */
-type Lacking = (row: Row) => string | undefined
+/** Returns the full name of a required field that a row lacks, or `undefined` when none is missing. */
+type MissingFieldFinder = (row: Row) => string | undefined
 
-function lackingOf(message: ProtoMessage, made: Map<ProtoMessage, Lacking | undefined>): Lacking | undefined {
+function missingFieldFinderOf(
+  message: ProtoMessage,
+  made: Map<ProtoMessage, MissingFieldFinder | undefined>,
+): MissingFieldFinder | undefined {
   if (made.has(message)) return made.get(message)
-  const checks = message.fields.flatMap((field): Lacking[] => {
+  const checks = message.fields.flatMap((field): MissingFieldFinder[] => {
     const { name, node, label } = field
-    const own: Lacking[] = field.required
+    const own: MissingFieldFinder[] = field.required
       ? [(row) => (row[name] === null ? `${message.name}.${name}` : undefined)]
       : []
-    const inner = node.kind === 'message' ? lackingOf(node, made) : undefined
+    const inner = node.kind === 'message' ? missingFieldFinderOf(node, made) : undefined
     if (inner === undefined) return own
-    return [...own, (row) => lackingIn(row[name] as Row | readonly Row[] | null, label, inner)]
+    return [...own, (row) => missingFieldIn(row[name] as Row | readonly Row[] | null, label, inner)]
   })
-  const check: Lacking | undefined =
+  const check: MissingFieldFinder | undefined =
     checks.length === 0
       ? undefined
       : (row) => {
@@ -321,10 +330,10 @@ function lackingOf(message: ProtoMessage, made: Map<ProtoMessage, Lacking | unde
   return check
 }
 
-function lackingIn(
+function missingFieldIn(
   value: Row | readonly Row[] | null,
   label: ProtoField['label'],
-  inner: Lacking,
+  inner: MissingFieldFinder,
 ): string | undefined {
   if (value === null) return undefined
   const rows = label === 'one' ? [value as Row] : (Object.values(value) as Row[])

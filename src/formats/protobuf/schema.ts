@@ -1,7 +1,7 @@
 import type protobuf from 'protobufjs'
 import { PipelineError } from '../../core/errors.ts'
 
-/** Types that have no parts. */
+/** Names the scalar types. */
 export type ProtoScalar =
   | 'double'
   | 'float'
@@ -19,7 +19,7 @@ export type ProtoScalar =
   | 'string'
   | 'bytes'
 
-/** What a value is. Messages of `google.protobuf` that mean more than their fields have kinds of their own. */
+/** Describes the type of a value. Messages of `google.protobuf` with a meaning of their own have separate kinds. */
 export type ProtoNode =
   | { readonly kind: 'scalar'; readonly scalar: ProtoScalar }
   | { readonly kind: 'enum'; readonly name: string; readonly symbols: ReadonlyMap<number, string> }
@@ -30,28 +30,31 @@ export type ProtoNode =
   | { readonly kind: 'empty'; readonly name: string }
   | ProtoMessage
 
-/** A message with its fields in the order of their declaration; `name` with its package. */
+/** Describes a message with its fields in the order of their declaration; `name` includes the package. */
 export interface ProtoMessage {
   readonly kind: 'message'
   readonly name: string
   readonly fields: readonly ProtoField[]
 }
 
-/** A field of a message. */
+/** Describes a field of a message. */
 export interface ProtoField {
   readonly name: string
   readonly number: number
   readonly node: ProtoNode
-  /** Of a map, `node` is the value. */
+  /** For a map, `node` is the type of its values. */
   readonly label: 'one' | 'many' | 'map'
-  /** Of the keys of a map. */
+  /** Key type of a map. */
   readonly key?: ProtoScalar
-  /** What a message that lacks it has: null where presence is told, otherwise its default. Of `one` only. */
+  /**
+   * The value in a message that lacks the field: null when the field tracks presence, otherwise its default. Only for
+   * `one`.
+   */
   readonly absent: unknown
   readonly required: boolean
-  /** Between a start and an end instead of behind a length. */
+  /** True when the field is delimited by a start and an end tag instead of a length. */
   readonly group: boolean
-  /** Name of the oneof, of whose fields only the last in the bytes counts. */
+  /** Name of the oneof. Only the last of its fields in the bytes counts. */
   readonly oneof?: string
 }
 
@@ -83,14 +86,17 @@ const WRAPPERS: Readonly<Record<string, ProtoScalar>> = {
   StringValue: 'string',
   BytesValue: 'bytes',
 }
-/** Messages within each other. */
+/** Depth of nested messages. */
 const DEPTH_MAX = 100
 
-/** A message type with everything that it holds. @throws KD_CONTRACT_INVALID for one that holds itself, which no column can. */
+/**
+ * Returns a message type with everything that it contains.
+ * @throws KD_CONTRACT_INVALID for a recursive type, which no column can hold
+ */
 export function protoMessage(type: protobuf.Type, source: string): ProtoMessage {
   const node = new Reader(source).message(type, [])
   if (node.kind === 'message') return node
-  throw faultOf(source, '', `a row is a message with fields of its own, got ${nameOf(type)}`)
+  throw protoSchemaError(source, '', `a row is a message with fields of its own, got ${fullNameOf(type)}`)
 }
 
 class Reader {
@@ -101,25 +107,25 @@ class Reader {
     this.#source = source
   }
 
-  /** `open` are the messages around it. */
+  /** `open` holds the enclosing messages. */
   message(type: protobuf.Type, open: readonly protobuf.Type[]): ProtoNode {
-    const name = nameOf(type)
+    const name = fullNameOf(type)
     const special = specialOf(name)
     if (special !== undefined) return special
     const known = this.#known.get(type)
     if (known !== undefined) return known
     if (open.includes(type))
-      throw faultOf(this.#source, '', `${name} is recursive: it holds itself, and no column can`)
-    if (open.length >= DEPTH_MAX) throw faultOf(this.#source, '', `${name} nests too deeply`)
+      throw protoSchemaError(this.#source, '', `${name} is recursive, and a table column cannot be`)
+    if (open.length >= DEPTH_MAX) throw protoSchemaError(this.#source, '', `${name} nests too deeply`)
     const inside = [...open, type]
     const seen = new Set<string>()
     const fields = type.fieldsArray.map((field) => {
       const folded = field.name.toLowerCase()
       if (seen.has(folded) || field.name === '__proto__')
-        throw faultOf(
+        throw protoSchemaError(
           this.#source,
           `${name}.${field.name}`,
-          'cannot be a column beside the others: its name is there already, or reserved',
+          'cannot be a column: its name is used twice, or reserved',
         )
       seen.add(folded)
       return this.#field(field.resolve(), inside)
@@ -146,14 +152,14 @@ class Reader {
   #node({ type, resolvedType }: protobuf.Field, open: readonly protobuf.Type[]): ProtoNode {
     if (resolvedType === null) {
       if (SCALARS.has(type)) return { kind: 'scalar', scalar: type as ProtoScalar }
-      throw faultOf(this.#source, '', `${type} is no type that is known here`)
+      throw protoSchemaError(this.#source, '', `${type} is not a known type`)
     }
     if ('fieldsArray' in resolvedType) return this.message(resolvedType, open)
     const symbols = new Map<number, string>()
-    // Of several names of one number the first counts.
+    // Of several names for one number the first counts.
     for (const [symbol, value] of Object.entries(resolvedType.values))
       if (!symbols.has(value)) symbols.set(value, symbol)
-    return { kind: 'enum', name: nameOf(resolvedType), symbols }
+    return { kind: 'enum', name: fullNameOf(resolvedType), symbols }
   }
 }
 
@@ -176,12 +182,12 @@ function specialOf(name: string): ProtoNode | undefined {
   return scalar === undefined ? undefined : { kind: 'wrapper', scalar }
 }
 
-/** What is read where the field is not there. */
+/** Returns the value that stands for an absent field. */
 function absentOf(field: protobuf.Field, node: ProtoNode): unknown {
   const given = (field.getOption('default') as unknown) !== undefined
   if (field.partOf !== null || (field.hasPresence && !given)) return null
   const value = field.typeDefault as { toString(): string } | null
-  if (node.kind === 'enum') return symbolOf(node.symbols, Number(value))
+  if (node.kind === 'enum') return enumSymbolOf(node.symbols, Number(value))
   if (node.kind !== 'scalar') return null
   if (node.scalar === 'bytes') return Buffer.from((value ?? []) as unknown as Uint8Array).toString('base64')
   if (typeof value !== 'object' || value === null) return value
@@ -189,18 +195,23 @@ function absentOf(field: protobuf.Field, node: ProtoNode): unknown {
   return Number.isSafeInteger(Number(long)) ? Number(long) : long
 }
 
-/** The name of a number; a number that has none is its digits. */
-export function symbolOf(symbols: ReadonlyMap<number, string>, value: number): string {
+/** Returns the symbol of a number, or its digits when it has none. */
+export function enumSymbolOf(symbols: ReadonlyMap<number, string>, value: number): string {
   return symbols.get(value) ?? String(value)
 }
 
-/** The full name without the dot in front that protobufjs gives it. */
-export function nameOf(type: { readonly fullName: string }): string {
+/** Returns the full name without the leading dot that protobufjs adds. */
+export function fullNameOf(type: { readonly fullName: string }): string {
   return type.fullName.replace(/^\./, '')
 }
 
-/** What is wrong with a schema, and where. */
-export function faultOf(source: string, at: string, message: string, cause?: unknown): PipelineError {
+/** Returns the error for a fault in a schema, with its place. */
+export function protoSchemaError(
+  source: string,
+  at: string,
+  message: string,
+  cause?: unknown,
+): PipelineError {
   const detail = at === '' ? message : `${at}: ${message}`
   return new PipelineError('KD_CONTRACT_INVALID', detail, { source }, cause === undefined ? {} : { cause })
 }

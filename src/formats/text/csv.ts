@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { parse, type Options } from 'csv-parse/sync'
-import { Exact } from '../../core/exact.ts'
+import { ExactNumber } from '../../core/exact.ts'
 import { decimalOf, type DataType, type StructType } from '../../core/schema.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import { parseExact } from '../json/exact.ts'
@@ -8,16 +8,16 @@ import type { CsvSettings } from '../settings.ts'
 import { valueFormat } from '../values.ts'
 
 /**
- * CSV, one row a value, behind a line of names where there is a header. An empty field without quotes and the null words
- * are null. Texts are read by the types of their columns, nested ones as JSON; one that is none of its type stays text,
- * for the contract or the column to refuse.
+ * Returns the CSV format with one row per value, preceded by a header line if configured. Empty unquoted fields and
+ * the null words are null. Text is converted to the type of its column, from JSON for nested types. Text that is not
+ * of that type stays text, which the contract or the column refuses.
  */
 export function csvFormat(options: FormatOptions, settings: CsvSettings): Format {
   const parsing = parsingOf(settings)
   const readers = readersFor(options)
   return valueFormat('csv', (value) => {
     if (value.length === 0) throw new Error('expected a line of CSV, got an empty value')
-    if (!isUtf8(value)) throw new Error('expected UTF-8, got bytes that are none')
+    if (!isUtf8(value)) throw new Error('expected UTF-8, got invalid bytes')
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     const lines = plainLine(bytes, settings) ?? parse(bytes, parsing)
     const { names, fields } = rowOf(lines, settings, options.schema)
@@ -38,8 +38,8 @@ export function csvFormat(options: FormatOptions, settings: CsvSettings): Format
 type Fields = readonly (string | null)[]
 
 /**
- * A single line without anything that quotes, which needs no parser: by far the most common, and a parser for each value
- * costs more than all the rest. `undefined` for any other value.
+ * Splits a single line without quotes. This is by far the most common case, and creating a parser for each value
+ * costs more than everything else. Returns `undefined` for any other value.
  */
 function plainLine(
   bytes: Buffer,
@@ -58,7 +58,7 @@ function parsingOf({ delimiter, quote, nullWords }: CsvSettings): Options {
     delimiter: delimiter === 'tab' ? '\t' : delimiter,
     quote: quote === 'none' ? false : quote,
     skip_empty_lines: true,
-    // How many fields a line must have is checked against the names.
+    // The number of fields is checked against the names.
     relax_column_count: true,
     cast: (text, { quoting }) => (!quoting && nulls.has(text) ? null : text),
   }
@@ -83,14 +83,14 @@ function rowOf(
 
 type Reader = (text: string) => unknown
 
-/** How the fields of one name are read. */
+/** Describes how the fields of one name are read. */
 interface Column {
   readonly read: Reader
-  /** Whether the contract takes a null; where it does not, or does not say, a null is a field that is not there. */
+  /** True when the contract accepts null; otherwise a null field counts as missing. */
   readonly nullable: boolean
 }
 
-/** Readers by the columns as they are now; made anew when the columns change. */
+/** Returns the readers of the current columns. They are rebuilt when the columns change. */
 function readersFor(options: FormatOptions): () => ReadonlyMap<string, Column> {
   let schema: StructType | undefined
   let columns = new Map<string, Column>()
@@ -99,7 +99,10 @@ function readersFor(options: FormatOptions): () => ReadonlyMap<string, Column> {
     schema = options.schema
     const nullable = new Set(options.plain?.fields.filter((field) => field.nullable).map(({ name }) => name))
     columns = new Map(
-      schema.fields.map(({ name, type }) => [name, { read: textReader(type), nullable: nullable.has(name) }]),
+      schema.fields.map(({ name, type }) => [
+        name,
+        { read: csvFieldReader(type), nullable: nullable.has(name) },
+      ]),
     )
     return columns
   }
@@ -108,8 +111,10 @@ function readersFor(options: FormatOptions): () => ReadonlyMap<string, Column> {
 const INTEGER = /^[+-]?\d{1,40}$/
 const DECIMAL = /^[+-]?(?:\d{1,200}\.?\d{0,200}|\.\d{1,200})(?:[eE][+-]?\d{1,3})?$/
 
-/** How a text without quotes around it is read for a column of this type; one that is none of the type stays text. */
-export function textReader(type: DataType): (text: string) => unknown {
+/**
+ * Returns a function that converts unquoted text for a column of this type. Text that is not of that type stays text.
+ */
+export function csvFieldReader(type: DataType): (text: string) => unknown {
   if (typeof type !== 'string') return json
   if (decimalOf(type) !== undefined) return decimal
   return READERS[type] ?? ((text) => text)
@@ -145,14 +150,14 @@ function decimal(text: string): unknown {
     .replace(/^\+/, '')
     .replace(/^(-?)\./, '$10.')
     .replace(/\.(?=[eE]|$)/, '')
-  return new Exact(plain)
+  return new ExactNumber(plain)
 }
 
 function json(text: string): unknown {
   try {
     return parseExact(text)
   } catch {
-    // The column says what it expected.
+    // The column reports what it expected.
     return text
   }
 }

@@ -1,37 +1,37 @@
 import type { Admin, Kafka } from 'kafkajs'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
-import { createKafka, type KafkaOptions, reachAdmin, refusalHeard } from './client.ts'
-import { kafkaFault } from './faults.ts'
-import { isLed, topicExists, type Watermark, Watermarks } from './end-offsets.ts'
+import { createKafka, type KafkaOptions, connectAdmin, lastRefusalOf } from './client.ts'
+import { kafkaFaultOf } from './faults.ts'
+import { hasLeaders, topicExists, type Watermark, Watermarks } from './end-offsets.ts'
 
-/** What a new topic looks like; the broker's defaults hold where nothing is said. */
-export interface TopicOptions {
+/** Configures a new topic; absent options have the broker's defaults. */
+interface NewTopicOptions {
   readonly partitions: number
   readonly replicas?: number
   /** Topic configuration by Kafka's names, for example `retention.ms`. */
   readonly config?: Readonly<Record<string, string>>
 }
 
-const LED_MS_MAX = 20_000
-const LED_EVERY_MS = 100
+const LEADERS_MS_MAX = 20_000
+const LEADERS_CHECK_MS = 100
 
 /**
- * Creates a topic unless it exists; says whether it did. Resolves when every partition has a leader that can be asked.
+ * Creates a topic unless it exists; returns whether it did. Resolves when every partition has a leader that answers.
  * @throws KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED.
  */
 export async function createTopic(
   options: KafkaOptions,
   topic: string,
-  wanted: TopicOptions,
+  wanted: NewTopicOptions,
   clock: Clock = systemClock,
 ): Promise<boolean> {
-  const admin = await reachAdmin(createKafka(options), options)
+  const admin = await connectAdmin(createKafka(options), options)
   try {
     if (await topicExists(admin, topic)) return false
-    // Resolves with false when somebody else was quicker.
+    // Resolves with false if another client created the topic first.
     const created = await admin.createTopics({
-      // kafkajs waits too, but takes a broker that has not heard of the topic yet for one that never will.
+      // kafkajs can wait too, but fails if a broker does not know the new topic yet.
       waitForLeaders: false,
       topics: [
         {
@@ -43,29 +43,29 @@ export async function createTopic(
         },
       ],
     })
-    await untilLed(admin, topic, clock)
+    await waitForLeaders(admin, topic, clock)
     return created
   } finally {
     await admin.disconnect()
   }
 }
 
-async function untilLed(admin: Admin, topic: string, clock: Clock): Promise<void> {
-  const deadlineMs = clock.now() + LED_MS_MAX
-  while (!(await isLed(admin, topic))) {
+async function waitForLeaders(admin: Admin, topic: string, clock: Clock): Promise<void> {
+  const deadlineMs = clock.now() + LEADERS_MS_MAX
+  while (!(await hasLeaders(admin, topic))) {
     if (clock.now() > deadlineMs) {
-      const detail = `expected a leader for each partition within ${LED_MS_MAX} ms of its creation`
+      const detail = `expected a leader for each partition within ${LEADERS_MS_MAX} ms of its creation`
       throw new PipelineError('KD_SOURCE_FAILED', detail, { topic })
     }
-    await clock.sleep(LED_EVERY_MS)
+    await clock.sleep(LEADERS_CHECK_MS)
   }
 }
 
 /**
- * Log start and end of every partition of a topic.
+ * Reads the log start and end offsets of every partition of a topic.
  * @throws KD_TOPIC_MISSING, KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED.
  */
-export async function endOffsets(
+export async function readWatermarks(
   options: KafkaOptions,
   topic: string,
 ): Promise<ReadonlyMap<number, Watermark>> {
@@ -78,11 +78,11 @@ export async function endOffsets(
 }
 
 /**
- * The names of all topics that this client may see.
+ * Returns the names of all topics that this client may see.
  * @throws KD_KAFKA_UNREACHABLE, KD_KAFKA_AUTH_FAILED, KD_KAFKA_TLS_FAILED, KD_SOURCE_FAILED.
  */
-export async function topicNames(options: KafkaOptions): Promise<readonly string[]> {
-  const admin = await reachAdmin(createKafka(options), options)
+export async function listTopics(options: KafkaOptions): Promise<readonly string[]> {
+  const admin = await connectAdmin(createKafka(options), options)
   try {
     return await admin.listTopics()
   } finally {
@@ -91,31 +91,31 @@ export async function topicNames(options: KafkaOptions): Promise<readonly string
 }
 
 /**
- * The next offset that a group would read, by partition; partitions without one are absent.
+ * Returns the committed offset (the next one to read) of a consumer group by partition; partitions without one are absent.
  * @throws KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED.
  */
-export async function groupOffsets(
+export async function readGroupOffsets(
   options: KafkaOptions,
   groupId: string,
   topic: string,
 ): Promise<ReadonlyMap<number, bigint>> {
   const kafka = createKafka(options)
-  const admin = await reachAdmin(kafka, options)
+  const admin = await connectAdmin(kafka, options)
   try {
     const topics = await admin.fetchOffsets({ groupId, topics: [topic] })
-    const partitions = topics.flatMap((one) => (one.topic === topic ? one.partitions : []))
+    const partitions = topics.flatMap((each) => (each.topic === topic ? each.partitions : []))
     return new Map(
       partitions
         .filter(({ offset }) => Number(offset) >= 0)
         .map(({ partition, offset }) => [partition, BigInt(offset)]),
     )
   } catch (error) {
-    throw kafkaFault(error, { topic, groupId, heard: refusalHeard(kafka) }) ?? error
+    throw kafkaFaultOf(error, { topic, groupId, lastRefusal: lastRefusalOf(kafka) }) ?? error
   } finally {
     await admin.disconnect()
   }
 }
 
-function connector(kafka: Kafka, options: KafkaOptions): () => ReturnType<typeof reachAdmin> {
-  return () => reachAdmin(kafka, options)
+function connector(kafka: Kafka, options: KafkaOptions): () => ReturnType<typeof connectAdmin> {
+  return () => connectAdmin(kafka, options)
 }

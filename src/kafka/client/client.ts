@@ -3,77 +3,84 @@ import kafkajs from 'kafkajs'
 import type { Admin, Kafka, logCreator, Mechanism, SASLOptions } from 'kafkajs'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { registerCodecs } from './codecs.ts'
-import { isHungUp, kafkaFault } from './faults.ts'
-import { socketFactory } from './sockets.ts'
+import { isConnectionClosed, kafkaFaultOf } from './faults.ts'
+import { createSocketFactory } from './sockets.ts'
 import { tokenMechanism, type TokenLogin } from './token-login.ts'
 
-/** A pino-like log: fields first, then the message. */
+/** Writes log lines like pino: fields first, then the message. */
 export interface Log {
-  /** What helps to follow one batch. */
+  /** Logs details of single batches. */
   debug(fields: object, message: string): void
-  /** What changes how things stand. */
+  /** Logs changes of state. */
   info(fields: object, message: string): void
-  /** What went wrong and was mended. */
+  /** Logs problems that the service handles itself. */
   warn(fields: object, message: string): void
-  /** What somebody has to look at. */
+  /** Logs problems that need an operator. */
   error(fields: object, message: string): void
 }
 
-/** How to reach a Kafka cluster. */
+/** Configures the connection to a Kafka cluster. */
 export interface KafkaOptions {
-  /** `host:port` of some brokers; the rest is learnt from them. */
+  /** `host:port` of bootstrap brokers. */
   readonly brokers: readonly string[]
   readonly clientId: string
-  /** `true` for TLS with the system's certificates, or Node's `tls.ConnectionOptions`; a function is asked for each connection. */
+  /** `true` for TLS with the system's authorities, or Node's `tls.ConnectionOptions`; a function is called for each connection. */
   readonly ssl?: boolean | ConnectionOptions | (() => ConnectionOptions)
   readonly sasl?: SASLOptions | TokenLogin
-  /** How long brokers may stay silent at the start before `KD_KAFKA_UNREACHABLE`; default 30,000 ms. */
+  /** Time after which unanswered connection attempts end with `KD_KAFKA_UNREACHABLE`, in milliseconds; default 30,000. */
   readonly reachTimeoutMs?: number
   readonly log?: Log
 }
 
-export const REACH_TIMEOUT_MS = 30_000
+const REACH_TIMEOUT_MS = 30_000
 const CONNECTION_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 30_000
-/** Retries of one request inside kafkajs, from 300 ms doubling: about 10 s; the consumer restarts itself after that. */
+/** Retries of one request inside kafkajs, with pauses doubling from 300 ms: about 10 s; then the consumer restarts. */
 const RETRIES = 5
 
-/** How often all brokers must fail alike before we believe what a broker that restarts looks like too. */
+/** Number of equal refusals by all brokers before a fault counts that a restarting broker could cause too. */
 const ALIKE_MIN = 3
 
-/** One kafkajs client; cheap, connects nothing. kafkajs's own log goes to `options.log`, one level lower, since kafkajs rides most of it out. */
+/**
+ * Creates a kafkajs client without connecting it. Log lines of kafkajs go to `options.log` one level lower, since kafkajs
+ * recovers from most of the problems.
+ */
 export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
   registerCodecs()
   const tls = tlsOf(options.ssl)
-  const heard: Heard = { refusal: undefined }
+  const last: LastRefusal = { type: undefined }
   const kafka = new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
     ssl: tls !== undefined,
-    socketFactory: socketFactory(tls),
+    socketFactory: createSocketFactory(tls),
     ...(options.sasl === undefined ? {} : { sasl: mechanismOf(options.sasl) }),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: { retries, initialRetryTime: 300, maxRetryTime: 10_000 },
     logLevel: options.log === undefined ? kafkajs.logLevel.ERROR : kafkajs.logLevel.INFO,
-    logCreator: bridge(options.log, heard),
+    logCreator: createLogBridge(options.log, last),
   })
-  HEARD.set(kafka, heard)
+  LAST_REFUSALS.set(kafka, last)
   return kafka
 }
 
-/** The type of the last refusal that kafkajs kept to itself; it says only that it found no coordinator. */
-export function refusalHeard(kafka: Kafka): string | undefined {
-  return HEARD.get(kafka)?.refusal
+/** Returns the type of the last refusal that kafkajs only logged; its error says just that it found no coordinator. */
+export function lastRefusalOf(kafka: Kafka): string | undefined {
+  return LAST_REFUSALS.get(kafka)?.type
 }
 
 /**
- * A connected admin client of a cluster that answers. The brokers are asked in turn; what each of them refuses for good
- * ends the tries at once, an aborted `signal` ends them as the time-out does.
- * @throws KD_KAFKA_UNREACHABLE when no broker answered within `reachTimeoutMs`; KD_KAFKA_AUTH_FAILED and
- * KD_KAFKA_TLS_FAILED when they refuse us; KD_SOURCE_FAILED when a broker is too old.
+ * Connects an admin client, trying the brokers in turn. Permanent refusals by all brokers end the attempts immediately; an
+ * aborted `signal` ends them as the timeout does.
+ * @throws KD_KAFKA_UNREACHABLE if no broker answered within `reachTimeoutMs`; KD_KAFKA_AUTH_FAILED and
+ * KD_KAFKA_TLS_FAILED if they refuse the client; KD_SOURCE_FAILED if a broker is too old
  */
-export async function reachAdmin(kafka: Kafka, options: KafkaOptions, signal?: AbortSignal): Promise<Admin> {
+export async function connectAdmin(
+  kafka: Kafka,
+  options: KafkaOptions,
+  signal?: AbortSignal,
+): Promise<Admin> {
   const timeoutMs = options.reachTimeoutMs ?? REACH_TIMEOUT_MS
   const deadline = performance.now() + timeoutMs
   const refusals = new Refusals(options)
@@ -83,12 +90,12 @@ export async function reachAdmin(kafka: Kafka, options: KafkaOptions, signal?: A
       await probe({ ...options, brokers: [broker] })
       return await lastingAdmin(kafka)
     } catch (error) {
-      const refused = refusals.add(broker, error)
-      if (refused !== undefined) throw refused
+      const refusal = refusals.add(broker, error)
+      if (refusal !== undefined) throw refusal
       if (performance.now() >= deadline || signal?.aborted === true) {
-        const fault = kafkaFault(error, options)
+        const fault = kafkaFaultOf(error, options)
         if (fault?.code === 'KD_KAFKA_TLS_FAILED') throw fault
-        const detail = `expected an answer within ${timeoutMs} ms, got: ${messageOf(error)}`
+        const detail = `expected a response within ${timeoutMs} ms, got: ${messageOf(error)}`
         const place = { brokers: options.brokers }
         throw new PipelineError('KD_KAFKA_UNREACHABLE', detail, place, { cause: error })
       }
@@ -97,9 +104,9 @@ export async function reachAdmin(kafka: Kafka, options: KafkaOptions, signal?: A
   }
 }
 
-/** Connects and logs in once; asks something that needs a login, since a listener that wants one hangs up only then. */
+/** Connects, logs in and sends a request that needs a login, since a listener that requires one hangs up only then. */
 async function probe(options: KafkaOptions): Promise<void> {
-  // kafkajs's own retries would take 10 s for each look.
+  // The retries of kafkajs would take 10 s per attempt.
   const admin = createKafka(options, 0).admin()
   try {
     await admin.connect()
@@ -109,7 +116,7 @@ async function probe(options: KafkaOptions): Promise<void> {
   }
 }
 
-/** The admin that works for long has the client's own retries. */
+/** Connects the returned admin client, which has the retries of `kafka`. */
 async function lastingAdmin(kafka: Kafka): Promise<Admin> {
   const admin = kafka.admin()
   try {
@@ -121,7 +128,7 @@ async function lastingAdmin(kafka: Kafka): Promise<Admin> {
   }
 }
 
-/** What each broker said last. */
+/** Collects the last refusal of each broker. */
 class Refusals {
   readonly #options: KafkaOptions
   readonly #byBroker = new Map<string, { readonly fault: PipelineError; readonly times: number }>()
@@ -130,7 +137,7 @@ class Refusals {
     this.#options = options
   }
 
-  /** The error to give up with, once every broker has refused us and none of it will pass by itself. */
+  /** Adds the error of a broker; returns the error to give up with once every broker has refused permanently. */
   add(broker: string, error: unknown): PipelineError | undefined {
     const fault = this.#faultOf(error)
     if (fault === undefined) {
@@ -139,24 +146,24 @@ class Refusals {
     }
     this.#byBroker.set(broker, { fault, times: (this.#byBroker.get(broker)?.times ?? 0) + 1 })
     const isFinal = this.#options.brokers.every((each) => {
-      const said = this.#byBroker.get(each)
-      return said !== undefined && (!said.fault.retryable || said.times >= ALIKE_MIN)
+      const refusal = this.#byBroker.get(each)
+      return refusal !== undefined && (!refusal.fault.retryable || refusal.times >= ALIKE_MIN)
     })
     return isFinal ? fault : undefined
   }
 
   #faultOf(error: unknown): PipelineError | undefined {
     const place = { brokers: this.#options.brokers }
-    const fault = kafkaFault(error, place)
-    // A token endpoint that does not answer is given the whole time.
+    const fault = kafkaFaultOf(error, place)
+    // A token endpoint that does not answer is tried for the whole time.
     if (fault !== undefined) return fault.code === 'KD_KAFKA_UNREACHABLE' ? undefined : fault
     if (isTooOld(error)) {
-      const detail = `expected a broker that kafkajs can talk to, got: ${messageOf(error)}`
+      const detail = `expected a broker version that kafkajs supports, got: ${messageOf(error)}`
       return new PipelineError('KD_SOURCE_FAILED', detail, place, { cause: error, retryable: false })
     }
-    if (this.#options.sasl !== undefined || !isHungUp(error)) return undefined
+    if (this.#options.sasl !== undefined || !isConnectionClosed(error)) return undefined
     const detail =
-      'the broker hangs up without an answer: a listener that wants a login does so; set kafka.sasl, or check the port'
+      'the broker closes the connection without a response, as a listener that requires a login does; set kafka.sasl, or check the port'
     return new PipelineError('KD_KAFKA_AUTH_FAILED', detail, place, { cause: error, retryable: true })
   }
 }
@@ -171,28 +178,29 @@ function tlsOf(ssl: KafkaOptions['ssl']): (() => ConnectionOptions) | undefined 
   return () => (ssl === true ? {} : ssl)
 }
 
-/** A copy: kafkajs writes into it. */
+/** Returns a copy, since kafkajs modifies it. */
 function mechanismOf(login: SASLOptions | TokenLogin): SASLOptions | Mechanism {
   return 'token' in login ? tokenMechanism(login) : { ...login }
 }
 
-interface Heard {
-  refusal: string | undefined
+interface LastRefusal {
+  /** Error type of the protocol, such as `GROUP_AUTHORIZATION_FAILED`. */
+  type: string | undefined
 }
 
-const HEARD = new WeakMap<Kafka, Heard>()
+const LAST_REFUSALS = new WeakMap<Kafka, LastRefusal>()
 
-/** How kafkajs words what it throws away while it looks for a coordinator; its log is the only place that has it. */
+/** Error types by the messages that kafkajs logs, but does not throw, while it looks for a coordinator. */
 const REFUSALS: Readonly<Record<string, string>> = {
   'Not authorized to access group: Group authorization failed': 'GROUP_AUTHORIZATION_FAILED',
   'Transactional Id authorization failed': 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
 }
 
-function bridge(log: Log | undefined, heard: Heard): logCreator {
+function createLogBridge(log: Log | undefined, last: LastRefusal): logCreator {
   return () =>
     ({ level, log: { message, ...fields } }) => {
       const error: unknown = fields['error']
-      if (typeof error === 'string') heard.refusal = REFUSALS[error] ?? heard.refusal
+      if (typeof error === 'string') last.type = REFUSALS[error] ?? last.type
       if (level === kafkajs.logLevel.ERROR) log?.warn({ kafka: fields }, message)
       else if (level === kafkajs.logLevel.WARN) log?.info({ kafka: fields }, message)
       else log?.debug({ kafka: fields }, message)

@@ -2,12 +2,11 @@ import type { Admin } from 'kafkajs'
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel'
 import type { Clock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { kafkaFault } from './faults.ts'
+import { kafkaFaultOf } from './faults.ts'
 
 /**
- * What a broker holds of one partition: `low` is the first offset still there, `high` the last stable offset, behind
- * which no transaction is open: what a reader of committed records can reach now. (kafkajs asks for committed records
- * where nothing is said.)
+ * Describes the offsets that a broker holds of one partition: `low` is the log start offset, `high` the last stable offset,
+ * up to which a reader of committed records can read now. (kafkajs requests committed records by default.)
  */
 export interface Watermark {
   readonly low: bigint
@@ -16,7 +15,7 @@ export interface Watermark {
 
 const ATTEMPTS_MAX = 6
 
-/** Reads log start and end offsets of one topic; reconnects after a failure, since kafkajs keeps outdated leaders otherwise. */
+/** Reads the watermarks of one topic; reconnects after a failure, since kafkajs would keep outdated leaders. */
 export class Watermarks {
   readonly #connect: () => Promise<Admin>
   readonly #topic: string
@@ -28,8 +27,8 @@ export class Watermarks {
   }
 
   /**
-   * Every partition's watermark, read now.
-   * @throws KD_TOPIC_MISSING, KD_SOURCE_FAILED after six attempts, and what `connect` throws.
+   * Reads the current watermark of every partition.
+   * @throws KD_TOPIC_MISSING, KD_SOURCE_FAILED after six attempts, and the errors of `connect`
    */
   async read(): Promise<ReadonlyMap<number, Watermark>> {
     const policy = retry(
@@ -44,8 +43,8 @@ export class Watermarks {
         try {
           return await this.#readOnce()
         } catch (error) {
-          // What a retry cannot fix leaves the policy as a value.
-          const fault = kafkaFault(error, { topic: this.#topic })
+          // Permanent errors leave the retry policy as a value.
+          const fault = kafkaFaultOf(error, { topic: this.#topic })
           if (fault !== undefined && (error instanceof PipelineError || !fault.retryable)) return fault
           await this.close()
           throw error
@@ -71,7 +70,7 @@ export class Watermarks {
     try {
       await (await admin).disconnect()
     } catch {
-      // The connection is being given up: how it ends does not matter.
+      // The connection is discarded: errors do not matter.
     }
   }
 
@@ -88,56 +87,56 @@ export class Watermarks {
   }
 }
 
-/** How often the ends of logs are asked for while nothing is fetched, in milliseconds. */
-const ASK_EVERY_MS = 15_000
+/** Interval at which end offsets are read while nothing is fetched, in milliseconds. */
+const POLL_EVERY_MS = 15_000
 
-/** Who wants to know how far logs reach. */
-interface Hearing {
-  heard(marks: ReadonlyMap<number, Watermark>): void
+/** Receives the end offsets of partitions. */
+interface EndOffsetListener {
+  noteEndOffsets(marks: ReadonlyMap<number, Watermark>): void
 }
 
-/** Asks for the ends of logs while nothing is fetched, which would tell them: what is known of the lag must not stand still. */
-export class EndsWhileWaiting {
+/** Reads end offsets while nothing is fetched, so that the lag stays up to date. */
+export class EndOffsetPoller {
   readonly #watermarks: Pick<Watermarks, 'read'>
-  readonly #positions: Hearing
+  readonly #positions: EndOffsetListener
   readonly #clock: Pick<Clock, 'now'>
   #askedAtMs = -Infinity
   #isAsking = false
 
-  constructor(watermarks: Pick<Watermarks, 'read'>, positions: Hearing, clock: Pick<Clock, 'now'>) {
+  constructor(watermarks: Pick<Watermarks, 'read'>, positions: EndOffsetListener, clock: Pick<Clock, 'now'>) {
     this.#watermarks = watermarks
     this.#positions = positions
     this.#clock = clock
   }
 
-  /** A heartbeat that looks how far the logs reach, now and then, and does not wait for the answer. */
-  beside(heartbeat: () => Promise<void>): () => Promise<void> {
+  /** Returns a heartbeat that also reads the end offsets when they are due, without waiting for them. */
+  besideHeartbeat(heartbeat: () => Promise<void>): () => Promise<void> {
     return () => {
-      this.#look()
+      this.#pollIfDue()
       return heartbeat()
     }
   }
 
-  #look(): void {
-    if (this.#isAsking || this.#clock.now() - this.#askedAtMs < ASK_EVERY_MS) return
+  #pollIfDue(): void {
+    if (this.#isAsking || this.#clock.now() - this.#askedAtMs < POLL_EVERY_MS) return
     this.#isAsking = true
     this.#askedAtMs = this.#clock.now()
     void this.#watermarks
       .read()
-      // Brokers that do not answer say nothing new; who fetches next learns why.
+      // If brokers do not answer, the end offsets stay as they are; the next fetch reports the error.
       .then(
-        (marks) => this.#positions.heard(marks),
+        (marks) => this.#positions.noteEndOffsets(marks),
         () => undefined,
       )
       .finally(() => (this.#isAsking = false))
   }
 }
 
-/** Whether the cluster knows the topic. */
+/** Returns whether the topic exists. */
 export async function topicExists(admin: Admin, topic: string): Promise<boolean> {
   try {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-    return topics.some((one) => one.name === topic && one.partitions.length > 0)
+    return topics.some(({ name, partitions }) => name === topic && partitions.length > 0)
   } catch (error) {
     if (isUnknownTopic(error)) return false
     throw error
@@ -145,15 +144,15 @@ export async function topicExists(admin: Admin, topic: string): Promise<boolean>
 }
 
 /**
- * Whether every partition of a topic has a leader that knows that it leads. A broker's metadata names it a moment before,
- * and in that moment kafkajs's producer sends the partitions that were taken once more with those that were refused.
+ * Returns whether every partition of a topic has a leader that accepts requests. The metadata of a broker names a leader
+ * slightly earlier; in that time the producer of kafkajs would send accepted partitions again together with refused ones.
  */
-export async function isLed(admin: Admin, topic: string): Promise<boolean> {
+export async function hasLeaders(admin: Admin, topic: string): Promise<boolean> {
   try {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-    const partitions = topics.find((one) => one.name === topic)?.partitions ?? []
+    const partitions = topics.find(({ name }) => name === topic)?.partitions ?? []
     if (partitions.length === 0 || partitions.some(({ leader }) => leader < 0)) return false
-    // Only a leader answers this.
+    // Only a leader answers this request.
     return (await admin.fetchTopicOffsets(topic)).length === partitions.length
   } catch (error) {
     if (isUnknownTopic(error) || isLeaderless(error)) return false

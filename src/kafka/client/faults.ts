@@ -1,27 +1,27 @@
 import { type ErrorContext, messageOf, PipelineError } from '../../core/errors.ts'
-import { tlsFault } from './tls-faults.ts'
+import { tlsFaultOf } from './tls-faults.ts'
 
-/** What was being done when brokers refused it: named in the error, and what to grant follows from it. */
-export interface FaultPlace {
+/** Describes the operation that brokers refused, for the error message and the required grant. */
+interface FaultContext {
   readonly brokers?: readonly string[]
   readonly topic?: string | undefined
   readonly groupId?: string | undefined
   readonly transactionalId?: string | undefined
-  /** Whether the topic was to be written (and created) rather than read. */
+  /** True if the operation writes (and creates) the topic rather than reads it. */
   readonly isWriting?: boolean
-  /** The type of what a client heard last, for errors that have lost theirs (`refusalHeard`). */
-  readonly heard?: string | undefined
+  /** The type of the last refusal of a client (`lastRefusalOf`), for errors that lost their type. */
+  readonly lastRefusal?: string | undefined
 }
 
-/** Causes of causes: deeper chains are not ours. */
+/** Maximum depth of causes that is searched. */
 const DEPTH_MAX = 8
 
 /**
- * What brokers refuse for good, as an error that says what to do: KD_KAFKA_AUTH_FAILED, KD_KAFKA_TLS_FAILED or
- * KD_KAFKA_FORBIDDEN, or the error of ours that lies beneath; `undefined` where the error is of another kind. Told by names,
- * types and codes. One that may pass by itself after all is `retryable`.
+ * Converts a permanent refusal of the brokers into an error that says what to do: KD_KAFKA_AUTH_FAILED,
+ * KD_KAFKA_TLS_FAILED or KD_KAFKA_FORBIDDEN, or the `PipelineError` among its causes; returns `undefined` for other errors.
+ * Errors are recognized by names, types and codes. A refusal that may pass is `retryable`.
  */
-export function kafkaFault(error: unknown, place: FaultPlace = {}): PipelineError | undefined {
+export function kafkaFaultOf(error: unknown, place: FaultContext = {}): PipelineError | undefined {
   for (const each of chainOf(error)) {
     const fault = faultOf(each, error, place)
     if (fault !== undefined) return fault
@@ -29,17 +29,17 @@ export function kafkaFault(error: unknown, place: FaultPlace = {}): PipelineErro
   return undefined
 }
 
-/** Whether brokers, or something between, hung up without an answer. */
-export function isHungUp(error: unknown): boolean {
+/** Returns whether a connection was closed without a response. */
+export function isConnectionClosed(error: unknown): boolean {
   return chainOf(error).some((each) => each.name === 'KafkaJSConnectionClosedError')
 }
 
-/** Whether brokers answered with one of these types of errors, such as `MESSAGE_TOO_LARGE`. */
-export function isOfType(error: unknown, types: readonly string[]): boolean {
+/** Returns whether brokers answered with one of these error types, such as `MESSAGE_TOO_LARGE`. */
+export function hasErrorType(error: unknown, types: readonly string[]): boolean {
   return chainOf(error).some((each) => 'type' in each && types.includes(String(each.type)))
 }
 
-/** How kafkajs names a broker that cannot be reached, or has gone. */
+/** Names of kafkajs errors for brokers that cannot be reached. */
 const UNREACHABLE = new Set([
   'KafkaJSConnectionError',
   'KafkaJSConnectionClosedError',
@@ -47,7 +47,7 @@ const UNREACHABLE = new Set([
   'KafkaJSRequestTimeoutError',
 ])
 
-/** Whether it failed for no more than that brokers could not be reached: they are down, or begin again. */
+/** Returns whether an operation failed only because brokers could not be reached: they are down or restarting. */
 export function isUnreachable(error: unknown): boolean {
   return chainOf(error).some(
     (each) =>
@@ -55,15 +55,15 @@ export function isUnreachable(error: unknown): boolean {
   )
 }
 
-function faultOf(each: Error, thrown: unknown, place: FaultPlace): PipelineError | undefined {
+function faultOf(each: Error, thrown: unknown, place: FaultContext): PipelineError | undefined {
   if (each instanceof PipelineError) return each
-  const lost = each.name === 'KafkaJSGroupCoordinatorNotFound' ? place.heard : undefined
+  const lost = each.name === 'KafkaJSGroupCoordinatorNotFound' ? place.lastRefusal : undefined
   const type = lost ?? ('type' in each ? String(each.type) : '')
   const code = 'code' in each ? String(each.code) : ''
   const where = whereOf(place)
   if (each.name === 'KafkaJSSASLAuthenticationError' || type in LOGINS) {
-    const why = LOGINS[type] ?? 'check the user, its password and the mechanism below kafka.sasl'
-    const detail = `expected to be let in, got: ${messageOf(each)}; ${why}`
+    const remedy = LOGINS[type] ?? 'check user, password and mechanism in kafka.sasl'
+    const detail = `expected a successful login, got: ${messageOf(each)}; ${remedy}`
     return new PipelineError('KD_KAFKA_AUTH_FAILED', detail, where, { cause: thrown })
   }
   const grant = GRANTS[type]?.(place)
@@ -71,21 +71,24 @@ function faultOf(each: Error, thrown: unknown, place: FaultPlace): PipelineError
     const detail = `expected the right to ${grant}, got: ${type}`
     return new PipelineError('KD_KAFKA_FORBIDDEN', detail, where, { cause: thrown })
   }
-  const tls = tlsFault(code)
+  const tls = tlsFaultOf(code)
   if (tls === undefined) return undefined
-  const detail = `${tls.what} (${code}); ${tls.todo}`
-  return new PipelineError('KD_KAFKA_TLS_FAILED', detail, where, { cause: thrown, retryable: tls.mayPass })
+  const detail = `${tls.problem} (${code}); ${tls.remedy}`
+  return new PipelineError('KD_KAFKA_TLS_FAILED', detail, where, {
+    cause: thrown,
+    retryable: tls.isTransient,
+  })
 }
 
-/** What the types of a refused login mean. */
+/** Remedies by the type of a refused login. */
 const LOGINS: Readonly<Record<string, string>> = {
-  SASL_AUTHENTICATION_FAILED: 'check the user, its password and the mechanism below kafka.sasl',
-  UNSUPPORTED_SASL_MECHANISM: 'this listener does not take kafka.sasl.mechanism',
-  ILLEGAL_SASL_STATE: 'this listener expects no login: leave kafka.sasl out or ask another port',
+  SASL_AUTHENTICATION_FAILED: 'check user, password and mechanism in kafka.sasl',
+  UNSUPPORTED_SASL_MECHANISM: 'this listener does not support kafka.sasl.mechanism',
+  ILLEGAL_SASL_STATE: 'this listener expects no login: remove kafka.sasl or use another port',
 }
 
-/** What would have to be granted, by the type of the refusal. */
-const GRANTS: Readonly<Record<string, (place: FaultPlace) => string>> = {
+/** Required grants by the type of the refusal. */
+const GRANTS: Readonly<Record<string, (place: FaultContext) => string>> = {
   TOPIC_AUTHORIZATION_FAILED: ({ topic, isWriting }) =>
     isWriting === true
       ? `Describe, Create and Write topic ${quoted(topic)}`
@@ -101,11 +104,11 @@ function quoted(name: string | undefined): string {
   return name === undefined ? '(unknown)' : JSON.stringify(name)
 }
 
-function whereOf({ brokers, topic, groupId }: FaultPlace): ErrorContext {
+function whereOf({ brokers, topic, groupId }: FaultContext): ErrorContext {
   return { brokers, topic, groupId }
 }
 
-/** The error, its causes and the errors that it collects. */
+/** Returns the error, its causes and its aggregated errors. */
 function chainOf(thrown: unknown): readonly Error[] {
   const chain: Error[] = []
   const visit = (error: unknown, depth: number): void => {

@@ -1,21 +1,21 @@
 import kafkajs, { type CompressionTypes, type Message } from 'kafkajs'
 import type { CodecName } from '../../compression/compression.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { endOffsets } from './admin.ts'
+import { readWatermarks } from './admin.ts'
 import { createKafka, type KafkaOptions } from './client.ts'
-import { kafkaFault } from './faults.ts'
+import { kafkaFaultOf } from './faults.ts'
 
-/** A message that goes to whichever partition is next. */
-export interface OutMessage {
+/** Describes a message to send; the partition is chosen in turn. */
+interface OutgoingMessage {
   readonly key: string
   readonly value: Buffer
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Where messages are sent, and how. */
-export interface SenderOptions extends KafkaOptions {
+/** Configures a sender. */
+interface SenderOptions extends KafkaOptions {
   readonly topic: string
-  /** Of the record batches; none when absent. */
+  /** Compression of record batches; default: none. */
   readonly compression?: CodecName
 }
 
@@ -23,11 +23,11 @@ export interface SenderOptions extends KafkaOptions {
 export interface Sender {
   readonly partitions: number
   /**
-   * Sends a batch, its messages in turn to each partition, and resolves when the brokers have it. One call at a time; what
-   * has to be sent again after an error is there once all the same.
-   * @throws KD_KAFKA_UNREACHABLE when it was not taken for about a minute; KD_KAFKA_FORBIDDEN
+   * Sends a batch, its messages in turn to each partition, and resolves when the brokers have stored it. One call at a time;
+   * messages that are sent again after an error are stored once (idempotent producer).
+   * @throws KD_KAFKA_UNREACHABLE if the brokers did not accept it for about a minute; KD_KAFKA_FORBIDDEN
    */
-  send(messages: readonly OutMessage[]): Promise<void>
+  send(messages: readonly OutgoingMessage[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -39,7 +39,7 @@ const CODECS: Readonly<Record<CodecName | 'none', CompressionTypes>> = {
   lz4: LZ4,
   zstd: ZSTD,
 }
-/** Pauses from 300 ms, doubling up to 10 s: about a minute, in which a broker restarts. */
+/** Retries with pauses doubling from 300 ms to 10 s: about a minute, enough for a broker to restart. */
 const RETRIES = 10
 
 /**
@@ -48,45 +48,47 @@ const RETRIES = 10
  */
 export async function openSender(options: SenderOptions): Promise<Sender> {
   const { topic, compression = 'none' } = options
-  const partitions = (await endOffsets(options, topic)).size
-  // What is sent again must not be there twice, for which kafkajs must have one request under way.
+  const partitions = (await readWatermarks(options, topic)).size
+  // Retries must not duplicate messages: kafkajs guarantees that only with one request in flight.
   const producer = createKafka(options, RETRIES).producer({
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
   })
-  const told = async (task: Promise<unknown>): Promise<void> => {
+  const convertErrors = async (task: Promise<unknown>): Promise<void> => {
     try {
       await task
     } catch (error) {
       throw faultOf(error, options)
     }
   }
-  await told(producer.connect())
+  await convertErrors(producer.connect())
   let next = 0
   return {
     partitions,
     send: (messages) => {
       const spread = spreadOver(partitions, messages, next)
       next = (next + messages.length) % partitions
-      return told(producer.send({ topic, acks: -1, compression: CODECS[compression], messages: spread }))
+      return convertErrors(
+        producer.send({ topic, acks: -1, compression: CODECS[compression], messages: spread }),
+      )
     },
     close: () => producer.disconnect(),
   }
 }
 
-/** The messages in turn to each partition, from partition `first` on. */
-function spreadOver(partitions: number, messages: readonly OutMessage[], first: number): Message[] {
-  const byPartition: Record<number, OutMessage[]> = {}
+/** Assigns the messages to the partitions in turn, from partition `first` on. */
+function spreadOver(partitions: number, messages: readonly OutgoingMessage[], first: number): Message[] {
+  const byPartition: Record<number, OutgoingMessage[]> = {}
   for (const [index, message] of messages.entries())
     (byPartition[(first + index) % partitions] ??= []).push(message)
-  // kafkajs groups by `reduce`, and copies a partition's list for every message: a third of all its work.
+  // kafkajs groups messages with `reduce` and copies the list of a partition for every message: a third of its work.
   return Object.defineProperty([...messages] as Message[], 'reduce', { value: () => byPartition })
 }
 
 function faultOf(error: unknown, { topic, brokers }: SenderOptions): PipelineError {
-  const fault = kafkaFault(error, { topic, brokers, isWriting: true })
+  const fault = kafkaFaultOf(error, { topic, brokers, isWriting: true })
   if (fault !== undefined) return fault
-  const detail = `expected the brokers to take records, got: ${messageOf(error)}`
+  const detail = `expected the brokers to accept records, got: ${messageOf(error)}`
   return new PipelineError('KD_KAFKA_UNREACHABLE', detail, { topic, brokers }, { cause: error })
 }

@@ -2,21 +2,22 @@ import { isIP, connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectSecure, type ConnectionOptions } from 'node:tls'
 import type { ISocketFactory } from 'kafkajs'
 
-/** Codes of what a socket learns of its peer, beside those of Node; kafkajs hands the `code` of an error on. */
+/** Names the error of a plain socket whose peer answers with TLS; kafkajs passes on the `code` of an error. */
 export const WANTS_TLS = 'ERR_PEER_WANTS_TLS'
+/** Names the error of a socket whose peer closed the connection during the TLS handshake. */
 export const HANDSHAKE_CUT = 'ERR_TLS_HANDSHAKE_CUT'
 
 const KEEP_ALIVE_MS = 60_000
-/** First bytes of a TLS record: alert or handshake, version 3.x. As the length of a Kafka response it would be 352 MB. */
+/** First bytes of a TLS record: alert or handshake, version 3.x. As the length of a Kafka response they would mean 352 MB. */
 const TLS_ALERT = 0x15
 const TLS_HANDSHAKE = 0x16
 const TLS_MAJOR = 0x03
 
 /**
- * How connections to brokers are opened: with TLS where `tls` is there, which is asked anew for each connection. A socket
- * tells a peer that speaks the other protocol from one that is gone: its error has the code `WANTS_TLS` or `HANDSHAKE_CUT`.
+ * Creates the factory of sockets to brokers, with TLS if `tls` is given; it is called for each connection. The error of a
+ * socket whose peer uses the other protocol has the code `WANTS_TLS` or `HANDSHAKE_CUT`.
  */
-export function socketFactory(tls: (() => ConnectionOptions) | undefined): ISocketFactory {
+export function createSocketFactory(tls: (() => ConnectionOptions) | undefined): ISocketFactory {
   return ({ host, port, onConnect }) => {
     const socket =
       tls === undefined ? plainSocket(host, port, onConnect) : secureSocket(host, port, tls(), onConnect)
@@ -42,7 +43,7 @@ function secureSocket(host: string, port: number, tls: ConnectionOptions, onConn
   let isSecure = false
   socket.once('connect', () => (isReached = true))
   socket.once('secureConnect', () => (isSecure = true))
-  // Heard before kafkajs hears it, which copies nothing but message and code.
+  // This listener runs before that of kafkajs, which copies only message and code.
   socket.on('error', (error: NodeJS.ErrnoException & { readonly reason?: string }) => {
     if (isReached && !isSecure && error.code === 'ECONNRESET') error.code = HANDSHAKE_CUT
     else if (error.code === 'EPROTO' && error.reason !== undefined)

@@ -3,31 +3,32 @@ import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 
-/** Where certificates lie, as PEM, and how those of the brokers are looked at. */
-export interface TlsFiles {
-  /** Authorities of the brokers; the system's where it is absent. */
+/** Configures TLS by PEM files. */
+interface TlsFiles {
+  /** Certificate authorities of the brokers; default: those of the system. */
   readonly caFile?: string
   readonly certFile?: string
   readonly keyFile?: string
   readonly keyPassphrase?: string
-  /** Name expected in the brokers' certificates. */
+  /** Host name expected in the certificates of the brokers. */
   readonly serverName?: string
-  /** Takes any certificate. */
+  /** Accepts any certificate. */
   readonly insecureSkipVerify: boolean
 }
 
-/** A bundle of all authorities of the world is a fifth of it. */
+/** Maximum size of a file; a bundle of all public authorities has a fifth of it. */
 const BYTES_MAX = 1024 * 1024
 
 /**
- * TLS options that read the files anew whenever they are asked, so that renewed certificates count from the next connection on.
- * @throws KD_CONFIG_INVALID when they cannot be used now, KD_KAFKA_TLS_FAILED when our own has expired; later on, what a file that cannot be read throws.
+ * Returns a function that reads the files for each connection, so that renewed certificates are used without a restart. The
+ * function throws the error of a file that cannot be read.
+ * @throws KD_CONFIG_INVALID if the files cannot be used now; KD_KAFKA_TLS_FAILED if the client certificate is not valid now
  */
 export function tlsFromFiles(files: TlsFiles): () => ConnectionOptions {
   try {
     createSecureContext(optionsOf(files))
   } catch (error) {
-    // OpenSSL's messages name the kind of fault and nothing of the files' content.
+    // Messages of OpenSSL name the kind of fault and contain nothing of the files.
     const named = [files.caFile, files.certFile, files.keyFile].filter((file) => file !== undefined)
     const detail = `the certificates of kafka.tls cannot be used: ${messageOf(error)}`
     throw new PipelineError('KD_CONFIG_INVALID', detail, { files: named }, { cause: error })
@@ -36,7 +37,7 @@ export function tlsFromFiles(files: TlsFiles): () => ConnectionOptions {
   return () => optionsOf(files)
 }
 
-/** Brokers refuse such a certificate without saying why. */
+/** Refuses a client certificate that is not valid now: brokers would refuse it without a reason. */
 function checkDates(certFile: string): void {
   const { validFrom, validTo } = new X509Certificate(read(certFile))
   const now = Date.now()

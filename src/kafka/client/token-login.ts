@@ -1,26 +1,26 @@
 import type { Mechanism } from 'kafkajs'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 
-/** What a broker is shown: a bearer token, and SASL extensions with it. */
-export interface Token {
+/** Holds a bearer token and its SASL extensions. */
+export interface BearerToken {
   readonly value: string
   readonly extensions?: Readonly<Record<string, string>>
 }
 
-/** A login by tokens (SASL OAUTHBEARER). `token` is asked at each login, so it keeps what it has. */
+/** Configures a login by tokens (SASL OAUTHBEARER). `token` is called at each login and should cache the token. */
 export interface TokenLogin {
-  readonly token: () => Promise<Token>
+  readonly token: () => Promise<BearerToken>
 }
 
-/** What separates the parts of the message, and all that a client says to a refusal. */
+/** Separates the parts of the message, and is the complete answer of a client to a refusal. */
 const SEPARATOR = '\u0001'
-/** kafkajs reads and writes such messages with their length in front. */
+/** Size of the length with which kafkajs prefixes these messages. */
 const LENGTH_BYTES = 4
 const REFUSAL_CHARACTERS_MAX = 300
 
 /**
- * Logs in with a token. kafkajs has this mechanism too, but takes a refused token for an accepted one: the broker says why
- * in an answer without an error, and refuses only what comes after it.
+ * Creates the SASL mechanism that logs in with a token. The mechanism of kafkajs takes a refused token for an accepted one:
+ * the broker sends the reason in a response without an error, and refuses only the next request.
  */
 export function tokenMechanism({ token }: TokenLogin): Mechanism {
   return {
@@ -36,8 +36,8 @@ export function tokenMechanism({ token }: TokenLogin): Mechanism {
           () => 'no reason given',
           (error: unknown) => messageOf(error),
         )
-        const said = (refusal === answer ? answer : `${answer} ${refusal}`).slice(0, REFUSAL_CHARACTERS_MAX)
-        const detail = `expected the token to be accepted, got: ${said}; check client, scope and audience of kafka.sasl.oauth`
+        const reason = (refusal === answer ? answer : `${answer} ${refusal}`).slice(0, REFUSAL_CHARACTERS_MAX)
+        const detail = `expected the token to be accepted, got: ${reason}; check client, scope and audience in kafka.sasl.oauth`
         throw new PipelineError('KD_KAFKA_AUTH_FAILED', detail, { broker: `${host}:${port}` })
       },
     }),

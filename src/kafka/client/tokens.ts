@@ -1,15 +1,15 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import type { Token } from './token-login.ts'
+import type { BearerToken } from './token-login.ts'
 
-/** A token with its end. */
-export interface ExpiringToken extends Token {
-  /** Milliseconds since 1970. */
+/** Holds a token and its expiry. */
+export interface ExpiringToken extends BearerToken {
+  /** Milliseconds since the epoch. */
   readonly expiresAtMs: number
 }
 
-/** How a token is asked for: the client credentials grant of OAuth 2. */
-export interface ClientCredentials {
+/** Configures the OAuth 2 client credentials grant. */
+interface ClientCredentials {
   readonly tokenUrl: string
   readonly clientId: string
   readonly clientSecret: string
@@ -19,20 +19,20 @@ export interface ClientCredentials {
 
 const REQUEST_MS_MAX = 10_000
 const ANSWER_BYTES_MAX = 64 * 1024
-/** Where the endpoint does not say how long its token is good. */
+/** Default lifetime of a token, if the endpoint does not return one. */
 const LIFE_MS = 300_000
-/** A token is renewed when this part of its life is over: brokers may cut a connection whose token has expired. */
+/** Fraction of its lifetime after which a token is renewed: brokers may close connections whose token has expired. */
 const RENEW_AFTER = 0.8
 const ERROR_CHARACTERS_MAX = 100
 
 /**
- * Keeps a token for most of its life, then renews it. All who ask meanwhile share one request. One that fails is thrown to
- * them and asked again by the next, unless the old token is still good.
+ * Returns a function that caches a token for most of its lifetime and then renews it. Concurrent calls share one request.
+ * If a renewal fails, the old token is returned while it is valid, otherwise the error is thrown and the next call tries again.
  */
-export function keptToken(
+export function cacheToken(
   ask: () => Promise<ExpiringToken>,
   clock: Pick<Clock, 'now'> = systemClock,
-): () => Promise<Token> {
+): () => Promise<BearerToken> {
   let kept: ExpiringToken | undefined
   let renewAtMs = 0
   let asking: Promise<ExpiringToken> | undefined
@@ -53,11 +53,11 @@ export function keptToken(
 }
 
 /**
- * Asks a token endpoint for a token, within ten seconds.
- * @throws KD_KAFKA_AUTH_FAILED when it refuses the client or answers with something else; KD_KAFKA_UNREACHABLE when it does
- * not answer or is in trouble.
+ * Requests a token from the token endpoint, within ten seconds.
+ * @throws KD_KAFKA_AUTH_FAILED if it refuses the client or its response has no token; KD_KAFKA_UNREACHABLE if it does not
+ * answer, or answers with 429 or a status from 500.
  */
-export async function askToken(
+export async function requestToken(
   credentials: ClientCredentials,
   clock: Pick<Clock, 'now'> = systemClock,
 ): Promise<ExpiringToken> {
@@ -88,14 +88,14 @@ export async function askToken(
   if (!response.ok) throw refusalOf(response.status, text, place)
   const { access_token: value, expires_in: seconds } = objectOf(text)
   if (typeof value !== 'string' || value === '') {
-    const detail = 'expected access_token in the answer of the token endpoint, got none'
+    const detail = 'expected access_token in the response of the token endpoint, got none'
     throw new PipelineError('KD_KAFKA_AUTH_FAILED', detail, place)
   }
   const lifeMs = Number(seconds) > 0 ? Number(seconds) * 1000 : LIFE_MS
   return { value, expiresAtMs: askedAtMs + lifeMs, ...(extensions === undefined ? {} : { extensions }) }
 }
 
-/** Of the answer only the registered error word is shown: descriptions may repeat what was sent. */
+/** Creates the error of a refused request with the registered error code only: descriptions may repeat secrets. */
 function refusalOf(status: number, text: string, place: Readonly<Record<string, string>>): PipelineError {
   const { error } = objectOf(text)
   const word = typeof error === 'string' ? `, ${error.slice(0, ERROR_CHARACTERS_MAX)}` : ''
@@ -112,7 +112,7 @@ async function bounded(response: Response): Promise<string> {
   for await (const part of response.body ?? []) {
     const chunk = part as Uint8Array
     bytes += chunk.length
-    if (bytes > ANSWER_BYTES_MAX) throw new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`)
+    if (bytes > ANSWER_BYTES_MAX) throw new Error(`a response of more than ${ANSWER_BYTES_MAX} bytes`)
     parts.push(chunk)
   }
   return Buffer.concat(parts).toString()
@@ -127,7 +127,7 @@ function objectOf(text: string): Record<string, unknown> {
   }
 }
 
-/** `fetch` hides what happened in its cause. */
+/** Returns the reason of a failed `fetch`, which is in its cause. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined
   return cause instanceof Error ? messageOf(cause) : messageOf(error)

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '../../core/batch.ts'
-import { classOf, stageOf } from '../../core/dead-letter.ts'
+import { errorClassOf, deadLetterStageOf } from '../../core/dead-letter.ts'
 
-/** Version of the envelope's fields. */
-export const DEAD_LETTER_VERSION = '1.1'
+/** Version of the envelope format. */
+const DEAD_LETTER_VERSION = '1.1'
 
-/** Header with the id of the trace of the flush that the letter came from, where it was traced. */
+/** Header with the trace id of the flush that the letter came from, if it was traced. */
 export const TRACE_ID_HEADER = 'kafka-delta-trace-id'
 
 const TEXT_BYTES_MAX = 8 * 1024
@@ -13,13 +13,14 @@ const KEY_BYTES_MAX = 16 * 1024
 const TIME_MS_MAX = 8.64e15
 
 /**
- * A dead letter as the JSON of its Kafka record.
+ * Returns the JSON envelope of a dead letter, the value of its Kafka record.
  *
- * `original_key` and `original_value` are text where the bytes are UTF-8, otherwise base64, which `original_key_encoding`
- * and `original_value_encoding` then say (`"base64"`; absent for text). A value above `valueBytesMax` is cut to it:
- * `original_value_truncated` is then true and `original_value_bytes` the size it had; the same for keys above 16 KiB.
- * `original_offset` is a number, or its digits as text above 2^53. Timestamps are ISO 8601 in UTC, or milliseconds as text
- * where no date holds them. `original_ordinal` tells letters of one message apart. The result stays below 4/3 of `valueBytesMax` plus 160 KiB.
+ * `original_key` and `original_value` are text if the bytes are UTF-8, otherwise base64; then `original_key_encoding` and
+ * `original_value_encoding` are `"base64"` (absent for text). A value above `valueBytesMax` is truncated:
+ * `original_value_truncated` is then true and `original_value_bytes` the original size; keys above 16 KiB likewise.
+ * `original_offset` is a number, or text with its digits above 2^53. Timestamps are ISO 8601 in UTC, or text with the
+ * milliseconds beyond the range of dates. `original_ordinal` numbers the letters of one message. The envelope is smaller
+ * than 4/3 of `valueBytesMax` plus 160 KiB.
  */
 export function envelopeOf(
   letter: DeadLetter,
@@ -38,17 +39,17 @@ export function envelopeOf(
     original_timestamp: isoOf(letter.timestampMs),
     error_reason: letter.reason,
     error_message: cutText(letter.message),
-    error_class: classOf(letter.reason),
-    error_stage: stageOf(letter),
-    // The record is at fault, not a place in the code: there is no stack to show.
+    error_class: errorClassOf(letter.reason),
+    error_stage: deadLetterStageOf(letter.reason),
+    // The record causes the error, not the code: a stack trace would not help.
     error_stack_trace: null,
     dlq_timestamp: isoOf(nowMs),
     dlq_version: DEAD_LETTER_VERSION,
   })
 }
 
-/** The key of the Kafka record: the original one, or `topic-partition-offset` where there is none or it is above 16 KiB. */
-export function deadLetterKey(letter: DeadLetter): Uint8Array {
+/** Returns the key of the dead letter: the original key, or `topic-partition-offset` if it is null or above 16 KiB. */
+export function deadLetterKeyOf(letter: DeadLetter): Uint8Array {
   const { key } = letter
   if (key !== undefined && key.length <= KEY_BYTES_MAX) return key
   return Buffer.from(`${letter.topic}-${letter.partition}-${letter.offset}`)
@@ -62,7 +63,7 @@ function bytesFields(name: string, bytes: Uint8Array | undefined, bytesMax: numb
     const text = Buffer.from(truncated ? bytes.subarray(0, characterEnd(bytes, bytesMax)) : bytes).toString(
       'utf8',
     )
-    // Control characters take six bytes each as JSON: base64 then is the shorter and the bounded form.
+    // Control characters take six bytes each in JSON: base64 is then shorter, and bounded.
     if (bytes.length <= TEXT_BYTES_MAX || Buffer.byteLength(JSON.stringify(text)) <= (bytes.length * 4) / 3) {
       return { [name]: text, ...size }
     }
@@ -71,7 +72,7 @@ function bytesFields(name: string, bytes: Uint8Array | undefined, bytesMax: numb
   return { [name]: Buffer.from(cut).toString('base64'), [`${name}_encoding`]: 'base64', ...size }
 }
 
-/** The largest cut at or below `at` that does not split a character. */
+/** Returns the largest length up to `at` that does not split a UTF-8 character. */
 function characterEnd(bytes: Uint8Array, at: number): number {
   let end = at
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--

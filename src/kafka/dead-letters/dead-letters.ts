@@ -3,33 +3,33 @@ import kafkajs from 'kafkajs'
 import type { Kafka, Message, Producer } from 'kafkajs'
 import type { DeadLetter, OffsetRange } from '../../core/batch.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import { numbered } from '../../core/dead-letter.ts'
+import { withOrdinals } from '../../core/dead-letter.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { activeTraceId, inSpan, noteRetry } from '../../core/stage/span.ts'
-import { pausesOf, RETRY, type RetryPatience } from '../../resilience/retries.ts'
-import { createTopic, endOffsets, groupOffsets } from '../client/admin.ts'
-import { createKafka, type KafkaOptions, refusalHeard } from '../client/client.ts'
-import { deadLetterKey, envelopeOf, TRACE_ID_HEADER } from './dead-letter-envelope.ts'
-import { isOfType, isUnreachable, kafkaFault } from '../client/faults.ts'
+import { activeTraceId, inSpan, recordRetry } from '../../core/stage/span.ts'
+import { createBackoff, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../../resilience/retries.ts'
+import { createTopic, readWatermarks, readGroupOffsets } from '../client/admin.ts'
+import { createKafka, type KafkaOptions, lastRefusalOf } from '../client/client.ts'
+import { deadLetterKeyOf, envelopeOf, TRACE_ID_HEADER } from './dead-letter-envelope.ts'
+import { hasErrorType, isUnreachable, kafkaFaultOf } from '../client/faults.ts'
 
-/** Where dead letters go. */
+/** Configures a dead letter topic. */
 export interface DeadLetterOptions extends KafkaOptions {
-  /** The topic of the dead letters; created with as many partitions as `sourceTopic` where it is absent. */
+  /** Topic of the dead letters; created with the number of partitions of `sourceTopic` if it does not exist. */
   readonly topic: string
   readonly sourceTopic: string
   readonly groupId: string
-  /** The Delta table's own id: a new table has a new ledger. */
+  /** Id of the Delta table: a new table has a new ledger. */
   readonly tableId: string
-  /** Larger values are cut in the envelope; default 512 KiB, so that an envelope stays below Kafka's default record limit. */
+  /** Larger values are truncated; default 512 KiB, so that an envelope stays below Kafka's default record limit. */
   readonly valueBytesMax?: number
   readonly clock?: Clock
-  /** How hard is tried while brokers answer; see `RETRY` for the defaults. */
-  readonly patience?: Partial<RetryPatience>
-  /** Aborted once nobody shall wait for brokers any more. */
+  /** Retry policy for failures while brokers answer; default: `DEFAULT_RETRY_POLICY`. */
+  readonly retryPolicy?: Partial<RetryPolicy>
+  /** Aborted when writes must no longer wait for brokers. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** How many dead letters were written now, and how many had been written before a crash. */
+/** Counts the dead letters that were written, and those skipped because an earlier attempt had written them. */
 export interface DeadLettersWritten {
   readonly written: number
   readonly skipped: number
@@ -38,41 +38,41 @@ export interface DeadLettersWritten {
 /** Writes the dead letters of a flush before its Delta commit. */
 export interface DeadLetterTopic {
   /**
-   * Writes those dead letters that were not written before. `ranges` are the flush's own: afterwards every dead letter in
-   * them counts as written.
-   * Waits as long as no broker can be reached.
-   * @throws KD_DEAD_LETTERS_FAILED after some attempts; KD_KAFKA_FORBIDDEN at once when this client may not write there.
+   * Writes the dead letters that were not written before. `ranges` are those of the flush: afterwards every dead letter in
+   * them counts as written. Waits while no broker can be reached.
+   * @throws KD_DEAD_LETTERS_FAILED when the retry policy ends; KD_KAFKA_FORBIDDEN immediately if this client may not write
    */
   write(deadLetters: readonly DeadLetter[], ranges: readonly OffsetRange[]): Promise<DeadLettersWritten>
-  /** Disconnects; after the last `write`. */
+  /** Disconnects after the last `write`. */
   close(): Promise<void>
 }
 
 const VALUE_BYTES_MAX = 512 * 1024
 const VALUE_BYTES_MIN = 1024
 const PARTITIONS_AT_ONCE = 4
-/** Of one produce request, below the default limit of a record batch (1 MiB) with its envelope's growth. */
+/** Maximum bytes of one produce request, below the default limit of a record batch (1 MiB). */
 const REQUEST_BYTES_MAX = 900 * 1024
 const RECORD_OVERHEAD_BYTES = 100
-/** Of one transaction, so that it ends well before its time-out. */
+/** Maximum bytes of one transaction, so that it ends well before its timeout. */
 const TRANSACTION_BYTES_MAX = 8 * 1024 * 1024
-/** A dead process's open transaction blocks readers of committed dead letters for no longer. */
+/** Time after which the broker aborts the open transaction of a dead process, which blocks readers of committed records. */
 const TRANSACTION_TIMEOUT_MS = 15_000
 
 /**
- * A Kafka topic that holds each dead letter exactly once, also when the process dies between here and the Delta commit.
+ * Creates a dead letter topic that holds each dead letter exactly once, also if the process dies between the write and the
+ * Delta commit.
  *
- * The letters of one source partition are written in a Kafka transaction together with the offset that they reach, under
- * the consumer group `<groupId>-dlq-<tableId>`: the ledger. Letters below the ledger's offset were written before and are
- * skipped. The transactional id is the ledger's and the partition's, and every write begins by claiming it. So a member
- * that lost the partition is fenced from writing, and whatever a dead process left open is settled, before the ledger is
- * read. Readers must read committed records only.
+ * The letters of one source partition are written in a Kafka transaction together with the next source offset, as the
+ * committed offset of the consumer group `<groupId>-dlq-<tableId>`: the ledger. Letters below the offset in the ledger were
+ * written before and are skipped. The transactional id consists of ledger, topic and partition, and every write starts by
+ * initializing it: before the ledger is read, a member that lost the partition is fenced, and the open transaction of a
+ * dead process is ended. Readers must read committed records only.
  */
 export function createDeadLetterTopic(options: DeadLetterOptions): DeadLetterTopic {
   return new TransactionalTopic(options)
 }
 
-type Numbered = ReturnType<typeof numbered>[number]
+type Numbered = ReturnType<typeof withOrdinals>[number]
 type Transaction = Awaited<ReturnType<Producer['transaction']>>
 
 class TransactionalTopic implements DeadLetterTopic {
@@ -80,7 +80,7 @@ class TransactionalTopic implements DeadLetterTopic {
   readonly #clock: Clock
   readonly #kafka: Kafka
   readonly #ledger: string
-  readonly #patience: RetryPatience
+  readonly #retryPolicy: RetryPolicy
   #partitions: Promise<number> | undefined
   #valueBytesMax: number
   #requestBytesMax = REQUEST_BYTES_MAX
@@ -90,7 +90,7 @@ class TransactionalTopic implements DeadLetterTopic {
     this.#clock = options.clock ?? systemClock
     this.#kafka = createKafka(options)
     this.#ledger = `${options.groupId}-dlq-${options.tableId}`
-    this.#patience = { ...RETRY, ...options.patience }
+    this.#retryPolicy = { ...DEFAULT_RETRY_POLICY, ...options.retryPolicy }
     this.#valueBytesMax = options.valueBytesMax ?? VALUE_BYTES_MAX
   }
 
@@ -111,7 +111,7 @@ class TransactionalTopic implements DeadLetterTopic {
         const [partition, letters] = next
         const last = ranges.find((range) => range.partition === partition)?.last
         // Added in one step: workers take turns at every await.
-        const count = await this.#writePartition(partition, numbered(letters), last)
+        const count = await this.#writePartition(partition, withOrdinals(letters), last)
         written += count
       }
     }
@@ -120,43 +120,47 @@ class TransactionalTopic implements DeadLetterTopic {
   }
 
   close(): Promise<void> {
-    // Every write ends its own connections.
+    // Every write closes its own connections.
     return Promise.resolve()
   }
 
-  /** Returns how many were not in the ledger at the first look: what an attempt left unclear, the next one's look settles. */
+  /** Returns how many letters were not in the ledger at the first read; each attempt reads the ledger again. */
   async #writePartition(
     partition: number,
     letters: readonly Numbered[],
     last: bigint | undefined,
   ): Promise<number> {
     const first: { pending?: number } = {}
-    const tries = new Tries(this.#patience, this.#clock)
+    const attempts = new ConsecutiveFailures(this.#retryPolicy, this.#clock)
     for (;;) {
       try {
         if (await this.#writeSome(partition, letters, last, first)) return first.pending ?? 0
-        tries.begin()
+        attempts.reset()
       } catch (error) {
         const refusal = this.#refusal(error, partition)
         if (refusal !== undefined) throw refusal
         const { log, topic, signal } = this.#options
-        // As long as no broker can be reached there is nothing wrong with the letters.
-        if (isUnreachable(error)) tries.begin()
-        else tries.failed()
-        const fields = { topic, partition, failures: tries.failures, error: messageOf(error) }
-        log?.warn(fields, 'Dead letters were not written, trying again')
-        if (tries.areOver || signal?.aborted === true) throw this.#failed(error, partition, tries.failures)
-        // The topic takes less than we thought: smaller values, then, rather than none.
+        // Unreachable brokers do not count as failures: the letters may be fine.
+        if (isUnreachable(error)) attempts.reset()
+        else attempts.countFailure()
+        const fields = { topic, partition, failures: attempts.failures, error: messageOf(error) }
+        log?.warn(fields, 'Dead letters were not written; the write is retried')
+        if (attempts.isExhausted || signal?.aborted === true)
+          throw this.#failed(error, partition, attempts.failures)
+        // The topic has a lower size limit than assumed: truncate values further instead of losing letters.
         const isSmaller = isTooLarge(error)
         if (isSmaller) this.#shrink()
-        const pauseMs = isSmaller ? 0 : tries.pauseMs()
-        noteRetry(error, tries.failures + 1, pauseMs)
+        const pauseMs = isSmaller ? 0 : attempts.nextPauseMs()
+        recordRetry(error, attempts.failures + 1, pauseMs)
         if (pauseMs > 0) await this.#clock.sleep(pauseMs, signal).catch(() => undefined)
       }
     }
   }
 
-  /** Claims the partition, reads the ledger and writes one transaction of what it does not cover. Says whether that was all. */
+  /**
+   * Initializes the transactional id, reads the ledger and writes one transaction of letters that are not in it. Returns
+   * whether all letters are written.
+   */
   async #writeSome(
     partition: number,
     letters: readonly Numbered[],
@@ -173,9 +177,9 @@ class TransactionalTopic implements DeadLetterTopic {
     })
     await producer.connect()
     try {
-      // Claims the transactional id; the broker knows of no transaction until something is sent.
+      // Initializes the transactional id (fences other producers); the broker starts the transaction with the first send.
       const transaction = await producer.transaction()
-      const ledger = await groupOffsets(this.#options, this.#ledger, this.#options.sourceTopic)
+      const ledger = await readGroupOffsets(this.#options, this.#ledger, this.#options.sourceTopic)
       const reached = ledger.get(partition) ?? 0n
       const pending = letters.filter(({ letter }) => letter.offset >= reached)
       first.pending ??= pending.length
@@ -223,13 +227,13 @@ class TransactionalTopic implements DeadLetterTopic {
       })
       await transaction.commit()
     } catch (error) {
-      // What cannot be aborted now is aborted when the next attempt claims the transactional id.
+      // A transaction that cannot be aborted now is aborted when the next attempt initializes the transactional id.
       if (transaction.isActive()) await transaction.abort().catch(() => undefined)
       throw error
     }
   }
 
-  /** The first letters as far as one transaction goes, in requests that the broker takes. */
+  /** Returns the first letters that fit one transaction, divided into requests that the broker accepts. */
   #transactionOf(
     letters: readonly Numbered[],
     partition: number,
@@ -240,7 +244,7 @@ class TransactionalTopic implements DeadLetterTopic {
     let count = 0
     for (const each of letters) {
       const { message, bytes } = this.#messageOf(each, partition)
-      // Letters of one message share an offset, which the ledger passes as a whole.
+      // Letters of one message share an offset, so they must be in one transaction.
       if (each.ordinal === 0 && count > 0 && allBytes + bytes > TRANSACTION_BYTES_MAX) break
       if (requestBytes + bytes > this.#requestBytesMax) {
         sends.push([])
@@ -255,7 +259,7 @@ class TransactionalTopic implements DeadLetterTopic {
   }
 
   #messageOf({ letter, ordinal }: Numbered, partition: number): { message: Message; bytes: number } {
-    const key = Buffer.from(deadLetterKey(letter))
+    const key = Buffer.from(deadLetterKeyOf(letter))
     const value = Buffer.from(envelopeOf(letter, ordinal, this.#valueBytesMax, this.#clock.now()))
     const headers = carriedHeaders(letter.headers, this.#valueBytesMax / 4)
     const traceId = activeTraceId()
@@ -279,18 +283,18 @@ class TransactionalTopic implements DeadLetterTopic {
 
   async #ensureTopic(): Promise<number> {
     const { topic, sourceTopic } = this.#options
-    const source = await endOffsets(this.#options, sourceTopic)
+    const source = await readWatermarks(this.#options, sourceTopic)
     await createTopic(this.#options, topic, { partitions: source.size })
-    return (await endOffsets(this.#options, topic)).size
+    return (await readWatermarks(this.#options, topic)).size
   }
 
-  /** What brokers refuse however often they are asked. */
+  /** Returns the error of a permanent refusal by the brokers. */
   #refusal(error: unknown, partition: number): PipelineError | undefined {
     const { topic } = this.#options
     const transactionalId = this.#transactionalId(partition)
-    const heard = refusalHeard(this.#kafka)
-    const place = { topic, isWriting: true, groupId: this.#ledger, transactionalId, heard }
-    const fault = kafkaFault(error, place)
+    const lastRefusal = lastRefusalOf(this.#kafka)
+    const place = { topic, isWriting: true, groupId: this.#ledger, transactionalId, lastRefusal }
+    const fault = kafkaFaultOf(error, place)
     return fault?.retryable === false && fault.code.startsWith('KD_KAFKA_') ? fault : undefined
   }
 
@@ -301,50 +305,50 @@ class TransactionalTopic implements DeadLetterTopic {
   #failed(error: unknown, partition: number, failures: number): PipelineError {
     return new PipelineError(
       'KD_DEAD_LETTERS_FAILED',
-      `gave up after ${failures} attempts on end, got: ${messageOf(error)}`,
+      `gave up after ${failures} consecutive failed attempts, the last with: ${messageOf(error)}`,
       { topic: this.#options.topic, partition },
       { cause: error },
     )
   }
 }
 
-/** Failures on end, until they are too many or last too long. */
-class Tries {
+/** Counts consecutive failures against a retry policy. */
+class ConsecutiveFailures {
   failures = 0
-  readonly #patience: RetryPatience
+  readonly #policy: RetryPolicy
   readonly #clock: Clock
   #sinceMs: number
-  #pause: () => number
+  #backoff: () => number
 
-  constructor(patience: RetryPatience, clock: Clock) {
-    this.#patience = patience
+  constructor(policy: RetryPolicy, clock: Clock) {
+    this.#policy = policy
     this.#clock = clock
     this.#sinceMs = clock.now()
-    this.#pause = pausesOf(patience)
+    this.#backoff = createBackoff(policy)
   }
 
-  get areOver(): boolean {
-    const { attemptsMax, deadlineMs } = this.#patience
+  get isExhausted(): boolean {
+    const { attemptsMax, deadlineMs } = this.#policy
     return (
       this.failures >= attemptsMax || (this.failures > 0 && this.#clock.now() - this.#sinceMs >= deadlineMs)
     )
   }
 
-  begin(): void {
+  reset(): void {
     this.failures = 0
     this.#sinceMs = this.#clock.now()
   }
 
-  failed(): void {
+  countFailure(): void {
     this.failures++
   }
 
-  pauseMs(): number {
-    return this.#pause()
+  nextPauseMs(): number {
+    return this.#backoff()
   }
 }
 
-/** The original headers, left out where they alone are above `bytesMax`. */
+/** Returns the original headers, or `undefined` if they are larger than `bytesMax`. */
 function carriedHeaders(
   headers: DeadLetter['headers'],
   bytesMax: number,
@@ -352,7 +356,7 @@ function carriedHeaders(
   if (headers === undefined) return undefined
   const entries = Object.entries(headers).map(([name, value]) => {
     const values = value instanceof Uint8Array ? [value] : value
-    return [name, values.map((one) => Buffer.from(one))] as const
+    return [name, values.map((bytes) => Buffer.from(bytes))] as const
   })
   const bytes = entries.reduce((sum, [name, values]) => sum + sizeOf(name, values), 0)
   return bytes > bytesMax ? undefined : { carried: Object.fromEntries(entries), bytes }
@@ -363,13 +367,13 @@ function sizeOf(name: string, values: readonly Buffer[]): number {
 }
 
 function isTooLarge(error: unknown): boolean {
-  return isOfType(error, ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
+  return hasErrorType(error, ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
 }
 
 async function disconnect(producer: Producer): Promise<void> {
   try {
     await producer.disconnect()
   } catch {
-    // The connection is being given up: how it ends does not matter.
+    // The connection is discarded: errors do not matter.
   }
 }

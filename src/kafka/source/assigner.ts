@@ -5,16 +5,16 @@ const NAME = 'kafka-delta-by-subscription'
 const VERSION = 0
 
 /**
- * Divides the partitions of each topic among those members of the group that subscribe to it, in turn. kafkajs's own
- * assigner knows the leader's topics only and gives them to everybody: the pipelines of several topics in one group, each
- * with a consumer of its own, would get partitions that they never asked for, or none.
+ * Assigns the partitions of each topic in turn to the group members that subscribe to it. The default assigner of kafkajs
+ * assigns the topics of the leader to all members: pipelines of different topics in one group, each with its own consumer,
+ * would get partitions of other topics, or none.
  */
 export const assignBySubscription: PartitionAssigner = ({ cluster }): Assigner => ({
   name: NAME,
   version: VERSION,
   async assign({ members }) {
     const subscribers = subscribersOf(members)
-    // The leader's client knows only its own topics so far.
+    // The client of the leader knows only its own topics.
     await cluster.addMultipleTargetTopics([...subscribers.keys()])
     const partitionsOf = (topic: string): number[] =>
       cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId)
@@ -30,7 +30,7 @@ export const assignBySubscription: PartitionAssigner = ({ cluster }): Assigner =
   }),
 })
 
-/** The ids of the members that subscribe to each topic, sorted, so that every leader divides alike. */
+/** Returns the ids of the members that subscribe to each topic, sorted, so that every leader assigns alike. */
 function subscribersOf(members: readonly GroupMember[]): ReadonlyMap<string, readonly string[]> {
   const subscribers = new Map<string, string[]>()
   for (const { memberId, memberMetadata } of members) {

@@ -1,27 +1,30 @@
 import type { ConsumerConfig } from 'kafkajs'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { kafkaFault } from '../client/faults.ts'
+import { kafkaFaultOf } from '../client/faults.ts'
 
-/** Which consumer it is. */
-interface Consuming {
+/** Identifies a consumer. */
+interface ConsumerIdentity {
   readonly topic: string
   readonly groupId: string
-  /** Of its client, by `refusalHeard`. */
-  readonly heard?: string | undefined
+  /** Last refusal of its client, from `lastRefusalOf`. */
+  readonly lastRefusal?: string | undefined
 }
 
-/** The error that ends a source whose consumer kafkajs gave up for good, or should. */
-export function crashOf(error: unknown, { topic, groupId, heard }: Consuming): PipelineError {
-  const fault = kafkaFault(error, { topic, groupId, heard })
+/** Returns the error that ends a source after a permanent failure of its consumer. */
+export function sourceFailureOf(
+  error: unknown,
+  { topic, groupId, lastRefusal }: ConsumerIdentity,
+): PipelineError {
+  const fault = kafkaFaultOf(error, { topic, groupId, lastRefusal })
   return (
     fault ?? new PipelineError('KD_SOURCE_FAILED', messageOf(error), { topic, groupId }, { cause: error })
   )
 }
 
-/** How kafkajs tries again: it starts anew after five attempts, unless brokers refuse us for good or the source is closed. */
-export function retriesOf(isClosed: () => boolean): NonNullable<ConsumerConfig['retry']> {
+/** Returns the retry options of a consumer: it restarts after five attempts, unless brokers refuse permanently or the source is closed. */
+export function consumerRetryOptions(isClosed: () => boolean): NonNullable<ConsumerConfig['retry']> {
   return {
     retries: 5,
-    restartOnFailure: (error) => Promise.resolve(!isClosed() && kafkaFault(error)?.retryable !== false),
+    restartOnFailure: (error) => Promise.resolve(!isClosed() && kafkaFaultOf(error)?.retryable !== false),
   }
 }

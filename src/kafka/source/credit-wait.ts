@@ -2,10 +2,10 @@ import type { Clock } from '../../core/clock.ts'
 import type { Credit } from '../../core/credit/credit.ts'
 
 /**
- * Takes `bytes` of credit while heartbeats go on. `false` when `signal` aborted first; then nothing is held.
- * Rejects with the heartbeat's error (the group rebalances, the member was lost), holding nothing.
+ * Takes `bytes` of credit and sends heartbeats while it waits. Returns `false`, holding nothing, if `signal` aborted first.
+ * Rejects, holding nothing, with the error of a heartbeat (the group rebalances, or the member was removed).
  */
-export async function creditWithHeartbeats(
+export async function takeCreditWithHeartbeats(
   credit: Credit,
   bytes: number,
   wait: { heartbeat: () => Promise<void>; heartbeatMs: number; clock: Clock; signal: AbortSignal },
@@ -36,7 +36,7 @@ export async function creditWithHeartbeats(
   return taken
 }
 
-/** Heartbeats until `ended`; rejects when one fails. */
+/** Sends heartbeats until one of `signals` aborts; rejects when a heartbeat fails. */
 async function beat(
   wait: { heartbeat: () => Promise<void>; heartbeatMs: number; clock: Clock },
   ...signals: AbortSignal[]

@@ -8,10 +8,10 @@ import type { SourceOptions } from './source-options.ts'
 const COMMIT_TIMEOUT_MS = 5_000
 
 /**
- * Copies offsets to the Kafka group, for lag tools: `next` is the first offset not in the table. Advisory: gives up after
- * five seconds, logs and tells of failures, never throws.
+ * Copies offsets to the Kafka consumer group, for lag tools; `next` is the first offset not in the table. Gives up after
+ * five seconds; failures are logged and reported as events, never thrown.
  */
-export async function copyOffsets(
+export async function copyOffsetsToGroup(
   consumer: Consumer | undefined,
   { topic, groupId, onEvent, log }: Pick<SourceOptions, 'topic' | 'groupId' | 'onEvent' | 'log'>,
   clock: Clock,
@@ -43,7 +43,7 @@ export async function copyOffsets(
   } catch (error) {
     log?.warn(
       { topic, error: messageOf(error) },
-      'Offsets were not copied to the Kafka group; the table has them',
+      'Offsets were not committed to the Kafka group; nothing is lost, since reading resumes from the table',
     )
     onEvent?.({ kind: 'offsets-failed', error })
   } finally {

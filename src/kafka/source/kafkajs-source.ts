@@ -6,24 +6,24 @@ import { messageOf } from '../../core/errors.ts'
 import type { Raw } from '../../core/raw.ts'
 import { nowMs } from '../../core/stage/span.ts'
 import { assignBySubscription } from './assigner.ts'
-import { createKafka, reachAdmin, refusalHeard } from '../client/client.ts'
-import { crashOf, retriesOf } from './crash.ts'
-import { creditWithHeartbeats } from './credit-wait.ts'
-import { EndsWhileWaiting, Watermarks } from '../client/end-offsets.ts'
-import { copyOffsets } from './group-offsets.ts'
-import { lookUp } from './resume-offsets.ts'
-import { emptyRaw, pack, traceparentsOf } from './pack.ts'
-import { type Position, Positions } from './positions.ts'
-import { emptiedAnswerBytes, hearAnswers, Quiet } from './idle-detector.ts'
+import { createKafka, connectAdmin, lastRefusalOf } from '../client/client.ts'
+import { sourceFailureOf, consumerRetryOptions } from './crash.ts'
+import { takeCreditWithHeartbeats } from './credit-wait.ts'
+import { EndOffsetPoller, Watermarks } from '../client/end-offsets.ts'
+import { copyOffsetsToGroup } from './group-offsets.ts'
+import { lookUpResumeOffsets } from './offset-lookup.ts'
+import { emptyRaw, fetchedOffsetOf, pack, traceparentsOf } from './pack-records.ts'
+import { type Position, Positions } from './start-positions.ts'
+import { emptyBatchResponseBytes, observeFetchResponses, IdleDetector } from './idle-detector.ts'
 import type { KafkaSource, PartitionStatus, SourceOptions } from './source-options.ts'
 
 const MIB = 1024 * 1024
 
 /**
- * Reads one Kafka topic through kafkajs, resumed from the table. Credit that a batch holds when it is emitted comes back
- * through `release`.
+ * Creates a source that reads one Kafka topic through kafkajs, resumed from the table. A batch holds its credit when it is
+ * emitted; the caller gives it back when the batch is committed or dropped.
  *
- * `batches` errors with KD_KAFKA_UNREACHABLE, KD_TOPIC_MISSING, KD_OFFSETS_VANISHED, KD_SOURCE_FAILED and what `resume` throws.
+ * `batches` errors with KD_KAFKA_UNREACHABLE, KD_TOPIC_MISSING, KD_OFFSETS_VANISHED, KD_SOURCE_FAILED or errors of `resume`.
  */
 export function createSource(options: SourceOptions): KafkaSource {
   return new KafkajsSource(options)
@@ -37,9 +37,9 @@ class KafkajsSource implements KafkaSource {
   readonly #clock: Clock
   readonly #kafka: Kafka
   readonly #watermarks: Watermarks
-  readonly #waiting: EndsWhileWaiting
+  readonly #endOffsetPoller: EndOffsetPoller
   readonly #positions: Positions
-  readonly #quiet: Quiet
+  readonly #idle: IdleDetector
   readonly #fetchWaitMsMax: number
   readonly #heartbeatMs: number
   #phase: Phase = 'new'
@@ -48,33 +48,33 @@ class KafkajsSource implements KafkaSource {
   #starting: Promise<void> | undefined
   #memberId: string | undefined
   #assigned = false
-  /** Aborted whenever waiting handlers must look again: assignment, reset, end. */
+  /** Aborted when waiting handlers must check their state again: assignment, reset, end. */
   #interrupt = new AbortController()
   readonly #closing = new AbortController()
   #ends: ReadonlyMap<number, bigint> | undefined
-  /** The newest fetch: what a batch of it waited for at the broker. With several brokers it may be another's. */
+  /** Timing of the newest fetch; with several brokers it may belong to another broker than the batch. */
   #poll: StageTiming | undefined
 
   constructor(options: SourceOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#kafka = createKafka(options)
-    const reach = (): Promise<Admin> => reachAdmin(this.#kafka, options, this.#closing.signal)
+    const reach = (): Promise<Admin> => connectAdmin(this.#kafka, options, this.#closing.signal)
     this.#watermarks = new Watermarks(reach, options.topic)
     this.#positions = new Positions(options.topic, options.startFrom)
-    this.#waiting = new EndsWhileWaiting(this.#watermarks, this.#positions, this.#clock)
+    this.#endOffsetPoller = new EndOffsetPoller(this.#watermarks, this.#positions, this.#clock)
     this.#fetchWaitMsMax = options.fetchWaitMsMax ?? 500
     this.#heartbeatMs = options.heartbeatMs ?? 3_000
-    const min = (): number => emptiedAnswerBytes(options.topic, this.#positions.all().length)
-    this.#quiet = new Quiet(this.#fetchWaitMsMax, { min, max: options.partitionBytesMax ?? MIB })
+    const min = (): number => emptyBatchResponseBytes(options.topic, this.#positions.all().length)
+    this.#idle = new IdleDetector(this.#fetchWaitMsMax, { min, max: options.partitionBytesMax ?? MIB })
     this.batches = new Observable((subscriber) => this.#subscribe(subscriber))
   }
 
   async commitOffsets(ranges: readonly OffsetRange[]): Promise<void> {
     for (const { partition, last } of ranges) this.#positions.committed(partition, last)
-    // Only what is assigned to us: a later owner may have copied newer offsets already.
+    // Only assigned partitions: a later owner may have copied newer offsets already.
     const owned = ranges.filter(({ partition }) => this.#positions.get(partition) !== undefined)
-    await copyOffsets(
+    await copyOffsetsToGroup(
       this.#consumer,
       this.#options,
       this.#clock,
@@ -107,7 +107,10 @@ class KafkajsSource implements KafkaSource {
     try {
       await consumer?.disconnect()
     } catch (error) {
-      this.#options.log?.warn({ error: messageOf(error) }, 'The consumer did not leave its group cleanly')
+      this.#options.log?.warn(
+        { error: messageOf(error) },
+        'The consumer could not leave its group; the brokers remove it after the session timeout',
+      )
     }
     await this.#watermarks.close()
   }
@@ -147,11 +150,11 @@ class KafkajsSource implements KafkaSource {
       maxWaitTimeInMs: this.#fetchWaitMsMax,
       metadataMaxAge: 60_000,
       allowAutoTopicCreation: false,
-      retry: retriesOf(() => this.#phase === 'closed'),
+      retry: consumerRetryOptions(() => this.#phase === 'closed'),
     })
     this.#consumer = consumer
     this.#listen(consumer)
-    // `fromBeginning`: should kafkajs ever reset by itself, it must not skip.
+    // `fromBeginning`: if kafkajs resets an offset by itself, it must not skip records.
     await consumer.connect()
     await consumer.subscribe({ topic: options.topic, fromBeginning: true })
     await consumer.run({
@@ -165,32 +168,32 @@ class KafkajsSource implements KafkaSource {
   #listen(consumer: Consumer): void {
     const { events } = consumer
     consumer.on(events.GROUP_JOIN, ({ payload }) => {
-      this.#joined(payload.memberId, payload.memberAssignment[this.#options.topic] ?? [])
+      this.#onJoined(payload.memberId, payload.memberAssignment[this.#options.topic] ?? [])
     })
     consumer.on(events.REBALANCING, () => this.#options.onEvent?.({ kind: 'rebalancing' }))
-    hearAnswers(consumer, this.#quiet)
+    observeFetchResponses(consumer, this.#idle)
     consumer.on(events.FETCH_START, ({ payload }) => {
-      this.#quiet.fetchStarted(String(payload.nodeId))
-      this.#endIfQuiet()
+      this.#idle.fetchStarted(String(payload.nodeId))
+      this.#endIfIdle()
     })
     consumer.on(events.FETCH, ({ payload }) => {
-      this.#quiet.fetchEnded(String(payload.nodeId), payload.duration)
+      this.#idle.fetchEnded(String(payload.nodeId), payload.duration)
       const endMs = nowMs()
       this.#poll = { stage: 'poll', startMs: endMs - payload.duration, endMs }
     })
     consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
-      this.#quiet.delivered()
-      if (payload.batchSize === 0) this.#filtered(payload)
+      this.#idle.delivered()
+      if (payload.batchSize === 0) this.#skipFiltered(payload)
     })
     consumer.on(events.CRASH, ({ payload }) => {
-      this.#quiet.forget()
+      this.#idle.forget()
       if (payload.restart) this.#options.onEvent?.({ kind: 'restarting', error: payload.error })
       else this.#crash(payload.error)
     })
   }
 
-  /** Runs inside kafkajs's join, before the first fetch: it must pause at once and must not throw. */
-  #joined(memberId: string, partitions: readonly number[]): void {
+  /** Runs during kafkajs's join, before the first fetch: it must pause immediately and must not throw. */
+  #onJoined(memberId: string, partitions: readonly number[]): void {
     const waiting = this.#positions.assign(partitions, memberId === this.#memberId)
     this.#memberId = memberId
     this.#assigned = true
@@ -201,18 +204,19 @@ class KafkajsSource implements KafkaSource {
     void this.#locate(waiting)
   }
 
-  /** Asks the table, then the broker, and sets every position that is still current. */
+  /** Reads the offsets of the table and the broker and sets every position that is still current. */
   async #locate(waiting: readonly Position[]): Promise<void> {
     try {
-      const { txns, marks } = await lookUp(waiting, this.#options.resume, this.#watermarks, this.#clock)
+      const { resume } = this.#options
+      const { txns, watermarks } = await lookUpResumeOffsets(waiting, resume, this.#watermarks, this.#clock)
       if (this.#phase !== 'running') return
       const placed = waiting.flatMap((position, index) => {
-        const mark = marks.get(position.partition) ?? { low: 0n, high: 0n }
+        const mark = watermarks.get(position.partition) ?? { low: 0n, high: 0n }
         return this.#positions.locate(position, txns[index], mark) ?? []
       })
       for (const { position, pin } of placed) this.#place(position, pin)
       this.#endIfReached()
-      await copyOffsets(
+      await copyOffsetsToGroup(
         this.#consumer,
         this.#options,
         this.#clock,
@@ -221,7 +225,7 @@ class KafkajsSource implements KafkaSource {
         ),
       )
     } catch (error) {
-      if (waiting.some((position) => this.#positions.current(position))) this.#fail(error)
+      if (waiting.some((position) => this.#positions.isCurrent(position))) this.#fail(error)
     }
   }
 
@@ -232,14 +236,14 @@ class KafkajsSource implements KafkaSource {
     this.#options.onEvent?.({ kind: 'positioned', partition, next, follows })
   }
 
-  /** One fetched batch of one partition: drops what is known, waits for credit, emits. */
+  /** Handles a fetched batch of one partition: drops known records, waits for credit, and emits the rest. */
   async #eachBatch(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload
     const { topic } = this.#options
     const position = this.#positions.get(batch.partition)
     if (this.#phase !== 'running' || position?.live !== true || payload.isStale()) return
     const fetched = fetchedOffsetOf(batch)
-    if (fetched !== position.next && !(await this.#explained(position, fetched))) return
+    if (fetched !== position.next && !(await this.#acceptsFetchFrom(position, fetched))) return
     position.high = BigInt(batch.highWatermark)
     const last = BigInt(batch.lastOffset())
     if (last < position.next) {
@@ -249,7 +253,7 @@ class KafkajsSource implements KafkaSource {
     const raw = pack(topic, batch.partition, batch.messages, position.next)
     const bytes = this.#options.costBytes(raw)
     if (!(await this.#takeCredit(bytes, () => payload.heartbeat()))) return
-    if (!this.#positions.current(position) || this.#isEnded()) {
+    if (!this.#positions.isCurrent(position) || this.#isEnded()) {
       this.#options.credit.give(bytes)
       return
     }
@@ -282,44 +286,44 @@ class KafkajsSource implements KafkaSource {
   async #takeCredit(bytes: number, heartbeat: () => Promise<void>): Promise<boolean> {
     if (this.#options.credit.tryTake(bytes)) return true
     const since = this.#clock.now()
-    this.#quiet.restart()
+    this.#idle.restart()
     const { signal } = this.#interrupt
-    const beat = this.#waiting.beside(heartbeat)
+    const beat = this.#endOffsetPoller.besideHeartbeat(heartbeat)
     const wait = { heartbeat: beat, heartbeatMs: this.#heartbeatMs, clock: this.#clock, signal }
-    const taken = await creditWithHeartbeats(this.#options.credit, bytes, wait)
+    const taken = await takeCreditWithHeartbeats(this.#options.credit, bytes, wait)
     this.#options.onEvent?.({ kind: 'credit-waited', bytes, waitedMs: this.#clock.now() - since })
     return taken
   }
 
   /**
-   * Whether a fetch that began elsewhere than expected may be used. kafkajs resets in silence when offsets are out of
-   * range: that fails here. Anything else is sent back to where we stand.
+   * Returns whether a fetch that began at another offset than expected may be used. kafkajs resets silently if an offset is
+   * out of range: that fails here. In other cases the consumer seeks back to the position.
    */
-  async #explained(position: Position, fetched: bigint): Promise<boolean> {
+  async #acceptsFetchFrom(position: Position, fetched: bigint): Promise<boolean> {
     const expected = position.next
     const mark = (await this.#watermarks.read()).get(position.partition)
-    if (!this.#positions.current(position) || this.#isEnded()) return false
+    if (!this.#positions.isCurrent(position) || this.#isEnded()) return false
     try {
-      if (mark !== undefined) this.#positions.checkKept(position.partition, expected, mark)
+      if (mark !== undefined) this.#positions.assertAvailable(position.partition, expected, mark)
     } catch (error) {
       this.#fail(error)
       return false
     }
-    // From before our position on: what we have already is dropped while packing.
+    // The fetch began before the position: known records are dropped while packing.
     if (fetched < expected) return true
     this.#options.onEvent?.({ kind: 'repositioned', partition: position.partition, expected, got: fetched })
     this.#seek(position.partition, expected)
     return false
   }
 
-  /** A fetch of nothing but transaction markers and aborted records: kafkajs passes over it by itself. */
-  #filtered(payload: { partition: number; firstOffset: string | null; lastOffset: string }): void {
+  /** Handles a fetch that contains only transaction markers and aborted records, which kafkajs skips by itself. */
+  #skipFiltered(payload: { partition: number; firstOffset: string | null; lastOffset: string }): void {
     const position = this.#positions.get(payload.partition)
     if (this.#phase !== 'running' || position?.live !== true) return
     const last = BigInt(payload.lastOffset)
     const first = payload.firstOffset === null ? last : BigInt(payload.firstOffset)
-    // A start past the position is a hole of compaction, unless the fetch is older than the position.
-    if (last < position.next || !(first === position.next || (first > position.next && this.#quiet.settled)))
+    // A start past the position is a gap left by compaction, unless the fetch is older than the position.
+    if (last < position.next || !(first === position.next || (first > position.next && this.#idle.isSettled)))
       return
     this.#emit(position, emptyRaw(this.#options.topic, payload.partition), last, last, 0)
     this.#endIfReached()
@@ -333,14 +337,14 @@ class KafkajsSource implements KafkaSource {
     if (reached) this.stop()
   }
 
-  #endIfQuiet(): void {
-    if (this.#ends === undefined || !this.#assigned || !this.#quiet.quiet) return
+  #endIfIdle(): void {
+    if (this.#ends === undefined || !this.#assigned || !this.#idle.isIdle) return
     if (this.#positions.all().every(({ live }) => live)) this.stop()
   }
 
   #seek(partition: number, next: bigint): void {
     const { topic } = this.#options
-    this.#quiet.restart()
+    this.#idle.restart()
     this.#whileRunning((consumer) => {
       consumer.seek({ topic, partition, offset: next.toString() })
       consumer.resume([{ topic, partitions: [partition] }])
@@ -354,7 +358,7 @@ class KafkajsSource implements KafkaSource {
     })
   }
 
-  /** kafkajs throws while it is between two runs; the assignment that follows sets everything anew. */
+  /** Ignores errors of kafkajs between two runs: the next assignment sets everything again. */
   #whileRunning(act: (consumer: Consumer) => void): void {
     try {
       if (this.#consumer !== undefined) act(this.#consumer)
@@ -366,7 +370,7 @@ class KafkajsSource implements KafkaSource {
   #wake(): void {
     this.#interrupt.abort()
     this.#interrupt = new AbortController()
-    this.#quiet.restart()
+    this.#idle.restart()
   }
 
   #isEnded(): boolean {
@@ -374,7 +378,7 @@ class KafkajsSource implements KafkaSource {
   }
 
   #crash(error: unknown): void {
-    this.#fail(crashOf(error, { ...this.#options, heard: refusalHeard(this.#kafka) }))
+    this.#fail(sourceFailureOf(error, { ...this.#options, lastRefusal: lastRefusalOf(this.#kafka) }))
   }
 
   #fail(error: unknown): void {
@@ -383,7 +387,7 @@ class KafkajsSource implements KafkaSource {
     })
   }
 
-  /** The consumer stays in its group, all partitions paused, so that last offsets can be copied. */
+  /** Ends reading. The consumer stays in its group with all partitions paused, so that the last offsets can be copied. */
   #end(tell: (subscriber: Subscriber<Batch<Raw>>) => void): void {
     if (this.#phase !== 'running') return
     this.#phase = 'ended'
@@ -392,9 +396,4 @@ class KafkajsSource implements KafkaSource {
     const subscriber = this.#subscriber
     if (subscriber !== undefined) tell(subscriber)
   }
-}
-
-/** Where the fetch began: kafkajs's own batch knows, its types do not tell. */
-function fetchedOffsetOf(batch: EachBatchPayload['batch']): bigint {
-  return BigInt((batch as unknown as { readonly fetchedOffset: string }).fetchedOffset)
 }

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { Batch } from '../../core/batch.ts'
 import { Credit } from '../../core/credit/credit.ts'
 import type { Raw } from '../../core/raw.ts'
-import { createKafka, type KafkaOptions, reachAdmin } from '../client/client.ts'
+import { createKafka, type KafkaOptions, connectAdmin } from '../client/client.ts'
 import { createSource } from './kafkajs-source.ts'
 
-/** What is held between Kafka and whoever reads. */
+/** Maximum bytes held between Kafka and the reader. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024
 
 /**
- * The committed records of a topic from its start to the end that it has now, in batches, each partition in its order. It
- * reads as a group of its own, which leaves no trace. Whoever stops early closes it by leaving the loop.
+ * Yields the committed records of a topic from its start to its current end in batches; the records of each partition are
+ * in order. It reads with a temporary consumer group, which is deleted at the end or when the caller leaves the loop.
  * @throws KD_TOPIC_MISSING, KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED
  */
 export async function* readTopic(
@@ -59,20 +59,20 @@ export async function* readTopic(
   } finally {
     subscription.unsubscribe()
     await source.close()
-    await forget(options, groupId)
+    await deleteGroup(options, groupId)
   }
 }
 
-/** Deletes the group; one that stays is deleted by the broker after its time. */
-async function forget(options: KafkaOptions, groupId: string): Promise<void> {
+/** Deletes the consumer group; if that fails, the broker deletes it after the offset retention time. */
+async function deleteGroup(options: KafkaOptions, groupId: string): Promise<void> {
   try {
-    const admin = await reachAdmin(createKafka(options), options)
+    const admin = await connectAdmin(createKafka(options), options)
     try {
       await admin.deleteGroups([groupId])
     } finally {
       await admin.disconnect()
     }
   } catch (error) {
-    options.log?.debug({ err: error, groupId }, 'The group could not be deleted')
+    options.log?.debug({ err: error, groupId }, 'The temporary consumer group could not be deleted')
   }
 }

@@ -4,25 +4,25 @@ import type { Raw } from '../../core/raw.ts'
 import type { KafkaOptions } from '../client/client.ts'
 import type { Source } from './source.ts'
 
-/** How a topic is read. Sizes in bytes, times in milliseconds. */
+/** Configures how a topic is read. Sizes are in bytes, times in milliseconds. */
 export interface SourceOptions extends KafkaOptions {
   readonly groupId: string
   readonly topic: string
-  /** Where a partition starts that the table does not know. */
+  /** Start of Kafka partitions without an offset in the table. */
   readonly startFrom: 'earliest' | 'latest'
-  /** The table's `txn` version of a partition: the last offset that it holds. Asked on every assignment and reset. */
+  /** Returns the table's `txn` version of a partition, the last offset that it holds. Called on every assignment and reset. */
   readonly resume: (partition: number) => Promise<bigint | undefined>
-  /** The byte budget: taken before a batch is emitted. */
+  /** Byte credit, taken before a batch is emitted. */
   readonly credit: Credit
-  /** What a batch takes from the budget until its flush is committed. */
+  /** Returns the credit that a batch takes until its flush is committed. */
   readonly costBytes: (raw: Raw) => number
-  /** `latest` completes at the end offsets as they are at the start. */
+  /** `latest` completes at the end offsets that partitions have at the start. */
   readonly until: 'stopped' | 'latest'
-  /** Of one fetch and partition; default 1 MiB. */
+  /** Maximum size of a fetch per partition; default 1 MiB. */
   readonly partitionBytesMax?: number
-  /** Of one fetch and broker, fetched ahead of credit; default 8 MiB. */
+  /** Maximum size of a fetch per broker, read before credit is taken; default 8 MiB. */
   readonly fetchBytesMax?: number
-  /** How long a broker may hold a fetch that finds nothing; default 500. */
+  /** Time that a broker may hold a fetch without records; default 500. */
   readonly fetchWaitMsMax?: number
   /** Default 30,000. */
   readonly sessionTimeoutMs?: number
@@ -32,15 +32,15 @@ export interface SourceOptions extends KafkaOptions {
   readonly heartbeatMs?: number
   /** Collects `traceparent` headers. */
   readonly tracing?: boolean
-  /** Told what happens, as it happens. */
+  /** Called for every event. */
   readonly onEvent?: (event: SourceEvent) => void
   readonly clock?: Clock
 }
 
-/** What happens in a source, for logs, metrics and readiness. */
+/** Describes an event in a source, for logs, metrics and readiness. */
 export type SourceEvent =
   | { readonly kind: 'assigned'; readonly partitions: readonly number[] }
-  /** The table and the broker agreed on where a partition goes on. */
+  /** The position of a partition was determined from the table and the broker. */
   | {
       readonly kind: 'positioned'
       readonly partition: number
@@ -48,9 +48,9 @@ export type SourceEvent =
       readonly follows: bigint | undefined
     }
   | { readonly kind: 'rebalancing' }
-  /** kafkajs gave up for now and starts again by itself. */
+  /** The consumer of kafkajs failed and restarts. */
   | { readonly kind: 'restarting'; readonly error: unknown }
-  /** kafkajs was elsewhere than we expected, and was sent back. */
+  /** kafkajs fetched from another offset than expected and was sent back. */
   | {
       readonly kind: 'repositioned'
       readonly partition: number
@@ -61,21 +61,21 @@ export type SourceEvent =
   | { readonly kind: 'offsets-committed'; readonly partitions: number }
   | { readonly kind: 'offsets-failed'; readonly error: unknown }
 
-/** Where one assigned partition stands, for status and lag. */
+/** Describes the position of an assigned partition, for status and lag. */
 export interface PartitionStatus {
   readonly partition: number
-  /** Whether the table has answered where to go on. */
+  /** True if the offset to continue from is known. */
   readonly live: boolean
   /** Next offset to read. */
   readonly next: bigint
-  /** The table's `txn` as far as this member knows. */
+  /** The table's `txn` version known to this member. */
   readonly committed: bigint | undefined
-  /** Newest end offset told by the broker. */
+  /** Newest end offset reported by the broker. */
   readonly end: bigint
 }
 
-/** A source that can tell where it stands. */
+/** Reads a Kafka topic and reports its positions. */
 export interface KafkaSource extends Source {
-  /** The assigned partitions, ascending. */
+  /** Returns the status of the assigned partitions, ascending. */
   status(): readonly PartitionStatus[]
 }

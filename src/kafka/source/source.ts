@@ -2,15 +2,18 @@ import type { Observable } from 'rxjs'
 import type { Batch, OffsetRange } from '../../core/batch.ts'
 import type { Raw } from '../../core/raw.ts'
 
-/** A Kafka topic as batches, resumed from the table; the only thing of Kafka that the pipeline knows. */
+/** Reads a Kafka topic as batches, resumed from the offsets in the table; the pipeline's only view of Kafka. */
 export interface Source {
-  /** Subscribe once. Completes after `stop()` or when every partition reached its end (`until: 'latest'`); errors when the consumer cannot go on. */
+  /**
+   * The batches; subscribe once. Completes after `stop()` or when every partition reached its end (`until: 'latest'`);
+   * errors when the consumer cannot continue.
+   */
   readonly batches: Observable<Batch<Raw>>
-  /** Copies committed offsets to the Kafka group: `last + 1` of every range. Advisory; failures are logged and counted, never thrown. */
+  /** Copies the committed offsets to the Kafka group: `last + 1` of every range. Failures are logged and counted, never thrown. */
   commitOffsets(ranges: readonly OffsetRange[]): Promise<void>
-  /** Abandons what was read of these partitions and reads on from what the table says. */
+  /** Discards what was read of these Kafka partitions and continues from the offsets in the table. */
   reset(partitions: readonly number[]): Promise<void>
-  /** Stops reading; `batches` completes, the group membership lives on until `close` so that last offsets can be committed. */
+  /** Stops reading; `batches` completes. The member stays in its group until `close`, so that the last offsets can be committed. */
   stop(): void
   /** Leaves the group and disconnects. */
   close(): Promise<void>

@@ -1,17 +1,17 @@
 import type { KafkaConfig, SaslConfig } from '../../../config/kafka/types.ts'
 import type { KafkaOptions, Log } from '../../kafka/client/client.ts'
-import { mskToken } from '../../kafka/client/msk-iam.ts'
+import { signMskToken } from '../../kafka/client/msk-iam.ts'
 import { tlsFromFiles } from '../../kafka/client/tls-files.ts'
-import { askToken, keptToken } from '../../kafka/client/tokens.ts'
+import { requestToken, cacheToken } from '../../kafka/client/tokens.ts'
 
-/** Certificates and login, once for a configuration: all connections of a process share a token. */
+/** TLS options and login by configuration, so that all connections of a process share one token. */
 const LOGINS = new WeakMap<KafkaConfig, Pick<KafkaOptions, 'ssl' | 'sasl'>>()
 
 /**
- * How to reach Kafka, by the configuration.
- * @throws KD_CONFIG_INVALID when certificates cannot be used.
+ * Returns the client options that the configuration describes.
+ * @throws KD_CONFIG_INVALID when the certificates cannot be used
  */
-export function kafkaOptions(kafka: KafkaConfig, log: Log): KafkaOptions {
+export function kafkaOptionsOf(kafka: KafkaConfig, log: Log): KafkaOptions {
   let login = LOGINS.get(kafka)
   if (login === undefined) {
     login = securedBy(kafka, log)
@@ -25,7 +25,7 @@ function securedBy({ ssl, tls, sasl }: KafkaConfig, log: Log): Pick<KafkaOptions
   if (tls.insecureSkipVerify) {
     log.warn(
       {},
-      'kafka.tls.insecureSkipVerify is set: whoever is in between can read along and change records',
+      'kafka.tls.insecureSkipVerify is set: certificates are not verified, so an attacker on the network can read and change records',
     )
   }
   return {
@@ -45,27 +45,27 @@ function loginOf({
     case 'oauthbearer': {
       const { scope, extensions } = oauth
       const credentials = {
-        tokenUrl: given(oauth.tokenUrl),
-        clientId: given(oauth.clientId),
-        clientSecret: given(oauth.clientSecret),
+        tokenUrl: requiredValue(oauth.tokenUrl),
+        clientId: requiredValue(oauth.clientId),
+        clientSecret: requiredValue(oauth.clientSecret),
         ...(scope === undefined ? {} : { scope }),
         extensions,
       }
-      return { token: keptToken(() => askToken(credentials)) }
+      return { token: cacheToken(() => requestToken(credentials)) }
     }
     case 'aws-msk-iam': {
       const role = aws.roleArn === undefined ? {} : { roleArn: aws.roleArn }
-      return { token: keptToken(() => mskToken({ region: given(aws.region), ...role })) }
+      return { token: cacheToken(() => signMskToken({ region: requiredValue(aws.region), ...role })) }
     }
     case 'plain':
     case 'scram-sha-256':
     case 'scram-sha-512':
-      return { mechanism, username: given(username), password: given(password) }
+      return { mechanism, username: requiredValue(username), password: requiredValue(password) }
   }
 }
 
-/** Checked where the configuration is loaded. */
-function given(value: string | undefined): string {
+/** Returns a value whose presence the configuration loader has checked. */
+function requiredValue(value: string | undefined): string {
   if (value === undefined) throw new Error('Broken invariant: a login has what its mechanism needs')
   return value
 }

@@ -1,19 +1,19 @@
 import type { Config, TopicConfig } from '../../../config/types.ts'
-import type { RegistryOptions } from '../../registry/registry.ts'
-import type { Circuits } from '../../resilience/circuits.ts'
-import { patienceOf } from './retry-options.ts'
+import type { SchemaRegistryOptions } from '../../registry/registry.ts'
+import type { Circuits } from '../../resilience/circuit-registry.ts'
+import { retryPolicyOf } from './retry-options.ts'
 
 /**
- * The registry of a configuration as a property that is there only where the registry is, asked as hard as the topic says;
- * with `circuits` it is waited for while it fails.
+ * Returns the property `schemaRegistry` for the topic's retry policy, or no property when no registry is configured.
+ * With `circuits`, a failing registry is waited for.
  */
-export function registryOf(
+export function registryOptionsOf(
   { schemaRegistry }: Pick<Config, 'schemaRegistry'>,
   topic: Pick<TopicConfig, 'retry'>,
   circuits: Circuits | undefined,
-): { readonly schemaRegistry?: RegistryOptions } {
+): { readonly schemaRegistry?: SchemaRegistryOptions } {
   if (schemaRegistry === undefined) return {}
   if (circuits === undefined) return { schemaRegistry }
   const circuit = circuits.registry(schemaRegistry.url)
-  return { schemaRegistry: { ...schemaRegistry, patience: patienceOf(topic), circuit } }
+  return { schemaRegistry: { ...schemaRegistry, retryPolicy: retryPolicyOf(topic), circuit } }
 }

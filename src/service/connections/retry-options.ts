@@ -1,8 +1,8 @@
 import type { TopicConfig } from '../../../config/types.ts'
-import type { RetryPatience } from '../../resilience/retries.ts'
+import type { RetryPolicy } from '../../resilience/retries.ts'
 
-/** How hard a topic tries, as its options say. */
-export function patienceOf({ retry }: Pick<TopicConfig, 'retry'>): RetryPatience {
+/** Returns the retry policy that a topic's options describe. */
+export function retryPolicyOf({ retry }: Pick<TopicConfig, 'retry'>): RetryPolicy {
   const { attempts, baseMs, capMs, deadlineMs } = retry
-  return { attemptsMax: attempts, pauseMsMin: baseMs, pauseMsMax: capMs, deadlineMs }
+  return { attemptsMax: attempts, minBackoffMs: baseMs, maxBackoffMs: capMs, deadlineMs }
 }

@@ -1,34 +1,35 @@
 import type { DeadLetter } from '../../core/batch.ts'
 import type { Raw } from '../../core/raw.ts'
 import type { StructType } from '../../core/schema.ts'
-import { fit } from '../../evolution/fit.ts'
-import { ingestValues } from '../../evolution/ingest-values.ts'
+import { coerceMessage } from '../../evolution/coerce-message.ts'
+import { createIngestCoercion } from '../../evolution/ingest-values.ts'
 import { compileTransforms } from '../../transforms/compile.ts'
-import { FILTERED, Refusal } from '../../transforms/transformation.ts'
+import { FILTERED, RejectedMessage } from '../../transforms/transformation.ts'
 import type { SideRow } from '../table/side-table.ts'
 
-/** Columns of dead letters that expressions make. */
+/** Computes columns of dead letters from configured expressions. */
 export interface DeadLetterColumns {
   readonly names: readonly string[]
   /**
-   * The row of a letter with these columns, as far as `schema` has them. What an expression cannot make, or no column
-   * takes, is null.
+   * Returns the row with the computed columns that `schema` has. A column is null when its expression fails or its
+   * type does not accept the value.
    */
   fill(row: SideRow, letter: DeadLetter, schema: StructType): SideRow
 }
 
-/** Columns that are left as they are. */
+/** Adds no columns. */
 const NONE: DeadLetterColumns = { names: [], fill: (row) => row }
 
 /**
- * Compiles expressions by column. They see the row of the letter, its times in microseconds since the epoch.
+ * Compiles the expressions by column. They are evaluated on the row of the letter, with times in microseconds since
+ * the epoch.
  * @throws KD_CONFIG_INVALID with every fault
  */
-export function deadLetterColumns(expressions: Readonly<Record<string, string>>): DeadLetterColumns {
+export function compileDeadLetterColumns(expressions: Readonly<Record<string, string>>): DeadLetterColumns {
   const names = Object.keys(expressions)
   if (names.length === 0) return NONE
-  const coerce = ingestValues({ hexadecimal: false })
-  // One by one, so that an expression that fails takes no other with it.
+  const coerceValue = createIngestCoercion({ isHexadecimal: false })
+  // Compiled separately, so that a failing expression does not affect the others.
   const columns = Object.entries(expressions).map(
     ([name, text]) => [name, compileTransforms({ transforms: { [name]: text } })] as const,
   )
@@ -41,17 +42,21 @@ export function deadLetterColumns(expressions: Readonly<Record<string, string>>)
         kafka_timestamp: letter.timestampMs * 1000,
       }
       const raw = rawOf(letter)
-      const made: Record<string, unknown> = {}
+      const computed: Record<string, unknown> = {}
       for (const [name, transformation] of columns) {
         const result = transformation.apply(message, raw, 0)
-        const failed = result instanceof Refusal || result === FILTERED
-        made[name] = failed ? null : (result as Record<string, unknown>)[name]
+        const failed = result instanceof RejectedMessage || result === FILTERED
+        computed[name] = failed ? null : (result as Record<string, unknown>)[name]
       }
       const fields = schema.fields.filter((field) => names.includes(field.name))
-      // Rescued is what does not fit: it is left out of the row.
-      const fitted = fit(made, { type: 'struct', fields }, { rescues: true, lenient: 'all', coerce })
+      // With `rescues`, a value that does not fit is removed from the row.
+      const coerced = coerceMessage(
+        computed,
+        { type: 'struct', fields },
+        { rescues: true, jsonTextColumns: 'all', coerceValue },
+      )
       const filled: Record<string, unknown> = { ...row }
-      for (const { name } of fields) filled[name] = (fitted.row as Record<string, unknown>)[name] ?? null
+      for (const { name } of fields) filled[name] = (coerced.row as Record<string, unknown>)[name] ?? null
       return filled
     },
   }
@@ -61,15 +66,15 @@ function microsOf(iso: unknown): number {
   return Date.parse(String(iso)) * 1000
 }
 
-/** The letter as the one record of a batch. */
+/** Returns a batch that contains the letter as its only record. */
 function rawOf({ topic, partition, offset, timestampMs, key, value, headers }: DeadLetter): Raw {
-  const place = (
+  const boundsOf = (
     bytes: Uint8Array | undefined,
   ): { readonly start: Int32Array; readonly end: Int32Array } => ({
     start: Int32Array.of(bytes === undefined ? -1 : 0),
     end: Int32Array.of(bytes?.length ?? -1),
   })
-  const [values, keys] = [place(value), place(key)]
+  const [values, keys] = [boundsOf(value), boundsOf(key)]
   return {
     topic,
     partition,

@@ -1,56 +1,58 @@
 import { appIdOf } from '../../../operators/commit-delta.ts'
 import type { DeadLetter, OffsetRange } from '../../core/batch.ts'
 import { systemClock } from '../../core/clock.ts'
-import { numbered } from '../../core/dead-letter.ts'
+import { withOrdinals } from '../../core/dead-letter.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { activeTraceId } from '../../core/stage/span.ts'
-import type { WriterOptions } from '../../delta/commit/log-writer.ts'
-import { DEAD_LETTER_PARTITIONS, DEAD_LETTER_SCHEMA, rowOf } from '../../dead-letters/row.ts'
-import type { RetryPatience } from '../../resilience/retries.ts'
+import type { TableWriterOptions } from '../../delta/commit/log-writer.ts'
+import { DEAD_LETTER_PARTITIONS, DEAD_LETTER_SCHEMA, toDeadLetterRow } from '../../stored-letters/row.ts'
+import type { RetryPolicy } from '../../resilience/retries.ts'
 import type { DeadLettersWritten, DeadLetterTopic } from '../../kafka/dead-letters/dead-letters.ts'
 import type { DeadLetterColumns } from './dead-letter-columns.ts'
 import { openSideTable, type SideTable } from '../table/side-table.ts'
-import type { Tables } from '../table/table-pool.ts'
+import type { TablePool } from '../table/table-pool.ts'
 
-/** Where dead letters go as rows. */
-export interface DeadLetterTableOptions extends WriterOptions {
+/** Describes a table of dead letters. */
+interface DeadLetterTableOptions extends TableWriterOptions {
   readonly uri: string
-  /** That of the topic: the `txn` of partition 3 has the appId `<appId>-dlq-3`. */
+  /** Application id of the topic: the `txn` of partition 3 has the appId `<appId>-dlq-3`. */
   readonly appId: string
-  /** Whether columns that an existing table lacks are added; otherwise they are left out. */
+  /** True when columns that an existing table lacks are added; otherwise these columns are left out. */
   readonly evolves: boolean
-  /** How hard its store tries. */
-  readonly patience?: RetryPatience
-  /** Columns that expressions make. */
+  /** Retry policy of the table's store. */
+  readonly retryPolicy?: RetryPolicy
+  /** Columns computed from expressions. */
   readonly columns?: DeadLetterColumns
-  /** Of letters that one commit carries, about; default 16 MiB. Bounds what is held in two forms. */
+  /** Approximate bytes of letters per commit; default 16 MiB. Bounds the memory while letters exist in two forms. */
   readonly commitBytesMax?: number
 }
 
 const COMMIT_BYTES_MAX = 16 * 1024 * 1024
-/** What a row takes beside key and value. */
+/** Bytes of a row besides key and value. */
 const ROW_BYTES_OVERHEAD = 512
-/** Times on end that somebody else wrote letters of our partitions. */
+/** Consecutive conflicts with another writer of the same partitions before giving up. */
 const FENCED_MAX = 20
 
-type Numbered = ReturnType<typeof numbered>[number]
+type Numbered = ReturnType<typeof withOrdinals>[number]
 
 /**
- * A Delta table that holds each dead letter exactly once, also when the process dies between here and the commit of the
- * rows. A commit carries a `txn` for each source partition: the last offset that it covers. Letters at or below it were
- * written before and are skipped; a commit that does not follow on from it, of a member that lost the partition, is
- * refused by the table. Opened with the topic, and created where it is absent.
- * @throws KD_SCHEMA_MISMATCH, KD_TABLE_UNSUPPORTED, KD_TABLE_CORRUPT, and what a store throws
+ * Opens a Delta table that holds each dead letter exactly once, or creates it when it does not exist.
+ *
+ * Exactly once also holds when the process dies between this write and the commit of the rows: a commit carries a
+ * `txn` for each source partition, with the last offset that it covers. Letters at or below that offset were written
+ * before and are skipped. A commit that does not follow that offset, from a member that lost the partition, is
+ * fenced.
+ * @throws KD_SCHEMA_MISMATCH, KD_TABLE_UNSUPPORTED, KD_TABLE_CORRUPT and the errors of the store
  */
 export async function openDeadLetterTable(
-  tables: Tables,
+  tables: TablePool,
   options: DeadLetterTableOptions,
 ): Promise<DeadLetterTopic> {
   const side = await openSideTable(tables, {
     ...options,
     schema: DEAD_LETTER_SCHEMA,
     partitionColumns: DEAD_LETTER_PARTITIONS,
-    others: options.columns?.names ?? [],
+    extraColumns: options.columns?.names ?? [],
   })
   return new DeadLetterTable(side, options)
 }
@@ -59,8 +61,8 @@ class DeadLetterTable implements DeadLetterTopic {
   readonly #side: SideTable
   readonly #options: DeadLetterTableOptions
   readonly #appId: string
-  /** The table's `txn` of each partition as last seen: what has changed since is told by a commit that is refused. */
-  readonly #reached = new Map<number, bigint | undefined>()
+  /** Last seen `txn` of each partition; when it is outdated the next commit is fenced and it is read again. */
+  readonly #lastTxns = new Map<number, bigint | undefined>()
 
   constructor(side: SideTable, options: DeadLetterTableOptions) {
     this.#side = side
@@ -72,21 +74,21 @@ class DeadLetterTable implements DeadLetterTopic {
     deadLetters: readonly DeadLetter[],
     ranges: readonly OffsetRange[],
   ): Promise<DeadLettersWritten> {
-    let pending = numbered(deadLetters)
+    let pending = withOrdinals(deadLetters)
     let written = 0
     for (let fenced = 0; ;) {
-      await this.#learn(pending)
-      pending = pending.filter(({ letter }) => letter.offset > (this.#reached.get(letter.partition) ?? -1n))
+      await this.#readTxns(pending)
+      pending = pending.filter(({ letter }) => letter.offset > (this.#lastTxns.get(letter.partition) ?? -1n))
       if (pending.length === 0) return { written, skipped: deadLetters.length - written }
-      const cut = this.#cutOf(pending)
+      const cut = this.#firstCommit(pending)
       const covered = this.#covered(cut, pending, ranges)
       if ((await this.#append(cut, covered)) === 'committed') {
-        for (const { partition, last } of covered) this.#reached.set(partition, last)
+        for (const { partition, last } of covered) this.#lastTxns.set(partition, last)
         written += cut.length
         fenced = 0
       } else {
         if (++fenced >= FENCED_MAX) throw this.#contended(covered)
-        for (const { partition } of covered) this.#reached.delete(partition)
+        for (const { partition } of covered) this.#lastTxns.delete(partition)
       }
     }
   }
@@ -95,16 +97,16 @@ class DeadLetterTable implements DeadLetterTopic {
     return this.#side.release()
   }
 
-  async #learn(letters: readonly Numbered[]): Promise<void> {
+  async #readTxns(letters: readonly Numbered[]): Promise<void> {
     for (const { letter } of letters) {
       const { partition } = letter
-      if (this.#reached.has(partition)) continue
-      this.#reached.set(partition, await this.#side.table.txn(appIdOf(this.#appId, partition)))
+      if (this.#lastTxns.has(partition)) continue
+      this.#lastTxns.set(partition, await this.#side.table.txn(appIdOf(this.#appId, partition)))
     }
   }
 
-  /** The first letters as far as one commit goes, never some of one message alone: `txn`s pass offsets as a whole. */
-  #cutOf(letters: readonly Numbered[]): readonly Numbered[] {
+  /** Returns the letters for one commit. Letters of one message stay together, because a `txn` covers whole offsets. */
+  #firstCommit(letters: readonly Numbered[]): readonly Numbered[] {
     const bytesMax = this.#options.commitBytesMax ?? COMMIT_BYTES_MAX
     let bytes = 0
     for (const [index, { letter, ordinal }] of letters.entries()) {
@@ -115,7 +117,10 @@ class DeadLetterTable implements DeadLetterTopic {
     return letters
   }
 
-  /** What a commit of `cut` covers: a partition's whole range where none of its letters is left. */
+  /**
+   * Returns the offsets that a commit of `cut` covers: the whole range of a partition when none of its letters
+   * remain.
+   */
   #covered(
     cut: readonly Numbered[],
     pending: readonly Numbered[],
@@ -128,7 +133,7 @@ class DeadLetterTable implements DeadLetterTopic {
         ? undefined
         : ranges.find((range) => range.partition === partition)?.last
       const last = end !== undefined && end > offset ? end : offset
-      return { topic, partition, follows: this.#reached.get(partition), first: offset, last }
+      return { topic, partition, follows: this.#lastTxns.get(partition), first: offset, last }
     })
   }
 
@@ -138,7 +143,7 @@ class DeadLetterTable implements DeadLetterTopic {
     const { schema } = this.#side
     const traceId = activeTraceId()
     const rows = cut.map(({ letter, ordinal }) => {
-      const row = rowOf(letter, ordinal, nowMs, traceId)
+      const row = toDeadLetterRow(letter, ordinal, nowMs, traceId)
       return columns?.fill(row, letter, schema) ?? row
     })
     return this.#side.append(rows, this.#appId, covered)
@@ -148,7 +153,7 @@ class DeadLetterTable implements DeadLetterTopic {
     const partitions = covered.map(({ partition }) => String(partition))
     return new PipelineError(
       'KD_DEAD_LETTERS_FAILED',
-      `somebody else wrote dead letters of the same partitions ${FENCED_MAX} times on end`,
+      `another writer committed dead letters of the same partitions before each of ${FENCED_MAX} attempts`,
       { table: this.#side.table.uri, partitions },
     )
   }

@@ -1,35 +1,38 @@
-import { deadLetterSinks } from '../../../config/dead-letters/sinks.ts'
+import { deadLetterSinksOf } from '../../../config/dead-letters/sinks.ts'
 import type { TopicConfig } from '../../../config/types.ts'
 import type { DeadLetter, OffsetRange } from '../../core/batch.ts'
 import type { Clock } from '../../core/clock.ts'
-import { causeLines } from '../../dead-letters/cause.ts'
+import { describeCauses } from '../../stored-letters/cause.ts'
 import type { DeadLettersWritten, DeadLetterTopic } from '../../kafka/dead-letters/dead-letters.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { deadLetterColumns } from './dead-letter-columns.ts'
+import { compileDeadLetterColumns } from './dead-letter-columns.ts'
 import { openDeadLetterTable } from './dead-letter-table.ts'
-import { patienceOf } from '../connections/retry-options.ts'
-import type { Tables } from '../table/table-pool.ts'
+import { retryPolicyOf } from '../connections/retry-options.ts'
+import type { TablePool } from '../table/table-pool.ts'
 
-/** What dead letters need of their surroundings. */
-export interface DeadLetterParts {
-  readonly tables: Tables
-  /** Opens the Kafka topic of the letters, where they go there. */
-  readonly topic: () => DeadLetterTopic
+/** Describes how the dead letters of a topic are opened. */
+interface OpenDeadLettersOptions {
+  readonly tables: TablePool
+  /** Opens the Kafka topic for dead letters; called only when it is configured. */
+  readonly openTopic: () => DeadLetterTopic
   readonly log: Logger
   readonly clock?: Clock
 }
 
-/** Causes that a line of the log names. */
+/** Causes listed in one log line. */
 const CAUSES_SHOWN = 3
 
 /**
- * Opens whatever the dead letters of a topic go into: its Kafka topic, its Delta table, both, or neither. Each place holds
- * each letter once by itself.
- * @throws what opening a table throws
+ * Opens the configured sinks for the dead letters of a topic: its Kafka topic, its Delta table, both, or none. Each
+ * sink holds each letter exactly once.
+ * @throws the errors of opening a table
  */
-export async function openDeadLetters(topic: TopicConfig, parts: DeadLetterParts): Promise<DeadLetterTopic> {
-  const { tables, log, clock } = parts
-  const wanted = deadLetterSinks(topic)
+export async function openDeadLetters(
+  topic: TopicConfig,
+  options: OpenDeadLettersOptions,
+): Promise<DeadLetterTopic> {
+  const { tables, log, clock } = options
+  const wanted = deadLetterSinksOf(topic)
   const { table: uri } = topic.deadLetters
   const sinks: DeadLetterTopic[] = []
   if (wanted.table && uri !== undefined) {
@@ -37,17 +40,21 @@ export async function openDeadLetters(topic: TopicConfig, parts: DeadLetterParts
       uri,
       appId: topic.appId,
       evolves: topic.table.schemaEvolution === 'addNewColumns',
-      patience: patienceOf(topic),
-      columns: deadLetterColumns(topic.deadLetters.transforms),
+      retryPolicy: retryPolicyOf(topic),
+      columns: compileDeadLetterColumns(topic.deadLetters.transforms),
       onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
       ...(clock === undefined ? {} : { clock }),
     })
     sinks.push(sink)
   }
-  if (wanted.topic) sinks.push(parts.topic())
+  if (wanted.topic) sinks.push(options.openTopic())
   return {
     async write(deadLetters, ranges) {
-      tell(deadLetters, sinks.length > 0 ? 'Dead letters' : 'Records were skipped', log)
+      logDeadLetters(
+        deadLetters,
+        sinks.length > 0 ? 'Writing dead letters' : 'Skipping records that cannot become rows',
+        log,
+      )
       return await writeAll(sinks, deadLetters, ranges)
     },
     async close() {
@@ -66,7 +73,7 @@ async function writeAll(
   return result
 }
 
-/** One line a flush. */
-function tell(deadLetters: readonly DeadLetter[], message: string, log: Logger): void {
-  log.warn({ records: deadLetters.length, causes: causeLines(deadLetters, CAUSES_SHOWN) }, message)
+/** Logs one line per flush. */
+function logDeadLetters(deadLetters: readonly DeadLetter[], message: string, log: Logger): void {
+  log.warn({ records: deadLetters.length, causes: describeCauses(deadLetters, CAUSES_SHOWN) }, message)
 }

@@ -1,65 +1,76 @@
 import type { Circuit } from '../../core/circuit.ts'
 import type { Health } from './health.ts'
-import { isHeldUp, type TopicState } from './readiness.ts'
+import type { TopicState } from './readiness.ts'
+import { isHoldingRequests } from './server-outage.ts'
 import type { TopicRun } from '../topic/topic.ts'
 
-/** A server that the process leans on, as it is told. */
-export interface ServerShown {
+/** Describes the state of a server that the process depends on. */
+interface ServerHealth {
   readonly state: Circuit['state']
   /** ISO 8601. */
   readonly since: string
   readonly opened: number
   readonly retries: number
-  /** Why it opened last. */
+  /** The reason for the last opening. */
   readonly reason?: string
 }
 
-/** A topic as it is told. */
-export interface TopicShown {
+/** Describes the state of a topic. */
+interface TopicHealth {
   readonly state: TopicState
-  /** Servers that it waits for. */
+  /** Names of the servers that the topic waits for. */
   readonly waitsFor?: readonly string[]
-  /** What it failed with last. */
+  /** The last failure. */
   readonly failure?: {
     readonly code: string | null
     readonly message: string
     readonly at: string
-    /** When it begins again. */
+    /** Time of the next start. */
     readonly retryAt?: string
   }
 }
 
-/** Everything that readiness follows from. */
-export interface Components {
-  readonly kafka: Readonly<Record<string, ServerShown>>
-  readonly stores: Readonly<Record<string, ServerShown>>
-  readonly registries: Readonly<Record<string, ServerShown>>
-  readonly topics: Readonly<Record<string, TopicShown>>
+/** Holds the components that determine readiness, by name. */
+interface HealthComponents {
+  readonly kafka: Readonly<Record<string, ServerHealth>>
+  readonly stores: Readonly<Record<string, ServerHealth>>
+  readonly registries: Readonly<Record<string, ServerHealth>>
+  readonly topics: Readonly<Record<string, TopicHealth>>
 }
 
-/** The components of a process as they are now, by their names. */
-export function componentsOf(health: Health): Components {
-  const servers = (kind: Circuit['kind']): Readonly<Record<string, ServerShown>> =>
+/** Returns the present state of all components. */
+export function componentsOf(health: Health): HealthComponents {
+  const servers = (kind: Circuit['kind']): Readonly<Record<string, ServerHealth>> =>
     Object.fromEntries(
-      health.circuits.filter((circuit) => circuit.kind === kind).map((each) => [each.name, serverOf(each)]),
+      health.circuits
+        .filter((circuit) => circuit.kind === kind)
+        .map((each) => [each.name, serverHealthOf(each)]),
     )
   return {
     kafka: servers('kafka'),
     stores: servers('store'),
     registries: servers('registry'),
-    topics: Object.fromEntries(health.topics.map((topic) => [topic.name, topicOf(topic, health)])),
+    topics: Object.fromEntries(health.topics.map((topic) => [topic.name, topicHealthOf(topic, health)])),
   }
 }
 
-/** A circuit as it is told. */
-export function serverOf({ state, sinceMs, opened, retries, reason }: Circuit): ServerShown {
+/** Returns the state of a circuit in the form of `/readyz`. */
+export function serverHealthOf({
+  state,
+  sinceMs,
+  openedCount: opened,
+  retries,
+  reason,
+}: Circuit): ServerHealth {
   const since = new Date(sinceMs).toISOString()
   return { state, since, opened, retries, ...(reason === undefined ? {} : { reason }) }
 }
 
-/** How a topic is, and why. */
-export function topicOf(topic: TopicRun, health: Health): TopicShown {
-  const waitsFor = health.circuitsOf(topic).flatMap((circuit) => (isHeldUp(circuit) ? [circuit.name] : []))
+/** Returns the state of a topic and its reason. */
+export function topicHealthOf(topic: TopicRun, health: Health): TopicHealth {
+  const waitsFor = health
+    .circuitsOf(topic)
+    .flatMap((circuit) => (isHoldingRequests(circuit) ? [circuit.name] : []))
   const failure = topic.failure()
   return {
     state: health.stateOf(topic),
@@ -79,13 +90,13 @@ export function topicOf(topic: TopicRun, health: Health): TopicShown {
   }
 }
 
-interface Contributor {
+interface ActuatorComponent {
   readonly status: 'UP' | 'DOWN'
   readonly details?: object
-  readonly components?: Readonly<Record<string, Contributor>>
+  readonly components?: Readonly<Record<string, ActuatorComponent>>
 }
 
-/** The same as services of Spring tell their health. */
+/** Returns the health in the format of Spring Boot Actuator. */
 export function actuatorHealthOf(health: Health): object {
   const { topics, ...servers } = componentsOf(health)
   return {
@@ -102,7 +113,10 @@ export function actuatorHealthOf(health: Health): object {
 
 const UP: ReadonlySet<TopicState> = new Set(['running', 'paused', 'ended'])
 
-function group<T extends object>(each: Readonly<Record<string, T>>, isUp: (one: T) => boolean): Contributor {
+function group<T extends object>(
+  each: Readonly<Record<string, T>>,
+  isUp: (one: T) => boolean,
+): ActuatorComponent {
   const entries = Object.entries(each)
   return {
     status: upIf(entries.every(([, one]) => isUp(one))),

@@ -1,49 +1,49 @@
 import type { Circuit } from '../../core/circuit.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { Progress } from './progress.ts'
+import { TopicProgress } from './progress.ts'
 import { isReady, readinessOf, topicStateOf, type Readiness, type TopicState } from './readiness.ts'
 import type { TopicRun } from '../topic/topic.ts'
 
-/** What keeps an eye on the topics of a process. */
-export interface HealthOptions {
-  /** A topic that lags and has not moved for this long is stalled. */
+/** Describes how the health of a process is determined. */
+interface HealthOptions {
+  /** A topic that lags and has not progressed for this long is stalled. */
   readonly stalledMs: number
   readonly log: Logger
-  /** How the servers stand that the process leans on; by default nothing is known of them. */
+  /** Returns the circuits of the servers that the process depends on; none by default. */
   readonly circuits?: () => readonly Circuit[]
-  /** Whether a topic cannot go on without a server. */
-  readonly needs?: (topic: TopicRun, circuit: Circuit) => boolean
-  /** Hides secrets in what servers and libraries say of their failures. */
+  /** Decides whether a topic must wait while a server is unavailable. */
+  readonly needsCircuit?: (topic: TopicRun, circuit: Circuit) => boolean
+  /** Removes secrets from error messages of servers and libraries. */
   readonly hide?: (text: string) => string
   readonly clock?: Clock
 }
 
-/** Whether the topics of a process move, and since when they do not. */
+/** Determines the state of each topic and the readiness of the process, and logs when they change. */
 export class Health {
   readonly #options: HealthOptions
   readonly #clock: Clock
-  readonly #progress = new Map<string, Progress>()
+  readonly #progress = new Map<string, TopicProgress>()
   readonly #stalled = new Set<string>()
-  /** Topics that were looked at, by their names. */
-  readonly #known = new Map<string, string>()
-  /** Names of those that have been carried. */
-  readonly #carried = new Set<string>()
+  /** Topics seen so far: name in Kafka by entry name. */
+  readonly #seen = new Map<string, string>()
+  /** Entry names of topics that have run. */
+  readonly #haveRun = new Set<string>()
   #topics: readonly TopicRun[] | undefined
   #isStopping = false
-  #told: Readiness = 'starting'
+  #loggedReadiness: Readiness = 'starting'
 
   constructor(options: HealthOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
   }
 
-  /** All of the process, those that have failed too; empty before they are known. */
+  /** All topics of the process, including failed ones; empty before `setTopics`. */
   get topics(): readonly TopicRun[] {
     return this.#topics ?? []
   }
 
-  /** How the servers stand that the process leans on. */
+  /** The circuits of the servers that the process depends on, with reasons free of secrets. */
   get circuits(): readonly Circuit[] {
     const circuits = this.#options.circuits?.() ?? []
     return circuits.map((each) =>
@@ -51,7 +51,7 @@ export class Health {
     )
   }
 
-  /** What may be told to anybody of what a server or a library said. */
+  /** Returns the text without secrets, so that it may be shown in responses. */
   hide(text: string): string {
     return this.#options.hide?.(text) ?? text
   }
@@ -60,78 +60,78 @@ export class Health {
     return isReady(this.readiness)
   }
 
-  /** How the process is, by what all its topics are. */
+  /** The readiness of the process, derived from the states of its topics. */
   get readiness(): Readiness {
     if (this.#isStopping) return 'stopping'
     if (this.#topics === undefined) return 'starting'
     return readinessOf(this.#topics.map((topic) => this.stateOf(topic)))
   }
 
-  /** The progress of a topic, begun now where nothing is known of it. */
-  progress(topic: string): Progress {
+  /** Returns the progress of a topic; it starts now for a topic not seen before. */
+  progressOf(topic: string): TopicProgress {
     const known = this.#progress.get(topic)
     if (known !== undefined) return known
-    const begun = new Progress(this.#clock)
-    this.#progress.set(topic, begun)
-    return begun
+    const started = new TopicProgress(this.#clock)
+    this.#progress.set(topic, started)
+    return started
   }
 
-  /** How the servers stand that a topic needs. */
+  /** Returns the circuits of the servers that a topic uses. */
   circuitsOf(topic: TopicRun): readonly Circuit[] {
-    const { needs } = this.#options
-    return needs === undefined ? [] : this.circuits.filter((circuit) => needs(topic, circuit))
+    const { needsCircuit } = this.#options
+    return needsCircuit === undefined ? [] : this.circuits.filter((circuit) => needsCircuit(topic, circuit))
   }
 
   stateOf(topic: TopicRun): TopicState {
     const run = topic.state()
-    if (run === 'running') this.#carried.add(topic.name)
-    const progress = this.progress(topic.topic)
+    if (run === 'running') this.#haveRun.add(topic.name)
+    const progress = this.progressOf(topic.topic)
     const isLate = this.#clock.now() - progress.movedAtMs > this.#options.stalledMs
     return topicStateOf(run, {
       circuits: this.circuitsOf(topic),
       isLate: isLate && progress.totalLag(topic.status()) > 0n,
-      hasRun: this.#carried.has(topic.name),
+      hasRun: this.#haveRun.has(topic.name),
     })
   }
 
-  /** These are the topics of the process; the array follows what is carried. */
-  opened(topics: readonly TopicRun[]): void {
+  /** Sets the topics of the process; the array changes as topics come and go. */
+  setTopics(topics: readonly TopicRun[]): void {
     this.#topics = topics
   }
 
-  stopping(): void {
+  markStopping(): void {
     this.#isStopping = true
   }
 
   /**
-   * Tells once of each topic that has stalled, once when it moves again, and once of each change of readiness. Called now and
-   * then.
+   * Logs each topic once when it stalls and once when it progresses again, and each change of readiness. Called
+   * periodically.
    */
-  look(): void {
+  check(): void {
     const { log } = this.#options
     for (const topic of this.topics) {
       const state = this.stateOf(topic)
-      // What is held up for a reason that is known is not late by it.
-      if (state !== 'running' && state !== 'stalled') this.progress(topic.topic).begun()
+      // Time spent waiting for a known reason does not count towards a stall.
+      if (state !== 'running' && state !== 'stalled') this.progressOf(topic.topic).markStarted()
       const isStalled = state === 'stalled'
       if (isStalled === this.#stalled.has(topic.topic)) continue
-      if (isStalled) this.#tellStalled(topic)
+      if (isStalled) this.#logStalled(topic)
       else {
         this.#stalled.delete(topic.topic)
         log.info({ topic: topic.topic, state }, 'The topic is no longer stalled')
       }
     }
-    this.#forget()
+    this.#dropRemovedTopics()
     const { readiness } = this
-    if (readiness === this.#told || readiness === 'stopping') return
-    const before = this.#told
-    this.#told = readiness
-    log[readiness === 'ready' ? 'info' : 'warn']({ readiness, before }, READINESS[readiness])
+    if (readiness === this.#loggedReadiness || readiness === 'stopping') return
+    const before = this.#loggedReadiness
+    this.#loggedReadiness = readiness
+    log[readiness === 'ready' ? 'info' : 'warn']({ readiness, before }, READINESS_MESSAGES[readiness])
   }
 
-  #tellStalled(topic: TopicRun): void {
+  #logStalled(topic: TopicRun): void {
     this.#stalled.add(topic.topic)
-    const { last, lastFlush } = this.progress(topic.topic)
+    const { lastCommit, lastFlush } = this.progressOf(topic.topic)
     const partitions = topic.status().map(({ partition, live, next, committed, end }) => ({
       partition,
       live,
@@ -145,34 +145,34 @@ export class Health {
         stalledMs: this.#options.stalledMs,
         partitions,
         buffered: topic.buffered(),
-        standing: topic.standing(),
-        lastCommit: last === undefined ? null : { ...last, version: String(last.version) },
+        standing: topic.inFlight(),
+        lastCommit: lastCommit === undefined ? null : { ...lastCommit, version: String(lastCommit.version) },
         lastFlush: lastFlush ?? null,
       },
-      'The topic lags and does not move',
+      'The topic is stalled: it lags behind Kafka and makes no progress, for no known reason; see partitions and standing',
     )
   }
 
-  /** Of topics that were there and are gone nothing is kept. */
-  #forget(): void {
-    const there = new Map(this.topics.map(({ name, topic }) => [name, topic]))
-    for (const [name, topic] of this.#known) {
-      if (there.has(name)) continue
-      this.#known.delete(name)
-      this.#carried.delete(name)
+  /** Drops all state about topics that are no longer in the process. */
+  #dropRemovedTopics(): void {
+    const present = new Map(this.topics.map(({ name, topic }) => [name, topic]))
+    for (const [name, topic] of this.#seen) {
+      if (present.has(name)) continue
+      this.#seen.delete(name)
+      this.#haveRun.delete(name)
       this.#progress.delete(topic)
       this.#stalled.delete(topic)
     }
-    for (const [name, topic] of there) this.#known.set(name, topic)
+    for (const [name, topic] of present) this.#seen.set(name, topic)
   }
 }
 
-const READINESS: Readonly<Record<Readiness, string>> = {
+const READINESS_MESSAGES: Readonly<Record<Readiness, string>> = {
   ready: 'Ready',
-  degraded: 'Ready, but some topics are not carried',
-  starting: 'Not ready: tables are being opened',
+  degraded: 'Ready, but some topics are not running',
+  starting: 'Not ready: opening tables',
   stopping: 'Not ready: stopping',
-  stalled: 'Not ready: a topic lags and does not move',
-  unavailable: 'Not ready: every topic waits for a server that does not answer',
-  failed: 'Not ready: no topic is carried',
+  stalled: 'Not ready: a topic lags and makes no progress',
+  unavailable: 'Not ready: every topic waits for an unavailable server',
+  failed: 'Not ready: no topic is running',
 }

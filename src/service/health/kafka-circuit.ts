@@ -7,21 +7,22 @@ import type { SourceEvent } from '../../kafka/source/source-options.ts'
 const REASON_CHARACTERS_MAX = 300
 
 /**
- * What the process knows of its brokers, in the form of a circuit: open once every topic that has told anything has lost its
- * connection, closed again once one of them hears from a broker. Nothing is held back by it: kafkajs tries by itself.
+ * Tracks the connection to the brokers in the form of a circuit. It opens once every topic heard from so far has lost
+ * its connection, and closes once any topic reaches a broker again. It holds back no requests: kafkajs retries by
+ * itself.
  */
 export class KafkaCircuit {
   readonly #name: string
   readonly #clock: Clock
-  /** Whether the brokers answer, by topic. */
-  readonly #answered = new Map<string, boolean>()
+  /** True for topics that reach a broker. */
+  readonly #isReachable = new Map<string, boolean>()
   #sinceMs: number
   #isOpen = false
   #opened = 0
   #retries = 0
   #reason: string | undefined
 
-  /** `name` is the brokers' addresses. */
+  /** Starts closed; `name` is the list of broker addresses. */
   constructor(name: string, clock: Clock = systemClock) {
     this.#name = name
     this.#clock = clock
@@ -34,23 +35,23 @@ export class KafkaCircuit {
       name: this.#name,
       state: this.#isOpen ? 'open' : 'closed',
       sinceMs: this.#sinceMs,
-      opened: this.#opened,
+      openedCount: this.#opened,
       retries: this.#retries,
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
     }
   }
 
-  /** Told what happens between a topic and the brokers. */
-  event(topic: string, event: SourceEvent): void {
+  /** Updates the circuit from an event of the topic's source. */
+  onSourceEvent(topic: string, event: SourceEvent): void {
     switch (event.kind) {
       case 'restarting':
         this.#retries++
-        // A broker that refuses something has answered.
-        if (isUnreachable(event.error)) this.lost(topic, messageOf(event.error))
+        // A broker that refuses a request was reached.
+        if (isUnreachable(event.error)) this.markUnreachable(topic, messageOf(event.error))
         break
       case 'assigned':
       case 'offsets-committed':
-        this.answered(topic)
+        this.markReachable(topic)
         break
       case 'positioned':
       case 'rebalancing':
@@ -61,33 +62,33 @@ export class KafkaCircuit {
     }
   }
 
-  /** A topic has heard from a broker. */
-  answered(topic: string): void {
-    if (this.#answered.get(topic) === true) return
-    this.#answered.set(topic, true)
-    this.#settle()
+  /** Records that a topic has reached a broker. */
+  markReachable(topic: string): void {
+    if (this.#isReachable.get(topic) === true) return
+    this.#isReachable.set(topic, true)
+    this.#update()
   }
 
-  /** A topic cannot reach the brokers. */
-  lost(topic: string, reason: string): void {
+  /** Records that a topic cannot reach the brokers. */
+  markUnreachable(topic: string, reason: string): void {
     this.#reason = reason.slice(0, REASON_CHARACTERS_MAX)
-    this.#answered.set(topic, false)
-    this.#settle()
+    this.#isReachable.set(topic, false)
+    this.#update()
   }
 
-  /** A topic is no longer carried. */
+  /** Removes a topic that no longer runs. */
   forget(topic: string): void {
-    if (this.#answered.delete(topic)) this.#settle()
+    if (this.#isReachable.delete(topic)) this.#update()
   }
 
-  /** Forgets all topics but these. */
-  keep(topics: readonly string[]): void {
-    for (const topic of this.#answered.keys()) if (!topics.includes(topic)) this.forget(topic)
+  /** Removes all topics except these. */
+  retain(topics: readonly string[]): void {
+    for (const topic of this.#isReachable.keys()) if (!topics.includes(topic)) this.forget(topic)
   }
 
-  #settle(): void {
-    const answers = [...this.#answered.values()]
-    const isOpen = answers.length > 0 && !answers.includes(true)
+  #update(): void {
+    const reachable = [...this.#isReachable.values()]
+    const isOpen = reachable.length > 0 && !reachable.includes(true)
     if (isOpen === this.#isOpen) return
     this.#isOpen = isOpen
     this.#sinceMs = this.#clock.now()

@@ -1,7 +1,7 @@
 const SLOTS = 60
 const SLOT_MS = 1_000
 
-/** How much a second passes, over the last minute; over less while it has not been there for a minute. */
+/** Measures the average rate per second over the last minute, or since its start when that is more recent. */
 export class Rate {
   readonly #slots = new Float64Array(SLOTS)
   readonly #startedAtMs: number
@@ -25,7 +25,7 @@ export class Rate {
     return (sum * 1000) / passedMs
   }
 
-  /** Empties the slots of seconds that have passed since. */
+  /** Clears the slots of the seconds that have passed. */
   #turn(nowMs: number): void {
     const second = Math.floor(nowMs / SLOT_MS)
     const passed = second - this.#second

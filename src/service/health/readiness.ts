@@ -1,10 +1,14 @@
 import type { Circuit } from '../../core/circuit.ts'
 import type { RunState } from '../topic/state.ts'
+import { isHoldingRequests } from './server-outage.ts'
 
-/** How a topic is, as it is told: `waiting` for a server that does not answer, `stalled` without a reason that is known. */
+/**
+ * Names the state of a topic in `/status` and metrics: `waiting` for a server that is unavailable, `stalled` for no
+ * known reason, otherwise the state of its run.
+ */
 export type TopicState = RunState | 'waiting' | 'stalled'
 
-/** All of them; metrics have a series for each. */
+/** Lists all topic states; metrics have one series for each. */
 export const TOPIC_STATES = [
   'opening',
   'running',
@@ -16,18 +20,18 @@ export const TOPIC_STATES = [
   'ended',
 ] as const satisfies readonly TopicState[]
 
-/** How the process is: the first two are ready, the others are not. */
+/** Names the readiness of a process: the first two count as ready. */
 export type Readiness = 'ready' | 'degraded' | 'starting' | 'stopping' | 'stalled' | 'unavailable' | 'failed'
 
-/** Whether work may be expected of a process. */
+/** Returns true when the process can be expected to work. */
 export function isReady(readiness: Readiness): boolean {
   return readiness === 'ready' || readiness === 'degraded'
 }
 
 /**
- * How a process is whose topics are so. `starting` while a table is opened for the first time; `stalled` where a topic does
- * not move and nobody knows why; `failed` where all that are not paused have failed; `unavailable` where all that are left
- * wait for servers; `degraded` where some of them have failed or wait.
+ * Derives the readiness of a process from its topics: `starting` while a table opens for the first time; `stalled`
+ * when a topic makes no progress for no known reason; `failed` when all topics that are not paused have failed;
+ * `unavailable` when all remaining topics wait for servers; `degraded` when some topics have failed or wait.
  */
 export function readinessOf(states: readonly TopicState[]): Exclude<Readiness, 'stopping'> {
   const has = (...wanted: readonly TopicState[]): boolean => states.some((state) => wanted.includes(state))
@@ -39,25 +43,23 @@ export function readinessOf(states: readonly TopicState[]): Exclude<Readiness, '
   return has('waiting') ? 'unavailable' : 'failed'
 }
 
-/** Whether requests to a server wait. */
-export function isHeldUp({ state, isPassing }: Circuit): boolean {
-  return state !== 'closed' && isPassing !== true
-}
-
-/** How a topic is whose run is in this state. */
+/**
+ * Derives the state of a topic from the state of its run. This decides that a topic is `waiting` while a store, a
+ * schema registry or Kafka is down.
+ */
 export function topicStateOf(
   run: RunState,
   facts: {
-    /** Circuits that it needs. */
+    /** Circuits of the servers that the topic uses. */
     readonly circuits: readonly Circuit[]
-    /** Whether it lags and has not moved for long. */
+    /** True when the topic lags and has not progressed for `http.stalledMs`. */
     readonly isLate: boolean
-    /** Whether it has been carried before. */
+    /** True when the topic has run before. */
     readonly hasRun: boolean
   },
 ): TopicState {
   if (run !== 'opening' && run !== 'running') return run
-  if (facts.circuits.some(isHeldUp)) return 'waiting'
+  if (facts.circuits.some(isHoldingRequests)) return 'waiting'
   if (run === 'opening') return facts.hasRun ? 'restarting' : 'opening'
   return facts.isLate ? 'stalled' : 'running'
 }

@@ -8,25 +8,27 @@ import type { Logger } from '../../telemetry/log.ts'
 import type { Health } from '../health/health.ts'
 import type { TopicRun } from '../topic/topic.ts'
 
-/** What the verbs work with. */
-export interface AdminParts {
+/** Describes what the admin verbs act on. */
+interface AdminOptions {
   readonly token: string
   readonly health: Health
   readonly log: Logger
-  /** Those of the log. */
+  /** Log levels of the process and its topics. */
   readonly levels: LogLevels
   readonly clock?: Clock
 }
 
 const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
-/** Verbs a minute; those that are refused for their token are not counted. */
+/** Verbs accepted per minute; requests with a wrong token do not count. */
 const USES_MAX = 60
 const MINUTE_MS = 60_000
-/** How long whoever asks waits for a flush or an optimization; after that it goes on without an answer. */
+/**
+ * Longest time that a response waits for a flush or optimize; afterwards the work continues and the response is 202.
+ */
 const WAIT_MS_MAX = 8_000
 
-/** Why a verb is not carried out. */
+/** Reports why a verb is refused, with its HTTP status. */
 class Refusal extends Error {
   readonly statusCode: number
   readonly code: string | undefined
@@ -47,9 +49,9 @@ const VERBS: Readonly<Record<Verb, (topic: TopicRun) => void | Promise<void>>> =
   optimize: (topic) => topic.optimize(),
 }
 
-/** Adds the verbs that change how the process runs; each use is one line of the log. */
-export function addAdmin(server: FastifyInstance, parts: AdminParts): void {
-  const guard = new Guard(parts)
+/** Adds the admin routes, which change how the process runs. Each use is logged once. */
+export function addAdminRoutes(server: FastifyInstance, options: AdminOptions): void {
+  const guard = new Guard(options)
   server.register(
     (admin, _, done) => {
       admin.addHook('onRequest', (request, _reply, next) => {
@@ -57,13 +59,16 @@ export function addAdmin(server: FastifyInstance, parts: AdminParts): void {
         next()
       })
       admin.setErrorHandler((error, request, reply) => {
-        // Of these the guard tells, so that nobody can fill the log.
-        if (![401, 429].includes(statusOf(error)))
-          parts.log.warn({ ...use(request), error: messageOf(error) }, 'Admin verb refused')
-        refuse(error, reply, parts.health)
+        // The guard logs these once per minute, so that callers cannot fill the log.
+        if (![401, 429].includes(httpStatusOf(error)))
+          options.log.warn(
+            { ...requestFields(request), error: messageOf(error) },
+            'Admin verb refused: nothing was changed',
+          )
+        refuse(error, reply, options.health)
       })
       admin.setNotFoundHandler((request, reply) => {
-        refuse(new Refusal(404, `there is no ${request.method} ${request.url}`), reply, parts.health)
+        refuse(new Refusal(404, `there is no ${request.method} ${request.url}`), reply, options.health)
       })
       admin.post<{ Params: { name: string; verb: string } }>(
         '/topics/:name/:verb',
@@ -71,24 +76,30 @@ export function addAdmin(server: FastifyInstance, parts: AdminParts): void {
           const { name, verb } = request.params
           if (!isVerb(verb))
             throw new Refusal(404, `there is no verb ${verb}: ${Object.keys(VERBS).join(', ')}`)
-          const topic = topicOf(name, parts.health)
-          const isDone = await carryOut(verb, topic, parts)
-          parts.log.info({ ...use(request), topic: topic.topic, verb, done: isDone }, 'Admin verb')
+          const topic = findTopic(name, options.health)
+          const isDone = await runVerb(verb, topic, options)
+          options.log.info(
+            { ...requestFields(request), topic: topic.topic, verb, done: isDone },
+            'Admin verb carried out',
+          )
           void reply.code(isDone ? 200 : 202)
-          return { topic: topic.name, verb, done: isDone, state: parts.health.stateOf(topic) }
+          return { topic: topic.name, verb, done: isDone, state: options.health.stateOf(topic) }
         },
       )
       admin.put('/log-level', (request) => {
-        const { level, topic } = levelOf(request.body)
-        const run = topic === undefined ? undefined : topicOf(topic, parts.health)
-        // Told at whichever of the two levels shows it.
-        const tell = (): void =>
-          parts.log.warn({ ...use(request), level, topic: run?.topic }, 'Admin verb: the level of the log')
-        const isShown = parts.log.isLevelEnabled('warn')
-        if (isShown) tell()
-        parts.levels.set(level, run?.topic)
-        if (!isShown) tell()
-        return parts.levels.all
+        const { level, topic } = parseLogLevelChange(request.body)
+        const run = topic === undefined ? undefined : findTopic(topic, options.health)
+        // Logged before or after the change, whichever level shows it.
+        const logChange = (): void =>
+          options.log.warn(
+            { ...requestFields(request), level, topic: run?.topic },
+            'Admin verb carried out: log level changed',
+          )
+        const isShown = options.log.isLevelEnabled('warn')
+        if (isShown) logChange()
+        options.levels.set(level, run?.topic)
+        if (!isShown) logChange()
+        return options.levels.current
       })
       done()
     },
@@ -96,19 +107,19 @@ export function addAdmin(server: FastifyInstance, parts: AdminParts): void {
   )
 }
 
-/** Lets those in who bear the token, so many times a minute. */
+/** Admits requests that carry the admin token, up to a limit per minute. */
 class Guard {
-  readonly #parts: AdminParts
+  readonly #options: AdminOptions
   readonly #digest: Buffer
   readonly #clock: Clock
   #minute = -1
   #uses = 0
-  #strangers = 0
+  #unauthorized = 0
 
-  constructor(parts: AdminParts) {
-    this.#parts = parts
-    this.#clock = parts.clock ?? systemClock
-    this.#digest = digestOf(parts.token)
+  constructor(options: AdminOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#digest = digestOf(options.token)
   }
 
   check({ headers, ip }: FastifyRequest): void {
@@ -116,19 +127,22 @@ class Guard {
     if (minute !== this.#minute) {
       this.#minute = minute
       this.#uses = 0
-      this.#strangers = 0
+      this.#unauthorized = 0
     }
     const [, token] = /^Bearer ([\x21-\x7e]+)$/i.exec(headers.authorization ?? '') ?? []
-    // Digests have one length, whatever was sent.
+    // Digests have equal lengths, as `timingSafeEqual` requires.
     if (token === undefined || !timingSafeEqual(digestOf(token), this.#digest)) {
-      if (this.#strangers++ === 0)
-        this.#parts.log.warn({ ip }, 'Admin verb refused: no token or a wrong one; told once a minute')
+      if (this.#unauthorized++ === 0)
+        this.#options.log.warn(
+          { ip },
+          'Admin verb refused: no token or a wrong token; logged once per minute',
+        )
       throw new Refusal(401, 'expected the header Authorization: Bearer <admin.token>')
     }
     if (this.#uses++ < USES_MAX) return
     if (this.#uses === USES_MAX + 1)
-      this.#parts.log.warn({ ip }, 'Admin verbs refused: too many; told once a minute')
-    throw new Refusal(429, `expected at most ${USES_MAX} verbs a minute`)
+      this.#options.log.warn({ ip }, 'Admin verbs refused: too many requests; logged once per minute')
+    throw new Refusal(429, `expected at most ${USES_MAX} verbs per minute`)
   }
 }
 
@@ -136,20 +150,23 @@ function digestOf(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }
 
-/** Whether it was done, rather than goes on. @throws Refusal where the topic cannot do it now */
-async function carryOut(
+/**
+ * Runs a verb. Resolves to true when it has finished, and to false when it continues in the background.
+ * @throws Refusal when the topic's state does not allow the verb
+ */
+async function runVerb(
   verb: Verb,
   topic: TopicRun,
-  { log, clock = systemClock, health }: AdminParts,
+  { log, clock = systemClock, health }: AdminOptions,
 ): Promise<boolean> {
   const state = topic.state()
   if (state === 'failed' || state === 'ended')
-    throw new Refusal(409, `expected a topic that is carried: ${topic.name} has ${state}`)
-  if (verb === 'pause' && state === 'paused') throw new Refusal(409, `${topic.name} is paused already`)
+    throw new Refusal(409, `expected a running topic: ${topic.name} has ${state}`)
+  if (verb === 'pause' && state === 'paused') throw new Refusal(409, `${topic.name} is already paused`)
   if (verb === 'resume' && state !== 'paused')
     throw new Refusal(409, `${topic.name} is not paused: it is ${state}`)
   const work = Promise.resolve(VERBS[verb](topic))
-  if (verb === 'resume') health.progress(topic.topic).begun()
+  if (verb === 'resume') health.progressOf(topic.topic).markStarted()
   const waited = new AbortController()
   const late = clock.sleep(WAIT_MS_MAX, waited.signal).then(
     () => false,
@@ -157,7 +174,7 @@ async function carryOut(
   )
   try {
     const isDone = await Promise.race([work.then(() => true), late])
-    if (!isDone) tellEnd(work, { topic: topic.topic, verb }, log)
+    if (!isDone) logEnd(work, { topic: topic.topic, verb }, log)
     return isDone
   } catch (error) {
     const code = error instanceof PipelineError ? error.code : undefined
@@ -167,34 +184,34 @@ async function carryOut(
   }
 }
 
-/** Nobody waits any more for what goes on. */
-function tellEnd(work: Promise<void>, facts: object, log: Logger): void {
+/** Logs how a verb ended after its response was sent. */
+function logEnd(work: Promise<void>, facts: object, log: Logger): void {
   work.then(
-    () => log.info(facts, 'Admin verb: done'),
-    (error: unknown) => log.warn({ ...facts, err: error }, `Admin verb: failed: ${messageOf(error)}`),
+    () => log.info(facts, 'Admin verb finished'),
+    (error: unknown) => log.warn({ ...facts, err: error }, `Admin verb failed: ${messageOf(error)}`),
   )
 }
 
-/** By the name of its entry, or by its name in Kafka. */
-function topicOf(name: string, { topics }: Health): TopicRun {
+/** Returns the topic with this entry name, or with this name in Kafka. */
+function findTopic(name: string, { topics }: Health): TopicRun {
   const found = topics.find((topic) => topic.name === name) ?? topics.find((topic) => topic.topic === name)
   if (found === undefined) throw new Refusal(404, `there is no topic ${name}`)
   return found
 }
 
-/** Without a level, a topic has that of the process again. */
-function levelOf(body: unknown): {
+/** Parses the body of `PUT /admin/log-level`. The level null makes a topic follow the level of the process again. */
+function parseLogLevelChange(body: unknown): {
   readonly level: LogLevel | undefined
   readonly topic: string | undefined
 } {
   const { level, topic, ...rest } = (body ?? {}) as Readonly<Record<string, unknown>>
   const known = LEVELS.find((each) => each === level)
   const isTopic = typeof topic === 'string'
-  const isWhole = (isTopic || topic === undefined) && Object.keys(rest).length === 0
-  if (!isWhole || (known === undefined && !(isTopic && level === null)))
+  const isValid = (isTopic || topic === undefined) && Object.keys(rest).length === 0
+  if (!isValid || (known === undefined && !(isTopic && level === null)))
     throw new Refusal(
       400,
-      `expected {"level": ${LEVELS.join(' | ')}, "topic": a name, or none for all}; the level null takes its own from a topic`,
+      `expected {"level": ${LEVELS.join(' | ')}, "topic": a name; without it all topics}; level null resets the level of a topic`,
     )
   return { level: known, topic: isTopic ? topic : undefined }
 }
@@ -203,12 +220,12 @@ function isVerb(verb: string): verb is Verb {
   return Object.hasOwn(VERBS, verb)
 }
 
-function use({ method, url, ip }: FastifyRequest): object {
+function requestFields({ method, url, ip }: FastifyRequest): object {
   return { method, url, ip }
 }
 
 function refuse(error: unknown, reply: FastifyReply, health: Health): void {
-  const status = statusOf(error)
+  const status = httpStatusOf(error)
   if (status === 401) void reply.header('www-authenticate', 'Bearer')
   if (status === 429) void reply.header('retry-after', MINUTE_MS / 1000)
   const code = error instanceof Refusal ? error.code : undefined
@@ -217,8 +234,8 @@ function refuse(error: unknown, reply: FastifyReply, health: Health): void {
     .send({ status, error: health.hide(messageOf(error)), ...(code === undefined ? {} : { code }) })
 }
 
-/** Fastify's own refusals, such as of a body that is too large, have theirs. */
-function statusOf(error: unknown): number {
+/** Returns the HTTP status of an error; errors of Fastify, such as a body that is too large, carry their own. */
+function httpStatusOf(error: unknown): number {
   const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500
   return typeof status === 'number' ? status : 500
 }

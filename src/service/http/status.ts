@@ -1,16 +1,16 @@
-import type { BudgetStanding } from '../metrics/process-metrics.ts'
-import { serverOf, topicOf } from '../health/components.ts'
+import type { BudgetUsage } from '../metrics/process-metrics.ts'
+import { serverHealthOf, topicHealthOf } from '../health/components.ts'
 import type { Health } from '../health/health.ts'
-import type { Progress } from '../health/progress.ts'
+import type { TopicProgress } from '../health/progress.ts'
 import type { TopicRun } from '../topic/topic.ts'
 
 /**
- * How each topic of the process stands, as JSON: offsets and versions are numbers, or their digits beyond 2^53. The brokers
- * are asked for the offsets of the group, for three seconds at most.
+ * Returns the status of all topics as JSON. Offsets and versions are numbers, or decimal strings beyond 2^53. Waits
+ * at most three seconds for the brokers to report the offsets of the group.
  */
-export async function statusOf(
+export async function statusReportOf(
   health: Health,
-  budget: BudgetStanding | undefined,
+  budget: BudgetUsage | undefined,
   nowMs: number,
 ): Promise<object> {
   const topics = await Promise.all(
@@ -23,7 +23,7 @@ export async function statusOf(
     circuits: health.circuits.map((circuit) => ({
       kind: circuit.kind,
       name: circuit.name,
-      ...serverOf(circuit),
+      ...serverHealthOf(circuit),
     })),
     topics: Object.fromEntries(topics),
   }
@@ -32,33 +32,33 @@ export async function statusOf(
 async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Promise<object> {
   const inGroup = await topic.groupOffsets()
   const { counts, commits, files, bytes, version } = topic.summary()
-  const progress = health.progress(topic.topic)
-  const { last, movedAtMs } = progress
+  const progress = health.progressOf(topic.topic)
+  const { lastCommit, movedAtMs } = progress
   const partitions = topic.status()
   return {
     topic: topic.topic,
-    ...topicOf(topic, health),
+    ...topicHealthOf(topic, health),
     restarts: topic.restarts(),
     rate: progress.rate(),
     lag: numberOf(progress.totalLag(partitions)),
     lagMs: progress.longestLagMs(partitions) ?? null,
-    freshnessMs: last === undefined ? null : nowMs - last.newestMs,
+    freshnessMs: lastCommit === undefined ? null : nowMs - lastCommit.newestMs,
     movedMsAgo: nowMs - movedAtMs,
     buffered: topic.buffered(),
-    standing: topic.standing(),
+    standing: topic.inFlight(),
     counts,
     commits,
     files,
     bytes,
     tableVersion: version === undefined ? null : numberOf(version),
     lastCommit:
-      last === undefined
+      lastCommit === undefined
         ? null
         : {
-            version: numberOf(last.version),
-            at: new Date(last.atMs).toISOString(),
-            durationMs: last.durationMs,
-            attempts: last.attempts,
+            version: numberOf(lastCommit.version),
+            at: new Date(lastCommit.atMs).toISOString(),
+            durationMs: lastCommit.durationMs,
+            attempts: lastCommit.attempts,
           },
     lastFlush: lastFlushOf(progress),
     partitions: partitions.map((partition) => ({
@@ -74,8 +74,8 @@ async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Prom
   }
 }
 
-/** Where the time of the last flush went, in milliseconds to the tenth. */
-function lastFlushOf({ lastFlush }: Progress): object | null {
+/** Returns the durations of the last flush by stage, in milliseconds with one decimal. */
+function lastFlushOf({ lastFlush }: TopicProgress): object | null {
   if (lastFlush === undefined) return null
   const { stages, atMs, isCommitted } = lastFlush
   return {

@@ -1,37 +1,37 @@
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import type { Contract } from '../../contract/contract.ts'
-import { fit } from '../../evolution/fit.ts'
+import { coerceMessage } from '../../evolution/coerce-message.ts'
 import { createSource } from '../../kafka/source/kafkajs-source.ts'
 import { createLogger } from '../../telemetry/log.ts'
 import { sampleTopic, type Sample } from './sample.ts'
 
-/** A sample of what a topic holds now, at most `records` of its first records. */
-export function sampleNow(config: Config, topic: TopicConfig, records: number): Promise<Sample> {
+/** Samples the records that a topic holds now, at most its first `records`. */
+export function sampleCurrentRecords(config: Config, topic: TopicConfig, records: number): Promise<Sample> {
   const limits = { ...topic.inference, records }
   const log = createLogger({ level: 'silent' })
   return sampleTopic({ config, topic, limits, until: 'latest', source: createSource, log })
 }
 
-/** One way in which messages break a contract. */
-export interface ContractFault {
-  /** What was expected and where, without the value that was got. */
+/** Describes one way in which messages violate a contract. */
+interface ContractFault {
+  /** The rule and the field, without the offending value. */
   readonly fault: string
   readonly messages: number
-  /** In full, of the first message. */
+  /** The full message for the first record that violates the rule. */
   readonly example: string
 }
 
-/** How the messages of a sample stand to a contract, most frequent faults first. */
-export function checkSample(
+/** Checks the messages of a sample against a contract and returns the faults, most frequent first. */
+export function checkSampleAgainst(
   { messages }: Sample,
   contract: Contract,
 ): { readonly valid: number; readonly faults: readonly ContractFault[] } {
   const faults = new Map<string, { fault: string; messages: number; example: string }>()
   for (const message of messages) {
-    const { row } = fit(message, contract.schema, { rescues: false, lenient: 'beyond' })
+    const { row } = coerceMessage(message, contract.schema, { rescues: false, jsonTextColumns: 'untyped' })
     const example = contract.check(row)
     if (example === undefined) continue
-    // Elements of one array break one rule.
+    // Array indexes become `*`, since all elements of an array share one rule.
     const fault = example.replace(/, got .*$/, '').replace(/\/\d+(?=[/ ])/g, '/*')
     const group = faults.get(fault) ?? { fault, messages: 0, example }
     faults.set(fault, { ...group, messages: group.messages + 1 })

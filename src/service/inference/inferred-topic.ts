@@ -1,60 +1,60 @@
 import { defer, EMPTY, from, mergeMap } from 'rxjs'
 import type { Config, TopicConfig } from '../../../config/types.ts'
-import { contractOfTable } from '../../contract/existing.ts'
+import { contractOfTable } from '../../contract/table-contract.ts'
 import type { Contract } from '../../contract/contract.ts'
 import { PipelineError } from '../../core/errors.ts'
-import { addedLines, inferColumns, leftOut } from '../../evolution/inferred.ts'
+import { describeAddedColumns, inferColumns, listUnmappedFields } from '../../evolution/infer-from-sample.ts'
 import { RESCUED_DATA } from '../../evolution/policy.ts'
 import { createSource } from '../../kafka/source/kafkajs-source.ts'
 import { Credit } from '../../core/credit/credit.ts'
-import { configuredColumns } from '../table/enrichments.ts'
+import { configuredColumnsOf } from '../table/enrichments.ts'
 import { type Sample, sampleTopic } from './sample.ts'
 import { EMPTY_SUMMARY } from '../topic/summary.ts'
-import { hasColumns, tablesOf } from '../table/target.ts'
+import { hasColumns, createTablePool } from '../table/target.ts'
 import { TopicControl } from '../topic/control.ts'
-import { openTopic, type TopicOptions, type TopicRun } from '../topic/topic.ts'
+import { openTopic, type OpenTopicOptions, type TopicRun } from '../topic/topic.ts'
 
 /**
- * Opens a topic; one of which neither a schema nor a table says what its columns are begins with a look at its first
- * records, once `commits` is subscribed to, and has its table then.
- * @throws what `openTopic` throws
+ * Opens a topic. When neither a schema nor an existing table defines the columns, the topic first samples its records
+ * once `commits` is subscribed to, infers the columns and then creates the table.
+ * @throws the errors of `openTopic`
  */
-export async function openTopicInferring(
+export async function openTopicWithInference(
   name: string,
   config: Config,
   topic: TopicConfig,
-  options: TopicOptions,
+  options: OpenTopicOptions,
 ): Promise<TopicRun> {
-  const tables = options.tables ?? tablesOf(config)
+  const tables = options.tables ?? createTablePool(config)
   if (await hasColumns(topic, config, tables)) return openTopic(name, config, topic, { ...options, tables })
-  return new InferringRun(name, config, topic, { ...options, tables })
+  return new InferringTopicRun(name, config, topic, { ...options, tables })
 }
 
-class InferringRun implements TopicRun {
+class InferringTopicRun implements TopicRun {
   readonly name: string
   readonly topic: string
   readonly config: TopicConfig
   readonly commits: TopicRun['commits']
   readonly #config: Config
   readonly #settings: TopicConfig
-  readonly #options: TopicOptions
+  readonly #options: OpenTopicOptions
   readonly #stopping = new AbortController()
   readonly #control: TopicControl
   #opening: Promise<TopicRun | undefined> | undefined
   #run: TopicRun | undefined
 
-  constructor(name: string, config: Config, topic: TopicConfig, options: TopicOptions) {
+  constructor(name: string, config: Config, topic: TopicConfig, options: OpenTopicOptions) {
     this.name = name
     this.topic = topic.topic
     this.config = topic
     this.#config = config
     this.#settings = topic
     this.#options = options
-    // It holds no bytes; that it is paused is handed on once there is a table.
+    // Its credit is never used; a pause is passed on to the topic once its table exists.
     this.#control = new TopicControl(new Credit(topic.creditBytes))
     this.commits = defer(() => from((this.#opening ??= this.#open()))).pipe(
       mergeMap((run) => run?.commits ?? EMPTY),
-      this.#control.watch(),
+      this.#control.trackEnd(),
     )
   }
 
@@ -66,7 +66,7 @@ class InferringRun implements TopicRun {
   readonly state: TopicRun['state'] = () => this.#run?.state() ?? this.#control.state
   readonly failure: TopicRun['failure'] = () => this.#run?.failure() ?? this.#control.failure
   readonly restarts: TopicRun['restarts'] = () => 0
-  readonly standing: TopicRun['standing'] = () => this.#run?.standing() ?? { bufferedBytes: 0, flushes: [] }
+  readonly inFlight: TopicRun['inFlight'] = () => this.#run?.inFlight() ?? { bufferedBytes: 0, flushes: [] }
 
   groupOffsets(): Promise<ReadonlyMap<number, bigint>> {
     return this.#run?.groupOffsets() ?? Promise.resolve(new Map())
@@ -82,7 +82,7 @@ class InferringRun implements TopicRun {
     this.#run?.resume()
   }
 
-  /** Nothing is buffered before there is a table. */
+  /** Resolves at once while there is no table: nothing is buffered then. */
   flush(): Promise<void> {
     return this.#run?.flush() ?? Promise.resolve()
   }
@@ -98,40 +98,47 @@ class InferringRun implements TopicRun {
 
   async close(): Promise<void> {
     this.stop()
-    // What it failed with has been told by `commits`.
+    // `commits` has already reported the failure.
     await this.#opening?.catch(() => undefined)
     await this.#run?.close()
   }
 
   async #open(): Promise<TopicRun | undefined> {
-    const found = await this.#look()
+    const found = await this.#inferContract()
     if (found === undefined) return undefined
     const { inferred, topic } = found
-    this.#run = await openTopic(this.name, this.#config, topic, { ...this.#options, inferred })
+    this.#run = await openTopic(this.name, this.#config, topic, {
+      ...this.#options,
+      inferredContract: inferred,
+    })
     if (this.#control.state === 'paused') this.#run.pause()
     if (this.#stopping.signal.aborted) this.#run.stop()
     return this.#run
   }
 
-  /** The columns that the first messages ask for; `undefined` where it was stopped before there were any. */
-  async #look(): Promise<{ inferred: Contract; topic: TopicConfig } | undefined> {
+  /**
+   * Returns the contract inferred from the first messages, or `undefined` when the topic was stopped before any
+   * arrived.
+   */
+  async #inferContract(): Promise<{ inferred: Contract; topic: TopicConfig } | undefined> {
     const topic = this.#settings
     const first = await this.#sample('latest')
     if (first.messages.length > 0) return { inferred: this.#infer(first), topic }
     if (this.#stopping.signal.aborted) return undefined
-    // Records that come while we wait would be passed over, and with them what nobody has asked to be left out.
-    const passes = topic.startFrom === 'latest' && first.records > 0
-    if (this.#options.until === 'latest' || passes || isFull(first, topic))
-      throw nothingToInferFrom(topic, first)
+    // With `startFrom: latest`, records that arrive during the wait would be skipped, although the configuration only
+    // asks to skip the earlier ones.
+    const skipsRecords = topic.startFrom === 'latest' && first.records > 0
+    if (this.#options.until === 'latest' || skipsRecords || isFull(first, topic))
+      throw nothingToInferError(topic, first)
     this.#options.log.info(
       { topic: topic.topic, records: first.records },
-      'Waiting for first messages: neither a schema nor a table says what the columns are',
+      'Waiting for the first messages to infer the columns from: there is neither a schema nor a table',
     )
     const sample = await this.#sample('stopped')
     if (sample.messages.length > 0)
       return { inferred: this.#infer(sample), topic: { ...topic, startFrom: 'earliest' } }
-    // Stopped, or full of what cannot be read.
-    if (isFull(sample, topic)) throw nothingToInferFrom(topic, sample)
+    // The sample is empty because the topic was stopped, or because every record is unreadable.
+    if (isFull(sample, topic)) throw nothingToInferError(topic, sample)
     return undefined
   }
 
@@ -141,7 +148,7 @@ class InferringRun implements TopicRun {
       topic: this.#settings,
       limits: this.#settings.inference,
       until,
-      source: this.#options.ends?.source ?? createSource,
+      source: this.#options.connectors?.source ?? createSource,
       log: this.#options.log,
       circuits: this.#options.tables?.circuits,
       signal: this.#stopping.signal,
@@ -150,15 +157,21 @@ class InferringRun implements TopicRun {
 
   #infer({ messages, records }: Sample): Contract {
     const topic = this.#settings
-    const ours = new Set([...configuredColumns(topic), RESCUED_DATA].map((name) => name.toLowerCase()))
-    const hidden = (folded: string): boolean => ours.has(folded)
-    const schema = inferColumns(messages, { timestamps: topic.inference.timestamps, hidden })
-    const fields = { topic: topic.topic, records, columns: addedLines(schema) }
-    const lines = addedLines(schema).join('\n')
-    this.#options.log.info(fields, `Columns as the first ${messages.length} messages ask for them:\n${lines}`)
-    const left = leftOut(messages, schema, hidden)
+    const reserved = new Set([...configuredColumnsOf(topic), RESCUED_DATA].map((name) => name.toLowerCase()))
+    const isHidden = (folded: string): boolean => reserved.has(folded)
+    const schema = inferColumns(messages, { timestamps: topic.inference.timestamps, isHidden })
+    const fields = { topic: topic.topic, records, columns: describeAddedColumns(schema) }
+    const lines = describeAddedColumns(schema).join('\n')
+    this.#options.log.info(
+      fields,
+      `Inferred the columns from the first ${messages.length} messages:\n${lines}`,
+    )
+    const left = listUnmappedFields(messages, schema, isHidden)
     if (left.length > 0)
-      this.#options.log.warn({ topic: topic.topic, left }, 'These fields cannot be columns of a table')
+      this.#options.log.warn(
+        { topic: topic.topic, left },
+        'These fields cannot become columns, by their name or their number',
+      )
     return contractOfTable(schema, `the first messages of ${topic.topic}`)
   }
 }
@@ -167,14 +180,14 @@ function isFull({ records, bytes }: Sample, { inference }: TopicConfig): boolean
   return records >= inference.records || bytes >= inference.bytes
 }
 
-function nothingToInferFrom({ topic, table }: TopicConfig, sample: Sample): PipelineError {
+function nothingToInferError({ topic, table }: TopicConfig, sample: Sample): PipelineError {
   const [first] = sample.unreadable
   const found =
     first === undefined
       ? sample.records === 0
         ? 'the topic is empty'
         : `none of ${sample.records} records has a value`
-      : `none of ${sample.records} records can be read, such as offset ${first.offset}: ${first.message}`
-  const detail = `topic ${topic}: expected a contract or messages to take the columns from, since there is no table yet; ${found}`
+      : `none of ${sample.records} records can be decoded, for example offset ${first.offset}: ${first.message}`
+  const detail = `topic ${topic}: expected a contract or messages to infer the columns from, since there is no table yet; ${found}`
   return new PipelineError('KD_CONFIG_INVALID', detail, { uri: table.uri })
 }

@@ -7,34 +7,34 @@ import type { Raw } from '../../core/raw.ts'
 import type { Format } from '../../formats/format.ts'
 import { openFormat } from '../../formats/open/open.ts'
 import type { KafkaSource, SourceOptions } from '../../kafka/source/source-options.ts'
-import type { Circuits } from '../../resilience/circuits.ts'
+import type { Circuits } from '../../resilience/circuit-registry.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { kafkaOptions } from '../connections/kafka-options.ts'
-import { registryOf } from '../connections/registry-options.ts'
+import { kafkaOptionsOf } from '../connections/kafka-options.ts'
+import { registryOptionsOf } from '../connections/registry-options.ts'
 
-/** Some records of a topic, read without a trace in any group's offsets. */
+/** A sample holds records of a topic, read without committing offsets. */
 export interface Sample {
-  /** What the format made of them; numbers such as `1.0` are `Exact`. */
+  /** The messages as the format decoded them; numbers such as `1.0` are `ExactNumber`. */
   readonly messages: readonly object[]
-  /** Records that were read: messages, unreadable ones and tombstones. */
+  /** Records read: messages, unreadable records and tombstones. */
   readonly records: number
   readonly bytes: number
   readonly tombstones: number
-  /** Of the records that the format cannot read, the first hundred. */
+  /** The first hundred records that the format could not decode. */
   readonly unreadable: readonly DeadLetter[]
   readonly unreadableCount: number
 }
 
-/** What sampling needs. */
-export interface SampleParts {
+/** Describes how a topic is sampled. */
+interface TopicSampleOptions {
   readonly config: Pick<Config, 'kafka' | 'schemaRegistry'>
   readonly topic: TopicConfig
   readonly limits: Pick<InferenceConfig, 'records' | 'bytes' | 'ageMs'>
-  /** `latest` ends at the end of the topic as it is now; `stopped` waits for a first message. */
+  /** `latest` stops at the present end of the topic; `stopped` waits for a first message. */
   readonly until: 'stopped' | 'latest'
   readonly source: (options: SourceOptions) => KafkaSource
   readonly log: Logger
-  /** With them a registry that fails is waited for. */
+  /** When present, a failing schema registry is waited for. */
   readonly circuits?: Circuits | undefined
   /** Aborting it ends the sample early. */
   readonly signal?: AbortSignal
@@ -43,28 +43,28 @@ export interface SampleParts {
 const UNREADABLE_MAX = 100
 
 /**
- * Reads from the start of a topic until a limit is reached. The records are read in a consumer group of their own, which
- * commits nothing; Kafka forgets it in its own time.
- * @throws what the source and the registry throw
+ * Reads from the start of a topic until a limit is reached. The sample uses a consumer group of its own that commits
+ * nothing; the brokers delete the empty group.
+ * @throws the errors of the source and of the schema registry
  */
-export async function sampleTopic(parts: SampleParts): Promise<Sample> {
-  const { config, topic, limits } = parts
+export async function sampleTopic(options: TopicSampleOptions): Promise<Sample> {
+  const { config, topic, limits } = options
   const format = await openFormat(
-    { ...topic, ...registryOf(config, topic, parts.circuits) },
-    { schema: { type: 'struct', fields: [] }, plain: undefined, unknown: 'leave', fractions: true },
+    { ...topic, ...registryOptionsOf(config, topic, options.circuits) },
+    { schema: { type: 'struct', fields: [] }, plain: undefined, unknownFields: 'leave', keepFractions: true },
   )
-  const taking = new Taking(format, limits)
-  await read(parts, taking)
-  return taking.sample()
+  const collector = new SampleCollector(format, limits)
+  await read(options, collector)
+  return collector.sample()
 }
 
-function sourceOf({ config: { kafka }, topic, limits, until, source, log }: SampleParts): {
+function sourceOf({ config: { kafka }, topic, limits, until, source, log }: TopicSampleOptions): {
   source: KafkaSource
   credit: Credit
 } {
   const credit = new Credit(limits.bytes)
   const made = source({
-    ...kafkaOptions(kafka, log),
+    ...kafkaOptionsOf(kafka, log),
     groupId: `${kafka.groupId}-sample-${randomUUID().slice(0, 8)}`,
     topic: topic.topic,
     startFrom: 'earliest',
@@ -80,9 +80,9 @@ function sourceOf({ config: { kafka }, topic, limits, until, source, log }: Samp
   return { source: made, credit }
 }
 
-async function read(parts: SampleParts, taking: Taking): Promise<void> {
-  const { limits, signal } = parts
-  const { source, credit } = sourceOf(parts)
+async function read(options: TopicSampleOptions, collector: SampleCollector): Promise<void> {
+  const { limits, signal } = options
+  const { source, credit } = sourceOf(options)
   const stop = (): void => source.stop()
   signal?.addEventListener('abort', stop, { once: true })
   if (signal?.aborted === true) stop()
@@ -93,10 +93,10 @@ async function read(parts: SampleParts, taking: Taking): Promise<void> {
       source.batches.subscribe({
         next: ({ payload, provenance }) => {
           last = last.then(async () => {
-            await taking.take(payload)
+            await collector.take(payload)
             credit.give(provenance.bytes)
-            if (taking.hasMessages) timer ??= setTimeout(stop, limits.ageMs)
-            if (taking.isFull) stop()
+            if (collector.hasMessages) timer ??= setTimeout(stop, limits.ageMs)
+            if (collector.isFull) stop()
           })
           last.catch((error: unknown) => {
             reject(error instanceof Error ? error : new Error(String(error)))
@@ -114,10 +114,10 @@ async function read(parts: SampleParts, taking: Taking): Promise<void> {
   }
 }
 
-/** Collects a sample. */
-class Taking {
+/** Collects the decoded records until a limit is reached. */
+class SampleCollector {
   readonly #format: Format
-  readonly #limits: SampleParts['limits']
+  readonly #limits: TopicSampleOptions['limits']
   readonly #messages: object[] = []
   readonly #unreadable: DeadLetter[] = []
   #unreadableCount = 0
@@ -125,7 +125,7 @@ class Taking {
   #bytes = 0
   #tombstones = 0
 
-  constructor(format: Format, limits: SampleParts['limits']) {
+  constructor(format: Format, limits: TopicSampleOptions['limits']) {
     this.#format = format
     this.#limits = limits
   }

@@ -1,14 +1,17 @@
 import type { Statsd } from '../../telemetry/metrics/statsd.ts'
 import type { TopicObserver } from '../topic/observer.ts'
 
-/** Metrics of a topic under the names and types that kafka-delta-ingest sends them. */
-export function ingestMetrics(statsd: Statsd, now: () => number = () => performance.now()): TopicObserver {
+/** Returns an observer that sends a topic's metrics under the names and types of kafka-delta-ingest. */
+export function createIngestMetrics(
+  statsd: Statsd,
+  now: () => number = () => performance.now(),
+): TopicObserver {
   const count = (name: string, value: number): void => {
     if (value > 0) statsd.send(name, 'c', value)
   }
   return {
     read({ bytes, count: records }) {
-      // A newline stands after every value.
+      // Each value in the batch is followed by a newline.
       if (records > 0) statsd.send('messages.size', 'g', bytes.length / records - 1)
     },
     flush({ counts, deadLetters }) {

@@ -1,24 +1,24 @@
 import type { DeadLetterReason } from '../../core/batch.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
-import type { MetricsPipe } from '../../telemetry/metrics/metrics.ts'
+import type { MetricsPipeline } from '../../telemetry/metrics/metrics.ts'
 import type { TopicObserver } from '../topic/observer.ts'
 
-/** Reasons for which the Java connector counts a record as one that the schema refused. */
+/** Reasons that the Java connector counts as schema validation failures. */
 const REFUSED: readonly DeadLetterReason[] = ['decode', 'contract', 'type']
 
-/** Tells of topics under the names of the Java connector. */
-export function javaMetrics({ meter, readOff }: Pick<MetricsPipe, 'meter' | 'readOff'>): {
+/** Returns observers that record the metrics of topics under the names of the Java connector. */
+export function createJavaMetrics({ meter, observe }: Pick<MetricsPipeline, 'meter' | 'observe'>): {
   observer(topic: string): TopicObserver
 } {
-  const made = new Instruments(meter)
-  const records = made.counter('kafka_connector_records_processed_total')
-  const writes = made.counter('kafka_connector_delta_writes_total')
-  const optimizations = made.counter('kafka_connector_optimization_runs_total')
-  const seconds = made.histogram('kafka_connector_batch_flush_duration')
-  // A counter of the SDK would be called `…_total` in Prometheus.
+  const instruments = new Instruments(meter)
+  const records = instruments.counter('kafka_connector_records_processed_total')
+  const writes = instruments.counter('kafka_connector_delta_writes_total')
+  const optimizations = instruments.counter('kafka_connector_optimization_runs_total')
+  const seconds = instruments.histogram('kafka_connector_batch_flush_duration')
+  // Observed instead of counted: the exporter would append `_total` to the name of a counter.
   const refused = new Map<string, number>()
-  readOff('kafka_connector_schema_validation_failures', (tell) => {
-    for (const [topic, count] of refused) tell(count, { topic })
+  observe('kafka_connector_schema_validation_failures', (report) => {
+    for (const [topic, count] of refused) report(count, { topic })
   })
   return {
     observer(topic) {

@@ -1,118 +1,118 @@
 import type { Circuit } from '../../core/circuit.ts'
-import type { ReadOff } from '../../telemetry/metrics/readings.ts'
+import type { ObserveMetric } from '../../telemetry/metrics/observed-metrics.ts'
 import type { Health } from '../health/health.ts'
 import { TOPIC_STATES } from '../health/readiness.ts'
 import type { TopicRun } from '../topic/topic.ts'
 
-/** Bytes of all topics of a process between Kafka and their tables. */
-export interface BudgetStanding {
+/** Describes the byte budget of a process: the bytes of all topics between Kafka and their tables. */
+export interface BudgetUsage {
   readonly taken: number
   readonly bytesMax: number
 }
 
 const CIRCUIT_STATES: Readonly<Record<Circuit['state'], number>> = { closed: 0, 'half-open': 1, open: 2 }
 
-/** Has everything read off that stands somewhere already: lag, freshness, memory, circuits, and how topics are. */
-export function readProcess(
-  readOff: ReadOff,
+/** Registers the metrics that are read at each export: lag, freshness, memory, circuits and topic states. */
+export function registerProcessMetrics(
+  observe: ObserveMetric,
   health: Health,
-  budget: () => BudgetStanding | undefined,
+  budget: () => BudgetUsage | undefined,
   nowMs: () => number = Date.now,
 ): void {
-  readTopics(readOff, health, nowMs)
-  readOff('kafka_delta.ready', (tell) => tell(health.isReady ? 1 : 0))
-  readOff('kafka_delta.budget', (tell) => tell(budget()?.taken ?? buffered(health, 'bytes')))
-  readOff('kafka_delta.budget.max', (tell) => tell(budget()?.bytesMax ?? buffered(health, 'bytesMax')))
+  registerTopicGauges(observe, health, nowMs)
+  observe('kafka_delta.ready', (report) => report(health.isReady ? 1 : 0))
+  observe('kafka_delta.budget', (report) => report(budget()?.taken ?? buffered(health, 'bytes')))
+  observe('kafka_delta.budget.max', (report) => report(budget()?.bytesMax ?? buffered(health, 'bytesMax')))
   const circuits =
-    (valueOf: (circuit: Circuit) => number): Parameters<ReadOff>[1] =>
-    (tell) =>
-      health.circuits.forEach((each) => tell(valueOf(each), { kind: each.kind, name: each.name }))
-  readOff(
+    (valueOf: (circuit: Circuit) => number): Parameters<ObserveMetric>[1] =>
+    (report) =>
+      health.circuits.forEach((each) => report(valueOf(each), { kind: each.kind, name: each.name }))
+  observe(
     'kafka_delta.circuit.state',
     circuits(({ state }) => CIRCUIT_STATES[state]),
   )
-  readOff(
+  observe(
     'kafka_delta.circuit.opened',
-    circuits(({ opened }) => opened),
+    circuits(({ openedCount }) => openedCount),
   )
-  readOff(
+  observe(
     'kafka_delta.retries',
     circuits(({ retries }) => retries),
   )
-  readOff('process.memory.usage', (tell) => tell(process.memoryUsage.rss()))
-  readOff('process.cpu.time', (tell) => {
+  observe('process.memory.usage', (report) => report(process.memoryUsage.rss()))
+  observe('process.cpu.time', (report) => {
     const { user, system } = process.cpuUsage()
-    tell(user / 1e6, { 'cpu.mode': 'user' })
-    tell(system / 1e6, { 'cpu.mode': 'system' })
+    report(user / 1e6, { 'cpu.mode': 'user' })
+    report(system / 1e6, { 'cpu.mode': 'system' })
   })
 }
 
-function readTopics(readOff: ReadOff, health: Health, nowMs: () => number): void {
-  type Tell = Parameters<Parameters<ReadOff>[1]>[0]
+function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () => number): void {
+  type Report = Parameters<Parameters<ObserveMetric>[1]>[0]
   const each =
-    (read: (topic: TopicRun, tell: Tell) => void): Parameters<ReadOff>[1] =>
-    (tell) =>
-      health.topics.forEach((topic) => read(topic, tell))
-  /** What has failed or ended holds no partitions and no bytes, and its table is written by nobody. */
-  const carried = (read: (topic: TopicRun, tell: Tell) => void): Parameters<ReadOff>[1] =>
-    each((topic, tell) => {
+    (read: (topic: TopicRun, report: Report) => void): Parameters<ObserveMetric>[1] =>
+    (report) =>
+      health.topics.forEach((topic) => read(topic, report))
+  /** A failed or ended topic holds no partitions and no bytes, and this process no longer writes its table. */
+  const running = (read: (topic: TopicRun, report: Report) => void): Parameters<ObserveMetric>[1] =>
+    each((topic, report) => {
       const state = topic.state()
-      if (state !== 'failed' && state !== 'ended') read(topic, tell)
+      if (state !== 'failed' && state !== 'ended') read(topic, report)
     })
-  readOff(
+  observe(
     'kafka_delta.topic.state',
-    each((run, tell) => {
+    each((run, report) => {
       const now = health.stateOf(run)
-      for (const state of TOPIC_STATES) tell(state === now ? 1 : 0, { topic: run.topic, state })
+      for (const state of TOPIC_STATES) report(state === now ? 1 : 0, { topic: run.topic, state })
     }),
   )
-  readOff(
+  observe(
     'kafka_delta.topic.restarts',
-    each((run, tell) => tell(run.restarts(), { topic: run.topic })),
+    each((run, report) => report(run.restarts(), { topic: run.topic })),
   )
-  readOff(
+  observe(
     'kafka_delta.lag',
-    carried((run, tell) => {
+    running((run, report) => {
       const { topic } = run
-      const progress = health.progress(topic)
-      for (const at of run.status()) tell(Number(progress.lag(at)), { topic, partition: at.partition })
+      const progress = health.progressOf(topic)
+      for (const at of run.status()) report(Number(progress.lag(at)), { topic, partition: at.partition })
     }),
   )
-  readOff(
+  observe(
     'kafka_delta.lag.time',
-    carried((run, tell) => {
+    running((run, report) => {
       const { topic } = run
       for (const at of run.status()) {
-        const lagMs = health.progress(topic).lagMs(at)
-        if (lagMs !== undefined) tell(lagMs / 1000, { topic, partition: at.partition })
+        const lagMs = health.progressOf(topic).lagMs(at)
+        if (lagMs !== undefined) report(lagMs / 1000, { topic, partition: at.partition })
       }
     }),
   )
-  readOff(
+  observe(
     'kafka_delta.freshness',
-    carried(({ topic }, tell) => {
-      const { last } = health.progress(topic)
-      if (last !== undefined) tell((nowMs() - last.newestMs) / 1000, { topic })
+    running(({ topic }, report) => {
+      const { lastCommit } = health.progressOf(topic)
+      if (lastCommit !== undefined) report((nowMs() - lastCommit.newestMs) / 1000, { topic })
     }),
   )
-  readOff(
+  observe(
     'kafka_delta.buffered',
-    carried((run, tell) => tell(run.buffered().bytes, { topic: run.topic })),
+    running((run, report) => report(run.buffered().bytes, { topic: run.topic })),
   )
-  readOff(
+  observe(
     'kafka_delta.buffered.max',
-    carried((run, tell) => tell(run.buffered().bytesMax, { topic: run.topic })),
+    running((run, report) => report(run.buffered().bytesMax, { topic: run.topic })),
   )
-  readOff(
+  observe(
     'kafka_delta.table.version',
-    carried((run, tell) => {
+    running((run, report) => {
       const { version } = run.summary()
-      if (version !== undefined) tell(Number(version), { topic: run.topic })
+      if (version !== undefined) report(Number(version), { topic: run.topic })
     }),
   )
 }
 
-/** Where the process has no budget of its own, those of its topics are it. */
-function buffered({ topics }: Health, what: 'bytes' | 'bytesMax'): number {
-  return topics.reduce((sum, topic) => sum + topic.buffered()[what], 0)
+/** Without a process budget, the budget is the sum of the topics' credit. */
+function buffered({ topics }: Health, field: 'bytes' | 'bytesMax'): number {
+  return topics.reduce((sum, topic) => sum + topic.buffered()[field], 0)
 }

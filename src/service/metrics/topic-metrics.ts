@@ -1,6 +1,6 @@
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api'
 import type { DeadLetterReason } from '../../core/batch.ts'
-import { messagesOf } from '../../core/raw.ts'
+import { messageCountsOf } from '../../core/raw.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
 import type { TopicObserver } from '../topic/observer.ts'
 
@@ -14,22 +14,21 @@ const REASONS = [
   'tombstone',
   'partition',
   'constraint',
-  'parquet',
   'custom',
 ] as const satisfies readonly DeadLetterReason[]
 const TASKS = ['optimize', 'vacuum', 'clean'] as const
 
-/** Stages in which a flush is at the brokers, by what they do there. */
+/** Stages of a flush that call the brokers, with the name of the Kafka operation. */
 const OPERATIONS: Readonly<Record<string, string>> = { poll: 'poll', commitOffsets: 'commit' }
 
 /**
- * Counts what topics do, under `kafka_delta.…` and the names of the messaging conventions. Labels are topics, stages,
- * outcomes and reasons: bounded by what is configured.
+ * Records the metrics of topics, under `kafka_delta.…` and the OpenTelemetry messaging conventions. Labels are
+ * topics, stages, outcomes and reasons, so the configuration bounds the number of series.
  */
 export class TopicMetrics {
   readonly #messages: Counter
   readonly #readBytes: Counter
-  readonly #taken: Counter
+  readonly #committedRecords: Counter
   readonly #records: Counter
   readonly #droppedFields: Counter
   readonly #deadLetters: Counter
@@ -49,37 +48,40 @@ export class TopicMetrics {
   readonly #runSeconds: Histogram
 
   constructor(meter: Meter) {
-    const made = new Instruments(meter)
-    this.#messages = made.counter('messaging.client.consumed.messages')
-    this.#readBytes = made.counter('kafka_delta.read.bytes')
-    this.#taken = made.counter('kafka_delta.commit.records')
-    this.#records = made.counter('kafka_delta.records')
-    this.#droppedFields = made.counter('kafka_delta.dropped.fields')
-    this.#deadLetters = made.counter('kafka_delta.dead_letters')
-    this.#commits = made.counter('kafka_delta.commits')
-    this.#attempts = made.counter('kafka_delta.commit.attempts')
-    this.#conflicts = made.counter('kafka_delta.commit.conflicts')
-    this.#ambiguous = made.counter('kafka_delta.puts.ambiguous')
-    this.#files = made.counter('kafka_delta.files')
-    this.#schemaChanges = made.counter('kafka_delta.schema.changes')
-    this.#checkpoints = made.counter('kafka_delta.checkpoints')
-    this.#runs = made.counter('kafka_delta.maintenance.runs')
-    this.#fileBytes = made.histogram('kafka_delta.file.size')
-    this.#flushSeconds = made.histogram('kafka_delta.flush.duration')
-    this.#stageSeconds = made.histogram('kafka_delta.stage.duration')
-    this.#operationSeconds = made.histogram('messaging.client.operation.duration')
-    this.#processSeconds = made.histogram('messaging.process.duration')
-    this.#runSeconds = made.histogram('kafka_delta.maintenance.duration')
+    const instruments = new Instruments(meter)
+    this.#messages = instruments.counter('messaging.client.consumed.messages')
+    this.#readBytes = instruments.counter('kafka_delta.read.bytes')
+    this.#committedRecords = instruments.counter('kafka_delta.commit.records')
+    this.#records = instruments.counter('kafka_delta.records')
+    this.#droppedFields = instruments.counter('kafka_delta.dropped.fields')
+    this.#deadLetters = instruments.counter('kafka_delta.dead_letters')
+    this.#commits = instruments.counter('kafka_delta.commits')
+    this.#attempts = instruments.counter('kafka_delta.commit.attempts')
+    this.#conflicts = instruments.counter('kafka_delta.commit.conflicts')
+    this.#ambiguous = instruments.counter('kafka_delta.puts.ambiguous')
+    this.#files = instruments.counter('kafka_delta.files')
+    this.#schemaChanges = instruments.counter('kafka_delta.schema.changes')
+    this.#checkpoints = instruments.counter('kafka_delta.checkpoints')
+    this.#runs = instruments.counter('kafka_delta.maintenance.runs')
+    this.#fileBytes = instruments.histogram('kafka_delta.file.size')
+    this.#flushSeconds = instruments.histogram('kafka_delta.flush.duration')
+    this.#stageSeconds = instruments.histogram('kafka_delta.stage.duration')
+    this.#operationSeconds = instruments.histogram('messaging.client.operation.duration')
+    this.#processSeconds = instruments.histogram('messaging.process.duration')
+    this.#runSeconds = instruments.histogram('kafka_delta.maintenance.duration')
   }
 
-  /** Counts what one topic does, from 0 on: a series that begins with its first event would hide that one from rates. */
+  /**
+   * Returns the observer of one topic. All series start at 0: a series that starts with its first event would hide
+   * that event from rates.
+   */
   observer(topic: string): TopicObserver {
     const labels: Attributes = { topic }
     const messaging: Attributes = { 'messaging.system': 'kafka', 'messaging.destination.name': topic }
-    this.#begin(labels, messaging)
+    this.#startAtZero(labels, messaging)
     return {
       read: (raw) => {
-        this.#messages.add(messagesOf(raw).messages, messaging)
+        this.#messages.add(messageCountsOf(raw).messages, messaging)
         this.#readBytes.add(raw.bytes.length, labels)
       },
       flush: ({ deadLetters }) => {
@@ -102,7 +104,7 @@ export class TopicMetrics {
       },
       committed: (commit) => {
         const { counts } = commit
-        this.#taken.add(counts.records + (counts.expanded ?? 0), labels)
+        this.#committedRecords.add(counts.records + (counts.expanded ?? 0), labels)
         this.#records.add(counts.rows, { topic, outcome: 'row' })
         this.#records.add(counts.deadLetters, { topic, outcome: 'dead_letter' })
         this.#records.add(counts.tombstones, { topic, outcome: 'tombstone' })
@@ -125,11 +127,11 @@ export class TopicMetrics {
     }
   }
 
-  #begin(labels: Attributes, messaging: Attributes): void {
+  #startAtZero(labels: Attributes, messaging: Attributes): void {
     this.#messages.add(0, messaging)
     for (const counter of [
       this.#readBytes,
-      this.#taken,
+      this.#committedRecords,
       this.#droppedFields,
       this.#commits,
       this.#attempts,

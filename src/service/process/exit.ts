@@ -1,9 +1,9 @@
-/** Exit codes of a process that ends without its turn; the others are in `src/cli/exit-codes.ts`. */
+/** Lists the exit codes of a process that stops abruptly; all others are in `src/cli/exit-codes.ts`. */
 export const ABRUPT_EXIT = {
-  /** What was read could not be committed within the deadline. */
+  /** The shutdown deadline passed before everything that was read was committed. */
   undrained: 1,
-  /** Something was thrown that nobody expected: a bug. */
+  /** An unexpected error was thrown and not caught: a bug. */
   uncaught: 5,
-  /** A second signal: what shells say of a process that SIGINT ended. */
+  /** A second signal arrived; shells report the same code for a process that SIGINT ended. */
   forced: 130,
 } as const

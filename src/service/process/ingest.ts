@@ -2,37 +2,43 @@ import type { Config, TopicConfig } from '../../../config/types.ts'
 import { appIdOf } from '../../../operators/commit-delta.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { TableWriter } from '../../delta/commit/table-writer.ts'
-import type { Circuits } from '../../resilience/circuits.ts'
+import type { Circuits } from '../../resilience/circuit-registry.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { createStatsd, type StatsdOptions } from '../../telemetry/metrics/statsd.ts'
-import { ingestMetrics } from '../metrics/ingest-metrics.ts'
-import { patienceOf } from '../connections/retry-options.ts'
+import { createIngestMetrics } from '../metrics/ingest-metrics.ts'
+import { retryPolicyOf } from '../connections/retry-options.ts'
 import { runService } from './run.ts'
-import { tablesOf } from '../table/target.ts'
+import { createTablePool } from '../table/target.ts'
 
-/** What a run is told beside its configuration. */
-export interface IngestOptions {
+/** Describes a run of `kafka-delta ingest`, besides its configuration. */
+interface IngestRunOptions {
   readonly until: 'stopped' | 'latest'
-  /** The last offset that counts as ingested, by partition. */
+  /** The last offset to count as ingested, by partition. */
   readonly seekOffsets: ReadonlyMap<number, bigint>
-  /** Where metrics go; nowhere where absent. */
+  /** Destination of the metrics; none are sent when absent. */
   readonly statsd?: Omit<StatsdOptions, 'onFailure'>
   readonly notes: readonly string[]
 }
 
-/** Runs the service for the one topic of kafka-delta-ingest. Resolves to the exit code; throws what stopped the topic. */
-export async function runIngest(config: Config, entry: string, options: IngestOptions): Promise<number> {
+/**
+ * Runs the service for the single topic of `kafka-delta ingest` and resolves to the exit code.
+ * @throws the error that stopped the topic
+ */
+export async function runIngest(config: Config, entry: string, options: IngestRunOptions): Promise<number> {
   const topic = config.topics[entry]
   if (topic === undefined) throw new Error(`Broken invariant: no topic ${entry}`)
-  const { until, seekOffsets, notes, statsd: place } = options
+  const { until, seekOffsets, notes, statsd: endpoint } = options
   let log: Logger | undefined
   const statsd =
-    place === undefined
+    endpoint === undefined
       ? undefined
       : createStatsd({
-          ...place,
+          ...endpoint,
           onFailure: (error) =>
-            log?.warn({ err: error, host: place.host, port: place.port }, 'Metrics cannot be sent'),
+            log?.warn(
+              { err: error, host: endpoint.host, port: endpoint.port },
+              'StatsD metrics cannot be sent; ingestion continues without them',
+            ),
         })
   try {
     return await runService(config, {
@@ -40,25 +46,26 @@ export async function runIngest(config: Config, entry: string, options: IngestOp
       notes,
       prepare: async (opened, circuits) => {
         log = opened
-        await seekTable(config, topic, seekOffsets, opened, circuits)
+        await commitSeekOffsets(config, topic, seekOffsets, opened, circuits)
       },
-      ...(statsd === undefined ? {} : { observer: ingestMetrics(statsd) }),
+      ...(statsd === undefined ? {} : { observer: createIngestMetrics(statsd) }),
     })
   } finally {
     await statsd?.close()
   }
 }
 
-/** Times that the offsets are looked at again because another writer was faster. */
+/** Attempts before giving up because other writers keep committing offsets first. */
 const ATTEMPTS_MAX = 10
 
 /**
- * Notes in the table that everything up to these offsets counts as ingested, one commit for all partitions of which the
- * table holds nothing yet. Offsets that the table has reached already change nothing, so that the same command line can
- * be run again.
- * @throws KD_TABLE_MISSING; KD_COMMAND_INVALID where the table stands before one of the offsets, which would leave a gap
+ * Commits the offsets as ingested, in one commit for all partitions that have no `txn` in the table yet. Offsets that
+ * the table has already reached are left alone, so the same command line can run again.
+ * @throws KD_TABLE_MISSING when there is no table
+ * @throws KD_COMMAND_INVALID when the table is behind one of the offsets, since the records between would be skipped
+ * @throws KD_COMMIT_CONTENDED when other writers changed the offsets before every attempt
  */
-export async function seekTable(
+async function commitSeekOffsets(
   config: Config,
   topic: TopicConfig,
   offsets: ReadonlyMap<number, bigint>,
@@ -66,34 +73,38 @@ export async function seekTable(
   circuits?: Circuits,
 ): Promise<void> {
   if (offsets.size === 0) return
-  const lease = await tablesOf(config, circuits).lease(topic.table.uri, patienceOf(topic))
+  const lease = await createTablePool(config, circuits).lease(topic.table.uri, retryPolicyOf(topic))
   try {
-    const table = await lease.existing({})
+    const table = await lease.openExisting({})
     if (table === undefined)
-      throw new PipelineError('KD_TABLE_MISSING', 'expected a table to note offsets in', {
+      throw new PipelineError('KD_TABLE_MISSING', 'expected an existing table to record the offsets in', {
         uri: topic.table.uri,
       })
     for (let attempts = 1; attempts <= ATTEMPTS_MAX; attempts++) {
-      const missing = await missingOffsets(table, topic, offsets)
+      const missing = await listMissingOffsets(table, topic, offsets)
       if (missing.length === 0) return
-      const outcome = await table.append(seekOf(topic, missing))
+      const outcome = await table.append(seekCommitOf(topic, missing))
       if (outcome.kind !== 'committed') continue
       const noted = missing.map(([partition, offset]) => `${partition}:${offset}`).join(', ')
       log.info(
         { offsets: noted, version: String(outcome.version) },
-        'Offsets noted as ingested, as --seek_offsets asks',
+        'Recorded the offsets of --seek_offsets as ingested',
       )
       return
     }
-    throw new PipelineError('KD_COMMIT_CONTENDED', `offsets changed ${ATTEMPTS_MAX} times before a commit`, {
-      uri: topic.table.uri,
-    })
+    throw new PipelineError(
+      'KD_COMMIT_CONTENDED',
+      `other writers changed the offsets before each of ${ATTEMPTS_MAX} commit attempts`,
+      {
+        uri: topic.table.uri,
+      },
+    )
   } finally {
     await lease.release()
   }
 }
 
-async function missingOffsets(
+async function listMissingOffsets(
   table: TableWriter,
   { appId }: TopicConfig,
   offsets: ReadonlyMap<number, bigint>,
@@ -104,17 +115,17 @@ async function missingOffsets(
     const held = await table.txn(appIdOf(appId, partition))
     if (held === undefined) missing.push([partition, offset])
     else if (held < offset)
-      behind.push(`partition ${partition}: the table holds ${held}, asked was ${offset}`)
+      behind.push(`partition ${partition}: the table is at ${held}, --seek_offsets says ${offset}`)
   }
   if (behind.length === 0) return missing
   throw new PipelineError(
     'KD_COMMAND_INVALID',
-    `--seek_offsets would leave records out, which takes another --app_id: ${behind.join('; ')}`,
+    `--seek_offsets would skip records; to skip them on purpose use another --app_id: ${behind.join('; ')}`,
     { uri: table.uri },
   )
 }
 
-function seekOf(
+function seekCommitOf(
   { appId }: TopicConfig,
   offsets: readonly (readonly [number, bigint])[],
 ): Parameters<TableWriter['append']>[0] {

@@ -1,83 +1,90 @@
-import { withoutSecrets } from '../../../config/load/redact.ts'
+import { createSecretRedactor } from '../../../config/load/redact.ts'
 import type { Config } from '../../../config/types.ts'
 import type { Circuit } from '../../core/circuit.ts'
-import { EventLoopWatch } from '../../telemetry/metrics/event-loop.ts'
+import { EventLoopMonitor } from '../../telemetry/metrics/event-loop.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
 import { LogLevels } from '../../telemetry/log-levels.ts'
-import { levelsOf, type Logger } from '../../telemetry/log.ts'
-import { startMetrics, type MetricsPipe } from '../../telemetry/metrics/metrics.ts'
+import { logLevelsOf, type Logger } from '../../telemetry/log.ts'
+import { startMetrics, type MetricsPipeline } from '../../telemetry/metrics/metrics.ts'
 import type { Endpoints } from '../http/endpoints.ts'
 import { Health } from '../health/health.ts'
-import { javaMetrics } from '../metrics/java-metrics.ts'
+import { createJavaMetrics } from '../metrics/java-metrics.ts'
 import { KafkaCircuit } from '../health/kafka-circuit.ts'
-import { needsCircuit } from '../health/dependencies.ts'
-import { together, type TopicObserver } from '../topic/observer.ts'
-import { readProcess, type BudgetStanding } from '../metrics/process-metrics.ts'
+import { needsCircuit } from '../health/server-outage.ts'
+import { combineObservers, type TopicObserver } from '../topic/observer.ts'
+import { registerProcessMetrics, type BudgetUsage } from '../metrics/process-metrics.ts'
 import { TopicMetrics } from '../metrics/topic-metrics.ts'
 import type { TopicRun } from '../topic/topic.ts'
 
 const STATUS_EVERY_MS = 60_000
-const LOOK_EVERY_MS = 5_000
+const CHECK_EVERY_MS = 5_000
 
-/** What is looked at beside the topics; nothing is known of what is absent. */
-export interface WatchingParts {
-  /** Told what the metrics are. */
+/** Describes what is observed besides the topics; an absent part is not reported. */
+interface ObservabilityOptions {
+  /** An additional observer of every topic. */
   readonly observer?: TopicObserver | undefined
-  /** Stores and registries. */
+  /** Circuits of stores and schema registries. */
   readonly circuits?: { all(): readonly Circuit[] } | undefined
-  /** Of all topics of the process. */
-  readonly budget?: BudgetStanding | undefined
-  /** By which the log is changed while it is written. */
+  /** The byte budget that all topics of the process share. */
+  readonly budget?: BudgetUsage | undefined
+  /** Log levels, changeable while the process runs. */
   readonly levels?: LogLevels | undefined
 }
 
-/** Everything that looks at a running service: metrics, health, endpoints, and the lines of the log about all being well. */
-export class Watching {
+/**
+ * Observes a running service: exports metrics, tracks health, serves the HTTP endpoints and logs a status line per
+ * topic and minute.
+ */
+export class Observability {
   readonly health: Health
   readonly #config: Config
   readonly #log: Logger
-  readonly #parts: WatchingParts
-  readonly #pipe: MetricsPipe
+  readonly #options: ObservabilityOptions
+  readonly #pipe: MetricsPipeline
   readonly #kafka: KafkaCircuit
   readonly #metrics: TopicMetrics
-  readonly #java: ReturnType<typeof javaMetrics> | undefined
-  readonly #loop: EventLoopWatch
+  readonly #java: ReturnType<typeof createJavaMetrics> | undefined
+  readonly #loop: EventLoopMonitor
   readonly #timers: NodeJS.Timeout[] = []
   #endpoints: Endpoints | undefined
 
-  static async open(config: Config, log: Logger, parts: WatchingParts = {}): Promise<Watching> {
+  static async open(config: Config, log: Logger, options: ObservabilityOptions = {}): Promise<Observability> {
     const pipe = await startMetrics(process.env, config.http.port !== undefined, (message) =>
       log.warn(message),
     )
-    return new Watching(config, log, pipe, parts)
+    return new Observability(config, log, pipe, options)
   }
 
-  private constructor(config: Config, log: Logger, pipe: MetricsPipe, parts: WatchingParts) {
+  private constructor(config: Config, log: Logger, pipe: MetricsPipeline, options: ObservabilityOptions) {
     this.#config = config
     this.#log = log
-    this.#parts = parts
+    this.#options = options
     this.#pipe = pipe
     this.#kafka = new KafkaCircuit(config.kafka.brokers.join(','))
     this.health = new Health({
       stalledMs: config.http.stalledMs,
       log,
-      circuits: () => [this.#kafka.circuit, ...(parts.circuits?.all() ?? [])],
-      needs: (topic, circuit) => needsCircuit(topic.config, circuit, config.storage),
-      hide: withoutSecrets(config),
+      circuits: () => [this.#kafka.circuit, ...(options.circuits?.all() ?? [])],
+      needsCircuit: (topic, circuit) => needsCircuit(topic.config, circuit, config.storage),
+      hide: createSecretRedactor(config),
     })
     this.#metrics = new TopicMetrics(pipe.meter)
-    if (config.metrics.javaNames) this.#java = javaMetrics(pipe)
-    readProcess(pipe.readOff, this.health, () => parts.budget)
+    if (config.metrics.javaNames) this.#java = createJavaMetrics(pipe)
+    registerProcessMetrics(pipe.observe, this.health, () => options.budget)
     const stalls = new Instruments(pipe.meter).counter('kafka_delta.eventloop.stalls')
     stalls.add(0)
-    this.#loop = new EventLoopWatch({
+    this.#loop = new EventLoopMonitor({
       onStall: () => stalls.add(1),
-      tell: (facts) => log.warn(facts, 'The event loop was blocked; heartbeats and answers waited'),
+      onReport: (facts) =>
+        log.warn(facts, 'The event loop was blocked: Kafka heartbeats and HTTP responses were delayed'),
     })
     this.#loop.start()
   }
 
-  /** Opens the endpoints where they are wanted. @throws KD_CONFIG_INVALID */
+  /**
+   * Starts the HTTP endpoints when `http.port` is set.
+   * @throws KD_CONFIG_INVALID when the address cannot be bound
+   */
   async listen(): Promise<void> {
     const { prometheus } = this.#pipe
     if (prometheus === undefined) return
@@ -87,39 +94,44 @@ export class Watching {
       health: this.health,
       metrics: prometheus,
       log: this.#log,
-      budget: () => this.#parts.budget,
-      levels: this.#parts.levels ?? levelsOf(this.#log) ?? new LogLevels(),
+      budget: () => this.#options.budget,
+      levels: this.#options.levels ?? logLevelsOf(this.#log) ?? new LogLevels(),
     })
-    this.#log.info({ url: this.#endpoints.url }, 'Health, metrics and status')
+    this.#log.info({ url: this.#endpoints.url }, 'Serving health, metrics and status')
   }
 
-  /** Who looks at one topic. */
-  observer(topic: string): TopicObserver {
+  /** Returns the observer for one topic, by its name in Kafka. */
+  observerOf(topic: string): TopicObserver {
     const brokers: TopicObserver = {
-      read: () => this.#kafka.answered(topic),
+      read: () => this.#kafka.markReachable(topic),
       flush: () => () => undefined,
       committed: () => undefined,
-      event: (event) => this.#kafka.event(topic, event),
+      event: (event) => this.#kafka.onSourceEvent(topic, event),
       status: () => undefined,
     }
     const java = this.#java?.observer(topic)
-    const others = [java, this.#parts.observer].filter((other) => other !== undefined)
-    return together([this.health.progress(topic), this.#metrics.observer(topic), brokers, ...others])
+    const others = [java, this.#options.observer].filter((other) => other !== undefined)
+    return combineObservers([
+      this.health.progressOf(topic),
+      this.#metrics.observer(topic),
+      brokers,
+      ...others,
+    ])
   }
 
-  /** These are the topics of the process. */
-  opened(topics: readonly TopicRun[]): void {
-    this.health.opened(topics)
-    const tell = (): void => topics.forEach((topic) => this.#parts.observer?.status(topic.status()))
-    tell()
+  /** Sets the topics of the process, and starts the periodic checks and status lines. The array may change later. */
+  setTopics(topics: readonly TopicRun[]): void {
+    this.health.setTopics(topics)
+    const report = (): void => topics.forEach((topic) => this.#options.observer?.status(topic.status()))
+    report()
     const every = (ms: number, run: () => void): void => void this.#timers.push(setInterval(run, ms).unref())
-    every(LOOK_EVERY_MS, () => {
-      this.#lookAtBrokers(topics)
-      this.health.look()
+    every(CHECK_EVERY_MS, () => {
+      this.#updateKafkaCircuit(topics)
+      this.health.check()
     })
     every(STATUS_EVERY_MS, () => {
-      tellStatus(topics, this.health, this.#log)
-      tell()
+      logStatus(topics, this.health, this.#log)
+      report()
     })
   }
 
@@ -130,19 +142,23 @@ export class Watching {
     await this.#pipe.shutdown()
   }
 
-  /** A topic that failed because of the brokers has lost them; one that is not carried says nothing of them. */
-  #lookAtBrokers(topics: readonly TopicRun[]): void {
+  /**
+   * Updates the Kafka circuit: a topic that restarts because of the brokers counts as disconnected, a topic that
+   * failed or ended no longer counts.
+   */
+  #updateKafkaCircuit(topics: readonly TopicRun[]): void {
     for (const topic of topics) {
       const failure = topic.state() === 'restarting' ? topic.failure() : undefined
-      if (failure?.code?.startsWith('KD_KAFKA_') === true) this.#kafka.lost(topic.topic, failure.message)
+      if (failure?.code?.startsWith('KD_KAFKA_') === true)
+        this.#kafka.markUnreachable(topic.topic, failure.message)
       if (topic.state() === 'failed' || topic.state() === 'ended') this.#kafka.forget(topic.topic)
     }
-    this.#kafka.keep(topics.map(({ topic }) => topic))
+    this.#kafka.retain(topics.map(({ topic }) => topic))
   }
 }
 
-/** One line a topic and minute, and none besides while all is well. */
-function tellStatus(topics: readonly TopicRun[], health: Health, log: Logger): void {
+/** Logs one line per topic and minute, the only regular lines while everything works. */
+function logStatus(topics: readonly TopicRun[], health: Health, log: Logger): void {
   for (const topic of topics) {
     const { counts, commits, version } = topic.summary()
     log.info(
@@ -151,7 +167,7 @@ function tellStatus(topics: readonly TopicRun[], health: Health, log: Logger): v
         ...counts,
         commits,
         version: version === undefined ? null : String(version),
-        lag: String(health.progress(topic.topic).totalLag(topic.status())),
+        lag: String(health.progressOf(topic.topic).totalLag(topic.status())),
         buffered: topic.buffered(),
       },
       'Running',

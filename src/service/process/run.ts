@@ -1,91 +1,100 @@
 import type { Config } from '../../../config/types.ts'
-import { redact, withoutSecrets } from '../../../config/load/redact.ts'
+import { redact, createSecretRedactor } from '../../../config/load/redact.ts'
 import type { Counts } from '../../core/batch.ts'
 import { systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { Circuit } from '../../core/circuit.ts'
-import { Circuits } from '../../resilience/circuits.ts'
+import { Circuits } from '../../resilience/circuit-registry.ts'
 import { LogLevels } from '../../telemetry/log-levels.ts'
 import { createLogger, type Logger } from '../../telemetry/log.ts'
 import { startTelemetry } from '../../telemetry/tracing/tracing.ts'
-import { Leaving } from './shutdown.ts'
+import { GracefulShutdown } from './shutdown.ts'
 import { budgetOf } from '../supervision/process-memory.ts'
 import { runTopics } from '../supervision/run-topics.ts'
 import type { TopicObserver } from '../topic/observer.ts'
-import { Watching } from './observability.ts'
+import { Observability } from './observability.ts'
 
-/** How the service runs. */
-export interface ServiceOptions {
+/** Describes how the service runs. */
+interface ServiceOptions {
   readonly until: 'stopped' | 'latest'
-  /** Told the counts of each commit. */
+  /** Called with the counts of each commit. */
   readonly onCommit?: (counts: Counts) => void
   readonly observer?: TopicObserver
-  /** Told in the log at the start, one sentence each. */
+  /** Sentences to log as warnings at the start. */
   readonly notes?: readonly string[]
-  /** Done before anything flows; what it throws ends the service. */
+  /** Runs before any record is read; an error ends the service. */
   readonly prepare?: (log: Logger, circuits: Circuits) => Promise<void>
 }
 
 /**
- * The service: runs all topics until SIGTERM or SIGINT, or until they have caught up. The first signal drains: reading
- * stops, what was read is committed, the group is left, exit 0; past `shutdown.deadlineMs`, at a second signal, or when
- * something was thrown that nobody caught, the process ends at once, which loses nothing either. Throws what the first topic
- * failed with, once none is carried any more.
+ * Runs all topics until SIGTERM or SIGINT, or until they have caught up, and resolves to the exit code. The first
+ * signal shuts down gracefully: reading stops, everything read is committed, the consumer group is left. Past
+ * `shutdown.deadlineMs`, at a second signal, or after an uncaught error the process exits at once; no records are
+ * lost, since the next start resumes from the table.
+ * @throws the error of the first topic that failed permanently, once all topics have stopped
  */
 export async function runService(config: Config, options: ServiceOptions): Promise<number> {
   const levels = new LogLevels()
-  const hide = withoutSecrets(config)
+  const hide = createSecretRedactor(config)
   const log = createLogger({ level: config.log.level, levels, hide })
   const warn = (message: string): void => log.warn(message)
   const telemetry = startTelemetry(process.env, warn, systemClock, { ...config.trace, hide })
-  const leaving = new Leaving(config.shutdown.deadlineMs, log)
+  const shutdown = new GracefulShutdown(config.shutdown.deadlineMs, log)
   const circuits = new Circuits(config.circuit, {
-    signal: leaving.impatient,
-    onChange: (circuit) => noteCircuit(circuit, log),
+    signal: shutdown.stopWaitingSignal,
+    onChange: (circuit) => logCircuitChange(circuit, log),
   })
   const budget = budgetOf(config)
-  const watching = await Watching.open(config, log, { observer: options.observer, circuits, levels, budget })
-  // Only now: whoever reads this line may send a signal.
-  log.info({ config: redact(config) }, 'kafka-delta starts')
+  const observability = await Observability.open(config, log, {
+    observer: options.observer,
+    circuits,
+    levels,
+    budget,
+  })
+  // Logged after the signal handlers are installed: a reader of this line may send a signal.
+  log.info({ config: redact(config) }, 'Starting kafka-delta')
   for (const note of options.notes ?? []) log.warn(note)
   try {
-    await watching.listen()
+    await observability.listen()
     await options.prepare?.(log, circuits)
     const summaries = await runTopics(config, {
       until: options.until,
       log,
-      signal: leaving.stopping,
+      signal: shutdown.stopSignal,
       circuits,
       budget,
       onStopping: () => {
-        watching.health.stopping()
-        leaving.begin()
+        observability.health.markStopping()
+        shutdown.startDeadline()
       },
-      observe: (topic) => watching.observer(topic),
-      onOpen: (topics) => watching.opened(topics),
+      observe: (topic) => observability.observerOf(topic),
+      onOpen: (topics) => observability.setTopics(topics),
       onCommit: ({ counts }) => options.onCommit?.(counts),
     })
     for (const [name, { counts, version, ...rest }] of Object.entries(summaries)) {
-      log.info({ name, ...counts, ...rest, version: version === undefined ? null : String(version) }, 'Done')
+      log.info(
+        { name, ...counts, ...rest, version: version === undefined ? null : String(version) },
+        'Topic finished',
+      )
     }
     return 0
   } finally {
-    await watching.close()
+    await observability.close()
     await telemetry.shutdown()
-    leaving.release()
+    shutdown.dispose()
   }
 }
 
-/** Says in the log why the service ended, for those who only see the log. */
+/** Logs why the service ended. */
 export function logFailure(config: Pick<Config, 'log'>, thrown: unknown): void {
   const code = thrown instanceof PipelineError ? thrown.code : undefined
-  const log = createLogger({ level: config.log.level, hide: withoutSecrets(config) })
+  const log = createLogger({ level: config.log.level, hide: createSecretRedactor(config) })
   log.error({ code, err: thrown }, messageOf(thrown))
 }
 
-function noteCircuit({ kind, name, state, opened, reason }: Circuit, log: Logger): void {
+function logCircuitChange({ kind, name, state, openedCount: opened, reason }: Circuit, log: Logger): void {
   const fields = { kind, name, opened, reason }
-  if (state === 'open') log.warn(fields, 'A server fails: whoever needs it waits')
-  else if (state === 'half-open') log.info(fields, 'Trying whether a server works again')
-  else log.info(fields, 'A server works again')
+  if (state === 'open') log.warn(fields, `Circuit opened for ${name}: topics using it are paused`)
+  else if (state === 'half-open') log.info(fields, `Circuit half-open for ${name}: sending a trial request`)
+  else log.info(fields, `Circuit closed for ${name}: topics using it resume`)
 }

@@ -2,21 +2,22 @@ import { messageOf } from '../../core/errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { ABRUPT_EXIT } from './exit.ts'
 
-/** The part of the deadline in which a server that fails is still waited for. */
+/** Share of the deadline during which requests still wait for a failing server. */
 const WAIT_SHARE = 0.8
 
 /**
- * How the process leaves: the first SIGTERM or SIGINT asks everything to end by itself within the deadline, a second one ends
- * it at once, and so does what nobody caught, after one line that says what it was. Nothing is lost by any of these.
+ * Shuts the process down gracefully. The first SIGTERM or SIGINT asks everything to stop within the deadline. A
+ * second signal, the deadline or an uncaught error exits at once, after one log line. No records are lost in any
+ * case: the next start resumes from the table.
  */
-export class Leaving {
+export class GracefulShutdown {
   readonly #log: Logger
   readonly #deadlineMs: number
   readonly #stopping = new AbortController()
-  readonly #impatient = new AbortController()
+  readonly #stopWaiting = new AbortController()
   #timers: readonly NodeJS.Timeout[] = []
 
-  /** Listens to signals and to errors until `release`. */
+  /** Installs handlers for signals and uncaught errors, until `dispose`. */
   constructor(deadlineMs: number, log: Logger) {
     this.#deadlineMs = deadlineMs
     this.#log = log
@@ -26,28 +27,28 @@ export class Leaving {
     process.on('unhandledRejection', this.#onUncaught)
   }
 
-  /** Aborted when nothing more is to be read. */
-  get stopping(): AbortSignal {
+  /** Aborted when reading must stop. */
+  get stopSignal(): AbortSignal {
     return this.#stopping.signal
   }
 
-  /** Aborted so long before the deadline that whoever waits for a server can end in time. */
-  get impatient(): AbortSignal {
-    return this.#impatient.signal
+  /** Aborted at 80% of the deadline, so that requests waiting for a failing server end in time. */
+  get stopWaitingSignal(): AbortSignal {
+    return this.#stopWaiting.signal
   }
 
-  /** The deadline runs from now on, or since it was told first. */
-  begin(): void {
+  /** Starts the deadline; further calls change nothing. */
+  startDeadline(): void {
     if (this.#timers.length > 0) return
-    const impatient = (): void => this.#impatient.abort(new Error('The process is stopping'))
+    const stopWaiting = (): void => this.#stopWaiting.abort(new Error('The process is stopping'))
     this.#timers = [
-      setTimeout(impatient, this.#deadlineMs * WAIT_SHARE),
+      setTimeout(stopWaiting, this.#deadlineMs * WAIT_SHARE),
       setTimeout(this.#onDeadline, this.#deadlineMs),
     ]
   }
 
-  /** It has left in order. */
-  release(): void {
+  /** Removes the handlers and timers after a clean stop. */
+  dispose(): void {
     for (const timer of this.#timers) clearTimeout(timer)
     process.off('SIGTERM', this.#onSignal)
     process.off('SIGINT', this.#onSignal)
@@ -57,28 +58,31 @@ export class Leaving {
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     if (this.#stopping.signal.aborted) {
-      this.#log.warn({ signal }, 'Second signal: leaving at once; the next start resumes from the table')
+      this.#log.warn({ signal }, 'Second signal: exiting at once; the next start resumes from the table')
       process.exit(ABRUPT_EXIT.forced)
     }
     this.#log.info(
       { signal, deadlineMs: this.#deadlineMs },
-      'Stopping: flushing and committing what was read',
+      'Stopping: flushing and committing everything that was read',
     )
-    this.begin()
+    this.startDeadline()
     this.#stopping.abort()
   }
 
   readonly #onDeadline = (): void => {
     this.#log.error(
       { deadlineMs: this.#deadlineMs },
-      'Not drained within the deadline: leaving; the next start resumes from the table',
+      'Shutdown deadline exceeded before everything was committed: exiting; the next start resumes from the table',
     )
     process.exit(ABRUPT_EXIT.undrained)
   }
 
   readonly #onUncaught = (thrown: unknown): void => {
     const fields = { err: thrown, exitCode: ABRUPT_EXIT.uncaught }
-    this.#log.fatal(fields, `Uncaught, so the process ends; nothing is lost: ${messageOf(thrown)}`)
+    this.#log.fatal(
+      fields,
+      `Uncaught error: exiting; no records are lost, the next start resumes from the table: ${messageOf(thrown)}`,
+    )
     process.exit(ABRUPT_EXIT.uncaught)
   }
 }

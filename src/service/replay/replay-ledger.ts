@@ -1,66 +1,76 @@
 import { appIdOf } from '../../../operators/commit-delta.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
-import { rowLines } from '../../delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../delta/log/snapshot.ts'
-import type { WriterOptions } from '../../delta/commit/log-writer.ts'
-import { Marks, MARKS_SCHEMA } from '../../dead-letters/marks.ts'
-import type { Place } from '../../dead-letters/stored.ts'
+import type { TableWriterOptions } from '../../delta/commit/log-writer.ts'
+import { ReplayLedger, REPLAY_LEDGER_SCHEMA } from '../../stored-letters/ledger.ts'
+import type { LetterPosition } from '../../stored-letters/stored.ts'
 import { parseExact } from '../../formats/json/exact.ts'
 import { openSideTable, type SideTable } from '../table/side-table.ts'
-import type { Tables } from '../table/table-pool.ts'
+import type { TablePool } from '../table/table-pool.ts'
 
-/** Times on end that somebody else wrote marks first. */
+/** Attempts before giving up because other writers keep appending to the ledger first. */
 const FENCED_MAX = 50
 
-/** The replay of which the newest landed is the version of this `txn` in the main table. */
-export function replayAppId(appId: string): string {
+/** Returns the application id whose `txn` in the main table is the number of the newest committed replay. */
+export function replayAppIdOf(appId: string): string {
   return `${appId}-replay`
 }
 
-/** Whose marks, and where they are. */
-export interface MarksOptions extends WriterOptions {
+/** Describes where the replay ledger of a stream is. */
+interface ReplayLedgerOptions extends TableWriterOptions {
   readonly uri: string
-  /** That of the stream. */
+  /** Application id of the stream. */
   readonly appId: string
 }
 
-/** The table of marks of one stream, to be written. */
-export interface MarksTable {
+/** Appends to the replay ledger of one stream. */
+export interface ReplayLedgerTable {
   /**
-   * Notes an intent or a discard; resolves to its number, which is larger than that of every batch before it.
-   * @throws KD_COMMIT_CONTENDED
+   * Appends a replay intent or a discard and resolves to its batch number, which is larger than every earlier one.
+   * @throws KD_COMMIT_CONTENDED when other writers come first too many times
    */
-  note(action: 'replay' | 'discard', follows: bigint | undefined, places: readonly Place[]): Promise<bigint>
+  append(
+    action: 'replay' | 'discard',
+    follows: bigint | undefined,
+    positions: readonly LetterPosition[],
+  ): Promise<bigint>
   release(): Promise<void>
 }
 
-/** Opens the table of marks, or creates it where it is absent. Throws what `openSideTable` throws. */
-export async function openMarks(tables: Tables, options: MarksOptions): Promise<MarksTable> {
+/**
+ * Opens the ledger table, or creates it when it does not exist.
+ * @throws the errors of `openSideTable`
+ */
+export async function openReplayLedger(
+  tables: TablePool,
+  options: ReplayLedgerOptions,
+): Promise<ReplayLedgerTable> {
   const side = await openSideTable(tables, {
     ...options,
-    schema: MARKS_SCHEMA,
+    schema: REPLAY_LEDGER_SCHEMA,
     partitionColumns: [],
     evolves: false,
   })
-  return new SideMarks(side, options)
+  return new SideTableLedger(side, options)
 }
 
-class SideMarks implements MarksTable {
+class SideTableLedger implements ReplayLedgerTable {
   readonly #side: SideTable
-  readonly #options: MarksOptions
+  readonly #options: ReplayLedgerOptions
   readonly #clock: Clock
 
-  constructor(side: SideTable, options: MarksOptions) {
+  constructor(side: SideTable, options: ReplayLedgerOptions) {
     this.#side = side
     this.#options = options
     this.#clock = options.clock ?? systemClock
   }
 
-  async note(
+  async append(
     action: 'replay' | 'discard',
     follows: bigint | undefined,
-    places: readonly Place[],
+    positions: readonly LetterPosition[],
   ): Promise<bigint> {
     const { appId } = this.#options
     const name = `${appId}-marks`
@@ -68,8 +78,8 @@ class SideMarks implements MarksTable {
       const before = await this.#side.table.txn(appIdOf(name, 0))
       const batch = (before ?? 0n) + 1n
       const at = new Date(this.#clock.now()).toISOString()
-      const rows = places.map((place) => ({
-        ...place,
+      const rows = positions.map((position) => ({
+        ...position,
         app_id: appId,
         batch,
         action,
@@ -81,7 +91,7 @@ class SideMarks implements MarksTable {
     }
     throw new PipelineError(
       'KD_COMMIT_CONTENDED',
-      `somebody else wrote marks first ${FENCED_MAX} times on end`,
+      `other writers appended to the replay ledger before each of ${FENCED_MAX} attempts`,
       {
         table: this.#side.table.uri,
       },
@@ -94,28 +104,29 @@ class SideMarks implements MarksTable {
 }
 
 /**
- * What the marks of a stream say, given the newest replay that the main table holds; ask the main table first. Nothing is
- * marked where there is no table of marks.
- * @throws KD_COMMAND_INVALID, and what reading a table throws
+ * Reads the ledger of a stream. `newest` is the newest replay that the main table holds, and must be read before.
+ * Returns an empty ledger when there is no ledger table.
+ * @throws KD_COMMAND_INVALID when the ledger lacks a replay that the main table holds, and the errors of reading a
+ * table
  */
-export async function readMarks(
-  tables: Tables,
-  { uri, appId }: Pick<MarksOptions, 'uri' | 'appId'>,
+export async function readReplayLedger(
+  tables: TablePool,
+  { uri, appId }: Pick<ReplayLedgerOptions, 'uri' | 'appId'>,
   newest: bigint | undefined,
-): Promise<Marks> {
-  const marks = new Marks()
+): Promise<ReplayLedger> {
+  const ledger = new ReplayLedger()
   const lease = await tables.lease(uri)
   try {
-    if ((await lease.existing({})) !== undefined) {
-      for await (const line of rowLines(lease.store, await loadSnapshot(lease.store))) {
+    if ((await lease.openExisting({})) !== undefined) {
+      for await (const line of readRowLines(lease.store, await loadSnapshot(lease.store))) {
         const row = parseExact(line) as Readonly<Record<string, unknown>>
         if (row['app_id'] !== appId) continue
         const { batch, action, follows, topic, partition, offset, ordinal } = row
-        marks.add({
+        ledger.add({
           batch: BigInt(batch as number | bigint),
           action: String(action),
           follows: follows === null ? undefined : BigInt(follows as number | bigint),
-          place: {
+          position: {
             topic: String(topic),
             partition: Number(partition),
             offset: BigInt(offset as number | bigint),
@@ -127,16 +138,23 @@ export async function readMarks(
   } finally {
     await lease.release()
   }
-  marks.settle(newest, uri)
-  return marks
+  ledger.resolveReplays(newest, uri)
+  return ledger
 }
 
-/** The newest replay that a main table holds; `undefined` where it holds none, or is not there. */
-export async function newestReplay(tables: Tables, uri: string, appId: string): Promise<bigint | undefined> {
+/**
+ * Returns the number of the newest replay that the main table holds, or `undefined` when it holds none or does not
+ * exist.
+ */
+export async function readNewestReplay(
+  tables: TablePool,
+  uri: string,
+  appId: string,
+): Promise<bigint | undefined> {
   const lease = await tables.lease(uri)
   try {
-    const table = await lease.existing({})
-    return await table?.txn(appIdOf(replayAppId(appId), 0))
+    const table = await lease.openExisting({})
+    return await table?.txn(appIdOf(replayAppIdOf(appId), 0))
   } finally {
     await lease.release()
   }

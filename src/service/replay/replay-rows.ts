@@ -1,85 +1,87 @@
 import { from, lastValueFrom, toArray } from 'rxjs'
 import type { Chunk } from '../../../operators/buffer-time-or-count.ts'
-import type { Labelled } from '../../../operators/partition-by.ts'
+import type { PartitionedRows } from '../../../operators/partition-by.ts'
 import { takeRows } from '../../arrow/rows.ts'
 import type { Batch } from '../../core/batch.ts'
 import type { Raw } from '../../core/raw.ts'
-import type { Place, StoredLetter } from '../../dead-letters/stored.ts'
-import { pack, type KafkaRecord } from '../../kafka/source/pack.ts'
-import { toRows, type RowParts } from '../../pipeline.ts'
+import type { LetterPosition, StoredLetter } from '../../stored-letters/stored.ts'
+import { pack, type KafkaRecord } from '../../kafka/source/pack-records.ts'
+import { toRows, type RowPipelineOptions } from '../../pipeline.ts'
 
-/** A letter that can be played again. */
-export interface Playable {
-  readonly place: Place
+/** A dead letter that can be replayed. */
+export interface ReplayableLetter {
+  readonly position: LetterPosition
   readonly letter: StoredLetter
 }
 
-/** A letter that failed again, and why now. */
-export interface Failure {
-  readonly place: Place
+/** Describes a letter that failed again, with the present reason. */
+export interface ReplayFailure {
+  readonly position: LetterPosition
   readonly reason: string
   readonly message: string
 }
 
-/** Letters after another run through the operators of their topic. */
-export interface Played {
+/** Holds the outcome of running letters through the operators of their topic. */
+interface ReplayedRows {
   readonly chunks: readonly Chunk[]
-  /** Letters of which `chunks` hold all rows; a letter may have none, where the topic's rules filter it. */
-  readonly passed: readonly Place[]
-  /** Letters of which no row is in `chunks`: those of which something failed are left out as a whole. */
-  readonly failed: readonly Failure[]
+  /** Letters whose rows are all in `chunks`; a letter has no rows when the topic's rules filter it. */
+  readonly passed: readonly LetterPosition[]
+  /** Letters without any row in `chunks`: when one record of a message fails, the whole letter fails. */
+  readonly failed: readonly ReplayFailure[]
 }
 
-/** Takes letters through the operators of their topic, as the records that they were. */
+/** Runs letters through the operators of their topic, as the records they were. */
 export async function rowsOfLetters(
-  letters: readonly Playable[],
-  parts: RowParts,
+  letters: readonly ReplayableLetter[],
+  parts: RowPipelineOptions,
   partitionColumns: readonly string[],
-): Promise<Played> {
-  const groups = grouped(letters)
+): Promise<ReplayedRows> {
+  const groups = groupByOrdinal(letters)
   const outcomes = await lastValueFrom(
     from(groups.map(batchOf)).pipe(toRows(parts, partitionColumns), toArray()),
   )
-  const passed: Place[] = []
-  const failed: Failure[] = []
+  const passed: LetterPosition[] = []
+  const failed: ReplayFailure[] = []
   const chunks = outcomes.map(({ payload }, index) => {
     const group = groups[index] ?? []
-    const causes = new Map(payload.rows.deadLetters.map((letter) => [letter.offset, letter]))
-    for (const { place } of group) {
-      const cause = causes.get(place.offset)
-      if (cause === undefined) passed.push(place)
-      else failed.push({ place, reason: cause.reason, message: cause.message })
+    const failures = new Map(payload.rows.deadLetters.map((letter) => [letter.offset, letter]))
+    for (const { position } of group) {
+      const failure = failures.get(position.offset)
+      if (failure === undefined) passed.push(position)
+      else failed.push({ position, reason: failure.reason, message: failure.message })
     }
-    return chunkWithout(payload, new Set(causes.keys()))
+    return chunkWithout(payload, new Set(failures.keys()))
   })
   return { chunks: chunks.filter(({ columns }) => columns.length > 0), passed, failed }
 }
 
-/** By partition and number within the message, so that no offset comes twice in a group; ascending. */
-function grouped(letters: readonly Playable[]): readonly (readonly Playable[])[] {
-  const groups = new Map<string, Playable[]>()
+/** Groups letters by partition and ordinal, sorted by offset, so that no offset occurs twice in a group. */
+function groupByOrdinal(letters: readonly ReplayableLetter[]): readonly (readonly ReplayableLetter[])[] {
+  const groups = new Map<string, ReplayableLetter[]>()
   for (const letter of letters) {
-    const { topic, partition, ordinal } = letter.place
+    const { topic, partition, ordinal } = letter.position
     const key = `${topic}/${partition}/${ordinal}`
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [letter])
     else group.push(letter)
   }
   return [...groups.values()].map((group) =>
-    group.sort(({ place: a }, { place: b }) => (a.offset < b.offset ? -1 : a.offset > b.offset ? 1 : 0)),
+    group.sort(({ position: a }, { position: b }) =>
+      a.offset < b.offset ? -1 : a.offset > b.offset ? 1 : 0,
+    ),
   )
 }
 
-function batchOf(letters: readonly Playable[]): Batch<Raw> {
-  // A group is never empty.
-  const { topic, partition, offset: first } = (letters[0] as Playable).place
+function batchOf(letters: readonly ReplayableLetter[]): Batch<Raw> {
+  // Groups are never empty.
+  const { topic, partition, offset: first } = (letters[0] as ReplayableLetter).position
   const payload = pack(topic, partition, letters.map(recordOf), first)
   const provenance = {
     topic,
     partition,
     follows: undefined,
     first,
-    last: letters.at(-1)?.place.offset ?? first,
+    last: letters.at(-1)?.position.offset ?? first,
     records: letters.length,
     bytes: 0,
     polledAtMs: 0,
@@ -89,14 +91,14 @@ function batchOf(letters: readonly Playable[]): Batch<Raw> {
   return { provenance, payload }
 }
 
-function recordOf({ place, letter }: Playable): KafkaRecord {
+function recordOf({ position, letter }: ReplayableLetter): KafkaRecord {
   const { key, value, headers, timestampMs } = letter
   const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   return {
     key: key === undefined ? null : bufferOf(key),
     value: value === undefined ? null : bufferOf(value),
     timestamp: String(timestampMs),
-    offset: String(place.offset),
+    offset: String(position.offset),
     ...(headers === undefined
       ? {}
       : {
@@ -110,7 +112,7 @@ function recordOf({ place, letter }: Playable): KafkaRecord {
   }
 }
 
-function chunkWithout({ rows, labels, partitions }: Labelled, offsets: ReadonlySet<bigint>): Chunk {
+function chunkWithout({ rows, labels, partitions }: PartitionedRows, offsets: ReadonlySet<bigint>): Chunk {
   const { columns, records, raw } = rows
   const kept = Int32Array.from(records.keys()).filter(
     (row) => !offsets.has(raw.offsets[records[row] as number] as bigint),

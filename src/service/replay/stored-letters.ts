@@ -2,24 +2,27 @@ import type { KafkaOptions } from '../../kafka/client/client.ts'
 import type { Headers, Raw } from '../../core/raw.ts'
 import { valueOf } from '../../core/raw.ts'
 import { PipelineError } from '../../core/errors.ts'
-import { rowLines } from '../../delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../delta/log/snapshot.ts'
-import { letterOfEnvelope, letterOfRow, type StoredLetter } from '../../dead-letters/stored.ts'
+import { letterOfEnvelope, letterOfRow, type StoredLetter } from '../../stored-letters/stored.ts'
 import { parseExact } from '../../formats/json/exact.ts'
 import { readTopic } from '../../kafka/source/read-topic.ts'
-import type { Tables } from '../table/table-pool.ts'
+import type { TablePool } from '../table/table-pool.ts'
 
-/** Dead letters where they are kept. */
+/** A place where dead letters are kept. */
 export interface LetterStore {
-  /** For people: `topic orders-dlq`, `table s3://…`. */
+  /** Display name: `topic orders-dlq`, `table s3://…`. */
   readonly name: string
-  /** All of them, read anew; in no order but that of offsets within a source partition of a topic. */
+  /**
+   * Reads all letters again on each call. Within one source partition of a topic they are ordered by offset;
+   * otherwise the order is undefined.
+   */
   read(): AsyncGenerator<StoredLetter>
-  /** Records of the last `read` that hold no dead letter of this service. */
+  /** Returns the number of records of the last `read` that are not dead letters of this service. */
   readonly foreign: () => number
 }
 
-/** The dead letters of a Kafka topic. */
+/** Returns the dead letters of a Kafka topic. */
 export function lettersOfTopic(topic: string, kafka: KafkaOptions): LetterStore {
   let foreign = 0
   return {
@@ -44,8 +47,12 @@ function letterIn(raw: Raw, i: number): StoredLetter | undefined {
   return value === undefined ? undefined : letterOfEnvelope(value, headers)
 }
 
-/** The dead letters of a Delta table, of this service or of kafka-delta-ingest. Reading throws `KD_TABLE_MISSING` where there is none. */
-export function lettersOfTable(uri: string, tables: Tables): LetterStore {
+/**
+ * Returns the dead letters of a Delta table that this service or kafka-delta-ingest wrote.
+ * @throws KD_TABLE_MISSING while reading, when there is no table
+ * @throws KD_COMMAND_INVALID while reading, when the table has no column `error`
+ */
+export function lettersOfTable(uri: string, tables: TablePool): LetterStore {
   return {
     name: `table ${uri}`,
     foreign: () => 0,
@@ -58,7 +65,7 @@ export function lettersOfTable(uri: string, tables: Tables): LetterStore {
             'expected a table of dead letters, with the columns error, json_string and base64_bytes'
           throw new PipelineError('KD_COMMAND_INVALID', detail, { table: uri })
         }
-        for await (const line of rowLines(lease.store, snapshot))
+        for await (const line of readRowLines(lease.store, snapshot))
           yield letterOfRow(parseExact(line) as Readonly<Record<string, unknown>>)
       } finally {
         await lease.release()

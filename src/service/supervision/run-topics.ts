@@ -1,118 +1,129 @@
-import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { Config } from '../../../config/types.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
-import { Lane } from '../../core/serial-queue.ts'
-import { Circuits } from '../../resilience/circuits.ts'
-import { Retries, RETRY, type RetryPatience } from '../../resilience/retries.ts'
-import { topicNames } from '../../kafka/client/admin.ts'
-import { checkBounds, discover, type NamedTopic } from './discover.ts'
-import { openTopicInferring } from '../inference/inferred-topic.ts'
-import { kafkaOptions } from '../connections/kafka-options.ts'
+import { SerialQueue } from '../../core/serial-queue.ts'
+import { Circuits } from '../../resilience/circuit-registry.ts'
+import { Retries, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../../resilience/retries.ts'
+import { listTopics } from '../../kafka/client/admin.ts'
+import { checkTopicsMax, discoverTopics, type NamedTopic } from './discover.ts'
+import { openTopicWithInference } from '../inference/inferred-topic.ts'
+import { kafkaOptionsOf } from '../connections/kafka-options.ts'
 import { budgetOf } from './process-memory.ts'
-import { Runs } from './topic-set.ts'
-import type { Summary } from '../topic/summary.ts'
+import { TopicSet } from './topic-set.ts'
+import type { TopicSummary } from '../topic/summary.ts'
 import { SupervisedTopic } from './supervised-topic.ts'
-import { tablesOf } from '../table/target.ts'
-import type { TopicOptions, TopicRun } from '../topic/topic.ts'
-import { keepDiscovering } from './watch-topics.ts'
+import { createTablePool } from '../table/target.ts'
+import type { OpenTopicOptions, TopicRun } from '../topic/topic.ts'
+import { watchTopics } from './watch-topics.ts'
 
-/** How topics are run. */
-export interface RunOptions extends TopicOptions {
-  /** Aborting it stops reading; what was read is still flushed and committed. */
+/** Describes how topics run. */
+export interface RunOptions extends OpenTopicOptions {
+  /** Aborting it stops reading; everything read is still flushed and committed. */
   readonly signal?: AbortSignal
-  /** Told of each commit, of whatever topic. */
-  readonly onCommit?: (commit: Commit, topic: TopicRun) => void
+  /** Called with each commit of every topic. */
+  readonly onCommit?: (commit: PipelineCommit, topic: TopicRun) => void
   /**
-   * Told once, before any table is open, of all topics that are carried, each opening its table. Topics that patterns find
-   * later join the array, those that are deleted leave it, and those that fail stay.
+   * Called once, before any table is open, with all topics that run. Topics that patterns discover later are added to
+   * the array, deleted topics are removed, failed topics stay.
    */
   readonly onOpen?: (topics: readonly TopicRun[]) => void
-  /** Told once, when reading stops everywhere for whatever reason: what was read is still committed. */
+  /** Called once, when reading stops in all topics for any reason; everything read is still committed. */
   readonly onStopping?: () => void
-  /** The topics of the cluster, for patterns; by default the brokers are asked. */
+  /** Lists the topics of the cluster for patterns; asks the brokers by default. */
   readonly topicNames?: () => Promise<readonly string[]>
   readonly clock?: Clock
-  /** Of the servers that topics depend on, those of the process; its own by default. */
+  /** Circuits of the servers that topics depend on; the process has its own by default. */
   readonly circuits?: Circuits
 }
 
 /**
- * Carries all topics of a configuration into their tables until they have caught up (`until: 'latest'`) or `signal` is
- * aborted. Each is opened by itself, so that none waits for another. One that fails with what a retry may fix is begun
- * again; one that fails for good leaves the others alone or stops them, which commit what they hold then, as `onFailure`
- * says. The error of the first that failed is thrown once none is carried any more. Unless `until` is `'latest'`, patterns
- * are matched again and again: topics begin when they appear and end when they are deleted. Resolves to what was carried, by
- * the topic's name.
+ * Carries all topics of a configuration into their tables until they have caught up (`until: 'latest'`) or `signal`
+ * is aborted. Resolves to the summaries, by the name of the topic.
+ *
+ * - Each topic opens independently of the others.
+ * - A topic that fails with a retryable error is restarted; one that fails permanently leaves the others running or
+ *   stops them after they have committed what they hold, according to `onFailure`.
+ * - With `until: 'stopped'` patterns are matched periodically: topics start when they appear and stop when they are
+ *   deleted.
+ *
+ * @throws the error of the first topic that failed permanently, once all topics have stopped
  */
 export async function runTopics(
   config: Config,
   options: RunOptions,
-): Promise<Readonly<Record<string, Summary>>> {
+): Promise<Readonly<Record<string, TopicSummary>>> {
   const { log, signal, clock = systemClock } = options
-  const list = options.topicNames ?? (() => topicNames(kafkaOptions(config.kafka, log)))
+  const listNames = options.topicNames ?? (() => listTopics(kafkaOptionsOf(config.kafka, log)))
   const hasPatterns = Object.keys(config.patterns).length > 0
-  const first = hasPatterns ? discover(config, await asked(list, clock)) : { found: [], beyond: {} }
-  checkBounds(config, first)
+  const first = hasPatterns
+    ? discoverTopics(config, await listTopicsWithRetry(listNames, clock))
+    : { found: [], overLimit: {} }
+  checkTopicsMax(config, first)
   const discovered = new Set(first.found.map(({ name }) => name))
   const entries = Object.entries(config.topics).map(([name, topic]) => ({ name, topic }))
   const topics = [...entries, ...first.found]
-  const parts = partsOf(config, options, topics.length)
-  const supervised = ({ name, topic }: NamedTopic): SupervisedTopic =>
+  const shared = topicOptionsOf(config, options, topics.length)
+  const supervise = ({ name, topic }: NamedTopic): SupervisedTopic =>
     new SupervisedTopic(name, topic, {
-      open: () => openTopicInferring(name, config, topic, parts),
-      isGone: (run, error) => isGone(run, error, discovered, list),
+      open: () => openTopicWithInference(name, config, topic, shared),
+      isDeletedTopic: (run, error) => isDeletedTopic(run, error, discovered, listNames),
       log,
       clock,
     })
-  const runs = new Runs({
+  const topicSet = new TopicSet({
     log,
     onFailure: config.onFailure,
     ...(options.onCommit === undefined ? {} : { onCommit: options.onCommit }),
   })
-  const stop = (): void => runs.stop()
-  runs.stopping.addEventListener('abort', () => options.onStopping?.(), { once: true })
+  const stop = (): void => topicSet.stopAll()
+  topicSet.stopSignal.addEventListener('abort', () => options.onStopping?.(), { once: true })
   signal?.addEventListener('abort', stop, { once: true })
   try {
-    for (const topic of topics) runs.add(supervised(topic))
-    options.onOpen?.(runs.live)
+    for (const topic of topics) topicSet.add(supervise(topic))
+    options.onOpen?.(topicSet.topics)
     if (signal?.aborted === true) stop()
-    for (const run of [...runs.live]) runs.begin(run)
+    for (const run of [...topicSet.topics]) topicSet.start(run)
     if (hasPatterns && options.until === 'stopped')
-      await keepDiscovering({ config, runs, discovered, list, supervised, log, clock })
-    await runs.ended()
-    return runs.summaries()
+      await watchTopics({ config, topicSet, discovered, listTopics: listNames, supervise, log, clock })
+    await topicSet.waitUntilEnded()
+    return topicSet.summaries()
   } finally {
     signal?.removeEventListener('abort', stop)
-    await runs.close()
+    await topicSet.close()
   }
 }
 
-/** Each time that nobody answers takes as long as the brokers are waited for: a few minutes in all. */
-const ASKED: RetryPatience = { ...RETRY, deadlineMs: 600_000 }
+/** Each attempt already waits for the brokers up to their timeout, so this deadline allows a few minutes in all. */
+const LIST_TOPICS_RETRY: RetryPolicy = { ...DEFAULT_RETRY_POLICY, deadlineMs: 600_000 }
 
-/** What the brokers are asked for at the start, where nothing works without it. */
-function asked<T>(ask: () => Promise<T>, clock: Clock): Promise<T> {
-  return new Retries(ASKED, undefined, clock).run(ask)
+/** Asks the brokers at the start, with retries: without the answer no topic can run. */
+function listTopicsWithRetry<T>(ask: () => Promise<T>, clock: Clock): Promise<T> {
+  return new Retries(LIST_TOPICS_RETRY, undefined, clock).run(ask)
 }
 
-/** What all topics of the process share. */
-function partsOf(config: Config, options: RunOptions, topics: number): TopicOptions {
+/** Returns the options that all topics of the process share. */
+function topicOptionsOf(config: Config, options: RunOptions, topics: number): OpenTopicOptions {
   const { signal, budget = budgetOf(config) } = options
-  budget.expect(topics)
+  budget.expectTopics(topics)
   const circuits = options.circuits ?? new Circuits(config.circuit, signal === undefined ? {} : { signal })
-  return { lane: new Lane(), tables: tablesOf(config, circuits), ...options, budget }
+  return {
+    maintenanceQueue: new SerialQueue(),
+    tables: createTablePool(config, circuits),
+    ...options,
+    budget,
+  }
 }
 
-/** Whether a topic that a pattern found is no longer there. Brokers that do not answer say nothing of it. */
-async function isGone(
+/** Returns true when a discovered topic no longer exists. Brokers that do not answer prove nothing, hence false. */
+async function isDeletedTopic(
   run: TopicRun,
   error: unknown,
   discovered: ReadonlySet<string>,
-  list: () => Promise<readonly string[]>,
+  listNames: () => Promise<readonly string[]>,
 ): Promise<boolean> {
   if (!discovered.has(run.name)) return false
   if (error instanceof PipelineError && error.code === 'KD_TOPIC_MISSING') return true
-  const names = await list().catch(() => undefined)
+  const names = await listNames().catch(() => undefined)
   return names !== undefined && !names.includes(run.topic)
 }

@@ -1,43 +1,43 @@
 import { lastValueFrom, Observable, tap } from 'rxjs'
-import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { TopicConfig } from '../../../config/types.ts'
 import type { Clock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { EMPTY_SUMMARY, withCommit } from '../topic/summary.ts'
+import { EMPTY_SUMMARY, addCommit } from '../topic/summary.ts'
 import type { TopicRun } from '../topic/topic.ts'
 import { failureOf } from '../topic/control.ts'
 import type { RunState, TopicFailure } from '../topic/state.ts'
 
-/** What a supervised topic works with. */
-export interface SupervisionParts {
-  /** Opens the table of the topic and joins its pipeline. */
+/** Describes how a topic is supervised. */
+interface SupervisionOptions {
+  /** Opens the topic's table and connects its pipeline. */
   readonly open: () => Promise<TopicRun>
-  /** Whether the topic is not there any more, so that its end is no failure. */
-  readonly isGone: (run: TopicRun, error: unknown) => Promise<boolean>
+  /** Decides whether the topic was deleted, so that its end is no failure. */
+  readonly isDeletedTopic: (run: TopicRun, error: unknown) => Promise<boolean>
   readonly log: Logger
   readonly clock: Clock
-  /** From 0 to 1: what part of the longest pause is waited. */
+  /** Returns the share, from 0 to 1, of the longest backoff to wait. */
   readonly random?: () => number
 }
 
-/** Where a topic is between its pipelines; while one runs, it is that which knows. */
+/** The state between pipeline runs; while a pipeline runs, the pipeline itself reports its state. */
 type Phase = Exclude<RunState, 'paused'>
 
 /**
- * One topic for as long as the process carries it. Its pipeline is opened when `commits` is subscribed to, and opened again,
- * after a pause that grows, when it fails with what a retry may fix: it resumes from the table. `commits` errors once it
- * has failed for good, completes when it was stopped or has caught up.
+ * Supervises one topic for as long as the process runs. The pipeline opens when `commits` is subscribed to. After a
+ * retryable failure it is opened again with backoff, and resumes from the table. `commits` errors when the topic has
+ * failed permanently, and completes when it was stopped or has caught up.
  */
 export class SupervisedTopic implements TopicRun {
   readonly name: string
   readonly topic: string
   readonly config: TopicConfig
-  readonly commits: Observable<Commit>
-  readonly #parts: SupervisionParts
+  readonly commits: Observable<PipelineCommit>
+  readonly #options: SupervisionOptions
   readonly #log: Logger
   readonly #stopping = new AbortController()
-  /** The pipeline that runs, or the one that ran last. */
+  /** The pipeline that runs, or the last one that ran. */
   #run: TopicRun | undefined
   #isClosed = false
   #phase: Phase = 'opening'
@@ -45,27 +45,27 @@ export class SupervisedTopic implements TopicRun {
   #hasOpened = false
   #summary = EMPTY_SUMMARY
   #failure: TopicFailure | undefined
-  /** Times that it was begun since the last commit. */
+  /** Starts since the last commit. */
   #attempts = 0
   #restarts = 0
-  #carrying: Promise<void> | undefined
+  #running: Promise<void> | undefined
 
-  constructor(name: string, config: TopicConfig, parts: SupervisionParts) {
+  constructor(name: string, config: TopicConfig, options: SupervisionOptions) {
     this.name = name
     this.topic = config.topic
     this.config = config
-    this.#parts = parts
-    this.#log = parts.log.child({ topic: config.topic })
+    this.#options = options
+    this.#log = options.log.child({ topic: config.topic })
     this.commits = new Observable((subscriber) => {
-      this.#carrying ??= this.#carry((commit) => subscriber.next(commit))
-      this.#carrying.then(
+      this.#running ??= this.#runUntilEnd((commit) => subscriber.next(commit))
+      this.#running.then(
         () => subscriber.complete(),
         (error: unknown) => subscriber.error(error),
       )
     })
   }
 
-  /** Whether its table was ever open. */
+  /** True once the table was open. */
   get hasOpened(): boolean {
     return this.#hasOpened
   }
@@ -76,7 +76,7 @@ export class SupervisedTopic implements TopicRun {
   readonly restarts: TopicRun['restarts'] = () => this.#restarts
   readonly buffered: TopicRun['buffered'] = () =>
     this.#live?.buffered() ?? { bytes: 0, bytesMax: this.config.creditBytes }
-  readonly standing: TopicRun['standing'] = () => this.#live?.standing() ?? { bufferedBytes: 0, flushes: [] }
+  readonly inFlight: TopicRun['inFlight'] = () => this.#live?.inFlight() ?? { bufferedBytes: 0, flushes: [] }
   readonly state: TopicRun['state'] = () =>
     this.#phase === 'running' && this.#isPaused ? 'paused' : this.#phase
 
@@ -85,24 +85,24 @@ export class SupervisedTopic implements TopicRun {
   }
 
   pause(): void {
-    if (!this.#isPaused) this.#log.info('Paused: nothing is read until it is resumed')
+    if (!this.#isPaused) this.#log.info('Topic paused: reading stops until it is resumed')
     this.#isPaused = true
     this.#live?.pause()
   }
 
   resume(): void {
-    if (this.#isPaused) this.#log.info('Resumed')
+    if (this.#isPaused) this.#log.info('Topic resumed')
     this.#isPaused = false
     this.#live?.resume()
   }
 
   async flush(): Promise<void> {
-    if (this.#phase === 'failed') throw this.#notCarried()
+    if (this.#phase === 'failed') throw this.#notRunningError()
     await this.#live?.flush()
   }
 
   async optimize(): Promise<void> {
-    if (this.#live === undefined) throw this.#notCarried()
+    if (this.#live === undefined) throw this.#notRunningError()
     await this.#live.optimize()
   }
 
@@ -113,8 +113,8 @@ export class SupervisedTopic implements TopicRun {
 
   async close(): Promise<void> {
     this.stop()
-    // What it failed with has been told by `commits`.
-    await this.#carrying?.catch(() => undefined)
+    // `commits` has already reported the failure.
+    await this.#running?.catch(() => undefined)
     await this.#close()
   }
 
@@ -122,15 +122,15 @@ export class SupervisedTopic implements TopicRun {
     return this.#phase === 'running' ? this.#run : undefined
   }
 
-  async #carry(emit: (commit: Commit) => void): Promise<void> {
+  async #runUntilEnd(emit: (commit: PipelineCommit) => void): Promise<void> {
     for (;;) {
       try {
         await this.#runOnce(emit)
         this.#phase = 'ended'
         return
       } catch (error) {
-        const next = await this.#after(error)
-        if (next === 'again') continue
+        const next = await this.#decideAfterFailure(error)
+        if (next === 'restart') continue
         this.#phase = next
         if (next === 'failed') throw error
         return
@@ -138,11 +138,11 @@ export class SupervisedTopic implements TopicRun {
     }
   }
 
-  async #runOnce(emit: (commit: Commit) => void): Promise<void> {
+  async #runOnce(emit: (commit: PipelineCommit) => void): Promise<void> {
     if (this.#isStopped()) return
     this.#attempts++
     this.#phase = 'opening'
-    const run = await this.#opened()
+    const run = await this.#open()
     if (run === undefined) return
     this.#run = run
     this.#isClosed = false
@@ -154,69 +154,77 @@ export class SupervisedTopic implements TopicRun {
       tap((commit) => {
         this.#attempts = 0
         this.#failure = undefined
-        this.#summary = withCommit(this.#summary, commit)
+        this.#summary = addCommit(this.#summary, commit)
         emit(commit)
       }),
     )
     await lastValueFrom(commits, { defaultValue: undefined })
   }
 
-  /** The pipeline, or `undefined` where it was stopped before: nothing was read then, so nobody waits for a table that is late. */
-  async #opened(): Promise<TopicRun | undefined> {
-    const opening = this.#parts.open()
+  /**
+   * Returns the opened pipeline, or `undefined` when the topic is stopped before its table is open: nothing was read
+   * then, so the stop does not wait.
+   */
+  async #open(): Promise<TopicRun | undefined> {
+    const opening = this.#options.open()
     const { signal } = this.#stopping
-    let leave: () => void = () => undefined
+    let onStop: () => void = () => undefined
     const stopped = new Promise<undefined>((resolve) => {
-      leave = () => resolve(undefined)
-      signal.addEventListener('abort', leave, { once: true })
+      onStop = () => resolve(undefined)
+      signal.addEventListener('abort', onStop, { once: true })
     })
     const run = await Promise.race([opening, stopped])
-    signal.removeEventListener('abort', leave)
+    signal.removeEventListener('abort', onStop)
     if (run === undefined)
       opening
         .then((late) => late.close())
-        .catch((error: unknown) => this.#log.debug({ err: error }, 'Not opened'))
+        .catch((error: unknown) =>
+          this.#log.debug(
+            { err: error },
+            'The topic was stopped while its table was opening, which then failed',
+          ),
+        )
     return run
   }
 
-  /** What becomes of it after a failure. */
-  async #after(error: unknown): Promise<'again' | 'ended' | 'failed'> {
+  /** Decides what follows a failure: a restart, the end, or a permanent failure. */
+  async #decideAfterFailure(error: unknown): Promise<'restart' | 'ended' | 'failed'> {
     const wasRunning = this.#phase === 'running'
-    this.#failure = failureOf(error, this.#parts.clock.now())
-    if (await this.#parts.isGone(this, error)) {
+    this.#failure = failureOf(error, this.#options.clock.now())
+    if (await this.#options.isDeletedTopic(this, error)) {
       this.#failure = undefined
       return 'ended'
     }
-    // What was read and could not be committed is a failure; where nothing was open, nothing was read.
+    // Losing records that were read but not committed is a failure; while the table is opening, nothing was read.
     if (this.#isStopped()) return wasRunning ? 'failed' : 'ended'
     const { attempts, baseMs, capMs } = this.config.restart
     const mayRetry = error instanceof PipelineError && error.retryable
     if (!mayRetry || this.#attempts >= attempts) {
-      // Its partitions are for another process that may fare better.
+      // Release the partitions now: another member of the group may succeed.
       this.#phase = 'failed'
       await this.#close()
       return 'failed'
     }
-    const random = this.#parts.random ?? Math.random
+    const random = this.#options.random ?? Math.random
     const waitMs = Math.round(random() * Math.min(capMs, baseMs * 2 ** Math.max(0, this.#attempts - 1)))
     this.#phase = 'restarting'
     this.#restarts++
     this.#failure = { ...this.#failure, retryAtMs: this.#failure.atMs + waitMs }
     const fields = { code: error.code, err: error, attempts: this.#attempts, attemptsMax: attempts, waitMs }
-    this.#log.warn(fields, `The topic failed and is begun again from its table: ${error.message}`)
+    this.#log.warn(fields, `The topic failed and restarts from its table in ${waitMs} ms: ${error.message}`)
     await this.#close()
-    await this.#parts.clock.sleep(waitMs, this.#stopping.signal).catch(() => undefined)
-    return 'again'
+    await this.#options.clock.sleep(waitMs, this.#stopping.signal).catch(() => undefined)
+    return 'restart'
   }
 
-  /** Leaves the group and gives the table back; offsets stay to be told. */
+  /** Leaves the consumer group and releases the table; the summary and offsets remain readable. */
   async #close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     try {
       await this.#run?.close()
     } catch (error) {
-      this.#log.warn({ err: error }, 'Could not close cleanly')
+      this.#log.warn({ err: error }, 'The topic could not be closed cleanly')
     }
   }
 
@@ -224,8 +232,8 @@ export class SupervisedTopic implements TopicRun {
     return this.#stopping.signal.aborted
   }
 
-  #notCarried(): PipelineError {
-    const detail = `expected a topic that is carried, ${this.topic} is ${this.#phase}`
+  #notRunningError(): PipelineError {
+    const detail = `expected a running topic, ${this.topic} is ${this.#phase}`
     return new PipelineError('KD_COMMAND_INVALID', detail, { topic: this.topic })
   }
 }

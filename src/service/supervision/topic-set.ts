@@ -1,97 +1,102 @@
 import { lastValueFrom, tap } from 'rxjs'
-import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { OnFailure } from '../../../config/resilience/supervision-types.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import type { Summary } from '../topic/summary.ts'
+import type { TopicSummary } from '../topic/summary.ts'
 import type { SupervisedTopic } from './supervised-topic.ts'
 import type { TopicRun } from '../topic/topic.ts'
 
-/** What a set of runs tells, and asks. */
-export interface RunsOptions {
+/** Describes how a set of topics runs. */
+interface TopicSetOptions {
   readonly log: Logger
-  readonly onCommit?: (commit: Commit, topic: TopicRun) => void
-  /** What a topic that fails for good does to the others, where it does not say so itself. */
+  readonly onCommit?: (commit: PipelineCommit, topic: TopicRun) => void
+  /** The effect of a permanent failure on the other topics, unless the topic itself says otherwise. */
   readonly onFailure: OnFailure
 }
 
 /**
- * The topics that are carried now: they come and go. One that fails for good stays among them, failed; it stops the
- * others, which commit what they hold, where that is wanted, or where no other is carried any more.
+ * Holds the topics that run at present. A topic that fails permanently stays in the set as failed. It stops the
+ * others, after they have committed what they hold, when `onFailure` says so or when no other topic is running.
  */
-export class Runs {
-  /** Grows and shrinks. */
-  readonly live: SupervisedTopic[] = []
-  readonly #options: RunsOptions
-  readonly #flows = new Map<SupervisedTopic, Promise<void>>()
+export class TopicSet {
+  /** Changes as topics are added and removed. */
+  readonly topics: SupervisedTopic[] = []
+  readonly #options: TopicSetOptions
+  readonly #runs = new Map<SupervisedTopic, Promise<void>>()
   readonly #summaries = new Map<string, SupervisedTopic>()
-  /** Those whose table could not be opened while nothing depended on it. */
-  readonly #untried = new WeakSet<SupervisedTopic>()
+  /** Topics on trial whose table could not be opened. */
+  readonly #failedTrials = new WeakSet<SupervisedTopic>()
   readonly #stopping = new AbortController()
   #failure: { readonly reason: unknown } | undefined
 
-  constructor(options: RunsOptions) {
+  constructor(options: TopicSetOptions) {
     this.#options = options
   }
 
-  /** Aborted once the runs are to end. */
-  get stopping(): AbortSignal {
+  /** Aborted when all topics are to stop. */
+  get stopSignal(): AbortSignal {
     return this.#stopping.signal
   }
 
-  /** Takes a topic in; nothing flows yet. */
+  /** Adds a topic without starting it. */
   add(run: SupervisedTopic): void {
-    this.live.push(run)
+    this.topics.push(run)
     this.#summaries.set(run.name, run)
   }
 
-  /** Carries a topic that was added. One on `trial` does not fail the process while its table could not be opened. */
-  begin(run: SupervisedTopic, { isTrial = false } = {}): void {
-    this.#flows.set(run, this.#flow(run, isTrial))
+  /**
+   * Starts a topic that was added. With `isTrial` the process does not fail when the topic's table cannot be opened.
+   */
+  start(run: SupervisedTopic, { isTrial = false } = {}): void {
+    this.#runs.set(run, this.#run(run, isTrial))
     if (this.#stopping.signal.aborted) run.stop()
   }
 
-  /** Whether a topic on trial has failed before its table was open, so that it may be tried once more. */
-  isUntried(run: SupervisedTopic): boolean {
-    return this.#untried.has(run)
+  /** Returns true when a topic on trial failed before its table was open, so that it may be tried again. */
+  hasFailedTrial(run: SupervisedTopic): boolean {
+    return this.#failedTrials.has(run)
   }
 
-  /** Stops reading everywhere; what was read is flushed and committed. */
-  stop(): void {
+  /** Stops reading in all topics; everything read is flushed and committed. */
+  stopAll(): void {
     this.#stopping.abort()
-    for (const run of this.live) run.stop()
+    for (const run of this.topics) run.stop()
   }
 
-  /** Ends one topic: what was read is committed, then it is closed. */
-  async end(run: SupervisedTopic): Promise<void> {
+  /** Stops one topic: commits what was read, then closes it. */
+  async stopTopic(run: SupervisedTopic): Promise<void> {
     run.stop()
-    await this.#flows.get(run)
+    await this.#runs.get(run)
     await this.#close(run)
   }
 
-  /** Resolves when all that were begun have ended; throws what the first failure threw. */
-  async ended(): Promise<void> {
-    await Promise.all(this.#flows.values())
+  /**
+   * Resolves when all started topics have ended.
+   * @throws the error of the first topic that failed permanently
+   */
+  async waitUntilEnded(): Promise<void> {
+    await Promise.all(this.#runs.values())
     if (this.#failure !== undefined) throw this.#failure.reason
   }
 
-  /** What was carried, by name: of topics that are gone too. */
-  summaries(): Readonly<Record<string, Summary>> {
+  /** Returns the summaries by topic name, including topics that were removed. */
+  summaries(): Readonly<Record<string, TopicSummary>> {
     return Object.fromEntries([...this.#summaries].map(([name, run]) => [name, run.summary()]))
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.live].map((run) => this.#close(run)))
+    await Promise.all([...this.topics].map((run) => this.#close(run)))
   }
 
-  async #flow(run: SupervisedTopic, isTrial: boolean): Promise<void> {
+  async #run(run: SupervisedTopic, isTrial: boolean): Promise<void> {
     const commits = run.commits.pipe(tap((commit) => this.#options.onCommit?.(commit, run)))
     try {
       await lastValueFrom(commits, { defaultValue: undefined })
     } catch (error) {
       this.#failed(run, error, isTrial && !run.hasOpened)
     }
-    if (this.#failure !== undefined && this.live.every(isOver)) this.stop()
+    if (this.#failure !== undefined && this.topics.every(isOver)) this.stopAll()
   }
 
   #failed(run: SupervisedTopic, error: unknown, isOnTrial: boolean): void {
@@ -102,28 +107,35 @@ export class Runs {
     }
     const { log } = this.#options
     if (isOnTrial) {
-      this.#untried.add(run)
-      const what = 'A new topic matches and cannot be carried, trying again later'
-      log.error(fields, `${what}: ${messageOf(error)}`)
+      this.#failedTrials.add(run)
+      const message = 'A new topic matches a pattern but cannot be opened; trying again at the next interval'
+      log.error(fields, `${message}: ${messageOf(error)}`)
       return
     }
-    const isLast = this.live.every(isOver)
+    const isLast = this.topics.every(isOver)
     const stopsAll = (run.config.onFailure ?? this.#options.onFailure) === 'stop-process'
     const isFirst = this.#failure === undefined
     this.#failure ??= { reason: error }
-    // What failed first is thrown, and told as the process ends.
-    if (stopsAll) log.error(fields, `A topic failed and stops the process: ${messageOf(error)}`)
+    // The first failure is thrown and logged when the process ends.
+    if (stopsAll)
+      log.error(
+        fields,
+        `The topic failed permanently: stopping the process, as onFailure says: ${messageOf(error)}`,
+      )
     else if (!isLast)
-      log.error(fields, `A topic failed and is no longer carried; the others go on: ${messageOf(error)}`)
-    else if (!isFirst) log.error(fields, `The last topic failed: ${messageOf(error)}`)
-    if (stopsAll) this.stop()
+      log.error(
+        fields,
+        `The topic failed permanently and is no longer read; the others continue: ${messageOf(error)}`,
+      )
+    else if (!isFirst) log.error(fields, `The last running topic failed permanently: ${messageOf(error)}`)
+    if (stopsAll) this.stopAll()
   }
 
   async #close(run: SupervisedTopic): Promise<void> {
-    const index = this.live.indexOf(run)
+    const index = this.topics.indexOf(run)
     if (index < 0) return
-    this.live.splice(index, 1)
-    this.#flows.delete(run)
+    this.topics.splice(index, 1)
+    this.#runs.delete(run)
     await run.close()
   }
 }

@@ -1,73 +1,76 @@
 import type { Config } from '../../../config/types.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { discover, type NamedTopic } from './discover.ts'
-import type { Runs } from './topic-set.ts'
+import { discoverTopics, type NamedTopic } from './discover.ts'
+import type { TopicSet } from './topic-set.ts'
 import type { SupervisedTopic } from './supervised-topic.ts'
 
-/** What the watch over patterns works with. */
-export interface Watch {
+/** Describes how patterns are watched. */
+interface WatchTopicsOptions {
   readonly config: Config
-  readonly runs: Runs
-  /** Names of the topics that patterns found; kept up to date. */
+  readonly topicSet: TopicSet
+  /** Names of the topics that patterns have discovered; kept up to date. */
   readonly discovered: Set<string>
-  readonly list: () => Promise<readonly string[]>
-  readonly supervised: (topic: NamedTopic) => SupervisedTopic
+  readonly listTopics: () => Promise<readonly string[]>
+  readonly supervise: (topic: NamedTopic) => SupervisedTopic
   readonly log: Logger
   readonly clock: Clock
 }
 
 /**
- * Asks the brokers every `kafka.discoverEveryMs` and carries topics that have appeared, ends those that are gone, until the
- * runs stop. What cannot be asked or opened now is logged, and tried again the next time.
+ * Asks the brokers every `kafka.discoverEveryMs`, starts topics that have appeared and stops topics that were
+ * deleted, until the set of topics stops. Failures are logged and tried again at the next interval.
  */
-export async function keepDiscovering(watch: Watch): Promise<void> {
-  const { config, runs, log, clock } = watch
-  while (await waited(clock, config.kafka.discoverEveryMs, runs.stopping)) {
+export async function watchTopics(options: WatchTopicsOptions): Promise<void> {
+  const { config, topicSet, log, clock } = options
+  while (await hasElapsed(clock, config.kafka.discoverEveryMs, topicSet.stopSignal)) {
     try {
-      await lookAgain(watch)
+      await refreshTopics(options)
     } catch (error) {
-      log.warn({ err: error }, 'The brokers could not be asked for topics; asking again later')
+      log.warn({ err: error }, 'Could not list the topics of the cluster; trying again at the next interval')
     }
   }
 }
 
-/** Whether the time has passed, rather than `signal` been aborted. */
-async function waited(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+/** Resolves to true when the time has passed, and to false when `signal` is aborted first. */
+async function hasElapsed(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
   return await clock.sleep(ms, signal).then(
     () => true,
     () => false,
   )
 }
 
-async function lookAgain(watch: Watch): Promise<void> {
-  const { config, runs, discovered, log } = watch
-  const names = await watch.list()
-  for (const run of runs.live.filter(({ name }) => discovered.has(name))) {
+async function refreshTopics(options: WatchTopicsOptions): Promise<void> {
+  const { config, topicSet, discovered, log } = options
+  const names = await options.listTopics()
+  for (const run of topicSet.topics.filter(({ name }) => discovered.has(name))) {
     if (names.includes(run.topic)) continue
-    await runs.end(run)
+    await topicSet.stopTopic(run)
     discovered.delete(run.name)
-    log.info({ topic: run.topic }, 'The topic is gone: it is no longer read; its table stays as it is')
+    log.info({ topic: run.topic }, 'The topic was deleted: stopped reading it; its table is unchanged')
   }
-  // Begun anew below.
-  for (const run of runs.live.filter((each) => runs.isUntried(each))) {
-    await runs.end(run)
+  // Topics whose trial failed are started again below.
+  for (const run of topicSet.topics.filter((each) => topicSet.hasFailedTrial(each))) {
+    await topicSet.stopTopic(run)
     discovered.delete(run.name)
   }
-  const kept = new Set(runs.live.map(({ topic }) => topic))
-  const { found, beyond } = discover(config, names, kept)
-  for (const [entry, topics] of Object.entries(beyond)) {
+  const kept = new Set(topicSet.topics.map(({ topic }) => topic))
+  const { found, overLimit } = discoverTopics(config, names, kept)
+  for (const [entry, topics] of Object.entries(overLimit)) {
     log.error(
       { entry, topics: topics.slice(0, 10), count: topics.length },
-      'More topics match than topicsMax; these are not read',
+      'The pattern matches more topics than topicsMax: these are not read; raise topicsMax or narrow the pattern',
     )
   }
   for (const topic of found.filter(({ name }) => !discovered.has(name))) {
-    if (runs.stopping.aborted) return
-    const run = watch.supervised(topic)
+    if (topicSet.stopSignal.aborted) return
+    const run = options.supervise(topic)
     discovered.add(topic.name)
-    runs.add(run)
-    runs.begin(run, { isTrial: true })
-    log.info({ name: topic.name, topic: topic.topic.topic }, 'A new topic matches; it is read from now on')
+    topicSet.add(run)
+    topicSet.start(run, { isTrial: true })
+    log.info(
+      { name: topic.name, topic: topic.topic.topic },
+      'A new topic matches a pattern: started reading it',
+    )
   }
 }

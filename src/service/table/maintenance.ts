@@ -1,119 +1,124 @@
 import type { OptimizeConfig, VacuumConfig } from '../../../config/types.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import type { Lane } from '../../core/serial-queue.ts'
+import type { SerialQueue } from '../../core/serial-queue.ts'
 import { cleanUpLog } from '../../delta/maintenance/log-cleanup.ts'
-import { optimize } from '../../delta/maintenance/optimize.ts'
-import { vacuum } from '../../delta/maintenance/vacuum.ts'
+import { optimizeTable } from '../../delta/maintenance/optimize.ts'
+import { vacuumTable } from '../../delta/maintenance/vacuum.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Logger } from '../../telemetry/log.ts'
 
-/** What a table's upkeep needs of its surroundings. */
-export interface MaintenanceParts {
+/** Describes the maintenance of one table. */
+interface MaintenanceOptions {
   readonly store: Store
   readonly policy: {
     readonly checkpointInterval: number
-    /** With `external` nothing has a turn; what is asked for by hand is done. `service` where absent. */
+    /** With `external` no task runs by policy, only on request; default `service`. */
     readonly maintenance?: 'service' | 'external'
     readonly optimize: OptimizeConfig
     readonly vacuum: VacuumConfig
   }
-  /** The table's version now. */
+  /** The present version of the table. */
   readonly version: bigint
-  /** Whether it is this process, of all that write the table for one topic, whose turn it is. */
-  readonly isOurs: () => boolean
-  /** Shared by all tables of the process. */
-  readonly lane: Lane
+  /** Decides whether this process maintains the table, among all processes that write it for one topic. */
+  readonly isOurTurn: () => boolean
+  /** Runs the tasks of all tables of the process one after the other. */
+  readonly queue: SerialQueue
   readonly log: Logger
   readonly clock?: Clock
-  /** Told of every run that has ended by itself. */
+  /** Called when a run has ended without being stopped. */
   readonly onRun?: ((run: MaintenanceRun) => void) | undefined
 }
 
-/** A run of a table's upkeep that has ended. */
+/** Describes a finished maintenance run. */
 export interface MaintenanceRun {
   readonly task: MaintenanceTask
   readonly outcome: 'done' | 'failed'
   readonly ms: number
 }
 
-/** The upkeep of one table beside its ingestion. */
-export interface Maintenance {
-  /** Takes note of a commit of ours. Returns at once; what is due begins beside the next flushes. */
-  committed(version: bigint): void
-  /** Packs small files now, once its turn has come; one that waits or runs already is joined. Throws what it failed with. */
+/** Maintains one table while it is being written. */
+export interface TableMaintenance {
+  /** Records a commit of this process. Returns at once; due tasks run in the background. */
+  onCommit(version: bigint): void
+  /**
+   * Compacts small files as soon as the queue allows; joins a run that is queued or running.
+   * @throws the error of the run
+   */
   optimize(): Promise<void>
-  /** Ends a run that is on its way before its next file; resolves once it has ended. No run begins after it. */
+  /** Ends a running task before its next file and resolves once it has ended. No task starts afterwards. */
   stop(): Promise<void>
 }
 
-/** What a run threw. */
-interface Failure {
+/** Holds what a run threw. */
+interface RunFailure {
   readonly reason: unknown
 }
 
-/** What is done: small files are packed, dead ones deleted, the log is cleaned up. */
-export type MaintenanceTask = 'optimize' | 'vacuum' | 'clean'
+/** Names the tasks: compaction of small files, deletion of unreferenced files, deletion of expired log files. */
+type MaintenanceTask = 'optimize' | 'vacuum' | 'clean'
 
-type Task = MaintenanceTask
-
-/** The log is cleaned up after a checkpoint, but no more often: what has expired changes at midnight alone. */
-const CLEAN_PAUSE_MS = 3_600_000
-/** Files of the log that one run deletes. */
+/**
+ * Minimum pause between log cleanups. They run after checkpoints, but log retention is truncated to whole days, so
+ * more frequent runs find nothing.
+ */
+const CLEAN_INTERVAL_MS = 3_600_000
+/** Log files that one run deletes at most. */
 const CLEAN_FILES_MAX = 10_000
 
-/** Timers of a runtime hold no more than 2^31 − 1 ms. */
+/** Timers accept at most 2^31 − 1 ms. */
 const SLEEP_MS_MAX = 86_400_000
 /**
- * The first turn by time comes after this part of the pause, so that a process that is stopped and started all the time has
- * its turns too, yet at most so many in one pause.
+ * The first timed run comes after this fraction of the interval, so that a process that restarts often still gets its
+ * runs, while their number per interval stays bounded.
  */
-const FIRST_PART = 10
+const FIRST_RUN_FRACTION = 10
 
 /**
- * Packs and vacuums a table by policy, beside the ingestion and never in its way: no code here holds a lock or the
- * table's writer, a commit of it that loses is given up or tried again, and one that wins is no conflict to an append.
+ * Starts the maintenance of a table by policy: compaction, vacuum and log cleanup, in the background of ingestion.
  *
- * Of the processes that carry one topic into the table, the one that holds partition 0 has the turn, since a group gives a
- * partition to one member at a time and every topic has a partition 0. That is a division of work, not a lock: while a group
- * rebalances, or where two topics feed one table, two runs may meet, of which one loses by the rules of the log and leaves no
- * trace. So no lock service is needed.
- *
- * A turn by versions comes whenever the table's version passes a multiple of `everyCommits`, whoever wrote the versions
- * between, so that restarts and other workers move no turn. What fails is a warning, and tried again at the next turn.
+ * 1. Ingestion never waits: maintenance holds no lock and does not use the table's writer. A maintenance commit that
+ * conflicts is dropped or tried again, and one that succeeds is no conflict for an append.
+ * 2. Among the processes that write one topic into the table, the one that holds partition 0 does the maintenance: a
+ * group assigns a partition to one member at a time, and every topic has a partition 0. This divides the work and is
+ * no lock: during a rebalance, or when two topics write one table, two runs may overlap; one of them loses by the
+ * rules of the log and leaves no trace. No lock service is needed.
+ * 3. A task by commits is due whenever the table's version passes a multiple of `everyCommits`, no matter who wrote the
+ * versions in between, so that restarts and other workers do not shift it.
+ * 4. A failed run is logged as a warning and tried again when it is next due.
  */
-export function startMaintenance(parts: MaintenanceParts): Maintenance {
-  return new Upkeep(parts)
+export function startTableMaintenance(options: MaintenanceOptions): TableMaintenance {
+  return new PolicyMaintenance(options)
 }
 
-class Upkeep implements Maintenance {
-  readonly #parts: MaintenanceParts
+class PolicyMaintenance implements TableMaintenance {
+  readonly #options: MaintenanceOptions
   readonly #clock: Clock
   readonly #stopping = new AbortController()
-  /** Tasks that wait for their turn or run now: a further turn of one of these is skipped. */
-  readonly #due = new Map<Task, Promise<Failure | undefined>>()
+  /** Tasks that are queued or running; a task in here is not queued again. */
+  readonly #due = new Map<MaintenanceTask, Promise<RunFailure | undefined>>()
   readonly #running = new Set<Promise<unknown>>()
   #version: bigint
   #cleanedMs = -Infinity
 
-  constructor(parts: MaintenanceParts) {
-    this.#parts = parts
-    this.#clock = parts.clock ?? systemClock
-    this.#version = parts.version
-    this.#every('optimize', parts.policy.optimize.everyMs)
-    this.#every('vacuum', parts.policy.vacuum.everyMs)
+  constructor(options: MaintenanceOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#version = options.version
+    this.#every('optimize', options.policy.optimize.everyMs)
+    this.#every('vacuum', options.policy.vacuum.everyMs)
   }
 
-  committed(version: bigint): void {
-    const { optimize: optimizing, checkpointInterval } = this.#parts.policy
+  onCommit(version: bigint): void {
+    const { optimize: optimizing, checkpointInterval } = this.#options.policy
     const before = this.#version
     if (version > before) this.#version = version
     const passes = (every: number | undefined): boolean =>
       every !== undefined && version / BigInt(every) > before / BigInt(every)
-    if (passes(optimizing.everyCommits)) this.#want('optimize')
-    if (this.#parts.policy.maintenance === 'external') return
-    if (passes(checkpointInterval) && this.#clock.now() - this.#cleanedMs >= CLEAN_PAUSE_MS)
-      this.#want('clean')
+    if (passes(optimizing.everyCommits)) this.#queueIfDue('optimize')
+    if (this.#options.policy.maintenance === 'external') return
+    if (passes(checkpointInterval) && this.#clock.now() - this.#cleanedMs >= CLEAN_INTERVAL_MS)
+      this.#queueIfDue('clean')
   }
 
   async stop(): Promise<void> {
@@ -126,26 +131,26 @@ class Upkeep implements Maintenance {
   }
 
   async optimize(): Promise<void> {
-    const failure = await this.#begin('optimize', () => true)
+    const failure = await this.#queue('optimize', () => true)
     if (failure !== undefined) throw failure.reason
-    // What was asked for is not done then, or not to its end.
+    // A stopped run did not finish what the caller asked for.
     if (this.#isStopped())
-      throw new PipelineError('KD_COMMAND_INVALID', 'expected a topic that runs, it is stopping', {
-        table: this.#parts.store.uri,
+      throw new PipelineError('KD_COMMAND_INVALID', 'expected a running topic, it is stopping', {
+        table: this.#options.store.uri,
       })
   }
 
-  #want(task: Task): void {
-    if (this.#isStopped() || this.#due.has(task) || !this.#parts.isOurs()) return
-    void this.#begin(task, this.#parts.isOurs)
+  #queueIfDue(task: MaintenanceTask): void {
+    if (this.#isStopped() || this.#due.has(task) || !this.#options.isOurTurn()) return
+    void this.#queue(task, this.#options.isOurTurn)
   }
 
-  /** Resolves with what the run failed with; one that is due already is joined. */
-  #begin(task: Task, mayRun: () => boolean): Promise<Failure | undefined> {
+  /** Queues the task and resolves to its failure, if any; joins a run that is queued or running. */
+  #queue(task: MaintenanceTask, mayRun: () => boolean): Promise<RunFailure | undefined> {
     const due = this.#due.get(task)
     if (due !== undefined) return due
-    const run = this.#parts.lane
-      .run(() => this.#carryOut(task, mayRun))
+    const run = this.#options.queue
+      .run(() => this.#run(task, mayRun))
       .finally(() => {
         this.#due.delete(task)
         this.#running.delete(run)
@@ -155,10 +160,10 @@ class Upkeep implements Maintenance {
     return run
   }
 
-  /** Never rejects. */
-  async #carryOut(task: Task, mayRun: () => boolean): Promise<Failure | undefined> {
-    const { log, onRun } = this.#parts
-    // The wait for other tables may have been long.
+  /** Runs the task. Never rejects. */
+  async #run(task: MaintenanceTask, mayRun: () => boolean): Promise<RunFailure | undefined> {
+    const { log, onRun } = this.#options
+    // The queue may have waited long for other tables.
     if (this.#isStopped() || !mayRun()) return undefined
     const startedMs = this.#clock.now()
     try {
@@ -170,13 +175,16 @@ class Upkeep implements Maintenance {
     } catch (thrown) {
       if (this.#isStopped()) return undefined
       const code = thrown instanceof PipelineError ? thrown.code : undefined
-      log.warn({ code, err: thrown }, `${FAILED[task]}, tried again at the next turn: ${messageOf(thrown)}`)
+      log.warn(
+        { code, err: thrown },
+        `${FAILED[task]}; it is tried again when next due: ${messageOf(thrown)}`,
+      )
       onRun?.({ task, outcome: 'failed', ms: this.#clock.now() - startedMs })
       return { reason: thrown }
     }
   }
 
-  #work(task: Task): Promise<object | undefined> {
+  #work(task: MaintenanceTask): Promise<object | undefined> {
     switch (task) {
       case 'optimize':
         return this.#optimize()
@@ -189,27 +197,27 @@ class Upkeep implements Maintenance {
 
   async #clean(): Promise<object | undefined> {
     this.#cleanedMs = this.#clock.now()
-    const { clock, signal } = this.#options()
-    const done = await cleanUpLog(this.#parts.store, { clock, signal, filesMax: CLEAN_FILES_MAX })
+    const { clock, signal } = this.#runOptions()
+    const done = await cleanUpLog(this.#options.store, { clock, signal, filesMax: CLEAN_FILES_MAX })
     if (done.checkpoint === undefined) return undefined
     return { ...done, checkpoint: String(done.checkpoint) }
   }
 
   async #optimize(): Promise<object> {
-    const { store, policy } = this.#parts
+    const { store, policy } = this.#options
     const { targetBytes, zorder } = policy.optimize
-    const done = await optimize(store, { targetBytes, zorder, auto: true, ...this.#options() })
+    const done = await optimizeTable(store, { targetBytes, zorder, auto: true, ...this.#runOptions() })
     return { ...done, version: done.version === undefined ? null : String(done.version) }
   }
 
   async #vacuum(): Promise<object> {
-    const { store, policy } = this.#parts
+    const { store, policy } = this.#options
     const { retentionHours } = policy.vacuum
-    return await vacuum(store, { retentionHours, dryRun: false, ...this.#options() })
+    return await vacuumTable(store, { retentionHours, dryRun: false, ...this.#runOptions() })
   }
 
-  #options(): { clock: Clock; signal: AbortSignal; onWarning: (warning: PipelineError) => void } {
-    const { log } = this.#parts
+  #runOptions(): { clock: Clock; signal: AbortSignal; onWarning: (warning: PipelineError) => void } {
+    const { log } = this.#options
     return {
       clock: this.#clock,
       signal: this.#stopping.signal,
@@ -217,34 +225,34 @@ class Upkeep implements Maintenance {
     }
   }
 
-  #every(task: Task, everyMs: number | undefined): void {
+  #every(task: MaintenanceTask, everyMs: number | undefined): void {
     if (everyMs === undefined) return
-    const turns = this.#turns(task, everyMs).finally(() => this.#running.delete(turns))
-    this.#running.add(turns)
+    const loop = this.#repeat(task, everyMs).finally(() => this.#running.delete(loop))
+    this.#running.add(loop)
   }
 
-  /** Resolves once stopped. */
-  async #turns(task: Task, everyMs: number): Promise<void> {
+  /** Queues the task periodically; resolves once stopped. */
+  async #repeat(task: MaintenanceTask, everyMs: number): Promise<void> {
     const { signal } = this.#stopping
-    let dueMs = this.#clock.now() + everyMs / FIRST_PART
+    let dueMs = this.#clock.now() + everyMs / FIRST_RUN_FRACTION
     while (!this.#isStopped()) {
       const waitMs = Math.min(Math.max(dueMs - this.#clock.now(), 0), SLEEP_MS_MAX)
-      // An abort ends the wait, and with it the loop.
+      // An abort ends the sleep, and the loop condition then ends the loop.
       await this.#clock.sleep(waitMs, signal).catch(() => undefined)
       if (this.#isStopped() || this.#clock.now() < dueMs) continue
-      this.#want(task)
+      this.#queueIfDue(task)
       dueMs = this.#clock.now() + everyMs
     }
   }
 }
 
-const DONE: Readonly<Record<Task, string>> = {
-  optimize: 'Optimized',
-  vacuum: 'Vacuumed',
-  clean: 'Log cleaned up',
+const DONE: Readonly<Record<MaintenanceTask, string>> = {
+  optimize: 'Table optimized',
+  vacuum: 'Table vacuumed',
+  clean: 'Expired log files deleted',
 }
-const FAILED: Readonly<Record<Task, string>> = {
+const FAILED: Readonly<Record<MaintenanceTask, string>> = {
   optimize: 'Could not optimize the table',
   vacuum: 'Could not vacuum the table',
-  clean: 'Could not clean up the log',
+  clean: 'Could not delete expired log files',
 }

@@ -9,75 +9,75 @@ import { NO_COUNTS, type Flush, type OffsetRange } from '../../core/batch.ts'
 import { NO_TRACE } from '../../core/flush-trace.ts'
 import { systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
-import { fieldNamed, typeName, type DataType, type StructField, type StructType } from '../../core/schema.ts'
-import { brokenSince } from '../../delta/constraints/check.ts'
-import { evolve } from '../../delta/schema/evolve.ts'
+import { findField, typeName, type DataType, type StructField, type StructType } from '../../core/schema.ts'
+import { recheckConstraints } from '../../delta/constraints/constraint-violations.ts'
+import { evolveTable } from '../../delta/schema/evolve.ts'
 import { layoutOf, type Layout } from '../../delta/files/layout.ts'
 import type { TableWriter } from '../../delta/commit/table-writer.ts'
-import type { WriterOptions } from '../../delta/commit/log-writer.ts'
-import { nullFaults } from '../../evolution/nulls.ts'
-import type { RetryPatience } from '../../resilience/retries.ts'
+import type { TableWriterOptions } from '../../delta/commit/log-writer.ts'
+import { findNullFaults } from '../../evolution/nulls.ts'
+import type { RetryPolicy } from '../../resilience/retries.ts'
 import type { Store } from '../../storage/store.ts'
-import type { TableLease, Tables } from './table-pool.ts'
+import type { TableLease, TablePool } from './table-pool.ts'
 
-/** What a table of the service's own holds: dead letters, or what became of them. */
-export interface SideTableOptions extends WriterOptions {
+/** Describes a table for the service's own records: dead letters or the replay ledger. */
+interface SideTableOptions extends TableWriterOptions {
   readonly uri: string
   readonly schema: StructType
   readonly partitionColumns: readonly string[]
-  /** Columns beside `schema`, of whatever type the table has them; strings where they are added. */
-  readonly others?: readonly string[]
-  /** Whether columns that an existing table lacks are added; otherwise they are left out. */
+  /** Columns in addition to `schema`, in the type that the table has; added as strings when it lacks them. */
+  readonly extraColumns?: readonly string[]
+  /** True when columns that an existing table lacks are added; otherwise these columns are left out. */
   readonly evolves: boolean
-  /** How hard its store tries. */
-  readonly patience?: RetryPatience
+  /** Retry policy of the table's store. */
+  readonly retryPolicy?: RetryPolicy
 }
 
-/** A row: column → value as builders take it. */
+/** Maps columns to values as the column builders accept them. */
 export type SideRow = Readonly<Record<string, unknown>>
 
-/** A table that the service keeps beside those of its topics. */
+/** A table that the service keeps in addition to the tables of its topics. */
 export interface SideTable {
   readonly table: TableWriter
   readonly store: Store
-  /** The columns of rows: ours as the table has them now. */
+  /** Columns of the rows, as the table has them now. */
   readonly schema: StructType
   /**
-   * Appends rows in one commit with a `txn` `<appId>-<partition>` of version `last` for each range, each of which must
-   * follow on from `follows`. `fenced` where one does not: then nothing was written.
-   * @throws KD_SCHEMA_MISMATCH where the table takes such rows no more, and what a commit throws
+   * Appends rows in one commit. For each range the commit has a `txn` `<appId>-<partition>` with version `last`,
+   * which must follow `follows`. Returns `fenced` when one does not; nothing was written then.
+   * @throws KD_SCHEMA_MISMATCH when the table no longer accepts the rows, and the errors of a commit
    */
   append(
     rows: readonly SideRow[],
     appId: string,
     ranges: readonly OffsetRange[],
   ): Promise<'committed' | 'fenced'>
-  /** Waits for what is on its way, and gives the table back. */
+  /** Waits for pending writes and releases the table. */
   release(): Promise<void>
 }
 
-/** Small files of text. */
+/** These files are small and mostly text. */
 const PARQUET = { compression: 'zstd', rowGroupRows: 65_536, rowGroupBytes: 16 * 1024 * 1024 } as const
 
 /**
- * Opens a table of the service's own, or creates it where it is absent.
- * @throws KD_SCHEMA_MISMATCH where its columns cannot take the rows, and what opening or creating a table throws
+ * Opens a side table, or creates it when it does not exist.
+ * @throws KD_SCHEMA_MISMATCH when its columns cannot hold the rows, and the errors of opening or creating a table
  */
-export async function openSideTable(tables: Tables, options: SideTableOptions): Promise<SideTable> {
-  const lease = await tables.lease(options.uri, options.patience)
+export async function openSideTable(tables: TablePool, options: SideTableOptions): Promise<SideTable> {
+  const lease = await tables.lease(options.uri, options.retryPolicy)
   try {
     const { partitionColumns } = options
-    const schema = { ...options.schema, fields: [...options.schema.fields, ...otherFields(options)] }
+    const schema = { ...options.schema, fields: [...options.schema.fields, ...extraFieldsOf(options)] }
     const table =
-      (await lease.existing(options)) ?? (await lease.create({ schema, partitionColumns }, options))
-    return new Side(lease, table, options)
+      (await lease.openExisting(options)) ?? (await lease.openOrCreate({ schema, partitionColumns }, options))
+    return new DeltaSideTable(lease, table, options)
   } catch (error) {
     await lease.release()
     throw error
   }
 }
 
-class Side implements SideTable {
+class DeltaSideTable implements SideTable {
   readonly table: TableWriter
   readonly store: Store
   readonly #lease: TableLease
@@ -89,7 +89,7 @@ class Side implements SideTable {
     this.store = lease.store
     this.#lease = lease
     this.#options = options
-    // Refused now rather than with the first row.
+    // Checked at the start instead of with the first row.
     this.#layout(this.#schema())
   }
 
@@ -122,7 +122,8 @@ class Side implements SideTable {
       of(flush).pipe(
         toArrow({
           layout: () => this.#layout(schema),
-          unfit: (columns, { basis }) => brokenSince(columns, basis.metadata, clock.now()),
+          incompatibleReasonOf: (columns, { baseSnapshot }) =>
+            recheckConstraints(columns, baseSnapshot.metadata, clock.now()),
         }),
         writeParquet({ ...PARQUET, store, clock }),
         commitDelta({
@@ -130,7 +131,7 @@ class Side implements SideTable {
           appId,
           clock,
           deadLetters: { write: () => Promise.resolve() },
-          fenced: async ({ payload: files }, _, reason) => {
+          handleFenced: async ({ payload: files }, _, reason) => {
             unfit = reason
             await files.discard()
           },
@@ -146,60 +147,63 @@ class Side implements SideTable {
     return this.#lease.release()
   }
 
-  /** Our columns as the table has them; those that it lacks as we would add them, or left out. */
+  /** Returns the service's columns in the types of the table; missing columns as they would be added, or left out. */
   #schema(): StructType {
     const { schema: columns } = this.table.shape.metadata
-    const fields = this.#options.schema.fields.flatMap((ours): readonly StructField[] => {
-      const theirs = fieldNamed(columns, ours.name)
-      if (theirs !== undefined) {
-        if (!takes(theirs.type, ours.type)) throw this.#mismatch(theirs, ours)
-        return [{ ...theirs, name: ours.name }]
+    const fields = this.#options.schema.fields.flatMap((own): readonly StructField[] => {
+      const actual = findField(columns, own.name)
+      if (actual !== undefined) {
+        if (!canHold(actual.type, own.type)) throw this.#mismatch(actual, own)
+        return [{ ...actual, name: own.name }]
       }
-      return this.#options.evolves ? [ours] : []
+      return this.#options.evolves ? [own] : []
     })
-    for (const other of otherFields(this.#options)) {
-      const theirs = fieldNamed(columns, other.name)
-      if (theirs !== undefined || this.#options.evolves) fields.push(theirs ?? other)
+    for (const other of extraFieldsOf(this.#options)) {
+      const actual = findField(columns, other.name)
+      if (actual !== undefined || this.#options.evolves) fields.push(actual ?? other)
     }
     return { type: 'struct', fields }
   }
 
-  #mismatch(theirs: StructField, ours: StructField): PipelineError {
-    const detail = `column ${theirs.name}: expected ${typeName(ours.type)}, got ${typeName(theirs.type)}`
+  #mismatch(actual: StructField, own: StructField): PipelineError {
+    const detail = `column ${actual.name}: expected ${typeName(own.type)}, got ${typeName(actual.type)}`
     return new PipelineError('KD_SCHEMA_MISMATCH', detail, { table: this.table.uri })
   }
 
   #layout(schema: StructType): Layout {
     const { shape, uri } = this.table
-    const faults = nullFaults(shape.metadata.schema, schema, new Set())
+    const faults = findNullFaults(shape.metadata.schema, schema, new Set())
     if (faults.length > 0) throw new PipelineError('KD_SCHEMA_MISMATCH', faults.join('; '), { table: uri })
-    const evolution = evolve(shape, schema, { add: this.#options.evolves, widen: false, casts: canCast })
+    const evolution = evolveTable(shape, schema, { add: this.#options.evolves, widen: false, casts: canCast })
     if (evolution === undefined) return layoutOf(shape)
     const { metadata, protocol } = evolution
     const change = { metadata, ...(protocol === undefined ? {} : { protocol }) }
-    return { ...layoutOf(evolution.shape), basis: shape, change }
+    return { ...layoutOf(evolution.shape), baseSnapshot: shape, change }
   }
 }
 
-/** Those of `others` that `schema` has not. */
-function otherFields({ schema, others = [] }: SideTableOptions): readonly StructField[] {
-  return others
-    .filter((name) => fieldNamed(schema, name) === undefined)
+/** Returns the extra columns that `schema` lacks. */
+function extraFieldsOf({ schema, extraColumns = [] }: SideTableOptions): readonly StructField[] {
+  return extraColumns
+    .filter((name) => findField(schema, name) === undefined)
     .map((name) => ({ name, type: 'string', nullable: true, metadata: {} }))
 }
 
-/** Rows in columns, a chunk for each table partition. Throws `KD_SCHEMA_MISMATCH` for a value that the table's column cannot hold. */
+/**
+ * Builds columns from rows, one chunk for each table partition.
+ * @throws KD_SCHEMA_MISMATCH when a column cannot hold a value
+ */
 function chunksOf(rows: readonly SideRow[], schema: StructType, table: TableWriter): readonly Chunk[] {
   const { partitionColumns } = table.metadata
   const builders = new Map<string, { builder: StructBuilder; partition: readonly unknown[] }>()
   for (const row of rows) {
-    const partition = partitionColumns.map((name) => row[fieldNamed(schema, name)?.name ?? name] ?? null)
+    const partition = partitionColumns.map((name) => row[findField(schema, name)?.name ?? name] ?? null)
     const key = JSON.stringify(partition, (_, value: unknown) =>
       typeof value === 'bigint' ? `${value}n` : value,
     )
-    const of = builders.get(key) ?? { builder: new StructBuilder(schema), partition }
-    builders.set(key, of)
-    const fault = of.builder.append(row)
+    const group = builders.get(key) ?? { builder: new StructBuilder(schema), partition }
+    builders.set(key, group)
+    const fault = group.builder.append(row)
     if (fault !== undefined) throw new PipelineError('KD_SCHEMA_MISMATCH', fault, { table: table.uri })
   }
   return [...builders.values()].map(({ builder, partition }) => ({
@@ -209,9 +213,12 @@ function chunksOf(rows: readonly SideRow[], schema: StructType, table: TableWrit
   }))
 }
 
-/** Whether a column of the first type holds any value of the second: times as text, and integers as wider ones, too. */
-function takes(theirs: DataType, ours: DataType): boolean {
-  if (theirs === 'string') return ours === 'string' || ours === 'date' || ours === 'timestamp'
-  if (theirs === 'long') return ours === 'long' || ours === 'integer'
-  return typeName(theirs) === typeName(ours)
+/**
+ * Returns true when a column of the table's type can hold all values of the service's type: times also as text,
+ * integers also as wider integers.
+ */
+function canHold(actual: DataType, own: DataType): boolean {
+  if (actual === 'string') return own === 'string' || own === 'date' || own === 'timestamp'
+  if (actual === 'long') return own === 'long' || own === 'integer'
+  return typeName(actual) === typeName(own)
 }

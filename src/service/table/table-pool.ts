@@ -2,19 +2,26 @@ import { resolve } from 'node:path'
 import type { NewTable } from '../../delta/maintenance/create.ts'
 import { createTable, tableExists } from '../../delta/maintenance/create.ts'
 import type { TableWriter } from '../../delta/commit/table-writer.ts'
-import { openTableWriter, type WriterOptions } from '../../delta/commit/log-writer.ts'
-import type { Circuits } from '../../resilience/circuits.ts'
-import type { RetryPatience } from '../../resilience/retries.ts'
+import { openTableWriter, type TableWriterOptions } from '../../delta/commit/log-writer.ts'
+import type { Circuits } from '../../resilience/circuit-registry.ts'
+import type { RetryPolicy } from '../../resilience/retries.ts'
 import type { Store } from '../../storage/store.ts'
 
-/** A table as one topic holds it. */
+/** Gives one topic access to a table that several topics may share. */
 export interface TableLease {
   readonly store: Store
-  /** The writer of all topics that go into the table; `undefined` while there is no table. Throws what `openTableWriter` throws. */
-  existing(options: WriterOptions): Promise<TableWriter | undefined>
-  /** The same once there is a table, created where it is absent: the first to ask says how. Throws what `createTable` throws. */
-  create(table: NewTable, options: WriterOptions): Promise<TableWriter>
-  /** Waits for what is on its way; the last topic closes the store. Once. */
+  /**
+   * Returns the writer that all topics of the table share, or `undefined` while the table does not exist.
+   * @throws the errors of `openTableWriter`
+   */
+  openExisting(options: TableWriterOptions): Promise<TableWriter | undefined>
+  /**
+   * Returns the shared writer and creates the table when it does not exist; the first caller determines its
+   * definition.
+   * @throws the errors of `createTable`
+   */
+  openOrCreate(table: NewTable, options: TableWriterOptions): Promise<TableWriter>
+  /** Waits for pending writes; the last topic closes the store. Call it once. */
   release(): Promise<void>
 }
 
@@ -24,50 +31,53 @@ interface Shared {
   leases: number
 }
 
-/** Opens the store of a table, which tries as hard as it is told. */
-export type OpenStore = (uri: string, patience: RetryPatience | undefined) => Promise<Store>
+/** Opens the store of a table with a retry policy. */
+export type TableStoreOpener = (uri: string, retryPolicy: RetryPolicy | undefined) => Promise<Store>
 
 /**
- * The tables of one process: topics whose table is the same share its store and its writer, so that their flushes share
- * versions rather than compete for them. A table is known by its URI.
+ * Pools the tables of one process by URI. Topics with the same table share its store and its writer, so that their
+ * flushes are committed together instead of competing for versions.
  */
-export class Tables {
-  /** Those of the process; without them nobody waits for a server that fails. */
+export class TablePool {
+  /** Circuits of the process; without them nothing waits for a failing server. */
   readonly circuits: Circuits | undefined
-  readonly #openStore: OpenStore
+  readonly #openStore: TableStoreOpener
   readonly #shared = new Map<string, Shared>()
 
-  constructor(openStore: OpenStore, circuits?: Circuits) {
+  constructor(openStore: TableStoreOpener, circuits?: Circuits) {
     this.#openStore = openStore
     this.circuits = circuits
   }
 
-  /** `patience` counts where nobody holds the table yet. Throws what opening a store throws. */
-  async lease(uri: string, patience?: RetryPatience): Promise<TableLease> {
+  /**
+   * Leases a table. `retryPolicy` applies when no other topic holds the table yet.
+   * @throws the errors of opening a store
+   */
+  async lease(uri: string, retryPolicy?: RetryPolicy): Promise<TableLease> {
     const key = keyOf(uri)
-    const there = this.#shared.get(key)
-    const shared = there ?? { store: this.#openStore(uri, patience), writer: undefined, leases: 0 }
+    const existing = this.#shared.get(key)
+    const shared = existing ?? { store: this.#openStore(uri, retryPolicy), writer: undefined, leases: 0 }
     this.#shared.set(key, shared)
     shared.leases++
     let store: Store
     try {
       store = await shared.store
     } catch (error) {
-      this.#drop(key, shared)
+      this.#release(key, shared)
       throw error
     }
     return {
       store,
-      existing: (options) => writerOf(shared, store, options),
-      create: async (table, options) => {
-        const there = await writerOf(shared, store, options)
-        if (there !== undefined) return there
-        // Who loses the race to create it opens the winner's.
+      openExisting: (options) => writerOf(shared, store, options),
+      openOrCreate: async (table, options) => {
+        const existing = await writerOf(shared, store, options)
+        if (existing !== undefined) return existing
+        // After losing the race to create the table, the winner's table is opened.
         await createTable(store, table, options.clock, options.onWarning)
         return (await writerOf(shared, store, options)) ?? (await openTableWriter(store, options))
       },
       release: async () => {
-        const isLast = this.#drop(key, shared)
+        const isLast = this.#release(key, shared)
         const writer = await shared.writer?.catch(() => undefined)
         await writer?.idle()
         if (isLast) await store.close()
@@ -75,8 +85,8 @@ export class Tables {
     }
   }
 
-  /** Whether nobody holds the table any more. */
-  #drop(key: string, shared: Shared): boolean {
+  /** Ends one lease and returns true when it was the last. */
+  #release(key: string, shared: Shared): boolean {
     shared.leases--
     if (shared.leases > 0) return false
     if (this.#shared.get(key) === shared) this.#shared.delete(key)
@@ -84,11 +94,14 @@ export class Tables {
   }
 }
 
-/** One opening for all who ask; asked again after it failed or found no table. */
+/**
+ * Returns the shared writer; concurrent callers share one attempt, and a failed attempt or a missing table is tried
+ * again.
+ */
 async function writerOf(
   shared: Shared,
   store: Store,
-  options: WriterOptions,
+  options: TableWriterOptions,
 ): Promise<TableWriter | undefined> {
   const opening = (shared.writer ??= tableExists(store).then((exists) =>
     exists ? openTableWriter(store, options) : undefined,
@@ -106,7 +119,7 @@ async function writerOf(
   }
 }
 
-/** Paths of the file system lead to the same folder however they are written. */
+/** Resolves file paths, so that different spellings of one directory are the same table. */
 function keyOf(uri: string): string {
   const trimmed = uri.replace(/\/+$/, '')
   return /^[a-z][a-z0-9+.-]+:/i.test(trimmed) ? trimmed : resolve(trimmed)

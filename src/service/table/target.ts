@@ -1,75 +1,76 @@
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import type { Contract } from '../../contract/contract.ts'
-import { withoutMarks } from '../../contract/json-schema/delta-type.ts'
-import { contractOfTable } from '../../contract/existing.ts'
+import { withoutInternalMetadata } from '../../contract/json-schema/delta-type.ts'
+import { contractOfTable } from '../../contract/table-contract.ts'
 import { readContract } from '../../contract/file.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
-import { compiledConstraints } from '../../delta/constraints/check.ts'
-import { generatedColumns } from '../../delta/constraints/constraints.ts'
+import { compileTableConstraints } from '../../delta/constraints/constraint-violations.ts'
+import { generatedColumnsOf } from '../../delta/constraints/constraints.ts'
 import { tableExists } from '../../delta/maintenance/create.ts'
 import type { Metadata } from '../../delta/protocol/actions.ts'
 import type { TableWriter } from '../../delta/commit/table-writer.ts'
-import { checkProperties } from '../../delta/protocol/table-properties.ts'
-import type { WriterOptions } from '../../delta/commit/log-writer.ts'
+import { checkTableProperties } from '../../delta/protocol/table-properties.ts'
+import type { TableWriterOptions } from '../../delta/commit/log-writer.ts'
 import type { Enrichment } from '../../enrichments/enrichment.ts'
 import { generatedColumn } from '../../enrichments/generated-columns.ts'
-import { ingestValues } from '../../evolution/ingest-values.ts'
+import { createIngestCoercion } from '../../evolution/ingest-values.ts'
 import { RESCUED_DATA } from '../../evolution/policy.ts'
 import { RowColumns } from '../../evolution/row-columns.ts'
 import { contractOfFormat } from '../../formats/open/contract.ts'
-import { withEventColumns } from '../../formats/debezium/columns.ts'
+import { withDebeziumColumns } from '../../formats/debezium/columns.ts'
 import type { FormatOptions } from '../../formats/format.ts'
-import type { Transforms } from '../../pipeline.ts'
-import type { Circuits } from '../../resilience/circuits.ts'
+import type { PipelineTransforms } from '../../pipeline.ts'
+import type { Circuits } from '../../resilience/circuit-registry.ts'
 import { openStore } from '../../storage/open/open.ts'
 import type { Store } from '../../storage/store.ts'
-import { configuredColumns, configuredEnrichments } from './enrichments.ts'
-import { patienceOf } from '../connections/retry-options.ts'
-import { registryOf } from '../connections/registry-options.ts'
-import { type OpenStore, type TableLease, Tables } from './table-pool.ts'
+import { configuredColumnsOf, createEnrichments } from './enrichments.ts'
+import { retryPolicyOf } from '../connections/retry-options.ts'
+import { registryOptionsOf } from '../connections/registry-options.ts'
+import { type TableStoreOpener, type TableLease, TablePool } from './table-pool.ts'
 import {
-  checkDestinations,
-  contractAfter,
-  declaredColumns,
-  messageOptions,
+  checkTransformDestinations,
+  contractAfterTransforms,
+  declaredColumnsOf,
+  formatOptionsOf,
   openTransforms,
-  transformParts,
+  transformOptionsOf,
 } from './transforms.ts'
 
-/** Where the rows of a topic go, and what they must be. */
+/** Describes the table of a topic and how rows for it are made. */
 export interface Target {
   readonly store: Store
-  /** Of all topics of the process that go into the table. */
+  /** The writer that all topics of the table share. */
   readonly table: TableWriter
-  /** Waits for what is on its way, and closes the store where no other topic needs it. Once. */
+  /** Waits for pending writes, and closes the store when no other topic uses it. Call it once. */
   readonly release: () => Promise<void>
   readonly contract: Contract
   /** The columns that messages fill; they follow the messages and the table. */
   readonly columns: RowColumns
   readonly enrichments: readonly Enrichment[]
-  /** What formats are told of messages. */
-  readonly messages: FormatOptions
-  /** What becomes of messages before they are rows; absent where nothing does. */
-  readonly transforms?: Transforms
+  /** Options for the format that decodes the messages. */
+  readonly formatOptions: FormatOptions
+  /** Transforms between the messages and the rows, if any. */
+  readonly transforms?: PipelineTransforms
   readonly partitionColumns: readonly string[]
 }
 
 /**
- * Opens the table of a topic, or creates it from the contract where it is absent, and checks that the contract, the Kafka
- * columns and the derived columns fit it, or will once it is changed as the policy allows. Where neither a schema nor a
- * table says the columns, those of `inferred` are taken.
- * @throws KD_CONFIG_INVALID, KD_CONTRACT_INVALID, KD_SCHEMA_MISMATCH, KD_TABLE_UNSUPPORTED, KD_TABLE_CORRUPT, and what a store throws
+ * Opens the table of a topic, or creates it from the contract when it does not exist. Checks that the contract, the
+ * Kafka columns and the derived columns fit the table, or will fit once the table is changed as the policy allows.
+ * When neither a schema nor a table defines the columns, `inferred` does.
+ * @throws KD_CONFIG_INVALID, KD_CONTRACT_INVALID, KD_SCHEMA_MISMATCH, KD_TABLE_UNSUPPORTED, KD_TABLE_CORRUPT and the
+ * errors of the store
  */
 export async function openTarget(
   topic: TopicConfig,
   config: Pick<Config, 'storage' | 'schemaRegistry'>,
-  options: WriterOptions,
-  tables: Tables = tablesOf(config),
+  options: TableWriterOptions,
+  tables: TablePool = createTablePool(config),
   inferred?: Contract,
 ): Promise<Target> {
   const written = await writtenContract(topic, config, tables.circuits)
-  const lease = await tables.lease(topic.table.uri, patienceOf(topic))
+  const lease = await tables.lease(topic.table.uri, retryPolicyOf(topic))
   try {
     return await targetOf(lease, topic, { written, inferred }, options)
   } catch (error) {
@@ -78,15 +79,18 @@ export async function openTarget(
   }
 }
 
-/** Whether a schema or a table says what the columns of a topic are. @throws what `openTarget` throws */
+/**
+ * Returns true when a schema or a table defines the columns of a topic.
+ * @throws the errors of `openTarget`
+ */
 export async function hasColumns(
   topic: TopicConfig,
   config: Pick<Config, 'schemaRegistry'>,
-  tables: Tables,
+  tables: TablePool,
 ): Promise<boolean> {
   if (topic.compatibility !== 'none') return true
   if ((await writtenContract(topic, config, tables.circuits)) !== undefined) return true
-  const lease = await tables.lease(topic.table.uri, patienceOf(topic))
+  const lease = await tables.lease(topic.table.uri, retryPolicyOf(topic))
   try {
     return await tableExists(lease.store)
   } finally {
@@ -99,70 +103,75 @@ async function writtenContract(
   config: Pick<Config, 'schemaRegistry'>,
   circuits: Circuits | undefined,
 ): Promise<Contract | undefined> {
-  // The columns of the table alone count, whatever the format says of its values.
+  // In this mode only the columns of the table count, whatever the format declares.
   if (topic.compatibility !== 'none') return undefined
   const contract =
     topic.contract === undefined
-      ? await contractOfFormat({ ...topic, ...registryOf(config, topic, circuits) })
+      ? await contractOfFormat({ ...topic, ...registryOptionsOf(config, topic, circuits) })
       : await readContract(topic.contract)
   if (contract === undefined || topic.envelope !== 'debezium') return contract
-  return withEventColumns(contract, topic.debezium.fields)
+  return withDebeziumColumns(contract, topic.debezium.fields)
 }
 
-/** Tables in the stores of a configuration; one for all topics of a process. With `circuits` stores that fail are waited for. */
-export function tablesOf({ storage }: Pick<Config, 'storage'>, circuits?: Circuits): Tables {
-  const open: OpenStore = (uri, patience) =>
+/**
+ * Creates the pool of tables for one process, with the stores of the configuration. With `circuits`, failing stores
+ * are waited for.
+ */
+export function createTablePool({ storage }: Pick<Config, 'storage'>, circuits?: Circuits): TablePool {
+  const open: TableStoreOpener = (uri, retryPolicy) =>
     openStore(uri, {
       ...storage,
-      ...(patience === undefined ? {} : { patience }),
+      ...(retryPolicy === undefined ? {} : { retryPolicy: retryPolicy }),
       ...(circuits === undefined ? {} : { circuits }),
     })
-  return new Tables(open, circuits)
+  return new TablePool(open, circuits)
 }
 
 async function targetOf(
   lease: TableLease,
   topic: TopicConfig,
   { written, inferred }: { readonly written: Contract | undefined; readonly inferred: Contract | undefined },
-  options: WriterOptions,
+  options: TableWriterOptions,
 ): Promise<Target> {
-  const existing = await lease.existing(options)
+  const existing = await lease.openExisting(options)
   if (existing === undefined && topic.compatibility !== 'none') {
-    const expected = `expected a table for topic ${topic.topic}, since its columns say what rows are`
+    const expected = `expected an existing table for topic ${topic.topic}, because compatibility takes the columns from it`
     throw new PipelineError('KD_TABLE_MISSING', expected, { uri: topic.table.uri })
   }
   const messages = written ?? (existing === undefined ? inferred : undefined) ?? contractOf(topic, existing)
   const prefix = `topics.${topic.topic}.`
   const transformation = await openTransforms(topic, messages.schema, { prefix, env: process.env })
-  // Where the columns of the table alone count, transforms make none.
+  // In this mode only the columns of the table count, so transforms add none.
   const shaping = topic.compatibility === 'none' ? transformation : undefined
-  const contract = shaping ? contractAfter(messages, shaping, { table: existing?.schema, prefix }) : messages
-  const declared = shaping && declaredColumns(messages.schema, shaping)
-  if (shaping !== undefined) checkDestinations(topic, contract.schema, shaping, existing)
-  const configured = configuredEnrichments(topic, contract.schema, existing?.schema)
+  const contract = shaping
+    ? contractAfterTransforms(messages, shaping, { table: existing?.schema, prefix })
+    : messages
+  const declared = shaping && declaredColumnsOf(messages.schema, shaping)
+  if (shaping !== undefined) checkTransformDestinations(topic, contract.schema, shaping, existing)
+  const configured = createEnrichments(topic, contract.schema, existing?.schema)
   const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
   if (existing === undefined && written === undefined) checkPartitions(topic, given)
   const table = existing ?? (await create(lease, topic, { type: 'struct', fields: given }, options))
-  // Asked of a new table as well: who lost the race to create it has the winner's.
-  const made = tableColumns(table)
-  const enrichments = [...configured, made]
+  // Checked for a new table as well: another process may have won the race to create it.
+  const generated = createGeneratedColumns(table)
+  const enrichments = [...configured, generated]
   const named = new Set(given.map(({ name }) => name.toLowerCase()))
   const added = [
     ...configured.flatMap((enrichment) => enrichment.fields),
-    ...made.fields.filter(({ name }) => !named.has(name.toLowerCase())),
+    ...generated.fields.filter(({ name }) => !named.has(name.toLowerCase())),
   ]
   const partitionColumns = partitionColumnsOf(topic, table)
   const columns = new RowColumns({
     topic: topic.topic,
     contract,
-    written: written !== undefined,
-    declared: written === undefined ? declared : undefined,
+    hasWrittenContract: written !== undefined,
+    declaredColumns: written === undefined ? declared : undefined,
     table,
-    added,
+    addedColumns: added,
     policy: topic.table.schemaEvolution,
     ...(topic.compatibility === 'none'
       ? {}
-      : { coerce: ingestValues({ hexadecimal: topic.format === 'json' }) }),
+      : { coerceValue: createIngestCoercion({ isHexadecimal: topic.format === 'json' }) }),
     clock: options.clock,
   })
   const { store } = lease
@@ -175,46 +184,49 @@ async function targetOf(
     columns,
     enrichments,
     partitionColumns,
-    messages: transformation === undefined ? columns : messageOptions(written, columns, transformation),
+    formatOptions: transformation === undefined ? columns : formatOptionsOf(written, columns, transformation),
     ...(transformation === undefined
       ? {}
-      : { transforms: { transformation, ...transformParts(topic, written, columns) } }),
+      : { transforms: { transformation, ...transformOptionsOf(topic, written, columns) } }),
   }
 }
 
 function contractOf(topic: TopicConfig, table: TableWriter | undefined): Contract {
   if (table === undefined) {
-    const expected = `topic ${topic.topic}: expected a contract, since there is no table yet to take the schema from`
+    const expected = `topic ${topic.topic}: expected a contract, since there is no table to take the schema from`
     throw new PipelineError('KD_CONFIG_INVALID', expected, { uri: topic.table.uri })
   }
-  const ours = new Set([...configuredColumns(topic), RESCUED_DATA])
-  const fields = table.schema.fields.filter((field) => !ours.has(field.name))
+  const reserved = new Set([...configuredColumnsOf(topic), RESCUED_DATA])
+  const fields = table.schema.fields.filter((field) => !reserved.has(field.name))
   return contractOfTable({ type: 'struct', fields }, table.uri)
 }
 
-/** Partition columns of a table that is made of what messages showed. */
+/** Checks the partition columns of a table whose columns are inferred from messages. */
 function checkPartitions({ topic, table }: TopicConfig, fields: readonly StructField[]): void {
   const lacking = table.partitionColumns.find((column) => !fields.some(({ name }) => name === column))
   if (lacking === undefined) return
   const names = fields.map(({ name }) => name).join(', ')
-  const fault = `topic ${topic}: table.partitionColumns: ${lacking} is none of the columns that the first messages have (${names}); a contract would say more`
+  const fault = `topic ${topic}: table.partitionColumns: expected one of the columns inferred from the first messages (${names}), got ${lacking}; define the columns in a contract`
   throw new PipelineError('KD_CONFIG_INVALID', fault, { uri: table.uri })
 }
 
-/** The generated columns of the table as it is now: computed where rows lack them, filled where rows hold no value in them. */
-function tableColumns(table: TableWriter): Enrichment {
-  const madeFor = (metadata: Metadata): { of: Metadata; columns: readonly Enrichment[] } => {
-    // Refused now rather than with the next record.
-    compiledConstraints(metadata)
-    const columns = generatedColumns(metadata).map(({ field, expression }) =>
+/**
+ * Returns an enrichment for the generated columns of the table as it is now: it computes them when rows lack the
+ * column or hold null.
+ */
+function createGeneratedColumns(table: TableWriter): Enrichment {
+  const enrichmentsFor = (metadata: Metadata): { of: Metadata; columns: readonly Enrichment[] } => {
+    // Checked at the start instead of with the next record.
+    compileTableConstraints(metadata)
+    const columns = generatedColumnsOf(metadata).map(({ field, expression }) =>
       generatedColumn(field, expression, metadata.schema),
     )
     return { of: metadata, columns }
   }
-  let made = madeFor(table.metadata)
+  let latest = enrichmentsFor(table.metadata)
   const current = (): readonly Enrichment[] => {
-    if (made.of !== table.metadata) made = madeFor(table.metadata)
-    return made.columns
+    if (latest.of !== table.metadata) latest = enrichmentsFor(table.metadata)
+    return latest.columns
   }
   return {
     get fields() {
@@ -228,12 +240,15 @@ async function create(
   lease: TableLease,
   topic: TopicConfig,
   schema: StructType,
-  options: WriterOptions,
+  options: TableWriterOptions,
 ): Promise<TableWriter> {
   const { checkpointInterval, partitionColumns, properties } = topic.table
-  checkProperties(properties)
+  checkTableProperties(properties)
   const configuration = { 'delta.checkpointInterval': String(checkpointInterval), ...properties }
-  return await lease.create({ schema: withoutMarks(schema), partitionColumns, configuration }, options)
+  return await lease.openOrCreate(
+    { schema: withoutInternalMetadata(schema), partitionColumns, configuration },
+    options,
+  )
 }
 
 function partitionColumnsOf(topic: TopicConfig, table: TableWriter): readonly string[] {
@@ -251,13 +266,20 @@ function partitionColumnsOf(topic: TopicConfig, table: TableWriter): readonly st
     (name) => !table.schema.fields.some((field) => field.name === name && canPartition(field.type)),
   )
   if (lacking.length > 0)
-    throw new PipelineError('KD_SCHEMA_MISMATCH', `${lacking.join(', ')} cannot partition a table`, {
-      uri: table.uri,
-    })
+    throw new PipelineError(
+      'KD_SCHEMA_MISMATCH',
+      `${lacking.join(', ')} cannot partition a table: expected neither a binary nor a nested type`,
+      {
+        uri: table.uri,
+      },
+    )
   return actual
 }
 
-/** Bytes that are no text have no place in the log, and nested values have no text. */
+/**
+ * Returns true for types that can partition a table: the log stores partition values as text, which binary and nested
+ * values lack.
+ */
 function canPartition(type: DataType): boolean {
   return typeof type === 'string' && type !== 'binary'
 }

@@ -1,42 +1,47 @@
 import { createSecretKey } from 'node:crypto'
 import type { TopicConfig } from '../../../config/types.ts'
-import type { TransformParts } from '../../../operators/transform.ts'
+import type { TransformOperatorOptions } from '../../../operators/transform.ts'
 import type { Contract } from '../../contract/contract.ts'
-import { fieldNamed, type StructType } from '../../core/schema.ts'
-import { messageCheck } from '../../evolution/message-check.ts'
+import { findField, type StructType } from '../../core/schema.ts'
+import { createMessageCheck } from '../../evolution/message-check.ts'
 import type { RowColumns } from '../../evolution/row-columns.ts'
 import type { FormatOptions } from '../../formats/format.ts'
-import { columnsAfter, columnsBefore, finalPath, type ShapingOptions } from '../../transforms/columns.ts'
-import { compileTransforms, transformsAnything } from '../../transforms/compile.ts'
-import { configInvalid } from '../../transforms/faults.ts'
+import {
+  columnsAfter,
+  columnsBefore,
+  finalPathOf,
+  type ColumnsAfterOptions,
+} from '../../transforms/columns.ts'
+import { compileTransforms, hasTransforms } from '../../transforms/compile.ts'
+import { invalidConfigError } from '../../transforms/faults.ts'
 import { readHashKey, readLookup } from '../../transforms/files.ts'
 import { Transformation } from '../../transforms/transformation.ts'
-import { typeAt } from '../../transforms/types.ts'
+import { typeAtPath } from '../../transforms/types.ts'
 
-/** How the transforms of a topic are opened. */
-export interface TransformSetting {
-  /** Stands before the options in messages: `topics.<name>.`. */
+/** Describes how the transforms of a topic are opened. */
+interface OpenTransformsOptions {
+  /** Prefix of option names in error messages: `topics.<name>.`. */
   readonly prefix: string
-  /** Where keys of hashes are; without it they are not read and any key will do, since nothing is hashed. */
+  /** Environment with the keys for hashes; without it a placeholder key is used, since nothing is hashed then. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * The transforms of a topic, compiled, with the files that they need; `undefined` where it has none. `schema` is that of
- * messages, as far as it is known.
+ * Compiles the transforms of a topic and reads the files that they need; returns `undefined` when it has none.
+ * `schema` is the schema of the messages, as far as it is known.
  * @throws KD_CONFIG_INVALID with every fault
  */
 export async function openTransforms(
   topic: TopicConfig,
   schema: StructType | undefined,
-  { prefix, env }: TransformSetting,
+  { prefix, env }: OpenTransformsOptions,
 ): Promise<Transformation | undefined> {
-  if (!transformsAnything(topic)) return undefined
+  if (!hasTransforms(topic)) return undefined
   const lookups = await eachOf(topic.lookups, (path, name) => readLookup(path, `${prefix}lookups.${name}`))
-  const hashKeys = await eachOf(topic.hashKeys, (place, name) =>
+  const hashKeys = await eachOf(topic.hashKeys, (location, name) =>
     env === undefined
       ? Promise.resolve(createSecretKey('none', 'utf8'))
-      : readHashKey(place, `${prefix}hashKeys.${name}`, env),
+      : readHashKey(location, `${prefix}hashKeys.${name}`, env),
   )
   const { rules, filter, transforms, drop, rename } = topic
   const compiled = compileTransforms(
@@ -46,105 +51,110 @@ export async function openTransforms(
   )
   return topic.compatibility === 'none'
     ? compiled
-    : new Transformation({ ...compiled.parts, keepsOnNull: true })
+    : new Transformation({ ...compiled.steps, keepsOnNull: true })
 }
 
 async function eachOf<T>(
-  places: Readonly<Record<string, string>>,
-  read: (place: string, name: string) => Promise<T>,
+  locations: Readonly<Record<string, string>>,
+  read: (location: string, name: string) => Promise<T>,
 ): Promise<ReadonlyMap<string, T>> {
-  const found = Object.entries(places).map(async ([name, place]) => [name, await read(place, name)] as const)
+  const found = Object.entries(locations).map(
+    async ([name, location]) => [name, await read(location, name)] as const,
+  )
   return new Map(await Promise.all(found))
 }
 
 /**
- * The contract that rows are held to after the transforms: it has their columns and checks nothing, since messages were
- * checked as they came.
- * @throws KD_CONFIG_INVALID with every transform whose values could never stand where they go
+ * Returns the contract for rows after the transforms. It has their columns and checks nothing, since the messages
+ * were checked before the transforms.
+ * @throws KD_CONFIG_INVALID naming every transform whose values can never fit their destination
  */
-export function contractAfter(
+export function contractAfterTransforms(
   contract: Contract,
   transformation: Transformation,
-  options: ShapingOptions = {},
+  options: ColumnsAfterOptions = {},
 ): Contract {
   const { source, schema } = contract
   const columns = columnsAfter(schema, transformation, options)
   return { source, schema: columns, check: () => undefined, plain: undefined }
 }
 
-/** Columns of known types that transforms make and the table lacks, for a topic whose other columns are the table's. */
-export function declaredColumns(table: StructType, transformation: Transformation): StructType | undefined {
-  const made = { ...transformation.parts, drop: [], rename: [] }
-  const transforms = made.transforms.flatMap((transform) => {
-    const path = finalPath(transform.path, transformation)
-    if (path === undefined || (typeAt(table, path) !== undefined && !transform.isExplicit)) return []
+/**
+ * Returns the columns of known type that transforms add to those of the table, for a topic whose other columns come
+ * from the table.
+ */
+export function declaredColumnsOf(table: StructType, transformation: Transformation): StructType | undefined {
+  const withoutDrops = { ...transformation.steps, drop: [], rename: [] }
+  const transforms = withoutDrops.transforms.flatMap((transform) => {
+    const path = finalPathOf(transform.path, transformation)
+    if (path === undefined || (typeAtPath(table, path) !== undefined && !transform.isExplicit)) return []
     return [{ ...transform, path }]
   })
-  const declared = columnsAfter({ type: 'struct', fields: [] }, { parts: { ...made, transforms } })
+  const declared = columnsAfter({ type: 'struct', fields: [] }, { steps: { ...withoutDrops, transforms } })
   return declared.fields.length === 0 ? undefined : declared
 }
 
 /**
- * Refuses what cannot be a column of the table: a partition column of a new table that a transform makes of a type that
- * only messages would tell, and such a column at all where messages may add none.
- * @throws KD_CONFIG_INVALID with every fault and what to do
+ * Refuses transform destinations that cannot become columns: a partition column of a new table whose type only
+ * messages would show, and any such column when messages may not add columns.
+ * @throws KD_CONFIG_INVALID with every fault and its remedy
  */
-export function checkDestinations(
+export function checkTransformDestinations(
   topic: TopicConfig,
   columns: StructType,
   transformation: Transformation,
   table: { readonly schema: StructType } | undefined,
 ): void {
   const { schemaEvolution, partitionColumns } = topic.table
-  const faults = transformation.parts.transforms.flatMap(({ destination, path, text }) => {
-    const end = finalPath(path, transformation)
-    if (end === undefined || typeAt(columns, end) !== undefined) return []
-    if (table !== undefined && typeAt(table.schema, end) !== undefined) return []
+  const faults = transformation.steps.transforms.flatMap(({ destination, path, text }) => {
+    const end = finalPathOf(path, transformation)
+    if (end === undefined || typeAtPath(columns, end) !== undefined) return []
+    if (table !== undefined && typeAtPath(table.schema, end) !== undefined) return []
     const [name = ''] = end
     const partitions = table === undefined && end.length === 1 && partitionColumns.includes(name)
     const isFixed = schemaEvolution !== 'addNewColumns'
     if (!partitions && !isFixed) return []
-    const why = partitions
+    const reason = partitions
       ? `table.partitionColumns names ${name}`
-      : `table.schemaEvolution ${schemaEvolution} adds no column that only messages show`
-    const what = `write {"expr": ${JSON.stringify(text)}, "type": "string"}, or another type`
-    return [`transforms.${destination}: the type of the column is not known, and ${why}; ${what}`]
+      : `table.schemaEvolution ${schemaEvolution} does not add columns inferred from messages`
+    const remedy = `write {"expr": ${JSON.stringify(text)}, "type": "string"}, or another type`
+    return [`transforms.${destination}: the type of the column is unknown, and ${reason}; ${remedy}`]
   })
   if (faults.length === 0) return
-  throw configInvalid(faults, `topics.${topic.topic}.`)
+  throw invalidConfigError(faults, `topics.${topic.topic}.`)
 }
 
-/** What formats are told of messages that are transformed: their own columns, and that they are wanted as objects. */
-export function messageOptions(
+/** Returns the format options for messages that are transformed: their own columns, decoded as objects. */
+export function formatOptionsOf(
   written: Contract | undefined,
   columns: Pick<RowColumns, 'schema'>,
   transformation: Transformation,
 ): FormatOptions {
-  let of: StructType | undefined
+  let derivedFrom: StructType | undefined
   let schema: StructType = { type: 'struct', fields: [] }
   return {
     get schema() {
-      if (columns.schema !== of) {
-        of = columns.schema
+      if (columns.schema !== derivedFrom) {
+        derivedFrom = columns.schema
         const own = written?.schema.fields ?? []
-        const beyond = columnsBefore(of, transformation).fields.filter(
-          ({ name }) => fieldNamed({ type: 'struct', fields: own }, name) === undefined,
+        const further = columnsBefore(derivedFrom, transformation).fields.filter(
+          ({ name }) => findField({ type: 'struct', fields: own }, name) === undefined,
         )
-        schema = { type: 'struct', fields: [...own, ...beyond] }
+        schema = { type: 'struct', fields: [...own, ...further] }
       }
       return schema
     },
     plain: undefined,
-    unknown: 'leave',
+    unknownFields: 'leave',
   }
 }
 
-/** What the operator needs beside the transformation. */
-export function transformParts(
+/** Returns the options of the transform operator. */
+export function transformOptionsOf(
   topic: TopicConfig,
   written: Contract | undefined,
   columns: Pick<RowColumns, 'schema'>,
-): TransformParts {
+): TransformOperatorOptions {
   if (written === undefined) return { columns }
-  return { columns, check: messageCheck(written, topic.table.schemaEvolution) }
+  return { columns, check: createMessageCheck(written, topic.table.schemaEvolution) }
 }

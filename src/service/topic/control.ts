@@ -4,11 +4,11 @@ import type { Credit } from '../../core/credit/credit.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { RunState, TopicFailure } from './state.ts'
 
-/** How one pipeline is, and what may be asked of it while it runs. */
+/** Controls one pipeline while it runs: pause, resume and flush, and its state. */
 export class TopicControl {
   readonly #credit: Credit
   readonly #clock: Clock
-  readonly #over: Promise<void>
+  readonly #ended: Promise<void>
   #resolve: () => void = () => undefined
   #reject: (reason: unknown) => void = () => undefined
   #end: 'failed' | 'ended' | undefined
@@ -17,12 +17,12 @@ export class TopicControl {
   constructor(credit: Credit, clock: Clock = systemClock) {
     this.#credit = credit
     this.#clock = clock
-    this.#over = new Promise((resolve, reject) => {
+    this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
-    // Whoever waits for a flush has the rejection.
-    this.#over.catch(() => undefined)
+    // The promise may reject before anyone waits for a flush.
+    this.#ended.catch(() => undefined)
   }
 
   get state(): RunState {
@@ -33,8 +33,8 @@ export class TopicControl {
     return this.#failure
   }
 
-  /** Watches how the pipeline ends. */
-  watch<T>(): MonoTypeOperatorFunction<T> {
+  /** Returns an operator that records how the pipeline ends. */
+  trackEnd<T>(): MonoTypeOperatorFunction<T> {
     return tap({
       error: (error: unknown) => {
         this.#end = 'failed'
@@ -48,7 +48,7 @@ export class TopicControl {
     })
   }
 
-  /** Nothing is read from now on; what was read flows on. The group keeps the partitions. */
+  /** Stops reading; records already read continue to the table. The consumer group keeps the partitions. */
   pause(): void {
     this.#credit.pause()
   }
@@ -57,13 +57,16 @@ export class TopicControl {
     this.#credit.resume()
   }
 
-  /** Resolves when nothing is buffered or on its way that was so before; throws what the topic failed with. */
+  /**
+   * Resolves when everything buffered or in flight at the time of the call is committed.
+   * @throws the error that the topic failed with
+   */
   async flush(): Promise<void> {
-    await Promise.race([this.#credit.flush(), this.#over])
+    await Promise.race([this.#credit.flush(), this.#ended])
   }
 }
 
-/** What was thrown, as it is told. */
+/** Describes a thrown error as a topic failure. */
 export function failureOf(error: unknown, atMs: number): TopicFailure {
   const code = error instanceof PipelineError ? error.code : undefined
   return { ...(code === undefined ? {} : { code }), message: messageOf(error), atMs, error }

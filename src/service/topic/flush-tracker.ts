@@ -1,22 +1,22 @@
-import type { FlushFacts } from '../../../operators/buffer-time-or-count.ts'
+import type { FormedFlush } from '../../../operators/buffer-time-or-count.ts'
 import type { FlushTrace } from '../../core/flush-trace.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { Credit } from '../../core/credit/credit.ts'
-import type { FlushStanding, Standing } from './state.ts'
+import type { InFlightFlush, InFlightWork } from './state.ts'
 
-/** Follows the flushes of one topic from stage to stage, so that a topic that stands still can say where. */
-export class Standings {
+/** Tracks the flushes of one topic from stage to stage, so that a stalled topic can report where its work is. */
+export class FlushTracker {
   readonly #credit: Credit
   readonly #clock: Clock
-  readonly #flushes = new Map<number, FlushStanding>()
+  readonly #flushes = new Map<number, InFlightFlush>()
 
   constructor(credit: Credit, clock: Clock = systemClock) {
     this.#credit = credit
     this.#clock = clock
   }
 
-  /** The trace of a flush, followed. */
-  trace({ id, counts: { records }, bytes }: FlushFacts, trace: FlushTrace): FlushTrace {
+  /** Returns a trace that also records the stages here. */
+  track({ id, counts: { records }, bytes }: FormedFlush, trace: FlushTrace): FlushTrace {
     const at = (stage: string): void =>
       void this.#flushes.set(id, { id, records, bytes, stage, sinceMs: this.#clock.now() })
     at('wait')
@@ -38,7 +38,7 @@ export class Standings {
     }
   }
 
-  now(): Standing {
+  current(): InFlightWork {
     const flushes = [...this.#flushes.values()]
     const waiting = this.#credit.wait
     const inFlushes = flushes.reduce((sum, { bytes }) => sum + bytes, 0)

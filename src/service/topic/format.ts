@@ -1,18 +1,25 @@
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import type { Format } from '../../formats/format.ts'
 import { openFormat } from '../../formats/open/open.ts'
-import type { Circuits } from '../../resilience/circuits.ts'
+import type { Circuits } from '../../resilience/circuit-registry.ts'
 import { withTombstones } from '../../formats/open/tombstones.ts'
-import { registryOf } from '../connections/registry-options.ts'
+import { registryOptionsOf } from '../connections/registry-options.ts'
 import type { Target } from '../table/target.ts'
 
-/** How the records of a topic are read for its table; with `circuits` a registry that fails is waited for. Throws what `openFormat` throws. */
-export async function formatOf(
+/**
+ * Opens the format that decodes the records of a topic for its table. With `circuits`, a failing schema registry is
+ * waited for.
+ * @throws the errors of `openFormat`
+ */
+export async function openTopicFormat(
   topic: TopicConfig,
   config: Pick<Config, 'schemaRegistry'>,
-  target: Pick<Target, 'messages' | 'columns'>,
+  target: Pick<Target, 'formatOptions' | 'columns'>,
   circuits?: Circuits,
 ): Promise<Format> {
-  const format = await openFormat({ ...topic, ...registryOf(config, topic, circuits) }, target.messages)
+  const format = await openFormat(
+    { ...topic, ...registryOptionsOf(config, topic, circuits) },
+    target.formatOptions,
+  )
   return withTombstones(format, topic, target.columns)
 }

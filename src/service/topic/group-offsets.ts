@@ -4,12 +4,13 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 type Offsets = ReadonlyMap<number, bigint>
 
 const ASK_EVERY_MS = 10_000
-/** How long whoever asks waits for the brokers. */
+/** Longest time that `read` waits for the brokers. */
 const WAIT_MS_MAX = 3_000
 
 /**
- * What a Kafka group has read of a topic, as the brokers tell it: asked at most every ten seconds however many ask, and one
- * question at a time. Who asks gets the newest answer there is after three seconds at the latest.
+ * Reads the committed offsets of a Kafka group for one topic. Asks the brokers at most every ten seconds, with one
+ * request at a time, whatever the number of callers. Each caller gets the newest known offsets after three seconds at
+ * most.
  */
 export class GroupOffsets {
   readonly #ask: () => Promise<Offsets>
@@ -23,7 +24,7 @@ export class GroupOffsets {
     this.#clock = clock
   }
 
-  /** Empty where the brokers have not answered yet. Never rejects. */
+  /** Returns the newest known offsets, empty before the brokers have answered. Never rejects. */
   async read(): Promise<Offsets> {
     if (this.#asking === undefined && this.#clock.now() - this.#askedAtMs >= ASK_EVERY_MS) {
       this.#askedAtMs = this.#clock.now()
@@ -37,7 +38,7 @@ export class GroupOffsets {
     return this.#known
   }
 
-  /** Brokers that do not answer say nothing new. */
+  /** Without an answer the known offsets stay. */
   async #refresh(): Promise<void> {
     const answer = await this.#ask().catch(() => undefined)
     if (answer !== undefined) this.#known = answer

@@ -1,42 +1,45 @@
 import { tap, type MonoTypeOperatorFunction } from 'rxjs'
-import type { FlushFacts } from '../../../operators/buffer-time-or-count.ts'
-import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { FormedFlush } from '../../../operators/buffer-time-or-count.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { FlushTrace } from '../../core/flush-trace.ts'
 import type { FlushStages } from '../../core/flush-trace.ts'
 import type { Raw } from '../../core/raw.ts'
-import type { CheckpointEnd } from '../../delta/commit/checkpoint-scheduler.ts'
+import type { CheckpointResult } from '../../delta/commit/checkpoint-scheduler.ts'
 import type { PartitionStatus, SourceEvent } from '../../kafka/source/source-options.ts'
 import type { MaintenanceRun } from '../table/maintenance.ts'
 
-/** Told what a topic does while it runs: at once, so that nothing here may wait or fail. */
+/** Observes a topic while it runs. Calls are synchronous: methods must neither block nor throw. */
 export interface TopicObserver {
-  /** A batch was read. */
+  /** Called when a batch was read. */
   read(raw: Raw): void
-  /** A flush was formed. What is returned is told its end, with the error where the topic fails before it. */
-  flush(facts: FlushFacts): (error?: unknown) => void
   /**
-   * Where the time of a flush went; told when it ends, committed or not: after the end that `flush` returned, and before
-   * `committed`.
+   * Called when a flush was formed. Returns a function that is called at its end, with the error when the topic fails
+   * before the commit.
+   */
+  flush(flush: FormedFlush): (error?: unknown) => void
+  /**
+   * Called at the end of a flush, committed or failed, with the time spent in each stage. Runs after the function
+   * that `flush` returned, and before `committed`.
    */
   stages?(stages: FlushStages): void
-  /** A flush is in the table; `status` is that of the assigned partitions. */
-  committed(commit: Commit, status: readonly PartitionStatus[]): void
-  /** A run of the upkeep of the table has ended. */
+  /** Called when a flush is committed, with the status of the assigned partitions. */
+  committed(commit: PipelineCommit, status: readonly PartitionStatus[]): void
+  /** Called when a run of table maintenance has ended. */
   maintenance?(run: MaintenanceRun): void
-  /** A checkpoint that a commit of ours made due. */
-  checkpoint?(outcome: CheckpointEnd): void
-  /** Something happened between the topic and the brokers. */
+  /** Called when a checkpoint caused by a commit of this process has ended. */
+  checkpoint?(outcome: CheckpointResult): void
+  /** Called for events between the topic and the brokers. */
   event?(event: SourceEvent): void
-  /** Now and then. */
+  /** Called periodically. */
   status(status: readonly PartitionStatus[]): void
 }
 
-/** One observer that tells all of them. */
-export function together(observers: readonly TopicObserver[]): TopicObserver {
+/** Returns an observer that forwards every call to all `observers`. */
+export function combineObservers(observers: readonly TopicObserver[]): TopicObserver {
   return {
     read: (raw) => observers.forEach((observer) => observer.read(raw)),
-    flush(facts) {
-      const ended = observers.map((observer) => observer.flush(facts))
+    flush(flush) {
+      const ended = observers.map((observer) => observer.flush(flush))
       return (error) => ended.forEach((end) => end(error))
     },
     stages: (stages) => observers.forEach((observer) => observer.stages?.(stages)),
@@ -48,17 +51,20 @@ export function together(observers: readonly TopicObserver[]): TopicObserver {
   }
 }
 
-/** The places of a topic where its observer looks in. Without one, everything is as it was. */
-export interface Observing {
+/** Connects an observer to the pipeline of a topic. Without an observer the taps change nothing. */
+export interface PipelineTaps {
   cost(costBytes: (raw: Raw) => number): (raw: Raw) => number
-  trace(facts: FlushFacts, trace: FlushTrace): FlushTrace
-  commits(status: () => readonly PartitionStatus[]): MonoTypeOperatorFunction<Commit>
+  trace(flush: FormedFlush, trace: FlushTrace): FlushTrace
+  commits(status: () => readonly PartitionStatus[]): MonoTypeOperatorFunction<PipelineCommit>
 }
 
-/** Lets an observer look at one topic. Flushes that are on their way when it fails end then, in their traces too. */
-export function observing(observer: TopicObserver | undefined): Observing {
+/**
+ * Returns the taps that connect an observer to one topic. When the topic fails, its flushes in flight end with that
+ * error, in their traces too.
+ */
+export function createPipelineTaps(observer: TopicObserver | undefined): PipelineTaps {
   const open = new Set<(error?: unknown) => void>()
-  const failed = (error: unknown): void => {
+  const endAll = (error: unknown): void => {
     for (const end of open) end(error)
   }
   return {
@@ -69,8 +75,8 @@ export function observing(observer: TopicObserver | undefined): Observing {
             observer.read(raw)
             return costBytes(raw)
           },
-    trace(facts, trace) {
-      const ended = observer?.flush(facts)
+    trace(flush, trace) {
+      const ended = observer?.flush(flush)
       const end = (error?: unknown): void => {
         if (!open.delete(end)) return
         ended?.(error)
@@ -84,9 +90,9 @@ export function observing(observer: TopicObserver | undefined): Observing {
     commits: (status) =>
       tap({
         next: (commit) => observer?.committed(commit, status()),
-        // What was on its way ends with the topic.
-        error: failed,
-        unsubscribe: () => failed(new Error('The pipeline was left')),
+        // Flushes in flight end with the topic.
+        error: endAll,
+        unsubscribe: () => endAll(new Error('The pipeline was unsubscribed')),
       }),
   }
 }

@@ -5,30 +5,30 @@ import { rowAt } from '../../arrow/values.ts'
 import type { Batch } from '../../core/batch.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { masked, SampleClock } from '../../telemetry/metrics/samples.ts'
+import { maskRow, SampleLimiter } from '../../telemetry/metrics/samples.ts'
 
-/** An operator on rows, for the pipeline; nothing where none is wanted. */
-export interface RowSamples {
+/** Holds an operator on rows for the pipeline, or none when no samples are configured. */
+interface RowSamples {
   readonly rows?: MonoTypeOperatorFunction<Batch<Rows>>
 }
 
 /**
- * Logs a few of the rows that pass, with their place in Kafka and what `mask` names hidden, while the topic's level is
- * `debug` or below.
+ * Returns an operator that logs a few of the passing rows per minute, with their offset and with the fields of `mask`
+ * hidden, while the topic's log level is `debug` or lower.
  */
-export function rowSamples(
+export function sampleRows(
   { samplesPerMinute, mask }: TopicLogConfig,
   log: Logger,
   clock?: Clock,
 ): RowSamples {
   if (samplesPerMinute === undefined) return {}
-  const due = new SampleClock(samplesPerMinute, clock)
+  const due = new SampleLimiter(samplesPerMinute, clock)
   const rows = tap<Batch<Rows>>(({ payload: { columns, records, raw } }) => {
-    if (columns.length === 0 || !log.isLevelEnabled('debug') || !due.take()) return
+    if (columns.length === 0 || !log.isLevelEnabled('debug') || !due.tryTake()) return
     const row = Math.floor(Math.random() * columns.length)
     const record = records[row] as number
-    const place = { partition: raw.partition, offset: String(raw.offsets[record]) }
-    log.debug({ ...place, row: masked(rowAt(columns, row), mask) }, 'A row of many')
+    const position = { partition: raw.partition, offset: String(raw.offsets[record]) }
+    log.debug({ ...position, row: maskRow(rowAt(columns, row), mask) }, 'Sampled row')
   })
   return { rows }
 }

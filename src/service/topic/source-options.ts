@@ -7,43 +7,46 @@ import type { Raw } from '../../core/raw.ts'
 import { isTracing } from '../../core/stage/span.ts'
 import type { DeadLetterOptions } from '../../kafka/dead-letters/dead-letters.ts'
 import type { SourceEvent, SourceOptions } from '../../kafka/source/source-options.ts'
-import type { Circuits } from '../../resilience/circuits.ts'
+import type { Circuits } from '../../resilience/circuit-registry.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { kafkaOptions } from '../connections/kafka-options.ts'
-import type { Observing, TopicObserver } from './observer.ts'
-import { patienceOf } from '../connections/retry-options.ts'
+import { kafkaOptionsOf } from '../connections/kafka-options.ts'
+import type { PipelineTaps, TopicObserver } from './observer.ts'
+import { retryPolicyOf } from '../connections/retry-options.ts'
 import type { Target } from '../table/target.ts'
 
-/** How the topic is read: from where its table says, as much ahead as its credit allows. */
-export function sourceOptions(
+/**
+ * Returns the options of a topic's source: it starts where the table says and reads as far ahead as the credit
+ * allows.
+ */
+export function sourceOptionsOf(
   config: Config,
   topic: TopicConfig,
   target: Target,
-  parts: {
+  services: {
     credit: Credit
     log: Logger
     until: 'stopped' | 'latest'
-    observed: Observing
+    taps: PipelineTaps
     observer: TopicObserver | undefined
   },
 ): SourceOptions {
   const { kafka } = config
-  const { credit, log, until, observed, observer } = parts
+  const { credit, log, until, taps, observer } = services
   return {
-    ...kafkaOptions(kafka, log),
+    ...kafkaOptionsOf(kafka, log),
     groupId: kafka.groupId,
     topic: topic.topic,
     startFrom: topic.startFrom,
     resume: (partition) => target.table.txn(appIdOf(topic.appId, partition)),
     credit,
-    costBytes: observed.cost(costOf(target)),
+    costBytes: taps.cost(costOf(target)),
     until,
-    ...fetchSizes(kafka, credit.kept),
+    ...fetchSizesOf(kafka, credit.reserved),
     sessionTimeoutMs: kafka.sessionTimeoutMs,
     heartbeatMs: kafka.heartbeatMs,
     tracing: isTracing(),
     onEvent: (event) => {
-      note(event, log)
+      logSourceEvent(event, log)
       observer?.event?.(event)
     },
   }
@@ -52,27 +55,30 @@ export function sourceOptions(
 const FETCH_BYTES_MIN = 65_536
 
 /**
- * What is fetched ahead of credit is bounded by what is kept for the topic: half of it for a fetch, a quarter for a batch.
- * So all topics together fetch no more ahead of a broker than half of the budget.
+ * Returns the fetch sizes, bounded by the credit reserved for the topic: at most half of it per fetch and a quarter
+ * per partition. So all topics together fetch at most half of the budget ahead of their credit, per broker.
  */
-export function fetchSizes(
+export function fetchSizesOf(
   kafka: Pick<Config['kafka'], 'fetchBytesMax' | 'fetchBytesPerPartitionMax'>,
-  keptBytes: number,
+  reservedBytes: number,
 ): { readonly fetchBytesMax: number; readonly partitionBytesMax: number } {
-  const part = (share: number): number => Math.max(FETCH_BYTES_MIN, Math.floor(keptBytes * share))
-  const fetchBytesMax = Math.min(kafka.fetchBytesMax, part(1 / 2))
-  const partitionBytesMax = Math.min(kafka.fetchBytesPerPartitionMax, fetchBytesMax, part(1 / 4))
+  const bytesOf = (share: number): number => Math.max(FETCH_BYTES_MIN, Math.floor(reservedBytes * share))
+  const fetchBytesMax = Math.min(kafka.fetchBytesMax, bytesOf(1 / 2))
+  const partitionBytesMax = Math.min(kafka.fetchBytesPerPartitionMax, fetchBytesMax, bytesOf(1 / 4))
   return { fetchBytesMax, partitionBytesMax }
 }
 
-/** What a batch will take: its bytes and objects, and for each row what its columns take at least. */
+/**
+ * Returns the function that estimates the memory of a batch: its bytes, its objects, and for each row the minimum
+ * size of its columns.
+ */
 function costOf({ table }: Target): (raw: Raw) => number {
   const rowBytes = rowBytesMin(table.schema)
   return (raw) => BATCH_BYTES_OVERHEAD + raw.bytes.length + raw.keys.length + raw.count * rowBytes
 }
 
-/** How the dead-letter topic is written. */
-export function deadLetterOptions(
+/** Returns the options of the dead-letter topic's producer. */
+export function deadLetterOptionsOf(
   config: Config,
   topic: TopicConfig,
   { table }: Target,
@@ -80,8 +86,8 @@ export function deadLetterOptions(
   circuits?: Circuits,
 ): DeadLetterOptions {
   return {
-    ...kafkaOptions(config.kafka, log),
-    patience: patienceOf(topic),
+    ...kafkaOptionsOf(config.kafka, log),
+    retryPolicy: retryPolicyOf(topic),
     signal: circuits?.signal,
     topic: topic.deadLetters.topic,
     sourceTopic: topic.topic,
@@ -90,22 +96,25 @@ export function deadLetterOptions(
   }
 }
 
-function note(event: SourceEvent, log: Logger): void {
+function logSourceEvent(event: SourceEvent, log: Logger): void {
   switch (event.kind) {
     case 'assigned':
       log.info({ partitions: event.partitions }, 'Partitions assigned')
       break
     case 'restarting':
-      log.warn({ err: event.error }, 'The Kafka consumer restarts')
+      log.warn({ err: event.error }, 'The Kafka consumer restarts after an error')
       break
     case 'repositioned':
       log.warn(
         { partition: event.partition, expected: String(event.expected), got: String(event.got) },
-        'The Kafka consumer was elsewhere; sent back',
+        'The Kafka consumer delivered an unexpected offset; seeking back to the expected one',
       )
       break
     case 'offsets-failed':
-      log.warn({ err: event.error }, 'Offsets could not be copied to the Kafka group; the table holds them')
+      log.warn(
+        { err: event.error },
+        'Offsets could not be committed to the Kafka group; nothing is lost, the table holds them',
+      )
       break
     case 'positioned':
     case 'rebalancing':

@@ -2,40 +2,40 @@ import type { CreditWait } from '../../core/credit/credit.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 
 /**
- * How a topic is carried: `opening` its table, `running`, `paused` by hand, `restarting` after a failure that a retry may
- * fix, `failed` for good, or `ended` because it was stopped or has caught up.
+ * Names the state of a topic's run: `opening` its table, `running`, `paused` by an operator, `restarting` after a
+ * retryable failure, `failed` permanently, or `ended` because it was stopped or has caught up.
  */
 export type RunState = 'opening' | 'running' | 'paused' | 'restarting' | 'failed' | 'ended'
 
-/** What a topic failed with last; told while it waits to begin again too. */
+/** Describes the last failure of a topic, also while it waits for its restart. */
 export interface TopicFailure {
-  /** Absent where it is no error of the catalogue. */
+  /** Absent when the error has no code of the catalogue. */
   readonly code?: ErrorCode
-  /** Without secrets. */
+  /** Contains no secrets. */
   readonly message: string
-  /** Milliseconds since the epoch, as all times here. */
+  /** Milliseconds since the epoch, as for all times here. */
   readonly atMs: number
-  /** When it begins again; absent where it does not. */
+  /** Time of the restart; absent when there is none. */
   readonly retryAtMs?: number
   readonly error: unknown
 }
 
-/** Where the work of a topic stands. */
-export interface Standing {
-  /** A batch that was read and may not flow yet. */
+/** Describes the work of a topic between Kafka and its table. */
+export interface InFlightWork {
+  /** A batch that was read and waits for credit. */
   readonly waiting?: CreditWait
-  /** Bytes that were read and are in no flush yet. */
+  /** Bytes read that are not in a flush yet. */
   readonly bufferedBytes: number
-  /** Those on their way to the table, oldest first. */
-  readonly flushes: readonly FlushStanding[]
+  /** Flushes on their way to the table, oldest first. */
+  readonly flushes: readonly InFlightFlush[]
 }
 
-/** Where one flush stands. */
-export interface FlushStanding {
+/** Describes the position of one flush. */
+export interface InFlightFlush {
   readonly id: number
   readonly records: number
   readonly bytes: number
-  /** The stage that works on it, or `wait` between two. */
+  /** The stage working on it, or `wait` between stages. */
   readonly stage: string
   readonly sinceMs: number
 }

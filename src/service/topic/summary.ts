@@ -1,18 +1,18 @@
-import type { Commit } from '../../../operators/commit-offsets.ts'
-import { NO_COUNTS, plusCounts, type Counts } from '../../core/batch.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
+import { NO_COUNTS, addCounts, type Counts } from '../../core/batch.ts'
 
-/** What one topic carried so far. */
-export interface Summary {
+/** Holds the totals of what one topic has committed. */
+export interface TopicSummary {
   readonly counts: Counts
   readonly commits: number
   readonly files: number
   readonly bytes: number
-  /** Newest table version that we wrote. */
+  /** Newest table version that this process wrote. */
   readonly version: bigint | undefined
 }
 
-/** Nothing yet. */
-export const EMPTY_SUMMARY: Summary = {
+/** Holds the totals of a topic without commits. */
+export const EMPTY_SUMMARY: TopicSummary = {
   counts: NO_COUNTS,
   commits: 0,
   files: 0,
@@ -20,10 +20,10 @@ export const EMPTY_SUMMARY: Summary = {
   version: undefined,
 }
 
-/** The summary with one commit more. */
-export function withCommit(summary: Summary, { counts, adds, version }: Commit): Summary {
+/** Returns the summary with one more commit. */
+export function addCommit(summary: TopicSummary, { counts, adds, version }: PipelineCommit): TopicSummary {
   return {
-    counts: plusCounts(summary.counts, counts),
+    counts: addCounts(summary.counts, counts),
     commits: summary.commits + 1,
     files: summary.files + adds.length,
     bytes: summary.bytes + adds.reduce((sum, add) => sum + add.size, 0),

@@ -1,13 +1,13 @@
 import { tap, type Observable } from 'rxjs'
-import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import type { Contract } from '../../contract/contract.ts'
 import type { Budget } from '../../core/credit/budget.ts'
 import { Credit } from '../../core/credit/credit.ts'
-import { Lane } from '../../core/serial-queue.ts'
+import { SerialQueue } from '../../core/serial-queue.ts'
 import { inFlush } from '../../core/stage/flush-scope.ts'
 import { NO_TRACE } from '../../core/flush-trace.ts'
-import { groupOffsets } from '../../kafka/client/admin.ts'
+import { readGroupOffsets } from '../../kafka/client/admin.ts'
 import {
   createDeadLetterTopic,
   type DeadLetterOptions,
@@ -15,111 +15,137 @@ import {
 } from '../../kafka/dead-letters/dead-letters.ts'
 import { createSource } from '../../kafka/source/kafkajs-source.ts'
 import type { KafkaSource, SourceOptions } from '../../kafka/source/source-options.ts'
-import { pipeline, type Parts, type PipelineConfig } from '../../pipeline.ts'
-import { flushTrace } from '../../telemetry/tracing/flush-trace.ts'
-import { topicLogger, type Logger } from '../../telemetry/log.ts'
+import { pipeline, type PipelineOptions, type PipelineConfig } from '../../pipeline.ts'
+import { openFlushTrace } from '../../telemetry/tracing/flush-trace.ts'
+import { createTopicLogger, type Logger } from '../../telemetry/log.ts'
 import { openDeadLetters } from '../dead-letters/sinks.ts'
 import { GroupOffsets } from './group-offsets.ts'
-import { kafkaOptions } from '../connections/kafka-options.ts'
-import { startMaintenance } from '../table/maintenance.ts'
-import { rowSamples } from './row-samples.ts'
-import { observing, type TopicObserver } from './observer.ts'
-import { Standings } from './flush-tracker.ts'
-import { EMPTY_SUMMARY, withCommit, type Summary } from './summary.ts'
-import type { Tables } from '../table/table-pool.ts'
-import { openTarget, tablesOf, type Target } from '../table/target.ts'
+import { kafkaOptionsOf } from '../connections/kafka-options.ts'
+import { startTableMaintenance } from '../table/maintenance.ts'
+import { sampleRows } from './row-samples.ts'
+import { createPipelineTaps, type TopicObserver } from './observer.ts'
+import { FlushTracker } from './flush-tracker.ts'
+import { EMPTY_SUMMARY, addCommit, type TopicSummary } from './summary.ts'
+import type { TablePool } from '../table/table-pool.ts'
+import { openTarget, createTablePool, type Target } from '../table/target.ts'
 import { TopicControl } from './control.ts'
-import { deadLetterOptions, sourceOptions } from './source-options.ts'
-import { formatOf } from './format.ts'
-import type { RunState, Standing, TopicFailure } from './state.ts'
+import { deadLetterOptionsOf, sourceOptionsOf } from './source-options.ts'
+import { openTopicFormat } from './format.ts'
+import type { RunState, InFlightWork, TopicFailure } from './state.ts'
 
-/** One topic on its way into its table. */
+/** Represents a topic that is carried into its table, and lets callers observe and control it. */
 export interface TopicRun {
   readonly name: string
   readonly topic: string
   readonly config: TopicConfig
-  /** Subscribe once; completes when the topic has reached its end or after `stop`, errors when it cannot go on. */
-  readonly commits: Observable<Commit>
-  /** What was carried so far. */
-  readonly summary: () => Summary
-  /** Where each assigned partition stands. */
+  /**
+   * Emits each commit; subscribe once. Completes when the topic has caught up or after `stop`, errors when it cannot
+   * continue.
+   */
+  readonly commits: Observable<PipelineCommit>
+  /** Returns the totals so far. */
+  readonly summary: () => TopicSummary
+  /** Returns the offsets of each assigned partition. */
   readonly status: KafkaSource['status']
-  /** Bytes of credit taken, of how many. */
+  /** Returns the credit in use and its maximum, in bytes. */
   readonly buffered: () => { readonly bytes: number; readonly bytesMax: number }
-  /** How it is carried now. */
+  /** Returns the present state. */
   readonly state: () => RunState
-  /** What it failed with last; absent where it has not failed, or has committed since. */
+  /** Returns the last failure; `undefined` when there was none or the topic has committed since. */
   readonly failure: () => TopicFailure | undefined
-  /** Times that it was begun again after a failure. */
+  /** Returns the number of restarts after failures. */
   readonly restarts: () => number
-  /** Where its work stands now. */
-  readonly standing: () => Standing
-  /** The next offset that the Kafka group would read, by partition: asked at most every ten seconds, empty while the brokers do not answer. */
+  /** Returns where the work in flight is. */
+  readonly inFlight: () => InFlightWork
+  /**
+   * Returns the committed offset of the Kafka group by partition. Asks the brokers at most every ten seconds; empty
+   * until they answer.
+   */
   groupOffsets(): Promise<ReadonlyMap<number, bigint>>
-  /** Stops reading until `resume`; its partitions stay with this process, and what was read flows on. */
+  /**
+   * Stops reading until `resume`; the partitions stay assigned to this process, and records already read continue to
+   * the table.
+   */
   pause(): void
-  /** Reads on after `pause`. */
+  /** Resumes reading after `pause`. */
   resume(): void
-  /** Makes a flush of what is buffered and resolves when it is committed; at once where nothing is. Throws what the topic failed with. */
+  /**
+   * Flushes what is buffered and resolves when it is committed; resolves at once when nothing is buffered.
+   * @throws the error that the topic failed with
+   */
   flush(): Promise<void>
-  /** Packs the table's small files now, after other upkeep that is due in the process. Throws what that failed with. */
+  /**
+   * Compacts the table's small files now, after other maintenance that is queued in the process.
+   * @throws the error of the optimize run
+   */
   optimize(): Promise<void>
-  /** Stops reading; what was read is flushed and committed. */
+  /** Stops reading; everything read is flushed and committed. */
   stop(): void
-  /** Leaves the group and releases everything; after `commits` has ended. */
+  /** Leaves the consumer group and releases all resources; call it after `commits` has ended. */
   close(): Promise<void>
 }
 
-/** How a topic is reached; a program that has its records elsewhere brings its own. */
-export interface TopicEnds {
+/** Creates the connections of a topic; a program with records from elsewhere provides its own. */
+export interface TopicConnectors {
   readonly source: (options: SourceOptions) => KafkaSource
   readonly deadLetters: (options: DeadLetterOptions) => DeadLetterTopic
-  /** What a Kafka group has read; unknown where absent. */
-  readonly groupOffsets?: typeof groupOffsets
+  /** Reads the committed offsets of a Kafka group; unknown when absent. */
+  readonly groupOffsets?: typeof readGroupOffsets
 }
 
-/** How one topic is opened. */
-export interface TopicOptions {
+/** Describes how one topic is opened. */
+export interface OpenTopicOptions {
   readonly until: 'stopped' | 'latest'
   readonly log: Logger
-  /** A Kafka cluster by default. */
-  readonly ends?: TopicEnds
-  /** In which upkeep of the table has its turn; one of its own by default. */
-  readonly lane?: Lane
-  /** In which topics of one table share it; tables of its own by default. */
-  readonly tables?: Tables
-  /** Who looks at a topic, by its name in Kafka. */
+  /** Connects to Kafka by default. */
+  readonly connectors?: TopicConnectors
+  /** Queue for table maintenance, shared by the topics of a process; by default the topic has its own. */
+  readonly maintenanceQueue?: SerialQueue
+  /** Pool in which topics of the same table share it; by default the topic has its own. */
+  readonly tables?: TablePool
+  /** Returns the observer of a topic, by its name in Kafka. */
   readonly observe?: (topic: string) => TopicObserver | undefined
-  /** In which topics of the process share their bytes; as much as `creditBytes` by default. */
+  /** Byte budget shared by the topics of a process; by default the topic has `creditBytes` of its own. */
   readonly budget?: Budget
-  /** The columns of a table that is not there yet, where no schema says them. */
-  readonly inferred?: Contract
+  /** Columns for a table that does not exist yet, when no schema defines them. */
+  readonly inferredContract?: Contract
 }
 
-const KAFKA: TopicEnds = { source: createSource, deadLetters: createDeadLetterTopic, groupOffsets }
+const KAFKA: TopicConnectors = {
+  source: createSource,
+  deadLetters: createDeadLetterTopic,
+  groupOffsets: readGroupOffsets,
+}
 
-/** Opens the table of a topic and joins source, operators and sinks; nothing flows before `commits` is subscribed to. */
+/**
+ * Opens the table of a topic and connects source, operators and sinks. No record is read before `commits` is
+ * subscribed to.
+ * @throws the errors of `openTarget` and of opening the format
+ */
 export async function openTopic(
   name: string,
   config: Config,
   topic: TopicConfig,
-  options: TopicOptions,
+  options: OpenTopicOptions,
 ): Promise<TopicRun> {
-  const { until, ends = KAFKA } = options
+  const { until, connectors = KAFKA, maintenanceQueue = new SerialQueue() } = options
+  const { tables, inferredContract } = options
   const { groupId } = config.kafka
-  const log = topicLogger(options.log, topic.topic, topic.log.level)
+  const log = createTopicLogger(options.log, topic.topic, topic.log.level)
   const observer = options.observe?.(topic.topic)
-  const target = await openTarget(topic, config, warningsTo(log, observer), options.tables, options.inferred)
-  const format = await orRelease(target, formatOf(topic, config, target, options.tables?.circuits))
-  const observed = observing(observer)
-  const deadLetters = await orRelease(target, openSinks(config, topic, target, options))
+  const target = await openTarget(topic, config, writerCallbacksOf(log, observer), tables, inferredContract)
+  const openingFormat = openTopicFormat(topic, config, target, tables?.circuits)
+  const format = await releaseOnFailure(target, openingFormat)
+  const taps = createPipelineTaps(observer)
+  const deadLetters = await releaseOnFailure(target, openTopicDeadLetters(config, topic, target, options))
   const credit = new Credit(topic.creditBytes, undefined, options.budget)
-  const source = ends.source(sourceOptions(config, topic, target, { credit, log, until, observed, observer }))
-  const { lane = new Lane() } = options
-  const maintenance = maintenanceOf(topic, target, { source, log, lane, observer })
+  const source = connectors.source(
+    sourceOptionsOf(config, topic, target, { credit, log, until, taps, observer }),
+  )
+  const maintenance = startTopicMaintenance(topic, target, { source, log, maintenanceQueue, observer })
   const control = new TopicControl(credit)
-  const standings = new Standings(credit)
-  const inGroup = new GroupOffsets(() => groupOffsetsOf(config, topic, ends, log))
+  const flushTracker = new FlushTracker(credit)
+  const groupOffsets = new GroupOffsets(() => groupOffsetsOf(config, topic, connectors, log))
   let summary = EMPTY_SUMMARY
   const commits = pipeline(
     source.batches,
@@ -129,20 +155,21 @@ export async function openTopic(
       credit,
       deadLetters,
       appId: topic.appId,
-      ...rowSamples(topic.log, log),
+      ...sampleRows(topic.log, log),
       format,
-      openTrace: (facts) => standings.trace(facts, observed.trace(facts, flushTrace({ ...facts, groupId }))),
-      onFenced: fencedTo(log),
+      openTrace: (flush) =>
+        flushTracker.track(flush, taps.trace(flush, openFlushTrace({ ...flush, groupId }))),
+      onFenced: createFencedLogger(log),
     },
-    knobsOf(topic, target),
+    pipelineConfigOf(topic, target),
   ).pipe(
-    observed.commits(() => source.status()),
+    taps.commits(() => source.status()),
     tap((commit) => {
-      summary = withCommit(summary, commit)
-      noteCommit(commit, log)
-      maintenance.committed(commit.version)
+      summary = addCommit(summary, commit)
+      logCommit(commit, log)
+      maintenance.onCommit(commit.version)
     }),
-    control.watch(),
+    control.trackEnd(),
   )
   return {
     name,
@@ -152,7 +179,7 @@ export async function openTopic(
     summary: () => summary,
     status: () => source.status(),
     buffered: () => ({ bytes: credit.taken, bytesMax: credit.bytesMax }),
-    ...asked(control, { standings, inGroup, maintenance }),
+    ...topicControlsOf(control, { flushTracker, groupOffsets, maintenance }),
     stop: () => {
       source.stop()
       void maintenance.stop()
@@ -165,13 +192,13 @@ export async function openTopic(
   }
 }
 
-/** What may be asked of a topic while it runs. */
-function asked(
+/** Returns the members of `TopicRun` that control a running topic or report on it. */
+function topicControlsOf(
   control: TopicControl,
-  parts: {
-    readonly standings: Standings
-    readonly inGroup: GroupOffsets
-    readonly maintenance: ReturnType<typeof startMaintenance>
+  services: {
+    readonly flushTracker: FlushTracker
+    readonly groupOffsets: GroupOffsets
+    readonly maintenance: ReturnType<typeof startTableMaintenance>
   },
 ): Omit<
   TopicRun,
@@ -181,66 +208,67 @@ function asked(
     state: () => control.state,
     failure: () => control.failure,
     restarts: () => 0,
-    standing: () => parts.standings.now(),
-    groupOffsets: () => parts.inGroup.read(),
+    inFlight: () => services.flushTracker.current(),
+    groupOffsets: () => services.groupOffsets.read(),
     pause: () => control.pause(),
     resume: () => control.resume(),
     flush: () => control.flush(),
-    optimize: () => parts.maintenance.optimize(),
+    optimize: () => services.maintenance.optimize(),
   }
 }
 
 async function groupOffsetsOf(
   { kafka }: Config,
   { topic }: TopicConfig,
-  ends: TopicEnds,
+  connectors: TopicConnectors,
   log: Logger,
 ): Promise<ReadonlyMap<number, bigint>> {
-  return (await ends.groupOffsets?.(kafkaOptions(kafka, log), kafka.groupId, topic)) ?? new Map()
+  return (await connectors.groupOffsets?.(kafkaOptionsOf(kafka, log), kafka.groupId, topic)) ?? new Map()
 }
 
-function maintenanceOf(
+function startTopicMaintenance(
   { table: policy }: TopicConfig,
   { store, table }: Target,
   {
     source,
     log,
-    lane,
+    maintenanceQueue,
     observer,
   }: {
     readonly source: KafkaSource
     readonly log: Logger
-    readonly lane: Lane
+    readonly maintenanceQueue: SerialQueue
     readonly observer: TopicObserver | undefined
   },
-): ReturnType<typeof startMaintenance> {
-  return startMaintenance({
+): ReturnType<typeof startTableMaintenance> {
+  return startTableMaintenance({
     store,
     policy,
     version: table.version,
-    isOurs: () => source.status().some(({ partition }) => partition === 0),
-    lane,
+    isOurTurn: () => source.status().some(({ partition }) => partition === 0),
+    queue: maintenanceQueue,
     log: log.child({ table: store.uri }),
     onRun: (run) => observer?.maintenance?.(run),
   })
 }
 
-function openSinks(
+function openTopicDeadLetters(
   config: Config,
   topic: TopicConfig,
   target: Target,
-  { ends = KAFKA, tables = tablesOf(config), log }: TopicOptions,
+  { connectors = KAFKA, tables = createTablePool(config), log }: OpenTopicOptions,
 ): ReturnType<typeof openDeadLetters> {
-  const ofTopic = log.child({ topic: topic.topic })
+  const topicLog = log.child({ topic: topic.topic })
   return openDeadLetters(topic, {
     tables,
-    topic: () => ends.deadLetters(deadLetterOptions(config, topic, target, ofTopic, tables.circuits)),
-    log: ofTopic,
+    openTopic: () =>
+      connectors.deadLetters(deadLetterOptionsOf(config, topic, target, topicLog, tables.circuits)),
+    log: topicLog,
   })
 }
 
-/** A table whose topic cannot be opened is given back. */
-async function orRelease<T>(target: Target, opening: Promise<T>): Promise<T> {
+/** Releases the table when the rest of the topic cannot be opened. */
+async function releaseOnFailure<T>(target: Target, opening: Promise<T>): Promise<T> {
   try {
     return await opening
   } catch (error) {
@@ -249,22 +277,31 @@ async function orRelease<T>(target: Target, opening: Promise<T>): Promise<T> {
   }
 }
 
-function warningsTo(log: Logger, observer: TopicObserver | undefined): Parameters<typeof openTarget>[2] {
+function writerCallbacksOf(
+  log: Logger,
+  observer: TopicObserver | undefined,
+): Parameters<typeof openTarget>[2] {
   return {
     onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
     onCheckpoint: (outcome) => observer?.checkpoint?.(outcome),
   }
 }
 
-/** Told of a flush that is read again. */
-function fencedTo(log: Logger): NonNullable<Parts['onFenced']> {
-  return (appIds, unfit) =>
-    unfit === undefined
-      ? log.warn({ appIds }, 'Another writer holds these offsets; reading on from the table')
-      : log.warn({ appIds, unfit }, 'Another writer changed the table; reading again from there')
+/** Returns a callback that logs flushes which are dropped and read again. */
+function createFencedLogger(log: Logger): NonNullable<PipelineOptions['onFenced']> {
+  return (appIds, unfitReason) =>
+    unfitReason === undefined
+      ? log.warn(
+          { appIds },
+          'Fenced: another writer has committed these offsets; this flush is dropped and reading continues from the table',
+        )
+      : log.warn(
+          { appIds, unfit: unfitReason },
+          'Another writer changed the table so that the rows no longer fit; this flush is dropped and read again',
+        )
 }
 
-function knobsOf(topic: TopicConfig, { partitionColumns }: Target): PipelineConfig {
+function pipelineConfigOf(topic: TopicConfig, { partitionColumns }: Target): PipelineConfig {
   const { mode, maxRate, maxRateRecordsMin: recordsMin } = topic.deadLetters
   return {
     partitionColumns,
@@ -275,9 +312,9 @@ function knobsOf(topic: TopicConfig, { partitionColumns }: Target): PipelineConf
   }
 }
 
-function noteCommit(commit: Commit, log: Logger): void {
+function logCommit(commit: PipelineCommit, log: Logger): void {
   if (!log.isLevelEnabled('debug')) return
   const { version, counts, attempts, conflicts, adds, trace = NO_TRACE } = commit
   const fields = { version: String(version), ...counts, files: adds.length, attempts, conflicts }
-  inFlush(trace, () => log.debug(fields, 'Committed'))
+  inFlush(trace, () => log.debug(fields, 'Flush committed'))
 }

@@ -4,31 +4,36 @@ const PER_DAY = BigInt(DAY_MICROS)
 const DATE = /^(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T][\s\S]*)?)?)?$/
 const DATE_TIME =
   /^(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T](\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?)?([^\d.:].*)?)?)?)?$/s
-/** What Spark takes away at both ends before it reads a number or a time: blanks and control characters. */
+/** Characters that Spark strips from both ends before it parses a number or a time: blanks and control characters. */
 const BLANKS = /^[\0-\x20\x7f]+|[\0-\x20\x7f]+$/g
 const ZONE = /^(?:UTC|GMT|UT)?(?:([+-])(\d{1,2})(?::?(\d{2}))?)?$/
 
-/** Text without blanks and control characters at its ends. */
-export function trimmed(text: string): string {
+/** Returns text without blanks and control characters at both ends. */
+export function trimBlanks(text: string): string {
   return text.replace(BLANKS, '')
 }
 
 /**
- * Days since 1970-01-01 of text as Spark reads it: `2024`, `2024-5`, `2024-05-06`, and what follows a `T` or a blank is
- * ignored. Years of four digits alone. `undefined` when it is none.
+ * Parses a date like Spark: `2024`, `2024-5`, `2024-05-06`; text after a `T` or a blank is ignored. Only
+ * years of four digits are supported. Returns days since 1970-01-01, or `undefined` if the text is not a
+ * date.
  */
-export function textToDate(text: string): number | undefined {
-  const match = DATE.exec(trimmed(text))
+export function parseSqlDate(text: string): number | undefined {
+  const match = DATE.exec(trimBlanks(text))
   return match === null ? undefined : daysOf(Number(match[1]), Number(match[2] ?? 1), Number(match[3] ?? 1))
 }
 
 /**
- * Microseconds since the epoch of text as Spark reads it, in UTC where no zone stands in it; `local` are those of its clock
- * and calendar, whatever the zone. Digits beyond microseconds are cut. Zones are offsets (`Z`, `+02:00`, `UTC+1`), not names
- * of regions; years have four digits. `undefined` when it is none, and for a time alone, which would be that of today.
+ * Parses a timestamp like Spark, in UTC unless the text has a zone. Returns microseconds since the epoch;
+ * `local` ignores the zone and is the text's own clock and calendar. Digits beyond microseconds are cut.
+ * Zones are offsets (`Z`, `+02:00`, `UTC+1`), not region names; years have four digits. Returns `undefined`
+ * if the text is not a timestamp, and for a time without a date, which Spark reads as a time of the current
+ * day.
  */
-export function textToTimestamp(text: string): { micros: bigint; local: bigint; zoned: boolean } | undefined {
-  const match = DATE_TIME.exec(trimmed(text))
+export function parseSqlTimestamp(
+  text: string,
+): { micros: bigint; local: bigint; zoned: boolean } | undefined {
+  const match = DATE_TIME.exec(trimBlanks(text))
   if (match === null) return undefined
   const days = daysOf(Number(match[1]), Number(match[2] ?? 1), Number(match[3] ?? 1))
   const hour = Number(match[4] ?? 0)
@@ -53,7 +58,7 @@ function offsetSeconds(zone: string): number | undefined {
 
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0')
 
-/** Days since 1970-01-01 and microseconds of the day, of microseconds since the epoch. */
+/** Splits microseconds since the epoch into days since 1970-01-01 and microseconds of the day. */
 export function splitMicros(micros: bigint): { days: number; ofDay: number } {
   const safe = Number(micros)
   if (Number.isSafeInteger(safe)) {
@@ -64,23 +69,23 @@ export function splitMicros(micros: bigint): { days: number; ofDay: number } {
   return { days: Number((micros - rest) / PER_DAY), ofDay: Number(rest) }
 }
 
-/** A date as Spark's text has it; years have at least four digits. */
-export function dateText(days: number): string {
+/** Formats a date like Spark; years have at least four digits. */
+export function formatSqlDate(days: number): string {
   const { year, month, day } = civilOf(days)
-  return `${yearText(year)}-${pad(month, 2)}-${pad(day, 2)}`
+  return `${formatSqlYear(year)}-${pad(month, 2)}-${pad(day, 2)}`
 }
 
-/** A year with at least four digits, a `+` before more than four, as Java prints it. */
-export function yearText(year: number): string {
+/** Formats a year with at least four digits, and a `+` before more than four, like Java. */
+export function formatSqlYear(year: number): string {
   if (year > 9999) return `+${year}`
   return year < 0 ? `-${pad(-year, 4)}` : pad(year, 4)
 }
 
-/** A timestamp in UTC as Spark's text has it: `2024-05-06 07:08:09.5`, without zeros at the end of the fraction. */
-export function timestampText(micros: bigint): string {
+/** Formats a timestamp in UTC like Spark: `2024-05-06 07:08:09.5`, without trailing zeros of the fraction. */
+export function formatSqlTimestamp(micros: bigint): string {
   const { days, ofDay } = splitMicros(micros)
   const seconds = Math.floor(ofDay / 1_000_000)
   const fraction = pad(ofDay % 1_000_000, 6).replace(/0+$/, '')
   const time = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`
-  return `${dateText(days)} ${time}${fraction === '' ? '' : `.${fraction}`}`
+  return `${formatSqlDate(days)} ${time}${fraction === '' ? '' : `.${fraction}`}`
 }

@@ -1,37 +1,53 @@
 import { isUtf8 } from 'node:buffer'
 import { DAY_MICROS } from '../../arrow/time.ts'
 import { decimalText } from '../../arrow/decimal.ts'
-import type { SqlType, Value } from './ast.ts'
-import { dateText, splitMicros, textToDate, textToTimestamp, timestampText, trimmed } from './cast-time.ts'
+import type { SqlType, SqlValue } from './ast.ts'
+import {
+  formatSqlDate,
+  splitMicros,
+  parseSqlDate,
+  parseSqlTimestamp,
+  formatSqlTimestamp,
+  trimBlanks,
+} from './cast-time.ts'
 import { SqlError } from './error.ts'
-import { decimalToDouble, integerOf, rescaled, smallOf } from './numbers.ts'
-import { unary, constantTerm, type Present, type Term } from './term.ts'
-import { digitsOf, isDecimal, isFloating, isInteger, isNumeric, isTime, typeText } from './types.ts'
+import { decimalToDouble, toSqlInteger, rescaleDecimal, toSmallInteger } from './numbers.ts'
+import { unaryTerm, constantTerm, type NonNullValue, type Term } from './term.ts'
+import { digitsOf, isDecimal, isFloating, isInteger, isNumeric, isTime, formatSqlType } from './types.ts'
 
 /**
- * A term as another type, by Spark's ANSI casts: what does not fit fails the row. Timestamps are read and written in UTC.
- * @throws SqlError naming a cast that is not supported: a double's text is Java's own, and nested values have none
+ * Returns a term cast to another type by Spark's ANSI rules: a value that does not fit fails the row.
+ * Timestamps are read and written in UTC.
+ *
+ * @throws SqlError naming a cast that is not supported, such as double to string, whose format is Java's own,
+ * or nested types
  */
 export function castTerm(term: Term, type: SqlType): Term {
-  if (sameType(term.type, type)) return term
+  if (isSameType(term.type, type)) return term
   if (term.type === 'void') return constantTerm(type, null)
-  return unary(type, term, castFunction(term.type, type))
+  return unaryTerm(type, term, castFunctionOf(term.type, type))
 }
 
-/** Whether values of one type are values of the other as they are; nested types are never compared. */
-export function sameType(a: SqlType, b: SqlType): boolean {
+/** Returns whether two types are the same. Nested types are never considered the same. */
+export function isSameType(a: SqlType, b: SqlType): boolean {
   return typeof a === 'string' && typeof b === 'string' && a.replaceAll(' ', '') === b.replaceAll(' ', '')
 }
 
-/** How values of one type become values of another. Throws `SqlError` naming a cast that is not supported. */
-export function castFunction(from: SqlType, to: SqlType): (value: Present) => Value {
+/**
+ * Returns the function that casts values of one type to another.
+ *
+ * @throws SqlError naming a cast that is not supported
+ */
+export function castFunctionOf(from: SqlType, to: SqlType): (value: NonNullValue) => SqlValue {
   const cast = castOf(from, to)
   if (cast === undefined)
-    throw new SqlError(`CAST of ${typeText(from)} AS ${typeText(to).toUpperCase()} is not supported`)
-  return cast as (value: Present) => Value
+    throw new SqlError(
+      `CAST of ${formatSqlType(from)} AS ${formatSqlType(to).toUpperCase()} is not supported`,
+    )
+  return cast as (value: NonNullValue) => SqlValue
 }
 
-type Cast = ((value: never) => Value) | undefined
+type Cast = ((value: never) => SqlValue) | undefined
 
 function castOf(from: SqlType, to: SqlType): Cast {
   if (typeof from !== 'string' || typeof to !== 'string') return undefined
@@ -44,7 +60,7 @@ function castOf(from: SqlType, to: SqlType): Cast {
     case 'double':
       return toDouble(from)
     case 'float':
-      // A decimal's and a long's nearest float are not those of its nearest double.
+      // The float nearest to a decimal or long differs from the float of its nearest double.
       return from === 'double' || (isInteger(from) && from !== 'long')
         ? (value: number) => Math.fround(value)
         : undefined
@@ -65,13 +81,13 @@ function toText(from: SqlType): Cast {
     case 'long':
       return (value: number | bigint | boolean) => String(value)
     case 'date':
-      return dateText
+      return formatSqlDate
     case 'timestamp':
     case 'timestamp_ntz':
-      return timestampText
+      return formatSqlTimestamp
     case 'binary':
       return (value: Uint8Array) => {
-        if (!isUtf8(value)) throw new SqlError('the bytes are no UTF-8')
+        if (!isUtf8(value)) throw new SqlError('the bytes are not valid UTF-8')
         return new TextDecoder('utf-8', { ignoreBOM: true }).decode(value)
       }
     default: {
@@ -99,16 +115,16 @@ function fromText(to: SqlType): Cast {
   const read = textReader(to)
   if (read === undefined) return undefined
   return (text: string) => {
-    const value = read(trimmed(text), text)
-    if (value === undefined) throw new SqlError(`${JSON.stringify(text)} is no ${typeText(to)}`)
+    const value = read(trimBlanks(text), text)
+    if (value === undefined) throw new SqlError(`${JSON.stringify(text)} is not a valid ${formatSqlType(to)}`)
     return value
   }
 }
 
-function textReader(to: SqlType): ((trim: string, text: string) => Present | undefined) | undefined {
+function textReader(to: SqlType): ((trim: string, text: string) => NonNullValue | undefined) | undefined {
   if (isInteger(to))
     return (trim) =>
-      /^[+-]?\d+$/.test(trim) ? integerOf(BigInt(trim.replace('+', '')), to as string) : undefined
+      /^[+-]?\d+$/.test(trim) ? toSqlInteger(BigInt(trim.replace('+', '')), to as string) : undefined
   if (isDecimal(to)) return (trim) => textToDecimal(trim, to)
   switch (to) {
     case 'float':
@@ -123,11 +139,11 @@ function textReader(to: SqlType): ((trim: string, text: string) => Present | und
         return TRUES.has(lower) ? true : FALSES.has(lower) ? false : undefined
       }
     case 'date':
-      return (trim) => textToDate(trim)
+      return (trim) => parseSqlDate(trim)
     case 'timestamp':
-      return (trim) => textToTimestamp(trim)?.micros
+      return (trim) => parseSqlTimestamp(trim)?.micros
     case 'timestamp_ntz':
-      return (trim) => textToTimestamp(trim)?.local
+      return (trim) => parseSqlTimestamp(trim)?.local
     case 'binary':
       return (_, text) => Buffer.from(text)
     default:
@@ -144,22 +160,22 @@ function textToDecimal(text: string, to: SqlType): bigint | undefined {
   const signed = match[1] === '-' ? -digits : digits
   const from = (match[3] ?? '').length - exponent
   return from >= 0
-    ? rescaled(signed, from, precision, scale)
-    : rescaled(signed * 10n ** BigInt(-from), 0, precision, scale)
+    ? rescaleDecimal(signed, from, precision, scale)
+    : rescaleDecimal(signed * 10n ** BigInt(-from), 0, precision, scale)
 }
 
 function toDecimal(from: SqlType, to: SqlType): Cast {
   const { precision, scale } = digitsOf(to)
-  if (from === 'boolean') return (value: boolean) => rescaled(value ? 1n : 0n, 0, precision, scale)
-  if (isInteger(from)) return (value: number | bigint) => rescaled(BigInt(value), 0, precision, scale)
+  if (from === 'boolean') return (value: boolean) => rescaleDecimal(value ? 1n : 0n, 0, precision, scale)
+  if (isInteger(from)) return (value: number | bigint) => rescaleDecimal(BigInt(value), 0, precision, scale)
   if (isDecimal(from)) {
     const source = digitsOf(from)
-    return (value: bigint) => rescaled(value, source.scale, precision, scale)
+    return (value: bigint) => rescaleDecimal(value, source.scale, precision, scale)
   }
   if (from === 'double')
     return (value: number) => {
       const text = Number.isFinite(value) ? textToDecimal(String(value), to) : undefined
-      if (text === undefined) throw new SqlError(`${value} is no ${typeText(to)}`)
+      if (text === undefined) throw new SqlError(`${value} is not a valid ${formatSqlType(to)}`)
       return text
     }
   return undefined
@@ -167,28 +183,30 @@ function toDecimal(from: SqlType, to: SqlType): Cast {
 
 function toInteger(from: SqlType, to: SqlType): Cast {
   const name = to as string
-  if (from === 'boolean') return (value: boolean) => integerOf(value ? 1n : 0n, name)
-  if (isFloating(from)) return (value: number) => truncated(value, name)
+  if (from === 'boolean') return (value: boolean) => toSqlInteger(value ? 1n : 0n, name)
+  if (isFloating(from)) return (value: number) => truncateToInteger(value, name)
   if (isInteger(from)) {
     if (to === 'long') return (value: number) => BigInt(value)
     return from === 'long'
-      ? (value: bigint) => integerOf(value, name)
-      : (value: number) => smallOf(value, name)
+      ? (value: bigint) => toSqlInteger(value, name)
+      : (value: number) => toSmallInteger(value, name)
   }
   if (isDecimal(from)) {
     const unit = 10n ** BigInt(digitsOf(from).scale)
-    return (value: bigint) => integerOf(value / unit, name)
+    return (value: bigint) => toSqlInteger(value / unit, name)
   }
-  if (from === 'timestamp') return (value: bigint) => integerOf(floorDivide(value, 1_000_000n), name)
+  if (from === 'timestamp') return (value: bigint) => toSqlInteger(floorDivide(value, 1_000_000n), name)
   return undefined
 }
 
-function truncated(value: number, type: string): number | bigint {
-  if (!Number.isFinite(value)) throw new SqlError(`${value} is no ${type}`)
-  return type === 'long' ? integerOf(BigInt(Math.trunc(value)), type) : smallOf(Math.trunc(value) + 0, type)
+function truncateToInteger(value: number, type: string): number | bigint {
+  if (!Number.isFinite(value)) throw new SqlError(`${value} is not a valid ${type}`)
+  return type === 'long'
+    ? toSqlInteger(BigInt(Math.trunc(value)), type)
+    : toSmallInteger(Math.trunc(value) + 0, type)
 }
 
-/** `value / by` rounded down. `by` is above zero. */
+/** Returns `value / by` rounded down. `by` must be positive. */
 export function floorDivide(value: bigint, by: bigint): bigint {
   const quotient = value / by
   return value < 0n && quotient * by !== value ? quotient - 1n : quotient
@@ -221,10 +239,11 @@ function toTime(from: SqlType, to: SqlType): Cast {
       const micros = BigInt(value) * 1_000_000n
       return micros > LONG_MAX ? LONG_MAX : micros < LONG_MIN ? LONG_MIN : micros
     }
-  if (from === 'double' || from === 'float') return (value: number) => truncated(value * 1_000_000, 'long')
+  if (from === 'double' || from === 'float')
+    return (value: number) => truncateToInteger(value * 1_000_000, 'long')
   if (isDecimal(from)) {
     const unit = 10n ** BigInt(digitsOf(from).scale)
-    return (value: bigint) => integerOf((value * 1_000_000n) / unit, 'long')
+    return (value: bigint) => toSqlInteger((value * 1_000_000n) / unit, 'long')
   }
   return undefined
 }

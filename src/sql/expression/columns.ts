@@ -1,33 +1,34 @@
 import { BytesBuilder } from '../../arrow/bytes-builder.ts'
-import { fixedLayout, isNull, type Column, type Columns, type FixedColumn } from '../../arrow/column.ts'
+import { fixedLayoutOf, isNull, type Column, type Columns, type FixedColumn } from '../../arrow/column.ts'
 import { decimalText, unscaledAt } from '../../arrow/decimal.ts'
 import { FixedBuilder } from '../../arrow/fixed-builder.ts'
-import { indexNamed } from '../../arrow/gather.ts'
+import { fieldIndexOf } from '../../arrow/gather.ts'
 import { textAt } from '../../arrow/values.ts'
-import { Exact } from '../../core/exact.ts'
+import { ExactNumber } from '../../core/exact.ts'
 import { decimalOf, type DataType, type StructField, type StructType } from '../../core/schema.ts'
-import type { Value } from './ast.ts'
-import { castFunction, sameType } from './cast.ts'
+import type { SqlValue } from './ast.ts'
+import { castFunctionOf, isSameType } from './cast.ts'
 import { SqlError } from './error.ts'
-import type { Getter, Term } from './term.ts'
+import type { RowEvaluator, Term } from './term.ts'
 
-/** Where a column is in a schema, by its exact names, and what it is. */
-export interface Resolved {
+/** Holds the path of a column in a schema, by exact names, and its type. */
+interface ResolvedColumn {
   readonly path: readonly string[]
   readonly type: DataType
 }
 
 /**
- * Finds a column, or a field of structs, by names in any case, as Spark does.
- * @throws SqlError when there is none, or more than one
+ * Finds a column, or a field of structs, by case-insensitive names, like Spark.
+ *
+ * @throws SqlError if there is none, or more than one
  */
-export function resolveColumn(path: readonly string[], schema: StructType): Resolved {
+export function resolveColumn(path: readonly string[], schema: StructType): ResolvedColumn {
   const names: string[] = []
   let type: DataType = schema
   for (const name of path) {
     const where = names.join('.')
     if (typeof type === 'string' || type.type !== 'struct')
-      throw new SqlError(`${where} is no struct, and its field ${name} is not supported`)
+      throw new SqlError(`${where} is not a struct, so it has no field ${name}`)
     const found: readonly StructField[] = fieldsNamed(type, name)
     const field = found[0]
     if (field === undefined) throw new SqlError(`there is no column ${[...names, name].join('.')}`)
@@ -44,8 +45,11 @@ function fieldsNamed(type: StructType, name: string): readonly StructField[] {
   return exact.length > 0 ? exact : type.fields.filter((field) => field.name.toLowerCase() === folded)
 }
 
-/** The values of a column as those of the type that the table has; null for every row where the rows lack the column. */
-export function columnTerm({ path, type }: Resolved): Term {
+/**
+ * Returns a term for the values of a column, as the type that the table has; null for every row if the rows
+ * do not have the column.
+ */
+export function columnTerm({ path, type }: ResolvedColumn): Term {
   return {
     type,
     constant: undefined,
@@ -54,9 +58,9 @@ export function columnTerm({ path, type }: Resolved): Term {
       const column = columnAt(columns, path)
       if (column === undefined) return () => null
       const get = getterOf(column)
-      if (typeof type !== 'string' || sameType(column.type, type)) return get
-      // Rows of an older schema than the table has now: their type was widened since.
-      const cast = castFunction(column.type, type)
+      if (typeof type !== 'string' || isSameType(column.type, type)) return get
+      // The rows have an older schema than the table, whose column was widened since.
+      const cast = castFunctionOf(column.type, type)
       return (row) => {
         const value = get(row)
         return value === null ? null : cast(value)
@@ -65,13 +69,13 @@ export function columnTerm({ path, type }: Resolved): Term {
   }
 }
 
-/** The column at a path of names as the table has them, or `undefined`. */
+/** Returns the column at a path of exact names, or `undefined`. */
 export function columnAt({ schema, columns }: Columns, path: readonly string[]): Column | undefined {
   let fields: readonly StructField[] = schema.fields
   let children: readonly Column[] = columns
   let found: Column | undefined
   for (const name of path) {
-    found = children[indexNamed(fields, name)]
+    found = children[fieldIndexOf(fields, name)]
     if (found === undefined) return undefined
     children = found.kind === 'struct' ? found.children : []
     fields = typeof found.type !== 'string' && found.type.type === 'struct' ? found.type.fields : []
@@ -79,12 +83,12 @@ export function columnAt({ schema, columns }: Columns, path: readonly string[]):
   return found
 }
 
-function getterOf(column: Column): Getter {
+function getterOf(column: Column): RowEvaluator {
   const get = presentGetter(column)
   return column.valid === undefined ? get : (row) => (isNull(column, row) ? null : get(row))
 }
 
-function presentGetter(column: Column): Getter {
+function presentGetter(column: Column): RowEvaluator {
   switch (column.kind) {
     case 'fixed':
       return fixedGetter(column)
@@ -99,7 +103,7 @@ function presentGetter(column: Column): Getter {
   }
 }
 
-function fixedGetter({ type, values, words }: FixedColumn): Getter {
+function fixedGetter({ type, values, words }: FixedColumn): RowEvaluator {
   if (words === 4) return (row) => unscaledAt(values, row * 4)
   if (words === 2) {
     const aligned = values.byteOffset % 8 === 0 ? values : values.slice()
@@ -110,15 +114,15 @@ function fixedGetter({ type, values, words }: FixedColumn): Getter {
 }
 
 /** Collects values of evaluated expressions into a column. */
-export interface ValueBuilder {
-  append(value: Value): void
+interface ValueBuilder {
+  append(value: SqlValue): void
   finish(): Column
 }
 
-/** A builder of a column of a simple type. */
-export function valueBuilder(type: DataType): ValueBuilder {
+/** Creates a builder for a column of a primitive type. */
+export function createValueBuilder(type: DataType): ValueBuilder {
   const decimal = decimalOf(type)
-  if (fixedLayout(type) === undefined) {
+  if (fixedLayoutOf(type) === undefined) {
     const bytes = new BytesBuilder(type)
     return {
       append: (value) => void bytes.append(value),
@@ -127,7 +131,7 @@ export function valueBuilder(type: DataType): ValueBuilder {
   }
   const fixed = new FixedBuilder(type)
   const put = (value: number | bigint | boolean): void => {
-    if (decimal !== undefined) fixed.append(new Exact(decimalText(value as bigint, decimal.scale)))
+    if (decimal !== undefined) fixed.append(new ExactNumber(decimalText(value as bigint, decimal.scale)))
     else if (typeof value === 'bigint')
       fixed.appendPair(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)))
     else fixed.appendNumber(Number(value))

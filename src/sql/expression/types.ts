@@ -23,74 +23,79 @@ const NAMES: Readonly<Record<string, SqlType>> = {
   BINARY: 'binary',
 }
 const DECIMALS = new Set(['DECIMAL', 'DEC', 'NUMERIC'])
-/** Most digits of a decimal. */
-export const DIGITS_MAX = 38
+/** Maximum precision of a decimal. */
+export const DECIMAL_DIGITS_MAX = 38
 
 /**
- * A simple type by its name in SQL and what stood in parentheses behind it.
+ * Parses a primitive type from its SQL name and the numbers in parentheses behind it.
+ *
  * @throws SqlError naming a type that is not supported
  */
-export function typeNamed(name: string, sizes: readonly number[]): SqlType {
+export function parseTypeName(name: string, sizes: readonly number[]): SqlType {
   const upper = name.toUpperCase()
   const simple = sizes.length === 0 ? NAMES[upper] : undefined
   if (simple !== undefined) return simple
   const [precision = 10, scale = 0] = sizes
-  if (DECIMALS.has(upper) && sizes.length <= 2 && precision <= DIGITS_MAX && scale <= precision)
+  if (DECIMALS.has(upper) && sizes.length <= 2 && precision <= DECIMAL_DIGITS_MAX && scale <= precision)
     return `decimal(${precision},${scale})`
   throw new SqlError(`the type ${name}${sizes.length === 0 ? '' : `(${sizes.join(', ')})`} is not supported`)
 }
 
-/** A type as messages show it. */
-export function typeText(type: SqlType): string {
+/** Formats a type for messages. */
+export function formatSqlType(type: SqlType): string {
   return typeof type === 'string' ? type : type.type
 }
 
 const INTEGERS: readonly SqlType[] = ['byte', 'short', 'integer', 'long']
 const INTEGER_DIGITS: Readonly<Record<string, number>> = { byte: 3, short: 5, integer: 10, long: 20 }
 
-/** Whether values are whole numbers of a fixed width. */
+/** Returns whether a type is an integer type. */
 export function isInteger(type: SqlType): boolean {
   return INTEGERS.includes(type)
 }
 
-/** Whether values are floating-point numbers. */
+/** Returns whether a type is float or double. */
 export function isFloating(type: SqlType): boolean {
   return type === 'float' || type === 'double'
 }
 
-/** Whether values are numbers. */
+/** Returns whether a type is numeric. */
 export function isNumeric(type: SqlType): boolean {
   return isInteger(type) || isFloating(type) || isDecimal(type)
 }
 
-/** Whether values are decimals. */
+/** Returns whether a type is a decimal. */
 export function isDecimal(type: SqlType): boolean {
   return type !== 'void' && decimalOf(type) !== undefined
 }
 
-/** Whether values are dates or timestamps. */
+/** Returns whether a type is a date or timestamp. */
 export function isTime(type: SqlType): boolean {
   return type === 'date' || type === 'timestamp' || type === 'timestamp_ntz'
 }
 
-/** Precision and scale of a number that is a decimal or may be seen as one. */
+/** Returns precision and scale of a decimal, or those that an integer type has as a decimal. */
 export function digitsOf(type: SqlType): { precision: number; scale: number } {
   if (typeof type === 'string' && type in INTEGER_DIGITS)
     return { precision: INTEGER_DIGITS[type] as number, scale: 0 }
   const decimal = type === 'void' ? undefined : decimalOf(type)
-  if (decimal === undefined) throw new SqlError(`${typeText(type)} is no decimal`)
+  if (decimal === undefined) throw new SqlError(`${formatSqlType(type)} is not a decimal`)
   return decimal
 }
 
-/** A decimal type as Spark bounds it where the digits do not suffice: places behind the point go first, down to six. */
+/**
+ * Returns a decimal type bounded like in Spark: if the precision exceeds 38 digits, the scale is reduced,
+ * down to six digits.
+ */
 export function boundedDecimal(precision: number, scale: number): DataType {
-  if (precision <= DIGITS_MAX) return `decimal(${precision},${scale})`
+  if (precision <= DECIMAL_DIGITS_MAX) return `decimal(${precision},${scale})`
   const whole = precision - scale
-  return `decimal(${DIGITS_MAX},${Math.max(DIGITS_MAX - whole, Math.min(scale, 6))})`
+  return `decimal(${DECIMAL_DIGITS_MAX},${Math.max(DECIMAL_DIGITS_MAX - whole, Math.min(scale, 6))})`
 }
 
 /**
- * The decimal type in which both can be compared. It may have more digits than a decimal: no comparison overflows.
+ * Returns the decimal type in which two numbers can be compared. It may exceed the maximum precision, so that
+ * no comparison overflows.
  */
 function widerDecimal(a: SqlType, b: SqlType): DataType {
   const left = digitsOf(a)
@@ -100,11 +105,12 @@ function widerDecimal(a: SqlType, b: SqlType): DataType {
 }
 
 /**
- * The type in which two values are compared, or become branches of one expression, by Spark's ANSI rules (the default
- * since Spark 4): a string is read as the other side's type, as long beside any integer, as double beside float, double
- * and decimal; an integer beside a decimal is a decimal, beside a float a double. `undefined` where there is none.
+ * Returns the type in which two values are compared or become branches of one expression, by Spark's ANSI
+ * rules (the default since Spark 4). A string is cast to the other side's type: long for any integer, double
+ * for float, double and decimal. An integer and a decimal are compared as decimals, an integer and a float as
+ * doubles. Returns `undefined` if there is no common type.
  */
-export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
+export function commonTypeOf(a: SqlType, b: SqlType): SqlType | undefined {
   if (a === 'void') return b
   if (b === 'void') return a
   if (typeof a !== 'string' || typeof b !== 'string') return undefined

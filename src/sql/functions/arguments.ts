@@ -1,57 +1,78 @@
-import type { SqlType, Value } from '../expression/ast.ts'
+import type { SqlType, SqlValue } from '../expression/ast.ts'
 import { castTerm } from '../expression/cast.ts'
 import { SqlError } from '../expression/error.ts'
 import type { Term } from '../expression/term.ts'
-import { isInteger, isTime, typeText } from '../expression/types.ts'
+import { isInteger, isTime, formatSqlType } from '../expression/types.ts'
 
-/** A function of SQL: its term from those of its arguments. Throws `SqlError` for arguments that it does not take. */
+/**
+ * Builds the term of a function call from the terms of its arguments.
+ *
+ * @throws SqlError for arguments that the function does not support
+ */
 export type SqlFunction = (args: readonly Term[], name: string) => Term
 
-/** The arguments, which must be so many. */
-export function counted(args: readonly Term[], name: string, min: number, max = min): readonly Term[] {
+/**
+ * Returns the arguments if their number is between `min` and `max`.
+ *
+ * @throws SqlError for another number of arguments
+ */
+export function requireArgumentCount(
+  args: readonly Term[],
+  name: string,
+  min: number,
+  max = min,
+): readonly Term[] {
   if (args.length < min || args.length > max)
     throw new SqlError(`${name} with ${args.length} arguments is not supported`)
   return args
 }
 
-/** The argument at `index`, which must be there. */
-export function argument(args: readonly Term[], index: number): Term {
+/**
+ * Returns the argument at `index`.
+ *
+ * @throws SqlError if it is missing
+ */
+export function argumentAt(args: readonly Term[], index: number): Term {
   const arg = args[index]
   if (arg === undefined) throw new SqlError(`argument ${index + 1} is missing`)
   return arg
 }
 
-/** Any simple value as text. */
+/** Casts any primitive value to text. */
 export function asText(term: Term): Term {
   return castTerm(term, 'string')
 }
 
-/** An integer of up to 32 bits; a long only where it is a constant that fits. */
+/** Casts an argument to a 32-bit integer; longs are not accepted. */
 export function asInt(term: Term, name: string): Term {
   if (term.type === 'void' || term.type === 'string' || (isInteger(term.type) && term.type !== 'long'))
     return castTerm(term, 'integer')
-  throw new SqlError(`${name} of a ${typeText(term.type)} where an INT is expected is not supported`)
+  throw new SqlError(`${name} of a ${formatSqlType(term.type)} where an INT is expected is not supported`)
 }
 
-/** A date: of a timestamp its day in UTC, text as it is read. */
+/** Casts an argument to a date: the UTC day of a timestamp, or parsed text. */
 export function asDate(term: Term, name: string): Term {
-  return checked(term, 'date', name)
+  return castToTime(term, 'date', name)
 }
 
-/** A timestamp in UTC: a date is its midnight, a TIMESTAMP_NTZ stays what it is. */
+/** Casts an argument to a timestamp in UTC: a date becomes its midnight, a TIMESTAMP_NTZ is unchanged. */
 export function asTimestamp(term: Term, name: string): Term {
-  return term.type === 'timestamp_ntz' ? term : checked(term, 'timestamp', name)
+  return term.type === 'timestamp_ntz' ? term : castToTime(term, 'timestamp', name)
 }
 
-function checked(term: Term, type: SqlType, name: string): Term {
+function castToTime(term: Term, type: SqlType, name: string): Term {
   if (isTime(term.type) || term.type === 'string' || term.type === 'void') return castTerm(term, type)
-  throw new SqlError(`${name} of a ${typeText(term.type)} is not supported`)
+  throw new SqlError(`${name} of a ${formatSqlType(term.type)} is not supported`)
 }
 
-/** The text of an argument that must be a constant. */
-export function constantText(term: Term, name: string): string {
-  const value: Value | undefined = term.constant?.value
+/**
+ * Returns the text of a constant argument.
+ *
+ * @throws SqlError if the argument is not a constant text
+ */
+export function requireConstantText(term: Term, name: string): string {
+  const value: SqlValue | undefined = term.constant?.value
   if (typeof value !== 'string')
-    throw new SqlError(`${name} with a pattern that is no constant text is not supported`)
+    throw new SqlError(`${name} with a pattern that is not a constant text is not supported`)
   return value
 }

@@ -1,17 +1,26 @@
-import type { SqlType, Value } from '../expression/ast.ts'
+import type { SqlType, SqlValue } from '../expression/ast.ts'
 import { castTerm } from '../expression/cast.ts'
 import { SqlError } from '../expression/error.ts'
-import { binary, termOf, unary, type Getter, type Present, type Term } from '../expression/term.ts'
-import { commonType, isDecimal, isFloating, typeText } from '../expression/types.ts'
+import {
+  binaryTerm,
+  termOf,
+  unaryTerm,
+  type RowEvaluator,
+  type NonNullValue,
+  type Term,
+} from '../expression/term.ts'
+import { commonTypeOf, isDecimal, isFloating, formatSqlType } from '../expression/types.ts'
 
-/** How two values of one type are ordered: below, at or above zero. */
-export type Order = (a: never, b: never) => number
+/** Compares two values of one type; returns a number below, equal to or above zero. */
+type ValueComparator = (a: never, b: never) => number
 
 /**
- * The order of a type: text by its UTF-8 bytes, NaN equal to itself and above all other numbers, as in Spark.
- * @throws SqlError for types without one
+ * Returns the comparator of a type: text is ordered by its UTF-8 bytes, NaN equals itself and is above all
+ * other numbers, like in Spark.
+ *
+ * @throws SqlError for types without an order
  */
-export function orderOf(type: SqlType): Order {
+export function comparatorOf(type: SqlType): ValueComparator {
   if (isFloating(type)) return compareFloating
   if (isDecimal(type)) return compareSimple
   switch (type) {
@@ -30,7 +39,7 @@ export function orderOf(type: SqlType): Order {
     case 'timestamp_ntz':
       return compareSimple
     default:
-      throw new SqlError(`values of type ${typeText(type)} cannot be compared`)
+      throw new SqlError(`values of type ${formatSqlType(type)} cannot be compared`)
   }
 }
 
@@ -44,24 +53,30 @@ function compareFloating(a: number, b: number): number {
   return Number.isNaN(b) || a < b ? -1 : 1
 }
 
-/** Orders text by its code points, which is the order of its UTF-8 bytes; JavaScript's own is by 16-bit units. */
-export function compareText(a: string, b: string): number {
+/** Compares text by code points, which is the order of its UTF-8 bytes; JavaScript compares by 16-bit units. */
+function compareText(a: string, b: string): number {
   if (a === b) return 0
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i)
     const y = b.charCodeAt(i)
-    // Halves of characters beyond 16 bits stand below U+E000 to U+FFFF, but the characters stand above.
+    // Surrogates sort below U+E000 to U+FFFF as 16-bit units, but the characters that they encode sort above.
     if (x !== y) return x >= 0xd800 && y >= 0xd800 ? ((x + 0x2000) & 0xffff) - ((y + 0x2000) & 0xffff) : x - y
   }
   return a.length - b.length
 }
 
-/** Both terms as the type in which they are compared. Throws `SqlError` where there is none. */
-export function alignedPair(left: Term, right: Term, operator: string): readonly [Term, Term] {
-  const type = commonType(left.type, right.type)
+/**
+ * Casts both terms to the type in which they are compared.
+ *
+ * @throws SqlError if there is no common type
+ */
+function castToCommonType(left: Term, right: Term, operator: string): readonly [Term, Term] {
+  const type = commonTypeOf(left.type, right.type)
   if (type === undefined)
-    throw new SqlError(`${typeText(left.type)} ${operator} ${typeText(right.type)} is not supported`)
+    throw new SqlError(
+      `${formatSqlType(left.type)} ${operator} ${formatSqlType(right.type)} is not supported`,
+    )
   return [castTerm(left, type), castTerm(right, type)]
 }
 
@@ -74,22 +89,25 @@ const TESTS: Readonly<Record<string, (order: number) => boolean>> = {
   '>=': (order) => order >= 0,
 }
 
-/** `=`, `<>`, `<`, `<=`, `>` and `>=`: null where a side is; `<=>`: never null, two nulls are equal. */
-export function comparison(operator: string, left: Term, right: Term): Term {
-  const [a, b] = alignedPair(left, right, operator)
-  const order = orderOf(a.type) as (a: Present, b: Present) => number
+/**
+ * Returns a term for a comparison. `=`, `<>`, `<`, `<=`, `>` and `>=` are null if a side is null; `<=>` is
+ * never null and treats two nulls as equal.
+ */
+export function comparisonTerm(operator: string, left: Term, right: Term): Term {
+  const [a, b] = castToCommonType(left, right, operator)
+  const order = comparatorOf(a.type) as (a: NonNullValue, b: NonNullValue) => number
   if (operator === '<=>') return nullSafeEqual(a, b, order)
   if (a.type === 'string' && (operator === '=' || operator === '<>'))
-    return binary('boolean', a, b, (x: string, y: string) => (x === y) === (operator === '='))
+    return binaryTerm('boolean', a, b, (x: string, y: string) => (x === y) === (operator === '='))
   const test = TESTS[operator]
   if (test === undefined) throw new Error(`Broken invariant: no comparison ${operator}`)
-  return binary('boolean', a, b, (x, y) => test(order(x, y)))
+  return binaryTerm('boolean', a, b, (x, y) => test(order(x, y)))
 }
 
-function nullSafeEqual(left: Term, right: Term, order: (a: Present, b: Present) => number): Term {
+function nullSafeEqual(left: Term, right: Term, order: (a: NonNullValue, b: NonNullValue) => number): Term {
   return termOf('boolean', [left, right], ([getLeft, getRight]) => {
-    const l = getLeft as Getter
-    const r = getRight as Getter
+    const l = getLeft as RowEvaluator
+    const r = getRight as RowEvaluator
     return (row) => {
       const a = l(row)
       const b = r(row)
@@ -98,15 +116,16 @@ function nullSafeEqual(left: Term, right: Term, order: (a: Present, b: Present) 
   })
 }
 
-/** `value IN (…)`: null where the value is, or where it is not found and a null is among the options. */
+/** Returns a term for `value IN (…)`. It is null if the value is null, or if it is not found and an option is null. */
 export function inTerm(value: Term, options: readonly Term[]): Term {
-  const type = typesTogether([value, ...options], 'IN')
-  const order = orderOf(type) as (a: Present, b: Present) => number
+  const type = commonTypeOfTerms([value, ...options], 'IN')
+  const order = comparatorOf(type) as (a: NonNullValue, b: NonNullValue) => number
   const cast = options.map((option) => castTerm(option, type))
   const sought = castTerm(value, type)
-  if (type === 'string' && cast.every((option) => option.constant !== undefined)) return inTexts(sought, cast)
+  if (type === 'string' && cast.every((option) => option.constant !== undefined))
+    return inConstantTextsTerm(sought, cast)
   return termOf('boolean', [sought, ...cast], ([getValue, ...getOptions]) => {
-    const get = getValue as Getter
+    const get = getValue as RowEvaluator
     return (row) => {
       const a = get(row)
       if (a === null) return null
@@ -121,20 +140,24 @@ export function inTerm(value: Term, options: readonly Term[]): Term {
   })
 }
 
-function inTexts(sought: Term, options: readonly Term[]): Term {
-  const values = new Set<Value>(options.map((option) => option.constant?.value ?? null))
+function inConstantTextsTerm(sought: Term, options: readonly Term[]): Term {
+  const values = new Set<SqlValue>(options.map((option) => option.constant?.value ?? null))
   const missing = values.has(null) ? null : false
-  return unary('boolean', sought, (text: string) => (values.has(text) ? true : missing))
+  return unaryTerm('boolean', sought, (text: string) => (values.has(text) ? true : missing))
 }
 
-/** The type that all terms have together; strings meet first, as in Spark. Throws `SqlError` where there is none. */
-export function typesTogether(terms: readonly Term[], where: string): SqlType {
+/**
+ * Returns the common type of all terms; strings are combined first, like in Spark.
+ *
+ * @throws SqlError if there is no common type
+ */
+export function commonTypeOfTerms(terms: readonly Term[], where: string): SqlType {
   const types = terms.map((term) => term.type)
   const ordered = [...types.filter((type) => type === 'string'), ...types.filter((type) => type !== 'string')]
   return ordered.reduce<SqlType>((a, b) => {
-    const type = commonType(a, b)
+    const type = commonTypeOf(a, b)
     if (type === undefined)
-      throw new SqlError(`${typeText(a)} and ${typeText(b)} together in ${where} are not supported`)
+      throw new SqlError(`${formatSqlType(a)} and ${formatSqlType(b)} together in ${where} are not supported`)
     return type
   }, 'void')
 }

@@ -1,37 +1,40 @@
-import { asText, argument, counted, type SqlFunction } from './arguments.ts'
+import { asText, argumentAt, requireArgumentCount, type SqlFunction } from './arguments.ts'
 import { SqlError } from '../expression/error.ts'
-import { binary, type Term } from '../expression/term.ts'
+import { binaryTerm, type Term } from '../expression/term.ts'
 
 /**
- * `LIKE` and `ILIKE`: `%` stands for any text, `_` for one character, line ends included; the escape character
- * (`\` unless another is given) must stand before `%`, `_` or itself.
+ * Returns the function `LIKE`, or `ILIKE` if `caseless`. `%` matches any text, `_` any one character,
+ * including line breaks. The escape character (`\` by default) must precede `%`, `_` or itself.
  */
-export function like(caseless: boolean): SqlFunction {
+export function createLikeFunction(caseless: boolean): SqlFunction {
   return (args, name) => {
-    counted(args, name, 2, 3)
-    const escape = args.length === 3 ? argument(args, 2).constant?.value : '\\'
+    requireArgumentCount(args, name, 2, 3)
+    const escape = args.length === 3 ? argumentAt(args, 2).constant?.value : '\\'
     if (typeof escape !== 'string' || Array.from(escape).length !== 1)
       throw new SqlError(`${name} with an escape that is not one character is not supported`)
-    return matching(asText(argument(args, 0)), asText(argument(args, 1)), (pattern) =>
+    return matchTerm(asText(argumentAt(args, 0)), asText(argumentAt(args, 1)), (pattern) =>
       likeTest(caseless ? pattern.toLowerCase() : pattern, escape, caseless),
     )
   }
 }
 
-/** `RLIKE`: whether the pattern, one of Java's, is found anywhere. */
-export const rlike: SqlFunction = (args, name) => {
-  counted(args, name, 2)
-  const pattern = asText(argument(args, 1))
+/** The function `RLIKE`, which tests whether a Java pattern matches anywhere in the text. */
+export const rlikeFunction: SqlFunction = (args, name) => {
+  requireArgumentCount(args, name, 2)
+  const pattern = asText(argumentAt(args, 1))
   if (pattern.constant === undefined)
-    throw new SqlError(`${name} with a pattern that is no constant is not supported`)
-  return matching(asText(argument(args, 0)), pattern, (text) => {
-    const regex = regexOf(text)
+    throw new SqlError(`${name} with a pattern that is not a constant is not supported`)
+  return matchTerm(asText(argumentAt(args, 0)), pattern, (text) => {
+    const regex = toJavaScriptRegExp(text)
     return (value) => regex.test(value)
   })
 }
 
-/** Tests texts by patterns; the last pattern is kept, so that a constant one is made ready once. */
-function matching(text: Term, pattern: Term, compile: (pattern: string) => (text: string) => boolean): Term {
+/**
+ * Returns a term that matches text against a pattern. The last pattern is cached, so that a constant one is
+ * compiled once.
+ */
+function matchTerm(text: Term, pattern: Term, compile: (pattern: string) => (text: string) => boolean): Term {
   let last: string | undefined
   let test: (text: string) => boolean = () => false
   const testFor = (value: string): ((text: string) => boolean) => {
@@ -41,12 +44,12 @@ function matching(text: Term, pattern: Term, compile: (pattern: string) => (text
     }
     return test
   }
-  // A constant pattern that is none is a fault of the expression, not of a row.
+  // An invalid constant pattern is a fault of the expression, not of a row.
   if (typeof pattern.constant?.value === 'string') testFor(pattern.constant.value)
-  return binary('boolean', text, pattern, (value: string, given: string) => testFor(given)(value))
+  return binaryTerm('boolean', text, pattern, (value: string, given: string) => testFor(given)(value))
 }
 
-/** A piece of a pattern: one character, `_` or `%`. */
+/** Describes a piece of a pattern: a character, `_` (one) or `%` (any). */
 type Piece = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'one' | 'any' }
 
 function piecesOf(pattern: string, escape: string): readonly Piece[] {
@@ -57,7 +60,7 @@ function piecesOf(pattern: string, escape: string): readonly Piece[] {
     if (character === escape) {
       const next = characters[++i]
       if (next !== '%' && next !== '_' && next !== escape)
-        throw new SqlError(`the pattern '${pattern}' has its escape before neither %, _ nor itself`)
+        throw new SqlError(`the pattern '${pattern}' has an escape that precedes neither %, _ nor itself`)
       pieces.push({ kind: 'text', text: next })
     } else if (character === '%') pieces.push({ kind: 'any' })
     else if (character === '_') pieces.push({ kind: 'one' })
@@ -72,8 +75,8 @@ function likeTest(pattern: string, escape: string, caseless: boolean): (text: st
 }
 
 /**
- * Goes back to the last `%` alone, never to one before it: time grows with the length of the text times that of the
- * pattern, where a regular expression may take forever.
+ * Matches text against a pattern. It backtracks only to the last `%`, so the time is at most proportional to
+ * the length of the text times that of the pattern; a regular expression could take exponential time.
  */
 function isLike(text: string, pieces: readonly Piece[]): boolean {
   let at = 0
@@ -99,7 +102,7 @@ function isLike(text: string, pieces: readonly Piece[]): boolean {
   return next === pieces.length
 }
 
-/** Units of the text at `at` that the piece stands for; 0 when it does not stand for what is there. */
+/** Returns the number of 16-bit units of the text at `at` that the piece matches, or 0 if it does not match. */
 function widthOf(text: string, at: number, piece: Piece): number {
   if (piece.kind === 'text') return text.startsWith(piece.text, at) ? piece.text.length : 0
   return piece.kind === 'one' ? characterWidth(text, at) : 0
@@ -109,7 +112,7 @@ function characterWidth(text: string, at: number): number {
   return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
 }
 
-/** Line ends as Java knows them. */
+/** Line terminators of Java patterns. */
 const LINE_END = '\\n\\r\\u0085\\u2028\\u2029'
 const PATTERN =
   /\\([dDwWsStnrf\\^$.|?*+()[\]{}/-])|(\[)(\^?)((?:\\[dDwWsStnrf\\^$.|?*+()[\]{}/-]|[^\\[\]&])+)\]|(\((?:\?[:=!]|(?!\?)))|(\))|([*+?]|\{\d+(?:,\d*)?\})([?+]?)|([.^$|])|([^\\[\](){}*+?.^$|])/uy
@@ -119,11 +122,12 @@ const CLASSES: Readonly<Record<string, string>> = {
 }
 
 /**
- * A pattern of Java's as one of JavaScript's, for the pieces that both have: characters, classes, groups, alternatives,
- * quantifiers, anchors. `.` and `$` know Java's line ends, `\s` is of ASCII alone.
- * @throws SqlError naming the piece that is not supported
+ * Converts a Java pattern to a JavaScript one, for the syntax that both have: characters, classes, groups,
+ * alternatives, quantifiers, anchors. `.` and `$` use Java's line terminators, `\s` matches only ASCII.
+ *
+ * @throws SqlError naming the part that is not supported
  */
-export function regexOf(pattern: string): RegExp {
+function toJavaScriptRegExp(pattern: string): RegExp {
   let source = ''
   for (let at = 0; at < pattern.length; at = PATTERN.lastIndex) {
     PATTERN.lastIndex = at
@@ -150,7 +154,7 @@ function pieceOf(match: RegExpExecArray): string {
     return `[${negated}${inner}]`
   }
   if (meta === '.') return `[^${LINE_END}]`
-  // The end of the text, or before one line end there.
+  // The end of the text, or the position before a final line terminator.
   if (meta === '$') return '(?=(?:\\r\\n|(?<!\\r)\\n|[\\r\\u0085\\u2028\\u2029])?$)'
   return all === '/' ? '\\/' : all
 }

@@ -1,8 +1,8 @@
 import { civilOf } from '../../arrow/time.ts'
-import { splitMicros, yearText } from '../expression/cast-time.ts'
+import { splitMicros, formatSqlYear } from '../expression/cast-time.ts'
 import { SqlError } from '../expression/error.ts'
 
-interface Moment {
+interface TimeFields {
   readonly year: number
   readonly month: number
   readonly day: number
@@ -30,13 +30,13 @@ const MONTHS = [
 ]
 const WEEKDAYS = ['Thursday', 'Friday', 'Saturday', 'Sunday', 'Monday', 'Tuesday', 'Wednesday']
 
-/** The name of a day's weekday; 1970-01-01 was a Thursday. */
+/** Returns the name of a day's weekday; 1970-01-01 was a Thursday. */
 function weekday(days: number): string {
   return WEEKDAYS[((days % 7) + 7) % 7] as string
 }
 
-const LETTERS: Readonly<Record<string, (moment: Moment) => string>> = {
-  yyyy: ({ year }) => yearText(year),
+const PATTERN_LETTERS: Readonly<Record<string, (moment: TimeFields) => string>> = {
+  yyyy: ({ year }) => formatSqlYear(year),
   yyy: ({ year }) => pad(year, 3),
   yy: ({ year }) => pad(year % 100, 2),
   y: ({ year }) => String(year),
@@ -62,17 +62,19 @@ const LETTERS: Readonly<Record<string, (moment: Moment) => string>> = {
 }
 
 /**
- * Formats microseconds since the epoch, in UTC, by a pattern of Spark's: `yyyy-MM-dd-HH` and the like, text within `'`.
- * @throws SqlError naming letters that are not supported
+ * Creates a formatter of microseconds since the epoch, in UTC, for a Spark pattern such as `yyyy-MM-dd-HH`,
+ * with literal text in single quotes.
+ *
+ * @throws SqlError naming pattern letters that are not supported
  */
-export function timeFormatter(pattern: string): (micros: bigint) => string {
+export function createTimeFormatter(pattern: string): (micros: bigint) => string {
   const parts = [...pattern.matchAll(/'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+|'/g)].map((match) =>
     partOf(match[0], match[1], pattern),
   )
   return (micros) => {
     const { days, ofDay } = splitMicros(micros)
     const seconds = Math.floor(ofDay / 1_000_000)
-    const moment: Moment = {
+    const moment: TimeFields = {
       ...civilOf(days),
       days,
       hour: Math.floor(seconds / 3600),
@@ -88,11 +90,11 @@ function partOf(
   all: string,
   quoted: string | undefined,
   pattern: string,
-): string | ((moment: Moment) => string) {
+): string | ((moment: TimeFields) => string) {
   if (quoted !== undefined) return quoted === '' ? "'" : quoted.replaceAll("''", "'")
   if (/^S{1,9}$/.test(all)) return ({ micros }) => `${pad(micros, 6)}000`.slice(0, all.length)
   if (!/^[A-Za-z']/.test(all) && !/[[\]{}#]/.test(all)) return all
-  const letter = LETTERS[all]
+  const letter = PATTERN_LETTERS[all]
   if (letter === undefined) throw new SqlError(`${all} of the pattern '${pattern}' is not supported`)
   return (moment) => letter(moment)
 }

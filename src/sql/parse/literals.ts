@@ -1,8 +1,8 @@
-import type { Expression, SqlType, Value } from '../expression/ast.ts'
+import type { SqlExpression, SqlType, SqlValue } from '../expression/ast.ts'
 import { unscaledOf } from '../../arrow/decimal.ts'
-import { textToDate, textToTimestamp } from '../expression/cast-time.ts'
+import { parseSqlDate, parseSqlTimestamp } from '../expression/cast-time.ts'
 import { SqlError } from '../expression/error.ts'
-import { DIGITS_MAX } from '../expression/types.ts'
+import { DECIMAL_DIGITS_MAX } from '../expression/types.ts'
 
 const INT_MAX = 2n ** 31n
 const LONG_MAX = 2n ** 63n
@@ -13,11 +13,12 @@ const RANGES: Readonly<Record<string, readonly [SqlType, bigint]>> = {
 }
 
 /**
- * A number as written: `1` is an integer (or long, or decimal, as its size asks), `1.5` a decimal of as many digits as
- * stand there, `1e3` a double; the suffixes `L S Y F D BD` say otherwise.
+ * Parses a numeric literal: `1` is an integer (or long or decimal, depending on its size), `1.5` a decimal
+ * with as many digits as written, `1e3` a double; the suffixes `L S Y F D BD` select a type.
+ *
  * @throws SqlError for a number that its type cannot hold
  */
-export function numberLiteral(text: string, negative: boolean): Expression {
+export function parseNumberLiteral(text: string, negative: boolean): SqlExpression {
   const match = /^(.*?)(bd|[lsydf])?$/i.exec(text)
   const digits = `${negative ? '-' : ''}${match?.[1] ?? ''}`
   const suffix = match?.[2]?.toUpperCase()
@@ -38,42 +39,44 @@ export function numberLiteral(text: string, negative: boolean): Expression {
   return value < LONG_MAX && value >= -LONG_MAX ? literal('long', value) : decimal(digits, fail)
 }
 
-function floating(value: number, suffix: 'D' | 'F', fail: () => SqlError): Expression {
+function floating(value: number, suffix: 'D' | 'F', fail: () => SqlError): SqlExpression {
   const held = suffix === 'F' ? Math.fround(value) : value
   if (!Number.isFinite(held)) throw fail()
   return literal(suffix === 'F' ? 'float' : 'double', held)
 }
 
-function decimal(text: string, fail: () => SqlError): Expression {
+function decimal(text: string, fail: () => SqlError): SqlExpression {
   const match = /^(-?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(text)
   const exponent = Number(match?.[4] ?? 0)
   const scale = Math.max(0, (match?.[3] ?? '').length - exponent)
   const plain = `${match?.[1] ?? ''}${match?.[2] === '' ? '0' : (match?.[2] ?? '')}.${match?.[3] === '' || match?.[3] === undefined ? '0' : match[3]}e${exponent}`
-  const value = unscaledOf(plain, DIGITS_MAX, scale)
+  const value = unscaledOf(plain, DECIMAL_DIGITS_MAX, scale)
   if (match === null || value === undefined) throw fail()
   const precision = Math.max(scale, String(value).replace('-', '').length)
-  if (precision > DIGITS_MAX) throw fail()
+  if (precision > DECIMAL_DIGITS_MAX) throw fail()
   return literal(`decimal(${precision},${scale})`, value)
 }
 
 /**
- * A literal with its type before it: `DATE'2024-05-06'`, `TIMESTAMP'2024-05-06 07:08:09'` (UTC unless a zone stands in
- * it), `TIMESTAMP_NTZ'…'`, `X'1f'`.
- * @throws SqlError for other types, and for text that is no such value
+ * Parses a typed literal: `DATE'2024-05-06'`, `TIMESTAMP'2024-05-06 07:08:09'` (UTC unless it has a zone),
+ * `TIMESTAMP_NTZ'…'`, `X'1f'`.
+ *
+ * @throws SqlError for other types, and for text that is not a value of the type
  */
-export function typedLiteral(type: string, text: string): Expression {
+export function parseTypedLiteral(type: string, text: string): SqlExpression {
   const fail = new SqlError(`${type}'${text}' is not understood`)
   switch (type) {
     case 'DATE': {
-      const days = textToDate(text)
+      const days = parseSqlDate(text)
       if (days === undefined) throw fail
       return literal('date', days)
     }
     case 'TIMESTAMP':
     case 'TIMESTAMP_LTZ':
     case 'TIMESTAMP_NTZ': {
-      const micros = textToTimestamp(text)
-      // Text with a zone makes a TIMESTAMP_NTZ fail in Spark, and time alone is that of the day it is read.
+      const micros = parseSqlTimestamp(text)
+      // Spark rejects TIMESTAMP_NTZ text with a zone, and reads a time without a date as a time of the
+      // current day.
       if (micros === undefined || (type === 'TIMESTAMP_NTZ' && micros.zoned)) throw fail
       return literal(type === 'TIMESTAMP_NTZ' ? 'timestamp_ntz' : 'timestamp', micros.micros)
     }
@@ -86,6 +89,6 @@ export function typedLiteral(type: string, text: string): Expression {
   }
 }
 
-function literal(type: SqlType, value: Value): Expression {
+function literal(type: SqlType, value: SqlValue): SqlExpression {
   return { kind: 'literal', type, value }
 }

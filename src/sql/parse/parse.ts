@@ -1,27 +1,28 @@
-import type { Expression, SqlType } from '../expression/ast.ts'
+import type { SqlExpression, SqlType } from '../expression/ast.ts'
 import { SqlError } from '../expression/error.ts'
-import { numberLiteral, typedLiteral } from './literals.ts'
-import { tokensOf, type Token } from './tokens.ts'
-import { typeNamed } from '../expression/types.ts'
+import { parseNumberLiteral, parseTypedLiteral } from './literals.ts'
+import { tokenizeSql, type SqlToken } from './tokens.ts'
+import { parseTypeName } from '../expression/types.ts'
 
-/** Longest expression that is read, and how deep parentheses may stand in each other. */
+/** Maximum length of an expression in characters, and maximum nesting depth. */
 const LENGTH_MAX = 100_000
 const DEPTH_MAX = 200
 
 /**
- * Parses one expression as Spark's parser does: precedence NOT < predicates < comparison < `|` < `^` < `&` < `+ - ||` <
- * `* / % DIV` < signs, OR and AND below them. Spark 4's rules for literals: `''` within quotes is one quote.
- * @throws SqlError naming the piece that is not understood
+ * Parses one expression like Spark's parser. Precedence from weakest: OR, AND, NOT, predicates, comparison,
+ * `|`, `^`, `&`, `+ - ||`, `* / % DIV`, signs. Literals follow Spark 4: `''` within quotes is one quote.
+ *
+ * @throws SqlError naming the part that cannot be parsed
  */
-export function parseExpression(text: string): Expression {
+export function parseSqlExpression(text: string): SqlExpression {
   if (text.length > LENGTH_MAX) throw new SqlError(`longer than ${LENGTH_MAX} characters`)
-  const parser = new Parser(tokensOf(text))
+  const parser = new Parser(tokenizeSql(text))
   const expression = parser.expression()
   parser.finish()
   return expression
 }
 
-const LEVELS: readonly (readonly string[])[] = [
+const PRECEDENCE_LEVELS: readonly (readonly string[])[] = [
   ['=', '==', '<>', '!=', '<', '<=', '!>', '>', '>=', '!<', '<=>'],
   ['|'],
   ['^'],
@@ -29,13 +30,13 @@ const LEVELS: readonly (readonly string[])[] = [
   ['+', '-', '||'],
   ['*', '/', '%', 'DIV'],
 ]
-const SAME: Readonly<Record<string, string>> = { '==': '=', '!=': '<>', '!>': '<=', '!<': '>=' }
-/** Words that are functions even without parentheses. */
-const BARE = new Set(['CURRENT_DATE', 'CURRENT_TIMESTAMP'])
-/** Words that no column can be read from: what follows them is another statement's or not supported. */
-const REFUSED = new Set(['SELECT', 'EXISTS', 'INTERVAL', 'CURRENT_USER', 'SESSION_USER', 'USER'])
-/** What EXTRACT takes, and the function that gives it. */
-const PARTS: Readonly<Record<string, string>> = {
+const SYNONYMS: Readonly<Record<string, string>> = { '==': '=', '!=': '<>', '!>': '<=', '!<': '>=' }
+/** Functions that are called without parentheses. */
+const BARE_FUNCTIONS = new Set(['CURRENT_DATE', 'CURRENT_TIMESTAMP'])
+/** Words that cannot be column names: they begin another kind of statement, or something unsupported. */
+const UNSUPPORTED_WORDS = new Set(['SELECT', 'EXISTS', 'INTERVAL', 'CURRENT_USER', 'SESSION_USER', 'USER'])
+/** Fields of EXTRACT, and the functions that return them. */
+const EXTRACT_FUNCTIONS: Readonly<Record<string, string>> = {
   YEAR: 'YEAR',
   QUARTER: 'QUARTER',
   MONTH: 'MONTH',
@@ -49,15 +50,15 @@ const PARTS: Readonly<Record<string, string>> = {
 }
 
 class Parser {
-  readonly #tokens: readonly Token[]
+  readonly #tokens: readonly SqlToken[]
   #at = 0
   #depth = 0
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly SqlToken[]) {
     this.#tokens = tokens
   }
 
-  expression(): Expression {
+  expression(): SqlExpression {
     if (++this.#depth > DEPTH_MAX) throw new SqlError(`nested deeper than ${DEPTH_MAX}`)
     const result = this.#or()
     this.#depth--
@@ -68,19 +69,19 @@ class Parser {
     if (this.#peek().kind !== 'end') throw this.#unexpected()
   }
 
-  #or(): Expression {
+  #or(): SqlExpression {
     let left = this.#and()
     while (this.#takeWord('OR')) left = call('OR', left, this.#and())
     return left
   }
 
-  #and(): Expression {
+  #and(): SqlExpression {
     let left = this.#not()
     while (this.#takeWord('AND')) left = call('AND', left, this.#not())
     return left
   }
 
-  #not(): Expression {
+  #not(): SqlExpression {
     let negations = 0
     while (this.#takeWord('NOT') || this.#takeSign('!')) negations++
     let result = this.#predicate()
@@ -88,7 +89,7 @@ class Parser {
     return result
   }
 
-  #predicate(): Expression {
+  #predicate(): SqlExpression {
     const value = this.#binary(0)
     if (this.#takeWord('IS')) return this.#is(value)
     const negated = this.#takeWord('NOT')
@@ -100,7 +101,7 @@ class Parser {
     return negated ? call('NOT', result) : result
   }
 
-  #positive(value: Expression): Expression | undefined {
+  #positive(value: SqlExpression): SqlExpression | undefined {
     if (this.#takeWord('BETWEEN')) {
       const low = this.#binary(0)
       this.#needWord('AND')
@@ -119,9 +120,9 @@ class Parser {
     return this.#takeWord('ESCAPE') ? call(name, value, pattern, this.#primary()) : call(name, value, pattern)
   }
 
-  #is(value: Expression): Expression {
+  #is(value: SqlExpression): SqlExpression {
     const negated = this.#takeWord('NOT')
-    const wrap = (result: Expression): Expression => (negated ? call('NOT', result) : result)
+    const wrap = (result: SqlExpression): SqlExpression => (negated ? call('NOT', result) : result)
     if (this.#takeWord('NULL')) return wrap(call('IS NULL', value))
     if (this.#takeWord('UNKNOWN')) return wrap(call('IS NULL', value))
     if (this.#takeWord('TRUE')) return wrap(call('<=>', value, TRUE))
@@ -132,8 +133,8 @@ class Parser {
     return negated ? same : call('NOT', same)
   }
 
-  #binary(level: number): Expression {
-    const operators = LEVELS[level]
+  #binary(level: number): SqlExpression {
+    const operators = PRECEDENCE_LEVELS[level]
     if (operators === undefined) return this.#unary()
     let left = this.#binary(level + 1)
     for (;;) {
@@ -142,34 +143,34 @@ class Parser {
       const isOperator = token.kind === 'sign' || (token.kind === 'word' && operator === 'DIV')
       if (!isOperator || !operators.includes(operator)) return left
       this.#at++
-      left = call(SAME[operator] ?? operator, left, this.#binary(level + 1))
+      left = call(SYNONYMS[operator] ?? operator, left, this.#binary(level + 1))
     }
   }
 
-  #unary(): Expression {
+  #unary(): SqlExpression {
     if (++this.#depth > DEPTH_MAX) throw new SqlError(`nested deeper than ${DEPTH_MAX}`)
     const result = this.#signed()
     this.#depth--
     return result
   }
 
-  #signed(): Expression {
+  #signed(): SqlExpression {
     if (this.#takeSign('-')) {
       const token = this.#peek()
       if (token.kind !== 'number') return call('NEGATIVE', this.#unary())
       this.#at++
-      return this.#postfix(numberLiteral(token.text, true))
+      return this.#postfix(parseNumberLiteral(token.text, true))
     }
     if (this.#takeSign('+')) return call('POSITIVE', this.#unary())
     if (this.#takeSign('~')) return call('~', this.#unary())
     return this.#primary()
   }
 
-  #primary(): Expression {
+  #primary(): SqlExpression {
     return this.#postfix(this.#atom())
   }
 
-  #postfix(value: Expression): Expression {
+  #postfix(value: SqlExpression): SqlExpression {
     let result = value
     for (;;) {
       if (this.#takeSign('::')) result = { kind: 'cast', value: result, type: this.#type() }
@@ -177,17 +178,19 @@ class Parser {
         this.#at++
         result = { kind: 'column', path: [...result.path, this.#name()] }
       } else if (this.#isSign('.') || this.#isSign('[')) {
-        throw new SqlError('elements of arrays and maps, and fields of what is no column, are not supported')
+        throw new SqlError(
+          'elements of arrays and maps, and fields of expressions other than columns, are not supported',
+        )
       } else return result
     }
   }
 
-  #atom(): Expression {
+  #atom(): SqlExpression {
     const token = this.#peek()
     this.#at++
     switch (token.kind) {
       case 'number':
-        return numberLiteral(token.text, false)
+        return parseNumberLiteral(token.text, false)
       case 'string':
         return this.#strings(token.text)
       case 'quoted':
@@ -202,20 +205,20 @@ class Parser {
     return inner
   }
 
-  #strings(first: string): Expression {
+  #strings(first: string): SqlExpression {
     let value = first
     for (; this.#peek().kind === 'string'; this.#at++) value += this.#peek().text
     return { kind: 'literal', type: 'string', value }
   }
 
-  #word(token: Token): Expression {
+  #word(token: SqlToken): SqlExpression {
     const word = token.text.toUpperCase()
     if (this.#peek().kind === 'string' && word !== 'CASE') {
       const { text } = this.#peek()
       this.#at++
-      return typedLiteral(word, text)
+      return parseTypedLiteral(word, text)
     }
-    if (REFUSED.has(word)) throw new SqlError(`${word} is not supported`)
+    if (UNSUPPORTED_WORDS.has(word)) throw new SqlError(`${word} is not supported`)
     if (this.#isSign('(')) return this.#special(word) ?? this.#call(token.text)
     if (this.#isSign('.')) return { kind: 'column', path: [token.text] }
     switch (word) {
@@ -228,25 +231,25 @@ class Parser {
       case 'CASE':
         return this.#case()
       default:
-        return BARE.has(word) ? call(word) : { kind: 'column', path: [token.text] }
+        return BARE_FUNCTIONS.has(word) ? call(word) : { kind: 'column', path: [token.text] }
     }
   }
 
-  #call(name: string): Expression {
+  #call(name: string): SqlExpression {
     this.#needSign('(')
     if (this.#isWord('DISTINCT')) throw new SqlError(`${name}(DISTINCT …) is not supported`)
     return call(name.toUpperCase(), ...(this.#takeSign(')') ? [] : this.#list(')')))
   }
 
-  /** Calls whose arguments stand between keywords; `undefined` for any other. */
-  #special(word: string): Expression | undefined {
+  /** Parses calls whose arguments are separated by keywords. Returns `undefined` for any other call. */
+  #special(word: string): SqlExpression | undefined {
     if (word === 'CAST') return this.#cast()
     const start = this.#at
     this.#at++
     if (word === 'EXTRACT') {
       const part = this.#name().toUpperCase()
       this.#needWord('FROM')
-      const name = PARTS[part]
+      const name = EXTRACT_FUNCTIONS[part]
       if (name === undefined) throw new SqlError(`EXTRACT of ${part} is not supported`)
       return this.#closed(call(name, this.expression()))
     }
@@ -268,12 +271,12 @@ class Parser {
     return undefined
   }
 
-  #closed(result: Expression): Expression {
+  #closed(result: SqlExpression): SqlExpression {
     this.#needSign(')')
     return result
   }
 
-  #cast(): Expression {
+  #cast(): SqlExpression {
     this.#needSign('(')
     const value = this.expression()
     this.#needWord('AS')
@@ -291,7 +294,7 @@ class Parser {
       this.#needSign(')')
     }
     if (this.#isSign('<')) throw new SqlError(`the type ${name}<…> is not supported`)
-    return typeNamed(name, sizes)
+    return parseTypeName(name, sizes)
   }
 
   #count(): number {
@@ -301,9 +304,9 @@ class Parser {
     return Number(token.text)
   }
 
-  #case(): Expression {
+  #case(): SqlExpression {
     const operand = this.#isWord('WHEN') ? undefined : this.expression()
-    const branches: { when: Expression; then: Expression }[] = []
+    const branches: { when: SqlExpression; then: SqlExpression }[] = []
     while (this.#takeWord('WHEN')) {
       const condition = this.expression()
       this.#needWord('THEN')
@@ -316,7 +319,7 @@ class Parser {
     return { kind: 'case', branches, otherwise }
   }
 
-  #list(close: string): Expression[] {
+  #list(close: string): SqlExpression[] {
     const items = [this.expression()]
     while (this.#takeSign(',')) items.push(this.expression())
     this.#needSign(close)
@@ -330,8 +333,8 @@ class Parser {
     return token.text
   }
 
-  #peek(): Token {
-    return this.#tokens[this.#at] ?? (this.#tokens.at(-1) as Token)
+  #peek(): SqlToken {
+    return this.#tokens[this.#at] ?? (this.#tokens.at(-1) as SqlToken)
   }
 
   #isWord(word: string): boolean {
@@ -364,15 +367,15 @@ class Parser {
     if (!this.#takeSign(sign)) throw this.#unexpected(this.#peek(), sign)
   }
 
-  #unexpected(token: Token = this.#peek(), expected?: string): SqlError {
-    const what = expected === undefined ? '' : ` where ${expected} was expected`
-    return new SqlError(`${token.text} at character ${token.at + 1} is not understood${what}`)
+  #unexpected(token: SqlToken = this.#peek(), expected?: string): SqlError {
+    const expectation = expected === undefined ? '' : ` where ${expected} was expected`
+    return new SqlError(`${token.text} at character ${token.at + 1} is not understood${expectation}`)
   }
 }
 
-function call(name: string, ...args: readonly Expression[]): Expression {
+function call(name: string, ...args: readonly SqlExpression[]): SqlExpression {
   return { kind: 'call', name, args }
 }
 
-const TRUE: Expression = { kind: 'literal', type: 'boolean', value: true }
-const FALSE: Expression = { kind: 'literal', type: 'boolean', value: false }
+const TRUE: SqlExpression = { kind: 'literal', type: 'boolean', value: true }
+const FALSE: SqlExpression = { kind: 'literal', type: 'boolean', value: false }

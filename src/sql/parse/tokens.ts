@@ -1,9 +1,9 @@
 import { SqlError } from '../expression/error.ts'
 
-/** One word, name, literal or sign of an expression. */
-export interface Token {
+/** Describes one word, name, literal or symbol of an expression. */
+export interface SqlToken {
   readonly kind: 'word' | 'quoted' | 'string' | 'number' | 'sign' | 'end'
-  /** A word or number as written, a name without its quotes, a string's content. */
+  /** Text of the token: a word or number as written, a name without its quotes, or the content of a string. */
   readonly text: string
   /** Offset in the expression, in characters. */
   readonly at: number
@@ -18,12 +18,13 @@ const RAW = /[rR](?:'([^']*)'|"([^"]*)")/y
 const SIGN = /<=>|\|\||::|<<|>>|[<>!=]=|<>|!<|!>|[-+*/%=<>!().,[\]&|^~]/y
 
 /**
- * The tokens of a Spark SQL expression, an `end` after the last. String literals have Spark's escapes: `\n`, `\u00e9`,
- * `\'`, `''`, raw strings `r'…'`; `\%` and `\_` keep their backslash for LIKE.
+ * Splits a Spark SQL expression into tokens, with an `end` token after the last. String literals have Spark's
+ * escapes: `\n`, `\u00e9`, `\'`, `''`, raw strings `r'…'`; `\%` and `\_` keep their backslash for LIKE.
+ *
  * @throws SqlError for a character that begins no token
  */
-export function tokensOf(text: string): readonly Token[] {
-  const tokens: Token[] = []
+export function tokenizeSql(text: string): readonly SqlToken[] {
+  const tokens: SqlToken[] = []
   let at = 0
   const match = (pattern: RegExp): RegExpExecArray | null => {
     pattern.lastIndex = at
@@ -42,7 +43,7 @@ export function tokensOf(text: string): readonly Token[] {
 
 function next(
   match: (pattern: RegExp) => RegExpExecArray | null,
-): readonly [Token['kind'], string, number] | undefined {
+): readonly [SqlToken['kind'], string, number] | undefined {
   const raw = match(RAW)
   if (raw !== null) return ['string', raw[1] ?? raw[2] ?? '', raw[0].length]
   const number = match(NUMBER)
@@ -84,6 +85,6 @@ function unescape(literal: string): string {
 }
 
 function codePoint(code: number): string {
-  if (code > 0x10ffff) throw new SqlError(`\\U${code.toString(16)} is no character`)
+  if (code > 0x10ffff) throw new SqlError(`\\U${code.toString(16)} is not a Unicode character`)
   return String.fromCodePoint(code)
 }

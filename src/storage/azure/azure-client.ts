@@ -6,35 +6,38 @@ import {
 } from '@azure/storage-blob'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { AzureAccess } from './azure-options.ts'
-import { codeOf, isPassing, type Dialect, type Failure } from '../requests.ts'
+import { errorCodeOf, isTransient, type StoreDialect, type StoreFailure } from '../requests.ts'
 
-/** Where a table lies in Azure. */
-export interface AzurePlace {
+/** Describes the location of a table in Azure. */
+interface AzureLocation {
   readonly container: string
-  /** Host of the account as `abfss://container@host/…` names it, such as `lake.dfs.core.windows.net`. */
+  /** Host of the account from `abfss://container@host/…`, such as `lake.dfs.core.windows.net`. */
   readonly host?: string
 }
 
-/** The retries of the SDK are off: see `Requests`. */
+/** The retries of the SDK are off, as `Requests` requires. */
 const OPTIONS: StoragePipelineOptions = { retryOptions: { maxTries: 1 } }
 
 /**
- * A client of one container. Nothing is sent yet.
- * @throws KD_CONFIG_INVALID where account or credentials are missing or unusable; secrets are not repeated.
+ * Creates the client of one container. No request is sent yet.
+ * @throws KD_CONFIG_INVALID if account or credentials are missing or unusable; messages contain no secrets
  */
-export async function containerClient(place: AzurePlace, access: AzureAccess): Promise<ContainerClient> {
+export async function containerClient(place: AzureLocation, access: AzureAccess): Promise<ContainerClient> {
   const service = await serviceClient(place, access)
   return service.getContainerClient(place.container)
 }
 
-async function serviceClient(place: AzurePlace, access: AzureAccess): Promise<BlobServiceClient> {
+async function serviceClient(place: AzureLocation, access: AzureAccess): Promise<BlobServiceClient> {
   const { accountKey, sasToken, connectionString } = access
   if (connectionString !== undefined) {
     try {
       return BlobServiceClient.fromConnectionString(connectionString, OPTIONS)
     } catch {
-      // The SDK's message may repeat a part of it.
-      throw new PipelineError('KD_CONFIG_INVALID', 'storage.azure.connectionString is no connection string')
+      // The message of the SDK may contain a part of it.
+      throw new PipelineError(
+        'KD_CONFIG_INVALID',
+        'storage.azure.connectionString is not a valid connection string',
+      )
     }
   }
   const accountName = accountOf(place, access)
@@ -49,12 +52,12 @@ async function serviceClient(place: AzurePlace, access: AzureAccess): Promise<Bl
   return new BlobServiceClient(url, await identity(), OPTIONS)
 }
 
-/** The account by the URI and by the options, which must agree; only a server that is no account's needs none. */
-function accountOf(place: AzurePlace, access: AzureAccess): string | undefined {
+/** Returns the account from the URI or the options, which must agree; only a custom endpoint needs no account. */
+function accountOf(place: AzureLocation, access: AzureAccess): string | undefined {
   const named = place.host?.split('.')[0]
   const account = access.accountName ?? named
-  const isOwn = access.endpoint !== undefined
-  if (account === undefined && (!isOwn || access.accountKey !== undefined))
+  const hasEndpoint = access.endpoint !== undefined
+  if (account === undefined && (!hasEndpoint || access.accountKey !== undefined))
     throw new PipelineError(
       'KD_CONFIG_INVALID',
       'expected the storage account, in `abfss://container@account.dfs.core.windows.net/path` or as storage.azure.accountName',
@@ -62,27 +65,27 @@ function accountOf(place: AzurePlace, access: AzureAccess): string | undefined {
   if (account !== undefined && !/^[a-z0-9-]{3,63}$/.test(account))
     throw new PipelineError(
       'KD_CONFIG_INVALID',
-      'the name of the storage account has characters that none has',
+      'the name of the storage account must have 3 to 63 lower-case letters, digits and hyphens',
     )
-  if (named !== undefined && account !== named && !isOwn)
+  if (named !== undefined && account !== named && !hasEndpoint)
     throw new PipelineError(
       'KD_CONFIG_INVALID',
-      `storage.azure.accountName is ${String(account)}, but the table lies in the account ${named}`,
+      `storage.azure.accountName is ${String(account)}, but the table is in the account ${named}`,
     )
   return account
 }
 
-/** The same account answers under two names: the one of Data Lake Storage stands in URIs, the other takes blobs. */
+/** Returns the Blob Storage host of an account; URIs contain its Data Lake Storage host. */
 function blobHostOf(host: string): string {
   return host.replace(/^([^.]+)\.dfs\./, '$1.blob.')
 }
 
-/** What `@azure/identity` gives, as the SDK takes it. */
+/** Declares the part of `@azure/identity` that the SDK uses. */
 interface Identity {
   getToken(scopes: string | string[]): Promise<{ token: string; expiresOnTimestamp: number } | null>
 }
 
-/** Managed and workload identities, the Azure CLI and the like: a package of 50 MB that only who logs in so installs. */
+/** Loads `@azure/identity` (managed and workload identities, Azure CLI): 50 MB, installed only by users who need it. */
 async function identity(): Promise<Identity> {
   const name = '@azure/identity'
   try {
@@ -91,15 +94,15 @@ async function identity(): Promise<Identity> {
   } catch (error) {
     throw new PipelineError(
       'KD_CONFIG_INVALID',
-      'expected one of storage.azure.accountKey, sasToken and connectionString; to log in by an identity install @azure/identity',
+      'expected one of storage.azure.accountKey, sasToken and connectionString; to log in with an identity, install @azure/identity',
       {},
       { cause: error },
     )
   }
 }
 
-/** How Azure names things, and what the errors of its SDK mean. */
-export const AZURE_DIALECT: Dialect = {
+/** Names the span attributes of Azure and classifies the errors of its SDK. */
+export const AZURE_DIALECT: StoreDialect = {
   name: 'azure',
   bucket: 'container',
   attributesOf: ({ operation, bucket, key }) => ({
@@ -112,37 +115,37 @@ export const AZURE_DIALECT: Dialect = {
   failureOf,
 }
 
-/** The HTTP status of an answer that the SDK threw as an error; `undefined` when there was no answer. */
-export function statusOf(error: unknown): number | undefined {
+/** Returns the HTTP status of an error of the SDK; `undefined` without a response. */
+export function azureStatusOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('statusCode' in error)) return undefined
   return typeof error.statusCode === 'number' ? error.statusCode : undefined
 }
 
-/** Azure's own name of an error, such as `BlobNotFound`: of an answer without a body it stands in a header only. */
-export function azureCodeOf(error: unknown): string | undefined {
-  const code = codeOf(error)
+/** Returns Azure's code of an error, such as `BlobNotFound`; a response without a body has it only in a header. */
+export function azureErrorCodeOf(error: unknown): string | undefined {
+  const code = errorCodeOf(error)
   if (code !== undefined || !(error instanceof Error) || !('details' in error)) return code
   const { details } = error
   if (typeof details !== 'object' || details === null || !('errorCode' in details)) return undefined
   return typeof details.errorCode === 'string' ? details.errorCode : undefined
 }
 
-/** Requests that could not be sent or whose time was over, as the SDK names them. */
-const PASSING_NAMES = new Set(['AbortError', 'TimeoutError', 'REQUEST_SEND_ERROR', 'PARSE_ERROR'])
+/** Names and codes of SDK errors for requests that could not be sent or timed out. */
+const TRANSIENT_NAMES = new Set(['AbortError', 'TimeoutError', 'REQUEST_SEND_ERROR', 'PARSE_ERROR'])
 
-function failureOf(error: unknown): Failure {
-  const status = statusOf(error)
-  const code = azureCodeOf(error)
+function failureOf(error: unknown): StoreFailure {
+  const status = azureStatusOf(error)
+  const code = azureErrorCodeOf(error)
   const name = error instanceof Error ? error.name : undefined
-  // The first line only: what follows are ids and dates. Links with a signature may stand in it.
+  // Only the first line: the others are ids and dates. It may contain links with a signature.
   const message = (messageOf(error).split('\n')[0] ?? '').replace(/\bsig=[^&\s"']+/gi, 'sig=[secret]')
   const detail = [code, message].filter((part) => part !== undefined && part !== '').join(': ')
   if (status === 404 && code !== 'ContainerNotFound' && code !== 'ResourceNotFound')
     return { code: 'KD_STORE_NOT_FOUND', detail, status }
-  const passes = isPassing(status, code) || (status === undefined && isNamedPassing(name, code))
-  return { code: passes ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED', detail, status }
+  const mayPass = isTransient(status, code) || (status === undefined && isTransientName(name, code))
+  return { code: mayPass ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED', detail, status }
 }
 
-function isNamedPassing(name: string | undefined, code: string | undefined): boolean {
-  return PASSING_NAMES.has(name ?? '') || PASSING_NAMES.has(code ?? '')
+function isTransientName(name: string | undefined, code: string | undefined): boolean {
+  return TRANSIENT_NAMES.has(name ?? '') || TRANSIENT_NAMES.has(code ?? '')
 }

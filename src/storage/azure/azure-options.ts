@@ -1,19 +1,19 @@
-import type { Persistence } from '../requests.ts'
+import type { StoreRequestOptions } from '../requests.ts'
 
-/** How Azure Blob Storage is reached. Of key, token and connection string at most one. */
+/** Configures the access to Azure Blob Storage, with at most one of key, token and connection string. */
 export interface AzureAccess {
-  /** Storage account; may be absent where the URI or the connection string names it. */
+  /** Storage account; may be absent if the URI or the connection string contains it. */
   readonly accountName?: string
   readonly accountKey?: string
   /** Shared access signature, with or without a question mark. */
   readonly sasToken?: string
   readonly connectionString?: string
-  /** Address of a Blob server other than that of Azure, with the account in its path where the server wants it. */
+  /** Address of another Blob server than Azure's, with the account in its path if the server requires it. */
   readonly endpoint?: string
 }
 
-/** How a store in Azure behaves; everything has a default. */
-export interface AzureStoreOptions extends Persistence {
-  /** Objects of at least this size go up in blocks of 8 MiB; default 16 MiB. */
+/** Configures a store in Azure; everything has a default. */
+export interface AzureStoreOptions extends StoreRequestOptions {
+  /** Objects of at least this size are uploaded in blocks of 8 MiB; default 16 MiB. */
   readonly multipartBytesMin?: number
 }

@@ -2,31 +2,31 @@ import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob'
 import { randomUUID } from 'node:crypto'
 import { addAbortSignal, Readable } from 'node:stream'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { AZURE_DIALECT, azureCodeOf, statusOf } from './azure-client.ts'
+import { AZURE_DIALECT, azureErrorCodeOf, azureStatusOf } from './azure-client.ts'
 import type { AzureStoreOptions } from './azure-options.ts'
 import { checkKey as checkAnyKey, checkPrefix, compareKeys } from '../keys.ts'
-import { bufferOf, PART_BYTES, sendParts, uploadOf } from '../parts.ts'
+import { bufferOf, PART_BYTES, sendParts, planUpload } from '../parts.ts'
 import { Requests, type StoreRequest } from '../requests.ts'
-import { orAbsent, type PutIfAbsentOutcome, type Store, type StoredObject } from '../store.ts'
+import { undefinedIfNotFound, type PutIfAbsentOutcome, type Store, type StoredObject } from '../store.ts'
 
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
-/** Blocks of one object that are under way at once; with one that fills this bounds the memory of a stream to 40 MiB. */
+/** Blocks of one object uploaded at once; together with the block being filled they bound the memory of a stream to 40 MiB. */
 const BLOCKS_AT_ONCE = 4
-/** The limit of Azure: an object of up to 390 GiB. */
+/** Azure's limit of blocks, for objects of up to 390 GiB. */
 const BLOCKS_MAX = 50_000
-/** The most that Azure lists at once. It cannot begin a listing at a key, so what comes before is passed over in pages. */
+/** Azure's maximum page size. A listing cannot start at a key, so earlier pages are read and skipped. */
 const PAGE_KEYS = 5000
 
-/** Objects in a container of Azure Blob Storage below a prefix; also where the account has a hierarchical namespace. */
+/** Stores objects below a prefix of a container in Azure Blob Storage, also with a hierarchical namespace. */
 export class AzureStore implements Store {
   readonly uri: string
   readonly #container: ContainerClient
   readonly #requests: Requests
-  /** Empty, or with a slash at its end. */
+  /** Empty or ends with a slash. */
   readonly #prefix: string
   readonly #multipartBytesMin: number
 
-  /** `prefix` has no slash at its ends and may be empty; `uri` is how the user named the place. */
+  /** `prefix` may be empty and neither begins nor ends with a slash; `uri` is the URI as the user wrote it. */
   constructor(container: ContainerClient, prefix: string, uri: string, options: AzureStoreOptions = {}) {
     this.uri = uri
     this.#container = container
@@ -37,10 +37,10 @@ export class AzureStore implements Store {
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
     checkKey(key)
-    if (range?.end !== undefined && range.end <= range.start) return this.#nothingOf(key)
+    if (range?.end !== undefined && range.end <= range.start) return this.#emptyRange(key)
     const count = range?.end === undefined ? undefined : range.end - range.start
     const request = this.#request('GetBlob', key)
-    return this.#requests.retried(request, async (abortSignal) => {
+    return this.#requests.sendWithRetries(request, async (abortSignal) => {
       try {
         const answer = await this.#blob(key).download(range?.start, count, {
           abortSignal,
@@ -48,7 +48,7 @@ export class AzureStore implements Store {
         })
         return await bytesOf(answer.readableStreamBody, abortSignal, request)
       } catch (error) {
-        if (statusOf(error) === 416) return new Uint8Array(0)
+        if (azureStatusOf(error) === 416) return new Uint8Array(0)
         throw error
       }
     })
@@ -56,8 +56,8 @@ export class AzureStore implements Store {
 
   async size(key: string): Promise<number | undefined> {
     checkKey(key)
-    return orAbsent(
-      this.#requests.retried(this.#request('GetBlobProperties', key), async (abortSignal) => {
+    return undefinedIfNotFound(
+      this.#requests.sendWithRetries(this.#request('GetBlobProperties', key), async (abortSignal) => {
         const { contentLength, metadata } = await this.#blob(key).getProperties({ abortSignal })
         return isFolder(metadata) ? undefined : (contentLength ?? 0)
       }),
@@ -72,13 +72,13 @@ export class AzureStore implements Store {
       const page = await this.#page(prefix, continuationToken)
       const [first] = page.objects
       if (first !== undefined && last !== undefined && compareKeys(first.key, last) <= 0)
-        throw new PipelineError('KD_STORE_FAILED', 'the server does not list in byte order of keys', {
+        throw new PipelineError('KD_STORE_FAILED', 'the server does not list keys in byte order', {
           container: this.#container.containerName,
           key: first.key,
           after: last,
         })
       last = page.objects.at(-1)?.key ?? last
-      // Whole pages before the key to start after are passed over by their last key.
+      // Pages that end before the key to start after are skipped as a whole.
       if (startAfter === undefined || (last !== undefined && compareKeys(last, startAfter) > 0))
         for (const object of page.objects)
           if (startAfter === undefined || compareKeys(object.key, startAfter) > 0) yield object
@@ -88,10 +88,10 @@ export class AzureStore implements Store {
 
   async put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<{ readonly bytes: number }> {
     checkKey(key)
-    const upload = await uploadOf(body, this.#multipartBytesMin)
+    const upload = await planUpload(body, this.#multipartBytesMin)
     if ('parts' in upload) return { bytes: await this.#putInBlocks(key, upload.parts) }
     const { whole } = upload
-    await this.#requests.retried(this.#request('PutBlob', key, whole.length), (abortSignal) =>
+    await this.#requests.sendWithRetries(this.#request('PutBlob', key, whole.length), (abortSignal) =>
       this.#blob(key).upload(whole, whole.length, { abortSignal }),
     )
     return { bytes: whole.length }
@@ -110,8 +110,8 @@ export class AzureStore implements Store {
 
   async delete(key: string): Promise<void> {
     checkKey(key)
-    await orAbsent(
-      this.#requests.retried(this.#request('DeleteBlob', key), (abortSignal) =>
+    await undefinedIfNotFound(
+      this.#requests.sendWithRetries(this.#request('DeleteBlob', key), (abortSignal) =>
         this.#blob(key).delete({ abortSignal, deleteSnapshots: 'include' }),
       ),
     )
@@ -125,18 +125,21 @@ export class AzureStore implements Store {
     prefix: string,
     continuationToken: string | undefined,
   ): Promise<{ readonly objects: readonly StoredObject[]; readonly next: string | undefined }> {
-    const page = await this.#requests.retried(this.#request('ListBlobs', prefix), async (abortSignal) => {
-      const listing = this.#container.listBlobsFlat({
-        prefix: this.#prefix + prefix,
-        includeMetadata: true,
-        abortSignal,
-      })
-      const token = continuationToken === undefined ? {} : { continuationToken }
-      const next = await listing.byPage({ maxPageSize: PAGE_KEYS, ...token }).next()
-      return next.done === true ? undefined : next.value
-    })
+    const page = await this.#requests.sendWithRetries(
+      this.#request('ListBlobs', prefix),
+      async (abortSignal) => {
+        const listing = this.#container.listBlobsFlat({
+          prefix: this.#prefix + prefix,
+          includeMetadata: true,
+          abortSignal,
+        })
+        const token = continuationToken === undefined ? {} : { continuationToken }
+        const next = await listing.byPage({ maxPageSize: PAGE_KEYS, ...token }).next()
+        return next.done === true ? undefined : next.value
+      },
+    )
     const objects = (page?.segment.blobItems ?? [])
-      // A hierarchical namespace lists its folders too, and some tools mark them by empty blobs.
+      // A hierarchical namespace lists its folders too, and some tools create empty blobs for folders.
       .filter((item) => !isFolder(item.metadata) && item.name !== this.#prefix && !item.name.endsWith('/'))
       .map(({ name, properties }) => ({
         key: name.slice(this.#prefix.length),
@@ -149,8 +152,8 @@ export class AzureStore implements Store {
   }
 
   /*
-   * Readers see the object when its list of blocks is committed. The ids are of this upload alone; blocks of an upload
-   * that fails are forgotten by Azure after a week, or with the next put of the key.
+   * Readers see the object when its block list is committed. The block ids are unique to this upload; Azure deletes the
+   * blocks of a failed upload after a week, or with the next put of the key.
    */
   async #putInBlocks(key: string, parts: AsyncIterable<Buffer>): Promise<number> {
     const blob = this.#blob(key)
@@ -165,21 +168,21 @@ export class AzureStore implements Store {
           key: this.#prefix + key,
         })
       count = Math.max(count, number)
-      await this.#requests.retried(this.#request('PutBlock', key, part.length), (abortSignal) =>
+      await this.#requests.sendWithRetries(this.#request('PutBlock', key, part.length), (abortSignal) =>
         blob.stageBlock(idOf(number), part, part.length, { abortSignal }),
       )
     })
     const ids = Array.from({ length: count }, (_, index) => idOf(index + 1))
-    await this.#requests.retried(this.#request('PutBlockList', key), (abortSignal) =>
+    await this.#requests.sendWithRetries(this.#request('PutBlockList', key), (abortSignal) =>
       blob.commitBlockList(ids, { abortSignal }),
     )
     return bytes
   }
 
-  /** HTTP knows no empty range; whether the object is there must be asked all the same. */
-  async #nothingOf(key: string): Promise<Uint8Array> {
+  /** Returns no bytes if the object exists: HTTP has no empty range, so only the existence is checked. */
+  async #emptyRange(key: string): Promise<Uint8Array> {
     if ((await this.size(key)) !== undefined) return new Uint8Array(0)
-    throw new PipelineError('KD_STORE_NOT_FOUND', 'nothing is stored here', {
+    throw new PipelineError('KD_STORE_NOT_FOUND', 'no object is stored under this key', {
       container: this.#container.containerName,
       key: this.#prefix + key,
     })
@@ -195,17 +198,17 @@ export class AzureStore implements Store {
   }
 }
 
-/** Azure takes a backslash for a slash: such a key would come back as another one. */
+/** Refuses a backslash in a key: Azure replaces it by a slash, and the object would be listed under another key. */
 function checkKey(key: string): void {
   checkAnyKey(key)
   if (key.includes('\\'))
-    throw new PipelineError('KD_STORE_FAILED', 'Azure keeps no backslash in a key', { key })
+    throw new PipelineError('KD_STORE_FAILED', 'Azure does not support backslashes in keys', { key })
 }
 
-/** Azure says so by 409, some servers by 412; other conflicts, such as an account that is being moved, do not tell. */
+/** Azure answers 409 for an existing blob, some servers 412; other conflicts, such as an account being moved, are unclear. */
 function isTaken(error: unknown): boolean {
-  if (statusOf(error) === 412) return true
-  return azureCodeOf(error) === 'BlobAlreadyExists'
+  if (azureStatusOf(error) === 412) return true
+  return azureErrorCodeOf(error) === 'BlobAlreadyExists'
 }
 
 function isFolder(metadata: Readonly<Record<string, string>> | undefined): boolean {
@@ -224,8 +227,8 @@ async function bytesOf(
     for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(chunk)
     return new Uint8Array(Buffer.concat(chunks))
   } catch (error) {
-    // Whatever broke off an answer that had begun may be over at the next attempt.
-    throw new PipelineError('KD_STORE_UNAVAILABLE', `the answer broke off: ${messageOf(error)}`, {
+    // A response that was cut off may succeed at the next attempt.
+    throw new PipelineError('KD_STORE_UNAVAILABLE', `the response was cut off: ${messageOf(error)}`, {
       operation: request.operation,
       container: request.bucket,
       key: request.key,

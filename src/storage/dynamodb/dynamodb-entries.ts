@@ -10,41 +10,47 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { PipelineError } from '../../core/errors.ts'
 import { awsClientOptions, awsDialect, type AwsOptions } from '../s3/aws.ts'
-import { PATIENCE, Requests, type Attempt, type Persistence } from '../requests.ts'
+import {
+  DEFAULT_STORE_RETRY_POLICY,
+  Requests,
+  type StoreAttempt,
+  type StoreRequestOptions,
+} from '../requests.ts'
 
-/** How the table of DynamoDB is reached; everything has a default. */
-export interface DynamoOptions extends AwsOptions, Persistence {
-  /** Name of the table; default `delta_log`, as with other engines. */
+/** Configures the access to the DynamoDB table; everything has a default. */
+export interface DynamoOptions extends AwsOptions, StoreRequestOptions {
+  /** Name of the DynamoDB table; default `delta_log`, as in other engines. */
   readonly table?: string
 }
 
-/** What is agreed about one version of a Delta table: whose file it is, and whether that file is in its place. */
+/** Describes the agreed commit of one version of a Delta table: its file, and whether the file is in `_delta_log`. */
 export interface CommitEntry {
-  /** Name of the commit in `_delta_log`, such as `00000000000000000003.json`. */
+  /** Name of the commit file in `_delta_log`, such as `00000000000000000003.json`. */
   readonly fileName: string
-  /** Where its content was written first, relative to `_delta_log`. */
+  /** Path of the temporary file with the content, relative to `_delta_log`. */
   readonly tempPath: string
-  /** Whether the content has been copied to `fileName`. */
+  /** True if the content is copied to `fileName`. */
   readonly isComplete: boolean
 }
 
-/** Entries of Delta tables, each named by its address without a slash at the end. */
+/** Stores the commit entries of Delta tables, each identified by its URI without a trailing slash. */
 export interface CommitEntries {
-  /** Creates an incomplete entry unless there is one for this file. Which of two it was says `get` where it does not return. */
+  /** Creates an incomplete entry unless one exists for this file. If the call fails, `get` shows which entry exists. */
   create(tablePath: string, fileName: string, tempPath: string): Promise<'created' | 'exists'>
+  /** Returns the entry of a file, or `undefined`. */
   get(tablePath: string, fileName: string): Promise<CommitEntry | undefined>
-  /** The entry with the last file name of a table. */
+  /** Returns the entry with the last file name of a table. */
   latest(tablePath: string): Promise<CommitEntry | undefined>
-  /** Marks an entry as complete and to be forgotten in a day; one that is complete or gone is left as it is. */
+  /** Marks an entry as complete, to expire after a day; an entry that is complete or missing is not changed. */
   complete(tablePath: string, fileName: string): Promise<void>
   close(): Promise<void>
 }
 
-/** Entries stay this long after they are complete: longer than any writer may take between two of its steps. */
+/** Time for which complete entries are kept: longer than any writer may take between two of its steps. */
 const EXPIRY_SECONDS = 24 * 60 * 60
 
 /**
- * Entries in a table of DynamoDB, in the layout that delta-spark's `S3DynamoDBLogStore` and delta-rs share: keys
+ * Stores commit entries in a DynamoDB table, in the layout of delta-spark's `S3DynamoDBLogStore` and of delta-rs: keys
  * `tablePath` and `fileName`, attributes `tempPath`, `complete` (the text `true` or `false`) and, once complete,
  * `expireTime` in seconds since the epoch.
  */
@@ -58,7 +64,9 @@ export class DynamoEntries implements CommitEntries {
   constructor(options: DynamoOptions = {}, now: () => number = Date.now) {
     this.#table = options.table ?? 'delta_log'
     this.#requests = new Requests(awsDialect('DynamoDB'), options)
-    this.#client = new DynamoDBClient(awsClientOptions(options, { ...PATIENCE, ...options.patience }))
+    this.#client = new DynamoDBClient(
+      awsClientOptions(options, { ...DEFAULT_STORE_RETRY_POLICY, ...options.retryPolicy }),
+    )
     this.#now = now
   }
 
@@ -78,7 +86,7 @@ export class DynamoEntries implements CommitEntries {
         return 'created'
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error
-        // After an answer that was lost the entry may be our own: no two have the same temporary file.
+        // After a lost response the entry may be our own: temporary file names are unique.
         if (attempts === 1) return 'exists'
         const entry = await this.#read(tablePath, fileName, abortSignal)
         return entry?.tempPath === tempPath ? 'created' : 'exists'
@@ -151,15 +159,15 @@ export class DynamoEntries implements CommitEntries {
     return Item === undefined ? undefined : this.#entryOf(Item)
   }
 
-  #retried<T>(operation: string, key: string, attempt: Attempt<T>): Promise<T> {
-    return this.#requests.retried({ operation, bucket: this.#table, key }, async (signal) => {
+  #retried<T>(operation: string, key: string, attempt: StoreAttempt<T>): Promise<T> {
+    return this.#requests.sendWithRetries({ operation, bucket: this.#table, key }, async (signal) => {
       try {
         return await attempt(signal)
       } catch (error) {
         if (!(error instanceof ResourceNotFoundException)) throw error
         throw new PipelineError(
           'KD_STORE_FAILED',
-          'there is no such table in DynamoDB: it needs the partition key tablePath and the sort key fileName, both strings',
+          'the DynamoDB table does not exist: create it with the partition key tablePath and the sort key fileName, both strings',
           { table: this.#table },
         )
       }
@@ -171,7 +179,7 @@ export class DynamoEntries implements CommitEntries {
     const tempPath = item['tempPath']?.S
     const complete = item['complete']?.S
     if (fileName === undefined || tempPath === undefined || complete === undefined)
-      throw new PipelineError('KD_STORE_FAILED', 'an item in DynamoDB is no entry of a Delta log', {
+      throw new PipelineError('KD_STORE_FAILED', 'an item in DynamoDB is not a commit entry of a Delta log', {
         table: this.#table,
         key: `${item['tablePath']?.S ?? ''} ${fileName ?? ''}`,
       })

@@ -4,35 +4,37 @@ import type { CommitEntries, CommitEntry } from './dynamodb-entries.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from '../store.ts'
 
 const LOG = '_delta_log/'
-/** How often a file that an entry names is copied into its place before that is given up. */
+/** Maximum attempts to copy the file of an entry into `_delta_log`. */
 const COPIES_MAX = 4
-/** How long a writer that may be alive is left to do so itself, in milliseconds, and how often it is looked after. */
+/** Time for which another writer may finish its own commit, in milliseconds, and number of checks in that time. */
 const GRACE_MS = 1000
 const GRACE_LOOKS = 5
-/** The status of an answer to a request that the server does not know. */
+/** The status of a request that the server does not support. */
 const NOT_IMPLEMENTED = 501
 
-/** One commit of a Delta table in a store. */
-interface Commit {
-  /** Key of the table's root: empty, or with a slash at its end. */
+/** Describes a commit file of a Delta table in the store. */
+interface CommitFile {
+  /** Key of the table's root: empty or ends with a slash. */
   readonly root: string
-  /** The table's address, as all its writers must write it. */
+  /** URI of the table, which all writers must write in the same way. */
   readonly tablePath: string
   readonly fileName: string
   readonly version: bigint
 }
 
 /**
- * A store whose Delta commits are agreed upon in DynamoDB, by the protocol of delta-spark's `S3DynamoDBLogStore`: several
- * engines can write to one table at once although the bucket alone could not say who was first. Everything that is not
- * a commit goes to the store below as it is.
+ * Wraps a store and coordinates Delta commits through DynamoDB, by the protocol of delta-spark's `S3DynamoDBLogStore`, so
+ * that several engines can write to one table in a bucket without conditional puts. All other requests go to the wrapped
+ * store unchanged.
  *
- * A commit is written to a temporary file, then entered in DynamoDB where nobody else has entered that version, then
- * copied to its name, then marked as complete. It counts from the second step on: whoever lists the log, misses the
- * newest commit, or wants to write the next one, first does what a writer that died has left undone.
+ * 1. The commit is written to a temporary file.
+ * 2. An entry for its version is created in DynamoDB, unless another writer has created one. From here the commit counts.
+ * 3. The temporary file is copied to its name in `_delta_log`.
+ * 4. The entry is marked as complete.
  *
- * Copies are made by conditional puts, so that even a writer who does not ask DynamoDB never loses a commit to us where
- * the bucket honours `If-None-Match`.
+ * A reader that lists the log or misses the newest commit, and a writer of the next commit, first complete these steps for
+ * a writer that died. Copies are conditional puts, so that writers that do not use DynamoDB lose no commit either if the
+ * bucket supports `If-None-Match`.
  */
 export class DynamoLogStore implements Store {
   readonly uri: string
@@ -40,7 +42,7 @@ export class DynamoLogStore implements Store {
   readonly #entries: CommitEntries
   readonly #graceMs: number
 
-  /** `store` and `entries` are closed with this store. `graceMs` is the patience with another writer's unfinished commit. */
+  /** `store` and `entries` are closed with this store. `graceMs` is the time that another writer has to finish its commit. */
   constructor(
     store: Store,
     entries: CommitEntries,
@@ -57,14 +59,14 @@ export class DynamoLogStore implements Store {
       return await this.#store.get(key, range)
     } catch (error) {
       const isAbsent = error instanceof PipelineError && error.code === 'KD_STORE_NOT_FOUND'
-      if (!isAbsent || !(await this.#recovered(key))) throw error
+      if (!isAbsent || !(await this.#recover(key))) throw error
       return this.#store.get(key, range)
     }
   }
 
   async size(key: string): Promise<number | undefined> {
     const bytes = await this.#store.size(key)
-    return bytes === undefined && (await this.#recovered(key)) ? this.#store.size(key) : bytes
+    return bytes === undefined && (await this.#recover(key)) ? this.#store.size(key) : bytes
   }
 
   async *list(prefix: string, startAfter?: string): AsyncGenerator<StoredObject, void> {
@@ -99,7 +101,7 @@ export class DynamoLogStore implements Store {
     await Promise.all([this.#store.close(), this.#entries.close()])
   }
 
-  async #commit(commit: Commit, key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
+  async #commit(commit: CommitFile, key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
     const { root, tablePath, fileName } = commit
     const [bytes] = await Promise.all([this.#store.size(key), this.#finishPrevious(commit)])
     if (bytes !== undefined) return 'exists'
@@ -111,78 +113,78 @@ export class DynamoLogStore implements Store {
       await this.#finishWinner(commit, key)
       return 'exists'
     }
-    const outcome = await this.#place(key, body)
-    if (outcome === 'unknown') return this.#settled(commit, key, body)
-    // Whoever lists the log meanwhile may have copied our file: the same bytes say so.
+    const outcome = await this.#putCommit(key, body)
+    if (outcome === 'unknown') return this.#settle(commit, key, body)
+    // Another process that lists the log may have copied our file meanwhile: then the bytes are equal.
     const isOurs = outcome === 'created' || Buffer.compare(await this.#store.get(key), body) === 0
-    await this.#tidy(commit, temporary)
+    await this.#cleanUp(commit, temporary)
     return isOurs ? 'created' : 'exists'
   }
 
-  /** The entry is ours but nobody knows whether its file is in its place: the same as after the death of a writer. */
-  async #settled({ root, tablePath, fileName }: Commit, key: string, body: Uint8Array) {
+  /** Finishes our own entry after a copy with an unknown outcome, as after the death of a writer. */
+  async #settle({ root, tablePath, fileName }: CommitFile, key: string, body: Uint8Array) {
     const entry = await this.#entries.get(tablePath, fileName)
     if (entry?.isComplete === false) await this.#finish(root, entry)
     return Buffer.compare(await this.#store.get(key), body) === 0 ? 'created' : 'exists'
   }
 
   /*
-   * The commit is done, so what fails here must not make it look undone: an entry that is not marked is marked by the
-   * next reader, and a temporary file that stays is never read again.
+   * The commit is done, so a failure here must not be reported: the next reader marks an entry that is not marked, and a
+   * temporary file that remains is never read again.
    */
-  async #tidy({ tablePath, fileName }: Commit, temporary: string): Promise<void> {
+  async #cleanUp({ tablePath, fileName }: CommitFile, temporary: string): Promise<void> {
     await Promise.allSettled([this.#entries.complete(tablePath, fileName), this.#store.delete(temporary)])
   }
 
-  /** The version before must be in its place, or readers would see a gap. */
-  async #finishPrevious({ root, tablePath, version }: Commit): Promise<void> {
+  /** Finishes the previous version, so that readers see no gap. */
+  async #finishPrevious({ root, tablePath, version }: CommitFile): Promise<void> {
     if (version === 0n) return
     const fileName = fileNameOf(version - 1n)
     const key = `${root}${LOG}${fileName}`
     const [entry, bytes] = await Promise.all([this.#entries.get(tablePath, fileName), this.#store.size(key)])
     if (entry?.isComplete === false) await this.#finish(root, entry)
     else if (bytes === undefined)
-      throw new PipelineError('KD_STORE_FAILED', 'the commit before this one is not in the log', {
+      throw new PipelineError('KD_STORE_FAILED', 'the previous commit is not in the log', {
         store: this.uri,
         key,
       })
   }
 
-  /** Somebody else has entered the version that we wanted: the commit is to be readable when its loser looks. */
-  async #finishWinner({ root, tablePath, fileName }: Commit, key: string): Promise<void> {
+  /** Finishes the commit of the writer that won this version, so that it can be read afterwards. */
+  async #finishWinner({ root, tablePath, fileName }: CommitFile, key: string): Promise<void> {
     const entry = await this.#entries.get(tablePath, fileName)
     if (entry?.isComplete === false) await this.#finish(root, entry)
     else if (entry !== undefined && (await this.#store.size(key)) === undefined)
       throw new PipelineError(
         'KD_STORE_FAILED',
-        'DynamoDB says that this commit is complete, but it is not in the log: where a table was deleted, its entries must be deleted too',
+        'the DynamoDB entry of this commit is complete, but the commit is not in the log; if the table was deleted, delete its entries in DynamoDB too',
         { store: this.uri, key, tablePath },
       )
   }
 
-  /** Does for a commit that is not there what its writer has left undone; says whether there was anything to do. */
-  async #recovered(key: string): Promise<boolean> {
+  /** Finishes a missing commit whose writer did not; returns whether an entry for it exists. */
+  async #recover(key: string): Promise<boolean> {
     const commit = this.#commitOf(key)
     if (commit === undefined) return false
     const entry = await this.#entries.get(commit.tablePath, commit.fileName)
     if (entry === undefined) return false
-    // One that has been completed since it was missed is there now, or was deleted.
+    // A commit that was completed meanwhile exists now, or was deleted.
     if (!entry.isComplete) await this.#finish(commit.root, entry)
     return true
   }
 
-  /** Copies the file of an incomplete entry into its place where it is not yet, and marks the entry. */
+  /** Copies the file of an incomplete entry into `_delta_log` unless it is there, and marks the entry as complete. */
   async #finish(root: string, entry: CommitEntry): Promise<void> {
     if (entry.fileName.includes('/'))
-      throw new PipelineError('KD_STORE_FAILED', 'an entry in DynamoDB names a file outside of the log', {
+      throw new PipelineError('KD_STORE_FAILED', 'an entry in DynamoDB names a file outside the log', {
         store: this.uri,
         key: entry.fileName,
       })
     const key = `${root}${LOG}${entry.fileName}`
-    const isThere = await this.#awaited(key)
-    for (let copies = 1; !isThere && !(await this.#copied(`${root}${LOG}${entry.tempPath}`, key)); copies++) {
+    const exists = await this.#appears(key)
+    for (let copies = 1; !exists && !(await this.#copy(`${root}${LOG}${entry.tempPath}`, key)); copies++) {
       if (copies === COPIES_MAX)
-        throw new PipelineError('KD_STORE_UNAVAILABLE', 'a commit could not be copied into its place', {
+        throw new PipelineError('KD_STORE_UNAVAILABLE', 'a commit could not be copied into the log', {
           store: this.uri,
           key,
           attempts: copies,
@@ -191,8 +193,8 @@ export class DynamoLogStore implements Store {
     await this.#entries.complete(this.#pathOf(root), entry.fileName)
   }
 
-  /** Most commits that are not finished have a writer at work: whether it puts the object into its place meanwhile. */
-  async #awaited(key: string): Promise<boolean> {
+  /** Returns whether the object appears within the grace time: most unfinished commits have a writer at work. */
+  async #appears(key: string): Promise<boolean> {
     for (let look = 1; ; look++) {
       if ((await this.#store.size(key)) !== undefined) return true
       if (look === GRACE_LOOKS) return false
@@ -200,31 +202,31 @@ export class DynamoLogStore implements Store {
     }
   }
 
-  /** Whether the object is there now, be it by us; `false` where nobody knows. */
-  async #copied(temporary: string, key: string): Promise<boolean> {
+  /** Copies the temporary file unless the object exists; returns whether it exists now, `false` if that is unknown. */
+  async #copy(temporary: string, key: string): Promise<boolean> {
     if ((await this.#store.size(key)) !== undefined) return true
     let body: Uint8Array
     try {
       body = await this.#store.get(temporary)
     } catch (error) {
       if (!(error instanceof PipelineError) || error.code !== 'KD_STORE_NOT_FOUND') throw error
-      // Who completes a commit may move the file, or delete it afterwards.
+      // The writer that completes a commit may move the file, or delete it afterwards.
       if ((await this.#store.size(key)) !== undefined) return true
       throw new PipelineError(
         'KD_STORE_FAILED',
-        'an entry in DynamoDB names a file that is not there, and the commit is not either: where a table was deleted, its entries must be deleted too',
+        'neither the commit nor the temporary file of its DynamoDB entry exists; if the table was deleted, delete its entries in DynamoDB too',
         { store: this.uri, key: temporary },
         { cause: error },
       )
     }
-    const outcome = await this.#place(key, body)
-    // delta-rs moves its file into place, and takes a copy beside a file that stays for a version that it has lost.
+    const outcome = await this.#putCommit(key, body)
+    // delta-rs moves its file into the log; if the temporary file remains beside a copy, it believes that it lost the version.
     if (outcome === 'created') await this.#store.delete(temporary)
     return outcome !== 'unknown'
   }
 
-  /** A bucket that refuses conditions is believed: DynamoDB has decided already what this object holds. */
-  async #place(key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
+  /** Writes the commit file; unconditionally if the bucket does not support conditions, since DynamoDB has decided already. */
+  async #putCommit(key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
     try {
       return await this.#store.putIfAbsent(key, body)
     } catch (error) {
@@ -234,7 +236,7 @@ export class DynamoLogStore implements Store {
     }
   }
 
-  #commitOf(key: string): Commit | undefined {
+  #commitOf(key: string): CommitFile | undefined {
     const match = /^((?:.*\/)?)_delta_log\/((\d{20})\.json)$/.exec(key)
     const [, root, fileName, digits] = match ?? []
     if (root === undefined || fileName === undefined || digits === undefined) return undefined
@@ -246,7 +248,7 @@ export class DynamoLogStore implements Store {
   }
 }
 
-/** The root of the table into whose log a listing looks; `undefined` where it looks into none. */
+/** Returns the root of the table whose log a listing includes, or `undefined` if it includes none. */
 function rootOf(prefix: string): string | undefined {
   const match = /^((?:.*\/)?)_delta_log\//.exec(prefix)
   if (match !== null) return match[1] ?? ''

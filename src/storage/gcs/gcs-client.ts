@@ -1,28 +1,34 @@
 import { messageOf } from '../../core/errors.ts'
 import type { GcsStoreOptions } from './gcs-options.ts'
-import { codeOf, isPassing, type Dialect, type Failure, type StoreRequest } from '../requests.ts'
+import {
+  errorCodeOf,
+  isTransient,
+  type StoreDialect,
+  type StoreFailure,
+  type StoreRequest,
+} from '../requests.ts'
 
-/** One HTTP request to the JSON API. */
-export interface GcsCall {
+/** Describes one HTTP request to the JSON API. */
+interface GcsRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** Path below the address of the server, or a whole address that the server gave. */
+  /** Path below the address of the server, or a complete URL that the server returned. */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array
-  /** Statuses that are answers and no errors, beside those of success. */
+  /** Statuses beside 2xx that are not errors. */
   readonly expected?: readonly number[]
 }
 
 const ENDPOINT = 'https://storage.googleapis.com'
 const SCOPE = 'https://www.googleapis.com/auth/devstorage.read_write'
-/** An answer of an error is read up to this length, in characters. */
+/** Maximum length of the text of an error response that is read, in characters. */
 const ERROR_CHARACTERS_MAX = 4096
 
-/** An answer that is an error. */
+/** Represents an error response of the server. */
 export class GcsError extends Error {
   readonly status: number
-  /** Google's own name of it, such as `conditionNotMet`. */
+  /** Google's name of the error, such as `conditionNotMet`. */
   readonly reason: string | undefined
 
   constructor(status: number, reason: string | undefined, message: string) {
@@ -33,12 +39,12 @@ export class GcsError extends Error {
   }
 }
 
-/** Gives the headers that log a request in. */
+/** Returns the authorization headers of a request. */
 type LogIn = () => Promise<Headers>
 
 /**
- * Speaks the JSON API of Google Cloud Storage, each call once. Google's own client brings 82 packages and retries of
- * its own, so only what logs in is taken from there, and loaded with the first request that needs it.
+ * Sends requests to the JSON API of Google Cloud Storage, without retries. Google's client has 82 dependencies and its own
+ * retries, so only its authentication library is used; it is loaded with the first request that needs it.
  */
 export class GcsClient {
   readonly #endpoint: string
@@ -49,8 +55,8 @@ export class GcsClient {
     this.#logIn = anonymous === true ? undefined : googleLogIn(keyFile)
   }
 
-  /** Sends a request and returns its answer, whose body is yet to be read. Throws a `GcsError` for an answer that is one. */
-  async send(call: GcsCall, signal: AbortSignal): Promise<Response> {
+  /** Sends a request and returns the response with its body unread. Throws a `GcsError` for an error response. */
+  async send(call: GcsRequest, signal: AbortSignal): Promise<Response> {
     const url = new URL(call.path.startsWith('http') ? call.path : `${this.#endpoint}${call.path}`)
     for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value)
     const headers = new Headers(call.headers)
@@ -62,7 +68,7 @@ export class GcsClient {
       method: call.method,
       headers,
       signal,
-      // The status 308 says here how much of an upload has arrived.
+      // The status 308 reports how much of a resumable upload has arrived.
       redirect: 'manual',
       ...(call.body === undefined ? {} : { body: call.body as Uint8Array<ArrayBuffer> }),
     })
@@ -90,13 +96,13 @@ function errorOf(status: number, text: string): GcsError {
     }
     return new GcsError(status, error?.errors?.[0]?.reason, error?.message ?? text)
   } catch {
-    // Uploads and servers between us and Google answer with plain text.
+    // Uploads and proxies answer with plain text.
     return new GcsError(status, undefined, text === '' ? `HTTP ${status}` : text)
   }
 }
 
-/** How Google names things, and what failures of calls mean. */
-export const GCS_DIALECT: Dialect = {
+/** Names the span attributes of Google Cloud Storage and classifies its errors. */
+export const GCS_DIALECT: StoreDialect = {
   name: 'gcs',
   bucket: 'bucket',
   attributesOf: ({ operation, bucket, key }) => ({
@@ -109,8 +115,8 @@ export const GCS_DIALECT: Dialect = {
   failureOf,
 }
 
-/** Errors of `fetch` without a status: the request could not be sent, or its answer broke off. */
-const PASSING_CODES = new Set([
+/** Error codes of `fetch` without a status: the request could not be sent, or the response was cut off. */
+const TRANSIENT_CODES = new Set([
   'UND_ERR_SOCKET',
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',
@@ -118,26 +124,30 @@ const PASSING_CODES = new Set([
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ])
 
-/** What may find no object; another request that finds nothing has found no bucket. */
-const OF_OBJECTS = new Set(['objects.get', 'objects.delete'])
+/** Operations for which 404 means that the object is missing; for others it means that the bucket is missing. */
+const OBJECT_OPERATIONS = new Set(['objects.get', 'objects.delete'])
 
-function failureOf(error: unknown, { operation }: StoreRequest): Failure {
+function failureOf(error: unknown, { operation }: StoreRequest): StoreFailure {
   if (error instanceof GcsError) {
     const { status, reason, message } = error
     const detail = reason === undefined ? message : `${reason}: ${message}`
-    // To a request for an object only the message tells that its bucket is missing.
-    if (status === 404 && OF_OBJECTS.has(operation) && !/bucket does not exist/i.test(message))
+    // For an object request only the message says that the bucket is missing.
+    if (status === 404 && OBJECT_OPERATIONS.has(operation) && !/bucket does not exist/i.test(message))
       return { code: 'KD_STORE_NOT_FOUND', detail, status }
-    return { code: isPassing(status, undefined) ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED', detail, status }
+    return {
+      code: isTransient(status, undefined) ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED',
+      detail,
+      status,
+    }
   }
-  const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined)
+  const code = errorCodeOf(error) ?? (error instanceof Error ? errorCodeOf(error.cause) : undefined)
   const detail = [code, messageOf(error)].filter((part) => part !== undefined).join(': ')
-  const isTime = error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
-  const passes = isTime || PASSING_CODES.has(code ?? '') || isPassing(loginStatusOf(error), code)
-  return { code: passes ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED', detail }
+  const isTimeout = error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
+  const mayPass = isTimeout || TRANSIENT_CODES.has(code ?? '') || isTransient(loginStatusOf(error), code)
+  return { code: mayPass ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED', detail }
 }
 
-/** The status with which the server that gives out tokens refused; the error of the library carries it. */
+/** Returns the status of the token server's refusal, which the error of the authentication library carries. */
 function loginStatusOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('status' in error)) return undefined
   return typeof error.status === 'number' ? error.status : undefined

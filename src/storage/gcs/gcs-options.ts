@@ -1,13 +1,13 @@
-import type { Persistence } from '../requests.ts'
+import type { StoreRequestOptions } from '../requests.ts'
 
-/** How Google Cloud Storage is reached; everything has a default. */
-export interface GcsStoreOptions extends Persistence {
-  /** Address of a server other than that of Google, such as `http://127.0.0.1:4443`. */
+/** Configures the access to Google Cloud Storage; everything has a default. */
+export interface GcsStoreOptions extends StoreRequestOptions {
+  /** Address of another server than Google's, such as `http://127.0.0.1:4443`. */
   readonly endpoint?: string
-  /** File with the key of a service account or another credential; absent, the standard chain of Google finds one. */
+  /** File with the key of a service account or another credential; Google's default credentials if absent. */
   readonly keyFile?: string
-  /** Send no credentials: for public buckets and servers of one's own; default false. */
+  /** Sends no credentials: for public buckets and local servers; default false. */
   readonly anonymous?: boolean
-  /** Objects of at least this size go up in parts of 8 MiB; default 16 MiB. */
+  /** Objects of at least this size are uploaded in parts of 8 MiB; default 16 MiB. */
   readonly multipartBytesMin?: number
 }

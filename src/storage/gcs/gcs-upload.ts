@@ -2,8 +2,8 @@ import { PipelineError } from '../../core/errors.ts'
 import type { GcsClient } from './gcs-client.ts'
 import type { Requests } from '../requests.ts'
 
-/** Where an upload goes. */
-export interface GcsTarget {
+/** Describes the object that is uploaded and the client that uploads it. */
+interface GcsUploadTarget {
   readonly client: GcsClient
   readonly requests: Requests
   readonly bucket: string
@@ -11,36 +11,39 @@ export interface GcsTarget {
   readonly key: string
 }
 
-/** The status with which Google says that an upload goes on. */
+/** The status of an upload that is not complete. */
 const INCOMPLETE = 308
-/** What Google answers to the end of an upload that is called off. */
-const CALLED_OFF = 499
+/** The status of the answer to a cancelled upload. */
+const CANCELLED = 499
 
 /**
- * Uploads a body in parts, one after the other as Google wants them; readers see the object when the last has arrived.
- * A part whose answer was lost is sent again from where the server has got to. An upload that fails is called off.
- * Returns the size in bytes.
- * @throws KD_STORE_FAILED, KD_STORE_UNAVAILABLE, and what the body itself throws.
+ * Uploads a body as a resumable upload, one part after the other as Google requires, and returns its size in bytes. The
+ * object becomes visible when the last part has arrived. A part whose response was lost is continued where the server
+ * stopped. A failed upload is cancelled.
+ * @throws KD_STORE_FAILED, KD_STORE_UNAVAILABLE, and the errors of the body itself
  */
-export async function uploadInParts(target: GcsTarget, parts: AsyncIterable<Buffer>): Promise<number> {
+export async function uploadResumable(
+  target: GcsUploadTarget,
+  parts: AsyncIterable<Buffer>,
+): Promise<number> {
   const session = await begin(target)
   let offset = 0
   try {
     let held: Buffer | undefined
-    // The last part must say that it is the last: one is held back until the next is there.
+    // The last part must be marked as the last: each part is held back until the next one is known.
     for await (const part of parts) {
       if (held !== undefined) offset = await send(target, session, held, offset, false)
       held = part
     }
     return await send(target, session, held ?? Buffer.alloc(0), offset, true)
   } catch (error) {
-    await callOff(target, session)
+    await cancel(target, session)
     throw error
   }
 }
 
-function begin({ client, requests, bucket, key }: GcsTarget): Promise<string> {
-  return requests.retried({ operation: 'objects.insert', bucket, key }, async (signal) => {
+function begin({ client, requests, bucket, key }: GcsUploadTarget): Promise<string> {
+  return requests.sendWithRetries({ operation: 'objects.insert', bucket, key }, async (signal) => {
     const answer = await client.send(
       {
         method: 'POST',
@@ -52,14 +55,14 @@ function begin({ client, requests, bucket, key }: GcsTarget): Promise<string> {
     await answer.arrayBuffer()
     const session = answer.headers.get('location')
     if (session === null)
-      throw new PipelineError('KD_STORE_FAILED', 'the server gave an upload no address', { bucket, key })
+      throw new PipelineError('KD_STORE_FAILED', 'the server returned no upload URL', { bucket, key })
     return session
   })
 }
 
-/** Sends a part that begins at `offset` and returns where the next begins. */
+/** Sends a part that begins at `offset` and returns the offset of the next part. */
 async function send(
-  { client, requests, bucket, key }: GcsTarget,
+  { client, requests, bucket, key }: GcsUploadTarget,
   session: string,
   part: Buffer,
   offset: number,
@@ -70,7 +73,7 @@ async function send(
   let arrived = offset
   let attempts = 0
   const request = { operation: 'objects.insert', bucket, key, bytes: part.length }
-  await requests.retried(request, async (signal) => {
+  await requests.sendWithRetries(request, async (signal) => {
     attempts++
     const put = async (range: string, body: Buffer): Promise<number> => {
       const answer = await client.send(
@@ -86,13 +89,13 @@ async function send(
       await answer.arrayBuffer()
       return answer.status === INCOMPLETE ? arrivedOf(answer.headers.get('range')) : end
     }
-    // An earlier attempt may have arrived in whole or in part.
+    // An earlier attempt may have arrived completely or partly.
     if (attempts > 1) arrived = await put('*', Buffer.alloc(0))
     if (arrived < offset || arrived > end)
-      throw new PipelineError('KD_STORE_FAILED', 'the server has lost a part of an upload', { bucket, key })
+      throw new PipelineError('KD_STORE_FAILED', 'the server lost a part of the upload', { bucket, key })
     if (arrived < end) arrived = await put(`${arrived}-${end - 1}`, part.subarray(arrived - offset))
     if (arrived < end)
-      throw new PipelineError('KD_STORE_UNAVAILABLE', 'a part of an upload has not arrived whole', {
+      throw new PipelineError('KD_STORE_UNAVAILABLE', 'a part of the upload arrived incompletely', {
         bucket,
         key,
       })
@@ -100,17 +103,17 @@ async function send(
   return end
 }
 
-/** How many bytes `bytes=0-41` says. */
+/** Returns the number of bytes that a range such as `bytes=0-41` covers. */
 function arrivedOf(range: string | null): number {
   const match = /^bytes=0-(\d+)$/.exec(range ?? '')
   return match === null ? 0 : Number(match[1]) + 1
 }
 
-/** What is called off is gone at once; else Google forgets it after a week, so that a failure here changes nothing. */
-async function callOff({ client, requests, bucket, key }: GcsTarget, session: string): Promise<void> {
+/** Cancels an upload. Google deletes abandoned uploads after a week, so a failure here is ignored. */
+async function cancel({ client, requests, bucket, key }: GcsUploadTarget, session: string): Promise<void> {
   await requests
-    .once({ operation: 'objects.insert', bucket, key }, (signal) =>
-      client.send({ method: 'DELETE', path: session, expected: [CALLED_OFF] }, signal),
+    .sendOnce({ operation: 'objects.insert', bucket, key }, (signal) =>
+      client.send({ method: 'DELETE', path: session, expected: [CANCELLED] }, signal),
     )
     .catch(() => undefined)
 }

@@ -1,35 +1,35 @@
 import { PipelineError } from '../../core/errors.ts'
 import { GCS_DIALECT, GcsClient, GcsError } from './gcs-client.ts'
 import type { GcsStoreOptions } from './gcs-options.ts'
-import { uploadInParts } from './gcs-upload.ts'
+import { uploadResumable } from './gcs-upload.ts'
 import { checkKey, checkPrefix, compareKeys } from '../keys.ts'
-import { bufferOf, PART_BYTES, uploadOf } from '../parts.ts'
+import { bufferOf, PART_BYTES, planUpload } from '../parts.ts'
 import { Requests, type StoreRequest } from '../requests.ts'
-import { orAbsent, type PutIfAbsentOutcome, type Store, type StoredObject } from '../store.ts'
+import { undefinedIfNotFound, type PutIfAbsentOutcome, type Store, type StoredObject } from '../store.ts'
 
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
 const PAGE_KEYS = 1000
 
-/** An object as the JSON API describes it, in the fields that we ask for. */
+/** Describes an object with the requested fields of the JSON API. */
 interface GcsObject {
   readonly name: string
-  /** A whole number as text. */
+  /** Integer as text. */
   readonly size?: string
-  /** RFC 3339. */
+  /** Time as RFC 3339 text. */
   readonly updated?: string
 }
 
-/** Objects in a bucket of Google Cloud Storage below a prefix. */
+/** Stores objects below a prefix of a bucket in Google Cloud Storage. */
 export class GcsStore implements Store {
   readonly uri: string
   readonly #client: GcsClient
   readonly #requests: Requests
   readonly #bucket: string
-  /** Empty, or with a slash at its end. */
+  /** Empty or ends with a slash. */
   readonly #prefix: string
   readonly #multipartBytesMin: number
 
-  /** `prefix` has no slash at its ends and may be empty; `uri` is how the user named the place. */
+  /** `prefix` may be empty and neither begins nor ends with a slash; `uri` is the URI as the user wrote it. */
   constructor(
     bucket: string,
     prefix: string,
@@ -46,27 +46,27 @@ export class GcsStore implements Store {
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
     checkKey(key)
-    if (range?.end !== undefined && range.end <= range.start) return this.#nothingOf(key)
+    if (range?.end !== undefined && range.end <= range.start) return this.#emptyRange(key)
     const headers: Record<string, string> =
       range === undefined
         ? {}
         : { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }
-    return this.#requests.retried(this.#request('objects.get', key), async (signal) => {
+    return this.#requests.sendWithRetries(this.#request('objects.get', key), async (signal) => {
       const answer = await this.#client.send(
         { method: 'GET', path: this.#path(key), query: { alt: 'media' }, headers, expected: [416] },
         signal,
       )
       const bytes = new Uint8Array(await answer.arrayBuffer())
       if (answer.status === 416) return new Uint8Array(0)
-      // A server may ignore the range and send everything.
+      // A server may ignore the range and send the whole object.
       return range === undefined || answer.status === 206 ? bytes : bytes.subarray(range.start, range.end)
     })
   }
 
   async size(key: string): Promise<number | undefined> {
     checkKey(key)
-    return orAbsent(
-      this.#requests.retried(this.#request('objects.get', key), async (signal) => {
+    return undefinedIfNotFound(
+      this.#requests.sendWithRetries(this.#request('objects.get', key), async (signal) => {
         const answer = await this.#client.send(
           { method: 'GET', path: this.#path(key), query: { fields: 'size' } },
           signal,
@@ -88,18 +88,18 @@ export class GcsStore implements Store {
           bytes: Number(size ?? 0),
           modifiedMs: updated === undefined ? 0 : Date.parse(updated),
         }))
-        // Google begins with the key to start after itself.
+        // Google's listing includes the key to start after.
         .filter(({ key }) => key !== startAfter)
         .sort((a, b) => compareKeys(a.key, b.key))
       const [first] = objects
       if (first !== undefined && last !== undefined && compareKeys(first.key, last) <= 0)
         throw new PipelineError(
           'KD_STORE_FAILED',
-          'the server does not list in byte order of keys, or not from the key on that was asked for',
+          'the server does not list keys in byte order, or not from the requested key on',
           { bucket: this.#bucket, key: first.key, after: last },
         )
       last = objects.at(-1)?.key ?? last
-      // Some tools mark a folder by an empty object whose key ends with a slash.
+      // Some tools create an empty object with a trailing slash for a folder.
       for (const object of objects) if (object.key !== '' && !object.key.endsWith('/')) yield object
       pageToken = page.nextPageToken
     } while (pageToken !== undefined && pageToken !== '')
@@ -107,10 +107,10 @@ export class GcsStore implements Store {
 
   async put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<{ readonly bytes: number }> {
     checkKey(key)
-    const upload = await uploadOf(body, this.#multipartBytesMin)
-    if ('parts' in upload) return { bytes: await uploadInParts(this.#target(key), upload.parts) }
+    const upload = await planUpload(body, this.#multipartBytesMin)
+    if ('parts' in upload) return { bytes: await uploadResumable(this.#target(key), upload.parts) }
     const { whole } = upload
-    await this.#requests.retried(this.#request('objects.insert', key, whole.length), (signal) =>
+    await this.#requests.sendWithRetries(this.#request('objects.insert', key, whole.length), (signal) =>
       this.#insert(key, whole, {}, signal),
     )
     return { bytes: whole.length }
@@ -127,8 +127,8 @@ export class GcsStore implements Store {
 
   async delete(key: string): Promise<void> {
     checkKey(key)
-    await orAbsent(
-      this.#requests.retried(this.#request('objects.delete', key), async (signal) => {
+    await undefinedIfNotFound(
+      this.#requests.sendWithRetries(this.#request('objects.delete', key), async (signal) => {
         await this.#client.send({ method: 'DELETE', path: this.#path(key) }, signal)
       }),
     )
@@ -139,7 +139,7 @@ export class GcsStore implements Store {
   }
 
   #page(prefix: string, startAfter: string | undefined, pageToken: string | undefined) {
-    return this.#requests.retried(this.#request('objects.list', prefix), async (signal) => {
+    return this.#requests.sendWithRetries(this.#request('objects.list', prefix), async (signal) => {
       const answer = await this.#client.send(
         {
           method: 'GET',
@@ -177,10 +177,10 @@ export class GcsStore implements Store {
     await answer.arrayBuffer()
   }
 
-  /** HTTP knows no empty range; whether the object is there must be asked all the same. */
-  async #nothingOf(key: string): Promise<Uint8Array> {
+  /** Returns no bytes if the object exists: HTTP has no empty range, so only the existence is checked. */
+  async #emptyRange(key: string): Promise<Uint8Array> {
     if ((await this.size(key)) !== undefined) return new Uint8Array(0)
-    throw new PipelineError('KD_STORE_NOT_FOUND', 'nothing is stored here', {
+    throw new PipelineError('KD_STORE_NOT_FOUND', 'no object is stored under this key', {
       bucket: this.#bucket,
       key: this.#prefix + key,
     })

@@ -14,12 +14,12 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { AbandonedFiles, TEMPORARY } from './local-abandoned.ts'
+import { AbandonedFiles, TEMPORARY_FILE_NAME } from './local-abandoned.ts'
 import { checkKey, checkPrefix, compareKeys } from '../keys.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from '../store.ts'
 
-/** What passes: a full or busy disk, a network file system that does not answer. */
-const PASSING = new Set([
+/** Error codes that may pass: a full or busy disk, a network file system that does not answer. */
+const TRANSIENT_CODES = new Set([
   'ENOSPC',
   'EDQUOT',
   'EIO',
@@ -31,13 +31,13 @@ const PASSING = new Set([
   'ESTALE',
   'ETIMEDOUT',
 ])
-const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
+const ABSENT_CODES = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 
 /**
- * Objects as files below a folder. Every object is written to a temporary file beside it and synced before its name
- * appears, by a rename that replaces or a hard link that never does: both atomic on a local file system, also between
- * processes. Folders come with their first object and stay. Files that killed writers left unfinished are removed after
- * a day, when something is next written or deleted in their folder.
+ * Stores objects as files below a folder. Every object is written to a temporary file beside it and synced before it gets
+ * its name, by a rename (which replaces) or a hard link (which never replaces): both are atomic on a local file system,
+ * also between processes. Folders are created with their first object and remain. Unfinished files of killed writers are
+ * removed after a day, at the next write or delete in their folder.
  */
 export class LocalStore implements Store {
   readonly uri: string
@@ -45,8 +45,8 @@ export class LocalStore implements Store {
   readonly #abandoned: AbandonedFiles
 
   /**
-   * `path` is relative to the working directory or absolute; `uri` is how the user named it; `now` is in milliseconds
-   * since the epoch.
+   * `path` is absolute or relative to the working directory; `uri` is the URI as the user wrote it; `now` returns
+   * milliseconds since the epoch.
    */
   constructor(path: string, uri: string = path, now: () => number = Date.now) {
     this.uri = uri
@@ -82,7 +82,7 @@ export class LocalStore implements Store {
     const path = this.#pathOf(key)
     try {
       const temporary = await writeTemporary(path, body)
-      this.#abandoned.lookInto(dirname(path))
+      this.#abandoned.cleanFolder(dirname(path))
       try {
         await rename(temporary.path, path)
       } catch (error) {
@@ -101,7 +101,7 @@ export class LocalStore implements Store {
     let temporary: string
     try {
       temporary = (await writeTemporary(path, body)).path
-      this.#abandoned.lookInto(dirname(path))
+      this.#abandoned.cleanFolder(dirname(path))
       if (!(await linkOnce(temporary, path))) {
         await unlink(temporary)
         return 'exists'
@@ -109,7 +109,7 @@ export class LocalStore implements Store {
     } catch (error) {
       throw this.#errorOf(error, 'write', key)
     }
-    // The name is there for readers, but without the sync it would not survive a power failure for certain.
+    // The name is visible to readers, but without the sync it may not survive a power failure.
     return Promise.all([unlink(temporary), sync(dirname(path))]).then(
       () => 'created',
       () => 'unknown',
@@ -118,11 +118,11 @@ export class LocalStore implements Store {
 
   async delete(key: string): Promise<void> {
     const path = this.#pathOf(key)
-    this.#abandoned.lookInto(dirname(path))
+    this.#abandoned.cleanFolder(dirname(path))
     try {
       await unlink(path)
     } catch (error) {
-      if (!ABSENT.has(codeOf(error) ?? '')) throw this.#errorOf(error, 'delete', key)
+      if (!ABSENT_CODES.has(codeOf(error) ?? '')) throw this.#errorOf(error, 'delete', key)
     }
   }
 
@@ -130,34 +130,34 @@ export class LocalStore implements Store {
     return this.#abandoned.settled()
   }
 
-  /** Everything below `folder` (a key with a slash at its end, or empty) that the listing wants, depth first. */
+  /** Yields the objects of the listing below `folder` (empty, or a key with a trailing slash), depth first. */
   async *#walk(folder: string, prefix: string, startAfter: string | undefined): AsyncIterable<StoredObject> {
     for (const { key, isFolder } of await this.#entriesOf(folder)) {
       if (isFolder) {
         const isWanted = key.startsWith(prefix) || prefix.startsWith(key)
-        const isPassed =
+        const isBefore =
           startAfter !== undefined && !startAfter.startsWith(key) && compareKeys(key, startAfter) < 0
-        if (isWanted && !isPassed) yield* this.#walk(key, prefix, startAfter)
+        if (isWanted && !isBefore) yield* this.#walk(key, prefix, startAfter)
         continue
       }
       if (!key.startsWith(prefix) || (startAfter !== undefined && compareKeys(key, startAfter) <= 0)) continue
       const stats = await this.#statOf(join(this.#root, key), key)
-      // It may have been deleted since the folder was read.
+      // The file may have been deleted since the folder was read.
       if (stats?.isFile() === true) yield { key, bytes: stats.size, modifiedMs: stats.mtimeMs }
     }
   }
 
-  /** What is in a folder, in the order of a listing: a folder stands where its slash puts the keys below it. */
+  /** Returns the entries of a folder in listing order; subfolders are sorted with their trailing slash. */
   async #entriesOf(folder: string): Promise<{ key: string; isFolder: boolean }[]> {
     let entries: Dirent[]
     try {
       entries = await readdir(join(this.#root, folder), { withFileTypes: true })
     } catch (error) {
-      if (ABSENT.has(codeOf(error) ?? '')) return []
+      if (ABSENT_CODES.has(codeOf(error) ?? '')) return []
       throw this.#errorOf(error, 'list', folder)
     }
     return entries
-      .filter((entry) => !TEMPORARY.test(entry.name))
+      .filter((entry) => !TEMPORARY_FILE_NAME.test(entry.name))
       .map((entry) => {
         const isFolder = entry.isDirectory()
         return { key: `${folder}${entry.name}${isFolder ? '/' : ''}`, isFolder }
@@ -169,27 +169,28 @@ export class LocalStore implements Store {
     try {
       return await stat(path)
     } catch (error) {
-      if (ABSENT.has(codeOf(error) ?? '')) return undefined
+      if (ABSENT_CODES.has(codeOf(error) ?? '')) return undefined
       throw this.#errorOf(error, 'look up', key)
     }
   }
 
   #pathOf(key: string): string {
     checkKey(key)
-    if (TEMPORARY.test(basename(key)))
+    if (TEMPORARY_FILE_NAME.test(basename(key)))
       throw new PipelineError('KD_STORE_FAILED', 'the key is named like an unfinished file', { key })
     return join(this.#root, key)
   }
 
   #errorOf(error: unknown, action: string, key: string): unknown {
     const code = codeOf(error)
-    // What the producer of a streamed body throws is none of ours.
+    // Errors of the producer of a streamed body are passed on unchanged.
     if (code === undefined) return error
     const where = { store: this.uri, key }
     const detail = `could not ${action} the file: ${messageOf(error)}`
-    if (action === 'read' && ABSENT.has(code))
-      return new PipelineError('KD_STORE_NOT_FOUND', 'there is no such file', where, { cause: error })
-    if (PASSING.has(code)) return new PipelineError('KD_STORE_UNAVAILABLE', detail, where, { cause: error })
+    if (action === 'read' && ABSENT_CODES.has(code))
+      return new PipelineError('KD_STORE_NOT_FOUND', 'the file does not exist', where, { cause: error })
+    if (TRANSIENT_CODES.has(code))
+      return new PipelineError('KD_STORE_UNAVAILABLE', detail, where, { cause: error })
     return new PipelineError('KD_STORE_FAILED', detail, where, { cause: error })
   }
 }
@@ -199,7 +200,7 @@ async function writeTemporary(
   body: Uint8Array | AsyncIterable<Uint8Array>,
 ): Promise<{ path: string; bytes: number }> {
   await makeFolder(dirname(path))
-  // File names hold 255 bytes; what is cut here is told apart by the UUID.
+  // File names have at most 255 bytes; the UUID keeps shortened names unique.
   const temporary = join(dirname(path), `.${basename(path).slice(0, 64)}.${randomUUID()}.tmp`)
   const file = await open(temporary, 'wx')
   try {
@@ -215,20 +216,20 @@ async function writeTemporary(
   }
 }
 
-/** Gives a file a second name; says whether it did, or whether the name was taken. */
+/** Links a temporary file to its final name; returns whether it did, or `false` if the name exists. */
 async function linkOnce(temporary: string, path: string): Promise<boolean> {
   try {
     await link(temporary, path)
     return true
   } catch (error) {
-    // A network file system may repeat a request whose answer it lost: two names of our file say that it is ours.
+    // A network file system may repeat a request whose response was lost: if our file has two names, the link is ours.
     if (codeOf(error) === 'EEXIST') return (await stat(temporary)).nlink === 2
     await rm(temporary, { force: true })
     throw error
   }
 }
 
-/** Makes a folder and those above it, each synced into the one above. */
+/** Creates a folder and its parents, and syncs each parent. */
 async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true })
   if (first === undefined) return

@@ -2,33 +2,33 @@ import { fileURLToPath } from 'node:url'
 import { PipelineError } from '../../core/errors.ts'
 import type { AzureAccess, AzureStoreOptions } from '../azure/azure-options.ts'
 import type { DynamoOptions } from '../dynamodb/dynamodb-entries.ts'
-import type { Circuits } from '../../resilience/circuits.ts'
+import type { Circuits } from '../../resilience/circuit-registry.ts'
 import { circuitNameOf } from '../circuit-name.ts'
 import type { GcsStoreOptions } from '../gcs/gcs-options.ts'
 import { GuardedStore } from '../guarded.ts'
 import { LocalStore } from '../local/local.ts'
 import { MemoryStore } from '../memory.ts'
-import type { Patience, Persistence } from '../requests.ts'
+import type { StoreRetryPolicy, StoreRequestOptions } from '../requests.ts'
 import type { S3StoreOptions } from '../s3/s3.ts'
 import type { Store } from '../store.ts'
 
-/** Options by kind of store; those of the kind that a URI names are used. */
+/** Holds the options of each kind of store; the scheme of the URI selects the kind. */
 export interface StoreOptions {
-  /** With `logStore` `dynamodb` commits are agreed upon in a table of DynamoDB, else in the bucket itself. */
+  /** With `logStore: 'dynamodb'` commits are coordinated through DynamoDB, otherwise by conditional puts in the bucket. */
   readonly s3?: S3StoreOptions & { readonly logStore?: 's3' | 'dynamodb' }
-  /** What is absent of region and keys is that of `s3`. */
+  /** Region and keys that are absent are taken from `s3`. */
   readonly dynamodb?: DynamoOptions
   readonly azure?: AzureAccess & AzureStoreOptions
   readonly gcs?: GcsStoreOptions
-  /** How hard is tried; what a kind of store says for itself goes before. */
-  readonly patience?: Partial<Patience>
-  /** Those of the process: requests wait while the circuit of their server is open. Without them nobody waits. */
+  /** Retry policy of all kinds of stores; the options of a kind take precedence. */
+  readonly retryPolicy?: Partial<StoreRetryPolicy>
+  /** Circuits of the process: requests wait while the circuit of their server is open. Without circuits they never wait. */
   readonly circuits?: Circuits
 }
 
 type Opener = (uri: string, options: StoreOptions) => Store | Promise<Store>
 
-/** Everything that a URI may begin with. A new store is a file and a line here. */
+/** Functions that open a store, by URI scheme. */
 const SCHEMES: Readonly<Record<string, Opener>> = {
   'file:': (uri, options) => openLocal(folderOf(uri), uri, options),
   'memory:': (uri) => new MemoryStore(uri.slice('memory:'.length)),
@@ -42,10 +42,10 @@ const SCHEMES: Readonly<Record<string, Opener>> = {
 }
 
 /**
- * Opens the store whose root is at `uri`: `s3://bucket/prefix` (or `s3a://`),
+ * Opens the store with the root `uri`: `s3://bucket/prefix` (or `s3a://`),
  * `abfss://container@account.dfs.core.windows.net/prefix` (or `abfs://`), `az://container/prefix` (or `azure://`),
- * `gs://bucket/prefix`, `file:///folder`, `memory:name`, or a path. Nothing is sent or created yet.
- * @throws KD_CONFIG_INVALID for a scheme that nobody serves, or a URI without a bucket.
+ * `gs://bucket/prefix`, `file:///folder`, `memory:name`, or a path. No request is sent and nothing is created yet.
+ * @throws KD_CONFIG_INVALID for an unknown scheme or a URI without a bucket
  */
 export async function openStore(uri: string, options: StoreOptions = {}): Promise<Store> {
   if (uri === '') throw new PipelineError('KD_CONFIG_INVALID', 'the URI of a store is empty')
@@ -60,22 +60,22 @@ export async function openStore(uri: string, options: StoreOptions = {}): Promis
   return open(uri, options)
 }
 
-function openLocal(path: string, uri: string, { circuits, patience }: StoreOptions): Store {
+function openLocal(path: string, uri: string, { circuits, retryPolicy }: StoreOptions): Store {
   const store = new LocalStore(path, uri)
   const name = circuitNameOf(uri)
   if (circuits === undefined || name === undefined) return store
-  return new GuardedStore(store, { circuit: circuits.store(name), patience })
+  return new GuardedStore(store, { circuit: circuits.store(name), retryPolicy })
 }
 
-/** What a kind of store is told, and how hard it tries. */
-function persistently<T extends Persistence>(
+/** Returns the options of a store with the common retry policy and the circuit of its server. */
+function requestOptionsFor<T extends StoreRequestOptions>(
   own: T | undefined,
   name: string | undefined,
   options: StoreOptions,
 ): T {
-  const { circuits, patience } = options
+  const { circuits, retryPolicy } = options
   return {
-    ...(patience === undefined ? {} : { patience }),
+    ...(retryPolicy === undefined ? {} : { retryPolicy }),
     ...(circuits === undefined || name === undefined ? {} : { circuit: circuits.store(name) }),
     ...own,
   } as T
@@ -84,13 +84,13 @@ function persistently<T extends Persistence>(
 async function openS3(uri: string, options: StoreOptions): Promise<Store> {
   const match = /^s3a?:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*))?$/i.exec(uri)
   const bucket = match?.[1]
-  // The URI is not repeated: what does not look like a bucket may be a key and its secret.
+  // The message does not contain the URI: it may contain a key and its secret.
   if (bucket === undefined)
     throw new PipelineError('KD_CONFIG_INVALID', 'expected `s3://bucket/prefix` with a plain bucket name')
   const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
-  // The SDK takes a quarter of a second to load: only who stores in S3 pays for it.
+  // The SDK takes a quarter of a second to load, so it is loaded only for S3.
   const { S3Store } = await import('../s3/s3.ts')
-  const store = new S3Store(bucket, prefix, persistently(options.s3, circuitNameOf(uri), options), uri)
+  const store = new S3Store(bucket, prefix, requestOptionsFor(options.s3, circuitNameOf(uri), options), uri)
   if (options.s3?.logStore !== 'dynamodb') return store
   const [{ DynamoLogStore }, { DynamoEntries }] = await Promise.all([
     import('../dynamodb/dynamodb-log.ts'),
@@ -98,7 +98,7 @@ async function openS3(uri: string, options: StoreOptions): Promise<Store> {
   ])
   const dynamo = dynamoOptions(options)
   const circuit = `dynamodb://${dynamo.table ?? 'delta_log'}`
-  return new DynamoLogStore(store, new DynamoEntries(persistently(dynamo, circuit, options)))
+  return new DynamoLogStore(store, new DynamoEntries(requestOptionsFor(dynamo, circuit, options)))
 }
 
 function dynamoOptions({ s3 = {}, dynamodb = {} }: StoreOptions): DynamoOptions {
@@ -116,7 +116,7 @@ function dynamoOptions({ s3 = {}, dynamodb = {} }: StoreOptions): DynamoOptions 
 async function openAzure(uri: string, options: StoreOptions): Promise<Store> {
   const match = /^[a-z]+:\/\/([a-z0-9$][a-z0-9-]+)(?:@([a-z0-9][a-z0-9.-]+))?(?:\/(.*))?$/i.exec(uri)
   const [, container, host, path = ''] = match ?? []
-  // As with S3 the URI is not repeated; a signature in it would be part of every key.
+  // As with S3 the message does not contain the URI; a signature in it would be part of every key.
   if (container === undefined || /[?&]sig=/i.test(path))
     throw new PipelineError(
       'KD_CONFIG_INVALID',
@@ -129,7 +129,7 @@ async function openAzure(uri: string, options: StoreOptions): Promise<Store> {
   ])
   const place = host === undefined ? { container } : { container, host }
   const client = await containerClient(place, options.azure ?? {})
-  return new AzureStore(client, prefix, uri, persistently(options.azure, circuitNameOf(uri), options))
+  return new AzureStore(client, prefix, uri, requestOptionsFor(options.azure, circuitNameOf(uri), options))
 }
 
 async function openGcs(uri: string, options: StoreOptions): Promise<Store> {
@@ -139,7 +139,7 @@ async function openGcs(uri: string, options: StoreOptions): Promise<Store> {
     throw new PipelineError('KD_CONFIG_INVALID', 'expected `gs://bucket/prefix` with a plain bucket name')
   const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
   const { GcsStore } = await import('../gcs/gcs.ts')
-  return new GcsStore(bucket, prefix, persistently(options.gcs, circuitNameOf(uri), options), uri)
+  return new GcsStore(bucket, prefix, requestOptionsFor(options.gcs, circuitNameOf(uri), options), uri)
 }
 
 function folderOf(uri: string): string {

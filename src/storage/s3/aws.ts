@@ -1,13 +1,19 @@
 import { messageOf } from '../../core/errors.ts'
-import { codeOf, isPassing, type Dialect, type Failure, type Patience } from '../requests.ts'
+import {
+  errorCodeOf,
+  isTransient,
+  type StoreDialect,
+  type StoreFailure,
+  type StoreRetryPolicy,
+} from '../requests.ts'
 
-/** How a service of AWS is reached; everything has a default. */
+/** Configures the access to a service of AWS; everything has a default. */
 export interface AwsOptions {
-  /** Address of a server other than that of AWS. */
+  /** Address of another server than that of AWS. */
   readonly endpoint?: string
-  /** Default: what the SDK finds in environment and profile. */
+  /** Default: the region of the environment or the profile. */
   readonly region?: string
-  /** Absent: the SDK's standard chain finds one. */
+  /** Default: the standard credential chain of the SDK. */
   readonly accessKeyId?: string
   readonly secretAccessKey?: string
   readonly sessionToken?: string
@@ -16,8 +22,8 @@ export interface AwsOptions {
 const CONNECT_MS_MAX = 5_000
 const SOCKETS_MAX = 50
 
-/** What clients of the SDK are made with: one attempt a request, bounded times and sockets, the login where there is one. */
-export function awsClientOptions(options: AwsOptions, patience: Patience) {
+/** Returns the options of an SDK client: one attempt per request, bounded times and sockets, and the credentials if given. */
+export function awsClientOptions(options: AwsOptions, retryPolicy: StoreRetryPolicy) {
   const { endpoint, region, accessKeyId, secretAccessKey, sessionToken } = options
   const hasKeys = accessKeyId !== undefined && secretAccessKey !== undefined
   const token = sessionToken === undefined ? {} : { sessionToken }
@@ -26,7 +32,7 @@ export function awsClientOptions(options: AwsOptions, patience: Patience) {
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: CONNECT_MS_MAX,
-      requestTimeout: patience.requestMsMax,
+      requestTimeout: retryPolicy.attemptTimeoutMs,
       throwOnRequestTimeout: true,
       httpAgent: agent,
       httpsAgent: agent,
@@ -37,8 +43,8 @@ export function awsClientOptions(options: AwsOptions, patience: Patience) {
   }
 }
 
-/** How S3 and DynamoDB name things, and what the errors of their SDK mean. */
-export function awsDialect(service: 'S3' | 'DynamoDB'): Dialect {
+/** Returns the dialect that names the span attributes of S3 or DynamoDB and classifies the errors of the SDK. */
+export function awsDialect(service: 'S3' | 'DynamoDB'): StoreDialect {
   const isS3 = service === 'S3'
   return {
     name: service.toLowerCase(),
@@ -55,21 +61,21 @@ export function awsDialect(service: 'S3' | 'DynamoDB'): Dialect {
   }
 }
 
-/** The HTTP status of an answer that the SDK threw as an error; `undefined` when there was no answer. */
-export function statusOf(error: unknown): number | undefined {
+/** Returns the HTTP status of an error of the SDK; `undefined` without a response. */
+export function awsStatusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined
   const metadata = error.$metadata
   if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
 }
 
-/** The server's own name of an error, such as `NoSuchKey`. */
-export function nameOf(error: unknown): string | undefined {
+/** Returns the server's name of an error, such as `NoSuchKey`. */
+export function awsErrorNameOf(error: unknown): string | undefined {
   return error instanceof Error ? error.name : undefined
 }
 
-/** Answers that pass although their status says that the request was wrong. */
-const PASSING_NAMES = new Set([
+/** Names of transient errors whose status says that the request was wrong. */
+const TRANSIENT_NAMES = new Set([
   'RequestTimeout',
   'RequestTimeoutException',
   'RequestTimeTooSkewed',
@@ -88,14 +94,14 @@ const PASSING_NAMES = new Set([
   'ReplicatedWriteConflictException',
 ])
 
-function failureOf(error: unknown): Failure {
-  const status = statusOf(error)
-  const name = nameOf(error)
-  const code = codeOf(error)
+function failureOf(error: unknown): StoreFailure {
+  const status = awsStatusOf(error)
+  const name = awsErrorNameOf(error)
+  const code = errorCodeOf(error)
   const named = [name, code].filter((part) => part !== undefined && part !== 'Error').join(' ')
   const detail = named === '' ? messageOf(error) : `${named}: ${messageOf(error)}`
   if (status === 404 && (name === 'NoSuchKey' || name === 'NotFound'))
     return { code: 'KD_STORE_NOT_FOUND', detail, status }
-  const passes = PASSING_NAMES.has(name ?? '') || isPassing(status, code)
-  return { code: passes ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED', detail, status }
+  const mayPass = TRANSIENT_NAMES.has(name ?? '') || isTransient(status, code)
+  return { code: mayPass ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED', detail, status }
 }

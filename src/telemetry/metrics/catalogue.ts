@@ -1,16 +1,16 @@
-/** What a metric is: counted or measured as it happens, or read off whenever somebody asks. */
-export interface MetricFacts {
-  /** `counter` and `histogram` are told as it happens; `gauge` and `total`, which only grows, are read off. */
+/** Defines a metric: its kind, unit, labels and description. */
+export interface MetricDefinition {
+  /** `counter` and `histogram` are recorded by events; `gauge` and `total` (monotonic) are observed at each collection. */
   readonly kind: 'counter' | 'histogram' | 'gauge' | 'total'
-  /** `By` bytes, `s` seconds; a number otherwise. */
+  /** `By` for bytes, `s` for seconds; absent for plain numbers. */
   readonly unit?: 'By' | 's'
   readonly labels: readonly string[]
   readonly help: string
-  /** Upper bounds of the buckets of a histogram, in its unit; those of seconds where absent. */
+  /** Upper bounds of the buckets of a histogram, in its unit; default: bounds for seconds. */
   readonly bounds?: readonly number[]
 }
 
-/** Seconds, from a flush of a few records on a local disk to one that waits for a store that is down. */
+/** Bounds in seconds, from a flush of a few records on a local disk to one that waits for an unavailable store. */
 const SECONDS_BOUNDS = [0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
 const FILE_BOUNDS = [1e5, 1e6, 8e6, 3.2e7, 6.4e7, 1.28e8, 2.56e8, 5.12e8, 1e9]
 
@@ -18,12 +18,12 @@ const TOPIC = ['topic']
 const MESSAGING = ['messaging.system', 'messaging.destination.name']
 const OPERATION = [...MESSAGING, 'messaging.operation.name']
 
-/** Every metric of ours: `docs/operations.md` is held to this table by a test. Names by dots; Prometheus has them with underscores. */
+/** Lists all metrics of the service. A test compares `docs/operations.md` with it. Prometheus replaces dots by underscores. */
 export const METRICS = {
   'messaging.client.consumed.messages': {
     kind: 'counter',
     labels: MESSAGING,
-    help: 'Messages read from Kafka, those that are read again included',
+    help: 'Messages read from Kafka, including repeated reads',
   },
   'messaging.client.operation.duration': {
     kind: 'histogram',
@@ -46,34 +46,34 @@ export const METRICS = {
   'kafka_delta.commit.records': {
     kind: 'counter',
     labels: TOPIC,
-    help: 'Records that committed flushes held; the sum of kafka_delta.records over the outcomes',
+    help: 'Records of committed flushes; the sum of kafka_delta.records over all outcomes',
   },
   'kafka_delta.records': {
     kind: 'counter',
     labels: ['topic', 'outcome'],
-    help: 'Records of committed flushes, by what became of them',
+    help: 'Records of committed flushes, by outcome',
   },
   'kafka_delta.dropped.fields': {
     kind: 'counter',
     labels: TOPIC,
-    help: 'Fields of rows that no column took',
+    help: 'Fields of rows for which the table has no column',
   },
   'kafka_delta.dead_letters': {
     kind: 'counter',
     labels: ['topic', 'reason'],
     help: 'Dead letters of committed flushes, by reason',
   },
-  'kafka_delta.commits': { kind: 'counter', labels: TOPIC, help: 'Flushes that are in the table' },
+  'kafka_delta.commits': { kind: 'counter', labels: TOPIC, help: 'Flushes committed to the table' },
   'kafka_delta.commit.attempts': { kind: 'counter', labels: TOPIC, help: 'Puts tried for commits' },
   'kafka_delta.commit.conflicts': {
     kind: 'counter',
     labels: TOPIC,
-    help: 'Versions lost to other writers',
+    help: 'Versions that other writers committed first',
   },
   'kafka_delta.puts.ambiguous': {
     kind: 'counter',
     labels: TOPIC,
-    help: 'Puts of commits whose outcome had to be settled by reading',
+    help: 'Puts of commits whose outcome had to be determined by reading the log',
   },
   'kafka_delta.files': { kind: 'counter', labels: TOPIC, help: 'Data files added' },
   'kafka_delta.file.size': {
@@ -87,7 +87,7 @@ export const METRICS = {
     kind: 'histogram',
     unit: 's',
     labels: ['topic', 'outcome'],
-    help: 'From the forming of a flush to its end',
+    help: 'Time from when a flush was formed to its end',
   },
   'kafka_delta.stage.duration': {
     kind: 'histogram',
@@ -103,18 +103,18 @@ export const METRICS = {
   'kafka_delta.checkpoints': {
     kind: 'counter',
     labels: ['topic', 'outcome'],
-    help: 'Checkpoints of the table that were due',
+    help: 'Checkpoints of the table, by outcome',
   },
   'kafka_delta.maintenance.runs': {
     kind: 'counter',
     labels: ['topic', 'task', 'outcome'],
-    help: 'Runs of the upkeep of the table',
+    help: 'Runs of table maintenance',
   },
   'kafka_delta.maintenance.duration': {
     kind: 'histogram',
     unit: 's',
     labels: ['topic', 'task'],
-    help: 'Time that the upkeep of the table took',
+    help: 'Time that table maintenance took',
   },
   'kafka_delta.eventloop.stalls': {
     kind: 'counter',
@@ -148,19 +148,19 @@ export const METRICS = {
     kind: 'gauge',
     unit: 'By',
     labels: TOPIC,
-    help: 'Bytes that may be between Kafka and the table',
+    help: 'Maximum bytes of records between Kafka and the table',
   },
   'kafka_delta.budget': {
     kind: 'gauge',
     unit: 'By',
     labels: [],
-    help: 'Bytes between Kafka and the tables, of all topics of the process',
+    help: 'Bytes of records between Kafka and the tables, of all topics of the process',
   },
   'kafka_delta.budget.max': {
     kind: 'gauge',
     unit: 'By',
     labels: [],
-    help: 'Bytes that all topics of the process may hold together',
+    help: 'Maximum bytes that all topics of the process may hold together',
   },
   'kafka_delta.table.version': {
     kind: 'gauge',
@@ -175,13 +175,13 @@ export const METRICS = {
   'kafka_delta.topic.restarts': {
     kind: 'total',
     labels: TOPIC,
-    help: 'Times that the topic was begun again after a failure',
+    help: 'Restarts of the topic after a failure',
   },
   'kafka_delta.ready': { kind: 'gauge', labels: [], help: 'Whether the process is ready' },
   'kafka_delta.circuit.state': {
     kind: 'gauge',
     labels: ['kind', 'name'],
-    help: 'How a circuit stands: 0 closed, 1 half-open, 2 open',
+    help: 'State of a circuit: 0 closed, 1 half-open, 2 open',
   },
   'kafka_delta.circuit.opened': {
     kind: 'total',
@@ -191,49 +191,49 @@ export const METRICS = {
   'kafka_delta.retries': {
     kind: 'total',
     labels: ['kind', 'name'],
-    help: 'Requests that were repeated',
+    help: 'Requests that were retried',
   },
   'kafka_delta.metrics.omitted': {
     kind: 'gauge',
     labels: [],
-    help: 'Label sets that the reading left out, of metrics with too many',
+    help: 'Label sets left out of metrics that have too many',
   },
   'process.memory.usage': { kind: 'gauge', unit: 'By', labels: [], help: 'Resident memory' },
   'process.cpu.time': {
     kind: 'total',
     unit: 's',
     labels: ['cpu.mode'],
-    help: 'Time of the CPU that was used',
+    help: 'CPU time used',
   },
-} as const satisfies Readonly<Record<string, MetricFacts>>
+} as const satisfies Readonly<Record<string, MetricDefinition>>
 
-/** The metrics of the Java connector, by the names that Prometheus knows them under; there where they are asked for. */
+/** Lists the metrics of the Java connector by their Prometheus names; they are optional. */
 export const JAVA_METRICS = {
   kafka_connector_records_processed_total: {
     kind: 'counter',
     labels: TOPIC,
-    help: 'Records of committed flushes, whatever became of them',
+    help: 'Records of committed flushes, with any outcome',
   },
   kafka_connector_delta_writes_total: { kind: 'counter', labels: TOPIC, help: 'Commits to the table' },
   kafka_connector_batch_flush_duration: {
     kind: 'histogram',
     unit: 's',
     labels: TOPIC,
-    help: 'From the forming of a flush to its commit',
+    help: 'Time from when a flush was formed to its commit',
   },
   kafka_connector_schema_validation_failures: {
     kind: 'gauge',
     labels: TOPIC,
-    help: 'Records that the schema refused, since the process began',
+    help: 'Records that the schema refused since the process started',
   },
   kafka_connector_optimization_runs_total: {
     kind: 'counter',
     labels: TOPIC,
-    help: 'Runs that packed small files',
+    help: 'Runs of table maintenance that compacted small files',
   },
-} as const satisfies Readonly<Record<string, MetricFacts>>
+} as const satisfies Readonly<Record<string, MetricDefinition>>
 
-/** What OpenTelemetry's instrumentation tells of the Node runtime. */
+/** Lists the metrics of OpenTelemetry's instrumentation of the Node runtime. */
 export const RUNTIME_METRICS = [
   'nodejs.eventloop.delay.min',
   'nodejs.eventloop.delay.max',
@@ -254,17 +254,17 @@ export const RUNTIME_METRICS = [
 
 type All = typeof METRICS & typeof JAVA_METRICS
 
-/** Names of the metrics of a kind. */
-export type MetricName<K extends MetricFacts['kind'] = MetricFacts['kind']> = {
+/** Names the metrics of a kind. */
+export type MetricName<K extends MetricDefinition['kind'] = MetricDefinition['kind']> = {
   [N in keyof All]: All[N]['kind'] extends K ? N : never
 }[keyof All]
 
-/** What is known of a metric. */
-export function factsOf(name: MetricName): MetricFacts {
+/** Returns the definition of a metric. */
+export function metricDefinitionOf(name: MetricName): MetricDefinition {
   return { ...METRICS, ...JAVA_METRICS }[name]
 }
 
-/** Upper bounds of the buckets of a histogram. */
-export function boundsOf({ bounds = SECONDS_BOUNDS }: MetricFacts): number[] {
+/** Returns the upper bounds of the buckets of a histogram. */
+export function bucketBoundsOf({ bounds = SECONDS_BOUNDS }: MetricDefinition): number[] {
   return [...bounds]
 }

@@ -1,33 +1,33 @@
-/** A blocked loop of which nobody need be told. */
+/** Longest blocking of the event loop that is not reported, in milliseconds. */
 const BLOCKED_MS_MAX = 1_000
-const LOOK_EVERY_MS = 250
-const TELL_EVERY_MS = 60_000
+const CHECK_EVERY_MS = 250
+const REPORT_EVERY_MS = 60_000
 
-/** What is told of a loop that was blocked. */
-export interface Stalls {
-  /** Since it was told last. */
+/** Summarizes the stalls of the event loop since the last report. */
+export interface EventLoopStalls {
+  /** Number of stalls. */
   readonly count: number
-  /** The longest of them. */
+  /** Duration of the longest stall, in milliseconds. */
   readonly blockedMs: number
 }
 
-/** Who is told of a blocked loop. */
-export interface EventLoopOptions {
-  /** Told each time, once the loop turns again. */
+/** Holds the callbacks of the event loop monitor. */
+interface EventLoopOptions {
+  /** Called for each stall, once the loop runs again. */
   readonly onStall: (blockedMs: number) => void
-  /** Told at most once a minute. */
-  readonly tell: (stalls: Stalls) => void
+  /** Called at most once a minute. */
+  readonly onReport: (stalls: EventLoopStalls) => void
 }
 
 /**
- * Notices when the event loop was blocked for more than a second, which holds up heartbeats and answers: a timer that is
- * late says by how much. A process that was suspended looks the same.
+ * Detects when the event loop was blocked for more than a second, which delays heartbeats and responses, by the delay of a
+ * timer. A suspended process looks the same.
  */
-export class EventLoopWatch {
+export class EventLoopMonitor {
   readonly #options: EventLoopOptions
   #timer: NodeJS.Timeout | undefined
   #atMs: number
-  #toldAtMs = -Infinity
+  #reportedAtMs = -Infinity
   #count = 0
   #longestMs = 0
 
@@ -38,7 +38,7 @@ export class EventLoopWatch {
 
   start(): void {
     this.#atMs = performance.now()
-    this.#timer ??= setInterval(() => this.look(performance.now()), LOOK_EVERY_MS).unref()
+    this.#timer ??= setInterval(() => this.check(performance.now()), CHECK_EVERY_MS).unref()
   }
 
   stop(): void {
@@ -46,18 +46,18 @@ export class EventLoopWatch {
     this.#timer = undefined
   }
 
-  /** Called every 250 ms, by a clock in milliseconds that never goes back; late when the loop was blocked. */
-  look(nowMs: number): void {
-    const blockedMs = nowMs - this.#atMs - LOOK_EVERY_MS
+  /** Checks for a stall; called every 250 ms with monotonic milliseconds, later if the loop was blocked. */
+  check(nowMs: number): void {
+    const blockedMs = nowMs - this.#atMs - CHECK_EVERY_MS
     this.#atMs = nowMs
     if (blockedMs > BLOCKED_MS_MAX) {
       this.#options.onStall(blockedMs)
       this.#count++
       this.#longestMs = Math.max(this.#longestMs, blockedMs)
     }
-    if (this.#count === 0 || nowMs - this.#toldAtMs < TELL_EVERY_MS) return
-    this.#options.tell({ count: this.#count, blockedMs: Math.round(this.#longestMs) })
-    this.#toldAtMs = nowMs
+    if (this.#count === 0 || nowMs - this.#reportedAtMs < REPORT_EVERY_MS) return
+    this.#options.onReport({ count: this.#count, blockedMs: Math.round(this.#longestMs) })
+    this.#reportedAtMs = nowMs
     this.#count = 0
     this.#longestMs = 0
   }

@@ -1,7 +1,7 @@
 import type { Counter, Histogram, Meter } from '@opentelemetry/api'
-import { boundsOf, factsOf, type MetricName } from './catalogue.ts'
+import { bucketBoundsOf, metricDefinitionOf, type MetricName } from './catalogue.ts'
 
-/** Makes instruments as the catalogue of metrics has them. */
+/** Creates instruments with the definitions of the metric catalogue. */
 export class Instruments {
   readonly #meter: Meter
 
@@ -10,14 +10,14 @@ export class Instruments {
   }
 
   counter(name: MetricName<'counter'>): Counter {
-    const { help: description, unit = '' } = factsOf(name)
+    const { help: description, unit = '' } = metricDefinitionOf(name)
     return this.#meter.createCounter(name, { description, unit })
   }
 
   histogram(name: MetricName<'histogram'>): Histogram {
-    const facts = factsOf(name)
+    const facts = metricDefinitionOf(name)
     const { help: description, unit = '' } = facts
-    const advice = { explicitBucketBoundaries: boundsOf(facts) }
+    const advice = { explicitBucketBoundaries: bucketBoundsOf(facts) }
     return this.#meter.createHistogram(name, { description, unit, advice })
   }
 }

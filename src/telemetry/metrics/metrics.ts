@@ -1,43 +1,47 @@
 import { type Meter, metrics } from '@opentelemetry/api'
-import { otlpEndpoint, within, type Environment } from '../otlp.ts'
-import type { ReadOff } from './readings.ts'
+import { otlpEndpoint, awaitShutdown, type Environment } from '../otlp.ts'
+import type { ObserveMetric } from './observed-metrics.ts'
 
-/** Metrics of this process. */
-export interface MetricsPipe {
-  /** Instruments are made here; they cost next to nothing where nobody reads them. */
+/** Provides the metrics of the process. */
+export interface MetricsPipeline {
+  /** Creates instruments, which cost almost nothing while metrics are off. */
   readonly meter: Meter
-  /** Whether somebody reads them. */
-  readonly isRead: boolean
-  readonly readOff: ReadOff
-  /** All of them as Prometheus reads them; `undefined` where nobody asked for it. */
+  /** True if metrics are exported or scraped. */
+  readonly isEnabled: boolean
+  readonly observe: ObserveMetric
+  /** Returns all metrics in the Prometheus text format; `undefined` if Prometheus is off. */
   readonly prometheus: (() => Promise<string>) | undefined
-  /** Sends what is waiting. Never rejects. */
+  /** Exports the waiting metrics. Never rejects. */
   shutdown(): Promise<void>
 }
 
 const SCOPE = 'kafka-delta'
 
 /**
- * Sets metrics up: for Prometheus where `scraped`, by OTLP over HTTP where the standard `OTEL_*` variables name an endpoint
- * (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`, or `OTEL_METRICS_EXPORTER=otlp`). What fails is
- * told to `warn`.
+ * Starts metrics: for Prometheus if `isScraped`, and by OTLP over HTTP if the standard `OTEL_*` variables name an endpoint
+ * (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`, or `OTEL_METRICS_EXPORTER=otlp`). Failures are
+ * reported to `warn`.
  */
 export async function startMetrics(
   env: Environment,
-  scraped: boolean,
+  isScraped: boolean,
   warn: (message: string) => void = () => undefined,
-): Promise<MetricsPipe> {
+): Promise<MetricsPipeline> {
   const url = otlpEndpoint(env, 'metrics')
-  if (!scraped && url === undefined)
+  if (!isScraped && url === undefined)
     return {
       meter: metrics.getMeter(SCOPE),
-      isRead: false,
-      readOff: () => undefined,
+      isEnabled: false,
+      observe: () => undefined,
       prometheus: undefined,
       shutdown: () => Promise.resolve(),
     }
-  // Loaded when asked for: a process that nobody reads starts without it.
-  const { readMetrics } = await import('./readers.ts')
-  const read = readMetrics(SCOPE, scraped, url)
-  return { ...read, isRead: true, shutdown: () => within(read.shutdown(), 'Metrics were not sent', warn) }
+  // Loaded only if needed, so that a process without metrics starts faster.
+  const { startMetricReaders } = await import('./readers.ts')
+  const readers = startMetricReaders(SCOPE, isScraped, url)
+  return {
+    ...readers,
+    isEnabled: true,
+    shutdown: () => awaitShutdown(readers.shutdown(), 'Metrics were not sent', warn),
+  }
 }

@@ -3,41 +3,47 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node'
 import { MeterProvider, PeriodicExportingMetricReader, type MetricReader } from '@opentelemetry/sdk-metrics'
-import type { ReadOff } from './readings.ts'
-import { resourceOf } from '../otlp.ts'
-import { LABEL_SETS_MAX, Readings } from './readings.ts'
+import type { ObserveMetric } from './observed-metrics.ts'
+import { createResource } from '../otlp.ts'
+import { LABEL_SETS_MAX, ObservedMetrics } from './observed-metrics.ts'
 
-/** Metrics that somebody reads. */
-export interface ReadMetrics {
+/** Holds the running metric readers. */
+interface MetricReaders {
   readonly meter: Meter
-  readonly readOff: ReadOff
-  /** All of them in the text form of Prometheus; there where it was asked for. */
+  readonly observe: ObserveMetric
+  /** Returns all metrics in the Prometheus text format; `undefined` if Prometheus is off. */
   readonly prometheus: (() => Promise<string>) | undefined
-  /** Sends what is waiting. */
+  /** Exports the waiting metrics. */
   shutdown(): Promise<void>
 }
 
 /**
- * Metrics for Prometheus where `scraped`, and by OTLP over HTTP to `url` where there is one; those of the Node runtime are
- * among them.
+ * Starts metric readers: for Prometheus if `isScraped`, and for OTLP over HTTP if `url` is given. The metrics of the Node
+ * runtime are included.
  */
-export function readMetrics(scope: string, scraped: boolean, url: string | undefined): ReadMetrics {
-  const readings = new Readings(scope)
-  const metricProducers = [readings]
-  const exporter = scraped ? new PrometheusExporter({ preventServerStart: true, metricProducers }) : undefined
+export function startMetricReaders(
+  scope: string,
+  isScraped: boolean,
+  url: string | undefined,
+): MetricReaders {
+  const observed = new ObservedMetrics(scope)
+  const metricProducers = [observed]
+  const exporter = isScraped
+    ? new PrometheusExporter({ preventServerStart: true, metricProducers })
+    : undefined
   const readers: MetricReader[] = exporter === undefined ? [] : [exporter]
   if (url !== undefined)
     readers.push(
       new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter({ url }), metricProducers }),
     )
-  // Label sets beyond the most are one: `otel_metric_overflow="true"`.
+  // Label sets beyond the maximum are merged into one: `otel_metric_overflow="true"`.
   const views = [{ instrumentName: '*', aggregationCardinalityLimit: LABEL_SETS_MAX }]
-  const provider = new MeterProvider({ resource: resourceOf(), readers, views })
+  const provider = new MeterProvider({ resource: createResource(), readers, views })
   const runtime = new RuntimeNodeInstrumentation()
   runtime.setMeterProvider(provider)
   return {
     meter: provider.getMeter(scope),
-    readOff: (name, read) => readings.add(name, read),
+    observe: (name, read) => observed.add(name, read),
     prometheus: exporter === undefined ? undefined : () => scrape(exporter),
     shutdown: () => {
       runtime.disable()
@@ -46,7 +52,7 @@ export function readMetrics(scope: string, scraped: boolean, url: string | undef
   }
 }
 
-// Who made an instrument is no label: names are enough to tell them apart.
+// The instrumentation scope is not a label: names are unique without it.
 const SERIALIZER = new PrometheusSerializer(undefined, false, undefined, false, true)
 
 async function scrape(exporter: PrometheusExporter): Promise<string> {

@@ -1,23 +1,23 @@
 import { systemClock, type Clock } from '../../core/clock.ts'
-import { Exact } from '../../core/exact.ts'
+import { ExactNumber } from '../../core/exact.ts'
 
-/** Characters of a text that are shown. */
+/** Maximum characters of a text that are shown. */
 const TEXT_CHARS_MAX = 64
 const ITEMS_MAX = 10
 const FIELDS_MAX = 100
 const DEPTH_MAX = 6
 const HIDDEN = '[masked]'
 
-/** Names of fields that hold secrets, in whatever case and with whatever between their words. */
+/** Matches names of fields that hold secrets, after lower-casing and removing separators. */
 const SECRET =
   /pass(wd|word|phrase|code)?$|secret|token|apikey|accesskey|privatekey|credential|authorization|cookie|^pin$|cvv|cvc|signature/
 
 /**
- * Rows for people to look at: values are cut, nothing is deep or long, and what is named is hidden. `mask` holds names,
- * which hide fields wherever they stand, and dotted paths, which hide one; lists on the way count as their items, and
- * cases do not matter. Fields that look like secrets by their name are always hidden.
+ * Returns a copy of a row for people to read, with values, depth and length cut and secrets hidden. `mask` contains field
+ * names, which are hidden everywhere, and dotted paths, which hide one field (paths ignore lists); case does not matter.
+ * Fields whose name indicates a secret are always hidden.
  */
-export function masked(row: object, mask: readonly string[]): Record<string, unknown> {
+export function maskRow(row: object, mask: readonly string[]): Record<string, unknown> {
   const hidden = new Set(mask.map((each) => each.toLowerCase()))
   const fields = (value: object, path: string, depth: number): Record<string, unknown> => {
     const entries = value instanceof Map ? [...value] : Object.entries(value)
@@ -40,7 +40,7 @@ export function masked(row: object, mask: readonly string[]): Record<string, unk
     if (typeof value !== 'object') return typeof value
     if (depth >= DEPTH_MAX) return '…'
     if (!Array.isArray(value)) {
-      if (value instanceof Exact) return cut(value.text)
+      if (value instanceof ExactNumber) return cut(value.text)
       return fields(value, path, depth + 1)
     }
     const items = value.slice(0, ITEMS_MAX).map((item) => shownOf(item, path, depth + 1))
@@ -57,8 +57,8 @@ function cut(text: string): string {
 
 const MINUTE_MS = 60_000
 
-/** Allows so many samples a minute, spread over it: the first at once, each next one when its share of the minute is over. */
-export class SampleClock {
+/** Allows `perMinute` samples a minute, evenly spaced: the first immediately, each further one after its share of the minute. */
+export class SampleLimiter {
   readonly #everyMs: number
   readonly #clock: Clock
   #nextMs = -Infinity
@@ -68,8 +68,8 @@ export class SampleClock {
     this.#clock = clock
   }
 
-  /** Whether it is time for one more, which is then taken. */
-  take(): boolean {
+  /** Takes a sample if one is allowed now; returns whether it did. */
+  tryTake(): boolean {
     const nowMs = this.#clock.now()
     if (nowMs < this.#nextMs) return false
     this.#nextMs = nowMs + this.#everyMs

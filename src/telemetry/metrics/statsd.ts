@@ -1,32 +1,32 @@
 import { createSocket, type Socket } from 'node:dgram'
 
-/** The types of statsd: a sum, the latest value, a duration in milliseconds. */
+/** Names the statsd types: counter, gauge, and duration in milliseconds. */
 export type StatsdType = 'c' | 'g' | 'ms'
 
-/** Metrics by UDP: sending never waits and never fails. */
+/** Sends metrics by UDP without waiting; failures do not reach the caller. */
 export interface Statsd {
-  /** Queues one value; dropped where the queue is full. Values become whole numbers. */
+  /** Queues one value, rounded to an integer; drops it if the queue is full. */
   send(name: string, type: StatsdType, value: number): void
-  /** Sends what is queued, as far as the network takes it. */
+  /** Sends the queued values and closes the socket. */
   close(): Promise<void>
 }
 
-/** Where metrics go. */
+/** Configures the statsd client. */
 export interface StatsdOptions {
   readonly host: string
   readonly port: number
-  /** In front of every name, with a dot between; may be empty. */
+  /** Prefix of every name, joined with a dot; may be empty. */
   readonly prefix: string
-  /** Values that may wait. */
+  /** Maximum queued values. */
   readonly queueMax: number
-  /** Told once, of the first value that could not be sent. */
+  /** Called once, for the first value that could not be sent. */
   readonly onFailure: (error: unknown) => void
 }
 
-/** Small enough for every network to carry a datagram in one piece. */
+/** Maximum size of a datagram that every network carries without fragmentation. */
 const DATAGRAM_BYTES_MAX = 576
 
-/** Sends metrics to a statsd server, several in one datagram, one a line. */
+/** Creates a client that sends metrics to a statsd server, several lines per datagram. */
 export function createStatsd(options: StatsdOptions): Statsd {
   return new UdpStatsd(options)
 }
@@ -56,7 +56,7 @@ class UdpStatsd implements Statsd {
   }
 
   async #drain(): Promise<void> {
-    // What is sent in the same turn shares datagrams.
+    // Values sent in the same turn of the event loop share datagrams.
     await Promise.resolve()
     while (this.#queue.length > 0) {
       let datagram = ''
@@ -66,7 +66,7 @@ class UdpStatsd implements Statsd {
         datagram += line
         taken++
       }
-      // Still in the queue while it is sent: the bound counts it.
+      // Values stay in the queue while they are sent, so that the bound includes them.
       await this.#put(datagram)
       this.#queue = this.#queue.slice(taken)
     }
@@ -86,10 +86,10 @@ class UdpStatsd implements Statsd {
   }
 
   #open(): Socket {
-    // An address of IPv6 wants a socket of its own kind; a name is looked up for IPv4, as statsd servers listen.
+    // IPv6 addresses need a udp6 socket; names are resolved to IPv4, on which statsd servers listen.
     const socket = createSocket(this.#options.host.includes(':') ? 'udp6' : 'udp4')
     socket.on('error', (error) => this.#note(error))
-    // Metrics keep no process alive.
+    // The socket must not keep the process alive.
     return socket.unref()
   }
 

@@ -9,47 +9,47 @@ import {
 } from '@opentelemetry/api'
 import type { Counts, Provenance, StageTiming } from '../../core/batch.ts'
 import type { FlushTrace } from '../../core/flush-trace.ts'
-import { flushName } from '../../core/stage/flush-scope.ts'
-import { StageClock } from '../../core/stage/flush-stages.ts'
+import { flushNameOf } from '../../core/stage/flush-scope.ts'
+import { StageTimer } from '../../core/stage/flush-stages.ts'
 import { isTracing, recordError, spanNameOf, tracer } from '../../core/stage/span.ts'
-import { LINKS_MAX, linkOf, sample } from './traceparent.ts'
+import { LINKS_MAX, spanLinkOf, sampleEvenly } from './traceparent.ts'
 
-/** Batches of a flush that get spans of their own; of the others only the count is told. */
+/** Maximum number of batches of a flush that get spans of their own; the others are only counted. */
 export const BATCHES_DETAILED_MAX = 64
 
-/** What the trace of a flush tells. */
-export interface FlushFacts {
+/** Describes a flush for its trace. */
+export interface TracedFlush {
   /** Counts from 1 within the process. */
   readonly id: number
   readonly groupId: string
-  /** Every batch of the flush, in the order of arrival; at least one. */
+  /** Provenances of all batches, in the order of arrival; at least one. */
   readonly provenances: readonly Provenance[]
   readonly counts: Counts
   readonly bytes: number
 }
 
-/** Attribute of the root: milliseconds from the forming of the flush to its end. */
-export const FLUSH_MS = 'kafka_delta.flush_ms'
+/** Attribute of the root span: milliseconds from when the flush was formed to its end. */
+export const FLUSH_MS_ATTRIBUTE = 'kafka_delta.flush_ms'
 
-/** Times in which nothing worked on a flush have a span from here on. */
+/** Minimum duration of a wait that gets a span, in milliseconds. */
 const WAIT_MS_MIN = 1
 
 /**
- * Opens the trace of a flush and the count of its time. Where tracing is on: a root span from the earliest poll on, with
- * what the stages took before as spans below it and links to the producers of its records. Stages that follow open
- * theirs in `context`.
+ * Opens the trace of a flush and measures the time of its stages. With tracing on, the root span starts at the earliest
+ * poll, has a child span for each stage so far and links to the producers of the records; later stages open their spans
+ * in `context`.
  */
-export function flushTrace(facts: FlushFacts): FlushTrace {
-  const clock = new StageClock(facts.id, facts.provenances)
-  const first = facts.provenances[0]
-  const name = first === undefined ? {} : { name: flushName(first) }
-  if (first === undefined || !isTracing()) return { ...counted(clock), ...name }
-  const startMs = clock.startedAtMs
-  const traceparents = facts.provenances.flatMap((provenance) => provenance.traceparents)
-  const links = sample(traceparents, LINKS_MAX)
-    .map(linkOf)
+export function openFlushTrace(flush: TracedFlush): FlushTrace {
+  const timer = new StageTimer(flush.id, flush.provenances)
+  const first = flush.provenances[0]
+  const name = first === undefined ? {} : { name: flushNameOf(first) }
+  if (first === undefined || !isTracing()) return { ...timingOnlyTrace(timer), ...name }
+  const startMs = timer.startedAtMs
+  const traceparents = flush.provenances.flatMap((provenance) => provenance.traceparents)
+  const links = sampleEvenly(traceparents, LINKS_MAX)
+    .map(spanLinkOf)
     .filter((link): link is Link => link !== undefined)
-  const detailed = sample(facts.provenances, BATCHES_DETAILED_MAX)
+  const detailed = sampleEvenly(flush.provenances, BATCHES_DETAILED_MAX)
   const root = tracer().startSpan(
     `process ${first.topic}`,
     {
@@ -58,8 +58,8 @@ export function flushTrace(facts: FlushFacts): FlushTrace {
       startTime: startMs,
       links,
       attributes: {
-        ...attributesOf(facts, first),
-        'kafka_delta.batches.seen': facts.provenances.length,
+        ...attributesOf(flush, first),
+        'kafka_delta.batches.seen': flush.provenances.length,
         'kafka_delta.batches.detailed': detailed.length,
         'kafka_delta.links.seen': traceparents.length,
         'kafka_delta.links.linked': links.length,
@@ -68,48 +68,48 @@ export function flushTrace(facts: FlushFacts): FlushTrace {
     ROOT_CONTEXT,
   )
   const context = trace.setSpan(ROOT_CONTEXT, root)
-  // A span that is not sampled is still handed on, so that later stages do not start traces of their own.
-  if (!root.isRecording()) return { ...counted(clock), ...name, context, end: () => root.end() }
+  // The context of an unsampled span is passed on too, so that later stages do not start their own traces.
+  if (!root.isRecording()) return { ...timingOnlyTrace(timer), ...name, context, end: () => root.end() }
   let latestMs = startMs
   for (const provenance of detailed) latestMs = Math.max(latestMs, replay(provenance, context))
   return {
     ...name,
     context,
-    begin: withWaits(clock, context),
-    stages: () => clock.stages(),
-    end: endOnce(root, clock, latestMs),
+    begin: withWaits(timer, context),
+    stages: () => timer.stages(),
+    end: endOnce(root, timer, latestMs),
   }
 }
 
-function counted(clock: StageClock): FlushTrace {
+function timingOnlyTrace(timer: StageTimer): FlushTrace {
   return {
     context: ROOT_CONTEXT,
-    begin: (stage) => clock.begin(stage),
-    stages: () => clock.stages(),
+    begin: (stage) => timer.begin(stage),
+    stages: () => timer.stages(),
     end: () => undefined,
   }
 }
 
-/** Shows what lies between two stages: the flush before is still worked on. */
-function withWaits(clock: StageClock, parent: Context): NonNullable<FlushTrace['begin']> {
+/** Records the time between two stages as a span, in which the previous flush is still processed. */
+function withWaits(timer: StageTimer, parent: Context): NonNullable<FlushTrace['begin']> {
   return (stage) => {
-    const { atMs, isBusy } = clock
-    const ended = clock.begin(stage)
-    if (!isBusy) waited(atMs, clock.atMs, parent, { 'kafka_delta.before': spanNameOf(stage) })
+    const { atMs, isBusy } = timer
+    const ended = timer.begin(stage)
+    if (!isBusy) recordWait(atMs, timer.atMs, parent, { 'kafka_delta.before': spanNameOf(stage) })
     return ended
   }
 }
 
-function waited(startMs: number, endMs: number, parent: Context, attributes: Attributes): void {
+function recordWait(startMs: number, endMs: number, parent: Context, attributes: Attributes): void {
   if (endMs - startMs < WAIT_MS_MIN) return
   const all = { ...attributes, 'kafka_delta.stage': 'wait' }
   tracer().startSpan('wait', { startTime: startMs, attributes: all }, parent).end(endMs)
 }
 
-// What was measured while the batch flowed becomes spans now; returns when the last one ended.
+// Turns the recorded timings of a batch into spans and returns the end of the last one.
 function replay(provenance: Provenance, parent: Context): number {
   const { polledAtMs } = provenance
-  // A source that cannot say how long a fetch took still says when it delivered.
+  // A source that does not measure fetches still reports when the batch was delivered.
   const deliveredMs = Math.min(polledAtMs, provenance.timings[0]?.startMs ?? Infinity)
   const delivered: StageTiming = { stage: 'poll', startMs: deliveredMs, endMs: deliveredMs }
   const isTimed = provenance.timings.some((timing) => timing.stage === 'poll')
@@ -119,7 +119,7 @@ function replay(provenance: Provenance, parent: Context): number {
     const isPoll = timing.stage === 'poll'
     const attributes = batchAttributesOf(provenance, timing)
     if (!isPoll)
-      waited(latestMs, timing.startMs, parent, {
+      recordWait(latestMs, timing.startMs, parent, {
         ...attributes,
         'kafka_delta.before': spanNameOf(timing.stage),
       })
@@ -135,45 +135,45 @@ function replay(provenance: Provenance, parent: Context): number {
   return latestMs
 }
 
-// A poll is timed by the wall clock, which may be ahead of the clock of spans.
-function endOnce(root: Span, clock: StageClock, latestMs: number): FlushTrace['end'] {
+// Polls are timed by the wall clock, which may be ahead of the span clock.
+function endOnce(root: Span, timer: StageTimer, latestMs: number): FlushTrace['end'] {
   let ended = false
   return (error) => {
     if (ended) return
     ended = true
     if (error !== undefined) recordError(root, error)
-    const { ms } = clock.stages()
-    root.setAttribute(FLUSH_MS, clock.atMs - clock.formedAtMs)
+    const { ms } = timer.stages()
+    root.setAttribute(FLUSH_MS_ATTRIBUTE, timer.atMs - timer.formedAtMs)
     for (const [stage, each] of Object.entries(ms)) root.setAttribute(`kafka_delta.ms.${stage}`, each)
-    root.end(Math.max(clock.atMs, latestMs))
+    root.end(Math.max(timer.atMs, latestMs))
   }
 }
 
-function attributesOf(facts: FlushFacts, first: Provenance): Attributes {
+function attributesOf(flush: TracedFlush, first: Provenance): Attributes {
   const partitions = new Map<number, Provenance>()
-  for (const provenance of facts.provenances) partitions.set(provenance.partition, provenance)
-  const only = partitions.size === 1 ? facts.provenances.at(-1) : undefined
+  for (const provenance of flush.provenances) partitions.set(provenance.partition, provenance)
+  const only = partitions.size === 1 ? flush.provenances.at(-1) : undefined
   return {
     'messaging.system': 'kafka',
     'messaging.operation.name': 'process',
     'messaging.operation.type': 'process',
     'messaging.destination.name': first.topic,
-    'messaging.consumer.group.name': facts.groupId,
-    'messaging.batch.message_count': facts.counts.records,
+    'messaging.consumer.group.name': flush.groupId,
+    'messaging.batch.message_count': flush.counts.records,
     ...(only === undefined
       ? {}
       : {
           'messaging.destination.partition.id': String(only.partition),
           'messaging.kafka.offset': Number(only.last),
         }),
-    'kafka_delta.flush': flushName(first),
-    'kafka_delta.flush.id': facts.id,
+    'kafka_delta.flush': flushNameOf(first),
+    'kafka_delta.flush.id': flush.id,
     'kafka_delta.partitions': partitions.size,
-    'kafka_delta.bytes': facts.bytes,
-    'kafka_delta.rows': facts.counts.rows,
-    'kafka_delta.dead_letters': facts.counts.deadLetters,
-    'kafka_delta.tombstones': facts.counts.tombstones,
-    'kafka_delta.filtered': facts.counts.filtered,
+    'kafka_delta.bytes': flush.bytes,
+    'kafka_delta.rows': flush.counts.rows,
+    'kafka_delta.dead_letters': flush.counts.deadLetters,
+    'kafka_delta.tombstones': flush.counts.tombstones,
+    'kafka_delta.filtered': flush.counts.filtered,
   }
 }
 

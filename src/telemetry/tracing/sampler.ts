@@ -8,8 +8,8 @@ import {
 import type { Environment } from '../otlp.ts'
 
 /**
- * The sampler that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` name; all traces where they name none. What they
- * name wrongly is told to `warn`, and all traces are sampled.
+ * Returns the sampler that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` select; without them, or if a value is
+ * invalid, which is reported to `warn`, it samples all traces.
  */
 export function samplerOf(env: Environment, warn: (message: string) => void): Sampler {
   const name = env['OTEL_TRACES_SAMPLER'] ?? ''

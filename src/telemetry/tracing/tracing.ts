@@ -8,36 +8,36 @@ import {
 } from '@opentelemetry/sdk-trace-node'
 import type { TraceConfig } from '../../../config/logging/types.ts'
 import { systemClock, type Clock } from '../../core/clock.ts'
-import { otlpEndpoint, resourceOf, within, type Environment } from '../otlp.ts'
+import { otlpEndpoint, createResource, awaitShutdown, type Environment } from '../otlp.ts'
 import { samplerOf } from './sampler.ts'
-import { TailProcessor, type TailOptions } from './tail.ts'
+import { TailSamplingProcessor, type TailSamplingOptions } from './tail-sampling.ts'
 
-/** Tracing of this process. */
+/** Controls the tracing of the process. */
 export interface Telemetry {
-  /** Whether spans go anywhere: what is only collected for them need not be collected otherwise. */
+  /** True if spans are exported; data that only spans use need not be collected otherwise. */
   readonly enabled: boolean
-  /** Sends what is waiting, for at most `SHUTDOWN_MS_MAX`; afterwards spans go nowhere. Never rejects. */
+  /** Exports the waiting spans for at most `SHUTDOWN_MS_MAX` and turns tracing off. Never rejects. */
   shutdown(): Promise<void>
 }
 
-// One flush makes some hundred spans, of many files thousands, which leave at once when it ends; beyond this many waiting ones the SDK drops.
+// A flush makes some hundred spans (thousands with many files), exported together when it ends; the SDK drops spans beyond this queue size.
 const SPANS_WAITING_MAX = 16_384
 
-/** A flush that takes longer is slow, where nobody says more. */
+/** Default duration above which a trace is slow. */
 const SLOW_MS = 10_000
 
 /**
- * Sets tracing up as the standard `OTEL_*` variables say: spans go out by OTLP over HTTP when an endpoint is named
+ * Starts tracing by the standard `OTEL_*` variables: spans are exported by OTLP over HTTP if an endpoint is set
  * (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`) or `OTEL_TRACES_EXPORTER` is `otlp`, unless
- * `OTEL_SDK_DISABLED` is `true` or `OTEL_TRACES_EXPORTER` is `none`. Traces that failed or were slow are kept, and of the
- * rest those that `OTEL_TRACES_SAMPLER` picks. Headers, resource attributes and limits are read by the SDK from the
- * process's own environment. Failures to send are told to `warn`.
+ * `OTEL_SDK_DISABLED` is `true` or `OTEL_TRACES_EXPORTER` is `none`. Failed and slow traces are always kept, others if
+ * `OTEL_TRACES_SAMPLER` selects them. The SDK reads headers, resource attributes and limits from the environment of the
+ * process. Export failures are reported to `warn`.
  */
 export function startTelemetry(
   env: Environment,
   warn: (message: string) => void = () => undefined,
   clock: Clock = systemClock,
-  { slowMs, hide }: TraceConfig & Pick<TailOptions, 'hide'> = { slowMs: SLOW_MS },
+  { slowMs, hide }: TraceConfig & Pick<TailSamplingOptions, 'hide'> = { slowMs: SLOW_MS },
 ): Telemetry {
   const url = otlpEndpoint(env, 'traces')
   if (url === undefined) return { enabled: false, shutdown: () => Promise.resolve() }
@@ -54,18 +54,18 @@ export function startTelemetry(
     maxQueueSize: Number.isInteger(queue) && queue > 0 ? queue : SPANS_WAITING_MAX,
   })
   const options = { slowMs, sampler: samplerOf(env, warn), ...(hide === undefined ? {} : { hide }) }
-  return telemetryWith(new TailProcessor(sending, options), warn, clock)
+  return startTelemetryWith(new TailSamplingProcessor(sending, options), warn, clock)
 }
 
-/** Tracing of everything into any processor: what `startTelemetry` does once it knows where spans go. */
-export function telemetryWith(
+/** Starts tracing into `processor`, with every span recorded. */
+export function startTelemetryWith(
   processor: SpanProcessor,
   warn: (message: string) => void = () => undefined,
   clock: Clock = systemClock,
 ): Telemetry {
   const provider = new NodeTracerProvider({
-    resource: resourceOf(),
-    // Which traces are kept is decided when they end.
+    resource: createResource(),
+    // The tail sampler decides which traces are kept when they end.
     sampler: new AlwaysOnSampler(),
     spanProcessors: [processor],
   })
@@ -73,7 +73,7 @@ export function telemetryWith(
   return {
     enabled: true,
     shutdown: async () => {
-      await within(provider.shutdown(), 'Spans were not sent', warn, clock)
+      await awaitShutdown(provider.shutdown(), 'Spans were not sent', warn, clock)
       trace.disable()
       context.disable()
       propagation.disable()
@@ -83,5 +83,5 @@ export function telemetryWith(
 }
 
 function nothing(): void {
-  // Nobody listens.
+  // These levels are not logged.
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { disagreements, reportLines } from '../../../src/cli/demo/report.ts'
+import { findMismatches, demoReportLinesOf } from '../../../src/cli/demo/report.ts'
 import type { DemoOutcome } from '../../../src/cli/demo/report.ts'
 
 const letter = (offset: number): Record<string, unknown> => ({
@@ -13,17 +13,24 @@ const agreeing: DemoOutcome = {
   produced: { records: 1_000, bytes: 230_000, bad: 2, badByKind: new Map() },
   counts: { records: 1_000, rows: 998, deadLetters: 2, tombstones: 0, filtered: 0 },
   commits: 4,
-  table: { version: 4n, files: 5, bytes: 50_000, rows: 998, positions: 998, sample: ['{"event_id":"a"}'] },
+  table: {
+    version: 4n,
+    files: 5,
+    bytes: 50_000,
+    rows: 998,
+    distinctOffsets: 998,
+    sample: ['{"event_id":"a"}'],
+  },
   deadLetters: [letter(1), letter(2)],
   runMs: 500,
 }
 const where = { uri: 'demo/user_events', deadLetterTopic: 'x-dlq', commandPrefix: 'npx kafka-delta' }
 
-test('sums that agree are said to agree, with rate, table, first rows and commands', () => {
-  assert.deepEqual(disagreements(agreeing), [])
-  const text = reportLines(agreeing, where).join('\n')
+test('matching counts are reported as matching, with rate, table, first rows and commands', () => {
+  assert.deepEqual(findMismatches(agreeing), [])
+  const text = demoReportLinesOf(agreeing, where).join('\n')
   for (const part of [
-    'The sums agree, and each row of the table stems from another Kafka record.',
+    'All counts match, and no Kafka record is in the table twice.',
     'in x-dlq: contract 1, decode 1',
     '2,000 records a second',
     'version      4, 4 commits',
@@ -42,15 +49,15 @@ const wrong: [string, Partial<DemoOutcome>, RegExp][] = [
   ],
   [
     'a row missing from the table',
-    { table: { ...agreeing.table, rows: 997, positions: 997 } },
+    { table: { ...agreeing.table, rows: 997, distinctOffsets: 997 } },
     /rows in the table 997/,
   ],
   [
     'a record twice in the table',
-    { table: { ...agreeing.table, positions: 997 } },
-    /rows in the table 998, but different Kafka records among them 997/,
+    { table: { ...agreeing.table, distinctOffsets: 997 } },
+    /rows in the table 998, but distinct Kafka records among them 997/,
   ],
-  ['a dead letter missing', { deadLetters: [letter(1)] }, /different records in the dead-letter topic 1/],
+  ['a dead letter missing', { deadLetters: [letter(1)] }, /distinct records in the dead-letter topic 1/],
   ['one record twice among dead letters', { deadLetters: [letter(1), letter(1)] }, /dead-letter topic 1/],
   [
     'a good record refused',
@@ -65,9 +72,9 @@ const wrong: [string, Partial<DemoOutcome>, RegExp][] = [
 ]
 
 for (const [name, change, message] of wrong) {
-  test(`${name} is a disagreement`, () => {
+  test(`${name} is a mismatch`, () => {
     const outcome = { ...agreeing, ...change }
-    assert.match(disagreements(outcome).join('\n'), message)
-    assert.ok(!reportLines(outcome, where).some((line) => line.startsWith('The sums agree')))
+    assert.match(findMismatches(outcome).join('\n'), message)
+    assert.ok(!demoReportLinesOf(outcome, where).some((line) => line.startsWith('All counts match')))
   })
 }

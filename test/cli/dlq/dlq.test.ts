@@ -1,4 +1,4 @@
-// Goal: the commands over dead letters say what there is, and refuse what cannot be meant.
+// Goal: the commands for dead letters report what is stored, and refuse ambiguous requests.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { openDeadLetterTable } from '../../../src/service/dead-letters/dead-letter-table.ts'
-import { Tables } from '../../../src/service/table/table-pool.ts'
+import { TablePool } from '../../../src/service/table/table-pool.ts'
 import { LocalStore } from '../../../src/storage/local/local.ts'
 import { programOf } from '../../support/program.ts'
 
@@ -18,7 +18,7 @@ await writeFile(
   config,
   JSON.stringify({ topics: { orders: { table: { uri: './orders' }, deadLetters: { table: './letters' } } } }),
 )
-const sink = await openDeadLetterTable(new Tables((uri) => Promise.resolve(new LocalStore(uri))), {
+const sink = await openDeadLetterTable(new TablePool((uri) => Promise.resolve(new LocalStore(uri))), {
   uri: letters,
   appId: 'kafka-delta-orders',
   evolves: true,
@@ -47,7 +47,7 @@ function dlq(...args: readonly string[]): Promise<{ code: number; stdout: string
   )
 }
 
-test('Letters of a table are listed, shown and discarded, and what is discarded is shown no more', async () => {
+test('Dead letters of a table are listed, shown and discarded; discarded ones are no longer listed', async () => {
   const [list, show, wrong] = await Promise.all([
     dlq('list', '--table', letters),
     dlq('show', '1/40', '--config', config),
@@ -62,7 +62,7 @@ test('Letters of a table are listed, shown and discarded, and what is discarded 
   assert.deepEqual([wrong.code, /--topic-entry must name an entry/.test(wrong.stderr)], [2, true])
 
   const discarded = await dlq('discard', '--config', config, '--reason', 'schema', '--yes')
-  assert.match(discarded.stdout, /^2 dead letters are discarded/, discarded.stderr)
+  assert.match(discarded.stdout, /^2 dead letters were discarded/, discarded.stderr)
   const group = await dlq('group', '--config', config, '--json')
   const { letters: open, groups } = JSON.parse(group.stdout) as {
     letters: number

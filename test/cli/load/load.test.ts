@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
-import type { Loaded } from '../../../src/cli/load/report.ts'
-import { loadText, progressText } from '../../../src/cli/load/report.ts'
-import { targetsOf } from '../../../src/cli/load/load.ts'
+import type { LoadTotals } from '../../../src/cli/load/report.ts'
+import { formatLoadTotals, formatLoadProgress } from '../../../src/cli/load/report.ts'
+import { loadTargetsOf } from '../../../src/cli/load/load.ts'
 import { badEveryOf } from '../../../src/cli/load/flags.ts'
 import { type LoadFlags } from '../../../src/cli/load/flags.ts'
-import { showLoad } from '../../../src/cli/load/progress.ts'
-import { endOffsets } from '../../../src/kafka/client/admin.ts'
+import { showLoadProgress } from '../../../src/cli/load/progress.ts'
+import { readWatermarks } from '../../../src/kafka/client/admin.ts'
 import { readTopic } from '../../../src/kafka/source/read-topic.ts'
-import { KINDS } from '../../../src/sample/kinds.ts'
+import { SAMPLE_KINDS } from '../../../src/sample/kinds.ts'
 import { PROGRAM } from '../../e2e/support/carry.ts'
 import { kafkaForTests, nameForTests } from '../../support/servers/servers.ts'
 
 const FLAGS: LoadFlags = { compression: 'none', every: 10 }
-const LOADED: Loaded = {
+const LOADED: LoadTotals = {
   seed: 7,
   records: 120_000,
   bad: 12,
@@ -25,31 +25,31 @@ const LOADED: Loaded = {
   topics: [{ topic: 'a', kind: 'user', partitions: 4, records: 120_000, bad: 12, bytes: 27_600_000 }],
 }
 
-test('every kind has its own topic unless others are named', () => {
-  assert.deepEqual(targetsOf(FLAGS), [{ kind: 'user', topic: 'user.events.v1' }])
-  assert.deepEqual(targetsOf({ ...FLAGS, kind: ['order', 'web'] }), [
+test('every kind has its own topic unless other topics are given', () => {
+  assert.deepEqual(loadTargetsOf(FLAGS), [{ kind: 'user', topic: 'user.events.v1' }])
+  assert.deepEqual(loadTargetsOf({ ...FLAGS, kind: ['order', 'web'] }), [
     { kind: 'order', topic: 'order.events.v1' },
     { kind: 'web', topic: 'web_requests' },
   ])
-  assert.deepEqual(targetsOf({ ...FLAGS, kind: ['web'], topic: ['a', 'b'] }), [
+  assert.deepEqual(loadTargetsOf({ ...FLAGS, kind: ['web'], topic: ['a', 'b'] }), [
     { kind: 'web', topic: 'a' },
     { kind: 'web', topic: 'b' },
   ])
-  assert.deepEqual(targetsOf({ ...FLAGS, kind: ['order', 'web'], topic: ['a', 'b'] }), [
+  assert.deepEqual(loadTargetsOf({ ...FLAGS, kind: ['order', 'web'], topic: ['a', 'b'] }), [
     { kind: 'order', topic: 'a' },
     { kind: 'web', topic: 'b' },
   ])
 })
 
-test('kinds and topics that do not go together are refused, and a topic that is there twice', () => {
+test('numbers of kinds and topics that do not match, and a topic that is given twice, are refused', () => {
   const code = 'KD_COMMAND_INVALID'
-  assert.throws(() => targetsOf({ ...FLAGS, kind: ['order', 'web'], topic: ['a'] }), { code })
-  assert.throws(() => targetsOf({ ...FLAGS, kind: ['order', 'web'], topic: ['a', 'b', 'c'] }), { code })
-  assert.throws(() => targetsOf({ ...FLAGS, topic: ['a', 'a'] }), { code })
-  assert.throws(() => targetsOf({ ...FLAGS, kind: ['user', 'user'] }), { code })
+  assert.throws(() => loadTargetsOf({ ...FLAGS, kind: ['order', 'web'], topic: ['a'] }), { code })
+  assert.throws(() => loadTargetsOf({ ...FLAGS, kind: ['order', 'web'], topic: ['a', 'b', 'c'] }), { code })
+  assert.throws(() => loadTargetsOf({ ...FLAGS, topic: ['a', 'a'] }), { code })
+  assert.throws(() => loadTargetsOf({ ...FLAGS, kind: ['user', 'user'] }), { code })
 })
 
-test('a share in a hundred is one in so many', () => {
+test('a percentage of invalid records becomes every n-th record', () => {
   assert.equal(badEveryOf(FLAGS), undefined)
   assert.equal(badEveryOf({ ...FLAGS, badEvery: 1_000 }), 1_000)
   assert.equal(badEveryOf({ ...FLAGS, badPercent: 0.1 }), 1_000)
@@ -57,27 +57,30 @@ test('a share in a hundred is one in so many', () => {
   assert.equal(badEveryOf({ ...FLAGS, badPercent: 0 }), undefined)
 })
 
-test('the sums are one line, with a table where there are several topics', () => {
+test('the totals are one line, followed by a table if there are several topics', () => {
   const line =
-    /^Sent 120,000 records to a in 24\.0 s: 5,000 a second, 27\.6 MB of values, 12 bad on purpose, seed 7\n$/
-  assert.match(loadText(LOADED), line)
+    /^Sent 120,000 records to a in 24\.0 s: 5,000 per second, 27\.6 MB of values, 12 invalid on purpose, seed 7\n$/
+  assert.match(formatLoadTotals(LOADED), line)
   const [topic] = LOADED.topics
-  const text = loadText({ ...LOADED, topics: [topic, { ...topic, topic: 'b' }] as Loaded['topics'] })
+  const text = formatLoadTotals({
+    ...LOADED,
+    topics: [topic, { ...topic, topic: 'b' }] as LoadTotals['topics'],
+  })
   assert.match(
     text,
     /^Sent 120,000 records to 2 topics .*\ntopic +kind +partitions .*\na +user +4 +120000 +12 +27600000\nb /,
   )
   assert.equal(
-    progressText(LOADED, 4_999.6),
-    '    24 s       120,000 records     5,000 a second     27.6 MB\n',
+    formatLoadProgress(LOADED, 4_999.6),
+    '    24 s       120,000 records     5,000 per second     27.6 MB\n',
   )
 })
 
-test('away from a terminal there is a line for each interval, with the rate of that interval', (t) => {
+test('without a terminal, a line is written per interval, with the rate of that interval', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const written: string[] = []
   let now = { ...LOADED, records: 0, seconds: 0 }
-  const progress = showLoad({ every: 10 }, () => now, { write: (text) => written.push(text) })
+  const progress = showLoadProgress({ every: 10 }, () => now, { write: (text) => written.push(text) })
   for (const records of [50_000, 60_000]) {
     now = { ...now, records, seconds: now.seconds + 10 }
     t.mock.timers.tick(10_000)
@@ -85,7 +88,7 @@ test('away from a terminal there is a line for each interval, with the rate of t
   progress.end()
   t.mock.timers.tick(60_000)
   assert.deepEqual(
-    written.map((line) => /([\d,]+) a second/.exec(line)?.[1]),
+    written.map((line) => /([\d,]+) per second/.exec(line)?.[1]),
     ['5,000', '1,000'],
   )
 })
@@ -96,7 +99,7 @@ interface Ended {
   readonly stderr: string
 }
 
-/** Runs `kafka-delta load`; `signalAt` ends it once its standard error holds that. */
+/** Runs `kafka-delta load`. Sends SIGINT once its standard error matches `signalAt`. */
 async function load(args: readonly string[], signalAt?: RegExp): Promise<Ended> {
   const [command = 'node', ...before] = PROGRAM
   const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: (await kafkaForTests()).join() }
@@ -114,7 +117,7 @@ async function load(args: readonly string[], signalAt?: RegExp): Promise<Ended> 
   })
 }
 
-test('a count over several topics is in Kafka as the sums say, compressed, spread evenly, the same for the same seed', async () => {
+test('a count over several topics is in Kafka as the totals say, compressed, spread evenly, the same for the same seed', async () => {
   const brokers = await kafkaForTests()
   const [first, second] = [nameForTests('load'), nameForTests('load')]
   const flags =
@@ -131,7 +134,7 @@ test('a count over several topics is in Kafka as the sums say, compressed, sprea
     ...flags.split(' '),
   ])
   assert.equal(code, 0, stderr)
-  const loaded = JSON.parse(stdout) as Loaded
+  const loaded = JSON.parse(stdout) as LoadTotals
   assert.equal(loaded.records, 5_001)
   assert.equal(loaded.bad, 50)
   assert.deepEqual(
@@ -141,7 +144,7 @@ test('a count over several topics is in Kafka as the sums say, compressed, sprea
       [2_500, 3],
     ],
   )
-  const counts = [...(await endOffsets({ brokers, clientId: 'test' }, first)).values()].map(
+  const counts = [...(await readWatermarks({ brokers, clientId: 'test' }, first)).values()].map(
     ({ high }) => high,
   )
   assert.deepEqual(counts.sort(), [833n, 834n, 834n])
@@ -153,8 +156,8 @@ test('a count over several topics is in Kafka as the sums say, compressed, sprea
           'latin1',
         ),
       )
-  // What there is where neither rate nor headers are asked for.
-  const events = KINDS.order.events({
+  // Events as they are generated without a rate.
+  const events = SAMPLE_KINDS.order.events({
     seed: 10,
     count: 2_500,
     badEvery: 100,
@@ -167,23 +170,23 @@ test('a count over several topics is in Kafka as the sums say, compressed, sprea
   assert.equal(values.size, expected.size)
   assert.ok(
     [...expected].every((value) => values.has(value)),
-    'each value is in Kafka as it was made',
+    'each value is in Kafka as it was generated',
   )
 })
 
-test('SIGINT ends an endless load with its sums and 0, and all that it counts is in Kafka once', async () => {
+test('SIGINT ends an unlimited load with its totals and exit code 0, and every counted record is in Kafka once', async () => {
   const brokers = await kafkaForTests()
   const topic = nameForTests('load')
   const flags = '--partitions 2 --rate 3000 --every 0.2 --json'
   const { code, stdout, stderr } = await load(['-t', topic, ...flags.split(' ')], /[1-9],\d{3} records/)
   assert.equal(code, 0, stderr)
-  assert.match(stderr, / s +[\d,]+ records +[\d,]+ a second +[\d.]+ MB\n/)
-  const { records } = JSON.parse(stdout) as Loaded
-  const ends = await endOffsets({ brokers, clientId: 'test' }, topic)
+  assert.match(stderr, / s +[\d,]+ records +[\d,]+ per second +[\d.]+ MB\n/)
+  const { records } = JSON.parse(stdout) as LoadTotals
+  const ends = await readWatermarks({ brokers, clientId: 'test' }, topic)
   assert.equal(Number([...ends.values()].reduce((sum, { high }) => sum + high, 0n)), records)
 })
 
-test('a topic that is absent, and flags that contradict each other, are told with exit codes of their own', async () => {
+test('a missing topic and contradicting flags are reported with different exit codes', async () => {
   const [missing, contradicting] = await Promise.all([
     load(['-t', nameForTests('load'), '--count', '1']),
     load(['--bad-every', '5', '--bad-percent', '1']),

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import { StructBuilder } from '../../../src/arrow/builder.ts'
-import { arrowSchema, recordBatch } from '../../../src/arrow/record-batch.ts'
+import { toArrowSchema, toRecordBatch } from '../../../src/arrow/record-batch.ts'
 import type { PrimitiveName, StructField, StructType } from '../../../src/core/schema.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
-import { parquetBytes } from '../../../src/parquet/writer.ts'
+import { encodeParquet } from '../../../src/parquet/writer.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
 import { programOf } from '../../support/program.ts'
 
@@ -32,7 +32,7 @@ const schema: StructType = {
 
 let folder = ''
 
-// A table of one file with ROWS rows, partitioned by day, written by the project's own parts.
+// A table of one file with ROWS rows, partitioned by day, written with the project's own modules.
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'kafka-delta-cat-'))
   const store = await openStore(folder)
@@ -46,10 +46,10 @@ before(async () => {
     )
   }
   const { columns, length } = rows.finishColumns()
-  const batches = [recordBatch(arrowSchema(stored), columns, length)]
+  const batches = [toRecordBatch(toArrowSchema(stored), columns, length)]
   const { bytes } = await store.put(
     'f.parquet',
-    parquetBytes(batches, { compression: 'zstd', rowGroupRows: 5_000 }),
+    encodeParquet(batches, { compression: 'zstd', rowGroupRows: 5_000 }),
   )
   const add = {
     path: 'f.parquet',
@@ -96,7 +96,7 @@ it('every row is one line, nulls and partition columns included, decimals with t
   assert.equal(lines[1], '{"id":1,"price":null,"at":"2026-01-02T03:04:05.678000Z","day":"2026-01-02"}')
 })
 
-it('--limit and --columns leave the rest out', async () => {
+it('--limit and --columns restrict the output', async () => {
   const { code, text } = await cat(['--limit', '2', '--columns', 'day,id'])
   assert.equal(code, 0)
   assert.equal(text, '{"id":0,"day":"2026-01-02"}\n{"id":1,"day":"2026-01-02"}\n')
@@ -106,7 +106,7 @@ it('--version 0 is the table before its first row', async () => {
   assert.deepEqual(await cat(['--version', '0']), { code: 0, text: '', err: '' })
 })
 
-it('--timestamp is the table at that time; one before its first commit is a fault of usage', async () => {
+it('--timestamp selects the version at that time; a time before the first commit is a usage error', async () => {
   const future = await cat(['--timestamp', '2999-01-01', '--limit', '1'])
   assert.equal(future.text.trimEnd().split('\n').length, 1)
   assert.equal(future.code, 0)
@@ -120,13 +120,13 @@ it('--timestamp is the table at that time; one before its first commit is a faul
   }
 })
 
-it('a reader that has seen enough is no failure', async () => {
+it('a reader that closes the pipe early is not a failure', async () => {
   const { code, err } = await cat([], 1)
   assert.equal(err, '')
   assert.equal(code, 0)
 })
 
-it('a column that is not there is a fault of usage', async () => {
+it('a column that does not exist is a usage error', async () => {
   const { code, err, text } = await cat(['--columns', 'nope'])
   assert.equal(code, 2)
   assert.equal(text, '')

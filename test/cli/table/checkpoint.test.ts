@@ -18,7 +18,7 @@ after(() => {
   rmSync(folder, { recursive: true })
 })
 
-it('a checkpoint is written of the newest version, from which alone the table opens', async () => {
+it('a checkpoint of the latest version is written, and the table opens from it alone', async () => {
   const store = new LocalStore(join(folder, 'table'))
   await emptyTable(store)
   const writer = await openTableWriter(store)
@@ -35,7 +35,7 @@ it('a checkpoint is written of the newest version, from which alone the table op
   assert.equal(snapshot.txns.get('app-0')?.version, 2n)
 })
 
-it('a place without a table is an error', async () => {
+it('a location without a table is an error', async () => {
   const { code, stderr } = await runTable(['checkpoint', join(folder, 'none')])
   assert.equal(code, 1)
   assert.match(stderr, /KD_TABLE_MISSING/)

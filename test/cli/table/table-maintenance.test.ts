@@ -41,7 +41,7 @@ it('a table is created once from a contract, with partitions and properties, and
   assert.deepEqual((JSON.parse(created.stdout) as { schema: unknown }).schema, schema)
   const again = await runTable(args)
   assert.equal(again.code, 2)
-  assert.match(again.stderr, /KD_COMMAND_INVALID .*there is a table already/)
+  assert.match(again.stderr, /KD_COMMAND_INVALID .*a table already exists there/)
   const set = await runTable(['properties', 'set', store.uri, 'a=c', 'delta.checkpointInterval=3'])
   assert.equal(set.stderr, '')
   assert.equal(set.stdout, 'version 1\n  delta.targetFileSize=1mb\n  a=c\n  delta.checkpointInterval=3\n')
@@ -56,7 +56,7 @@ it('properties that are not supported are refused before anything is created', a
   assert.equal((await runTable(['show', uri])).code, 1)
 })
 
-it('small files are packed, what they were is listed by vacuum, and a file that is lost makes verify fail', async () => {
+it('small files are compacted, vacuum lists the replaced files, and a missing file makes verify fail', async () => {
   const store = new LocalStore(join(folder, 'packed'))
   await emptyTable(store)
   const adds = [await dataFile(store, ONE_LONG, [{ id: 1 }]), await dataFile(store, ONE_LONG, [{ id: 2 }])]
@@ -68,7 +68,10 @@ it('small files are packed, what they were is listed by vacuum, and a file that 
   assert.match(packed.stdout, /^version 2: 2 files of [\d,]+ bytes became 1 of [\d,]+ bytes\n$/)
   assert.equal(packed.stderr, '1 of 1 groups of files\n')
   const listed = await runTable(['vacuum', store.uri, '--retention-hours', '0', '--force'])
-  assert.match(listed.stdout, /\n2 files of [\d,]+ bytes would be deleted; --no-dry-run deletes them\n$/)
+  assert.match(
+    listed.stdout,
+    /\n2 files of [\d,]+ bytes would be deleted; run again with --no-dry-run to delete them\n$/,
+  )
   for (const { path } of adds) assert.ok(listed.stdout.includes(path))
   const refused = await runTable(['vacuum', store.uri, '--retention-hours', '1'])
   assert.equal(refused.code, 2)
@@ -76,6 +79,6 @@ it('small files are packed, what they were is listed by vacuum, and a file that 
   for await (const { path } of (await loadSnapshot(store)).files()) await store.delete(path)
   const verified = await runTable(['verify', store.uri])
   assert.equal(verified.code, 1)
-  assert.match(verified.stdout, /^missing file: part-\S+ it is not there\n/)
-  assert.match(verified.stdout, /1 problems, 0 files that the table does not name\n$/)
+  assert.match(verified.stdout, /^missing file: part-\S+ no such file in the store\n/)
+  assert.match(verified.stdout, /1 problems, 0 files that the table does not reference\n$/)
 })

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { programOf } from '../../support/program.ts'
 
-/** How a command ended. */
+/** Holds exit code and output of a command. */
 export interface Ended {
   readonly code: number | null
   readonly stdout: string

@@ -1,7 +1,8 @@
-// Goal: where dead letters go follows from the configuration, and what cannot work is refused at the start.
+// Goal: the sinks of dead letters follow from the configuration, and impossible configurations are refused at
+// the start.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deadLetterSinks, marksOf } from '../../../config/dead-letters/sinks.ts'
+import { deadLetterSinksOf, replayLedgerUriOf } from '../../../config/dead-letters/sinks.ts'
 import { loadConfig } from '../../../config/load/load.ts'
 import type { TopicConfig } from '../../../config/types.ts'
 
@@ -18,57 +19,57 @@ for (const [deadLetters, topic, table] of [
   [{ mode: 'skip', table: 'memory:d' }, false, false],
   [{ mode: 'stop' }, false, false],
 ] as const) {
-  test(`${JSON.stringify(deadLetters)} keeps letters ${topic ? 'in the topic' : ''} ${table ? 'in the table' : ''}`, () => {
-    assert.deepEqual(deadLetterSinks(topicWith(deadLetters)), { topic, table })
+  test(`${JSON.stringify(deadLetters)} writes dead letters to the topic: ${topic}, to the table: ${table}`, () => {
+    assert.deepEqual(deadLetterSinksOf(topicWith(deadLetters)), { topic, table })
   })
 }
 
-test('Marks lie beside the letters, or beside the table of the topic', () => {
-  assert.equal(marksOf(topicWith({})), 'memory:a-marks')
-  assert.equal(marksOf(topicWith({ table: 'memory:d/' })), 'memory:d-marks')
-  assert.equal(marksOf(topicWith({ marks: 'memory:m' })), 'memory:m')
+test('The replay ledger is next to the dead-letter table, or next to the table of the topic', () => {
+  assert.equal(replayLedgerUriOf(topicWith({})), 'memory:a-marks')
+  assert.equal(replayLedgerUriOf(topicWith({ table: 'memory:d/' })), 'memory:d-marks')
+  assert.equal(replayLedgerUriOf(topicWith({ replayLedger: 'memory:m' })), 'memory:m')
 })
 
 for (const [what, deadLetters, others, fault] of [
-  ['without a table to go to', { to: 'table' }, {}, /topics\.a\.deadLetters\.table: missing/],
+  ['without a table to write to', { to: 'table' }, {}, /topics\.a\.deadLetters\.table: is required by/],
   [
     'in the table of the topic',
     { table: 'memory:a/' },
     {},
-    /topics\.a\.deadLetters\.table: must be another table than table\.uri/,
+    /topics\.a\.deadLetters\.table: must be a different table from table\.uri/,
   ],
   [
     'in the table of another topic',
     { table: 'memory:b' },
     { b: { table: { uri: 'memory:b' } } },
-    /must be another table than topics\.b\.table\.uri/,
+    /must be a different table from topics\.b\.table\.uri/,
   ],
   [
-    'marked where they are',
-    { table: 'memory:d', marks: 'memory:d' },
+    'with the replay ledger in their own table',
+    { table: 'memory:d', replayLedger: 'memory:d' },
     {},
-    /deadLetters\.marks: must be another table/,
+    /deadLetters\.replayLedger: must be a different table/,
   ],
   [
     'in one table under one appId',
     { table: 'memory:d' },
     { b: { appId: 'kafka-delta-a', table: { uri: 'memory:b' }, deadLetters: { table: 'memory:d' } } },
-    /keeps its dead letters there too, under the same appId/,
+    /writes its dead letters to the same table under the same appId/,
   ],
   [
-    'beyond all',
+    'with a rate above 1',
     { maxRate: 1.5 },
     {},
     /topics\.a\.deadLetters\.maxRate: must be a number above 0 and at most 1/,
   ],
   [
-    'held to a rate that nothing reaches',
+    'with a rate that has no effect',
     { maxRate: 0.5, mode: 'stop' },
     {},
-    /deadLetters\.maxRate: given, while deadLetters\.mode is stop/,
+    /deadLetters\.maxRate: is set, but deadLetters\.mode is stop/,
   ],
 ] as const) {
-  test(`Letters ${what} are refused`, () => {
+  test(`Dead letters ${what} are refused`, () => {
     assert.throws(() => topicWith(deadLetters, others), { code: 'KD_CONFIG_INVALID', message: fault })
   })
 }

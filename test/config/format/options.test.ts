@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 
-/** The faults that loading reports, without the line that counts them. */
+/** Returns the faults that loading reports, without the line with their number. */
 function faultsOf(object: object): string[] {
   try {
     loadConfig({ object })
@@ -16,24 +16,24 @@ function faultsOf(object: object): string[] {
 
 for (const [name, options, pattern] of [
   [
-    'values that decompress to more than memory is there for',
+    'a limit of decompressed bytes above the maximum',
     { decompressedBytesMax: 268_435_457 },
     /decompressedBytesMax: must not exceed 268435456: value was 268435457$/,
   ],
   [
     'Avro without a schema',
     { format: 'avro' },
-    /avro\.schema: missing, and the framing none of Avro needs it$/,
+    /avro\.schema: is required by format avro with framing none$/,
   ],
   [
-    'single objects without a folder that is there',
+    'single objects with a folder that does not exist',
     { format: 'avro', framing: 'single-object', avro: { schemas: '/nowhere' } },
-    /avro\.schemas: there is no \/nowhere$/,
+    /avro\.schemas: does not exist: \/nowhere$/,
   ],
   [
-    'single objects that are no Avro',
+    'single objects in another format than Avro',
     { framing: 'single-object' },
-    /framing: single-object belongs to the format avro$/,
+    /framing: single-object requires the format avro$/,
   ],
   [
     'a delimiter of two characters',
@@ -43,7 +43,7 @@ for (const [name, options, pattern] of [
   [
     'text with schema ids',
     { format: 'text', framing: 'registry' },
-    /framing: registry belongs to the formats avro, json, jsonl and protobuf$/,
+    /framing: registry requires the format avro, json, jsonl or protobuf$/,
   ],
   [
     'the same character between and around fields',
@@ -51,40 +51,40 @@ for (const [name, options, pattern] of [
     /csv\.quote: must differ from csv\.delimiter$/,
   ],
   [
-    'names of fields beside a header',
+    'names of fields in addition to a header',
     { csv: { header: true, columns: ['a'] } },
-    /csv\.columns: given, while csv\.header names the fields$/,
+    /csv\.columns: is set, but with csv\.header the first line names the fields$/,
   ],
   [
-    'containers that are no Avro',
+    'containers in another format than Avro',
     { format: 'jsonl', framing: 'container' },
-    /framing: container belongs to the format avro$/,
+    /framing: container requires the format avro$/,
   ],
   [
-    'a reader schema that is not there',
+    'a reader schema that does not exist',
     { format: 'avro', framing: 'container', avro: { readerSchema: '/nowhere' } },
-    /avro\.readerSchema: there is no \/nowhere$/,
+    /avro\.readerSchema: does not exist: \/nowhere$/,
   ],
   [
-    'more records in one message than memory is there for',
+    'a limit of records per message above the maximum',
     { recordsPerMessageMax: 1_000_001 },
     /recordsPerMessageMax: must not exceed 1000000: value was 1000001$/,
   ],
   [
     'an unknown one of several formats',
     { formats: ['json', 'xml'] },
-    /formats: must be of json, .*: value was "xml"$/,
+    /formats: must be among json, .*: value was "xml"$/,
   ],
   ['one of several formats twice', { formats: ['json', 'json'] }, /formats: names "json" twice$/],
   [
-    'several formats beside one',
+    'both format and formats',
     { format: 'csv', formats: ['json', 'csv'] },
-    /formats: given, while format is too$/,
+    /formats: is set, but format is set too: use one of them$/,
   ],
   [
-    'a framing of several formats',
+    'a framing with several formats',
     { formats: ['json', 'avro'], framing: 'container' },
-    /framing: given, while formats tells the framing of each value by its first bytes$/,
+    /framing: is set, but with formats the framing of each value is detected from its first bytes$/,
   ],
   ['a field named twice', { csv: { columns: ['a', 'a'] } }, /csv\.columns: names "a" twice$/],
 ] as const) {
@@ -97,17 +97,17 @@ for (const [name, options, pattern] of [
 
 const framed = { topics: { a: { format: 'avro', framing: 'registry', table: { uri: 's3://lake/a' } } } }
 
-test('A registry is there where its address is, and topics that need it are named without it', () => {
+test('A registry is configured by its URL; without it, topics that need one are reported', () => {
   const [fault, ...others] = faultsOf(framed)
-  assert.match(fault ?? '', /schemaRegistry\.url: missing, and topics\.a\.framing registry needs it$/)
+  assert.match(fault ?? '', /schemaRegistry\.url: is required by topics\.a\.framing registry$/)
   assert.deepEqual(others, [])
   assert.equal(loadConfig({ object: { topics: {} } }).schemaRegistry, undefined)
   const url = 'https://registry:8081'
   assert.equal(loadConfig({ object: { ...framed, schemaRegistry: { url } } }).schemaRegistry?.url, url)
 })
 
-test('A registry wants an address, and user and password together', () => {
+test('A registry requires a URL, and user name and password together', () => {
   assert.match(faultsOf({ schemaRegistry: { url: 'registry' } })[0] ?? '', /must start with http/)
   const [fault] = faultsOf({ schemaRegistry: { url: 'http://r', username: 'ada' } })
-  assert.match(fault ?? '', /schemaRegistry\.password: missing, while schemaRegistry\.username is given$/)
+  assert.match(fault ?? '', /schemaRegistry\.password: is required because schemaRegistry\.username is set$/)
 })

@@ -16,14 +16,20 @@ function faultsOf(object: object): string {
   return ''
 }
 
-it('verbs need a token of sixteen visible characters and a port; nothing is needed where they are off', () => {
+it('the admin API requires a token of sixteen visible characters and a port; nothing is required while it is disabled', () => {
   const http = { port: 8080 }
   assert.equal(faultsOf({ http, admin: { enabled: true, token: TOKEN } }), '')
   assert.equal(faultsOf({ admin: { enabled: false } }), '')
-  assert.match(faultsOf({ http, admin: { enabled: true } }), /admin\.token: must be given/)
-  assert.match(faultsOf({ admin: { enabled: true, token: TOKEN } }), /admin\.enabled: must be given/)
+  assert.match(faultsOf({ http, admin: { enabled: true } }), /admin\.token: is required/)
+  assert.match(
+    faultsOf({ admin: { enabled: true, token: TOKEN } }),
+    /admin\.enabled: is set, but http\.port is not/,
+  )
   assert.match(faultsOf({ http, admin: { token: TOKEN.slice(1) } }), /admin\.token: must have at least 16/)
-  assert.match(faultsOf({ http, admin: { token: `${TOKEN} ä` } }), /admin\.token: must be of visible ASCII/)
+  assert.match(
+    faultsOf({ http, admin: { token: `${TOKEN} ä` } }),
+    /admin\.token: must consist of visible ASCII/,
+  )
 })
 
 it('a token that is refused is not shown, and one may come from a file', () => {

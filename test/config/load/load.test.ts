@@ -23,7 +23,7 @@ function write(name: string, content: unknown): string {
   return path
 }
 
-/** The faults that loading reports, without the line that counts them. */
+/** Returns the faults that loading reports, without the line with their number. */
 function faultsOf(sources: ConfigSources): string[] {
   try {
     loadConfig(sources)
@@ -81,7 +81,7 @@ describe('defaults', () => {
     assert.equal(config.topics['a'].creditBytes, 2000)
   })
 
-  it('unset options are absent, and so is a login that nobody wants', () => {
+  it('unset options are absent, and so is a login without a mechanism', () => {
     const config = loadConfig({})
     assert.equal('endpoint' in config.storage.s3, false)
     assert.equal('sasl' in config.kafka, false)
@@ -108,7 +108,7 @@ describe('sources', () => {
     assert.deepEqual(Object.keys(config.topics), ['a', 'b'])
   })
 
-  it('the environment wins over files, assignments win over the environment, empty variables count as unset', () => {
+  it('the environment overrides files, assignments override the environment, empty variables count as unset', () => {
     const file = write('3.json', { kafka: { brokers: ['file:1'], groupId: 'file' }, log: { level: 'warn' } })
     const env = { KAFKA_BOOTSTRAP_SERVERS: 'env:1, env:2', KAFKA_DELTA_GROUP_ID: 'env', LOG_LEVEL: '' }
     const config = loadConfig({ files: [file], env, set: ['kafka.groupId=set'] })
@@ -117,12 +117,12 @@ describe('sources', () => {
     assert.equal(config.log.level, 'warn')
   })
 
-  it('an assignment of a whole section wins over the environment too', () => {
+  it('an assignment of a whole section overrides the environment too', () => {
     const config = loadConfig({ env: { LOG_LEVEL: 'warn' }, set: ['log={"level":"error"}'] })
     assert.equal(config.log.level, 'error')
   })
 
-  it('the names of the AWS environment are read, text becoming what the option is', () => {
+  it('the environment variables of AWS are read and converted to the types of the options', () => {
     const config = loadConfig({
       env: {
         AWS_S3_ENDPOINT: 'http://127.0.0.1:9000',
@@ -143,7 +143,7 @@ describe('sources', () => {
     })
   })
 
-  it('an assigned value is JSON where it parses and text otherwise', () => {
+  it('an assigned value is JSON if it parses and text otherwise', () => {
     const config = loadConfig({
       object: topic(),
       set: [
@@ -159,7 +159,7 @@ describe('sources', () => {
     assert.deepEqual(config.kafka.brokers, ['x:1', 'y:2'])
   })
 
-  it('topic names and derived columns may hold dots', () => {
+  it('topic names and derived columns may contain dots', () => {
     const known = loadConfig({
       object: { topics: { 'a.table': { table: { uri: 's3://x/y' } } } },
       set: ['topics.a.table.flush.count=3', 'topics.b.c.table.uri=s3://x/z', 'topics.b.c.derive.d.e=day(ts)'],
@@ -169,7 +169,7 @@ describe('sources', () => {
     assert.deepEqual({ ...known.topics['b.c'].derive }, { 'd.e': 'day(ts)' })
   })
 
-  it('relative paths count from the folder of the file that names them', () => {
+  it('relative paths are resolved against the folder of the file that contains them', () => {
     const file = write('4.json', topic({ contract: 'schemas/a.schema.json', table: { uri: '../lake/a' } }))
     const config = loadConfig({ files: [file] })
     assert.equal(config.topics['a']?.contract, join(folder, 'schemas/a.schema.json'))
@@ -178,7 +178,7 @@ describe('sources', () => {
     assert.equal(assigned.topics['a']?.table.uri, resolve('here/t'))
   })
 
-  it('uris with a scheme stay as they are', () => {
+  it('URIs with a scheme are not changed', () => {
     const config = loadConfig({ object: topic({ table: { uri: 'memory:t' } }) })
     assert.equal(config.topics['a']?.table.uri, 'memory:t')
   })
@@ -242,7 +242,7 @@ describe('faults', () => {
     ['zero', { flush: { count: 0 } }, /count: must be a whole number above 0: value was 0$/],
     ['a fraction', { flush: { ageMs: 1.5 } }, /ageMs: must be a whole number/],
     [
-      'null where a value is needed',
+      'null for an option that requires a value',
       { flush: { count: null } },
       /count: must be a whole number above 0: value was null$/,
     ],
@@ -258,15 +258,11 @@ describe('faults', () => {
       /flush: must be an object with count, bytes, ageMs, partitionsMax$/,
     ],
     [
-      'a derived column that is no text',
+      'a derived column that is not text',
       { derive: { y: 4 } },
-      /derive\.y: must be text that is not empty: value was 4$/,
+      /derive\.y: must be a non-empty text: value was 4$/,
     ],
-    [
-      'a derivation that is none',
-      { derive: { y: 'yaer(ts)' } },
-      /y: must be one of year\(c\).*"yaer\(ts\)"$/,
-    ],
+    ['an invalid derivation', { derive: { y: 'yaer(ts)' } }, /y: must be one of year\(c\).*"yaer\(ts\)"$/],
     [
       'an empty partition column',
       { table: { uri: 'x', partitionColumns: [''] } },
@@ -278,9 +274,9 @@ describe('faults', () => {
       /partitionColumns: names "d" twice/,
     ],
     [
-      'a contract that is not there',
+      'a contract that does not exist',
       { contract: '/nowhere/c.json' },
-      /contract: there is no file \/nowhere\/c\.json$/,
+      /contract: does not exist: \/nowhere\/c\.json$/,
     ],
     [
       'dead letters into the topic itself',
@@ -301,15 +297,15 @@ describe('faults', () => {
   }
 
   for (const [name, object, pattern] of [
-    ['topics that is no object', { topics: [] }, /^topics: must be an object/],
-    ['a topic that is no object', { topics: { a: 'x' } }, /^topics\.a: must be an object with topic, /],
+    ['topics that is not an object', { topics: [] }, /^topics: must be an object/],
+    ['a topic that is not an object', { topics: { a: 'x' } }, /^topics\.a: must be an object with topic, /],
     [
       'an empty topic name',
       { topics: { '': { table: { uri: 'x' } } } },
       /^topics: the name of an entry must not be empty/,
     ],
     [
-      'a session that no heartbeat keeps',
+      'a session timeout that is too short for the heartbeats',
       { kafka: { sessionTimeoutMs: 5000 } },
       /^kafka\.sessionTimeoutMs: must be at least three times/,
     ],
@@ -322,25 +318,25 @@ describe('faults', () => {
     [
       'a key without its secret',
       { storage: { s3: { accessKeyId: 'k' } } },
-      /^storage\.s3\.secretAccessKey: missing, while/,
+      /^storage\.s3\.secretAccessKey: is required because/,
     ],
     [
       'a token without a key',
       { storage: { s3: { sessionToken: 'k' } } },
-      /^storage\.s3\.sessionToken: belongs to/,
+      /^storage\.s3\.sessionToken: is set, but/,
     ],
     [
-      'an endpoint that is no address',
+      'an endpoint that is not a URL',
       { storage: { s3: { endpoint: 'minio:9000' } } },
       /^storage\.s3\.endpoint: must start with http/,
     ],
     [
-      'parts that S3 refuses',
+      'parts below the minimum of S3',
       { storage: { s3: { multipartBytesMin: 1 } } },
       /^storage\.s3\.multipartBytesMin: must be at least/,
     ],
     [
-      'partitions that one fetch cannot hold',
+      'a fetch limit per partition above that of a whole fetch',
       { kafka: { fetchBytesMax: 10, fetchBytesPerPartitionMax: 11 } },
       /^kafka\.fetchBytesPerPartitionMax: must not exceed/,
     ],
@@ -375,12 +371,12 @@ describe('faults', () => {
     )
   })
 
-  it('a pipeline needs a topic, a look at a table does not', () => {
+  it('ingestion requires a topic, commands on tables do not', () => {
     assert.deepEqual(faultsOf({ needsTopic: true }), ['topics: must have at least one entry'])
     assert.deepEqual(faultsOf({}), [])
   })
 
-  it('keys that are special in JavaScript are unknown keys and change nothing', () => {
+  it('keys with a special meaning in JavaScript are unknown keys and have no effect', () => {
     const file = write(
       'proto.json',
       '{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
-import { redact, SENSITIVE_KEYS, withoutSecrets } from '../../../config/load/redact.ts'
+import { redact, SENSITIVE_KEYS, createSecretRedactor } from '../../../config/load/redact.ts'
 
 it('secrets that are set are hidden, everything else is shown', () => {
   const config = loadConfig({
@@ -68,7 +68,7 @@ it('logins and signatures in addresses are hidden too, accounts and buckets are 
 })
 
 it('a text that holds a secret loses it, in the forms of JSON and of addresses too; short values hide nothing', () => {
-  const hide = withoutSecrets({
+  const hide = createSecretRedactor({
     kafka: { sasl: { password: 'a "b"/c' } },
     storage: { s3: { sessionToken: 'abc' } },
   })
@@ -89,7 +89,7 @@ it('whatever sensitive option is set, neither the configuration that is shown no
     section[last] = secretOf(key)
   }
   const shown = JSON.stringify(redact(tree))
-  const hidden = withoutSecrets(tree)(SENSITIVE_KEYS.map(secretOf).join(' '))
+  const hidden = createSecretRedactor(tree)(SENSITIVE_KEYS.map(secretOf).join(' '))
   for (const key of SENSITIVE_KEYS) {
     assert.ok(!shown.includes(secretOf(key)), key)
     assert.ok(!hidden.includes(secretOf(key)), key)

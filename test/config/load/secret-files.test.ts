@@ -47,16 +47,16 @@ describe('secrets from files', () => {
 
   const FAULTS: [string, object, RegExp][] = [
     [
-      'that is not there',
+      'that does not exist',
       { passwordFile: join(folder, 'absent') },
       /passwordFile: cannot be read \(ENOENT\)/,
     ],
     ['that is empty', { passwordFile: file('d', '\n') }, /passwordFile: must not be empty/],
     ['that is too large', { passwordFile: file('e', 'x'.repeat(70_000)) }, /at most 65536 bytes/],
     [
-      'beside the secret itself',
+      'in addition to the secret itself',
       { password: 'x', passwordFile: file('f', 'hunter2') },
-      /one of them is enough/,
+      /remove one of them/,
     ],
   ]
   for (const [what, more, pattern] of FAULTS) {

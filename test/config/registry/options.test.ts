@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 
-/** What is wrong with a registry and one topic, a line each. */
+/** Returns the faults of a registry and one topic, one per line. */
 function faultsOf(schemaRegistry: object, topic: object = {}): readonly string[] {
   const topics = { t: { table: { uri: 'memory:t' }, ...topic } }
   try {
@@ -17,7 +17,7 @@ function faultsOf(schemaRegistry: object, topic: object = {}): readonly string[]
 
 const URL = 'https://registry:8081'
 
-test('A registry with a login, a token or a certificate is taken as it is', () => {
+test('A registry with a login, a token or a certificate is accepted', () => {
   for (const login of [
     {},
     { username: 'ada', password: 'secret' },
@@ -28,29 +28,25 @@ test('A registry with a login, a token or a certificate is taken as it is', () =
 })
 
 for (const [what, registry, pattern] of [
-  ['A login in the address', { url: 'https://ada:secret@registry:8081' }, /url: must not hold a login/],
+  ['A login in the URL', { url: 'https://ada:secret@registry:8081' }, /url: must not contain a login/],
   [
     'A token beside a user',
     { url: URL, token: 'secret', username: 'a', password: 'secret' },
-    /token: given, while/,
+    /token: is set, but/,
   ],
   [
     'A certificate without its key',
     { url: URL, tls: { certFile: import.meta.filename } },
-    /tls.keyFile: missing/,
+    /tls.keyFile: is required/,
   ],
   [
     'A passphrase without a key',
     { url: URL, tls: { keyPassphrase: 'secret' } },
-    /tls.keyPassphrase: given, while/,
+    /tls.keyPassphrase: is set, but/,
   ],
+  ['A file that does not exist', { url: URL, tls: { caFile: '/gone.pem' } }, /tls.caFile: does not exist/],
   [
-    'A file that is not there',
-    { url: URL, tls: { caFile: '/gone.pem' } },
-    /tls.caFile: there is no such file/,
-  ],
-  [
-    'Certificates for an address that is not secured',
+    'Certificates for a URL without TLS',
     { url: 'http://r:1', tls: { caFile: import.meta.filename } },
     /starts with http:/,
   ],
@@ -63,13 +59,13 @@ for (const [what, registry, pattern] of [
 }
 
 for (const [what, topic, pattern] of [
-  ['Protobuf without a schema', { format: 'protobuf' }, /protobuf.schema: missing/],
+  ['Protobuf without a schema', { format: 'protobuf' }, /protobuf.schema: is required/],
   [
-    'A .proto file that is not there',
+    'A .proto file that does not exist',
     { format: 'protobuf', protobuf: { schema: '/gone.proto' } },
-    /protobuf.schema: there is no/,
+    /protobuf.schema: does not exist/,
   ],
-  ['Events of Debezium in CSV', { format: 'csv', envelope: 'debezium' }, /envelope: debezium belongs to/],
+  ['Events of Debezium in CSV', { format: 'csv', envelope: 'debezium' }, /envelope: debezium requires/],
   [
     'A field of events named twice',
     { envelope: 'debezium', debezium: { fields: ['op', 'op'] } },

@@ -4,7 +4,7 @@ import { loadConfig } from '../../../config/load/load.ts'
 
 const TABLE = { table: { uri: 'x' } }
 
-test('Circuits are of the process, retries of a topic', () => {
+test('Circuits are configured for the process, retries for each topic', () => {
   const { circuit, topics } = loadConfig({
     object: { circuit: { failures: 2 }, topics: { a: { ...TABLE, retry: { attempts: 9 } }, b: TABLE } },
     env: { KAFKA_DELTA_CIRCUIT_OPEN_MS: '1000' },
@@ -13,7 +13,7 @@ test('Circuits are of the process, retries of a topic', () => {
   assert.deepEqual([topics['a']?.retry.attempts, topics['b']?.retry.attempts], [9, 6])
 })
 
-test('Pauses that end before they begin, and circuits that never open, are refused', () => {
+test('A maximum backoff below the first one, and circuits that never open, are refused', () => {
   assert.throws(
     () => loadConfig({ object: { topics: { a: { ...TABLE, retry: { capMs: 100 } } } } }),
     /topics\.a\.retry\.capMs: must be at least retry\.baseMs \(200\): value was 100$/,

@@ -13,20 +13,23 @@ function faultOf(object: object): string {
   return ''
 }
 
-test('A failing topic leaves the others alone unless the process or its entry says otherwise', () => {
+test('A failing topic does not stop the others unless the process or its entry is configured to', () => {
   const plain = loadConfig({ object: { topics: { a: TABLE } } })
   assert.deepEqual([plain.onFailure, plain.topics['a']?.onFailure], ['stop-topic', undefined])
   assert.deepEqual({ ...plain.topics['a']?.restart }, { attempts: 6, baseMs: 1_000, capMs: 60_000 })
   assert.equal(plain.shutdown.deadlineMs, 25_000)
-  const told = loadConfig({
+  const configured = loadConfig({
     object: { topics: { a: { ...TABLE, onFailure: 'stop-process', restart: { attempts: 1 } } } },
     env: { KAFKA_DELTA_ON_FAILURE: 'stop-process', KAFKA_DELTA_BUDGET_BYTES: '67108864' },
   })
-  assert.deepEqual([told.onFailure, told.topics['a']?.onFailure], ['stop-process', 'stop-process'])
-  assert.deepEqual([told.budget.bytes, told.topics['a']?.restart.attempts], [67_108_864, 1])
+  assert.deepEqual(
+    [configured.onFailure, configured.topics['a']?.onFailure],
+    ['stop-process', 'stop-process'],
+  )
+  assert.deepEqual([configured.budget.bytes, configured.topics['a']?.restart.attempts], [67_108_864, 1])
 })
 
-test('Options that do not go together are refused with their keys', () => {
+test('Contradicting options are refused with their keys', () => {
   assert.match(
     faultOf({ topics: { a: { ...TABLE, restart: { baseMs: 200, capMs: 100 } } } }),
     /topics\.a\.restart\.capMs: must be at least restart\.baseMs \(200\): value was 100$/,

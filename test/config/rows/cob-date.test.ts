@@ -18,7 +18,7 @@ it('A source is the key, a header or a column of the value', () => {
     assert.equal(parseCobSource(text), undefined, text)
 })
 
-it('What is right has no faults, and neither has what is not asked for', () => {
+it('Valid options and no options at all have no faults', () => {
   assert.deepEqual(faultsOf({}), [])
   assert.deepEqual(faultsOf({ from: 'key', pattern: '(\\d+)', timeZone: 'Asia/Tokyo', daysBackMax: 1 }), [])
 })
@@ -33,5 +33,5 @@ it('Every fault is reported with its key', () => {
 
 it('Rules without a source are a fault', () => {
   for (const given of [{ pattern: 'x' }, { daysBackMax: 3 }, { allowFuture: true }])
-    assert.match(faultsOf(given).join(), /^cobDate\.from: missing/)
+    assert.match(faultsOf(given).join(), /^cobDate\.from: is required/)
 })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { DATE_PARTS, derivationFault, parseDerivation } from '../../../config/rows/derive.ts'
+import { DATE_PARTS, findDerivationFault, parseDerivation } from '../../../config/rows/derive.ts'
 
 for (const part of DATE_PARTS) {
-  it(`${part}(column) is taken apart, blanks ignored`, () => {
+  it(`${part}(column) is parsed, blanks are ignored`, () => {
     const expected = { kind: 'part', column: 'c', part, from: 'time stamp' }
     assert.deepEqual(parseDerivation('c', `${part}(time stamp)`), expected)
     assert.deepEqual(parseDerivation('c', ` ${part} ( time stamp ) `), expected)
@@ -31,12 +31,12 @@ for (const text of [
   'truncate(f(a), 4)',
   'xdate(a)',
 ]) {
-  it(`${JSON.stringify(text)} is no derivation`, () => {
+  it(`${JSON.stringify(text)} is not a derivation`, () => {
     assert.equal(parseDerivation('c', text), undefined)
   })
 }
 
-it('Time zones, units, buckets and widths are taken apart', () => {
+it('Time zones, units, buckets and widths are parsed', () => {
   const part = { kind: 'part', column: 'c', part: 'hour', from: 'a.b' }
   const parse = (text: string): unknown => parseDerivation('c', text)
   assert.deepEqual(parse("hour(a.b, 'Europe/Berlin')"), { ...part, timeZone: 'Europe/Berlin' })
@@ -46,11 +46,11 @@ it('Time zones, units, buckets and widths are taken apart', () => {
   assert.deepEqual(parse('truncate(a b, 4)'), { kind: 'truncate', column: 'c', from: 'a b', width: 4 })
 })
 
-it('A time zone that nobody knows is a fault that names the nearest one', () => {
-  assert.equal(derivationFault('c', "date(at, 'Europe/Berlin')"), undefined)
+it('An unknown time zone is a fault that names the nearest one', () => {
+  assert.equal(findDerivationFault('c', "date(at, 'Europe/Berlin')"), undefined)
   assert.match(
-    derivationFault('c', "date(at, 'Europe/Berlyn')") ?? '',
+    findDerivationFault('c', "date(at, 'Europe/Berlyn')") ?? '',
     /nearest to "Europe\/Berlyn" is Europe\/Berlin/,
   )
-  assert.match(derivationFault('c', 'week(at)') ?? '', /^must be one of year\(c\)/)
+  assert.match(findDerivationFault('c', 'week(at)') ?? '', /^must be one of year\(c\)/)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 
-it('the names by which other engines know DynamoDB, Azure and Google are read from the environment', () => {
+it('the environment variables of other engines for DynamoDB, Azure and Google are read', () => {
   const { storage } = loadConfig({
     env: {
       AWS_S3_LOCKING_PROVIDER: 'dynamodb',
@@ -20,9 +20,9 @@ it('the names by which other engines know DynamoDB, Azure and Google are read fr
 })
 
 for (const [storage, message] of [
-  [{ dynamodb: { secretAccessKey: 'k' } }, /storage\.dynamodb\.accessKeyId: missing, while/],
-  [{ dynamodb: { sessionToken: 'k' } }, /storage\.dynamodb\.sessionToken: belongs to/],
-  [{ azure: { accountKey: 'k', sasToken: 't' } }, /storage\.azure\.accountKey: only one way to log in/],
+  [{ dynamodb: { secretAccessKey: 'k' } }, /storage\.dynamodb\.accessKeyId: is required because/],
+  [{ dynamodb: { sessionToken: 'k' } }, /storage\.dynamodb\.sessionToken: is set, but/],
+  [{ azure: { accountKey: 'k', sasToken: 't' } }, /storage\.azure\.accountKey: only one login method/],
   [{ azure: { endpoint: 'azurite:10000' } }, /storage\.azure\.endpoint: must start with http/],
   [{ gcs: { endpoint: 'localhost:4443' } }, /storage\.gcs\.endpoint: must start with http/],
   [{ s3: { logStore: 'zookeeper' } }, /storage\.s3\.logStore: must be one of/],

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { topicOfPattern } from '../../../config/topics/entries.ts'
+import { resolvePatternTopic } from '../../../config/topics/entries.ts'
 import { loadConfig } from '../../../config/load/load.ts'
 
 const table = { uri: 's3://lake/{name}/{topic}' }
 const load = (topics: object): ReturnType<typeof loadConfig> => loadConfig({ object: { topics } })
 
-it('a list is one topic each, with its own table, appId and dead letters', () => {
+it('each topic of a list has its own table, appId and dead letters', () => {
   const { topics } = load({ clicks: { topics: ['eu', 'us'], table, deadLetters: { topic: 'bad.{topic}' } } })
   assert.deepEqual(
     Object.entries(topics).map(
@@ -27,17 +27,17 @@ it('a list is one topic each, with its own table, appId and dead letters', () =>
   )
 })
 
-it('what is filled in is not filled again', () => {
+it('placeholders in a replaced value are not replaced again', () => {
   const { topics } = load({ '{topic}$&': { topic: 't', table: { uri: 's3://lake/{name}' } } })
   assert.equal(topics['{topic}$&']?.table.uri, 's3://lake/{topic}$&')
 })
 
-it('an entry with a pattern gives the options of each topic', () => {
+it('an entry with a pattern yields the options of each matching topic', () => {
   const { topics, patterns } = load({ orders: { pattern: 'orders\\..*', appId: 'mine-{topic}', table } })
   assert.deepEqual(Object.keys(topics), [])
   const entry = patterns['orders']
   assert.ok(entry)
-  const topic = topicOfPattern('orders', entry, 'orders.eu', 'g')
+  const topic = resolvePatternTopic('orders', entry, 'orders.eu', 'g')
   assert.deepEqual(
     [topic.topic, topic.appId, topic.table.uri],
     ['orders.eu', 'mine-orders.eu', 's3://lake/orders/orders.eu'],
@@ -45,15 +45,15 @@ it('an entry with a pattern gives the options of each topic', () => {
 })
 
 const FAULTS: [string, object, RegExp][] = [
-  ['a pattern that is none', { pattern: '(a' }, /pattern: must be a regular expression/],
-  ['a pattern without end', { pattern: 'a'.repeat(501) }, /pattern: must have at most 500 characters/],
-  ['two ways to name topics', { topics: ['a'], pattern: 'a' }, /only one of topic, topics and pattern/],
+  ['an invalid pattern', { pattern: '(a' }, /pattern: must be a regular expression/],
+  ['a pattern that is too long', { pattern: 'a'.repeat(501) }, /pattern: must have at most 500 characters/],
+  ['both topics and pattern', { topics: ['a'], pattern: 'a' }, /only one of topic, topics and pattern/],
   ['an empty list', { topics: [] }, /topics: must name at least one topic/],
   ['a topic listed twice', { topics: ['a', 'a'] }, /topics: names "a" twice/],
-  ['one appId for several topics', { topics: ['a', 'b'], appId: 'x' }, /appId: must hold \{topic\}/],
+  ['one appId for several topics', { topics: ['a', 'b'], appId: 'x' }, /appId: must contain \{topic\}/],
   ['a list beyond topicsMax', { topics: ['a', 'b'], topicsMax: 1 }, /must name at most topicsMax \(1\)/],
   [
-    'an option at fault, told once for all topics',
+    'an invalid option, reported once for all topics',
     { topics: ['a', 'b'], flush: { count: 'x' } },
     /flush\.count/,
   ],

@@ -43,22 +43,22 @@ test('Every fault of transforms, rules and filters is named with its key, all at
       'one is rules',
       'one is topics.a.rules',
     ),
-    'rules[1].when: missing, and it has no default',
+    'rules[1].when: is required and has no default',
     'transforms.number: must be an object with expr, type: value was 5',
     'rules.r.when: the expression ends too early: value was "a >"',
     'filter: there is no function subst; the nearest is substr: value was "subst(a)"',
     'transforms.few: substr() takes 3 arguments, got 1: value was "substr(a)"',
-    `transforms.open: a ' is not closed: value was "'abc"`,
+    `transforms.open: the quote ' is not closed: value was "'abc"`,
     'transforms.typed.type: must be one of string, long, integer, short, byte, float, double, boolean, binary, date, timestamp, timestamp_ntz, decimal(p,s): value was "strng"',
     `transforms.computed: argument 2 of regex_extract() must be text written in quotes: '…': value was "regex_extract(a, b)"`,
-    'transforms.up.down: lies within transforms.up, which makes a value of its own',
-    'transforms.a b: "a b" cannot be a column, for its part "a b"',
-    'rename.a: "b..c" cannot be a column, for its part ""',
-    'lookups.c: there is no file /no/such.csv',
+    'transforms.up.down: conflicts with transforms.up, which sets the whole value that contains it',
+    'transforms.a b: "a b" cannot be a column: "a b" is not a valid name',
+    'rename.a: "b..c" cannot be a column: "" is not a valid name',
+    'lookups.c: does not exist: /no/such.csv',
   ])
 })
 
-test('Transforms may be assigned one by one, with dots in their paths', () => {
+test('Transforms can be assigned one by one, with dots in their paths', () => {
   const config = loadConfig({
     object: { topics: { a: { table: { uri: 's3://lake/a' }, transforms: { day: 'at' } } } },
     set: [
@@ -74,7 +74,7 @@ test('Transforms may be assigned one by one, with dots in their paths', () => {
   assert.deepEqual({ ...config.topics['a']?.rename }, { 'x.y': 'z' })
 })
 
-test('Rules that are no list, and two of one name, are refused', () => {
+test('Rules that are not a list, and two rules of one name, are refused', () => {
   assert.deepEqual(faultsOf({ rules: 'x' }), [
     'rules: must be a list of objects with name, when and error: value was "x"',
   ])

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { typeOfValue, unite, uniteStructs } from '../../../src/contract/columns/infer.ts'
+import { inferType, mergeTypes, mergeStructs } from '../../../src/contract/columns/infer.ts'
 import { parseExact } from '../../../src/formats/json/exact.ts'
 import type { DataType } from '../../../src/core/schema.ts'
 import { arrayOf, mapOf, structOf } from '../../support/flow/batches.ts'
 
-const typeOf = (json: string): DataType | undefined => typeOfValue(parseExact(json))
+const typeOf = (json: string): DataType | undefined => inferType(parseExact(json))
 
-test('A JSON value asks for the plainest type that holds it; text is never a date', () => {
+test('A JSON value has the simplest type that holds it; text is never a date', () => {
   const cases: readonly (readonly [string, DataType | undefined])[] = [
     ['1', 'long'],
     ['-9223372036854775808', 'long'],
@@ -47,7 +47,7 @@ test('A value nested beyond the stack has a type', () => {
   assert.deepEqual(typeOf(`${'['.repeat(100_000)}${']'.repeat(100_000)}`), nested(8, 'string'))
 })
 
-test('Two types become the narrowest that holds both, and text where there is none; which comes first is all one', () => {
+test('Two types merge to the narrowest type that holds both, or to text; the order does not matter', () => {
   const cases: readonly (readonly [DataType, DataType, DataType])[] = [
     ['long', 'long', 'long'],
     ['long', 'double', 'double'],
@@ -66,20 +66,20 @@ test('Two types become the narrowest that holds both, and text where there is no
     [structOf({ a: 'long' }), structOf({ A: 'double' }), structOf({ a: 'double' })],
   ]
   for (const [a, b, both] of cases) {
-    assert.deepEqual(unite(a, b), both)
-    const text = JSON.stringify(unite(b, a)).toLowerCase()
+    assert.deepEqual(mergeTypes(a, b), both)
+    const text = JSON.stringify(mergeTypes(b, a)).toLowerCase()
     assert.equal(text, JSON.stringify(both).toLowerCase())
   }
 })
 
-test('What unites to the same is the very same; fields that one of both lacks are nullable', () => {
+test('Merging equal types returns the same object; fields that one type lacks are nullable', () => {
   const a = structOf({ x: arrayOf(structOf({ y: 'double' })), m: mapOf('long') })
-  assert.equal(unite(a, structOf({ x: arrayOf(structOf({ y: 'long' })), m: mapOf('integer') })), a)
+  assert.equal(mergeTypes(a, structOf({ x: arrayOf(structOf({ y: 'long' })), m: mapOf('integer') })), a)
   const required = {
     type: 'struct',
     fields: [{ name: 'n', type: 'long', nullable: false, metadata: {} }],
   } as const
-  assert.equal(uniteStructs(required, required), required)
-  assert.deepEqual(uniteStructs(required, structOf({ o: 'long' })), structOf({ n: 'long', o: 'long' }))
-  assert.deepEqual(uniteStructs(structOf({ o: 'long' }), required), structOf({ o: 'long', n: 'long' }))
+  assert.equal(mergeStructs(required, required), required)
+  assert.deepEqual(mergeStructs(required, structOf({ o: 'long' })), structOf({ n: 'long', o: 'long' }))
+  assert.deepEqual(mergeStructs(structOf({ o: 'long' }), required), structOf({ o: 'long', n: 'long' }))
 })

@@ -7,7 +7,7 @@ import { objectsOf } from '../../../src/arrow/rows.ts'
 import { loadContract } from '../../../src/contract/contract.ts'
 import type { Contract } from '../../../src/contract/contract.ts'
 import { jsonFormat } from '../../../src/formats/json/format.ts'
-import { pack } from '../../../src/kafka/source/pack.ts'
+import { pack } from '../../../src/kafka/source/pack-records.ts'
 import { seededRandom } from '../../../src/sample/random.ts'
 
 const PROPERTIES = {
@@ -57,7 +57,7 @@ const POOL = [
   ...OTHERS.split(' '),
 ]
 
-/** What mostly fits, so that most rows come as far as the field that is put to the test. */
+/** Mostly valid values, so that most rows get as far as the field under test. */
 const FITTING: Readonly<Record<string, string>> = {
   id: '"a"',
   n: '7',
@@ -94,7 +94,8 @@ function records(names: readonly string[]): string[] {
     `${one(all)}x`,
     `${one(all)},`,
   ]
-  // Each field with each value, then chance: several at once, absent, twice, in another order, unknown ones between.
+  // Each field with each value, then random rows: several fields at once, missing, duplicate, reordered, with unknown
+  // fields in between.
   for (const name of names) {
     for (const text of POOL) texts.push(one(all.map(([field, fit]) => [field, field === name ? text : fit])))
     texts.push(one(all.filter(([field]) => field !== name)))
@@ -148,7 +149,7 @@ async function outcomeOf(texts: readonly string[], contract: Contract): Promise<
     timings: [],
   }
   const format = jsonFormat({ schema: contract.schema, plain: contract.plain })
-  const proven = new Set(format.decode(raw).proven?.records ?? [])
+  const proven = new Set(format.decode(raw).validated?.records ?? [])
   const batch = await lastValueFrom(of({ provenance, payload: raw }).pipe(decode(format), validate(contract)))
   const rows = objectsOf(batch.payload)
   return {
@@ -164,7 +165,7 @@ async function outcomeOf(texts: readonly string[], contract: Contract): Promise<
   }
 }
 
-/** Types that bytes alone prove today; the others take the way of objects in any case. */
+/** Types that bytes alone can prove; the others are always parsed into objects. */
 const PROVEN = ['id', 'n', 'd', 'k', 'at', 'on', 'ok', 'o', 'l']
 
 const cases = [
@@ -174,20 +175,20 @@ const cases = [
 ]
 
 for (const names of cases) {
-  test(`columns alone and the full check come to the same rows and refusals of ${names.join(', ')}`, async () => {
+  test(`columns and the full check give the same rows and refusals for ${names.join(', ')}`, async () => {
     const texts = records(names)
     const contract = contractOf(names)
     assert.ok(contract.plain !== undefined)
     const byColumns = await outcomeOf(texts, contract)
     const byObjects = await outcomeOf(texts, { ...contract, plain: undefined })
-    // Without a plain form nothing is proven by bytes; with one, most good records are.
+    // Without a plain contract nothing is proven by bytes; with one, most valid records are.
     assert.equal(byObjects.proven.size, 0)
     if (names.every((name) => PROVEN.includes(name)))
       assert.ok(byColumns.proven.size > 300, String(byColumns.proven.size))
     const outcome = ({ rows, refused }: Outcome, index: number): string => {
       const row = rows.get(index)
       if (row !== undefined) return show(row)
-      // The value that is no value in JSON is counted below.
+      // The JSON value null is counted below.
       return refused.has(index) ? 'refused' : texts[index] === 'null' ? 'tombstone' : 'lost'
     }
     const nulls = texts.filter((text) => text === 'null').length

@@ -6,7 +6,7 @@ import type { PlainContract } from '../../../src/contract/columns/plain.ts'
 const plainOf = (properties: object, rest: object = {}): PlainContract | undefined =>
   loadContract({ type: 'object', properties, ...rest }, { source: 'test' }).plain
 
-test('an object of typed properties is described in full', () => {
+test('an object with typed properties has a plain contract', () => {
   const plain = plainOf(
     {
       id: { type: 'string', minLength: 1, maxLength: 36, description: 'x', 'x-owner': 'y' },
@@ -78,7 +78,7 @@ const unsaid: [string, object, object?][] = [
   ['minItems', { a: { type: 'array', items: { type: 'string' }, minItems: 1 } }],
   ['several types', { a: { type: ['string', 'number'], 'x-delta-type': 'decimal(9,2)' } }],
   [
-    'a rule beside a reference',
+    'a rule next to a reference',
     { a: { $ref: '#/$defs/x', minLength: 2 } },
     { $defs: { x: { type: 'string' } } },
   ],
@@ -87,13 +87,16 @@ const unsaid: [string, object, object?][] = [
   ['allOf', { a: { type: 'string' } }, { allOf: [{ required: ['a'] }] }],
   ['unevaluatedProperties', { a: { type: 'string' } }, { unevaluatedProperties: false }],
   ['dependentRequired', { a: { type: 'string' } }, { dependentRequired: { a: ['b'] } }],
-  ['oneOf of two that take null', { a: { oneOf: [{ type: ['string', 'null'] }, { type: 'null' }] } }],
+  [
+    'oneOf of two schemas that accept null',
+    { a: { oneOf: [{ type: ['string', 'null'] }, { type: 'null' }] } },
+  ],
   ['a rule two levels down', { a: { type: 'array', items: { type: 'string', pattern: 'x' } } }],
   ['no type at an object', { a: { properties: { b: { type: 'string' } } } }],
 ]
 
 for (const [name, properties, rest] of unsaid) {
-  test(`${name} is left to the full check`, () => {
+  test(`${name} has no plain contract`, () => {
     assert.equal(plainOf(properties, rest), undefined)
   })
 }

@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mapSchema, tableSchemaOf } from '../../../src/contract/columns/to-table-schema.ts'
+import { deriveTableSchema, invalidContractError } from '../../../src/contract/columns/to-table-schema.ts'
 import type { PipelineError } from '../../../src/core/errors.ts'
-import type { DataType } from '../../../src/core/schema.ts'
+import type { DataType, StructType } from '../../../src/core/schema.ts'
+
+function tableSchemaOf(schema: unknown, source = 'contract'): StructType {
+  const { type, faults } = deriveTableSchema(schema)
+  if (type === undefined) throw invalidContractError(faults, source)
+  return type
+}
 
 const typeOf = (property: unknown, rest: object = {}): DataType | undefined =>
   tableSchemaOf({ type: 'object', properties: { a: property }, ...rest }).fields[0]?.type
 
 const faultsOf = (property: unknown, rest: object = {}): string[] =>
-  mapSchema({ type: 'object', properties: { a: property }, ...rest }).faults.map(
+  deriveTableSchema({ type: 'object', properties: { a: property }, ...rest }).faults.map(
     ({ at, message }) => `${at}: ${message}`,
   )
 
@@ -59,12 +65,12 @@ const mapped: [string, unknown, DataType][] = [
 ]
 
 for (const [name, property, expected] of mapped) {
-  test(`${name} becomes its column type`, () => {
+  test(`${name} maps to its column type`, () => {
     assert.deepEqual(typeOf(property), expected)
   })
 }
 
-test('references to $defs and definitions are followed, escapes and the own $id included', () => {
+test("references to $defs and definitions are followed, including escapes and the document's own $id", () => {
   const defs = { $id: 'https://a.b/s.json', $defs: { 'a/b ~': { type: 'integer' } } }
   assert.equal(typeOf({ $ref: '#/$defs/a~1b%20~0' }, defs), 'long')
   assert.equal(typeOf({ $ref: 'https://a.b/s.json#/$defs/a~1b%20~0' }, defs), 'long')
@@ -72,7 +78,7 @@ test('references to $defs and definitions are followed, escapes and the own $id 
   assert.equal(typeOf({ $ref: '#/definitions/x' }, chain), 'boolean')
 })
 
-test('one definition used by two properties is no recursion', () => {
+test('one definition used by two properties is not a recursion', () => {
   const schema = tableSchemaOf({
     type: 'object',
     properties: { a: { $ref: '#/$defs/x' }, b: { $ref: '#/$defs/x' } },
@@ -133,21 +139,26 @@ const refused: [string, unknown, object, RegExp][] = [
     /^\/\$defs\/n\/properties\/next\/\$ref: #\/\$defs\/n refers to itself/,
   ],
   ['a recursion to the root', { $ref: '#' }, {}, /# refers to itself/],
-  ['another file', { $ref: 'https://a.b/c.json' }, {}, /nor in one beside it; nothing is fetched/],
-  ['nothing', { $ref: '#/$defs/none' }, {}, /is not within this file/],
-  ['an unknown Delta type', { 'x-delta-type': 'varchar' }, {}, /\/x-delta-type: "varchar" is no primitive/],
-  ['a decimal too wide', { 'x-delta-type': 'decimal(39,2)' }, {}, /is no primitive/],
-  ['a decimal with scale over precision', { 'x-delta-type': 'decimal(3,4)' }, {}, /is no primitive/],
+  ['another file', { $ref: 'https://a.b/c.json' }, {}, /nor in a file next to it; nothing is fetched/],
+  ['nothing', { $ref: '#/$defs/none' }, {}, /is not in this file/],
   [
-    'a Delta type that does not suit',
+    'an unknown Delta type',
+    { 'x-delta-type': 'varchar' },
+    {},
+    /\/x-delta-type: "varchar" is not a primitive/,
+  ],
+  ['a decimal too wide', { 'x-delta-type': 'decimal(39,2)' }, {}, /is not a primitive/],
+  ['a decimal with scale over precision', { 'x-delta-type': 'decimal(3,4)' }, {}, /is not a primitive/],
+  [
+    'a Delta type that does not fit',
     { type: 'string', 'x-delta-type': 'long' },
     {},
-    /a column of type long cannot hold JSON's string/,
+    /a column of type long cannot hold a JSON string/,
   ],
 ]
 
 for (const [name, property, rest, message] of refused) {
-  test(`${name} is refused with its place`, () => {
+  test(`${name} is refused with its location`, () => {
     const faults = faultsOf(property, rest)
     assert.equal(faults.length, 1, faults.join('\n'))
     assert.match(faults[0] ?? '', message)
@@ -157,15 +168,20 @@ for (const [name, property, rest, message] of refused) {
 test('column names that Delta refuses, or that differ only by case, are refused by name', () => {
   const names = ['a b', 'a,b', 'a;b', 'a{', 'a}', 'a(', 'a)', 'a\nb', 'a\tb', 'a=b', '']
   for (const name of names) {
-    const { faults } = mapSchema({ type: 'object', properties: { [name]: { type: 'string' } } })
+    const { faults } = deriveTableSchema({ type: 'object', properties: { [name]: { type: 'string' } } })
     assert.deepEqual(
       faults.map(({ message }) => message),
       [`${JSON.stringify(name)} cannot be a column name`],
     )
   }
-  const proto = mapSchema(JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"}}}'))
+  const proto = deriveTableSchema(
+    JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"}}}'),
+  )
   assert.match(proto.faults[0]?.message ?? '', /"__proto__" cannot be a column name/)
-  const twice = mapSchema({ type: 'object', properties: { Id: { type: 'string' }, id: { type: 'string' } } })
+  const twice = deriveTableSchema({
+    type: 'object',
+    properties: { Id: { type: 'string' }, id: { type: 'string' } },
+  })
   assert.match(twice.faults[0]?.message ?? '', /"id" and "Id" differ only by case/)
 })
 
@@ -180,7 +196,7 @@ test('all faults are listed in one error, with the source', () => {
   )
 })
 
-test('a contract that is no object of properties is refused', () => {
+test('a contract that is not an object with properties is refused', () => {
   for (const json of [
     null,
     5,
@@ -190,11 +206,11 @@ test('a contract that is no object of properties is refused', () => {
     { type: 'string' },
     { type: 'array', items: { type: 'string' } },
   ]) {
-    assert.equal(mapSchema(json).type, undefined)
-    assert.ok(mapSchema(json).faults.length > 0)
+    assert.equal(deriveTableSchema(json).type, undefined)
+    assert.ok(deriveTableSchema(json).faults.length > 0)
   }
   assert.match(
-    mapSchema({ type: 'object', additionalProperties: { type: 'string' } }).faults[0]?.message ?? '',
+    deriveTableSchema({ type: 'object', additionalProperties: { type: 'string' } }).faults[0]?.message ?? '',
     /a row is an object with properties/,
   )
 })

@@ -4,23 +4,23 @@ import { lastValueFrom, of } from 'rxjs'
 import { decode } from '../../../operators/decode.ts'
 import { validate } from '../../../operators/validate.ts'
 import { loadContract, type Contract } from '../../../src/contract/contract.ts'
-import { DRAFTS, draftOf, type Draft } from '../../../src/contract/json-schema/draft.ts'
+import { JSON_SCHEMA_DRAFTS, draftOf, type JsonSchemaDraft } from '../../../src/contract/json-schema/draft.ts'
 import { jsonFormat } from '../../../src/formats/json/format.ts'
 import { rawBatch } from '../../support/flow/batches.ts'
 
-const uriOf = (draft: Draft): string =>
+const uriOf = (draft: JsonSchemaDraft): string =>
   draft.startsWith('draft-')
     ? `http://json-schema.org/${draft}/schema#`
     : `https://json-schema.org/draft/${draft}/schema`
 
-const contractOf = (draft: Draft, property: object, rest: object = {}): Contract =>
+const contractOf = (draft: JsonSchemaDraft, property: object, rest: object = {}): Contract =>
   loadContract(
     { $schema: uriOf(draft), type: 'object', properties: { a: property }, ...rest },
     { source: 'test' },
   )
 
-test('A draft is known by its address over http and https, with and without a fragment; 2020-12 where none is named', () => {
-  for (const draft of DRAFTS) {
+test('A draft is recognized by its URI with http and https, with and without a fragment; the default is 2020-12', () => {
+  for (const draft of JSON_SCHEMA_DRAFTS) {
     const uri = uriOf(draft)
     const bare = uri.replace('#', '')
     for (const form of [
@@ -44,12 +44,12 @@ test('A draft is known by its address over http and https, with and without a fr
   ])
     assert.throws(
       () => loadContract({ $schema: other, type: 'object' }, { source: 'test' }),
-      /\/\$schema: .* is not supported; there are draft-04, draft-06, draft-07, 2019-09, 2020-12/,
+      /\/\$schema: .* is not supported; supported drafts: draft-04, draft-06, draft-07, 2019-09, 2020-12/,
       String(other),
     )
 })
 
-/** What a property `a` of each draft, oldest first, takes (y) and refuses (n). */
+/** States whether a property `a` of each draft, oldest first, is accepted (y) or refused (n). */
 const tables: readonly (readonly [string, object, unknown, string])[] = [
   ['const', { type: 'string', const: 'x' }, 'y', 'ynnnn'],
   [
@@ -90,19 +90,19 @@ const tables: readonly (readonly [string, object, unknown, string])[] = [
     [1],
     'ynnyy',
   ],
-  ['a rule beside a reference', { $ref: '#/definitions/text', maxLength: 1 }, 'long', 'yyynn'],
-  ['a type beside a reference', { $ref: '#/definitions/text', type: 'integer' }, 'long', 'yyy--'],
+  ['a rule next to a reference', { $ref: '#/definitions/text', maxLength: 1 }, 'long', 'yyynn'],
+  ['a type next to a reference', { $ref: '#/definitions/text', type: 'integer' }, 'long', 'yyy--'],
   ['format', { type: 'string', format: 'uuid' }, 'x', 'nnnnn'],
   ['an integer with a zero fraction', { type: 'integer' }, 1.0, 'yyyyy'],
   ['an enumeration', { type: 'string', enum: ['x'] }, 'y', 'nnnnn'],
-  ['a limit in a number', { type: 'integer', minimum: 3, exclusiveMinimum: 4 }, 4, '-nnnn'],
-  ['a limit in a flag', { type: 'integer', minimum: 4, exclusiveMinimum: true }, 4, 'n----'],
-  ['another limit in a flag', { type: 'number', maximum: 4, exclusiveMaximum: false }, 4, 'y----'],
+  ['a limit as a number', { type: 'integer', minimum: 3, exclusiveMinimum: 4 }, 4, '-nnnn'],
+  ['a limit as a flag', { type: 'integer', minimum: 4, exclusiveMinimum: true }, 4, 'n----'],
+  ['another limit as a flag', { type: 'number', maximum: 4, exclusiveMaximum: false }, 4, 'y----'],
 ]
 
 for (const [name, property, value, expected] of tables) {
-  test(`Each draft reads ${name} its own way`, () => {
-    const got = DRAFTS.map((draft) => {
+  test(`Each draft interprets ${name} its own way`, () => {
+    const got = JSON_SCHEMA_DRAFTS.map((draft) => {
       try {
         const contract = contractOf(draft, property, { definitions: { text: { type: 'string' } } })
         return contract.check({ a: value }) === undefined ? 'y' : 'n'
@@ -114,7 +114,7 @@ for (const [name, property, value, expected] of tables) {
   })
 }
 
-test('Bytes alone prove only what the draft allows', async () => {
+test('Bytes alone prove only values that the draft allows', async () => {
   const properties = {
     n: { type: 'integer', minimum: 0, exclusiveMinimum: true, maximum: 9, exclusiveMaximum: true },
     d: { type: 'number', maximum: 9, exclusiveMaximum: false },
@@ -145,20 +145,21 @@ test('Bytes alone prove only what the draft allows', async () => {
   }
 })
 
-test('Tuples are refused in the words of each draft, definitions are found under both names', () => {
+test('Tuples are refused in the syntax of each draft, definitions are found under both keywords', () => {
   const tuple = { type: 'array', items: [{ type: 'string' }] }
-  for (const draft of DRAFTS.slice(0, 4)) assert.throws(() => contractOf(draft, tuple), /a tuple/, draft)
+  for (const draft of JSON_SCHEMA_DRAFTS.slice(0, 4))
+    assert.throws(() => contractOf(draft, tuple), /a tuple/, draft)
   assert.throws(() => contractOf('2020-12', { type: 'array', prefixItems: [{ type: 'string' }] }), /a tuple/)
-  // Before 2020-12 nobody knew the keyword.
+  // Drafts before 2020-12 do not know the keyword.
   assert.throws(() => contractOf('2019-09', { type: 'array', prefixItems: [{}] }), /an array needs `items`/)
-  for (const draft of DRAFTS)
+  for (const draft of JSON_SCHEMA_DRAFTS)
     for (const at of ['definitions', '$defs']) {
       const contract = contractOf(draft, { $ref: `#/${at}/x` }, { [at]: { x: { type: 'integer' } } })
       assert.equal(contract.schema.fields[0]?.type, 'long', `${draft} ${at}`)
     }
 })
 
-test('References that mean one schema or another are refused by name, those that can mean but one are followed', () => {
+test('Dynamic references with several targets are refused by name, those with one target are followed', () => {
   const node = (anchor: string): object => ({ $dynamicAnchor: anchor, type: 'string' })
   assert.equal(
     contractOf('2020-12', { $dynamicRef: '#n' }, { $defs: { x: node('n') } }).check({ a: 'x' }),
@@ -171,7 +172,7 @@ test('References that mean one schema or another are refused by name, those that
         { $dynamicRef: '#n' },
         { $defs: { x: node('n'), y: { $id: 'y', $defs: { z: node('n') } } } },
       ),
-    /\/properties\/a\/\$dynamicRef: #n means one schema or another/,
+    /\/properties\/a\/\$dynamicRef: #n has several possible targets/,
   )
   assert.throws(
     () => contractOf('2019-09', { $recursiveRef: '#' }, { $recursiveAnchor: true }),
@@ -179,10 +180,10 @@ test('References that mean one schema or another are refused by name, those that
   )
 })
 
-test('A contract is of one draft throughout', () => {
+test('A contract has one draft throughout', () => {
   const other = { $id: 'https://a.b/other', $schema: uriOf('draft-07'), type: 'string' }
   assert.throws(
     () => contractOf('2020-12', { $ref: '#/$defs/other' }, { $defs: { other } }),
-    /\/\$defs\/other\/\$schema: is of draft-07, while the contract is of 2020-12/,
+    /\/\$defs\/other\/\$schema: is draft-07, but the contract is 2020-12/,
   )
 })

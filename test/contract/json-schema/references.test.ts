@@ -14,7 +14,7 @@ let folder: string
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'references-'))))
 after(() => rm(folder, { recursive: true, force: true }))
 
-/** The contract `order.json` of a folder with these files. */
+/** Returns the contract `order.json` of a folder with these files. */
 async function contractOf(name: string, files: Readonly<Record<string, unknown>>): Promise<Contract> {
   for (const [file, json] of Object.entries(files)) {
     const path = join(folder, name, file)
@@ -30,7 +30,7 @@ const typesOf = ({ schema }: Contract): Record<string, string> =>
     schema.fields.map(({ name, type }) => [name, typeof type === 'string' ? type : type.type]),
   )
 
-test('Files beside the contract are read, and those beside them, each relative to the one that names it', async () => {
+test('Referenced files are read recursively, each relative to the file that refers to it', async () => {
   const contract = await contractOf('relative', {
     'order.json': objectOf({
       to: { $ref: 'common/address.json' },
@@ -53,7 +53,7 @@ test('Files beside the contract are read, and those beside them, each relative t
   assert.ok(contract.plain !== undefined, 'references alone keep no contract from being plain')
 })
 
-test('A contract that has a name on the web finds by it what lies beside it', async () => {
+test('A contract with a web URI as its id finds files next to it by that URI', async () => {
   const contract = await contractOf('named', {
     'order.json': objectOf(
       {
@@ -76,7 +76,7 @@ test('A contract that has a name on the web finds by it what lies beside it', as
   assert.match(contract.check({ c: 'x' }) ?? '', /^\/c must be one of \["c"\]/)
 })
 
-test('Two files may refer to each other, and only a column that never ends is refused', async () => {
+test('Two files may refer to each other, and only a recursive column is refused', async () => {
   const contract = await contractOf('mutual', {
     'order.json': objectOf({ a: { $ref: 'other.json#/$defs/a' } }, { $defs: { n: { type: 'integer' } } }),
     'other.json': { $defs: { a: objectOf({ n: { $ref: 'order.json#/$defs/n' } }) } },
@@ -94,7 +94,7 @@ test('Two files may refer to each other, and only a column that never ends is re
   )
 })
 
-test('What is not there, is no schema, or lies on the network is refused by name', async () => {
+test('Missing targets, targets that are not a schema, and network targets are refused by name', async () => {
   const cases: [string, Record<string, unknown>, RegExp][] = [
     ['a missing file', { 'order.json': objectOf({ a: { $ref: 'none.json' } }) }, /none\.json: ENOENT/],
     ['no JSON', { 'order.json': objectOf({ a: { $ref: 'b.json' } }), 'b.json': '{' }, /b\.json: .*JSON/],
@@ -111,7 +111,7 @@ test('What is not there, is no schema, or lies on the network is refused by name
     [
       'another draft',
       { 'order.json': objectOf({ a: { $ref: 'b.json' } }), 'b.json': { $schema: DRAFT_07, type: 'string' } },
-      /b\.json#\/\$schema: is of draft-07/,
+      /b\.json#\/\$schema: is draft-07/,
     ],
     [
       'no such place',
@@ -123,13 +123,13 @@ test('What is not there, is no schema, or lies on the network is refused by name
       { 'order.json': objectOf({ a: { $ref: 'http://127.0.0.1:1/b.json' } }) },
       /nothing is fetched from the network/,
     ],
-    ['a host of files', { 'order.json': objectOf({ a: { $ref: 'file://host/b.json' } }) }, /host/],
+    ['a host in a file URI', { 'order.json': objectOf({ a: { $ref: 'file://host/b.json' } }) }, /host/],
   ]
   for (const [name, files, message] of cases)
     await assert.rejects(contractOf(name, files), { code: 'KD_CONTRACT_INVALID', message }, name)
 })
 
-test('A reference that nothing reads is not followed: beside another one in an old draft, or in a value', async () => {
+test('References that have no effect are not followed: next to another one in an old draft, or in a value', async () => {
   const contract = await contractOf('unread', {
     'order.json': objectOf(
       {
@@ -143,7 +143,7 @@ test('A reference that nothing reads is not followed: beside another one in an o
   assert.equal(contract.check({ a: 'x', $ref: 'none.json', b: 'x' }), undefined)
 })
 
-test('Schemas are found by their own names within the file, by id, by anchor, and by a fragment as name', () => {
+test('Schemas are found within the file by id, by anchor, and by a fragment as id', () => {
   const load = (json: object): Contract => loadContract(json, { source: 'test' })
   const ids = load(
     objectOf(
@@ -185,7 +185,7 @@ test('Schemas are found by their own names within the file, by id, by anchor, an
   }
 })
 
-test('At most a hundred files make a contract', async () => {
+test('A contract has at most a hundred files', async () => {
   const files = Object.fromEntries(
     Array.from({ length: 102 }, (_, i) => [
       `f${i}.json`,

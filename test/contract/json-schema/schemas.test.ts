@@ -10,7 +10,7 @@ function columns(type: DataType): unknown {
   return Object.fromEntries(type.fields.map((field) => [field.name, columns(field.type)]))
 }
 
-test('user events give these columns, and columns alone can check them', async () => {
+test('user events have these columns and a plain contract', async () => {
   const contract = await readContract('schemas/user-events.schema.json')
   assert.deepEqual(columns(contract.schema), {
     event_id: 'string',
@@ -25,7 +25,7 @@ test('user events give these columns, and columns alone can check them', async (
   assert.equal(contract.plain?.fields.length, 8)
 })
 
-test('order events give exact decimals, nested items and a map', async () => {
+test('order events have exact decimals, nested items and a map', async () => {
   const contract = await readContract('schemas/order-events.schema.json')
   assert.deepEqual(columns(contract.schema), {
     order_id: 'string',
@@ -55,7 +55,7 @@ test('order events give exact decimals, nested items and a map', async () => {
   )
 })
 
-test('web requests give nested producer times and an integer status, and columns alone can check them', async () => {
+test('web requests have nested producer times, an integer status and a plain contract', async () => {
   const contract = await readContract('schemas/web-requests.schema.json')
   assert.deepEqual(columns(contract.schema), {
     meta: { producer: { timestamp: 'timestamp' } },

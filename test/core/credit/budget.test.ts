@@ -4,7 +4,7 @@ import { Budget } from '../../../src/core/credit/budget.ts'
 import { Credit } from '../../../src/core/credit/credit.ts'
 import { chanceBy, chanceOf, type Chance } from '../../support/values/chance.ts'
 
-/** A credit in a budget, of a topic that buffers what it takes and has one flush on its way at a time. */
+/** Creates a credit in a budget for a topic that buffers its bytes and has one flush under way at a time. */
 function member(budget: Budget, bytesMax = 1_000): Credit {
   return new Credit(bytesMax, 2, budget)
 }
@@ -21,28 +21,28 @@ test('A single topic has the whole budget', () => {
   assert.equal(takeAll(member(new Budget(100)), 10), 100)
 })
 
-test('A budget that all topics fit into at once stands in nobody’s way', () => {
+test('A budget that covers the maximum of all topics never refuses', () => {
   const budget = new Budget(200)
   const [a, b] = [member(budget, 100), member(budget, 100)]
   assert.deepEqual([takeAll(a, 10), takeAll(b, 10)], [100, 100])
 })
 
-test('A topic borrows what others do not use, yet never all of it, and what is kept for the others stays free', () => {
+test('A topic borrows unused bytes but never all of them, and the reserved bytes of other topics stay free', () => {
   const budget = new Budget(1_000)
   const [greedy, second, third] = [member(budget), member(budget), member(budget)]
   const taken = takeAll(greedy, 10)
-  // 166 are kept for each of three, 502 are lent: two thirds of these at most.
+  // 166 bytes are reserved for each of three topics, 502 are lent: two thirds of these at most.
   assert.ok(taken > 166 + 502 / 2 && taken <= 166 + (502 * 2) / 3 + 10, `${taken} bytes are borrowed by one`)
   for (const other of [second, third]) assert.ok(takeAll(other, 10) >= 160, 'its own share is there')
   assert.ok(budget.taken <= 1_000, `${budget.taken} bytes are taken of 1,000`)
 })
 
-test('Who waits for bytes makes those flush that borrowed more, and is served before them', async () => {
+test('A waiting topic makes topics that borrowed more flush, and is granted bytes before them', async () => {
   const budget = new Budget(400)
   const [rich, poor] = [member(budget), member(budget)]
   const flushed: string[] = []
-  rich.onFlush(() => flushed.push('rich'))
-  poor.onFlush(() => flushed.push('poor'))
+  rich.registerFlush(() => flushed.push('rich'))
+  poor.registerFlush(() => flushed.push('poor'))
   const held = takeAll(rich, 10)
   assert.ok(poor.tryTake(100), 'its own share is there')
   const order: string[] = []
@@ -60,7 +60,7 @@ test('Who waits for bytes makes those flush that borrowed more, and is served be
   assert.deepEqual(order, ['poor', 'rich'])
 })
 
-test('A batch larger than all that can be lent passes alone, one of all topics at a time', async () => {
+test('A batch larger than all bytes that can be lent is granted alone, to one topic at a time', async () => {
   const budget = new Budget(100)
   const [a, b] = [member(budget), member(budget)]
   await a.take(500)
@@ -74,7 +74,7 @@ test('A batch larger than all that can be lent passes alone, one of all topics a
   assert.equal(budget.taken, 500)
 })
 
-test('What a topic holds that ends is there for the others, and a topic that joins has its share', () => {
+test('The bytes of a topic that ends are free for the others, and a topic that joins gets its share', () => {
   const budget = new Budget(100)
   const [a, b] = [member(budget), member(budget)]
   takeAll(a, 5)
@@ -90,7 +90,7 @@ interface Seen {
   largest: number
 }
 
-/** A topic that reads `batches`, flushes at `flushBytes`, and commits after chance's own time, or never while `isStuck`. */
+/** Runs a topic that reads `batches`, flushes at `flushBytes`, and commits after a random time, or never while `isStuck`. */
 async function carry(
   credit: Credit,
   budget: Budget,
@@ -117,31 +117,31 @@ async function carry(
       credit.flushClosed()
     })
   }
-  credit.onFlush(flush)
+  credit.registerFlush(flush)
   for (const bytes of batches) {
     await credit.take(bytes)
     seen.peak = Math.max(seen.peak, budget.taken)
-    // Columns may turn out larger than the records that they come from.
+    // Columns may be larger than their records.
     const more = grows ? chance.int(1 + Math.floor(bytes / 4)) : 0
     credit.charge(more)
     buffered += bytes + more
-    if (buffered >= flushBytes || credit.isPressed) flush()
+    if (buffered >= flushBytes || credit.shouldFlush) flush()
     if (chance.once(3)) await turn()
   }
   flush()
   await commits
 }
 
-test('Topics of any size in any budget all finish, also beside one whose store is down, within the budget and one batch', async (t) => {
+test('Topics of any size in any budget all finish within the budget plus one batch, also beside one whose store is down', async (t) => {
   const { seed } = chanceOf(t)
   for (let run = 0; run < 60; run++) {
     const chance = chanceBy(seed + run)
     const count = 2 + chance.int(9)
     const budget = new Budget(2_000 + chance.int(20_000))
-    budget.expect(count)
+    budget.expectTopics(count)
     const seen: Seen = { peak: 0, largest: 0 }
     const hasBroken = chance.once(2)
-    // Fetches are made so small that what is kept for a topic always holds one.
+    // Fetches are so small that the reserved bytes of a topic always hold one.
     const batchMax = hasBroken ? Math.floor(budget.bytesMax / (2 * count)) : 3_000
     const grows = chance.once(2)
     let isDown = hasBroken
@@ -163,7 +163,7 @@ test('Topics of any size in any budget all finish, also beside one whose store i
   }
 })
 
-/** All of them end before so many turns of the event loop have passed that nothing can be on its way any more. */
+/** Waits until all end, at most for enough turns of the event loop that nothing can be under way any more. */
 async function finished(runs: readonly Promise<void>[], otherwise: string): Promise<void> {
   const over = new AbortController()
   const late = (async () => {

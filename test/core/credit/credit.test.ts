@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Credit } from '../../../src/core/credit/credit.ts'
 
-test('credit is granted at once while it lasts, and not beyond', () => {
+test('credit is granted immediately while bytes are left, and not beyond', () => {
   const credit = new Credit(100)
   assert.equal(credit.tryTake(60), true)
   assert.equal(credit.tryTake(41), false)
@@ -10,7 +10,7 @@ test('credit is granted at once while it lasts, and not beyond', () => {
   assert.equal(credit.taken, 100)
 })
 
-test('those who wait are served in their order, a small one never overtakes a large one', async () => {
+test('waiting callers are granted credit in order; a small request never overtakes a large one', async () => {
   const credit = new Credit(100)
   await credit.take(80)
   const order: string[] = []
@@ -24,7 +24,7 @@ test('those who wait are served in their order, a small one never overtakes a la
   assert.equal(credit.taken, 100)
 })
 
-test('a batch above the whole budget passes alone', async () => {
+test('a batch above the whole budget is granted alone', async () => {
   const credit = new Credit(100)
   await credit.take(1)
   const oversize = credit.take(500)
@@ -37,7 +37,7 @@ test('a batch above the whole budget passes alone', async () => {
   assert.equal(credit.tryTake(1), true)
 })
 
-test('an aborted wait takes nothing and lets those behind it go on', async () => {
+test('an aborted wait takes nothing and unblocks the callers behind it', async () => {
   const credit = new Credit(100)
   await credit.take(50)
   const abort = new AbortController()
@@ -50,7 +50,7 @@ test('an aborted wait takes nothing and lets those behind it go on', async () =>
   assert.equal(credit.waiting, 0)
 })
 
-test('a wait that was aborted before it began takes nothing', async () => {
+test('a wait with an already aborted signal takes nothing', async () => {
   const credit = new Credit(10)
   await credit.take(10)
   await assert.rejects(credit.take(1, AbortSignal.abort(new Error('before'))), /before/)
@@ -67,7 +67,7 @@ test('credit given back twice is a broken invariant', async () => {
   }, /given back twice/)
 })
 
-test('while it is paused nothing is granted, and those who wait go on in their order afterwards', async () => {
+test('while paused nothing is granted, and waiting callers continue in order afterwards', async () => {
   const credit = new Credit(100)
   credit.pause()
   assert.equal(credit.tryTake(1), false)
@@ -80,10 +80,10 @@ test('while it is paused nothing is granted, and those who wait go on in their o
   assert.deepEqual([order, credit.taken], [['first', 'second'], 20])
 })
 
-test('a flush that is asked for resolves when it and those before it are closed, at once without any', async () => {
+test('a requested flush resolves when it and earlier flushes are closed, immediately if there are none', async () => {
   const credit = new Credit(100)
   await credit.flush()
-  const forget = credit.onFlush(() => credit.flushOpened())
+  const forget = credit.registerFlush(() => credit.flushOpened())
   credit.flushOpened()
   let isDone = false
   const flushed = credit.flush().then(() => (isDone = true))
@@ -96,10 +96,10 @@ test('a flush that is asked for resolves when it and those before it are closed,
   await credit.flush()
 })
 
-test('a batch too large beside what is buffered makes that a flush, unless one is on its way', async () => {
+test('a batch that does not fit beside the buffer makes it flush, unless a flush is under way', async () => {
   const credit = new Credit(100)
   let formed = 0
-  credit.onFlush(() => {
+  credit.registerFlush(() => {
     formed++
     credit.flushOpened()
   })
@@ -107,7 +107,7 @@ test('a batch too large beside what is buffered makes that a flush, unless one i
   const large = credit.take(80)
   await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual([formed, credit.wait?.reason], [1, 'topic'])
-  assert.equal(credit.isPressed, false)
+  assert.equal(credit.shouldFlush, false)
   credit.give(60)
   credit.flushClosed()
   await large

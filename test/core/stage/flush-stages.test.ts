@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { StageTiming } from '../../../src/core/batch.ts'
-import { StageClock, startOf, type Timed } from '../../../src/core/stage/flush-stages.ts'
+import { StageTimer, startMsOf, type TimedBatch } from '../../../src/core/stage/flush-stages.ts'
 import { nowMs } from '../../../src/core/stage/span.ts'
 
-// Long ago, so that what is counted until now is told apart from what was measured before.
+// Long ago, to distinguish time counted until now from time measured before.
 const T0 = nowMs() - 10_000
 
-function batch(...timings: readonly (readonly [string, number, number])[]): Timed {
+function batch(...timings: readonly (readonly [string, number, number])[]): TimedBatch {
   return {
     polledAtMs: T0,
     timings: timings.map(([stage, start, end]): StageTiming => ({
@@ -26,10 +26,10 @@ function sumOf(ms: Readonly<Record<string, number>>): number {
 }
 
 describe('the time of a flush', () => {
-  it('is counted once where batches overlap: work goes before polls, polls before the buffer', () => {
-    const clock = new StageClock(1, [
+  it('is counted once where batches overlap: work before polls, polls before the buffer', () => {
+    const clock = new StageTimer(1, [
       batch(['poll', 0, 100], ['decode', 130, 150], ['validate', 150, 160], ['buffer', 160, 1000]),
-      // Polled while the first was still waited for, and beyond.
+      // Polled while the first batch still waited, and longer.
       batch(['poll', 90, 400], ['decode', 400, 450], ['validate', 455, 460], ['buffer', 460, 1000]),
     ])
     const { ms, id, startedAtMs } = clock.stages()
@@ -40,8 +40,8 @@ describe('the time of a flush', () => {
     assert.ok(wait !== undefined && wait >= 35 + 8_000, `got ${wait}: 30 + 5 ms, and all since`)
   })
 
-  it('adds up to the total, those of stages within stages too', async () => {
-    const clock = new StageClock(1, [batch(['poll', 0, 5], ['decode', 5, 9], ['buffer', 9, 20])])
+  it('adds up to the total, also with nested stages', async () => {
+    const clock = new StageTimer(1, [batch(['poll', 0, 5], ['decode', 5, 9], ['buffer', 9, 20])])
     const commit = clock.begin('commitDelta')
     const letters = clock.begin('deadLetters')
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -53,8 +53,8 @@ describe('the time of a flush', () => {
     assert.ok((ms['commitDelta'] ?? 0) < (ms['deadLetters'] ?? 0), 'which the outer has not')
   })
 
-  it('says when nothing works on it', () => {
-    const clock = new StageClock(1, [batch(['poll', 0, 10], ['buffer', 10, 20])])
+  it('reports when no stage is active', () => {
+    const clock = new StageTimer(1, [batch(['poll', 0, 10], ['buffer', 10, 20])])
     assert.equal(clock.isBusy, false)
     const ended = clock.begin('writeParquet')
     assert.equal(clock.isBusy, true)
@@ -64,8 +64,8 @@ describe('the time of a flush', () => {
   })
 })
 
-it('A flush begins with its earliest poll, or with the first delivery where none was timed', () => {
-  assert.equal(startOf([batch(['poll', 5, 6]), batch(['poll', -3, 6])]), T0 - 3)
-  assert.equal(startOf([batch(['decode', 5, 6])]), T0)
-  assert.equal(startOf([batch()]), T0)
+it('A flush begins with its earliest poll, or with the first delivery if polls were not timed', () => {
+  assert.equal(startMsOf([batch(['poll', 5, 6]), batch(['poll', -3, 6])]), T0 - 3)
+  assert.equal(startMsOf([batch(['decode', 5, 6])]), T0)
+  assert.equal(startMsOf([batch()]), T0)
 })

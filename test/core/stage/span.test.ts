@@ -4,7 +4,7 @@ import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentel
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-node'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { inSpan, isTracing } from '../../../src/core/stage/span.ts'
-import { telemetryWith, type Telemetry } from '../../../src/telemetry/tracing/tracing.ts'
+import { startTelemetryWith, type Telemetry } from '../../../src/telemetry/tracing/tracing.ts'
 
 describe('with an SDK', () => {
   let exporter: InMemorySpanExporter
@@ -12,7 +12,7 @@ describe('with an SDK', () => {
 
   beforeEach(() => {
     exporter = new InMemorySpanExporter()
-    telemetry = telemetryWith(new SimpleSpanProcessor(exporter))
+    telemetry = startTelemetryWith(new SimpleSpanProcessor(exporter))
   })
   afterEach(() => telemetry.shutdown())
 
@@ -23,7 +23,7 @@ describe('with an SDK', () => {
     return span
   }
 
-  it('a synchronous result is returned as it is and the span has ended by then', () => {
+  it('a synchronous result is returned unchanged after the span has ended', () => {
     assert.equal(
       inSpan(ROOT_CONTEXT, 'work', { rows: 3 }, () => 7),
       7,
@@ -34,7 +34,7 @@ describe('with an SDK', () => {
     assert.equal(only().status.code, SpanStatusCode.UNSET)
   })
 
-  it('a promise ends the span when it is settled, not before', async () => {
+  it('a promise ends the span when it settles, not before', async () => {
     let settle: (value: number) => void = () => undefined
     const running = inSpan(
       ROOT_CONTEXT,
@@ -49,7 +49,7 @@ describe('with an SDK', () => {
     assert.equal(only().kind, SpanKind.CLIENT)
   })
 
-  it('the span is the active one, across awaits too, and the parent again afterwards', async () => {
+  it('the span is active, also across awaits, and the parent is active again afterwards', async () => {
     await inSpan(ROOT_CONTEXT, 'outer', {}, async (outer) => {
       await Promise.resolve()
       assert.equal(trace.getActiveSpan(), outer)
@@ -61,7 +61,7 @@ describe('with an SDK', () => {
     assert.equal(inner?.parentSpanContext?.spanId, outer?.spanContext().spanId)
   })
 
-  it('what is thrown is recorded with its code and thrown on', () => {
+  it('errors are recorded with their code and thrown again', () => {
     const error = new PipelineError('KD_STORE_FAILED', 'no right')
     assert.throws(
       () =>
@@ -89,7 +89,7 @@ describe('with an SDK', () => {
 })
 
 describe('without an SDK', () => {
-  it('results and errors pass, promises are the very same', async () => {
+  it('results and errors are passed on, promises are returned unchanged', async () => {
     const promise = Promise.resolve(1)
     assert.equal(
       inSpan(ROOT_CONTEXT, 'work', {}, () => promise),

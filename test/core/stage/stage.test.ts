@@ -6,7 +6,7 @@ import type { Batch } from '../../../src/core/batch.ts'
 import { provenanceOf } from '../../support/flow/batches.ts'
 import { marbles } from '../../support/flow/marbles.ts'
 
-/** Work that is done when the test says so. */
+/** Simulates work that ends when the test says so. */
 class Work<A> {
   readonly started: A[] = []
   readonly #settle = new Map<A, { resolve: (value: string) => void; reject: (error: Error) => void }>()
@@ -21,7 +21,7 @@ class Work<A> {
   }
 }
 
-/** What a stream said so far. */
+/** Returns the notifications of a stream so far. */
 function seen<T>(): {
   values: T[]
   ends: unknown[]
@@ -37,7 +37,7 @@ function seen<T>(): {
   return { values, ends, observer }
 }
 
-test('Empty, one, many, error and never pass through a synchronous stage in their time', () => {
+test('A synchronous stage passes on empty, single, many, failing and never-ending sources with their timing', () => {
   const upper = stage((text: string) => text.toUpperCase())
   marbles(({ cold, expectObservable, expectSubscriptions }) => {
     expectObservable(cold('|').pipe(upper)).toBe('|')
@@ -51,7 +51,7 @@ test('Empty, one, many, error and never pass through a synchronous stage in thei
   })
 })
 
-test('A callback that throws ends the stream at once, and its source is left', () => {
+test('A callback that throws ends the stream immediately and unsubscribes from the source', () => {
   const failing = stage((text: string) => {
     if (text === 'b') throw new Error('no b')
     return text
@@ -63,7 +63,7 @@ test('A callback that throws ends the stream at once, and its source is left', (
   })
 })
 
-test('Undefined leaves nothing', () => {
+test('An undefined result is not emitted', () => {
   const { values, ends, observer } = seen<number>()
   of(1, 2, 3, 4)
     .pipe(stage((n: number) => (n % 2 === 0 ? n : undefined)))
@@ -71,7 +71,7 @@ test('Undefined leaves nothing', () => {
   assert.deepEqual([values, ends], [[2, 4], ['complete']])
 })
 
-test('No more are worked on at once than may be, and results leave in the order of the inputs', async () => {
+test('No more than the limit are processed at once, and results are emitted in the order of the inputs', async () => {
   const source = new Subject<number>()
   const work = new Work<number>()
   const { values, ends, observer } = seen<string>()
@@ -95,7 +95,7 @@ test('No more are worked on at once than may be, and results leave in the order 
   assert.deepEqual([values.at(-1), ends], ['did 4', ['complete']])
 })
 
-test('One at a time is the rule where nothing is said', async () => {
+test('The default concurrency is one', async () => {
   const work = new Work<number>()
   of(1, 2).pipe(stage(work.run)).subscribe()
   assert.deepEqual(work.started, [1])
@@ -103,7 +103,7 @@ test('One at a time is the rule where nothing is said', async () => {
   assert.deepEqual(work.started, [1, 2])
 })
 
-test('After an error of the work nothing that waited is started', async () => {
+test('After an error of the callback no waiting input is started', async () => {
   const work = new Work<number>()
   const { ends, observer } = seen<string>()
   of(1, 2, 3)
@@ -114,7 +114,7 @@ test('After an error of the work nothing that waited is started', async () => {
   assert.deepEqual([work.started, ends], [[1], [error]])
 })
 
-test('After an error of the source nothing more is started, and nothing more leaves', async () => {
+test('After an error of the source nothing more is started or emitted', async () => {
   const work = new Work<number>()
   const source = new Subject<number>()
   const { values, ends, observer } = seen<string>()
@@ -126,7 +126,7 @@ test('After an error of the source nothing more is started, and nothing more lea
   assert.deepEqual([work.started, values, ends], [[1], [], ['gone']])
 })
 
-test('After the subscriber has left nothing more is started', async () => {
+test('After unsubscription nothing more is started', async () => {
   const work = new Work<number>()
   const subscription = of(1, 2).pipe(stage(work.run)).subscribe()
   subscription.unsubscribe()
@@ -134,7 +134,7 @@ test('After the subscriber has left nothing more is started', async () => {
   assert.deepEqual(work.started, [1])
 })
 
-test('A batch keeps its provenance and notes how long the stage took', () => {
+test('A batch keeps its provenance and records the duration of the stage', () => {
   const batch: Batch<string> = { provenance: provenanceOf(), payload: 'abc' }
   const out: Batch<number>[] = []
   of(batch)
@@ -146,7 +146,7 @@ test('A batch keeps its provenance and notes how long the stage took', () => {
   assert.ok(timing?.stage === 'count' && timing.endMs >= timing.startMs)
 })
 
-test('The ends of a source without values are passed on at once', () => {
+test('Completion and error of a source without values are passed on immediately', () => {
   const { values, ends, observer } = seen<number[]>()
   EMPTY.pipe(
     stage((n: number) => n),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { commitChange, tableChange, type Change } from '../../../src/delta/commit/change.ts'
-import { openMaintained } from '../../../src/delta/maintenance/maintainable.ts'
+import { commitTableChange, type TableChange } from '../../../src/delta/commit/change.ts'
+import { findMetadataConflict } from '../../../src/delta/commit/conflicts.ts'
+import { openMaintainedTable } from '../../../src/delta/maintenance/maintained-table.ts'
 import { checkpointKey, commitKey } from '../../../src/delta/protocol/paths.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
@@ -9,16 +10,16 @@ import { MemoryStore, type MemoryFault } from '../../../src/storage/memory.ts'
 import type { Store } from '../../../src/storage/store.ts'
 import { allCommits, emptyTable, hastyClock, operationOf, someAdd, someAppend } from '../table.ts'
 
-const change: Change = {
+const change: TableChange = {
   operation: 'TEST',
   operationParameters: {},
   operationMetrics: {},
   isolationLevel: 'SnapshotIsolation',
   actions: [{ kind: 'add', add: someAdd('new.parquet') }],
-  conflict: tableChange,
+  conflict: findMetadataConflict,
 }
 
-/** A table whose puts that must not overwrite meet these faults, one after the other, once it is armed. */
+/** Creates a table whose conditional puts meet these faults, one after the other, once it is armed. */
 async function faulty(faults: (MemoryFault | undefined)[]): Promise<{ store: Store; arm: () => void }> {
   let armed = false
   const store = new MemoryStore('', {
@@ -40,9 +41,9 @@ for (const [what, faults, attempts] of [
 ] as const) {
   test(`A put ${what} makes one version, not two`, async () => {
     const { store, arm } = await faulty([...faults])
-    const { state } = await openMaintained(store, 'commit')
+    const { state } = await openMaintainedTable(store, 'commit')
     arm()
-    const outcome = await commitChange(store, state, change, { clock: hastyClock })
+    const outcome = await commitTableChange(store, state, change, { clock: hastyClock })
     assert.equal(outcome.kind, 'committed')
     assert.deepEqual([outcome.state.version, outcome.attempts], [1n, attempts])
     assert.deepEqual((await allCommits(store)).map(operationOf), ['CREATE TABLE', 'TEST'])
@@ -51,20 +52,20 @@ for (const [what, faults, attempts] of [
 
 test('A change that loses every attempt says so, and is not in the log', async () => {
   const { store, arm } = await faulty(Array.from({ length: 5 }, () => 'lost' as const))
-  const { state } = await openMaintained(store, 'commit')
+  const { state } = await openMaintainedTable(store, 'commit')
   arm()
-  await assert.rejects(commitChange(store, state, change, { clock: hastyClock, attemptsMax: 5 }), {
+  await assert.rejects(commitTableChange(store, state, change, { clock: hastyClock, attemptsMax: 5 }), {
     code: 'KD_COMMIT_CONTENDED',
   })
   assert.equal((await loadSnapshot(store)).version, 0n)
 })
 
-test('A change that takes a version at which a checkpoint is due writes it, after appends that came first', async () => {
+test('A change that commits a version at which a checkpoint is due writes the checkpoint, after earlier appends', async () => {
   const { store } = await faulty([])
-  const { state } = await openMaintained(store, 'commit')
+  const { state } = await openMaintainedTable(store, 'commit')
   const writer = await openTableWriter(store)
   await writer.append(someAppend('app-0', undefined, 7n))
-  const outcome = await commitChange(store, state, change)
+  const outcome = await commitTableChange(store, state, change)
   assert.equal(outcome.state.version, 2n)
   assert.equal(outcome.state.txns.get('app-0')?.version, 7n)
   assert.notEqual(await store.size(checkpointKey(2n)), undefined)

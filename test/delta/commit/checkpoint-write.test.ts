@@ -4,8 +4,8 @@ import type { StructType } from '../../../src/core/schema.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import type { Action, Add } from '../../../src/delta/protocol/actions.ts'
 import { writeCheckpoint } from '../../../src/delta/commit/checkpoint-write.ts'
-import { liveFiles } from '../../../src/delta/log/live-files.ts'
-import { findSegment } from '../../../src/delta/log/log-segment.ts'
+import { readLiveFiles } from '../../../src/delta/log/live-files.ts'
+import { findLogSegment } from '../../../src/delta/log/log-segment.ts'
 import {
   checkpointKey,
   commitKey,
@@ -23,7 +23,7 @@ import { someAppend } from '../table.ts'
 const NOW_MS = 1_800_000_000_000
 const DAY_MS = 86_400_000
 const WRITE = { nowMs: NOW_MS, copiedRowsMin: 1_000 }
-/** More than enough for a row group that the next checkpoint can copy. */
+/** More than enough files for a row group that the next checkpoint can copy. */
 const MANY = 1_500
 
 const SCHEMA: StructType = {
@@ -59,7 +59,7 @@ test('A table of 10 files and one of 20,000 cost an opening the same bytes, to w
     opened.push(counting.fetched.bytes)
   }
   const [few = 0, many = 0] = opened
-  // The end of a large file is read twice, that of a small one is all of it.
+  // The end of a large file is read twice; a small file is read as a whole.
   assert.ok(many < few + 2 * 65_536, `${few} and ${many} bytes`)
   assert.ok(many < 200_000, `${many} bytes`)
 })
@@ -71,11 +71,11 @@ for (const [name, properties] of [
   ['V1 with structs alone', STRUCT_ALONE],
   ['V2 with structs alone', { ...V2, ...STRUCT_ALONE }],
 ] as const) {
-  test(`Checkpoints of ${name}, one after another, hold the files of the log to the letter`, async () => {
+  test(`Consecutive checkpoints of ${name} hold exactly the files of the log`, async () => {
     const store = new MemoryStore()
     await tableOf(store, MANY, properties)
     await writeCheckpoint(store, 1n, WRITE)
-    // A removal in the middle, one file anew, and new ones.
+    // Removes two files in the middle, replaces one and adds one.
     await commit(store, 2n, [
       { kind: 'remove', remove: { path: pathOf(7), deletionTimestamp: NOW_MS - DAY_MS, dataChange: true } },
       {
@@ -104,7 +104,7 @@ for (const [name, properties] of [
   })
 }
 
-test('Row groups of which no commit speaks are copied as they are, others put together anew', async () => {
+test('Row groups that no commit touches are copied unchanged, others are merged', async () => {
   const rowsOf = async (copiedRowsMin: number): Promise<unknown[]> => {
     const store = new MemoryStore()
     await tableOf(store, MANY)
@@ -122,7 +122,7 @@ test('Row groups of which no commit speaks are copied as they are, others put to
   assert.deepEqual(await rowsOf(MANY + 1), [2n, BigInt(MANY + 1)])
 })
 
-test('Sidecars of which no commit speaks are named again, others written anew', async () => {
+test('Sidecars that no commit touches are referenced again, others are rewritten', async () => {
   const store = new MemoryStore()
   await tableOf(store, MANY, V2)
   await writeCheckpoint(store, 1n, WRITE)
@@ -135,12 +135,12 @@ test('Sidecars of which no commit speaks are named again, others written anew', 
   assert.equal((await filesFrom(store)).adds.size, MANY + 1)
   await commit(store, 3n, [{ kind: 'remove', remove: { path: pathOf(5), dataChange: true } }])
   await writeCheckpoint(store, 3n, WRITE)
-  // Only those that the newest checkpoint names are needed.
+  // Only the sidecars of the newest checkpoint are needed.
   await store.delete(first)
   assert.equal((await filesFrom(store)).adds.size, MANY)
 })
 
-test('A manifest of the V2 spec says its version and names its sidecars, by a name of its own', async () => {
+test('A manifest of the V2 spec has a unique name, states its version and lists its sidecars', async () => {
   const store = new MemoryStore()
   await tableOf(store, 100, V2)
   const { key } = await writeCheckpoint(store, 1n, WRITE)
@@ -169,7 +169,7 @@ test('A manifest of the V2 spec says its version and names its sidecars, by a na
   )
 })
 
-test('One in ten checkpoints of the V2 spec has the classic name', async () => {
+test('Every tenth checkpoint of the V2 spec has the classic name', async () => {
   const store = new MemoryStore()
   await tableOf(store, 3, { ...V2, 'delta.checkpointInterval': '1' })
   for (let version = 2n; version <= 10n; version++)
@@ -179,7 +179,7 @@ test('One in ten checkpoints of the V2 spec has the classic name', async () => {
   assert.equal((await filesFrom(store)).adds.size, 11)
 })
 
-test('Statistics and partition values have the types of the table where it wants structs', async () => {
+test('Statistics and partition values have the types of the table if it enables structs', async () => {
   const store = new MemoryStore()
   await tableOf(store, 2, AS_STRUCT)
   const { key } = await writeCheckpoint(store, 1n, WRITE)
@@ -209,7 +209,7 @@ test('Statistics and partition values have the types of the table where it wants
   ])
 })
 
-test('Writers of one version at the same time leave one table', async () => {
+test('Concurrent writers of one checkpoint leave a consistent table', async () => {
   for (const properties of [{}, V2]) {
     const store = new MemoryStore()
     await tableOf(store, 500, properties)
@@ -221,7 +221,7 @@ test('Writers of one version at the same time leave one table', async () => {
   }
 })
 
-test('A checkpoint that is there already is not written again', async () => {
+test('An existing checkpoint is not written again', async () => {
   const store = new MemoryStore()
   await tableOf(store, 3)
   const first = await writeCheckpoint(store, 1n, WRITE)
@@ -241,10 +241,10 @@ test('A checkpoint that is replaced while it is read is an error, never a mixtur
   const replaced = through(store, async (name) => {
     if (name === key) await store.put(key, await other.get(key))
   })
-  const segment = await findSegment(store)
+  const segment = await findLogSegment(store)
   await assert.rejects(
     async () => {
-      for await (const file of liveFiles(replaced, segment)) assert.ok(file.kind)
+      for await (const file of readLiveFiles(replaced, segment)) assert.ok(file.kind)
     },
     { code: 'KD_TABLE_CORRUPT', message: /version 1, checkpoint .*checkpoint\.parquet/ },
   )
@@ -271,12 +271,12 @@ function fileOf(index: number): Add {
   }
 }
 
-/** Without numbers beyond 2^53, which take long to read. */
+/** Returns a file without numbers beyond 2^53, which are slow to parse. */
 function briefFileOf(index: number): Add {
   return { ...fileOf(index), stats: `{"numRecords":9,"maxValues":{"who":{"name":"${nameOf(index)}"}}}` }
 }
 
-/** No two alike, so that compression leaves their bytes. */
+/** Returns unique names, so that compression hardly shrinks them. */
 function nameOf(index: number): string {
   return [0x9e3779b1, 0x85ebca6b, 0xc2b2ae35].map((factor) => Math.imul(index + 1, factor)).join(' ')
 }
@@ -289,7 +289,7 @@ async function commit(store: Store, version: bigint, actions: readonly Action[])
   await store.putIfAbsent(commitKey(version), serialiseActions(actions))
 }
 
-/** A table whose version 1 has so many files. */
+/** Creates a table whose version 1 has `files` files. */
 async function tableOf(
   store: Store,
   files: number,
@@ -328,21 +328,21 @@ interface Files {
   readonly removes: string[]
 }
 
-/** The files of the table, with what a checkpoint must not change; numbers in statistics as they are written. */
+/** Reads the files of the table with all fields that a checkpoint must preserve; numbers in statistics stay as text. */
 async function filesFrom(store: Store): Promise<Files> {
   const files: Files = { adds: new Map(), removes: [] }
-  for await (const file of liveFiles(store, await findSegment(store))) {
+  for await (const file of readLiveFiles(store, await findLogSegment(store))) {
     if (file.kind === 'remove') files.removes.push(file.remove.path)
     else files.adds.set(file.add.path, { ...file.add, dataChange: false })
   }
   return files
 }
 
-/** The same by the commits alone. */
+/** Reads the files from the commits only. */
 async function filesOf(store: Store, from: bigint, to: bigint): Promise<Files> {
   const files: Files = { adds: new Map(), removes: [] }
   const commits = Array.from({ length: Number(to - from) + 1 }, (_, at) => from + BigInt(at))
-  for await (const file of liveFiles(store, { version: to, checkpoint: undefined, commits })) {
+  for await (const file of readLiveFiles(store, { version: to, checkpoint: undefined, commits })) {
     if (file.kind === 'add') files.adds.set(file.add.path, { ...file.add, dataChange: false })
     else if ((file.remove.deletionTimestamp ?? 0) >= NOW_MS - 7 * DAY_MS) files.removes.push(file.remove.path)
   }
@@ -359,7 +359,7 @@ async function sidecarsOf(store: Store): Promise<string[]> {
   return (await keysOf(store)).filter((key) => key.startsWith(`${LOG_PREFIX}_sidecars/`))
 }
 
-/** The store, with the bytes that were read of checkpoints. */
+/** Wraps a store and counts the bytes that are read of checkpoints. */
 function countingStore(store: Store): Store & { readonly fetched: { bytes: number } } {
   const fetched = { bytes: 0 }
   return {
@@ -371,7 +371,7 @@ function countingStore(store: Store): Store & { readonly fetched: { bytes: numbe
   }
 }
 
-/** The store; `after` is called after every reading. */
+/** Wraps a store; `after` is called after every read. */
 function through(store: Store, after: (key: string, got: Uint8Array) => Promise<void>): Store {
   return {
     uri: store.uri,

@@ -1,5 +1,5 @@
-// Goal: exactly once whatever other writers and the store do. Method: many writers over one store, faults injected into
-// conditional puts, and the log read back as the judge.
+// Goal: exactly once, whatever other writers and the store do. Method: many writers on one store, faults injected into
+// conditional puts, and the log as the judge.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -130,7 +130,7 @@ test('A writer whose offsets another carried is fenced before it puts anything',
   const [ours, theirs] = [await openTableWriter(store), await openTableWriter(store)]
   await theirs.append(someAppend('app-0', undefined, 5n))
   const append = someAppend('app-0', undefined, 3n)
-  assert.deepEqual(await ours.stale(append.txns), ['app-0'])
+  assert.deepEqual(await ours.findFenced(append.txns), ['app-0'])
   assert.deepEqual(await ours.append(append), {
     kind: 'fenced',
     appIds: ['app-0'],
@@ -150,13 +150,13 @@ for (const action of ['metaData', 'protocol'] as const) {
     assert.deepEqual(await writer.append(append), { kind: 'changed', attempts: 1, conflicts: 1 })
     assert.deepEqual(await writer.append(append), { kind: 'changed', attempts: 0, conflicts: 0 })
     assert.deepEqual(txnsOf(await allCommits(store), 'app-0'), [])
-    const remade = await writer.append({ ...append, basis: writer.shape })
+    const remade = await writer.append({ ...append, baseSnapshot: writer.shape })
     assert.equal(remade.kind, 'committed')
     assert.deepEqual(txnsOf(await allCommits(store), 'app-0'), [1n])
   })
 }
 
-test('A table that another writer gave a feature we cannot append under is refused by its name at the next layout', async () => {
+test('A table to which another writer added an unsupported feature is refused by its name at the next layout', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
   const writer = await openTableWriter(store)
@@ -167,7 +167,7 @@ test('A table that another writer gave a feature we cannot append under is refus
   assert.throws(() => writer.shape, { code: 'KD_TABLE_UNSUPPORTED', message: /someFeature/ })
 })
 
-test('New metadata goes into the version of the files that need it, and the next append stands on it', async () => {
+test('New metadata is committed in the version of the files that need it, and the next append builds on it', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
   const [writer, other] = [await openTableWriter(store), await openTableWriter(store)]
@@ -179,10 +179,10 @@ test('New metadata goes into the version of the files that need it, and the next
     ['commitInfo', 'metaData', 'txn', 'add'],
   )
   assert.equal(writer.metadata.configuration['delta.appendOnly'], 'true')
-  // The other one made the same change, and loses: its metadata is not written a second time.
+  // The other writer made the same change and loses: its metadata is not written a second time.
   assert.equal((await other.append({ ...append, txns: [] })).kind, 'changed')
   assert.equal(
-    (await other.append({ ...append, txns: [], change: {}, basis: other.shape })).kind,
+    (await other.append({ ...append, txns: [], change: {}, baseSnapshot: other.shape })).kind,
     'committed',
   )
   const changes = (await allCommits(store)).flatMap(({ actions }) =>
@@ -265,7 +265,7 @@ test('An append that loses every attempt gives up with KD_COMMIT_CONTENDED', asy
   })
 })
 
-test('A writer that waits before another attempt takes up first what came meanwhile', async () => {
+test('A writer that waits before another attempt first reads the commits that arrived meanwhile', async () => {
   const faults: MemoryFault[] = []
   const store = faultyStore(faults)
   await emptyTable(store)
@@ -285,7 +285,7 @@ test('A writer that waits before another attempt takes up first what came meanwh
   assert.equal(waits, 1)
 })
 
-test('A writer that slept through a log clean-up appends after the newest version, not into the gap', async () => {
+test('A writer that was idle during a log cleanup appends after the newest version, not into the gap', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
   let now = Date.now()
@@ -316,7 +316,7 @@ const CHANGES = {
   protocol: { kind: 'protocol', protocol: { minReaderVersion: 1, minWriterVersion: 4 } },
 } as const
 
-/** A store that takes the next fault of the queue at each conditional put of a version after 0. */
+/** Creates a store that injects the next fault of the queue at each conditional put of a version after 0. */
 function faultyStore(faults: MemoryFault[]): Store {
   return new MemoryStore('', {
     fault: ({ operation, key }) =>
@@ -324,7 +324,7 @@ function faultyStore(faults: MemoryFault[]): Store {
   })
 }
 
-/** A store whose next put gets no answer and lands around the put after it. */
+/** A store whose next put gets no answer and arrives around the put after it. */
 class LateStore extends MemoryStore {
   late: 'before the next put' | 'after the next put' | undefined
   landed: string | undefined
@@ -354,11 +354,12 @@ async function withStore(kind: 'memory' | 'local', use: (store: Store) => Promis
   try {
     await use(new LocalStore(folder))
   } finally {
-    await rm(folder, { recursive: true })
+    // A checkpoint may still be written beside the last commit.
+    await rm(folder, { recursive: true, maxRetries: 5 })
   }
 }
 
-/** Numbers in [0, 1) that a seed repeats (mulberry32). */
+/** Returns a generator of numbers in [0, 1) that is reproducible by its seed (mulberry32). */
 function randomOf(seed: number): () => number {
   let state = seed
   return () => {

@@ -1,11 +1,11 @@
-// Goal: a blind append goes on behind whatever other writers do to files and domains, and only what changes the table for
-// its files, or carries its offsets, stops it.
+// Goal: a blind append succeeds after any file and domain changes of other writers; it only stops if the table has
+// changed for its files or its offsets were committed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import type { Action } from '../../../src/delta/protocol/actions.ts'
-import { commitChange, type Change } from '../../../src/delta/commit/change.ts'
-import { findSegment } from '../../../src/delta/log/log-segment.ts'
+import { commitTableChange, type TableChange } from '../../../src/delta/commit/change.ts'
+import { findLogSegment } from '../../../src/delta/log/log-segment.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
 import { loadSnapshot, loadState } from '../../../src/delta/log/snapshot.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
@@ -48,7 +48,7 @@ for (const [what, actions, files] of [
   ['a domain that is written', [domain('own.domain', '1')], ['one', 'ours']],
   ['a domain that is removed', [domain('own.domain', '1', true)], ['one', 'ours']],
 ] as const) {
-  test(`An append that loses to ${what} goes on behind it`, async () => {
+  test(`An append that loses to ${what} is committed after it`, async () => {
     const store = new MemoryStore()
     await featuredTable(store, FEATURES)
     await store.putIfAbsent(commitKey(1n), serialiseActions([add('one', true)]))
@@ -60,13 +60,13 @@ for (const [what, actions, files] of [
   })
 }
 
-test('Domains that others wrote stand after an append', async () => {
+test('An append keeps the domains of other writers', async () => {
   const store = new MemoryStore()
   await featuredTable(store, FEATURES)
   await store.putIfAbsent(commitKey(1n), serialiseActions([domain('own.domain', '1'), domain('other', '2')]))
   const writer = await openTableWriter(store)
   await writer.append(someAppend('a', undefined, 1n))
-  const { domains } = await loadState(store, await findSegment(store))
+  const { domains } = await loadState(store, await findLogSegment(store))
   assert.deepEqual([...domains.keys()], ['own.domain', 'other'])
 })
 
@@ -74,12 +74,12 @@ for (const [theirs, conflicts] of [
   ['own.domain', true],
   ['other', false],
 ] as const) {
-  test(`A change of own.domain ${conflicts ? 'gives up' : 'goes on'} behind a commit that writes ${theirs}`, async () => {
+  test(`A change of own.domain ${conflicts ? 'conflicts with' : 'is committed after'} a commit that writes ${theirs}`, async () => {
     const store = new MemoryStore()
     await featuredTable(store, FEATURES)
-    const state = await loadState(store, await findSegment(store))
+    const state = await loadState(store, await findLogSegment(store))
     await store.putIfAbsent(commitKey(1n), serialiseActions([domain(theirs, '1')]))
-    const change: Change = {
+    const change: TableChange = {
       operation: 'CLUSTER BY',
       operationParameters: {},
       operationMetrics: {},
@@ -87,7 +87,7 @@ for (const [theirs, conflicts] of [
       actions: [domain('own.domain', '2')],
       conflict: () => undefined,
     }
-    const outcome = await commitChange(store, state, change, { clock: hastyClock })
+    const outcome = await commitTableChange(store, state, change, { clock: hastyClock })
     assert.equal(outcome.kind, conflicts ? 'conflict' : 'committed')
     if (outcome.kind === 'conflict') assert.match(outcome.reason, /own\.domain/)
   })

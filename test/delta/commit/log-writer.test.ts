@@ -10,7 +10,7 @@ import {
 } from '../../../src/delta/protocol/paths.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
-import { openTableWriter, type WriterOptions } from '../../../src/delta/commit/log-writer.ts'
+import { openTableWriter, type TableWriterOptions } from '../../../src/delta/commit/log-writer.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import type { Store } from '../../../src/storage/store.ts'
 import { allCommits, emptyTable, ONE_LONG, operationOf, pathsOf, someAppend } from '../table.ts'
@@ -33,7 +33,7 @@ test('A table that did not exist takes an append and shows it in the next snapsh
   assert.deepEqual((await allCommits(store)).map(operationOf), ['CREATE TABLE', 'STREAMING UPDATE'])
 })
 
-test('Of many creators of one table exactly one creates it, and all can open it', async () => {
+test('Exactly one of many concurrent creators creates the table, and all can open it', async () => {
   const store = new MemoryStore()
   const results = await Promise.all(
     Array.from({ length: 10 }, () => createTable(store, { schema: ONE_LONG, partitionColumns: [] })),
@@ -88,7 +88,7 @@ for (const [situation, body] of [
   })
 }
 
-test('A checkpoint that cannot be written fails no commit, is told, and is written after the next commit', async () => {
+test('A checkpoint that cannot be written fails no commit, causes a warning, and is written after the next commit', async () => {
   const warnings: PipelineError[] = []
   let broken = true
   const store = new MemoryStore('', {
@@ -119,10 +119,10 @@ test('A log read that fails while a checkpoint is written leaves no checkpoint, 
   assert.equal(await store.size(checkpointKey(10n)), undefined)
 })
 
-test('A multi-part checkpoint is read when all its parts are there, and ignored when one is missing', async () => {
+test('A multi-part checkpoint is read when all its parts exist, and ignored when one is missing', async () => {
   const store = new MemoryStore()
   await filledTable(store, 10)
-  // Two parts of which the second repeats the first: what reconciles with itself may stand twice.
+  // Two parts with the same contents: duplicate actions reconcile to the same state.
   const body = await store.get(checkpointKey(10n))
   await store.delete(checkpointKey(10n))
   await store.put(checkpointPartKey(10n, 1, 2), body)
@@ -163,11 +163,11 @@ test('A first commit without metadata is corrupt', async () => {
   await assert.rejects(loadSnapshot(store), corrupt(/no metaData action/))
 })
 
-test('A place without a log is a missing table', async () => {
+test('A directory without a log is a missing table', async () => {
   await assert.rejects(openTableWriter(new MemoryStore()), coded('KD_TABLE_MISSING'))
 })
 
-test('A version that is not there yet, or no more, is refused as a command', async () => {
+test('A version that does not exist yet, or was cleaned up, is refused as an invalid command', async () => {
   const store = new MemoryStore()
   await filledTable(store, 12)
   await assert.rejects(loadSnapshot(store, { version: 13n }), coded('KD_COMMAND_INVALID'))
@@ -182,7 +182,7 @@ test('An appId that txn retention may have expired is not taken for one that was
   assert.equal(await writer.txn('never'), undefined)
   await store.delete(commitKey(0n))
   await assert.rejects(writer.txn('never'), coded('KD_OFFSETS_VANISHED'))
-  // What the table still holds is taken at its word.
+  // A `txn` that the table still holds counts.
   assert.equal(await writer.txn('app-0'), 11n)
 })
 
@@ -190,7 +190,7 @@ async function filledTable(
   store: Store,
   appends: number,
   configuration: Record<string, string> = {},
-  options: WriterOptions = {},
+  options: TableWriterOptions = {},
 ): ReturnType<typeof openTableWriter> {
   await emptyTable(store, configuration)
   const writer = await openTableWriter(store, options)

@@ -5,22 +5,22 @@ import type { Columns } from '../../../src/arrow/column.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 import type { DataType, StructField, StructType } from '../../../src/core/schema.ts'
 import {
-  brokenRows,
-  brokenSince,
+  findViolations,
+  recheckConstraints,
   compileConstraints,
-  noteSatisfied,
-} from '../../../src/delta/constraints/check.ts'
+  markSatisfied,
+} from '../../../src/delta/constraints/constraint-violations.ts'
 import {
   constraintsOf,
-  defaultColumns,
-  generatedColumns,
-  unenforceable,
+  defaultColumnsOf,
+  generatedColumnsOf,
+  findUnenforceableExpressions,
 } from '../../../src/delta/constraints/constraints.ts'
 import { arrayOf, fieldOf, mapOf, structOf } from '../../support/flow/batches.ts'
 
 const NOW_MS = 0
 
-test('Constraints are found in properties and columns, those of fields of structs too', () => {
+test('Constraints are found in properties, columns and fields of structs', () => {
   const inner = { ...fieldOf('x', 'integer'), metadata: invariantOf('s.x > 3') }
   const schema = structWith([
     { ...fieldOf('at', 'timestamp') },
@@ -41,13 +41,13 @@ test('Constraints are found in properties and columns, those of fields of struct
     ],
   )
   assert.deepEqual(
-    generatedColumns({ schema }).map(({ field }) => field.name),
+    generatedColumnsOf({ schema }).map(({ field }) => field.name),
     ['day'],
   )
-  assert.deepEqual(defaultColumns({ schema }), [{ field: schema.fields[3], expression: '1' }])
+  assert.deepEqual(defaultColumnsOf({ schema }), [{ field: schema.fields[3], expression: '1' }])
 })
 
-test('A table without any has none, so that rows are not looked at', () => {
+test('A table without constraints has no checks', () => {
   assert.deepEqual(constraintsOf({ schema: structOf({ a: 'long' }), configuration: {} }), [])
 })
 
@@ -67,8 +67,8 @@ test('A constraint that cannot be evaluated refuses the table by its name, its e
       return true
     },
   )
-  assert.equal(unenforceable('checkConstraints', { schema, configuration }).length, 2)
-  assert.deepEqual(unenforceable('invariants', { schema, configuration }), [])
+  assert.equal(findUnenforceableExpressions('checkConstraints', { schema, configuration }).length, 2)
+  assert.deepEqual(findUnenforceableExpressions('invariants', { schema, configuration }), [])
 })
 
 test('A generated column holds what its expression gives, null for null', () => {
@@ -78,17 +78,17 @@ test('A generated column holds what its expression gives, null for null', () => 
   ])
   const rows = [{ a: 1, twice: 2 }, {}, { a: 1, twice: 3 }, { a: 1 }, { twice: 2 }, { a: 2_147_483_647 }]
   assert.deepEqual(broken(schema, rows), [
-    [2, 'generated column twice (a * 2) is broken by twice = 3, a = 1'],
-    [3, 'generated column twice (a * 2) is broken by twice = null, a = 1'],
-    [4, 'generated column twice (a * 2) is broken by twice = 2, a = null'],
+    [2, 'generated column twice (a * 2) is violated by twice = 3, a = 1'],
+    [3, 'generated column twice (a * 2) is violated by twice = null, a = 1'],
+    [4, 'generated column twice (a * 2) is violated by twice = 2, a = null'],
     [
       5,
-      'generated column twice (a * 2) has no value: 4294967294 is beyond integer, with twice = null, a = 2147483647',
+      'generated column twice (a * 2) has no value: 4294967294 is out of range for integer, with twice = null, a = 2147483647',
     ],
   ])
 })
 
-test('NOT NULL holds in structs, and for those that hold it; in elements of arrays and maps', () => {
+test('NOT NULL of nested fields applies in structs, arrays and maps', () => {
   const point: DataType = structWith([{ ...fieldOf('x', 'integer'), nullable: false }])
   const schema = structWith([
     fieldOf('p', point),
@@ -125,26 +125,29 @@ test('Text beyond the length of its varchar is refused by characters, not bytes'
   )
 })
 
-test('Rows of a type that was widened since are read as the wider one', () => {
+test('Rows of a narrower type are read as the wider type of the table', () => {
   const table = structOf({ a: 'long' })
   const constraints = compileConstraints(
     constraintsOf({ schema: table, configuration: { 'delta.constraints.c': 'a + 1 > 0' } }),
     table,
   )
   const rows = columnsOf(structOf({ a: 'integer' }), [{ a: 2_147_483_647 }])
-  assert.equal(brokenRows(constraints, rows, NOW_MS).size, 0)
+  assert.equal(findViolations(constraints, rows, NOW_MS).size, 0)
 })
 
-test('Rows are checked again only where the table has come to ask something else', () => {
+test('Rows are checked again only if the constraints of the table have changed', () => {
   const schema = structOf({ a: 'long' })
   const rows = columnsOf(schema, [{ a: 1 }])
   const before = { schema, configuration: { 'delta.constraints.c': 'a > 0' } }
   const after = { schema, configuration: { 'delta.constraints.c': 'a > 1' } }
-  assert.equal(brokenSince(rows, { schema, configuration: {} }, NOW_MS), undefined)
-  assert.equal(brokenSince(rows, before, NOW_MS), undefined)
-  assert.match(String(brokenSince(rows, after, NOW_MS)), /CHECK constraint c \(a > 1\) is broken by a = 1/)
-  noteSatisfied(rows, [])
-  assert.equal(brokenSince(rows, before, NOW_MS), undefined)
+  assert.equal(recheckConstraints(rows, { schema, configuration: {} }, NOW_MS), undefined)
+  assert.equal(recheckConstraints(rows, before, NOW_MS), undefined)
+  assert.match(
+    String(recheckConstraints(rows, after, NOW_MS)),
+    /CHECK constraint c \(a > 1\) is violated by a = 1/,
+  )
+  markSatisfied(rows, [])
+  assert.equal(recheckConstraints(rows, before, NOW_MS), undefined)
 })
 
 function structWith(fields: readonly StructField[]): StructType {
@@ -157,10 +160,10 @@ function invariantOf(expression: string): Record<string, unknown> {
 
 function broken(schema: StructType, rows: readonly object[]): (readonly [number, string])[] {
   const constraints = compileConstraints(constraintsOf({ schema, configuration: {} }), schema)
-  return [...brokenRows(constraints, columnsOf(nullable(schema) as StructType, rows), NOW_MS)]
+  return [...findViolations(constraints, columnsOf(nullable(schema) as StructType, rows), NOW_MS)]
 }
 
-/** Rows come from a contract that knows nothing of the table's NOT NULLs. */
+/** Rows come from a contract without the table's NOT NULLs. */
 function nullable(type: DataType): DataType {
   if (typeof type === 'string') return type
   switch (type.type) {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StructBuilder } from '../../../src/arrow/builder.ts'
 import { rowAt } from '../../../src/arrow/values.ts'
-import { Exact } from '../../../src/core/exact.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
 import type { DataType, StructType } from '../../../src/core/schema.ts'
-import { absentValues } from '../../../src/delta/constraints/defaults.ts'
+import { defaultValuesOf } from '../../../src/delta/constraints/defaults.ts'
 import { jsonFormat } from '../../../src/formats/json/format.ts'
-import { plainColumns } from '../../../src/evolution/plain.ts'
+import { plainContractOf } from '../../../src/evolution/plain.ts'
 import { fieldOf, rawOf } from '../../support/flow/batches.ts'
 
 const clock = { now: () => Date.UTC(2026, 0, 2, 3), sleep: () => Promise.resolve() }
@@ -21,7 +21,7 @@ function schemaOf(defaults: Readonly<Record<string, readonly [DataType, string]>
   }
 }
 
-test('Defaults of every simple type are values as builders take them; one that asks for the time gets it', () => {
+test('Defaults of every primitive type are values that builders accept, and may use the current time', () => {
   const schema = schemaOf({
     n: ['long', '40 + 2'],
     big: ['long', '9223372036854775807'],
@@ -33,12 +33,12 @@ test('Defaults of every simple type are values as builders take them; one that a
     at: ['timestamp', 'current_timestamp()'],
     none: [{ type: 'array', elementType: 'long', containsNull: true }, 'NULL'],
   })
-  const values = [...absentValues({ schema }, clock)].map(([name, value]) => [name, value()])
+  const values = [...defaultValuesOf({ schema }, clock)].map(([name, value]) => [name, value()])
   assert.deepEqual(Object.fromEntries(values), {
     n: 42,
     big: 9_223_372_036_854_775_807n,
     s: "it's",
-    d: new Exact('1.50'),
+    d: new ExactNumber('1.50'),
     f: 1000,
     b: true,
     day: '2026-01-01',
@@ -47,9 +47,9 @@ test('Defaults of every simple type are values as builders take them; one that a
   })
 })
 
-test('What a message lacks is the default, what it says is null stays null, by objects and by bytes', () => {
+test('A missing field becomes the default and an explicit null stays null, from objects and from bytes', () => {
   const schema = schemaOf({ n: ['long', '42'], s: ['string', "'x'"] })
-  const absent = absentValues({ schema })
+  const absent = defaultValuesOf({ schema })
   const builder = new StructBuilder(schema, absent)
   for (const row of [{}, { n: null }, { s: 'y' }]) assert.equal(builder.append(row), undefined)
   const expected = [
@@ -62,11 +62,11 @@ test('What a message lacks is the default, what it says is null stays null, by o
     [0, 1, 2].map((row) => rowAt(objects, row)),
     expected,
   )
-  const format = jsonFormat({ schema, plain: plainColumns(schema, undefined), absent })
-  const { proven } = format.decode(rawOf(['{}', '{"n":null}', '{"s":"y"}']))
-  assert.ok(proven !== undefined)
+  const format = jsonFormat({ schema, plain: plainContractOf(schema, undefined), absentValues: absent })
+  const { validated } = format.decode(rawOf(['{}', '{"n":null}', '{"s":"y"}']))
+  assert.ok(validated !== undefined)
   assert.deepEqual(
-    [0, 1, 2].map((row) => rowAt(proven.columns, row)),
+    [0, 1, 2].map((row) => rowAt(validated.columns, row)),
     expected,
   )
 })
@@ -74,6 +74,6 @@ test('What a message lacks is the default, what it says is null stays null, by o
 test('A default that does not fit the column of the rows fails the row', () => {
   const schema = schemaOf({ n: ['integer', '1000'] })
   const rows: StructType = { type: 'struct', fields: [fieldOf('n', 'byte')] }
-  const builder = new StructBuilder(rows, absentValues({ schema }))
+  const builder = new StructBuilder(rows, defaultValuesOf({ schema }))
   assert.match(String(builder.append({})), /expected an integer from -128 to 127/)
 })

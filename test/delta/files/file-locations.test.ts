@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Places } from '../../../src/delta/files/file-locations.ts'
+import { FileLocator } from '../../../src/delta/files/file-locations.ts'
 import { LocalStore } from '../../../src/storage/local/local.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import type { Store } from '../../../src/storage/store.ts'
@@ -14,7 +14,7 @@ function tableAt(uri: string): Store {
 
 test('A relative path is a key of the table', async () => {
   const store = tableAt('/lake/t')
-  assert.deepEqual(await new Places(store).of('a%20b/c.parquet'), { store, key: 'a b/c.parquet' })
+  assert.deepEqual(await new FileLocator(store).locate('a%20b/c.parquet'), { store, key: 'a b/c.parquet' })
 })
 
 for (const [uri, path, key] of [
@@ -25,7 +25,7 @@ for (const [uri, path, key] of [
 ] as const) {
   test(`The absolute path ${path} lies within the table ${uri}`, async () => {
     const store = tableAt(uri)
-    assert.deepEqual(await new Places(store).of(path), { store, key })
+    assert.deepEqual(await new FileLocator(store).locate(path), { store, key })
   })
 }
 
@@ -36,21 +36,21 @@ for (const [uri, path] of [
   ['s3://bucket/t', 'file:///etc/passwd'],
   ['memory:x', 'memory:x/y'],
 ] as const) {
-  test(`The absolute path ${path} outside of the table ${uri} is refused where nobody opens stores`, async () => {
-    await assert.rejects(new Places(tableAt(uri)).of(path), { code: 'KD_TABLE_UNSUPPORTED' })
+  test(`The absolute path ${path} outside the table ${uri} is refused without a store opener`, async () => {
+    await assert.rejects(new FileLocator(tableAt(uri)).locate(path), { code: 'KD_TABLE_UNSUPPORTED' })
   })
 }
 
 test('A store of another kind is never opened', async () => {
   const open = (): Promise<Store> => assert.fail('it was opened')
   for (const path of ['file:///etc/passwd', '/etc/passwd', 'http://host/x', 'memory:x']) {
-    await assert.rejects(new Places(tableAt('s3://bucket/t'), open).of(path), {
+    await assert.rejects(new FileLocator(tableAt('s3://bucket/t'), open).locate(path), {
       code: 'KD_TABLE_UNSUPPORTED',
     })
   }
 })
 
-test('A store outside of the table is opened once, at its root, and closed', async () => {
+test('A store outside the table is opened once, at its root, and closed', async () => {
   const opened: string[] = []
   let closed = 0
   const close = (): void => {
@@ -60,10 +60,10 @@ test('A store outside of the table is opened once, at its root, and closed', asy
     opened.push(uri)
     return Promise.resolve(Object.create(new MemoryStore(), { close: { value: close } }) as Store)
   }
-  const places = new Places(tableAt('s3://bucket/t'), open)
-  assert.equal((await places.of('s3://other/a/x.parquet')).key, 'a/x.parquet')
-  assert.equal((await places.of('s3a://other/b/y.parquet')).key, 'b/y.parquet')
-  await places.close()
+  const locator = new FileLocator(tableAt('s3://bucket/t'), open)
+  assert.equal((await locator.locate('s3://other/a/x.parquet')).key, 'a/x.parquet')
+  assert.equal((await locator.locate('s3a://other/b/y.parquet')).key, 'b/y.parquet')
+  await locator.close()
   assert.deepEqual([opened, closed], [['s3://other/'], 1])
 })
 
@@ -78,18 +78,18 @@ for (const path of [
 ]) {
   test(`The path ${JSON.stringify(path)} is a corrupt table`, async () => {
     const open = (): Promise<Store> => assert.fail('it was opened')
-    await assert.rejects(new Places(tableAt('/lake/t'), open).of(path), { code: 'KD_TABLE_CORRUPT' })
+    await assert.rejects(new FileLocator(tableAt('/lake/t'), open).locate(path), { code: 'KD_TABLE_CORRUPT' })
   })
 }
 
-test('A file outside of a local table is read by its absolute path', async () => {
+test('A file outside a local table is read by its absolute path', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-'))
   try {
     await new LocalStore(folder).put('other/x', new Uint8Array([7]))
-    const places = new Places(new LocalStore(join(folder, 't')), (uri) =>
+    const locator = new FileLocator(new LocalStore(join(folder, 't')), (uri) =>
       Promise.resolve(new LocalStore(uri)),
     )
-    const { store, key } = await places.of(`file:${folder}/other/x`)
+    const { store, key } = await locator.locate(`file:${folder}/other/x`)
     assert.deepEqual([...(await store.get(key))], [7])
   } finally {
     await rm(folder, { recursive: true })

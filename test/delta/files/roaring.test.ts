@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeRows } from '../../../src/delta/files/roaring.ts'
+import { decodeRowSet } from '../../../src/delta/files/roaring.ts'
 import { type Encoding, encodeRows } from './roaring.ts'
 
-/** Rows in six containers of two buckets: scattered, dense, in runs, and at both ends of what a container holds. */
+/** Rows in six containers of two buckets: scattered, dense, in runs, and at both ends of a container. */
 const ROWS = [
   ...Array.from({ length: 3_000 }, (_, index) => index * 20),
   ...Array.from({ length: 20_000 }, (_, index) => 65_536 + index * 3),
@@ -21,8 +21,8 @@ for (const [name, encoding] of [
   ['runs alone', () => 'runs'],
   ['every kind of container', MIXED],
 ] as const satisfies readonly (readonly [string, (high: number) => Encoding])[]) {
-  test(`Rows written as ${name} are those that are read, and no others`, () => {
-    const rows = decodeRows(encodeRows(ROWS, encoding))
+  test(`Rows encoded as ${name} are decoded exactly`, () => {
+    const rows = decodeRowSet(encodeRows(ROWS, encoding))
     const wanted = new Set(ROWS)
     assert.equal(rows.size, ROWS.length)
     assert.equal(rows.last, 2 ** 33 + 65_535)
@@ -34,42 +34,42 @@ for (const [name, encoding] of [
   })
 }
 
-test('Bytes that lie on an odd address are read', () => {
+test('Bytes at an odd address are read', () => {
   const bytes = encodeRows([3, 4, 7], () => 'array')
   const moved = new Uint8Array(bytes.length + 1)
   moved.set(bytes, 1)
-  assert.ok(decodeRows(moved.subarray(1)).has(7))
+  assert.ok(decodeRowSet(moved.subarray(1)).has(7))
 })
 
-test('No rows are no rows', () => {
-  const rows = decodeRows(encodeRows([], () => 'array'))
+test('An empty set is decoded as empty', () => {
+  const rows = decodeRowSet(encodeRows([], () => 'array'))
   assert.deepEqual([rows.size, rows.last, rows.has(0)], [0, -1, false])
 })
 
-test('Bytes cut anywhere, or with more after them, are refused', () => {
+test('Truncated bytes, and bytes with a trailing rest, are refused', () => {
   const bytes = encodeRows([1, 2, 3, 70_000, 140_000, 210_000], (high) => (high === 0 ? 'runs' : 'array'))
   for (let length = 0; length < bytes.length; length++) {
-    assert.throws(() => decodeRows(bytes.subarray(0, length)), RangeError)
+    assert.throws(() => decodeRowSet(bytes.subarray(0, length)), RangeError)
   }
-  assert.throws(() => decodeRows(Buffer.concat([bytes, Buffer.alloc(1)])), /1 bytes follow/)
+  assert.throws(() => decodeRowSet(Buffer.concat([bytes, Buffer.alloc(1)])), /1 bytes follow/)
 })
 
 const SMALL = encodeRows([5, 9], () => 'array')
 for (const [fault, at, value, message] of [
   ['another magic number', 0, 0xd0, /magic number is 1681511376/],
   ['a bucket whose key is negative in Java', 15, 0x80, /bucket 0 has the key/],
-  ['a cookie that is not known', 16, 0, /cookie/],
+  ['an invalid cookie', 16, 0, /cookie/],
   ['an offset that is not where the container lies', 28, 17, /container 0 lies at 16, not at 17/],
   ['an array that is not sorted', 32, 200, /not sorted/],
 ] as const) {
   test(`A bitmap with ${fault} is refused`, () => {
     const bytes = Buffer.from(SMALL)
     bytes[at] = value
-    assert.throws(() => decodeRows(bytes), message)
+    assert.throws(() => decodeRowSet(bytes), message)
   })
 }
 
-test('Headers that count otherwise than their containers hold are refused', () => {
+test('Headers that do not match the counts of their containers are refused', () => {
   const rows = Array.from({ length: 5_000 }, (_, index) => index * 2)
   for (const [encoding, at] of [
     ['bitmap', 26],
@@ -77,6 +77,6 @@ test('Headers that count otherwise than their containers hold are refused', () =
   ] as const) {
     const bytes = encodeRows(rows, () => encoding)
     bytes[at] = (bytes[at] ?? 0) ^ 1
-    assert.throws(() => decodeRows(bytes), /header says/)
+    assert.throws(() => decodeRowSet(bytes), /header says/)
   }
 })

@@ -1,4 +1,4 @@
-/** One container as it is written: its key, how many numbers it holds, whether it holds runs, its bytes. */
+/** Container to encode: its key, the count of its numbers, whether it holds runs, its bytes. */
 interface Written {
   readonly high: number
   readonly size: number
@@ -6,10 +6,13 @@ interface Written {
   readonly body: Buffer
 }
 
-/** How numbers of one container are written. */
+/** Encoding of the numbers of one container. */
 export type Encoding = 'array' | 'bitmap' | 'runs'
 
-/** A `RoaringBitmapArray` of row indexes, ascending; `encoding` is asked for every container. Spec: "Deletion Vector Format". */
+/**
+ * Encodes ascending row indexes as a `RoaringBitmapArray`; `encoding` chooses the kind of each container. Spec:
+ * "Deletion Vector Format".
+ */
 export function encodeRows(rows: readonly number[], encoding: (high: number) => Encoding): Buffer {
   const buckets = grouped(rows, 2 ** 32)
   const parts = [uint32(1_681_511_377), uint64(buckets.size)]
@@ -64,7 +67,7 @@ function container(high: number, values: readonly number[], encoding: Encoding):
   return { high, size, isRun: true, body: Buffer.concat([runs.length, ...runs.flat()].map(uint16)) }
 }
 
-/** Ascending numbers by their upper part, what is left of them as values. */
+/** Groups ascending numbers by their upper part; the values are the remainders. */
 function grouped(values: readonly number[], width: number): Map<number, number[]> {
   const groups = new Map<number, number[]>()
   for (const value of values) {

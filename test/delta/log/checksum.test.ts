@@ -1,26 +1,26 @@
-// Goal: the checksum beside every commit says what the table holds, at a cost that does not grow with it, and never stands
-// in a commit's way.
+// Goal: the checksum of every commit states what the table holds, at a cost that does not grow with the table, and
+// never delays a commit.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checksumFaults, readChecksum } from '../../../src/delta/log/checksum.ts'
+import { findChecksumFaults, readChecksum } from '../../../src/delta/log/checksum.ts'
 import { writeCheckpoint } from '../../../src/delta/commit/checkpoint-write.ts'
-import { liveFiles } from '../../../src/delta/log/live-files.ts'
-import { findSegment } from '../../../src/delta/log/log-segment.ts'
+import { readLiveFiles } from '../../../src/delta/log/live-files.ts'
+import { findLogSegment } from '../../../src/delta/log/log-segment.ts'
 import { checksumKey, commitKey } from '../../../src/delta/protocol/paths.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
-import { setProperties } from '../../../src/delta/maintenance/set-properties.ts'
+import { setTableProperties } from '../../../src/delta/maintenance/set-properties.ts'
 import { loadState } from '../../../src/delta/log/snapshot.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import { emptyTable, featuredTable, hastyClock, someAdd, someAppend } from '../table.ts'
 
-test('Every commit has a checksum that says what the table holds', async () => {
+test('Every commit has a checksum with the totals of the table', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
   const writer = await openTableWriter(store)
   await writer.append(someAppend('a', undefined, 1n))
   await writer.append(someAppend('a', 1n, 2n))
-  await setProperties(store, { note: 'set' })
+  await setTableProperties(store, { note: 'set' })
   await writer.append(someAppend('b', undefined, 9_007_199_254_740_993n))
   await writer.idle()
   for (const [version, files] of [0, 1, 2, 2].entries()) {
@@ -31,7 +31,7 @@ test('Every commit has a checksum that says what the table holds', async () => {
   assert.equal(await readChecksum(store, 4n), undefined, 'the append ended as changed')
 })
 
-test('It is one line of JSON with what readers expect, whole numbers to the last digit', async () => {
+test('A checksum is one line of JSON with the fields that readers expect and exact whole numbers', async () => {
   const store = new MemoryStore()
   await featuredTable(
     store,
@@ -65,7 +65,7 @@ test('It is one line of JSON with what readers expect, whole numbers to the last
   assert.equal(typeof sum['txnId'], 'string')
 })
 
-test('A writer that opened the table behind a checkpoint goes on from its checksum', async () => {
+test('A writer that opened the table at a checkpoint continues from its checksum', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
   const first = await openTableWriter(store)
@@ -78,7 +78,7 @@ test('A writer that opened the table behind a checkpoint goes on from its checks
   assert.deepEqual((await readChecksum(store, 2n))?.totals, { files: 2, bytes: 200 })
 })
 
-test('Where nobody knows what the checkpoint holds, no checksum is written', async () => {
+test('No checksum is written if the totals of the checkpoint are unknown', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
   const first = await openTableWriter(store)
@@ -92,7 +92,7 @@ test('Where nobody knows what the checkpoint holds, no checksum is written', asy
   assert.equal(await store.size(checksumKey(2n)), undefined)
 })
 
-test('Commits of other writers that come between are counted too', async () => {
+test('Commits of other writers in between are counted too', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
   const writer = await openTableWriter(store)
@@ -110,11 +110,11 @@ test('Commits of other writers that come between are counted too', async () => {
   await writer.idle()
   assert.deepEqual((await readChecksum(store, 3n))?.totals, { files: 2, bytes: 160 })
   let files = 0
-  for await (const file of liveFiles(store, await findSegment(store))) if (file.kind === 'add') files++
+  for await (const file of readLiveFiles(store, await findLogSegment(store))) if (file.kind === 'add') files++
   assert.equal(files, 2)
 })
 
-test('A store that refuses checksums is said once, and no commit fails or waits', async () => {
+test('A store that refuses checksums causes one warning, and no commit fails or waits', async () => {
   const store = new MemoryStore('', {
     fault: ({ key }) => (key.endsWith('.crc') ? 'refused' : undefined),
   })
@@ -129,7 +129,7 @@ test('A store that refuses checksums is said once, and no commit fails or waits'
   assert.deepEqual(warnings, ['KD_CHECKSUM_FAILED'])
 })
 
-test('A checksum that is there is not overwritten', async () => {
+test('An existing checksum is not overwritten', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
   const writer = await openTableWriter(store)
@@ -140,29 +140,29 @@ test('A checksum that is there is not overwritten', async () => {
   await assert.rejects(readChecksum(store, 1n), { code: 'KD_TABLE_CORRUPT' })
 })
 
-test('What a checksum says against the table is told, and one that cannot be read', async () => {
+test('Differences between a checksum and the table are reported, and so is an unreadable checksum', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
   const writer = await openTableWriter(store)
   await writer.append(someAppend('a', undefined, 1n))
   await writer.idle()
-  const state = await loadState(store, await findSegment(store))
+  const state = await loadState(store, await findLogSegment(store))
   const truth = { files: 1, bytes: 100 }
-  assert.deepEqual(await checksumFaults(store, state, truth), [])
+  assert.deepEqual(await findChecksumFaults(store, state, truth), [])
   const good = new TextDecoder().decode(await store.get(checksumKey(1n)))
   for (const [from, to, fault] of [
-    ['"numFiles":1', '"numFiles":2', /numFiles 2, but it is 1/],
-    ['"tableSizeBytes":100', '"tableSizeBytes":99', /tableSizeBytes 99/],
+    ['"numFiles":1', '"numFiles":2', /numFiles is 2 in the checksum, but 1 in the table/],
+    ['"tableSizeBytes":100', '"tableSizeBytes":99', /tableSizeBytes is 99/],
     ['"minWriterVersion":2', '"minWriterVersion":7', /protocol/],
     ['"configuration":{}', '"configuration":{"a":"b"}', /metadata/],
     ['"numFiles":1', '"numFiles":"x"', /cannot be read/],
   ] as const) {
     assert.ok(good.includes(from), from)
     await store.put(checksumKey(1n), new TextEncoder().encode(good.replace(from, to)))
-    const faults = await checksumFaults(store, state, truth)
+    const faults = await findChecksumFaults(store, state, truth)
     assert.equal(faults.length, 1)
     assert.match(faults[0] ?? '', fault)
   }
   await store.delete(checksumKey(1n))
-  assert.deepEqual(await checksumFaults(store, state, truth), [])
+  assert.deepEqual(await findChecksumFaults(store, state, truth), [])
 })

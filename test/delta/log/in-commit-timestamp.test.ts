@@ -1,9 +1,9 @@
-// Goal: on a table with in-commit timestamps the times of commits ascend, whatever clocks and other writers do.
+// Goal: in-commit timestamps of a table ascend, whatever clocks and other writers do.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { writeCheckpoint } from '../../../src/delta/commit/checkpoint-write.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
-import { commitInfoOf, inCommitTimestamp } from '../../../src/delta/log/state.ts'
+import { commitInfoOf, inCommitTimestampOf } from '../../../src/delta/log/state.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import type { Store } from '../../../src/storage/store.ts'
@@ -24,7 +24,7 @@ test('A commit is dated now, or a millisecond after the one before where the clo
   assert.deepEqual(await timesOf(store), [START_MS, 9_000, 9_001, 9_002])
 })
 
-test('The time stands in the first action of the commit', async () => {
+test('The timestamp is in the first action of the commit', async () => {
   const store = await timedTable()
   const writer = await openTableWriter(store, { clock: clockAt(9_000) })
   await writer.append(someAppend('a', undefined, 1n))
@@ -43,7 +43,7 @@ test('A commit that loses to another is dated after the winner', async () => {
   assert.deepEqual(await timesOf(store), [START_MS, 9_000, 9_001])
 })
 
-test('A writer that opened the table from a checkpoint alone knows the time of its commit', async () => {
+test('A writer that opened the table from a checkpoint continues after the timestamp of its commit', async () => {
   const store = await timedTable()
   const first = await openTableWriter(store, { clock: clockAt(9_000) })
   await first.append(someAppend('a', undefined, 1n))
@@ -53,7 +53,7 @@ test('A writer that opened the table from a checkpoint alone knows the time of i
   assert.deepEqual(await timesOf(store), [START_MS, 9_000, 9_001])
 })
 
-test('Commits of a table that only supports the feature, or has it not, carry no time', async () => {
+test('Commits of a table that only supports the feature, or lacks it, carry no timestamp', async () => {
   for (const features of [['inCommitTimestamp'], []]) {
     const store = new MemoryStore()
     if (features.length > 0) await featuredTable(store, features)
@@ -64,7 +64,7 @@ test('Commits of a table that only supports the feature, or has it not, carry no
   }
 })
 
-test('A table whose newest commit lacks its time is refused', async () => {
+test('A table whose newest commit lacks its timestamp is refused', async () => {
   const store = new MemoryStore()
   await featuredTable(store, ['inCommitTimestamp'], ENABLED)
   const writer = await openTableWriter(store)
@@ -78,5 +78,5 @@ async function timedTable(): Promise<Store> {
 }
 
 async function timesOf(store: Store): Promise<(number | undefined)[]> {
-  return (await allCommits(store)).map((commit) => inCommitTimestamp(commitInfoOf(commit)))
+  return (await allCommits(store)).map((commit) => inCommitTimestampOf(commitInfoOf(commit)))
 }

@@ -1,8 +1,8 @@
-// Goal: no two rows of a table ever get one id, whoever else commits meanwhile.
+// Goal: no two rows of a table ever share an id, whoever else commits meanwhile.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { writeCheckpoint } from '../../../src/delta/commit/checkpoint-write.ts'
-import { commitInfoOf, type Commit } from '../../../src/delta/log/state.ts'
+import { commitInfoOf, type LogCommit } from '../../../src/delta/log/state.ts'
 import type { Append } from '../../../src/delta/commit/table-writer.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
@@ -15,7 +15,7 @@ const ENABLED = {
   'delta.rowTracking.materializedRowCommitVersionColumnName': '_row-commit-version-col-1',
 }
 
-test('Rows of files follow each other without a gap, and the mark is the last of them', async () => {
+test('Row ids of files are consecutive, and the high water mark is the last id', async () => {
   const store = await trackedTable()
   const writer = await openTableWriter(store)
   await writer.append(appendOf('a', undefined, 1n, [3, 2]))
@@ -31,7 +31,7 @@ test('Rows of files follow each other without a gap, and the mark is the last of
   assert.deepEqual((await allCommits(store)).map(markOf), [undefined, 4, 8])
 })
 
-test('An append that loses to another takes its ids after those of the winner', async () => {
+test('An append that loses to another gets ids after those of the other', async () => {
   const store = await trackedTable()
   const late = await openTableWriter(store, { clock: hastyClock })
   const winner = await openTableWriter(store)
@@ -58,7 +58,7 @@ test('Appends that share a version share one mark', async () => {
   assert.ok(commits.length < 4, 'no two of them shared a version')
 })
 
-test('A writer that opened the table from a checkpoint goes on behind the mark', async () => {
+test('A writer that opened the table from a checkpoint continues after the high water mark', async () => {
   const store = await trackedTable()
   await (await openTableWriter(store)).append(appendOf('a', undefined, 1n, [7]))
   await writeCheckpoint(store, 1n, { nowMs: 0 })
@@ -66,7 +66,7 @@ test('A writer that opened the table from a checkpoint goes on behind the mark',
   assert.deepEqual((await allCommits(store)).at(-1)?.actions.flatMap(idOf), [{ from: 7n, version: 2n }])
 })
 
-test('A commit says that it preserved all ids, where these are relied upon', async () => {
+test('A commit states that it preserved all ids if the table has row tracking enabled', async () => {
   for (const [configuration, tags] of [
     [ENABLED, { 'delta.rowTracking.preserved': 'true' }],
     [{}, undefined],
@@ -79,7 +79,7 @@ test('A commit says that it preserved all ids, where these are relied upon', asy
   }
 })
 
-test('No ids are given while row tracking is suspended', async () => {
+test('No ids are assigned while row tracking is suspended', async () => {
   const store = await trackedTable({ 'delta.rowTrackingSuspended': 'true' })
   await (await openTableWriter(store)).append(appendOf('a', undefined, 1n, [1]))
   const commit = (await allCommits(store)).at(-1)
@@ -112,16 +112,16 @@ function appendOf(
 
 type Ids = { readonly from: bigint | undefined; readonly version: bigint | undefined }
 
-function idsOf({ actions }: Commit): Ids[] {
+function idsOf({ actions }: LogCommit): Ids[] {
   return actions.flatMap(idOf)
 }
 
-function idOf(action: Commit['actions'][number]): Ids[] {
+function idOf(action: LogCommit['actions'][number]): Ids[] {
   if (action.kind !== 'add') return []
   return [{ from: action.add.baseRowId, version: action.add.defaultRowCommitVersion }]
 }
 
-function markOf({ actions }: Commit): unknown {
+function markOf({ actions }: LogCommit): unknown {
   const mark = actions.flatMap((action) =>
     action.kind === 'domainMetadata' && action.domainMetadata.domain === 'delta.rowTracking'
       ? [action.domainMetadata.configuration]

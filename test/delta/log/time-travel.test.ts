@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import type { Action } from '../../../src/delta/protocol/actions.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
-import { versionAt } from '../../../src/delta/log/time-travel.ts'
+import { findVersionAt } from '../../../src/delta/log/time-travel.ts'
 import { serialiseSchema } from '../../../src/delta/schema/schema-json.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import type { Store, StoredObject } from '../../../src/storage/store.ts'
 import { ONE_LONG } from '../table.ts'
 
-test('A time names the newest version that was there; times of files that run backwards are moved on', async () => {
+test('A time selects the newest version that existed; file times that run backwards are moved forward', async () => {
   const store = await logOf([1_000, 3_000, 2_000, 2_500, 9_000].map((fileMs) => ({ fileMs })))
   for (const [ms, version] of [
     [1_000, 0n],
@@ -21,26 +21,26 @@ test('A time names the newest version that was there; times of files that run ba
     [9_000, 4n],
     [1e12, 4n],
   ] as const) {
-    assert.equal(await versionAt(store, ms), version, String(ms))
+    assert.equal(await findVersionAt(store, ms), version, String(ms))
   }
-  await assert.rejects(versionAt(store, 999), {
+  await assert.rejects(findVersionAt(store, 999), {
     code: 'KD_COMMAND_INVALID',
     message: /oldest commit .* 1970-01-01T00:00:01\.000Z/,
   })
 })
 
-test('Timestamps within commits count instead of those of files', async () => {
+test('In-commit timestamps take precedence over file times', async () => {
   const store = await logOf(
     [5_000, 6_000, 7_000].map((inCommitMs) => ({ fileMs: 90_000, inCommitMs })),
     { 'delta.enableInCommitTimestamps': 'true' },
   )
-  assert.equal(await versionAt(store, 5_999), 0n)
-  assert.equal(await versionAt(store, 6_000), 1n)
-  assert.equal(await versionAt(store, 80_000), 2n)
-  await assert.rejects(versionAt(store, 4_999), { code: 'KD_COMMAND_INVALID', message: /00:00:05/ })
+  assert.equal(await findVersionAt(store, 5_999), 0n)
+  assert.equal(await findVersionAt(store, 6_000), 1n)
+  assert.equal(await findVersionAt(store, 80_000), 2n)
+  await assert.rejects(findVersionAt(store, 4_999), { code: 'KD_COMMAND_INVALID', message: /00:00:05/ })
 })
 
-test('Before they were switched on files count, and after it commits', async () => {
+test('File times count before in-commit timestamps were enabled, and commits after it', async () => {
   const commits = [
     { fileMs: 1_000 },
     { fileMs: 2_000 },
@@ -59,23 +59,23 @@ test('Before they were switched on files count, and after it commits', async () 
     [3_999, 2n],
     [4_000, 3n],
   ] as const) {
-    assert.equal(await versionAt(store, ms), version, String(ms))
+    assert.equal(await findVersionAt(store, ms), version, String(ms))
   }
 })
 
-test('A commit without the timestamp that it must have is a corrupt table, by its version', async () => {
+test('A commit without its required timestamp is a corrupt table, named by its version', async () => {
   const store = await logOf([{ fileMs: 1, inCommitMs: 5_000 }, { fileMs: 2 }], {
     'delta.enableInCommitTimestamps': 'true',
   })
-  await assert.rejects(versionAt(store, 6_000), { code: 'KD_TABLE_CORRUPT', message: /version 1/ })
+  await assert.rejects(findVersionAt(store, 6_000), { code: 'KD_TABLE_CORRUPT', message: /version 1/ })
 })
 
-test('Properties that do not say when they were switched on are a corrupt table', async () => {
+test('Malformed properties for the enablement of in-commit timestamps are a corrupt table', async () => {
   const store = await logOf([{ fileMs: 1, inCommitMs: 5_000 }], {
     'delta.enableInCommitTimestamps': 'true',
     'delta.inCommitTimestampEnablementVersion': 'x',
   })
-  await assert.rejects(versionAt(store, 6_000), { code: 'KD_TABLE_CORRUPT' })
+  await assert.rejects(findVersionAt(store, 6_000), { code: 'KD_TABLE_CORRUPT' })
 })
 
 interface TimedCommit {
@@ -83,7 +83,7 @@ interface TimedCommit {
   readonly inCommitMs?: number
 }
 
-/** A log whose files have the times that are asked for. */
+/** Creates a log whose files have the given modification times. */
 async function logOf(
   commits: readonly TimedCommit[],
   configuration: Record<string, string> = {},

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Action } from '../../../src/delta/protocol/actions.ts'
-import { NO_FILES, totalsAfter, totalsSince, wholeTotals } from '../../../src/delta/log/totals.ts'
+import { NO_FILES, totalsAfter, totalsSince, sumTotals } from '../../../src/delta/log/totals.ts'
 import { someAdd } from '../table.ts'
 
 const add = (size: number, dataChange = true): Action => ({
@@ -30,17 +30,21 @@ test('Files that are packed count, though they change no data', () => {
 })
 
 for (const [what, actions] of [
-  ['removes a file of which the size is not said', [remove(undefined)]],
-  ['names files again for their statistics or row ids', [add(10, false)]],
-  ['removes what adds nothing and changes no data', [remove(10, false)]],
+  ['removes a file without stating its size', [remove(undefined)]],
+  ['restates files for their statistics or row ids', [add(10, false)]],
+  ['removes files without adding any or changing data', [remove(10, false)]],
 ] as const) {
-  test(`Counting begins anew behind a commit that ${what}`, () => {
-    assert.deepEqual(totalsAfter({ files: 2, bytes: 30 }, 7n, actions), { files: 0, bytes: 0, since: 7n })
+  test(`Counting restarts after a commit that ${what}`, () => {
+    assert.deepEqual(totalsAfter({ files: 2, bytes: 30 }, 7n, actions), {
+      files: 0,
+      bytes: 0,
+      sinceVersion: 7n,
+    })
   })
 }
 
-test('What was counted since a version is added to what was there then', () => {
+test('Totals counted since a version are added to the totals of that version', () => {
   const counted = totalsAfter(totalsSince(7n), 8n, [add(5), remove(10)])
-  assert.deepEqual(counted, { files: 0, bytes: -5, since: 7n })
-  assert.deepEqual(wholeTotals(counted, { files: 3, bytes: 100 }), { files: 3, bytes: 95 })
+  assert.deepEqual(counted, { files: 0, bytes: -5, sinceVersion: 7n })
+  assert.deepEqual(sumTotals(counted, { files: 3, bytes: 100 }), { files: 3, bytes: 95 })
 })

@@ -1,10 +1,11 @@
-// Goal: a new table has the least protocol under which its properties are in force, and what their features ask for.
+// Goal: a new table has the least protocol that puts its properties in force, and the columns and properties that their
+// features require.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PipelineError } from '../../../src/core/errors.ts'
 import type { StructType } from '../../../src/core/schema.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
-import { enabled } from '../../../src/delta/maintenance/feature-enablement.ts'
+import { enableFeatures } from '../../../src/delta/maintenance/feature-enablement.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { commitInfoOf } from '../../../src/delta/log/state.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
@@ -57,14 +58,14 @@ for (const [configuration, protocol] of [
     },
   ],
 ] as const) {
-  test(`A table with ${JSON.stringify(configuration)} gets no more than it needs`, () => {
-    assert.deepEqual(enabled(ONE_LONG, configuration).protocol, protocol)
+  test(`A table with ${JSON.stringify(configuration)} gets the least protocol it needs`, () => {
+    assert.deepEqual(enableFeatures(ONE_LONG, configuration).protocol, protocol)
   })
 }
 
-test('A column without a time zone needs its feature, wherever it stands', () => {
+test('A timestamp without a time zone needs its feature, at any depth', () => {
   const schema = structOf({ s: structOf({ t: 'timestamp_ntz' }) })
-  assert.deepEqual(enabled(schema, {}).protocol.readerFeatures, ['timestampNtz'])
+  assert.deepEqual(enableFeatures(schema, {}).protocol.readerFeatures, ['timestampNtz'])
 })
 
 for (const [key, value, feature] of [
@@ -75,7 +76,7 @@ for (const [key, value, feature] of [
 ] as const) {
   test(`No table is created with ${key}`, () => {
     assert.throws(
-      () => enabled(ONE_LONG, { [key]: value }),
+      () => enableFeatures(ONE_LONG, { [key]: value }),
       (error) =>
         error instanceof PipelineError &&
         error.code === 'KD_TABLE_UNSUPPORTED' &&
@@ -84,8 +85,11 @@ for (const [key, value, feature] of [
   })
 }
 
-test('Properties that name features are none of the table', () => {
-  const { configuration } = enabled(ONE_LONG, { 'delta.feature.domainMetadata': 'supported', own: '1' })
+test('Properties that name features are not stored in the table', () => {
+  const { configuration } = enableFeatures(ONE_LONG, {
+    'delta.feature.domainMetadata': 'supported',
+    own: '1',
+  })
   assert.deepEqual(configuration, { own: '1' })
 })
 
@@ -109,7 +113,7 @@ test('Columns of a mapped table have ids and physical names of their own at ever
   )
   const names = [...text.matchAll(/"delta.columnMapping.physicalName":"([^"]+)"/g)].map(([, name]) => name)
   assert.equal(new Set(names).size, 7)
-  // It opens, so what reads it finds no fault with it.
+  // Opening the table validates it.
   await openTableWriter(store)
 })
 

@@ -12,7 +12,7 @@ import { emptyTable, pathsOf, someAppend } from '../table.ts'
 const DAY_MS = 86_400_000
 const NOW_MS = 100 * DAY_MS + 5_000
 
-/** A table with one append a day, at noon of days 0 to 99, and checkpoints at these versions. */
+/** Creates a table with one append a day, at noon of days 0 to 99, and checkpoints at these versions. */
 async function table(
   checkpoints: readonly bigint[],
   configuration: Record<string, string> = {},
@@ -40,7 +40,7 @@ async function logOf(store: Store): Promise<string[]> {
 const clock = { now: () => NOW_MS, sleep: () => Promise.resolve() }
 const versionOf = (name: string): number => Number(name.slice(0, 20))
 
-test('What is before the newest checkpoint older than thirty days goes, and its commit stays', async () => {
+test('Files before the newest checkpoint older than thirty days are deleted, and its commit stays', async () => {
   const store = await table([20n, 65n, 75n])
   const paths = await pathsOf((await loadSnapshot(store)).files())
   await store.put('_delta_log/00000000000000000003.crc', new Uint8Array(1))
@@ -66,7 +66,7 @@ test('What is before the newest checkpoint older than thirty days goes, and its 
 for (const [what, checkpoints, configuration] of [
   ['without a checkpoint', [], {}],
   ['whose only checkpoint is too young', [75n], {}],
-  ['that wants no clean-up', [20n, 65n], { 'delta.enableExpiredLogCleanup': 'false' }],
+  ['that disables the cleanup', [20n, 65n], { 'delta.enableExpiredLogCleanup': 'false' }],
   ['that keeps its log longer', [20n, 65n], { 'delta.logRetentionDuration': 'interval 100 days' }],
   ['with a retention that cannot be read', [20n, 65n], { 'delta.logRetentionDuration': 'a while' }],
 ] as const) {
@@ -78,7 +78,7 @@ for (const [what, checkpoints, configuration] of [
   })
 }
 
-test('A run that may delete few files leaves a whole log, and the next goes on', async () => {
+test('A run that may delete few files leaves a complete log, and the next one continues', async () => {
   const store = await table([65n])
   assert.equal((await cleanUpLog(store, { clock, filesMax: 10 })).files, 10)
   const left = (await logOf(store)).filter((name) => /^\d{20}\.json$/.test(name)).map(versionOf)
@@ -103,13 +103,13 @@ test('A checkpoint that cannot be read keeps everything', async () => {
   assert.notEqual(await store.size(commitKey(0n)), undefined)
 })
 
-test('Old sidecars that no checkpoint names go; young ones stay', async () => {
+test('Old sidecars that no checkpoint references are deleted; young ones stay', async () => {
   const store = await table([20n, 65n])
   await store.put('_delta_log/_sidecars/orphan.parquet', new Uint8Array(1))
   assert.equal((await cleanUpLog(store, { clock: { ...clock, now: () => NOW_MS + 2 * DAY_MS } })).sidecars, 1)
 })
 
-test('A writer that slept through a clean-up goes on where the table is', async () => {
+test('A writer that was idle during a cleanup continues at the newest version', async () => {
   const store = await table([20n, 65n])
   const sleeper = await openTableWriter(store, { clock })
   await cleanUpLog(store, { clock })

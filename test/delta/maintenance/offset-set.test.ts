@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OffsetSet } from '../../../src/delta/maintenance/offset-set.ts'
 
-test('An offset is new once, also beside chunks and beyond what a double holds', () => {
+test('An offset is new only once, also at chunk boundaries and beyond the exact range of a double', () => {
   const set = new OffsetSet()
   for (const offset of [65_535n, 65_536n, 0n, 9_007_199_254_740_993n, 9_007_199_254_740_992n]) {
     assert.equal(set.add(offset), true, String(offset))
@@ -11,7 +11,7 @@ test('An offset is new once, also beside chunks and beyond what a double holds',
   assert.deepEqual([set.first, set.last, set.missing], [0n, 9_007_199_254_740_993n, 9_007_199_254_740_989n])
 })
 
-test('An empty set misses nothing', () => {
+test('An empty set has no missing offsets', () => {
   const { first, last, missing } = new OffsetSet()
   assert.deepEqual([first, last, missing], [undefined, undefined, 0n])
 })

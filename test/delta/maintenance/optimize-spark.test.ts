@@ -1,18 +1,18 @@
-// Tables that Spark wrote, with features that ask something of files that are written anew.
+// Tables that Spark wrote, with features that matter for rewritten files.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { parquetSchema } from '../../../src/parquet/reader.ts'
+import { readParquetSchema } from '../../../src/parquet/reader.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import type { Action, Add } from '../../../src/delta/protocol/actions.ts'
-import { optimize } from '../../../src/delta/maintenance/optimize.ts'
+import { optimizeTable } from '../../../src/delta/maintenance/optimize.ts'
 import { commitKey, decodePath } from '../../../src/delta/protocol/paths.ts'
-import { fileRows, rewriteOf } from '../../../src/delta/rewrite/data-file.ts'
+import { readFileRows, rewritePlanOf } from '../../../src/delta/rewrite/data-file.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { commitInfoOf } from '../../../src/delta/log/state.ts'
-import { recordsOf } from '../../../src/delta/statistics/stats.ts'
-import { readTail } from '../../../src/delta/commit/commit.ts'
+import { recordCountOf } from '../../../src/delta/statistics/stats.ts'
+import { readCommitsFrom } from '../../../src/delta/commit/commit.ts'
 import { verifyTable } from '../../../src/delta/maintenance/verify.ts'
 import { longAt } from '../../../src/arrow/values.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
@@ -21,7 +21,7 @@ import { sortedRows } from '../rows-table.ts'
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures')
 
-/** A copy of a table; `dat/…` or `spark/…`. */
+/** Copies a fixture table `dat/…` or `spark/…` to memory. */
 async function copyOf(name: string): Promise<Store> {
   const store = new MemoryStore()
   const folder = join(FIXTURES, name, 'delta')
@@ -93,18 +93,18 @@ for (const name of [
   'dat/deletion_vectors',
   'dat/timestamp_ntz',
 ]) {
-  test(`${name} has the same rows after packing, and nothing is wrong with it before or after`, async () => {
+  test(`${name} has the same rows after packing, and verifies before and after`, async () => {
     const store = await copyOf(name)
     await twice(store)
     const rows = await sortedRows(store)
     assert.deepEqual(await problemsOf(store), [])
     const before = await filesOf(store)
-    const done = await optimize(store)
+    const done = await optimizeTable(store)
     assert.deepEqual(done.givenUp, [])
     assert.deepEqual(await sortedRows(store), rows)
     assert.deepEqual(await problemsOf(store), [])
     assert.ok((await filesOf(store)).length < before.length)
-    assert.equal((await optimize(store)).commits, 0)
+    assert.equal((await optimizeTable(store)).commits, 0)
   })
 }
 
@@ -112,14 +112,14 @@ test('Rows that deletion vectors delete are dropped with the vectors, even from 
   const store = await copyOf('spark/deletion_vectors')
   const rows = await sortedRows(store)
   assert.ok((await filesOf(store)).some(({ deletionVector }) => deletionVector !== undefined))
-  const done = await optimize(store)
+  const done = await optimizeTable(store)
   const after = await filesOf(store)
   assert.ok(after.every(({ deletionVector }) => deletionVector === undefined))
   assert.equal(
-    after.reduce((sum, { stats }) => sum + (recordsOf(stats) ?? NaN), 0),
+    after.reduce((sum, { stats }) => sum + (recordCountOf(stats) ?? NaN), 0),
     rows.length,
   )
-  const [commit] = await readTail(store, done.version ?? 0n)
+  const [commit] = await readCommitsFrom(store, done.version ?? 0n)
   assert.ok(commit)
   const metrics = commitInfoOf(commit)?.['operationMetrics'] as Record<string, string>
   const removed = commit.actions.filter(
@@ -133,12 +133,12 @@ for (const name of ['spark/column_mapping_id', 'spark/column_mapping_name']) {
   test(`New files of ${name} have physical names and field ids, in statistics as well`, async () => {
     const store = await copyOf(name)
     await twice(store)
-    const done = await optimize(store)
+    const done = await optimizeTable(store)
     assert.ok(done.numAddedFiles > 0)
     const { metadata } = await loadSnapshot(store)
     const [add] = await filesOf(store)
     assert.ok(add)
-    const { fields } = parquetSchema('f', await store.get(decodePath(add.path)))
+    const { fields } = readParquetSchema('f', await store.get(decodePath(add.path)))
     const wanted = metadata.schema.fields
       .filter((field) => !metadata.partitionColumns.includes(field.name))
       .map((field) => [
@@ -157,13 +157,15 @@ for (const name of ['spark/column_mapping_id', 'spark/column_mapping_name']) {
 
 test('Times in commits grow, and come first', async () => {
   const store = await copyOf('spark/in_commit_timestamps')
-  // A clock that is behind the table.
-  await optimize(store, { clock: { now: () => 1_000, sleep: () => Promise.resolve() } })
-  const times = (await readTail(store, 2n)).map((commit) => commitInfoOf(commit)?.['inCommitTimestamp'])
+  // The clock is behind the table.
+  await optimizeTable(store, { clock: { now: () => 1_000, sleep: () => Promise.resolve() } })
+  const times = (await readCommitsFrom(store, 2n)).map(
+    (commit) => commitInfoOf(commit)?.['inCommitTimestamp'],
+  )
   assert.ok(times.length > 2)
   for (const [at, ms] of times.entries())
     assert.ok(at === 0 || Number(ms) > Number(times[at - 1]), String(times))
-  const newest = (await readTail(store, 2n)).at(-1)
+  const newest = (await readCommitsFrom(store, 2n)).at(-1)
   assert.equal(newest?.actions[0]?.kind, 'commitInfo')
 })
 
@@ -173,27 +175,27 @@ test('Rows keep their ids and commit versions, and new files get fresh ones abov
   const before = await trackedRows(store)
   assert.ok(before.length > 1)
   const old = await filesOf(store)
-  const mark = Math.max(...old.map((add) => Number(add.baseRowId) + (recordsOf(add.stats) ?? 0) - 1))
-  const done = await optimize(store)
+  const mark = Math.max(...old.map((add) => Number(add.baseRowId) + (recordCountOf(add.stats) ?? 0) - 1))
+  const done = await optimizeTable(store)
   assert.ok(done.version !== undefined)
   assert.deepEqual(await trackedRows(store), before)
   for (const add of await filesOf(store)) {
     assert.ok(Number(add.baseRowId) > mark)
     assert.equal(add.defaultRowCommitVersion, done.version)
   }
-  const [commit] = await readTail(store, done.version)
+  const [commit] = await readCommitsFrom(store, done.version)
   assert.deepEqual(commitInfoOf(commit ?? { version: 0n, actions: [] })?.['tags'], {
     'delta.rowTracking.preserved': 'true',
   })
 })
 
-/** `id version` of every row. */
+/** Returns `id version` of every row. */
 async function trackedRows(store: Store): Promise<string[]> {
   const { protocol, metadata } = await loadSnapshot(store)
-  const rewrite = rewriteOf({ protocol, metadata })
+  const rewrite = rewritePlanOf({ protocol, metadata })
   const rows: string[] = []
   for (const add of await filesOf(store)) {
-    for await (const { columns, length } of fileRows(store, rewrite, add)) {
+    for await (const { columns, length } of readFileRows(store, rewrite, add)) {
       const [ids, versions] = columns.slice(-2)
       assert.ok(ids?.kind === 'fixed' && versions?.kind === 'fixed')
       for (let row = 0; row < length; row++)

@@ -7,7 +7,7 @@ import type { StructType } from '../../../src/core/schema.ts'
 import type { Action, Add } from '../../../src/delta/protocol/actions.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
-import { optimize } from '../../../src/delta/maintenance/optimize.ts'
+import { optimizeTable } from '../../../src/delta/maintenance/optimize.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { commitInfoOf } from '../../../src/delta/log/state.ts'
@@ -23,7 +23,7 @@ const schema = structOf({ id: 'long', text: 'string', day: 'string' })
 const stored: StructType = { type: 'struct', fields: schema.fields.slice(0, 2) }
 const DAYS = ['2026-03-01', '2026-03-02', null]
 
-/** Appends `files` files of `rows` rows each, in turn to each day; offsets are carried by `app-0`. */
+/** Appends `files` files of `rows` rows each, alternating between days; offsets are committed by `app-0`. */
 async function fill(store: Store, files: number, rows = 10, first = 0): Promise<Add[]> {
   const writer = await openTableWriter(store, { clock: hastyClock })
   const adds: Add[] = []
@@ -57,11 +57,11 @@ async function filesByDay(store: Store): Promise<Record<string, number>> {
   return counts
 }
 
-test('Small files become one for each partition; rows and txns stay, and doing it again changes nothing', async () => {
+test('Small files are packed into one per table partition; rows and txns stay, and a second run changes nothing', async () => {
   const store = await tableIn(new MemoryStore())
   await fill(store, 23)
   const rows = await sortedRows(store)
-  const done = await optimize(store)
+  const done = await optimizeTable(store)
   assert.deepEqual(await sortedRows(store), rows)
   assert.equal(rows.length, 230)
   assert.deepEqual(await filesByDay(store), { '2026-03-01': 1, '2026-03-02': 1, null: 1 })
@@ -71,15 +71,15 @@ test('Small files become one for each partition; rows and txns stay, and doing i
     { version: 24n, numAddedFiles: 3, numRemovedFiles: 23, commits: 1, givenUp: [] },
   )
   assert.equal((await loadSnapshot(store)).txns.get('app-0')?.version, 22n)
-  const again = await optimize(store)
+  const again = await optimizeTable(store)
   assert.equal(again.commits, 0)
   assert.equal((await loadSnapshot(store)).version, 24n)
 })
 
-test('The commit says OPTIMIZE, that no data changed, and counts what was done', async () => {
+test('The commit states OPTIMIZE, no data change, and metrics', async () => {
   const store = await tableIn(new MemoryStore())
   await fill(store, 6)
-  await optimize(store)
+  await optimizeTable(store)
   const commit = (await allCommits(store)).at(-1)
   assert.ok(commit !== undefined)
   const info = commitInfoOf(commit)
@@ -104,14 +104,14 @@ test('The commit says OPTIMIZE, that no data changed, and counts what was done',
   })
 })
 
-test('Only the partition that is asked for is packed; a column that does not partition is refused', async () => {
+test('Only the requested table partition is packed; a column that is not a partition column is refused', async () => {
   const store = await tableIn(new MemoryStore())
   await fill(store, 9)
-  await optimize(store, { where: { day: '' } })
+  await optimizeTable(store, { where: { day: '' } })
   assert.deepEqual(await filesByDay(store), { '2026-03-01': 3, '2026-03-02': 3, null: 1 })
-  await optimize(store, { where: { day: '2026-03-02' } })
+  await optimizeTable(store, { where: { day: '2026-03-02' } })
   assert.deepEqual(await filesByDay(store), { '2026-03-01': 3, '2026-03-02': 1, null: 1 })
-  await assert.rejects(optimize(store, { where: { id: '1' } }), { code: 'KD_COMMAND_INVALID' })
+  await assert.rejects(optimizeTable(store, { where: { id: '1' } }), { code: 'KD_COMMAND_INVALID' })
 })
 
 test('New files are no larger than the table property says, and files that large are left alone', async () => {
@@ -119,9 +119,9 @@ test('New files are no larger than the table property says, and files that large
   const [{ size } = { size: 0 }] = await fill(probe, 1)
   const store = await tableIn(new MemoryStore(), { 'delta.targetFileSize': String(Math.floor(size * 2.5)) })
   await fill(store, 12)
-  await optimize(store)
+  await optimizeTable(store)
   assert.deepEqual(await filesByDay(store), { '2026-03-01': 2, '2026-03-02': 2, null: 2 })
-  await optimize(store, { targetBytes: 100 })
+  await optimizeTable(store, { targetBytes: 100 })
   assert.deepEqual(await filesByDay(store), { '2026-03-01': 2, '2026-03-02': 2, null: 2 })
 })
 
@@ -136,20 +136,20 @@ test('An append that comes first is no conflict, and its rows stay', async () =>
   assert.equal(rows.length, 70)
 })
 
-test('A group of which another writer removed a file is given up, and packed without it the next time', async () => {
+test('A group with a file that another writer removed is given up, and packed without it in the next pass', async () => {
   const { store, done } = await againstRival((files) => [removal(files[0] as Add)])
   assert.deepEqual(done.givenUp, [])
   assert.deepEqual(await filesByDay(store), { '2026-03-01': 1, '2026-03-02': 1, null: 1 })
   assert.equal((await sortedRows(store)).length, 50)
   assert.equal(done.numRemovedFiles, 4)
-  // Nothing is left over of the group that was given up.
+  // No file is left of the group that was given up.
   const named = new Set<string>()
   for (const { actions } of await allCommits(store))
     for (const action of actions) if (action.kind === 'add') named.add(decodeURIComponent(action.add.path))
   for await (const { key } of store.list('')) assert.ok(key.startsWith('_delta_log/') || named.has(key), key)
 })
 
-test('Another schema that comes first is a conflict, and what is packed next is packed for the new one', async () => {
+test('A schema change that comes first is a conflict, and the next pass packs for the new schema', async () => {
   const { store, done } = await againstRival((_, metaData) => [
     { kind: 'metaData', metaData: { ...metaData, configuration: { changed: 'yes' } } },
   ])
@@ -160,14 +160,14 @@ test('Another schema that comes first is a conflict, and what is packed next is 
   assert.equal((await sortedRows(store)).length, 60)
 })
 
-test('A table in which rivals remove a file before every commit is given up after three passes, and said so', async () => {
+test('A table in which rivals remove a file before every commit is given up after three passes and reported', async () => {
   const { done } = await againstRival((files, _, round) => [removal(files[round] as Add)], Infinity)
   assert.equal(done.commits, 0)
   assert.equal(done.givenUp.length, 1)
-  assert.match(done.givenUp[0] ?? '', /^gave up a group of \d files: version 9: it removed /)
+  assert.match(done.givenUp[0] ?? '', /^gave up a group of \d files: version 9 removed /)
 })
 
-test('A file that does not hold the rows that its statistics promise stops the command, and nothing is replaced', async () => {
+test('A file with fewer rows than its statistics state stops the command, and nothing is replaced', async () => {
   const store = await tableIn(new MemoryStore())
   const adds = await fill(store, 3)
   const writer = await openTableWriter(store)
@@ -176,7 +176,7 @@ test('A file that does not hold the rows that its statistics promise stops the c
     stats: '{"numRecords":2}',
   }
   await writer.append({ adds: [lying], txns: [], operationParameters: {}, operationMetrics: {} })
-  await assert.rejects(optimize(store), { code: 'KD_TABLE_CORRUPT' })
+  await assert.rejects(optimizeTable(store), { code: 'KD_TABLE_CORRUPT' })
   assert.equal((await loadSnapshot(store)).version, 4n)
   assert.equal(adds.length, 3)
 })
@@ -186,20 +186,20 @@ test('Files without rows are removed, and no file takes their place', async () =
   const writer = await openTableWriter(store)
   const adds = await Promise.all([0, 1].map(() => dataFile(store, stored, [], { day: null })))
   await writer.append({ adds, txns: [], operationParameters: {}, operationMetrics: {} })
-  await optimize(store)
+  await optimizeTable(store)
   assert.deepEqual(await sortedRows(store), [])
   assert.deepEqual(await filesByDay(store), {})
 })
 
-test('A file that is gone is said so, and nothing is replaced or left behind', async () => {
+test('A missing data file is reported, and nothing is replaced or left behind', async () => {
   const store = await tableIn(new MemoryStore())
   const [first] = await fill(store, 3)
   await fill(store, 3, 10, 3)
   await store.delete(decodeURIComponent(first?.path ?? ''))
   const before = await keysOf(store)
-  const done = await optimize(store)
+  const done = await optimizeTable(store)
   assert.equal(done.commits, 0)
-  assert.match(done.givenUp[0] ?? '', /a file is gone/)
+  assert.match(done.givenUp[0] ?? '', /a data file is missing/)
   assert.deepEqual(await keysOf(store), before)
 })
 
@@ -208,7 +208,7 @@ for (const feature of ['icebergCompatV2', 'catalogManaged', 'somethingNew']) {
     const store = await tableIn(new MemoryStore())
     const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: [feature] }
     await store.put(commitKey(1n), serialiseActions([{ kind: 'protocol', protocol }]))
-    await assert.rejects(optimize(store), (error: Error) => error.message.includes(feature))
+    await assert.rejects(optimizeTable(store), (error: Error) => error.message.includes(feature))
   })
 }
 
@@ -224,9 +224,9 @@ for (const [what, open] of [
       writer.appending = false
     })
     let packed = 0
-    while (writer.appending) packed += (await optimize(store, { clock: hastyClock })).numRemovedFiles
+    while (writer.appending) packed += (await optimizeTable(store, { clock: hastyClock })).numRemovedFiles
     await appends
-    await optimize(store)
+    await optimizeTable(store)
     const rows = await sortedRows(store)
     assert.equal(new Set(rows).size, rows.length)
     assert.equal(rows.length, files * 5)
@@ -263,7 +263,7 @@ for (const name of [
     await store.put(commitKey(snapshot.version + 1n), serialiseActions(copies))
     const rows = await sortedRows(store)
     assert.ok(rows.length > 0)
-    assert.ok((await optimize(store)).numRemovedFiles >= copies.length * 2)
+    assert.ok((await optimizeTable(store)).numRemovedFiles >= copies.length * 2)
     assert.deepEqual(await sortedRows(store), rows)
   })
 }
@@ -278,7 +278,10 @@ function removal({ path }: Add): Action {
   return { kind: 'remove', remove: { path, deletionTimestamp: Date.now(), dataChange: true } }
 }
 
-/** Six files of three partitions, and a rival who takes the version just before the first `times` commits of `optimize`. */
+/**
+ * Creates six files in three table partitions, and a rival that takes the version just before the first `times` commits
+ * of `optimizeTable`.
+ */
 async function againstRival(
   actions: (
     files: readonly Add[],
@@ -286,7 +289,7 @@ async function againstRival(
     round: number,
   ) => readonly Action[],
   times = 1,
-): Promise<{ store: Store; done: Awaited<ReturnType<typeof optimize>> }> {
+): Promise<{ store: Store; done: Awaited<ReturnType<typeof optimizeTable>> }> {
   const rival = { files: [] as readonly Add[], rounds: 0, armed: false }
   const shared = `rival-${Math.random()}`
   const other = new MemoryStore(shared)
@@ -302,7 +305,7 @@ async function againstRival(
   })
   await tableIn(store)
   rival.files = await fill(store, 6)
-  // The copy that the append names.
+  // Copies that the append references.
   for (const { path } of rival.files) {
     const key = decodeURIComponent(path)
     await other.put(key.replace('part-', 'copy-'), await other.get(key))
@@ -310,7 +313,7 @@ async function againstRival(
   const copies = new Set<string>()
   for await (const { key } of other.list('')) if (key.includes('copy-')) copies.add(key)
   rival.armed = true
-  const done = await optimize(store, { clock: hastyClock })
+  const done = await optimizeTable(store, { clock: hastyClock })
   rival.armed = false
   const named = await loadSnapshot(other)
   for await (const { path } of named.files()) copies.delete(decodeURIComponent(path))

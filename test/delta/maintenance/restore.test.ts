@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
-import { optimize } from '../../../src/delta/maintenance/optimize.ts'
+import { optimizeTable } from '../../../src/delta/maintenance/optimize.ts'
 import { commitKey, decodePath } from '../../../src/delta/protocol/paths.ts'
-import { restore } from '../../../src/delta/maintenance/restore.ts'
+import { restoreTable } from '../../../src/delta/maintenance/restore.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { commitInfoOf } from '../../../src/delta/log/state.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
@@ -12,7 +12,7 @@ import type { Store } from '../../../src/storage/store.ts'
 import { dataFile, sortedRows } from '../rows-table.ts'
 import { allCommits, emptyTable, hastyClock, ONE_LONG } from '../table.ts'
 
-/** A table with `count` appends of one row, carried by `app-0`, and the writer that made them. */
+/** Creates a table with `count` appends of one row, committed by `app-0`; returns the writer. */
 async function filled(
   store: Store,
   count: number,
@@ -39,11 +39,11 @@ async function appendRow(
   assert.equal(outcome.kind, 'committed')
 }
 
-test('The rows of an older version come back, its txns do not, and the writer that has the table open goes on', async () => {
+test('The rows of an older version are restored, its txns are not, and an open writer continues', async () => {
   const store = new MemoryStore()
   const writer = await filled(store, 5)
-  await optimize(store)
-  const done = await restore(store, 3n)
+  await optimizeTable(store)
+  const done = await restoreTable(store, 3n)
   assert.equal(done.version, 7n)
   assert.equal(done.numRestoredFiles, 3)
   assert.equal(done.numRemovedFiles, 1)
@@ -53,10 +53,10 @@ test('The rows of an older version come back, its txns do not, and the writer th
   assert.deepEqual(await sortedRows(store), ['{"id":0}\n', '{"id":1}\n', '{"id":2}\n', '{"id":5}\n'])
 })
 
-test('The commit says RESTORE, the version, and counts what was done', async () => {
+test('The commit states RESTORE, the version, and metrics', async () => {
   const store = new MemoryStore()
   await filled(store, 3)
-  await restore(store, 1n)
+  await restoreTable(store, 1n)
   const commit = (await allCommits(store)).at(-1)
   assert.ok(commit !== undefined)
   const info = commitInfoOf(commit)
@@ -70,15 +70,15 @@ test('The commit says RESTORE, the version, and counts what was done', async () 
   for (const action of commit.actions) if (action.kind === 'remove') assert.ok(action.remove.dataChange)
 })
 
-test('A table that is as it was gets no new version', async () => {
+test('A table that is already in the state of the version gets no new version', async () => {
   const store = new MemoryStore()
   await filled(store, 2)
-  const done = await restore(store, 2n)
+  const done = await restoreTable(store, 2n)
   assert.equal(done.version, undefined)
   assert.equal((await loadSnapshot(store)).version, 2n)
 })
 
-test('Properties of then come back under the identity of the table', async () => {
+test('Properties of the version are restored, and the table keeps its id', async () => {
   const store = new MemoryStore()
   await filled(store, 1)
   const { metadata } = await loadSnapshot(store)
@@ -87,32 +87,35 @@ test('Properties of then come back under the identity of the table', async () =>
   const changed = { ...rest, schemaString: metadata.schemaString ?? '', configuration: { a: 'b' } }
   const metaData = { ...changed, format: { provider: 'parquet', options: {} } }
   await store.put(commitKey(2n), serialiseActions([{ kind: 'metaData', metaData }]))
-  await restore(store, 1n)
+  await restoreTable(store, 1n)
   const after = (await loadSnapshot(store)).metadata
   assert.deepEqual(after.configuration, {})
   assert.equal(after.id, metadata.id)
 })
 
-test('A version whose data files are gone is refused by their names, and nothing is written', async () => {
+test('A version with missing data files is refused by their names, and nothing is written', async () => {
   const store = new MemoryStore()
   await filled(store, 3)
-  await optimize(store)
+  await optimizeTable(store)
   for await (const { path } of (await loadSnapshot(store, { version: 1n })).files())
     await store.delete(decodePath(path))
-  await assert.rejects(restore(store, 2n), { code: 'KD_COMMAND_INVALID', message: /1 data files .* gone/ })
+  await assert.rejects(restoreTable(store, 2n), {
+    code: 'KD_COMMAND_INVALID',
+    message: /1 data files .* missing/,
+  })
   assert.equal((await loadSnapshot(store)).version, 4n)
 })
 
-test('An append-only table and a version that is not there are refused', async () => {
+test('An append-only table and a version that does not exist are refused', async () => {
   const store = new MemoryStore()
   await filled(store, 2, { 'delta.appendOnly': 'true' })
-  await assert.rejects(restore(store, 1n), { code: 'KD_COMMAND_INVALID', message: /append-only/ })
+  await assert.rejects(restoreTable(store, 1n), { code: 'KD_COMMAND_INVALID', message: /append-only/ })
   const other = new MemoryStore()
   await filled(other, 1)
-  await assert.rejects(restore(other, 9n), { code: 'KD_COMMAND_INVALID' })
+  await assert.rejects(restoreTable(other, 9n), { code: 'KD_COMMAND_INVALID' })
 })
 
-test('An append that comes in between is taken away with the others: the difference is computed anew', async () => {
+test('An append in between is removed like the others: the difference is computed again', async () => {
   const shared = `restore-${Math.random()}`
   const other = new MemoryStore(shared)
   const rival = { armed: false }
@@ -126,7 +129,7 @@ test('An append that comes in between is taken away with the others: the differe
   })
   await filled(other, 2)
   rival.armed = true
-  const done = await restore(store, 1n)
+  const done = await restoreTable(store, 1n)
   assert.equal(done.version, 4n)
   assert.equal(done.numRemovedFiles, 2)
   assert.deepEqual(await sortedRows(store), ['{"id":0}\n'])

@@ -2,30 +2,33 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
-import { setProperties } from '../../../src/delta/maintenance/set-properties.ts'
+import { setTableProperties } from '../../../src/delta/maintenance/set-properties.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import { allCommits, emptyTable, featuredTable, operationOf, someAppend } from '../table.ts'
 
-test('Properties are set, others stay, and files that an open writer made before are not committed as they are', async () => {
+test('Properties are set, others stay, and an open writer does not commit files that it made before', async () => {
   const store = new MemoryStore()
   await emptyTable(store, { 'delta.checkpointInterval': '5', owner: 'us' })
   const writer = await openTableWriter(store)
-  const done = await setProperties(store, { 'delta.checkpointInterval': '7', 'delta.targetFileSize': '64mb' })
+  const done = await setTableProperties(store, {
+    'delta.checkpointInterval': '7',
+    'delta.targetFileSize': '64mb',
+  })
   const expected = { 'delta.checkpointInterval': '7', owner: 'us', 'delta.targetFileSize': '64mb' }
   assert.deepEqual(done, { version: 1n, properties: expected })
   assert.deepEqual((await loadSnapshot(store)).metadata.configuration, expected)
   assert.equal(operationOf((await allCommits(store))[1] ?? { version: 0n, actions: [] }), 'SET TBLPROPERTIES')
   assert.equal((await writer.append(someAppend('app-0', undefined, 1n))).kind, 'changed')
-  const outcome = await writer.append({ ...someAppend('app-0', undefined, 1n), basis: writer.shape })
+  const outcome = await writer.append({ ...someAppend('app-0', undefined, 1n), baseSnapshot: writer.shape })
   assert.equal(outcome.kind, 'committed')
 })
 
-test('Values that the table has already make no version', async () => {
+test('Values that the table already has make no version', async () => {
   const store = new MemoryStore()
   await emptyTable(store, { a: 'b' })
-  assert.deepEqual(await setProperties(store, { a: 'b' }), { properties: { a: 'b' } })
+  assert.deepEqual(await setTableProperties(store, { a: 'b' }), { properties: { a: 'b' } })
   assert.equal((await loadSnapshot(store)).version, 0n)
 })
 
@@ -43,7 +46,7 @@ test('An append in between is no conflict', async () => {
   })
   await emptyTable(other)
   rival.armed = true
-  assert.equal((await setProperties(store, { a: 'b' })).version, 2n)
+  assert.equal((await setTableProperties(store, { a: 'b' })).version, 2n)
 })
 
 for (const [name, value] of [
@@ -65,7 +68,7 @@ for (const [name, value] of [
   test(`${name}=${value} is refused by its name, and nothing is written`, async () => {
     const store = new MemoryStore()
     await emptyTable(store)
-    await assert.rejects(setProperties(store, { a: 'b', [name]: value }), (error: Error) =>
+    await assert.rejects(setTableProperties(store, { a: 'b', [name]: value }), (error: Error) =>
       error.message.includes(name),
     )
     assert.equal((await loadSnapshot(store)).version, 0n)
@@ -77,11 +80,13 @@ test('A property whose feature the table does not have is refused', async () => 
   await emptyTable(store)
   const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: [] }
   await store.put(commitKey(1n), serialiseActions([{ kind: 'protocol', protocol }]))
-  await assert.rejects(setProperties(store, { 'delta.appendOnly': 'true' }), { code: 'KD_TABLE_UNSUPPORTED' })
-  assert.equal((await setProperties(store, { 'delta.appendOnly': 'false' })).version, 2n)
+  await assert.rejects(setTableProperties(store, { 'delta.appendOnly': 'true' }), {
+    code: 'KD_TABLE_UNSUPPORTED',
+  })
+  assert.equal((await setTableProperties(store, { 'delta.appendOnly': 'false' })).version, 2n)
 })
 
-test('What takes more than a property is not switched on, though the table has the feature', async () => {
+test('Features that a property alone cannot enable are refused, even if the table supports them', async () => {
   const store = new MemoryStore()
   await featuredTable(store, ['rowTracking', 'domainMetadata', 'inCommitTimestamp', 'columnMapping'])
   for (const properties of [
@@ -89,6 +94,6 @@ test('What takes more than a property is not switched on, though the table has t
     { 'delta.enableInCommitTimestamps': 'true' },
     { 'delta.columnMapping.mode': 'id' },
   ]) {
-    await assert.rejects(setProperties(store, properties), { code: 'KD_TABLE_UNSUPPORTED' })
+    await assert.rejects(setTableProperties(store, properties), { code: 'KD_TABLE_UNSUPPORTED' })
   }
 })

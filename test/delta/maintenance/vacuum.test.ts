@@ -4,9 +4,9 @@ import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import { checkpointKey, commitKey, encodePath } from '../../../src/delta/protocol/paths.ts'
 import { writeCheckpoint } from '../../../src/delta/commit/checkpoint-write.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
-import { vacuum, type VacuumOptions, type Vacuumed } from '../../../src/delta/maintenance/vacuum.ts'
+import { vacuumTable, type VacuumOptions, type VacuumResult } from '../../../src/delta/maintenance/vacuum.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
-import { readTail } from '../../../src/delta/commit/commit.ts'
+import { readCommitsFrom } from '../../../src/delta/commit/commit.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { commitInfoOf } from '../../../src/delta/log/state.ts'
 import type { Store } from '../../../src/storage/store.ts'
@@ -18,7 +18,7 @@ const NOW_MS = 1_800_000_000_000
 const clock = { now: () => NOW_MS, sleep: () => Promise.resolve() }
 const body = new Uint8Array(7)
 
-/** A table with live, removed, young, foreign and hidden files; `_p` partitions it. */
+/** Creates a table with live, removed, young, foreign and hidden files; `_p` partitions it. */
 async function filled(configuration: Record<string, string> = {}): Promise<Store> {
   let nowMs = NOW_MS
   const store = new MemoryStore('', { now: () => nowMs })
@@ -62,9 +62,9 @@ async function filled(configuration: Record<string, string> = {}): Promise<Store
 async function run(
   store: Store,
   options: Partial<VacuumOptions> = {},
-): Promise<{ done: Vacuumed; keys: string[] }> {
+): Promise<{ done: VacuumResult; keys: string[] }> {
   const keys: string[] = []
-  const done = await vacuum(store, {
+  const done = await vacuumTable(store, {
     dryRun: false,
     clock,
     onFile: (key) => {
@@ -84,7 +84,7 @@ const OLD = [
   'orphan-old.parquet',
 ]
 
-test('A dry run lists what is old and named by no version within a week, and deletes nothing', async () => {
+test('A dry run lists old files that no version within a week references, and deletes nothing', async () => {
   const store = await filled()
   const { done, keys } = await run(store, { dryRun: true })
   assert.deepEqual(keys, OLD)
@@ -100,7 +100,7 @@ test('A dry run lists what is old and named by no version within a week, and del
   for (const key of keys) assert.equal(await store.size(key), 7)
 })
 
-test('Exactly what the dry run lists is deleted, and two commits say so', async () => {
+test('Exactly the files of the dry run are deleted, and two commits record it', async () => {
   const store = await filled()
   const { version } = await loadSnapshot(store)
   const before: string[] = []
@@ -113,7 +113,7 @@ test('Exactly what the dry run lists is deleted, and two commits say so', async 
     after,
     before.filter((key) => !OLD.includes(key)),
   )
-  const infos = (await readTail(store, version + 1n)).map((commit) => {
+  const infos = (await readCommitsFrom(store, version + 1n)).map((commit) => {
     assert.equal(commit.actions.length, 1)
     const info = commitInfoOf(commit)
     return [info?.['operation'], info?.['operationParameters'], info?.['operationMetrics']]
@@ -134,7 +134,7 @@ test('Exactly what the dry run lists is deleted, and two commits say so', async 
   assert.equal((await loadSnapshot(store)).version, version + 2n)
 })
 
-test('The file of a deletion vector stays as long as a version within the retention names it', async () => {
+test('The file of a deletion vector stays while a version within the retention references it', async () => {
   const store = await filled()
   const { version } = await loadSnapshot(store)
   const name = 'ab^-aqEH.-t@S}K{vb[*k^'
@@ -157,14 +157,14 @@ test('The file of a deletion vector stays as long as a version within the retent
 })
 
 for (const checkpointed of [false, true]) {
-  test(`A longer retention keeps what left the table within it${checkpointed ? ', also where a checkpoint let go of it' : ''}`, async () => {
+  test(`A longer retention keeps files removed within it${checkpointed ? ', also if a checkpoint dropped their tombstones' : ''}`, async () => {
     const store = await filled()
     if (checkpointed) {
       await writeCheckpoint(store, 3n, { nowMs: NOW_MS })
       assert.notEqual(await store.size(checkpointKey(3n)), undefined)
     }
     const { keys } = await run(store, { retentionHours: 250, dryRun: true })
-    // The commit within the retention is taken whole: what it removed may stay longer than it must.
+    // A commit within the retention keeps all files that it removed, even those with an older deletion time.
     const kept = ['gone-200h.parquet', 'gone-300h.parquet']
     assert.deepEqual(
       keys,
@@ -182,7 +182,7 @@ test('A retention shorter than the table has is refused, unless forced', async (
   assert.notEqual(await store.size('_p=a b/live é.parquet'), undefined)
 })
 
-test('The retention of the table is the default and the least', async () => {
+test('The retention of the table is the default and the minimum', async () => {
   const store = await filled({ 'delta.deletedFileRetentionDuration': 'interval 250 hours' })
   await assert.rejects(run(store, { retentionHours: 200 }), { code: 'KD_COMMAND_INVALID' })
   const { keys, done } = await run(store)
@@ -196,7 +196,7 @@ test('A retention of the table that cannot be read keeps everything', async () =
 })
 
 for (const feature of ['icebergCompatV2', 'catalogManaged', 'somethingNew']) {
-  test(`A table with ${feature}, which may own files that nobody here knows of, is refused by that name`, async () => {
+  test(`A table with ${feature}, which may have other files, is refused by that name`, async () => {
     const store = await filled()
     const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: [feature] }
     await store.put(commitKey(4n), serialiseActions([{ kind: 'protocol', protocol }]))
@@ -204,7 +204,7 @@ for (const feature of ['icebergCompatV2', 'catalogManaged', 'somethingNew']) {
   })
 }
 
-test('A table that names files at absolute paths is refused', async () => {
+test('A table with files at absolute paths is refused', async () => {
   const store = await filled()
   const add = someAdd('s3://elsewhere/live.parquet')
   await store.put(commitKey(4n), serialiseActions([{ kind: 'add', add }]))

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Add } from '../../../src/delta/protocol/actions.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
-import { optimize } from '../../../src/delta/maintenance/optimize.ts'
-import { verifyTable, type Problem, type Verified } from '../../../src/delta/maintenance/verify.ts'
+import { optimizeTable } from '../../../src/delta/maintenance/optimize.ts'
+import { verifyTable, type TableProblem, type VerifyResult } from '../../../src/delta/maintenance/verify.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
 import { LocalStore } from '../../../src/storage/local/local.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
@@ -49,8 +49,10 @@ async function tableOf(
   return store
 }
 
-async function verify(store: Store): Promise<{ done: Verified; problems: Problem[]; orphans: string[] }> {
-  const problems: Problem[] = []
+async function verify(
+  store: Store,
+): Promise<{ done: VerifyResult; problems: TableProblem[]; orphans: string[] }> {
+  const problems: TableProblem[] = []
   const orphans: string[] = []
   const done = await verifyTable(store, {
     onProblem: (problem) => {
@@ -66,7 +68,7 @@ async function verify(store: Store): Promise<{ done: Verified; problems: Problem
   return { done, problems, orphans }
 }
 
-test('A sound table has no problems; rows, offsets and files that nothing names are counted', async () => {
+test('A valid table has no problems; rows, offsets and unreferenced files are counted', async () => {
   const store = await tableOf()
   await store.put('left-behind.parquet', new Uint8Array(9))
   const { done, problems, orphans } = await verify(store)
@@ -79,9 +81,9 @@ test('A sound table has no problems; rows, offsets and files that nothing names 
   ])
 })
 
-test('After it was packed a table is as sound as before, and files that it named lately are no orphans', async () => {
+test('A packed table is still valid, and recently removed files are not orphans', async () => {
   const store = await tableOf()
-  await optimize(store)
+  await optimizeTable(store)
   const { done, problems, orphans } = await verify(store)
   assert.deepEqual([problems, orphans], [[], []])
   assert.deepEqual([done.files, done.rows], [1, 5])
@@ -103,7 +105,7 @@ for (const [what, change, kind, detail] of [
       return add
     },
     'missing file',
-    /not there/,
+    /no such file/,
   ],
   ['another size', (add: Add) => ({ ...add, size: add.size + 1 }), 'wrong size', /the log says/],
   [
@@ -157,7 +159,7 @@ for (const [what, change, kind, detail] of [
   })
 }
 
-test('Bounds that are wide, cut to milliseconds or whole are true', async () => {
+test('Wide bounds, and bounds truncated to milliseconds, are valid', async () => {
   const { problems } = await verify(
     await tableOf(
       stats(({ minValues, maxValues }) => {
@@ -173,7 +175,7 @@ test('Bounds that are wide, cut to milliseconds or whole are true', async () => 
   assert.deepEqual(problems, [])
 })
 
-test('A record that is a row twice is found, and so is one beyond the txn of its partition', async () => {
+test('A record with two rows is found, and so is a row beyond the txn of its Kafka partition', async () => {
   const store = await tableOf()
   const adds = [await dataFile(store, schema, [row(9), row(11)])]
   await (
@@ -198,7 +200,7 @@ for (const name of [
   'with_checkpoint',
   'cdf',
 ]) {
-  test(`What Spark says of its files is true: ${name}`, async () => {
+  test(`Statistics of Spark verify: ${name}`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'kafka-delta-verify-'))
     cpSync(join(import.meta.dirname, '../../fixtures/dat', name, 'delta'), folder, { recursive: true })
     const { problems, done } = await verify(new LocalStore(folder))

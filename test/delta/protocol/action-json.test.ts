@@ -16,7 +16,7 @@ test('Longs beyond 2^53 are exact in both directions', () => {
   )
 })
 
-test('Unknown actions are nothing and unknown fields are left out', () => {
+test('Unknown actions are ignored and unknown fields are left out', () => {
   assert.equal(parseAction('{"cdc":{"path":"x"}}'), undefined)
   assert.equal(parseAction('{"__proto__":{"path":"x"}}'), undefined)
   assert.deepEqual(parseAction('{"protocol":{"minReaderVersion":1,"minWriterVersion":2,"new":[1]}}'), {
@@ -25,12 +25,9 @@ test('Unknown actions are nothing and unknown fields are left out', () => {
   })
 })
 
-test('A field that is missing or of a wrong kind is named', () => {
+test('The error for a missing or invalid field names it', () => {
   assert.throws(() => parseAction('{"txn":{"appId":"a"}}'), /txn\.version is missing/)
-  assert.throws(
-    () => parseAction('{"txn":{"appId":"a","version":"1"}}'),
-    /txn\.version is not what it must be/,
-  )
+  assert.throws(() => parseAction('{"txn":{"appId":"a","version":"1"}}'), /txn\.version has an invalid value/)
   assert.throws(() => parseAction('{"txn":{"appId":"a","version":9223372036854775808}}'), /txn\.version/)
   assert.throws(() => parseAction('[]'), /must be a JSON object/)
 })
@@ -43,7 +40,7 @@ test('A schema with every kind of type keeps its text', () => {
   assert.equal(serialiseSchema(parseSchema(text)), text)
 })
 
-test('A type that is not known is refused with its column', () => {
+test('An unknown type is refused with its column', () => {
   const text = '{"type":"struct","fields":[{"name":"v","type":"variant","nullable":true,"metadata":{}}]}'
   assert.throws(() => parseSchema(text), { code: 'KD_TABLE_UNSUPPORTED', message: /variant.*column v/ })
 })

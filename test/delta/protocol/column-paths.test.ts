@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { columnPaths } from '../../../src/delta/protocol/column-paths.ts'
+import { parseColumnPaths } from '../../../src/delta/protocol/column-paths.ts'
 
 for (const [text, paths] of [
   ['', []],
@@ -11,12 +11,12 @@ for (const [text, paths] of [
   ['`a, b`', [['a, b']]],
 ] as const) {
   test(`The list ${JSON.stringify(text)} names ${JSON.stringify(paths)}`, () => {
-    assert.deepEqual(columnPaths(text), paths)
+    assert.deepEqual(parseColumnPaths(text), paths)
   })
 }
 
 for (const text of ['a,', ',a', 'a..b', '`a', 'a`b`', '``']) {
-  test(`${JSON.stringify(text)} is no list of columns`, () => {
-    assert.equal(columnPaths(text), undefined)
+  test(`${JSON.stringify(text)} is not a list of columns`, () => {
+    assert.equal(parseColumnPaths(text), undefined)
   })
 }

@@ -10,7 +10,7 @@ import {
   parseLogKey,
 } from '../../../src/delta/protocol/paths.ts'
 
-test('Names of the log are zero-padded and read back as what they are', () => {
+test('File names of the log are zero-padded and parsed again', () => {
   assert.equal(commitKey(42n), '_delta_log/00000000000000000042.json')
   assert.deepEqual(parseLogKey(commitKey(42n)), { kind: 'commit', version: 42n })
   assert.deepEqual(parseLogKey(checkpointKey(42n)), { kind: 'checkpoint', version: 42n })
@@ -21,7 +21,7 @@ test('Names of the log are zero-padded and read back as what they are', () => {
   assert.deepEqual(parseLogKey(v2), { kind: 'checkpointV2', version: 42n, key: v2 })
 })
 
-test('Other names of the log directory are nothing', () => {
+test('Other files of the log directory are ignored', () => {
   for (const name of [
     '00000000000000000042.crc',
     '00000000000000000004.00000000000000000006.compacted.json',
@@ -45,7 +45,7 @@ test('Partition values are escaped once for the directory and once more for the 
   assert.equal(decodePath(path), key)
 })
 
-test('Paths that are absolute, lead out of the table or are no URI are refused', () => {
+test('Paths that are absolute, lead outside the table or are not URIs are refused', () => {
   for (const path of ['s3://bucket/a.parquet', '/a.parquet', 'file:/a.parquet']) {
     assert.throws(() => decodePath(path), { code: 'KD_TABLE_UNSUPPORTED' }, path)
   }

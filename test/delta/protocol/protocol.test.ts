@@ -3,13 +3,16 @@ import { test } from 'node:test'
 import { PipelineError } from '../../../src/core/errors.ts'
 import type { StructType } from '../../../src/core/schema.ts'
 import type { Metadata, Protocol } from '../../../src/delta/protocol/actions.ts'
-import { checkReadable, writerFeatures } from '../../../src/delta/protocol/protocol.ts'
-import { checkAppendable } from '../../../src/delta/constraints/appendable.ts'
+import { checkReadable, writerFeaturesOf } from '../../../src/delta/protocol/protocol.ts'
+import { checkAppendable } from '../../../src/delta/constraints/append-support.ts'
 
-test('Legacy writer versions stand for the features that they brought', () => {
-  assert.deepEqual(writerFeatures({ minReaderVersion: 1, minWriterVersion: 1 }), [])
-  assert.deepEqual(writerFeatures({ minReaderVersion: 1, minWriterVersion: 2 }), ['appendOnly', 'invariants'])
-  assert.deepEqual(writerFeatures({ minReaderVersion: 2, minWriterVersion: 6 }), [
+test('Legacy writer versions imply their features', () => {
+  assert.deepEqual(writerFeaturesOf({ minReaderVersion: 1, minWriterVersion: 1 }), [])
+  assert.deepEqual(writerFeaturesOf({ minReaderVersion: 1, minWriterVersion: 2 }), [
+    'appendOnly',
+    'invariants',
+  ])
+  assert.deepEqual(writerFeaturesOf({ minReaderVersion: 2, minWriterVersion: 6 }), [
     'appendOnly',
     'invariants',
     'checkConstraints',
@@ -37,7 +40,7 @@ for (const [feature, metadata] of [
     metadataOf({ 'delta.generationExpression': 'y + 1' }),
   ],
   [
-    'generatedColumns (generated column x: year(now()): what',
+    'generatedColumns (generated column x: year(now()): a generated column cannot',
     metadataOf({ 'delta.generationExpression': 'year(now())' }),
   ],
   ['identityColumns (column x)', metadataOf({ 'delta.identity.start': 1 })],

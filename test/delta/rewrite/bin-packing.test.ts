@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Bin, Packer } from '../../../src/delta/rewrite/bin-packing.ts'
+import { type Bin, BinPacker } from '../../../src/delta/rewrite/bin-packing.ts'
 
-/** Packs files of these sizes; partition of file `i` is `i % partitions`. */
+/** Packs files of these sizes; the partition of file `i` is `i % partitions`. */
 function pack(targetBytes: number, sizes: readonly number[], partitions = 1): { bins: Bin[]; left: number } {
-  const packer = new Packer(targetBytes)
+  const packer = new BinPacker(targetBytes)
   const bins: Bin[] = []
   sizes.forEach((size, i) => {
     const bin = packer.add({
       path: `${i}`,
       partitionValues: { p: String(i % partitions) },
       size,
-      deletedPart: 0,
+      deletedShare: 0,
     })
     if (bin !== undefined) bins.push(bin)
   })
@@ -31,7 +31,7 @@ test('Files go into the first bin with room, in their order; a bin of one is lef
   )
 })
 
-test('Files as large as the target stay as they are', () => {
+test('Files as large as the target are not packed', () => {
   assert.deepEqual(pack(10, [10, 11, 10]), { bins: [], left: 3 })
 })
 
@@ -54,7 +54,7 @@ test('No bin holds files of two partitions, is too large, or holds a file twice'
   assert.ok(seen.size > 1_900)
 })
 
-test('What was packed once is not packed again', () => {
+test('Packed files are not packed again', () => {
   const sizes = Array.from({ length: 200 }, (_, i) => 1 + ((i * 31) % 50))
   const first = pack(1_000, sizes)
   const second = pack(1_000, [...first.bins.map(({ bytes }) => bytes)])

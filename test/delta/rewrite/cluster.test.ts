@@ -6,13 +6,13 @@ import { test } from 'node:test'
 import type { StructType } from '../../../src/core/schema.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import type { Action, Add } from '../../../src/delta/protocol/actions.ts'
-import { candidateOf } from '../../../src/delta/rewrite/bin-packing.ts'
-import { clusteredParts, curveColumns } from '../../../src/delta/rewrite/cluster.ts'
-import { readTail } from '../../../src/delta/commit/commit.ts'
+import { packingCandidateOf } from '../../../src/delta/rewrite/bin-packing.ts'
+import { clusterRows, findCurveColumns } from '../../../src/delta/rewrite/cluster.ts'
+import { readCommitsFrom } from '../../../src/delta/commit/commit.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
-import { optimize } from '../../../src/delta/maintenance/optimize.ts'
+import { optimizeTable } from '../../../src/delta/maintenance/optimize.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
-import { rewriteOf } from '../../../src/delta/rewrite/data-file.ts'
+import { rewritePlanOf } from '../../../src/delta/rewrite/data-file.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { commitInfoOf } from '../../../src/delta/log/state.ts'
 import { valueAt } from '../../../src/arrow/values.ts'
@@ -30,7 +30,7 @@ const schema: StructType = structOf({
   inner: structOf({ y: 'double' }),
 })
 
-/** Rows in an order that has nothing to do with x and y. */
+/** Returns a row whose x and y are independent of its id. */
 function row(id: number): Record<string, unknown> {
   const x = (id * 7919) % 100
   const y = (id * 104_729) % 1009
@@ -83,7 +83,7 @@ interface Bounds {
   readonly maxValues: { readonly x: number; readonly inner: { readonly y: number } }
 }
 
-/** How many files a reader must read on average for one x, or for one y. */
+/** Returns the average number of files that a reader must read for one x, or for one y. */
 async function readsFor(
   store: Store,
   of: (values: Bounds['minValues']) => number,
@@ -97,26 +97,29 @@ async function readsFor(
   return reads.reduce((sum, count) => sum + count, 0) / reads.length
 }
 
-/** A target that makes about as many files as there are. */
+/** Returns a target size that makes about `files` files. */
 async function targetFor(store: Store, files: number): Promise<number> {
   return Math.ceil((await filesOf(store)).reduce((bytes, { size }) => bytes + size, 0) / files)
 }
 
-test('Along the Z-order curve of two columns readers of a value of either skip most files; rows stay', async () => {
+test('Files along the Z-order curve of two columns let readers of either skip most files; rows stay', async () => {
   const store = await table(16, 500)
   const rows = await sortedRows(store)
   const xs = Array.from({ length: 100 }, (_, x) => x)
   const ys = xs.map((x) => x * 1.44)
   assert.equal(await readsFor(store, ({ x }) => x, xs), 16)
-  const done = await optimize(store, { zorder: ['x', 'inner.y'], targetBytes: await targetFor(store, 16) })
+  const done = await optimizeTable(store, {
+    zorder: ['x', 'inner.y'],
+    targetBytes: await targetFor(store, 16),
+  })
   assert.deepEqual(await sortedRows(store), rows)
   const { length } = await filesOf(store)
   assert.ok(length >= 12 && length <= 20, String(length))
   assert.equal(done.numAddedFiles, length)
-  // Two cubes of eight files: within each, x is cut into four and y into two, about.
+  // Two cubes of eight files: in each, x is cut into about four and y into about two ranges.
   assert.ok((await readsFor(store, ({ x }) => x, xs)) < 9, 'x')
   assert.ok((await readsFor(store, ({ inner }) => inner.y, ys)) < 12, 'y')
-  const [last] = await readTail(store, done.version ?? 0n)
+  const [last] = await readCommitsFrom(store, done.version ?? 0n)
   const parameters = commitInfoOf(last ?? { version: 0n, actions: [] })?.['operationParameters']
   assert.deepEqual(parameters, {
     predicate: '[]',
@@ -126,33 +129,33 @@ test('Along the Z-order curve of two columns readers of a value of either skip m
   })
 })
 
-test('What was laid along the curve stays; what came since is laid along it, with what is small still', async () => {
+test('Complete cubes stay; newer files are clustered together with small cubes', async () => {
   const store = await table(16, 100)
   const targetBytes = await targetFor(store, 10)
-  await optimize(store, { zorder: ['x'], targetBytes })
-  assert.equal((await optimize(store, { zorder: ['x'], targetBytes })).commits, 0)
+  await optimizeTable(store, { zorder: ['x'], targetBytes })
+  assert.equal((await optimizeTable(store, { zorder: ['x'], targetBytes })).commits, 0)
   const before = new Set((await filesOf(store)).map(({ path }) => path))
   await append(store, 100, 3, 100)
-  const done = await optimize(store, { zorder: ['x'], targetBytes })
+  const done = await optimizeTable(store, { zorder: ['x'], targetBytes })
   assert.equal(done.commits, 1)
   const kept = (await filesOf(store)).filter(({ path }) => before.has(path))
-  // A cube of at least four files of the target size is let alone.
+  // A cube of at least four files of the target size is not rewritten.
   assert.ok(kept.length >= 4, String(kept.length))
-  // Along another curve all of them are laid anew.
+  // Another curve rewrites all files.
   const { length } = await filesOf(store)
-  assert.equal((await optimize(store, { zorder: ['name'], targetBytes })).numRemovedFiles, length)
+  assert.equal((await optimizeTable(store, { zorder: ['name'], targetBytes })).numRemovedFiles, length)
 })
 
 for (const names of [['name'], ['price'], ['at'], ['x', 'name', 'price', 'at', 'inner.y', 'id']]) {
-  test(`Rows are the same along the curve of ${names.join(', ')}`, async () => {
+  test(`Rows stay the same when clustered by ${names.join(', ')}`, async () => {
     const store = await table(4, 300)
     const rows = await sortedRows(store)
-    await optimize(store, { zorder: names, targetBytes: await targetFor(store, 3) })
+    await optimizeTable(store, { zorder: names, targetBytes: await targetFor(store, 3) })
     assert.deepEqual(await sortedRows(store), rows)
   })
 }
 
-test('A clustered table is clustered by its own columns, along the curve of Hilbert, and its files say so', async () => {
+test('A clustered table is clustered by its own columns along the Hilbert curve, and its files are tagged', async () => {
   const store = await table(8, 300)
   const protocol = {
     minReaderVersion: 1,
@@ -165,8 +168,8 @@ test('A clustered table is clustered by its own columns, along the curve of Hilb
     { kind: 'domainMetadata', domainMetadata: { domain: 'delta.clustering', configuration, removed: false } },
   ])
   const rows = await sortedRows(store)
-  await assert.rejects(optimize(store, { zorder: ['x'] }), { code: 'KD_COMMAND_INVALID' })
-  const done = await optimize(store, { targetBytes: await targetFor(store, 8) })
+  await assert.rejects(optimizeTable(store, { zorder: ['x'] }), { code: 'KD_COMMAND_INVALID' })
+  const done = await optimizeTable(store, { targetBytes: await targetFor(store, 8) })
   assert.deepEqual(await sortedRows(store), rows)
   const files = await filesOf(store)
   assert.ok(files.length > 4)
@@ -175,7 +178,7 @@ test('A clustered table is clustered by its own columns, along the curve of Hilb
     assert.equal(clusteringProvider, 'liquid')
     assert.equal(tags?.['ZCUBE_ZORDER_BY'], '["x","inner.y"]')
   }
-  const [last] = await readTail(store, done.version ?? 0n)
+  const [last] = await readCommitsFrom(store, done.version ?? 0n)
   const parameters = commitInfoOf(last ?? { version: 0n, actions: [] })?.['operationParameters']
   assert.deepEqual(parameters, {
     predicate: '[]',
@@ -189,7 +192,7 @@ test('A clustered table is clustered by its own columns, along the curve of Hilb
   assert.ok(first)
   const theirs = { ...first, path: 'theirs.parquet', clusteringProvider: 'theirs', dataChange: true }
   await commit(store, [{ kind: 'add', add: theirs }])
-  assert.equal((await optimize(store)).commits, 0)
+  assert.equal((await optimizeTable(store)).commits, 0)
 })
 
 for (const [names, fault] of [
@@ -198,21 +201,21 @@ for (const [names, fault] of [
   [['x', 'x'], /x is named twice/],
   [Array.from({ length: 9 }, () => 'x'), /8 columns at most/],
 ] as const) {
-  test(`Columns that rows cannot be clustered by are refused: ${names.join(', ')}`, async () => {
-    await assert.rejects(optimize(await table(2, 1), { zorder: names }), fault)
+  test(`Invalid clustering columns are refused: ${names.join(', ')}`, async () => {
+    await assert.rejects(optimizeTable(await table(2, 1), { zorder: names }), fault)
   })
 }
 
-test('Rows that memory does not hold go through the disk in the right order, and nothing is left there', async () => {
+test('Rows beyond the memory limit are spilled to disk in the right order, and no file is left there', async () => {
   const store = await table(6, 2_000)
   const { protocol, metadata } = await loadSnapshot(store)
-  const rewrite = rewriteOf({ protocol, metadata })
-  const columns = curveColumns(schema, [['x']])
-  const files = (await filesOf(store)).map(candidateOf)
+  const rewrite = rewritePlanOf({ protocol, metadata })
+  const columns = findCurveColumns(schema, [['x']])
+  const files = (await filesOf(store)).map(packingCandidateOf)
   const run = async (memoryBytes: number | undefined): Promise<unknown[]> => {
     const seen: unknown[] = []
     const options = { clustering: { curve: 'zorder', columns }, outputs: 4, memoryBytes } as const
-    for await (const part of clusteredParts(store, rewrite, files, options))
+    for await (const part of clusterRows(store, rewrite, files, options))
       for await (const { columns: held, length } of part)
         for (let at = 0; at < length; at++)
           seen.push([1, 0, 2, 3, 5].map((index) => valueAt(held[index] as (typeof held)[number], at)))
@@ -220,7 +223,7 @@ test('Rows that memory does not hold go through the disk in the right order, and
   }
   const inMemory = await run(undefined)
   assert.equal(inMemory.length, 12_000)
-  // A folder of its own, since others come and go in the one of the machine.
+  // A separate directory, because other processes use the shared one.
   const own = mkdtempSync(join(tmpdir(), 'kafka-delta-cluster-'))
   const shared = process.env['TMPDIR']
   process.env['TMPDIR'] = own

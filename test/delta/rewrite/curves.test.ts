@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hilbert } from '../../../src/delta/rewrite/hilbert.ts'
-import { zOrder } from '../../../src/delta/rewrite/zorder.ts'
+import { hilbertIndexOf } from '../../../src/delta/rewrite/hilbert.ts'
+import { zOrderIndexOf } from '../../../src/delta/rewrite/zorder.ts'
 
 function* points(dimensions: number, bits: number): Generator<number[]> {
   const side = 2 ** bits
@@ -16,10 +16,10 @@ for (const [dimensions, bits] of [
   [4, 2],
   [5, 2],
 ] as const) {
-  test(`On the Hilbert curve of ${dimensions} dimensions every place is taken once, by neighbours one after the other`, () => {
+  test(`The Hilbert curve of ${dimensions} dimensions visits every point once, and consecutive points are neighbours`, () => {
     const places: number[][] = []
     for (const point of points(dimensions, bits)) {
-      const place = hilbert(point, bits)
+      const place = hilbertIndexOf(point, bits)
       assert.equal(places[place], undefined)
       places[place] = point
     }
@@ -33,8 +33,8 @@ for (const [dimensions, bits] of [
 }
 
 test('Z-order interleaves bits, the first column first', () => {
-  assert.equal(zOrder([0b11, 0b00], 2), 0b1010)
-  assert.equal(zOrder([0b00, 0b11], 2), 0b0101)
-  assert.equal(zOrder([0b10, 0b01, 0b11], 2), 0b101_011)
-  assert.equal(zOrder([1023, 1023, 1023, 1023, 1023], 10), 2 ** 50 - 1)
+  assert.equal(zOrderIndexOf([0b11, 0b00], 2), 0b1010)
+  assert.equal(zOrderIndexOf([0b00, 0b11], 2), 0b0101)
+  assert.equal(zOrderIndexOf([0b10, 0b01, 0b11], 2), 0b101_011)
+  assert.equal(zOrderIndexOf([1023, 1023, 1023, 1023, 1023], 10), 2 ** 50 - 1)
 })

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { tableFromArrays, tableToIPC } from 'apache-arrow'
 import { Table as WasmTable, writeParquet } from 'parquet-wasm'
-import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
 import { LocalStore } from '../../../src/storage/local/local.ts'
 import { duckdbLines } from '../duckdb.ts'
 import { emptyTable, someAppend } from '../table.ts'
 
-test('A table that we wrote has the rows that DuckDB finds in its files; limits and columns are kept', async () => {
+test('A written table has the rows that DuckDB finds in its files; limits and columns are applied', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-'))
   try {
     const store = new LocalStore(folder)
@@ -24,9 +24,9 @@ test('A table that we wrote has the rows that DuckDB finds in its files; limits 
       await writer.append(someAppend('app-0', i === 0n ? undefined : i - 1n, i, `${i}.parquet`))
     }
     const snapshot = await loadSnapshot(store)
-    const linesOf = async (options: Parameters<typeof rowLines>[2]): Promise<string[]> => {
+    const linesOf = async (options: Parameters<typeof readRowLines>[2]): Promise<string[]> => {
       const lines: string[] = []
-      for await (const line of rowLines(store, snapshot, options)) lines.push(line)
+      for await (const line of readRowLines(store, snapshot, options)) lines.push(line)
       return lines
     }
     const all = await linesOf({})

@@ -15,9 +15,9 @@ import { Table as WasmTable, writeParquet } from 'parquet-wasm'
 import type { DataType, StructField, StructType } from '../../../src/core/schema.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import type { Metadata, Protocol } from '../../../src/delta/protocol/actions.ts'
-import { columnMapping, shownPartitionValues } from '../../../src/delta/schema/column-mapping.ts'
+import { columnMappingOf, partitionValuesByName } from '../../../src/delta/schema/column-mapping.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
-import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { serialiseSchema } from '../../../src/delta/schema/schema-json.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
@@ -30,7 +30,7 @@ function column(name: string, id: number, physical: string, type: DataType = 'in
   return { name, type, nullable: true, metadata }
 }
 
-/** `a` and `b` have changed their names with each other; `new` came after the file was written. */
+/** `a` and `b` have swapped their names; `new` was added after the file was written. */
 const SCHEMA: StructType = {
   type: 'struct',
   fields: [
@@ -57,23 +57,23 @@ test('A file without field ids is refused where columns are found by id', async 
   await assert.rejects(linesOf('id', fileWith(false)), { code: 'KD_PARQUET_FAILED', message: /no field ids/ })
 })
 
-test('The mode counts only where the protocol supports it', () => {
+test('The mode applies only if the protocol supports it', () => {
   const metadata = metadataOf('name')
-  assert.equal(columnMapping({ minReaderVersion: 1, minWriterVersion: 2 }, metadata).mode, 'none')
-  assert.equal(columnMapping(PROTOCOL, metadataOf('none')).mode, 'none')
-  assert.equal(columnMapping(PROTOCOL, metadata).mode, 'name')
-  assert.throws(() => columnMapping(PROTOCOL, metadataOf('other')), {
+  assert.equal(columnMappingOf({ minReaderVersion: 1, minWriterVersion: 2 }, metadata).mode, 'none')
+  assert.equal(columnMappingOf(PROTOCOL, metadataOf('none')).mode, 'none')
+  assert.equal(columnMappingOf(PROTOCOL, metadata).mode, 'name')
+  assert.throws(() => columnMappingOf(PROTOCOL, metadataOf('other')), {
     code: 'KD_TABLE_UNSUPPORTED',
     message: /columnMapping mode other/,
   })
 })
 
-test('Partition values are shown by the names of the schema', () => {
+test('Partition values are shown under the names of the schema', () => {
   const metadata = metadataOf('name')
-  const shown = shownPartitionValues(
+  const shown = partitionValuesByName(
     { partitionValues: { 'col-p': '7', gone: '8' } },
     metadata,
-    columnMapping(PROTOCOL, metadata),
+    columnMappingOf(PROTOCOL, metadata),
   )
   assert.deepEqual(shown, { 'p q': '7' })
 })
@@ -86,9 +86,9 @@ for (const [fault, fields] of [
 ] as const) {
   test(`A column with ${fault} is a corrupt table`, () => {
     const metadata = { ...metadataOf('name'), schema: { type: 'struct', fields } } as const
-    assert.throws(() => columnMapping(PROTOCOL, metadata), {
+    assert.throws(() => columnMappingOf(PROTOCOL, metadata), {
       code: 'KD_TABLE_CORRUPT',
-      message: /of its own/,
+      message: /lacks a unique/,
     })
   })
 }
@@ -115,11 +115,11 @@ async function linesOf(mode: string, file: Uint8Array): Promise<string[]> {
   ])
   await store.putIfAbsent(commitKey(0n), body)
   const lines: string[] = []
-  for await (const line of rowLines(store, await loadSnapshot(store))) lines.push(line)
+  for await (const line of readRowLines(store, await loadSnapshot(store))) lines.push(line)
   return lines
 }
 
-/** One row of a, b and a list of {x, y}, under physical names, or under names that mean nothing where ids do. */
+/** Writes one row of a, b and a list of {x, y}, under physical names, or under arbitrary names if columns have ids. */
 function fileWith(ids: boolean): Uint8Array {
   const name = (physical: string): string => (ids ? `any-${physical}` : physical)
   const idOf = (id: number): Map<string, string> => new Map(ids ? [['PARQUET:field_id', String(id)]] : [])

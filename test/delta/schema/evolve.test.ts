@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { fieldNamed, type DataType, type StructType } from '../../../src/core/schema.ts'
+import { findField, type DataType, type StructType } from '../../../src/core/schema.ts'
 import type { Protocol } from '../../../src/delta/protocol/actions.ts'
-import { evolve, type EvolveRules, type Evolution } from '../../../src/delta/schema/evolve.ts'
+import { evolveTable, type EvolutionRules, type TableEvolution } from '../../../src/delta/schema/evolve.ts'
 import { layoutOf } from '../../../src/delta/files/layout.ts'
 import { parseSchema } from '../../../src/delta/schema/schema-json.ts'
 import type { TableShape } from '../../../src/delta/protocol/table-shape.ts'
 import { arrayOf, mapOf, structOf } from '../../support/flow/batches.ts'
 import { shapeOf } from '../../support/flow/layouts.ts'
 
-const ADD: EvolveRules = { add: true, widen: true }
+const ADD: EvolutionRules = { add: true, widen: true }
 const WIDENING: Protocol = {
   minReaderVersion: 3,
   minWriterVersion: 7,
@@ -20,7 +20,7 @@ const WIDENING: Protocol = {
 
 function faultsOf(shape: TableShape, wanted: StructType, rules = ADD): string[] {
   try {
-    evolve(shape, wanted, rules)
+    evolveTable(shape, wanted, rules)
     return []
   } catch (error) {
     assert.ok(error instanceof PipelineError && error.code === 'KD_SCHEMA_MISMATCH')
@@ -28,8 +28,8 @@ function faultsOf(shape: TableShape, wanted: StructType, rules = ADD): string[] 
   }
 }
 
-function evolved(shape: TableShape, wanted: StructType): Evolution {
-  const evolution = evolve(shape, wanted, ADD)
+function evolved(shape: TableShape, wanted: StructType): TableEvolution {
+  const evolution = evolveTable(shape, wanted, ADD)
   assert.ok(evolution !== undefined)
   assert.deepEqual(parseSchema(evolution.metadata.schemaString), evolution.shape.metadata.schema)
   return evolution
@@ -40,7 +40,7 @@ const widening = (schema: StructType, more: Record<string, string> = {}): TableS
   protocol: WIDENING,
 })
 
-test('Rows that the table holds change nothing: fewer columns, another order and case, narrower types', () => {
+test('Rows that fit the table change nothing: fewer columns, another order and case, narrower types', () => {
   const table = structOf({
     a: 'long',
     B: structOf({ x: 'double', y: 'string' }),
@@ -48,10 +48,10 @@ test('Rows that the table holds change nothing: fewer columns, another order and
     d: 'decimal(10,2)',
   })
   const rows = structOf({ d: 'decimal(9,2)', l: arrayOf('date'), b: structOf({ Y: 'string', x: 'integer' }) })
-  assert.equal(evolve(shapeOf(table), rows, ADD), undefined)
+  assert.equal(evolveTable(shapeOf(table), rows, ADD), undefined)
 })
 
-test('New columns come last in their struct, nullable at every depth; what the table has keeps its metadata', () => {
+test('New columns come last in their struct, nullable at every depth; existing columns keep their metadata', () => {
   const table: StructType = {
     type: 'struct',
     fields: [
@@ -121,12 +121,12 @@ test('In a mapped table each new field gets an id of its own and a physical name
     layout.fileSchema.fields.map(({ metadata: own }) => own['PARQUET:field_id']),
     ['2', '11'],
   )
-  const added = fieldNamed(shape.metadata.schema, 'with space')
+  const added = findField(shape.metadata.schema, 'with space')
   assert.match(String(added?.metadata['delta.columnMapping.physicalName']), /^col-[0-9a-f-]{36}$/)
-  assert.deepEqual(fieldNamed(shape.metadata.schema, 's')?.metadata, mapped(2))
+  assert.deepEqual(findField(shape.metadata.schema, 's')?.metadata, mapped(2))
 })
 
-test('Types are widened where property and feature allow it, and the change is noted at the nearest field', () => {
+test('Types are widened if property and feature allow it, and the change is recorded at the nearest field', () => {
   const table = structOf({
     i: 'integer',
     d: 'date',
@@ -142,7 +142,7 @@ test('Types are widened where property and feature allow it, and the change is n
     l: arrayOf(structOf({ b: 'double' })),
   })
   const { shape, protocol } = evolved(widening(table), rows)
-  const field = (name: string) => fieldNamed(shape.metadata.schema, name)
+  const field = (name: string) => findField(shape.metadata.schema, name)
   assert.deepEqual(field('i')?.metadata, { 'delta.typeChanges': [{ fromType: 'integer', toType: 'long' }] })
   assert.deepEqual(field('m')?.metadata, {
     'delta.typeChanges': [
@@ -170,7 +170,7 @@ test('Types are widened where property and feature allow it, and the change is n
   assert.deepEqual([field('d')?.type, field('dec')?.type], ['timestamp_ntz', 'decimal(12,4)'])
   assert.deepEqual(protocol?.readerFeatures, ['typeWidening', 'timestampNtz'])
   const again = evolved(shape, structOf({ i: 'decimal(20,0)' }))
-  assert.deepEqual(fieldNamed(again.shape.metadata.schema, 'i')?.metadata['delta.typeChanges'], [
+  assert.deepEqual(findField(again.shape.metadata.schema, 'i')?.metadata['delta.typeChanges'], [
     { fromType: 'integer', toType: 'long' },
     { fromType: 'long', toType: 'decimal(20,0)' },
   ])
@@ -191,7 +191,7 @@ test('A column that a constraint or a generated column may depend on keeps its t
   ])
 })
 
-test('What fits in no way is named with its path, what was expected and what was got; all of it at once', () => {
+test('All mismatches are reported at once, with path, expected type and actual type', () => {
   const table = structOf({ a: 'long', s: structOf({ x: 'string' }), p: 'integer', i: 'integer' })
   const rows = structOf({
     a: 'string',
@@ -216,17 +216,17 @@ test('What fits in no way is named with its path, what was expected and what was
   )
 })
 
-test('One column alone may be added, and rows may be cast by rules of the caller', () => {
+test('A single column may be added, and rows may be cast by rules of the caller', () => {
   const shape = shapeOf(structOf({ a: 'string' }))
-  const rules: EvolveRules = { add: '_rescued_data', widen: false, casts: (_, to) => to === 'string' }
-  const evolution = evolve(shape, structOf({ a: 'long', _rescued_data: 'string' }), rules)
+  const rules: EvolutionRules = { add: '_rescued_data', widen: false, casts: (_, to) => to === 'string' }
+  const evolution = evolveTable(shape, structOf({ a: 'long', _rescued_data: 'string' }), rules)
   assert.deepEqual(evolution?.shape.metadata.schema, structOf({ a: 'string', _rescued_data: 'string' }))
   assert.deepEqual(faultsOf(shape, structOf({ s: structOf({ _rescued_data: 'string' }) }), rules), [
     'column s is not in the table',
   ])
 })
 
-test('A timestamp without time zone brings its feature, and names the features that older versions stood for', () => {
+test('A timestamp without time zone adds its feature, and lists the features that legacy versions imply', () => {
   const { protocol } = evolved(shapeOf(structOf({ a: 'long' })), structOf({ t: 'timestamp_ntz' }))
   assert.deepEqual(protocol, {
     minReaderVersion: 3,

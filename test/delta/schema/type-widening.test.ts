@@ -4,7 +4,7 @@ import type { StructType } from '../../../src/core/schema.ts'
 import { isWider } from '../../../src/core/widening.ts'
 import { checkTypeChanges } from '../../../src/delta/schema/type-widening.ts'
 
-test('The changes of the specification are known, and no others', () => {
+test('Only the type changes of the specification are supported', () => {
   for (const [from, to] of [
     ['byte', 'short'],
     ['byte', 'long'],
@@ -36,7 +36,7 @@ test('The changes of the specification are known, and no others', () => {
   }
 })
 
-test('A change that is not known is refused with its column, at any depth', () => {
+test('An unsupported type change is refused with its column, at any depth', () => {
   const schema = schemaWith([{ fromType: 'long', toType: 'string' }])
   assert.throws(
     () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as arrow from 'apache-arrow'
 import type { PrimitiveName } from '../../../src/core/schema.ts'
-import { primitiveText } from '../../../src/delta/statistics/json-primitives.ts'
+import { primitiveTextReaderOf } from '../../../src/delta/statistics/json-primitives.ts'
 
 const COLUMNS = {
   int: arrow.vectorFromArray([-5], new arrow.Int32()),
@@ -42,7 +42,7 @@ for (const [column, type] of [
   ['text', 'long'],
   ['flag', 'integer'],
 ] as const) {
-  test(`A column of ${column} is refused where the table wants ${type}`, () => {
+  test(`A column of ${column} is refused for a table column of ${type}`, () => {
     assert.throws(() => textOf(column, type), {
       code: 'KD_PARQUET_FAILED',
       message: new RegExp(`wants ${type.replace(/[()]/g, '.')}`),
@@ -53,5 +53,5 @@ for (const [column, type] of [
 function textOf(column: keyof typeof COLUMNS, type: PrimitiveName): string {
   const data = COLUMNS[column].data[0] as arrow.Data | undefined
   assert.ok(data)
-  return primitiveText(data, type)(0)
+  return primitiveTextReaderOf(data, type)(0)
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { DataType } from '../../../src/core/schema.ts'
 import {
   parsePartitionValue,
-  partitionText,
+  serialisePartitionValue,
   type PartitionValue,
 } from '../../../src/delta/statistics/partition-values.ts'
 
@@ -34,20 +34,20 @@ const CASES: readonly (readonly [
 
 for (const [type, value, text, parsed] of CASES) {
   test(`A partition value ${String(value)} of ${JSON.stringify(type)} is ${text ?? 'null'} in the log, and back`, () => {
-    assert.equal(partitionText(value, type), text)
+    assert.equal(serialisePartitionValue(value, type), text)
     assert.deepEqual(parsePartitionValue(text, type), parsed)
   })
 }
 
 test('Values that are not of their type are refused', () => {
-  assert.throws(() => partitionText('x', 'long'), { code: 'KD_RECORD_NOT_FITTING' })
-  assert.throws(() => partitionText('/w==', 'binary'), { code: 'KD_RECORD_NOT_FITTING' })
-  assert.throws(() => partitionText('0.001', 'decimal(10,2)'), { code: 'KD_RECORD_NOT_FITTING' })
+  assert.throws(() => serialisePartitionValue('x', 'long'), { code: 'KD_RECORD_NOT_FITTING' })
+  assert.throws(() => serialisePartitionValue('/w==', 'binary'), { code: 'KD_RECORD_NOT_FITTING' })
+  assert.throws(() => serialisePartitionValue('0.001', 'decimal(10,2)'), { code: 'KD_RECORD_NOT_FITTING' })
   assert.throws(() => parsePartitionValue('x', 'integer'), { code: 'KD_TABLE_CORRUPT' })
   assert.throws(() => parsePartitionValue('2026-1-1', 'date'), { code: 'KD_TABLE_CORRUPT' })
 })
 
-test('Whole numbers without room in their type are a corrupt table', () => {
+test('Whole numbers beyond the range of their type are a corrupt table', () => {
   for (const [text, type] of [
     ['128', 'byte'],
     ['-32769', 'short'],
@@ -61,7 +61,7 @@ test('Whole numbers without room in their type are a corrupt table', () => {
   assert.equal(parsePartitionValue('-9223372036854775808', 'long'), -(2n ** 63n))
 })
 
-test('A date in a column that became a timestamp without a zone is its midnight', () => {
+test('A date in a column that was widened to a timestamp without zone is read as midnight', () => {
   assert.equal(parsePartitionValue('1970-01-02', 'timestamp_ntz'), 86_400_000_000n)
   assert.throws(() => parsePartitionValue('1970-01-02', 'timestamp'), { code: 'KD_TABLE_CORRUPT' })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StructType } from '../../../src/core/schema.ts'
-import { BY_NAME, columnMapping } from '../../../src/delta/schema/column-mapping.ts'
+import { BY_NAME, columnMappingOf } from '../../../src/delta/schema/column-mapping.ts'
 import { statsColumnsOf } from '../../../src/delta/statistics/stats-columns.ts'
 import { structOf } from '../../support/flow/batches.ts'
 import { shapeOf } from '../../support/flow/layouts.ts'
@@ -12,7 +12,7 @@ test('Without properties the first columns have statistics', () => {
   assert.deepEqual(statsColumnsOf(shapeOf(schema), BY_NAME), { first: 32, paths: [] })
 })
 
-test('A list of columns goes before a number of them, whatever the case of its names; unknown ones are passed over', () => {
+test('A list of columns takes precedence over a number, ignores case, and skips unknown names', () => {
   const configuration = {
     'delta.dataSkippingNumIndexedCols': '1',
     'delta.dataSkippingStatsColumns': 'NAME, at.Y, gone, id.no',
@@ -38,7 +38,7 @@ test('Columns that the table is clustered by have statistics beside the others',
   }
 })
 
-test('Listed columns of a mapped table are found by the names that users know, and named as files name them', () => {
+test('Listed columns of a mapped table are found by logical names and returned by physical names', () => {
   const metadata = { 'delta.columnMapping.id': 1, 'delta.columnMapping.physicalName': 'col-1' }
   const mapped: StructType = {
     type: 'struct',
@@ -51,6 +51,6 @@ test('Listed columns of a mapped table are found by the names that users know, a
     }),
     protocol: { minReaderVersion: 2, minWriterVersion: 5 },
   }
-  const mapping = columnMapping(shape.protocol, shape.metadata)
+  const mapping = columnMappingOf(shape.protocol, shape.metadata)
   assert.deepEqual(statsColumnsOf(shape, mapping).paths, [['col-1']])
 })

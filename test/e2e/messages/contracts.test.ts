@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { DuckDBInstance } from '@duckdb/node-api'
 import kafkajs from 'kafkajs'
-import { createTopic, groupOffsets } from '../../../src/kafka/client/admin.ts'
+import { createTopic, readGroupOffsets } from '../../../src/kafka/client/admin.ts'
 import { startWorker } from '../../integrity/support/worker.ts'
 import { kafkaForTests, nameForTests } from '../../support/servers/servers.ts'
 import { actionsOf, outputOf, PROGRAM } from '../support/carry.ts'
@@ -76,9 +76,9 @@ test('A topic without contract and table: a sample is printed as contract, the t
   assert.equal(code, 1, 'one record cannot be read')
   assert.match(
     output,
-    /10 records read: 7 messages, 1 unreadable \(such as offset 4: .*\), 2 without a value/,
+    /10 records read: 7 messages, 1 undecodable \(such as offset 4: .*\), 2 without a value/,
   )
-  assert.match(output, /7 of 7 messages meet/)
+  assert.match(output, /7 of 7 messages satisfy/)
 
   const worker = startWorker(PROGRAM, ['run', '--config', config, '--until', 'latest'])
   assert.equal(await worker.ended, 0, worker.lines.slice(-10).join('\n'))
@@ -113,8 +113,8 @@ test('A topic without contract and table: a sample is printed as contract, the t
   await admin.disconnect()
   const samples = groups.filter(({ groupId }) => groupId.startsWith(`${topic}-sample`))
   for (const { groupId } of samples)
-    assert.equal((await groupOffsets({ brokers, clientId: 'test' }, groupId, topic)).size, 0, groupId)
-  assert.equal((await groupOffsets({ brokers, clientId: 'test' }, topic, topic)).get(0), 10n)
+    assert.equal((await readGroupOffsets({ brokers, clientId: 'test' }, groupId, topic)).size, 0, groupId)
+  assert.equal((await readGroupOffsets({ brokers, clientId: 'test' }, topic, topic)).get(0), 10n)
 })
 
 /** What a command that may fail prints. */

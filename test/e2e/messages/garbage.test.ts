@@ -104,7 +104,7 @@ function garbageTest(schemaEvolution: string, refused: readonly number[]): void 
         assert.match(String(reason), /^(decode|contract|type)$/, String(key))
       const done = worker.lines
         .map((line) => JSON.parse(line) as Record<string, unknown>)
-        .find((line) => line['msg'] === 'Done')
+        .find((line) => line['msg'] === 'Topic finished')
       assert.equal(done?.['tombstones'], TOMBSTONES.length)
       assert.equal(done['records'], ROWS.length + LETTERS.length + TOMBSTONES.length)
 

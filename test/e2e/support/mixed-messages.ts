@@ -1,5 +1,5 @@
 import { fingerprintOf } from '../../../src/formats/avro/fingerprint.ts'
-import { parseAvro } from '../../../src/formats/avro/schema.ts'
+import { parseAvroSchema } from '../../../src/formats/avro/schema.ts'
 import { encoderOf } from '../../support/values/avro-values.ts'
 
 /** An order as its producer means it; fields came with the versions of the schema. */
@@ -110,7 +110,7 @@ export function csvOf(order: Order): string {
 const writers = AVRO_SCHEMAS.map((schema) => {
   const header = Buffer.alloc(10)
   header.writeUInt16BE(0xc301)
-  header.writeBigUInt64LE(fingerprintOf(parseAvro(schema, 'test')), 2)
+  header.writeBigUInt64LE(fingerprintOf(parseAvroSchema(schema, 'test')), 2)
   return { header, encode: encoderOf(schema) }
 })
 

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
 import { structOf } from '../../support/flow/batches.ts'
@@ -58,7 +58,7 @@ for (const mode of ['none', 'name']) {
       workers.push(rest)
       await carryAll(rest)
       const ours: string[] = []
-      for await (const line of rowLines(store, await loadSnapshot(store))) ours.push(line)
+      for await (const line of readRowLines(store, await loadSnapshot(store))) ours.push(line)
       const letters = workers.flatMap((worker) => worker.letters)
       assert.equal(ours.length + letters.length, 400)
       const places = byPlace(ours)

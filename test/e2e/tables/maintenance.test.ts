@@ -108,7 +108,7 @@ async function upkeep(store: Store, env: NodeJS.ProcessEnv, readers: readonly st
   assert.equal(found['rows'], 17 * ROWS)
   const refused = await runTable(['restore', uri, '--version', '3'], env)
   assert.equal(refused.code, 2)
-  assert.match(refused.stderr, /KD_COMMAND_INVALID .*data files of the version are gone/)
+  assert.match(refused.stderr, /KD_COMMAND_INVALID .*data files of the version are missing/)
 }
 
 test('A table on disk is kept healthy beside a writer, and other engines read the same rows', async () => {

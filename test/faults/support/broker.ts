@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { endOffsets } from '../../../src/kafka/client/admin.ts'
-import type { KafkaServer } from '../../../src/servers/kafka.ts'
+import { readWatermarks } from '../../../src/kafka/client/admin.ts'
+import type { KafkaServer } from '../../../src/local-servers/kafka.ts'
 import { nameForTests } from '../../support/servers/servers.ts'
 import { startLoad, topicFilled } from './load.ts'
 import {
@@ -51,7 +51,7 @@ export async function brokerRestarts(
     const before = committed(await service.look(), topic)
     await kafka.resume()
     const backMs = Date.now()
-    const ends = await endOffsets({ brokers, clientId: 'faults' }, topic)
+    const ends = await readWatermarks({ brokers, clientId: 'faults' }, topic)
     // More than what was read before: the group reads again.
     const old = Number([...ends.values()].reduce((sum, { high }) => sum + high, 0n))
     await service.until('commits again', (look) => committed(look, topic) > Math.max(before, old))

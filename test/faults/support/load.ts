@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process'
-import type { Loaded } from '../../../src/cli/load/report.ts'
+import type { LoadTotals } from '../../../src/cli/load/report.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { keyOf } from '../../../src/core/raw.ts'
-import { endOffsets } from '../../../src/kafka/client/admin.ts'
+import { readWatermarks } from '../../../src/kafka/client/admin.ts'
 import { readTopic } from '../../../src/kafka/source/read-topic.ts'
 import type { Expected } from '../../integrity/support/topic.ts'
 
 /** `kafka-delta load` that runs. */
 export interface RunningLoad {
   /** Its sums, once it has ended by itself or by `stop`. Rejects with its last words where it failed. */
-  readonly ended: Promise<Loaded>
+  readonly ended: Promise<LoadTotals>
   /** Ends it as Ctrl+C does. */
-  stop(): Promise<Loaded>
+  stop(): Promise<LoadTotals>
 }
 
 const WORDS_MAX = 4_000
@@ -32,10 +32,10 @@ export function startLoad(
   let words = ''
   child.stdout.setEncoding('utf8').on('data', (piece: string) => (stdout += piece))
   child.stderr.setEncoding('utf8').on('data', (piece: string) => (words = (words + piece).slice(-WORDS_MAX)))
-  const ended = new Promise<Loaded>((resolve, reject) => {
+  const ended = new Promise<LoadTotals>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) => {
-      if (code === 0) resolve(JSON.parse(stdout) as Loaded)
+      if (code === 0) resolve(JSON.parse(stdout) as LoadTotals)
       else reject(new Error(`load ended with ${code}: ${words}`))
     })
   })
@@ -53,7 +53,7 @@ export function startLoad(
 /** What a topic that `load` filled holds, read from the brokers: the truth, whatever the producer went through. */
 export async function expectedOf(brokers: readonly string[], topic: string): Promise<Expected> {
   const client = { brokers, clientId: 'faults' }
-  const ends = await endOffsets(client, topic)
+  const ends = await readWatermarks(client, topic)
   const partitions = Array.from(
     { length: ends.size },
     (_, partition) => new Uint8Array(Number(ends.get(partition)?.high ?? 0n)),
@@ -75,7 +75,7 @@ export async function expectedOf(brokers: readonly string[], topic: string): Pro
 /** Resolves once the topic exists and holds a record: the load has begun. */
 export async function topicFilled(brokers: readonly string[], topic: string): Promise<void> {
   for (let tries = 0; tries < FILLED_TRIES_MAX; tries++) {
-    const ends = await endOffsets({ brokers, clientId: 'faults' }, topic).catch((error: unknown) => {
+    const ends = await readWatermarks({ brokers, clientId: 'faults' }, topic).catch((error: unknown) => {
       if (error instanceof PipelineError && error.code === 'KD_TOPIC_MISSING')
         return new Map<number, { readonly high: bigint }>()
       throw error

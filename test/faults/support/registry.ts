@@ -5,11 +5,11 @@ import { systemClock } from '../../../src/core/clock.ts'
 import { createTopic } from '../../../src/kafka/client/admin.ts'
 import { openSender } from '../../../src/kafka/client/producer.ts'
 import type { SampleEvent } from '../../../src/sample/event.ts'
-import { steadyPace } from '../../../src/sample/pace.ts'
+import { createRateLimiter } from '../../../src/sample/rate-limiter.ts'
 import { produceEvents } from '../../../src/sample/produce.ts'
-import { userEvents } from '../../../src/sample/user-events.ts'
+import { generateUserEvents } from '../../../src/sample/user-events.ts'
 import { encoderOf } from '../../support/values/avro-values.ts'
-import { faultProxy } from '../../support/servers/fault-proxy.ts'
+import { faultProxy } from '../../support/network/fault-proxy.ts'
 import { nameForTests } from '../../support/servers/servers.ts'
 import { topicFilled } from './load.ts'
 import {
@@ -126,7 +126,7 @@ async function startAvro(
   frame.writeUInt32BE(id, 1)
   const encode = encoderOf(schema)
   const events = function* (): Generator<SampleEvent> {
-    for (const event of userEvents({ seed, badEvery: 500 })) {
+    for (const event of generateUserEvents({ seed, badEvery: 500 })) {
       const { event_id, country } = (
         event.bad === undefined ? JSON.parse(event.value.toString()) : {}
       ) as Event
@@ -137,8 +137,8 @@ async function startAvro(
   }
   const sender = await openSender({ brokers, clientId: 'faults', topic })
   const stopping = new AbortController()
-  const pace = steadyPace(rate, systemClock, stopping.signal)
-  const sent = produceEvents(events(), (batch) => sender.send(batch), { pace })
+  const pace = createRateLimiter(rate, systemClock, stopping.signal)
+  const sent = produceEvents(events(), (batch) => sender.send(batch), { rateLimiter: pace })
   // Whoever stops it gets the rejection.
   sent.catch(() => undefined)
   return {

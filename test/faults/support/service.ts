@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { messageOf } from '../../../src/core/errors.ts'
-import { freePorts } from '../../../src/servers/process.ts'
+import { findFreePorts } from '../../../src/local-servers/process.ts'
 import { startWorker, type Worker } from '../../integrity/support/worker.ts'
 
 /** A metric's series with its value, as Prometheus reads it. */
@@ -51,7 +51,7 @@ export async function startWatched(
   path: string,
   waitMsMax = 90_000,
 ): Promise<WatchedService> {
-  const [port = 0] = await freePorts(1)
+  const [port = 0] = await findFreePorts(1)
   await writeFile(path, JSON.stringify({ log: { level: 'debug' }, ...config, http: { port } }))
   // What a shell has set for trying things out would win over the configuration.
   const worker = startWorker(program, ['run', '--config', path], { KAFKA_BOOTSTRAP_SERVERS: '' })

@@ -42,14 +42,14 @@ export async function sigterms(
       const worker = startWorker(program, ['run', '--config', path], ENV)
       // Mostly while records flow, now and then while it starts.
       const isStarting = random() % 4 === 0
-      await worker.saw(isStarting ? 'kafka-delta starts' : 'Partitions assigned')
+      await worker.saw(isStarting ? 'Starting kafka-delta' : 'Partitions assigned')
       const afterMs = random() % (isStarting ? 500 : RUN_MS_MAX)
       await sleep(afterMs)
       const begunMs = Date.now()
       worker.kill('SIGTERM')
       const code = await worker.ended
       const tookMs = Date.now() - begunMs
-      const commits = worker.lines.filter((line) => line.includes('"Committed"')).length
+      const commits = worker.lines.filter((line) => line.includes('"Flush committed"')).length
       say(
         `  SIGTERM ${time} of ${times}: ${afterMs} ms after ${isStarting ? 'its start' : 'the assignment'}, ${commits} commits, ended after ${tookMs} ms`,
       )

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import type { S3Address } from '../../support/servers/s3.ts'
-import { faultProxy, type FaultProxy } from '../../support/servers/fault-proxy.ts'
+import { faultProxy, type FaultProxy } from '../../support/network/fault-proxy.ts'
 import { nameForTests } from '../../support/servers/servers.ts'
 import { startLoad, topicFilled } from './load.ts'
 import {
@@ -146,7 +146,7 @@ async function allRefuse({ proxy, service, whole, broken, outageMs, say }: Stage
     const states = service.circuits.get(`s3://${bucket}`) ?? []
     assert.ok(states.includes('open') && states.at(-1) === 'closed', `/metrics showed ${states.join(', ')}`)
     const told = service.worker.lines.filter((line) => line.includes(`"s3://${bucket}"`)).join('\n')
-    assert.match(told, /Trying whether a server works again/)
+    assert.match(told, /Circuit half-open/)
   }
   say(
     `  no store takes connections for ${outageMs} ms: lag ${lag} by then, commits again ${Date.now() - backMs} ms after`,

@@ -66,7 +66,7 @@ for (const codec of Object.keys(BLOCK_CODECS)) {
   })
 }
 
-test('A container of another library has all its records, not the first alone', async () => {
+test('All records of a container written by another library are decoded', async () => {
   const value = await new Promise<Buffer>((resolve, reject) => {
     const encoder = new avsc.streams.BlockEncoder(SCHEMA as avsc.Schema, { codec: 'deflate', blockSize: 64 })
     const pieces: Buffer[] = []
@@ -79,23 +79,23 @@ test('A container of another library has all its records, not the first alone', 
   assert.deepEqual(idsOf(format.decode(rawOf([value]))), [...Array(100).keys()])
 })
 
-test('Codecs without a library are refused by name', () => {
+test('Unsupported codecs are refused by name', () => {
   const decoded = format.decode(rawOf([headerOf(SCHEMA, 'bzip2'), headerOf(SCHEMA, 'xz')]))
   assert.deepEqual(lettersOf(decoded), [
     [
       0n,
       0,
-      'expected a container with the codec null, deflate, snappy, zstandard, got bzip2, which is not read here',
+      'expected a container with the codec null, deflate, snappy, zstandard, got bzip2, which is not supported',
     ],
     [
       1n,
       0,
-      'expected a container with the codec null, deflate, snappy, zstandard, got xz, which is not read here',
+      'expected a container with the codec null, deflate, snappy, zstandard, got xz, which is not supported',
     ],
   ])
 })
 
-test('A record that cannot be read takes the rest of its block with it, and the other blocks are read', () => {
+test('An undecodable record makes the rest of its block a dead letter, and the other blocks are decoded', () => {
   const value = Buffer.concat([
     headerOf(SCHEMA),
     blockOf([order(1), Buffer.from('0203', 'hex'), order(2)]),
@@ -108,18 +108,18 @@ test('A record that cannot be read takes the rest of its block with it, and the 
   assert.deepEqual(lettersOf(decoded)[1], [
     1n,
     1,
-    'expected one of 2 branches of a union, got number -2, and 1 more behind it in the block',
+    'expected one of 2 branches of a union, got number -2, and 1 more after it in the block',
   ])
   const rest = Buffer.concat([Buffer.from('0203', 'hex'), order(2)])
   assert.ok(
     Buffer.from(letter?.value ?? '').includes(Buffer.concat([Buffer.of(2 * 2, 2 * rest.length), rest, SYNC])),
-    'the letter is a container of the two records that are left',
+    'the dead letter is a container of the two remaining records',
   )
   const again = format.decode(rawOf([letter?.value ?? '']))
   assert.deepEqual([again.objects, again.deadLetters.length], [[], 1])
 })
 
-test('A record that the contract refuses is a container of that record alone', () => {
+test('The dead letter of a record that the contract refuses is a container with only that record', () => {
   const value = containerOf(SCHEMA, [[order(1), order(2000, 'x'), order(3)]], 'deflate')
   const rows = decodedRows(format, contract, rawOf([value]))
   assert.equal(rows.columns.length, 2)
@@ -128,7 +128,7 @@ test('A record that the contract refuses is a container of that record alone', (
   assert.deepEqual(format.decode(rawOf([letter?.value ?? ''])).objects, [{ id: 2000, note: 'x' }])
 })
 
-test('A wrong sync marker ends the container: what came before it stays, the rest is one dead letter', () => {
+test('A wrong sync marker ends the container: earlier records are rows, the rest is one dead letter', () => {
   const broken = Buffer.from(containerOf(SCHEMA, [[order(1)], [order(2)], [order(3)]]))
   broken.writeUInt8(0, broken.lastIndexOf(SYNC, broken.length - 17) + 3)
   const decoded = format.decode(rawOf([broken]))
@@ -137,7 +137,7 @@ test('A wrong sync marker ends the container: what came before it stays, the res
   assert.equal(decoded.raw.count, 2)
 })
 
-test('A block that cannot be decompressed is one dead letter, those behind it are read', () => {
+test('A block that cannot be decompressed is one dead letter, and the following blocks are decoded', () => {
   const value = Buffer.concat([
     headerOf(SCHEMA, 'snappy'),
     blockOf([order(1)], 'snappy'),
@@ -151,10 +151,10 @@ test('A block that cannot be decompressed is one dead letter, those behind it ar
 
 test('A container without records is counted as filtered', () => {
   const rows = decodedRows(format, contract, rawOf([headerOf(SCHEMA), containerOf(SCHEMA, [[]])]))
-  assert.deepEqual([rows.raw.count, rows.raw.parts?.messages, rows.deadLetters], [0, 2, []])
+  assert.deepEqual([rows.raw.count, rows.raw.parts?.messageCount, rows.deadLetters], [0, 2, []])
 })
 
-test('Records without bytes, blocks that blow up and schemas without end take neither memory nor time', async () => {
+test('Records without bytes, decompression bombs and oversized schemas take neither memory nor time', async () => {
   const small = await open({ recordsPerMessageMax: 10, decompressedBytesMax: 1000 })
   const empty = { type: 'record', name: 'E', fields: [{ name: 'n', type: 'null' }] }
   const doubled = [...Array(40).keys()].reduce<unknown>(
@@ -181,13 +181,13 @@ test('Records without bytes, blocks that blow up and schemas without end take ne
     [
       'expected at most 10 records in one message, got more',
       'deflate: expected at most 1000 bytes after decompression, got more',
-      'The contract cannot be used: /: holds more than 100000 types within types (source the header of the container)',
+      'The contract cannot be used: /: holds more than 100000 nested types (source the header of the container)',
       'expected at most 10 records in one message, got more',
     ],
   )
 })
 
-test('Letters of a compressed container are compressed as it was', async () => {
+test('Dead letters of a compressed container are compressed with the same codec', async () => {
   const gzip = await open({ decompress: 'gzip' })
   const codec = await openCodec('gzip')
   const value = codec.compress(containerOf(SCHEMA, [[order(1), order(2000)]]))

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import avsc from 'avsc'
 import { canonicalText, fingerprintOf } from '../../../src/formats/avro/fingerprint.ts'
-import { parseAvro } from '../../../src/formats/avro/schema.ts'
+import { parseAvroSchema } from '../../../src/formats/avro/schema.ts'
 
-const of = (json: unknown) => parseAvro(json, 'test')
+const of = (json: unknown) => parseAvroSchema(json, 'test')
 
-test('Fingerprints are those that the Avro project publishes for its own tests', () => {
+test('Fingerprints equal those published with the tests of the Avro project', () => {
   const known: readonly (readonly [unknown, string])[] = [
     ['null', '63dd24e7cc258f8a'],
     ['int', '7275d51a3f395c8f'],
@@ -16,7 +16,7 @@ test('Fingerprints are those that the Avro project publishes for its own tests',
   for (const [json, hex] of known) assert.equal(fingerprintOf(of(json)).toString(16), hex)
 })
 
-test('The canonical form names types fully, once, and leaves out what does not change the bytes', () => {
+test('The canonical form uses full names, defines each type once, and omits attributes that do not affect the bytes', () => {
   const json = {
     doc: 'x',
     type: 'record',
@@ -37,6 +37,6 @@ test('The canonical form names types fully, once, and leaves out what does not c
       '{"name":"g","type":["null","a.b.Hash"]},{"name":"e","type":{"name":"c.E","type":"enum","symbols":["X","Y"]}},' +
       '{"name":"t","type":{"type":"array","items":"long"}},{"name":"m","type":{"type":"map","values":"string"}}]}',
   )
-  // Another library's idea of the same form.
+  // The canonical form according to another library.
   assert.equal(canonicalText(of(json)), JSON.stringify(avsc.Type.forSchema(json as avsc.Schema).schema()))
 })

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { recordBatch, arrowSchema } from '../../../src/arrow/record-batch.ts'
+import { toRecordBatch, toArrowSchema } from '../../../src/arrow/record-batch.ts'
 import { avroContract } from '../../../src/formats/avro/columns.ts'
 import { fingerprintOf } from '../../../src/formats/avro/fingerprint.ts'
 import { avroReader } from '../../../src/formats/avro/read.ts'
-import { resolvedReader } from '../../../src/formats/avro/resolve.ts'
-import { parseAvro, type AvroNode } from '../../../src/formats/avro/schema.ts'
+import { resolvingReader } from '../../../src/formats/avro/resolve.ts'
+import { parseAvroSchema, type AvroNode } from '../../../src/formats/avro/schema.ts'
 import { openBlockCodecs } from '../../../src/formats/avro/container.ts'
 import { containerFormat } from '../../../src/formats/avro/container-format.ts'
-import { avroFormat, bareFraming, singleObjectFraming } from '../../../src/formats/avro/format.ts'
+import { avroFormat, unframedAvro, singleObjectAvro } from '../../../src/formats/avro/format.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { Exact } from '../../../src/core/exact.ts'
-import { parquetBytes } from '../../../src/parquet/writer.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
+import { encodeParquet } from '../../../src/parquet/writer.ts'
 import { formatContract } from '../../contracts/format.ts'
 import { BLOCK_CODECS, containerOf } from '../../support/values/avro-containers.ts'
 import { changesOfFields, encoderOf, evolved, recordsOfAnySchema } from '../../support/values/avro-values.ts'
@@ -39,7 +39,7 @@ const SCHEMA = {
     { name: 'before', type: ['null', 'Kind'], default: null },
   ],
 }
-const schema = parseAvro(SCHEMA, 'test')
+const schema = parseAvroSchema(SCHEMA, 'test')
 const contract = avroContract(schema, 'test')
 const encode = encoderOf(SCHEMA)
 const EVENT = {
@@ -56,7 +56,7 @@ const ROW = {
   id: 2n ** 53n + 1n,
   kind: 'BUY',
   at: '2023-11-14T22:13:20.123000Z',
-  price: new Exact('12.34'),
+  price: new ExactNumber('12.34'),
   tags: ['a', 'é'],
   counts: { x: -1 },
   other: { member0: null, member1: 5 },
@@ -68,7 +68,7 @@ const event = encode(EVENT)
 
 formatContract({
   name: 'Avro without a frame',
-  open: () => avroFormat(bareFraming(schema)),
+  open: () => avroFormat(unframedAvro(schema)),
   contract,
   good: [
     { bytes: event, row: ROW },
@@ -85,13 +85,16 @@ formatContract({
 const header = Buffer.alloc(10)
 header.writeUInt16BE(0xc301)
 header.writeBigUInt64LE(fingerprintOf(schema), 2)
-const other = parseAvro({ type: 'record', name: 'Other', fields: [{ name: 'id', type: 'int' }] }, 'test')
+const other = parseAvroSchema(
+  { type: 'record', name: 'Other', fields: [{ name: 'id', type: 'int' }] },
+  'test',
+)
 const otherHeader = Buffer.from(header)
 otherHeader.writeBigUInt64LE(fingerprintOf(other), 2)
 
 formatContract({
   name: 'Avro single objects of two schemas',
-  open: () => avroFormat(singleObjectFraming([schema, other])),
+  open: () => avroFormat(singleObjectAvro([schema, other])),
   contract,
   good: [
     { bytes: Buffer.concat([header, event]), row: ROW },
@@ -103,17 +106,17 @@ formatContract({
   bad: [event, header, header.subarray(0, 9), Buffer.concat([header.subarray(0, 9), Buffer.of(0), event])],
 })
 
-test('A fingerprint that no schema has is named in the dead letter', () => {
+test('An unknown fingerprint is named in the dead letter', () => {
   const value = Buffer.concat([Buffer.from('c3010102030405060708', 'hex'), event])
-  const [outcome] = outcomesOf(avroFormat(singleObjectFraming([schema])), contract, rawOf([value]))
+  const [outcome] = outcomesOf(avroFormat(singleObjectAvro([schema])), contract, rawOf([value]))
   assert.deepEqual(outcome, {
     reason: 'decode',
     message: 'expected the fingerprint of one of 1 schemas, got 0807060504030201',
   })
 })
 
-test('Counts and lengths that no bytes back take no memory', () => {
-  const nulls = parseAvro(
+test('Counts and lengths beyond the bytes allocate no memory', () => {
+  const nulls = parseAvroSchema(
     {
       type: 'record',
       name: 'N',
@@ -124,14 +127,14 @@ test('Counts and lengths that no bytes back take no memory', () => {
     },
     'test',
   )
-  const format = avroFormat(bareFraming(nulls))
+  const format = avroFormat(unframedAvro(nulls))
   // A block of a billion nulls, which take no bytes.
   const bomb = Buffer.from('80a8d6b90700', 'hex')
   const decoded = format.decode(rawOf([bomb]))
-  assert.match(decoded.deadLetters[0]?.message ?? '', /expected an array, got one of \d+ items in 1 bytes/)
+  assert.match(decoded.deadLetters[0]?.message ?? '', /expected an array, got \d+ items in 1 bytes/)
 })
 
-test('Generated records of generated schemas, bare, in containers or for a later reader, come back value for value through Parquet, encoded by another library, read by DuckDB', async (t) => {
+test('Generated records of generated schemas, unframed, in containers or for a reader schema, encoded by another library, have equal values when DuckDB reads the Parquet file', async (t) => {
   const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}; TEST_SEED=${seed} repeats it`)
   const codecs = await openBlockCodecs()
@@ -143,21 +146,21 @@ test('Generated records of generated schemas, bare, in containers or for a later
       fc.option(changesOfFields),
       async ({ schema: json, pairs }, way, changes) => {
         const later = changes === null ? undefined : evolved(json, changes)
-        const reader = parseAvro(later?.schema ?? json, 'generated')
+        const reader = parseAvroSchema(later?.schema ?? json, 'generated')
         const generated = avroContract(reader, 'generated')
         const toBytes = encoderOf(json)
         const encoded = pairs.map(([value]) => toBytes(value))
         const readerOf = (writer: AvroNode) =>
-          later === undefined ? avroReader(writer) : resolvedReader(writer, reader)
+          later === undefined ? avroReader(writer) : resolvingReader(writer, reader)
         const containers = containerFormat({
-          readerOf: (text) => readerOf(parseAvro(JSON.parse(text.toString()), 'header')),
+          readerOf: (text) => readerOf(parseAvroSchema(JSON.parse(text.toString()), 'header')),
           codecs,
           recordsMax: 100,
           bytesMax: 1 << 24,
         })
         const [format, values] =
           way === 'bare'
-            ? [avroFormat(bareFraming(parseAvro(json, 'generated'), readerOf)), encoded]
+            ? [avroFormat(unframedAvro(parseAvroSchema(json, 'generated'), readerOf)), encoded]
             : [containers, [containerOf(json, [encoded.slice(0, 2), encoded.slice(2)], way)]]
         const decoded = decodedRows(format, generated, rawOf(values))
         const rows = pairs
@@ -168,9 +171,9 @@ test('Generated records of generated schemas, bare, in containers or for a later
           rows.map((row) => ({ row })),
         )
         const { columns, length } = decoded.columns
-        const batch = recordBatch(arrowSchema(generated.schema), columns, length)
+        const batch = toRecordBatch(toArrowSchema(generated.schema), columns, length)
         const pieces: Uint8Array[] = []
-        for await (const piece of parquetBytes([batch], { compression: 'zstd', rowGroupRows: 100 }))
+        for await (const piece of encodeParquet([batch], { compression: 'zstd', rowGroupRows: 100 }))
           pieces.push(piece)
         const read = await askDuckdb(Buffer.concat(pieces), 'SELECT * FROM FILE')
         const names = generated.schema.fields.map(({ name }) => name)
@@ -189,10 +192,10 @@ test('Generated records of generated schemas, bare, in containers or for a later
 const RECORD = (fields: readonly unknown[]): unknown => ({ type: 'record', name: 'R', fields })
 const FIELD = (type: unknown): unknown => RECORD([{ name: 'f', type }])
 for (const [what, json, pattern] of [
-  ['A schema that holds itself', FIELD(['null', 'R']), /\/f\/1: "R" is recursive: it holds itself/],
-  ['A name that nothing defines', FIELD('Nope'), /\/f: "Nope" is no type that is known here/],
+  ['A recursive schema', FIELD(['null', 'R']), /\/f\/1: "R" is recursive, and a table column cannot be/],
+  ['An undefined name', FIELD('Nope'), /\/f: "Nope" is not a known type/],
   [
-    'Two fields that differ by case alone',
+    'Two fields that differ only in case',
     RECORD([
       { name: 'a', type: 'int' },
       { name: 'A', type: 'int' },
@@ -224,21 +227,21 @@ for (const [what, json, pattern] of [
     ]),
     /\/b: defines "F" twice/,
   ],
-  ['A schema that is no record', 'int', /a row is a record, got int/],
-  ['JSON that is no schema', 5, /expected a schema/],
+  ['A schema that is not a record', 'int', /a row is a record, got int/],
+  ['JSON that is not a schema', 5, /expected a schema/],
 ] as const) {
-  test(`${what} is refused with its place`, () => {
+  test(`${what} is refused with its location`, () => {
     assert.throws(
-      () => avroContract(parseAvro(json, 'schema.avsc'), 'schema.avsc'),
+      () => avroContract(parseAvroSchema(json, 'schema.avsc'), 'schema.avsc'),
       (error) =>
         error instanceof PipelineError && error.code === 'KD_CONTRACT_INVALID' && pattern.test(error.message),
     )
   })
 }
 
-test('A logical type that does not fit the type below it is passed over', () => {
+test('A logical type that does not fit its underlying type is ignored', () => {
   const contractOf = (type: unknown) =>
-    avroContract(parseAvro(FIELD(type), 'test'), 'test').schema.fields[0]?.type
+    avroContract(parseAvroSchema(FIELD(type), 'test'), 'test').schema.fields[0]?.type
   assert.equal(contractOf({ type: 'string', logicalType: 'date' }), 'string')
   assert.equal(contractOf({ type: 'bytes', logicalType: 'decimal' }), 'binary')
   assert.equal(contractOf({ type: 'long', logicalType: 'time-micros' }), 'long')

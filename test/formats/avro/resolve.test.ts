@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { Exact } from '../../../src/core/exact.ts'
-import { Cursor } from '../../../src/formats/avro/cursor.ts'
-import { checkDefaults, resolvedReader } from '../../../src/formats/avro/resolve.ts'
-import { parseAvro } from '../../../src/formats/avro/schema.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
+import { AvroCursor } from '../../../src/formats/avro/cursor.ts'
+import { checkDefaults, resolvingReader } from '../../../src/formats/avro/resolve.ts'
+import { parseAvroSchema } from '../../../src/formats/avro/schema.ts'
 import { contractOfFormat } from '../../../src/formats/open/contract.ts'
 import { openFormat } from '../../../src/formats/open/open.ts'
 import { containerOf } from '../../support/values/avro-containers.ts'
@@ -40,10 +40,10 @@ const words = (symbols: readonly string[], more: object = {}): object => ({
   ...more,
 })
 
-/** What a value of the writer is to the reader. */
+/** Returns a value of the writer as the reader sees it. */
 function read(writer: unknown, reader: unknown, value: unknown): unknown {
-  const resolved = resolvedReader(parseAvro(writer, 'writer'), parseAvro(reader, 'reader'))
-  return resolved(new Cursor(encoderOf(writer)(value)))
+  const resolved = resolvingReader(parseAvroSchema(writer, 'writer'), parseAvroSchema(reader, 'reader'))
+  return resolved(new AvroCursor(encoderOf(writer)(value)))
 }
 
 for (const [what, writer, reader, value, row] of [
@@ -58,9 +58,15 @@ for (const [what, writer, reader, value, row] of [
   ['a value into a nullable one', 'int', ['null', 'long'], 7, 7],
   ['a value into a union of several', 'string', ['null', 'int', 'string'], 'x', { member1: 'x' }],
   ['the same branch before the first that fits', 'int', ['null', 'double', 'int'], 5, { member1: 5 }],
-  ['a nullable value that is there into a required one', ['null', 'int'], 'long', { int: 3 }, 3],
+  ['a nullable value that is present into a required one', ['null', 'int'], 'long', { int: 3 }, 3],
   ['a union into a wider one', ['null', 'int'], ['string', 'null', 'double'], { int: 3 }, { member1: 3 }],
-  ['a word that the reader does not have', words(['A', 'B']), words(['A', 'Z'], { default: 'Z' }), 'B', 'Z'],
+  [
+    'a symbol that the reader does not have',
+    words(['A', 'B']),
+    words(['A', 'Z'], { default: 'Z' }),
+    'B',
+    'Z',
+  ],
   ['items', { type: 'array', items: 'int' }, { type: 'array', items: ['null', 'long'] }, [1, 2], [1, 2]],
   ['entries', { type: 'map', values: 'int' }, { type: 'map', values: 'double' }, { a: 1 }, { a: 1 }],
   [
@@ -84,7 +90,7 @@ for (const [what, writer, reader, value, row] of [
     decimal(10, 2),
     decimal(12, 4),
     Buffer.from('04d2', 'hex'),
-    new Exact('12.34'),
+    new ExactNumber('12.34'),
   ],
 ] as const) {
   test(`Resolution: ${what}`, () => {
@@ -93,7 +99,7 @@ for (const [what, writer, reader, value, row] of [
   })
 }
 
-test('Fields are found by name or alias, in any order; those that nobody wants are passed over', () => {
+test('Fields are found by name or alias, in any order; fields that the reader lacks are skipped', () => {
   const writer = record([
     { name: 'gone', type: { type: 'array', items: 'string' } },
     { name: 'old', type: 'int' },
@@ -106,14 +112,14 @@ test('Fields are found by name or alias, in any order; those that nobody wants a
   assert.deepEqual(read(writer, reader, { gone: ['x', 'y'], old: 5, kept: 'k' }), { kept: 'k', renamed: 5 })
 })
 
-test('Records match by the last part of their names, or by an alias', () => {
+test('Records match by the last part of their names or by an alias', () => {
   const writer = field('int')
   assert.deepEqual(read({ ...writer, namespace: 'a' }, { ...writer, namespace: 'b' }, { f: 1 }), { f: 1 })
   assert.deepEqual(read(writer, { ...writer, name: 'S', aliases: ['x.R'] }, { f: 1 }), { f: 1 })
   assert.throws(() => read(writer, { ...writer, name: 'S' }, { f: 1 }), /expected record S, got record R/)
 })
 
-test('Missing fields are their defaults, of every type', () => {
+test('Missing fields take their defaults, for every type', () => {
   const fields: readonly (readonly [unknown, unknown, unknown])[] = [
     ['null', null, null],
     ['boolean', true, true],
@@ -131,7 +137,7 @@ test('Missing fields are their defaults, of every type', () => {
     [{ type: 'map', values: 'string' }, { a: 'b' }, { a: 'b' }],
     [{ type: 'int', logicalType: 'date' }, 1, '1970-01-02'],
     [TIME.millis, 1, '1970-01-01T00:00:00.001000Z'],
-    [decimal(4, 2), '\u0004\u00d2', new Exact('12.34')],
+    [decimal(4, 2), '\u0004\u00d2', new ExactNumber('12.34')],
     [{ ...field('int', { default: 9 }), name: 'Inner' }, {}, { f: 9 }],
   ]
   const reader = record([
@@ -163,15 +169,15 @@ for (const [what, writer, reader, pattern] of [
     { type: 'fixed', name: 'F', size: 3 },
     /expected fixed F of 3 bytes, got fixed F of 2 bytes/,
   ],
-  ['A union of which no branch fits', ['boolean', 'string'], 'int', /expected int, got boolean/],
+  ['A union without a matching branch', ['boolean', 'string'], 'int', /expected int, got boolean/],
   [
-    'A value into a union without its like',
+    'A value into a union without a matching branch',
     'string',
     ['null', 'int', 'boolean'],
     /expected one of null, int, boolean, got string/,
   ],
 ] as const) {
-  test(`${what} is refused with its place`, () => {
+  test(`${what} is refused with its location`, () => {
     assert.throws(
       () => read(field(writer), field(reader), undefined),
       (error) =>
@@ -180,7 +186,7 @@ for (const [what, writer, reader, pattern] of [
   })
 }
 
-test('A missing field without a default is refused, a branch or a word that the reader lacks is where it comes', () => {
+test('A missing field without a default is refused at once, an unknown branch or symbol only in a value that has it', () => {
   assert.throws(
     () => read(record([]), field('int'), {}),
     /\/f: expected in the writer's R, or with a default/,
@@ -192,8 +198,8 @@ test('A missing field without a default is refused, a branch or a word that the 
   )
 })
 
-test('A default that is none of its type is refused with the field', () => {
-  const schema = parseAvro(
+test('A default that does not fit its type is refused with the field', () => {
+  const schema = parseAvroSchema(
     field(['null', { type: 'array', items: { ...field('int', { default: 'x' }), name: 'S' } }]),
     'test',
   )
@@ -203,7 +209,7 @@ test('A default that is none of its type is refused with the field', () => {
   )
 })
 
-test('Whatever schemas containers were written by, rows follow the reader schema; a schema that does not fit is a dead letter', async (t) => {
+test('Containers with any schema give rows of the reader schema; a schema that cannot be resolved makes a dead letter', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-reader-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const path = join(folder, 'reader.avsc')

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Exact } from '../../../src/core/exact.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
 import type { StructType } from '../../../src/core/schema.ts'
-import { contractOfTable } from '../../../src/contract/existing.ts'
+import { contractOfTable } from '../../../src/contract/table-contract.ts'
 import { loadContract, type Contract } from '../../../src/contract/contract.ts'
 import { avroReader } from '../../../src/formats/avro/read.ts'
-import { parseAvro } from '../../../src/formats/avro/schema.ts'
-import { avroFormat, bareFraming } from '../../../src/formats/avro/format.ts'
-import { eventColumns, withEventColumns } from '../../../src/formats/debezium/columns.ts'
-import { avroRowContract, protoRowContract } from '../../../src/formats/debezium/schema.ts'
+import { parseAvroSchema } from '../../../src/formats/avro/schema.ts'
+import { avroFormat, unframedAvro } from '../../../src/formats/avro/format.ts'
+import { debeziumColumns, withDebeziumColumns } from '../../../src/formats/debezium/columns.ts'
+import { debeziumAvroContract, debeziumProtoContract } from '../../../src/formats/debezium/schema.ts'
 import { withLogicalTypes } from '../../../src/formats/avro/connect-types.ts'
 import { debeziumFormat } from '../../../src/formats/debezium/format.ts'
 import type { Format } from '../../../src/formats/format.ts'
 import { jsonFormat } from '../../../src/formats/json/format.ts'
-import { registeredProto } from '../../../src/formats/protobuf/load.ts'
-import { bareProto, messageOfFile, protobufFormat } from '../../../src/formats/protobuf/format.ts'
+import { parseRegisteredProto } from '../../../src/formats/protobuf/load.ts'
+import { unframedProto, messageOfFile, protobufFormat } from '../../../src/formats/protobuf/format.ts'
 import { formatContract } from '../../contracts/format.ts'
 import { encoderOf } from '../../support/values/avro-values.ts'
 import { rawOf, structOf } from '../../support/flow/batches.ts'
@@ -32,9 +32,9 @@ function eventsInJson(columns: StructType): Format {
   )
 }
 
-/** The contract of a table of these columns, and of those that events add. */
+/** Returns the contract of a table with these columns and the columns that events add. */
 function contractOf(columns: StructType): Contract {
-  return contractOfTable({ type: 'struct', fields: [...columns.fields, ...eventColumns(FIELDS)] })
+  return contractOfTable({ type: 'struct', fields: [...columns.fields, ...debeziumColumns(FIELDS)] })
 }
 
 const SOURCE = {
@@ -83,7 +83,7 @@ formatContract({
   ],
 })
 
-test('What tells of no row is filtered and counted; a tombstone stays one', () => {
+test('Events that concern no row are filtered and counted; a tombstone stays a tombstone', () => {
   const values = [
     json({ ts_ms: 1_700_000_000_000 }),
     json({ schema: {}, payload: { ts_ms: 1_700_000_000_000, ts_us: 1, ts_ns: 1 } }),
@@ -142,7 +142,7 @@ const LOGICAL = {
   time: 3_723_000_004,
   list: [0, -1],
 }
-/** With the one number that no double holds. */
+/** Contains a number that a double cannot hold. */
 const logicalJson = Buffer.from(
   JSON.stringify({
     schema: connect(LOGICAL_FIELDS),
@@ -150,7 +150,7 @@ const logicalJson = Buffer.from(
   }).replace('"NS"', String(LOGICAL.ns)),
 )
 
-test('Logical types that the schema beside the payload tells become the values of their columns', () => {
+test('Logical types of an embedded schema are converted to the values of their columns', () => {
   const columns = structOf({
     day: 'date',
     ms: 'timestamp',
@@ -173,7 +173,7 @@ test('Logical types that the schema beside the payload tells become the values o
       ns: '2023-11-14T22:13:20.123456Z',
       zoned: '2023-11-14T21:13:20.000000Z',
       connect: '2023-11-14T22:13:20.123000Z',
-      price: new Exact('12.34'),
+      price: new ExactNumber('12.34'),
       loose: '-0.001',
       time: '01:02:03.000004',
       list: ['1970-01-01', '1969-12-31'],
@@ -184,7 +184,7 @@ test('Logical types that the schema beside the payload tells become the values o
   })
 })
 
-test('Columns of numbers take the numbers, and where there is no column yet the meaning counts', () => {
+test('Numeric columns take the numbers; without a column the logical type decides', () => {
   const numbers = structOf({ day: 'integer', ms: 'long', us: 'long', time: 'long' })
   const [row] = eventsInJson(numbers).decode(rawOf([logicalJson])).objects as Record<string, unknown>[]
   assert.deepEqual(
@@ -194,20 +194,20 @@ test('Columns of numbers take the numbers, and where there is no column yet the 
   const [bare] = eventsInJson(NOTHING).decode(rawOf([logicalJson])).objects as Record<string, unknown>[]
   assert.deepEqual(
     [bare?.['day'], bare?.['us'], bare?.['price'], bare?.['time']],
-    ['2023-11-14', '2023-11-14T22:13:20.123456Z', new Exact('12.34'), LOGICAL.time],
+    ['2023-11-14', '2023-11-14T22:13:20.123456Z', new ExactNumber('12.34'), LOGICAL.time],
   )
 })
 
 for (const [what, value, pattern] of [
-  ['A date that is no number', { day: 'x' }, /expected days since 1970 .*got "x"/],
-  ['A point in time beyond the year 9999', { ms: 253_402_300_800_000 }, /of the years 0 to 9999/],
+  ['A date that is not a number', { day: 'x' }, /expected days since 1970 .*got "x"/],
+  ['An instant beyond the year 9999', { ms: 253_402_300_800_000 }, /within the years 0 to 9999/],
   ['A decimal without bytes', { price: '' }, /expected the bytes of a decimal/],
   [
     'A decimal of a million digits',
     { price: Buffer.alloc(1_000).toString('base64') },
     /expected the bytes of a decimal/,
   ],
-  ['A scale that is none', { loose: { scale: 1e9, value: 'AA==' } }, /expected the scale of a decimal/],
+  ['An invalid scale', { loose: { scale: 1e9, value: 'AA==' } }, /expected the scale of a decimal/],
 ] as const) {
   test(`${what} is a dead letter`, () => {
     const message = json({ schema: connect(LOGICAL_FIELDS), payload: event('c', null, value) })
@@ -216,7 +216,7 @@ for (const [what, value, pattern] of [
   })
 }
 
-test('A contract speaks of the row alone; the columns of events stand beside it', () => {
+test('A contract validates only the row; the columns of events are added to it', () => {
   const written = loadContract(
     {
       type: 'object',
@@ -226,7 +226,7 @@ test('A contract speaks of the row alone; the columns of events stand beside it'
     },
     { source: 'test' },
   )
-  const contract = withEventColumns(written, FIELDS)
+  const contract = withDebeziumColumns(written, FIELDS)
   const raw = rawOf([
     json(event('c', null, ADA)),
     json(event('c', null, { id: 1, name: 'x' })),
@@ -238,7 +238,7 @@ test('A contract speaks of the row alone; the columns of events stand beside it'
   assert.match(JSON.stringify(lacking), /"contract".*id/)
 })
 
-test('Events in Avro have the logical types of Debezium, and their contract is that of the row', () => {
+test("Avro events have Debezium's logical types, and their contract is that of the row", () => {
   const value = {
     type: 'record',
     name: 'Value',
@@ -276,9 +276,9 @@ test('Events in Avro have the logical types of Debezium, and their contract is t
       { name: 'op', type: 'string' },
     ],
   }
-  const node = parseAvro(withLogicalTypes(schema), 'test')
-  const contract = withEventColumns(avroRowContract(node, 'test'), FIELDS)
-  const format = debeziumFormat(avroFormat(bareFraming(node, avroReader)), { fields: FIELDS }, contract)
+  const node = parseAvroSchema(withLogicalTypes(schema), 'test')
+  const contract = withDebeziumColumns(debeziumAvroContract(node, 'test'), FIELDS)
+  const format = debeziumFormat(avroFormat(unframedAvro(node, avroReader)), { fields: FIELDS }, contract)
   const bytes = encoderOf(schema)({
     before: null,
     after: { 'shop.Value': { id: 7n, at: { long: 1_700_000_000_123_456n }, day: 1 } },
@@ -299,15 +299,21 @@ test('Events in Avro have the logical types of Debezium, and their contract is t
       },
     },
   ])
-  assert.throws(() => avroRowContract(parseAvro(value, 'test'), 'test'), /expected events of Debezium/)
+  assert.throws(
+    () => debeziumAvroContract(parseAvroSchema(value, 'test'), 'test'),
+    /expected a schema of Debezium events/,
+  )
 })
 
-test('Events in Protobuf are read likewise', () => {
+test('Protobuf events are decoded like Avro events', () => {
   const text = `syntax = "proto3"; message Envelope { Value before = 1; Value after = 2; Source source = 3; string op = 4;
     message Value { int64 id = 1; string name = 2; } message Source { int64 ts_ms = 1; string table = 2; } }`
-  const message = messageOfFile(registeredProto({ type: 'PROTOBUF', text, references: [] }, 'test'), 'test')
-  const contract = withEventColumns(protoRowContract(message, 'test'), FIELDS)
-  const format = debeziumFormat(protobufFormat(bareProto(message)), { fields: FIELDS }, contract)
+  const message = messageOfFile(
+    parseRegisteredProto({ type: 'PROTOBUF', text, references: [] }, 'test'),
+    'test',
+  )
+  const contract = withDebeziumColumns(debeziumProtoContract(message, 'test'), FIELDS)
+  const format = debeziumFormat(protobufFormat(unframedProto(message)), { fields: FIELDS }, contract)
   const bytes = protoEncoderOf(
     text,
     'Envelope',

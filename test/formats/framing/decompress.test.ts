@@ -34,7 +34,7 @@ const formats = new Map(
 for (const [name, codec] of codecs) {
   const good = [
     { bytes: codec.compress(text('{"id":1,"name":"é"}')), row: { id: 1, name: 'é' } },
-    // Its escape sends it the slower way.
+    // Its escape forces the slow path.
     { bytes: codec.compress(text('{"id":2,"name":"\\u00e9"}')), row: { id: 2, name: 'é' } },
   ]
   const bad = [
@@ -62,14 +62,14 @@ formatContract({
   good: [
     { bytes: text('{"id":0}'), row: { id: 0, name: null } },
     ...[...codecs]
-      // Without a frame nothing tells snappy from other bytes.
+      // Without framing nothing distinguishes snappy from other bytes.
       .filter(([name]) => name !== 'snappy')
       .map(([, codec], id) => ({ bytes: codec.compress(text(`{"id":${id}}`)), row: { id, name: null } })),
   ],
   bad: [text(''), text('{'), Buffer.from('1f8b08', 'hex'), Buffer.from('28b52ffd', 'hex')],
 })
 
-test('Dead letters carry the value as it came, whatever stage refuses it', async () => {
+test('Dead letters contain the original value, whichever stage refuses it', async () => {
   const format = await open('gzip')
   const gzip = await openCodec('gzip')
   const values = ['{', '{"id":"x"}', `{"id":1,"name":"${'x'.repeat(2000)}"}`].map((value) =>

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import { SchemaRegistry as ConfluentSchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { contractOfFormat } from '../../../src/formats/open/contract.ts'
 import { openFormat, type FormatChoice } from '../../../src/formats/open/open.ts'
 import { CSV } from '../../support/values/csv.ts'
 import { SchemasById } from '../../../src/formats/framing/registry-framing.ts'
-import { createRegistry, type Registry } from '../../../src/registry/registry.ts'
+import { createSchemaRegistry, type SchemaRegistry } from '../../../src/registry/registry.ts'
 import { startRegistry, type RegistryServer } from '../../support/servers/registry.ts'
 import { rawOf } from '../../support/flow/batches.ts'
 import { outcomesOf } from '../../support/flow/outcomes.ts'
@@ -20,11 +20,11 @@ async function started(options: Parameters<typeof startRegistry>[0] = {}): Promi
   return server
 }
 const shared = await started({ login: LOGIN })
-/** The client with which producers in JavaScript frame their messages. */
-const producer = new SchemaRegistry({ host: shared.url, auth: LOGIN })
+/** The client that JavaScript producers use to frame their messages. */
+const producer = new ConfluentSchemaRegistry({ host: shared.url, auth: LOGIN })
 
-const PATIENCE = { attemptsMax: 3, pauseMsMin: 10, pauseMsMax: 20, requestMsMax: 2_000 }
-const QUICK = { url: shared.url, ...LOGIN, patience: PATIENCE }
+const RETRY_POLICY = { attemptsMax: 3, minBackoffMs: 10, maxBackoffMs: 20, requestMsMax: 2_000 }
+const QUICK = { url: shared.url, ...LOGIN, retryPolicy: RETRY_POLICY }
 
 function choice(format: 'avro' | 'json', subject: string): FormatChoice {
   return {
@@ -57,7 +57,7 @@ const record = (fields: readonly object[], name = 'Event'): object => ({
 const ID = { name: 'id', type: 'long' }
 const NAME = { name: 'name', type: ['null', 'string'], default: null }
 
-test('Avro that a producer’s client framed is read by the schemas it was written by, old and new', async () => {
+test('Avro framed by a producer’s client is decoded with the schemas it was written with, old and new', async () => {
   const old = await registered('events-value', record([ID]))
   const now = await registered('events-value', record([ID, NAME]))
   const values = await Promise.all([
@@ -89,7 +89,7 @@ test('Avro that a producer’s client framed is read by the schemas it was writt
   ])
 })
 
-test('A schema that refers to another subject is read with it', async () => {
+test('A schema that refers to another subject is loaded together with it', async () => {
   await registered('address', record([{ name: 'city', type: 'string' }], 'Address'))
   const body = {
     schema: JSON.stringify(record([ID, { name: 'home', type: 'test.Address' }], 'Person')),
@@ -115,7 +115,7 @@ test('A schema that refers to another subject is read with it', async () => {
   assert.deepEqual(outcomesOf(format, contract, raw), [{ row: { id: 7, home: { city: 'Riga' } } }])
 })
 
-test('JSON with a schema id in front is read, the contract taken from the registry, dead letters kept as they came', async () => {
+test('JSON with a schema id is decoded with the contract from the registry; dead letters keep the original value', async () => {
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     type: 'object',
@@ -145,11 +145,11 @@ test('JSON with a schema id in front is read, the contract taken from the regist
   assert.equal(Buffer.from(cut?.value ?? []).toString('hex'), `${header.toString('hex')}7b`)
 })
 
-test('An id that the registry does not know is a dead letter, and is not asked for again at once', async () => {
+test('A value with an unknown schema id is a dead letter, and the id is not requested again at once', async () => {
   let asked = 0
   let now = 0
-  const real = createRegistry(QUICK)
-  const counting: Registry = {
+  const real = createSchemaRegistry(QUICK)
+  const counting: SchemaRegistry = {
     ...real,
     url: 'u',
     latest: () => Promise.resolve(undefined),
@@ -169,7 +169,7 @@ test('An id that the registry does not know is a dead letter, and is not asked f
   assert.equal(asked, 2)
 })
 
-test('A schema that no column can take makes its records dead letters that say so, and leaves the others alone', async () => {
+test('A schema that no column can hold makes dead letters with the reason, and does not affect other records', async () => {
   const good = await registered('tree-value', record([ID], 'Plain'))
   const tree = await registered(
     'trees-value',
@@ -186,9 +186,9 @@ test('A schema that no column can take makes its records dead letters that say s
   assert.deepEqual(row, { row: { id: 5 } })
 })
 
-test('Ids that somebody makes up are asked for up to a maximum', async () => {
+test('Forged ids are requested only up to a maximum', async () => {
   let asked = 0
-  const registry: Registry = {
+  const registry: SchemaRegistry = {
     url: 'u',
     latest: () => Promise.resolve(undefined),
     schema: () => (asked++, Promise.resolve(undefined)),
@@ -201,8 +201,8 @@ test('Ids that somebody makes up are asked for up to a maximum', async () => {
   assert.throws(() => schemas.get(2_999), /at most 1000 new schema ids in one batch/)
 })
 
-test('What a batch needs stays, however many schemas came before', async () => {
-  const registry: Registry = {
+test('Schemas that a batch needs are not evicted, however many are cached', async () => {
+  const registry: SchemaRegistry = {
     url: 'u',
     latest: () => Promise.resolve(undefined),
     schema: (id) => Promise.resolve({ type: 'AVRO', text: String(id), references: [] }),
@@ -215,7 +215,7 @@ test('What a batch needs stays, however many schemas came before', async () => {
   assert.throws(() => schemas.get(1))
 })
 
-/** The code of what a promise rejects with, and whether a retry may help. */
+/** Returns the error code of a rejected promise, and whether a retry may help. */
 async function failureOf(promise: Promise<unknown>): Promise<[string, boolean, string]> {
   try {
     await promise
@@ -226,25 +226,25 @@ async function failureOf(promise: Promise<unknown>): Promise<[string, boolean, s
   throw new assert.AssertionError({ message: 'expected a failure' })
 }
 
-test('A wrong password is refused at once; a registry that is down is worth a retry', async () => {
-  const refused = await failureOf(createRegistry({ ...QUICK, password: 'wrong' }).schema(1))
+test('A wrong password fails at once; a registry that is down is retryable', async () => {
+  const refused = await failureOf(createSchemaRegistry({ ...QUICK, password: 'wrong' }).schema(1))
   assert.deepEqual(refused.slice(0, 2), ['KD_REGISTRY_FAILED', false])
   assert.match(refused[2], /status 40[13]/)
   assert.ok(!refused[2].includes('wrong'))
-  const down = await failureOf(createRegistry({ ...QUICK, url: 'http://127.0.0.1:1' }).schema(1))
+  const down = await failureOf(createSchemaRegistry({ ...QUICK, url: 'http://127.0.0.1:1' }).schema(1))
   assert.deepEqual(down.slice(0, 2), ['KD_REGISTRY_FAILED', true])
 })
 
-test('A registry that comes back while we wait is asked again', async () => {
+test('A registry that recovers during the retries is requested again', async () => {
   const first = await started()
   const { port, url } = first
   await first.stop()
-  const patience = { attemptsMax: 100, pauseMsMin: 50, pauseMsMax: 100, requestMsMax: 2_000 }
-  const answer = createRegistry({ url, patience }).latest('nothing')
+  const retryPolicy = { attemptsMax: 100, minBackoffMs: 50, maxBackoffMs: 100, requestMsMax: 2_000 }
+  const answer = createSchemaRegistry({ url, retryPolicy }).latest('nothing')
   await started({ port })
   assert.equal(await answer, undefined)
 })
 
-test('A subject without a schema leaves the columns to the table', async () => {
+test('A subject without a schema implies no contract, so the table defines the columns', async () => {
   assert.equal(await contractOfFormat(choice('avro', 'nobody-value')), undefined)
 })

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Exact } from '../../../src/core/exact.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
 import { parseExact } from '../../../src/formats/json/exact.ts'
 
-test('Numbers that a double holds stay numbers, others stay exact', () => {
+test('Numbers that a double can hold are numbers, others stay exact', () => {
   const cases: [string, unknown][] = [
     ['9007199254740991', 9007199254740991],
     ['9007199254740993', 9007199254740993n],
     ['-9223372036854775809', -9223372036854775809n],
     ['123456789012345', 123456789012345],
-    ['0.1234567890123456789', new Exact('0.1234567890123456789')],
-    ['1e400', new Exact('1e400')],
+    ['0.1234567890123456789', new ExactNumber('0.1234567890123456789')],
+    ['1e400', new ExactNumber('1e400')],
     ['1E-400', 0],
     ['1e20', 1e20],
     ['0.1', 0.1],
     ['-0', -0],
-    ['9007199254740993.0', new Exact('9007199254740993.0')],
-    ['1.50000000000000000000', new Exact('1.50000000000000000000')],
+    ['9007199254740993.0', new ExactNumber('9007199254740993.0')],
+    ['1.50000000000000000000', new ExactNumber('1.50000000000000000000')],
   ]
   for (const [text, value] of cases) {
     assert.deepEqual(parseExact(text), value, text)
@@ -24,7 +24,7 @@ test('Numbers that a double holds stay numbers, others stay exact', () => {
   }
 })
 
-test('What looks like a number in a text, also behind escapes, is text', () => {
+test('A number inside a string, also after escapes, stays text', () => {
   const text = String.raw`{"a":"12345678901234567890 \" 98765432109876543210 \\","b":12345678901234567890,"\"1e999":1}`
   assert.deepEqual(parseExact(text), {
     a: '12345678901234567890 " 98765432109876543210 \\',
@@ -33,7 +33,7 @@ test('What looks like a number in a text, also behind escapes, is text', () => {
   })
 })
 
-test('Text that is no JSON is refused, long numbers or not', () => {
+test('Text that is not JSON is refused, with and without long numbers', () => {
   for (const text of [
     '01234567890123456789',
     '{"a":12345678901234567890',
@@ -52,13 +52,13 @@ test('Text that is no JSON is refused, long numbers or not', () => {
     assert.throws(() => parseExact(text), SyntaxError, text)
 })
 
-test('Keys such as __proto__ stay own properties beside long numbers', () => {
+test('Keys such as __proto__ are own properties, also next to long numbers', () => {
   const value = parseExact('{"__proto__":{"x":12345678901234567890}}') as object
   assert.deepEqual(Object.keys(value), ['__proto__'])
   assert.equal(Object.getPrototypeOf(value), Object.prototype)
 })
 
-test('A text of 20 million characters beside a long number is read', () => {
+test('A string of 20 million characters next to a long number is parsed', () => {
   const value = parseExact(`{"n":12345678901234567890,"s":"${'x'.repeat(20_000_000)}"}`) as {
     n: bigint
     s: string

@@ -61,13 +61,16 @@ formatContract({
   ].map((text) => Buffer.from(text)),
 })
 
-test('The contract of these tests is read by bytes, or they would compare one way with itself', () => {
+test('The contract of these tests can be proven by bytes; otherwise they would compare a path with itself', () => {
   const decoded = fast().decode(rawOf([MINIMAL]))
-  assert.deepEqual([decoded.proven?.columns.length, decoded.objects.length], [1, 0])
-  assert.equal(slow().decode(rawOf([MINIMAL])).proven, undefined)
+  assert.deepEqual([decoded.validated?.columns.length, decoded.objects.length], [1, 0])
+  assert.equal(slow().decode(rawOf([MINIMAL])).validated, undefined)
 })
 
-/** Asserts that both ways give the same for every record of a batch: the same row, or dead letters of one reason. */
+/**
+ * Asserts that both paths give the same result for every record of a batch: the same row, or dead letters with the
+ * same reason.
+ */
 function assertSame(values: readonly (string | Uint8Array | null)[]): { rows: number; letters: number } {
   const raw = rawOf(values)
   const [ours, theirs] = [fast, slow].map((open) => outcomesOf(open(), contract, raw))
@@ -77,7 +80,7 @@ function assertSame(values: readonly (string | Uint8Array | null)[]): { rows: nu
   return { rows, letters: (ours?.length ?? 0) - rows }
 }
 
-test('Records read by bytes become the same rows and dead letters as records read by JSON.parse and the contract', (t) => {
+test('Records decoded into columns give the same rows and dead letters as records parsed by JSON.parse and validated', (t) => {
   const chance = chanceOf(t)
   let rows = 0
   let letters = 0
@@ -91,7 +94,7 @@ test('Records read by bytes become the same rows and dead letters as records rea
   assert.ok(rows > 300 && letters > 300, `${rows} rows, ${letters} others`)
 })
 
-test('Every number, time, text and value under every key is the same both ways', () => {
+test('Every number, time, text and value under every key is the same on both paths', () => {
   const texts = [...NUMBERS, ...VALUES, ...[...TIMES, ...STRINGS].map((text) => `"${text}"`)]
   for (const key of [...KEYS.slice(2), ...ODD_KEYS])
     assertSame(texts.map((text) => withMember(`${key}:${text}`)))
@@ -99,7 +102,7 @@ test('Every number, time, text and value under every key is the same both ways',
   assertSame(texts.map((text) => `{"at":${text},"id":"a"}`))
 })
 
-test('A record cut at any byte is the same both ways, also when the next one would complete it', () => {
+test('A record truncated at any byte is the same on both paths, also when the next record would complete it', () => {
   const whole = withMember(
     '"n":12,"where":{"page":"é🙂","depth":null},"items":[{"n":1,"l":[1.5,2]}],"unknown":[{"a":"b"}],"kind":"a"',
   )
@@ -110,7 +113,7 @@ test('A record cut at any byte is the same both ways, also when the next one wou
     assert.equal(assertSame([bytes.subarray(0, at), bytes.subarray(at), MINIMAL]).rows, at === 0 ? 2 : 1)
 })
 
-test('Records that only together look like JSON are dead letters', () => {
+test('Records that are valid JSON only when joined are dead letters', () => {
   const open = withMember('"n":1').slice(0, -1)
   assert.deepEqual(assertSame([open, '}', MINIMAL]), { rows: 1, letters: 2 })
   assert.deepEqual(assertSame([open, `,"d":1}`]), { rows: 0, letters: 2 })
@@ -118,7 +121,7 @@ test('Records that only together look like JSON are dead letters', () => {
   assert.deepEqual(assertSame([`${open}2`, '3}']), { rows: 0, letters: 2 })
 })
 
-test('Bytes that are no UTF-8 spoil their own record alone', () => {
+test('Invalid UTF-8 affects only its own record', () => {
   const e = Buffer.from('é')
   const front = Buffer.concat([Buffer.from(withMember('"where":{"page":"').slice(0, -1)), e.subarray(0, 1)])
   const back = Buffer.concat([e.subarray(1), Buffer.from('"}}')])
@@ -132,7 +135,7 @@ test('Bytes that are no UTF-8 spoil their own record alone', () => {
   for (const bytes of [front, back, inside, halved, started])
     assert.deepEqual(assertSame([MINIMAL, bytes, MINIMAL]), { rows: 2, letters: 1 })
   assert.deepEqual(assertSame([halved, started]), { rows: 0, letters: 2 })
-  // Overlong, a surrogate, and beyond the last code point.
+  // An overlong encoding, a surrogate, and a value beyond the last code point.
   for (const bytes of [
     [0xc0, 0x80],
     [0xed, 0xa0, 0x80],
@@ -150,7 +153,7 @@ test('Bytes that are no UTF-8 spoil their own record alone', () => {
     )
 })
 
-test('Fed with garbage, every record is a row or a dead letter with a reason', () => {
+test('With random bytes, every record is a row or a dead letter with a reason', () => {
   const megabyte = 'x'.repeat(1 << 20)
   const garbage = [
     '',

@@ -41,12 +41,12 @@ formatContract({
   bad: ['{', '{"id":"x"}\n', '5', '\n{"name":"x"}', '{"id":1}{"id":2}'].map((text) => Buffer.from(text)),
 })
 
-test('Lines go from bytes into columns without an object between', () => {
-  const { proven, objects } = open().decode(rawOf(['{"id":1}\n{"id":2}', '{"id":3}']))
-  assert.deepEqual([proven?.columns.length, objects.length], [3, 0])
+test('Lines are decoded from bytes into columns without objects', () => {
+  const { validated, objects } = open().decode(rawOf(['{"id":1}\n{"id":2}', '{"id":3}']))
+  assert.deepEqual([validated?.columns.length, objects.length], [3, 0])
 })
 
-test('A bad line is a dead letter of its own with that line for its value; the others are rows', () => {
+test('A bad line is a dead letter with that line as its value; the other lines are rows', () => {
   const rows = decodedRows(open(), contract, rawOf([null, '{"id":1}\nx\n{"id":"y"}\n{"id":2}\n', '']))
   assert.deepEqual(
     rows.deadLetters.map(({ offset, part, reason, value }) => [offset, part, reason, textOf(value)]),
@@ -56,11 +56,11 @@ test('A bad line is a dead letter of its own with that line for its value; the o
     ],
   )
   assert.deepEqual([rows.columns.length, rows.tombstones, [...rows.records]], [2, 1, [1, 4]])
-  // Five records in two messages, and a third message without any.
-  assert.deepEqual([rows.raw.count, rows.raw.parts?.messages], [5, 3])
+  // Five records in two messages, and a third message without records.
+  assert.deepEqual([rows.raw.count, rows.raw.parts?.messageCount], [5, 3])
 })
 
-test('Rows of one message have its key, offset and timestamp, and their own number', () => {
+test('Rows of one message have its key, offset and timestamp, and their own index', () => {
   const names = ['_kafka_offset', '_kafka_key', '_kafka_part']
   const rows = decodedRows(
     open(),
@@ -78,7 +78,7 @@ test('Rows of one message have its key, offset and timestamp, and their own numb
   )
 })
 
-test('A message of too many lines is one dead letter as a whole, and its neighbours are rows', () => {
+test('A message with too many lines is one dead letter, and the messages around it are rows', () => {
   const many = '{"id":1}\n'.repeat(4)
   const rows = decodedRows(open(3), contract, rawOf(['{"id":1}', many, '{"id":2}\n'.repeat(3)]))
   assert.deepEqual(
@@ -89,7 +89,7 @@ test('A message of too many lines is one dead letter as a whole, and its neighbo
   assert.equal(rows.tombstones, 0)
 })
 
-test('Behind a codec or a schema id a letter is a line in the same dress', async () => {
+test('With a codec or a schema id, a dead letter is a line in the same encoding', async () => {
   const gzip = await openCodec('gzip')
   const format = await openFormat(
     { ...VALUES, format: 'jsonl', framing: 'none', decompress: 'gzip' },

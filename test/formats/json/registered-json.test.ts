@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { registeredContract } from '../../../src/formats/json/registered-json.ts'
+import { contractOfRegisteredJson } from '../../../src/formats/json/registered-json.ts'
 import type { RegisteredSchema } from '../../../src/registry/registry.ts'
 
 const $schema = 'http://json-schema.org/draft-07/schema#'
@@ -12,7 +12,7 @@ function registered(schema: object, references: Readonly<Record<string, object>>
   return { type: 'JSON', text: JSON.stringify(schema), references: named }
 }
 
-test('Schemas that a registered one refers to are found by the names of its references', () => {
+test('The references of a registered schema are found by name', () => {
   const cases: readonly (readonly [object, string])[] = [
     [{}, 'address.json'],
     [{ $id: 'https://shop.example/order.json' }, 'address.json'],
@@ -21,25 +21,31 @@ test('Schemas that a registered one refers to are found by the names of its refe
   ]
   for (const [rest, name] of cases) {
     const schema = { $schema, ...rest, type: 'object', properties: { to: { $ref: name } } }
-    const contract = registeredContract(registered(schema, { 'zip.json': ZIP, [name]: ADDRESS }), 'test')
+    const contract = contractOfRegisteredJson(
+      registered(schema, { 'zip.json': ZIP, [name]: ADDRESS }),
+      'test',
+    )
     assert.equal(contract.check({ to: { zip: 5 } }), undefined, name)
     assert.match(contract.check({ to: { zip: 0 } }) ?? '', /^\/to\/zip must be >= 1/, name)
   }
 })
 
-test('No file is read for a registered schema, and a reference that the registry lacks is refused by name', () => {
+test('A registered schema reads no files, and a reference missing in the registry is refused by name', () => {
   for (const $ref of ['file:///etc/hostname', '../package.json', 'https://127.0.0.1:1/x.json'])
     assert.throws(
-      () => registeredContract(registered({ type: 'object', properties: { a: { $ref } } }), 'test'),
-      (error: Error) => error.message.includes(`${$ref} is neither within this file nor in one beside it`),
+      () => contractOfRegisteredJson(registered({ type: 'object', properties: { a: { $ref } } }), 'test'),
+      (error: Error) => error.message.includes(`${$ref} is neither in this file nor in a file next to it`),
     )
 })
 
-test('A schema of another kind, and text that is no JSON, are refused', () => {
-  assert.throws(() => registeredContract({ type: 'AVRO', text: '{}', references: [] }, 'x'), {
+test('A schema of another type, and text that is not JSON, are refused', () => {
+  assert.throws(() => contractOfRegisteredJson({ type: 'AVRO', text: '{}', references: [] }, 'x'), {
     code: 'KD_CONTRACT_INVALID',
-    message: /expected a JSON Schema, got a schema of AVRO/,
+    message: /expected a JSON Schema, got type AVRO/,
   })
   const broken = { type: 'JSON', text: '{}', references: [{ name: 'b', text: '{' }] } as const
-  assert.throws(() => registeredContract(broken, 'x'), { code: 'KD_CONTRACT_INVALID', message: /b: .*JSON/ })
+  assert.throws(() => contractOfRegisteredJson(broken, 'x'), {
+    code: 'KD_CONTRACT_INVALID',
+    message: /b: .*JSON/,
+  })
 })

@@ -21,24 +21,25 @@ const RECORDS = [
   '{"A":4}',
 ]
 
-function decodedBy(unknown: FormatOptions['unknown']): readonly unknown[] {
+function decodedBy(unknown: FormatOptions['unknownFields']): readonly unknown[] {
   const { schema, plain } = contract
-  const format = jsonFormat({ schema, plain, ...(unknown === undefined ? {} : { unknown }) })
-  const { proven, records, droppedFields } = format.decode(rawOf(RECORDS))
-  return [[...(proven?.records ?? [])], records, droppedFields]
+  const format = jsonFormat({ schema, plain, ...(unknown === undefined ? {} : { unknownFields: unknown }) })
+  const { validated, records, droppedFields } = format.decode(rawOf(RECORDS))
+  return [[...(validated?.records ?? [])], records, droppedFields]
 }
 
-test('Fields that the contract does not name are left out by bytes, and counted where that is asked for', () => {
+test('Fields that the contract does not name are left out of columns, and counted if requested', () => {
   assert.deepEqual(decodedBy(undefined), [[0, 1, 2, 4], [3], undefined])
-  // A name that differs by case alone is for a closer look, and what a record that is left had is not counted here.
+  // A name that differs only in case is left to the contract, and the fields of a record left to it are not counted
+  // here.
   assert.deepEqual(decodedBy('count'), [[0, 1, 2], [3, 4], 3])
 })
 
-test('A record with such a field is left for a closer look, at any depth', () => {
+test('With `leave`, a record with an unknown field at any depth is parsed into an object', () => {
   assert.deepEqual(decodedBy('leave'), [[2], [0, 1, 3, 4], undefined])
 })
 
-test('Columns that come while a stream runs are read by bytes from the next batch on', () => {
+test('Columns added while a stream runs are filled from the next batch on', () => {
   const options: { schema: FormatOptions['schema']; plain: FormatOptions['plain'] } = {
     schema: contract.schema,
     plain: contract.plain,
@@ -50,6 +51,6 @@ test('Columns that come while a stream runs are read by bytes from the next batc
     fields: [{ name: 'z', type: 'boolean', json: 'boolean', nullable: true, required: false }],
     additionalProperties: true,
   }
-  const { proven } = format.decode(rawOf(['{"z":true,"a":1}']))
-  assert.deepEqual(proven && rowAt(proven.columns, 0), { z: true })
+  const { validated } = format.decode(rawOf(['{"z":true,"a":1}']))
+  assert.deepEqual(validated && rowAt(validated.columns, 0), { z: true })
 })

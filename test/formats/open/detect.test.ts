@@ -47,7 +47,7 @@ const open = (formats: readonly string[], settings: object = {}): Promise<Format
 const all = await open(['json', 'jsonl', 'csv', 'avro'], { avro: { schema: path } })
 
 formatContract({
-  name: 'JSON, JSON lines, CSV and Avro told apart',
+  name: 'detection of JSON, JSON Lines, CSV and Avro',
   open: () => all,
   contract,
   good: [
@@ -78,7 +78,7 @@ formatContract({
   ],
 })
 
-test('Records keep the order of the messages, whatever their formats', (t) => {
+test('Records keep the order of their messages, whatever their formats', (t) => {
   const chance = chanceOf(t)
   const expected: number[] = []
   const values = Array.from({ length: 300 }, (_, i) => {
@@ -108,30 +108,30 @@ test('Records keep the order of the messages, whatever their formats', (t) => {
   assert.deepEqual(ids, expected)
 })
 
-test('JSON still goes from bytes into columns, and a batch of one format is read where it is', async () => {
+test('JSON is still decoded into columns, and a batch with one format is not copied', async () => {
   const format = await open(['json', 'csv'])
   const mixed = format.decode(rawOf(['{"id":1}', '2,b', '{"id":3}']))
-  assert.deepEqual([[...(mixed.proven?.records ?? [])], mixed.records], [[0, 2], [1]])
+  assert.deepEqual([[...(mixed.validated?.records ?? [])], mixed.records], [[0, 2], [1]])
   const raw = rawOf(['{"id":1}', '{"id":2}'])
   assert.equal(format.decode(raw).raw, raw)
 })
 
-test('What fits none says what each format said', async () => {
+test('A value that no format can decode lists the fault of each format', async () => {
   const format = await open(['json', 'csv', 'avro'])
   const { deadLetters } = format.decode(rawOf(['a,b,c', '{"id":']))
   assert.deepEqual(deadLetters.map(({ message }) => message).sort(), [
     'expected JSON: Unexpected end of JSON input',
-    'fits no format: csv: expected 2 fields, got 3; json: expected a brace first; avro container: expected the mark of a container',
+    'no format matches: csv: expected 2 fields, got 3; json: expected a brace first; avro container: expected the magic bytes of a container',
   ])
 })
 
-test('A mark decides: a broken container is no text', async () => {
+test('Magic bytes decide: a broken container is not tried as text', async () => {
   const format = await open(['text', 'avro', 'json'])
   const rows = decodedRows(format, contract, rawOf(['Obj\x01 and nothing']))
   assert.deepEqual([rows.columns.length, rows.deadLetters.length], [0, 1])
 })
 
-test('Of formats that look alike the first in the list reads the value', async () => {
+test('Of several matching formats the first in the list decodes the value', async () => {
   const pretty = '{\n"id":1\n}'
   const names = async (formats: readonly string[], value: string) => {
     const decoded = (await open(formats)).decode(rawOf([value]))
@@ -142,15 +142,15 @@ test('Of formats that look alike the first in the list reads the value', async (
   assert.deepEqual(await names(['json', 'jsonl'], '{"id":1}\n{"id":2}'), [0, 2])
 })
 
-test('A format that nothing says how to read is refused', async () => {
+test('A format without the settings to decode it is refused', async () => {
   await assert.rejects(
     open(['json', 'protobuf']),
     (error) => error instanceof PipelineError && error.code === 'KD_CONFIG_INVALID',
   )
 })
 
-test('The JSON null is a tombstone, as where JSON is alone', async () => {
+test('The JSON null is a tombstone, as with JSON as the only format', async () => {
   const format = await open(['json', 'csv'])
   const decoded = format.decode(rawOf(['null', '1,a', null]))
-  assert.deepEqual([decoded.tombstones, decoded.nulls, decoded.records], [2, [0], [1]])
+  assert.deepEqual([decoded.tombstones, decoded.nullTombstones, decoded.records], [2, [0], [1]])
 })

@@ -6,14 +6,14 @@ import { enrich } from '../../../operators/enrich.ts'
 import { validate } from '../../../operators/validate.ts'
 import { objectsOf, type Rows } from '../../../src/arrow/rows.ts'
 import { loadContract } from '../../../src/contract/contract.ts'
-import { contractOfTable } from '../../../src/contract/existing.ts'
+import { contractOfTable } from '../../../src/contract/table-contract.ts'
 import type { Contract } from '../../../src/contract/contract.ts'
 import type { Raw } from '../../../src/core/raw.ts'
-import { deletedFlag } from '../../../src/enrichments/deleted-flag.ts'
+import { deletedColumn } from '../../../src/enrichments/deleted-flag.ts'
 import { jsonFormat } from '../../../src/formats/json/format.ts'
 import { withoutSchemaIds } from '../../../src/formats/framing/registry-framing.ts'
 import { withTombstones, type TombstoneOptions } from '../../../src/formats/open/tombstones.ts'
-import { pack } from '../../../src/kafka/source/pack.ts'
+import { pack } from '../../../src/kafka/source/pack-records.ts'
 import { provenanceOf, structOf } from '../../support/flow/batches.ts'
 
 const CONTRACT = loadContract(
@@ -48,7 +48,7 @@ async function rowsOf(
   const inner = framed ? withoutSchemaIds(jsonFormat(contract)) : jsonFormat(contract)
   const format = withTombstones(inner, options, contract)
   const batch = { provenance: provenanceOf({ records: messages.length }), payload }
-  const flags = options.tombstones === 'row' ? [deletedFlag()] : []
+  const flags = options.tombstones === 'row' ? [deletedColumn()] : []
   const { payload: rows } = await lastValueFrom(
     of(batch).pipe(decode(format), validate(contract), enrich(flags)),
   )
@@ -65,7 +65,7 @@ const MESSAGES: readonly Message[] = [
   ['{"id":3}', '{"id":"x"}'],
 ]
 
-test('Tombstones and the value null are left out and counted, or are dead letters', async () => {
+test('Tombstones and null values are ignored and counted, or are dead letters', async () => {
   const ignored = await rowsOf(MESSAGES, { tombstones: 'ignore' })
   assert.deepEqual([ignored.columns.length, ignored.tombstones, ignored.deadLetters.length], [1, 2, 1])
   const refused = await rowsOf(MESSAGES, { tombstones: 'deadLetter' })
@@ -80,7 +80,7 @@ test('Tombstones and the value null are left out and counted, or are dead letter
   )
 })
 
-test('Tombstones become rows of what their key says, whatever the contract requires, and all rows say which they are', async () => {
+test('Tombstones become rows made from their keys, regardless of the contract, and all rows have the deleted column', async () => {
   const rows = await rowsOf(MESSAGES, { tombstones: 'row' })
   assert.deepEqual(
     objectsOf(rows).map(({ id, name, price, _deleted }) => [Number(id), name, price, _deleted]),
@@ -97,7 +97,7 @@ test('Tombstones become rows of what their key says, whatever the contract requi
   )
 })
 
-test('A batch of tombstones alone has the columns of the others', async () => {
+test('A batch of only tombstones has the same columns as others', async () => {
   const rows = await rowsOf([['{"id":1}', null]], { tombstones: 'row' })
   assert.deepEqual(
     rows.columns.schema.fields.map(({ name }) => name),
@@ -105,7 +105,7 @@ test('A batch of tombstones alone has the columns of the others', async () => {
   )
 })
 
-test('A key is read as an object, as an object of Kafka Connect, as text for the column that is named, or not at all', async () => {
+test('A key is decoded as an object, as a Kafka Connect object, as text for the configured column, or is ignored', async () => {
   const framed = Buffer.concat([Buffer.of(0, 0, 0, 0, 7), Buffer.from('{"id":5}')])
   const cases: readonly (readonly [string | Buffer | null, string | undefined, unknown])[] = [
     ['{"ID":5,"other":[1],"price":1.25}', undefined, { id: 5n, price: { text: '1.25' } }],
@@ -134,7 +134,7 @@ test('A key is read as an object, as an object of Kafka Connect, as text for the
   }
 })
 
-test('A key that does not fit its columns, and one that leaves a NOT NULL column empty, make dead letters', async () => {
+test('A key that does not fit its columns, or leaves a NOT NULL column empty, makes a dead letter', async () => {
   const type = structOf({ id: 'long', name: 'string' })
   const strict = contractOfTable({
     ...type,
@@ -159,7 +159,7 @@ test('A key that does not fit its columns, and one that leaves a NOT NULL column
   assert.deepEqual([...rows.records], [2])
 })
 
-test('Behind another form of values a tombstone is one as well, and a value that cannot be read is none', async () => {
+test('With rewritten values a tombstone stays one, and an undecodable value does not become one', async () => {
   const rows = await rowsOf(
     [
       ['{"id":1}', null],
@@ -176,11 +176,11 @@ test('Behind another form of values a tombstone is one as well, and a value that
   )
 })
 
-test('A batch without tombstones passes as the format made it', () => {
+test('A batch without tombstones is returned unchanged', () => {
   const properties = { id: { type: 'integer' }, name: { type: 'string' } }
   const plain = loadContract({ type: 'object', properties }, { source: 'test' })
   const wrapped = withTombstones(jsonFormat(plain), { tombstones: 'row' }, plain)
   const decoded = wrapped.decode(rawOf([['k', '{"id":1,"name":"a"}']]))
   assert.equal(decoded.deletions, undefined)
-  assert.ok(decoded.proven !== undefined, 'rows stay in columns')
+  assert.ok(decoded.validated !== undefined, 'rows stay in columns')
 })

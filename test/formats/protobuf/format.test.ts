@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { Exact } from '../../../src/core/exact.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
 import type { Contract } from '../../../src/contract/contract.ts'
 import { protoContract } from '../../../src/formats/protobuf/columns.ts'
-import { readProtoFile, registeredProto } from '../../../src/formats/protobuf/load.ts'
-import { bareProto, messageOfFile, protobufFormat } from '../../../src/formats/protobuf/format.ts'
+import { readProtoFile, parseRegisteredProto } from '../../../src/formats/protobuf/load.ts'
+import { unframedProto, messageOfFile, protobufFormat } from '../../../src/formats/protobuf/format.ts'
 import type { Format } from '../../../src/formats/format.ts'
 import { formatContract } from '../../contracts/format.ts'
 import { rawOf } from '../../support/flow/batches.ts'
@@ -18,11 +18,11 @@ import { outcomesOf } from '../../support/flow/outcomes.ts'
 import { fileOf } from '../../support/values/parquet-file.ts'
 import { messagesOfAnyType, protoEncoderOf } from '../../support/values/proto-values.ts'
 
-/** The first message of a file, or the named one, ready to read. */
+/** Returns the format of the first message of a file, or of the named one. */
 function opened(text: string, name?: string): { format: Format; contract: Contract } {
-  const file = registeredProto({ type: 'PROTOBUF', text, references: [] }, 'test')
+  const file = parseRegisteredProto({ type: 'PROTOBUF', text, references: [] }, 'test')
   const message = messageOfFile(file, 'test', name)
-  return { format: protobufFormat(bareProto(message)), contract: protoContract(message, 'test') }
+  return { format: protobufFormat(unframedProto(message)), contract: protoContract(message, 'test') }
 }
 
 const ORDER = `
@@ -70,14 +70,14 @@ const ROW = {
   id: 9_007_199_254_740_993n,
   kind: 'BUY',
   at: '2023-11-14T22:13:20.123456Z',
-  took: new Exact('-1.500000000'),
+  took: new ExactNumber('-1.500000000'),
   items: [
     { sku: 'é', price: 1.5 },
     { sku: '', price: 0 },
   ],
   by_place: { 7: { sku: 'b', price: 2 } },
   card: null,
-  cash: new Exact('18446744073709551615'),
+  cash: new ExactNumber('18446744073709551615'),
   rating: 0,
   extra: '{"a":[true,null]}',
   note: '',
@@ -120,7 +120,7 @@ formatContract({
   ],
 })
 
-test('Generated messages of generated types come back value for value, encoded by another library, read from Parquet by DuckDB', async (t) => {
+test('Generated messages of generated types, encoded by another library, have equal values when DuckDB reads the Parquet file', async (t) => {
   const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 0x7fff_ffff)
   t.diagnostic(`seed ${seed}; TEST_SEED=${seed} repeats it`)
   await fc.assert(
@@ -146,7 +146,7 @@ test('Generated messages of generated types come back value for value, encoded b
   )
 })
 
-/** What becomes of one value of a message with these fields. */
+/** Returns the result of decoding one value of a message with these fields. */
 function outcomeOf(fields: string, hex: string, syntax = 'proto3'): unknown {
   const { format, contract } = opened(`syntax = "${syntax}"; ${fields}`)
   return outcomesOf(format, contract, rawOf([Buffer.from(hex, 'hex')]))[0]
@@ -154,17 +154,17 @@ function outcomeOf(fields: string, hex: string, syntax = 'proto3'): unknown {
 const ONE = 'message M { int32 n = 1; }'
 
 for (const [what, fields, hex, expected] of [
-  ['A number cut off', ONE, '0880', /expected a number, got the end/],
+  ['A truncated number', ONE, '0880', /expected a number, got the end/],
   ['A number of eleven bytes', ONE, '08ffffffffffffffffffff01', /at most 10 bytes, got a longer one/],
-  ['A length behind the end', 'message M { string s = 1; }', '0a05', /expected 5 more bytes, got 0/],
+  ['A length beyond the end', 'message M { string s = 1; }', '0a05', /expected 5 more bytes, got 0/],
   ['Another wire type', ONE, '0d01000000', /M: field 1 has the wire type 5, expected 0/],
   ['A field without a number', ONE, '0001', /expected a field number above 0/],
-  ['Text that is no UTF-8', 'message M { string s = 1; }', '0a01ff', /expected UTF-8/],
+  ['Text that is not UTF-8', 'message M { string s = 1; }', '0a01ff', /expected UTF-8/],
   ['A group that does not end', ONE, '13', /expected a number, got the end/],
-  ['The end of another group', ONE, '131c', /expected the end of a group, got that of another/],
-  ['Groups within each other without end', ONE, '13'.repeat(200), /at most 100 groups within each other/],
+  ['The end tag of another group', ONE, '131c', /expected the end of a group, got that of another/],
+  ['Endless nested groups', ONE, '13'.repeat(200), /at most 100 nested groups/],
   [
-    'A message that ends behind its own length',
+    'A message that ends after its own length',
     'message M { message N { int32 n = 1; } N n = 1; }',
     '0a020880',
     /got the end/,
@@ -177,8 +177,8 @@ for (const [what, fields, hex, expected] of [
   })
 }
 
-test('JSON values within each other are bounded, and a few bytes cannot ask for billions of values', () => {
-  // Each level is a value with a list with a value.
+test('Nested JSON values are limited, and a few bytes cannot claim billions of values', () => {
+  // Each level is a value that contains a list with a value.
   let nested = Buffer.from('2000', 'hex')
   for (let depth = 0; depth < 150; depth++) {
     const list = Buffer.concat([Buffer.from([0x0a]), varint(nested.length), nested])
@@ -189,7 +189,7 @@ test('JSON values within each other are bounded, and a few bytes cannot ask for 
     'syntax = "proto3"; import "google/protobuf/struct.proto"; message M { google.protobuf.Value v = 1; }',
   )
   const [deep] = outcomesOf(json.format, json.contract, rawOf([value]))
-  assert.match(JSON.stringify(deep), /at most 100 lists and structs within each other/)
+  assert.match(JSON.stringify(deep), /at most 100 nested lists and structs/)
 
   const fields = Array.from({ length: 200 }, (_, i) => `int32 f${i} = ${i + 1};`).join(' ')
   const wide = opened(`syntax = "proto3"; message M { repeated N n = 1; message N { ${fields} } }`)
@@ -203,14 +203,14 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, value])
 }
 
-test('Fields that the message does not name are left out and counted, groups among them', () => {
+test('Undeclared fields, including groups, are left out and counted', () => {
   const { format } = opened(`syntax = "proto3"; ${ONE}`)
   const decoded = format.decode(rawOf([Buffer.from('10011a0161231801240805', 'hex')]))
   assert.deepEqual(decoded.objects, [{ n: 5 }])
   assert.equal(decoded.droppedFields, 3)
 })
 
-test('Fields of proto2: required, with a default, groups; an absent one without a default is null', () => {
+test('Fields of proto2: required, with a default, groups; an absent field without a default is null', () => {
   const fields = `message M {
     required int32 id = 1; optional string name = 2 [default = "nobody"]; optional int64 big = 3 [default = -5];
     optional bool none = 4; optional group Place = 5 { optional int32 x = 1; } optional K k = 6 [default = B];
@@ -224,7 +224,7 @@ test('Fields of proto2: required, with a default, groups; an absent one without 
   )
 })
 
-test('The last of several counts, parts of one message are put together, numbers may be packed or not', () => {
+test('The last value of a field counts, parts of one message are merged, and numbers may be packed or not', () => {
   const message =
     'message M { int32 n = 1; N m = 2; repeated int32 list = 3; oneof o { int32 a = 4; int32 b = 5; } message N { int32 x = 1; int32 y = 2; } }'
   assert.deepEqual(outcomeOf(message, '08010802120208011202100218011a020203200128022003'), {
@@ -232,7 +232,7 @@ test('The last of several counts, parts of one message are put together, numbers
   })
 })
 
-test('A type with a new field reads what was written before, and the other way round', () => {
+test('A type with a new field decodes older messages, and an older type decodes newer messages', () => {
   const before = 'syntax = "proto3"; message M { int32 a = 1; }'
   const after = 'syntax = "proto3"; message M { int32 a = 1; optional string b = 2; }'
   const old = opened(before)
@@ -243,7 +243,7 @@ test('A type with a new field reads what was written before, and the other way r
   assert.deepEqual(outcomesOf(now.format, now.contract, rawOf([earlier])), [{ row: { a: 1, b: null } }])
 })
 
-test('A file is read with what it imports, beside it and from the folders above', async () => {
+test('A file is read together with its imports, next to it and in the folders above', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-proto-'))
   try {
     await mkdir(join(folder, 'acme', 'orders'), { recursive: true })
@@ -271,7 +271,7 @@ test('A file is read with what it imports, beside it and from the folders above'
     await writeFile(file, 'syntax = "proto3"; import "gone.proto"; message M { int32 n = 1; }')
     await assert.rejects(
       readProtoFile(file),
-      /"gone.proto" is imported, and is neither beside it nor in a folder above/,
+      /"gone.proto" is imported, but is neither in the folder of the file nor in one above/,
     )
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -280,21 +280,21 @@ test('A file is read with what it imports, beside it and from the folders above'
 
 for (const [what, text, pattern] of [
   [
-    'A message that holds itself',
+    'A recursive message',
     'message M { N n = 1; message N { repeated M m = 1; } }',
-    /M is recursive: it holds itself/,
+    /M is recursive, and a table column cannot be/,
   ],
-  ['A type that nothing defines', 'message M { Nope n = 1; }', /Nope/],
+  ['An undefined type', 'message M { Nope n = 1; }', /Nope/],
   [
-    'Two fields that differ by case alone',
+    'Two fields that differ only in case',
     'message M { int32 a = 1; int32 A = 2; }',
     /M.A: cannot be a column/,
   ],
   ['A row without fields', 'message M { }', /a row is a message with fields of its own, got M/],
-  ['Text that is no schema', 'massage M {', /illegal token 'massage'/],
+  ['Text that is not a schema', 'massage M {', /illegal token 'massage'/],
   ['A file without a message', 'enum E { A = 0; }', /has no message/],
 ] as const) {
-  test(`${what} is refused with its place`, () => {
+  test(`${what} is refused with its location`, () => {
     assert.throws(
       () => opened(`syntax = "proto3"; ${text}`),
       (error) =>

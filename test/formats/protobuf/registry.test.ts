@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import protobuf from 'protobufjs'
 import 'protobufjs/ext/descriptor.js'
-import { contractOfTable } from '../../../src/contract/existing.ts'
-import { protobufFormat, registryProto } from '../../../src/formats/protobuf/format.ts'
+import { contractOfTable } from '../../../src/contract/table-contract.ts'
+import { protobufFormat, registryFramedProto } from '../../../src/formats/protobuf/format.ts'
 import type { Format } from '../../../src/formats/format.ts'
-import type { RegisteredSchema, Registry } from '../../../src/registry/registry.ts'
+import type { RegisteredSchema, SchemaRegistry } from '../../../src/registry/registry.ts'
 import { formatContract } from '../../contracts/format.ts'
 import { rawOf, structOf } from '../../support/flow/batches.ts'
 import { outcomesOf, type Outcome } from '../../support/flow/outcomes.ts'
@@ -16,8 +16,8 @@ const TEXT = `syntax = "proto3"; package t;
 const TREE =
   'syntax = "proto3"; message Tree { int32 n = 1; repeated Tree more = 2; } message Leaf { int32 n = 1; }'
 
-/** A registry with these schemas, whose ids count from 1. */
-function registryOf(...schemas: readonly RegisteredSchema[]): Registry {
+/** Returns a registry with these schemas, whose ids start at 1. */
+function registryOf(...schemas: readonly RegisteredSchema[]): SchemaRegistry {
   return {
     url: 'http://registry',
     schema: (id) => Promise.resolve(schemas[id - 1]),
@@ -30,9 +30,9 @@ const proto = (text: string, references: RegisteredSchema['references'] = []): R
   references,
 })
 
-/** A format that knows the schemas already of values whose first byte of an id is `ids`. */
-async function opened(registry: Registry, ids: readonly number[], only?: string): Promise<Format> {
-  const format = protobufFormat(registryProto(registry, only))
+/** Returns a format that has already loaded the schemas of values with the ids `ids`. */
+async function opened(registry: SchemaRegistry, ids: readonly number[], only?: string): Promise<Format> {
+  const format = protobufFormat(registryFramedProto(registry, only))
   await format.prepare?.(rawOf(ids.map((id) => framed(id, ''))))
   return format
 }
@@ -51,7 +51,7 @@ const ROW = { n: null, s: null, list: null }
 
 formatContract({
   name: 'Protobuf with schema ids',
-  // What it knows is all that there is: nothing is asked for.
+  // All schemas are cached, so nothing is requested.
   open: () => ({ name: shared.name, decode: (raw) => shared.decode(raw) }),
   contract,
   good: [
@@ -59,7 +59,7 @@ formatContract({
     { bytes: framed(1, '02000805'), row: { ...ROW, n: 5 } },
     { bytes: framed(1, '0202800101'), row: { ...ROW, list: [1] } },
     { bytes: framed(1, '0402000a0161'), row: { ...ROW, s: 'a' } },
-    // As the client for JavaScript writes it.
+    // As the JavaScript client writes it.
     { bytes: framed(1, '0805'), row: { ...ROW, n: 5 } },
     { bytes: framed(1, ''), row: { ...ROW, n: 0 } },
   ],
@@ -87,7 +87,7 @@ async function outcomes(
   return outcomesOf(format, contract, rawOf(values.map(([id, hex]) => framed(id, hex))))
 }
 
-test('Of several messages of a schema only the named one is read', async () => {
+test('With a configured message, other messages of the schema are refused', async () => {
   const found = await outcomes(
     [proto(TEXT)],
     [
@@ -102,7 +102,7 @@ test('Of several messages of a schema only the named one is read', async () => {
   ])
 })
 
-test('A message that holds itself is refused, and others of its schema are read', async () => {
+test('A recursive message is refused, and other messages of its schema are decoded', async () => {
   const [tree, leaf] = await outcomes(
     [proto(TREE)],
     [
@@ -114,7 +114,7 @@ test('A message that holds itself is refused, and others of its schema are read'
   assert.deepEqual(leaf, { row: { ...ROW, n: 5 } })
 })
 
-test('Several ids in one topic are read each by its own schema, whatever kind of text it is', async () => {
+test('Each id of a topic is decoded with its own schema, whether text or descriptor', async () => {
   const later = 'syntax = "proto3"; package t; message First { int32 n = 1; string s = 2; }'
   const { root } = protobuf.parse(TEXT, { keepCase: true })
   root.resolveAll()
@@ -140,7 +140,7 @@ test('Several ids in one topic are read each by its own schema, whatever kind of
   ])
 })
 
-test('Schemas that are no Protobuf, cannot be read, or lack what they import make dead letters that say so', async () => {
+test('Schemas that are not Protobuf, are invalid, or miss an import make dead letters with the reason', async () => {
   const found = await outcomes(
     [
       { type: 'AVRO', text: '"int"', references: [] },
@@ -154,14 +154,14 @@ test('Schemas that are no Protobuf, cannot be read, or lack what they import mak
     ],
   )
   for (const [index, pattern] of [
-    /expected a Protobuf schema, got one of AVRO/,
+    /expected a Protobuf schema, got type AVRO/,
     /illegal token 'massage'/,
     /no such type: A|no such Type or Enum 'A'/,
   ].entries())
     assert.match(JSON.stringify(found[index]), pattern)
 })
 
-test('What a schema imports is found among its references, descriptors and text alike', async () => {
+test('Imports are resolved from the references of a schema, for descriptors and text alike', async () => {
   const money = { name: 'money.proto', text: 'syntax = "proto3"; package m; message Money { int32 n = 1; }' }
   const text =
     'syntax = "proto3"; import "money.proto"; message M { int32 n = 1; m.Money price = 2; } message Other { string s = 1; }'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadContract } from '../../../src/contract/contract.ts'
-import { contractOfTable } from '../../../src/contract/existing.ts'
-import { Exact } from '../../../src/core/exact.ts'
+import { contractOfTable } from '../../../src/contract/table-contract.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
 import { csvFormat } from '../../../src/formats/text/csv.ts'
 import type { CsvSettings } from '../../../src/formats/settings.ts'
 import { formatContract } from '../../contracts/format.ts'
@@ -41,7 +41,7 @@ formatContract({
       row: {
         id: 9007199254740993n,
         name: 'a "b", é',
-        price: new Exact('12.50'),
+        price: new ExactNumber('12.50'),
         ratio: -0.001,
         ok: true,
         day: '2024-02-29',
@@ -53,7 +53,7 @@ formatContract({
     { bytes: Buffer.from('1,"",,,,,,,'), row: { ...NULLS, id: 1, name: '' } },
     {
       bytes: Buffer.from('\uFEFF2,"two\nlines",+.5,1.,0,,,,'),
-      row: { ...NULLS, id: 2, name: 'two\nlines', price: new Exact('0.50'), ratio: 1, ok: false },
+      row: { ...NULLS, id: 2, name: 'two\nlines', price: new ExactNumber('0.50'), ratio: 1, ok: false },
     },
   ],
   bad: [
@@ -76,7 +76,7 @@ formatContract({
   ].map((text) => Buffer.from(text)),
 })
 
-test('Another delimiter and quote, words for null, and quotes that keep a word a text', () => {
+test('Delimiter, quote and null words are configurable; a quoted null word is text', () => {
   const settings = {
     delimiter: 'tab',
     quote: "'",
@@ -100,7 +100,7 @@ test('A header names the fields of its value, in any order; fields without a col
     assert.ok('reason' in (outcomeOf(text, { header: true }) as object), text)
 })
 
-test('The dead letter says what was expected', () => {
+test('The dead letter states what was expected', () => {
   assert.deepEqual(outcomeOf('1,2'), { reason: 'decode', message: 'expected 9 fields, got 2' })
   assert.deepEqual(outcomeOf('1,,,,,,,,\n2,,,,,,,,'), {
     reason: 'decode',
@@ -109,7 +109,7 @@ test('The dead letter says what was expected', () => {
   assert.match(JSON.stringify(outcomeOf('x,,,,,,,,')), /\/id expected an integer/)
 })
 
-test('A null is null where the contract takes one, and a field that is not there elsewhere', () => {
+test('A null is null if the contract accepts it, otherwise the field is missing', () => {
   const strict = loadContract(
     {
       type: 'object',
@@ -123,7 +123,7 @@ test('A null is null where the contract takes one, and a field that is not there
   assert.match(JSON.stringify(lacking), /"contract".*b/)
 })
 
-test('A line without quotes is read as the same line with a quoted field', () => {
+test('A line without quotes gives the same row as the line with a quoted field', () => {
   for (const line of ['1,a b,2', '1,,', ',', ' 1 , é ,NULL', '1,2,3\r\n', "1,'2',3", '1,2,3\n', '1;2,3,\t'])
     for (const more of [{}, { nullWords: ['NULL'] }, { delimiter: ';' }] as Partial<CsvSettings>[]) {
       const columns = ['name', 'ok', 'url', 'x'].slice(0, line.split(more.delimiter ?? ',').length)

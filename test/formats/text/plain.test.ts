@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Contract } from '../../../src/contract/contract.ts'
-import { bytesFormat, plainContract, textFormat } from '../../../src/formats/text/plain.ts'
+import { bytesFormat, singleColumnContract, textFormat } from '../../../src/formats/text/plain.ts'
 import { formatContract } from '../../contracts/format.ts'
 import { rawOf } from '../../support/flow/batches.ts'
 import { outcomesOf } from '../../support/flow/outcomes.ts'
 
 const contractOf = (format: string): Contract => {
-  const contract = plainContract(format)
+  const contract = singleColumnContract(format)
   assert.ok(contract !== undefined)
   return contract
 }
@@ -23,7 +23,7 @@ formatContract({
   bad: [Buffer.of(0xff), Buffer.of(0xc3)],
 })
 
-test('Any bytes are a row as they are, none but a tombstone is lost', () => {
+test('Any bytes are stored unchanged; only tombstones are left out', () => {
   const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
   assert.deepEqual(outcomesOf(bytesFormat(), contractOf('bytes'), rawOf([all, Buffer.alloc(0), null])), [
     { row: { value: all.toString('base64') } },
@@ -32,6 +32,6 @@ test('Any bytes are a row as they are, none but a tombstone is lost', () => {
   ])
 })
 
-test('Other formats have no contract of their own', () => {
-  assert.equal(plainContract('json'), undefined)
+test('Other formats do not imply a contract', () => {
+  assert.equal(singleColumnContract('json'), undefined)
 })

@@ -1,7 +1,7 @@
 // One process of many on one table: appends by the service's own pipeline, or optimizes without end. Begins at the first
 // line of its standard input, ends after the time given, and prints what it did as JSON.
 import { once } from 'node:events'
-import { optimize } from '../../../src/delta/maintenance/optimize.ts'
+import { optimizeTable } from '../../../src/delta/maintenance/optimize.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
 import { startService } from '../../support/service.ts'
 import type { Contender, Contended } from './contention.ts'
@@ -44,7 +44,7 @@ async function pack({ uri, s3, worker }: Contender): Promise<Contended> {
   const done = { runs: 0, commits: 0, filesRemoved: 0, filesAdded: 0, givenUp: 0 }
   try {
     while (Date.now() < untilMs) {
-      const { commits, numRemovedFiles, numAddedFiles, givenUp } = await optimize(store)
+      const { commits, numRemovedFiles, numAddedFiles, givenUp } = await optimizeTable(store)
       done.runs++
       done.commits += commits
       done.filesRemoved += numRemovedFiles

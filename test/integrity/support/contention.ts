@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import type { S3Address } from '../../support/servers/s3.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
@@ -167,7 +167,7 @@ async function count(
     const snapshot = await loadSnapshot(store)
     const seen = new Set<string>()
     let found = 0
-    for await (const line of rowLines(store, snapshot)) {
+    for await (const line of readRowLines(store, snapshot)) {
       found++
       seen.add(line)
     }

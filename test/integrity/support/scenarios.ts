@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { seededRandom } from '../../../src/sample/random.ts'
-import { groupOffsets, endOffsets } from '../../../src/kafka/client/admin.ts'
+import { readGroupOffsets, readWatermarks } from '../../../src/kafka/client/admin.ts'
 import { startWorker, type Worker } from './worker.ts'
 import type { Expected } from './topic.ts'
 
@@ -123,7 +123,7 @@ export async function two(setting: Setting): Promise<Outcome> {
   }
   await caughtUp(setting, prepared.group, workers)
   // A process that has only just been started has no handler yet, and the signal would simply end it.
-  for (const worker of workers) await worker.saw('kafka-delta starts')
+  for (const worker of workers) await worker.saw('Starting kafka-delta')
   const startMs = Date.now()
   workers.forEach((worker) => worker.kill('SIGTERM'))
   for (const worker of workers) await mustEnd(worker, 0)
@@ -138,7 +138,7 @@ function chance(seed: number): () => number {
 }
 
 function commitsOf(worker: Worker): number {
-  return worker.lines.filter((line) => line.includes('"Committed"')).length
+  return worker.lines.filter((line) => line.includes('"Flush committed"')).length
 }
 
 async function mustEnd(worker: Worker, expected: number): Promise<void> {
@@ -156,10 +156,10 @@ async function caughtUp(
   workers: readonly Worker[],
 ): Promise<void> {
   const client = { brokers, clientId: 'integrity' }
-  const ends = await endOffsets(client, topic)
+  const ends = await readWatermarks(client, topic)
   const deadline = Date.now() + 180_000
   for (;;) {
-    const offsets = await groupOffsets(client, group, topic)
+    const offsets = await readGroupOffsets(client, group, topic)
     if ([...ends].every(([partition, { high }]) => (offsets.get(partition) ?? 0n) >= high)) return
     if (Date.now() > deadline) {
       throw new Error(

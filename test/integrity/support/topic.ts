@@ -1,6 +1,6 @@
 import kafkajs, { type Message } from 'kafkajs'
 import { createTopic } from '../../../src/kafka/client/admin.ts'
-import { userEvents } from '../../../src/sample/user-events.ts'
+import { generateUserEvents } from '../../../src/sample/user-events.ts'
 
 /** What a topic holds: for each partition, by offset, whether the record is good (1) or bad (2). */
 export interface Expected {
@@ -48,7 +48,7 @@ export async function fillTopic({
     if (messages.length > 0) await producer.send({ topic, acks: -1, messages })
     messages = []
   }
-  for (const event of userEvents({ seed, badEvery, count: records, traceparentEvery: 100 })) {
+  for (const event of generateUserEvents({ seed, badEvery, count: records, traceparentEvery: 100 })) {
     const partition = index++ % partitions
     const offset = sent[partition] ?? 0
     sent[partition] = offset + 1

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import kafkajs from 'kafkajs'
-import { endOffsets } from '../../../src/kafka/client/admin.ts'
+import { readWatermarks } from '../../../src/kafka/client/admin.ts'
 import type { Expected } from './topic.ts'
 
 /** What was found, against what was expected; all zero but `rows` and `letters` when all is well. */
@@ -113,7 +113,7 @@ export async function eachLetter(
   topic: string,
   take: (letter: Record<string, unknown>) => void,
 ): Promise<void> {
-  const ends = await endOffsets({ brokers, clientId: 'integrity' }, topic)
+  const ends = await readWatermarks({ brokers, clientId: 'integrity' }, topic)
   const kafka = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING })
   const consumer = kafka.consumer({ groupId: `integrity-${Math.random().toString(36).slice(2)}` })
   const open = new Set([...ends].filter(([, { high, low }]) => high > low).map(([partition]) => partition))

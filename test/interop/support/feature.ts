@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { LocalStore } from '../../../src/storage/local/local.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
@@ -128,7 +128,8 @@ export async function ourRows(path: string, version?: bigint): Promise<string[]>
   const lines: string[] = []
   const open = (uri: string): ReturnType<typeof openStore> =>
     openStore(uri, { s3: { region: 'us-east-1', forcePathStyle: true, multipartBytesMin: 8_388_608 } })
-  for await (const line of rowLines(store, await loadSnapshot(store, { version }), { open })) lines.push(line)
+  for await (const line of readRowLines(store, await loadSnapshot(store, { version }), { open }))
+    lines.push(line)
   return lines
 }
 

@@ -5,11 +5,11 @@ import { test } from 'node:test'
 import kafkajs from 'kafkajs'
 import { CODEC_NAMES } from '../../../src/compression/compression.ts'
 import { registerCodecs } from '../../../src/kafka/client/codecs.ts'
-import { jars, java } from '../../../src/servers/maven.ts'
+import { fetchJars, javaCommand } from '../../../src/local-servers/maven.ts'
 import { readToEnd } from '../reading.ts'
 import { numbered, testTopic } from '../topic.ts'
 
-/** Lines long and alike enough that every codec makes matches of them, and some that nothing makes shorter. */
+/** Lines that every codec compresses, and some that none can compress. */
 const LINES = Array.from(
   { length: 3_000 },
   (_, i) => `{"i":${i},"text":"${'abc'.repeat(i % 50)}${(Math.sin(i) * 1e16).toString(36)}"}`,
@@ -18,10 +18,10 @@ const LINES = Array.from(
 /** Writes the lines with Kafka's own producer. */
 async function produceWithJava(brokers: readonly string[], topic: string, codec: string): Promise<void> {
   const child = spawn(
-    java(),
+    javaCommand(),
     [
       '-cp',
-      join(await jars('kafka'), '*'),
+      join(await fetchJars('kafka'), '*'),
       '-XX:TieredStopAtLevel=1',
       'org.apache.kafka.tools.ConsoleProducer',
     ]
@@ -47,9 +47,9 @@ for (const codec of CODEC_NAMES) {
 }
 
 for (const codec of ['Snappy', 'LZ4', 'ZSTD'] as const) {
-  test(`Record batches that we compress with ${codec} are taken by the broker and read back`, async () => {
+  test(`Record batches compressed here with ${codec} are accepted by the broker and read back`, async () => {
     registerCodecs()
-    // The broker decompresses what it stores under another codec, so it has read ours.
+    // The broker stores with another codec, so it has decompressed ours.
     const topic = await testTopic(1, { 'compression.type': 'gzip' })
     await topic.produce(numbered(0, 500), kafkajs.CompressionTypes[codec])
     const reading = await readToEnd(topic)

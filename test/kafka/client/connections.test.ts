@@ -1,4 +1,4 @@
-// Goal: whatever keeps a client from its brokers is named, with what to do, and ends the command instead of being tried on.
+// Goal: every permanent connection problem is reported with its remedy and ends the command instead of being retried.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
@@ -12,9 +12,9 @@ import { loadConfig } from '../../../config/load/load.ts'
 import { exitCodeOf } from '../../../src/cli/exit-codes.ts'
 import { PipelineError, type ErrorCode } from '../../../src/core/errors.ts'
 import { createTopic } from '../../../src/kafka/client/admin.ts'
-import { createKafka, reachAdmin } from '../../../src/kafka/client/client.ts'
-import { kafkaOptions } from '../../../src/service/connections/kafka-options.ts'
-import type { Summary } from '../../../src/service/topic/summary.ts'
+import { createKafka, connectAdmin } from '../../../src/kafka/client/client.ts'
+import { kafkaOptionsOf } from '../../../src/service/connections/kafka-options.ts'
+import type { TopicSummary } from '../../../src/service/topic/summary.ts'
 import { runTopics } from '../../../src/service/supervision/run-topics.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
 import { ALICE, startSecureKafka, type SecureKafka } from '../../support/servers/secure-kafka.ts'
@@ -31,7 +31,7 @@ after(async () => {
 
 const SECRETS = ['wrong-password', 'client-secret']
 
-/** Reaches the brokers as the service does, by options below `kafka`; throws what it throws. */
+/** Connects to the brokers as the service does, with options below `kafka`, and throws its errors. */
 async function reach(brokers: readonly string[], options: object, timeoutMs = 20_000): Promise<string> {
   const lines: string[] = []
   const config = loadConfig({ object: { kafka: { brokers, connectTimeoutMs: timeoutMs, ...options } } })
@@ -41,8 +41,8 @@ async function reach(brokers: readonly string[], options: object, timeoutMs = 20
     destination: { write: (line) => void lines.push(line) },
   })
   try {
-    const reached = kafkaOptions(config.kafka, log)
-    const admin = await reachAdmin(createKafka(reached), reached)
+    const reached = kafkaOptionsOf(config.kafka, log)
+    const admin = await connectAdmin(createKafka(reached), reached)
     await admin.disconnect()
   } finally {
     assertNoSecret(lines.join('\n'))
@@ -50,7 +50,7 @@ async function reach(brokers: readonly string[], options: object, timeoutMs = 20
   return lines.join('\n')
 }
 
-/** Holds that it fails with this code and advice, as a fault of whoever configured it. */
+/** Asserts that it fails with this code and remedy, as a configuration error. */
 async function refused(reaching: Promise<unknown>, code: ErrorCode, advice: RegExp): Promise<void> {
   const error = await reaching.then(
     () => assert.fail('it was let in'),
@@ -74,35 +74,38 @@ const scram = (more: object = {}): object => ({ sasl: { mechanism: 'scram-sha-51
 const own = ({ certFile, keyFile }: SecureKafka['client']): object => ({ certFile, keyFile })
 
 describe('TLS', () => {
-  it('a broker of a named authority is reached, by a client with a certificate where it wants one', async () => {
+  it('a broker with a configured authority is reached, with a client certificate if it requires one', async () => {
     await reach(at('TLS'), tls())
     await reach(at('MTLS'), tls(own(kafka.client)))
   })
 
-  it('a certificate of another name is taken under that name, and with a warning where none is checked', async () => {
+  it('a certificate for another name is accepted under that name, and with a warning if none is checked', async () => {
     await reach(at('OTHERNAME'), tls({ serverName: 'elsewhere.example' }))
-    assert.match(await reach(at('OTHERNAME'), tls({ insecureSkipVerify: true })), /can read along/)
+    assert.match(
+      await reach(at('OTHERNAME'), tls({ insecureSkipVerify: true })),
+      /can read and change records/,
+    )
   })
 
   const FAULTS: [string, () => Promise<unknown>, RegExp][] = [
-    ['an expired certificate', () => reach(at('EXPIRED'), tls()), /certificate has expired.*renewed/],
+    ['an expired certificate', () => reach(at('EXPIRED'), tls()), /certificate has expired.*renew it/],
     ['an unknown authority', () => reach(at('TLS'), tls({ caFile: kafka.otherCaFile })), /authority.*caFile/],
     ['no authority named', () => reach(at('TLS'), { ssl: true }), /authority.*caFile/],
     ['a wrong host name', () => reach(at('OTHERNAME'), tls()), /another host name.*serverName/],
-    ['no client certificate', () => reach(at('MTLS'), tls()), /wants a certificate of this client.*certFile/],
+    ['no client certificate', () => reach(at('MTLS'), tls()), /requires a client certificate.*certFile/],
     [
       'an expired client certificate',
       () => reach(at('MTLS'), tls(own(kafka.expiredClient))),
       /this client's certificate has expired.*certFile/,
     ],
-    ['no TLS on a port of TLS', () => reach(at('TLS'), {}), /speaks TLS.*kafka\.ssl/],
-    ['TLS on a port without', () => reach(kafka.server.brokers, tls()), /does not speak TLS.*kafka\.ssl/],
+    ['no TLS on a port of TLS', () => reach(at('TLS'), {}), /uses TLS.*kafka\.ssl/],
+    ['TLS on a port without', () => reach(kafka.server.brokers, tls()), /port without TLS.*kafka\.ssl/],
   ]
   for (const [what, reaching, advice] of FAULTS) {
     it(`${what} is named`, () => refused(reaching(), 'KD_KAFKA_TLS_FAILED', advice))
   }
 
-  it('a file that holds no certificate is a fault of the configuration', async () => {
+  it('a file without a certificate is a configuration error', async () => {
     const caFile = import.meta.filename
     await assert.rejects(reach(at('TLS'), tls({ certFile: caFile, keyFile: caFile })), {
       code: 'KD_CONFIG_INVALID',
@@ -111,7 +114,7 @@ describe('TLS', () => {
 })
 
 describe('SASL', () => {
-  it('users of PLAIN over TLS and of both kinds of SCRAM are let in', async () => {
+  it('users of PLAIN over TLS and of both kinds of SCRAM log in', async () => {
     await reach(at('PLAIN'), { ...tls(), ...plain() })
     await reach(at('SCRAM'), scram())
     await reach(at('SCRAM'), scram({ mechanism: 'scram-sha-256' }))
@@ -125,8 +128,8 @@ describe('SASL', () => {
       /Invalid username/,
     ],
     ['a wrong password of SCRAM', () => reach(at('SCRAM'), scram(wrong)), /invalid credentials.*kafka\.sasl/],
-    ['a mechanism not taken', () => reach(at('SCRAM'), plain()), /does not take kafka\.sasl\.mechanism/],
-    ['no login where one is wanted', () => reach(at('SCRAM'), {}), /wants a login.*kafka\.sasl/],
+    ['a mechanism not taken', () => reach(at('SCRAM'), plain()), /does not support kafka\.sasl\.mechanism/],
+    ['no login where one is wanted', () => reach(at('SCRAM'), {}), /requires a login.*kafka\.sasl/],
     ['a login where none is wanted', () => reach(kafka.server.brokers, plain()), /expects no login/],
   ]
   for (const [what, reaching, advice] of FAULTS) {
@@ -142,7 +145,7 @@ describe('OAUTHBEARER', () => {
     },
   })
 
-  it('a token is asked for with the client credentials, and once for several connections', async () => {
+  it('a token is requested with the client credentials, and once for several connections', async () => {
     const asked = tokens.asked.length
     await reach(at('OAUTH'), oauth())
     assert.equal(tokens.asked.length, asked + 1)
@@ -162,7 +165,7 @@ describe('OAUTHBEARER', () => {
       /invalid_client.*kafka\.sasl\.oauth/,
     ))
 
-  it('a token endpoint that does not answer is tried again until the time is over', () =>
+  it('a token endpoint that does not answer is tried until the timeout', () =>
     refused(
       reach(at('OAUTH'), oauth({ tokenUrl: 'http://127.0.0.1:2/token' }), 1_000),
       'KD_KAFKA_UNREACHABLE',
@@ -171,14 +174,14 @@ describe('OAUTHBEARER', () => {
 })
 
 describe('brokers', () => {
-  it('that are not there are tried until the time is over, and may be there later', () =>
+  it('that cannot be reached are tried until the timeout, and may be reachable later', () =>
     refused(reach(['127.0.0.1:1'], {}, 1_000), 'KD_KAFKA_UNREACHABLE', /127\.0\.0\.1:1/))
 
-  it('are reached through any of those named', async () => {
+  it('are reached through any of the bootstrap brokers', async () => {
     await reach(['127.0.0.1:1', ...kafka.server.brokers], {})
   })
 
-  it('one that would not have us does not matter where another has', async () => {
+  it('that refuse the client are skipped if another accepts it', async () => {
     await reach([...at('EXPIRED'), ...at('TLS')], tls())
   })
 })
@@ -217,8 +220,8 @@ describe('rights', () => {
       })),
     })
 
-  /** Carries the topic as alice until it has caught up. */
-  async function carry(topic = name): Promise<Summary | undefined> {
+  /** Ingests the topic as alice until it has caught up. */
+  async function carry(topic = name): Promise<TopicSummary | undefined> {
     const contract = join(folder, 'contract.json')
     await writeFile(contract, '{"type":"object","properties":{"id":{"type":"integer"}}}')
     const summaries = await runTopics(
@@ -233,8 +236,8 @@ describe('rights', () => {
     return summaries['one']
   }
 
-  // Each grants what the one before was refused for.
-  it('a topic that is missing, and one that must not be seen, are named', async () => {
+  // Each test grants the right for which the previous one was refused.
+  it('a missing topic and a topic without the right to describe it are named', async () => {
     await refused(carry(), 'KD_KAFKA_FORBIDDEN', new RegExp(`Describe and Read topic "${name}"`))
     await grant(Resource.TOPIC, 'rights-', Operation.DESCRIBE)
     await assert.rejects(carry('rights-missing'), { code: 'KD_TOPIC_MISSING' })
@@ -243,23 +246,23 @@ describe('rights', () => {
   it('a group without a right is named', () =>
     refused(carry(), 'KD_KAFKA_FORBIDDEN', new RegExp(`Describe and Read group "${name}"`)))
 
-  it('a topic that may be described and not read is named', async () => {
+  it('a topic with the right to describe but not to read is named', async () => {
     await grant(Resource.GROUP, 'rights-', Operation.DESCRIBE, Operation.READ)
     await refused(carry(), 'KD_KAFKA_FORBIDDEN', new RegExp(`Describe and Read topic "${name}"`))
   })
 
-  it('a dead-letter topic that must not be created is named', async () => {
+  it('a dead letter topic without the right to create it is named', async () => {
     await grant(Resource.TOPIC, 'rights-', Operation.READ)
     await refused(carry(), 'KD_KAFKA_FORBIDDEN', new RegExp(`[Cc]reate.* topic "${name}-dlq"`))
   })
 
-  it('a dead-letter topic that must not be written is named', async () => {
+  it('a dead letter topic without the right to write is named', async () => {
     await grant(Resource.TOPIC, 'rights-', Operation.CREATE)
     await grant(Resource.TRANSACTIONAL_ID, 'rights-', Operation.DESCRIBE, Operation.WRITE)
     await refused(carry(), 'KD_KAFKA_FORBIDDEN', new RegExp(`Write topic "${name}-dlq"`))
   })
 
-  it('a transactional id without a right is named, and with all rights the topic is carried', async () => {
+  it('a transactional id without a right is named, and with all rights the topic is ingested', async () => {
     const everything = { principal: 'User:alice', host: '*', operation: Operation.ANY }
     const filter = {
       ...everything,
@@ -278,12 +281,12 @@ describe('rights', () => {
 
 interface TokenEndpoint {
   readonly url: string
-  /** Login and form of each request. */
+  /** Credentials and form of each request. */
   readonly asked: readonly string[]
   stop(): Promise<void>
 }
 
-/** Gives unsigned tokens for the user alice: what the scope says, one that has expired or none. */
+/** Serves unsigned tokens for the user alice: a valid one, an expired one or none, by the scope. */
 async function startTokenEndpoint(): Promise<TokenEndpoint> {
   const asked: string[] = []
   const server: Server = createServer((request, response) => {

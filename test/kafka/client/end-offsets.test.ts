@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EndsWhileWaiting, type Watermark } from '../../../src/kafka/client/end-offsets.ts'
+import { EndOffsetPoller, type Watermark } from '../../../src/kafka/client/end-offsets.ts'
 
 type Marks = ReadonlyMap<number, Watermark>
 const MARKS: Marks = new Map([[0, { low: 0n, high: 9n }]])
@@ -14,15 +14,15 @@ function setUp(read: () => Promise<Marks>): {
   const heard: Marks[] = []
   const clock = { nowMs: 0, now: () => clock.nowMs }
   let beats = 0
-  const waiting = new EndsWhileWaiting({ read }, { heard: (marks) => void heard.push(marks) }, clock)
-  const beat = waiting.beside(() => {
+  const waiting = new EndOffsetPoller({ read }, { noteEndOffsets: (marks) => void heard.push(marks) }, clock)
+  const beat = waiting.besideHeartbeat(() => {
     beats++
     return Promise.resolve()
   })
   return { heard, clock, beat, beats: () => beats }
 }
 
-test('While something waits, the ends of logs are asked for every fifteen seconds, beside the heartbeats', async () => {
+test('While a wait lasts, end offsets are read every fifteen seconds, beside the heartbeats', async () => {
   const { heard, clock, beat, beats } = setUp(() => Promise.resolve(MARKS))
   for (; clock.nowMs < 60_000; clock.nowMs += 1_500) {
     await beat()
@@ -32,7 +32,7 @@ test('While something waits, the ends of logs are asked for every fifteen second
   assert.deepEqual(heard, [MARKS, MARKS, MARKS, MARKS])
 })
 
-test('Brokers that do not answer hold up no heartbeat, are asked one question at a time, and asked again', async () => {
+test('Brokers that do not answer delay no heartbeat and get one request at a time, which is repeated', async () => {
   const asked: ((error: Error) => void)[] = []
   const { heard, clock, beat, beats } = setUp(() => new Promise((_, reject) => asked.push(reject)))
   for (; clock.nowMs < 60_000; clock.nowMs += 1_500) await beat()

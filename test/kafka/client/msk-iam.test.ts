@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, it } from 'node:test'
-import { mskToken } from '../../../src/kafka/client/msk-iam.ts'
+import { signMskToken } from '../../../src/kafka/client/msk-iam.ts'
 
 const before = { ...process.env }
 after(() => {
   process.env = before
 })
 
-it('a token for Amazon MSK is a request to connect, signed with the credentials found', async () => {
+it('a token for Amazon MSK is a connect request signed with the credentials found', async () => {
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret-key' })
-  const { value, expiresAtMs } = await mskToken({ region: 'eu-west-1' })
+  const { value, expiresAtMs } = await signMskToken({ region: 'eu-west-1' })
   const url = new URL(Buffer.from(value, 'base64url').toString())
   assert.equal(url.host, 'kafka.eu-west-1.amazonaws.com')
   assert.equal(url.searchParams.get('Action'), 'kafka-cluster:Connect')

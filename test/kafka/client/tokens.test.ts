@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { type ExpiringToken, keptToken } from '../../../src/kafka/client/tokens.ts'
+import { type ExpiringToken, cacheToken } from '../../../src/kafka/client/tokens.ts'
 
-/** Tokens `1`, `2`, … of 100 s life; `fail` makes the next asking fail. */
+/** Returns tokens `1`, `2`, … with a lifetime of 100 s; `fail` makes the next request fail. */
 function issuer(): {
   ask: () => Promise<ExpiringToken>
   fail: () => void
@@ -26,9 +26,9 @@ function issuer(): {
   }
 }
 
-it('all who ask at once share one token, which is kept until four fifths of its life are over', async () => {
+it('concurrent calls share one token, which is kept for four fifths of its lifetime', async () => {
   const { ask, clock } = issuer()
-  const token = keptToken(ask, clock)
+  const token = cacheToken(ask, clock)
   assert.deepEqual(
     (await Promise.all([token(), token()])).map(({ value }) => value),
     ['1', '1'],
@@ -42,9 +42,9 @@ it('all who ask at once share one token, which is kept until four fifths of its 
   )
 })
 
-it('while none can be had, one that is still good is used, and asked for again by the next', async () => {
+it('while renewal fails, a valid token is used, and the next call tries again', async () => {
   const { ask, fail, clock } = issuer()
-  const token = keptToken(ask, clock)
+  const token = cacheToken(ask, clock)
   await token()
   clock.ms = 90_000
   fail()
@@ -52,9 +52,9 @@ it('while none can be had, one that is still good is used, and asked for again b
   assert.equal((await token()).value, '2')
 })
 
-it('without a good one the failure is told, and the next asks again', async () => {
+it('without a valid token the failure is thrown, and the next call tries again', async () => {
   const { ask, fail, clock } = issuer()
-  const token = keptToken(ask, clock)
+  const token = cacheToken(ask, clock)
   fail()
   await assert.rejects(token(), /no token/)
   assert.equal((await token()).value, '1')

@@ -1,8 +1,8 @@
-// Dead letters on a real broker: what they hold, and that each is there once whatever dies in between.
+// Dead letters with a real broker: their content, and that each is stored exactly once despite crashes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeadLetter } from '../../../src/core/batch.ts'
-import { createTopic, groupOffsets } from '../../../src/kafka/client/admin.ts'
+import { createTopic, readGroupOffsets } from '../../../src/kafka/client/admin.ts'
 import {
   createDeadLetterTopic,
   type DeadLetterOptions,
@@ -42,11 +42,15 @@ test('the topic is created with as many partitions as the source, and the ledger
     [range(options.sourceTopic, 2, 99n), range(options.sourceTopic, 0, 5n)],
   )
   assert.equal((await source.admin.fetchTopicOffsets(options.topic)).length, 3)
-  const ledger = await groupOffsets(options, `${options.groupId}-dlq-${options.tableId}`, options.sourceTopic)
+  const ledger = await readGroupOffsets(
+    options,
+    `${options.groupId}-dlq-${options.tableId}`,
+    options.sourceTopic,
+  )
   assert.deepEqual([...ledger], [[2, 100n]])
 })
 
-test('a flush that comes again after a crash before its Delta commit writes nothing twice', async () => {
+test('a flush repeated after a crash before its Delta commit writes nothing twice', async () => {
   const { letters, options, read } = await setUp(2)
   const all = [0, 1].flatMap((partition) =>
     Array.from({ length: 20 }, (_, i) => letter(options.sourceTopic, partition, BigInt(i), `v${i}`)),
@@ -72,7 +76,7 @@ test('a flush that comes again after a crash before its Delta commit writes noth
   assert.equal(new Set(keys).size, 40)
 })
 
-test('a process that dies inside the transaction leaves nothing, and its successor need not wait for it', async () => {
+test('a process that dies inside the transaction leaves nothing, and its successor does not wait', async () => {
   const { letters, options, read } = await setUp(1)
   await letters.write([letter(options.sourceTopic, 0, 0n, 'first')], [range(options.sourceTopic, 0, 0n)])
   const dying = await options.source.transactional(
@@ -88,7 +92,7 @@ test('a process that dies inside the transaction leaves nothing, and its success
     [range(options.sourceTopic, 0, 1n)],
   )
   assert.deepEqual(written, { written: 1, skipped: 0 })
-  // The one presumed dead wakes up: it is fenced.
+  // The process presumed dead wakes up: it is fenced.
   await assert.rejects(transaction.commit())
   await dying.disconnect()
   assert.deepEqual(
@@ -97,7 +101,7 @@ test('a process that dies inside the transaction leaves nothing, and its success
   )
 })
 
-test('two members that claim one partition at once write each letter once', async () => {
+test('two members with one partition at the same time write each letter once', async () => {
   const { letters, options, read } = await setUp(1)
   const other = createDeadLetterTopic(options)
   const all = Array.from({ length: 50 }, (_, i) => letter(options.sourceTopic, 0, BigInt(i), `v${i}`))
@@ -106,7 +110,7 @@ test('two members that claim one partition at once write each letter once', asyn
   assert.equal((await read()).length, 50)
 })
 
-test('a value near the limit of a record becomes a dead letter, cut and marked', async () => {
+test('a value near the record limit becomes a dead letter, truncated and marked', async () => {
   const { letters, options, read } = await setUp(1)
   const texts = ['x'.repeat(1_000_000), '\u0001'.repeat(1_000_000), 'ß€'.repeat(200_000)]
   const all = texts.map((text, i) => letter(options.sourceTopic, 0, BigInt(i), text))
@@ -127,7 +131,7 @@ test('a value near the limit of a record becomes a dead letter, cut and marked',
   )
 })
 
-test('a topic that takes only small records gets smaller values, not a failure', async () => {
+test('a topic with a low record limit gets smaller values, not a failure', async () => {
   const { letters, options, read } = await setUp(1)
   await createTopic(options, options.topic, { partitions: 1, config: { 'max.message.bytes': '20000' } })
   const all = [
@@ -140,7 +144,7 @@ test('a topic that takes only small records gets smaller values, not a failure',
   assert.equal(found[1]?.['original_value'], 'small')
 })
 
-test('more letters than one transaction takes are all written, in order', async () => {
+test('more letters than fit one transaction are all written, in order', async () => {
   const { letters, options, read } = await setUp(1)
   const all = Array.from({ length: 40 }, (_, i) =>
     letter(options.sourceTopic, 0, BigInt(i), 'y'.repeat(400_000)),
@@ -155,7 +159,7 @@ test('more letters than one transaction takes are all written, in order', async 
   )
 })
 
-test('while no broker can be reached a write waits, however few attempts it has, until nobody shall wait', async () => {
+test('while no broker can be reached a write waits, whatever its retry policy, until the signal aborts', async () => {
   const { options } = await setUp(1)
   const stopping = new AbortController()
   const warnings: unknown[] = []
@@ -171,7 +175,7 @@ test('while no broker can be reached a write waits, however few attempts it has,
     ...options,
     brokers: ['127.0.0.1:1'],
     reachTimeoutMs: 100,
-    patience: { attemptsMax: 2, pauseMsMin: 1, pauseMsMax: 2 },
+    retryPolicy: { attemptsMax: 2, minBackoffMs: 1, maxBackoffMs: 2 },
     signal: stopping.signal,
     log,
   })
@@ -182,14 +186,14 @@ test('while no broker can be reached a write waits, however few attempts it has,
   assert.deepEqual(warnings, [0, 0, 0, 0])
 })
 
-test('what brokers answer that does not pass fails the write after as many attempts as it has', async () => {
+test('errors of the brokers fail the write after the maximum attempts', async () => {
   const { options } = await setUp(1)
   let failures = 0
   const letters = createDeadLetterTopic({
     ...options,
-    // Nobody leads a partition that is not there.
+    // A missing partition has no leader.
     sourceTopic: 'a topic that cannot be',
-    patience: { attemptsMax: 2, pauseMsMin: 1, pauseMsMax: 2 },
+    retryPolicy: { attemptsMax: 2, minBackoffMs: 1, maxBackoffMs: 2 },
     log: {
       debug: () => undefined,
       info: () => undefined,

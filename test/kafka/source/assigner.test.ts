@@ -6,7 +6,7 @@ import { assignBySubscription } from '../../../src/kafka/source/assigner.ts'
 
 const WIDTHS: Readonly<Record<string, number>> = { a: 4, b: 1, c: 3 }
 
-/** Who gets what, by topic, of members that subscribe as said. */
+/** Returns the assigned partitions by member and topic for the given subscriptions. */
 async function assigned(
   subscriptions: Readonly<Record<string, readonly string[]>>,
   leaderTopics: readonly string[],
@@ -44,7 +44,7 @@ test('members of one subscription share its partitions in turn', async () => {
   assert.deepEqual(await assigned({ m2: ['a'], m1: ['a'] }, ['a']), { m1: { a: [0, 2] }, m2: { a: [1, 3] } })
 })
 
-test('a topic that the leader does not read goes to those who do', async () => {
+test('a topic that the leader does not read is assigned to the members that read it', async () => {
   assert.deepEqual(await assigned({ m1: ['a'], m2: ['b'], m3: ['b', 'c'] }, ['a']), {
     m1: { a: [0, 1, 2, 3] },
     m2: { b: [0] },
@@ -52,6 +52,6 @@ test('a topic that the leader does not read goes to those who do', async () => {
   })
 })
 
-test('who is left over gets nothing', async () => {
+test('members beyond the number of partitions get none', async () => {
   assert.deepEqual(await assigned({ m1: ['b'], m2: ['b'] }, ['b']), { m1: { b: [0] } })
 })

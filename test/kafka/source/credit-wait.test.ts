@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Credit } from '../../../src/core/credit/credit.ts'
 import type { Clock } from '../../../src/core/clock.ts'
-import { creditWithHeartbeats } from '../../../src/kafka/source/credit-wait.ts'
+import { takeCreditWithHeartbeats } from '../../../src/kafka/source/credit-wait.ts'
 
-/** Sleeps last one turn of the event loop. */
+/** A clock whose sleeps last one turn of the event loop. */
 const clock: Clock = { now: () => 0, sleep: () => new Promise((resolve) => setImmediate(resolve)) }
 
 function setUp(heartbeat: () => Promise<void>): {
@@ -15,11 +15,16 @@ function setUp(heartbeat: () => Promise<void>): {
   const credit = new Credit(10)
   credit.tryTake(10)
   const stop = new AbortController()
-  const taking = creditWithHeartbeats(credit, 5, { heartbeat, heartbeatMs: 10, clock, signal: stop.signal })
+  const taking = takeCreditWithHeartbeats(credit, 5, {
+    heartbeat,
+    heartbeatMs: 10,
+    clock,
+    signal: stop.signal,
+  })
   return { credit, stop, taking }
 }
 
-test('heartbeats go on until credit comes back', async () => {
+test('heartbeats continue until credit is given back', async () => {
   let beats = 0
   const { credit, taking } = setUp(() => {
     beats += 1
@@ -50,7 +55,7 @@ test('credit granted in the turn in which a heartbeat fails is given back', asyn
   assert.equal(credit.taken, held)
 })
 
-test('an interrupted wait says so and holds nothing', async () => {
+test('an interrupted wait returns false and holds nothing', async () => {
   const { credit, stop, taking } = setUp(() => Promise.resolve())
   stop.abort()
   assert.equal(await taking, false)

@@ -1,18 +1,18 @@
-// A source on a real broker: where it starts, what it emits, and how it waits, stops, resets and fails.
+// A source with a real broker: how it starts, emits, waits, stops, resets and fails.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import kafkajs from 'kafkajs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Credit } from '../../../src/core/credit/credit.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { groupOffsets } from '../../../src/kafka/client/admin.ts'
+import { readGroupOffsets } from '../../../src/kafka/client/admin.ts'
 import { kafkaForTests, nameForTests } from '../../support/servers/servers.ts'
 import { eventually, rangesOf, read, readToEnd } from '../reading.ts'
 import { numbered, testTopic } from '../topic.ts'
 
 const brokers = await kafkaForTests()
 
-test('a topic that the table does not know is read from its start, every partition in order', async () => {
+test('a topic without offsets in the table is read from its start, every partition in order', async () => {
   const topic = await testTopic(3)
   await topic.produce([...numbered(0, 500), ...numbered(1, 300)])
   const reading = await readToEnd(topic)
@@ -27,7 +27,7 @@ test('a topic that the table does not know is read from its start, every partiti
   assert.deepEqual(rangesOf(reading, 2), [])
 })
 
-test('reading goes on after the offset that the table holds', async () => {
+test('reading continues after the offset in the table', async () => {
   const topic = await testTopic(2)
   await topic.produce([...numbered(0, 100), ...numbered(1, 100)])
   const reading = await readToEnd(topic, { txns: new Map([[0, 89n]]) })
@@ -62,7 +62,7 @@ test('ranges of many fetches form a chain without a gap', async () => {
   assert.equal(reading.values(0).length, 500)
 })
 
-test('keys, headers, timestamps and tombstones are carried along, traceparents when tracing is on', async () => {
+test('keys, headers, timestamps and tombstones are kept, traceparents with tracing on', async () => {
   const topic = await testTopic(1)
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   await topic.produce([
@@ -86,7 +86,7 @@ test('keys, headers, timestamps and tombstones are carried along, traceparents w
   assert.deepEqual(batch.provenance.traceparents, [traceparent])
 })
 
-test('a start at the latest offset reads only what comes, and pins where it started', async () => {
+test('a start at the latest offset reads only new records, and commits its start', async () => {
   const topic = await testTopic(1)
   await topic.produce(numbered(0, 10))
   const reading = read(topic, { startFrom: 'latest', until: 'stopped' })
@@ -100,7 +100,7 @@ test('a start at the latest offset reads only what comes, and pins where it star
   assert.equal(next?.follows, 9n)
 })
 
-test('a wait for credit longer than the session keeps the membership, and ends when credit comes back', async () => {
+test('a wait for credit longer than the session keeps the membership, and ends when credit is given back', async () => {
   const topic = await testTopic(1)
   await topic.produce(numbered(0, 50))
   const reading = read(topic, {
@@ -125,7 +125,7 @@ test('a wait for credit longer than the session keeps the membership, and ends w
   await reading.source.close()
 })
 
-test('stopping while it waits for credit completes at once, and last offsets still reach the group', async () => {
+test('stopping while it waits for credit completes immediately, and the last offsets still reach the group', async () => {
   const topic = await testTopic(1)
   await topic.produce(numbered(0, 50))
   const groupId = nameForTests('group')
@@ -147,11 +147,11 @@ test('stopping while it waits for credit completes at once, and last offsets sti
   assert.ok(range)
   await reading.source.commitOffsets([range])
   await reading.source.close()
-  const offsets = await groupOffsets({ brokers, clientId: 'test' }, groupId, topic.topic)
+  const offsets = await readGroupOffsets({ brokers, clientId: 'test' }, groupId, topic.topic)
   assert.equal(offsets.get(0), range.last + 1n)
 })
 
-test('a reset abandons what was read and goes on from what the table says', async () => {
+test('a reset discards what was read and continues from the offsets in the table', async () => {
   const topic = await testTopic(2)
   await topic.produce([...numbered(0, 100), ...numbered(1, 100)])
   const txns = new Map([[0, 49n]])
@@ -171,16 +171,16 @@ test('a reset abandons what was read and goes on from what the table says', asyn
   await reading.source.close()
 })
 
-test('a group offset is set right from the table on assignment', async () => {
+test('a group offset is corrected from the table on assignment', async () => {
   const topic = await testTopic(1)
   await topic.produce(numbered(0, 10))
   const groupId = nameForTests('group')
   await readToEnd(topic, { groupId, txns: new Map([[0, 9n]]) })
-  const offsets = await groupOffsets({ brokers, clientId: 'test' }, groupId, topic.topic)
+  const offsets = await readGroupOffsets({ brokers, clientId: 'test' }, groupId, topic.topic)
   assert.equal(offsets.get(0), 10n)
 })
 
-test('offsets that cannot be copied are told, never thrown', async () => {
+test('offsets that cannot be copied are reported, never thrown', async () => {
   const topic = await testTopic(1)
   const reading = read(topic, { until: 'stopped' })
   await eventually(() => reading.events.some((event) => event.kind === 'positioned'), 'a position')
@@ -192,7 +192,7 @@ test('offsets that cannot be copied are told, never thrown', async () => {
   await reading.source.close()
 })
 
-test('status tells position and end of every assigned partition', async () => {
+test('status has position and end of every assigned partition', async () => {
   const topic = await testTopic(2)
   await topic.produce(numbered(1, 20))
   const reading = await readToEnd(topic)
@@ -205,7 +205,7 @@ test('status tells position and end of every assigned partition', async () => {
   )
 })
 
-test('a log that starts past what the table expects fails closed', async () => {
+test('a log that starts after the expected offset is an error', async () => {
   const topic = await testTopic(1)
   await topic.produce(numbered(0, 100))
   await topic.deleteBefore(0, 50n)
@@ -227,13 +227,13 @@ test('a log that starts past what the table expects fails closed', async () => {
   assert.equal(atTheEdge.values(0).length, 50)
 })
 
-test('a log that ends before what the table expects fails closed', async () => {
+test('a log that ends before the expected offset is an error', async () => {
   const topic = await testTopic(1)
   await topic.produce(numbered(0, 5))
   await assert.rejects(readToEnd(topic, { txns: new Map([[0, 5n]]) }), { code: 'KD_OFFSETS_VANISHED' })
 })
 
-test('records that vanish in front of a running consumer fail closed instead of being skipped', async () => {
+test('records deleted ahead of a running consumer are an error instead of being skipped', async () => {
   const topic = await testTopic(1)
   await topic.produce(numbered(0, 10))
   const reading = read(topic, {
@@ -245,7 +245,7 @@ test('records that vanish in front of a running consumer fail closed instead of 
   for (let i = 1; i < 10; i++) await topic.produce(numbered(0, 10, i * 10))
   await eventually(() => reading.credit.waiting === 1, 'a wait')
   await topic.deleteBefore(0, 90n)
-  // Gives the waiting batch its credit: the fetch after it finds its offset gone.
+  // Gives the waiting batch its credit: the next fetch finds its offset deleted.
   reading.credit.give(reading.credit.taken)
   await eventually(() => reading.credit.taken > 0 && reading.credit.waiting === 0, 'the next batch')
   reading.credit.give(reading.credit.taken)
@@ -257,32 +257,32 @@ test('records that vanish in front of a running consumer fail closed instead of 
   await reading.source.close()
 })
 
-test('a topic that does not exist is named', async () => {
+test('a topic that does not exist is an error that names it', async () => {
   const topic = { ...(await testTopic(1)), topic: nameForTests('missing') }
   await assert.rejects(readToEnd(topic), { code: 'KD_TOPIC_MISSING' })
 })
 
-test('brokers that do not answer are given up after the time that was set', async () => {
+test('brokers that do not answer are an error after the configured time', async () => {
   const topic = { ...(await testTopic(1)), brokers: ['127.0.0.1:1'] }
   const startedMs = performance.now()
   await assert.rejects(readToEnd(topic, { reachTimeoutMs: 1_000 }), { code: 'KD_KAFKA_UNREACHABLE' })
   assert.ok(performance.now() - startedMs < 10_000)
 })
 
-test('closing while brokers do not answer does not wait for the time-out', async () => {
+test('closing while brokers do not answer does not wait for the timeout', async () => {
   const topic = { ...(await testTopic(1)), brokers: ['127.0.0.1:1'] }
   const reading = read(topic, { reachTimeoutMs: 600_000 })
   await reading.source.close()
   await reading.done
 })
 
-test('a table that cannot be asked ends the source with its error', async () => {
+test('a table that cannot be read ends the source with its error', async () => {
   const topic = await testTopic(1)
   const error = new PipelineError('KD_STORE_UNAVAILABLE', 'for a test')
   await assert.rejects(readToEnd(topic, { resume: () => Promise.reject(error) }), error)
 })
 
-test('a source that was stopped before it began completes at once', async () => {
+test('a source stopped before its start completes immediately', async () => {
   const topic = await testTopic(1)
   const reading = read(topic, { until: 'stopped' })
   reading.source.stop()

@@ -1,7 +1,7 @@
-// Members that come and go, and a broker that goes and comes back: nothing lost, nothing twice.
+// Members join and leave, and a broker restarts: nothing is lost, nothing is read twice.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startKafka } from '../../../src/servers/kafka.ts'
+import { startKafka } from '../../../src/local-servers/kafka.ts'
 import { nameForTests } from '../../support/servers/servers.ts'
 import { eventually, rangesOf, read } from '../reading.ts'
 import { numbered, testTopic } from '../topic.ts'
@@ -33,7 +33,7 @@ test('a second member takes over partitions and gives them back, and every recor
   }
 })
 
-test('a position that stays ours over a rebalance is not read again although nothing was committed', async () => {
+test('a partition that stays assigned over a rebalance is not read again although nothing was committed', async () => {
   const topic = await testTopic(2)
   const groupId = nameForTests('group')
   const options = { groupId, hold: true, until: 'stopped', heartbeatMs: 300 } as const
@@ -53,7 +53,7 @@ test('a position that stays ours over a rebalance is not read again although not
   await Promise.all([first.source.close(), second.source.close()])
 })
 
-test('a broker that is gone for a while is ridden out, and reading goes on where it was', async () => {
+test('an outage of a broker is survived, and reading continues at its position', async () => {
   const kafka = await startKafka()
   try {
     const topic = await testTopic(1, {}, kafka.brokers)

@@ -1,16 +1,16 @@
-// Reading up to the end offsets as they are at the start: every way in which a log can end.
+// Reading up to the end offsets at the start, for every way in which a log can end.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Producer } from 'kafkajs'
 import { rangesOf, read, eventually, readToEnd } from '../reading.ts'
 import { numbered, testTopic, type TestTopic } from '../topic.ts'
 
-test('an empty topic ends at once', async () => {
+test('an empty topic ends immediately', async () => {
   const reading = await readToEnd(await testTopic(3))
   assert.equal(reading.batches.length, 0)
 })
 
-test('a table that holds everything already ends at once', async () => {
+test('a table that already holds everything ends immediately', async () => {
   const topic = await testTopic(2)
   await topic.produce([...numbered(0, 10), ...numbered(1, 20)])
   const reading = await readToEnd(topic, {
@@ -22,7 +22,7 @@ test('a table that holds everything already ends at once', async () => {
   assert.equal(reading.batches.length, 0)
 })
 
-test('records that come after the start are not waited for', async () => {
+test('records produced after the start are not waited for', async () => {
   const topic = await testTopic(1)
   await topic.produce(numbered(0, 10))
   const reading = read(topic, {
@@ -36,7 +36,7 @@ test('records that come after the start are not waited for', async () => {
   assert.ok(reading.values(0).length >= 10)
 })
 
-test('a partition whose records were all deleted ends at once', async () => {
+test('a partition whose records were all deleted ends immediately', async () => {
   const topic = await testTopic(1)
   await topic.produce(numbered(0, 10))
   await topic.deleteBefore(0, 10n)
@@ -64,7 +64,7 @@ test('a log that ends in an aborted transaction ends, without the aborted record
   assertChain(reading)
 })
 
-test('a log of nothing but an aborted transaction ends, and its offsets are covered', async () => {
+test('a log with only an aborted transaction ends, and its offsets are covered', async () => {
   const topic = await testTopic(1)
   await inTransaction(topic, 10, (transaction) => transaction.abort())
   const reading = await readToEnd(topic)
@@ -99,7 +99,7 @@ test('an open transaction at the end is not waited for', async () => {
   await producer.disconnect()
 })
 
-test('a compacted topic ends, its holes covered by the ranges', async () => {
+test('a compacted topic ends, and the ranges cover its gaps', async () => {
   const topic = await testTopic(1, COMPACTED)
   // One key over and over: all but the last are compacted away, segment by segment.
   for (let i = 0; i < 40; i++)
@@ -133,7 +133,7 @@ test('a log whose tail was compacted into batches without records ends', async (
   await inTransaction(topic, 2, (transaction) => transaction.abort(), 'k')
   await inTransaction(topic, 2, (transaction) => transaction.commit(), 'k')
   await inTransaction(topic, 1, (transaction) => transaction.abort(), 'k')
-  // As compaction goes on, the log ends now in one way, now in another; each reading has to end.
+  // While compaction runs, the end of the log changes its form; each read has to end.
   for (let reading = 0; reading < 12; reading++) {
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     assertChain(await readToEnd(topic))

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeadLetter } from '../../../src/core/batch.ts'
-import { rowOf } from '../../../src/dead-letters/row.ts'
-import { deadLetterColumns } from '../../../src/service/dead-letters/dead-letter-columns.ts'
+import { toDeadLetterRow } from '../../../src/stored-letters/row.ts'
+import { compileDeadLetterColumns } from '../../../src/service/dead-letters/dead-letter-columns.ts'
 import { structOf } from '../../support/flow/batches.ts'
 
 const LETTER: DeadLetter = {
@@ -15,14 +15,14 @@ const LETTER: DeadLetter = {
   key: undefined,
   value: Buffer.from('{"shop":{"id":12}}'),
 }
-const ROW = rowOf(LETTER, 0, Date.parse('2024-05-06T07:08:09Z'))
+const ROW = toDeadLetterRow(LETTER, 0, Date.parse('2024-05-06T07:08:09Z'))
 
 function made(expressions: Record<string, string>, schema = structOf({ date: 'string' })): object {
-  const row = deadLetterColumns(expressions).fill(ROW, LETTER, schema)
+  const row = compileDeadLetterColumns(expressions).fill(ROW, LETTER, schema)
   return Object.fromEntries(Object.keys(expressions).map((name) => [name, row[name]]))
 }
 
-test('An expression sees the row of a dead letter, and what its message was', () => {
+test('An expression can use the row of a dead letter and its original message', () => {
   const schema = structOf({ date: 'string', shop: 'integer', place: 'long', written: 'timestamp' })
   assert.deepEqual(
     made(
@@ -38,7 +38,7 @@ test('An expression sees the row of a dead letter, and what its message was', ()
   )
 })
 
-test('What an expression cannot make, or its column cannot take, is null and harms no other', () => {
+test('A failing expression or a value that does not fit its column gives null and does not affect other columns', () => {
   const schema = structOf({ date: 'string', shop: 'integer' })
   assert.deepEqual(made({ date: 'substr(base64_bytes, `0`, `10`)', shop: 'error' }, schema), {
     date: null,
@@ -46,10 +46,10 @@ test('What an expression cannot make, or its column cannot take, is null and har
   })
 })
 
-test('A column that the table has not is left out', () => {
+test('A column that the table lacks is left out', () => {
   assert.deepEqual(made({ date: "'today'", more: 'error' }), { date: 'today', more: undefined })
 })
 
-test('Without expressions rows are as they are', () => {
-  assert.equal(deadLetterColumns({}).fill(ROW, LETTER, structOf({})), ROW)
+test('Without expressions rows stay unchanged', () => {
+  assert.equal(compileDeadLetterColumns({}).fill(ROW, LETTER, structOf({})), ROW)
 })

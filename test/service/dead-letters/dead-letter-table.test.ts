@@ -1,19 +1,19 @@
-// Goal: each dead letter is in the table once, whatever fails or dies between its commits, and whoever else writes.
+// Goal: each dead letter is in the table once, despite failures and crashes between commits and despite other writers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ROOT_CONTEXT } from '@opentelemetry/api'
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
 import type { DeadLetter, OffsetRange } from '../../../src/core/batch.ts'
 import { inSpan } from '../../../src/core/stage/span.ts'
-import { letterOfRow } from '../../../src/dead-letters/stored.ts'
+import { letterOfRow } from '../../../src/stored-letters/stored.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
-import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import type { DeadLetterTopic } from '../../../src/kafka/dead-letters/dead-letters.ts'
 import { openDeadLetterTable } from '../../../src/service/dead-letters/dead-letter-table.ts'
-import { Tables } from '../../../src/service/table/table-pool.ts'
+import { TablePool } from '../../../src/service/table/table-pool.ts'
 import { MemoryStore, type MemoryFault, type MemoryRequest } from '../../../src/storage/memory.ts'
-import { telemetryWith } from '../../../src/telemetry/tracing/tracing.ts'
+import { startTelemetryWith } from '../../../src/telemetry/tracing/tracing.ts'
 import { structOf } from '../../support/flow/batches.ts'
 
 const NOW_MS = 1_772_323_200_000
@@ -38,7 +38,7 @@ function range(last: bigint, partition = 0): OffsetRange {
 }
 
 let names = 0
-/** Opens the table as a process of its own would: its own view of the store, which `fault` may disturb. */
+/** Opens a store as a separate process would; `fault` can make requests fail. */
 function storeNamed(name: string, fault?: (request: MemoryRequest) => MemoryFault | undefined): MemoryStore {
   return new MemoryStore(name, { now: () => NOW_MS, ...(fault === undefined ? {} : { fault }) })
 }
@@ -52,7 +52,7 @@ async function open(
   } = {},
 ): ReturnType<typeof openDeadLetterTable> {
   const { fault, bytesMax, evolves = true } = options
-  return await openDeadLetterTable(new Tables(() => Promise.resolve(storeNamed(name, fault))), {
+  return await openDeadLetterTable(new TablePool(() => Promise.resolve(storeNamed(name, fault))), {
     uri: `memory:${name}`,
     appId: 'app',
     evolves,
@@ -65,7 +65,7 @@ async function open(
 async function rowsOf(name: string): Promise<Record<string, unknown>[]> {
   const store = storeNamed(name)
   const rows: Record<string, unknown>[] = []
-  for await (const line of rowLines(store, await loadSnapshot(store)))
+  for await (const line of readRowLines(store, await loadSnapshot(store)))
     rows.push(JSON.parse(line) as Record<string, unknown>)
   return rows.sort(
     (a, b) => Number(a['partition']) - Number(b['partition']) || Number(a['offset']) - Number(b['offset']),
@@ -75,7 +75,7 @@ async function rowsOf(name: string): Promise<Record<string, unknown>[]> {
 const newName = (): string => `dlq-${process.pid}-${++names}`
 const offsets = (rows: readonly Record<string, unknown>[]): unknown[] => rows.map((row) => row['offset'])
 
-test('A letter is a row with its value whole, its key and headers, where it came from and why it failed', async () => {
+test('A letter is a row with its full value, key, headers, origin and error', async () => {
   const name = newName()
   const sink = await open(name)
   const value = Buffer.alloc(700_000, 0x7b)
@@ -118,8 +118,8 @@ test('A letter is a row with its value whole, its key and headers, where it came
   )
 })
 
-test('Letters of a flush that is traced carry the id of its trace', async () => {
-  const telemetry = telemetryWith(new SimpleSpanProcessor(new InMemorySpanExporter()))
+test('Letters of a traced flush carry its trace id', async () => {
+  const telemetry = startTelemetryWith(new SimpleSpanProcessor(new InMemorySpanExporter()))
   const name = newName()
   const sink = await open(name)
   const traceId = await inSpan(ROOT_CONTEXT, 'dead letters', {}, async (span) => {
@@ -140,19 +140,19 @@ test('Letters of a flush that is traced carry the id of its trace', async () => 
   )
 })
 
-test('A flush that comes again after a crash before its own commit writes nothing twice', async () => {
+test('A flush repeated after a crash before its commit writes no letter twice', async () => {
   const name = newName()
   const all = Array.from({ length: 20 }, (_, i) => letter(BigInt(i)))
   const first = await open(name)
   assert.deepEqual(await first.write(all.slice(0, 12), [range(11n)]), { written: 12, skipped: 0 })
-  // The process that takes over flushes other ranges.
+  // The process that takes over flushes different ranges.
   const next = await open(name)
   assert.deepEqual(await next.write(all, [range(25n)]), { written: 8, skipped: 12 })
   assert.deepEqual(await next.write(all, [range(25n)]), { written: 0, skipped: 20 })
   assert.deepEqual(offsets(await rowsOf(name)), [...Array(20).keys()])
 })
 
-test('Whichever request a process dies at, its successor leaves each letter there once', async () => {
+test('Wherever a process crashes, after its successor the table holds each letter once', async () => {
   const all = [0, 1].flatMap((partition) => [0, 1, 2, 3, 4, 5].map((i) => letter(BigInt(i), { partition })))
   const ranges = [range(7n, 0), range(7n, 1)]
   let deaths = 0
@@ -163,7 +163,7 @@ test('Whichever request a process dies at, its successor leaves each letter ther
       let requests = 0
       let dead = false
       const isDead = (): boolean => dead
-      // Dying at a read is dying before the write that follows.
+      // A crash at a read equals a crash before the write that follows.
       const fault = ({ operation }: MemoryRequest): MemoryFault | undefined => {
         if (dead) return 'refused'
         if (operation !== 'put' && operation !== 'putIfAbsent') return undefined
@@ -188,13 +188,13 @@ test('Whichever request a process dies at, its successor leaves each letter ther
   }
 })
 
-test('A member that lost its partition writes nothing that its successor wrote', async () => {
+test('A member that lost its partition does not repeat letters of its successor', async () => {
   const name = newName()
   const zombie = await open(name)
   await zombie.write([letter(0n)], [range(0n)])
   const successor = await open(name)
   await successor.write([letter(1n), letter(3n)], [range(5n)])
-  // It still believes that offset 0 was the last.
+  // Its last known offset is still 0.
   assert.deepEqual(await zombie.write([letter(1n), letter(3n), letter(6n)], [range(6n)]), {
     written: 1,
     skipped: 2,
@@ -202,7 +202,7 @@ test('A member that lost its partition writes nothing that its successor wrote',
   assert.deepEqual(offsets(await rowsOf(name)), [0, 1, 3, 6])
 })
 
-test('Two members that write the same letters at once leave each there once', async () => {
+test('Two members that write the same letters at once write each letter once', async () => {
   const name = newName()
   const members = await Promise.all([open(name), open(name)])
   const all = Array.from({ length: 30 }, (_, i) => letter(BigInt(i)))
@@ -214,7 +214,7 @@ test('Two members that write the same letters at once leave each there once', as
   assert.deepEqual(offsets(await rowsOf(name)), [...Array(30).keys()])
 })
 
-test('Letters of one message share a commit, however small commits are', async () => {
+test('Letters of one message are in one commit, however small commits are', async () => {
   const name = newName()
   const sink = await open(name, { bytesMax: 1 })
   const all = [letter(0n), letter(1n, { message: 'a' }), letter(1n, { message: 'b' }), letter(1n), letter(2n)]
@@ -237,7 +237,7 @@ const KDI = {
 } as const
 
 for (const evolves of [true, false]) {
-  test(`A table of kafka-delta-ingest is gone on with, ${evolves ? 'and gets the columns that it lacks' : 'with its own columns alone'}`, async () => {
+  test(`A table of kafka-delta-ingest is continued, ${evolves ? 'with the missing columns added' : 'with its own columns only'}`, async () => {
     const name = newName()
     await createTable(storeNamed(name), { schema: structOf(KDI), partitionColumns: ['date'] }, clock)
     const sink = await open(name, { evolves })
@@ -253,7 +253,7 @@ for (const evolves of [true, false]) {
   })
 }
 
-test('A table with a column of another kind under one of our names is refused at the start', async () => {
+test('A table whose column has the name of ours but another type is refused at the start', async () => {
   const name = newName()
   await createTable(
     storeNamed(name),

@@ -1,10 +1,10 @@
-// Goal: each mode does with bad records what it says, the good ones landing all the same, and letters go where they shall.
+// Goal: each mode treats bad records as documented, good records are committed in any case, and letters reach the configured sinks.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
-import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { DeadLetter } from '../../../src/core/batch.ts'
-import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { runTopics } from '../../../src/service/supervision/run-topics.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
@@ -14,7 +14,7 @@ import { LiveSource, LiveTopic } from '../../support/flow/live-source.ts'
 let names = 0
 
 interface Ran {
-  readonly commits: readonly Commit[]
+  readonly commits: readonly PipelineCommit[]
   readonly toTopic: readonly DeadLetter[]
   readonly uri: string
   readonly lines: readonly string[]
@@ -24,7 +24,7 @@ async function run(deadLetters: object): Promise<Ran> {
   const uri = `memory:modes-${process.pid}-${++names}`
   const topic = new LiveTopic()
   topic.push(['{"v":1}', 'no json', '{"v":2}', '{"v":', '{"v":3}'])
-  const commits: Commit[] = []
+  const commits: PipelineCommit[] = []
   const toTopic: DeadLetter[] = []
   const lines: string[] = []
   const letters = Object.fromEntries(
@@ -48,7 +48,7 @@ async function run(deadLetters: object): Promise<Ran> {
       pretty: false,
       destination: { write: (line) => void lines.push(line) },
     }),
-    ends: {
+    connectors: {
       source: (options) => new LiveSource(topic, options),
       deadLetters: () => ({
         write: (found) => {
@@ -66,12 +66,14 @@ async function run(deadLetters: object): Promise<Ran> {
 async function countOf(uri: string): Promise<number> {
   const store = new MemoryStore(uri.slice('memory:'.length))
   let count = 0
-  for await (const line of rowLines(store, await loadSnapshot(store))) count += line === '' ? 0 : 1
+  for await (const line of readRowLines(store, await loadSnapshot(store))) count += line === '' ? 0 : 1
   return count
 }
 
-const total = (commits: readonly Commit[], pick: (counts: Commit['counts']) => number): number =>
-  commits.reduce((sum, { counts }) => sum + pick(counts), 0)
+const total = (
+  commits: readonly PipelineCommit[],
+  pick: (counts: PipelineCommit['counts']) => number,
+): number => commits.reduce((sum, { counts }) => sum + pick(counts), 0)
 
 for (const [deadLetters, inTopic, inTable] of [
   [{}, 2, 0],
@@ -79,7 +81,7 @@ for (const [deadLetters, inTopic, inTable] of [
   [{ table: 'TABLE', to: 'both' }, 2, 2],
   [{ mode: 'skip' }, 0, 0],
 ] as const) {
-  test(`With ${JSON.stringify(deadLetters)} good records land, and two bad ones are ${inTopic} in the topic and ${inTable} in the table`, async () => {
+  test(`With ${JSON.stringify(deadLetters)} good records are committed, and of two bad ones ${inTopic} are in the topic and ${inTable} in the table`, async () => {
     const { commits, toTopic, uri, lines } = await run(deadLetters)
     assert.deepEqual(
       [total(commits, ({ rows }) => rows), total(commits, (counts) => counts.deadLetters)],
@@ -95,7 +97,7 @@ for (const [deadLetters, inTopic, inTable] of [
   })
 }
 
-test('The mode stop ends the topic at the first bad record with its place and reason, and commits nothing of the flush', async () => {
+test('The mode stop ends the topic at the first bad record, names its offset and reason, and commits nothing of the flush', async () => {
   await assert.rejects(run({ mode: 'stop' }), {
     code: 'KD_DEAD_LETTER',
     message: /decode: expected JSON.*partition 0, offset 1/,

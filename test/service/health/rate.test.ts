@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Rate } from '../../../src/service/health/rate.ts'
 
-test('A rate is told over the time that has passed, and over the last minute from then on', () => {
+test('The rate covers the time since the start, and later the last minute', () => {
   const rate = new Rate(500)
   assert.equal(rate.perSecond(500), 0)
   for (let ms = 500; ms < 10_500; ms += 100) rate.add(10, ms)
@@ -11,7 +11,7 @@ test('A rate is told over the time that has passed, and over the last minute fro
   assert.ok(Math.abs(rate.perSecond(200_400) - 100) < 1, `${rate.perSecond(200_400)} is 100`)
 })
 
-test('What was longer ago than a minute no longer counts, be it one second more or an hour', () => {
+test('Events older than a minute do not count, whether by a second or by an hour', () => {
   const rate = new Rate(0)
   rate.add(600, 1_000)
   assert.equal(rate.perSecond(60_000), 10)

@@ -3,9 +3,16 @@ import { test } from 'node:test'
 import type { Circuit } from '../../../src/core/circuit.ts'
 import { isReady, readinessOf, topicStateOf } from '../../../src/service/health/readiness.ts'
 
-const OPEN: Circuit = { kind: 'store', name: 's3://lake', state: 'open', sinceMs: 0, opened: 1, retries: 4 }
+const OPEN: Circuit = {
+  kind: 'store',
+  name: 's3://lake',
+  state: 'open',
+  sinceMs: 0,
+  openedCount: 1,
+  retries: 4,
+}
 
-test('A process is ready while something flows, degraded while a part of it does not, and not ready otherwise', () => {
+test('A process is ready while topics run, degraded while some do not, and not ready otherwise', () => {
   const cases = [
     [[], 'ready'],
     [['running', 'running'], 'ready'],
@@ -30,7 +37,7 @@ test('A process is ready while something flows, degraded while a part of it does
   )
 })
 
-test('A topic waits while a server that it needs does not answer, however late it is; a pause or a failure stays what it is', () => {
+test('A topic waits while a server it needs is unavailable, even when it lags; paused and failed topics keep their state', () => {
   const calm = { circuits: [], isLate: false, hasRun: true }
   assert.equal(topicStateOf('running', calm), 'running')
   assert.equal(topicStateOf('running', { ...calm, isLate: true }), 'stalled')
@@ -45,7 +52,7 @@ test('A topic waits while a server that it needs does not answer, however late i
     assert.equal(topicStateOf(state, { ...calm, isLate: true, circuits: [OPEN] }), state)
 })
 
-test('A topic whose table is opened for the first time opens; one that was carried before restarts', () => {
+test('A topic that opens its table for the first time is opening; one that has run before is restarting', () => {
   const facts = { circuits: [], isLate: false, hasRun: false }
   assert.equal(topicStateOf('opening', facts), 'opening')
   assert.equal(topicStateOf('opening', { ...facts, circuits: [OPEN] }), 'waiting')

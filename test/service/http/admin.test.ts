@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { freePorts } from '../../../src/servers/process.ts'
+import { findFreePorts } from '../../../src/local-servers/process.ts'
 import { startEndpoints, type Endpoints } from '../../../src/service/http/endpoints.ts'
 import { Health } from '../../../src/service/health/health.ts'
 import type { RunState } from '../../../src/service/topic/state.ts'
@@ -45,10 +45,10 @@ let endpoints: Endpoints
 const opened: Endpoints[] = []
 
 async function start(admin: object): Promise<void> {
-  const [port = 0] = await freePorts(1)
+  const [port = 0] = await findFreePorts(1)
   const config = loadConfig({ object: { http: { port }, admin } })
   const health = new Health({ stalledMs: 60_000, log, hide: (text) => text.replace('hunter2', '[secret]') })
-  health.opened([topic])
+  health.setTopics([topic])
   endpoints = await startEndpoints({ config, health, metrics: () => Promise.resolve(''), log, levels })
   opened.push(endpoints)
 }
@@ -81,7 +81,7 @@ async function ask(
 
 const ORDERS = '/topics/many%2Forders.v1'
 
-test('A topic is paused, resumed, flushed and optimized by the name of its entry or its own, one line of the log each', async () => {
+test('A topic is paused, resumed, flushed and optimized by its entry name or its Kafka name, with one log line each', async () => {
   assert.deepEqual((await ask('POST', `${ORDERS}/pause`)).json, {
     topic: 'many/orders.v1',
     verb: 'pause',
@@ -98,7 +98,7 @@ test('A topic is paused, resumed, flushed and optimized by the name of its entry
   )
 })
 
-test('Without the token, or with another, nothing is done: 401, and one line a minute', async () => {
+test('Without the right token nothing is done: status 401, and one log line per minute', async () => {
   for (const token of ['', 'x', `${TOKEN}x`, TOKEN.slice(1)]) {
     const { status, headers } = await ask('POST', `${ORDERS}/pause`, { token })
     assert.equal(status, 401, token)
@@ -110,7 +110,7 @@ test('Without the token, or with another, nothing is done: 401, and one line a m
   assert.ok(!lines.join('').includes(TOKEN), 'no token in the log')
 })
 
-test('What is not there is 404, what cannot be done now is 409, and both say why', async () => {
+test('Unknown topics and verbs give 404, verbs that the state forbids give 409, both with a reason', async () => {
   assert.deepEqual((await ask('POST', '/topics/nobody/pause')).json, {
     status: 404,
     error: 'there is no topic nobody',
@@ -125,7 +125,7 @@ test('What is not there is 404, what cannot be done now is 409, and both say why
   assert.deepEqual(done, [])
 })
 
-test('What a topic fails with is told with its code and without secrets', async () => {
+test('The failure of a topic is reported with its code and without secrets', async () => {
   flush = () => Promise.reject(new PipelineError('KD_STORE_FAILED', 'expected a put, got hunter2'))
   const { status, json } = await ask('POST', `${ORDERS}/flush`)
   assert.deepEqual([status, json['code']], [500, 'KD_STORE_FAILED'])
@@ -134,7 +134,7 @@ test('What a topic fails with is told with its code and without secrets', async 
   assert.equal((await ask('POST', `${ORDERS}/flush`)).status, 409)
 })
 
-test('The level of the log is set of all or of a topic, and what is no level is refused', async () => {
+test('The log level is set for all topics or for one, and an invalid level is refused', async () => {
   const level = (body: unknown): ReturnType<typeof ask> => ask('PUT', '/log-level', { body })
   assert.deepEqual((await level({ level: 'debug', topic: 'orders.v1' })).json, {
     level: 'info',
@@ -158,18 +158,18 @@ test('The level of the log is set of all or of a topic, and what is no level is 
   lines.length = 0
   assert.equal((await level({ level: 'silent' })).json['level'], 'silent')
   assert.equal((await level({ level: 'info' })).json['level'], 'info')
-  assert.equal(lines.length, 2, 'both are told')
+  assert.equal(lines.length, 2, 'both changes are logged')
 })
 
-test('More than sixty verbs a minute are refused, so that nobody keeps the process busy', async () => {
+test('More than sixty verbs per minute are refused', async () => {
   const statuses: number[] = []
   for (let i = 0; i < 130; i++) statuses.push((await ask('POST', '/topics/nobody/flush')).status)
   assert.ok(statuses.includes(429), 'some are refused')
-  // The minute may turn meanwhile.
-  assert.ok(statuses.filter((status) => status === 404).length <= 120, 'sixty a minute')
+  // The minute may change during the test.
+  assert.ok(statuses.filter((status) => status === 404).length <= 120, 'sixty per minute')
 })
 
-test('Where verbs are not enabled there are none, token or not', async () => {
+test('Without admin.enabled there are no verbs, with or without a token', async () => {
   await start({ token: TOKEN })
   assert.equal((await ask('POST', `${ORDERS}/pause`)).status, 404)
   assert.equal((await ask('PUT', '/log-level', { body: { level: 'debug' } })).status, 404)

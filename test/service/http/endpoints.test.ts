@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
-import { withoutSecrets } from '../../../config/load/redact.ts'
+import { createSecretRedactor } from '../../../config/load/redact.ts'
 import type { Config } from '../../../config/types.ts'
-import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { Circuit } from '../../../src/core/circuit.ts'
 import { NO_COUNTS } from '../../../src/core/batch.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 import type { PartitionStatus } from '../../../src/kafka/source/source-options.ts'
-import { freePorts } from '../../../src/servers/process.ts'
+import { findFreePorts } from '../../../src/local-servers/process.ts'
 import { startEndpoints, type Endpoints } from '../../../src/service/http/endpoints.ts'
 import { Health } from '../../../src/service/health/health.ts'
 import type { RunState, TopicFailure } from '../../../src/service/topic/state.ts'
 import { EMPTY_SUMMARY } from '../../../src/service/topic/summary.ts'
-import { readProcess } from '../../../src/service/metrics/process-metrics.ts'
+import { registerProcessMetrics } from '../../../src/service/metrics/process-metrics.ts'
 import { TopicMetrics } from '../../../src/service/metrics/topic-metrics.ts'
 import type { TopicRun } from '../../../src/service/topic/topic.ts'
 import { LogLevels } from '../../../src/telemetry/log-levels.ts'
@@ -36,11 +36,11 @@ const topic = {
   state: () => state,
   failure: () => failure,
   restarts: () => 0,
-  standing: () => ({ bufferedBytes: 10, flushes: [] }),
+  inFlight: () => ({ bufferedBytes: 10, flushes: [] }),
   groupOffsets: () => Promise.resolve(new Map([[3, 8n]])),
 } as unknown as TopicRun
 
-const COMMIT: Commit = {
+const COMMIT: PipelineCommit = {
   id: 1,
   version: 7n,
   ranges: [],
@@ -67,7 +67,7 @@ const log = createLogger({
 })
 
 beforeEach(async () => {
-  const [port = 0] = await freePorts(1)
+  const [port = 0] = await findFreePorts(1)
   config = loadConfig({
     object: { http: { port }, kafka: { sasl: { mechanism: 'plain', username: 'me', password: 'hunter2' } } },
   })
@@ -82,13 +82,13 @@ beforeEach(async () => {
     log,
     clock,
     circuits: () => circuits,
-    needs: () => true,
-    hide: withoutSecrets(config),
+    needsCircuit: () => true,
+    hide: createSecretRedactor(config),
   })
   const pipe = await startMetrics({}, true)
   metrics = new TopicMetrics(pipe.meter)
-  readProcess(
-    pipe.readOff,
+  registerProcessMetrics(
+    pipe.observe,
     health,
     () => undefined,
     () => clock.nowMs,
@@ -117,13 +117,13 @@ function lagging(): PartitionStatus {
   return { partition: 3, live: true, next: 20n, committed: 9n, end: 25n }
 }
 
-test('A process is alive at once, and ready from when its tables are open until it stops', async () => {
+test('A process is alive at once, and ready from the opening of its tables until it stops', async () => {
   assert.equal((await get('/healthz')).status, 200)
   assert.deepEqual(
     [(await get('/readyz')).status, (await get('/readyz')).json()],
     [503, { status: 'starting', components: { kafka: {}, stores: {}, registries: {}, topics: {} } }],
   )
-  health.opened([topic])
+  health.setTopics([topic])
   assert.deepEqual(
     [(await get('/readyz')).status, (await get('/readyz')).json()],
     [
@@ -143,46 +143,46 @@ test('A process is alive at once, and ready from when its tables are open until 
     status: 'UP',
     components: { orders: { status: 'UP', details: { state: 'running' } } },
   })
-  health.stopping()
+  health.markStopping()
   assert.equal((await get('/readyz')).status, 503)
   assert.equal((await get('/healthz')).status, 200)
 })
 
-test('A topic that lags and does not move is not ready, one line says where it stands, and one that it moves again', async () => {
-  health.opened([topic])
+test('A stalled topic makes the process not ready; one log line describes the stall and another its end', async () => {
+  health.setTopics([topic])
   partitions.push(lagging())
-  health.progress('orders.v1').begun()
+  health.progressOf('orders.v1').markStarted()
   clock.nowMs += STALLED_MS
-  health.look()
+  health.check()
   assert.equal((await get('/readyz')).status, 200)
   clock.nowMs += 1
-  health.look()
-  health.look()
+  health.check()
+  health.check()
   const { status, components } = (await get('/readyz')).json() as Readyz
   assert.deepEqual([status, components.topics], ['stalled', { orders: { state: 'stalled' } }])
   assert.equal((await get('/actuator/health')).status, 503)
-  const stalled = lines.filter((line) => line.includes('does not move"'))
+  const stalled = lines.filter((line) => line.includes('makes no progress'))
   assert.deepEqual(
     stalled.map((line) => /"level":"(\w+)"/.exec(line)?.[1]),
     ['error', 'warn'],
-    'the topic with its places, and that the process is not ready',
+    'one line for the topic with its offsets, and one for the readiness',
   )
   assert.match(stalled[0] ?? '', /"partition":3.*"committed":"9".*"standing":\{"bufferedBytes":10/)
-  health.progress('orders.v1').committed(COMMIT, partitions)
-  health.look()
+  health.progressOf('orders.v1').committed(COMMIT, partitions)
+  health.check()
   assert.equal((await get('/readyz')).status, 200)
   assert.match(lines.join(''), /no longer stalled/)
 })
 
-test('A server that does not answer is told with its reason: all that need it wait, and the process is not ready', async () => {
-  health.opened([topic])
-  health.look()
+test('An unavailable server is reported with its reason: all topics that need it wait, and the process is not ready', async () => {
+  health.setTopics([topic])
+  health.check()
   circuits.push({
     kind: 'store',
     name: 's3://lake',
     state: 'open',
     sinceMs: 1_000_000,
-    opened: 1,
+    openedCount: 1,
     retries: 5,
     reason: 'no answer, hunter2 and all',
   })
@@ -212,13 +212,13 @@ test('A server that does not answer is told with its reason: all that need it wa
     (await get('/metrics')).text,
     /^kafka_delta_circuit_state\{kind="store",name="s3:\/\/lake"\} 2$/m,
   )
-  health.look()
+  health.check()
   circuits.length = 0
-  assert.equal((await get('/readyz')).status, 200, 'what it lags by is not held against it at once')
+  assert.equal((await get('/readyz')).status, 200, 'the stall timer restarts after the wait')
 })
 
-test('A topic that failed is told with its code, without secrets, and its gauges but for its state go away', async () => {
-  health.opened([topic, { ...topic, name: 'users', topic: 'users.v1', state: () => 'running' }])
+test('A failed topic is reported with its code and without secrets, and of its gauges only the state remains', async () => {
+  health.setTopics([topic, { ...topic, name: 'users', topic: 'users.v1', state: () => 'running' }])
   partitions.push(lagging())
   state = 'failed'
   failure = { code: 'KD_OFFSETS_VANISHED', message: 'gone, says hunter2', atMs: 1_000_000, error: undefined }
@@ -247,17 +247,17 @@ test('A topic that failed is told with its code, without secrets, and its gauges
   assert.equal(parts.topics.status, 'DOWN')
 })
 
-test('A topic without lag is ready however long nothing comes', async () => {
-  health.opened([topic])
+test('A topic without lag stays ready, however long no record arrives', async () => {
+  health.setTopics([topic])
   partitions.push({ ...lagging(), committed: 24n })
   clock.nowMs += 10 * STALLED_MS
   assert.equal((await get('/readyz')).status, 200)
 })
 
-test('The status has lag, freshness and the last commit of each topic, and where each partition stands', async () => {
-  health.opened([topic])
+test('The status has lag, freshness and the last commit of each topic, and the offsets of each partition', async () => {
+  health.setTopics([topic])
   partitions.push(lagging())
-  const progress = health.progress('orders.v1')
+  const progress = health.progressOf('orders.v1')
   const ended = progress.flush()
   clock.nowMs += 250
   ended()
@@ -277,10 +277,10 @@ test('The status has lag, freshness and the last commit of each topic, and where
   ])
 })
 
-test('Metrics count what became of records, and tell lag and freshness by topic', async () => {
-  health.opened([topic])
+test('Metrics count records by outcome, and report lag and freshness by topic', async () => {
+  health.setTopics([topic])
   partitions.push(lagging())
-  health.progress('orders.v1').committed(COMMIT, partitions)
+  health.progressOf('orders.v1').committed(COMMIT, partitions)
   metrics.observer('orders.v1').committed(COMMIT, partitions)
   const { text } = await get('/metrics')
   const value = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? NaN)
@@ -295,7 +295,7 @@ test('Metrics count what became of records, and tell lag and freshness by topic'
   assert.ok(names.includes('kafka_delta_records_total'), names.join(' '))
 })
 
-test('The configuration is shown without its secrets, and nothing can be changed', async () => {
+test('The configuration is shown without secrets, and cannot be changed', async () => {
   const { text } = await get('/config')
   assert.ok(!text.includes('hunter2'), 'the password is hidden')
   assert.match(text, /"password":"\[secret\]"/)
@@ -305,7 +305,7 @@ test('The configuration is shown without its secrets, and nothing can be changed
     assert.equal((await fetch(`${endpoints.url}/status`, { method })).status, 404)
 })
 
-test('A port that is taken is a fault of the configuration', async () => {
+test('A port in use is a configuration fault', async () => {
   const parts = { config, health, metrics: () => Promise.resolve(''), log, levels: new LogLevels() }
   await assert.rejects(
     startEndpoints(parts),

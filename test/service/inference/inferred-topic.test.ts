@@ -21,7 +21,7 @@ async function columnsOf(at = uri): Promise<Record<string, unknown>> {
   return Object.fromEntries(schema.fields.map(({ name, type }) => [name, type]))
 }
 
-test('Without a schema and a table the first messages say what the columns are, and later ones add theirs', async () => {
+test('Without a schema and a table the columns are inferred from the first messages, and later messages add theirs', async () => {
   const records = [
     { id: 1, name: 'a', at: '2026-01-01T00:00:00Z', tags: ['x'], none: null },
     { id: 2.5, name: null, where: { page: 'p' } },
@@ -44,7 +44,7 @@ test('Without a schema and a table the first messages say what the columns are, 
   assert.equal((where as { type: string }).type, 'struct')
 })
 
-test('Under another policy than addNewColumns the table keeps the columns of the sample', async () => {
+test('Under policies other than addNewColumns the table keeps the columns of the sample', async () => {
   const records = [{ id: 1 }, ...Array.from({ length: 20 }, (_, i) => ({ id: i, late: true }))]
   const { commits } = await carryRecords(records, {
     uri,
@@ -57,7 +57,7 @@ test('Under another policy than addNewColumns the table keeps the columns of the
   assert.deepEqual(await columnsOf(), { id: 'long' })
 })
 
-test('Timestamps are found where they are asked for, and columns derived from them partition the table', async () => {
+test('Timestamps are inferred with the option set, and columns derived from them partition the table', async () => {
   const more = {
     inference: { timestamps: true },
     derive: { day: 'date(at)' },
@@ -67,11 +67,12 @@ test('Timestamps are found where they are asked for, and columns derived from th
   assert.deepEqual(await columnsOf(), { at: 'timestamp', on: 'date', text: 'string', day: 'date' })
 })
 
-test('A partition column that no message shows is refused with the columns that there are', async () => {
+test('A partition column that no message has is refused, naming the inferred columns', async () => {
   const partitioned = { table: { uri, partitionColumns: ['day'] } }
   await assert.rejects(carryRecords([{ id: 1 }], { uri, more: partitioned }), {
     code: 'KD_CONFIG_INVALID',
-    message: /table\.partitionColumns: day is none of the columns that the first messages have \(id\)/,
+    message:
+      /table\.partitionColumns: expected one of the columns inferred from the first messages \(id\), got day/,
   })
   await assert.rejects(carryRecords([{ id: 1 }], { uri, more: { derive: { day: 'date(at)' } } }), {
     code: 'KD_CONFIG_INVALID',
@@ -79,18 +80,18 @@ test('A partition column that no message shows is refused with the columns that 
   })
 })
 
-test('Nothing to take columns from is told with the reason where the end is near', async () => {
+test('With until latest, a topic without messages to infer from fails with the reason', async () => {
   await assert.rejects(carryRecords([], { uri }), {
     code: 'KD_CONFIG_INVALID',
     message: /the topic is empty/,
   })
   await assert.rejects(carryRecords([], { uri, before: 3 }), {
     code: 'KD_CONFIG_INVALID',
-    message: /none of 3 records can be read, such as offset 0: expected JSON/,
+    message: /none of 3 records can be decoded, for example offset 0: expected JSON/,
   })
 })
 
-test('An empty topic is waited for, a stop ends the wait without a table, and no record of the wait is lost', async () => {
+test('An empty topic is waited for, a stop ends the wait without a table, and no record that arrives meanwhile is lost', async () => {
   const idle = startService({ uri })
   assert.deepEqual((await idle.stop()).commits, [])
   const service = startService({ uri, more: { startFrom: 'latest', inference: { ageMs: 50 } } })
@@ -107,7 +108,7 @@ test('An empty topic is waited for, a stop ends the wait without a table, and no
   assert.deepEqual(await columnsOf(), { id: 'long' })
 })
 
-test('Of two services that start at once one makes the table, and both carry their records into it', async () => {
+test('Of two services that start at once one creates the table, and both commit to it', async () => {
   const carried = await Promise.all(
     ['a', 'b'].map((appId) => carryRecords([{ id: 1, [appId]: true }], { uri, appId })),
   )

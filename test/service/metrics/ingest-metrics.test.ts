@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { of, throwError } from 'rxjs'
-import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { DeadLetter } from '../../../src/core/batch.ts'
 import { NO_TRACE } from '../../../src/core/flush-trace.ts'
-import { ingestMetrics } from '../../../src/service/metrics/ingest-metrics.ts'
-import { observing } from '../../../src/service/topic/observer.ts'
+import { createIngestMetrics } from '../../../src/service/metrics/ingest-metrics.ts'
+import { createPipelineTaps } from '../../../src/service/topic/observer.ts'
 import type { StatsdType } from '../../../src/telemetry/metrics/statsd.ts'
 import { rawBatch } from '../../support/flow/batches.ts'
 
-function metrics(): { readonly sent: string[]; readonly observer: ReturnType<typeof ingestMetrics> } {
+function metrics(): { readonly sent: string[]; readonly observer: ReturnType<typeof createIngestMetrics> } {
   const sent: string[] = []
   const send = (name: string, type: StatsdType, value: number): void => {
     sent.push(`${name}:${value}|${type}`)
   }
   let nowMs = 0
-  const observer = ingestMetrics({ send, close: () => Promise.resolve() }, () => (nowMs += 5))
+  const observer = createIngestMetrics({ send, close: () => Promise.resolve() }, () => (nowMs += 5))
   return { sent, observer }
 }
 
@@ -36,7 +36,7 @@ const FACTS = {
   bytes: 1,
   deadLetters: [letter('decode'), letter('transform'), letter('type')],
 }
-const COMMIT: Commit = {
+const COMMIT: PipelineCommit = {
   id: 1,
   version: 1n,
   ranges: [{ topic: 't', partition: 0, follows: undefined, first: 0n, last: 9n }],
@@ -53,9 +53,9 @@ const STATUS = [
   { partition: 1, live: true, next: 4n, committed: 3n, end: 4n },
 ]
 
-test('A flush is told as counters, durations and lags under the names of kafka-delta-ingest', () => {
+test('A flush is reported as counters, durations and lags under the names of kafka-delta-ingest', () => {
   const { sent, observer } = metrics()
-  const looking = observing(observer)
+  const looking = createPipelineTaps(observer)
   looking.trace(FACTS, NO_TRACE).end()
   of(COMMIT)
     .pipe(looking.commits(() => STATUS))
@@ -85,9 +85,9 @@ test('A flush is told as counters, durations and lags under the names of kafka-d
   ])
 })
 
-test('A flush whose topic fails is a failed write', () => {
+test('A flush of a failing topic counts as a failed write', () => {
   const { sent, observer } = metrics()
-  const looking = observing(observer)
+  const looking = createPipelineTaps(observer)
   looking.trace(FACTS, NO_TRACE)
   throwError(() => new Error('no store'))
     .pipe(looking.commits(() => STATUS))
@@ -95,9 +95,9 @@ test('A flush whose topic fails is a failed write', () => {
   assert.equal(sent.at(-1), 'delta.write.failed:1|c')
 })
 
-test('The mean size of messages is told with each batch', () => {
+test('The mean message size is reported with each batch', () => {
   const { sent, observer } = metrics()
-  const cost = observing(observer).cost(() => 7)
+  const cost = createPipelineTaps(observer).cost(() => 7)
   assert.equal(cost(rawBatch(['{}', '{"a":1}']).payload), 7)
   assert.deepEqual(sent, ['messages.size:4.5|g'])
 })

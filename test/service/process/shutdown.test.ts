@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
 import { ABRUPT_EXIT } from '../../../src/service/process/exit.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../support/leaving-program.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../support/shutdown-program.ts', import.meta.url))
 
-/** Runs the program, sends a signal whenever one more of `marks` is told, and resolves to how it ended and its lines. */
-async function leave(
+/** Runs the program, sends SIGTERM each time the next of `marks` appears in its output, and resolves to its exit code and output. */
+async function runProgram(
   args: readonly string[],
   marks: readonly string[] = [],
 ): Promise<{ readonly code: number | null; readonly text: string }> {
@@ -30,25 +30,25 @@ function linesOf(text: string): { level: string; msg: string }[] {
   return lines.map((line) => JSON.parse(line) as { level: string; msg: string })
 }
 
-test('What nobody caught ends the process with a code of its own, after one line that says what it was', async () => {
-  for (const { code, text } of await Promise.all([leave(['throw']), leave(['reject'])])) {
+test('An uncaught error ends the process with its own exit code, after one log line that names the error', async () => {
+  for (const { code, text } of await Promise.all([runProgram(['throw']), runProgram(['reject'])])) {
     assert.equal(code, ABRUPT_EXIT.uncaught)
     const lines = linesOf(text)
     assert.deepEqual(
       lines.map(({ level }) => level),
       ['fatal'],
     )
-    assert.match(lines[0]?.msg ?? '', /nobody expects this/)
+    assert.match(lines[0]?.msg ?? '', /an unexpected error/)
   }
 })
 
-test('Past the deadline the process leaves, and who waits for a server is told before; a second signal ends it at once', async () => {
+test('The process exits at the deadline, after requests have stopped waiting for a server; a second signal ends it at once', async () => {
   const [late, twice] = await Promise.all([
-    leave(['wait', '300'], ['ready\n']),
-    leave(['wait'], ['ready\n', 'Stopping: ']),
+    runProgram(['wait', '300'], ['ready\n']),
+    runProgram(['wait'], ['ready\n', 'Stopping: ']),
   ])
   assert.equal(late.code, ABRUPT_EXIT.undrained)
-  assert.match(late.text, /Stopping: [^]*\nimpatient\n[^]*Not drained within the deadline/)
+  assert.match(late.text, /Stopping: [^]*\nstopped waiting\n[^]*Shutdown deadline exceeded/)
   assert.equal(twice.code, ABRUPT_EXIT.forced)
   assert.match(twice.text, /Second signal/)
 })

@@ -1,4 +1,4 @@
-// Goal: a dead letter that is played again lands once, whenever a replay dies and however many run.
+// Goal: a replayed dead letter is committed once, wherever replays crash and however many run.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
-import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
+import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
-import type { StoredLetter } from '../../../src/dead-letters/stored.ts'
-import { openMarks, readMarks } from '../../../src/service/replay/replay-ledger.ts'
-import { replay, type Replayed } from '../../../src/service/replay/replay.ts'
-import { Tables } from '../../../src/service/table/table-pool.ts'
+import type { StoredLetter } from '../../../src/stored-letters/stored.ts'
+import { openReplayLedger, readReplayLedger } from '../../../src/service/replay/replay-ledger.ts'
+import { replayDeadLetters, type ReplayResult } from '../../../src/service/replay/replay.ts'
+import { TablePool } from '../../../src/service/table/table-pool.ts'
 import { openTarget } from '../../../src/service/table/target.ts'
 import { MemoryStore, type MemoryFault, type MemoryRequest } from '../../../src/storage/memory.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
@@ -24,8 +24,8 @@ after(() => rmSync(folder, { recursive: true }))
 
 type Fault = (request: MemoryRequest) => MemoryFault | undefined
 
-function tablesOf(fault?: Fault): Tables {
-  return new Tables((uri) =>
+function tablesOf(fault?: Fault): TablePool {
+  return new TablePool((uri) =>
     Promise.resolve(
       new MemoryStore(uri.slice('memory:'.length), {
         now: () => NOW_MS,
@@ -36,7 +36,7 @@ function tablesOf(fault?: Fault): Tables {
 }
 
 let names = 0
-/** A stream whose service has committed offsets to 99 of partition 0, all of them dead letters. */
+/** Creates a stream whose service has committed partition 0 up to offset 99, all of it dead letters. */
 async function newStream(): Promise<{ config: Config; topic: TopicConfig; uri: string }> {
   const contract = join(folder, 'contract.json')
   writeFileSync(
@@ -66,7 +66,7 @@ function letter(
 ): StoredLetter {
   const { ordinal = 0, partition = 0, ...more } = facts
   return {
-    place: { topic: 'events', partition, offset, ordinal },
+    position: { topic: 'events', partition, offset, ordinal },
     reason: 'contract',
     stage: 'schema',
     message: 'was bad',
@@ -88,17 +88,17 @@ async function* each(letters: readonly StoredLetter[]): AsyncGenerator<StoredLet
 async function run(
   stream: { config: Config; topic: TopicConfig },
   letters: readonly StoredLetter[],
-  options: { tables?: Tables; isDry?: boolean; lettersMax?: number; failures?: string[] } = {},
-): Promise<Replayed> {
+  options: { tables?: TablePool; isDry?: boolean; lettersMax?: number; failures?: string[] } = {},
+): Promise<ReplayResult> {
   const { tables = tablesOf(), isDry = false, lettersMax, failures } = options
-  return await replay({
+  return await replayDeadLetters({
     ...stream,
     tables,
     letters: each(letters),
     isDry,
     log,
     clock,
-    onFailure: ({ place, message }) => failures?.push(`${place.offset}: ${message}`),
+    onFailure: ({ position, message }) => failures?.push(`${position.offset}: ${message}`),
     ...(lettersMax === undefined ? {} : { lettersMax }),
   })
 }
@@ -106,7 +106,7 @@ async function run(
 async function rowsIn(uri: string): Promise<Record<string, unknown>[]> {
   const store = new MemoryStore(uri.slice('memory:'.length))
   const rows: Record<string, unknown>[] = []
-  for await (const line of rowLines(store, await loadSnapshot(store)))
+  for await (const line of readRowLines(store, await loadSnapshot(store)))
     rows.push(JSON.parse(line) as Record<string, unknown>)
   return rows.sort((a, b) => Number(a['_kafka_offset']) - Number(b['_kafka_offset']))
 }
@@ -116,7 +116,7 @@ const offsetsIn = async (uri: string): Promise<unknown[]> =>
 const all = Array.from({ length: 7 }, (_, i) => letter(BigInt(i * 3)))
 const ALL_OFFSETS = [0, 3, 6, 9, 12, 15, 18]
 
-test('Letters that pass land with the place and time of their record, and a second replay lands nothing', async () => {
+test('Letters that pass are committed with the offset and time of their record, and a second replay commits nothing', async () => {
   const stream = await newStream()
   const first = await run(stream, all)
   assert.deepEqual([first.landed, first.rows, first.failed, first.settled], [7, 7, 0, 0])
@@ -134,7 +134,7 @@ test('Letters that pass land with the place and time of their record, and a seco
   assert.deepEqual(await offsetsIn(stream.uri), ALL_OFFSETS)
 })
 
-test('A dry run says the same and writes nothing', async () => {
+test('A dry run reports the same and writes nothing', async () => {
   const stream = await newStream()
   const failures: string[] = []
   const dry = await run(stream, [...all, letter(20n, { value: Buffer.from('{"v":"x"}') })], {
@@ -147,7 +147,7 @@ test('A dry run says the same and writes nothing', async () => {
   assert.equal((await run(stream, all)).landed, 7)
 })
 
-test('Letters that fail again stay open with their new reason, and land once they pass', async () => {
+test('Letters that fail again stay open with their new reason, and are committed once they pass', async () => {
   const stream = await newStream()
   const failures: string[] = []
   const bad = letter(5n, { value: Buffer.from('{"v":"x"}') })
@@ -159,7 +159,7 @@ test('Letters that fail again stay open with their new reason, and land once the
   assert.deepEqual(await offsetsIn(stream.uri), [1, 5])
 })
 
-test('Letters of one message are told apart, and one that came twice lands once', async () => {
+test('Letters of one message are distinct, and a duplicate letter is committed once', async () => {
   const stream = await newStream()
   const twins = [letter(4n), letter(4n, { ordinal: 1, value: Buffer.from('{"v":41}') }), letter(4n)]
   const done = await run(stream, twins)
@@ -167,12 +167,12 @@ test('Letters of one message are told apart, and one that came twice lands once'
   assert.deepEqual((await rowsIn(stream.uri)).map((row) => row['v']).sort(), [4, 41])
 })
 
-test('What cannot or may not be played yet is left, and said', async () => {
+test('Letters that cannot be replayed, or not yet, are left and reported', async () => {
   const stream = await newStream()
   const done = await run(stream, [
-    letter(1n, { unplayable: 'value cut in the envelope' }),
+    letter(1n, { unplayable: 'value truncated in the envelope' }),
     letter(2n, {
-      place: undefined,
+      position: undefined,
       unplayable: 'the table does not say which record it was',
     }),
     letter(100n),
@@ -183,7 +183,7 @@ test('What cannot or may not be played yet is left, and said', async () => {
   assert.deepEqual(await offsetsIn(stream.uri), [])
 })
 
-test('Whichever request a replay dies at, the next one leaves each letter there once', async () => {
+test('Wherever a replay crashes, after the next one each letter is committed once', async () => {
   let deaths = 0
   for (let at = 0; ; at++) {
     for (const kind of ['lost', 'answer-lost'] as const) {
@@ -191,7 +191,7 @@ test('Whichever request a replay dies at, the next one leaves each letter there 
       await run(stream, [letter(50n)])
       let requests = 0
       let isDead = false
-      // Dying at a read is dying before the write that follows.
+      // A crash at a read equals a crash before the write that follows.
       const fault = ({ operation }: MemoryRequest): MemoryFault | undefined => {
         if (isDead) return 'refused'
         if (operation !== 'put' && operation !== 'putIfAbsent') return undefined
@@ -213,7 +213,7 @@ test('Whichever request a replay dies at, the next one leaves each letter there 
   }
 })
 
-test('Replays at once land each letter once between them', async () => {
+test('Concurrent replays commit each letter once', async () => {
   const stream = await newStream()
   const done = await Promise.all([1, 2, 3].map(() => run(stream, all, { tables: tablesOf(), lettersMax: 2 })))
   assert.equal(
@@ -223,40 +223,47 @@ test('Replays at once land each letter once between them', async () => {
   assert.deepEqual(await offsetsIn(stream.uri), ALL_OFFSETS)
 })
 
-test('A replay that slept through another one lands nothing of what that one landed', async () => {
+test('A replay that was suspended during another one commits none of the same letters', async () => {
   const stream = await newStream()
   let slept = false
   const letters = async function* (): AsyncGenerator<StoredLetter> {
     yield letter(3n)
-    // By now it has looked at the table and the marks.
+    // By now it has read the table and the ledger.
     if (!slept) assert.equal((await run(stream, all)).landed, 7)
     slept = true
     yield letter(30n)
   }
-  const done = await replay({ ...stream, tables: tablesOf(), letters: letters(), isDry: false, log, clock })
+  const done = await replayDeadLetters({
+    ...stream,
+    tables: tablesOf(),
+    letters: letters(),
+    isDry: false,
+    log,
+    clock,
+  })
   assert.deepEqual([done.landed, done.settled], [1, 1])
   assert.deepEqual(await offsetsIn(stream.uri), [...ALL_OFFSETS, 30])
 })
 
-test('Marks that do not know a replay that the table holds stop the next one', async () => {
+test('A ledger that lacks a replay of the table stops the next replay', async () => {
   const stream = await newStream()
   await run(stream, all)
   const elsewhere = {
     ...stream.topic,
-    deadLetters: { ...stream.topic.deadLetters, marks: `${stream.uri}-other` },
+    deadLetters: { ...stream.topic.deadLetters, replayLedger: `${stream.uri}-other` },
   }
   await assert.rejects(run({ ...stream, topic: elsewhere }, all), { code: 'KD_COMMAND_INVALID' })
   assert.deepEqual(await offsetsIn(stream.uri), ALL_OFFSETS)
 })
 
-test('Letters that were discarded are not played', async () => {
+test('Discarded letters are not replayed', async () => {
   const stream = await newStream()
   const uri = `${stream.uri}-marks`
-  const marks = await openMarks(tablesOf(), { uri, appId: 'app', clock })
-  await marks.note('discard', undefined, [{ topic: 'events', partition: 0, offset: 3n, ordinal: 0 }])
-  await marks.release()
+  const ledger = await openReplayLedger(tablesOf(), { uri, appId: 'app', clock })
+  await ledger.append('discard', undefined, [{ topic: 'events', partition: 0, offset: 3n, ordinal: 0 }])
+  await ledger.release()
   assert.deepEqual([(await run(stream, all)).landed, await offsetsIn(stream.uri)], [6, [0, 6, 9, 12, 15, 18]])
-  const read = await readMarks(tablesOf(), { uri, appId: 'app' }, 2n)
+  const read = await readReplayLedger(tablesOf(), { uri, appId: 'app' }, 2n)
   assert.equal(read.stateOf({ topic: 'events', partition: 0, offset: 3n, ordinal: 0 }), 'discarded')
   assert.equal(read.stateOf({ topic: 'events', partition: 0, offset: 6n, ordinal: 0 }), 'replayed')
 })

@@ -1,4 +1,4 @@
-// Goal: topics that match a pattern are carried, each into its table, from when they appear to when they are deleted.
+// Goal: topics that match a pattern run, each into its own table, from their appearance until their deletion.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import kafkajs from 'kafkajs'
 import { loadConfig } from '../../../config/load/load.ts'
 import type { Config } from '../../../config/types.ts'
 import { createTopic } from '../../../src/kafka/client/admin.ts'
-import { discover } from '../../../src/service/supervision/discover.ts'
+import { discoverTopics } from '../../../src/service/supervision/discover.ts'
 import type { TopicRun } from '../../../src/service/topic/topic.ts'
 import { runTopics } from '../../../src/service/supervision/run-topics.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
@@ -21,9 +21,9 @@ function configOf(topics: object, kafka: object = {}): Config {
 }
 
 const found = (config: Config, names: readonly string[], kept: readonly string[] = []): string[] =>
-  discover(config, names, new Set(kept)).found.map(({ name, topic }) => `${name} → ${topic.table.uri}`)
+  discoverTopics(config, names, new Set(kept)).found.map(({ name, topic }) => `${name} → ${topic.table.uri}`)
 
-test('A pattern matches whole names, and neither internal topics, nor dead letters, nor topics with an entry', () => {
+test('A pattern matches whole names, but no internal topics, dead-letter topics or topics with an entry', () => {
   const config = configOf({
     all: { pattern: '.*', table: { uri: 's3://lake/{name}/{topic}' } },
     own: { topic: 'orders.own', table: { uri: 's3://lake/own' } },
@@ -37,7 +37,7 @@ test('A pattern matches whole names, and neither internal topics, nor dead lette
   assert.deepEqual(found(narrow, names), [])
 })
 
-test('Dead-letter topics of another name are left out too, and a topic belongs to the first pattern that matches', () => {
+test('Dead-letter topics with custom names are left out too, and a topic belongs to the first matching pattern', () => {
   const config = configOf({
     a: { pattern: 'a.*', deadLetters: { topic: 'a-bad-{topic}' }, table: { uri: 's3://lake/{topic}' } },
     b: { pattern: '.*', table: { uri: 's3://other/{topic}' } },
@@ -45,9 +45,9 @@ test('Dead-letter topics of another name are left out too, and a topic belongs t
   assert.deepEqual(found(config, ['a1', 'a-bad-a1', 'b1']), ['a/a1 → s3://lake/a1', 'b/b1 → s3://other/b1'])
 })
 
-test('More topics than topicsMax are left out, those that are carried come first; at the start they are a fault', async () => {
+test('Topics beyond topicsMax are left out, running topics take precedence; at the start they are a fault', async () => {
   const config = configOf({ p: { pattern: '.*', topicsMax: 2, table: { uri: 's3://lake/{topic}' } } })
-  assert.deepEqual(discover(config, ['a', 'b', 'c'], new Set(['c'])).beyond, { p: ['b'] })
+  assert.deepEqual(discoverTopics(config, ['a', 'b', 'c'], new Set(['c'])).overLimit, { p: ['b'] })
   const log = createLogger({ level: 'silent' })
   const topicNames = (): Promise<string[]> => Promise.resolve(['a', 'b', 'c'])
   await assert.rejects(runTopics(config, { until: 'latest', log, topicNames }), {
@@ -56,7 +56,7 @@ test('More topics than topicsMax are left out, those that are carried come first
   })
 })
 
-test('A topic that appears is carried without a restart, and one that is deleted ends while the others go on', async () => {
+test('A new topic starts without a restart, and a deleted one ends while the others continue', async () => {
   const brokers = await kafkaForTests()
   const prefix = nameForTests('pattern')
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-patterns-'))
@@ -111,8 +111,8 @@ test('A topic that appears is carried without a restart, and one that is deleted
     const second = await create('second')
     await until('the rows of the new topic', () => rows.get(second) === 2)
     await admin.deleteTopics({ topics: [first] })
-    const isTold = (line: string): boolean => line.includes('The topic is gone') && line.includes(first)
-    await until('the line on the deleted topic', () => lines.some(isTold))
+    const isLogged = (line: string): boolean => line.includes('The topic was deleted') && line.includes(first)
+    await until('the line on the deleted topic', () => lines.some(isLogged))
     assert.deepEqual(
       live.map(({ topic }) => topic),
       [second],

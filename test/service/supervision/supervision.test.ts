@@ -1,4 +1,4 @@
-// Goal: the topics of one process do not depend on each other: one that fails, waits or is paused leaves the others alone.
+// Goal: the topics of one process are independent: one that fails, waits or is paused does not affect the others.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import type { Config } from '../../../config/types.ts'
-import { Budget, type Member } from '../../../src/core/credit/budget.ts'
+import { Budget, type BudgetMember } from '../../../src/core/credit/budget.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
-import { Tables } from '../../../src/service/table/table-pool.ts'
-import type { TopicEnds, TopicRun } from '../../../src/service/topic/topic.ts'
+import { TablePool } from '../../../src/service/table/table-pool.ts'
+import type { TopicConnectors, TopicRun } from '../../../src/service/topic/topic.ts'
 import { runTopics, type RunOptions } from '../../../src/service/supervision/run-topics.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
@@ -29,24 +29,24 @@ after(() => rm(folder, { recursive: true, force: true }))
 
 const records = (count: number): string[] => Array.from({ length: count }, (_, id) => `{"id":${id}}`)
 
-/** Topics in memory and the process that carries them. */
+/** Topics in memory and the process that runs them. */
 interface Bench {
   readonly config: Config
   readonly topics: Readonly<Record<string, LiveTopic>>
   readonly rows: Map<string, number>
   readonly lines: string[]
-  /** As `onOpen` hands it over. */
+  /** The array that `onOpen` received. */
   readonly live: () => readonly TopicRun[]
   readonly run: (name: string) => TopicRun
   readonly carry: (options?: Partial<RunOptions>) => Promise<unknown>
 }
 
 function bench(options: Readonly<Record<string, object>>, service: object = {}): Bench {
-  const place = join(folder, String(++runs))
+  const root = join(folder, String(++runs))
   const names = Object.keys(options)
   const entries = names.map((name) => [
     name,
-    { contract, table: { uri: join(place, name) }, flush: { ageMs: 50 }, ...options[name] },
+    { contract, table: { uri: join(root, name) }, flush: { ageMs: 50 }, ...options[name] },
   ])
   const config = loadConfig({
     object: {
@@ -79,7 +79,7 @@ function bench(options: Readonly<Record<string, object>>, service: object = {}):
       runTopics(config, {
         until: 'latest',
         log,
-        ends: endsOf(topics),
+        connectors: endsOf(topics),
         onOpen: (opened) => (live = [...opened]),
         onCommit: ({ counts }, { name }) => rows.set(name, (rows.get(name) ?? 0) + counts.rows),
         ...more,
@@ -87,7 +87,10 @@ function bench(options: Readonly<Record<string, object>>, service: object = {}):
   }
 }
 
-function endsOf(topics: Readonly<Record<string, LiveTopic>>, write?: TopicEnds['deadLetters']): TopicEnds {
+function endsOf(
+  topics: Readonly<Record<string, LiveTopic>>,
+  write?: TopicConnectors['deadLetters'],
+): TopicConnectors {
   return {
     source: (options) => new LiveSource(topics[options.topic] ?? new LiveTopic(), options),
     deadLetters:
@@ -109,7 +112,7 @@ async function waitFor(what: string, holds: () => boolean): Promise<void> {
 
 const stops = { deadLetters: { mode: 'stop' } }
 
-test('A topic that fails for good leaves the others alone, stays visible, and its error ends the process after them', async () => {
+test('A topic that fails permanently does not affect the others, stays visible, and its error ends the process after them', async () => {
   const { topics, rows, lines, run, carry } = bench({ good: {}, bad: stops })
   topics['bad']?.push(['no json'])
   topics['good']?.push(records(1_000))
@@ -120,8 +123,8 @@ test('A topic that fails for good leaves the others alone, stays visible, and it
   assert.equal(run('bad').failure()?.code, 'KD_DEAD_LETTER')
   assert.equal(run('bad').failure()?.retryAtMs, undefined)
   await assert.rejects(run('bad').flush(), { code: 'KD_COMMAND_INVALID' })
-  const isTold = (line: string): boolean => line.includes('no longer carried; the others go on')
-  assert.equal(lines.filter(isTold).length, 1)
+  const isLogged = (line: string): boolean => line.includes('no longer read; the others continue')
+  assert.equal(lines.filter(isLogged).length, 1)
   topics['good']?.push(records(1_000))
   await waitFor('what came after the failure', () => rows.get('good') === 2_000)
   assert.equal(run('good').state(), 'running')
@@ -129,15 +132,15 @@ test('A topic that fails for good leaves the others alone, stays visible, and it
   await assert.rejects(running, { code: 'KD_DEAD_LETTER' })
 })
 
-test('The last topic that fails ends the process, though it was not told to stop, and each failure is told', async () => {
+test('The failure of the last topic ends the process, and each failure is logged', async () => {
   const { topics, lines, carry } = bench({ one: stops, other: stops })
   for (const topic of Object.values(topics)) topic.push(['no json'])
   await assert.rejects(carry({ until: 'stopped' }), { code: 'KD_DEAD_LETTER' })
-  assert.equal(lines.filter((line) => line.includes('no longer carried; the others go on')).length, 1)
-  assert.equal(lines.filter((line) => line.includes('The last topic failed')).length, 1)
+  assert.equal(lines.filter((line) => line.includes('no longer read; the others continue')).length, 1)
+  assert.equal(lines.filter((line) => line.includes('The last running topic failed')).length, 1)
 })
 
-test('With stop-process a topic that fails ends the others, which commit what they hold', async () => {
+test('With stop-process a failing topic stops the others, which commit what they hold', async () => {
   for (const [service, own] of [
     [{ onFailure: 'stop-process' }, {}],
     [{}, { onFailure: 'stop-process' }],
@@ -154,7 +157,7 @@ test('With stop-process a topic that fails ends the others, which commit what th
   }
 })
 
-test('What a retry may fix begins the topic again from its table: nothing is lost or there twice', async () => {
+test('A retryable failure restarts the topic from its table: no row is lost or duplicated', async () => {
   const restart = { attempts: 4, baseMs: 2, capMs: 4 }
   const { config, topics, rows, lines, carry } = bench({
     shaky: { restart, flush: { ageMs: 50, count: 400 } },
@@ -162,9 +165,9 @@ test('What a retry may fix begins the topic again from its table: nothing is los
   const values = records(2_000).map((value, index) => (index % 500 === 499 ? 'no json' : value))
   topics['shaky']?.push(values)
   let failures = 6
-  const deadLetters: TopicEnds['deadLetters'] = () => ({
+  const deadLetters: TopicConnectors['deadLetters'] = () => ({
     write: (found) => {
-      // Every second time, so that there is a commit in between, which begins the count anew.
+      // Every second time: the commit in between resets the count.
       if (failures-- > 0 && failures % 2 === 1)
         return Promise.reject(
           new PipelineError('KD_DEAD_LETTERS_FAILED', 'expected the brokers to take them'),
@@ -173,36 +176,36 @@ test('What a retry may fix begins the topic again from its table: nothing is los
     },
     close: () => Promise.resolve(),
   })
-  await carry({ ends: endsOf(topics, deadLetters) })
+  await carry({ connectors: endsOf(topics, deadLetters) })
   assert.equal(rows.get('shaky'), 1_996)
-  assert.equal(lines.filter((line) => line.includes('begun again')).length, 3)
+  assert.equal(lines.filter((line) => line.includes('restarts from its table')).length, 3)
   const store = await openStore(config.topics['shaky']?.table.uri ?? '', config.storage)
   const { txns } = await loadSnapshot(store)
   assert.equal(txns.get('kafka-delta-shaky-0')?.version, 1_999n)
   await store.close()
 })
 
-test('Failures on end without a commit are counted, and end the topic with the last one', async () => {
+test('Consecutive failures without a commit are counted, and the last one ends the topic', async () => {
   const restart = { attempts: 3, baseMs: 1, capMs: 1 }
   const { topics, lines, run, carry } = bench({ broken: { restart } })
   topics['broken']?.push(['no json'])
-  const deadLetters: TopicEnds['deadLetters'] = () => ({
+  const deadLetters: TopicConnectors['deadLetters'] = () => ({
     write: () => Promise.reject(new PipelineError('KD_DEAD_LETTERS_FAILED', 'expected them to be taken')),
     close: () => Promise.resolve(),
   })
-  await assert.rejects(carry({ ends: endsOf(topics, deadLetters) }), { code: 'KD_DEAD_LETTERS_FAILED' })
-  assert.equal(lines.filter((line) => line.includes('begun again')).length, 2)
+  await assert.rejects(carry({ connectors: endsOf(topics, deadLetters) }), { code: 'KD_DEAD_LETTERS_FAILED' })
+  assert.equal(lines.filter((line) => line.includes('restarts from its table')).length, 2)
   assert.deepEqual([run('broken').state(), run('broken').restarts()], ['failed', 2])
 })
 
-test('A topic that waits to be begun again, and one whose table is being opened, end at once when the process stops', async () => {
+test('A topic that waits for its restart, and one whose table is opening, end at once when the process stops', async () => {
   const { config, topics, rows, run, carry } = bench({
     good: {},
     slow: {},
     waiting: { restart: { baseMs: 3_600_000, capMs: 3_600_000 } },
   })
   topics['good']?.push(records(10))
-  const tables = new Tables(async (uri) => {
+  const tables = new TablePool(async (uri) => {
     if (uri.endsWith('waiting'))
       throw new PipelineError('KD_STORE_UNAVAILABLE', 'expected the store to answer', { uri })
     if (uri.endsWith('slow')) {
@@ -217,7 +220,7 @@ test('A topic that waits to be begun again, and one whose table is being opened,
   await waitFor('the failure', () => run('waiting').state() === 'restarting')
   const { code, atMs = 0, retryAtMs = 0 } = run('waiting').failure() ?? {}
   assert.equal(code, 'KD_STORE_UNAVAILABLE')
-  assert.ok(retryAtMs >= atMs, 'it is told when it begins again')
+  assert.ok(retryAtMs >= atMs, 'the time of the restart is reported')
   assert.equal(run('slow').state(), 'opening')
   await run('slow').flush()
   await assert.rejects(run('slow').optimize(), { code: 'KD_COMMAND_INVALID' })
@@ -226,7 +229,7 @@ test('A topic that waits to be begun again, and one whose table is being opened,
   assert.deepEqual([run('waiting').state(), run('slow').state()], ['ended', 'ended'])
 })
 
-test('A paused topic reads nothing until it is resumed, and one that is paused drains when the process stops', async () => {
+test('A paused topic reads nothing until it is resumed, and still drains when the process stops', async () => {
   const { topics, rows, run, carry } = bench({ paused: {}, other: {} })
   topics['paused']?.push(records(100))
   const stopping = new AbortController()
@@ -237,7 +240,7 @@ test('A paused topic reads nothing until it is resumed, and one that is paused d
   topics['paused']?.push(records(50))
   topics['other']?.push(records(50))
   await waitFor('the rows of the other topic', () => rows.get('other') === 50)
-  await waitFor('the batch that waits', () => run('paused').standing().waiting?.reason === 'paused')
+  await waitFor('the batch that waits', () => run('paused').inFlight().waiting?.reason === 'paused')
   assert.deepEqual([run('paused').state(), rows.get('paused')], ['paused', 100])
   run('paused').resume()
   await waitFor('the rows of the resumed topic', () => rows.get('paused') === 150)
@@ -248,7 +251,7 @@ test('A paused topic reads nothing until it is resumed, and one that is paused d
   assert.equal(rows.get('paused'), 150)
 })
 
-test('Flush now makes a flush of what is buffered and resolves when it is committed, at once where nothing is', async () => {
+test('flush commits what is buffered and then resolves, at once when nothing is buffered', async () => {
   const { topics, rows, run, carry } = bench({ slow: { flush: { ageMs: 3_600_000 } } })
   const stopping = new AbortController()
   const running = carry({ until: 'stopped', signal: stopping.signal })
@@ -257,28 +260,28 @@ test('Flush now makes a flush of what is buffered and resolves when it is commit
   await run('slow').flush()
   assert.equal(rows.get('slow'), undefined)
   topics['slow']?.push(records(300))
-  await waitFor('the buffered batch', () => run('slow').standing().bufferedBytes > 0)
+  await waitFor('the buffered batch', () => run('slow').inFlight().bufferedBytes > 0)
   await run('slow').flush()
   assert.equal(rows.get('slow'), 300)
-  assert.deepEqual(run('slow').standing(), { bufferedBytes: 0, flushes: [] })
+  assert.deepEqual(run('slow').inFlight(), { bufferedBytes: 0, flushes: [] })
   await run('slow').optimize()
   stopping.abort()
   await running
 })
 
-/** A budget that notes how much was taken at most. */
+/** A budget that records the maximum taken. */
 class NotedBudget extends Budget {
   peak = 0
   largest = 0
 
-  override takes(member: Member, bytes: number): void {
+  override noteTaking(member: BudgetMember, bytes: number): void {
     this.peak = Math.max(this.peak, this.taken + bytes)
     this.largest = Math.max(this.largest, bytes)
-    super.takes(member, bytes)
+    super.noteTaking(member, bytes)
   }
 }
 
-test('Ten topics in a budget far below what each may hold all finish within it, and do not wait for the age of a flush', async () => {
+test('Ten topics in a budget far below their total credit all finish within it, without waiting for the flush age', async () => {
   const names = Array.from({ length: 10 }, (_, index) => `topic-${index}`)
   const flush = { bytes: 1_000_000, ageMs: 3_600_000 }
   const { topics, rows, carry } = bench(Object.fromEntries(names.map((name) => [name, { flush }])))
@@ -287,7 +290,7 @@ test('Ten topics in a budget far below what each may hold all finish within it, 
   await carry({ budget })
   assert.deepEqual([...new Set(rows.values())], [5_000])
   assert.equal(rows.size, 10)
-  // Columns are larger than the records that they come from, which is known of a batch once it was let through.
+  // Columns are larger than their records, which is known of a batch only after it was admitted.
   const most = budget.bytesMax + names.length * budget.largest
   assert.ok(budget.peak <= most, `${budget.peak} bytes of ${budget.bytesMax}, a batch has ${budget.largest}`)
   assert.ok(budget.peak > budget.bytesMax / 2, 'the budget is used')

@@ -30,7 +30,7 @@ const RECORDS = [
   { id: 3, at: '2026-03-01T00:00:00Z', cob: '2026-02-31' },
 ]
 
-/** A table that is there already, partitioned by columns of these types. */
+/** Creates a table that is partitioned by columns of these types. */
 async function tableOf(name: string, partitions: Readonly<Record<string, DataType>>): Promise<string> {
   const uri = join(folder, name)
   const schema = structOf({ id: 'long', at: 'timestamp', cob: 'string', ...partitions })
@@ -44,7 +44,7 @@ const OPTIONS = {
   cobDate: { from: 'value:cob', allowFuture: true },
 }
 
-test('Made columns become the text or the long that an existing table keeps', async () => {
+test('Computed columns take the string or long type of an existing table', async () => {
   const uri = await tableOf('others', { date: 'string', hour: 'long', cob_date: 'string' })
   const { commits, deadLetters } = await carryRecords(RECORDS, { uri, more: OPTIONS })
   const values = commits.flatMap(({ adds }) => adds.map(({ partitionValues }) => partitionValues))
@@ -64,7 +64,7 @@ test('Made columns become the text or the long that an existing table keeps', as
   )
 })
 
-test('A column of a table that cannot hold what is made stops the start by its name', async () => {
+test('A table column that cannot hold the computed values is refused by name at the start', async () => {
   const uri = await tableOf('unfit', { hour: 'byte' })
   const carried = carryRecords(RECORDS, { uri, more: OPTIONS })
   await assert.rejects(carried, { code: 'KD_SCHEMA_MISMATCH', message: /hour/ })

@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { pino } from 'pino'
 import type { OptimizeConfig, VacuumConfig } from '../../../config/types.ts'
 import type { Clock } from '../../../src/core/clock.ts'
-import { Lane } from '../../../src/core/serial-queue.ts'
+import { SerialQueue } from '../../../src/core/serial-queue.ts'
 import type { StructType } from '../../../src/core/schema.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
-import { type Maintenance, startMaintenance } from '../../../src/service/table/maintenance.ts'
+import { type TableMaintenance, startTableMaintenance } from '../../../src/service/table/maintenance.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import type { Store } from '../../../src/storage/store.ts'
 import { dataFile, sortedRows } from '../../delta/rows-table.ts'
@@ -26,7 +26,7 @@ interface Line {
   readonly files?: number
 }
 
-/** A log whose lines are kept, and which says when the next one is written. */
+/** Creates a log that keeps its lines and can await the next one. */
 function keptLog(): { log: pino.Logger; lines: Line[]; next: () => Promise<Line> } {
   const lines: Line[] = []
   const waiting: ((line: Line) => void)[] = []
@@ -43,7 +43,7 @@ function keptLog(): { log: pino.Logger; lines: Line[]; next: () => Promise<Line>
   return { log, lines, next: () => new Promise((resolve) => waiting.push(resolve)) }
 }
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that advances only when the test says so. */
 class StillClock implements Clock {
   #nowMs = 1_800_000_000_000
   readonly #sleepers = new Set<{ readonly atMs: number; readonly wake: () => void }>()
@@ -92,8 +92,8 @@ interface Fixture {
   readonly next: () => Promise<Line>
   readonly start: (
     policy: { optimize?: OptimizeConfig; vacuum?: VacuumConfig; maintenance?: 'service' | 'external' },
-    options?: { isOurs?: () => boolean; lane?: Lane },
-  ) => Promise<Maintenance>
+    options?: { isOurs?: () => boolean; lane?: SerialQueue },
+  ) => Promise<TableMaintenance>
 }
 
 async function fixture(store: Store = new MemoryStore()): Promise<Fixture> {
@@ -110,7 +110,7 @@ async function fixture(store: Store = new MemoryStore()): Promise<Fixture> {
       operationMetrics: {},
     })
     assert.ok(outcome.kind === 'committed')
-    // Checkpoints are written beside.
+    // Checkpoints are written in the background.
     await writer.idle()
     return outcome.version
   }
@@ -122,15 +122,15 @@ async function fixture(store: Store = new MemoryStore()): Promise<Fixture> {
     next,
     start: async (
       { optimize = {}, vacuum = {}, maintenance = 'service' },
-      { isOurs = () => true, lane = new Lane() } = {},
+      { isOurs = () => true, lane = new SerialQueue() } = {},
     ) => {
       const { version } = await loadSnapshot(store)
-      return startMaintenance({
+      return startTableMaintenance({
         store,
         policy: { optimize, vacuum, maintenance, checkpointInterval: 10 },
         version,
-        isOurs,
-        lane,
+        isOurTurn: isOurs,
+        queue: lane,
         log,
         clock,
       })
@@ -138,51 +138,51 @@ async function fixture(store: Store = new MemoryStore()): Promise<Fixture> {
   }
 }
 
-test('Files are packed whenever the version passes a multiple of everyCommits, and one line says so', async () => {
+test('Files are compacted whenever the version passes a multiple of everyCommits, with one log line', async () => {
   const { store, append, start, lines, next } = await fixture()
   await append()
   const maintenance = await start({ optimize: { everyCommits: 4 } })
-  maintenance.committed(await append())
-  maintenance.committed(await append())
+  maintenance.onCommit(await append())
+  maintenance.onCommit(await append())
   assert.equal(lines.length, 0)
   const line = next()
-  maintenance.committed(await append())
-  assertLine(await line, { level: 30, msg: 'Optimized', numRemovedFiles: 4, version: '5' })
+  maintenance.onCommit(await append())
+  assertLine(await line, { level: 30, msg: 'Table optimized', numRemovedFiles: 4, version: '5' })
   await maintenance.stop()
   assert.equal(lines.length, 1)
   assert.equal((await pathsOf((await loadSnapshot(store)).files())).length, 1)
   assert.equal((await sortedRows(store)).length, 4)
 })
 
-test('A multiple that versions of others jumped over counts too', async () => {
+test('A multiple that versions of other writers skipped counts too', async () => {
   const { append, start, next } = await fixture()
   const maintenance = await start({ optimize: { everyCommits: 3 } })
   await append()
   await append()
   await append()
   const line = next()
-  maintenance.committed(await append())
+  maintenance.onCommit(await append())
   assert.equal((await line).numRemovedFiles, 4)
   await maintenance.stop()
 })
 
-test('A process whose turn it is not does nothing, and begins once it is', async () => {
+test('A process that does not hold the turn does nothing, and starts once it does', async () => {
   const { append, start, lines, next } = await fixture()
   const turn = { ours: false }
   const maintenance = await start({ optimize: { everyCommits: 2 } }, { isOurs: () => turn.ours })
-  maintenance.committed(await append())
-  maintenance.committed(await append())
-  maintenance.committed(await append())
+  maintenance.onCommit(await append())
+  maintenance.onCommit(await append())
+  maintenance.onCommit(await append())
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal(lines.length, 0)
   turn.ours = true
   const line = next()
-  maintenance.committed(await append())
+  maintenance.onCommit(await append())
   assert.equal((await line).numRemovedFiles, 4)
   await maintenance.stop()
 })
 
-test('By time the first turn comes after a tenth of the pause, the others after the whole of it', async () => {
+test('The first timed run comes after a tenth of the interval, later ones after the full interval', async () => {
   const { append, start, clock, lines, next } = await fixture()
   await append()
   await append()
@@ -201,7 +201,7 @@ test('By time the first turn comes after a tenth of the pause, the others after 
   await maintenance.stop()
 })
 
-test('A pause longer than timers hold is waited for to its end', async () => {
+test('An interval beyond the maximum of a timer is waited for in full', async () => {
   const { start, clock, lines, next } = await fixture()
   const everyMs = 400 * 86_400_000
   const maintenance = await start({ optimize: { everyMs } })
@@ -213,24 +213,24 @@ test('A pause longer than timers hold is waited for to its end', async () => {
   await maintenance.stop()
 })
 
-test('Vacuum deletes what left the table before the retention', async () => {
+test('Vacuum deletes files that left the table before the retention period', async () => {
   const { store, append, start, clock, next } = await fixture()
   const real = Date.now()
   await append()
   await append()
   const maintenance = await start({ optimize: { everyCommits: 3 }, vacuum: { everyMs: 1_000 } })
   let line = next()
-  maintenance.committed(await append())
+  maintenance.onCommit(await append())
   assert.equal((await line).numRemovedFiles, 3)
   line = next()
-  // Files of the fixture are as old as the machine's clock says.
+  // Files of the fixture have ages by the machine's clock.
   await clock.goOn(Math.max(real - clock.now(), 0) + 200 * 3_600_000)
-  assertLine(await line, { level: 30, msg: 'Vacuumed', files: 3 })
+  assertLine(await line, { level: 30, msg: 'Table vacuumed', files: 3 })
   await maintenance.stop()
   assert.equal((await sortedRows(store)).length, 3)
 })
 
-test('What fails is a warning with its code, and tried again at the next turn', async () => {
+test('A failed run is a warning with its code, and is tried again when next due', async () => {
   const fault = { armed: true }
   const store = new MemoryStore(`maintenance-${Math.random()}`, {
     fault: ({ operation, key }) =>
@@ -238,19 +238,19 @@ test('What fails is a warning with its code, and tried again at the next turn', 
   })
   const { append, start, next } = await fixture(store)
   const maintenance = await start({ optimize: { everyCommits: 2 } })
-  maintenance.committed(await append())
+  maintenance.onCommit(await append())
   let line = next()
-  maintenance.committed(await append())
+  maintenance.onCommit(await append())
   assertLine(await line, { level: 40, code: 'KD_STORE_UNAVAILABLE' })
   fault.armed = false
-  maintenance.committed(await append())
+  maintenance.onCommit(await append())
   line = next()
-  maintenance.committed(await append())
+  maintenance.onCommit(await append())
   assertLine(await line, { level: 30, numRemovedFiles: 4 })
   await maintenance.stop()
 })
 
-test('A stop ends a run before its next file: nothing is replaced, nothing is left behind, and no run begins after it', async () => {
+test('A stop ends a run before its next file: no file is replaced or orphaned, and no run starts afterwards', async () => {
   const reads: string[] = []
   const gate = { open: (): void => undefined, reached: (): void => undefined }
   const reached = new Promise<void>((resolve) => (gate.reached = resolve))
@@ -268,14 +268,14 @@ test('A stop ends a run before its next file: nothing is replaced, nothing is le
   for (let file = 0; file < 3; file++) await append()
   const maintenance = await start({ optimize: { everyCommits: 4 } })
   const line = next()
-  maintenance.committed(await append())
+  maintenance.onCommit(await append())
   await reached
   const stopped = maintenance.stop()
   gate.open()
   await stopped
-  assertLine(await line, { msg: 'Optimized', stopped: true, numRemovedFiles: 0 })
+  assertLine(await line, { msg: 'Table optimized', stopped: true, numRemovedFiles: 0 })
   assert.equal(reads.length, 1)
-  for (let file = 0; file < 4; file++) maintenance.committed(await append())
+  for (let file = 0; file < 4; file++) maintenance.onCommit(await append())
   assert.deepEqual(
     [...new Set((await allCommits(store)).map(operationOf))],
     ['CREATE TABLE', 'STREAMING UPDATE'],
@@ -285,7 +285,7 @@ test('A stop ends a run before its next file: nothing is replaced, nothing is le
   assert.equal(files, 8)
 })
 
-test('Tables of one process have their turns one after the other', async () => {
+test('Runs for the tables of one process come one after the other', async () => {
   const running = { now: 0, most: 0 }
   const slow = (): Store =>
     new MemoryStore(`maintenance-${Math.random()}`, {
@@ -297,13 +297,13 @@ test('Tables of one process have their turns one after the other', async () => {
         return undefined
       },
     })
-  const lane = new Lane()
+  const lane = new SerialQueue()
   const tables = await Promise.all([fixture(slow()), fixture(slow())])
   const all = await Promise.all(tables.map(({ start }) => start({ optimize: { everyCommits: 2 } }, { lane })))
   const lines = tables.map(({ next }) => next())
   for (const [at, { append }] of tables.entries()) {
-    all[at]?.committed(await append())
-    all[at]?.committed(await append())
+    all[at]?.onCommit(await append())
+    all[at]?.onCommit(await append())
   }
   assert.deepEqual(
     (await Promise.all(lines)).map(({ numRemovedFiles }) => numRemovedFiles),
@@ -313,14 +313,15 @@ test('Tables of one process have their turns one after the other', async () => {
   await Promise.all(all.map((maintenance) => maintenance.stop()))
 })
 
-test('The log is cleaned up at a checkpoint, unless somebody else keeps the table', async () => {
+test('Expired log files are deleted after a checkpoint, unless maintenance is external', async () => {
   for (const kept of ['external', 'service'] as const) {
     const { store, append, start, lines, next } = await fixture()
     const maintenance = await start({ maintenance: kept })
-    for (let version = 1; version < 10; version++) maintenance.committed(await append())
+    for (let version = 1; version < 10; version++) maintenance.onCommit(await append())
     const line = next()
-    maintenance.committed(await append())
-    if (kept === 'service') assertLine(await line, { level: 30, msg: 'Log cleaned up', checkpoint: '10' })
+    maintenance.onCommit(await append())
+    if (kept === 'service')
+      assertLine(await line, { level: 30, msg: 'Expired log files deleted', checkpoint: '10' })
     await maintenance.stop()
     assert.equal(lines.length, kept === 'service' ? 1 : 0)
     assert.equal((await loadSnapshot(store)).version, 10n)
@@ -329,12 +330,12 @@ test('The log is cleaned up at a checkpoint, unless somebody else keeps the tabl
     assert.equal(keys.includes('_delta_log/00000000000000000000.json'), kept === 'external')
     assert.ok(
       keys.some((key) => key.endsWith('10.checkpoint.parquet')),
-      'checkpoints go on',
+      'checkpoints continue',
     )
   }
 })
 
-test('Small files are packed when somebody asks, whosever turn it is; who asks once more meanwhile waits for the same run', async () => {
+test('Small files are compacted on request, regardless of the turn; a second request joins the same run', async () => {
   const { store, append, start, lines } = await fixture()
   await append()
   await append()

@@ -1,8 +1,8 @@
-// Goal: topics of one process that go into one table share its store and writer, and the last of them closes the store.
+// Goal: topics of one process with the same table share its store and writer, and the last of them closes the store.
 import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
-import { Tables } from '../../../src/service/table/table-pool.ts'
+import { TablePool } from '../../../src/service/table/table-pool.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import type { Store } from '../../../src/storage/store.ts'
 import { allCommits, emptyTable, ONE_LONG, someAppend, txnsOf } from '../../delta/table.ts'
@@ -18,22 +18,22 @@ class CountedStore extends MemoryStore {
   }
 }
 
-function tablesOver(store: Store): { tables: Tables; opened: string[] } {
+function tablesOver(store: Store): { tables: TablePool; opened: string[] } {
   const opened: string[] = []
-  const tables = new Tables((uri) => {
+  const tables = new TablePool((uri) => {
     opened.push(uri)
     return Promise.resolve(store)
   })
   return { tables, opened }
 }
 
-test('Topics of one table share one writer, however its URI is written', async () => {
+test('Topics of one table share one writer, in any spelling of its URI', async () => {
   const store = new CountedStore()
   await emptyTable(store)
   const { tables, opened } = tablesOver(store)
   const one = await tables.lease('lake/t')
   const two = await tables.lease(`${resolve('lake/t')}/`)
-  assert.equal(await one.existing({}), await two.existing({}))
+  assert.equal(await one.openExisting({}), await two.openExisting({}))
   assert.equal(opened.length, 1)
   await one.release()
   assert.equal(store.closed, 0)
@@ -47,33 +47,33 @@ test('Topics of different tables share nothing', async () => {
   const { tables, opened } = tablesOver(store)
   const one = await tables.lease('memory:one')
   const two = await tables.lease('memory:two')
-  assert.notEqual(await one.existing({}), await two.existing({}))
+  assert.notEqual(await one.openExisting({}), await two.openExisting({}))
   assert.deepEqual(opened, ['memory:one', 'memory:two'])
 })
 
-test('Of topics that create one table at once each gets the same writer', async () => {
+test('Topics that create one table at once get the same writer', async () => {
   const store = new MemoryStore()
   const { tables } = tablesOver(store)
   const leases = await Promise.all(Array.from({ length: 5 }, () => tables.lease('memory:t')))
-  assert.deepEqual(await Promise.all(leases.map((lease) => lease.existing({}))), Array(5).fill(undefined))
-  const writers = await Promise.all(leases.map((lease) => lease.create(NEW_TABLE, {})))
+  assert.deepEqual(await Promise.all(leases.map((lease) => lease.openExisting({}))), Array(5).fill(undefined))
+  const writers = await Promise.all(leases.map((lease) => lease.openOrCreate(NEW_TABLE, {})))
   assert.equal(new Set(writers).size, 1)
   assert.equal((await allCommits(store)).length, 1)
 })
 
-test('A table that cannot be opened is tried anew by who asks next', async () => {
+test('A table that could not be opened is tried again by the next caller', async () => {
   let refuses = true
   const store = new MemoryStore('', { fault: () => (refuses ? 'refused' : undefined) })
   const { tables } = tablesOver(store)
   const lease = await tables.lease('memory:t')
-  await assert.rejects(lease.existing({}))
+  await assert.rejects(lease.openExisting({}))
   refuses = false
-  assert.equal(await lease.existing({}), undefined)
-  await lease.create(NEW_TABLE, {})
+  assert.equal(await lease.openExisting({}), undefined)
+  await lease.openOrCreate(NEW_TABLE, {})
   await lease.release()
 })
 
-test('A table is opened again after its last topic has left', async () => {
+test('A table is opened again after its last lease was released', async () => {
   const store = new CountedStore()
   await emptyTable(store)
   const { tables, opened } = tablesOver(store)
@@ -82,7 +82,7 @@ test('A table is opened again after its last topic has left', async () => {
   assert.deepEqual([opened.length, store.closed], [2, 2])
 })
 
-test('Commits of topics that queue up share versions, and none is lost', async () => {
+test('Queued commits of several topics share versions, and none is lost', async () => {
   const store = new MemoryStore()
   await emptyTable(store)
   const { tables } = tablesOver(store)
@@ -90,7 +90,7 @@ test('Commits of topics that queue up share versions, and none is lost', async (
   await Promise.all(
     Array.from({ length: topics }, async (_, topic) => {
       const lease = await tables.lease('memory:t')
-      const writer = await lease.existing({})
+      const writer = await lease.openExisting({})
       for (let step = 0n; step < 5n; step++) {
         const outcome = await writer?.append(
           someAppend(`app-${topic}`, step === 0n ? undefined : step - 1n, step),

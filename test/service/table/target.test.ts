@@ -9,7 +9,7 @@ import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
 import { serialiseSchema } from '../../../src/delta/schema/schema-json.ts'
-import { Tables } from '../../../src/service/table/table-pool.ts'
+import { TablePool } from '../../../src/service/table/table-pool.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import { openTarget, type Target } from '../../../src/service/table/target.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
@@ -43,7 +43,7 @@ const column = (name: string, type: StructField['type'], nullable = true): Struc
 async function open(
   topic: Record<string, unknown>,
   partitionColumns: readonly string[] = [],
-  tables?: Tables,
+  tables?: TablePool,
 ): Promise<Target> {
   const config = loadConfig({
     object: {
@@ -66,7 +66,7 @@ async function existing(
   })
 }
 
-test('An absent table is created with the columns of the contract, of Kafka and of the derivations', async () => {
+test('A missing table is created with the contract columns, the Kafka columns and the derived columns', async () => {
   const target = await open({ ...contract(), kafkaColumns: true, derive: { day: 'date(at)' } }, ['day'])
   assert.deepEqual(
     target.table.schema.fields.map(({ name, type }) => `${name} ${JSON.stringify(type)}`),
@@ -94,7 +94,7 @@ test('Opening it again changes nothing', async () => {
   assert.equal(second.table.version, 0n)
 })
 
-test('Without a contract the table says what rows are, less what the pipeline adds', async () => {
+test('Without a contract the columns come from the table, except those that the pipeline adds', async () => {
   await existing([column('id', 'long'), column('at', 'timestamp'), column('day', 'date')])
   const target = await open({ derive: { day: 'date(at)' } })
   assert.deepEqual(
@@ -103,11 +103,11 @@ test('Without a contract the table says what rows are, less what the pipeline ad
   )
 })
 
-test('Without a contract and without a table there is nothing to go by', async () => {
+test('Without a contract and without a table the start is refused', async () => {
   await assert.rejects(open({}), { code: 'KD_CONFIG_INVALID', message: /expected a contract/ })
 })
 
-test('Other partition columns than the table has are refused', async () => {
+test('Partition columns other than those of the table are refused', async () => {
   await existing([column('id', 'long'), column('at', 'timestamp'), column('name', 'string')], ['name'])
   await assert.rejects(open(contract(), ['id']), {
     code: 'KD_SCHEMA_MISMATCH',
@@ -116,7 +116,7 @@ test('Other partition columns than the table has are refused', async () => {
   assert.deepEqual((await open(contract())).partitionColumns, ['name'])
 })
 
-test('A table that is partitioned by bytes is refused', async () => {
+test('A table that is partitioned by a binary column is refused', async () => {
   await existing(
     [column('id', 'long'), column('at', 'timestamp'), column('name', 'string'), column('raw', 'binary')],
     ['raw'],
@@ -124,7 +124,7 @@ test('A table that is partitioned by bytes is refused', async () => {
   await assert.rejects(open(contract()), { code: 'KD_SCHEMA_MISMATCH', message: /raw cannot partition/ })
 })
 
-test('A column that the table lacks is refused under failOnNewColumns, with every such column, and accepted otherwise', async () => {
+test('Columns that the table lacks are refused under failOnNewColumns, naming all of them, and accepted otherwise', async () => {
   await existing([column('id', 'long')])
   const under = (schemaEvolution: string): Promise<Target> =>
     open({ ...contract(), table: { uri: join(folder, 'table'), schemaEvolution } })
@@ -136,10 +136,10 @@ test('A column that the table lacks is refused under failOnNewColumns, with ever
     (await under(policy)).columns.schema.fields.map(({ name }) => name)
   assert.deepEqual(await names('addNewColumns'), ['id', 'at', 'name'])
   assert.deepEqual([await names('rescue'), await names('none')], [['id'], ['id']])
-  assert.equal((await open(contract())).table.version, 0n, 'nothing is changed before there are rows')
+  assert.equal((await open(contract())).table.version, 0n, 'the table is unchanged until there are rows')
 })
 
-test('NOT NULL columns of the table are checked row by row, never by bytes alone', async () => {
+test('NOT NULL columns of the table are checked row by row, not while decoding bytes', async () => {
   await existing([column('id', 'long'), column('at', 'timestamp'), column('name', 'string', false)])
   const { columns } = await open(contract())
   assert.equal(columns.plain, undefined)
@@ -154,7 +154,7 @@ test('A NOT NULL column that the contract lacks, and a type that cannot be widen
   })
 })
 
-test('Who loses the race to create a table fills the generated columns of the winner', async () => {
+test('A process that loses the race to create a table fills the generated columns of the winner', async () => {
   const name = `target-${Math.random()}`
   const day = { ...column('day', 'date'), metadata: { 'delta.generationExpression': 'CAST(at AS DATE)' } }
   const fields = [column('id', 'long'), column('at', 'timestamp'), column('name', 'string'), day]
@@ -180,7 +180,7 @@ test('Who loses the race to create a table fills the generated columns of the wi
       return undefined
     },
   })
-  const target = await open(contract(), [], new Tables(() => Promise.resolve(store)))
+  const target = await open(contract(), [], new TablePool(() => Promise.resolve(store)))
   assert.equal(target.table.metadata.id, 'winner')
   assert.deepEqual(
     target.enrichments.flatMap((enrichment) => enrichment.fields.map((field) => field.name)),

@@ -41,7 +41,7 @@ const namesOf = ({ fields }: StructType): string[] =>
 
 const withContract = (): object => ({ contract: join(folder, 'contract.json') })
 
-test('A new table gets the columns that transforms make, without what is dropped, and may be partitioned by them', async () => {
+test('A new table gets the columns of the transforms without the dropped ones, and can be partitioned by them', async () => {
   const target = await open(
     {
       ...withContract(),
@@ -66,19 +66,19 @@ test('A new table gets the columns that transforms make, without what is dropped
     'copy long',
   ])
   assert.deepEqual(target.partitionColumns, ['day'])
-  assert.deepEqual(namesOf(target.messages.schema), ['at string', 'n long', 'note string'])
-  assert.equal(target.messages.plain, undefined)
+  assert.deepEqual(namesOf(target.formatOptions.schema), ['at string', 'n long', 'note string'])
+  assert.equal(target.formatOptions.plain, undefined)
   await target.release()
 })
 
-test('A topic without transforms keeps its way in columns', async () => {
+test('A topic without transforms is still decoded directly to columns', async () => {
   const target = await open(withContract())
   assert.equal(target.transforms, undefined)
-  assert.equal(target.messages, target.columns)
+  assert.equal(target.formatOptions, target.columns)
   await target.release()
 })
 
-test('A partition column whose type only messages would tell is refused with what to write', async () => {
+test('A partition column whose type only messages would show is refused with the remedy', async () => {
   const options = { ...withContract(), transforms: { region: 'address.region' } }
   await assert.rejects(
     open(options, { partitionColumns: ['region'] }),
@@ -86,20 +86,20 @@ test('A partition column whose type only messages would tell is refused with wha
   )
 })
 
-test('Where messages may add no columns, a transform must say the type of one that is not there', async () => {
+test('When messages may not add columns, a transform must declare the type of a missing column', async () => {
   const options = { ...withContract(), transforms: { region: 'address.region' } }
-  await assert.rejects(open(options, { schemaEvolution: 'failOnNewColumns' }), /adds no column/)
+  await assert.rejects(open(options, { schemaEvolution: 'failOnNewColumns' }), /does not add columns/)
 })
 
-test('A value that could never stand where it goes is refused', async () => {
+test('A value that can never fit its destination is refused', async () => {
   const options = { ...withContract(), transforms: { n: 'epoch_seconds_to_iso8601(n)' } }
   await assert.rejects(
     open(options),
-    /transforms\.n: epoch_seconds_to_iso8601\(n\) gives timestamp, and the column is long/,
+    /transforms\.n: epoch_seconds_to_iso8601\(n\) gives timestamp, but the column is long/,
   )
 })
 
-test('Without a contract rows have the columns of the table, and those of known types beside them', async () => {
+test('Without a contract rows have the columns of the table and the transform columns of known type', async () => {
   await existing({ day: 'date', ts: 'timestamp', name: 'string' })
   const target = await open({
     transforms: {
@@ -113,11 +113,11 @@ test('Without a contract rows have the columns of the table, and those of known 
     new Set(namesOf(target.columns.schema)),
     new Set(['meta <offset long>', 'day date', 'ts timestamp', 'name string']),
   )
-  assert.deepEqual(namesOf(target.messages.schema), ['title string'])
+  assert.deepEqual(namesOf(target.formatOptions.schema), ['title string'])
   await target.release()
 })
 
-test('Beside a contract, what transforms make takes the types of the table that is there', async () => {
+test('With a contract, transform columns take the types of the existing table', async () => {
   await existing({ at: 'string', n: 'long', note: 'string', day: 'date', offset: 'integer', wrote: 'long' })
   const transforms = { day: 'substr(at, `0`, `10`)', offset: 'kafka.offset', wrote: 'kafka.timestamp' }
   const target = await open({ ...withContract(), transforms })
@@ -132,10 +132,10 @@ test('Beside a contract, what transforms make takes the types of the table that 
   await target.release()
 })
 
-test('Beside a contract, what could never stand in the column of the table is refused', async () => {
+test('With a contract, a value that can never fit the column of the table is refused', async () => {
   await existing({ at: 'string', day: 'boolean' })
   await assert.rejects(
     open({ ...withContract(), transforms: { day: 'substr(at, `0`, `10`)' } }),
-    /transforms\.day: .* gives string, and the column is boolean/,
+    /transforms\.day: .* gives string, but the column is boolean/,
   )
 })

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GroupOffsets } from '../../../src/service/topic/group-offsets.ts'
 
-/** A clock that is set by hand; waits end at once, as if they had been too long. */
+/** A clock that the test sets; sleeps end at once, as if they had timed out. */
 function clockAt(): { nowMs: number; now(): number; sleep(): Promise<void> } {
   const clock = { nowMs: 0, now: () => clock.nowMs, sleep: () => Promise.resolve() }
   return clock
 }
 
-test('Brokers are asked at most every ten seconds, by one question however many ask, and keep the last answer', async () => {
+test('Brokers are asked at most every ten seconds, once for all callers, and the last answer is kept', async () => {
   const clock = clockAt()
   let asked = 0
   const answers = [new Map([[0, 7n]]), undefined, new Map([[0, 9n]])]
@@ -27,7 +27,7 @@ test('Brokers are asked at most every ten seconds, by one question however many 
   assert.deepEqual([(await offsets.read()).get(0), asked], [9n, 3])
 })
 
-test('Who asks does not wait for brokers that are silent', async () => {
+test('A caller does not wait for brokers that do not answer', async () => {
   const offsets = new GroupOffsets(() => new Promise(() => undefined), clockAt())
   assert.equal((await offsets.read()).size, 0)
 })

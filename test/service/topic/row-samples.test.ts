@@ -6,8 +6,8 @@ import { decode } from '../../../operators/decode.ts'
 import { validate } from '../../../operators/validate.ts'
 import { loadContract } from '../../../src/contract/contract.ts'
 import { jsonFormat } from '../../../src/formats/json/format.ts'
-import { rowSamples } from '../../../src/service/topic/row-samples.ts'
-import { createLogger, levelsOf, topicLogger, type Logger } from '../../../src/telemetry/log.ts'
+import { sampleRows } from '../../../src/service/topic/row-samples.ts'
+import { createLogger, logLevelsOf, createTopicLogger, type Logger } from '../../../src/telemetry/log.ts'
 import { rawBatch } from '../../support/flow/batches.ts'
 
 const contract = loadContract(
@@ -26,7 +26,11 @@ function captured(): { readonly log: Logger; readonly lines: () => Record<string
       done()
     },
   })
-  const log = topicLogger(createLogger({ level: 'info', pretty: false, destination }), 'events', undefined)
+  const log = createTopicLogger(
+    createLogger({ level: 'info', pretty: false, destination }),
+    'events',
+    undefined,
+  )
   const lines = (): Record<string, unknown>[] =>
     text
       .split('\n')
@@ -35,12 +39,12 @@ function captured(): { readonly log: Logger; readonly lines: () => Record<string
   return { log, lines }
 }
 
-test('Rows are logged while the level of the topic is debug: so many a minute, with what is named hidden', async () => {
+test('Rows are logged while the level of the topic is debug, at the configured rate and with masked fields', async () => {
   const { log, lines } = captured()
   let nowMs = 0
   const clock = { now: () => nowMs, sleep: () => Promise.resolve() }
-  const { rows } = rowSamples({ samplesPerMinute: 2, mask: ['email'] }, log, clock)
-  assert.ok(rows !== undefined, 'they are wanted')
+  const { rows } = sampleRows({ samplesPerMinute: 2, mask: ['email'] }, log, clock)
+  assert.ok(rows !== undefined, 'samples are configured')
   const batches = Array.from({ length: 10 }, (_, i) =>
     rawBatch([JSON.stringify({ id: i, email: 'ada@example.org', note: 'n'.repeat(100) })]),
   )
@@ -49,8 +53,8 @@ test('Rows are logged while the level of the topic is debug: so many a minute, w
     return (await lastValueFrom(passing)).length
   }
   assert.equal(await pass(), 10)
-  assert.deepEqual(lines(), [], 'nothing at info')
-  levelsOf(log)?.set('debug', 'events')
+  assert.deepEqual(lines(), [], 'no rows are logged at level info')
+  logLevelsOf(log)?.set('debug', 'events')
   await pass()
   await pass()
   assert.equal(lines().length, 1)
@@ -63,6 +67,6 @@ test('Rows are logged while the level of the topic is debug: so many a minute, w
   assert.deepEqual([second?.['partition'], second?.['offset']], [0, '0'])
 })
 
-test('Nothing stands in the way of a topic of which no rows are wanted', () => {
-  assert.deepEqual(rowSamples({ mask: [] }, captured().log), {})
+test('Without row samples there is no operator', () => {
+  assert.deepEqual(sampleRows({ mask: [] }, captured().log), {})
 })

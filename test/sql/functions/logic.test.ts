@@ -7,7 +7,7 @@ import { evaluated } from '../evaluate.ts'
 const VALUES = [true, false, null] as const
 const text = (value: boolean | null): string => String(value).toUpperCase()
 
-test('AND, OR and NOT follow three-valued logic, written as literals and read from columns', () => {
+test('AND, OR and NOT follow three-valued logic, with literals and with columns', () => {
   const schema = structOf({ a: 'boolean', b: 'boolean' })
   const and = [
     [true, false, null],
@@ -31,7 +31,7 @@ test('AND, OR and NOT follow three-valued logic, written as literals and read fr
   }
 })
 
-test('What a condition decides already is not evaluated: its faults are none', () => {
+test('Operands that a condition makes irrelevant are not evaluated, so they cannot fail', () => {
   const schema = structOf({ a: 'integer' })
   const rows = [{ a: 0 }]
   assert.deepEqual(evaluated('a = 0 OR 1 / a > 0', schema, rows), [true])
@@ -68,10 +68,10 @@ test('LIKE: wildcards, escapes, and characters beyond 16 bits', () => {
     if (pattern.length < 10)
       assert.deepEqual(evaluated('s LIKE p', schema, [{ s: value, p: pattern }]), [expected], pattern)
   }
-  assert.throws(() => evaluated("'a' LIKE 'a\\\\'"), /escape before neither/)
+  assert.throws(() => evaluated("'a' LIKE 'a\\\\'"), /escape that precedes neither/)
 })
 
-test('Text is ordered by its UTF-8 bytes, not by units of 16 bits', () => {
+test('Text is ordered by its UTF-8 bytes, not by 16-bit units', () => {
   const words = ['', 'a', 'ab', 'b', 'z', 'é', '\ud7ff', '\ue000', '\uffff', '😀', '😀a', '\u{10ffff}']
   const schema = structOf({ a: 'string', b: 'string' })
   for (const a of words)
@@ -82,7 +82,7 @@ test('Text is ordered by its UTF-8 bytes, not by units of 16 bits', () => {
     }
 })
 
-test('Java patterns: line ends, classes and what is not the same in JavaScript is refused', () => {
+test('Java patterns: line terminators and classes are converted, patterns that JavaScript reads differently are refused', () => {
   const schema = structOf({ s: 'string' })
   for (const [pattern, value, expected] of [
     ['^a$', 'a\n', true],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SqlError } from '../../../src/sql/expression/error.ts'
-import { parseExpression } from '../../../src/sql/parse/parse.ts'
+import { parseSqlExpression } from '../../../src/sql/parse/parse.ts'
 import { structOf } from '../../support/flow/batches.ts'
 import { evaluated } from '../evaluate.ts'
 
@@ -25,7 +25,7 @@ for (const [text, same] of [
   ['EXTRACT(YEAR FROM a)', 'year(a)'],
 ] as const) {
   test(`${text} is ${same}`, () => {
-    assert.deepEqual(parseExpression(text), parseExpression(same))
+    assert.deepEqual(parseSqlExpression(text), parseSqlExpression(same))
   })
 }
 
@@ -49,36 +49,36 @@ for (const [text, piece] of [
   ['a NOT 1', '1 at character 7'],
   ['EXTRACT(LENGTH FROM a)', 'EXTRACT of LENGTH is not supported'],
 ] as const) {
-  test(`${text === '' ? 'Nothing' : text} is refused by its piece`, () => {
+  test(`${text === '' ? 'Nothing' : text} is refused, and the message names the part`, () => {
     assert.throws(
-      () => parseExpression(text),
+      () => parseSqlExpression(text),
       (error) => error instanceof SqlError && error.message.includes(piece),
     )
   })
 }
 
-test('Depth and length are bounded', () => {
+test('Depth and length are limited', () => {
   const nested = (depth: number): string => `${'('.repeat(depth)}1${')'.repeat(depth)}`
-  parseExpression(nested(90))
-  assert.throws(() => parseExpression(nested(100_000 / 2 - 1)), /nested deeper than 200/)
-  assert.throws(() => parseExpression(`${'-'.repeat(300)}a`), /--|not understood|nested deeper/)
-  assert.throws(() => parseExpression(`${'- '.repeat(300)}a`), /nested deeper than 200/)
-  assert.throws(() => parseExpression(' '.repeat(100_001)), /longer than 100000 characters/)
-  const chain = parseExpression(Array.from({ length: 5000 }, (_, i) => `a = ${i}`).join(' OR '))
+  parseSqlExpression(nested(90))
+  assert.throws(() => parseSqlExpression(nested(100_000 / 2 - 1)), /nested deeper than 200/)
+  assert.throws(() => parseSqlExpression(`${'-'.repeat(300)}a`), /--|not understood|nested deeper/)
+  assert.throws(() => parseSqlExpression(`${'- '.repeat(300)}a`), /nested deeper than 200/)
+  assert.throws(() => parseSqlExpression(' '.repeat(100_001)), /longer than 100000 characters/)
+  const chain = parseSqlExpression(Array.from({ length: 5000 }, (_, i) => `a = ${i}`).join(' OR '))
   assert.equal(chain.kind, 'call')
 })
 
-test('A column is found by any case of its name, and refused where there is none or more than one', () => {
+test('A column is found by its case-insensitive name, and refused if there is none or more than one', () => {
   const schema = structOf({ aB: 'integer', x: 'long', X: 'long' })
   assert.deepEqual(evaluated('AB + 1', schema, [{ aB: 1 }]), [2])
   assert.deepEqual(evaluated('x', schema, [{ x: 1, X: 2 }]), [1n])
-  assert.throws(() => evaluated('ab.c', schema), /aB is no struct/)
+  assert.throws(() => evaluated('ab.c', schema), /aB is not a struct/)
   assert.throws(() => evaluated('nope', schema), /there is no column nope/)
   const twice = structOf({ xa: 'long', XA: 'long' })
   assert.throws(() => evaluated('Xa', twice), /more than one column Xa/)
 })
 
-test('Functions, types and arguments that are not supported are named', () => {
+test('Messages name unsupported functions, types and arguments', () => {
   const schema = structOf({ a: 'integer', s: 'string', d: 'double', b: 'boolean' })
   for (const [text, message] of [
     ['xxhash64(s)', 'the function XXHASH64 is not supported'],
@@ -88,7 +88,7 @@ test('Functions, types and arguments that are not supported are named', () => {
     ['CAST(d AS STRING)', 'CAST of double AS STRING is not supported'],
     ["date_format(s, 'yyyy-QQ')", "QQ of the pattern 'yyyy-QQ' is not supported"],
     ["s RLIKE '(?i)a'", 'of the regular expression is not supported'],
-    ['s RLIKE s', 'RLIKE with a pattern that is no constant is not supported'],
+    ['s RLIKE s', 'RLIKE with a pattern that is not a constant is not supported'],
     ["s LIKE 'a' ESCAPE 'xy'", 'LIKE with an escape that is not one character'],
     ['round(d, 1)', 'ROUND of a double is not supported'],
   ] as const) {

@@ -10,7 +10,7 @@ import {
   scriptedServer,
   type ScriptedAnswer,
   type ScriptedRequest,
-} from '../../support/servers/scripted-http.ts'
+} from '../../support/network/scripted-http.ts'
 import { azureForTests, nameForTests } from '../../support/servers/servers.ts'
 
 const MIB = 1024 * 1024
@@ -46,7 +46,7 @@ test('A key with a backslash is refused, since Azure would store it under anothe
   await assert.rejects(store.put('a\\b', Buffer.from('x')), { code: 'KD_STORE_FAILED', message: /backslash/ })
 })
 
-test('A connection string, and a URI that names the account, lead to the same objects', async () => {
+test('A connection string and a URI with the account lead to the same objects', async () => {
   const root = nameForTests('ways')
   await (await open(root)).put('a', Buffer.from('x'))
   const { endpoint, accountName, accountKey, container } = address
@@ -59,7 +59,7 @@ test('A connection string, and a URI that names the account, lead to the same ob
   assert.equal(byUri.uri, uri)
 })
 
-test('A shared access signature opens the container and stands in no error', async () => {
+test('A shared access signature opens the container and is in no error', async () => {
   const { generateBlobSASQueryParameters, ContainerSASPermissions, StorageSharedKeyCredential } =
     await import('@azure/storage-blob')
   const { endpoint, accountName, accountKey, container } = address
@@ -84,7 +84,7 @@ test('A shared access signature opens the container and stands in no error', asy
   })
 })
 
-test('A wrong key is refused at once, and no secret stands in the error', async () => {
+test('A wrong key is refused immediately, and no secret is in the error', async () => {
   const accountKey = randomBytes(64).toString('base64')
   const store = await open(nameForTests('wrong-key'), { accountKey })
   for (const request of [
@@ -136,13 +136,13 @@ test('Without an account, or with two, a store is not opened', async () => {
 
 async function scripted(
   script: (request: ScriptedRequest, index: number) => ScriptedAnswer,
-  requestMsMax = 60_000,
+  attemptTimeoutMs = 60_000,
 ): Promise<{ store: Store; requests: readonly ScriptedRequest[] }> {
   const server = await scriptedServer(script)
   stops.push(() => server.stop())
-  const patience = { attemptsMax: ATTEMPTS_MAX, pauseMsMin: 1, pauseMsMax: 2, requestMsMax }
+  const retryPolicy = { attemptsMax: ATTEMPTS_MAX, minBackoffMs: 1, maxBackoffMs: 2, attemptTimeoutMs }
   const access = { endpoint: `${server.endpoint}/lake`, accountName: 'lake', accountKey: 'c2VjcmV0' }
-  const store = await openStore('az://tables/table', { azure: { ...access, patience } })
+  const store = await openStore('az://tables/table', { azure: { ...access, retryPolicy } })
   return { store, requests: server.requests }
 }
 
@@ -165,7 +165,7 @@ for (const [what, answer, outcome] of [
   ['silence', 'silence', 'unknown'],
 ] as const satisfies readonly (readonly [string, ScriptedAnswer, string])[]) {
   test(`A conditional put that meets ${what} is ${outcome}, after one request`, async () => {
-    // A second request would meet our own object, which must not read as somebody else's.
+    // A second request would find our own object, which must not count as the object of another writer.
     const { store, requests } = await scripted(
       (_, index) => (index === 0 ? answer : refusal(409, 'BlobAlreadyExists')),
       1000,
@@ -178,7 +178,7 @@ for (const [what, answer, outcome] of [
   })
 }
 
-test('A request that never succeeds is given up after the stated number of attempts', async () => {
+test('A request that never succeeds fails after the maximum attempts', async () => {
   const { store, requests } = await scripted(() => UNAVAILABLE)
   await assert.rejects(store.get('a'), {
     code: 'KD_STORE_UNAVAILABLE',
@@ -187,7 +187,7 @@ test('A request that never succeeds is given up after the stated number of attem
   assert.equal(requests.length, ATTEMPTS_MAX)
 })
 
-test('A put is repeated until it succeeds, and one that is refused is not', async () => {
+test('A failed put is retried until it succeeds; a refused put is not', async () => {
   const passing = await scripted((_, index) => [UNAVAILABLE, 'cut' as const][index] ?? { status: 201 })
   await passing.store.put('a', Buffer.from('body'))
   assert.equal(passing.requests.length, 3)
@@ -209,7 +209,7 @@ test('A body that is cut off is read again', async () => {
   assert.equal(requests.length, 2)
 })
 
-/** A page of a listing; a name with a slash at its end is a folder of a hierarchical namespace. */
+/** Creates a page of a listing; a name with a trailing slash is a folder of a hierarchical namespace. */
 function page(keys: readonly string[], marker = ''): ScriptedAnswer {
   const blobs = keys.map((key) => {
     const metadata = key.endsWith('/')
@@ -232,7 +232,7 @@ async function keysOf(store: Store, startAfter?: string): Promise<string[]> {
   return keys
 }
 
-test('A listing asks for page after page, passes over what comes before, and goes on where one fails', async () => {
+test('A listing reads page after page, skips earlier keys, and continues after a failed page', async () => {
   const { store, requests } = await scripted(
     (_, index) => [page(['a', 'b'], 'two'), UNAVAILABLE, page(['c', 'd'], 'three')][index] ?? page(['e']),
   )
@@ -248,12 +248,12 @@ test('Folders of a hierarchical namespace are not objects', async () => {
   assert.deepEqual(await keysOf(store), ['a/b', 'c'])
 })
 
-test('A server that does not page in byte order is refused', async () => {
+test('A server that does not list in byte order is refused', async () => {
   const { store } = await scripted((_, index) => (index === 0 ? page(['b', 'c'], 'two') : page(['a'])))
   await assert.rejects(keysOf(store), { code: 'KD_STORE_FAILED', message: /byte order/ })
 })
 
-test('A long stream never has more than four blocks under way, and its list of blocks is repeated when lost', async () => {
+test('A long stream has at most four blocks under way, and its block list is sent again when lost', async () => {
   let produced = 0
   let sent = 0
   let aheadMax = 0

@@ -1,5 +1,5 @@
-// Goal: whatever step a writer dies at, and whoever looks next, a commit is there whole and once, or not at all. Method: a
-// real DynamoDB server and a bucket, writers that stop after each step of the protocol, and a fresh store as the judge.
+// Goal: at whatever step a writer dies, a commit exists completely and once, or not at all. Method: a
+// real DynamoDB server and a bucket, writers that stop after each step of the protocol, and checks with a new store.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { DynamoEntries, type CommitEntries } from '../../../src/storage/dynamodb/dynamodb-entries.ts'
@@ -13,7 +13,7 @@ import type { DynamoAddress } from '../../support/servers/emulators.ts'
 import { dynamoForTests, nameForTests, s3ForTests } from '../../support/servers/servers.ts'
 
 const MIB = 1024 * 1024
-/** Writers that die in these tests are dead: nobody waits for them. */
+/** No grace time: writers that die in these tests do not come back. */
 const HASTY = { graceMs: 0 }
 
 let s3: S3Address
@@ -49,7 +49,7 @@ async function keysOf(store: Store, prefix: string): Promise<string[]> {
   return keys
 }
 
-/** A table with version 0 in memory, and the entries that all its writers share. */
+/** Creates a table with version 0 in memory, and the entries that its writers share. */
 async function tableWithOneCommit() {
   const bucket = new MemoryStore(nameForTests('table'))
   const entries = new DynamoEntries(dynamo)
@@ -58,7 +58,7 @@ async function tableWithOneCommit() {
   return { bucket, entries, store }
 }
 
-test('A commit leaves its object and a complete entry with an expiry in a day, and nothing else', async () => {
+test('A commit leaves its object and a complete entry that expires in a day, and nothing else', async () => {
   const bucket = new MemoryStore(nameForTests('table'))
   const entries = new DynamoEntries(dynamo, () => 1_700_000_000_123)
   const store = new DynamoLogStore(bucket, entries, HASTY)
@@ -91,10 +91,10 @@ test('A commit leaves its object and a complete entry with an expiry in a day, a
   })
 })
 
-/** Where a writer dies: everything that it sends from this request on is lost. */
+/** Names the request at which a writer dies: it and everything after it is lost. */
 type Death = 'before its entry' | 'after its entry' | 'after its copy'
 
-/** A writer on the same bucket and entries that dies while it writes version 1. */
+/** Creates a writer on the same bucket and entries that dies while it writes version 1. */
 async function dyingWriter(bucket: MemoryStore, entries: CommitEntries, death: Death) {
   const died = new Error('the writer died')
   const dying: CommitEntries = {
@@ -138,13 +138,13 @@ const LOOKS: Readonly<Record<string, (store: Store) => Promise<unknown>>> = {
 
 for (const death of ['after its entry', 'after its copy'] as const) {
   for (const [what, look] of Object.entries(LOOKS)) {
-    test(`A commit whose writer died ${death} is finished by whoever ${what}`, async () => {
+    test(`A commit whose writer died ${death} is finished by a process that ${what}`, async () => {
       const { bucket, entries, store } = await tableWithOneCommit()
       await dyingWriter(bucket, entries, death)
       assert.equal((await bucket.size(key(1))) !== undefined, death === 'after its copy')
       await look(store)
       assert.equal(await textOf(bucket, key(1)), 'one')
-      // A commit that is in its place is not asked about: the next listing or write marks its entry.
+      // A commit that is in the log needs no entry: the next listing or write marks it as complete.
       if (what.includes('lists') || what.includes('next'))
         assert.equal((await entries.get(bucket.uri, '00000000000000000001.json'))?.isComplete, true)
       assert.equal(await store.putIfAbsent(key(1), body('other')), 'exists')
@@ -154,7 +154,7 @@ for (const death of ['after its entry', 'after its copy'] as const) {
   }
 }
 
-test('A commit whose writer died before its entry has not happened', async () => {
+test('A commit whose writer died before its entry does not count', async () => {
   const { bucket, entries, store } = await tableWithOneCommit()
   await dyingWriter(bucket, entries, 'before its entry')
   assert.deepEqual(await keysOf(store, '_delta_log/0'), [key(0)])
@@ -162,7 +162,7 @@ test('A commit whose writer died before its entry has not happened', async () =>
   assert.equal(await textOf(store, key(1)), 'other')
 })
 
-test('An entry that delta-rs left, with a file of its own name, is finished too', async () => {
+test('An entry of delta-rs, with its own temporary file name, is finished too', async () => {
   const { bucket, entries, store } = await tableWithOneCommit()
   await bucket.put('_delta_log/_commit_1.json.tmp', body('from rust'))
   await entries.create(bucket.uri, '00000000000000000001.json', '_commit_1.json.tmp')
@@ -171,14 +171,14 @@ test('An entry that delta-rs left, with a file of its own name, is finished too'
   assert.equal(await bucket.size('_delta_log/_commit_1.json.tmp'), undefined, 'moved, as its writer would')
 })
 
-test('A writer that is alive is waited for, and its temporary file stays its own', async () => {
+test('A running writer is waited for, and its temporary file is not touched', async () => {
   const { bucket, entries } = await tableWithOneCommit()
   await bucket.put('_delta_log/_commit_1.json.tmp', body('from rust'))
   await entries.create(bucket.uri, '00000000000000000001.json', '_commit_1.json.tmp')
   let looks = 0
   const watched: Store = {
     ...named(bucket, bucket.uri),
-    // The writer finishes between the second look and the third.
+    // The writer finishes between the second and the third check.
     size: async (at) => {
       if (at === key(1) && ++looks === 3) await bucket.put(key(1), body('from rust'))
       return bucket.size(at)
@@ -188,7 +188,7 @@ test('A writer that is alive is waited for, and its temporary file stays its own
   assert.equal(await bucket.size('_delta_log/_commit_1.json.tmp'), 9)
 })
 
-test('A commit whose file was moved into place by another engine counts as done', async () => {
+test('A commit whose file another engine moved into the log is complete', async () => {
   const { bucket, entries, store } = await tableWithOneCommit()
   await entries.create(bucket.uri, '00000000000000000001.json', '_commit_1.json.tmp')
   await bucket.put(key(1), body('moved'))
@@ -196,7 +196,7 @@ test('A commit whose file was moved into place by another engine counts as done'
   assert.equal((await entries.get(bucket.uri, '00000000000000000001.json'))?.isComplete, true)
 })
 
-test('A commit that somebody put into the bucket without asking is not overwritten, and ours has lost', async () => {
+test('A commit put into the bucket without DynamoDB is not overwritten, and our commit has lost', async () => {
   const { bucket, entries } = await tableWithOneCommit()
   const meddling: CommitEntries = {
     create: async (...entry) => {
@@ -215,7 +215,7 @@ test('A commit that somebody put into the bucket without asking is not overwritt
 })
 
 for (const fault of ['lost', 'answer-lost'] as const) {
-  test(`A copy that is ${fault} is settled: the commit is ours and in its place`, async () => {
+  test(`A copy that is ${fault} is settled: the commit is ours and in the log`, async () => {
     const faults: (MemoryFault | undefined)[] = []
     const bucket = new MemoryStore('', {
       fault: ({ operation }) => (operation === 'putIfAbsent' ? faults.shift() : undefined),
@@ -242,34 +242,34 @@ function named(store: MemoryStore, uri: string): Store {
   }
 }
 
-test('Where DynamoDB does not answer a commit is unknown, and a listing fails rather than be old', async () => {
+test('If DynamoDB does not answer, a commit is unknown, and a listing fails instead of being outdated', async () => {
   const { bucket } = await tableWithOneCommit()
-  const patience = { attemptsMax: 2, pauseMsMin: 1, pauseMsMax: 2 }
-  const entries = new DynamoEntries({ ...dynamo, endpoint: 'http://127.0.0.1:9', patience })
+  const retryPolicy = { attemptsMax: 2, minBackoffMs: 1, maxBackoffMs: 2 }
+  const entries = new DynamoEntries({ ...dynamo, endpoint: 'http://127.0.0.1:9', retryPolicy })
   const store = new DynamoLogStore(bucket, entries, HASTY)
   assert.equal(await store.putIfAbsent(key(1), body('one')), 'unknown')
   await assert.rejects(keysOf(store, '_delta_log/'), { code: 'KD_STORE_UNAVAILABLE' })
   await assert.rejects(store.get(key(1)), { code: 'KD_STORE_UNAVAILABLE' })
 })
 
-test('A version that does not follow one in the log is refused', async () => {
+test('A version without its predecessor in the log is refused', async () => {
   const { store } = await tableWithOneCommit()
   await assert.rejects(store.putIfAbsent(key(2), body('two')), {
     code: 'KD_STORE_FAILED',
-    message: /the commit before this one is not in the log/,
+    message: /the previous commit is not in the log/,
   })
 })
 
-test('Entries of a table that was deleted are an error that says so, not an endless search', async () => {
+test('Entries of a deleted table are an error that says so, not an endless search', async () => {
   const { bucket, entries, store } = await tableWithOneCommit()
   await bucket.delete(key(0))
-  const deleted = { code: 'KD_STORE_FAILED', message: /entries must be deleted too/ }
+  const deleted = { code: 'KD_STORE_FAILED', message: /delete its entries in DynamoDB too/ }
   await assert.rejects(store.putIfAbsent(key(0), body('again')), deleted)
   await entries.create(bucket.uri, '00000000000000000001.json', '.tmp/gone')
   await assert.rejects(keysOf(store, '_delta_log/'), deleted)
 })
 
-test('An entry with a path out of the log is refused', async () => {
+test('An entry with a path outside the log is refused', async () => {
   const { bucket, entries, store } = await tableWithOneCommit()
   await bucket.put('secret', body('secret'))
   await entries.create(bucket.uri, '00000000000000000001.json', '../secret')
@@ -277,15 +277,15 @@ test('An entry with a path out of the log is refused', async () => {
   assert.equal(await bucket.size(key(1)), undefined)
 })
 
-test('A table that does not exist in DynamoDB is an error with the keys that it needs', async () => {
+test('A missing DynamoDB table is an error that names the required keys', async () => {
   const store = new DynamoLogStore(new MemoryStore(), new DynamoEntries({ ...dynamo, table: 'nowhere' }))
   await assert.rejects(store.putIfAbsent(key(0), body('x')), {
     code: 'KD_STORE_FAILED',
-    message: /there is no such table in DynamoDB.*tablePath.*fileName.*table nowhere/,
+    message: /the DynamoDB table does not exist.*tablePath.*fileName.*table nowhere/,
   })
 })
 
-test('A bucket that knows no conditions takes commits all the same', async () => {
+test('A bucket without conditional puts accepts commits too', async () => {
   const { PipelineError } = await import('../../../src/core/errors.ts')
   const bucket = new MemoryStore(nameForTests('table'))
   const without: Store = {

@@ -10,7 +10,7 @@ import {
   scriptedServer,
   type ScriptedAnswer,
   type ScriptedRequest,
-} from '../../support/servers/scripted-http.ts'
+} from '../../support/network/scripted-http.ts'
 import { gcsForTests } from '../../support/servers/servers.ts'
 
 const MIB = 1024 * 1024
@@ -44,8 +44,13 @@ async function scripted(
 ): Promise<{ store: GcsStore; requests: readonly ScriptedRequest[] }> {
   const http = await scriptedServer(script)
   stops.push(() => http.stop())
-  const patience = { attemptsMax: ATTEMPTS_MAX, pauseMsMin: 1, pauseMsMax: 2 }
-  const store = new GcsStore('lake', 'table', { endpoint: http.endpoint, anonymous: true, patience, ...more })
+  const retryPolicy = { attemptsMax: ATTEMPTS_MAX, minBackoffMs: 1, maxBackoffMs: 2 }
+  const store = new GcsStore('lake', 'table', {
+    endpoint: http.endpoint,
+    anonymous: true,
+    retryPolicy,
+    ...more,
+  })
   return { store, requests: http.requests }
 }
 
@@ -67,11 +72,16 @@ for (const [what, answer, outcome] of [
   ['silence', 'silence', 'unknown'],
 ] as const satisfies readonly (readonly [string, ScriptedAnswer, string])[]) {
   test(`A conditional put at Google that meets ${what} is ${outcome}, after one request`, async () => {
-    const patience = { attemptsMax: ATTEMPTS_MAX, pauseMsMin: 1, pauseMsMax: 2, requestMsMax: 1000 }
-    // A second request would meet our own object, which must not read as somebody else's.
+    const retryPolicy = {
+      attemptsMax: ATTEMPTS_MAX,
+      minBackoffMs: 1,
+      maxBackoffMs: 2,
+      attemptTimeoutMs: 1000,
+    }
+    // A second request would find our own object, which must not count as the object of another writer.
     const { store, requests } = await scripted(
       (_, index) => (index === 0 ? answer : refusal(412, 'conditionNotMet')),
-      { patience },
+      { retryPolicy },
     )
     assert.equal(await store.putIfAbsent('_delta_log/0 1.json', Buffer.from('{}')), outcome)
     assert.equal(requests.length, 1)
@@ -84,7 +94,7 @@ for (const [what, answer, outcome] of [
   })
 }
 
-test('A request that never succeeds is given up after the stated number of attempts', async () => {
+test('A request that never succeeds fails after the maximum attempts', async () => {
   const { store, requests } = await scripted(() => UNAVAILABLE)
   await assert.rejects(store.get('a'), {
     code: 'KD_STORE_UNAVAILABLE',
@@ -93,7 +103,7 @@ test('A request that never succeeds is given up after the stated number of attem
   assert.equal(requests.length, ATTEMPTS_MAX)
 })
 
-test('A put is repeated until it succeeds, and one that is refused is not', async () => {
+test('A failed put is retried until it succeeds; a refused put is not', async () => {
   const passing = await scripted(
     (_, index) => [UNAVAILABLE, 'cut' as const][index] ?? { status: 200, body: '{}' },
   )
@@ -106,7 +116,7 @@ test('A put is repeated until it succeeds, and one that is refused is not', asyn
   assert.equal(refused.requests.length, 1)
 })
 
-test('A body that is cut off is read again, and a server that ignores the range is asked once', async () => {
+test('A body that is cut off is read again, and a server that ignores the range gets one request', async () => {
   const headers = { 'content-length': '10' }
   const cut = await scripted((_, index) =>
     index === 0 ? { cutAfter: 'half', headers } : { status: 200, headers, body: '0123456789' },
@@ -128,7 +138,7 @@ async function keysOf(store: GcsStore, startAfter?: string): Promise<string[]> {
   return keys
 }
 
-test('A listing begins after its key, goes page by page, also empty ones, and goes on where one fails', async () => {
+test('A listing begins after its key, reads page by page, also empty ones, and continues after a failed page', async () => {
   const { store, requests } = await scripted(
     (_, index) => [page(['a', 'b'], 'two'), UNAVAILABLE, page([], 'three')][index] ?? page(['c']),
   )
@@ -146,7 +156,7 @@ test('A listing out of byte order, or one that begins too early, is refused', as
   await assert.rejects(keysOf(starting.store, 'b'), disorder)
 })
 
-/** A server that keeps one upload in parts; `special` may answer a part first, once its first bytes are kept. */
+/** Starts a server that stores one resumable upload; `special` may answer a part first, once its first bytes are stored. */
 function uploads(special: (part: ScriptedRequest, count: number) => { kept: number } | undefined) {
   const kept: Buffer[] = []
   let count = 0
@@ -173,7 +183,7 @@ for (const [what, kept] of [
   ['arrived in part', 3 * MIB],
   ['arrived, though its answer did not,', 8 * MIB],
 ] as const)
-  test(`An upload goes on where the server has got to when a part of it ${what}`, async () => {
+  test(`An upload continues where the server stopped when a part of it ${what}`, async () => {
     const { answer, whole } = uploads((_, count) => (count === 1 ? { kept } : undefined))
     const { store } = await scripted(answer)
     const body = Buffer.alloc(20 * MIB + 7, 'abc')
@@ -181,7 +191,7 @@ for (const [what, kept] of [
     assert.ok(whole().equals(body))
   })
 
-test('An upload whose end has arrived, though its answer did not, is done', async () => {
+test('An upload whose end has arrived although the response was lost is complete', async () => {
   const { answer, whole } = uploads((_, count) => (count === 2 ? { kept: 8 * MIB } : undefined))
   const { store } = await scripted(answer)
   const body = Buffer.alloc(24 * MIB, 'abc')
@@ -189,7 +199,7 @@ test('An upload whose end has arrived, though its answer did not, is done', asyn
   assert.ok(whole().equals(body))
 })
 
-test('An upload whose body fails is called off, and the error of the body is thrown', async () => {
+test('An upload whose body fails is cancelled, and the error of the body is thrown', async () => {
   const { answer } = uploads(() => undefined)
   const { store, requests } = await scripted(answer)
   const failing = (async function* () {
@@ -200,7 +210,7 @@ test('An upload whose body fails is called off, and the error of the body is thr
   assert.equal(requests.at(-1)?.method, 'DELETE')
 })
 
-test('A workload logs in with a token of its own, and neither token nor login stands in an error', async () => {
+test('A workload logs in with its own token, and errors contain neither token nor credentials', async () => {
   const json = { 'content-type': 'application/json' }
   const tokens = await scriptedServer(() => ({ status: 200, headers: json, body: TOKEN }))
   stops.push(() => tokens.stop())
@@ -233,7 +243,7 @@ test('A workload logs in with a token of its own, and neither token nor login st
 const TOKEN =
   '{"access_token":"very-secret-token","expires_in":3600,"token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token"}'
 
-test('A key file that is not there is refused before anything is sent', async () => {
+test('A missing key file is refused before a request is sent', async () => {
   const { store, requests } = await scripted(() => ({ status: 200 }), {
     anonymous: false,
     keyFile: '/no/such/key.json',

@@ -23,7 +23,7 @@ async function keysOf(store: LocalStore, prefix = ''): Promise<string[]> {
   return keys
 }
 
-test('An unfinished file of a writer that died is not an object', async () => {
+test('An unfinished file of a dead writer is not an object', async () => {
   const root = join(folder, 'unfinished')
   await mkdir(root)
   await writeFile(join(root, '.a.json.0f8fad5b-d9cb-469f-a165-70867728950e.tmp'), 'half')
@@ -39,7 +39,7 @@ for (const [what, act] of [
   ['is committed', (store: LocalStore) => store.putIfAbsent('a/new', Buffer.from('x'))],
   ['is deleted', (store: LocalStore) => store.delete('a/none')],
 ] as const)
-  test(`Unfinished files that nobody has touched for a day are removed where something ${what}`, async () => {
+  test(`Unfinished files that have not changed for a day are removed when something ${what}`, async () => {
     const root = join(folder, `abandoned-${what}`)
     const unfinished = '.a.json.0f8fad5b-d9cb-469f-a165-70867728950e.tmp'
     const others = ['object', '.hidden.tmp', '.a.json.0f8fad5b.tmp']
@@ -59,7 +59,7 @@ for (const [what, act] of [
     assert.deepEqual(await readdir(join(root, 'b')), [unfinished], 'nobody has been there')
   })
 
-test('A name like that of an unfinished file is refused as a key', async () => {
+test('A key named like an unfinished file is refused', async () => {
   const store = new LocalStore(join(folder, 'refused'))
   await assert.rejects(
     async () => store.put('x/.a.json.0f8fad5b-d9cb-469f-a165-70867728950e.tmp', Buffer.from('x')),
@@ -67,7 +67,7 @@ test('A name like that of an unfinished file is refused as a key', async () => {
   )
 })
 
-test('Puts that won and puts that lost leave nothing but the objects in the folder', async () => {
+test('Successful and lost puts leave only the objects in the folder', async () => {
   const root = join(folder, 'tidy')
   const store = new LocalStore(root)
   await store.put('a', Buffer.from('1'))
@@ -84,7 +84,7 @@ test('A key whose name fills the file system limit of 255 bytes can be written',
   assert.deepEqual(await keysOf(store), [key])
 })
 
-test('A path that leads through a file is an object that is not there, and cannot be written', async () => {
+test('A path through a file is a missing object and cannot be written', async () => {
   const store = new LocalStore(join(folder, 'through'))
   await store.put('a', Buffer.from('x'))
   await assert.rejects(store.get('a/b'), { code: 'KD_STORE_NOT_FOUND' })
@@ -93,7 +93,7 @@ test('A path that leads through a file is an object that is not there, and canno
   await assert.rejects(store.putIfAbsent('a/b', Buffer.from('x')), { code: 'KD_STORE_FAILED' })
 })
 
-test('A linked file is listed with its own size, a linked folder is not walked', async () => {
+test('A linked file is listed with its size, a linked folder is not entered', async () => {
   const root = join(folder, 'links')
   const store = new LocalStore(root)
   await store.put('real/a', Buffer.from('12345'))

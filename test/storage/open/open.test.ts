@@ -37,14 +37,14 @@ for (const [uri, kind] of [
   })
 }
 
-test('With the log store of DynamoDB an S3 store asks it about commits', async () => {
+test('With logStore dynamodb an S3 store coordinates commits through DynamoDB', async () => {
   const store = await openStore('s3://lake/a', { s3: { region: 'us-east-1', logStore: 'dynamodb' } })
   assert.ok(store instanceof DynamoLogStore)
   assert.equal(store.uri, 's3://lake/a')
   await store.close()
 })
 
-test('A folder is the same store by path and by file URI, spaces and percent signs included', async () => {
+test('A folder is the same store by path and by file URI, also with spaces and percent signs', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-open-'))
   try {
     const path = join(folder, 'a table %20')
@@ -56,7 +56,7 @@ test('A folder is the same store by path and by file URI, spaces and percent sig
   }
 })
 
-test('Two memory stores of one name see the same objects', async () => {
+test('Two memory stores with one name share their objects', async () => {
   await (await openStore('memory:shared')).put('a', Buffer.from('x'))
   assert.equal(await (await openStore('memory:shared')).size('a'), 1)
   assert.equal(await (await openStore('memory:')).size('a'), undefined)
@@ -77,7 +77,7 @@ for (const uri of [
   'az://lake/a?sv=1&sig=secret',
   'file://host/a',
 ])
-  test(`${JSON.stringify(uri)} is refused, and a secret in it is not repeated`, async () => {
+  test(`${JSON.stringify(uri)} is refused, and the error contains no secret`, async () => {
     await assert.rejects(openStore(uri), (error: unknown) => {
       assert.ok(error instanceof Error && 'code' in error)
       assert.equal(error.code, 'KD_CONFIG_INVALID')

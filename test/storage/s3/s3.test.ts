@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { before, test } from 'node:test'
-import { freePorts } from '../../../src/servers/process.ts'
+import { findFreePorts } from '../../../src/local-servers/process.ts'
 import type { S3Address } from '../../support/servers/s3.ts'
 import { S3Store, type S3StoreOptions } from '../../../src/storage/s3/s3.ts'
 import { storeContract } from '../../contracts/store.ts'
@@ -28,7 +28,7 @@ storeContract({
   multipartBytes: 21 * MIB + 5,
 })
 
-test('Wrong keys are refused at once, and no secret stands in the error', async () => {
+test('Wrong keys are refused immediately, and no secret is in the error', async () => {
   const secretAccessKey = randomBytes(20).toString('hex')
   const store = new S3Store(address.bucket, nameForTests('wrong-keys'), options({ secretAccessKey }))
   for (const request of [
@@ -55,14 +55,14 @@ test('A bucket that does not exist is an error and not an empty store', async ()
   await assert.rejects(store.putIfAbsent('a', Buffer.from('x')), { code: 'KD_STORE_FAILED' })
 })
 
-test('Where nobody listens a request fails as passing after its attempts, and a conditional put is unknown', async () => {
-  const [port] = await freePorts(1)
+test('Without a server a request fails as retryable after its attempts, and a conditional put is unknown', async () => {
+  const [port] = await findFreePorts(1)
   const store = new S3Store(
     'lake',
     'a',
     options({
       endpoint: `http://127.0.0.1:${String(port)}`,
-      patience: { attemptsMax: 3, pauseMsMin: 1, pauseMsMax: 2 },
+      retryPolicy: { attemptsMax: 3, minBackoffMs: 1, maxBackoffMs: 2 },
     }),
   )
   await assert.rejects(store.get('a'), { code: 'KD_STORE_UNAVAILABLE', message: /ECONNREFUSED.*attempts 3/ })
@@ -71,7 +71,7 @@ test('Where nobody listens a request fails as passing after its attempts, and a 
   assert.equal(await store.putIfAbsent('a', Buffer.from('x')), 'unknown')
 })
 
-test('A store at the root of a bucket works, and sees the folders of others', async () => {
+test('A store at the root of a bucket works and sees all folders', async () => {
   const inside = new S3Store(address.bucket, nameForTests('inside'), options())
   const root = new S3Store(address.bucket, '', options())
   await inside.put('a/b', Buffer.from('x'))

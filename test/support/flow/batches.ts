@@ -4,7 +4,7 @@ import type { Rows } from '../../../src/arrow/rows.ts'
 import type { Batch, Provenance } from '../../../src/core/batch.ts'
 import type { Raw } from '../../../src/core/raw.ts'
 import type { DataType, StructField, StructType } from '../../../src/core/schema.ts'
-import { pack } from '../../../src/kafka/source/pack.ts'
+import { pack } from '../../../src/kafka/source/pack-records.ts'
 
 /** 2026-03-01T00:00:00Z. */
 export const RECORDED_MS = 1_772_323_200_000

@@ -1,15 +1,15 @@
 import { lastValueFrom, toArray } from 'rxjs'
 import assert from 'node:assert/strict'
-import type { Commit } from '../../../operators/commit-offsets.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import { loadContract, type Contract } from '../../../src/contract/contract.ts'
-import { contractOfTable } from '../../../src/contract/existing.ts'
+import { contractOfTable } from '../../../src/contract/table-contract.ts'
 import type { DeadLetter } from '../../../src/core/batch.ts'
 import { Credit } from '../../../src/core/credit/credit.ts'
 import type { StructType } from '../../../src/core/schema.ts'
-import { commitChange } from '../../../src/delta/commit/change.ts'
+import { commitTableChange } from '../../../src/delta/commit/change.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
-import { openMaintained } from '../../../src/delta/maintenance/maintainable.ts'
-import { rowLines } from '../../../src/delta/rewrite/row-lines.ts'
+import { openMaintainedTable } from '../../../src/delta/maintenance/maintained-table.ts'
+import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { withReaderFeature } from '../../../src/delta/protocol/upgrade.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
@@ -76,11 +76,11 @@ export async function evolvingWorker(store: Store, facts: WorkerFacts): Promise<
   const columns = new RowColumns({
     topic: 'events',
     contract,
-    written: facts.contract !== undefined,
+    hasWrittenContract: facts.contract !== undefined,
     table,
-    added: KAFKA,
+    addedColumns: KAFKA,
     policy,
-    ...(facts.learnedMax === undefined ? {} : { learnedMax: facts.learnedMax }),
+    ...(facts.learnedMax === undefined ? {} : { inferredFieldsMax: facts.learnedMax }),
   })
   const credit = new Credit(4_000_000)
   const resume = (partition: number): Promise<bigint | undefined> => table.txn(`${APP_ID}-${partition}`)
@@ -123,7 +123,7 @@ function contractFor({ contract }: WorkerFacts, schema: StructType): Contract {
 }
 
 /** Carries everything; rejects with what stopped the stream. */
-export function carryAll(worker: Worker): Promise<Commit[]> {
+export function carryAll(worker: Worker): Promise<PipelineCommit[]> {
   return lastValueFrom(worker.commits.pipe(toArray()))
 }
 
@@ -133,7 +133,7 @@ export type ShownRow = Readonly<Record<string, unknown>>
 /** All rows of the newest version, by partition and offset, without the Kafka columns; nulls are left out. */
 export async function rowsIn(store: Store): Promise<Map<string, ShownRow>> {
   const rows = new Map<string, ShownRow>()
-  for await (const line of rowLines(store, await loadSnapshot(store))) {
+  for await (const line of readRowLines(store, await loadSnapshot(store))) {
     const row = JSON.parse(line) as Record<string, unknown>
     const place = `${String(row['_kafka_partition'])}/${String(row['_kafka_offset'])}`
     if (rows.has(place)) throw new Error(`${place} is in the table twice`)
@@ -163,11 +163,11 @@ export const json = (values: readonly unknown[]): string[] => values.map((value)
 
 /** Changes the table's schema as another engine would. */
 export async function alter(store: Store, change: (schema: StructType) => StructType): Promise<void> {
-  const { state } = await openMaintained(store, 'commit')
+  const { state } = await openMaintainedTable(store, 'commit')
   const snapshot = await loadSnapshot(store)
   const schema = change(snapshot.metadata.schema)
   const metaData = { ...state.metadata, schemaString: JSON.stringify(schema) }
-  const outcome = await commitChange(store, state, {
+  const outcome = await commitTableChange(store, state, {
     operation: 'ALTER TABLE',
     operationParameters: {},
     operationMetrics: {},
@@ -209,10 +209,10 @@ export async function protocolWith(
   feature: string,
   more: Record<string, string>,
 ): Promise<void> {
-  const { state } = await openMaintained(store, 'commit')
+  const { state } = await openMaintainedTable(store, 'commit')
   const { metadata, protocol } = state
   const metaData = { ...metadata, configuration: { ...metadata.configuration, ...more } }
-  const outcome = await commitChange(store, state, {
+  const outcome = await commitTableChange(store, state, {
     operation: 'SET TBLPROPERTIES',
     operationParameters: {},
     operationMetrics: {},

@@ -4,14 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cached } from '../../../src/servers/cache.ts'
+import { ensureCached } from '../../../src/local-servers/cache.ts'
 import {
-  freePorts,
-  run,
+  findFreePorts,
+  runProgram,
   startProcess,
   type ServerCommand,
   type ServerProcess,
-} from '../../../src/servers/process.ts'
+} from '../../../src/local-servers/process.ts'
 
 /** A server of the run that keeps everything in memory. */
 export interface Emulator<T> {
@@ -58,7 +58,7 @@ const MISSING = 'the packages for tests are not installed: run `npm ci`'
 
 /** Starts a DynamoDB server and creates the table that Delta engines share. @throws KD_SERVER_FAILED */
 export async function startDynamo(): Promise<Emulator<DynamoAddress>> {
-  const [port] = await freePorts(1)
+  const [port] = await findFreePorts(1)
   const script = createRequire(import.meta.url).resolve('dynalite/cli.js')
   const args = [script, '--host', '127.0.0.1', '--port', String(port), '--createTableMs', '0']
   const { dir, server } = await startNode('Dynalite', args, /Dynalite listening/)
@@ -120,18 +120,18 @@ export async function startAzure(): Promise<Emulator<AzureAddress>> {
  * @throws KD_PREREQUISITE_MISSING where Go is missing; KD_SERVER_FAILED
  */
 export async function startGcs(say: (message: string) => void = () => {}): Promise<Emulator<GcsAddress>> {
-  await run('go', ['version'], { missing: GO_MISSING, runMsMax: START_MS_MAX })
-  const folder = await cached(`fake-gcs-server-${GCS_VERSION}`, [], async (target) => {
+  await runProgram('go', ['version'], { missing: GO_MISSING, runMsMax: START_MS_MAX })
+  const folder = await ensureCached(`fake-gcs-server-${GCS_VERSION}`, [], async (target) => {
     say('Building a server for Google Cloud Storage with Go (once, a minute or two)')
     const env = { GOBIN: target, CGO_ENABLED: '0', GOFLAGS: '-trimpath' }
-    await run('go', ['install', GCS_MODULE], {
+    await runProgram('go', ['install', GCS_MODULE], {
       env,
       missing: GO_MISSING,
       runMsMax: BUILD_MS_MAX,
       cwd: tmpdir(),
     })
   })
-  const [port] = await freePorts(1)
+  const [port] = await findFreePorts(1)
   const endpoint = `http://127.0.0.1:${String(port)}`
   const args = ['-backend', 'memory', '-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)]
   const { dir, server } = await start({

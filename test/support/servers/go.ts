@@ -1,8 +1,8 @@
 import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { cached, serverFile } from '../../../src/servers/cache.ts'
-import { run } from '../../../src/servers/process.ts'
+import { ensureCached, serverFilePath } from '../../../src/local-servers/cache.ts'
+import { runProgram } from '../../../src/local-servers/process.ts'
 
 /** A module of Go of which programs are built. */
 export interface GoModule {
@@ -31,7 +31,7 @@ export interface GoProgram extends GoModule {
  */
 export async function goProgram(program: GoProgram, building: () => void): Promise<string> {
   const { name, source } = program
-  const files = program.files.map((file) => serverFile(name, file))
+  const files = program.files.map((file) => serverFilePath(name, file))
   const folder = await built({ ...program, files }, (target) => [join(target, name), source], building)
   return join(folder, name)
 }
@@ -54,14 +54,14 @@ function built(
   outputAndSources: (target: string) => readonly string[],
   building: () => void,
 ): Promise<string> {
-  return cached(name, files, async (target) => {
+  return ensureCached(name, files, async (target) => {
     building()
     // Built in a copy: the package's own folder may be read-only.
     const copy = await mkdtemp(join(tmpdir(), `kafka-delta-${name}-build-`))
     try {
       await Promise.all(files.map((file) => copyFile(file, join(copy, basename(file)))))
       const args = ['build', '-o', ...outputAndSources(target)]
-      await run('go', args, { cwd: copy, env: { CGO_ENABLED: '0' }, missing, runMsMax: buildMsMax })
+      await runProgram('go', args, { cwd: copy, env: { CGO_ENABLED: '0' }, missing, runMsMax: buildMsMax })
     } finally {
       await rm(copy, { recursive: true, force: true })
     }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { goProgram, type GoProgram } from './go.ts'
-import { connectable, freePorts, startProcess } from '../../../src/servers/process.ts'
+import { waitUntilConnectable, findFreePorts, startProcess } from '../../../src/local-servers/process.ts'
 
 /** A running Jaeger that keeps its traces in memory. It dies with the process that started it. */
 export interface JaegerServer {
@@ -40,7 +40,7 @@ export async function startJaeger(
   const dir = await mkdtemp(join(tmpdir(), 'kafka-delta-jaeger-'))
   const startMsMax = options.startMsMax ?? START_MS_MAX
   try {
-    const ports = await freePorts(LISTENERS.length)
+    const ports = await findFreePorts(LISTENERS.length)
     const logPath = join(dir, 'jaeger.log')
     const server = await startProcess({
       name: 'Jaeger',
@@ -55,8 +55,8 @@ export async function startJaeger(
     const [otlp, query] = ports
     if (otlp === undefined || query === undefined)
       throw new Error('Broken invariant: a port for each listener')
-    await connectable('Jaeger', otlp, startMsMax)
-    await connectable('Jaeger', query, startMsMax)
+    await waitUntilConnectable('Jaeger', otlp, startMsMax)
+    await waitUntilConnectable('Jaeger', query, startMsMax)
     return {
       otlpEndpoint: `http://127.0.0.1:${otlp}`,
       queryUrl: `http://127.0.0.1:${query}`,

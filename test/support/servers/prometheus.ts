@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts, run, startProcess } from '../../../src/servers/process.ts'
+import { findFreePorts, runProgram, startProcess } from '../../../src/local-servers/process.ts'
 
 /** A Prometheus that asks one service every second. It dies with the process that started it. */
 export interface PrometheusServer {
@@ -56,7 +56,7 @@ export async function startPrometheus(target: string, rules: string): Promise<Pr
     }
     // JSON is YAML.
     await writeFile(join(folder, 'prometheus.yaml'), JSON.stringify(config))
-    const [port = 0] = await freePorts(1)
+    const [port = 0] = await findFreePorts(1)
     const server = await startProcess({
       name: 'Prometheus',
       command: 'prometheus',
@@ -101,7 +101,7 @@ export async function checkMetrics(metrics: string): Promise<void> {
 
 /** Runs promtool to its end; rejects with its last lines where it finds faults. */
 export function promtool(...args: readonly string[]): Promise<void> {
-  return run('promtool', args, { missing: MISSING, runMsMax: TOOL_MS_MAX })
+  return runProgram('promtool', args, { missing: MISSING, runMsMax: TOOL_MS_MAX })
 }
 
 async function query(url: string, expr: string): Promise<readonly Sample[]> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { goProgram, type GoProgram } from './go.ts'
-import { connectable, freePorts, startProcess } from '../../../src/servers/process.ts'
+import { waitUntilConnectable, findFreePorts, startProcess } from '../../../src/local-servers/process.ts'
 
 /** A running schema registry that keeps its schemas in memory. It dies with the process that started it. */
 export interface RegistryServer {
@@ -40,7 +40,7 @@ export async function startRegistry(options: RegistryServerOptions = {}): Promis
   const program = await goProgram(PROGRAM, () => options.say?.('Building the schema registry with Go (once)'))
   const dir = await mkdtemp(join(tmpdir(), 'kafka-delta-registry-'))
   try {
-    const port = options.port ?? (await freePorts(1))[0] ?? 0
+    const port = options.port ?? (await findFreePorts(1))[0] ?? 0
     const { login } = options
     const basic = login && `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`
     const server = await startProcess({
@@ -52,7 +52,7 @@ export async function startRegistry(options: RegistryServerOptions = {}): Promis
       startMsMax: START_MS_MAX,
       missing: GO_MISSING,
     })
-    await connectable('The schema registry', port, START_MS_MAX)
+    await waitUntilConnectable('The schema registry', port, START_MS_MAX)
     return {
       url: `http://127.0.0.1:${port}`,
       port,

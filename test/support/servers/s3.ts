@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { JAVA_MISSING, jars, java } from '../../../src/servers/maven.ts'
-import { connectable, startProcess } from '../../../src/servers/process.ts'
+import { JAVA_MISSING, fetchJars, javaCommand } from '../../../src/local-servers/maven.ts'
+import { waitUntilConnectable, startProcess } from '../../../src/local-servers/process.ts'
 
 /** How an S3 server is started; nothing is needed. */
 export interface S3Options {
@@ -46,7 +46,7 @@ const START_MS_MAX = 60_000
  * @throws KD_PREREQUISITE_MISSING where Java or Maven is missing; KD_SERVER_FAILED with the last log lines.
  */
 export async function startS3(options: S3Options = {}): Promise<S3Server> {
-  const folder = await jars('s3', options.say)
+  const folder = await fetchJars('s3', options.say)
   const jar = (await readdir(folder)).find((name) => name.endsWith('.jar'))
   if (jar === undefined)
     throw new PipelineError('KD_SERVER_FAILED', 'Maven fetched no jar of the S3 server', { folder })
@@ -72,7 +72,7 @@ export async function startS3(options: S3Options = {}): Promise<S3Server> {
     const logPath = join(dir, 's3proxy.log')
     const server = await startProcess({
       name: 'S3Proxy',
-      command: java(),
+      command: javaCommand(),
       args: ['-Xmx512m', '-XX:+UseSerialGC', '-jar', join(folder, jar), '--properties', properties],
       logPath,
       ready: /Started \S*ServerConnector@.*\{127\.0\.0\.1:(\d+)\}/,
@@ -80,7 +80,7 @@ export async function startS3(options: S3Options = {}): Promise<S3Server> {
       missing: JAVA_MISSING,
     })
     const port = Number(server.ready[1])
-    await connectable('S3Proxy', port, startMsMax)
+    await waitUntilConnectable('S3Proxy', port, startMsMax)
     return {
       endpoint: `http://127.0.0.1:${port}`,
       accessKeyId,

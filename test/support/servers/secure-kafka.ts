@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startKafka, type KafkaListener, type KafkaServer } from '../../../src/servers/kafka.ts'
+import { startKafka, type KafkaListener, type KafkaServer } from '../../../src/local-servers/kafka.ts'
 import { makeAuthority, type Certificate } from './certificates.ts'
 
 /** A user with a password of its own in every run. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { startKafka } from '../../../src/servers/kafka.ts'
+import { startKafka } from '../../../src/local-servers/kafka.ts'
 import { startS3, type S3Address } from './s3.ts'
 import {
   startAzure,

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { serverFile } from '../../../src/servers/cache.ts'
-import { JAVA_MISSING, jars, java } from '../../../src/servers/maven.ts'
-import { startProcess } from '../../../src/servers/process.ts'
+import { serverFilePath } from '../../../src/local-servers/cache.ts'
+import { JAVA_MISSING, fetchJars, javaCommand } from '../../../src/local-servers/maven.ts'
+import { startProcess } from '../../../src/local-servers/process.ts'
 
 /** A running Spark with Delta, one JVM for all who ask. It dies with the process that started it. */
 export interface SparkServer {
@@ -42,7 +42,7 @@ const OPENED = [
 export async function startSpark(
   options: { readonly say?: (message: string) => void } = {},
 ): Promise<SparkServer> {
-  const libraries = await jars('spark', options.say)
+  const libraries = await fetchJars('spark', options.say)
   const dir = await mkdtemp(join(tmpdir(), 'kafka-delta-spark-'))
   const remove = (): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 5 })
   try {
@@ -50,20 +50,20 @@ export async function startSpark(
     const logPath = join(dir, 'spark.log')
     const server = await startProcess({
       name: 'Spark',
-      command: java(),
+      command: javaCommand(),
       args: [
         '-Xmx1g',
         // A session of some minutes: what the second compiler takes on two cores it never gives back.
         '-XX:TieredStopAtLevel=1',
         '-XX:+UseSerialGC',
         ...OPENED.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
-        `-Dlog4j2.configurationFile=${serverFile('spark', 'log4j2.properties')}`,
+        `-Dlog4j2.configurationFile=${serverFilePath('spark', 'log4j2.properties')}`,
         // Where Derby would leave its log.
         `-Dderby.system.home=${dir}`,
         '-Duser.timezone=UTC',
         '-cp',
         join(libraries, '*'),
-        serverFile('spark', 'SparkSql.java'),
+        serverFilePath('spark', 'SparkSql.java'),
         dir,
       ],
       logPath,

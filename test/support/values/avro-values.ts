@@ -2,7 +2,7 @@ import avsc from 'avsc'
 import fc from 'fast-check'
 import { decimalText } from '../../../src/arrow/decimal.ts'
 import { formatDate, formatDateTime } from '../../../src/arrow/time.ts'
-import { Exact } from '../../../src/core/exact.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
 
 /** A generated Avro type: its schema, and values as avsc encodes them beside what a table must hold. */
 export interface Generated {
@@ -76,7 +76,7 @@ function decimal(precision: number, scale: number, size?: number): Generated {
     value: fc.bigInt({ min: -limit, max: limit }).map((unscaled) => {
       const width = size ?? 17
       const hex = BigInt.asUintN(8 * width, unscaled).toString(16)
-      return [Buffer.from(hex.padStart(2 * width, '0'), 'hex'), new Exact(decimalText(unscaled, scale))]
+      return [Buffer.from(hex.padStart(2 * width, '0'), 'hex'), new ExactNumber(decimalText(unscaled, scale))]
     }),
   }
 }

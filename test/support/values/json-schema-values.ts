@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { decimalText } from '../../../src/arrow/decimal.ts'
 import { formatDate, formatDateTime } from '../../../src/arrow/time.ts'
-import { Exact } from '../../../src/core/exact.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
 
 /** What goes in as text of JSON, and what must come out. */
 export type JsonPair = readonly [json: string, row: unknown]
@@ -46,7 +46,7 @@ const decimal = fc
       schema: { type: quoted ? 'string' : 'number', 'x-delta-type': `decimal(${precision},${scale})` },
       value: fc.bigInt({ min: -limit, max: limit }).map((unscaled) => {
         const written = decimalText(unscaled, scale)
-        return [quoted ? json(written) : written, new Exact(written)]
+        return [quoted ? json(written) : written, new ExactNumber(written)]
       }),
     }
   })

@@ -1,6 +1,6 @@
-import { arrowSchema, recordBatch } from '../../../src/arrow/record-batch.ts'
+import { toArrowSchema, toRecordBatch } from '../../../src/arrow/record-batch.ts'
 import type { StructType } from '../../../src/core/schema.ts'
-import { parquetBytes, type Codec } from '../../../src/parquet/writer.ts'
+import { encodeParquet, type Codec } from '../../../src/parquet/writer.ts'
 import { columnsOf } from '../flow/batches.ts'
 
 type Rows = readonly Readonly<Record<string, unknown>>[]
@@ -11,10 +11,10 @@ export async function fileOf(
   batches: readonly Rows[],
   options: { codec?: Codec; rowGroupRows?: number } = {},
 ): Promise<Buffer> {
-  const arrow = arrowSchema(schema)
-  const records = batches.map((rows) => recordBatch(arrow, columnsOf(schema, rows).columns, rows.length))
+  const arrow = toArrowSchema(schema)
+  const records = batches.map((rows) => toRecordBatch(arrow, columnsOf(schema, rows).columns, rows.length))
   const pieces: Uint8Array[] = []
   const { codec = 'zstd', rowGroupRows = 100_000 } = options
-  for await (const piece of parquetBytes(records, { compression: codec, rowGroupRows })) pieces.push(piece)
+  for await (const piece of encodeParquet(records, { compression: codec, rowGroupRows })) pieces.push(piece)
   return Buffer.concat(pieces)
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { decimalText } from '../../../src/arrow/decimal.ts'
 import { formatDateTime } from '../../../src/arrow/time.ts'
-import { Exact } from '../../../src/core/exact.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
 import { longValue } from './values.ts'
 
 /** A generated type: its name, what declares it, and values as protobufjs takes them beside what a table must hold. */
@@ -66,8 +66,8 @@ const long = (type: string): Generated =>
 const ulong = (type: string): Generated =>
   scalar(
     type,
-    ulongs.map((each): Pair => [String(each), new Exact(String(each))]),
-    new Exact('0'),
+    ulongs.map((each): Pair => [String(each), new ExactNumber(String(each))]),
+    new ExactNumber('0'),
   )
 
 const bytes = scalar(
@@ -115,7 +115,7 @@ const WELL_KNOWN_TYPES: readonly Generated[] = [
       .tuple(fc.nat(315_576_000_000), nanos, fc.constantFrom(1, -1))
       .map(([s, n, sign]) => [
         { seconds: s * sign, nanos: n * sign },
-        new Exact(decimalText((BigInt(s) * 1_000_000_000n + BigInt(n)) * BigInt(sign), 9)),
+        new ExactNumber(decimalText((BigInt(s) * 1_000_000_000n + BigInt(n)) * BigInt(sign), 9)),
       ]),
   ),
   message(
@@ -232,7 +232,7 @@ function many(name: string, { type, declared, value }: Generated, packed: boolea
 const PACKABLE = /^(?:bool|float|double|s?u?int(?:32|64)|s?fixed(?:32|64))$/
 
 function mapped(name: string, key: Generated, { type, declared, value }: Generated): Member {
-  const keys = key.value.map(([, row]) => (row instanceof Exact ? row.text : String(row)))
+  const keys = key.value.map(([, row]) => (row instanceof ExactNumber ? row.text : String(row)))
   const entries = fc.uniqueArray(
     fc.tuple(
       keys.filter((each) => each !== '__proto__'),

@@ -1,7 +1,7 @@
-import { needCommit } from '../../../src/delta/log/log-segment.ts'
+import { requireCommit } from '../../../src/delta/log/log-segment.ts'
 import { decodePath } from '../../../src/delta/protocol/paths.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
-import { readTables } from '../../../src/parquet/reader.ts'
+import { readArrowTables } from '../../../src/parquet/reader.ts'
 import type { Store } from '../../../src/storage/store.ts'
 
 /** What one version of a table brought. */
@@ -20,11 +20,11 @@ export async function versionsOf(store: Store): Promise<VersionFacts[]> {
   for (let version = 1n; version <= newest; version++) {
     const rows: string[] = []
     const txns = new Map<string, bigint>()
-    for (const action of (await needCommit(store, version)).actions) {
+    for (const action of (await requireCommit(store, version)).actions) {
       if (action.kind === 'txn') txns.set(action.txn.appId, action.txn.version)
       if (action.kind !== 'add') continue
       const { path } = action.add
-      for (const table of readTables(path, await store.get(decodePath(path)))) {
+      for (const table of readArrowTables(path, await store.get(decodePath(path)))) {
         for (const row of table as Iterable<Record<string, unknown>>)
           rows.push(`${String(row['_kafka_partition'])}/${String(row['_kafka_offset'])}`)
       }

@@ -1,4 +1,4 @@
-import { Exact } from '../../../src/core/exact.ts'
+import { ExactNumber } from '../../../src/core/exact.ts'
 import { decimalOf, type DataType } from '../../../src/core/schema.ts'
 import { decimalText } from '../../../src/arrow/decimal.ts'
 import { formatDate, formatDateTime } from '../../../src/arrow/time.ts'
@@ -75,7 +75,7 @@ export function randomValue(type: DataType, chance: Chance): unknown {
       { length: chance.once(4) ? decimal.precision : 1 + chance.int(decimal.precision) },
       () => (chance.once(4) ? 9 : chance.int(10)),
     )
-    return new Exact(decimalText(BigInt(digits.join('')) * (chance.once(2) ? -1n : 1n), decimal.scale))
+    return new ExactNumber(decimalText(BigInt(digits.join('')) * (chance.once(2) ? -1n : 1n), decimal.scale))
   }
   return randomPrimitive(type, chance)
 }

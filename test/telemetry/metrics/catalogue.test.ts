@@ -1,4 +1,4 @@
-// docs/operations.md says what there is to see: all of it, and nothing else.
+// docs/operations.md lists exactly the metrics of the service.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,9 +6,9 @@ import { test } from 'node:test'
 import { NO_COUNTS } from '../../../src/core/batch.ts'
 import type { Raw } from '../../../src/core/raw.ts'
 import { Health } from '../../../src/service/health/health.ts'
-import { javaMetrics } from '../../../src/service/metrics/java-metrics.ts'
-import { together } from '../../../src/service/topic/observer.ts'
-import { readProcess } from '../../../src/service/metrics/process-metrics.ts'
+import { createJavaMetrics } from '../../../src/service/metrics/java-metrics.ts'
+import { combineObservers } from '../../../src/service/topic/observer.ts'
+import { registerProcessMetrics } from '../../../src/service/metrics/process-metrics.ts'
 import { EMPTY_SUMMARY } from '../../../src/service/topic/summary.ts'
 import { TopicMetrics } from '../../../src/service/metrics/topic-metrics.ts'
 import type { TopicRun } from '../../../src/service/topic/topic.ts'
@@ -18,20 +18,22 @@ import {
   JAVA_METRICS,
   METRICS,
   RUNTIME_METRICS,
-  type MetricFacts,
+  type MetricDefinition,
 } from '../../../src/telemetry/metrics/catalogue.ts'
-import { startMetrics, type MetricsPipe } from '../../../src/telemetry/metrics/metrics.ts'
+import { startMetrics, type MetricsPipeline } from '../../../src/telemetry/metrics/metrics.ts'
 
-const ALL: Readonly<Record<string, MetricFacts>> = { ...METRICS, ...JAVA_METRICS }
+const ALL: Readonly<Record<string, MetricDefinition>> = { ...METRICS, ...JAVA_METRICS }
 const TOPIC = 'orders.v1'
 
-/** Everything that a topic can do, once. */
-function doAll(pipe: MetricsPipe): void {
+/** Triggers every event of a topic once. */
+function doAll(pipe: MetricsPipeline): void {
   const status = [{ partition: 3, live: true, next: 5n, committed: 4n, end: 9n }]
   const health = new Health({
     stalledMs: 1_000,
     log: createLogger({ level: 'silent', pretty: false }),
-    circuits: () => [{ kind: 'store', name: 's3://lake', state: 'open', sinceMs: 0, opened: 2, retries: 7 }],
+    circuits: () => [
+      { kind: 'store', name: 's3://lake', state: 'open', sinceMs: 0, openedCount: 2, retries: 7 },
+    ],
   })
   const run = {
     name: 'orders',
@@ -43,13 +45,13 @@ function doAll(pipe: MetricsPipe): void {
     summary: () => ({ ...EMPTY_SUMMARY, version: 7n }),
     buffered: () => ({ bytes: 10, bytesMax: 100 }),
   } as unknown as TopicRun
-  health.opened([run])
-  readProcess(pipe.readOff, health, () => ({ taken: 10, bytesMax: 1_000 }))
+  health.setTopics([run])
+  registerProcessMetrics(pipe.observe, health, () => ({ taken: 10, bytesMax: 1_000 }))
   new Instruments(pipe.meter).counter('kafka_delta.eventloop.stalls').add(0)
-  const look = together([
-    health.progress(TOPIC),
+  const look = combineObservers([
+    health.progressOf(TOPIC),
     new TopicMetrics(pipe.meter).observer(TOPIC),
-    javaMetrics(pipe).observer(TOPIC),
+    createJavaMetrics(pipe).observer(TOPIC),
   ])
   const raw = {
     topic: TOPIC,
@@ -83,19 +85,19 @@ function doAll(pipe: MetricsPipe): void {
 async function scraped(): Promise<string> {
   const pipe = await startMetrics({}, true)
   doAll(pipe)
-  // The runtime tells nothing of its loop before it has turned a few times.
+  // The runtime reports its event loop only after a few turns.
   for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setTimeout(resolve, 20))
   const text = await pipe.prometheus?.()
   await pipe.shutdown()
   return text ?? ''
 }
 
-function prometheusName(name: string, kind: MetricFacts['kind']): string {
+function prometheusName(name: string, kind: MetricDefinition['kind']): string {
   const flat = name.replaceAll('.', '_')
   return (kind === 'counter' || kind === 'total') && !flat.endsWith('_total') ? `${flat}_total` : flat
 }
 
-test('Every metric of the catalogue is told by a service, under its name, of its kind and with its labels, and no other is', async () => {
+test('The service reports exactly the metrics of the catalogue, with their names, kinds and labels', async () => {
   const text = await scraped()
   const types = new Map(
     [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(([, name = '', type = '']) => [name, type]),
@@ -115,7 +117,7 @@ test('Every metric of the catalogue is told by a service, under its name, of its
     others.map((name) => name.replace(/_total$/, '')).filter((name) => !runtime.includes(name)),
     [],
   )
-  // Whether garbage is collected meanwhile is not ours to say.
+  // Garbage collection may or may not run meanwhile.
   const missing = runtime.filter((name) => !others.includes(name) && !others.includes(`${name}_total`))
   assert.deepEqual(
     missing.filter((name) => name !== 'v8js_gc_duration'),
@@ -123,7 +125,7 @@ test('Every metric of the catalogue is told by a service, under its name, of its
   )
 })
 
-test('Both sides of the conservation of records are told, and the Java connector’s names count the same flush', async () => {
+test('Both sides of the record equation are reported, and the Java connector’s metrics count the same flush', async () => {
   const text = await scraped()
   const sum = (name: string): number =>
     [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].reduce(
@@ -158,7 +160,7 @@ test('The tables of docs/operations.md have every metric with its labels, and no
   assert.deepEqual(told, { ...runtime, ...ours })
 })
 
-test('Metrics are made by the catalogue alone', () => {
+test('Metrics are created only from the catalogue', () => {
   const makers = readdirSync('src', { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
     .filter((path) =>
@@ -166,5 +168,5 @@ test('Metrics are made by the catalogue alone', () => {
         readFileSync(join('src', path), 'utf8'),
       ),
     )
-  assert.deepEqual(makers, [join('telemetry', 'instruments.ts')])
+  assert.deepEqual(makers, [join('telemetry', 'metrics', 'instruments.ts')])
 })

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EventLoopWatch, type Stalls } from '../../../src/telemetry/metrics/event-loop.ts'
+import { EventLoopMonitor, type EventLoopStalls } from '../../../src/telemetry/metrics/event-loop.ts'
 
-test('A loop that was blocked for more than a second counts each time, and is told once a minute with the longest', () => {
+test('A loop blocked for more than a second is counted each time, and reported once a minute with the longest stall', () => {
   const blocked: number[] = []
-  const told: Stalls[] = []
-  const watch = new EventLoopWatch(
-    { onStall: (ms) => blocked.push(ms), tell: (stalls) => told.push(stalls) },
+  const told: EventLoopStalls[] = []
+  const watch = new EventLoopMonitor(
+    { onStall: (ms) => blocked.push(ms), onReport: (stalls) => told.push(stalls) },
     0,
   )
   let nowMs = 0
-  const pass = (ms: number): void => watch.look((nowMs += ms))
+  const pass = (ms: number): void => watch.check((nowMs += ms))
   for (let i = 0; i < 10; i++) pass(260)
   pass(1_250)
   assert.deepEqual([blocked, told], [[], []], 'a second late is no stall')
@@ -25,18 +25,18 @@ test('A loop that was blocked for more than a second counts each time, and is to
   assert.equal(told.length, 2)
 })
 
-test('A loop that is really blocked is noticed', async () => {
+test('A blocked loop is detected', async () => {
   const stalled = new Promise<number>((resolve) => {
-    const watch = new EventLoopWatch({
+    const watch = new EventLoopMonitor({
       onStall: (ms) => {
         watch.stop()
         resolve(ms)
       },
-      tell: () => undefined,
+      onReport: () => undefined,
     })
     watch.start()
   })
-  // The watch itself does not hold the process.
+  // The monitor itself does not keep the process alive.
   const held = setInterval(() => undefined, 1_000)
   const untilMs = performance.now() + 1_600
   while (performance.now() < untilMs);

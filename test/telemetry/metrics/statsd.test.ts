@@ -62,7 +62,7 @@ test('Values arrive under their prefix with their type, several in a datagram', 
   assert.deepEqual(failures, [])
 })
 
-test('A full queue drops, and a server that cannot be found is told once', async () => {
+test('A full queue drops values, and an unknown server is reported once', async () => {
   const failures: unknown[] = []
   const statsd = createStatsd({
     host: 'no-such-host.invalid',

@@ -7,11 +7,11 @@ import { PipelineError } from '../../../src/core/errors.ts'
 import { inSpan, inStage } from '../../../src/core/stage/span.ts'
 import {
   BATCHES_DETAILED_MAX,
-  FLUSH_MS,
-  flushTrace,
-  type FlushFacts,
+  FLUSH_MS_ATTRIBUTE,
+  openFlushTrace,
+  type TracedFlush,
 } from '../../../src/telemetry/tracing/flush-trace.ts'
-import { telemetryWith, type Telemetry } from '../../../src/telemetry/tracing/tracing.ts'
+import { startTelemetryWith, type Telemetry } from '../../../src/telemetry/tracing/tracing.ts'
 import { hrTimeToMilliseconds, type HrTime } from '../hr-time.ts'
 
 const STAGES = ['poll', 'decode', 'validate', 'enrich', 'partitionBy', 'buffer']
@@ -38,7 +38,7 @@ function provenance(index: number, traceparents: readonly string[] = []): Proven
   }
 }
 
-function facts(provenances: readonly Provenance[]): FlushFacts {
+function facts(provenances: readonly Provenance[]): TracedFlush {
   const counts = { records: 10 * provenances.length, rows: 8, deadLetters: 1, tombstones: 1, filtered: 0 }
   return { id: 7, groupId: 'g', provenances, counts, bytes: 1000 * provenances.length }
 }
@@ -55,7 +55,7 @@ describe('with an SDK', () => {
 
   beforeEach(() => {
     exporter = new InMemorySpanExporter()
-    telemetry = telemetryWith(new SimpleSpanProcessor(exporter))
+    telemetry = startTelemetryWith(new SimpleSpanProcessor(exporter))
   })
   afterEach(() => telemetry.shutdown())
 
@@ -67,7 +67,7 @@ describe('with an SDK', () => {
   }
 
   it('a flush is one trace: a consumer root with the messaging attributes and a span per stage and batch', () => {
-    flushTrace(facts([provenance(0), provenance(1)])).end()
+    openFlushTrace(facts([provenance(0), provenance(1)])).end()
     assert.equal(spans().length, 1 + 2 * STAGES.length)
     assert.equal(new Set(spans().map((span) => span.spanContext().traceId)).size, 1)
     assert.equal(root().name, 'process t')
@@ -76,7 +76,7 @@ describe('with an SDK', () => {
     const took = endOf(root()) - ms(root().startTime)
     const sum = Object.values(times).reduce((all, each) => all + each, 0)
     assert.ok(Math.abs(sum - took) < 1, `the stages' ${sum} ms add up to the ${took} ms of the root`)
-    const { [FLUSH_MS]: flushMs, ...others } = own
+    const { [FLUSH_MS_ATTRIBUTE]: flushMs, ...others } = own
     assert.ok(Number(flushMs) > 0 && Number(flushMs) < took, `${String(flushMs)} ms since it was formed`)
     assert.deepEqual(others, {
       'messaging.system': 'kafka',
@@ -101,7 +101,7 @@ describe('with an SDK', () => {
   })
 
   it('the poll is a client span named after the topic, with the batch in its attributes', () => {
-    flushTrace(facts([provenance(3)])).end()
+    openFlushTrace(facts([provenance(3)])).end()
     const poll = spans().find((span) => span.name === 'poll t')
     assert.equal(poll?.kind, SpanKind.CLIENT)
     assert.deepEqual(poll.attributes, {
@@ -119,19 +119,19 @@ describe('with an SDK', () => {
   })
 
   it('a flush of one partition names it and its last offset', () => {
-    flushTrace(facts([provenance(0), provenance(2)])).end()
+    openFlushTrace(facts([provenance(0), provenance(2)])).end()
     assert.equal(root().attributes['messaging.destination.partition.id'], '0')
     assert.equal(root().attributes['messaging.kafka.offset'], 29)
   })
 
-  it('every span lies within its parent, those of later stages too', async () => {
-    const flush = flushTrace(facts([provenance(0), provenance(1)]))
+  it('every span lies within its parent, also spans of later stages', async () => {
+    const flush = openFlushTrace(facts([provenance(0), provenance(1)]))
     await inStage(flush, 'writeParquet', { rows: 8 }, async () => {
       await inSpan(context.active(), 'PUT', {}, () => new Promise((resolve) => setImmediate(resolve)))
     })
     flush.end()
     const byId = new Map(spans().map((span) => [span.spanContext().spanId, span]))
-    // One of them is the wait between the forming of the flush and its first stage.
+    // One of them is the wait between the end of the buffer and the first stage.
     assert.equal(spans().length, 4 + 2 * STAGES.length)
     assert.equal(spans().filter((span) => span.name === 'wait').length, 1)
     for (const span of spans()) {
@@ -148,8 +148,10 @@ describe('with an SDK', () => {
     assert.equal(ms(root().startTime), T0 - 0.5)
   })
 
-  it('producers are linked, headers that are none are not', () => {
-    flushTrace(facts([provenance(0, [traceparent(0), 'nonsense']), provenance(1, [traceparent(1)])])).end()
+  it('producers are linked, invalid headers are not', () => {
+    openFlushTrace(
+      facts([provenance(0, [traceparent(0), 'nonsense']), provenance(1, [traceparent(1)])]),
+    ).end()
     assert.deepEqual(
       root().links.map((link) => link.context.traceId),
       [traceparent(0), traceparent(1)].map((header) => header.slice(3, 35)),
@@ -158,9 +160,9 @@ describe('with an SDK', () => {
     assert.equal(root().attributes['kafka_delta.links.linked'], 2)
   })
 
-  it('more producers than the SDK keeps are sampled, and both counts are told', () => {
+  it('more producers than the SDK keeps are sampled, and both counts are recorded', () => {
     const headers = Array.from({ length: 300 }, (_, index) => traceparent(index))
-    flushTrace(facts([provenance(0, headers.slice(0, 150)), provenance(1, headers.slice(150))])).end()
+    openFlushTrace(facts([provenance(0, headers.slice(0, 150)), provenance(1, headers.slice(150))])).end()
     assert.equal(root().links.length, 128)
     assert.equal(root().droppedLinksCount, 0)
     assert.equal(root().attributes['kafka_delta.links.seen'], 300)
@@ -168,15 +170,15 @@ describe('with an SDK', () => {
     assert.equal(root().links.at(-1)?.context.traceId, traceparent(299).slice(3, 35))
   })
 
-  it('of very many batches only some have spans, and both counts are told', () => {
-    flushTrace(facts(Array.from({ length: 1000 }, (_, index) => provenance(index)))).end()
+  it('of very many batches only some have spans, and both counts are recorded', () => {
+    openFlushTrace(facts(Array.from({ length: 1000 }, (_, index) => provenance(index)))).end()
     assert.equal(spans().length, 1 + BATCHES_DETAILED_MAX * STAGES.length)
     assert.equal(root().attributes['kafka_delta.batches.seen'], 1000)
     assert.equal(root().attributes['kafka_delta.batches.detailed'], BATCHES_DETAILED_MAX)
   })
 
-  it('a failed flush says so with its code, and ending twice ends once', () => {
-    const flush = flushTrace(facts([provenance(0)]))
+  it('a failed flush has the error code, and a second end is ignored', () => {
+    const flush = openFlushTrace(facts([provenance(0)]))
     flush.end(new PipelineError('KD_COMMIT_CONFLICT', 'metadata changed'))
     flush.end()
     assert.equal(root().status.code, SpanStatusCode.ERROR)
@@ -185,8 +187,8 @@ describe('with an SDK', () => {
     assert.equal(spans().filter((span) => span.name === 'process t').length, 1)
   })
 
-  it('a poll that was never timed is a moment: when the fetch delivered the batch', () => {
-    flushTrace(facts([{ ...provenance(0), timings: [] }])).end()
+  it('a poll that was not timed is the moment at which the fetch delivered the batch', () => {
+    openFlushTrace(facts([{ ...provenance(0), timings: [] }])).end()
     const poll = spans().find((span) => span.name === 'poll t')
     assert.equal(spans().length, 2)
     assert.ok(poll)
@@ -196,8 +198,8 @@ describe('with an SDK', () => {
   })
 })
 
-it('without an SDK nothing is traced, and the time of the stages is counted all the same', () => {
-  const flush = flushTrace(facts([provenance(0)]))
+it('without an SDK nothing is traced, but the time of the stages is measured', () => {
+  const flush = openFlushTrace(facts([provenance(0)]))
   assert.equal(trace.getSpan(flush.context), undefined)
   flush.begin?.('writeParquet')()
   flush.end()

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { linkOf, sample } from '../../../src/telemetry/tracing/traceparent.ts'
+import { spanLinkOf, sampleEvenly } from '../../../src/telemetry/tracing/traceparent.ts'
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 const spanId = '00f067aa0ba902b7'
 
 it('a traceparent becomes a link to a remote span', () => {
-  assert.deepEqual(linkOf(`00-${traceId}-${spanId}-01`), {
+  assert.deepEqual(spanLinkOf(`00-${traceId}-${spanId}-01`), {
     context: { traceId, spanId, traceFlags: 1, isRemote: true },
   })
 })
 
-it('of the flags only the sampled one is taken', () => {
-  assert.equal(linkOf(`00-${traceId}-${spanId}-02`)?.context.traceFlags, 0)
+it('only the sampled flag is used', () => {
+  assert.equal(spanLinkOf(`00-${traceId}-${spanId}-02`)?.context.traceFlags, 0)
 })
 
-it('a later version may say more behind the flags', () => {
-  assert.equal(linkOf(`01-${traceId}-${spanId}-01-more`)?.context.traceId, traceId)
+it('a later version may have further fields after the flags', () => {
+  assert.equal(spanLinkOf(`01-${traceId}-${spanId}-01-more`)?.context.traceId, traceId)
 })
 
 for (const header of [
@@ -30,15 +30,15 @@ for (const header of [
   `00-${traceId.toUpperCase()}-${spanId}-01`,
 ]) {
   it(`${JSON.stringify(header)} is no link`, () => {
-    assert.equal(linkOf(header), undefined)
+    assert.equal(spanLinkOf(header), undefined)
   })
 }
 
-it('a sample keeps what fits, and otherwise exactly as many as allowed with both ends', () => {
+it('a sample keeps all items up to the limit, otherwise exactly the limit with both ends', () => {
   const items = Array.from({ length: 1000 }, (_, index) => index)
-  assert.deepEqual(sample(items.slice(0, 128), 128), items.slice(0, 128))
+  assert.deepEqual(sampleEvenly(items.slice(0, 128), 128), items.slice(0, 128))
   for (const length of [129, 130, 200, 255, 256, 257, 999, 1000]) {
-    const kept = sample(items.slice(0, length), 128)
+    const kept = sampleEvenly(items.slice(0, length), 128)
     assert.equal(kept.length, 128, `of ${length}`)
     assert.equal(kept[0], 0)
     assert.equal(kept.at(-1), length - 1)

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { ROOT_CONTEXT } from '@opentelemetry/api'
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-node'
 import { inSpan, isTracing } from '../../../src/core/stage/span.ts'
-import { startTelemetry, telemetryWith } from '../../../src/telemetry/tracing/tracing.ts'
+import { startTelemetry, startTelemetryWith } from '../../../src/telemetry/tracing/tracing.ts'
 
 interface Received {
   readonly path: string
@@ -35,7 +35,7 @@ describe('a collector that answers', () => {
     server.closeAllConnections()
   })
 
-  it('gets the spans by OTLP over HTTP, below the service name, at the end at the latest', async () => {
+  it('receives the spans by OTLP over HTTP, with the service name, at the latest at the end', async () => {
     const telemetry = startTelemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: `${endpoint}/` })
     assert.equal(telemetry.enabled, true)
     inSpan(ROOT_CONTEXT, 'work', { rows: 1 }, () => undefined)
@@ -49,7 +49,7 @@ describe('a collector that answers', () => {
     assert.equal(isTracing(), false)
   })
 
-  it('the endpoint of traces is taken as it is', async () => {
+  it('the endpoint of traces is used unchanged', async () => {
     const telemetry = startTelemetry({
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${endpoint}/mine`,
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
@@ -77,13 +77,13 @@ for (const [name, env] of [
   })
 }
 
-it('asking for otlp alone is enough', async () => {
+it('OTEL_TRACES_EXPORTER=otlp alone is enough', async () => {
   const telemetry = startTelemetry({ OTEL_TRACES_EXPORTER: 'otlp' })
   assert.equal(telemetry.enabled, true)
   await telemetry.shutdown()
 })
 
-it('a protocol that is not spoken is told', async () => {
+it('an unsupported protocol is reported', async () => {
   const told: string[] = []
   const env = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }
   await startTelemetry(env, (message) => told.push(message)).shutdown()
@@ -99,19 +99,19 @@ function processor(shutdown: () => Promise<void>): SpanProcessor {
   }
 }
 
-it('a collector that never answers does not hold up the end', async () => {
+it('a collector that never answers does not delay the end', async () => {
   const told: string[] = []
   const clock = { now: () => 0, sleep: () => Promise.resolve() }
   const stuck = processor(() => new Promise(() => undefined))
-  await telemetryWith(stuck, (message) => told.push(message), clock).shutdown()
+  await startTelemetryWith(stuck, (message) => told.push(message), clock).shutdown()
   assert.deepEqual(told, ['Spans were not sent within 2000 ms'])
   assert.equal(isTracing(), false)
 })
 
-it('a collector that refuses is told and does not fail the end', async () => {
+it('a collector that refuses is reported and does not fail the end', async () => {
   const told: string[] = []
   const refusing = processor(() => Promise.reject(new Error('refused')))
-  await telemetryWith(refusing, (message) => told.push(message)).shutdown()
+  await startTelemetryWith(refusing, (message) => told.push(message)).shutdown()
   assert.equal(told.length, 1)
   assert.match(told[0] ?? '', /Spans were not sent: .*refused/)
 })

@@ -1,0 +1,185 @@
+import { PipelineError } from '../../core/errors.ts'
+import type { Watermark } from '../client/end-offsets.ts'
+
+/** Holds the position of an assigned partition. Replaced, not reused, when the partition is assigned or abandoned. */
+export interface Position {
+  readonly partition: number
+  /** Changes when the position is abandoned; work that started under another ticket is discarded. */
+  readonly ticket: number
+  /** True if `next` is known, so that batches may be emitted. */
+  live: boolean
+  /** Last offset emitted, or the offset in the table; `undefined` if the table has none. */
+  follows: bigint | undefined
+  /** The next offset to emit. */
+  next: bigint
+  /** The table's `txn` version known to this member. */
+  committed: bigint | undefined
+  /** Newest end offset reported by a broker. */
+  high: bigint
+  /** Position of the previous group generation, valid if the table has not moved past this member's own commits. */
+  readonly proposal:
+    | { readonly follows: bigint | undefined; readonly next: bigint; readonly committed: bigint | undefined }
+    | undefined
+}
+
+/** Describes the position of a partition that was determined from the table. */
+interface LocatedPosition {
+  readonly position: Position
+  /**
+   * The offset before the start, if reading starts at the end of a partition without an offset in the table. It must be
+   * committed, so that a restart does not skip records.
+   */
+  readonly pin: bigint | undefined
+}
+
+/** Holds the positions of the assigned partitions of one topic, without I/O. */
+export class Positions {
+  readonly #topic: string
+  readonly #startFrom: 'earliest' | 'latest'
+  #byPartition = new Map<number, Position>()
+  #tickets = 0
+
+  constructor(topic: string, startFrom: 'earliest' | 'latest') {
+    this.#topic = topic
+    this.#startFrom = startFrom
+  }
+
+  /** Takes over an assignment. Every partition waits for its offset in the table; live positions become proposals if `sameMember`. */
+  assign(partitions: readonly number[], sameMember: boolean): readonly Position[] {
+    const before = this.#byPartition
+    this.#byPartition = new Map()
+    for (const partition of partitions) {
+      const old = before.get(partition)
+      this.#byPartition.set(partition, this.#waiting(partition, sameMember ? proposalOf(old) : undefined))
+    }
+    return [...this.#byPartition.values()]
+  }
+
+  /** Discards the position of a partition and returns a new one, or `undefined` if it is not assigned. */
+  abandon(partition: number): Position | undefined {
+    if (!this.#byPartition.has(partition)) return undefined
+    const position = this.#waiting(partition, undefined)
+    this.#byPartition.set(partition, position)
+    return position
+  }
+
+  get(partition: number): Position | undefined {
+    return this.#byPartition.get(partition)
+  }
+
+  all(): readonly Position[] {
+    return [...this.#byPartition.values()]
+  }
+
+  /** Returns whether the position was not replaced. */
+  isCurrent(position: Position): boolean {
+    return this.#byPartition.get(position.partition)?.ticket === position.ticket
+  }
+
+  /**
+   * Sets a position by its offset in the table and makes it live. Returns `undefined` if the position was replaced meanwhile.
+   * @throws KD_OFFSETS_VANISHED if the broker does not hold the offset that the table expects next
+   */
+  locate(position: Position, txn: bigint | undefined, mark: Watermark): LocatedPosition | undefined {
+    if (!this.isCurrent(position)) return undefined
+    const { proposal } = position
+    if (proposal !== undefined && isStillValid(proposal, txn)) {
+      this.assertAvailable(position.partition, proposal.next, mark)
+      Object.assign(position, proposal, { committed: txn, high: mark.high, live: true })
+      return { position, pin: undefined }
+    }
+    if (txn !== undefined) {
+      this.assertAvailable(position.partition, txn + 1n, mark)
+      Object.assign(position, { follows: txn, next: txn + 1n, committed: txn, high: mark.high, live: true })
+      return { position, pin: undefined }
+    }
+    if (proposal?.committed !== undefined) {
+      throw new PipelineError(
+        'KD_OFFSETS_VANISHED',
+        'the table had a txn for the partition and has none now',
+        {
+          topic: this.#topic,
+          partition: position.partition,
+          expected: proposal.committed + 1n,
+        },
+      )
+    }
+    const next = this.#startFrom === 'earliest' ? mark.low : mark.high
+    Object.assign(position, { follows: undefined, next, committed: undefined, high: mark.high, live: true })
+    return { position, pin: this.#startFrom === 'latest' && next > 0n ? next - 1n : undefined }
+  }
+
+  /** Moves a live position past `last`. */
+  advance(position: Position, last: bigint): void {
+    position.follows = last
+    position.next = last + 1n
+    if (position.high < position.next) position.high = position.next
+  }
+
+  /** Notes the end offsets of partitions. */
+  noteEndOffsets(marks: ReadonlyMap<number, Watermark>): void {
+    for (const position of this.#byPartition.values()) {
+      const { high } = marks.get(position.partition) ?? position
+      if (position.live && high > position.high) position.high = high
+    }
+  }
+
+  /** Notes the last committed offset of a partition. */
+  committed(partition: number, last: bigint): void {
+    const position = this.#byPartition.get(partition)
+    if (position !== undefined && (position.committed === undefined || position.committed < last)) {
+      position.committed = last
+    }
+  }
+
+  /**
+   * Checks that the broker holds the offset `next`.
+   * @throws KD_OFFSETS_VANISHED if `next` is before the start or past the end of the log
+   */
+  assertAvailable(partition: number, next: bigint, mark: Watermark): void {
+    const where = { topic: this.#topic, partition, expected: next, logStart: mark.low, logEnd: mark.high }
+    if (next < mark.low) {
+      throw new PipelineError(
+        'KD_OFFSETS_VANISHED',
+        'the log starts after the expected offset; records were deleted, for example by retention',
+        where,
+      )
+    }
+    if (next > mark.high) {
+      throw new PipelineError(
+        'KD_OFFSETS_VANISHED',
+        'the log ends before the expected offset; the topic may have been deleted and created again',
+        where,
+      )
+    }
+  }
+
+  #waiting(partition: number, proposal: Position['proposal']): Position {
+    this.#tickets += 1
+    return {
+      partition,
+      ticket: this.#tickets,
+      live: false,
+      follows: undefined,
+      next: 0n,
+      committed: undefined,
+      high: 0n,
+      proposal,
+    }
+  }
+}
+
+function proposalOf(old: Position | undefined): Position['proposal'] {
+  if (old === undefined) return undefined
+  return old.live ? { follows: old.follows, next: old.next, committed: old.committed } : old.proposal
+}
+
+/**
+ * Returns whether the table has moved at most along the batches that this member emitted. If another writer moved it, the
+ * commit is fenced by `follows`.
+ */
+function isStillValid(proposal: NonNullable<Position['proposal']>, txn: bigint | undefined): boolean {
+  if (txn === undefined) return proposal.committed === undefined
+  if (proposal.committed !== undefined && txn < proposal.committed) return false
+  return proposal.follows !== undefined && txn <= proposal.follows
+}

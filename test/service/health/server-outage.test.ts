@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadConfig } from '../../../config/load/load.ts'
+import { needsCircuit } from '../../../src/service/health/server-outage.ts'
+
+test('A topic needs the brokers, the stores of its tables, the DynamoDB table of the log store, and the schema registry if its values are framed for it', () => {
+  const { topics, storage } = loadConfig({
+    object: {
+      storage: { s3: { logStore: 'dynamodb' }, dynamodb: { table: 'log' } },
+      schemaRegistry: { url: 'http://registry:8081' },
+      topics: {
+        plain: { table: { uri: 's3a://lake/plain' } },
+        framed: {
+          format: 'avro',
+          framing: 'registry',
+          table: { uri: 'abfss://c@account/framed' },
+          deadLetters: { to: 'table', table: 's3://letters/framed' },
+        },
+        local: { table: { uri: '/data/local' } },
+      },
+    },
+  })
+  const needed = (name: string): string[] =>
+    [
+      ['kafka', 'kafka:9092'],
+      ['store', 's3://lake'],
+      ['store', 's3://letters'],
+      ['store', 'abfss://c@account'],
+      ['store', 'file:///data/local'],
+      ['store', 'dynamodb://log'],
+      ['registry', 'http://registry:8081'],
+    ].flatMap(([kind, server = '']) => {
+      const topic = topics[name]
+      assert.ok(topic, name)
+      return needsCircuit(topic, { kind: kind as 'store', name: server }, storage) ? [server] : []
+    })
+  assert.deepEqual(needed('plain'), ['kafka:9092', 's3://lake', 'dynamodb://log'])
+  assert.deepEqual(needed('framed'), [
+    'kafka:9092',
+    's3://letters',
+    'abfss://c@account',
+    'dynamodb://log',
+    'http://registry:8081',
+  ])
+  assert.deepEqual(needed('local'), ['kafka:9092', 'file:///data/local'])
+})
