@@ -1,0 +1,65 @@
+import { API_VERSIONS } from './messages/api-versions.ts'
+import { CONSUMER_GROUP_HEARTBEAT } from './messages/consumer-group-heartbeat.ts'
+import { FETCH } from './messages/fetch.ts'
+import { FIND_COORDINATOR } from './messages/find-coordinator.ts'
+import { HEARTBEAT } from './messages/heartbeat.ts'
+import { JOIN_GROUP } from './messages/join-group.ts'
+import { LEAVE_GROUP } from './messages/leave-group.ts'
+import { LIST_OFFSETS } from './messages/list-offsets.ts'
+import { METADATA } from './messages/metadata.ts'
+import { OFFSET_COMMIT } from './messages/offset-commit.ts'
+import { OFFSET_FETCH } from './messages/offset-fetch.ts'
+import { OFFSET_FOR_LEADER_EPOCH } from './messages/offset-for-leader-epoch.ts'
+import { SASL_AUTHENTICATE } from './messages/sasl-authenticate.ts'
+import { SASL_HANDSHAKE } from './messages/sasl-handshake.ts'
+import { SYNC_GROUP } from './messages/sync-group.ts'
+import type { ApiTable, ReadFields, WrittenFields } from './schema.ts'
+
+/** Holds the field tables of the APIs that a consumer uses, by their names in Kafka's message definitions. */
+export const APIS = {
+  Fetch: FETCH,
+  ListOffsets: LIST_OFFSETS,
+  Metadata: METADATA,
+  OffsetCommit: OFFSET_COMMIT,
+  OffsetFetch: OFFSET_FETCH,
+  FindCoordinator: FIND_COORDINATOR,
+  JoinGroup: JOIN_GROUP,
+  Heartbeat: HEARTBEAT,
+  LeaveGroup: LEAVE_GROUP,
+  SyncGroup: SYNC_GROUP,
+  SaslHandshake: SASL_HANDSHAKE,
+  ApiVersions: API_VERSIONS,
+  OffsetForLeaderEpoch: OFFSET_FOR_LEADER_EPOCH,
+  SaslAuthenticate: SASL_AUTHENTICATE,
+  ConsumerGroupHeartbeat: CONSUMER_GROUP_HEARTBEAT,
+} as const satisfies Readonly<Record<string, ApiTable>>
+
+/** Names an API in `APIS`. */
+export type ApiName = keyof typeof APIS
+
+/** Describes a request that a client sends; fields with defaults may be omitted. */
+export type RequestBody<A extends ApiName> = WrittenFields<(typeof APIS)[A]['request']>
+
+/** Describes a response that a client receives; every field is present. */
+export type ResponseBody<A extends ApiName> = ReadFields<(typeof APIS)[A]['response']>
+
+/** Describes a request that a broker receives; every field is present. */
+export type ReceivedRequest<A extends ApiName> = ReadFields<(typeof APIS)[A]['request']>
+
+/** Describes a response that a broker sends; fields with defaults may be omitted. */
+export type SentResponse<A extends ApiName> = WrittenFields<(typeof APIS)[A]['response']>
+
+/**
+ * Returns the version of a request header. Version 2 has tagged fields; its client id is not compact, so that a broker
+ * can read the header of any version.
+ */
+export function requestHeaderVersion({ flexibleFrom }: ApiTable, version: number): 1 | 2 {
+  return flexibleFrom !== undefined && version >= flexibleFrom ? 2 : 1
+}
+
+/**
+ * Returns the version of a response header. Version 1 has tagged fields; ApiVersions always uses version 0 (KIP-511).
+ */
+export function responseHeaderVersion({ key, flexibleFrom }: ApiTable, version: number): 0 | 1 {
+  return key !== API_VERSIONS.key && flexibleFrom !== undefined && version >= flexibleFrom ? 1 : 0
+}

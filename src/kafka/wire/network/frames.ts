@@ -1,0 +1,79 @@
+import { malformedMessageError } from '../wire-reader.ts'
+
+const LENGTH_BYTES = 4
+
+/** First bytes of a TLS record: alert or handshake, version 3.x. Read as a length they would mean 352 MB. */
+const TLS_ALERT = 0x15
+const TLS_HANDSHAKE = 0x16
+const TLS_MAJOR = 0x03
+const WANTS_TLS_CODE = 'ERR_PEER_WANTS_TLS'
+/** Frames up to this size are allocated in Node's pool of small buffers. */
+const POOLED_BYTES_MAX = 2_048
+
+/**
+ * Splits a stream of bytes into frames: four bytes of length, then the message. A frame that is contained in one chunk
+ * shares its memory, unless the chunk is lent; other frames are assembled in a buffer of their own.
+ */
+export class FrameAssembler {
+  readonly #bytesMax: number
+  readonly #take: (frame: Buffer) => void
+  readonly #length = Buffer.alloc(LENGTH_BYTES)
+  #lengthBytes = 0
+  #frame: Buffer | undefined
+  #filled = 0
+
+  /** Creates an assembler that refuses frames larger than `bytesMax` and passes each frame to `take`, in order. */
+  constructor(bytesMax: number, take: (frame: Buffer) => void) {
+    this.#bytesMax = bytesMax
+    this.#take = take
+  }
+
+  /**
+   * Processes the next bytes. The owner of a lent chunk reuses it, so its bytes are copied. Throws an error with the
+   * code `ERR_PEER_WANTS_TLS` if the bytes are a TLS record.
+   * @throws KD_SOURCE_FAILED if a length is negative or above the maximum
+   */
+  push(chunk: Buffer, isLent = false): void {
+    let at = 0
+    while (at < chunk.length) {
+      if (this.#frame !== undefined) at += this.#fill(this.#frame, chunk, at)
+      else if (this.#lengthBytes < LENGTH_BYTES) {
+        this.#length[this.#lengthBytes++] = chunk[at++] as number
+        if (this.#lengthBytes === LENGTH_BYTES) at += this.#begin(chunk, at, isLent)
+      }
+    }
+  }
+
+  /** Starts a frame; returns the number of bytes consumed from the chunk. */
+  #begin(chunk: Buffer, at: number, isLent: boolean): number {
+    const length = this.#length.readInt32BE(0)
+    this.#lengthBytes = 0
+    if (isTls(this.#length))
+      throw Object.assign(new Error('the peer answers with TLS'), { code: WANTS_TLS_CODE })
+    if (length < 0 || length > this.#bytesMax) {
+      throw malformedMessageError(`expected a length of at most ${this.#bytesMax} bytes, got ${length}`)
+    }
+    if (length === 0 || (!isLent && chunk.length - at >= length)) {
+      this.#take(chunk.subarray(at, at + length))
+      return length
+    }
+    // Pages of a large buffer are not touched before bytes arrive, so a false length costs no physical memory.
+    this.#frame = length <= POOLED_BYTES_MAX ? Buffer.allocUnsafe(length) : Buffer.allocUnsafeSlow(length)
+    this.#filled = 0
+    return 0
+  }
+
+  #fill(frame: Buffer, chunk: Buffer, at: number): number {
+    const copied = chunk.copy(frame, this.#filled, at)
+    this.#filled += copied
+    if (this.#filled === frame.length) {
+      this.#frame = undefined
+      this.#take(frame)
+    }
+    return copied
+  }
+}
+
+function isTls(bytes: Uint8Array): boolean {
+  return (bytes[0] === TLS_ALERT || bytes[0] === TLS_HANDSHAKE) && bytes[1] === TLS_MAJOR
+}
