@@ -17,6 +17,10 @@ export const ERROR_CATALOGUE = {
     message: 'Offsets that the table expects next are gone from Kafka',
     retryable: false,
   },
+  KD_RECORDS_CORRUPT: {
+    message: 'Bytes that Kafka stores are not what was written',
+    retryable: false,
+  },
   KD_SOURCE_FAILED: { message: 'The Kafka consumer stopped', retryable: true },
   KD_DEAD_LETTERS_FAILED: { message: 'Dead letters could not be written', retryable: true },
   KD_DEAD_LETTER: { message: 'A record could not be converted to a row', retryable: false },

@@ -1,0 +1,207 @@
+import type { Raw } from '../../core/raw.ts'
+import type { RecordsPartition } from './malformed-records.ts'
+import { decodeAllHeaders, type HeaderRanges } from './record-headers.ts'
+import { RecordRanges } from './record-ranges.ts'
+
+const NEWLINE = 10
+const WORD_BYTES = 4
+/** Up to this size, copying words in a loop is faster than a call of `copy`. */
+const WORDS_BYTES_MAX = 128
+const EMPTY = Buffer.alloc(0)
+
+/** Bytes that hold records, either from the response or decompressed. */
+interface Section {
+  readonly bytes: Uint8Array
+  /** True if nothing else uses the bytes, so that they may be overwritten. */
+  readonly isOwned: boolean
+}
+
+/**
+ * Collects records of a response as positions in its concatenated sections.
+ *
+ * `take` copies each section as a whole and then moves the values to the front of the copy, each followed by a
+ * newline. At least six bytes of its record precede every value, so no value is overwritten before it moves. One long
+ * copy and moves in one buffer take half the time of copying each value, and the response is not retained.
+ */
+export class GatheredRecords {
+  readonly #ranges: RecordRanges
+  #sections: Section[] = []
+  #bytes = 0
+
+  constructor() {
+    this.#ranges = new RecordRanges()
+  }
+
+  get count(): number {
+    return this.#ranges.count
+  }
+
+  /** Total bytes of the sections. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Positions of the collected records, relative to the start of the first section. */
+  get ranges(): RecordRanges {
+    return this.#ranges
+  }
+
+  /** Adds a section; returns the shift to add to positions in it. */
+  addSection(bytes: Uint8Array, isOwned: boolean): number {
+    const at = this.#bytes
+    this.#sections.push({ bytes, isOwned })
+    this.#bytes += bytes.length
+    return at
+  }
+
+  /** Removes the sections and records that were added after the first `count` records and `bytes` bytes. */
+  truncate(count: number, bytes: number): void {
+    this.#ranges.truncate(count)
+    while (this.#bytes > bytes) this.#bytes -= this.#sections.pop()?.bytes.length ?? 0
+  }
+
+  /** Returns the collected records and resets the collector. */
+  take({ topic, partition }: RecordsPartition): {
+    readonly raw: Raw
+    readonly headers: HeaderRanges | undefined
+  } {
+    const ranges = this.#ranges
+    const { count } = ranges
+    const bytes = count === 0 ? EMPTY : this.#joined()
+    const moved = moveToFront(bytes, ranges)
+    const fields = {
+      topic,
+      partition,
+      count,
+      ...moved.values,
+      ...moved.keys,
+      offsets: ranges.offsets(),
+      timestampsMs: ranges.timestampsMs(),
+    }
+    const appended = ranges.appended()
+    this.#sections = []
+    this.#bytes = 0
+    ranges.reset()
+    return { raw: withHeaders(fields, moved.headers, appended), headers: moved.headers }
+  }
+
+  #joined(): Buffer {
+    const [first] = this.#sections
+    if (this.#sections.length === 1 && first?.isOwned === true) return bufferOf(first.bytes)
+    const bytes = Buffer.allocUnsafeSlow(this.#bytes)
+    let at = 0
+    for (const section of this.#sections) {
+      bytes.set(section.bytes, at)
+      at += section.bytes.length
+    }
+    return bytes
+  }
+}
+
+/** Adds `headers`, which are decoded on first access. */
+function withHeaders(
+  fields: Omit<Raw, 'headers' | 'appended'>,
+  ranges: HeaderRanges | undefined,
+  appended: Uint8Array | undefined,
+): Raw {
+  const more = appended === undefined ? {} : { appended }
+  if (ranges === undefined) return { ...fields, headers: undefined, ...more }
+  let headers: Raw['headers']
+  return {
+    ...fields,
+    get headers() {
+      return (headers ??= decodeAllHeaders(ranges))
+    },
+    ...more,
+  }
+}
+
+interface Moved {
+  readonly values: Pick<Raw, 'bytes' | 'valueStart' | 'valueEnd'>
+  readonly keys: Pick<Raw, 'keys' | 'keyStart' | 'keyEnd'>
+  readonly headers: HeaderRanges | undefined
+}
+
+/** Moves values to the front of `bytes`, and copies keys and headers out before they are overwritten. */
+function moveToFront(bytes: Buffer, ranges: RecordRanges): Moved {
+  const { count, keyBytes, headerBytes } = ranges
+  // Local variables, because reading fields in the loop is slower.
+  const { valueStart: starts, valueEnd: ends, keyStart, keyEnd, headersStart, headersEnd } = ranges
+  const keys = new CopiedPart(bytes, count, keyBytes)
+  const headers = headerBytes === 0 ? undefined : new CopiedPart(bytes, count, headerBytes)
+  const valueStart = new Int32Array(count)
+  const valueEnd = new Int32Array(count)
+  let at = 0
+  for (let i = 0; i < count; i++) {
+    keys.add(i, keyStart[i] as number, keyEnd[i] as number)
+    headers?.add(i, headersStart[i] as number, headersEnd[i] as number)
+    const start = starts[i] as number
+    if (start < 0) {
+      valueStart[i] = valueEnd[i] = -1
+    } else {
+      const end = ends[i] as number
+      bytes.copyWithin(at, start, end)
+      valueStart[i] = at
+      at += end - start
+      valueEnd[i] = at
+    }
+    bytes[at++] = NEWLINE
+  }
+  return {
+    values: { bytes: bytes.subarray(0, at), valueStart, valueEnd },
+    keys: { keys: keys.bytes, keyStart: keys.start, keyEnd: keys.end },
+    headers: headers && { bytes: headers.bytes, start: headers.start, end: headers.end },
+  }
+}
+
+/** Copies keys or headers into their own buffer. */
+class CopiedPart {
+  readonly start: Int32Array
+  readonly end: Int32Array
+  readonly #from: Buffer
+  readonly #fromView: DataView
+  readonly #to: Buffer
+  readonly #toView: DataView
+  #at = 0
+
+  constructor(from: Buffer, count: number, bytes: number) {
+    this.start = new Int32Array(count)
+    this.end = new Int32Array(count)
+    this.#from = from
+    this.#fromView = viewOf(from)
+    // Whole words are copied, so the last one may extend past the end.
+    this.#to = bytes === 0 ? EMPTY : Buffer.allocUnsafeSlow(bytes + WORD_BYTES)
+    this.#toView = viewOf(this.#to)
+  }
+
+  get bytes(): Buffer {
+    return this.#to.subarray(0, this.#at)
+  }
+
+  add(i: number, start: number, end: number): void {
+    if (start < 0) {
+      this.start[i] = this.end[i] = -1
+      return
+    }
+    const at = this.#at
+    const length = end - start
+    this.start[i] = at
+    if (length > WORDS_BYTES_MAX || end + WORD_BYTES > this.#from.length) {
+      this.#from.copy(this.#to, at, start, end)
+    } else {
+      // For short ranges, calling `copy` takes three times as long.
+      const from = this.#fromView
+      const to = this.#toView
+      for (let k = 0; k < length; k += WORD_BYTES) to.setUint32(at + k, from.getUint32(start + k, true), true)
+    }
+    this.end[i] = this.#at = at + length
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decodeHeaders } from '../../../src/kafka/records/record-headers.ts'
+import { encodeBatch } from './support/encode.ts'
+import { CODECS, readAll } from './support/read-all.ts'
+
+const bytes = (text: string): Buffer => Buffer.from(text)
+const records = [
+  { value: bytes('a'), headers: [['name', bytes('x'.repeat(200))]] },
+  { value: bytes('b') },
+  {
+    key: bytes('key'),
+    value: null,
+    headers: [
+      ['many', bytes('1')],
+      ['Grüße', null],
+      ['many', bytes('2')],
+      ['__proto__', bytes('3')],
+      ['many', bytes('')],
+    ],
+  },
+] as const
+const plain = (headers: unknown): unknown =>
+  headers === undefined
+    ? undefined
+    : Object.entries(headers as object).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.map(String) : Buffer.from(value as Uint8Array).toString(),
+      ])
+
+test('Headers are read by name; several values of a name keep their order', () => {
+  for (const codec of [undefined, 'lz4'] as const) {
+    const [read] = readAll(encodeBatch({ baseOffset: 0n, records, ...(codec && { codec }) }, CODECS))
+    assert.ok(read?.headers !== undefined)
+    assert.equal(decodeHeaders(read.headers, 1), undefined)
+    assert.deepEqual(plain(decodeHeaders(read.headers, 0)), [['name', 'x'.repeat(200)]])
+    const third = decodeHeaders(read.headers, 2)
+    assert.deepEqual(Object.keys(third ?? {}), ['many', 'Grüße', '__proto__'])
+    assert.deepEqual(
+      (third?.['many'] as readonly Uint8Array[]).map((each) => Buffer.from(each).toString()),
+      ['1', '2', ''],
+    )
+    assert.deepEqual(Buffer.from(third?.['Grüße'] as Uint8Array).toString(), '')
+    assert.deepEqual(Buffer.from(third?.['__proto__'] as Uint8Array).toString(), '3')
+  }
+})
+
+test('A batch decodes its headers once, on first access', () => {
+  const [read] = readAll(encodeBatch({ baseOffset: 0n, records }))
+  const headers = read?.raw.headers
+  assert.equal(headers, read?.raw.headers)
+  assert.equal(headers?.length, 3)
+  assert.equal(headers[1], undefined)
+  assert.equal(Buffer.from(read?.raw.bytes ?? []).toString(), 'a\nb\n\n')
+  assert.equal(Buffer.from(read?.raw.keys ?? []).toString(), 'key')
+})
+
+test('A batch whose records have no headers has none', () => {
+  const [read] = readAll(encodeBatch({ baseOffset: 0n, records: [{ value: bytes('a') }] }))
+  assert.deepEqual([read?.headers, read?.raw.headers], [undefined, undefined])
+})
