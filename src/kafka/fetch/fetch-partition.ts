@@ -1,0 +1,94 @@
+import type { LogEnds } from './fetch-options.ts'
+
+/** Backoff after an error of the partition, in milliseconds; it doubles up to one second. */
+const MIN_BACKOFF_MS = 100
+const MAX_BACKOFF_MS = 1_000
+
+/** Holds the state of a partition that is read. */
+export class FetchPartition {
+  readonly topic: string
+  readonly partition: number
+  /** Next offset to deliver. */
+  position: bigint
+  /** Leader epoch of the record before the position; -1 if unknown. */
+  positionEpoch: number
+  /** Next offset to fetch; past the position while a response waits to be delivered. */
+  fetchOffset: bigint
+  /** Incremented by every seek; responses to requests from before a seek are discarded. */
+  seekEpoch = 0
+  isDropped = false
+  isPaused = false
+  isFailed = false
+  /** 32 hex digits; set once, so that a topic that was deleted and created again is detected. */
+  topicId: string | undefined
+  /** Node id of the leader; -1 if unknown. */
+  leaderId = -1
+  leaderEpoch = -1
+  ends: LogEnds | undefined
+  /** Earliest time of the next request, in milliseconds since the epoch. */
+  notBeforeMs = 0
+  /** Time at which the topic was first found missing, in milliseconds since the epoch. */
+  missingSinceMs: number | undefined
+  #replica: { readonly nodeId: number; readonly untilMs: number } | undefined
+  #failures = 0
+
+  constructor(topic: string, partition: number, offset: bigint, leaderEpoch: number) {
+    this.topic = topic
+    this.partition = partition
+    this.position = this.fetchOffset = offset
+    this.positionEpoch = leaderEpoch
+  }
+
+  /** Broker to read from; -1 if unknown. */
+  get nodeId(): number {
+    return this.#replica?.nodeId ?? this.leaderId
+  }
+
+  /** True if the partition is to be fetched once its broker is known. */
+  get isFetchable(): boolean {
+    return !this.isDropped && !this.isFailed && !this.isPaused
+  }
+
+  seek(offset: bigint, leaderEpoch: number): void {
+    this.seekEpoch++
+    if (this.isFailed) {
+      // A seek accepts a topic that was created again.
+      this.topicId = undefined
+      this.leaderId = this.leaderEpoch = -1
+    }
+    this.position = this.fetchOffset = offset
+    this.positionEpoch = leaderEpoch
+    this.isFailed = false
+    this.missingSinceMs = undefined
+    this.resetBackoff()
+  }
+
+  /** Reads from a replica until the given time. */
+  preferReplica(nodeId: number, untilMs: number): void {
+    this.#replica = { nodeId, untilMs }
+  }
+
+  /** Returns to the leader; returns whether a replica was read until now. */
+  clearReplica(): boolean {
+    const had = this.#replica !== undefined
+    this.#replica = undefined
+    return had
+  }
+
+  /** Returns to the leader if the time of the replica is over; returns whether it was. */
+  expireReplica(nowMs: number): boolean {
+    return this.#replica !== undefined && nowMs >= this.#replica.untilMs && this.clearReplica()
+  }
+
+  /** Delays the next request. */
+  backOff(nowMs: number): void {
+    this.fetchOffset = this.position
+    this.notBeforeMs = nowMs + Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(this.#failures++, 8))
+  }
+
+  /** Resets the backoff after a successful response. */
+  resetBackoff(): void {
+    this.#failures = 0
+    this.notBeforeMs = 0
+  }
+}
