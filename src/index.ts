@@ -89,7 +89,7 @@ export { RowColumns, type ValidatedMessages, type RowColumnsOptions } from './ev
 export { RESCUED_DATA, type SchemaEvolution } from './evolution/policy.ts'
 
 // Kafka.
-export { createSource } from './kafka/source/kafkajs-source.ts'
+export { createSource } from './kafka/source/consumer-source.ts'
 export type {
   KafkaSource,
   PartitionStatus,

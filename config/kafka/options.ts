@@ -21,6 +21,30 @@ export const KAFKA_OPTIONS = {
     default: 'kafka-delta',
     env: 'KAFKA_DELTA_CLIENT_ID',
   },
+  groupInstanceId: {
+    doc: 'Name of this process within its consumer group, unique and the same after a restart, such as the name of a pod of a stateful set. With it, a process that restarts within `kafka.sessionTimeoutMs` keeps its partitions and reads on at once, without a rebalance. Without it, the partitions of a process that is killed rest until the session ends.',
+    format: 'text',
+    default: null,
+    env: 'KAFKA_DELTA_GROUP_INSTANCE_ID',
+  },
+  groupProtocol: {
+    doc: 'Protocol of the consumer group. `classic` works with every broker. `consumer` is the protocol of KIP-848, for brokers of Kafka 4.0 or newer, where the brokers assign the partitions.',
+    format: ['classic', 'consumer'],
+    default: 'classic',
+    env: 'KAFKA_DELTA_GROUP_PROTOCOL',
+  },
+  isolationLevel: {
+    doc: 'Which records of transactions are read: `read_committed` reads those of committed transactions only, `read_uncommitted` reads also those of open and aborted ones.',
+    format: ['read_committed', 'read_uncommitted'],
+    default: 'read_committed',
+    env: 'KAFKA_DELTA_ISOLATION_LEVEL',
+  },
+  rack: {
+    doc: 'Rack or availability zone of this process, as in `broker.rack`. Brokers with a replica selector then serve fetches from the nearest replica.',
+    format: 'text',
+    default: null,
+    env: 'KAFKA_DELTA_RACK',
+  },
   sessionTimeoutMs: {
     doc: 'Time without a heartbeat after which the group coordinator considers this process dead and reassigns its partitions. At least three times `kafka.heartbeatMs`. Raise it if long garbage collections or network outages cause rebalances.',
     format: 'whole-number',

@@ -3,6 +3,11 @@ export interface KafkaConfig {
   readonly brokers: readonly string[]
   readonly groupId: string
   readonly clientId: string
+  /** Makes this process a static member of its group. */
+  readonly groupInstanceId?: string
+  readonly groupProtocol: 'classic' | 'consumer'
+  readonly isolationLevel: 'read_committed' | 'read_uncommitted'
+  readonly rack?: string
   readonly sessionTimeoutMs: number
   readonly heartbeatMs: number
   readonly fetchBytesMax: number

@@ -1,357 +1,127 @@
+/** Lists a test per line, `test/NAME.test.ts`, and the files `src/NAME.ts` that it covers because they have no test of their own. */
+const LINES = `
+arrow/builder: arrow/column-builder arrow/fixed-builder arrow/validity
+arrow/cast: arrow/bytes-builder arrow/column arrow/values
+arrow/from-arrow: arrow/record-batch
+cli/dlq/dlq: cli/dlq/command cli/dlq/discard cli/dlq/group cli/dlq/list cli/dlq/replay cli/dlq/show cli/dlq/text
+cli/health: cli/config-flags
+cli/load/load: cli/load/flags cli/load/progress cli/load/report cli/load/run kafka/source/read-topic
+cli/main: cli/contract cli/demo/command cli/ingest cli/package-file cli/plan cli/run cli/validate
+cli/output: cli/exit-codes cli/table/type-text
+cli/table/cat: cli/table/command cli/table/create cli/table/files cli/table/history cli/table/notices cli/table/optimize cli/table/properties cli/table/restore cli/table/show cli/table/table cli/table/vacuum cli/table/verify
+compression/compression: compression/bounded-buffer compression/byte-codec compression/crc32c compression/lz4 compression/snappy compression/zstd
+contract/columns/to-table-schema: contract/columns/flatten contract/columns/to-struct
+contract/json-schema/draft: contract/json-schema/delta-type
+contract/json-schema/references: contract/json-schema/compile contract/json-schema/describe contract/json-schema/json-schema contract/json-schema/walk
+core/stage/flush-stages: core/batch core/flush-trace core/raw core/stage/flush-scope
+core/stage/span: core/clock core/errors
+core/stage/stage: core/dead-letter core/schema
+delta/commit/checkpoint-write: delta/commit/checkpoint-reuse delta/commit/checkpoint-rows
+delta/commit/conflicts: delta/commit/commit-info
+delta/commit/log-writer: delta/commit/checkpoint-scheduler delta/commit/checksum-writer delta/commit/table-writer
+delta/constraints/constraints: delta/constraints/constraint-violations
+delta/files/deletion-vector: core/crc32 delta/files/z85
+delta/fuzz: delta/statistics/json-text
+delta/log/checksum: delta/log/checkpoint-read delta/log/live-files delta/log/log-segment delta/log/snapshot
+delta/log/in-commit-timestamp: delta/log/checkpoint-part delta/log/checkpoint-schema delta/log/parsed-stats delta/log/state delta/log/txn-retention
+delta/maintenance/optimize-spark: delta/statistics/stats-check
+delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/create delta/maintenance/maintained-table delta/protocol/engine delta/protocol/interval parquet/join
+delta/protocol/action-json: delta/protocol/fields
+delta/protocol/protocol: delta/constraints/append-support delta/protocol/actions delta/protocol/features
+delta/rewrite/cluster: delta/rewrite/data-file delta/rewrite/sort-keys delta/rewrite/spilled-rows delta/rewrite/zcubes
+delta/rewrite/curves: delta/rewrite/hilbert delta/rewrite/zorder
+delta/schema/evolve: delta/protocol/table-shape delta/protocol/upgrade delta/schema/new-fields delta/schema/schema-json
+delta/schema/type-widening: core/widening
+delta/statistics/stats-columns: delta/protocol/table-properties delta/statistics/stats
+docs/commands: service/inference/contract-sample service/process/ingest service/process/observability service/process/run service/replay/stored-letters
+docs/paths: index
+e2e/demo: cli/demo/demo cli/demo/dependencies cli/demo/kafka
+enrichments/bucket: enrichments/derived-column
+enrichments/kafka-columns: enrichments/enrichment
+enrichments/lookup-columns: enrichments/source-column
+evolution/alter: evolution/nulls evolution/plain evolution/row-columns
+evolution/infer-from-sample: evolution/infer-new-columns
+evolution/ingest-values: evolution/coerce-message evolution/table-columns
+evolution/rescue: evolution/policy
+faults/registry: kafka/client/producer
+formats/avro/fingerprint: formats/avro/schema
+formats/avro/format: formats/avro/columns formats/avro/container-format formats/avro/default formats/avro/read formats/avro/values
+formats/avro/kafka-delta-ingest: formats/avro/connect-types formats/avro/cursor formats/json/schema-file formats/values
+formats/avro/resolve: formats/open/contract
+formats/debezium/format: formats/debezium/columns formats/debezium/schema formats/debezium/values
+formats/framing/decompress: formats/framing/record-collector
+formats/framing/registry-framing: formats/framing/rewrite-values
+formats/json/unknown-fields: formats/format formats/json/columns formats/json/readers formats/json/scalars formats/json/scan formats/json/value-reader
+formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
+formats/open/tombstones: enrichments/deleted-flag
+formats/protobuf/format: formats/protobuf/columns formats/protobuf/load
+formats/protobuf/registry: formats/protobuf/cursor formats/protobuf/protobuf-well-known formats/protobuf/read formats/protobuf/schema
+formats/text/csv: formats/settings
+ingest/plan: ingest/environment ingest/formats ingest/librdkafka-properties ingest/librdkafka ingest/seek-offsets ingest/statsd-endpoint
+jmespath/interpreter: jmespath/built-in jmespath/expression jmespath/function-table jmespath/numbers
+kafka/client/codecs: kafka/client/wire-options
+kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/end-offsets kafka/client/faults kafka/client/sockets kafka/client/tls-faults kafka/client/tls-files
+kafka/client/tokens: kafka/client/token-login
+kafka/dead-letters/dead-letters: kafka/dead-letters/dead-letter-envelope
+kafka/fetch/fetch-reactions: kafka/fetch/fetch-options
+kafka/fetch/transactions: kafka/fetch/broker-fetcher kafka/fetch/fetch-context kafka/fetch/fetch-error-handler kafka/fetch/fetch-partition kafka/fetch/leader-tracker
+kafka/group/assignors/cooperative-sticky: kafka/group/assignors/sticky-balancer
+kafka/group/assignors/range: kafka/group/assignors/assignor
+kafka/group/simulation: kafka/group/assignors/assignors kafka/group/coordinator-client kafka/group/handover kafka/group/leader kafka/group/member kafka/group/membership kafka/group/offsets kafka/group/ownership kafka/group/pending-reason kafka/group/states
+kafka/group/subscription: kafka/group/partitions
+kafka/records/aborted: kafka/records/batch-header kafka/records/gather-batch kafka/records/gathered-records kafka/records/malformed-records kafka/records/record-codecs kafka/records/record-cursor kafka/records/record-ranges
+kafka/source/consumer-source: kafka/source/consumer-options kafka/source/group-offsets kafka/source/offset-lookup kafka/source/source-events kafka/source/source-options kafka/source/source kafka/source/watermarks
+kafka/wire/find-coordinator: kafka/wire/broker
+kafka/wire/network/request-channel: kafka/wire/network/options
+kafka/wire/open-cluster: kafka/wire/cluster
+kafka/wire/schema: kafka/wire/messages/api-versions kafka/wire/messages/consumer-group-heartbeat kafka/wire/messages/fetch kafka/wire/messages/find-coordinator kafka/wire/messages/heartbeat kafka/wire/messages/join-group kafka/wire/messages/leave-group kafka/wire/messages/list-offsets kafka/wire/messages/metadata kafka/wire/messages/offset-commit kafka/wire/messages/offset-fetch kafka/wire/messages/offset-for-leader-epoch kafka/wire/messages/sasl-authenticate kafka/wire/messages/sasl-handshake kafka/wire/messages/sync-group
+local-servers/kafka: local-servers/cache local-servers/maven
+operators/buffer-time-or-count: core/open-partitions
+parquet/int96: parquet/footer
+parquet/range-reader: arrow/plain
+parquet/statistics: parquet/leaf-statistics
+registry/registry-tls: registry/http registry/registry
+resilience/circuit-registry: core/circuit resilience/circuit-breaker resilience/server-availability
+sample/kinds: sample/order-events sample/web-requests
+sample/produce: sample/event sample/random
+sample/user-events: sample/bad-records
+service/dead-letters/dead-letter-columns: service/table/side-table stored-letters/row
+service/http/admin: service/health/components service/health/health service/health/progress service/http/status service/topic/state
+service/http/endpoints: service/metrics/process-metrics service/metrics/topic-metrics service/topic/summary
+service/inference/inferred-topic: service/inference/sample
+service/metrics/ingest-metrics: service/topic/observer
+service/process/shutdown: service/process/exit
+service/replay/replay: service/replay/replay-ledger service/replay/replay-rows service/topic/format stored-letters/ledger
+service/supervision/patterns: service/supervision/discover
+service/supervision/process-memory: service/connections/kafka-options service/topic/source-options
+service/supervision/supervision: service/supervision/run-topics service/supervision/supervised-topic service/supervision/topic-set service/supervision/watch-topics service/topic/control service/topic/flush-tracker service/topic/topic
+service/table/target: enrichments/cast-columns service/connections/registry-options service/connections/retry-options
+sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functions/compare sql/functions/functions sql/functions/like sql/functions/text sql/functions/time-pattern sql/functions/time
+sql/parse/parse: sql/expression/types sql/parse/literals sql/parse/tokens
+sql/spark: sql/compile sql/expression/ast sql/expression/cast-time sql/expression/cast sql/expression/columns sql/expression/error sql/expression/numbers sql/expression/term
+storage/azure/azure: storage/azure/azure-client storage/azure/azure-options
+storage/commit-race: storage/store
+storage/dynamodb/dynamodb-log: storage/dynamodb/dynamodb-entries
+storage/gcs/gcs: storage/gcs/gcs-client storage/gcs/gcs-options storage/gcs/gcs-upload
+storage/local/local: storage/local/local-abandoned
+storage/requests: storage/parts
+storage/s3/s3: storage/s3/aws storage/s3/s3-upload
+telemetry/log: telemetry/log-levels telemetry/otlp
+telemetry/metrics/catalogue: service/metrics/java-metrics telemetry/metrics/instruments
+telemetry/metrics/observed-metrics: telemetry/metrics/metrics telemetry/metrics/readers
+telemetry/tracing/tail-sampling: telemetry/tracing/sampler
+transforms/date-pattern: transforms/iso
+transforms/examples: transforms/columns
+transforms/files: transforms/functions-privacy transforms/functions-text transforms/functions-time transforms/functions
+transforms/keeps-on-null: transforms/compile transforms/faults transforms/record transforms/transformation transforms/types
+`
+
 /** Names, by the test that covers them, the files of src that have no test of their own. */
-export const COVERED: Readonly<Record<string, readonly string[]>> = {
-  'test/arrow/builder.test.ts': [
-    'src/arrow/column-builder.ts',
-    'src/arrow/fixed-builder.ts',
-    'src/arrow/validity.ts',
-  ],
-  'test/arrow/cast.test.ts': ['src/arrow/bytes-builder.ts', 'src/arrow/column.ts', 'src/arrow/values.ts'],
-  'test/arrow/from-arrow.test.ts': ['src/arrow/record-batch.ts'],
-  'test/cli/dlq/dlq.test.ts': [
-    'src/cli/dlq/command.ts',
-    'src/cli/dlq/discard.ts',
-    'src/cli/dlq/group.ts',
-    'src/cli/dlq/list.ts',
-    'src/cli/dlq/replay.ts',
-    'src/cli/dlq/show.ts',
-    'src/cli/dlq/text.ts',
-  ],
-  'test/cli/health.test.ts': ['src/cli/config-flags.ts'],
-  'test/cli/load/load.test.ts': [
-    'src/cli/load/flags.ts',
-    'src/cli/load/progress.ts',
-    'src/cli/load/report.ts',
-    'src/cli/load/run.ts',
-    'src/kafka/source/read-topic.ts',
-  ],
-  'test/cli/main.test.ts': [
-    'src/cli/contract.ts',
-    'src/cli/demo/command.ts',
-    'src/cli/ingest.ts',
-    'src/cli/package-file.ts',
-    'src/cli/plan.ts',
-    'src/cli/run.ts',
-    'src/cli/validate.ts',
-  ],
-  'test/cli/output.test.ts': ['src/cli/exit-codes.ts', 'src/cli/table/type-text.ts'],
-  'test/cli/table/cat.test.ts': [
-    'src/cli/table/command.ts',
-    'src/cli/table/create.ts',
-    'src/cli/table/files.ts',
-    'src/cli/table/history.ts',
-    'src/cli/table/notices.ts',
-    'src/cli/table/optimize.ts',
-    'src/cli/table/properties.ts',
-    'src/cli/table/restore.ts',
-    'src/cli/table/show.ts',
-    'src/cli/table/table.ts',
-    'src/cli/table/vacuum.ts',
-    'src/cli/table/verify.ts',
-  ],
-  'test/compression/compression.test.ts': [
-    'src/compression/bounded-buffer.ts',
-    'src/compression/byte-codec.ts',
-    'src/compression/crc32c.ts',
-    'src/compression/lz4.ts',
-    'src/compression/snappy.ts',
-    'src/compression/zstd.ts',
-  ],
-  'test/contract/columns/to-table-schema.test.ts': [
-    'src/contract/columns/flatten.ts',
-    'src/contract/columns/to-struct.ts',
-  ],
-  'test/contract/json-schema/draft.test.ts': ['src/contract/json-schema/delta-type.ts'],
-  'test/contract/json-schema/references.test.ts': [
-    'src/contract/json-schema/compile.ts',
-    'src/contract/json-schema/describe.ts',
-    'src/contract/json-schema/json-schema.ts',
-    'src/contract/json-schema/walk.ts',
-  ],
-  'test/core/stage/flush-stages.test.ts': [
-    'src/core/batch.ts',
-    'src/core/flush-trace.ts',
-    'src/core/raw.ts',
-    'src/core/stage/flush-scope.ts',
-  ],
-  'test/core/stage/span.test.ts': ['src/core/clock.ts', 'src/core/errors.ts'],
-  'test/core/stage/stage.test.ts': ['src/core/dead-letter.ts', 'src/core/schema.ts'],
-  'test/delta/commit/checkpoint-write.test.ts': [
-    'src/delta/commit/checkpoint-reuse.ts',
-    'src/delta/commit/checkpoint-rows.ts',
-  ],
-  'test/delta/commit/conflicts.test.ts': ['src/delta/commit/commit-info.ts'],
-  'test/delta/commit/log-writer.test.ts': [
-    'src/delta/commit/checkpoint-scheduler.ts',
-    'src/delta/commit/checksum-writer.ts',
-    'src/delta/commit/table-writer.ts',
-  ],
-  'test/delta/constraints/constraints.test.ts': ['src/delta/constraints/constraint-violations.ts'],
-  'test/delta/files/deletion-vector.test.ts': ['src/core/crc32.ts', 'src/delta/files/z85.ts'],
-  'test/delta/fuzz.test.ts': ['src/delta/statistics/json-text.ts'],
-  'test/delta/log/checksum.test.ts': [
-    'src/delta/log/checkpoint-read.ts',
-    'src/delta/log/live-files.ts',
-    'src/delta/log/log-segment.ts',
-    'src/delta/log/snapshot.ts',
-  ],
-  'test/delta/log/in-commit-timestamp.test.ts': [
-    'src/delta/log/checkpoint-part.ts',
-    'src/delta/log/checkpoint-schema.ts',
-    'src/delta/log/parsed-stats.ts',
-    'src/delta/log/state.ts',
-    'src/delta/log/txn-retention.ts',
-  ],
-  'test/delta/maintenance/optimize-spark.test.ts': ['src/delta/statistics/stats-check.ts'],
-  'test/delta/maintenance/vacuum.test.ts': [
-    'src/delta/files/referenced-files.ts',
-    'src/delta/maintenance/create.ts',
-    'src/delta/maintenance/maintained-table.ts',
-    'src/delta/protocol/engine.ts',
-    'src/delta/protocol/interval.ts',
-    'src/parquet/join.ts',
-  ],
-  'test/delta/protocol/action-json.test.ts': ['src/delta/protocol/fields.ts'],
-  'test/delta/protocol/protocol.test.ts': [
-    'src/delta/constraints/append-support.ts',
-    'src/delta/protocol/actions.ts',
-    'src/delta/protocol/features.ts',
-  ],
-  'test/delta/rewrite/cluster.test.ts': [
-    'src/delta/rewrite/data-file.ts',
-    'src/delta/rewrite/sort-keys.ts',
-    'src/delta/rewrite/spilled-rows.ts',
-    'src/delta/rewrite/zcubes.ts',
-  ],
-  'test/delta/rewrite/curves.test.ts': ['src/delta/rewrite/hilbert.ts', 'src/delta/rewrite/zorder.ts'],
-  'test/delta/schema/evolve.test.ts': [
-    'src/delta/protocol/table-shape.ts',
-    'src/delta/protocol/upgrade.ts',
-    'src/delta/schema/new-fields.ts',
-    'src/delta/schema/schema-json.ts',
-  ],
-  'test/delta/schema/type-widening.test.ts': ['src/core/widening.ts'],
-  'test/delta/statistics/stats-columns.test.ts': [
-    'src/delta/protocol/table-properties.ts',
-    'src/delta/statistics/stats.ts',
-  ],
-  'test/docs/commands.test.ts': [
-    'src/service/inference/contract-sample.ts',
-    'src/service/process/ingest.ts',
-    'src/service/process/observability.ts',
-    'src/service/process/run.ts',
-    'src/service/replay/stored-letters.ts',
-  ],
-  'test/docs/paths.test.ts': ['src/index.ts'],
-  'test/e2e/demo.test.ts': ['src/cli/demo/demo.ts', 'src/cli/demo/dependencies.ts', 'src/cli/demo/kafka.ts'],
-  'test/enrichments/bucket.test.ts': ['src/enrichments/derived-column.ts'],
-  'test/enrichments/kafka-columns.test.ts': ['src/enrichments/enrichment.ts'],
-  'test/enrichments/lookup-columns.test.ts': ['src/enrichments/source-column.ts'],
-  'test/evolution/alter.test.ts': [
-    'src/evolution/nulls.ts',
-    'src/evolution/plain.ts',
-    'src/evolution/row-columns.ts',
-  ],
-  'test/evolution/infer-from-sample.test.ts': ['src/evolution/infer-new-columns.ts'],
-  'test/evolution/ingest-values.test.ts': [
-    'src/evolution/coerce-message.ts',
-    'src/evolution/table-columns.ts',
-  ],
-  'test/evolution/rescue.test.ts': ['src/evolution/policy.ts'],
-  'test/faults/registry.test.ts': ['src/kafka/client/producer.ts'],
-  'test/formats/avro/fingerprint.test.ts': ['src/formats/avro/schema.ts'],
-  'test/formats/avro/format.test.ts': [
-    'src/formats/avro/columns.ts',
-    'src/formats/avro/container-format.ts',
-    'src/formats/avro/default.ts',
-    'src/formats/avro/read.ts',
-    'src/formats/avro/values.ts',
-  ],
-  'test/formats/avro/kafka-delta-ingest.test.ts': [
-    'src/formats/avro/connect-types.ts',
-    'src/formats/avro/cursor.ts',
-    'src/formats/json/schema-file.ts',
-    'src/formats/values.ts',
-  ],
-  'test/formats/avro/resolve.test.ts': ['src/formats/open/contract.ts'],
-  'test/formats/debezium/format.test.ts': [
-    'src/formats/debezium/columns.ts',
-    'src/formats/debezium/schema.ts',
-    'src/formats/debezium/values.ts',
-  ],
-  'test/formats/framing/decompress.test.ts': ['src/formats/framing/record-collector.ts'],
-  'test/formats/framing/registry-framing.test.ts': ['src/formats/framing/rewrite-values.ts'],
-  'test/formats/json/unknown-fields.test.ts': [
-    'src/formats/format.ts',
-    'src/formats/json/columns.ts',
-    'src/formats/json/readers.ts',
-    'src/formats/json/scalars.ts',
-    'src/formats/json/scan.ts',
-    'src/formats/json/value-reader.ts',
-  ],
-  'test/formats/open/detect.test.ts': [
-    'src/formats/open/candidates.ts',
-    'src/formats/open/format-factories.ts',
-    'src/formats/open/open.ts',
-  ],
-  'test/formats/open/tombstones.test.ts': ['src/enrichments/deleted-flag.ts'],
-  'test/formats/protobuf/format.test.ts': ['src/formats/protobuf/columns.ts', 'src/formats/protobuf/load.ts'],
-  'test/formats/protobuf/registry.test.ts': [
-    'src/formats/protobuf/cursor.ts',
-    'src/formats/protobuf/protobuf-well-known.ts',
-    'src/formats/protobuf/read.ts',
-    'src/formats/protobuf/schema.ts',
-  ],
-  'test/formats/text/csv.test.ts': ['src/formats/settings.ts'],
-  'test/ingest/plan.test.ts': [
-    'src/ingest/environment.ts',
-    'src/ingest/formats.ts',
-    'src/ingest/librdkafka-properties.ts',
-    'src/ingest/librdkafka.ts',
-    'src/ingest/seek-offsets.ts',
-    'src/ingest/statsd-endpoint.ts',
-  ],
-  'test/jmespath/interpreter.test.ts': [
-    'src/jmespath/built-in.ts',
-    'src/jmespath/expression.ts',
-    'src/jmespath/function-table.ts',
-    'src/jmespath/numbers.ts',
-  ],
-  'test/kafka/client/connections.test.ts': [
-    'src/kafka/client/admin.ts',
-    'src/kafka/client/client.ts',
-    'src/kafka/client/sockets.ts',
-    'src/kafka/client/tls-files.ts',
-  ],
-  'test/kafka/client/end-offsets.test.ts': ['src/kafka/client/faults.ts', 'src/kafka/client/tls-faults.ts'],
-  'test/kafka/client/tokens.test.ts': ['src/kafka/client/token-login.ts'],
-  'test/kafka/dead-letters/dead-letters.test.ts': ['src/kafka/dead-letters/dead-letter-envelope.ts'],
-  'test/kafka/source/kafkajs-source.test.ts': [
-    'src/kafka/source/crash.ts',
-    'src/kafka/source/group-offsets.ts',
-    'src/kafka/source/offset-lookup.ts',
-    'src/kafka/source/source-options.ts',
-    'src/kafka/source/source.ts',
-  ],
-  'test/local-servers/kafka.test.ts': ['src/local-servers/cache.ts', 'src/local-servers/maven.ts'],
-  'test/operators/buffer-time-or-count.test.ts': ['src/core/open-partitions.ts'],
-  'test/parquet/int96.test.ts': ['src/parquet/footer.ts'],
-  'test/parquet/range-reader.test.ts': ['src/arrow/plain.ts'],
-  'test/parquet/statistics.test.ts': ['src/parquet/leaf-statistics.ts'],
-  'test/registry/registry-tls.test.ts': ['src/registry/http.ts', 'src/registry/registry.ts'],
-  'test/resilience/circuit-registry.test.ts': [
-    'src/core/circuit.ts',
-    'src/resilience/circuit-breaker.ts',
-    'src/resilience/server-availability.ts',
-  ],
-  'test/sample/kinds.test.ts': ['src/sample/order-events.ts', 'src/sample/web-requests.ts'],
-  'test/sample/produce.test.ts': ['src/sample/event.ts', 'src/sample/random.ts'],
-  'test/sample/user-events.test.ts': ['src/sample/bad-records.ts'],
-  'test/service/dead-letters/dead-letter-columns.test.ts': [
-    'src/service/table/side-table.ts',
-    'src/stored-letters/row.ts',
-  ],
-  'test/service/http/admin.test.ts': [
-    'src/service/health/components.ts',
-    'src/service/health/health.ts',
-    'src/service/health/progress.ts',
-    'src/service/http/status.ts',
-    'src/service/topic/state.ts',
-  ],
-  'test/service/http/endpoints.test.ts': [
-    'src/service/metrics/process-metrics.ts',
-    'src/service/metrics/topic-metrics.ts',
-    'src/service/topic/summary.ts',
-  ],
-  'test/service/inference/inferred-topic.test.ts': ['src/service/inference/sample.ts'],
-  'test/service/metrics/ingest-metrics.test.ts': ['src/service/topic/observer.ts'],
-  'test/service/process/shutdown.test.ts': ['src/service/process/exit.ts'],
-  'test/service/replay/replay.test.ts': [
-    'src/service/replay/replay-ledger.ts',
-    'src/service/replay/replay-rows.ts',
-    'src/service/topic/format.ts',
-    'src/stored-letters/ledger.ts',
-  ],
-  'test/service/supervision/patterns.test.ts': ['src/service/supervision/discover.ts'],
-  'test/service/supervision/process-memory.test.ts': [
-    'src/service/connections/kafka-options.ts',
-    'src/service/topic/source-options.ts',
-  ],
-  'test/service/supervision/supervision.test.ts': [
-    'src/service/supervision/run-topics.ts',
-    'src/service/supervision/supervised-topic.ts',
-    'src/service/supervision/topic-set.ts',
-    'src/service/supervision/watch-topics.ts',
-    'src/service/topic/control.ts',
-    'src/service/topic/flush-tracker.ts',
-    'src/service/topic/topic.ts',
-  ],
-  'test/service/table/target.test.ts': [
-    'src/enrichments/cast-columns.ts',
-    'src/service/connections/registry-options.ts',
-    'src/service/connections/retry-options.ts',
-  ],
-  'test/sql/functions/logic.test.ts': [
-    'src/sql/functions/arguments.ts',
-    'src/sql/functions/arithmetic.ts',
-    'src/sql/functions/compare.ts',
-    'src/sql/functions/functions.ts',
-    'src/sql/functions/like.ts',
-    'src/sql/functions/text.ts',
-    'src/sql/functions/time-pattern.ts',
-    'src/sql/functions/time.ts',
-  ],
-  'test/sql/parse/parse.test.ts': [
-    'src/sql/expression/types.ts',
-    'src/sql/parse/literals.ts',
-    'src/sql/parse/tokens.ts',
-  ],
-  'test/sql/spark.test.ts': [
-    'src/sql/compile.ts',
-    'src/sql/expression/ast.ts',
-    'src/sql/expression/cast-time.ts',
-    'src/sql/expression/cast.ts',
-    'src/sql/expression/columns.ts',
-    'src/sql/expression/error.ts',
-    'src/sql/expression/numbers.ts',
-    'src/sql/expression/term.ts',
-  ],
-  'test/storage/azure/azure.test.ts': [
-    'src/storage/azure/azure-client.ts',
-    'src/storage/azure/azure-options.ts',
-  ],
-  'test/storage/commit-race.test.ts': ['src/storage/store.ts'],
-  'test/storage/dynamodb/dynamodb-log.test.ts': ['src/storage/dynamodb/dynamodb-entries.ts'],
-  'test/storage/gcs/gcs.test.ts': [
-    'src/storage/gcs/gcs-client.ts',
-    'src/storage/gcs/gcs-options.ts',
-    'src/storage/gcs/gcs-upload.ts',
-  ],
-  'test/storage/local/local.test.ts': ['src/storage/local/local-abandoned.ts'],
-  'test/storage/requests.test.ts': ['src/storage/parts.ts'],
-  'test/storage/s3/s3.test.ts': ['src/storage/s3/aws.ts', 'src/storage/s3/s3-upload.ts'],
-  'test/telemetry/log.test.ts': ['src/telemetry/log-levels.ts', 'src/telemetry/otlp.ts'],
-  'test/telemetry/metrics/catalogue.test.ts': [
-    'src/service/metrics/java-metrics.ts',
-    'src/telemetry/metrics/instruments.ts',
-  ],
-  'test/telemetry/metrics/observed-metrics.test.ts': [
-    'src/telemetry/metrics/metrics.ts',
-    'src/telemetry/metrics/readers.ts',
-  ],
-  'test/telemetry/tracing/tail-sampling.test.ts': ['src/telemetry/tracing/sampler.ts'],
-  'test/transforms/date-pattern.test.ts': ['src/transforms/iso.ts'],
-  'test/transforms/examples.test.ts': ['src/transforms/columns.ts'],
-  'test/transforms/files.test.ts': [
-    'src/transforms/functions-privacy.ts',
-    'src/transforms/functions-text.ts',
-    'src/transforms/functions-time.ts',
-    'src/transforms/functions.ts',
-  ],
-  'test/transforms/keeps-on-null.test.ts': [
-    'src/transforms/compile.ts',
-    'src/transforms/faults.ts',
-    'src/transforms/record.ts',
-    'src/transforms/transformation.ts',
-    'src/transforms/types.ts',
-  ],
-}
+export const COVERED: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  LINES.trim()
+    .split('\n')
+    .map((line) => {
+      const [covering = '', sources = ''] = line.split(': ')
+      return [`test/${covering}.test.ts`, sources.split(' ').map((name) => `src/${name}.ts`)]
+    }),
+)

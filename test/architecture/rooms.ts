@@ -104,7 +104,16 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     debezium: ['avro', 'protobuf'],
     open: ['avro', 'debezium', 'framing', 'json', 'protobuf', 'text'],
   },
-  'src/kafka': { client: [], 'dead-letters': ['client'], source: ['client'] },
+  'src/kafka': {
+    wire: [],
+    records: [],
+    client: ['wire'],
+    fetch: ['records', 'wire'],
+    group: ['wire'],
+    'dead-letters': ['client'],
+    source: ['client', 'fetch', 'group', 'records', 'wire'],
+  },
+  'src/kafka/wire': { messages: [], sasl: [], network: ['sasl'] },
   'src/service': {
     connections: [],
     table: ['connections'],

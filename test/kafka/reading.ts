@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Batch, Provenance } from '../../src/core/batch.ts'
 import { Credit } from '../../src/core/credit/credit.ts'
 import type { Raw } from '../../src/core/raw.ts'
-import { createSource } from '../../src/kafka/source/kafkajs-source.ts'
+import { createSource } from '../../src/kafka/source/consumer-source.ts'
 import type { KafkaSource, SourceEvent, SourceOptions } from '../../src/kafka/source/source-options.ts'
 import { nameForTests } from '../support/servers/servers.ts'
 import type { TestTopic } from './topic.ts'
@@ -51,6 +51,7 @@ export function read(
         if (options.hold === true) return
         txns.set(batch.provenance.partition, batch.provenance.last)
         credit.give(batch.provenance.bytes)
+        void source.commitOffsets([batch.provenance])
       },
       complete: resolve,
       error: reject,

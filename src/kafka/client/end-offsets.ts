@@ -1,6 +1,5 @@
 import type { Admin } from 'kafkajs'
 import { ExponentialBackoff, handleAll, retry } from 'cockatiel'
-import type { Clock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { kafkaFaultOf } from './faults.ts'
 
@@ -84,51 +83,6 @@ export class Watermarks {
     return new Map(
       offsets.map(({ partition, low, high }) => [partition, { low: BigInt(low), high: BigInt(high) }]),
     )
-  }
-}
-
-/** Interval at which end offsets are read while nothing is fetched, in milliseconds. */
-const POLL_EVERY_MS = 15_000
-
-/** Receives the end offsets of partitions. */
-interface EndOffsetListener {
-  noteEndOffsets(marks: ReadonlyMap<number, Watermark>): void
-}
-
-/** Reads end offsets while nothing is fetched, so that the lag stays up to date. */
-export class EndOffsetPoller {
-  readonly #watermarks: Pick<Watermarks, 'read'>
-  readonly #positions: EndOffsetListener
-  readonly #clock: Pick<Clock, 'now'>
-  #askedAtMs = -Infinity
-  #isAsking = false
-
-  constructor(watermarks: Pick<Watermarks, 'read'>, positions: EndOffsetListener, clock: Pick<Clock, 'now'>) {
-    this.#watermarks = watermarks
-    this.#positions = positions
-    this.#clock = clock
-  }
-
-  /** Returns a heartbeat that also reads the end offsets when they are due, without waiting for them. */
-  besideHeartbeat(heartbeat: () => Promise<void>): () => Promise<void> {
-    return () => {
-      this.#pollIfDue()
-      return heartbeat()
-    }
-  }
-
-  #pollIfDue(): void {
-    if (this.#isAsking || this.#clock.now() - this.#askedAtMs < POLL_EVERY_MS) return
-    this.#isAsking = true
-    this.#askedAtMs = this.#clock.now()
-    void this.#watermarks
-      .read()
-      // If brokers do not answer, the end offsets stay as they are; the next fetch reports the error.
-      .then(
-        (marks) => this.#positions.noteEndOffsets(marks),
-        () => undefined,
-      )
-      .finally(() => (this.#isAsking = false))
   }
 }
 

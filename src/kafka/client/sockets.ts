@@ -29,7 +29,7 @@ export function createSocketFactory(tls: (() => ConnectionOptions) | undefined):
 function plainSocket(host: string, port: number, onConnect: () => void): Socket {
   const socket = connectPlain({ host, port }, onConnect)
   socket.once('data', (first: Buffer) => {
-    if ((first[0] === TLS_ALERT || first[0] === TLS_HANDSHAKE) && first[1] === TLS_MAJOR) {
+    if (isTlsRecord(first)) {
       socket.destroy(Object.assign(new Error('the peer answers with TLS'), { code: WANTS_TLS }))
     }
   })
@@ -39,6 +39,17 @@ function plainSocket(host: string, port: number, onConnect: () => void): Socket 
 function secureSocket(host: string, port: number, tls: ConnectionOptions, onConnect: () => void): Socket {
   const name = isIP(host) === 0 ? { servername: host } : {}
   const socket = connectSecure({ host, port, ...name, ...tls }, onConnect)
+  describeSocketFaults(socket)
+  return socket
+}
+
+/** Returns whether bytes begin like a record of TLS. */
+export function isTlsRecord(bytes: Uint8Array): boolean {
+  return (bytes[0] === TLS_ALERT || bytes[0] === TLS_HANDSHAKE) && bytes[1] === TLS_MAJOR
+}
+
+/** Gives the errors of a secure socket codes that name the fault; to be called before other listeners are added. */
+export function describeSocketFaults(socket: Socket): void {
   let isReached = false
   let isSecure = false
   socket.once('connect', () => (isReached = true))
@@ -49,5 +60,4 @@ function secureSocket(host: string, port: number, tls: ConnectionOptions, onConn
     else if (error.code === 'EPROTO' && error.reason !== undefined)
       error.code = `ERR_SSL_${error.reason.toUpperCase().replaceAll(' ', '_')}`
   })
-  return socket
 }

@@ -1,7 +1,6 @@
-import type { EachBatchPayload } from 'kafkajs'
 import type { Headers, Raw } from '../../core/raw.ts'
 
-/** Describes a record that kafkajs delivers. */
+/** Describes one record, with numbers as decimal digits. */
 export interface KafkaRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
@@ -20,7 +19,7 @@ const EMPTY = new Uint8Array(0)
 const LOG_APPEND_TIME = 1
 
 /**
- * Packs the records from offset `from` on into one `Raw`. Bytes are copied once, so that the fetch response of kafkajs can
+ * Packs the records from offset `from` on into one `Raw`. Bytes are copied once, so that the response they came in can
  * be garbage-collected. Records must be in ascending order of offsets.
  */
 export function pack(topic: string, partition: number, records: readonly KafkaRecord[], from: bigint): Raw {
@@ -105,11 +104,6 @@ export function traceparentsOf(raw: Raw): readonly string[] {
     if (first !== undefined) found.push(Buffer.from(first).toString('latin1'))
   }
   return found
-}
-
-/** Returns the offset at which the fetch began; it is missing in the types of kafkajs. */
-export function fetchedOffsetOf(batch: EachBatchPayload['batch']): bigint {
-  return BigInt((batch as unknown as { readonly fetchedOffset: string }).fetchedOffset)
 }
 
 function firstAtOrAfter(records: readonly KafkaRecord[], from: bigint): number {

@@ -3,7 +3,7 @@ import type { Batch } from '../../core/batch.ts'
 import { Credit } from '../../core/credit/credit.ts'
 import type { Raw } from '../../core/raw.ts'
 import { createKafka, type KafkaOptions, connectAdmin } from '../client/client.ts'
-import { createSource } from './kafkajs-source.ts'
+import { createSource } from './consumer-source.ts'
 
 /** Maximum bytes held between Kafka and the reader. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024

@@ -30,6 +30,14 @@ export interface SourceOptions extends KafkaOptions {
   readonly rebalanceTimeoutMs?: number
   /** Default 3,000. */
   readonly heartbeatMs?: number
+  /** Which records are read; default `read_committed`. */
+  readonly isolation?: 'read_committed' | 'read_uncommitted'
+  /** The protocol of the consumer group; `consumer` (KIP-848) needs brokers of Kafka 4.0 or newer. Default `classic`. */
+  readonly groupProtocol?: 'classic' | 'consumer'
+  /** Makes a static member, which keeps its partitions over a restart within the session timeout. Unique per source. */
+  readonly groupInstanceId?: string
+  /** The rack of this process, so that the nearest replica is read. */
+  readonly rackId?: string
   /** Collects `traceparent` headers. */
   readonly tracing?: boolean
   /** Called for every event. */
@@ -48,15 +56,8 @@ export type SourceEvent =
       readonly follows: bigint | undefined
     }
   | { readonly kind: 'rebalancing' }
-  /** The consumer of kafkajs failed and restarts. */
+  /** A request to the brokers failed and is repeated. */
   | { readonly kind: 'restarting'; readonly error: unknown }
-  /** kafkajs fetched from another offset than expected and was sent back. */
-  | {
-      readonly kind: 'repositioned'
-      readonly partition: number
-      readonly expected: bigint
-      readonly got: bigint
-    }
   | { readonly kind: 'credit-waited'; readonly bytes: number; readonly waitedMs: number }
   | { readonly kind: 'offsets-committed'; readonly partitions: number }
   | { readonly kind: 'offsets-failed'; readonly error: unknown }

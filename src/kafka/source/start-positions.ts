@@ -16,10 +16,6 @@ export interface Position {
   committed: bigint | undefined
   /** Newest end offset reported by a broker. */
   high: bigint
-  /** Position of the previous group generation, valid if the table has not moved past this member's own commits. */
-  readonly proposal:
-    | { readonly follows: bigint | undefined; readonly next: bigint; readonly committed: bigint | undefined }
-    | undefined
 }
 
 /** Describes the position of a partition that was determined from the table. */
@@ -36,7 +32,9 @@ interface LocatedPosition {
 export class Positions {
   readonly #topic: string
   readonly #startFrom: 'earliest' | 'latest'
-  #byPartition = new Map<number, Position>()
+  readonly #byPartition = new Map<number, Position>()
+  /** The table's `txn` versions that were seen, also of partitions that are not assigned now. */
+  readonly #committed = new Map<number, bigint>()
   #tickets = 0
 
   constructor(topic: string, startFrom: 'earliest' | 'latest') {
@@ -44,21 +42,22 @@ export class Positions {
     this.#startFrom = startFrom
   }
 
-  /** Takes over an assignment. Every partition waits for its offset in the table; live positions become proposals if `sameMember`. */
-  assign(partitions: readonly number[], sameMember: boolean): readonly Position[] {
-    const before = this.#byPartition
-    this.#byPartition = new Map()
-    for (const partition of partitions) {
-      const old = before.get(partition)
-      this.#byPartition.set(partition, this.#waiting(partition, sameMember ? proposalOf(old) : undefined))
-    }
-    return [...this.#byPartition.values()]
+  /** Adds newly assigned partitions. Each waits for its offset in the table. */
+  add(partitions: readonly number[]): readonly Position[] {
+    const added = partitions.map((partition) => this.#waiting(partition))
+    for (const position of added) this.#byPartition.set(position.partition, position)
+    return added
+  }
+
+  /** Removes partitions that are no longer assigned. */
+  remove(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#byPartition.delete(partition)
   }
 
   /** Discards the position of a partition and returns a new one, or `undefined` if it is not assigned. */
   abandon(partition: number): Position | undefined {
     if (!this.#byPartition.has(partition)) return undefined
-    const position = this.#waiting(partition, undefined)
+    const position = this.#waiting(partition)
     this.#byPartition.set(partition, position)
     return position
   }
@@ -82,26 +81,18 @@ export class Positions {
    */
   locate(position: Position, txn: bigint | undefined, mark: Watermark): LocatedPosition | undefined {
     if (!this.isCurrent(position)) return undefined
-    const { proposal } = position
-    if (proposal !== undefined && isStillValid(proposal, txn)) {
-      this.assertAvailable(position.partition, proposal.next, mark)
-      Object.assign(position, proposal, { committed: txn, high: mark.high, live: true })
-      return { position, pin: undefined }
-    }
+    const previous = this.#committed.get(position.partition)
     if (txn !== undefined) {
       this.assertAvailable(position.partition, txn + 1n, mark)
+      this.#committed.set(position.partition, txn)
       Object.assign(position, { follows: txn, next: txn + 1n, committed: txn, high: mark.high, live: true })
       return { position, pin: undefined }
     }
-    if (proposal?.committed !== undefined) {
+    if (previous !== undefined) {
       throw new PipelineError(
         'KD_OFFSETS_VANISHED',
         'the table had a txn for the partition and has none now',
-        {
-          topic: this.#topic,
-          partition: position.partition,
-          expected: proposal.committed + 1n,
-        },
+        { topic: this.#topic, partition: position.partition, expected: previous + 1n },
       )
     }
     const next = this.#startFrom === 'earliest' ? mark.low : mark.high
@@ -126,6 +117,7 @@ export class Positions {
 
   /** Notes the last committed offset of a partition. */
   committed(partition: number, last: bigint): void {
+    this.#committed.set(partition, last)
     const position = this.#byPartition.get(partition)
     if (position !== undefined && (position.committed === undefined || position.committed < last)) {
       position.committed = last
@@ -154,7 +146,7 @@ export class Positions {
     }
   }
 
-  #waiting(partition: number, proposal: Position['proposal']): Position {
+  #waiting(partition: number): Position {
     this.#tickets += 1
     return {
       partition,
@@ -164,22 +156,6 @@ export class Positions {
       next: 0n,
       committed: undefined,
       high: 0n,
-      proposal,
     }
   }
-}
-
-function proposalOf(old: Position | undefined): Position['proposal'] {
-  if (old === undefined) return undefined
-  return old.live ? { follows: old.follows, next: old.next, committed: old.committed } : old.proposal
-}
-
-/**
- * Returns whether the table has moved at most along the batches that this member emitted. If another writer moved it, the
- * commit is fenced by `follows`.
- */
-function isStillValid(proposal: NonNullable<Position['proposal']>, txn: bigint | undefined): boolean {
-  if (txn === undefined) return proposal.committed === undefined
-  if (proposal.committed !== undefined && txn < proposal.committed) return false
-  return proposal.follows !== undefined && txn <= proposal.follows
 }

@@ -8,8 +8,8 @@ const REASON_CHARACTERS_MAX = 300
 
 /**
  * Tracks the connection to the brokers in the form of a circuit. It opens once every topic heard from so far has lost
- * its connection, and closes once any topic reaches a broker again. It holds back no requests: kafkajs retries by
- * itself.
+ * its connection, and closes once any topic reaches a broker again. It holds back no requests: the client
+ * retries by itself.
  */
 export class KafkaCircuit {
   readonly #name: string
@@ -55,7 +55,6 @@ export class KafkaCircuit {
         break
       case 'positioned':
       case 'rebalancing':
-      case 'repositioned':
       case 'credit-waited':
       case 'offsets-failed':
         break

@@ -1,7 +1,7 @@
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import type { Contract } from '../../contract/contract.ts'
 import { coerceMessage } from '../../evolution/coerce-message.ts'
-import { createSource } from '../../kafka/source/kafkajs-source.ts'
+import { createSource } from '../../kafka/source/consumer-source.ts'
 import { createLogger } from '../../telemetry/log.ts'
 import { sampleTopic, type Sample } from './sample.ts'
 

@@ -72,6 +72,7 @@ function sourceOf({ config: { kafka }, topic, limits, until, source, log }: Topi
     credit,
     costBytes: (raw) => raw.bytes.length + raw.keys.length,
     until,
+    isolation: kafka.isolationLevel,
     fetchBytesMax: kafka.fetchBytesMax,
     partitionBytesMax: kafka.fetchBytesPerPartitionMax,
     sessionTimeoutMs: kafka.sessionTimeoutMs,

@@ -42,6 +42,13 @@ export function sourceOptionsOf(
     costBytes: taps.cost(costOf(target)),
     until,
     ...fetchSizesOf(kafka, credit.reserved),
+    isolation: kafka.isolationLevel,
+    groupProtocol: kafka.groupProtocol,
+    // Each topic has a member of its own.
+    ...(kafka.groupInstanceId === undefined
+      ? {}
+      : { groupInstanceId: `${kafka.groupInstanceId}.${topic.topic}` }),
+    ...(kafka.rack === undefined ? {} : { rackId: kafka.rack }),
     sessionTimeoutMs: kafka.sessionTimeoutMs,
     heartbeatMs: kafka.heartbeatMs,
     tracing: isTracing(),
@@ -102,13 +109,7 @@ function logSourceEvent(event: SourceEvent, log: Logger): void {
       log.info({ partitions: event.partitions }, 'Partitions assigned')
       break
     case 'restarting':
-      log.warn({ err: event.error }, 'The Kafka consumer restarts after an error')
-      break
-    case 'repositioned':
-      log.warn(
-        { partition: event.partition, expected: String(event.expected), got: String(event.got) },
-        'The Kafka consumer delivered an unexpected offset; seeking back to the expected one',
-      )
+      log.warn({ err: event.error }, 'A request to the brokers failed; it is repeated')
       break
     case 'offsets-failed':
       log.warn(

@@ -13,7 +13,7 @@ import {
   type DeadLetterOptions,
   type DeadLetterTopic,
 } from '../../kafka/dead-letters/dead-letters.ts'
-import { createSource } from '../../kafka/source/kafkajs-source.ts'
+import { createSource } from '../../kafka/source/consumer-source.ts'
 import type { KafkaSource, SourceOptions } from '../../kafka/source/source-options.ts'
 import { pipeline, type PipelineOptions, type PipelineConfig } from '../../pipeline.ts'
 import { openFlushTrace } from '../../telemetry/tracing/flush-trace.ts'

@@ -36,7 +36,13 @@ test('a second member takes over partitions and gives them back, and every recor
 test('a partition that stays assigned over a rebalance is not read again although nothing was committed', async () => {
   const topic = await testTopic(2)
   const groupId = nameForTests('group')
-  const options = { groupId, hold: true, until: 'stopped', heartbeatMs: 300 } as const
+  const options = {
+    groupId,
+    hold: true,
+    until: 'stopped',
+    heartbeatMs: 300,
+    rebalanceTimeoutMs: 3_000,
+  } as const
   await topic.produce([...numbered(0, 50), ...numbered(1, 50)])
   const first = read(topic, options)
   await eventually(() => first.values(0).length === 50 && first.values(1).length === 50, 'both partitions')

@@ -38,7 +38,7 @@ test('offsets before the start or past the end of the log fail, the boundaries d
 
 test('an answer after the next assignment or a reset is ignored', () => {
   const { positions, position } = assigned('earliest')
-  const [again] = positions.assign([0], true)
+  const [again] = reassigned(positions)
   assert.equal(positions.locate(position, 5n, mark), undefined)
   assert.ok(again)
   assert.equal(positions.isCurrent(again), true)
@@ -49,18 +49,24 @@ test('an answer after the next assignment or a reset is ignored', () => {
   assert.equal(positions.abandon(1), undefined)
 })
 
-test('a live position is kept over a rebalance if the table moved only along its own batches', () => {
-  for (const txn of [9n, 19n, 29n]) assert.equal(afterRebalance(true, txn).next, 30n)
+test('a partition that comes back continues from the table', () => {
+  for (const txn of [5n, 9n, 29n, 35n]) assert.equal(afterRebalance(txn).next, txn + 1n)
 })
 
-test('a position is not kept when the table moved past it, moved back, or the membership was lost', () => {
-  assert.equal(afterRebalance(true, 35n).next, 36n)
-  assert.equal(afterRebalance(true, 5n).next, 6n)
-  assert.equal(afterRebalance(false, 9n).next, 10n)
+test('adding a partition leaves the others alone', () => {
+  const { positions, position } = assigned('earliest')
+  positions.locate(position, 9n, mark)
+  positions.add([1])
+  assert.equal(positions.isCurrent(position), true)
+  positions.remove([1])
+  assert.deepEqual(
+    positions.all().map(({ partition, next }) => [partition, next]),
+    [[0, 10n]],
+  )
 })
 
 test('a txn that disappeared from the table is an error', () => {
-  assert.throws(() => afterRebalance(true, undefined), { code: 'KD_OFFSETS_VANISHED' })
+  assert.throws(() => afterRebalance(undefined), { code: 'KD_OFFSETS_VANISHED' })
 })
 
 test('end offsets only grow, and only for live positions', () => {
@@ -76,18 +82,24 @@ test('end offsets only grow, and only for live positions', () => {
 
 function assigned(startFrom: 'earliest' | 'latest'): { positions: Positions; position: Position } {
   const positions = new Positions('t', startFrom)
-  const [position] = positions.assign([0], false)
+  const [position] = positions.add([0])
   assert.ok(position)
   return { positions, position }
 }
 
+/** Revokes partition 0 and assigns it again. */
+function reassigned(positions: Positions): readonly Position[] {
+  positions.remove([0])
+  return positions.add([0])
+}
+
 /** Resumes at 9, reads up to 29, then assigns again with the table at `txn`. */
-function afterRebalance(sameMember: boolean, txn: bigint | undefined): Position {
+function afterRebalance(txn: bigint | undefined): Position {
   const { positions, position } = assigned('earliest')
   positions.locate(position, 9n, mark)
   positions.advance(position, 19n)
   positions.advance(position, 29n)
-  const [again] = positions.assign([0], sameMember)
+  const [again] = reassigned(positions)
   assert.ok(again)
   positions.locate(again, txn, mark)
   return again

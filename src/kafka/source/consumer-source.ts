@@ -1,0 +1,397 @@
+import { Observable, type Subscriber } from 'rxjs'
+import type { Batch, OffsetRange, StageTiming } from '../../core/batch.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import { messageOf } from '../../core/errors.ts'
+import type { Raw } from '../../core/raw.ts'
+import type { Watermark } from '../client/end-offsets.ts'
+import { clusterOptionsOf } from '../client/wire-options.ts'
+import { createFetcher } from '../fetch/fetcher.ts'
+import type { FetchedRecords, Fetcher, FetchEvent } from '../fetch/fetch-options.ts'
+import { joinGroup } from '../group/join.ts'
+import type { GroupMembership } from '../group/membership.ts'
+import type { OwnedPartition } from '../group/ownership.ts'
+import { openRecordCodecs } from '../records/record-codecs.ts'
+import type { Isolation } from '../records/read-records.ts'
+import type { Cluster } from '../wire/cluster.ts'
+import { openCluster } from '../wire/open-cluster.ts'
+import { copyOffsetsToGroup } from './group-offsets.ts'
+import { emptyRaw, traceparentsOf } from './pack-records.ts'
+import { type Position, Positions } from './start-positions.ts'
+import { lookUpResumeOffsets } from './offset-lookup.ts'
+import type { KafkaSource, PartitionStatus, SourceOptions } from './source-options.ts'
+import { fetchLimitsFrom, groupOptionsFrom } from './consumer-options.ts'
+import { reportGroupEvent, sourceFailureOf } from './source-events.ts'
+import { listWatermarks } from './watermarks.ts'
+
+/** Interval of the checks for the end, and for the commit of partitions that are handed over. */
+const CHECK_MS = 50
+/** Interval in which end offsets are requested of partitions that no fetch reports, for example while credit is short. */
+const ENDS_EVERY_MS = 15_000
+
+/**
+ * Creates a source that reads one Kafka topic as a member of a consumer group and resumes from the offsets in the table.
+ * Guarantees: (1) batches of a partition form a chain without gaps; (2) with `read_committed`, no record of an aborted or
+ * open transaction is delivered; (3) a partition is handed over to another member only after its batches are committed, or
+ * when the rebalance timeout is over.
+ *
+ * `batches` errors with KD_KAFKA_UNREACHABLE, KD_TOPIC_MISSING, KD_OFFSETS_VANISHED, KD_RECORDS_CORRUPT, KD_SOURCE_FAILED
+ * and the errors of `resume`.
+ */
+export function createSource(options: SourceOptions): KafkaSource {
+  return new ConsumerSource(options)
+}
+
+type Phase = 'new' | 'running' | 'ended' | 'closed'
+
+class ConsumerSource implements KafkaSource {
+  readonly batches: Observable<Batch<Raw>>
+  readonly #options: SourceOptions
+  readonly #clock: Clock
+  readonly #isolation: Isolation
+  readonly #cluster: Cluster
+  readonly #positions: Positions
+  readonly #owned = new Map<number, OwnedPartition>()
+  /** Aborted when the position of a partition is discarded, so that a wait for its credit ends. */
+  readonly #waits = new Map<number, AbortController>()
+  readonly #closing = new AbortController()
+  #phase: Phase = 'new'
+  #subscriber: Subscriber<Batch<Raw>> | undefined
+  #starting: Promise<void> | undefined
+  #fetcher: Fetcher | undefined
+  #membership: GroupMembership | undefined
+  #ends: ReadonlyMap<number, bigint> | undefined
+  #endsHeardAtMs = 0
+
+  constructor(options: SourceOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#isolation = options.isolation ?? 'read_committed'
+    this.#cluster = openCluster(clusterOptionsOf(options, this.#clock))
+    this.#positions = new Positions(options.topic, options.startFrom)
+    this.batches = new Observable((subscriber) => this.#subscribe(subscriber))
+  }
+
+  async commitOffsets(ranges: readonly OffsetRange[]): Promise<void> {
+    for (const { partition, last } of ranges) this.#positions.committed(partition, last)
+    await this.#copyOffsets(ranges.map(({ partition, last }) => ({ partition, next: last + 1n })))
+  }
+
+  async reset(partitions: readonly number[]): Promise<void> {
+    const abandoned = partitions.flatMap((partition) => this.#positions.abandon(partition) ?? [])
+    if (abandoned.length === 0 || this.#phase !== 'running') return
+    for (const { partition } of abandoned) this.#stopReading(partition)
+    await this.#locate(abandoned)
+  }
+
+  stop(): void {
+    if (this.#phase === 'new') this.#phase = 'ended'
+    this.#end((subscriber) => {
+      subscriber.complete()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.stop()
+    this.#phase = 'closed'
+    this.#closing.abort()
+    const cluster = this.#cluster
+    // A start that waits for brokers ends when the cluster closes.
+    if (this.#membership === undefined) await cluster.close()
+    await this.#starting
+    await this.#membership?.stop()
+    await this.#fetcher?.close()
+    await cluster.close()
+  }
+
+  status(): readonly PartitionStatus[] {
+    return this.#positions
+      .all()
+      .map(({ partition, live, next, committed, high }) => ({ partition, live, next, committed, end: high }))
+      .sort((a, b) => a.partition - b.partition)
+  }
+
+  #subscribe(subscriber: Subscriber<Batch<Raw>>): () => void {
+    if (this.#phase !== 'new') {
+      subscriber.complete()
+      return () => undefined
+    }
+    this.#phase = 'running'
+    this.#subscriber = subscriber
+    this.#starting = this.#start().catch((error: unknown) => {
+      this.#fail(error)
+    })
+    return () => {
+      this.#end(() => undefined)
+    }
+  }
+
+  async #start(): Promise<void> {
+    const options = this.#options
+    const marks = await this.#watermarks()
+    if (options.until === 'latest')
+      this.#ends = new Map([...marks].map(([partition, { high }]) => [partition, high]))
+    const codecs = await openRecordCodecs()
+    if (this.#phase !== 'running') return
+    this.#fetcher = createFetcher({
+      cluster: this.#cluster,
+      codecs,
+      isolation: this.#isolation,
+      ...fetchLimitsFrom(options),
+      clock: this.#clock,
+      deliver: (fetched) => this.#deliver(fetched),
+      onEvent: (event) => {
+        this.#onFetchEvent(event)
+      },
+    })
+    this.#membership = joinGroup({
+      cluster: this.#cluster,
+      ...groupOptionsFrom(options),
+      clock: this.#clock,
+      callbacks: {
+        onAssign: (partitions) => {
+          this.#assigned(partitions)
+        },
+        onRevoke: (partitions, signal) => this.#handOver(partitions, signal),
+        onLost: (partitions) => {
+          this.#drop(partitions)
+        },
+        onFailure: (error) => {
+          this.#fail(error)
+        },
+      },
+      onEvent: (event) => {
+        reportGroupEvent(event, this.#options)
+      },
+    })
+    void this.#watch()
+  }
+
+  #watermarks(): Promise<ReadonlyMap<number, Watermark>> {
+    const { topic } = this.#options
+    return listWatermarks(this.#cluster, topic, { isolation: this.#isolation, clock: this.#clock })
+  }
+
+  #assigned(partitions: readonly OwnedPartition[]): void {
+    for (const each of partitions) this.#owned.set(each.partition, each)
+    const waiting = this.#positions.add(partitions.map(({ partition }) => partition))
+    if (this.#phase !== 'running') return
+    this.#options.onEvent?.({ kind: 'assigned', partitions: [...this.#owned.keys()].sort((a, b) => a - b) })
+    void this.#locate(waiting)
+  }
+
+  /**
+   * Commits what was read of partitions before another member takes them. Committing, rather than dropping, reads no record
+   * twice, and leaves the other partitions of the same flush alone. Waits no longer than the member may.
+   */
+  async #handOver(partitions: readonly OwnedPartition[], signal: AbortSignal): Promise<void> {
+    for (const { partition } of partitions) this.#stopReading(partition)
+    const isSettled = (): boolean =>
+      partitions.every(({ partition }) => {
+        const position = this.#positions.get(partition)
+        return (
+          position?.live !== true || position.follows === undefined || position.committed === position.follows
+        )
+      })
+    while (!isSettled() && !signal.aborted && this.#subscriber?.closed === false) {
+      this.#options.credit.requestFlush()
+      await this.#clock.sleep(CHECK_MS, signal).catch(() => undefined)
+    }
+    if (!signal.aborted) this.#drop(partitions)
+  }
+
+  #drop(partitions: readonly OwnedPartition[]): void {
+    for (const { partition } of partitions) {
+      this.#stopReading(partition)
+      this.#owned.delete(partition)
+    }
+    // A source that has ended still reports how far it read.
+    if (this.#phase === 'running') this.#positions.remove(partitions.map(({ partition }) => partition))
+  }
+
+  #stopReading(partition: number): void {
+    this.#fetcher?.drop(this.#options.topic, partition)
+    this.#waits.get(partition)?.abort()
+  }
+
+  /** Looks up the offsets in the table and at the brokers, and sets every position that is still current. */
+  async #locate(waiting: readonly Position[]): Promise<void> {
+    try {
+      const { txns, watermarks } = await lookUpResumeOffsets(
+        waiting,
+        this.#options.resume,
+        { read: () => this.#watermarks() },
+        this.#clock,
+      )
+      if (this.#phase !== 'running') return
+      const placed = waiting.flatMap((position, index) => {
+        const mark = watermarks.get(position.partition) ?? { low: 0n, high: 0n }
+        return this.#positions.locate(position, txns[index], mark) ?? []
+      })
+      for (const { position, pin } of placed) this.#place(position, pin)
+      this.#endIfReached()
+      await this.#copyOffsets(
+        placed.flatMap(({ position: { partition, committed } }) =>
+          committed === undefined ? [] : [{ partition, next: committed + 1n }],
+        ),
+      )
+    } catch (error) {
+      if (waiting.some((position) => this.#positions.isCurrent(position))) this.#fail(error)
+    }
+  }
+
+  #place(position: Position, pin: bigint | undefined): void {
+    const { topic } = this.#options
+    const { partition, next, follows } = position
+    if (pin !== undefined) this.#emit(position, emptyRaw(topic, partition), { first: pin, last: pin }, 0)
+    this.#waits.set(partition, new AbortController())
+    this.#fetcher?.seek(topic, partition, next)
+    this.#options.onEvent?.({ kind: 'positioned', partition, next, follows })
+  }
+
+  /** Takes credit for what a fetch brought of one partition and emits it. */
+  #deliver(fetched: FetchedRecords): Promise<void> | undefined {
+    const position = this.#positions.get(fetched.partition)
+    if (this.#phase !== 'running' || position?.live !== true || !fetched.isCurrent()) return undefined
+    if (fetched.first !== position.next) {
+      const detail = `expected records from offset ${position.next}, got ${fetched.first}`
+      throw new Error(`Broken invariant: ${detail}`)
+    }
+    const bytes = fetched.raw.count === 0 ? 0 : this.#options.costBytes(fetched.raw)
+    if (bytes === 0 || this.#options.credit.tryTake(bytes)) {
+      this.#emitFetched(position, fetched, bytes)
+      return undefined
+    }
+    return this.#emitWithCredit(position, fetched, bytes)
+  }
+
+  async #emitWithCredit(position: Position, fetched: FetchedRecords, bytes: number): Promise<void> {
+    const { credit, onEvent } = this.#options
+    const since = this.#clock.now()
+    const signal = AbortSignal.any([
+      this.#closing.signal,
+      this.#waits.get(position.partition)?.signal ?? AbortSignal.abort(),
+    ])
+    const isTaken = await credit.take(bytes, signal).then(
+      () => true,
+      () => false,
+    )
+    onEvent?.({ kind: 'credit-waited', bytes, waitedMs: this.#clock.now() - since })
+    if (!isTaken) return
+    if (this.#phase !== 'running' || !this.#positions.isCurrent(position) || !fetched.isCurrent())
+      credit.give(bytes)
+    else this.#emitFetched(position, fetched, bytes)
+  }
+
+  #emitFetched(position: Position, fetched: FetchedRecords, bytes: number): void {
+    const { raw, last, requestedAtMs, fetchedAtMs } = fetched
+    const poll = { stage: 'poll', startMs: requestedAtMs, endMs: fetchedAtMs }
+    this.#emit(position, raw, { first: raw.offsets[0] ?? last, last }, bytes, poll)
+    this.#endIfReached()
+  }
+
+  #emit(
+    position: Position,
+    raw: Raw,
+    { first, last }: { readonly first: bigint; readonly last: bigint },
+    bytes: number,
+    poll?: StageTiming,
+  ): void {
+    const { follows, partition } = position
+    this.#positions.advance(position, last)
+    this.#subscriber?.next({
+      provenance: {
+        topic: this.#options.topic,
+        partition,
+        follows,
+        first,
+        last,
+        records: raw.count,
+        bytes,
+        polledAtMs: this.#clock.now(),
+        traceparents: this.#options.tracing === true ? traceparentsOf(raw) : [],
+        timings: poll === undefined ? [] : [poll],
+      },
+      payload: raw,
+    })
+  }
+
+  async #copyOffsets(
+    offsets: readonly { readonly partition: number; readonly next: bigint }[],
+  ): Promise<void> {
+    // Only assigned partitions: a later owner may have copied newer offsets already.
+    const owned = offsets.flatMap(({ partition, next }) => {
+      const owner = this.#owned.get(partition)
+      return owner === undefined ? [] : [{ ...owner, next }]
+    })
+    await copyOffsetsToGroup(this.#membership, this.#options, owned)
+  }
+
+  #onFetchEvent(event: FetchEvent): void {
+    switch (event.kind) {
+      case 'failed':
+        this.#fail(event.error)
+        break
+      case 'broker-failed':
+      case 'metadata-failed':
+        this.#options.onEvent?.({ kind: 'restarting', error: event.error })
+        break
+      case 'ends': {
+        const high = this.#isolation === 'read_committed' ? event.lastStableOffset : event.highWatermark
+        this.#endsHeardAtMs = this.#clock.now()
+        this.#positions.noteEndOffsets(new Map([[event.partition, { low: event.logStart, high }]]))
+        break
+      }
+      case 'broker-answers':
+      case 'refused':
+      case 'moved':
+        this.#options.log?.debug({ ...event }, 'Fetching')
+        break
+    }
+  }
+
+  /** Ends the source once it has caught up, and keeps the known end offsets fresh. */
+  async #watch(): Promise<void> {
+    while (this.#phase === 'running') {
+      this.#endIfReached()
+      if (this.#clock.now() - this.#endsHeardAtMs >= ENDS_EVERY_MS) await this.#refreshEnds()
+      const pauseMs = this.#ends === undefined ? ENDS_EVERY_MS : CHECK_MS
+      await this.#clock.sleep(pauseMs, this.#closing.signal).catch(() => undefined)
+    }
+  }
+
+  async #refreshEnds(): Promise<void> {
+    try {
+      this.#positions.noteEndOffsets(await this.#watermarks())
+      this.#endsHeardAtMs = this.#clock.now()
+    } catch (error) {
+      this.#options.log?.debug(
+        { error: messageOf(error) },
+        'End offsets could not be read; trying again later',
+      )
+    }
+  }
+
+  #endIfReached(): void {
+    if (this.#ends === undefined || this.#membership?.status().state !== 'stable') return
+    const isReached = this.#positions
+      .all()
+      .every(({ partition, live, next }) => live && next >= (this.#ends?.get(partition) ?? 0n))
+    if (isReached) this.stop()
+  }
+
+  #fail(error: unknown): void {
+    const failure = sourceFailureOf(error, this.#options)
+    this.#end((subscriber) => {
+      subscriber.error(failure)
+    })
+  }
+
+  /** The member stays in its group, reading nothing, so that the last offsets can be copied. */
+  #end(notify: (subscriber: Subscriber<Batch<Raw>>) => void): void {
+    if (this.#phase !== 'running') return
+    this.#phase = 'ended'
+    for (const { partition } of this.#positions.all()) this.#stopReading(partition)
+    const subscriber = this.#subscriber
+    if (subscriber !== undefined) notify(subscriber)
+  }
+}
