@@ -83,7 +83,8 @@ export class CoordinatorClient {
     for (let attempt = 0; !call.signal.aborted; attempt++) {
       let reason: string
       try {
-        const connection = await this.#connection(refresh, call.isConnectionBlocked?.() ?? false)
+        const connecting = this.#connection(refresh, call.isConnectionBlocked?.() ?? false)
+        const connection = await unlessAborted(connecting, call.signal)
         refresh = false
         if (isAborted(call.signal)) break
         const { timeoutMs, signal, versionMax } = call
@@ -148,4 +149,18 @@ export function pipelineErrorOf(error: unknown): PipelineError {
 /** Returns whether a signal has aborted; a call hides the property from TypeScript's narrowing across awaits. */
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted
+}
+
+/** Resolves as the promise does, unless the signal aborts first: looking up brokers that are gone can take long. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(new Error('The call was aborted'))
+    signal.addEventListener('abort', abort, { once: true })
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }

@@ -87,7 +87,8 @@ class Simulation {
 
   start(instanceId?: string, sameTopics?: readonly string[]): void {
     const topics = sameTopics ?? [...TOPICS.keys(), 'gone'].filter(() => !this.chance.once(3))
-    const isOld = this.manner.hasOld && this.chance.once(2)
+    // Old workers are never static.
+    const isOld = this.manner.hasOld && instanceId === undefined && this.chance.once(2)
     const recording = new Recording()
     const name = `w${++this.#names}`
     const cluster = new LinkedCluster(name, this.coordinator, TOPICS, () => this.coordinator.node)
@@ -174,6 +175,9 @@ class Simulation {
       if (state === 'left' || state === 'failed') continue
       const isCurrent = this.coordinator.has(memberId) && generation === this.coordinator.generation
       if (this.manner.isRough && !isCurrent) continue
+      // An old leader assigns what members hand over at the same time, if the group was cooperative until it came.
+      if (worker.recording.isRevoking && this.live.some((one) => one.isOld && one.member.status().isLeader))
+        continue
       for (const key of worker.recording.owned.keys()) {
         const other = owners.get(key)
         if (other !== undefined) {

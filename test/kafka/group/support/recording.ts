@@ -11,6 +11,7 @@ export class Recording implements GroupCallbacks {
   /** Implementation of `onRevoke`; resolves at once if absent. */
   revoking: (partitions: readonly OwnedPartition[], signal: AbortSignal) => Promise<void> = () =>
     Promise.resolve()
+  isRevoking = false
   /** Owned partitions by key, as reported to the callbacks. */
   readonly owned = new Map<string, OwnedPartition>()
 
@@ -25,7 +26,8 @@ export class Recording implements GroupCallbacks {
 
   async onRevoke(partitions: readonly OwnedPartition[], signal: AbortSignal): Promise<void> {
     this.heard.push(`revoke ${wordsOf(partitions)}`)
-    await this.revoking(partitions, signal)
+    this.isRevoking = true
+    await this.revoking(partitions, signal).finally(() => (this.isRevoking = false))
     if (signal.aborted) return
     this.#forget(partitions)
   }
