@@ -1,5 +1,5 @@
 /**
- * What a user of the library imports: the operators, the pipeline made of them, and what they work with.
+ * Exports the public API of the library: the operators, the pipeline made of them, and the types they work with.
  *
  * Operators map streams of batches; compose them in an RxJS `pipe`, with operators of your own in between. What is not
  * named here may change at any time.
