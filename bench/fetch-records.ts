@@ -80,7 +80,8 @@ function readOurs(records: Buffer): number {
   for (const { raw } of readRecords({
     topic: 'events',
     partition: 0,
-    records,
+    // Reading writes over the response.
+    records: Buffer.from(records),
     from: 0n,
     isolation: 'read_committed',
     lastStableOffset: -1n,

@@ -18,13 +18,6 @@ export interface DecompressionOptions {
   readonly batchBytesMax: number
 }
 
-/** Holds the uncompressed records of a batch. */
-interface BatchSection {
-  readonly bytes: Uint8Array
-  /** True if nothing else uses the bytes, so that they may be overwritten. */
-  readonly isOwned: boolean
-}
-
 /**
  * Returns the records of a batch; decompresses them if necessary.
  * @throws MalformedRecords
@@ -33,14 +26,14 @@ export function decompressBatch(
   header: BatchHeader,
   batch: Uint8Array,
   decompression: DecompressionOptions,
-): BatchSection {
+): Uint8Array {
   const section = decompressSection(
     recordCodecOf(header.attributes),
     batch.subarray(RECORDS_AT),
     decompression,
   )
-  if (header.count * RECORD_BYTES_MIN > section.bytes.length)
-    throw new MalformedRecords(`expected ${header.count} records, got ${section.bytes.length} bytes`)
+  if (header.count * RECORD_BYTES_MIN > section.length)
+    throw new MalformedRecords(`expected ${header.count} records, got ${section.length} bytes`)
   return section
 }
 
@@ -52,10 +45,10 @@ export function decompressSection(
   codec: CodecName | undefined,
   bytes: Uint8Array,
   { codecs, batchBytesMax }: DecompressionOptions,
-): BatchSection {
-  if (codec === undefined) return { bytes, isOwned: false }
+): Uint8Array {
+  if (codec === undefined) return bytes
   try {
-    return { bytes: codecs[codec].decompress(bytes, batchBytesMax), isOwned: true }
+    return codecs[codec].decompress(bytes, batchBytesMax)
   } catch (error) {
     throw new MalformedRecords(`${codec}: ${messageOf(error)}`, { cause: error })
   }
@@ -68,13 +61,13 @@ export function decompressSection(
 export function gatherBatch(
   gathered: GatheredRecords,
   header: BatchHeader,
-  { bytes, isOwned }: BatchSection,
+  bytes: Uint8Array,
   { from, before }: OffsetWindow,
 ): void {
   const { baseOffset, baseTimestampMs, maxTimestampMs, isAppendTime, lastOffsetDelta } = header
   const { ranges } = gathered
   ranges.reserve(header.count)
-  const shift = gathered.addSection(bytes, isOwned)
+  const shift = gathered.addSection(bytes, recordCodecOf(header.attributes) === undefined)
   const cursor = new RecordCursor(bytes, 0)
   const low = Number(BigInt.asUintN(32, baseOffset))
   const high = Number(baseOffset >> 32n)

@@ -40,13 +40,13 @@ export function gatherMessage(
   const message = readMessage(entry, 0, entry.length)
   const codec = recordCodecOf(message.attributes)
   if (codec === undefined) {
-    const shift = gathered.addSection(entry, false)
+    const shift = gathered.addSection(entry, true)
     add(gathered, message, message, shift, window)
     return
   }
   if (message.valueStart < 0) throw new MalformedRecords('expected messages in a wrapper, got null')
   const inside = entry.subarray(message.valueStart, message.valueEnd)
-  const { bytes, isOwned } = decompressSection(codec, inside, decompression)
+  const bytes = decompressSection(codec, inside, decompression)
   const messages = readInside(bytes, message)
   const [first] = messages
   const last = messages.at(-1)
@@ -56,7 +56,7 @@ export function gatherMessage(
   const base = message.magic === 0 ? 0n : message.offset - last.offset
   if (first.offset + base < following)
     throw new MalformedRecords(`expected offsets of at least ${following}, got ${first.offset + base}`)
-  const shift = gathered.addSection(bytes, isOwned)
+  const shift = gathered.addSection(bytes, false)
   for (const each of messages) add(gathered, { ...each, offset: each.offset + base }, message, shift, window)
 }
 

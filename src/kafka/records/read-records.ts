@@ -25,7 +25,10 @@ export type Isolation = 'read_committed' | 'read_uncommitted'
 
 /** Describes the records of one partition in a fetch response and the part of them to read. */
 export interface RecordsRequest extends RecordsPartition {
-  /** Log entries; the last one may be truncated. Never written to, and not retained after reading. */
+  /**
+   * Log entries; the last one may be truncated. Written over: the caller gives them up, and a `Raw` of uncompressed batches
+   * keeps their buffer.
+   */
   readonly records: Uint8Array
   /** The requested offset; records before it are skipped. */
   readonly from: bigint
@@ -162,7 +165,7 @@ class EntryReader {
     if (!this.#isRequested(baseOffset, lastOffset)) return
     const isHidden = this.#filter.isHidden(header, lastOffset, () => {
       if (header.count === 0) return false
-      const { bytes } = decompressBatch(header, entry, this.#decompression)
+      const bytes = decompressBatch(header, entry, this.#decompression)
       const cursor = new RecordCursor(bytes, 0)
       cursor.next()
       return isAbortKey(bytes, cursor)

@@ -75,7 +75,9 @@ function committed(records: Buffer, aborted: readonly (readonly [bigint, bigint]
     isolation: 'read_committed',
     lastStableOffset: -1n,
   } as const
-  return [...readRecords({ ...request, records, abortedTransactions, codecs })].flatMap(({ raw }) =>
+  return [
+    ...readRecords({ ...request, records: Uint8Array.from(records), abortedTransactions, codecs }),
+  ].flatMap(({ raw }) =>
     Array.from({ length: raw.count }, (_, i) => Buffer.from(valueOf(raw, i) ?? []).toString()),
   )
 }

@@ -55,6 +55,25 @@ test('Values are contiguous with a newline after each, and keys are in their own
   assert.equal(read.next, 2n ** 40n + 3n)
 })
 
+test('Only the bytes of the response are written over, and those of uncompressed batches are not copied', () => {
+  const plain = [0n, 1n, 2n, 3n].map((baseOffset) =>
+    encodeBatch({ baseOffset, records: [value(`v${baseOffset}`)] }),
+  )
+  const zipped = encodeBatch({ baseOffset: 4n, codec: 'gzip', records: [value('v4')] }, CODECS)
+  for (const batches of [plain, [...plain, zipped]]) {
+    const log = Buffer.concat(batches)
+    const around = new Uint8Array(log.length + 200).fill(7)
+    around.set(log, 100)
+    const reads = [...readRecords({ ...REQUEST, records: around.subarray(100, 100 + log.length) })]
+    assert.deepEqual(
+      seenOf(reads).map((record) => record.value),
+      batches.map((_, index) => `v${index}`),
+    )
+    assert.ok([...around.subarray(0, 100), ...around.subarray(100 + log.length)].every((byte) => byte === 7))
+    assert.equal(reads[0]?.raw.bytes.buffer === around.buffer, batches === plain)
+  }
+})
+
 test('Offsets may cross a 32-bit boundary within a batch', () => {
   const records = [value('a'), value('b'), value('c')]
   for (const baseOffset of [2n ** 32n - 2n, 2n ** 53n, 2n ** 62n + 2n ** 32n - 1n])

@@ -27,9 +27,9 @@ export interface SeenRecord {
   readonly value: string | undefined
 }
 
-/** Reads bytes of a log, by default with `read_committed` from offset 0. */
+/** Reads a copy of bytes of a log, since reading writes over them; by default with `read_committed` from offset 0. */
 export function readAll(records: Uint8Array, more: Partial<RecordsRequest> = {}): RecordsResult[] {
-  return [...readRecords({ ...REQUEST, records, ...more })]
+  return [...readRecords({ ...REQUEST, records: Uint8Array.from(records), ...more })]
 }
 
 /** Returns the records of all reads. */
