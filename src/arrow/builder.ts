@@ -90,6 +90,11 @@ export class StructBuilder implements ColumnBuilder {
     return true
   }
 
+  /** Ends a row in which every child got its value. */
+  endCompleteRow(): void {
+    this.#valid.push(1)
+  }
+
   /** An explicit null is not an absent field. */
   #absentIn(value: object, index: number): unknown {
     const absent = this.#absent[index]

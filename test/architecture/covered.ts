@@ -51,7 +51,7 @@ formats/avro/resolve: formats/open/contract
 formats/debezium/format: formats/debezium/columns formats/debezium/schema formats/debezium/values
 formats/framing/decompress: formats/framing/record-collector
 formats/framing/registry-framing: formats/framing/rewrite-values
-formats/json/unknown-fields: formats/format formats/json/columns formats/json/readers formats/json/scalars formats/json/scan formats/json/value-reader
+formats/json/unknown-fields: formats/format formats/json/columns formats/json/json-input formats/json/read-scalar formats/json/read-value formats/json/scan formats/json/value-plan
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
 formats/open/tombstones: enrichments/deleted-flag
 formats/protobuf/format: formats/protobuf/columns formats/protobuf/load

@@ -2,8 +2,10 @@ import type { Raw } from '../../core/raw.ts'
 import { StructBuilder } from '../../arrow/builder.ts'
 import type { Columns } from '../../arrow/column.ts'
 import type { FormatOptions } from '../format.ts'
-import { objectReader } from './readers.ts'
+import { jsonInputOf } from './json-input.ts'
+import { readObject } from './read-value.ts'
 import { skipSpace } from './scan.ts'
+import { planObject } from './value-plan.ts'
 
 /** Decodes JSON records directly into columns. */
 interface ColumnReader {
@@ -26,16 +28,18 @@ export function columnReader({
   if (plain === undefined) return undefined
   const builder = new StructBuilder(schema, absentValues)
   const unknownCount = { policy, dropped: 0 }
-  const reader = objectReader(plain, builder, unknownCount)
-  if (reader === undefined) return undefined
+  const object = planObject(plain, builder, unknownCount)
+  if (object === undefined) return undefined
   let records: number[] = []
+  let input = jsonInputOf(new Uint8Array())
   return {
     read(raw, i) {
       const { bytes } = raw
       const end = raw.valueEnd[i] as number
       const length = builder.length
       const dropped = unknownCount.dropped
-      const at = reader.read(bytes, skipSpace(bytes, raw.valueStart[i] as number))
+      if (input.bytes !== bytes) input = jsonInputOf(bytes)
+      const at = readObject(input, builder, object, skipSpace(bytes, raw.valueStart[i] as number))
       // White space is skipped without bounds checks, because a newline follows each value. A read may therefore run
       // into the next record.
       if (at < 0 || at > end || skipSpace(bytes, at) < end) {
@@ -50,6 +54,7 @@ export function columnReader({
       const rows = { columns: builder.finishColumns(), records: Int32Array.from(records) }
       const droppedFields = unknownCount.dropped
       records = []
+      input = jsonInputOf(new Uint8Array())
       unknownCount.dropped = 0
       return { rows, droppedFields }
     },

@@ -18,15 +18,18 @@ export function skipSpace(bytes: Uint8Array, at: number): number {
   return at
 }
 
+/** 1 for bytes that stand for themselves in a string: all but quotes, backslashes and control characters. */
+const IS_PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === QUOTE || byte === BACKSLASH || byte < 0x20 ? 0 : 1,
+)
+
 /** Returns the position after the string that starts at `at`, or -1 when there is none or it contains an escape. */
 export function skipPlainString(bytes: Uint8Array, at: number): number {
   if (bytes[at] !== QUOTE) return -1
-  for (;;) {
-    const byte = bytes[++at] as number
-    if (byte === QUOTE) return at + 1
-    // Also covers the end of the array, where only this comparison with `undefined` ends the loop.
-    if (byte === BACKSLASH || !(byte >= 0x20)) return -1
-  }
+  // Beyond the end of the array the byte is `undefined`, which is not plain either.
+  do at++
+  while (IS_PLAIN[bytes[at] as number] === 1)
+  return bytes[at] === QUOTE ? at + 1 : -1
 }
 
 /** Returns the position after the JSON number that starts at `at`, or -1 when there is none. */
@@ -70,9 +73,14 @@ const TRUE = Buffer.from('true')
 const FALSE = Buffer.from('false')
 const NULL = Buffer.from('null')
 
+/** Returns true when `null` is at `at`. */
+export function isNullAt(bytes: Uint8Array, at: number): boolean {
+  return startsWith(bytes, at, NULL)
+}
+
 /** Returns the position after `true`, `false` or `null` at `at`, or -1 when there is none. */
 function skipLiteral(bytes: Uint8Array, at: number): number {
-  if (startsWith(bytes, at, TRUE) || startsWith(bytes, at, NULL)) return at + 4
+  if (startsWith(bytes, at, TRUE) || isNullAt(bytes, at)) return at + 4
   return startsWith(bytes, at, FALSE) ? at + 5 : -1
 }
 
