@@ -24,6 +24,8 @@ export default defineConfig(
       // apache-arrow's own data and type classes are generic in ways that these two rules take for other classes.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+      // An interface that only extends gives a derived type a name in editors and messages.
+      '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'with-single-extends' }],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/restrict-template-expressions': [
         'error',

@@ -21,7 +21,7 @@ import { TRANSFORM_OPTIONS } from './transforms/options.ts'
  * written only here and in the files that this one imports; `docs/configuration.md` is generated from them.
  * Each secret can also be read from a file.
  */
-export const SERVICE_OPTIONS: OptionTree = addSecretFileOptions({
+export const SERVICE_OPTIONS = addSecretFileOptions({
   kafka: KAFKA_OPTIONS,
   storage: STORAGE_OPTIONS,
   schemaRegistry: REGISTRY_OPTIONS,
@@ -32,7 +32,7 @@ export const SERVICE_OPTIONS: OptionTree = addSecretFileOptions({
   log: LOG_OPTIONS,
   trace: TRACE_OPTIONS,
   ...SUPERVISION_OPTIONS,
-})
+} as const satisfies OptionTree)
 
 /** Declares every option of one entry of `topics`. Only `table.uri` is required. */
 export const TOPIC_OPTIONS = {
@@ -46,6 +46,7 @@ export const TOPIC_OPTIONS = {
     format: ['earliest', 'latest'],
     default: 'earliest',
   },
+  /** Prefix of the appIds of the partitions: `<appId>-<partition>`. */
   appId: {
     doc: "Identifies this topic in the table's transaction log: Kafka partition 3 is recorded as `txn` with the appId `<appId>-3`. Topics that write to the same table need different ones. Do not change it for an existing table: ingestion would start again as `startFrom` says, which duplicates or skips rows.",
     format: 'text',

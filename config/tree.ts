@@ -61,7 +61,12 @@ export function parseAssignment(assignment: string, topicNames: readonly string[
 
 /** Creates a JSON object without a prototype. */
 export function createJsonTree(): JsonTree {
-  return Object.create(null) as JsonTree
+  return createRecord<unknown>()
+}
+
+/** Creates an object without a prototype for values of one type by name. */
+export function createRecord<Value>(): Record<string, Value> {
+  return Object.create(null) as Record<string, Value>
 }
 
 function resolvePathsOf(tree: JsonTree, options: OptionTree, folder: string): JsonTree {

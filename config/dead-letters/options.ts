@@ -10,6 +10,7 @@ export const DEAD_LETTER_OPTIONS = {
     format: ['dlq', 'skip', 'stop'],
     default: 'dlq',
   },
+  /** Use `deadLetterSinksOf`, which knows the default. */
   to: {
     doc: 'Where dead letters are stored: in the Kafka topic, in the Delta table, or in both. Unset: in the table if `deadLetters.table` is set, otherwise in the topic.',
     format: ['topic', 'table', 'both'],
@@ -23,6 +24,7 @@ export const DEAD_LETTER_OPTIONS = {
     template: true,
     computed: { description: '`<topic>-dlq`', compute: ({ topic }) => `${topic}-dlq` },
   },
+  /** URI whose local path is absolute. */
   table: {
     doc: 'Delta table that dead letters are written to. It is created, partitioned by `date`, if it does not exist; a dead-letter table of kafka-delta-ingest can be continued. Several topics may share one.',
     format: 'text',
@@ -31,11 +33,13 @@ export const DEAD_LETTER_OPTIONS = {
     path: true,
     template: true,
   },
+  /** Expressions that parse, by column name. */
   transforms: {
     doc: 'Additional columns of `deadLetters.table`, computed from the row of a dead letter: column name → JMESPath expression, as in `transforms`. Times in the row are microseconds since the epoch. An expression that fails yields null.',
     format: 'map',
     default: [],
   },
+  /** Use `replayLedgerUriOf`, which knows the default. */
   replayLedger: {
     doc: 'Delta table of the replay ledger: it records which dead letters were replayed or discarded, so that none is replayed twice. Unset: the URI of `deadLetters.table`, or else of `table.uri`, followed by `-marks`.',
     format: 'text',

@@ -1,7 +1,9 @@
 import { checkFormats } from './check-formats.ts'
 import { existsSync } from 'node:fs'
 import { checkAllOrNone, type ReportFault } from '../report.ts'
-import type { CsvConfig, SchemaRegistryConfig, TopicConfig } from '../types.ts'
+import type { ResolvedValues } from '../option-values.ts'
+import type { SERVICE_OPTIONS } from '../schema.ts'
+import type { TopicConfig } from '../types.ts'
 
 /** Formats whose values may carry a schema id of a registry. */
 const REGISTRY_FORMATS: ReadonlySet<string> = new Set(['json', 'avro', 'protobuf'])
@@ -60,7 +62,7 @@ function checkProtobuf(
   if (duplicate !== undefined) report(['debezium.fields'], `names ${JSON.stringify(duplicate)} twice`)
 }
 
-function checkCsv({ delimiter, quote, header, columns }: CsvConfig, report: ReportFault): void {
+function checkCsv({ delimiter, quote, header, columns }: TopicConfig['csv'], report: ReportFault): void {
   if (delimiter !== 'tab' && delimiter.length !== 1)
     report(['csv.delimiter'], `must be one character or tab: value was ${JSON.stringify(delimiter)}`)
   if (quote !== 'none' && quote.length !== 1)
@@ -72,14 +74,17 @@ function checkCsv({ delimiter, quote, header, columns }: CsvConfig, report: Repo
   if (duplicate !== undefined) report(['csv.columns'], `names ${JSON.stringify(duplicate)} twice`)
 }
 
+/** Holds the options of a registry that may have no URL. */
+type RegistryValues = ResolvedValues<typeof SERVICE_OPTIONS>['schemaRegistry']
+
 /** Reports faults of the schema registry options, and topics that require a registry when none is configured. */
 export function checkRegistry(
   topics: Readonly<Record<string, TopicConfig>>,
-  registry: Partial<SchemaRegistryConfig> | undefined,
+  registry: RegistryValues,
   report: ReportFault,
 ): void {
-  if (registry !== undefined) checkLogin(registry, report)
-  if (registry?.url !== undefined) {
+  checkLogin(registry, report)
+  if (registry.url !== undefined) {
     if (!/^https?:\/\/[^\s/]+/.test(registry.url))
       report(['schemaRegistry.url'], 'must start with http:// or https:// and a host')
     if (/^https?:\/\/[^/]*@/.test(registry.url))
@@ -97,8 +102,8 @@ export function checkRegistry(
     report(['schemaRegistry.url'], `is required by topics.${needing[0]}.framing registry`)
 }
 
-function checkLogin(registry: Partial<SchemaRegistryConfig>, report: ReportFault): void {
-  const { url, username, token, tls = {} } = registry
+function checkLogin(registry: RegistryValues, report: ReportFault): void {
+  const { url, username, token, tls } = registry
   checkAllOrNone(registry, 'schemaRegistry', ['username', 'password'], report)
   if (token !== undefined && username !== undefined)
     report(

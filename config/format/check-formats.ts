@@ -13,7 +13,7 @@ export function checkFormats(topic: TopicConfig, report: ReportFault): void {
     report(['recordsPerMessageMax'], `${most}: value was ${recordsPerMessageMax}`)
   }
   if (formats === undefined) return
-  const known: readonly string[] = FORMAT_OPTIONS.format.format
+  const known: readonly string[] = FORMAT_OPTIONS.formats.items
   if (formats.length === 0) report(['formats'], 'must name at least one format')
   const unknown = formats.find((name) => !known.includes(name))
   if (unknown !== undefined)

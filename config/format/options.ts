@@ -1,15 +1,19 @@
 import type { OptionTree } from '../option.ts'
 
+/** Names of the encodings of record values. */
+const FORMATS = ['json', 'jsonl', 'avro', 'protobuf', 'csv', 'text', 'bytes'] as const
+
 /** Declares the options of an entry of `topics` that describe how record values are encoded. */
 export const FORMAT_OPTIONS = {
   format: {
     doc: 'Encoding of record values: a JSON object, lines of JSON (each becomes a row), an Avro record, a Protobuf message, a line of CSV, UTF-8 text or raw bytes. `text` and `bytes` fill a single column, `value`. See [formats](formats.md).',
-    format: ['json', 'jsonl', 'avro', 'protobuf', 'csv', 'text', 'bytes'],
+    format: FORMATS,
     default: 'json',
   },
   formats: {
     doc: 'Candidate formats, instead of `format`, for a topic whose values have different encodings. The format of each value is detected: first by magic bytes (Avro container files, Avro single objects, schema ids if `schemaRegistry.url` is set), then by the opening brace of a JSON object, then CSV and text, and last Protobuf and Avro without framing. Among candidates that cannot be distinguished, the first in the list that can decode the value is used.',
     format: 'text-list',
+    items: FORMATS,
     default: null,
     nullable: true,
   },
@@ -32,6 +36,7 @@ export const FORMAT_OPTIONS = {
     computed: { description: '`<topic>-value`', compute: ({ topic }) => `${topic}-value` },
   },
   avro: {
+    /** Absolute path of an existing file. Set for format `avro` without framing. */
     schema: {
       doc: 'File with the Avro schema (`.avsc`) of values without framing; required with format `avro` and framing `none`. Without `contract`, it also defines the columns of the table.',
       format: 'text',
@@ -39,6 +44,7 @@ export const FORMAT_OPTIONS = {
       nullable: true,
       path: true,
     },
+    /** Absolute path of an existing folder. Set for format `avro` with single objects. */
     schemas: {
       doc: 'Folder with the Avro schemas (`*.avsc`) that single objects were written with; each is found by its fingerprint. Required with framing `single-object`.',
       format: 'text',
@@ -46,6 +52,7 @@ export const FORMAT_OPTIONS = {
       nullable: true,
       path: true,
     },
+    /** Absolute path of an existing file. */
     readerSchema: {
       doc: "File with the Avro reader schema (`.avsc`): records are converted to it from their writer's schema by Avro's schema resolution. Without `contract`, it also defines the columns of the table. Set it to keep columns stable while producers change their schemas.",
       format: 'text',
@@ -55,6 +62,7 @@ export const FORMAT_OPTIONS = {
     },
   },
   protobuf: {
+    /** Absolute path of an existing file. Set for format `protobuf` without framing. */
     schema: {
       doc: 'File with the message definitions (`.proto`) of values without framing; required with format `protobuf` and framing `none`. Imported files are looked up in its folder and in the folders above it; the types of `google/protobuf` are built in. Without `contract`, it also defines the columns of the table.',
       format: 'text',
@@ -82,11 +90,13 @@ export const FORMAT_OPTIONS = {
     },
   },
   csv: {
+    /** One character, or the word `tab`. */
     delimiter: {
       doc: 'Character that separates the fields of CSV, or the word `tab`.',
       format: 'text',
       default: ',',
     },
+    /** One character, or the word `none`. */
     quote: {
       doc: 'Character that quotes fields of CSV, or the word `none` if fields are never quoted.',
       format: 'text',

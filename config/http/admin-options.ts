@@ -8,6 +8,7 @@ export const ADMIN_OPTIONS = {
     default: false,
     env: 'KAFKA_DELTA_ADMIN_ENABLED',
   },
+  /** Set if `enabled` is true. At least 16 characters. */
   token: {
     doc: 'Bearer token that admin requests must send, as `Authorization: Bearer …`. At least 16 visible ASCII characters. Required with `admin.enabled`.',
     format: 'text',

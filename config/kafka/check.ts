@@ -1,9 +1,14 @@
 import { existsSync } from 'node:fs'
 import { checkEndpoint, checkAllOrNone, type ReportFault } from '../report.ts'
-import type { KafkaConfig, SaslConfig } from './types.ts'
+import type { ResolvedValues } from '../option-values.ts'
+import type { KAFKA_OPTIONS } from './options.ts'
+import type { SaslConfig } from './types.ts'
+
+/** Holds the Kafka options with a login that may have no mechanism. */
+type KafkaValues = ResolvedValues<typeof KAFKA_OPTIONS>
 
 /** Reports contradictions among the Kafka options. */
-export function checkKafka(kafka: KafkaConfig, report: ReportFault): void {
+export function checkKafka(kafka: KafkaValues, report: ReportFault): void {
   if (kafka.sessionTimeoutMs < 3 * kafka.heartbeatMs) {
     report(
       ['kafka.sessionTimeoutMs', 'kafka.heartbeatMs'],
@@ -22,10 +27,10 @@ export function checkKafka(kafka: KafkaConfig, report: ReportFault): void {
   }
   if (kafka.brokers.length === 0) report(['kafka.brokers'], 'must name at least one broker')
   checkTls(kafka, report)
-  if (kafka.sasl !== undefined) checkSasl(kafka.sasl, report)
+  checkSasl(kafka.sasl, report)
 }
 
-function checkTls({ ssl, tls }: KafkaConfig, report: ReportFault): void {
+function checkTls({ ssl, tls }: KafkaValues, report: ReportFault): void {
   const { insecureSkipVerify, ...files } = tls
   const given = [...Object.keys(files), ...(insecureSkipVerify ? ['insecureSkipVerify'] : [])]
   if (!ssl && given.length > 0) {
@@ -52,7 +57,7 @@ const REQUIRED_OPTIONS: Readonly<Record<SaslConfig['mechanism'], readonly string
 }
 
 /** Reports options that the login mechanism requires and that are not set, and options that it does not use. */
-function checkSasl(sasl: Partial<SaslConfig>, report: ReportFault): void {
+function checkSasl(sasl: KafkaValues['sasl'], report: ReportFault): void {
   const { mechanism } = sasl
   const given = setOptionNamesOf(sasl)
   if (mechanism === undefined) {
@@ -68,14 +73,14 @@ function checkSasl(sasl: Partial<SaslConfig>, report: ReportFault): void {
   const stray = given.find((name) => (name.includes('.') ? name.split('.')[0] : undefined) !== section)
   if (stray !== undefined)
     report([`kafka.sasl.${stray}`], `is set, but kafka.sasl.mechanism ${mechanism} does not use it`)
-  checkEndpoint(sasl.oauth?.tokenUrl, 'kafka.sasl.oauth.tokenUrl', report)
+  checkEndpoint(sasl.oauth.tokenUrl, 'kafka.sasl.oauth.tokenUrl', report)
 }
 
 /** Returns the names of the login options that are set besides the mechanism, those in sections with a dot. */
-function setOptionNamesOf(sasl: Partial<SaslConfig>): readonly string[] {
+function setOptionNamesOf(sasl: KafkaValues['sasl']): readonly string[] {
   const { oauth, aws } = sasl
-  const named = (section: object | undefined, prefix: string): string[] =>
-    Object.entries(section ?? {})
+  const named = (section: object, prefix: string): string[] =>
+    Object.entries(section)
       .filter(([, value]) => (typeof value === 'object' ? Object.keys(value as object).length > 0 : true))
       .map(([name]) => prefix + name)
   return [

@@ -2,6 +2,7 @@ import type { OptionTree } from '../option.ts'
 
 /** Declares the options below `kafka.tls`: certificates. */
 export const TLS_OPTIONS = {
+  /** Absolute path of an existing file. */
   caFile: {
     doc: "PEM file with the certificate authorities that are trusted to sign the brokers' certificates. Unset: those of Node.js, and those of `NODE_EXTRA_CA_CERTS`.",
     format: 'text',
@@ -10,6 +11,7 @@ export const TLS_OPTIONS = {
     path: true,
     env: 'KAFKA_DELTA_TLS_CA_FILE',
   },
+  /** Absolute path of an existing file. Set exactly if `keyFile` is. */
   certFile: {
     doc: 'PEM file with the client certificate for mutual TLS, followed by its intermediate certificates. All files of `kafka.tls` are read again for each connection, so that renewed certificates need no restart.',
     format: 'text',
@@ -18,6 +20,7 @@ export const TLS_OPTIONS = {
     path: true,
     env: 'KAFKA_DELTA_TLS_CERT_FILE',
   },
+  /** Absolute path of an existing file. */
   keyFile: {
     doc: 'PEM file with the private key of `certFile`.',
     format: 'text',
@@ -51,13 +54,16 @@ export const TLS_OPTIONS = {
 
 /** Declares the options below `kafka.sasl`: the login. */
 export const SASL_OPTIONS = {
+  /** Always set: without it the configuration has no `sasl`. */
   mechanism: {
     doc: 'SASL mechanism for logging in to the brokers. Unset: no login. `plain` and `scram-*` require `username` and `password`, `oauthbearer` the options below `oauth`, `aws-msk-iam` those below `aws`.',
     format: ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer', 'aws-msk-iam'],
     default: null,
     nullable: true,
+    enablesSection: true,
     env: 'KAFKA_DELTA_SASL_MECHANISM',
   },
+  /** Set for `plain` and `scram-*`, as is `password`. */
   username: {
     doc: 'User name of the login.',
     format: 'text',
@@ -74,6 +80,7 @@ export const SASL_OPTIONS = {
     env: 'KAFKA_DELTA_SASL_PASSWORD',
   },
   oauth: {
+    /** Set for `oauthbearer`, as are `clientId` and `clientSecret`. */
     tokenUrl: {
       doc: 'URL of the OAuth token endpoint (client credentials grant). A token is cached and renewed before it expires.',
       format: 'text',
@@ -110,6 +117,7 @@ export const SASL_OPTIONS = {
     },
   },
   aws: {
+    /** Set for `aws-msk-iam`. */
     region: {
       doc: 'AWS region of the MSK cluster. Credentials come from the default AWS credential chain: environment, profile, web identity, container, instance.',
       format: 'text',

@@ -25,6 +25,7 @@ export const KAFKA_OPTIONS = {
     doc: 'Name of this process within its consumer group, unique and the same after a restart, such as the name of a pod of a stateful set. With it, a process that restarts within `kafka.sessionTimeoutMs` keeps its partitions and reads on at once, without a rebalance. Without it, the partitions of a process that is killed rest until the session ends.',
     format: 'text',
     default: null,
+    nullable: true,
     env: 'KAFKA_DELTA_GROUP_INSTANCE_ID',
   },
   groupProtocol: {
@@ -43,6 +44,7 @@ export const KAFKA_OPTIONS = {
     doc: 'Rack or availability zone of this process, as in `broker.rack`. Brokers with a replica selector then serve fetches from the nearest replica.',
     format: 'text',
     default: null,
+    nullable: true,
     env: 'KAFKA_DELTA_RACK',
   },
   sessionTimeoutMs: {

@@ -3,7 +3,7 @@ import { messageOf, PipelineError } from '../../src/core/errors.ts'
 import { checkRegistry } from '../format/check-format.ts'
 import { checkService, checkTopics } from '../topics/check.ts'
 import { createFaultReporter } from '../report.ts'
-import { valueAtKey, resolveOptions } from '../resolve/resolve.ts'
+import { removeDisabledSections, resolveOptions } from '../resolve/resolve.ts'
 import { optionsOf } from '../option.ts'
 import { resolveTopicEntries } from '../topics/entries.ts'
 import { readSecretFiles } from './secret-files.ts'
@@ -17,7 +17,7 @@ import {
   resolvePaths,
   type JsonTree,
 } from '../tree.ts'
-import type { Config, SchemaRegistryConfig } from '../types.ts'
+import type { Config } from '../types.ts'
 
 /** Lists the sources of a configuration, from lowest to highest precedence: `files`, `object`, `env`, `set`. */
 export interface ConfigSources {
@@ -87,25 +87,22 @@ function resolveService(
   sources: ConfigSources,
   report: (fault: string) => void,
 ): Config {
-  const options = { ...SERVICE_OPTIONS, topics: TOPICS_OPTION }
+  const withTopics = { ...SERVICE_OPTIONS, topics: TOPICS_OPTION }
+  const options: typeof SERVICE_OPTIONS = withTopics
   const { values, invalidKeys } = resolveOptions(service, options, '', effectiveEnvironment(sources), report)
   const reportFault = createFaultReporter(invalidKeys, '', report)
   readSecretFiles(values, SERVICE_OPTIONS, reportFault)
-  checkService(values as unknown as Config, reportFault)
-  if (valueAtKey(values, 'kafka.sasl.mechanism') === undefined) delete (values['kafka'] as JsonTree)['sasl']
+  checkService(values, reportFault)
 
   if (topics !== undefined && !isJsonTree(topics)) {
     report('topics: must be an object that maps names to options of a topic')
   } else if (sources.needsTopic === true && Object.keys(topics ?? {}).length === 0) {
     report('topics: must have at least one entry')
   }
-  const groupId = String(valueAtKey(values, 'kafka.groupId'))
-  const entries = resolveTopicEntries(isJsonTree(topics) ? topics : {}, groupId, report)
+  const entries = resolveTopicEntries(isJsonTree(topics) ? topics : {}, values.kafka.groupId, report)
   checkTopics(entries.topics, createFaultReporter(new Set(), '', report))
-  const registry = valueAtKey(values, 'schemaRegistry') as Partial<SchemaRegistryConfig>
-  checkRegistry(entries.topics, registry, reportFault)
-  if (registry.url === undefined) delete values['schemaRegistry']
-  return Object.assign(createJsonTree(), values, entries) as unknown as Config
+  checkRegistry(entries.topics, values.schemaRegistry, reportFault)
+  return Object.assign(createJsonTree(), removeDisabledSections(values, SERVICE_OPTIONS), entries)
 }
 
 // Assignments override the environment, but convict lets the environment override everything that is loaded.

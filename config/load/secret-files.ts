@@ -15,7 +15,7 @@ const BYTES_MAX = 64 * 1024
  * Replaces the options that name secret files by the content of these files, in place. A secret is then found
  * under the same key, however it was configured.
  */
-export function readSecretFiles(values: JsonTree, options: OptionTree, report: ReportFault): void {
+export function readSecretFiles(values: object, options: OptionTree, report: ReportFault): void {
   for (const { key, option } of optionsOf(options)) {
     if (option.sensitive !== true) continue
     const section = sectionOf(values, key)
@@ -50,7 +50,7 @@ function read(path: string): { readonly secret: string; readonly fault?: string 
   }
 }
 
-function sectionOf(values: JsonTree, key: string): JsonTree | undefined {
+function sectionOf(values: object, key: string): JsonTree | undefined {
   const split = key.lastIndexOf('.')
   const section = split < 0 ? values : valueAtKey(values, key.slice(0, split))
   return isJsonTree(section) ? section : undefined

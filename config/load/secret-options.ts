@@ -1,16 +1,16 @@
 import { isOption, type Option, type OptionTree } from '../option.ts'
 
 /**
- * Returns the options with `<name>File` (environment: `…_FILE`) added beside each sensitive one: a file that
- * contains its value.
+ * Returns the options with one more, `<name>File` (environment: `…_FILE`) added beside each sensitive one: a file that
+ * contains its value. The type leaves these out, since `readSecretFiles` removes their values.
  */
-export function addSecretFileOptions(tree: OptionTree): OptionTree {
+export function addSecretFileOptions<Tree extends OptionTree>(tree: Tree): Tree {
   const all: Record<string, Option | OptionTree> = {}
   for (const [name, node] of Object.entries(tree)) {
     all[name] = isOption(node) ? node : addSecretFileOptions(node)
     if (isOption(node) && node.sensitive === true) all[`${name}File`] = fileOption(name, node)
   }
-  return all
+  return all as Tree
 }
 
 function fileOption(name: string, { env }: Option): Option {

@@ -11,7 +11,7 @@ export const TRACE_OPTIONS = {
   },
 } as const satisfies OptionTree
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** Declares the options below `log`: the log of the process. */
 export const LOG_OPTIONS = {

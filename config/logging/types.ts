@@ -1,17 +1,14 @@
-/** Configures which traces are kept. `slowMs` is in milliseconds. */
-export interface TraceConfig {
-  readonly slowMs: number
-}
+import type { OptionValues } from '../option-values.ts'
+import type { LOG_OPTIONS, TOPIC_LOG_OPTIONS, TRACE_OPTIONS } from './options.ts'
+
+/** Configures which traces are kept. */
+export type TraceConfig = OptionValues<typeof TRACE_OPTIONS>
 
 /**
  * Configures what is logged about one topic. Without `level` the level of the process applies; without
  * `samplesPerMinute` no rows are logged.
  */
-export interface TopicLogConfig {
-  readonly level?: LogLevel
-  readonly samplesPerMinute?: number
-  readonly mask: readonly string[]
-}
+export type TopicLogConfig = OptionValues<typeof TOPIC_LOG_OPTIONS>
 
 /** Names a log level, least severe first. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+export type LogLevel = OptionValues<typeof LOG_OPTIONS>['level']

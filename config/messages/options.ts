@@ -7,6 +7,7 @@ export const MESSAGE_OPTIONS = {
     format: ['ignore', 'deadLetter', 'row'],
     default: 'ignore',
   },
+  /** Set only with `tombstones` `row`. */
   tombstoneKey: {
     doc: 'Column that is filled with the key of a tombstone as text, with `tombstones` `row`. If the key is a JSON object, its fields fill the columns of the same names in any case.',
     format: 'text',

@@ -34,6 +34,7 @@ export const SUPERVISION_OPTIONS = {
 
 /** Declares the options of an entry of `topics` for a topic that fails. */
 export const TOPIC_SUPERVISION_OPTIONS = {
+  /** Defaults to the option of the process. */
   onFailure: {
     doc: 'What happens to the other topics when this one fails permanently. Unset: `onFailure` of the process.',
     format: ON_FAILURE,

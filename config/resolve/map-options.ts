@@ -1,5 +1,6 @@
 import { closest } from 'fastest-levenshtein'
 import { OPTION_FORMATS } from './formats.ts'
+import { RULE_FIELDS, TRANSFORM_FIELDS, type TextFieldTable } from '../text-fields.ts'
 import { isJsonTree, type JsonTree } from '../tree.ts'
 
 type ReportText = (fault: string) => void
@@ -14,7 +15,7 @@ export function readTransformMap(tree: JsonTree, prefix: string, report: ReportT
   return Object.entries(tree).flatMap(([destination, value]): [string, unknown][] => {
     const key = `${prefix}${destination}`
     if (typeof value === 'string') return isText(value, key, report) ? [[destination, { expr: value }]] : []
-    const fields = readTextFields(value, { needed: ['expr'], other: ['type'] }, key, report)
+    const fields = readTextFields(value, TRANSFORM_FIELDS, key, report)
     return fields === undefined ? [] : [[destination, fields]]
   })
 }
@@ -24,22 +25,21 @@ export function readRuleList(value: unknown, key: string, report: ReportText): u
   // The format of the option rejects a value that is not a list.
   if (!Array.isArray(value)) return value
   return value.flatMap((rule: unknown, index) => {
-    const fields = { needed: ['name', 'when', 'error'], other: [] }
-    return readTextFields(rule, fields, `${key}[${index}]`, report) ?? []
+    return readTextFields(rule, RULE_FIELDS, `${key}[${index}]`, report) ?? []
   })
 }
 
 /**
- * Returns an object that has text in all `needed` fields and nothing but text in the `other` ones. Reports
+ * Returns an object that has text in all needed fields of `table` and nothing but text in the others. Reports
  * every fault and returns `undefined` otherwise.
  */
 function readTextFields(
   value: unknown,
-  { needed, other }: { readonly needed: readonly string[]; readonly other: readonly string[] },
+  table: TextFieldTable,
   key: string,
   report: ReportText,
 ): JsonTree | undefined {
-  const all = [...needed, ...other]
+  const all = Object.keys(table)
   if (!isJsonTree(value)) {
     report(`${key}: must be an object with ${all.join(', ')}: value was ${JSON.stringify(value)}`)
     return undefined
@@ -53,8 +53,9 @@ function readTextFields(
     if (all.includes(name)) isText(inner, `${key}.${name}`, countAndReport)
     else countAndReport(`${key}.${name}: unknown key; the nearest known one is ${key}.${closest(name, all)}`)
   }
-  for (const name of needed)
-    if (!(name in value)) countAndReport(`${key}.${name}: is required and has no default`)
+  for (const name of all)
+    if (table[name] === 'needed' && !(name in value))
+      countAndReport(`${key}.${name}: is required and has no default`)
   return faults === 0 ? { ...value } : undefined
 }
 

@@ -1,13 +1,14 @@
 import convict from 'convict'
 import { registerFormats } from './formats.ts'
 import { isMapFormat, optionsOf, type OptionTree, type ComputedDefaultInput } from '../option.ts'
+import type { OptionValues, ResolvedValues } from '../option-values.ts'
 import { rejectUnknownKeys } from './unknown-keys.ts'
 import { createJsonTree, isJsonTree, type JsonTree } from '../tree.ts'
 
 /** Holds options with all defaults filled in, and the keys whose values were invalid. */
-interface ResolvedOptions {
+interface ResolvedOptions<Tree extends OptionTree> {
   /** Option values; unset options are absent, map options are objects. */
-  readonly values: JsonTree
+  readonly values: ResolvedValues<Tree>
   /** Dotted keys, relative to `options`. */
   readonly invalidKeys: ReadonlySet<string>
 }
@@ -17,13 +18,13 @@ interface ResolvedOptions {
  * values. Every fault is reported with its full key. An invalid value is replaced by its default, so that
  * later checks do not report it again.
  */
-export function resolveOptions(
+export function resolveOptions<Tree extends OptionTree>(
   given: JsonTree,
-  options: OptionTree,
+  options: Tree,
   prefix: string,
   env: Readonly<Record<string, string | undefined>>,
   report: (fault: string) => void,
-): ResolvedOptions {
+): ResolvedOptions<Tree> {
   registerFormats()
   const invalidKeys = new Set<string>()
   // convict's types require a schema that is known at compile time.
@@ -47,23 +48,41 @@ export function resolveOptions(
       report(`${prefix}${key}: is required and has no default`)
     }
   }
-  return { values, invalidKeys }
+  // The formats have checked each value against the option that its type is derived from.
+  return { values: values as ResolvedValues<Tree>, invalidKeys }
 }
 
-/** Fills in the defaults that are derived from other options, in place. */
-export function fillComputedDefaults(
-  values: JsonTree,
-  options: OptionTree,
+/** Fills in the defaults that are derived from other options, in place, and returns the values. */
+export function fillComputedDefaults<Tree extends OptionTree>(
+  values: ResolvedValues<Tree>,
+  options: Tree,
   input: ComputedDefaultInput,
-): void {
+): OptionValues<Tree, 'computed'> {
+  const tree: unknown = values
   for (const { key, option } of optionsOf(options)) {
-    if (option.computed !== undefined && valueAtKey(values, key) === undefined)
-      setByKey(values, key, option.computed.compute(input))
+    if (option.computed !== undefined && isJsonTree(tree) && valueAtKey(tree, key) === undefined)
+      setByKey(tree, key, option.computed.compute(input))
   }
+  return tree as OptionValues<Tree, 'computed'>
+}
+
+/** Removes the sections whose enabling option is unset, in place, and returns the values. */
+export function removeDisabledSections<Tree extends OptionTree>(
+  values: ResolvedValues<Tree>,
+  options: Tree,
+): OptionValues<Tree, 'enabled'> {
+  const tree: unknown = values
+  for (const { key, option } of optionsOf(options)) {
+    if (option.enablesSection !== true || valueAtKey(tree, key) !== undefined) continue
+    const [section = '', ...above] = key.split('.').slice(0, -1).reverse()
+    const parent = above.length === 0 ? tree : valueAtKey(tree, above.reverse().join('.'))
+    if (isJsonTree(parent)) Reflect.deleteProperty(parent, section)
+  }
+  return tree as OptionValues<Tree, 'enabled'>
 }
 
 /** Returns the value at a dotted key, or `undefined`. */
-export function valueAtKey(tree: JsonTree, key: string): unknown {
+export function valueAtKey(tree: unknown, key: string): unknown {
   return key.split('.').reduce<unknown>((value, part) => (isJsonTree(value) ? value[part] : undefined), tree)
 }
 

@@ -1,26 +1,15 @@
 import { RE2JS } from 're2js'
 import { messageOf } from '../../src/core/errors.ts'
+import type { OptionValues } from '../option-values.ts'
 import type { ReportFault } from '../report.ts'
+import type { ROW_OPTIONS } from './options.ts'
 import { findTimeZoneFault } from './time-zone.ts'
 
 /** Configures the close-of-business date of rows; there is no such date without `from`. */
-export interface CobDateConfig {
-  readonly column: string
-  /** Source of the date; its syntax is checked, `parseCobSource` parses it. */
-  readonly from?: string
-  /** RE2 pattern; the date is its first group, or the whole match without a group. */
-  readonly pattern?: string
-  readonly format: CobFormat
-  readonly timeZone: string
-  readonly allowFuture: boolean
-  readonly daysBackMax?: number
-}
-
-/** Lists the formats in which the date may be written. */
-export const COB_FORMATS = ['YYYY-MM-DD', 'YYYYMMDD'] as const
+export type CobDateConfig = OptionValues<typeof ROW_OPTIONS>['cobDate']
 
 /** Names a format of the date. */
-export type CobFormat = (typeof COB_FORMATS)[number]
+export type CobFormat = CobDateConfig['format']
 
 /** Describes where the date is read from: the record key, the header `name`, or the column at the dotted `path`. */
 export type CobSource =

@@ -1,8 +1,8 @@
-import { COB_FORMATS } from './cob-date.ts'
 import type { OptionTree } from '../option.ts'
 
 /** Declares the options of an entry of `topics` that shape rows. */
 export const ROW_OPTIONS = {
+  /** Absolute path of an existing JSON file. */
   contract: {
     doc: 'File with the JSON Schema that messages must satisfy and that defines the columns of the table. Unset: the schema of the format is used if there is one (`avro.schema`, the registry), else the columns of the existing table, else columns inferred from the first messages. Relative paths are resolved against the folder of the configuration file. See [contracts](contracts.md).',
     format: 'text',
@@ -15,6 +15,7 @@ export const ROW_OPTIONS = {
     format: 'flag',
     default: false,
   },
+  /** Expressions by the name of their column. Their syntax is checked; `parseDerivation` parses them. */
   derive: {
     doc: "Derived columns: column name → `year(c)`, `month(c)`, `day(c)`, `hour(c)` or `date(c)` of a timestamp, date or ISO 8601 text, in UTC or in a time zone (`date(c, 'Europe/Berlin')`), also of numbers since the epoch (`date(millis(c))`, `seconds`, `micros`); `bucket(c, 16)`; `truncate(c, 4)`. See [partitioning](partitioning.md).",
     format: 'map',
@@ -26,12 +27,14 @@ export const ROW_OPTIONS = {
       format: 'text',
       default: 'cob_date',
     },
+    /** Source of the date. Its syntax is checked; `parseCobSource` parses it. */
     from: {
       doc: 'Where the close-of-business date of a record is read from: `value:PATH` (a column, or a field of structs by its dotted path), `key` or `header:NAME`. A record without a date, or with one that violates an option below, becomes a dead letter with the reason `partition`. Unset: rows have no such date.',
       format: 'text',
       default: null,
       nullable: true,
     },
+    /** RE2 pattern that compiles. */
     pattern: {
       doc: 'RE2 pattern that finds the date in the text: its first group, or the whole match without a group. Unset: the whole text is the date.',
       format: 'text',
@@ -40,7 +43,7 @@ export const ROW_OPTIONS = {
     },
     format: {
       doc: 'Format of the date; the text must match it exactly.',
-      format: COB_FORMATS,
+      format: ['YYYY-MM-DD', 'YYYYMMDD'],
       default: 'YYYY-MM-DD',
     },
     timeZone: {

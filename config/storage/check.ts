@@ -1,5 +1,5 @@
 import { checkEndpoint, checkAllOrNone, type ReportFault } from '../report.ts'
-import type { AzureConfig, DynamoConfig, S3Config, StorageConfig } from '../types.ts'
+import type { StorageConfig } from '../types.ts'
 
 /** Reports contradictions among the options of the object stores. */
 export function checkStorage(storage: StorageConfig, report: ReportFault): void {
@@ -9,7 +9,7 @@ export function checkStorage(storage: StorageConfig, report: ReportFault): void 
   checkEndpoint(storage.gcs.endpoint, 'storage.gcs.endpoint', report)
 }
 
-function checkS3(s3: S3Config, report: ReportFault): void {
+function checkS3(s3: StorageConfig['s3'], report: ReportFault): void {
   checkAws(s3, 'storage.s3', report)
   if (s3.multipartBytesMin < 5 * 1024 * 1024) {
     report(
@@ -20,7 +20,7 @@ function checkS3(s3: S3Config, report: ReportFault): void {
 }
 
 /** Reports contradictions among the credentials and the endpoint of an AWS service. */
-function checkAws(section: S3Config | DynamoConfig, prefix: string, report: ReportFault): void {
+function checkAws(section: StorageConfig['s3' | 'dynamodb'], prefix: string, report: ReportFault): void {
   checkAllOrNone(section, prefix, ['accessKeyId', 'secretAccessKey'], report)
   if (section.sessionToken !== undefined && section.accessKeyId === undefined) {
     report([`${prefix}.sessionToken`, `${prefix}.accessKeyId`], `is set, but ${prefix}.accessKeyId is not`)
@@ -28,7 +28,7 @@ function checkAws(section: S3Config | DynamoConfig, prefix: string, report: Repo
   checkEndpoint(section.endpoint, `${prefix}.endpoint`, report)
 }
 
-function checkAzure(azure: AzureConfig, report: ReportFault): void {
+function checkAzure(azure: StorageConfig['azure'], report: ReportFault): void {
   const given = (['accountKey', 'sasToken', 'connectionString'] as const).filter(
     (name) => azure[name] !== undefined,
   )

@@ -17,6 +17,7 @@ export const STORAGE_OPTIONS = {
       default: false,
       env: 'AWS_S3_FORCE_PATH_STYLE',
     },
+    /** Set exactly if `secretAccessKey` is. */
     accessKeyId: {
       doc: 'Access key ID; requires `secretAccessKey`. Unset: the default AWS credential chain is used (profile, web identity, container, instance).',
       format: 'text',
@@ -68,6 +69,7 @@ export const STORAGE_OPTIONS = {
       nullable: true,
       env: 'AWS_ENDPOINT_URL_DYNAMODB',
     },
+    /** Defaults to the region of S3. */
     region: {
       doc: 'AWS region of the DynamoDB table. Unset: `storage.s3.region`.',
       format: 'text',
@@ -75,6 +77,7 @@ export const STORAGE_OPTIONS = {
       nullable: true,
       env: 'AWS_REGION_DYNAMODB',
     },
+    /** Set exactly if `secretAccessKey` is. Defaults to the credentials of S3. */
     accessKeyId: {
       doc: 'Access key ID for DynamoDB. Unset: the credentials of `storage.s3` are used.',
       format: 'text',
@@ -99,6 +102,7 @@ export const STORAGE_OPTIONS = {
       env: 'AWS_SESSION_TOKEN_DYNAMODB',
     },
   },
+  /** At most one of `accountKey`, `sasToken` and `connectionString` is set. */
   azure: {
     accountName: {
       doc: 'Storage account, if the table URI does not name it as `abfss://container@account…` does.',
@@ -147,6 +151,7 @@ export const STORAGE_OPTIONS = {
       nullable: true,
       env: 'STORAGE_EMULATOR_HOST',
     },
+    /** Absolute path. */
     keyFile: {
       doc: "Key file of a service account. Unset: Google's default credentials are used (`gcloud`, workload identity, instance).",
       format: 'text',

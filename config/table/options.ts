@@ -2,6 +2,7 @@ import type { OptionTree } from '../option.ts'
 
 /** Declares the options below `table` of an entry of `topics`: the Delta table and its maintenance. */
 export const TABLE_OPTIONS = {
+  /** URI whose local path is absolute. */
   uri: {
     doc: 'Location of the table: `s3://bucket/prefix`, `abfss://container@account.dfs.core.windows.net/prefix`, `gs://bucket/prefix` or a local path. Relative paths are resolved against the folder of the configuration file. A table that does not exist is created.',
     format: 'text',

@@ -10,13 +10,12 @@ import { checkRows } from '../rows/check.ts'
 import { checkStorage } from '../storage/check.ts'
 import { checkTransforms } from '../transforms/check.ts'
 import type { ReportFault } from '../report.ts'
-import type { Config, TableConfig, TopicConfig } from '../types.ts'
+import type { ResolvedValues } from '../option-values.ts'
+import type { SERVICE_OPTIONS } from '../schema.ts'
+import type { TableConfig, TopicConfig } from '../types.ts'
 
 /** Reports options outside `topics` that are valid one by one but contradict each other. */
-export function checkService(
-  config: Pick<Config, 'admin' | 'budget' | 'http' | 'kafka' | 'storage'>,
-  report: ReportFault,
-): void {
+export function checkService(config: ResolvedValues<typeof SERVICE_OPTIONS>, report: ReportFault): void {
   checkKafka(config.kafka, report)
   checkStorage(config.storage, report)
   checkHttp(config.http, report)

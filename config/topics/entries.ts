@@ -1,12 +1,13 @@
 import { checkTopic } from './check.ts'
 import { optionsOf } from '../option.ts'
+import type { OptionValues } from '../option-values.ts'
 import { findPatternFault, type PatternConfig } from './patterns.ts'
 import { createFaultReporter } from '../report.ts'
 import { valueAtKey, fillComputedDefaults, resolveOptions } from '../resolve/resolve.ts'
 import { TOPIC_OPTIONS } from '../schema.ts'
-import { TOPIC_NAME_OPTIONS } from './options.ts'
+import { TOPIC_NAME_OPTIONS, TOPIC_SELECTORS, type TopicSelector } from './options.ts'
 import { fillTemplates, lacksTopicPlaceholder } from './templates.ts'
-import { createJsonTree, isJsonTree, type JsonTree } from '../tree.ts'
+import { createJsonTree, createRecord, isJsonTree, type JsonTree } from '../tree.ts'
 import type { TopicConfig } from '../types.ts'
 
 /** Holds the entries of `topics`: one per Kafka topic that is named, and those that match topics by a pattern. */
@@ -19,8 +20,8 @@ type ReportText = (fault: string) => void
 
 /** Fills in defaults and checks all entries of `topics`. Reports every fault with its full key. */
 export function resolveTopicEntries(entries: JsonTree, groupId: string, report: ReportText): TopicEntries {
-  const topics = createJsonTree()
-  const patterns = createJsonTree()
+  const topics = createRecord<TopicConfig>()
+  const patterns = createRecord<PatternConfig>()
   for (const [name, given] of Object.entries(entries)) {
     if (name.trim() === '') report('topics: the name of an entry must not be empty')
     if (!isJsonTree(given)) {
@@ -44,7 +45,7 @@ export function resolveTopicEntries(entries: JsonTree, groupId: string, report: 
       }
     } else topics[name] = values
   }
-  return { topics, patterns } as unknown as TopicEntries
+  return { topics, patterns }
 }
 
 /**
@@ -62,11 +63,11 @@ export function resolvePatternTopic(
   const { values } = resolveTopic(name, topic, given, groupId, (fault) => void faults.push(fault))
   if (faults.length > 0)
     throw new Error(`Broken invariant: a checked entry of topics is invalid: ${faults.join('; ')}`)
-  return values as unknown as TopicConfig
+  return values
 }
 
 interface ResolvedEntry {
-  readonly values: JsonTree
+  readonly values: TopicConfig
   readonly list: readonly string[] | undefined
   readonly pattern: string | undefined
   readonly topicsMax: number
@@ -97,14 +98,10 @@ function resolveEntry(name: string, given: JsonTree, groupId: string, report: Re
 }
 
 /** Options that select Kafka topics; they are removed from the resolved options of a topic. */
-interface TopicSelection {
-  readonly topics?: readonly string[]
-  readonly pattern?: string
-  readonly topicsMax: number
-}
+type TopicSelection = Pick<OptionValues<typeof TOPIC_NAME_OPTIONS>, TopicSelector>
 
 interface ResolvedTopic {
-  readonly values: JsonTree
+  readonly values: TopicConfig
   readonly invalidKeys: ReadonlySet<string>
   readonly selection: TopicSelection
 }
@@ -117,27 +114,18 @@ function resolveTopic(
   report: ReportText,
 ): ResolvedTopic {
   const prefix = `topics.${name}.`
-  const { values, invalidKeys } = resolveOptions(
+  const { values: resolved, invalidKeys } = resolveOptions(
     fillTemplates(given, TOPIC_OPTIONS, { topic, name }),
     TOPIC_OPTIONS,
     prefix,
     {},
     report,
   )
-  values['topic'] ??= topic
-  const selection = {
-    topics: values['topics'],
-    pattern: values['pattern'],
-    topicsMax: values['topicsMax'],
-  } as TopicSelection
-  for (const key of Object.keys(selection)) Reflect.deleteProperty(values, key)
-  fillComputedDefaults(values, TOPIC_OPTIONS, {
-    name,
-    topic,
-    groupId,
-    flushBytes: Number(valueAtKey(values, 'flush.bytes')),
-  })
-  checkTopic(values as unknown as TopicConfig, createFaultReporter(invalidKeys, prefix, report))
+  const input = { name, topic, groupId, flushBytes: resolved.flush.bytes }
+  const values = fillComputedDefaults(resolved, TOPIC_OPTIONS, input)
+  const selection: TopicSelection = { ...values }
+  for (const key of TOPIC_SELECTORS) Reflect.deleteProperty(values, key)
+  checkTopic(values, createFaultReporter(invalidKeys, prefix, report))
   return { values, invalidKeys, selection }
 }
 

@@ -10,12 +10,14 @@ export const TRANSFORM_OPTIONS = {
     format: 'rule-list',
     default: [],
   },
+  /** Expression that parses. */
   filter: {
     doc: 'JMESPath expression that selects messages: those for which it is not true are skipped and counted as filtered. Unset: all messages are ingested.',
     format: 'text',
     default: null,
     nullable: true,
   },
+  /** Computed fields by destination path. Their expressions parse. */
   transforms: {
     doc: 'Computed fields: destination path → JMESPath expression or one of `kafka.offset`, `kafka.partition`, `kafka.topic`, `kafka.timestamp`, `kafka.timestamp_type`, `kafka.key`, `kafka.headers.NAME`; or `{ "expr": …, "type": … }` to declare the type of the column. A message for which an expression fails becomes a dead letter with the reason `transform`.',
     format: 'transform-map',
@@ -26,17 +28,20 @@ export const TRANSFORM_OPTIONS = {
     format: 'text-list',
     default: [],
   },
+  /** New paths by old path. */
   rename: {
     doc: 'Renamed fields, applied last: old path → new path.',
     format: 'map',
     default: [],
   },
+  /** Absolute paths of existing files by name. */
   lookups: {
     doc: 'Reference files for the function `lookup`, read at the start: name → path of a CSV file with a header whose first column is the key, or of a file with a JSON object. At most 16 MiB each. Relative paths are resolved against the folder of the configuration file.',
     format: 'map',
     default: [],
     path: true,
   },
+  /** Absolute path of an existing file, or `env:` and the name of an environment variable, by name. */
   hashKeys: {
     doc: 'Keys for the function `hmac_sha256`, read at the start: name → path of a file, or `env:` and the name of an environment variable. One line break at the end of a file is ignored.',
     format: 'map',
