@@ -1,6 +1,6 @@
-import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from 'cockatiel'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { recordRetry } from '../core/stage/span.ts'
+import { backoffMs } from './backoff.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { isRetryable } from './server-availability.ts'
 
@@ -28,17 +28,12 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
  * Returns a function that returns the next pause in milliseconds: a random time (full jitter) below a bound that doubles
  * with each call up to `maxBackoffMs`.
  */
-export function createBackoff(policy: Pick<RetryPolicy, 'minBackoffMs' | 'maxBackoffMs'>): () => number {
-  let backoff: IBackoffFactory<unknown> = new ExponentialBackoff({
-    initialDelay: policy.minBackoffMs,
-    maxDelay: policy.maxBackoffMs,
-    generator: fullJitterGenerator,
-  })
-  return () => {
-    const next = backoff.next(undefined)
-    backoff = next
-    return next.duration
-  }
+export function createBackoff(
+  { minBackoffMs, maxBackoffMs }: Pick<RetryPolicy, 'minBackoffMs' | 'maxBackoffMs'>,
+  random: () => number = Math.random,
+): () => number {
+  let failures = 0
+  return () => Math.floor(backoffMs(++failures, { minBackoffMs, maxBackoffMs, jitter: 'full', random }))
 }
 
 /**
@@ -50,11 +45,19 @@ export class Retries {
   readonly #policy: RetryPolicy
   readonly #circuit: CircuitBreaker | undefined
   readonly #clock: Clock
+  readonly #random: () => number
 
-  constructor(policy: RetryPolicy, circuit?: CircuitBreaker, clock: Clock = systemClock) {
+  /** Uses `random`, which returns numbers in [0, 1), for the jitter of pauses. */
+  constructor(
+    policy: RetryPolicy,
+    circuit?: CircuitBreaker,
+    clock: Clock = systemClock,
+    random: () => number = Math.random,
+  ) {
     this.#policy = policy
     this.#circuit = circuit
     this.#clock = clock
+    this.#random = random
   }
 
   /** Makes attempts, numbered from 1, until one succeeds or the policy ends. Throws the error of the last attempt. */
@@ -81,7 +84,7 @@ export class Retries {
         }
         openedCount = circuit?.openedCount
         answers = circuit?.answerCount
-        pause ??= createBackoff(this.#policy)
+        pause ??= createBackoff(this.#policy, this.#random)
         await this.#pause(error, count, pause())
       }
     }

@@ -94,7 +94,8 @@ test('While the server answers no request none gives up, and waiting requests co
 test('A single request that fails while others are answered gives up, and the circuit stays closed', async () => {
   const clock = new HeldClock()
   const lake = new Circuits({}, { clock }).store('s3://lake')
-  const retries = new Retries(DEFAULT_RETRY_POLICY, lake, clock)
+  // Pauses of half their bounds: all attempts fall into the time in which others are answered.
+  const retries = new Retries(DEFAULT_RETRY_POLICY, lake, clock, () => 0.5)
   let attempts = 0
   const poisoned = watched(
     retries.run(() => {

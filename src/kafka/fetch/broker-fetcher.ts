@@ -1,4 +1,5 @@
 import { messageOf, PipelineError } from '../../core/errors.ts'
+import { backoffMs } from '../../resilience/backoff.ts'
 import { readRecords } from '../records/read-records.ts'
 import type { RequestBody, ResponseBody } from '../wire/apis.ts'
 import type { BrokerConnection } from '../wire/broker.ts'
@@ -11,9 +12,8 @@ import { FetchSession, type FetchPartitionResult, type FetchPartitionRequest } f
 import { guessNextOffset } from './next-offset.ts'
 import { WakeSignal } from './wake-signal.ts'
 
-/** Backoff after a failure of the broker, in milliseconds; it doubles up to one second. */
-const MIN_BACKOFF_MS = 100
-const MAX_BACKOFF_MS = 1_000
+/** Backoff after a failure of the broker. */
+const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 1_000, jitter: 'none' } as const
 /** Maximum time to close a session, in milliseconds. */
 const SESSION_END_MS = 1_000
 
@@ -170,7 +170,7 @@ export class BrokerFetcher {
   }
 
   #backOff(now: number): void {
-    this.#notBeforeMs = now + Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(this.#failures++, 8))
+    this.#notBeforeMs = now + backoffMs(++this.#failures, BACKOFF)
   }
 
   /**

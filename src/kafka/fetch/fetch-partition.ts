@@ -1,8 +1,8 @@
+import { backoffMs } from '../../resilience/backoff.ts'
 import type { LogEnds } from './fetch-options.ts'
 
-/** Backoff after an error of the partition, in milliseconds; it doubles up to one second. */
-const MIN_BACKOFF_MS = 100
-const MAX_BACKOFF_MS = 1_000
+/** Backoff after an error of the partition. */
+const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 1_000, jitter: 'none' } as const
 
 /** Holds the state of a partition that is read. */
 export class FetchPartition {
@@ -83,7 +83,7 @@ export class FetchPartition {
   /** Delays the next request. */
   backOff(nowMs: number): void {
     this.fetchOffset = this.position
-    this.notBeforeMs = nowMs + Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(this.#failures++, 8))
+    this.notBeforeMs = nowMs + backoffMs(++this.#failures, BACKOFF)
   }
 
   /** Resets the backoff after a successful response. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
+import { backoffMs } from '../../resilience/backoff.ts'
 import type { ApiName, RequestBody, ResponseBody } from '../wire/apis.ts'
 import type { BrokerConnection } from '../wire/broker.ts'
 import type { Cluster } from '../wire/cluster.ts'
@@ -7,10 +8,7 @@ import { errorNameOf } from '../wire/error-codes.ts'
 
 import { type GroupStep, type GroupReaction, groupReactionTo } from './group-reactions.ts'
 
-const MIN_BACKOFF_MS = 100
-const MAX_BACKOFF_MS = 2_000
-/** Fraction by which a pause varies in both directions, so that members do not retry at once. */
-const JITTER = 0.2
+const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 2_000 }
 
 /** Describes an event of a coordinator client: it found the coordinator, or it retries a failed request. */
 export type CoordinatorEvent =
@@ -117,8 +115,7 @@ export class CoordinatorClient {
    * aborts.
    */
   async pause(step: GroupStep, reason: string, attempt: number, signal: AbortSignal): Promise<void> {
-    const fullMs = Math.min(MIN_BACKOFF_MS * 2 ** Math.min(attempt, 10), MAX_BACKOFF_MS)
-    const pauseMs = Math.round(fullMs * (1 - JITTER + 2 * JITTER * this.#random()))
+    const pauseMs = Math.round(backoffMs(attempt + 1, { ...BACKOFF, random: this.#random }))
     this.#options.onEvent?.({ kind: 'retrying', step, reason, pauseMs })
     await this.#clock.sleep(pauseMs, signal).catch(() => undefined)
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
-import { backoffMs, type BackoffOptions } from './network/backoff.ts'
+import { backoffMs, type BackoffOptions } from '../../resilience/backoff.ts'
 import type { PooledConnection } from './network/connect.ts'
 
 /** Names the purpose of a connection: requests for one purpose do not wait for those of another. */

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { parseBrokerAddress } from './network/addresses.ts'
 import type { ResponseBody } from './apis.ts'
-import { backoffMs, type BackoffOptions } from './network/backoff.ts'
+import { backoffMs, type BackoffOptions } from '../../resilience/backoff.ts'
 import type { BrokerConnection } from './broker.ts'
 import type { BrokerNode, Cluster, ClusterMetadata, LeaderHint } from './cluster.ts'
 import { clusterClosedError, ConnectionPool } from './connection-pool.ts'
@@ -55,7 +55,7 @@ export function openCluster(options: ClusterOptions): Cluster {
 class LiveCluster implements Cluster {
   readonly #options: ClusterOptions
   readonly #clock: Clock
-  readonly #backoff: BackoffOptions
+  readonly #backoff: Required<Omit<BackoffOptions, 'jitter'>>
   readonly #bootstrap: readonly BrokerAddress[]
   readonly #metadata = new MetadataCache()
   readonly #pool: ConnectionPool

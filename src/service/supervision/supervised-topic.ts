@@ -3,6 +3,7 @@ import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { TopicConfig } from '../../../config/types.ts'
 import type { Clock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
+import { backoffMs } from '../../resilience/backoff.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { EMPTY_SUMMARY, addCommit } from '../topic/summary.ts'
 import type { TopicRun } from '../topic/topic.ts'
@@ -205,8 +206,9 @@ export class SupervisedTopic implements TopicRun {
       await this.#close()
       return 'failed'
     }
-    const random = this.#options.random ?? Math.random
-    const waitMs = Math.round(random() * Math.min(capMs, baseMs * 2 ** Math.max(0, this.#attempts - 1)))
+    const { random = Math.random } = this.#options
+    const backoff = { minBackoffMs: baseMs, maxBackoffMs: capMs, jitter: 'full', random } as const
+    const waitMs = Math.round(backoffMs(Math.max(1, this.#attempts), backoff))
     this.#phase = 'restarting'
     this.#restarts++
     this.#failure = { ...this.#failure, retryAtMs: this.#failure.atMs + waitMs }

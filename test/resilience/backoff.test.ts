@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { backoffMs } from '../../../../src/kafka/wire/network/backoff.ts'
+import { backoffMs } from '../../src/resilience/backoff.ts'
 
 const OPTIONS = { minBackoffMs: 50, maxBackoffMs: 1_000, random: () => 0.5 }
 
@@ -11,7 +11,16 @@ test('Pauses double from the first one up to the maximum', () => {
   )
 })
 
-test('The jitter makes a pause up to 20 % shorter or longer', () => {
+test('Slight jitter makes a pause up to 20 % shorter or longer', () => {
   assert.equal(backoffMs(1, { ...OPTIONS, random: () => 0 }), 40)
   assert.ok(Math.abs(backoffMs(1, { ...OPTIONS, random: () => 0.999_999 }) - 60) < 0.01)
+})
+
+test('Full jitter takes a random share of the pause, and without jitter the pause is kept', () => {
+  const shares = [0, 0.25, 0.75]
+  assert.deepEqual(
+    shares.map((share) => backoffMs(3, { ...OPTIONS, jitter: 'full', random: () => share })),
+    [0, 50, 150],
+  )
+  assert.equal(backoffMs(3, { minBackoffMs: 50, maxBackoffMs: 1_000, jitter: 'none' }), 200)
 })
