@@ -1,5 +1,5 @@
 import { decimalOf } from '../core/schema.ts'
-import { ExactNumber } from '../core/exact.ts'
+import { ExactNumber, narrowInteger } from '../core/exact.ts'
 import { isNull, type Column, type Columns, type FixedColumn } from './column.ts'
 import { decimalText, unscaledAt } from './decimal.ts'
 import { formatDate, formatDateTime } from './time.ts'
@@ -82,11 +82,8 @@ function fixedAt(column: FixedColumn, row: number): unknown {
     case 'timestamp':
     case 'timestamp_ntz':
       return formatDateTime(longAt(values, row), type === 'timestamp')
-    case 'long': {
-      const long = longAt(values, row)
-      const number = Number(long)
-      return Number.isSafeInteger(number) ? number : long
-    }
+    case 'long':
+      return narrowInteger(longAt(values, row))
     default:
       return values[row]
   }

@@ -10,6 +10,12 @@ export class ExactNumber {
   }
 }
 
+/** Returns an integer as a double when that is exact, and as a `bigint` otherwise. */
+export function narrowInteger(value: bigint): number | bigint {
+  const double = Number(value)
+  return Number.isSafeInteger(double) ? double : value
+}
+
 /**
  * Returns a copy of `value` with every `bigint` and `ExactNumber` replaced by the nearest double, so that code that
  * knows only plain JSON can check it. A value that contains neither is returned itself. Numbers beyond the range of a
@@ -21,10 +27,10 @@ export function toPlainNumbers(value: unknown): unknown {
   const todo: { into: object; key: string; value: unknown }[] = [{ into: root, key: 'value', value }]
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     const { into, key } = next
-    const copy = isContainer(next.value) ? (Array.isArray(next.value) ? [] : {}) : plain(next.value)
+    const copy = isObjectOrArray(next.value) ? (Array.isArray(next.value) ? [] : {}) : plain(next.value)
     // A key such as `__proto__` must become an own property, not a prototype.
     Object.defineProperty(into, key, { value: copy, writable: true, enumerable: true, configurable: true })
-    if (!isContainer(next.value)) continue
+    if (!isObjectOrArray(next.value)) continue
     const entries = Object.entries(next.value)
     for (let at = entries.length - 1; at >= 0; at--) {
       const entry = entries[at]
@@ -36,19 +42,25 @@ export function toPlainNumbers(value: unknown): unknown {
 
 /** Returns whether a value is or contains a `bigint` or an `ExactNumber`. */
 export function containsExactNumber(value: unknown): boolean {
-  if (!isContainer(value)) return typeof value === 'bigint' || value instanceof ExactNumber
+  if (!isObjectOrArray(value)) return typeof value === 'bigint' || value instanceof ExactNumber
   const todo: object[] = [value]
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     for (const child of Object.values(next) as unknown[]) {
       if (typeof child === 'bigint' || child instanceof ExactNumber) return true
-      if (isContainer(child)) todo.push(child)
+      if (isObjectOrArray(child)) todo.push(child)
     }
   }
   return false
 }
 
-function isContainer(value: unknown): value is object {
+/** Returns true when a value of a message is an object or an array, and not an exact number. */
+export function isObjectOrArray(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !(value instanceof ExactNumber)
+}
+
+/** Returns true when a value of a message is an object with fields: neither an array nor an exact number. */
+export function isMessageObject(value: unknown): value is object {
+  return isObjectOrArray(value) && !Array.isArray(value)
 }
 
 function plain(value: unknown): unknown {

@@ -1,6 +1,6 @@
 import { type AnyBuilder, builderOf } from '../arrow/builder.ts'
 import { acceptsAnyJson } from '../contract/json-schema/delta-type.ts'
-import { ExactNumber } from '../core/exact.ts'
+import { isMessageObject } from '../core/exact.ts'
 import { toJsonText } from '../core/json-text.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
 import type { CoerceValue } from './ingest-values.ts'
@@ -116,7 +116,7 @@ class MessageCoercion {
     }
     switch (type.type) {
       case 'struct':
-        if (!isObject(value)) return this.#refuse(value)
+        if (!isMessageObject(value)) return this.#refuse(value)
         return this.struct(type, value, `${path}.`, asJsonText)
       case 'array':
         if (!Array.isArray(value)) return this.#refuse(value)
@@ -124,7 +124,7 @@ class MessageCoercion {
           this.#value(type.elementType, inner, `${path}.element`, asJsonText),
         )
       case 'map':
-        if (!isObject(value)) return this.#refuse(value)
+        if (!isMessageObject(value)) return this.#refuse(value)
         return this.#map(value, (inner) => this.#value(type.valueType, inner, `${path}.value`, asJsonText))
     }
   }
@@ -192,12 +192,6 @@ class CopyOnWrite {
     if (this.current === this.#original) this.current = { ...this.#original }
     return this.current
   }
-}
-
-function isObject(value: unknown): value is object {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
-  )
 }
 
 interface FieldNames {

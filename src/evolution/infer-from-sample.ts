@@ -1,5 +1,5 @@
 import { builderOf } from '../arrow/builder.ts'
-import { ExactNumber } from '../core/exact.ts'
+import { ExactNumber, isMessageObject, isObjectOrArray } from '../core/exact.ts'
 import { findField, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { coerceMessage } from './coerce-message.ts'
 import { countFields, inferNewColumns } from './infer-new-columns.ts'
@@ -86,7 +86,7 @@ function fitToValues(type: DataType, values: readonly unknown[], timestamps: boo
     return areAll(values, 'timestamp') ? 'timestamp' : areAll(values, 'date') ? 'date' : type
   }
   const isList = type.type === 'array'
-  if (values.some((value) => value !== null && (!isContainer(value) || Array.isArray(value) !== isList)))
+  if (values.some((value) => value !== null && (!isObjectOrArray(value) || Array.isArray(value) !== isList)))
     return 'string'
   if (type.type === 'map') return type
   if (type.type === 'array')
@@ -101,10 +101,6 @@ function fitToValues(type: DataType, values: readonly unknown[], timestamps: boo
 function hasType(type: DataType, value: unknown): boolean {
   if (type === 'boolean') return typeof value === 'boolean'
   return typeof value === 'number' || typeof value === 'bigint' || value instanceof ExactNumber
-}
-
-function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !(value instanceof ExactNumber)
 }
 
 const TIMES = {
@@ -135,8 +131,7 @@ export function elementsOf(values: readonly unknown[]): readonly unknown[] {
  */
 export function valuesOf(values: readonly unknown[], name: string, type: StructType): readonly unknown[] {
   return values.flatMap((value): readonly unknown[] => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof ExactNumber)
-      return []
+    if (!isMessageObject(value)) return []
     if (Object.hasOwn(value, name)) return [(value as Record<string, unknown>)[name]]
     const key = Object.keys(value).find((each) => findField(type, each)?.name === name)
     return key === undefined ? [] : [(value as Record<string, unknown>)[key]]

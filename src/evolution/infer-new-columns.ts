@@ -1,5 +1,5 @@
 import { isColumnName, inferType, mergeTypes } from '../contract/columns/infer.ts'
-import { ExactNumber } from '../core/exact.ts'
+import { isObjectOrArray } from '../core/exact.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
 import { fieldNamesOf } from './coerce-message.ts'
 import { columnOriginOf, inferredField } from './table-columns.ts'
@@ -84,13 +84,7 @@ class NewColumnInference {
   }
 
   #extend(type: DataType, value: unknown): DataType {
-    if (
-      typeof type === 'string' ||
-      typeof value !== 'object' ||
-      value === null ||
-      value instanceof ExactNumber
-    )
-      return type
+    if (typeof type === 'string' || !isObjectOrArray(value)) return type
     if (type.type === 'struct') return Array.isArray(value) ? type : this.struct(type, value)
     if (type.type === 'array') {
       if (!Array.isArray(value)) return type

@@ -1,8 +1,8 @@
 import { TreeInterpreter } from '@jmespath-community/jmespath'
 import type { ExpressionNode } from '../../config/transforms/expression.ts'
-import { ExactNumber } from '../core/exact.ts'
+import { isMessageObject, narrowInteger } from '../core/exact.ts'
 import { BUILT_IN_FUNCTIONS } from './built-in.ts'
-import { compareNumbers, toDouble, narrowInteger, isNumber, type AnyNumber } from './numbers.ts'
+import { compareNumbers, toDouble, isNumber, type AnyNumber } from './numbers.ts'
 import type { FunctionTable } from './function-table.ts'
 
 type Visited = Parameters<(typeof TreeInterpreter)['visit']>[1]
@@ -48,7 +48,7 @@ export class Interpreter extends Base {
   override visit(node: ExpressionNode, value: Visited): ReturnType<(typeof TreeInterpreter)['visit']> {
     switch (node.type) {
       case 'Field':
-        return fieldOf(value, node.name) as Visited
+        return ownFieldOf(value, node.name) as Visited
       case 'Comparator': {
         const left: unknown = this.visit(node.left, value)
         const right: unknown = this.visit(node.right, value)
@@ -75,10 +75,9 @@ export class Interpreter extends Base {
   }
 }
 
-/** Reads own properties only, so that `constructor` and the like are not fields of every message. */
-function fieldOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof ExactNumber)
-    return null
+/** Returns an own property, or null: inherited ones, such as `constructor`, are not fields of a message. */
+export function ownFieldOf(value: unknown, name: string): unknown {
+  if (!isMessageObject(value)) return null
   return Object.hasOwn(value, name) ? ((value as Record<string, unknown>)[name] ?? null) : null
 }
 

@@ -1,4 +1,4 @@
-import { ExactNumber } from '../core/exact.ts'
+import { ExactNumber, narrowInteger } from '../core/exact.ts'
 
 /**
  * Describes a number of a message: a double, an integer beyond 2^53, or the text of a number that a double cannot
@@ -14,12 +14,6 @@ export function isNumber(value: unknown): value is AnyNumber {
 /** Returns the nearest double. */
 export function toDouble(value: AnyNumber): number {
   return value instanceof ExactNumber ? Number(value.text) : Number(value)
-}
-
-/** Returns an integer as a double when that is exact, and as a `bigint` otherwise. */
-export function narrowInteger(value: bigint): number | bigint {
-  const double = Number(value)
-  return Number.isSafeInteger(double) ? double : value
 }
 
 /**

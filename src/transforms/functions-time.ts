@@ -1,5 +1,6 @@
 import type { ExpressionFunction } from '../jmespath/function-table.ts'
-import { narrowInteger, truncateToInteger, type AnyNumber } from '../jmespath/numbers.ts'
+import { narrowInteger } from '../core/exact.ts'
+import { truncateToInteger, type AnyNumber } from '../jmespath/numbers.ts'
 import { dateParserFor } from './date-pattern.ts'
 import { toIsoText } from './iso.ts'
 

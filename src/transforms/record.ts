@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { KafkaMetadataField } from '../../config/transforms/expression.ts'
+import { narrowInteger } from '../core/exact.ts'
 import { keyOf, type Raw } from '../core/raw.ts'
 import type { PrimitiveName } from '../core/schema.ts'
-import { narrowInteger } from '../jmespath/numbers.ts'
 
 /** Points to the record that an expression is evaluated for: record number `record` of `raw`. */
 export interface CurrentRecord {

@@ -1,4 +1,4 @@
-import { ExactNumber } from '../core/exact.ts'
+import { isMessageObject } from '../core/exact.ts'
 import { valueAtPath } from '../jmespath/expression.ts'
 
 type Fields = Record<string, unknown>
@@ -49,7 +49,7 @@ function placeResults(
   { fields }: DestinationTree,
   results: readonly unknown[],
 ): Fields | undefined {
-  let copy: Fields | undefined = isObject(value) ? { ...(value as Fields) } : undefined
+  let copy: Fields | undefined = isMessageObject(value) ? { ...(value as Fields) } : undefined
   for (const [name, destination] of fields) {
     const there = copy !== undefined && Object.hasOwn(copy, name) ? copy[name] : undefined
     const result =
@@ -73,7 +73,7 @@ function removed(value: object, path: readonly string[], depth: number): object 
   const inner = copy[name]
   if (depth === path.length - 1) Reflect.deleteProperty(copy, name)
   else {
-    if (!isObject(inner)) return value
+    if (!isMessageObject(inner)) return value
     const rest = removed(inner, path, depth + 1)
     if (rest === inner) return value
     if (rest === undefined) Reflect.deleteProperty(copy, name)
@@ -91,14 +91,8 @@ export function renameField(message: object, from: readonly string[], to: Destin
 function hasPath(value: unknown, path: readonly string[]): boolean {
   let found = value
   for (const name of path) {
-    if (!isObject(found) || !Object.hasOwn(found, name)) return false
+    if (!isMessageObject(found) || !Object.hasOwn(found, name)) return false
     found = (found as Fields)[name]
   }
   return true
-}
-
-function isObject(value: unknown): value is object {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
-  )
 }

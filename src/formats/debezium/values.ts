@@ -1,6 +1,6 @@
 import { decimalText } from '../../arrow/decimal.ts'
 import { DAY_MICROS, formatDate, formatDateTime } from '../../arrow/time.ts'
-import { ExactNumber } from '../../core/exact.ts'
+import { ExactNumber, isMessageObject, narrowInteger } from '../../core/exact.ts'
 import { findField, type DataType, type StructType } from '../../core/schema.ts'
 
 /**
@@ -42,13 +42,13 @@ export function convertLogicalValue(
   const convert = typeof schema.name === 'string' ? LOGICAL.get(schema.name) : undefined
   if (convert !== undefined) return convert(value, column, schema)
   const inner = typeof column === 'object' ? column : undefined
-  if (schema.type === 'struct' && isObject(value))
+  if (schema.type === 'struct' && isMessageObject(value))
     return structValue(value, schema, inner?.type === 'struct' ? inner : undefined, depth)
   if (schema.type === 'array' && Array.isArray(value)) {
     const element = inner?.type === 'array' ? inner.elementType : undefined
     return value.map((each) => convertLogicalValue(each, toConnectSchema(schema.items), element, depth + 1))
   }
-  if (schema.type === 'map' && isObject(value)) {
+  if (schema.type === 'map' && isMessageObject(value)) {
     const of = inner?.type === 'map' ? inner.valueType : undefined
     return mapped(value, (_, each) =>
       convertLogicalValue(each, toConnectSchema(schema.values), of, depth + 1),
@@ -65,7 +65,7 @@ export function fieldSchemaOf(schema: ConnectSchema | undefined, name: string): 
 
 /** Returns a value as a schema when it has the form of one. */
 export function toConnectSchema(value: unknown): ConnectSchema | undefined {
-  return isObject(value) ? value : undefined
+  return isMessageObject(value) ? value : undefined
 }
 
 function structValue(
@@ -135,11 +135,7 @@ function decimalOf(value: unknown, scale: number, column: DataType | undefined):
   const unscaled = BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`))
   const text = decimalText(unscaled, scale)
   if (column === 'string') return text
-  return text.includes('.') ? new ExactNumber(text) : plain(BigInt(text))
-}
-
-function plain(value: bigint): number | bigint {
-  return Number.isSafeInteger(Number(value)) ? Number(value) : value
+  return text.includes('.') ? new ExactNumber(text) : narrowInteger(BigInt(text))
 }
 
 function integerOf(value: unknown): bigint {
@@ -151,12 +147,6 @@ function integerOf(value: unknown): bigint {
 function wholeOf(value: unknown, min: number, max: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
   throw new Error(`expected days since 1970 within the years 0 to 9999, got ${JSON.stringify(value)}`)
-}
-
-function isObject(value: unknown): value is object {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
-  )
 }
 
 const millis = (value: bigint): bigint => value * 1_000n

@@ -1,4 +1,5 @@
-import { isUtf8 } from 'node:buffer'
+import { narrowInteger } from '../../core/exact.ts'
+import { ByteCursor, decodeZigzag } from '../byte-cursor.ts'
 
 /** Names the wire types: the encoding of a field, which the last three bits of its tag hold. */
 export const WIRE_TYPE = { varint: 0, fixed64: 1, bytes: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const
@@ -12,25 +13,14 @@ const GROUPS_MAX = 100
 const VALUES_MAX = 5_000_000
 const VARINT_BYTES_MAX = 10
 
-/** Reads the bytes of one Protobuf message in sequence. Never reads beyond the end: every method throws there. */
-export class ProtoCursor {
+/**
+ * Reads the bytes of one Protobuf message in sequence. Never reads beyond the end of the message, or of the part that was
+ * entered last: every method throws there.
+ */
+export class ProtoCursor extends ByteCursor {
   /** Number of fields so far that no message declares. */
   unknownFields = 0
-  readonly #bytes: Buffer
-  #end: number
-  #at: number
   #values = 0
-
-  constructor(bytes: Uint8Array, start = 0) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#end = bytes.length
-    this.#at = start
-  }
-
-  /** Number of remaining bytes of the message or list that was entered last. */
-  get bytesLeft(): number {
-    return this.#end - this.#at
-  }
 
   /** Counts `count` more values. Throws when the record exceeds its limit. */
   countValues(count: number): void {
@@ -41,13 +31,13 @@ export class ProtoCursor {
   /** Enters a length-prefixed part. The result is passed to `leave`. */
   enter(): number {
     const length = this.#length()
-    const outer = this.#end
-    this.#end = this.#at + length
+    const outer = this.end
+    this.end = this.at + length
     return outer
   }
 
   leave(outer: number): void {
-    this.#end = outer
+    this.end = outer
   }
 
   /** Returns the tag of a field: its number times eight, plus its wire type. */
@@ -64,13 +54,13 @@ export class ProtoCursor {
         this.#skipVarint()
         return
       case WIRE_TYPE.fixed64:
-        this.#take(8)
+        this.advance(8)
         return
       case WIRE_TYPE.bytes:
-        this.#take(this.#length())
+        this.advance(this.#length())
         return
       case WIRE_TYPE.fixed32:
-        this.#take(4)
+        this.advance(4)
         return
       case WIRE_TYPE.groupStart:
         this.#skipGroup(tag, depth)
@@ -97,12 +87,12 @@ export class ProtoCursor {
   uint32(): number {
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.#byte()
+      const byte = this.byte()
       value |= (byte & 0x7f) << shift
       if (byte < 0x80) return value >>> 0
     }
-    for (let count = 5; count < VARINT_BYTES_MAX; count++) if (this.#byte() < 0x80) return value >>> 0
-    throw tooLong()
+    for (let count = 5; count < VARINT_BYTES_MAX; count++) if (this.byte() < 0x80) return value >>> 0
+    throw this.tooLong()
   }
 
   int32(): number {
@@ -116,32 +106,17 @@ export class ProtoCursor {
 
   /** Returns a number when a double is exact, otherwise a bigint, like the other 64-bit methods. */
   uint64(): number | bigint {
-    let value = 0
-    let scale = 1
-    for (let count = 0; count < 7; count++) {
-      const byte = this.#byte()
-      value += (byte & 0x7f) * scale
-      if (byte < 0x80) return value
-      scale *= 128
-    }
-    let long = BigInt(value)
-    for (let shift = 49n; shift < 70n; shift += 7n) {
-      const byte = this.#byte()
-      long |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) return plain(BigInt.asUintN(64, long))
-    }
-    throw tooLong()
+    const value = this.varint()
+    return typeof value === 'number' ? value : narrowInteger(BigInt.asUintN(64, value))
   }
 
   int64(): number | bigint {
     const value = this.uint64()
-    return typeof value === 'number' ? value : plain(BigInt.asIntN(64, value))
+    return typeof value === 'number' ? value : narrowInteger(BigInt.asIntN(64, value))
   }
 
   sint64(): number | bigint {
-    const value = this.uint64()
-    if (typeof value === 'number') return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-    return plain((value >> 1n) ^ -(value & 1n))
+    return decodeZigzag(this.uint64())
   }
 
   bool(): boolean {
@@ -149,49 +124,33 @@ export class ProtoCursor {
   }
 
   fixed32(): number {
-    return this.#bytes.readUInt32LE(this.#take(4))
+    return this.source.readUInt32LE(this.advance(4))
   }
 
   sfixed32(): number {
-    return this.#bytes.readInt32LE(this.#take(4))
+    return this.source.readInt32LE(this.advance(4))
   }
 
   fixed64(): number | bigint {
-    return plain(this.#bytes.readBigUInt64LE(this.#take(8)))
+    return narrowInteger(this.source.readBigUInt64LE(this.advance(8)))
   }
 
   sfixed64(): number | bigint {
-    return plain(this.#bytes.readBigInt64LE(this.#take(8)))
+    return narrowInteger(this.source.readBigInt64LE(this.advance(8)))
   }
 
-  float(): number {
-    return this.#bytes.readFloatLE(this.#take(4))
+  override bytes(): Buffer {
+    const start = this.advance(this.#length())
+    return this.source.subarray(start, this.at)
   }
 
-  double(): number {
-    return this.#bytes.readDoubleLE(this.#take(8))
-  }
-
-  /** Returns the next length-prefixed bytes, shared and not copied. */
-  bytes(): Buffer {
-    const start = this.#take(this.#length())
-    return this.#bytes.subarray(start, this.#at)
-  }
-
-  string(): string {
-    const bytes = this.bytes()
-    if (!isUtf8(bytes)) throw new Error('expected UTF-8, got invalid bytes')
-    return bytes.toString('utf8')
-  }
-
-  #byte(): number {
-    if (this.#at >= this.#end) throw new Error('expected a number, got the end')
-    return this.#bytes[this.#at++] as number
+  protected override tooLong(): Error {
+    return new Error(`expected a number of at most ${VARINT_BYTES_MAX} bytes, got a longer one`)
   }
 
   #skipVarint(): void {
-    for (let count = 0; count < VARINT_BYTES_MAX; count++) if (this.#byte() < 0x80) return
-    throw tooLong()
+    for (let count = 0; count < VARINT_BYTES_MAX; count++) if (this.byte() < 0x80) return
+    throw this.tooLong()
   }
 
   #length(): number {
@@ -200,20 +159,4 @@ export class ProtoCursor {
       throw new Error(`expected ${length} more bytes, got ${this.bytesLeft}`)
     return length
   }
-
-  /** Returns the position of the next `count` bytes and moves behind them. */
-  #take(count: number): number {
-    if (count > this.bytesLeft) throw new Error(`expected ${count} more bytes, got ${this.bytesLeft}`)
-    this.#at += count
-    return this.#at - count
-  }
-}
-
-function plain(value: bigint): number | bigint {
-  const number = Number(value)
-  return Number.isSafeInteger(number) ? number : value
-}
-
-function tooLong(): Error {
-  return new Error(`expected a number of at most ${VARINT_BYTES_MAX} bytes, got a longer one`)
 }

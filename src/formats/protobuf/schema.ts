@@ -1,4 +1,5 @@
 import type protobuf from 'protobufjs'
+import { narrowInteger } from '../../core/exact.ts'
 import { PipelineError } from '../../core/errors.ts'
 
 /** Names the scalar types. */
@@ -191,8 +192,7 @@ function absentOf(field: protobuf.Field, node: ProtoNode): unknown {
   if (node.kind !== 'scalar') return null
   if (node.scalar === 'bytes') return Buffer.from((value ?? []) as unknown as Uint8Array).toString('base64')
   if (typeof value !== 'object' || value === null) return value
-  const long = BigInt(value.toString())
-  return Number.isSafeInteger(Number(long)) ? Number(long) : long
+  return narrowInteger(BigInt(value.toString()))
 }
 
 /** Returns the symbol of a number, or its digits when it has none. */
