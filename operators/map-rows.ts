@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import { StructBuilder } from '../src/arrow/builder.ts'
-import { appendObjects, objectsOf, takeRows, type Row, type Rows } from '../src/arrow/rows.ts'
+import { appendObjects, objectsOf, selectRows, type Row, type Rows } from '../src/arrow/rows.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { messageOf } from '../src/core/errors.ts'
@@ -43,13 +43,8 @@ export function filterRows(
     const { objects, indices } = eachRow(rows, deadLetters, keep)
     const kept = Int32Array.from(indices.filter((_, i) => objects[i] === true))
     if (kept.length === rows.columns.length) return rows
-    return {
-      ...rows,
-      columns: takeRows(rows.columns, kept),
-      records: kept.map((row) => rows.records[row] as number),
-      deadLetters,
-      filtered: rows.filtered + indices.length - kept.length,
-    }
+    const filtered = rows.filtered + indices.length - kept.length
+    return { ...selectRows(rows, kept), deadLetters, filtered }
   })
 }
 

@@ -1,13 +1,13 @@
 import type { RecordBatch } from 'apache-arrow'
 import type { OperatorFunction } from 'rxjs'
-import { nullColumnOf, type Column, type Columns } from '../src/arrow/column.ts'
-import { gather, fieldIndexOf, type RowPick as Picked } from '../src/arrow/gather.ts'
+import type { Columns } from '../src/arrow/column.ts'
+import { gather, pickByName } from '../src/arrow/gather.ts'
 import { toArrowSchema, toRecordBatch } from '../src/arrow/record-batch.ts'
 import type { Flush } from '../src/core/batch.ts'
 import { inStage } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
 import { NumberedPartitions, type PartitionValues } from '../src/core/open-partitions.ts'
-import type { DataType, StructType } from '../src/core/schema.ts'
+import type { StructType } from '../src/core/schema.ts'
 import { isSameLayout, type Layout } from '../src/delta/files/layout.ts'
 import { columnOriginOf } from '../src/evolution/table-columns.ts'
 import { FileStatistics } from '../src/parquet/statistics.ts'
@@ -222,7 +222,7 @@ class PartitionFile implements ArrowFile {
       const columns = schema.fields.map((field) =>
         gather(
           field.type,
-          slice.map((part) => pickOf(part, field.name, field.type)),
+          slice.map((range) => pickByName(range.chunk.columns, field, range)),
         ),
       )
       this.#gathered().update(columns, length)
@@ -266,12 +266,4 @@ function* slicesOf(parts: Iterable<RowRange>, rowsMax: number): Generator<readon
     }
   }
   if (length > 0) yield slice
-}
-
-function pickOf({ chunk, rows, start, end }: RowRange, name: string, type: DataType): Picked {
-  const { columns } = chunk
-  const index = fieldIndexOf(columns.schema.fields, name)
-  const column: Column | undefined = columns.columns[index]
-  if (column === undefined) return { column: nullColumnOf(type, end - start), start: 0, end: end - start }
-  return rows === undefined ? { column, start, end } : { column, rows, start, end }
 }

@@ -3,7 +3,7 @@ import type { Column, Columns } from './column.ts'
 import { fixedLayoutOf } from './column.ts'
 import { BytesBuilder } from './bytes-builder.ts'
 import { FixedBuilder } from './fixed-builder.ts'
-import { Validity, ensureCapacity } from './validity.ts'
+import { Offsets, Validity } from './validity.ts'
 import { describeValue, type ColumnBuilder } from './column-builder.ts'
 
 /** Creates a builder for a Delta type. */
@@ -27,6 +27,11 @@ export type AnyBuilder = FixedBuilder | BytesBuilder | StructBuilder | ListBuild
 /** Reads an own property: inherited ones such as `constructor` are not fields of a record. */
 function fieldOf(row: object, name: string): unknown {
   return Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
+}
+
+/** Returns the fault of a part of a value: the pointer to it begins with `step`. */
+function faultBelow(step: string | number, fault: string): string {
+  return `/${step}${fault.startsWith('/') ? '' : ' '}${fault}`
 }
 
 /**
@@ -70,7 +75,7 @@ export class StructBuilder implements ColumnBuilder {
       if (!field.nullable && (inner === null || inner === undefined))
         return `/${field.name} expected a value, got null`
       const fault = child.append(inner)
-      if (fault !== undefined) return `/${field.name}${fault.startsWith('/') ? '' : ' '}${fault}`
+      if (fault !== undefined) return faultBelow(field.name, fault)
     }
     this.#valid.push(1)
     return undefined
@@ -136,8 +141,7 @@ export class ListBuilder implements ColumnBuilder {
   readonly kind = 'list'
   readonly type: ArrayType
   readonly child: AnyBuilder
-  readonly #valid = new Validity()
-  #offsets = new Int32Array(1024)
+  readonly #offsets = new Offsets()
 
   constructor(type: ArrayType) {
     this.type = type
@@ -145,7 +149,7 @@ export class ListBuilder implements ColumnBuilder {
   }
 
   get length(): number {
-    return this.#valid.length
+    return this.#offsets.length
   }
 
   append(value: unknown): string | undefined {
@@ -158,7 +162,7 @@ export class ListBuilder implements ColumnBuilder {
       const element: unknown = value[i]
       if (element === null && !this.type.containsNull) return `/${i} expected a value, got null`
       const fault = this.child.append(element)
-      if (fault !== undefined) return `/${i}${fault.startsWith('/') ? '' : ' '}${fault}`
+      if (fault !== undefined) return faultBelow(i, fault)
     }
     this.end(1)
     return undefined
@@ -166,9 +170,7 @@ export class ListBuilder implements ColumnBuilder {
 
   /** Ends a list whose elements were appended to `child`. */
   end(valid: 0 | 1): void {
-    this.#valid.push(valid)
-    this.#offsets = ensureCapacity(this.#offsets, this.#valid.length + 1)
-    this.#offsets[this.#valid.length] = this.child.length
+    this.#offsets.push(valid, this.child.length)
   }
 
   appendNull(): void {
@@ -176,21 +178,11 @@ export class ListBuilder implements ColumnBuilder {
   }
 
   truncate(length: number): void {
-    if (length < this.#valid.length) this.#valid.truncate(length)
-    this.child.truncate(this.#offsets[length] ?? 0)
+    this.child.truncate(this.#offsets.truncate(length))
   }
 
   finish(): Column {
-    const { length } = this
-    const offsets = this.#offsets.slice(0, length + 1)
-    return {
-      kind: 'list',
-      type: this.type,
-      length,
-      offsets,
-      child: this.child.finish(),
-      valid: this.#valid.finish(),
-    }
+    return { kind: 'list', type: this.type, child: this.child.finish(), ...this.#offsets.finish() }
   }
 }
 
@@ -200,8 +192,7 @@ class MapBuilder implements ColumnBuilder {
   readonly type: MapType
   readonly keys: AnyBuilder
   readonly values: AnyBuilder
-  readonly #valid = new Validity()
-  #offsets = new Int32Array(1024)
+  readonly #offsets = new Offsets()
 
   constructor(type: MapType) {
     this.type = type
@@ -210,7 +201,7 @@ class MapBuilder implements ColumnBuilder {
   }
 
   get length(): number {
-    return this.#valid.length
+    return this.#offsets.length
   }
 
   append(value: unknown): string | undefined {
@@ -223,7 +214,7 @@ class MapBuilder implements ColumnBuilder {
     for (const [key, inner] of value instanceof Map ? value : Object.entries(value)) {
       if (inner === null && !this.type.valueContainsNull) return `/${String(key)} expected a value, got null`
       const fault = this.keys.append(key) ?? this.values.append(inner)
-      if (fault !== undefined) return `/${String(key)}${fault.startsWith('/') ? '' : ' '}${fault}`
+      if (fault !== undefined) return faultBelow(String(key), fault)
     }
     this.#end(1)
     return undefined
@@ -234,30 +225,22 @@ class MapBuilder implements ColumnBuilder {
   }
 
   truncate(length: number): void {
-    if (length < this.#valid.length) this.#valid.truncate(length)
-    const entries = this.#offsets[length] ?? 0
+    const entries = this.#offsets.truncate(length)
     this.keys.truncate(entries)
     this.values.truncate(entries)
   }
 
   finish(): Column {
-    const { length } = this
-    const offsets = this.#offsets.slice(0, length + 1)
-    const keys = this.keys.finish()
     return {
       kind: 'map',
       type: this.type,
-      length,
-      offsets,
-      keys,
+      keys: this.keys.finish(),
       values: this.values.finish(),
-      valid: this.#valid.finish(),
+      ...this.#offsets.finish(),
     }
   }
 
   #end(valid: 0 | 1): void {
-    this.#valid.push(valid)
-    this.#offsets = ensureCapacity(this.#offsets, this.#valid.length + 1)
-    this.#offsets[this.#valid.length] = this.values.length
+    this.#offsets.push(valid, this.values.length)
   }
 }

@@ -2,7 +2,7 @@ import { type Data, type Decimal, type Field, TimeUnit, type Timestamp, Type } f
 import { PipelineError } from '../core/errors.ts'
 import { decimalOf, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { fixedLayoutOf, nullColumnOf, type Column, type FixedArray } from './column.ts'
-import { gather } from './gather.ts'
+import { takeValues } from './gather.ts'
 
 const DAY_MS = 86_400_000n
 const DAY_MICROS = 86_400_000_000n
@@ -243,7 +243,7 @@ function fromDictionary(data: Data, type: DataType, valid: Uint8Array | undefine
   // The index of a null is arbitrary.
   const rows = Int32Array.from({ length }, (_, row) => (valid?.[row] === 0 ? 0 : (indices[row] as number)))
   const column = columnFromArrow(dictionary, type, dictionary.length, find)
-  const gathered = gather(type, [{ column, rows, start: 0, end: length }])
+  const gathered = takeValues(column, rows)
   if (valid === undefined) return gathered
   const both =
     gathered.valid === undefined ? valid : gathered.valid.map((bit, row) => bit & (valid[row] ?? 0))

@@ -1,14 +1,46 @@
 import { type DataType, type StructField, typeName } from '../core/schema.ts'
 import { castColumn } from './cast.ts'
-import type { BytesColumn, Column, FixedColumn, ListColumn, MapColumn, StructColumn } from './column.ts'
+import type {
+  BytesColumn,
+  Column,
+  Columns,
+  FixedColumn,
+  ListColumn,
+  MapColumn,
+  StructColumn,
+} from './column.ts'
 import { fixedLayoutOf, nullColumnOf } from './column.ts'
 
 /** A `RowPick` selects rows of one column: those at `rows`, or all from `start` to `end` if `rows` is absent. */
 export interface RowPick<C extends Column = Column> {
   readonly column: C
-  readonly rows?: Int32Array
+  readonly rows?: Int32Array | undefined
   readonly start: number
   readonly end: number
+}
+
+/**
+ * Picks rows of the column with this name, or of nulls if there is none: those at `rows`, or all from `start` to `end` if
+ * `rows` is absent.
+ */
+export function pickByName(
+  { schema, columns }: Columns,
+  { name, type }: Pick<StructField, 'name' | 'type'>,
+  { rows, start, end }: Omit<RowPick, 'column'>,
+): RowPick {
+  const column = columns[fieldIndexOf(schema.fields, name)]
+  return column === undefined
+    ? { column: nullColumnOf(type, end - start), start: 0, end: end - start }
+    : { column, rows, start, end }
+}
+
+/** Returns the values of a column at `rows`, in that order. */
+export function takeValues(column: Column, rows: Int32Array): Column {
+  return gather(column.type, [pickAll(column, rows)])
+}
+
+function pickAll(column: Column, rows: Int32Array): RowPick {
+  return { column, rows, start: 0, end: rows.length }
 }
 
 /** Returns the number of rows of a pick. */
@@ -40,12 +72,7 @@ export function gather(type: DataType, given: readonly RowPick[]): Column {
       const { offsets, inner } = gatherOffsets(picks as readonly RowPick<ListColumn>[], length)
       const child = gather(
         elementOf(type),
-        inner.map(({ pick, rows }) => ({
-          column: (pick.column as ListColumn).child,
-          rows,
-          start: 0,
-          end: rows.length,
-        })),
+        inner.map(({ pick, rows }) => pickAll((pick.column as ListColumn).child, rows)),
       )
       return { kind, type, length, valid, offsets, child }
     }
@@ -53,12 +80,7 @@ export function gather(type: DataType, given: readonly RowPick[]): Column {
       const { offsets, inner } = gatherOffsets(picks as readonly RowPick<MapColumn>[], length)
       const [keyType, valueType] = entryOf(type)
       const part = (side: 'keys' | 'values'): RowPick[] =>
-        inner.map(({ pick, rows }) => ({
-          column: (pick.column as MapColumn)[side],
-          rows,
-          start: 0,
-          end: rows.length,
-        }))
+        inner.map(({ pick, rows }) => pickAll((pick.column as MapColumn)[side], rows))
       return {
         kind,
         type,

@@ -1,10 +1,10 @@
 import type { DeadLetter, DeadLetterReason } from '../core/batch.ts'
 import type { Raw } from '../core/raw.ts'
-import type { DataType, StructType } from '../core/schema.ts'
+import type { StructType } from '../core/schema.ts'
 import { deadLetterOf } from '../core/dead-letter.ts'
 import { StructBuilder } from './builder.ts'
-import { nullColumnOf, type Columns } from './column.ts'
-import { gather, fieldIndexOf, type RowPick } from './gather.ts'
+import type { Columns } from './column.ts'
+import { gather, pickByName, takeValues } from './gather.ts'
 import { rowAt } from './values.ts'
 
 /**
@@ -70,9 +70,16 @@ export function takeRows(columns: Columns, indices: Int32Array): Columns {
   return {
     schema: columns.schema,
     length: indices.length,
-    columns: columns.columns.map((column) =>
-      gather(column.type, [{ column, rows: indices, start: 0, end: indices.length }]),
-    ),
+    columns: columns.columns.map((column) => takeValues(column, indices)),
+  }
+}
+
+/** Returns the rows at `kept`, ascending, and everything else unchanged. */
+export function selectRows(rows: Rows, kept: Int32Array): Rows {
+  return {
+    ...rows,
+    columns: takeRows(rows.columns, kept),
+    records: kept.map((row) => rows.records[row] as number),
   }
 }
 
@@ -86,12 +93,7 @@ export function rejectRows(rows: Rows, refused: ReadonlyMap<number, string>, rea
   const kept = new Int32Array(columns.length - refused.size)
   let at = 0
   for (let row = 0; row < columns.length; row++) if (!refused.has(row)) kept[at++] = row
-  return {
-    ...rows,
-    columns: takeRows(columns, kept),
-    records: kept.map((row) => records[row] as number),
-    deadLetters: [...rows.deadLetters, ...letters],
-  }
+  return { ...selectRows(rows, kept), deadLetters: [...rows.deadLetters, ...letters] }
 }
 
 /** Merges two sets of rows of one batch, ordered by record, in the columns of the second set if both have rows. */
@@ -106,21 +108,18 @@ export function mergeRows(
   joined.set(b.records, a.records.length)
   const order = Int32Array.from(joined.keys()).sort((i, j) => (joined[i] as number) - (joined[j] as number))
   const { schema } = b.columns
-  const columns = schema.fields.map(({ name, type }) => {
-    const both = gather(type, [pickOf(a.columns, name, type), pickOf(b.columns, name, type)])
-    return gather(type, [{ column: both, rows: order, start: 0, end: order.length }])
-  })
+  const columns = schema.fields.map((field) =>
+    takeValues(
+      gather(
+        field.type,
+        [a, b].map((side) => pickByName(side.columns, field, { start: 0, end: side.columns.length })),
+      ),
+      order,
+    ),
+  )
   return {
     columns: { schema, length: joined.length, columns },
     records: order.map((i) => joined[i] as number),
-  }
-}
-
-function pickOf({ schema, columns, length }: Columns, name: string, type: DataType): RowPick {
-  return {
-    column: columns[fieldIndexOf(schema.fields, name)] ?? nullColumnOf(type, length),
-    start: 0,
-    end: length,
   }
 }
 

@@ -36,3 +36,40 @@ export class Validity {
     return copy
   }
 }
+
+/**
+ * Collects the validity and the ends of lists or maps: value `i` has the items from `offsets[i]` to `offsets[i + 1]`.
+ * `BytesBuilder` has its own offsets: one more call for each text made whole rows about 7% slower.
+ */
+export class Offsets {
+  readonly #valid = new Validity()
+  #offsets = new Int32Array(1024)
+
+  get length(): number {
+    return this.#valid.length
+  }
+
+  /** Ends a value whose items end at `end`. */
+  push(valid: 0 | 1, end: number): void {
+    this.#valid.push(valid)
+    const { length } = this.#valid
+    if (length >= this.#offsets.length) this.#offsets = ensureCapacity(this.#offsets, length + 1)
+    this.#offsets[length] = end
+  }
+
+  /** Drops all values from index `length` on. Returns the number of items that are left. */
+  truncate(length: number): number {
+    this.#valid.truncate(length)
+    return this.#offsets[length] ?? 0
+  }
+
+  /** Returns exact copies; the collector is empty afterwards. */
+  finish(): {
+    readonly length: number
+    readonly offsets: Int32Array
+    readonly valid: Uint8Array | undefined
+  } {
+    const { length } = this
+    return { length, offsets: this.#offsets.slice(0, length + 1), valid: this.#valid.finish() }
+  }
+}
