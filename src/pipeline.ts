@@ -56,9 +56,9 @@ export interface PipelineOptions extends Omit<CommitDeltaOptions, 'handleFenced'
   readonly openTrace?: BufferOptions['openTrace']
   /**
    * Called when a flush is dropped and its records are read again: another writer has committed its offsets, or, with
-   * `unfitReason`, its rows no longer fit the table.
+   * `incompatibleReason`, its rows no longer fit the table.
    */
-  readonly onFenced?: (appIds: readonly string[], unfitReason?: string) => void
+  readonly onFenced?: (appIds: readonly string[], incompatibleReason?: string) => void
 }
 
 /** Holds the transforms of a topic and the options of the transform operator. */
@@ -170,14 +170,14 @@ function createFencedHandler({
   credit,
   onFenced,
 }: PipelineOptions): CommitDeltaOptions['handleFenced'] {
-  return (flush, appIds, unfitReason) =>
+  return (flush, appIds, incompatibleReason) =>
     inFlush(flush.trace, async () => {
-      onFenced?.(appIds, unfitReason)
+      onFenced?.(appIds, incompatibleReason)
       await flush.payload.discard()
       await source.reset(flush.ranges.map((range) => range.partition))
       releaseCredit(flush, credit)
       flush.trace.end(
-        new Error(unfitReason ?? `Other writers have committed these offsets: ${appIds.join(', ')}`),
+        new Error(incompatibleReason ?? `Other writers have committed these offsets: ${appIds.join(', ')}`),
       )
     })
 }
