@@ -10,6 +10,7 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
 import { findField, type StructField, type StructType } from '../core/schema.ts'
 import { defaultValuesOf } from '../delta/constraints/defaults.ts'
+import type { FormatOptions } from '../formats/format.ts'
 import { evolveTable } from '../delta/schema/evolve.ts'
 import { layoutOf, type Layout } from '../delta/files/layout.ts'
 import type { TableWriter } from '../delta/commit/table-writer.ts'
@@ -75,7 +76,7 @@ interface CurrentColumns {
  * make to the table. Under `addNewColumns`, a column that another writer dropped is added again: a column of the
  * contract with the next rows, any other with the next rows that have a value for it.
  */
-export class RowColumns {
+export class RowColumns implements FormatOptions {
   readonly #options: RowColumnsOptions
   readonly #isHidden: (folded: string) => boolean
   readonly #partitionColumns: readonly string[]

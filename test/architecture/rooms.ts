@@ -38,7 +38,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   enrichments: ['arrow', 'config', 'sql'],
   delta: ['storage', 'parquet', 'arrow', 'sql'],
   // Where contract, messages and table meet.
-  evolution: ['arrow', 'contract', 'delta'],
+  evolution: ['arrow', 'contract', 'delta', 'formats'],
   'stored-letters': ['arrow', 'delta', 'storage', 'kafka'],
   // Expressions are parsed where the configuration is checked.
   jmespath: ['config'],
