@@ -104,7 +104,7 @@ storage/commit-race: storage/store
 storage/dynamodb/dynamodb-log: storage/dynamodb/dynamodb-entries
 storage/gcs/gcs: storage/gcs/gcs-client storage/gcs/gcs-options storage/gcs/gcs-upload
 storage/local/local: storage/local/local-abandoned
-storage/requests: storage/parts
+storage/requests: storage/bucket-prefix storage/parts
 storage/s3/s3: storage/s3/aws storage/s3/s3-upload
 telemetry/log: telemetry/log-levels telemetry/otlp
 telemetry/metrics/catalogue: service/metrics/java-metrics telemetry/metrics/instruments

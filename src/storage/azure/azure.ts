@@ -4,6 +4,7 @@ import { addAbortSignal, Readable } from 'node:stream'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { AZURE_DIALECT, azureErrorCodeOf, azureStatusOf } from './azure-client.ts'
 import type { AzureStoreOptions } from './azure-options.ts'
+import { BucketPrefix } from '../bucket-prefix.ts'
 import { checkKey as checkAnyKey, checkPrefix, compareKeys } from '../keys.ts'
 import { bufferOf, PART_BYTES, sendParts, planUpload } from '../parts.ts'
 import { Requests, type StoreRequest } from '../requests.ts'
@@ -22,24 +23,24 @@ export class AzureStore implements Store {
   readonly uri: string
   readonly #container: ContainerClient
   readonly #requests: Requests
-  /** Empty or ends with a slash. */
-  readonly #prefix: string
+  readonly #bucket: BucketPrefix
   readonly #multipartBytesMin: number
 
   /** `prefix` may be empty and neither begins nor ends with a slash; `uri` is the URI as the user wrote it. */
   constructor(container: ContainerClient, prefix: string, uri: string, options: AzureStoreOptions = {}) {
     this.uri = uri
     this.#container = container
-    this.#prefix = prefix === '' ? '' : `${prefix}/`
+    this.#bucket = new BucketPrefix(container.containerName, prefix, 'container')
     this.#multipartBytesMin = Math.max(options.multipartBytesMin ?? MULTIPART_BYTES_MIN, PART_BYTES)
     this.#requests = new Requests(AZURE_DIALECT, options)
   }
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
     checkKey(key)
-    if (range?.end !== undefined && range.end <= range.start) return this.#emptyRange(key)
+    if (range?.end !== undefined && range.end <= range.start)
+      return this.#bucket.emptyRangeOf(key, await this.size(key))
     const count = range?.end === undefined ? undefined : range.end - range.start
-    const request = this.#request('GetBlob', key)
+    const request = this.#bucket.requestOf('GetBlob', key)
     return this.#requests.sendWithRetries(request, async (abortSignal) => {
       try {
         const answer = await this.#blob(key).download(range?.start, count, {
@@ -57,10 +58,13 @@ export class AzureStore implements Store {
   async size(key: string): Promise<number | undefined> {
     checkKey(key)
     return undefinedIfNotFound(
-      this.#requests.sendWithRetries(this.#request('GetBlobProperties', key), async (abortSignal) => {
-        const { contentLength, metadata } = await this.#blob(key).getProperties({ abortSignal })
-        return isFolder(metadata) ? undefined : (contentLength ?? 0)
-      }),
+      this.#requests.sendWithRetries(
+        this.#bucket.requestOf('GetBlobProperties', key),
+        async (abortSignal) => {
+          const { contentLength, metadata } = await this.#blob(key).getProperties({ abortSignal })
+          return isFolder(metadata) ? undefined : (contentLength ?? 0)
+        },
+      ),
     )
   }
 
@@ -73,7 +77,7 @@ export class AzureStore implements Store {
       const [first] = page.objects
       if (first !== undefined && last !== undefined && compareKeys(first.key, last) <= 0)
         throw new PipelineError('KD_STORE_FAILED', 'the server does not list keys in byte order', {
-          container: this.#container.containerName,
+          container: this.#bucket.name,
           key: first.key,
           after: last,
         })
@@ -91,8 +95,9 @@ export class AzureStore implements Store {
     const upload = await planUpload(body, this.#multipartBytesMin)
     if ('parts' in upload) return { bytes: await this.#putInBlocks(key, upload.parts) }
     const { whole } = upload
-    await this.#requests.sendWithRetries(this.#request('PutBlob', key, whole.length), (abortSignal) =>
-      this.#blob(key).upload(whole, whole.length, { abortSignal }),
+    await this.#requests.sendWithRetries(
+      this.#bucket.requestOf('PutBlob', key, whole.length),
+      (abortSignal) => this.#blob(key).upload(whole, whole.length, { abortSignal }),
     )
     return { bytes: whole.length }
   }
@@ -102,7 +107,7 @@ export class AzureStore implements Store {
     const buffer = bufferOf(body)
     const conditions = { ifNoneMatch: '*' }
     return this.#requests.putIfAbsent(
-      this.#request('PutBlob', key, buffer.length),
+      this.#bucket.requestOf('PutBlob', key, buffer.length),
       (abortSignal) => this.#blob(key).upload(buffer, buffer.length, { abortSignal, conditions }),
       isTaken,
     )
@@ -111,7 +116,7 @@ export class AzureStore implements Store {
   async delete(key: string): Promise<void> {
     checkKey(key)
     await undefinedIfNotFound(
-      this.#requests.sendWithRetries(this.#request('DeleteBlob', key), (abortSignal) =>
+      this.#requests.sendWithRetries(this.#bucket.requestOf('DeleteBlob', key), (abortSignal) =>
         this.#blob(key).delete({ abortSignal, deleteSnapshots: 'include' }),
       ),
     )
@@ -126,10 +131,10 @@ export class AzureStore implements Store {
     continuationToken: string | undefined,
   ): Promise<{ readonly objects: readonly StoredObject[]; readonly next: string | undefined }> {
     const page = await this.#requests.sendWithRetries(
-      this.#request('ListBlobs', prefix),
+      this.#bucket.requestOf('ListBlobs', prefix),
       async (abortSignal) => {
         const listing = this.#container.listBlobsFlat({
-          prefix: this.#prefix + prefix,
+          prefix: this.#bucket.keyOf(prefix),
           includeMetadata: true,
           abortSignal,
         })
@@ -140,9 +145,11 @@ export class AzureStore implements Store {
     )
     const objects = (page?.segment.blobItems ?? [])
       // A hierarchical namespace lists its folders too, and some tools create empty blobs for folders.
-      .filter((item) => !isFolder(item.metadata) && item.name !== this.#prefix && !item.name.endsWith('/'))
+      .filter(
+        (item) => !isFolder(item.metadata) && item.name !== this.#bucket.prefix && !item.name.endsWith('/'),
+      )
       .map(({ name, properties }) => ({
-        key: name.slice(this.#prefix.length),
+        key: name.slice(this.#bucket.prefix.length),
         bytes: properties.contentLength ?? 0,
         modifiedMs: properties.lastModified.getTime(),
       }))
@@ -164,37 +171,24 @@ export class AzureStore implements Store {
     const bytes = await sendParts(parts, BLOCKS_AT_ONCE, async (part, number) => {
       if (number > BLOCKS_MAX)
         throw new PipelineError('KD_STORE_FAILED', `the object needs more than ${BLOCKS_MAX} blocks`, {
-          container: this.#container.containerName,
-          key: this.#prefix + key,
+          container: this.#bucket.name,
+          key: this.#bucket.keyOf(key),
         })
       count = Math.max(count, number)
-      await this.#requests.sendWithRetries(this.#request('PutBlock', key, part.length), (abortSignal) =>
-        blob.stageBlock(idOf(number), part, part.length, { abortSignal }),
+      await this.#requests.sendWithRetries(
+        this.#bucket.requestOf('PutBlock', key, part.length),
+        (abortSignal) => blob.stageBlock(idOf(number), part, part.length, { abortSignal }),
       )
     })
     const ids = Array.from({ length: count }, (_, index) => idOf(index + 1))
-    await this.#requests.sendWithRetries(this.#request('PutBlockList', key), (abortSignal) =>
+    await this.#requests.sendWithRetries(this.#bucket.requestOf('PutBlockList', key), (abortSignal) =>
       blob.commitBlockList(ids, { abortSignal }),
     )
     return bytes
   }
 
-  /** Returns no bytes if the object exists: HTTP has no empty range, so only the existence is checked. */
-  async #emptyRange(key: string): Promise<Uint8Array> {
-    if ((await this.size(key)) !== undefined) return new Uint8Array(0)
-    throw new PipelineError('KD_STORE_NOT_FOUND', 'no object is stored under this key', {
-      container: this.#container.containerName,
-      key: this.#prefix + key,
-    })
-  }
-
   #blob(key: string): BlockBlobClient {
-    return this.#container.getBlockBlobClient(this.#prefix + key)
-  }
-
-  #request(operation: string, key: string, bytes?: number): StoreRequest {
-    const request = { operation, bucket: this.#container.containerName, key: this.#prefix + key }
-    return bytes === undefined ? request : { ...request, bytes }
+    return this.#container.getBlockBlobClient(this.#bucket.keyOf(key))
   }
 }
 

@@ -1,10 +1,10 @@
-import { PipelineError } from '../../core/errors.ts'
 import { GCS_DIALECT, GcsClient, GcsError } from './gcs-client.ts'
 import type { GcsStoreOptions } from './gcs-options.ts'
 import { uploadResumable } from './gcs-upload.ts'
+import { BucketPrefix } from '../bucket-prefix.ts'
 import { checkKey, checkPrefix, compareKeys } from '../keys.ts'
 import { bufferOf, PART_BYTES, planUpload } from '../parts.ts'
-import { Requests, type StoreRequest } from '../requests.ts'
+import { Requests } from '../requests.ts'
 import { undefinedIfNotFound, type PutIfAbsentOutcome, type Store, type StoredObject } from '../store.ts'
 
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
@@ -24,9 +24,7 @@ export class GcsStore implements Store {
   readonly uri: string
   readonly #client: GcsClient
   readonly #requests: Requests
-  readonly #bucket: string
-  /** Empty or ends with a slash. */
-  readonly #prefix: string
+  readonly #bucket: BucketPrefix
   readonly #multipartBytesMin: number
 
   /** `prefix` may be empty and neither begins nor ends with a slash; `uri` is the URI as the user wrote it. */
@@ -37,8 +35,7 @@ export class GcsStore implements Store {
     uri = `gs://${bucket}/${prefix}`,
   ) {
     this.uri = uri
-    this.#bucket = bucket
-    this.#prefix = prefix === '' ? '' : `${prefix}/`
+    this.#bucket = new BucketPrefix(bucket, prefix)
     this.#multipartBytesMin = Math.max(options.multipartBytesMin ?? MULTIPART_BYTES_MIN, PART_BYTES)
     this.#client = new GcsClient(options)
     this.#requests = new Requests(GCS_DIALECT, options)
@@ -46,12 +43,13 @@ export class GcsStore implements Store {
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
     checkKey(key)
-    if (range?.end !== undefined && range.end <= range.start) return this.#emptyRange(key)
+    if (range?.end !== undefined && range.end <= range.start)
+      return this.#bucket.emptyRangeOf(key, await this.size(key))
     const headers: Record<string, string> =
       range === undefined
         ? {}
         : { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }
-    return this.#requests.sendWithRetries(this.#request('objects.get', key), async (signal) => {
+    return this.#requests.sendWithRetries(this.#bucket.requestOf('objects.get', key), async (signal) => {
       const answer = await this.#client.send(
         { method: 'GET', path: this.#path(key), query: { alt: 'media' }, headers, expected: [416] },
         signal,
@@ -66,7 +64,7 @@ export class GcsStore implements Store {
   async size(key: string): Promise<number | undefined> {
     checkKey(key)
     return undefinedIfNotFound(
-      this.#requests.sendWithRetries(this.#request('objects.get', key), async (signal) => {
+      this.#requests.sendWithRetries(this.#bucket.requestOf('objects.get', key), async (signal) => {
         const answer = await this.#client.send(
           { method: 'GET', path: this.#path(key), query: { fields: 'size' } },
           signal,
@@ -84,7 +82,7 @@ export class GcsStore implements Store {
       const page = await this.#page(prefix, startAfter, pageToken)
       const objects = (page.items ?? [])
         .map(({ name, size, updated }) => ({
-          key: name.slice(this.#prefix.length),
+          key: name.slice(this.#bucket.prefix.length),
           bytes: Number(size ?? 0),
           modifiedMs: updated === undefined ? 0 : Date.parse(updated),
         }))
@@ -93,11 +91,7 @@ export class GcsStore implements Store {
         .sort((a, b) => compareKeys(a.key, b.key))
       const [first] = objects
       if (first !== undefined && last !== undefined && compareKeys(first.key, last) <= 0)
-        throw new PipelineError(
-          'KD_STORE_FAILED',
-          'the server does not list keys in byte order, or not from the requested key on',
-          { bucket: this.#bucket, key: first.key, after: last },
-        )
+        throw this.#bucket.orderErrorOf(first.key, last)
       last = objects.at(-1)?.key ?? last
       // Some tools create an empty object with a trailing slash for a folder.
       for (const object of objects) if (object.key !== '' && !object.key.endsWith('/')) yield object
@@ -110,8 +104,9 @@ export class GcsStore implements Store {
     const upload = await planUpload(body, this.#multipartBytesMin)
     if ('parts' in upload) return { bytes: await uploadResumable(this.#target(key), upload.parts) }
     const { whole } = upload
-    await this.#requests.sendWithRetries(this.#request('objects.insert', key, whole.length), (signal) =>
-      this.#insert(key, whole, {}, signal),
+    await this.#requests.sendWithRetries(
+      this.#bucket.requestOf('objects.insert', key, whole.length),
+      (signal) => this.#insert(key, whole, {}, signal),
     )
     return { bytes: whole.length }
   }
@@ -119,7 +114,7 @@ export class GcsStore implements Store {
   async putIfAbsent(key: string, body: Uint8Array): Promise<PutIfAbsentOutcome> {
     checkKey(key)
     return this.#requests.putIfAbsent(
-      this.#request('objects.insert', key, body.length),
+      this.#bucket.requestOf('objects.insert', key, body.length),
       (signal) => this.#insert(key, bufferOf(body), { ifGenerationMatch: '0' }, signal),
       (error) => error instanceof GcsError && error.status === 412,
     )
@@ -128,7 +123,7 @@ export class GcsStore implements Store {
   async delete(key: string): Promise<void> {
     checkKey(key)
     await undefinedIfNotFound(
-      this.#requests.sendWithRetries(this.#request('objects.delete', key), async (signal) => {
+      this.#requests.sendWithRetries(this.#bucket.requestOf('objects.delete', key), async (signal) => {
         await this.#client.send({ method: 'DELETE', path: this.#path(key) }, signal)
       }),
     )
@@ -139,16 +134,16 @@ export class GcsStore implements Store {
   }
 
   #page(prefix: string, startAfter: string | undefined, pageToken: string | undefined) {
-    return this.#requests.sendWithRetries(this.#request('objects.list', prefix), async (signal) => {
+    return this.#requests.sendWithRetries(this.#bucket.requestOf('objects.list', prefix), async (signal) => {
       const answer = await this.#client.send(
         {
           method: 'GET',
-          path: `/storage/v1/b/${encodeURIComponent(this.#bucket)}/o`,
+          path: `/storage/v1/b/${encodeURIComponent(this.#bucket.name)}/o`,
           query: {
-            prefix: this.#prefix + prefix,
+            prefix: this.#bucket.keyOf(prefix),
             maxResults: String(PAGE_KEYS),
             fields: 'items(name,size,updated),nextPageToken',
-            ...(startAfter === undefined ? {} : { startOffset: this.#prefix + startAfter }),
+            ...(startAfter === undefined ? {} : { startOffset: this.#bucket.keyOf(startAfter) }),
             ...(pageToken === undefined ? {} : { pageToken }),
           },
         },
@@ -167,8 +162,8 @@ export class GcsStore implements Store {
     const answer = await this.#client.send(
       {
         method: 'POST',
-        path: `/upload/storage/v1/b/${encodeURIComponent(this.#bucket)}/o`,
-        query: { uploadType: 'media', name: this.#prefix + key, fields: 'name', ...condition },
+        path: `/upload/storage/v1/b/${encodeURIComponent(this.#bucket.name)}/o`,
+        query: { uploadType: 'media', name: this.#bucket.keyOf(key), fields: 'name', ...condition },
         headers: { 'content-type': 'application/octet-stream' },
         body,
       },
@@ -177,25 +172,12 @@ export class GcsStore implements Store {
     await answer.arrayBuffer()
   }
 
-  /** Returns no bytes if the object exists: HTTP has no empty range, so only the existence is checked. */
-  async #emptyRange(key: string): Promise<Uint8Array> {
-    if ((await this.size(key)) !== undefined) return new Uint8Array(0)
-    throw new PipelineError('KD_STORE_NOT_FOUND', 'no object is stored under this key', {
-      bucket: this.#bucket,
-      key: this.#prefix + key,
-    })
-  }
-
   #path(key: string): string {
-    return `/storage/v1/b/${encodeURIComponent(this.#bucket)}/o/${encodeURIComponent(this.#prefix + key)}`
-  }
-
-  #request(operation: string, key: string, bytes?: number): StoreRequest {
-    const request = { operation, bucket: this.#bucket, key: this.#prefix + key }
-    return bytes === undefined ? request : { ...request, bytes }
+    return `/storage/v1/b/${encodeURIComponent(this.#bucket.name)}/o/${encodeURIComponent(this.#bucket.keyOf(key))}`
   }
 
   #target(key: string) {
-    return { client: this.#client, requests: this.#requests, bucket: this.#bucket, key: this.#prefix + key }
+    const { name: bucket } = this.#bucket
+    return { client: this.#client, requests: this.#requests, bucket, key: this.#bucket.keyOf(key) }
   }
 }

@@ -8,8 +8,8 @@ import {
   type GetObjectCommandOutput,
 } from '@aws-sdk/client-s3'
 import { addAbortSignal, Readable } from 'node:stream'
-import { PipelineError } from '../../core/errors.ts'
 import { awsClientOptions, awsDialect, awsErrorNameOf, awsStatusOf, type AwsOptions } from './aws.ts'
+import { BucketPrefix } from '../bucket-prefix.ts'
 import { checkKey, checkPrefix, compareKeys } from '../keys.ts'
 import { PART_BYTES, bufferOf, planUpload } from '../parts.ts'
 import {
@@ -37,9 +37,7 @@ export class S3Store implements Store {
   readonly uri: string
   readonly #client: S3Client
   readonly #requests: Requests
-  readonly #bucket: string
-  /** Empty or ends with a slash. */
-  readonly #prefix: string
+  readonly #bucket: BucketPrefix
   readonly #multipartBytesMin: number
 
   /** `prefix` may be empty and neither begins nor ends with a slash; `uri` is the URI as the user wrote it. */
@@ -50,8 +48,7 @@ export class S3Store implements Store {
     uri = `s3://${bucket}/${prefix}`,
   ) {
     this.uri = uri
-    this.#bucket = bucket
-    this.#prefix = prefix === '' ? '' : `${prefix}/`
+    this.#bucket = new BucketPrefix(bucket, prefix)
     this.#multipartBytesMin = Math.max(options.multipartBytesMin ?? MULTIPART_BYTES_MIN, PART_BYTES)
     this.#requests = new Requests(awsDialect('S3'), options)
     this.#client = clientOf(options, { ...DEFAULT_STORE_RETRY_POLICY, ...options.retryPolicy })
@@ -59,10 +56,11 @@ export class S3Store implements Store {
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
     checkKey(key)
-    if (range?.end !== undefined && range.end <= range.start) return this.#emptyRange(key)
+    if (range?.end !== undefined && range.end <= range.start)
+      return this.#bucket.emptyRangeOf(key, await this.size(key))
     const Range =
       range === undefined ? undefined : `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`
-    return this.#requests.sendWithRetries(this.#request('GetObject', key), async (abortSignal) => {
+    return this.#requests.sendWithRetries(this.#bucket.requestOf('GetObject', key), async (abortSignal) => {
       try {
         const output = await this.#client.send(
           new GetObjectCommand({ ...this.#where(key), ...(Range === undefined ? {} : { Range }) }),
@@ -82,7 +80,7 @@ export class S3Store implements Store {
 
   size(key: string): Promise<number | undefined> {
     checkKey(key)
-    return this.#requests.sendWithRetries(this.#request('HeadObject', key), async (abortSignal) => {
+    return this.#requests.sendWithRetries(this.#bucket.requestOf('HeadObject', key), async (abortSignal) => {
       try {
         const output = await this.#client.send(new HeadObjectCommand(this.#where(key)), { abortSignal })
         return output.ContentLength ?? 0
@@ -96,32 +94,32 @@ export class S3Store implements Store {
 
   async *list(prefix: string, startAfter?: string): AsyncGenerator<StoredObject, void> {
     checkPrefix(prefix)
-    const Prefix = this.#prefix + prefix
+    const Prefix = this.#bucket.keyOf(prefix)
     let last = startAfter
     let ContinuationToken: string | undefined
     do {
       const from = {
         ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
-        ...(startAfter === undefined ? {} : { StartAfter: this.#prefix + startAfter }),
+        ...(startAfter === undefined ? {} : { StartAfter: this.#bucket.keyOf(startAfter) }),
       }
       const page = await this.#requests.sendWithRetries(
-        this.#request('ListObjectsV2', prefix),
+        this.#bucket.requestOf('ListObjectsV2', prefix),
         (abortSignal) =>
           this.#client.send(
-            new ListObjectsV2Command({ Bucket: this.#bucket, Prefix, MaxKeys: PAGE_KEYS, ...from }),
+            new ListObjectsV2Command({ Bucket: this.#bucket.name, Prefix, MaxKeys: PAGE_KEYS, ...from }),
             { abortSignal },
           ),
       )
       const objects = (page.Contents ?? [])
         .map(({ Key = '', Size = 0, LastModified }) => ({
-          key: Key.slice(this.#prefix.length),
+          key: Key.slice(this.#bucket.prefix.length),
           bytes: Size,
           modifiedMs: LastModified?.getTime() ?? 0,
         }))
         .sort((a, b) => compareKeys(a.key, b.key))
       const first = objects[0]?.key
       if (first !== undefined && last !== undefined && isBefore(first, last))
-        throw this.#orderError(first, last)
+        throw this.#bucket.orderErrorOf(first, last)
       last = objects.at(-1)?.key ?? last
       // Some tools create an empty object with a trailing slash for a folder.
       for (const object of objects) if (object.key !== '' && !object.key.endsWith('/')) yield object
@@ -140,7 +138,7 @@ export class S3Store implements Store {
     checkKey(key)
     const put = new PutObjectCommand({ ...this.#where(key), Body: bufferOf(body), IfNoneMatch: '*' })
     return this.#requests.putIfAbsent(
-      this.#request('PutObject', key, body.length),
+      this.#bucket.requestOf('PutObject', key, body.length),
       (abortSignal) => this.#client.send(put, { abortSignal }),
       (error) => awsStatusOf(error) === 412,
     )
@@ -148,7 +146,7 @@ export class S3Store implements Store {
 
   async delete(key: string): Promise<void> {
     checkKey(key)
-    await this.#requests.sendWithRetries(this.#request('DeleteObject', key), async (abortSignal) => {
+    await this.#requests.sendWithRetries(this.#bucket.requestOf('DeleteObject', key), async (abortSignal) => {
       try {
         await this.#client.send(new DeleteObjectCommand(this.#where(key)), { abortSignal })
       } catch (error) {
@@ -163,44 +161,21 @@ export class S3Store implements Store {
   }
 
   async #putWhole(key: string, body: Buffer): Promise<{ readonly bytes: number }> {
-    await this.#requests.sendWithRetries(this.#request('PutObject', key, body.length), (abortSignal) =>
-      this.#client.send(new PutObjectCommand({ ...this.#where(key), Body: body }), { abortSignal }),
+    await this.#requests.sendWithRetries(
+      this.#bucket.requestOf('PutObject', key, body.length),
+      (abortSignal) =>
+        this.#client.send(new PutObjectCommand({ ...this.#where(key), Body: body }), { abortSignal }),
     )
     return { bytes: body.length }
   }
 
-  /** Returns no bytes if the object exists: HTTP has no empty range, so only the existence is checked. */
-  async #emptyRange(key: string): Promise<Uint8Array> {
-    if ((await this.size(key)) !== undefined) return new Uint8Array(0)
-    throw new PipelineError('KD_STORE_NOT_FOUND', 'no object is stored under this key', {
-      bucket: this.#bucket,
-      key: this.#prefix + key,
-    })
-  }
-
   #where(key: string): { Bucket: string; Key: string } {
-    return { Bucket: this.#bucket, Key: this.#prefix + key }
-  }
-
-  #request(operation: string, key: string, bytes?: number) {
-    const request = { operation, bucket: this.#bucket, key: this.#prefix + key }
-    return bytes === undefined ? request : { ...request, bytes }
+    return { Bucket: this.#bucket.name, Key: this.#bucket.keyOf(key) }
   }
 
   #target(key: string) {
-    return { client: this.#client, requests: this.#requests, bucket: this.#bucket, key: this.#prefix + key }
-  }
-
-  #orderError(key: string, last: string): PipelineError {
-    return new PipelineError(
-      'KD_STORE_FAILED',
-      'the server does not list keys in byte order, or not from the requested key on',
-      {
-        bucket: this.#bucket,
-        key,
-        after: last,
-      },
-    )
+    const { name: bucket } = this.#bucket
+    return { client: this.#client, requests: this.#requests, bucket, key: this.#bucket.keyOf(key) }
   }
 }
 
