@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { deadLetterSinksOf, replayLedgerUriOf } from '../../../config/dead-letters/sinks.ts'
 import { loadConfig } from '../../../config/load/load.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
@@ -11,7 +11,7 @@ import type { TablePool } from '../../service/table/table-pool.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { EXIT_HELP } from '../exit-codes.ts'
 import { configSourcesOf, addConfigOptions, type ConfigFlags } from '../config-flags.ts'
-import { parseTime } from '../table/command.ts'
+import { parseCount, parseTime } from '../table/command.ts'
 
 /** Holds the flags that all `dlq` commands share. */
 export interface DlqFlags extends ConfigFlags {
@@ -63,7 +63,7 @@ export function addDlqSubcommand(parent: Command, name: string, examples: readon
     )
     .addOption(
       new Option('--partition <n>', 'only dead letters of this partition of the source topic').argParser(
-        parseWholeNumber,
+        parseCount,
       ),
     )
     .option('--match <text>', 'only dead letters whose message contains this text')
@@ -123,12 +123,6 @@ export async function* selectDeadLetters(
     if (flags.all !== true && state !== 'open') continue
     if (matchesFilter(letter, filter)) yield { letter, state }
   }
-}
-
-/** Parses a whole number from the command line. */
-export function parseWholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.')
-  return Number(text)
 }
 
 function entryOf(config: Config, flags: DlqFlags, needsEntry: boolean): DeadLetterSelection['entry'] {

@@ -1,11 +1,6 @@
 import { type Command, Option } from 'commander'
-import {
-  selectDeadLetters,
-  addDlqSubcommand,
-  openDeadLetterSelection,
-  parseWholeNumber,
-  type DlqFlags,
-} from './command.ts'
+import { selectDeadLetters, addDlqSubcommand, openDeadLetterSelection, type DlqFlags } from './command.ts'
+import { parseCount } from '../table/command.ts'
 import { toDeadLetterJson, toOneLine, formatPosition, formatTime } from './text.ts'
 import { print, printJson, formatTable } from '../output.ts'
 
@@ -24,9 +19,7 @@ export function addList(parent: Command): void {
   ])
     .description('list open dead letters, one per line')
     .addOption(
-      new Option('-l, --limit <n>', 'maximum number of dead letters')
-        .default(LIMIT)
-        .argParser(parseWholeNumber),
+      new Option('-l, --limit <n>', 'maximum number of dead letters').default(LIMIT).argParser(parseCount),
     )
     .option('--all', 'include replayed and discarded dead letters')
     .option('--json', 'print a JSON array')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { print } from '../output.ts'
 import {
+  parseColumnNames,
   parseCount,
   addTableSubcommand,
   withSnapshot,
@@ -41,8 +42,4 @@ export function addCat(parent: Command): void {
         await print(waiting)
       })
     })
-}
-
-function parseColumnNames(text: string): readonly string[] {
-  return text.split(',').map((name) => name.trim())
 }

@@ -101,6 +101,11 @@ export function parseNameValue(
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
 }
 
+/** Parses comma-separated column names from the command line. */
+export function parseColumnNames(text: string): readonly string[] {
+  return text.split(',').map((name) => name.trim())
+}
+
 /** Parses a whole number from the command line. */
 export function parseCount(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.')

@@ -1,7 +1,13 @@
 import type { Command } from 'commander'
 import { PipelineError } from '../../core/errors.ts'
 import { print, printJson, formatTable } from '../output.ts'
-import { addTableSubcommand, parseNameValue, withStore, type TableFlags } from './command.ts'
+import {
+  addTableSubcommand,
+  parseColumnNames,
+  parseNameValue,
+  withStore,
+  type TableFlags,
+} from './command.ts'
 import { formatDataType } from './type-text.ts'
 
 interface CreateFlags extends TableFlags {
@@ -55,8 +61,4 @@ export function addCreate(parent: Command): void {
           )
       })
     })
-}
-
-function parseColumnNames(text: string): readonly string[] {
-  return text.split(',').map((name) => name.trim())
 }

@@ -3,7 +3,13 @@ import { printNotice, printWarning } from './notices.ts'
 import { formatJson, print } from '../output.ts'
 import { formatCount } from '../progress.ts'
 import { EXIT } from '../exit-codes.ts'
-import { addTableSubcommand, parseNameValue, withStore, type TableFlags } from './command.ts'
+import {
+  addTableSubcommand,
+  parseColumnNames,
+  parseNameValue,
+  withStore,
+  type TableFlags,
+} from './command.ts'
 
 interface OptimizeFlags extends TableFlags {
   readonly targetBytes?: number
@@ -33,7 +39,7 @@ export function addOptimize(parent: Command, finish: (exitCode: number) => void)
       '--zorder <columns>',
       'sort rows by the Z-order curve of these comma-separated columns, so that readers skip more files; ' +
         'more than 64 MiB of rows are sorted in temporary files',
-      parseColumnNames,
+      parseSortColumns,
     )
     .option('--json', 'print JSON')
     .action(async (uri: string, flags: OptimizeFlags) => {
@@ -59,8 +65,8 @@ export function addOptimize(parent: Command, finish: (exitCode: number) => void)
     })
 }
 
-function parseColumnNames(text: string): readonly string[] {
-  const names = text.split(',').map((name) => name.trim())
+function parseSortColumns(text: string): readonly string[] {
+  const names = parseColumnNames(text)
   if (names.includes('')) throw new InvalidArgumentError('It must be a comma-separated list of columns.')
   return names
 }
