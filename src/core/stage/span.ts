@@ -45,26 +45,38 @@ export function inSpan<T>(
   // Without explicit times the SDK rounds each start to the millisecond, and a span may seem to end after its parent.
   const span = tracer().startSpan(name, { attributes, kind, startTime: nowMs() }, parent)
   if (!isSpanContextValid(span.spanContext())) return run(span)
+  return withOutcome(
+    () => context.with(trace.setSpan(parent, span), run, undefined, span),
+    (failure) => {
+      if (failure !== undefined) recordError(span, failure.error)
+      span.end(nowMs())
+    },
+  )
+}
+
+/**
+ * Runs `run` and returns its result. Calls `ended` when it has returned or its promise is fulfilled, and with the error,
+ * which is thrown again, when it has thrown or its promise is rejected.
+ */
+function withOutcome<T>(run: () => T, ended: (failure?: { readonly error: unknown }) => void): T {
   let result: T
   try {
-    result = context.with(trace.setSpan(parent, span), run, undefined, span)
+    result = run()
   } catch (error) {
-    recordError(span, error)
-    span.end(nowMs())
+    ended({ error })
     throw error
   }
   if (!(result instanceof Promise)) {
-    span.end(nowMs())
+    ended()
     return result
   }
   return result.then(
     (value: unknown) => {
-      span.end(nowMs())
+      ended()
       return value
     },
     (error: unknown) => {
-      recordError(span, error)
-      span.end(nowMs())
+      ended({ error })
       throw error
     },
   ) as T
@@ -98,32 +110,21 @@ export function inStage<T>(
 ): T {
   const ended = flush.begin?.(stage)
   const told = ended === undefined ? attributes : { ...attributes, 'kafka_delta.stage': stage }
-  const failed = (span: Span, error: unknown): never => {
-    recordErrorContext(error, {
-      ...(flush.name === undefined ? {} : { flush: flush.name }),
-      span: span.spanContext(),
-    })
-    throw error
-  }
-  const noted = (span: Span): T => {
-    let result: T
-    try {
-      result = run(span)
-    } catch (error) {
-      return failed(span, error)
-    }
-    return result instanceof Promise ? (result.catch((error: unknown) => failed(span, error)) as T) : result
-  }
-  let result: T
-  try {
-    result = inNamedFlush(flush.name, () => inSpan(parent, spanNameOf(stage), told, noted))
-  } catch (error) {
-    ended?.()
-    throw error
-  }
-  if (result instanceof Promise) return result.finally(ended) as T
-  ended?.()
-  return result
+  const noted = (span: Span): T =>
+    withOutcome(
+      () => run(span),
+      (failure) => {
+        if (failure === undefined) return
+        recordErrorContext(failure.error, {
+          ...(flush.name === undefined ? {} : { flush: flush.name }),
+          span: span.spanContext(),
+        })
+      },
+    )
+  return withOutcome(
+    () => inNamedFlush(flush.name, () => inSpan(parent, spanNameOf(stage), told, noted)),
+    () => ended?.(),
+  )
 }
 
 /** Adds an event to the active span: `attempt`, numbered from 2, follows after a pause because of `error`. */
