@@ -1,4 +1,11 @@
-import { readThrift, THRIFT, type ThriftStruct, type ThriftValue, writeThrift } from './thrift.ts'
+import {
+  damagedFooterError,
+  readThrift,
+  THRIFT,
+  type ThriftStruct,
+  type ThriftValue,
+  writeThrift,
+} from './thrift.ts'
 
 /** Describes a range of bytes of a file; `end` is exclusive. */
 export interface ByteRange {
@@ -79,11 +86,11 @@ export function parseFooter(bytes: Uint8Array, fileBytes: number): Footer {
   const leaves = leavesOf(structs(raw, FILE.schema))
   const rowGroups = structs(raw, FILE.rowGroups).map((group): RowGroup => {
     const columns = structs(group, GROUP.columns)
-    if (columns.length !== leaves.length) throw damaged('a row group lacks columns')
+    if (columns.length !== leaves.length) throw damagedFooterError('a row group lacks columns')
     const chunks = columns.map((column, index) => chunkOf(column, leaves[index] as Leaf, fileBytes))
     const rows = size(group, GROUP.rows)
     if (chunks.some((chunk) => !chunk.isRepeated && chunk.values !== rows)) {
-      throw damaged('the columns of a row group have different numbers of rows')
+      throw damagedFooterError('the columns of a row group have different numbers of rows')
     }
     return { rows, chunks, raw: group }
   })
@@ -96,7 +103,7 @@ function leavesOf(elements: readonly ThriftStruct[]): Leaf[] {
   let at = 0
   const walk = (path: readonly string[], isParentRepeated: boolean): void => {
     const element = elements[at++]
-    if (element === undefined) throw damaged('the schema ends too early')
+    if (element === undefined) throw damagedFooterError('the schema ends too early')
     const children = element.has(ELEMENT.children) ? size(element, ELEMENT.children) : 0
     const isRoot = at === 1
     const own = isRoot ? [] : [...path, text(element, ELEMENT.name)]
@@ -106,23 +113,25 @@ function leavesOf(elements: readonly ThriftStruct[]): Leaf[] {
     for (let child = 0; child < children; child++) walk(own, isRepeated)
   }
   walk([], false)
-  if (at !== elements.length) throw damaged('the schema has elements without a parent')
+  if (at !== elements.length) throw damagedFooterError('the schema has elements without a parent')
   return leaves
 }
 
 function chunkOf(chunk: ThriftStruct, leaf: Leaf, fileBytes: number): ColumnChunk {
-  if (chunk.has(CHUNK.filePath)) throw damaged('a column is in another file')
-  if (chunk.has(CHUNK.encryption) || chunk.has(CHUNK.encrypted)) throw damaged('a column is encrypted')
+  if (chunk.has(CHUNK.filePath)) throw damagedFooterError('a column is in another file')
+  if (chunk.has(CHUNK.encryption) || chunk.has(CHUNK.encrypted))
+    throw damagedFooterError('a column is encrypted')
   const column = chunk.get(CHUNK.metadata)
-  if (column?.type !== THRIFT.struct) throw damaged('a column has no metadata')
+  if (column?.type !== THRIFT.struct) throw damagedFooterError('a column has no metadata')
   const path = values(column.value, COLUMN.path).map(textOf)
-  if (path.join('\0') !== leaf.path.join('\0')) throw damaged('a column does not match the schema')
+  if (path.join('\0') !== leaf.path.join('\0')) throw damagedFooterError('a column does not match the schema')
   const pages = size(column.value, COLUMN.pages)
   const dictionary = column.value.has(COLUMN.dictionary) ? size(column.value, COLUMN.dictionary) : 0
   // Some writers state offset 0, the position of the magic number, for a missing dictionary.
   const start = dictionary > 0 ? Math.min(dictionary, pages) : pages
   const end = start + size(column.value, COLUMN.bytes)
-  if (start < PARQUET_MAGIC.length || end > fileBytes) throw damaged('a column lies outside of the file')
+  if (start < PARQUET_MAGIC.length || end > fileBytes)
+    throw damagedFooterError('a column lies outside of the file')
   const statistics = column.value.get(COLUMN.statistics)
   const counted = statistics?.type === THRIFT.struct && statistics.value.has(STATISTICS_NULLS)
   return {
@@ -278,23 +287,23 @@ function prunedSchema(elements: readonly ThriftStruct[], kept: ReadonlySet<strin
 
 function structs(struct: ThriftStruct, id: number): readonly ThriftStruct[] {
   return values(struct, id).map((value) => {
-    if (value.type !== THRIFT.struct) throw damaged(`field ${id} is not a list of structs`)
+    if (value.type !== THRIFT.struct) throw damagedFooterError(`field ${id} is not a list of structs`)
     return value.value
   })
 }
 
 function values(struct: ThriftStruct, id: number): readonly ThriftValue[] {
   const field = struct.get(id)
-  if (field?.type !== THRIFT.list) throw damaged(`field ${id} is not a list`)
+  if (field?.type !== THRIFT.list) throw damagedFooterError(`field ${id} is not a list`)
   return field.value
 }
 
 /** Reads a number of bytes, rows or children; it must be a safe integer and not negative. */
 function size(struct: ThriftStruct, id: number): number {
   const field = struct.get(id)
-  if (typeof field?.value !== 'bigint') throw damaged(`field ${id} is not a number`)
+  if (typeof field?.value !== 'bigint') throw damagedFooterError(`field ${id} is not a number`)
   const number = Number(field.value)
-  if (!Number.isSafeInteger(number) || number < 0) throw damaged(`field ${id} is ${field.value}`)
+  if (!Number.isSafeInteger(number) || number < 0) throw damagedFooterError(`field ${id} is ${field.value}`)
   return number
 }
 
@@ -303,7 +312,7 @@ function text(struct: ThriftStruct, id: number): string {
 }
 
 function textOf(value: ThriftValue | undefined): string {
-  if (value?.type !== THRIFT.binary) throw damaged('a name is missing')
+  if (value?.type !== THRIFT.binary) throw damagedFooterError('a name is missing')
   return Buffer.from(value.value).toString('utf8')
 }
 
@@ -313,8 +322,4 @@ function list(value: readonly ThriftValue[]): ThriftValue {
 
 function long(value: number): ThriftValue {
   return { type: THRIFT.i64, value: BigInt(value) }
-}
-
-function damaged(detail: string): RangeError {
-  return new RangeError(`the footer of the file is damaged: ${detail}`)
 }

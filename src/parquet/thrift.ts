@@ -46,7 +46,7 @@ class Reader {
   }
 
   struct(depth: number): ThriftStruct {
-    if (depth > DEPTH_MAX) throw damaged('structs nest too deep')
+    if (depth > DEPTH_MAX) throw damagedFooterError('structs nest too deep')
     const fields = new Map<number, ThriftValue>()
     let id = 0
     for (;;) {
@@ -54,7 +54,7 @@ class Reader {
       if (header === 0) return fields
       const delta = header >> 4
       id = delta === 0 ? Number(this.#zigzag()) : id + delta
-      if (fields.has(id)) throw damaged(`field ${id} appears twice`)
+      if (fields.has(id)) throw damagedFooterError(`field ${id} appears twice`)
       const type = header & 15
       // A boolean field holds its value in its header; a boolean in a list takes a byte.
       if (type === THRIFT.true || type === THRIFT.false) fields.set(id, { type, value: type === THRIFT.true })
@@ -83,17 +83,17 @@ class Reader {
       case THRIFT.struct:
         return { type, value: this.struct(depth + 1) }
       default:
-        throw damaged(`type ${type} is not one of Parquet's`)
+        throw damagedFooterError(`type ${type} is not one of Parquet's`)
     }
   }
 
   #list(type: 9 | 10, depth: number): ThriftValue {
-    if (depth > DEPTH_MAX) throw damaged('lists nest too deep')
+    if (depth > DEPTH_MAX) throw damagedFooterError('lists nest too deep')
     const header = this.#byte()
     const size = header >> 4 === 15 ? Number(this.#varint()) : header >> 4
     const element = header & 15
     // Every element takes at least one byte.
-    if (size > this.#bytes.length - this.#at) throw damaged(`a list has ${size} elements`)
+    if (size > this.#bytes.length - this.#at) throw damagedFooterError(`a list has ${size} elements`)
     const value: ThriftValue[] = []
     for (let index = 0; index < size; index++) value.push(this.#value(element, depth + 1))
     return { type, element, value }
@@ -117,18 +117,18 @@ class Reader {
       value |= BigInt(byte & 127) << shift
       if (byte < 128) return BigInt.asUintN(64, value)
     }
-    throw damaged('a number has more than 64 bits')
+    throw damagedFooterError('a number has more than 64 bits')
   }
 
   #byte(): number {
     const byte = this.#bytes[this.#at++]
-    if (byte === undefined) throw damaged('it ends too early')
+    if (byte === undefined) throw damagedFooterError('it ends too early')
     return byte
   }
 
   #take(length: number): Uint8Array {
     const end = this.#at + length
-    if (end > this.#bytes.length) throw damaged('it ends too early')
+    if (end > this.#bytes.length) throw damagedFooterError('it ends too early')
     const taken = this.#bytes.subarray(this.#at, end)
     this.#at = end
     return taken
@@ -199,6 +199,7 @@ function varint(value: bigint): Buffer {
   return Buffer.from(bytes)
 }
 
-function damaged(detail: string): RangeError {
+/** Returns the error for a footer that Parquet does not allow. */
+export function damagedFooterError(detail: string): RangeError {
   return new RangeError(`the footer of the file is damaged: ${detail}`)
 }
