@@ -67,8 +67,8 @@ kafka/fetch/fetch-reactions: kafka/fetch/fetch-options
 kafka/fetch/transactions: kafka/fetch/broker-fetcher kafka/fetch/fetch-context kafka/fetch/fetch-error-handler kafka/fetch/fetch-partition kafka/fetch/leader-tracker
 kafka/group/assignors/cooperative-sticky: kafka/group/assignors/sticky-balancer
 kafka/group/assignors/range: kafka/group/assignors/assignor
-kafka/group/simulation: kafka/group/assignors/assignors kafka/group/coordinator-client kafka/group/handover kafka/group/leader kafka/group/member kafka/group/membership kafka/group/offsets kafka/group/ownership kafka/group/pending-reason kafka/group/states
-kafka/group/subscription: kafka/group/partitions
+kafka/group/coordinator-client: kafka/group/membership
+kafka/group/simulation: kafka/group/assignors/assignors kafka/group/leader
 kafka/records/aborted: kafka/records/batch-header kafka/records/gather-batch kafka/records/gathered-records kafka/records/malformed-records kafka/records/record-codecs kafka/records/record-cursor kafka/records/record-ranges
 kafka/source/consumer-source: kafka/source/consumer-options kafka/source/group-offsets kafka/source/offset-lookup kafka/source/source-events kafka/source/source-options kafka/source/source kafka/source/watermarks
 kafka/wire/find-coordinator: kafka/wire/broker

@@ -39,7 +39,9 @@ type RejoinReason = string | undefined
  * The member keeps its partitions while it joins, as cooperative protocols allow (KIP-429), unless the group's last
  * protocol was eager. If the group selects an eager protocol although the member kept partitions, it revokes all of
  * them before SyncGroup and rejoins if it does not get all of them back. So cooperative and eager workers can share a
- * group.
+ * group. Leaders of this version assign no partition that another member still owns. Older leaders ignore owned
+ * partitions: if one takes the lead in the rebalance in which it joins, a partition can have two owners until the former
+ * one has handed it over.
  */
 export class ClassicMember extends GroupMember {
   readonly protocol = 'classic'

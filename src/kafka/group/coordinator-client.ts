@@ -8,7 +8,7 @@ import { errorNameOf } from '../wire/error-codes.ts'
 
 import { type GroupStep, type GroupReaction, groupReactionTo } from './group-reactions.ts'
 
-const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 2_000 }
+const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 1_000 }
 
 /** Describes an event of a coordinator client: it found the coordinator, or it retries a failed request. */
 export type CoordinatorEvent =

@@ -199,62 +199,6 @@ test('a member that the coordinator removes during a revocation loses all partit
   assert.equal(member.status().memberId, 'm2')
 })
 
-test('a rejected revocation ends the membership with its error', async () => {
-  const coordinator = new ScriptedCoordinator()
-  const member = coordinator.member()
-  await coordinator.clock.advance(1)
-  coordinator.recording.news()
-  coordinator.assigned = []
-  coordinator.refuse('Heartbeat', 'REBALANCE_IN_PROGRESS')
-  coordinator.recording.revoking = () => Promise.reject(new Error('the flush failed'))
-  await coordinator.clock.advance(3_001)
-  assert.deepEqual(coordinator.recording.news(), [
-    'revoke a/0 a/1',
-    'lost a/0 a/1',
-    'failed KD_SOURCE_FAILED',
-  ])
-  assert.match(coordinator.failure().message, /the flush failed/)
-  assert.equal(member.status().state, 'failed')
-  await member.stop()
-  assert.equal(coordinator.clock.sleepers, 0)
-})
-
-test('a member that is stopped hands over, leaves the group, and leaves no timer behind', async () => {
-  const coordinator = new ScriptedCoordinator()
-  const member = coordinator.member()
-  await coordinator.clock.advance(1)
-  coordinator.recording.news()
-  coordinator.recording.revoking = async () => {
-    const positions = member.owned().map((one) => ({ ...one, next: 5n }))
-    assert.deepEqual((await member.commit(positions)).committed, partitionsOf('a', 0, 1))
-  }
-  const stopped = member.stop()
-  await coordinator.clock.advance(1)
-  await stopped
-  assert.deepEqual(coordinator.recording.news(), ['revoke a/0 a/1'])
-  assert.deepEqual(
-    coordinator.sent('LeaveGroup').map(({ members }) => members.map(({ memberId }) => memberId)),
-    [['m1']],
-  )
-  assert.equal(member.status().state, 'left')
-  assert.equal(coordinator.clock.sleepers, 0)
-  assert.equal(coordinator.recording.events.at(-1)?.kind, 'left')
-})
-
-test('a static member stays in the group when it is stopped, unless with forGood', async () => {
-  for (const forGood of [false, true]) {
-    const coordinator = new ScriptedCoordinator()
-    const member = coordinator.member({ groupInstanceId: 'i1' })
-    await coordinator.clock.advance(1)
-    assert.equal(coordinator.sent('JoinGroup')[0]?.groupInstanceId, 'i1')
-    const stopped = member.stop({ forGood })
-    await coordinator.clock.advance(1)
-    await stopped
-    assert.equal(coordinator.sent('LeaveGroup').length, forGood ? 1 : 0)
-    assert.equal(member.status().state, 'left')
-  }
-})
-
 test('a static member that restarts with other topics rejoins', async () => {
   const coordinator = new ScriptedCoordinator()
   coordinator.topics.set('b', 1)
@@ -269,21 +213,6 @@ test('a static member that restarts with other topics rejoins', async () => {
   assert.deepEqual(coordinator.recording.news(), ['assign b/0'])
   assert.equal(coordinator.sent('JoinGroup').length, 2)
   assert.equal(member.status().state, 'stable')
-})
-
-test('a member that is stopped while it joins does not wait for the group', async () => {
-  const coordinator = new ScriptedCoordinator()
-  const member = coordinator.member()
-  coordinator.next('JoinGroup', (request) => coordinator.healthy(request))
-  coordinator.next('JoinGroup', () => NEVER)
-  await coordinator.clock.advance(1)
-  assert.equal(member.status().state, 'joining')
-  const stopped = member.stop()
-  await coordinator.clock.advance(1)
-  await stopped
-  // On another connection, because the pending join blocks the first one.
-  assert.equal(coordinator.sent('LeaveGroup')[0]?.members[0]?.memberId, 'm1')
-  assert.equal(coordinator.clock.sleepers, 0)
 })
 
 test('commits are not delayed by a pending join', async () => {
@@ -328,7 +257,7 @@ test('an outage of the brokers for minutes loses no partitions', async () => {
   assert.equal(state, 'stable')
   assert.ok(heartbeatMs !== undefined && coordinator.clock.now() - heartbeatMs >= 299_000)
   const pauses = coordinator.recording.events.filter(({ kind }) => kind === 'retrying').length
-  assert.ok(pauses > 100 && pauses < 200, `${pauses} attempts in five minutes`)
+  assert.ok(pauses > 200 && pauses < 400, `${pauses} attempts in five minutes`)
   coordinator.cluster.reaches = () => true
   await coordinator.clock.advance(6_000)
   assert.deepEqual(coordinator.recording.news(), [])

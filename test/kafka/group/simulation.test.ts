@@ -8,6 +8,8 @@ import { ClassicMember } from '../../../src/kafka/group/classic-member.ts'
 import type { GroupMember } from '../../../src/kafka/group/member.ts'
 import type { GroupOptions } from '../../../src/kafka/group/membership.ts'
 import { chanceBy, chanceOf, type Chance } from '../../support/values/chance.ts'
+import { ConsumerProtocolMember } from '../../../src/kafka/group/consumer-protocol-member.ts'
+import { ModelConsumerCoordinator } from './support/model-consumer-coordinator.ts'
 import { ModelCoordinator } from './support/model-coordinator.ts'
 import { Recording } from './support/recording.ts'
 import { SimClock } from './support/sim-clock.ts'
@@ -46,6 +48,8 @@ interface Worker {
 }
 
 interface Manner {
+  /** KIP-848; classic if absent. */
+  readonly protocol?: 'consumer'
   /** Includes kills and disconnections longer than the session timeout. */
   readonly isRough: boolean
   readonly hasStatic: boolean
@@ -54,7 +58,7 @@ interface Manner {
 
 class Simulation {
   readonly clock = new SimClock()
-  readonly coordinator = new ModelCoordinator(this.clock)
+  readonly coordinator: ModelCoordinator | ModelConsumerCoordinator
   workers: Worker[] = []
   readonly chance: Chance
   readonly manner: Manner
@@ -66,6 +70,10 @@ class Simulation {
   constructor(chance: Chance, manner: Manner) {
     this.chance = chance
     this.manner = manner
+    this.coordinator =
+      manner.protocol === 'consumer'
+        ? new ModelConsumerCoordinator(this.clock, TOPICS)
+        : new ModelCoordinator(this.clock)
     void this.#tick()
   }
 
@@ -104,11 +112,13 @@ class Simulation {
       sessionTimeoutMs: 10_000,
       rebalanceTimeoutMs: 15_000,
       heartbeatMs: 1_000,
+      newMemberId: () => name,
       onEvent: recording.onEvent,
       ...(isOld ? { assignors: [OLD] } : {}),
       ...(instanceId === undefined ? {} : { groupInstanceId: instanceId }),
     }
-    const member = new ClassicMember(options)
+    const member =
+      this.manner.protocol === 'consumer' ? new ConsumerProtocolMember(options) : new ClassicMember(options)
     member.start()
     this.workers.push({
       name,
@@ -173,7 +183,7 @@ class Simulation {
     for (const worker of this.live) {
       const { memberId, generation, state } = worker.member.status()
       if (state === 'left' || state === 'failed') continue
-      const isCurrent = this.coordinator.has(memberId) && generation === this.coordinator.generation
+      const isCurrent = this.coordinator.has(memberId, generation)
       if (this.manner.isRough && !isCurrent) continue
       // An old leader assigns what members hand over at the same time, if the group was cooperative until it came.
       if (worker.recording.isRevoking && this.live.some((one) => one.isOld && one.member.status().isLeader))
@@ -257,6 +267,13 @@ const MANNERS: Readonly<Record<string, Manner>> = {
     hasOld: false,
   },
   'rough, with static members': { isRough: true, hasStatic: true, hasOld: false },
+  'gentle, with KIP-848': { protocol: 'consumer', isRough: false, hasStatic: false, hasOld: false },
+  'rough, with KIP-848 and static members': {
+    protocol: 'consumer',
+    isRough: true,
+    hasStatic: true,
+    hasOld: false,
+  },
   'rough, with old workers': { isRough: true, hasStatic: true, hasOld: true },
 }
 

@@ -50,7 +50,7 @@ type Questions = { readonly [A in ApiName]: Question<A> }
 
 const member = (): { groupId: string; memberId: string } => ({
   groupId: nameForTests('group'),
-  memberId: 'nobody',
+  memberId: 'unknown-member',
 })
 
 function topicOf(version: number, idsFrom: number): { name: string } | { topicId: string } {
@@ -99,7 +99,7 @@ const QUESTIONS: Questions = {
   },
   LeaveGroup: {
     body: (version) =>
-      version < 3 ? member() : { groupId: member().groupId, members: [{ memberId: 'nobody' }] },
+      version < 3 ? member() : { groupId: member().groupId, members: [{ memberId: 'unknown-member' }] },
     errors: (response, version) =>
       (version < 3 ? [response] : response.members).map(({ errorCode }) => errorCode),
     expected: 'UNKNOWN_MEMBER_ID',

@@ -53,9 +53,9 @@ export class ModelCoordinator implements BrokerSide {
     this.#clock = clock
   }
 
-  /** Returns whether a member is in the group. */
-  has(memberId: string): boolean {
-    return this.#members.has(memberId)
+  /** Returns whether a member of a generation is in the group. */
+  has(memberId: string, generation: number): boolean {
+    return this.#members.has(memberId) && generation === this.generation
   }
 
   get size(): number {

@@ -134,6 +134,8 @@ export async function startOldWorker(
     heartbeatInterval: 300,
     sessionTimeout: 10_000,
     rebalanceTimeout: 20_000,
+    // kafkajs sends heartbeats only between fetches.
+    maxWaitTimeInMs: 200,
   })
   let owned: string[] = []
   consumer.on('consumer.group_join', ({ payload }) => {
