@@ -7,15 +7,7 @@ import {
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { messageOf, PipelineError } from '../core/errors.ts'
-
-/** Holds the paths of the PEM files for TLS. `certFile` and `keyFile` are given together or not at all. */
-export interface ClientTls {
-  /** Certificate authorities that replace the ones built into Node. */
-  readonly caFile?: string
-  readonly certFile?: string
-  readonly keyFile?: string
-  readonly keyPassphrase?: string
-}
+import type { TlsFiles } from '../core/tls-files.ts'
 
 /** Describes the response of a server. */
 export interface HttpResponse {
@@ -38,7 +30,7 @@ const CONNECTIONS_MAX = 8
 export function createHttpGet(
   headers: Readonly<Record<string, string>>,
   requestMsMax: number,
-  tls: ClientTls = {},
+  tls: TlsFiles = {},
 ): HttpGet {
   const limits = { keepAlive: true, maxSockets: CONNECTIONS_MAX }
   const plain = new HttpAgent(limits)
@@ -74,7 +66,7 @@ async function readBody(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function readTlsFiles({ caFile, certFile, keyFile, keyPassphrase }: ClientTls): {
+function readTlsFiles({ caFile, certFile, keyFile, keyPassphrase }: TlsFiles): {
   ca?: Buffer
   cert?: Buffer
   key?: Buffer

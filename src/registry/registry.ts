@@ -1,7 +1,8 @@
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts'
 import { Retries, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../resilience/retries.ts'
-import { createHttpGet, type ClientTls, type HttpResponse, type HttpGet } from './http.ts'
+import type { TlsFiles } from '../core/tls-files.ts'
+import { createHttpGet, type HttpResponse, type HttpGet } from './http.ts'
 
 /** Describes how to reach a schema registry with Confluent's REST API. */
 export interface SchemaRegistryOptions {
@@ -11,7 +12,7 @@ export interface SchemaRegistryOptions {
   readonly password?: string
   /** Bearer token, instead of user and password. */
   readonly token?: string
-  readonly tls?: ClientTls
+  readonly tls?: TlsFiles
   readonly retryPolicy?: Partial<RegistryRetryPolicy>
   /**
    * The circuit that all requests go through: while it is open, they wait. Without a circuit, requests fail once

@@ -59,19 +59,21 @@ formats/protobuf/registry: formats/protobuf/cursor formats/protobuf/protobuf-wel
 formats/text/csv: formats/settings
 ingest/plan: ingest/environment ingest/formats ingest/librdkafka-properties ingest/librdkafka ingest/seek-offsets ingest/statsd-endpoint
 jmespath/interpreter: jmespath/built-in jmespath/expression jmespath/function-table jmespath/numbers
-kafka/client/codecs: kafka/client/wire-options
-kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/end-offsets kafka/client/faults kafka/client/sockets kafka/client/tls-faults kafka/client/tls-files
+kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/faults kafka/client/sockets kafka/client/tls-faults kafka/client/tls-files kafka/client/topic-metadata kafka/client/wire-options
 kafka/client/tokens: kafka/client/token-login
 kafka/dead-letters/dead-letters: kafka/dead-letters/dead-letter-envelope
 kafka/fetch/fetch-reactions: kafka/fetch/fetch-options
-kafka/fetch/transactions: kafka/fetch/broker-fetcher kafka/fetch/fetch-context kafka/fetch/fetch-error-handler kafka/fetch/fetch-partition kafka/fetch/leader-tracker
+kafka/fetch/transactions: kafka/fetch/broker-fetcher kafka/fetch/fetch-context kafka/fetch/fetch-error-handler kafka/fetch/fetch-failure kafka/fetch/fetch-partition kafka/fetch/leader-tracker
 kafka/group/assignors/cooperative-sticky: kafka/group/assignors/sticky-balancer
 kafka/group/assignors/range: kafka/group/assignors/assignor
 kafka/group/coordinator-client: kafka/group/membership
 kafka/group/simulation: kafka/group/assignors/assignors kafka/group/leader
 kafka/records/aborted: kafka/records/batch-header kafka/records/gather-batch kafka/records/gathered-records kafka/records/malformed-records kafka/records/record-codecs kafka/records/record-cursor kafka/records/record-ranges
-kafka/source/consumer-source: kafka/source/consumer-options kafka/source/group-offsets kafka/source/offset-lookup kafka/source/source-events kafka/source/source-options kafka/source/source kafka/source/watermarks
+kafka/source/consumer-source: kafka/source/consumer-options kafka/source/group-offsets kafka/source/offset-lookup
+kafka/source/end-refresh: kafka/source/watermarks kafka/wire/list-partitions
+kafka/source/source-events: kafka/source/source-options kafka/source/source
 kafka/wire/find-coordinator: kafka/wire/broker
+kafka/wire/network/frames: kafka/wire/network/tls-record
 kafka/wire/network/request-channel: kafka/wire/network/options
 kafka/wire/open-cluster: kafka/wire/cluster
 kafka/wire/schema: kafka/wire/messages/api-versions kafka/wire/messages/consumer-group-heartbeat kafka/wire/messages/fetch kafka/wire/messages/find-coordinator kafka/wire/messages/heartbeat kafka/wire/messages/join-group kafka/wire/messages/leave-group kafka/wire/messages/list-offsets kafka/wire/messages/metadata kafka/wire/messages/offset-commit kafka/wire/messages/offset-fetch kafka/wire/messages/offset-for-leader-epoch kafka/wire/messages/sasl-authenticate kafka/wire/messages/sasl-handshake kafka/wire/messages/sync-group
@@ -80,7 +82,7 @@ operators/buffer-time-or-count: core/open-partitions
 parquet/int96: parquet/footer
 parquet/range-reader: arrow/plain
 parquet/statistics: parquet/leaf-statistics
-registry/registry-tls: registry/http registry/registry
+registry/registry-tls: core/tls-files registry/http registry/registry
 resilience/circuit-registry: core/circuit resilience/circuit-breaker resilience/server-availability
 sample/kinds: sample/order-events sample/web-requests
 sample/produce: sample/event sample/random

@@ -1,9 +1,12 @@
-import type { Admin, Kafka } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
+import { listPartitions } from '../wire/list-partitions.ts'
+import { openCluster } from '../wire/open-cluster.ts'
 import { createKafka, type KafkaOptions, connectAdmin, lastRefusalOf } from './client.ts'
 import { kafkaFaultOf } from './faults.ts'
-import { hasLeaders, topicExists, type Watermark, Watermarks } from './end-offsets.ts'
+import { hasLeaders, topicExists } from './topic-metadata.ts'
+import { clusterOptionsOf } from './wire-options.ts'
 
 /** Configures a new topic; absent options have the broker's defaults. */
 interface NewTopicOptions {
@@ -62,18 +65,16 @@ async function waitForLeaders(admin: Admin, topic: string, clock: Clock): Promis
 }
 
 /**
- * Reads the log start and end offsets of every partition of a topic.
- * @throws KD_TOPIC_MISSING, KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED.
+ * Returns the number of partitions of a topic. `rights` names the permissions that the caller needs, for the error of a
+ * refusal.
+ * @throws KD_TOPIC_MISSING, KD_KAFKA_FORBIDDEN, KD_KAFKA_UNREACHABLE, KD_KAFKA_AUTH_FAILED, KD_KAFKA_TLS_FAILED
  */
-export async function readWatermarks(
-  options: KafkaOptions,
-  topic: string,
-): Promise<ReadonlyMap<number, Watermark>> {
-  const watermarks = new Watermarks(connector(createKafka(options), options), topic)
+export async function countPartitions(options: KafkaOptions, topic: string, rights: string): Promise<number> {
+  const cluster = openCluster(clusterOptionsOf(options))
   try {
-    return await watermarks.read()
+    return (await listPartitions(cluster, topic, rights)).length
   } finally {
-    await watermarks.close()
+    await cluster.close()
   }
 }
 
@@ -114,8 +115,4 @@ export async function readGroupOffsets(
   } finally {
     await admin.disconnect()
   }
-}
-
-function connector(kafka: Kafka, options: KafkaOptions): () => ReturnType<typeof connectAdmin> {
-  return () => connectAdmin(kafka, options)
 }

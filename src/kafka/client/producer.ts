@@ -1,7 +1,7 @@
 import kafkajs, { type CompressionTypes, type Message } from 'kafkajs'
 import type { CodecName } from '../../compression/compression.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { readWatermarks } from './admin.ts'
+import { countPartitions } from './admin.ts'
 import { createKafka, type KafkaOptions } from './client.ts'
 import { kafkaFaultOf } from './faults.ts'
 
@@ -44,11 +44,11 @@ const RETRIES = 10
 
 /**
  * Opens a sender to a topic that exists.
- * @throws KD_TOPIC_MISSING, KD_KAFKA_UNREACHABLE, KD_KAFKA_AUTH_FAILED, KD_KAFKA_TLS_FAILED
+ * @throws KD_TOPIC_MISSING, KD_KAFKA_FORBIDDEN, KD_KAFKA_UNREACHABLE, KD_KAFKA_AUTH_FAILED, KD_KAFKA_TLS_FAILED
  */
 export async function openSender(options: SenderOptions): Promise<Sender> {
   const { topic, compression = 'none' } = options
-  const partitions = (await readWatermarks(options, topic)).size
+  const partitions = await countPartitions(options, topic, 'Describe and Write')
   // Retries must not duplicate messages: kafkajs guarantees that only with one request in flight.
   const producer = createKafka(options, RETRIES).producer({
     idempotent: true,

@@ -1,17 +1,12 @@
 import { isIP, connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectSecure, type ConnectionOptions } from 'node:tls'
 import type { ISocketFactory } from 'kafkajs'
+import { isTlsRecord, wantsTlsError } from '../wire/network/tls-record.ts'
 
-/** Names the error of a plain socket whose peer answers with TLS; kafkajs passes on the `code` of an error. */
-export const WANTS_TLS = 'ERR_PEER_WANTS_TLS'
 /** Names the error of a socket whose peer closed the connection during the TLS handshake. */
 export const HANDSHAKE_CUT = 'ERR_TLS_HANDSHAKE_CUT'
 
 const KEEP_ALIVE_MS = 60_000
-/** First bytes of a TLS record: alert or handshake, version 3.x. As the length of a Kafka response they would mean 352 MB. */
-const TLS_ALERT = 0x15
-const TLS_HANDSHAKE = 0x16
-const TLS_MAJOR = 0x03
 
 /**
  * Creates the factory of sockets to brokers, with TLS if `tls` is given; it is called for each connection. The error of a
@@ -29,9 +24,7 @@ export function createSocketFactory(tls: (() => ConnectionOptions) | undefined):
 function plainSocket(host: string, port: number, onConnect: () => void): Socket {
   const socket = connectPlain({ host, port }, onConnect)
   socket.once('data', (first: Buffer) => {
-    if (isTlsRecord(first)) {
-      socket.destroy(Object.assign(new Error('the peer answers with TLS'), { code: WANTS_TLS }))
-    }
+    if (isTlsRecord(first)) socket.destroy(wantsTlsError())
   })
   return socket
 }
@@ -41,11 +34,6 @@ function secureSocket(host: string, port: number, tls: ConnectionOptions, onConn
   const socket = connectSecure({ host, port, ...name, ...tls }, onConnect)
   describeSocketFaults(socket)
   return socket
-}
-
-/** Returns whether bytes begin like a record of TLS. */
-export function isTlsRecord(bytes: Uint8Array): boolean {
-  return (bytes[0] === TLS_ALERT || bytes[0] === TLS_HANDSHAKE) && bytes[1] === TLS_MAJOR
 }
 
 /** Gives the errors of a secure socket codes that name the fault; to be called before other listeners are added. */

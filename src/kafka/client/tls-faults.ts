@@ -1,4 +1,5 @@
-import { HANDSHAKE_CUT, WANTS_TLS } from './sockets.ts'
+import { WANTS_TLS } from '../wire/network/tls-record.ts'
+import { HANDSHAKE_CUT } from './sockets.ts'
 
 /** Describes a failed TLS handshake and its remedy. */
 interface TlsFault {

@@ -2,19 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-
-/** Configures TLS by PEM files. */
-interface TlsFiles {
-  /** Certificate authorities of the brokers; default: those of the system. */
-  readonly caFile?: string
-  readonly certFile?: string
-  readonly keyFile?: string
-  readonly keyPassphrase?: string
-  /** Host name expected in the certificates of the brokers. */
-  readonly serverName?: string
-  /** Accepts any certificate. */
-  readonly insecureSkipVerify: boolean
-}
+import type { BrokerTls } from '../../core/tls-files.ts'
 
 /** Maximum size of a file; a bundle of all public authorities has a fifth of it. */
 const BYTES_MAX = 1024 * 1024
@@ -24,7 +12,7 @@ const BYTES_MAX = 1024 * 1024
  * function throws the error of a file that cannot be read.
  * @throws KD_CONFIG_INVALID if the files cannot be used now; KD_KAFKA_TLS_FAILED if the client certificate is not valid now
  */
-export function tlsFromFiles(files: TlsFiles): () => ConnectionOptions {
+export function tlsFromFiles(files: BrokerTls): () => ConnectionOptions {
   try {
     createSecureContext(optionsOf(files))
   } catch (error) {
@@ -51,7 +39,7 @@ function checkDates(certFile: string): void {
   }
 }
 
-function optionsOf(files: TlsFiles): ConnectionOptions {
+function optionsOf(files: BrokerTls): ConnectionOptions {
   const { caFile, certFile, keyFile, keyPassphrase, serverName, insecureSkipVerify } = files
   return {
     ...(caFile === undefined ? {} : { ca: read(caFile) }),

@@ -7,7 +7,7 @@ import type { OpenSocket } from '../wire/network/options.ts'
 import type { ClusterOptions } from '../wire/open-cluster.ts'
 import type { SaslLogin } from '../wire/sasl/login.ts'
 import type { KafkaOptions } from './client.ts'
-import { describeSocketFaults, isTlsRecord, WANTS_TLS } from './sockets.ts'
+import { describeSocketFaults } from './sockets.ts'
 import { tlsFaultOf } from './tls-faults.ts'
 import type { TokenLogin } from './token-login.ts'
 
@@ -36,26 +36,8 @@ export function clusterOptionsOf(options: KafkaOptions, clock?: Clock): ClusterO
   }
 }
 
-const openPlainSocket: OpenSocket = ({ host, port, onConnect, onread }) => {
-  let isFirst = true
-  const socket = connectPlain(
-    {
-      host,
-      port,
-      onread: {
-        ...onread,
-        callback: (bytes, buffer) => {
-          if (isFirst && isTlsRecord(buffer))
-            socket.destroy(Object.assign(new Error('the peer answers with TLS'), { code: WANTS_TLS }))
-          isFirst = false
-          return onread.callback(bytes, buffer)
-        },
-      },
-    },
-    onConnect,
-  )
-  return socket.setKeepAlive(true, KEEP_ALIVE_MS)
-}
+const openPlainSocket: OpenSocket = ({ host, port, onConnect, onread }) =>
+  connectPlain({ host, port, onread }, onConnect).setKeepAlive(true, KEEP_ALIVE_MS)
 
 function openSecureSocket(place: Parameters<OpenSocket>[0], tls: ConnectionOptions): ReturnType<OpenSocket> {
   const { host, port, onConnect, onread } = place

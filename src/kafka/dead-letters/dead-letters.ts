@@ -7,7 +7,7 @@ import { withOrdinals } from '../../core/dead-letter.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { activeTraceId, inSpan, recordRetry } from '../../core/stage/span.ts'
 import { createBackoff, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../../resilience/retries.ts'
-import { createTopic, readWatermarks, readGroupOffsets } from '../client/admin.ts'
+import { countPartitions, createTopic, readGroupOffsets } from '../client/admin.ts'
 import { createKafka, type KafkaOptions, lastRefusalOf } from '../client/client.ts'
 import { deadLetterKeyOf, envelopeOf, TRACE_ID_HEADER } from './dead-letter-envelope.ts'
 import { hasErrorType, isUnreachable, kafkaFaultOf } from '../client/faults.ts'
@@ -283,9 +283,9 @@ class TransactionalTopic implements DeadLetterTopic {
 
   async #ensureTopic(): Promise<number> {
     const { topic, sourceTopic } = this.#options
-    const source = await readWatermarks(this.#options, sourceTopic)
-    await createTopic(this.#options, topic, { partitions: source.size })
-    return (await readWatermarks(this.#options, topic)).size
+    const partitions = await countPartitions(this.#options, sourceTopic, 'Describe')
+    await createTopic(this.#options, topic, { partitions })
+    return countPartitions(this.#options, topic, 'Describe, Create and Write')
   }
 
   /** Returns the error of a permanent refusal by the brokers. */

@@ -1,10 +1,11 @@
-import { messageOf, PipelineError } from '../../core/errors.ts'
+import { PipelineError } from '../../core/errors.ts'
 import { backoffMs } from '../../resilience/backoff.ts'
 import { readRecords } from '../records/read-records.ts'
 import type { RequestBody, ResponseBody } from '../wire/apis.ts'
 import type { BrokerConnection } from '../wire/broker.ts'
 import type { FetchContext } from './fetch-context.ts'
 import type { FetchErrorHandler } from './fetch-error-handler.ts'
+import { fetchFailureOf, isPermanent } from './fetch-failure.ts'
 import type { FetchedRecords, LogEnds } from './fetch-options.ts'
 import type { FetchPartition } from './fetch-partition.ts'
 import { sessionReactionTo } from './fetch-reactions.ts'
@@ -153,9 +154,12 @@ export class BrokerFetcher {
     })
   }
 
-  /** Handles a failed request: the connection broke, or the broker did not respond in time. */
+  /**
+   * Handles a failed request: the connection broke, or the broker did not respond in time. An error that cannot pass
+   * fails the partitions of the broker.
+   */
   #onRequestFailed(error: unknown): void {
-    const { clock, onEvent, requestLeaderLookup, partitions } = this.#context
+    const { clock, onEvent, failPartition, requestLeaderLookup, partitions } = this.#context
     const now = clock.now()
     this.#session.replace()
     this.#backOff(now)
@@ -165,7 +169,11 @@ export class BrokerFetcher {
         partition.clearReplica()
         partition.fetchOffset = partition.position
       }
-    onEvent({ kind: 'broker-failed', nodeId: this.nodeId, error })
+    if (!isPermanent(error)) onEvent({ kind: 'broker-failed', nodeId: this.nodeId, error })
+    else
+      for (const partition of [...partitions()])
+        if (!partition.isFailed && partition.nodeId === this.nodeId)
+          failPartition(partition, fetchFailureOf(error, partition))
     requestLeaderLookup()
   }
 
@@ -276,7 +284,7 @@ export class BrokerFetcher {
       }
     } catch (error) {
       if (isCurrent() && !this.#context.isClosed())
-        this.#context.failPartition(partition, toPipelineError(error, partition))
+        this.#context.failPartition(partition, fetchFailureOf(error, partition))
     }
     if (!isCurrent()) return
     // If the estimated next offset was wrong, the response in flight is discarded.
@@ -333,9 +341,4 @@ function isUnmoved({ context }: FetchPartitionRequest<RequestContext>): boolean 
 function truncatedBatchError({ topic, partition, position }: FetchPartition, bytes: number): PipelineError {
   const detail = `expected the complete first batch of ${bytes} bytes, got a part of it`
   return new PipelineError('KD_RECORDS_CORRUPT', detail, { topic, partition, offset: position })
-}
-
-function toPipelineError(error: unknown, { topic, partition }: FetchPartition): PipelineError {
-  if (error instanceof PipelineError) return error
-  return new PipelineError('KD_SOURCE_FAILED', messageOf(error), { topic, partition }, { cause: error })
 }

@@ -3,6 +3,7 @@ import { errorNameOf } from '../wire/error-codes.ts'
 import type { ResponseBody } from '../wire/apis.ts'
 import type { FetchContext } from './fetch-context.ts'
 import type { FetchPartition } from './fetch-partition.ts'
+import { fetchFailureOf, isPermanent } from './fetch-failure.ts'
 import { fetchReactionTo } from './fetch-reactions.ts'
 import type { FetchPartitionResponse } from './fetch-session.ts'
 import { listOffsets } from './list-offsets.ts'
@@ -84,7 +85,7 @@ export class FetchErrorHandler {
       this.#fail(partition, reaction.code, detail)
       return
     }
-    onEvent({ kind: 'refused', topic, partition: index, reason })
+    onEvent({ kind: 'refused', topic, partition: index, reason, refusals: partition.failures + 1 })
     const wasReplica = partition.clearReplica()
     partition.backOff(clock.now())
     if (wasReplica) wakeBroker(partition)
@@ -122,7 +123,12 @@ export class FetchErrorHandler {
       // A new leader may briefly have a lower end; and the epoch may be unknown to all brokers.
       partition.positionEpoch = -1
     } catch (error) {
-      if (isCurrent()) this.#context.onEvent({ kind: 'metadata-failed', error })
+      if (!isCurrent()) return
+      if (isPermanent(error)) {
+        this.#context.failPartition(partition, fetchFailureOf(error, partition))
+        return
+      }
+      this.#context.onEvent({ kind: 'metadata-failed', error })
     }
     if (!isCurrent()) return
     partition.backOff(clock.now())

@@ -49,7 +49,14 @@ export type FetchEvent =
   /** The leaders of partitions could not be looked up. Retried with backoff. */
   | { readonly kind: 'metadata-failed'; readonly error: unknown }
   /** A broker returned an error for a partition. Retried there or at the new leader. */
-  | { readonly kind: 'refused'; readonly topic: string; readonly partition: number; readonly reason: string }
+  | {
+      readonly kind: 'refused'
+      readonly topic: string
+      readonly partition: number
+      readonly reason: string
+      /** Consecutive refusals of this partition, including this one. */
+      readonly refusals: number
+    }
   /** The partition is now read from another broker. */
   | {
       readonly kind: 'moved'

@@ -39,6 +39,11 @@ export class FetchPartition {
     this.positionEpoch = leaderEpoch
   }
 
+  /** Number of consecutive errors. */
+  get failures(): number {
+    return this.#failures
+  }
+
   /** Broker to read from; -1 if unknown. */
   get nodeId(): number {
     return this.#replica?.nodeId ?? this.leaderId

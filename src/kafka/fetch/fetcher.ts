@@ -2,6 +2,7 @@ import { systemClock } from '../../core/clock.ts'
 import type { PipelineError } from '../../core/errors.ts'
 import { BrokerFetcher } from './broker-fetcher.ts'
 import { fetchLimitsOf, type FetchContext } from './fetch-context.ts'
+import { fetchFailureOf } from './fetch-failure.ts'
 import type { Fetcher, FetcherOptions } from './fetch-options.ts'
 import { FetchPartition } from './fetch-partition.ts'
 import { LeaderTracker } from './leader-tracker.ts'
@@ -45,7 +46,7 @@ class ClusterFetcher implements Fetcher {
     }
     this.#leaders = new LeaderTracker(this.#context)
     this.#errorHandler = new FetchErrorHandler(this.#context, this.#leaders)
-    this.#running.push(this.#leaders.run())
+    this.#start(this.#leaders.run())
   }
 
   seek(topic: string, partition: number, offset: bigint, leaderEpoch = -1): void {
@@ -95,6 +96,15 @@ class ClusterFetcher implements Fetcher {
     await Promise.all(this.#running)
   }
 
+  /** Keeps a running part until `close`; its error, a fault of the program, fails all partitions. */
+  #start(running: Promise<void>): void {
+    const guarded = running.catch((error: unknown) => {
+      for (const partition of [...this.#partitions.values()])
+        if (!partition.isFailed) this.#fail(partition, fetchFailureOf(error, partition))
+    })
+    this.#running.push(guarded)
+  }
+
   #fail(partition: FetchPartition, error: PipelineError): void {
     partition.isFailed = true
     const { topic, partition: index } = partition
@@ -108,7 +118,7 @@ class ClusterFetcher implements Fetcher {
     if (broker === undefined) {
       broker = new BrokerFetcher(nodeId, this.#context, this.#errorHandler)
       this.#brokers.set(nodeId, broker)
-      this.#running.push(broker.run())
+      this.#start(broker.run())
     }
     broker.wake()
   }

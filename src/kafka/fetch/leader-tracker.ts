@@ -4,6 +4,7 @@ import type { ClusterMetadata, LeaderHint, TopicMetadata } from '../wire/cluster
 import { NO_UUID } from '../wire/schema.ts'
 import { WakeSignal } from './wake-signal.ts'
 import type { FetchContext } from './fetch-context.ts'
+import { fetchFailureOf, isPermanent } from './fetch-failure.ts'
 import type { FetchPartition } from './fetch-partition.ts'
 
 /** Pause between consecutive lookups in milliseconds; it doubles up to one second. */
@@ -76,7 +77,7 @@ export class LeaderTracker {
   }
 
   async #lookUp(topics: readonly string[]): Promise<void> {
-    const { cluster, clock, onEvent } = this.#context
+    const { cluster, clock, onEvent, failPartition } = this.#context
     const isFirst = this.#lastLookupMs === -Infinity
     const refresh = this.#isRequested || !isFirst
     this.#isRequested = false
@@ -84,8 +85,14 @@ export class LeaderTracker {
       const metadata = await cluster.metadata(topics, { refresh })
       if (!this.#context.isClosed()) this.#apply(metadata)
     } catch (error) {
+      if (this.#context.isClosed()) return
+      if (isPermanent(error)) {
+        for (const each of [...this.#context.partitions()])
+          if (!each.isFailed) failPartition(each, fetchFailureOf(error, each))
+        return
+      }
       this.#isRequested = true
-      if (!this.#context.isClosed()) onEvent({ kind: 'metadata-failed', error })
+      onEvent({ kind: 'metadata-failed', error })
     }
     this.#lastLookupMs = clock.now()
     if (!isFirst) this.#pauseMs = Math.min(PAUSE_MS_MAX, 2 * this.#pauseMs)

@@ -1,6 +1,4 @@
-const ENTRY_HEADER_BYTES = 12
-const MAGIC_AT = 16
-const LAST_DELTA_AT = 23
+import { ENTRY_HEADER_BYTES, LAST_OFFSET_DELTA_AT, MAGIC_AT } from '../records/batch-header.ts'
 
 /**
  * Returns the offset after the last complete entry in the records of a fetch response, from the headers alone. It is an
@@ -10,11 +8,11 @@ export function guessNextOffset(records: Uint8Array | null, from: bigint): bigin
   if (records === null) return from
   const view = new DataView(records.buffer, records.byteOffset, records.byteLength)
   let next = from
-  for (let at = 0; at + LAST_DELTA_AT + 4 <= records.length;) {
+  for (let at = 0; at + LAST_OFFSET_DELTA_AT + 4 <= records.length;) {
     const length = view.getInt32(at + 8)
     const end = at + ENTRY_HEADER_BYTES + length
     if (length <= 0 || end > records.length) break
-    const delta = view.getInt8(at + MAGIC_AT) === 2 ? view.getInt32(at + LAST_DELTA_AT) : 0
+    const delta = view.getInt8(at + MAGIC_AT) === 2 ? view.getInt32(at + LAST_OFFSET_DELTA_AT) : 0
     next = view.getBigInt64(at) + BigInt(delta) + 1n
     at = end
   }

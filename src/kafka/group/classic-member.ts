@@ -344,7 +344,7 @@ export class ClassicMember extends GroupMember {
         if (change !== undefined) this.rejoin(change)
       } catch (error) {
         // Unreachable brokers are tried again at the next interval.
-        if (!(error instanceof PipelineError)) throw error
+        if (!(error instanceof PipelineError && error.retryable)) throw error
       }
     }
   }

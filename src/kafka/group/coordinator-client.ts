@@ -14,7 +14,16 @@ const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 1_000 }
 export type CoordinatorEvent =
   | { readonly kind: 'coordinator'; readonly nodeId: number }
   /** A step failed and is tried again. */
-  | { readonly kind: 'retrying'; readonly step: GroupStep; readonly reason: string; readonly pauseMs: number }
+  | {
+      readonly kind: 'retrying'
+      readonly step: GroupStep
+      readonly reason: string
+      readonly pauseMs: number
+      /** Failed attempts before this one. */
+      readonly attempt: number
+      /** The failure of a request without a response; absent if the coordinator refused the request. */
+      readonly error?: PipelineError
+    }
 
 /** Configures a coordinator client. */
 interface CoordinatorClientOptions {
@@ -80,6 +89,7 @@ export class CoordinatorClient {
     let refresh = false
     for (let attempt = 0; !call.signal.aborted; attempt++) {
       let reason: string
+      let silence: PipelineError | undefined
       try {
         const connecting = this.#connection(refresh, call.isConnectionBlocked?.() ?? false)
         const connection = await unlessAborted(connecting, call.signal)
@@ -104,8 +114,9 @@ export class CoordinatorClient {
         if (!isTransient(error)) return { kind: 'failed', error: pipelineErrorOf(error) }
         refresh = true
         reason = messageOf(error)
+        silence = error
       }
-      await this.pause(call.step, reason, attempt, call.signal)
+      await this.pause(call.step, reason, attempt, call.signal, silence)
     }
     return { kind: 'aborted' }
   }
@@ -114,9 +125,16 @@ export class CoordinatorClient {
    * Waits with exponential backoff after attempt `attempt` and emits `retrying`; returns at once when the signal
    * aborts.
    */
-  async pause(step: GroupStep, reason: string, attempt: number, signal: AbortSignal): Promise<void> {
+  async pause(
+    step: GroupStep,
+    reason: string,
+    attempt: number,
+    signal: AbortSignal,
+    error?: PipelineError,
+  ): Promise<void> {
     const pauseMs = Math.round(backoffMs(attempt + 1, { ...BACKOFF, random: this.#random }))
-    this.#options.onEvent?.({ kind: 'retrying', step, reason, pauseMs })
+    const failure = error === undefined ? {} : { error }
+    this.#options.onEvent?.({ kind: 'retrying', step, reason, pauseMs, attempt, ...failure })
     await this.#clock.sleep(pauseMs, signal).catch(() => undefined)
   }
 
@@ -132,9 +150,13 @@ export class CoordinatorClient {
   }
 }
 
-/** Returns whether an error is transient: brokers are unreachable. */
-function isTransient(error: unknown): boolean {
-  return error instanceof PipelineError && error.retryable && error.code === 'KD_KAFKA_UNREACHABLE'
+/** Returns whether an error is transient: brokers are unreachable, or a connection broke while it was being secured. */
+function isTransient(error: unknown): error is PipelineError {
+  return (
+    error instanceof PipelineError &&
+    error.retryable &&
+    (error.code === 'KD_KAFKA_UNREACHABLE' || error.code === 'KD_KAFKA_TLS_FAILED')
+  )
 }
 
 /** Returns a thrown value as a `PipelineError`; wraps other errors in KD_SOURCE_FAILED. */

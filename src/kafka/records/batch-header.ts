@@ -5,6 +5,8 @@ import { MalformedRecords } from './malformed-records.ts'
 export const ENTRY_HEADER_BYTES = 12
 /** Locates the magic byte in a log entry; its position is the same in all formats. */
 export const MAGIC_AT = 16
+/** Locates the last offset, minus the base offset, in a batch of format 2. */
+export const LAST_OFFSET_DELTA_AT = 23
 /** Locates the records in a batch of format 2. */
 export const RECORDS_AT = 61
 
@@ -45,7 +47,7 @@ export function readBatchHeader(batch: Uint8Array, view: DataView): BatchHeader 
   if (expected !== got)
     throw new MalformedRecords(`expected a batch with the CRC-32C ${hex(expected)}, got ${hex(got)}`)
   const attributes = view.getInt16(at + 21)
-  const lastOffsetDelta = view.getInt32(at + 23)
+  const lastOffsetDelta = view.getInt32(at + LAST_OFFSET_DELTA_AT)
   const count = view.getInt32(at + 57)
   if (lastOffsetDelta < 0)
     throw new MalformedRecords(`expected a last offset delta of at least 0, got ${lastOffsetDelta}`)

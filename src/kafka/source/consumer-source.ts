@@ -1,9 +1,7 @@
 import { Observable, type Subscriber } from 'rxjs'
 import type { Batch, OffsetRange, StageTiming } from '../../core/batch.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import { messageOf } from '../../core/errors.ts'
 import type { Raw } from '../../core/raw.ts'
-import type { Watermark } from '../client/end-offsets.ts'
 import { clusterOptionsOf } from '../client/wire-options.ts'
 import { createFetcher } from '../fetch/fetcher.ts'
 import type { FetchedRecords, Fetcher, FetchEvent } from '../fetch/fetch-options.ts'
@@ -14,19 +12,18 @@ import { openRecordCodecs } from '../records/record-codecs.ts'
 import type { Isolation } from '../records/read-records.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { openCluster } from '../wire/open-cluster.ts'
+import { EndRefresh, ENDS_EVERY_MS } from './end-refresh.ts'
 import { copyOffsetsToGroup } from './group-offsets.ts'
 import { emptyRaw, traceparentsOf } from './pack-records.ts'
 import { type Position, Positions } from './start-positions.ts'
 import { lookUpResumeOffsets } from './offset-lookup.ts'
 import type { KafkaSource, PartitionStatus, SourceOptions } from './source-options.ts'
 import { fetchLimitsFrom, groupOptionsFrom } from './consumer-options.ts'
-import { reportGroupEvent, sourceFailureOf } from './source-events.ts'
-import { listWatermarks } from './watermarks.ts'
+import { listWatermarks, type Watermark } from './watermarks.ts'
+import { reportAnswers, reportFetchRefusal, reportGroupEvent, sourceFailureOf } from './source-events.ts'
 
 /** Interval of the checks for the end, and for the commit of partitions that are handed over. */
 const CHECK_MS = 50
-/** Interval in which end offsets are requested of partitions that no fetch reports, for example while credit is short. */
-const ENDS_EVERY_MS = 15_000
 
 /**
  * Creates a source that reads one Kafka topic as a member of a consumer group and resumes from the offsets in the table.
@@ -50,6 +47,7 @@ class ConsumerSource implements KafkaSource {
   readonly #isolation: Isolation
   readonly #cluster: Cluster
   readonly #positions: Positions
+  readonly #endRefresh: EndRefresh
   readonly #owned = new Map<number, OwnedPartition>()
   /** Aborted when the position of a partition is discarded, so that a wait for its credit ends. */
   readonly #waits = new Map<number, AbortController>()
@@ -60,14 +58,23 @@ class ConsumerSource implements KafkaSource {
   #fetcher: Fetcher | undefined
   #membership: GroupMembership | undefined
   #ends: ReadonlyMap<number, bigint> | undefined
-  #endsHeardAtMs = 0
 
   constructor(options: SourceOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#isolation = options.isolation ?? 'read_committed'
-    this.#cluster = openCluster(clusterOptionsOf(options, this.#clock))
+    this.#cluster = openCluster({
+      ...clusterOptionsOf(options, this.#clock),
+      onAnswersChange: (change) => reportAnswers(change, options),
+    })
     this.#positions = new Positions(options.topic, options.startFrom)
+    this.#endRefresh = new EndRefresh({
+      ...options,
+      clock: this.#clock,
+      read: () => this.#watermarks(),
+      onEnds: (marks) => this.#positions.noteEndOffsets(marks),
+      onFailure: (error) => this.#fail(error),
+    })
     this.batches = new Observable((subscriber) => this.#subscribe(subscriber))
   }
 
@@ -139,29 +146,19 @@ class ConsumerSource implements KafkaSource {
       ...fetchLimitsFrom(options),
       clock: this.#clock,
       deliver: (fetched) => this.#deliver(fetched),
-      onEvent: (event) => {
-        this.#onFetchEvent(event)
-      },
+      onEvent: (event) => this.#onFetchEvent(event),
     })
     this.#membership = joinGroup({
       cluster: this.#cluster,
       ...groupOptionsFrom(options),
       clock: this.#clock,
       callbacks: {
-        onAssign: (partitions) => {
-          this.#assigned(partitions)
-        },
+        onAssign: (partitions) => this.#assigned(partitions),
         onRevoke: (partitions, signal) => this.#handOver(partitions, signal),
-        onLost: (partitions) => {
-          this.#drop(partitions)
-        },
-        onFailure: (error) => {
-          this.#fail(error)
-        },
+        onLost: (partitions) => this.#drop(partitions),
+        onFailure: (error) => this.#fail(error),
       },
-      onEvent: (event) => {
-        reportGroupEvent(event, this.#options)
-      },
+      onEvent: (event) => reportGroupEvent(event, this.#options),
     })
     void this.#watch()
   }
@@ -337,12 +334,14 @@ class ConsumerSource implements KafkaSource {
         break
       case 'ends': {
         const high = this.#isolation === 'read_committed' ? event.lastStableOffset : event.highWatermark
-        this.#endsHeardAtMs = this.#clock.now()
+        this.#endRefresh.postpone()
         this.#positions.noteEndOffsets(new Map([[event.partition, { low: event.logStart, high }]]))
         break
       }
-      case 'broker-answers':
       case 'refused':
+        reportFetchRefusal(event, this.#options)
+        break
+      case 'broker-answers':
       case 'moved':
         this.#options.log?.debug({ ...event }, 'Fetching')
         break
@@ -353,21 +352,9 @@ class ConsumerSource implements KafkaSource {
   async #watch(): Promise<void> {
     while (this.#phase === 'running') {
       this.#endIfReached()
-      if (this.#clock.now() - this.#endsHeardAtMs >= ENDS_EVERY_MS) await this.#refreshEnds()
+      await this.#endRefresh.refreshIfDue()
       const pauseMs = this.#ends === undefined ? ENDS_EVERY_MS : CHECK_MS
       await this.#clock.sleep(pauseMs, this.#closing.signal).catch(() => undefined)
-    }
-  }
-
-  async #refreshEnds(): Promise<void> {
-    try {
-      this.#positions.noteEndOffsets(await this.#watermarks())
-      this.#endsHeardAtMs = this.#clock.now()
-    } catch (error) {
-      this.#options.log?.debug(
-        { error: messageOf(error) },
-        'End offsets could not be read; trying again later',
-      )
     }
   }
 

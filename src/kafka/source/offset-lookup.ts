@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
-import type { Watermark } from '../client/end-offsets.ts'
+import { mapBounded } from '../../core/concurrency.ts'
+import type { Watermark } from './watermarks.ts'
 
 const LOOKUPS_AT_ONCE = 8
 /** A new leader may briefly report an end offset from before its election. */
@@ -24,7 +25,7 @@ export async function lookUpResumeOffsets(
   watermarks: { read(): Promise<ReadonlyMap<number, Watermark>> },
   clock: Clock,
 ): Promise<ResumeOffsets> {
-  const txns = await mapAtMost(partitions, LOOKUPS_AT_ONCE, ({ partition }) => resume(partition))
+  const txns = await mapBounded(partitions, LOOKUPS_AT_ONCE, ({ partition }) => resume(partition))
   for (let check = 1; ; check++) {
     const current = await watermarks.read()
     const beyond = partitions.some(({ partition }, index) => {
@@ -34,23 +35,4 @@ export async function lookUpResumeOffsets(
     if (!beyond || check >= END_CHECKS_MAX) return { txns, watermarks: current }
     await clock.sleep(END_CHECK_PAUSE_MS)
   }
-}
-
-/** Maps `items` with at most `limit` calls at once; results are in the order of the items. */
-async function mapAtMost<A, B>(
-  items: readonly A[],
-  limit: number,
-  map: (item: A) => Promise<B>,
-): Promise<B[]> {
-  const results = new Array<B>(items.length)
-  let at = 0
-  const worker = async (): Promise<void> => {
-    while (at < items.length) {
-      const index = at++
-      // In bounds: checked by the loop.
-      results[index] = await map(items[index] as A)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
-  return results
 }

@@ -56,7 +56,11 @@ export type SourceEvent =
       readonly follows: bigint | undefined
     }
   | { readonly kind: 'rebalancing' }
-  /** A request to the brokers failed and is repeated. */
+  /** No broker answers: a request failed without a response, and no broker has answered since it was sent. */
+  | { readonly kind: 'brokers-silent'; readonly error: unknown }
+  /** A broker answers: for the first time, or again after `brokers-silent`. */
+  | { readonly kind: 'brokers-answer' }
+  /** A request to a broker got no response and is repeated. */
   | { readonly kind: 'restarting'; readonly error: unknown }
   | { readonly kind: 'credit-waited'; readonly bytes: number; readonly waitedMs: number }
   | { readonly kind: 'offsets-committed'; readonly partitions: number }

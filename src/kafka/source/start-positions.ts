@@ -1,5 +1,5 @@
 import { PipelineError } from '../../core/errors.ts'
-import type { Watermark } from '../client/end-offsets.ts'
+import type { Watermark } from './watermarks.ts'
 
 /** Holds the position of an assigned partition. Replaced, not reused, when the partition is assigned or abandoned. */
 export interface Position {

@@ -8,6 +8,7 @@ import type { BrokerNode, Cluster, ClusterMetadata, LeaderHint } from './cluster
 import { clusterClosedError, ConnectionPool } from './connection-pool.ts'
 import { findCoordinator } from './find-coordinator.ts'
 import { MetadataCache } from './metadata-cache.ts'
+import { AnswerMonitor, type AnswersChange } from './network/answer-monitor.ts'
 import { connectBroker, type PooledConnection } from './network/connect.ts'
 import { raceStaggered } from './network/race-staggered.ts'
 import {
@@ -33,6 +34,8 @@ export interface ClusterOptions extends WireOptions {
   readonly maxBackoffMs?: number
   /** Maximum number of open connections, in addition to the one for metadata; 256 by default. */
   readonly connectionsMax?: number
+  /** Called when the brokers stop to answer, and when one answers for the first time or again. */
+  readonly onAnswersChange?: (change: AnswersChange) => void
 }
 
 const REACH_MS = 30_000
@@ -59,6 +62,7 @@ class LiveCluster implements Cluster {
   readonly #bootstrap: readonly BrokerAddress[]
   readonly #metadata = new MetadataCache()
   readonly #pool: ConnectionPool
+  readonly #answers: AnswerMonitor
   readonly #closed = new AbortController()
   /** Connection for metadata and coordinator requests, so that no fetch delays them. */
   #control: PooledConnection | undefined
@@ -69,9 +73,11 @@ class LiveCluster implements Cluster {
   #refreshedAtMs = -Infinity
 
   constructor(options: ClusterOptions) {
-    this.#options = options
+    const clock = options.clock ?? systemClock
+    this.#answers = new AnswerMonitor(clock, (change) => options.onAnswersChange?.(change))
+    this.#options = { ...options, answers: this.#answers }
     this.#bootstrap = options.brokers.map(parseBrokerAddress)
-    this.#clock = options.clock ?? systemClock
+    this.#clock = clock
     this.#backoff = {
       minBackoffMs: options.minBackoffMs ?? MIN_BACKOFF_MS,
       maxBackoffMs: options.maxBackoffMs ?? MAX_BACKOFF_MS,
@@ -119,6 +125,7 @@ class LiveCluster implements Cluster {
 
   async close(): Promise<void> {
     this.#closed.abort(clusterClosedError())
+    this.#answers.close()
     await this.#pool.close()
     await this.#control?.close()
     this.#control = undefined

@@ -1,20 +1,20 @@
 import type { Circuit } from '../../core/circuit.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf } from '../../core/errors.ts'
-import { isUnreachable } from '../../kafka/client/faults.ts'
 import type { SourceEvent } from '../../kafka/source/source-options.ts'
 
 const REASON_CHARACTERS_MAX = 300
 
 /**
- * Tracks the connection to the brokers in the form of a circuit. It opens once every topic heard from so far has lost
- * its connection, and closes once any topic reaches a broker again. It holds back no requests: the client
- * retries by itself.
+ * Tracks in the form of a circuit whether Kafka answers. It opens when, for every topic heard from so far, requests to the
+ * brokers and the coordinator get no response: they time out, or connections are refused or break. It closes with the next
+ * response to any topic. A response that refuses a request, a rebalance and a coordinator that moves are answers. It holds
+ * back no requests: the consumer repeats them by itself.
  */
 export class KafkaCircuit {
   readonly #name: string
   readonly #clock: Clock
-  /** True for topics that reach a broker. */
+  /** True for topics to which a broker answers. */
   readonly #isReachable = new Map<string, boolean>()
   #sinceMs: number
   #isOpen = false
@@ -46,29 +46,24 @@ export class KafkaCircuit {
     switch (event.kind) {
       case 'restarting':
         this.#retries++
-        // A broker that refuses a request was reached.
-        if (isUnreachable(event.error)) this.markUnreachable(topic, messageOf(event.error))
+        break
+      case 'brokers-silent':
+        this.markUnreachable(topic, messageOf(event.error))
+        break
+      case 'brokers-answer':
+        this.#markReachable(topic)
         break
       case 'assigned':
-      case 'offsets-committed':
-        this.markReachable(topic)
-        break
       case 'positioned':
       case 'rebalancing':
       case 'credit-waited':
+      case 'offsets-committed':
       case 'offsets-failed':
         break
     }
   }
 
-  /** Records that a topic has reached a broker. */
-  markReachable(topic: string): void {
-    if (this.#isReachable.get(topic) === true) return
-    this.#isReachable.set(topic, true)
-    this.#update()
-  }
-
-  /** Records that a topic cannot reach the brokers. */
+  /** Records that no broker answers to a topic. */
   markUnreachable(topic: string, reason: string): void {
     this.#reason = reason.slice(0, REASON_CHARACTERS_MAX)
     this.#isReachable.set(topic, false)
@@ -83,6 +78,11 @@ export class KafkaCircuit {
   /** Removes all topics except these. */
   retain(topics: readonly string[]): void {
     for (const topic of this.#isReachable.keys()) if (!topics.includes(topic)) this.forget(topic)
+  }
+
+  #markReachable(topic: string): void {
+    this.#isReachable.set(topic, true)
+    this.#update()
   }
 
   #update(): void {

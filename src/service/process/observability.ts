@@ -103,7 +103,7 @@ export class Observability {
   /** Returns the observer for one topic, by its name in Kafka. */
   observerOf(topic: string): TopicObserver {
     const brokers: TopicObserver = {
-      read: () => this.#kafka.markReachable(topic),
+      read: () => undefined,
       flush: () => () => undefined,
       committed: () => undefined,
       event: (event) => this.#kafka.onSourceEvent(topic, event),
@@ -143,14 +143,13 @@ export class Observability {
   }
 
   /**
-   * Updates the Kafka circuit: a topic that restarts because of the brokers counts as disconnected, a topic that
+   * Updates the Kafka circuit: a topic that restarts because no broker answered counts as disconnected, a topic that
    * failed or ended no longer counts.
    */
   #updateKafkaCircuit(topics: readonly TopicRun[]): void {
     for (const topic of topics) {
       const failure = topic.state() === 'restarting' ? topic.failure() : undefined
-      if (failure?.code?.startsWith('KD_KAFKA_') === true)
-        this.#kafka.markUnreachable(topic.topic, failure.message)
+      if (failure?.code === 'KD_KAFKA_UNREACHABLE') this.#kafka.markUnreachable(topic.topic, failure.message)
       if (topic.state() === 'failed' || topic.state() === 'ended') this.#kafka.forget(topic.topic)
     }
     this.#kafka.retain(topics.map(({ topic }) => topic))

@@ -109,7 +109,13 @@ function logSourceEvent(event: SourceEvent, log: Logger): void {
       log.info({ partitions: event.partitions }, 'Partitions assigned')
       break
     case 'restarting':
-      log.warn({ err: event.error }, 'A request to the brokers failed; it is repeated')
+      log.warn({ err: event.error }, 'A request to the brokers got no response; it is repeated')
+      break
+    case 'brokers-silent':
+      log.warn({ err: event.error }, 'No Kafka broker answers: the topic waits until one does')
+      break
+    case 'brokers-answer':
+      log.info({}, 'A Kafka broker answers')
       break
     case 'offsets-failed':
       log.warn(

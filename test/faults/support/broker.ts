@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readWatermarks } from '../../../src/kafka/client/admin.ts'
+import { readWatermarks } from '../../kafka/watermarks.ts'
 import type { KafkaServer } from '../../../src/local-servers/kafka.ts'
 import { nameForTests } from '../../support/servers/servers.ts'
 import { startLoad, topicFilled } from './load.ts'

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { LoadTotals } from '../../../src/cli/load/report.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { keyOf } from '../../../src/core/raw.ts'
-import { readWatermarks } from '../../../src/kafka/client/admin.ts'
+import { readWatermarks } from '../../kafka/watermarks.ts'
 import { readTopic } from '../../../src/kafka/source/read-topic.ts'
 import type { Expected } from '../../integrity/support/topic.ts'
 

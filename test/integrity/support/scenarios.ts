@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { seededRandom } from '../../../src/sample/random.ts'
-import { readGroupOffsets, readWatermarks } from '../../../src/kafka/client/admin.ts'
+import { readGroupOffsets } from '../../../src/kafka/client/admin.ts'
+import { readWatermarks } from '../../kafka/watermarks.ts'
 import { startWorker, type Worker } from './worker.ts'
 import type { Expected } from './topic.ts'
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import kafkajs from 'kafkajs'
-import { readWatermarks } from '../../../src/kafka/client/admin.ts'
+import { readWatermarks } from '../../kafka/watermarks.ts'
 import type { Expected } from './topic.ts'
 
 /** What was found, against what was expected; all zero but `rows` and `letters` when all is well. */

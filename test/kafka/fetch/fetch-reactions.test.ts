@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { PipelineError } from '../../../src/core/errors.ts'
 import {
   FETCH_REACTIONS,
   fetchReactionTo,
@@ -257,15 +258,80 @@ test('A broker that does not respond is reported within the timeout, and read ag
 test('A failed metadata request is reported and retried', async () => {
   const cluster = new FakeCluster([1])
   cluster.create('orders', 1).partitions[0]?.append('a')
-  cluster.metadataFailures.push(new Error('first'), new Error('second'))
+  const failure = (detail: string): Error => new PipelineError('KD_KAFKA_UNREACHABLE', detail)
+  cluster.metadataFailures.push(failure('first'), failure('second'))
   const { fetcher, eventsOf } = startReading(cluster)
   fetcher.seek('orders', 0, 0n)
   await until(() => fetcher.position('orders', 0) === 1n)
   assert.deepEqual(
-    eventsOf('metadata-failed').map(({ error }) => (error as Error).message),
+    eventsOf('metadata-failed').map(({ error }) => /first|second/.exec((error as Error).message)?.[0]),
     ['first', 'second'],
   )
   await fetcher.close()
+})
+
+const PERMANENT: readonly Error[] = [
+  new PipelineError('KD_KAFKA_AUTH_FAILED', 'expected a successful login; check kafka.sasl'),
+  new PipelineError('KD_KAFKA_TLS_FAILED', 'the certificate has expired; renew it'),
+  new PipelineError('KD_KAFKA_FORBIDDEN', 'expected the right to Describe'),
+  new PipelineError('KD_SOURCE_FAILED', 'expected a version of Fetch', {}, { retryable: false }),
+  new TypeError('a programming error'),
+]
+
+test('An error that cannot pass fails the partitions of its broker at once, with its code and message', async () => {
+  for (const error of PERMANENT) {
+    const setting = await reading()
+    const { cluster, fetcher, eventsOf } = setting
+    const other = cluster.create('other', 1).partitions[0] ?? assert.fail()
+    other.leaderId = 2
+    fetcher.seek('other', 0, 0n)
+    fetcher.pause('orders', 0)
+    fetcher.resume('orders', 0)
+    cluster.brokers.get(1)?.script.push(error)
+    await until(() => eventsOf('failed').length === 1, error.message)
+    const [failed] = eventsOf('failed')
+    assert.equal(failed?.topic, 'orders')
+    if (error instanceof PipelineError) assert.equal(failed.error, error)
+    else assert.deepEqual([failed.error.code, failed.error.cause], ['KD_SOURCE_FAILED', error])
+    assert.equal(eventsOf('broker-failed').length, 0)
+    // Partitions of other brokers are read on.
+    other.append('x')
+    await until(() => fetcher.position('other', 0) === 1n)
+    await fetcher.close()
+  }
+})
+
+test('A lookup of leaders or of a range that cannot succeed fails the partitions', async () => {
+  for (const error of PERMANENT) {
+    const { cluster, fetcher, partition, eventsOf } = await reading()
+    cluster.metadataFailures.push(error)
+    partition.refusals.push('NOT_LEADER_OR_FOLLOWER')
+    await until(() => eventsOf('failed').length === 1, error.message)
+    if (error instanceof PipelineError) assert.equal(eventsOf('failed')[0]?.error, error)
+    assert.equal(eventsOf('metadata-failed').length, 0)
+    await fetcher.close()
+  }
+  const { cluster, fetcher, partition, eventsOf } = await reading()
+  cluster.brokers.get(1)?.offsetRefusals.push('TOPIC_AUTHORIZATION_FAILED')
+  partition.refusals.push('OFFSET_OUT_OF_RANGE')
+  await until(() => eventsOf('failed').length === 1)
+  assert.equal(eventsOf('failed')[0]?.error.code, 'KD_KAFKA_FORBIDDEN')
+  await fetcher.close()
+})
+
+test('Refusals are counted while they last', async () => {
+  const setting = await reading()
+  setting.partition.refusals.push('KAFKA_STORAGE_ERROR', 'KAFKA_STORAGE_ERROR')
+  await until(() => setting.partition.refusals.length === 0)
+  setting.partition.append('1')
+  await until(() => setting.fetcher.position('orders', 0) === 2n)
+  setting.partition.refusals.push('KAFKA_STORAGE_ERROR')
+  await until(() => setting.partition.refusals.length === 0)
+  await readsOn(setting)
+  assert.deepEqual(
+    setting.eventsOf('refused').map(({ refusals }) => refusals),
+    [1, 2, 1],
+  )
 })
 
 test('The preferred replica is read until it returns an error, fails or its time is over', async () => {

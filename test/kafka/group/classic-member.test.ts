@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { PipelineError } from '../../../src/core/errors.ts'
 import { decodeSubscription } from '../../../src/kafka/group/subscription.ts'
 import { partitionsOf, ScriptedCoordinator } from './support/scripted-coordinator.ts'
 import { brokenConnection, codeOf } from './support/wire-link.ts'
@@ -92,6 +93,21 @@ test('a leader starts a rebalance when a topic grows, is deleted or is created',
   }
   assert.equal(joins(), before + 3)
   assert.match(coordinator.sent('JoinGroup').at(-1)?.reason ?? '', /topic a has 0 partitions instead of 5/)
+})
+
+test('a leader whose check for topics cannot succeed ends its membership, and repeats one that can', async () => {
+  for (const retryable of [true, false]) {
+    const coordinator = new ScriptedCoordinator()
+    coordinator.isLeader = true
+    const member = coordinator.member({ watchMs: 10_000 })
+    await coordinator.clock.advance(9_000)
+    const refused = new PipelineError('KD_KAFKA_AUTH_FAILED', 'refused', {}, { retryable })
+    const { cluster } = coordinator
+    cluster.metadata = () => Promise.reject(refused)
+    await coordinator.clock.advance(15_000)
+    assert.equal(member.status().state, retryable ? 'stable' : 'failed')
+    assert.deepEqual(coordinator.recording.failures, retryable ? [] : [refused])
+  }
 })
 
 test('in a cooperative rebalance, kept partitions are not touched, and others are revoked before the member rejoins', async () => {

@@ -57,6 +57,24 @@ test('pauses grow to one second while brokers do not answer, and events name ste
   assert.ok(
     pauses.every(({ step, reason }) => step === 'heartbeat' && reason.includes('the connection broke')),
   )
+  assert.deepEqual(
+    pauses.map(({ attempt, error }) => [attempt, error?.code]),
+    [0, 1, 2, 3, 4, 5].map((attempt) => [attempt, 'KD_KAFKA_UNREACHABLE']),
+  )
+})
+
+test('a refusal that passes is an event without an error, and a connection that broke during its handshake is repeated', async () => {
+  const coordinator = new ScriptedCoordinator()
+  coordinator.refuse('Heartbeat', 'COORDINATOR_LOAD_IN_PROGRESS')
+  const cut = new PipelineError('KD_KAFKA_TLS_FAILED', 'cut', {}, { retryable: true })
+  coordinator.next('Heartbeat', () => Promise.reject(cut))
+  const call = calling(coordinator)
+  await coordinator.clock.advance(10_000)
+  assert.equal(call.end?.kind, 'answered')
+  assert.deepEqual(
+    call.events.flatMap((event) => (event.kind === 'retrying' ? [event.error] : [])),
+    [undefined, cut],
+  )
 })
 
 test('an aborted call ends at once, wherever it waits', async () => {

@@ -298,3 +298,48 @@ test('Invalid addresses are refused before the first request', () => {
     code: 'KD_CONFIG_INVALID',
   })
 })
+
+test('Brokers that accept and never answer are reported, and so is the next answer', async (t) => {
+  const clock = new HeldClock()
+  const fake = await new FakeCluster().start(t, 2)
+  const changes: string[] = []
+  const cluster = clusterOf(t, fake.addresses, {
+    clock,
+    requestTimeoutMs: 5_000,
+    onAnswersChange: (change) => changes.push(change.isAnswering ? 'answers' : change.error.message),
+  })
+  await cluster.metadata(['events'])
+  assert.deepEqual(changes, ['answers'])
+  const beat = async (nodeId: number): Promise<unknown> => {
+    const connection = await cluster.broker(nodeId)
+    const body = { groupId: 'g', generationId: 1, memberId: 'm' }
+    return connection.request('Heartbeat', body).catch((error: unknown) => error)
+  }
+  const heard = (): number => fake.heard('Heartbeat').length
+  fake.answer = ({ api }) => (api === 'Heartbeat' ? undefined : 'pass')
+  // One broker does not answer, but another one does after the request began.
+  const first = beat(1)
+  await until(() => heard() === 1)
+  await clock.advance(200)
+  await cluster.metadata(['events'], { refresh: true })
+  await clock.advance(20_000)
+  assert.match(String(await first), /no response to Heartbeat within 5000 ms/)
+  assert.deepEqual(changes, ['answers'])
+  // No broker answers.
+  const second = beat(2)
+  await until(() => heard() === 2)
+  await clock.advance(1)
+  await clock.advance(4_999)
+  await second
+  assert.deepEqual(changes, ['answers'])
+  await clock.advance(2_000)
+  assert.equal(changes.length, 2)
+  assert.match(String(changes[1]), /no response to Heartbeat within 5000 ms/)
+  // A refusal is an answer.
+  fake.answer = ({ api }) => (api === 'Heartbeat' ? { errorCode: 27 } : 'pass')
+  const third = beat(1)
+  await until(() => changes.length === 3)
+  assert.equal(changes[2], 'answers')
+  await clock.advance(5_000)
+  assert.equal(((await third) as { errorCode: number }).errorCode, 27)
+})

@@ -4,42 +4,50 @@ import type { SourceEvent } from '../../../src/kafka/source/source-options.ts'
 import { KafkaCircuit } from '../../../src/service/health/kafka-circuit.ts'
 
 const clock = { nowMs: 1_000, now: () => clock.nowMs, sleep: () => Promise.resolve() }
-const refused: SourceEvent = {
-  kind: 'restarting',
-  error: Object.assign(new Error('connect ECONNREFUSED'), { name: 'KafkaJSConnectionError' }),
-}
-const loading: SourceEvent = {
-  kind: 'restarting',
-  error: Object.assign(new Error('The coordinator is loading'), { name: 'KafkaJSProtocolError' }),
-}
+const silent: SourceEvent = { kind: 'brokers-silent', error: new Error('connect ECONNREFUSED') }
+const answer: SourceEvent = { kind: 'brokers-answer' }
 
-test('The circuit opens once every topic has lost the brokers, and closes once one topic reaches them', () => {
+test('The circuit opens once no broker answers to any topic, and closes with the next answer to any topic', () => {
   const kafka = new KafkaCircuit('a:1,b:2', clock)
-  kafka.onSourceEvent('one', { kind: 'assigned', partitions: [0] })
-  kafka.onSourceEvent('two', refused)
+  kafka.onSourceEvent('one', answer)
+  kafka.onSourceEvent('two', silent)
   assert.equal(kafka.circuit.state, 'closed')
   clock.nowMs = 2_000
-  kafka.onSourceEvent('one', refused)
-  const { state, sinceMs, openedCount: opened, retries, reason, name } = kafka.circuit
+  kafka.onSourceEvent('one', silent)
+  const { state, sinceMs, openedCount: opened, reason, name } = kafka.circuit
   assert.deepEqual(
-    { state, sinceMs, opened, retries, reason, name },
-    { state: 'open', sinceMs: 2_000, opened: 1, retries: 2, reason: 'connect ECONNREFUSED', name: 'a:1,b:2' },
+    { state, sinceMs, opened, reason, name },
+    { state: 'open', sinceMs: 2_000, opened: 1, reason: 'connect ECONNREFUSED', name: 'a:1,b:2' },
   )
   clock.nowMs = 3_000
-  kafka.markReachable('two')
+  kafka.onSourceEvent('two', answer)
   assert.deepEqual([kafka.circuit.state, kafka.circuit.sinceMs], ['closed', 3_000])
 })
 
-test('A broker that refuses a request counts as reachable', () => {
+test('A failed request counts as a retry and does not open the circuit; a rebalance and commits change nothing', () => {
   const kafka = new KafkaCircuit('a:1', clock)
-  kafka.onSourceEvent('one', loading)
+  kafka.onSourceEvent('one', answer)
+  kafka.onSourceEvent('one', { kind: 'restarting', error: new Error('the connection broke') })
+  kafka.onSourceEvent('one', { kind: 'rebalancing' })
+  kafka.onSourceEvent('one', { kind: 'offsets-failed', error: new Error('REBALANCE_IN_PROGRESS') })
   assert.deepEqual([kafka.circuit.state, kafka.circuit.retries], ['closed', 1])
+  kafka.onSourceEvent('one', silent)
+  kafka.onSourceEvent('one', { kind: 'assigned', partitions: [0] })
+  assert.equal(kafka.circuit.state, 'open')
+})
+
+test('A topic that failed because no broker answered keeps the circuit open until one answers', () => {
+  const kafka = new KafkaCircuit('a:1', clock)
+  kafka.markUnreachable('one', 'No Kafka broker answered')
+  assert.equal(kafka.circuit.state, 'open')
+  kafka.onSourceEvent('one', answer)
+  assert.equal(kafka.circuit.state, 'closed')
 })
 
 test('A removed topic does not count', () => {
   const kafka = new KafkaCircuit('a:1', clock)
-  kafka.onSourceEvent('one', { kind: 'assigned', partitions: [] })
-  kafka.onSourceEvent('two', refused)
+  kafka.onSourceEvent('one', answer)
+  kafka.onSourceEvent('two', silent)
   kafka.retain(['two'])
   assert.equal(kafka.circuit.state, 'open')
   kafka.forget('two')

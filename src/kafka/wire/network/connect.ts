@@ -43,10 +43,12 @@ const RENEW_SPREAD = 0.1
  */
 export async function connectBroker(address: BrokerAddress, options: WireOptions): Promise<PooledConnection> {
   const connection = new LiveConnection(address, options)
+  const sinceMs = (options.clock ?? systemClock).now()
   try {
     await connection.open()
     return connection
   } catch (error) {
+    if (isUnanswered(error)) options.answers?.unanswered(sinceMs, error)
     await connection.close()
     throw error
   }
@@ -103,6 +105,7 @@ class LiveConnection implements PooledConnection {
       responseBytesMax: this.#options.responseBytesMax ?? RESPONSE_BYTES_MAX,
       inFlightMax: this.#options.inFlightMax ?? REQUESTS_IN_FLIGHT_MAX,
       clock: this.#clock,
+      onResponse: () => this.#options.answers?.answered(),
       explain: (error) => this.#faultOf(error),
     })
     this.#channel = channel
@@ -128,10 +131,16 @@ class LiveConnection implements PooledConnection {
     const version = this.#versionFor(api, options.versionMax)
     await this.#renewIfDue(channel)
     const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs ?? RESPONSE_TIMEOUT_MS
-    return channel.request(api, version, body, {
-      timeoutMs: timeoutMs + allowedWaitMs(api, body),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    })
+    const sinceMs = this.#clock.now()
+    try {
+      return await channel.request(api, version, body, {
+        timeoutMs: timeoutMs + allowedWaitMs(api, body),
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      })
+    } catch (error) {
+      if (isUnanswered(error)) this.#options.answers?.unanswered(sinceMs, error)
+      throw error
+    }
   }
 
   close(): Promise<void> {
@@ -280,6 +289,11 @@ class LiveConnection implements PooledConnection {
     const detail = `expected a response, got: ${what}`
     return new PipelineError('KD_KAFKA_UNREACHABLE', detail, { broker: this.address }, { cause })
   }
+}
+
+/** Returns whether an error means that a broker did not answer. */
+function isUnanswered(error: unknown): error is PipelineError {
+  return error instanceof PipelineError && error.code === 'KD_KAFKA_UNREACHABLE'
 }
 
 /** Returns the time in milliseconds that a request allows the broker to wait before it responds. */

@@ -1,12 +1,7 @@
 import { malformedMessageError } from '../wire-reader.ts'
+import { isTlsRecord, wantsTlsError } from './tls-record.ts'
 
 const LENGTH_BYTES = 4
-
-/** First bytes of a TLS record: alert or handshake, version 3.x. Read as a length they would mean 352 MB. */
-const TLS_ALERT = 0x15
-const TLS_HANDSHAKE = 0x16
-const TLS_MAJOR = 0x03
-const WANTS_TLS_CODE = 'ERR_PEER_WANTS_TLS'
 /** Frames up to this size are allocated in Node's pool of small buffers. */
 const POOLED_BYTES_MAX = 2_048
 
@@ -48,8 +43,7 @@ export class FrameAssembler {
   #begin(chunk: Buffer, at: number, isLent: boolean): number {
     const length = this.#length.readInt32BE(0)
     this.#lengthBytes = 0
-    if (isTls(this.#length))
-      throw Object.assign(new Error('the peer answers with TLS'), { code: WANTS_TLS_CODE })
+    if (isTlsRecord(this.#length)) throw wantsTlsError()
     if (length < 0 || length > this.#bytesMax) {
       throw malformedMessageError(`expected a length of at most ${this.#bytesMax} bytes, got ${length}`)
     }
@@ -72,8 +66,4 @@ export class FrameAssembler {
     }
     return copied
   }
-}
-
-function isTls(bytes: Uint8Array): boolean {
-  return (bytes[0] === TLS_ALERT || bytes[0] === TLS_HANDSHAKE) && bytes[1] === TLS_MAJOR
 }

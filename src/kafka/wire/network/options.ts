@@ -1,6 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net'
 import type { Clock } from '../../../core/clock.ts'
 import type { SaslLogin } from '../sasl/login.ts'
+import type { AnswerMonitor } from './answer-monitor.ts'
 
 /**
  * Opens a socket, with or without TLS, and calls `onConnect` when it is connected and secured. Passing `onread` to
@@ -48,6 +49,8 @@ export interface WireOptions {
   readonly inFlightMax?: number
   /** Version of this software, sent to brokers in ApiVersions. */
   readonly softwareVersion?: string
+  /** Receives the responses of brokers and the failures without one. */
+  readonly answers?: Pick<AnswerMonitor, 'answered' | 'unanswered'>
   readonly clock?: Clock
   /** Random number in [0, 1), for jitter. */
   readonly random?: () => number

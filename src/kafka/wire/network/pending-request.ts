@@ -27,7 +27,7 @@ export interface PendingRequest {
   readonly read: (reader: WireReader) => unknown
   readonly resolve: (response: unknown) => void
   readonly reject: (error: unknown) => void
-  /** Called when the response has arrived. */
+  /** Called when the response has arrived or the channel is closed. */
   onSettled?: () => void
 }
 

@@ -14,6 +14,8 @@ export interface RequestChannelOptions {
   readonly responseBytesMax: number
   readonly inFlightMax: number
   readonly clock: Clock
+  /** Called for each response. */
+  readonly onResponse?: () => void
   /** Explains an error that received bytes caused. */
   readonly explain: (error: Error) => Error
 }
@@ -139,7 +141,10 @@ export class RequestChannel {
     this.#socket.destroy()
     const requests = [...this.#inFlight.splice(0), ...this.#queue]
     this.#queue = []
-    for (const request of requests) request.reject(error)
+    for (const request of requests) {
+      request.reject(error)
+      request.onSettled?.()
+    }
     this.#drained?.()
   }
 
@@ -186,6 +191,7 @@ export class RequestChannel {
       request.onSettled?.()
     }
     this.#responseCount++
+    this.#limits.onResponse?.()
     this.#lastUsedMs = this.#headSinceMs = this.#limits.clock.now()
     if (throttleMs > 0) this.#throttledUntilMs = this.#lastUsedMs + Math.min(throttleMs, THROTTLE_MS_MAX)
     if (this.#inFlight.length === 0) this.#drained?.()

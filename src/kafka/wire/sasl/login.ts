@@ -47,6 +47,8 @@ export interface SaslResponse {
 }
 
 const MESSAGE_CHARACTERS_MAX = 300
+const PASSWORD_REMEDY = 'check user, password and mechanism in kafka.sasl'
+const TOKEN_REMEDY = 'check client, scope and audience of the token in kafka.sasl'
 /** Separates the parts of an OAUTHBEARER message. Sent alone, it is the client's response to a refusal (RFC 7628). */
 const SEPARATOR = '\u0001'
 
@@ -70,7 +72,8 @@ async function loginWithPassword(login: PasswordLogin, transport: SaslTransport)
   const { mechanism, username, password } = login
   const send = async (text: string): Promise<SaslResponse> => {
     const response = await transport.authenticate(Buffer.from(text))
-    if (response.errorCode !== 0) throw loginRefusedError(transport.address, response, [password])
+    if (response.errorCode !== 0)
+      throw loginRefusedError(transport.address, response, [password], PASSWORD_REMEDY)
     return response
   }
   if (mechanism === 'plain') return send(`\0${username}\0${password}`)
@@ -96,24 +99,25 @@ async function loginWithToken({ token }: BearerLogin, transport: SaslTransport):
   const clientMessage = `n,,${SEPARATOR}auth=Bearer ${value}${SEPARATOR}${pairs.join('')}${SEPARATOR}`
   const secrets = [value]
   const response = await transport.authenticate(Buffer.from(clientMessage))
-  if (response.errorCode !== 0) throw loginRefusedError(transport.address, response, secrets)
+  if (response.errorCode !== 0) throw loginRefusedError(transport.address, response, secrets, TOKEN_REMEDY)
   if (response.authBytes.length === 0) return response
   // A refused token is reported without an error code. The broker sends its final response after an acknowledgement.
   const reason = Buffer.from(response.authBytes).toString()
   const final = await transport.authenticate(Buffer.from(SEPARATOR))
   const errorMessage = [reason, final.errorMessage].filter((text) => text !== null && text !== '').join(' ')
   const errorCode = final.errorCode === 0 ? BROKER_ERRORS.SASL_AUTHENTICATION_FAILED.code : final.errorCode
-  throw loginRefusedError(transport.address, { errorCode, errorMessage }, secrets)
+  throw loginRefusedError(transport.address, { errorCode, errorMessage }, secrets, TOKEN_REMEDY)
 }
 
 function loginRefusedError(
   address: string,
   { errorCode, errorMessage }: Pick<SaslResponse, 'errorCode' | 'errorMessage'>,
   secrets: readonly string[],
+  remedy: string,
 ): PipelineError {
   const message = withoutSecrets(errorMessage ?? '', secrets).slice(0, MESSAGE_CHARACTERS_MAX)
   const detail = `expected a successful login, got: ${errorNameOf(errorCode)} ${message}`.trimEnd()
-  return new PipelineError('KD_KAFKA_AUTH_FAILED', detail, { broker: address })
+  return new PipelineError('KD_KAFKA_AUTH_FAILED', `${detail}; ${remedy}`, { broker: address })
 }
 
 function mechanismRefusedError(
@@ -123,7 +127,11 @@ function mechanismRefusedError(
   mechanisms: readonly string[],
 ): PipelineError {
   const supported = mechanisms.length === 0 ? 'none' : mechanisms.slice(0, 10).join(', ')
-  const detail = `expected a broker that supports the mechanism ${mechanism}, got: ${errorNameOf(errorCode)}; supported: ${supported.slice(0, MESSAGE_CHARACTERS_MAX)}`
+  const detail = `expected a broker that supports the mechanism ${mechanism}, got: ${errorNameOf(errorCode)}; supported: ${supported.slice(0, MESSAGE_CHARACTERS_MAX)}; ${
+    errorCode === BROKER_ERRORS.ILLEGAL_SASL_STATE.code
+      ? 'this listener expects no login: remove kafka.sasl or use another port'
+      : 'set kafka.sasl.mechanism to a supported one'
+  }`
   return new PipelineError('KD_KAFKA_AUTH_FAILED', detail, { broker: address })
 }
 

@@ -65,7 +65,7 @@ export interface FakeTopic {
 }
 
 /** The reaction of a broker to a scripted request. */
-export type FakeTurn = 'serve' | 'hang' | 'break' | SentResponse<'Fetch'>
+export type FakeTurn = 'serve' | 'hang' | 'break' | Error | SentResponse<'Fetch'>
 
 /** Brokers in memory; each request and response is encoded and decoded with the field tables. */
 export class FakeCluster implements Pick<Cluster, 'metadata' | 'learnLeader' | 'broker'> {
@@ -192,6 +192,7 @@ export class FakeBroker implements BrokerConnection {
   ): Promise<SentResponse<'Fetch'>> {
     this.fetches.push({ version, body, options })
     const turn = this.script.shift() ?? 'serve'
+    if (turn instanceof Error) throw turn
     if (turn === 'break') throw new PipelineError('KD_KAFKA_UNREACHABLE', 'the connection broke')
     if (turn === 'hang') {
       const { promise, reject } = withResolvers()

@@ -73,7 +73,7 @@ export function answerFetch(
       })
   session.telling = []
   const responses = [...session.asked.values()].flatMap((asked) => {
-    const data = answerPartition(cluster, broker, asked, body.isolationLevel === 1, isWithIds)
+    const data = answerPartition(cluster, broker, asked, body.isolationLevel === 1, version)
     const told = `${data.highWatermark} ${data.logStartOffset}`
     const hasNews =
       isNew ||
@@ -93,8 +93,9 @@ function answerPartition(
   broker: FakeBroker,
   asked: Asked,
   isCommitted: boolean,
-  isWithIds: boolean,
+  version: number,
 ): SentPartition {
+  const isWithIds = version > 12
   const refuse = (error: keyof typeof BROKER_ERRORS, more: Partial<SentPartition> = {}): SentPartition => ({
     partitionIndex: asked.partition,
     errorCode: BROKER_ERRORS[error].code,
@@ -111,7 +112,7 @@ function answerPartition(
   if (refusal !== undefined) return refuse(refusal)
   const { leaderId, leaderEpoch, preferred, end, logStart } = partition
   if (leaderId !== broker.nodeId && preferred !== broker.nodeId)
-    return refuse('NOT_LEADER_OR_FOLLOWER', { currentLeader: { leaderId, leaderEpoch } })
+    return refuse('NOT_LEADER_OR_FOLLOWER', version < 12 ? {} : { currentLeader: { leaderId, leaderEpoch } })
   if (asked.leaderEpoch >= 0 && asked.leaderEpoch < leaderEpoch) return refuse('FENCED_LEADER_EPOCH')
   if (asked.leaderEpoch > leaderEpoch) return refuse('UNKNOWN_LEADER_EPOCH')
   const state = {

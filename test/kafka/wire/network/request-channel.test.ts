@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import {
@@ -255,6 +256,27 @@ test('When the broker closes the connection, all pending requests fail', async (
   broker.cut()
   for (const outcome of await outcomes) assert.equal(outcome.status, 'rejected')
   assert.equal(channel.isIdle, true)
+})
+
+test('No listener is left on a signal after a response, after a close, or after a broken connection', async (t) => {
+  for (const end of ['response', 'close', 'break'] as const) {
+    const { answer, next } = onDemand()
+    const { channel, broker } = await exchangeWith(t, answer, { inFlightMax: 1 })
+    const { signal } = new AbortController()
+    const calls = [1, 2].map(() => channel.request('Heartbeat', 4, HEARTBEAT, { signal }))
+    const outcomes = Promise.allSettled(calls)
+    await until(() => broker.heard.length === 1)
+    assert.equal(getEventListeners(signal, 'abort').length, 2)
+    if (end === 'close') channel.close()
+    if (end === 'break') broker.cut()
+    if (end === 'response') {
+      next()
+      await until(() => broker.heard.length === 2)
+      next()
+    }
+    await outcomes
+    assert.equal(getEventListeners(signal, 'abort').length, 0, end)
+  }
 })
 
 test('The number of queued requests is limited', async (t) => {

@@ -1,0 +1,63 @@
+import type { Clock } from '../../core/clock.ts'
+import { PipelineError } from '../../core/errors.ts'
+import type { Watermark } from './watermarks.ts'
+import type { SourceOptions } from './source-options.ts'
+
+/** Configures a refresh of end offsets. */
+interface EndRefreshOptions extends Pick<SourceOptions, 'topic' | 'log'> {
+  readonly clock: Clock
+  readonly read: () => Promise<ReadonlyMap<number, Watermark>>
+  readonly onEnds: (marks: ReadonlyMap<number, Watermark>) => void
+  /** Called with an error that another attempt does not mend. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Interval in which end offsets are requested that no fetch reports, for example while credit is short. */
+export const ENDS_EVERY_MS = 15_000
+
+/**
+ * Keeps the end offsets of a topic fresh while no fetch reports them. It also notices the end of a topic without assigned
+ * partitions: a topic that is missing in two requests in a row is a failure.
+ */
+export class EndRefresh {
+  readonly #options: EndRefreshOptions
+  #nextAtMs = 0
+  #wasMissing = false
+
+  constructor(options: EndRefreshOptions) {
+    this.#options = options
+  }
+
+  /** Notes that end offsets are fresh. */
+  postpone(): void {
+    this.#nextAtMs = this.#options.clock.now() + ENDS_EVERY_MS
+    this.#wasMissing = false
+  }
+
+  /** Requests the end offsets unless they are fresh; never throws. */
+  async refreshIfDue(): Promise<void> {
+    const { clock, read, onEnds } = this.#options
+    if (clock.now() < this.#nextAtMs) return
+    try {
+      onEnds(await read())
+      this.postpone()
+    } catch (error) {
+      this.#nextAtMs = clock.now() + ENDS_EVERY_MS
+      this.#onError(error)
+    }
+  }
+
+  #onError(error: unknown): void {
+    const { topic, log, onFailure } = this.#options
+    const isMissing = error instanceof PipelineError && error.code === 'KD_TOPIC_MISSING'
+    // A broker that has just started may not know all topics yet.
+    const isFinal = isMissing ? this.#wasMissing : !(error instanceof PipelineError && error.retryable)
+    this.#wasMissing = isMissing
+    if (isFinal) onFailure(error)
+    else
+      log?.warn(
+        { topic, err: error },
+        `The end offsets could not be read; they are requested again in ${ENDS_EVERY_MS / 1_000} s`,
+      )
+  }
+}
