@@ -22,7 +22,10 @@ export interface Raw {
   readonly offsets: BigInt64Array
   /** Kafka timestamps, milliseconds since the epoch. */
   readonly timestampsMs: Float64Array
-  /** Headers of record `i`, or `undefined`; the array is absent when no record has headers. */
+  /**
+   * Headers of record `i`, or `undefined`; the array is absent when no record has headers. Batches of a source decode the
+   * headers of a record when its element is first read.
+   */
   readonly headers: readonly (Headers | undefined)[] | undefined
   /** 1 where the broker set the timestamp of record `i` (LogAppendTime), 0 where the producer did; absent if all are 0. */
   readonly appended?: Uint8Array | undefined

@@ -1,3 +1,4 @@
+import { lazyArray } from '../../core/lazy-array.ts'
 import type { RecordsByMessage, Raw } from '../../core/raw.ts'
 
 /** Limit of the records that the messages of one batch contain. */
@@ -59,7 +60,7 @@ export class RecordCollector {
       keyEnd,
       offsets,
       timestampsMs,
-      headers: headers && this.#message.map((i) => headers[i]),
+      headers: headers && lazyArray(message.length, (k) => headers[message[k] as number]),
       appended: appended && Uint8Array.from(message, (i) => appended[i] as number),
       parts: { messageCount: count, messageIndex: message },
     }

@@ -1,6 +1,6 @@
 import type { Raw } from '../../core/raw.ts'
 import type { RecordsPartition } from './malformed-records.ts'
-import { decodeAllHeaders, type HeaderRanges } from './record-headers.ts'
+import { lazyHeaders, type HeaderRanges } from './record-headers.ts'
 import { RecordRanges } from './record-ranges.ts'
 
 const NEWLINE = 10
@@ -101,7 +101,9 @@ export class GatheredRecords {
     this.#regions = []
     this.#bytes = 0
     ranges.reset()
-    return { raw: withHeaders(fields, moved.headers, appended), headers: moved.headers }
+    const headers = moved.headers && lazyHeaders(moved.headers)
+    const raw = { ...fields, headers, ...(appended === undefined ? {} : { appended }) }
+    return { raw, headers: moved.headers }
   }
 
   #joined(): Buffer {
@@ -120,24 +122,6 @@ export class GatheredRecords {
 /** Returns the bytes from the start of `bytes` in its buffer, with another length. */
 function resized(bytes: Uint8Array, length: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, length)
-}
-
-/** Adds `headers`, which are decoded on first access. */
-function withHeaders(
-  fields: Omit<Raw, 'headers' | 'appended'>,
-  ranges: HeaderRanges | undefined,
-  appended: Uint8Array | undefined,
-): Raw {
-  const more = appended === undefined ? {} : { appended }
-  if (ranges === undefined) return { ...fields, headers: undefined, ...more }
-  let headers: Raw['headers']
-  return {
-    ...fields,
-    get headers() {
-      return (headers ??= decodeAllHeaders(ranges))
-    },
-    ...more,
-  }
 }
 
 interface Moved {

@@ -1,3 +1,4 @@
+import { lazyArray } from '../../core/lazy-array.ts'
 import type { Headers } from '../../core/raw.ts'
 
 /**
@@ -32,7 +33,8 @@ export function decodeHeaders({ bytes, start }: HeaderRanges, i: number): Header
     const name = Buffer.from(bytes.buffer, bytes.byteOffset + at, nameEnd - at).toString('utf8')
     at = nameEnd
     const length = next()
-    const value = length <= 0 ? EMPTY : bytes.slice(at, at + length)
+    // `slice` of a Buffer would share its memory.
+    const value = length <= 0 ? EMPTY : Uint8Array.prototype.slice.call(bytes, at, at + length)
     at += Math.max(0, length)
     const before = headers[name]
     if (before === undefined) headers[name] = value
@@ -42,7 +44,7 @@ export function decodeHeaders({ bytes, start }: HeaderRanges, i: number): Header
   return headers
 }
 
-/** Decodes the headers of all records for `Raw.headers`. */
-export function decodeAllHeaders(ranges: HeaderRanges): readonly (Headers | undefined)[] {
-  return Array.from(ranges.start, (_, i) => decodeHeaders(ranges, i))
+/** Returns the headers of records for `Raw.headers`; those of a record are decoded when they are first read. */
+export function lazyHeaders(ranges: HeaderRanges): readonly (Headers | undefined)[] {
+  return lazyArray(ranges.start.length, (i) => decodeHeaders(ranges, i))
 }

@@ -55,6 +55,18 @@ test('A batch decodes its headers once, on first access', () => {
   assert.equal(Buffer.from(read?.raw.keys ?? []).toString(), 'key')
 })
 
+test('The headers of a record are decoded when they are first read', () => {
+  const [read] = readAll(encodeBatch({ baseOffset: 0n, records }))
+  assert.ok(read?.headers !== undefined && read.raw.headers !== undefined)
+  const copy = { ...read.raw }
+  // Changes bytes of a value before and after it is decoded.
+  const value = Buffer.from(read.headers.bytes.buffer, read.headers.bytes.byteOffset, read.headers.end[0])
+  value.fill('y', value.length - 100)
+  assert.match(plain(copy.headers?.[0])?.toString() ?? '', /^name,x+y{100}$/)
+  value.fill('z', value.length - 100)
+  assert.match(plain(copy.headers?.[0])?.toString() ?? '', /^name,x+y{100}$/)
+})
+
 test('A batch whose records have no headers has none', () => {
   const [read] = readAll(encodeBatch({ baseOffset: 0n, records: [{ value: bytes('a') }] }))
   assert.deepEqual([read?.headers, read?.raw.headers], [undefined, undefined])

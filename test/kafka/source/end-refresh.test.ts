@@ -16,19 +16,22 @@ interface Refreshing {
   readonly failures: unknown[]
   readonly warnings: string[]
   /** Errors of the next reads. */
-  readonly errors: unknown[]
+  readonly errors: (Error | undefined)[]
 }
 
 function refreshing(): Refreshing {
   const clock = new HeldClock()
-  const [reads, failures, warnings, errors]: [number[], unknown[], string[], unknown[]] = [[], [], [], []]
+  const reads: number[] = []
+  const failures: unknown[] = []
+  const warnings: string[] = []
+  const errors: (Error | undefined)[] = []
   const none = (): void => undefined
   const refresh = new EndRefresh({
     topic: 'orders',
     clock,
     read: () => {
       const error = errors.shift()
-      return error === undefined ? Promise.resolve(MARKS) : Promise.reject(error as Error)
+      return error === undefined ? Promise.resolve(MARKS) : Promise.reject(error)
     },
     onEnds: () => reads.push(clock.now()),
     onFailure: (error) => failures.push(error),
