@@ -37,11 +37,24 @@ const TEXT = 1
 const BINARY = 2
 const ANYTHING = 3
 
+/** Formats whose values may be framed with the id of a schema in the registry. */
+const REGISTRY_FORMATS: ReadonlySet<string> = new Set(['json', 'jsonl', 'avro', 'protobuf'])
+
+/**
+ * Returns true when decoding may ask the schema registry, if one is configured: with the framing `registry`, or when
+ * one of the candidate formats may have that framing.
+ */
+export function mayNeedRegistry({ framing, formats }: Pick<FormatSettings, 'framing' | 'formats'>): boolean {
+  return framing === 'registry' || formats?.some((format) => REGISTRY_FORMATS.has(format)) === true
+}
+
 /** Returns the candidates for values of a format, as far as the settings say how to decode them. */
 export function candidatesOf(format: string, settings: FormatSettings): readonly FormatCandidate[] {
   const { avro, protobuf, schemaRegistry } = settings
   const framed: readonly FormatCandidate[] =
-    schemaRegistry === undefined ? [] : [{ format, framing: 'registry', magic: SCHEMA_ID, rank: 0 }]
+    schemaRegistry === undefined || !REGISTRY_FORMATS.has(format)
+      ? []
+      : [{ format, framing: 'registry', magic: SCHEMA_ID, rank: 0 }]
   const bare = (rank: number, readable = true): readonly FormatCandidate[] =>
     readable ? [{ format, framing: 'none', rank }] : []
   switch (format) {

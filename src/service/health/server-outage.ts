@@ -1,5 +1,6 @@
 import type { StorageConfig, TopicConfig } from '../../../config/types.ts'
 import type { Circuit } from '../../core/circuit.ts'
+import { mayNeedRegistry } from '../../formats/open/candidates.ts'
 import { circuitNameOf } from '../../storage/circuit-name.ts'
 
 /**
@@ -14,7 +15,7 @@ export function needsCircuit(
 ): boolean {
   // All topics of a process share its brokers and its schema registry.
   if (kind === 'kafka') return true
-  if (kind === 'registry') return topic.framing === 'registry'
+  if (kind === 'registry') return mayNeedRegistry(topic)
   const { table, deadLetters } = topic
   const names = [table.uri, deadLetters.table, deadLetters.replayLedger].flatMap((uri) =>
     uri === undefined ? [] : [circuitNameOf(uri)],

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import { needsCircuit } from '../../../src/service/health/server-outage.ts'
 
-test('A topic needs the brokers, the stores of its tables, the DynamoDB table of the log store, and the schema registry if its values are framed for it', () => {
+test('A topic needs the brokers, the stores of its tables, the DynamoDB table of the log store, and the schema registry if its values are or may be framed for it', () => {
   const { topics, storage } = loadConfig({
     object: {
       storage: { s3: { logStore: 'dynamodb' }, dynamodb: { table: 'log' } },
@@ -16,6 +16,8 @@ test('A topic needs the brokers, the stores of its tables, the DynamoDB table of
           table: { uri: 'abfss://c@account/framed' },
           deadLetters: { to: 'table', table: 's3://letters/framed' },
         },
+        detected: { formats: ['avro', 'text'], table: { uri: '/data/detected' } },
+        lines: { formats: ['csv', 'text'], table: { uri: '/data/lines' } },
         local: { table: { uri: '/data/local' } },
       },
     },
@@ -42,5 +44,7 @@ test('A topic needs the brokers, the stores of its tables, the DynamoDB table of
     'dynamodb://log',
     'http://registry:8081',
   ])
+  assert.deepEqual(needed('detected'), ['kafka:9092', 'http://registry:8081'])
+  assert.deepEqual(needed('lines'), ['kafka:9092'])
   assert.deepEqual(needed('local'), ['kafka:9092', 'file:///data/local'])
 })
