@@ -1,4 +1,4 @@
-import { PipelineError, type ErrorCode } from '../core/errors.ts'
+import { isUnexpectedError, PipelineError, type ErrorCode } from '../core/errors.ts'
 import { ABRUPT_EXIT } from '../service/process/exit.ts'
 
 /** Lists the exit codes of the process. */
@@ -39,6 +39,7 @@ const USAGE: readonly ErrorCode[] = [
 
 /** Returns the exit code for an error. */
 export function exitCodeOf(thrown: unknown): number {
+  if (isUnexpectedError(thrown)) return EXIT.uncaught
   if (!(thrown instanceof PipelineError)) return EXIT.failed
   if (USAGE.includes(thrown.code)) return EXIT.usage
   if (thrown.code === 'KD_PREREQUISITE_MISSING') return EXIT.prerequisite

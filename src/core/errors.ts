@@ -82,6 +82,16 @@ export class PipelineError extends Error {
   }
 }
 
+/**
+ * Returns true for an error that is neither in the catalogue nor from the operating system, such as a `TypeError`:
+ * a bug of the program.
+ */
+export function isUnexpectedError(thrown: unknown): boolean {
+  if (thrown instanceof PipelineError) return false
+  // Errors of the operating system, such as a full disk, name their system call.
+  return !(thrown instanceof Error && 'syscall' in thrown)
+}
+
 /** Returns the message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
