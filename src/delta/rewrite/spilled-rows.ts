@@ -84,8 +84,8 @@ export class RowBuckets {
     const body = RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true)
     const head = new DataView(new ArrayBuffer(LENGTH_BYTES))
     head.setUint32(0, body.length)
-    await bucket.file.write(new Uint8Array(head.buffer), 0, LENGTH_BYTES, bucket.fileBytes)
-    await bucket.file.write(body, 0, body.length, bucket.fileBytes + LENGTH_BYTES)
+    await writeAt(bucket.file, new Uint8Array(head.buffer), bucket.fileBytes)
+    await writeAt(bucket.file, body, bucket.fileBytes + LENGTH_BYTES)
     bucket.fileBytes += LENGTH_BYTES + body.length
     this.#bytes -= bucket.bytes
     bucket.rows = []
@@ -123,6 +123,14 @@ export function concatColumns(schema: StructType, pieces: readonly Columns[]): C
     ),
   )
   return { schema, length, columns }
+}
+
+/** Writes all bytes: one call of the operating system may write only some, such as on a disk that is almost full. */
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written)
+    written += bytesWritten
+  }
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
