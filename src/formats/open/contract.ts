@@ -59,7 +59,8 @@ async function contractOfOne(settings: Settings, only?: string): Promise<Contrac
   if (format !== 'avro') return singleColumnContract(format)
   if (framing === 'container') return undefined
   if (avro.schema !== undefined) return ofAvro(await readAvroSchema(avro.schema), avro.schema, settings)
-  const [single, ...others] = avro.schemas === undefined ? [] : await readAvroFolder(avro.schemas)
+  const anyName = settings.compatibility === 'kafka-delta-ingest'
+  const [single, ...others] = avro.schemas === undefined ? [] : await readAvroFolder(avro.schemas, anyName)
   return single === undefined || others.length > 0 ? undefined : ofAvro(single, avro.schemas ?? '', settings)
 }
 

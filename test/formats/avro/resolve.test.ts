@@ -247,3 +247,28 @@ test('Containers with any schema give rows of the reader schema; a schema that c
   assert.deepEqual([one, two], [{ row: { id: 1, label: null } }, { row: { id: 2, label: 'x' } }])
   assert.match(JSON.stringify(three), /does not fit avro.readerSchema: \/id: expected long, got string/)
 })
+
+test('The only schema of a folder is the contract; for kafka-delta-ingest its file may have any name', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-'))
+  t.after(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'user'), JSON.stringify(record([{ name: 'id', type: 'long' }])))
+  const settings = {
+    ...VALUES,
+    format: 'avro',
+    framing: 'single-object',
+    decompress: 'none',
+    avro: { schemas: folder },
+  } as const
+  await assert.rejects(contractOfFormat(settings), { code: 'KD_CONTRACT_INVALID' })
+  for (const schemas of [folder, join(folder, 'user')]) {
+    const contract = await contractOfFormat({
+      ...settings,
+      avro: { schemas },
+      compatibility: 'kafka-delta-ingest',
+    })
+    assert.deepEqual(
+      contract?.schema.fields.map(({ name }) => name),
+      ['id'],
+    )
+  }
+})
