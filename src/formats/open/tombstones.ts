@@ -7,6 +7,7 @@ import { keyOf, type Raw } from '../../core/raw.ts'
 import { findField, type StructType } from '../../core/schema.ts'
 import { csvFieldReader } from '../text/csv.ts'
 import type { Decoded, Format, FormatOptions } from '../format.ts'
+import { REGISTRY_HEADER_BYTES } from '../framing/registry-framing.ts'
 import { parseExact } from '../json/exact.ts'
 
 /** Describes the handling of records without a value. */
@@ -14,6 +15,8 @@ export interface TombstoneOptions {
   readonly tombstones: 'ignore' | 'deadLetter' | 'row'
   /** The column for a key that is not a JSON object. */
   readonly tombstoneKey?: string
+  /** True when keys may begin with the id of a schema in the registry; false by default. */
+  readonly mayFrameKeys?: boolean
 }
 
 /**
@@ -23,11 +26,11 @@ export interface TombstoneOptions {
  */
 export function withTombstones(
   inner: Format,
-  { tombstones, tombstoneKey }: TombstoneOptions,
+  { tombstones, tombstoneKey, mayFrameKeys = false }: TombstoneOptions,
   columns: Pick<FormatOptions, 'schema'>,
 ): Format {
   if (tombstones === 'ignore') return inner
-  const maker = new KeyRowBuilder(columns, tombstoneKey)
+  const maker = new KeyRowBuilder(columns, tombstoneKey, mayFrameKeys)
   return {
     ...inner,
     decode(raw) {
@@ -59,11 +62,13 @@ function refused(decoded: Decoded, found: readonly number[]): Decoded {
 class KeyRowBuilder {
   readonly #columns: Pick<FormatOptions, 'schema'>
   readonly #keyColumn: string | undefined
+  readonly #mayFrame: boolean
   #builder: StructBuilder | undefined
 
-  constructor(columns: Pick<FormatOptions, 'schema'>, keyColumn: string | undefined) {
+  constructor(columns: Pick<FormatOptions, 'schema'>, keyColumn: string | undefined, mayFrame: boolean) {
     this.#columns = columns
     this.#keyColumn = keyColumn
+    this.#mayFrame = mayFrame
   }
 
   rows(decoded: Decoded, found: readonly number[]): Decoded {
@@ -94,7 +99,7 @@ class KeyRowBuilder {
   /** Returns the columns that the key contains; the others are absent. */
   #rowOf(raw: Raw, i: number, schema: StructType): object {
     const key = keyOf(raw, i)
-    const text = key === undefined ? undefined : textOf(key)
+    const text = key === undefined ? undefined : textOf(key, this.#mayFrame)
     if (text === undefined) return {}
     const parsed = jsonOf(text)
     if (isObject(parsed)) {
@@ -111,9 +116,23 @@ class KeyRowBuilder {
 }
 
 /** Returns the text of a key without its schema id, if it has one, or `undefined` when it is not UTF-8. */
-function textOf(key: Uint8Array): string | undefined {
-  const bytes = key[0] === 0 ? key.subarray(5) : key
+function textOf(key: Uint8Array, mayFrame: boolean): string | undefined {
+  const framed = mayFrame && key[0] === 0 ? utf8Of(key.subarray(REGISTRY_HEADER_BYTES)) : undefined
+  // A big-endian integer begins with a zero byte too, so only JSON is taken for a value behind a schema id.
+  return framed !== undefined && isJson(framed) ? framed : utf8Of(key)
+}
+
+function utf8Of(bytes: Uint8Array): string | undefined {
   return isUtf8(bytes) ? Buffer.from(bytes).toString('utf8') : undefined
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Returns a JSON object or string, or `undefined` for everything else. */

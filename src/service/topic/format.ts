@@ -1,5 +1,6 @@
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import type { Format } from '../../formats/format.ts'
+import { mayNeedRegistry } from '../../formats/open/candidates.ts'
 import { openFormat } from '../../formats/open/open.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
 import { withTombstones } from '../../formats/open/tombstones.ts'
@@ -21,5 +22,6 @@ export async function openTopicFormat(
     { ...topic, ...registryOptionsOf(config, topic, circuits) },
     target.formatOptions,
   )
-  return withTombstones(format, topic, target.columns)
+  const mayFrameKeys = config.schemaRegistry !== undefined && mayNeedRegistry(topic)
+  return withTombstones(format, { ...topic, mayFrameKeys }, target.columns)
 }

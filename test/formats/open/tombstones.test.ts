@@ -107,10 +107,14 @@ test('A batch of only tombstones has the same columns as others', async () => {
 
 test('A key is decoded as an object, as a Kafka Connect object, as text for the configured column, or is ignored', async () => {
   const framed = Buffer.concat([Buffer.of(0, 0, 0, 0, 7), Buffer.from('{"id":5}')])
+  const long = Buffer.alloc(8)
+  long.writeBigInt64BE(65n)
   const cases: readonly (readonly [string | Buffer | null, string | undefined, unknown])[] = [
     ['{"ID":5,"other":[1],"price":1.25}', undefined, { id: 5n, price: { text: '1.25' } }],
     ['{"schema":{"type":"struct"},"payload":{"id":5}}', undefined, { id: 5n }],
     [framed, undefined, { id: 5n }],
+    // A big-endian integer begins with a zero byte too.
+    [long, 'name', { name: '\0'.repeat(7) + 'A' }],
     ['9007199254740993', 'id', { id: 9007199254740993n }],
     ['5', undefined, {}],
     ['"k\\u00e9"', 'name', { name: 'ké' }],
@@ -121,7 +125,11 @@ test('A key is decoded as an object, as a Kafka Connect object, as text for the 
     ['1.5', 'price', { price: { text: '1.50' } }],
   ]
   for (const [key, tombstoneKey, expected] of cases) {
-    const options = { tombstones: 'row', ...(tombstoneKey === undefined ? {} : { tombstoneKey }) } as const
+    const options = {
+      tombstones: 'row',
+      mayFrameKeys: true,
+      ...(tombstoneKey === undefined ? {} : { tombstoneKey }),
+    } as const
     const rows = await rowsOf([[key, null]], options)
     const { _deleted, ...row } = objectsOf(rows)[0] ?? {}
     assert.equal(_deleted, true)
@@ -132,6 +140,16 @@ test('A key is decoded as an object, as a Kafka Connect object, as text for the 
       ).replaceAll('"', '')
     assert.equal(text(row), text(all), String(key))
   }
+})
+
+test('The first bytes of a key are its own when the values have no schema ids', async () => {
+  const key = Buffer.from('\0\0\0\0\x075')
+  const nameOf = async (mayFrameKeys: boolean): Promise<unknown> => {
+    const rows = await rowsOf([[key, null]], { tombstones: 'row', tombstoneKey: 'name', mayFrameKeys })
+    return objectsOf(rows)[0]?.['name']
+  }
+  assert.equal(await nameOf(false), '\0\0\0\0\x075')
+  assert.equal(await nameOf(true), '5')
 })
 
 test('A key that does not fit its columns, or leaves a NOT NULL column empty, makes a dead letter', async () => {
