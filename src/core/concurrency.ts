@@ -21,3 +21,19 @@ export async function mapBounded<A, B>(
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work))
   return results
 }
+
+/**
+ * Runs `work`, then `cleanUp` in any case. When both fail, the error of `work` is thrown, because it is the cause.
+ * @throws the error of `work`, otherwise that of `cleanUp`
+ */
+export async function runThenCleanUp<T>(work: () => Promise<T>, cleanUp: () => Promise<unknown>): Promise<T> {
+  let result: T
+  try {
+    result = await work()
+  } catch (error) {
+    await cleanUp().catch(() => undefined)
+    throw error
+  }
+  await cleanUp()
+  return result
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mapBounded } from '../../src/core/concurrency.ts'
+import { mapBounded, runThenCleanUp } from '../../src/core/concurrency.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -32,4 +32,18 @@ test('The first error is thrown and no further call is started', async () => {
   const soFar = started.length
   for (let i = 0; i < 5; i++) await turn()
   assert.ok(soFar <= 3 && started.length <= soFar + 1, started.join())
+})
+
+test('The error of the work is thrown although the cleaning up fails too, and otherwise that of the cleaning up', async () => {
+  const fails = (message: string) => () => Promise.reject(new Error(message))
+  let cleaned = 0
+  const cleans = (): Promise<number> => Promise.resolve(++cleaned)
+  await assert.rejects(runThenCleanUp(fails('work'), fails('cleaning')), { message: 'work' })
+  await assert.rejects(runThenCleanUp(fails('work'), cleans), { message: 'work' })
+  await assert.rejects(
+    runThenCleanUp(() => Promise.resolve(1), fails('cleaning')),
+    { message: 'cleaning' },
+  )
+  assert.equal(await runThenCleanUp(() => Promise.resolve(7), cleans), 7)
+  assert.equal(cleaned, 2)
 })

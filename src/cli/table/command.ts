@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { loadConfig } from '../../../config/load/load.ts'
+import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { Add } from '../../delta/protocol/actions.ts'
 import { deletionVectorOf } from '../../delta/files/deletion-vector.ts'
@@ -37,11 +38,10 @@ export async function withStore<T>(
   const { openStore } = await import('../../storage/open/open.ts')
   const local = !/^[a-z][a-z0-9+.-]+:/i.test(uri)
   const store = await openStore(local ? resolve(uri) : uri, config.storage)
-  try {
-    return await use(store, (other) => openStore(other, config.storage))
-  } finally {
-    await store.close()
-  }
+  return await runThenCleanUp(
+    () => use(store, (other) => openStore(other, config.storage)),
+    () => store.close(),
+  )
 }
 
 /** Adds the options `--version` and `--timestamp`, which select a version of the table. */

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
-import { mapBounded } from '../../core/concurrency.ts'
+import { mapBounded, runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
 import { type TableChange, commitTableChange } from '../commit/change.ts'
@@ -78,12 +78,15 @@ export async function vacuumTable(store: Store, options: VacuumOptions): Promise
     return { ...result, ...due, files: 0, bytes: 0, stopped: isStopped(), logFiles }
   const started = await record(store, table.state, vacuumStart(options, tableRetentionMs, due), options)
   let done: SweepCounts | undefined
-  try {
-    done = await sweep.run(options, true)
-  } finally {
-    const status = done === undefined || isStopped() ? 'FAILED' : 'COMPLETED'
-    await record(store, started, vacuumEnd(status, done?.files ?? 0), options)
-  }
+  await runThenCleanUp(
+    async () => {
+      done = await sweep.run(options, true)
+    },
+    () => {
+      const status = done === undefined || isStopped() ? 'FAILED' : 'COMPLETED'
+      return record(store, started, vacuumEnd(status, done?.files ?? 0), options)
+    },
+  )
   return { ...result, ...done, stopped: isStopped(), logFiles }
 }
 

@@ -1,5 +1,6 @@
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import { appIdOf } from '../../../operators/commit-delta.ts'
+import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { TableWriter } from '../../delta/commit/table-writer.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
@@ -40,8 +41,8 @@ export async function runIngest(config: Config, entry: string, options: IngestRu
               'StatsD metrics cannot be sent; ingestion continues without them',
             ),
         })
-  try {
-    return await runService(config, {
+  const run = (): Promise<number> =>
+    runService(config, {
       until,
       notes,
       prepare: async (opened, circuits) => {
@@ -50,9 +51,7 @@ export async function runIngest(config: Config, entry: string, options: IngestRu
       },
       ...(statsd === undefined ? {} : { observer: createIngestMetrics(statsd) }),
     })
-  } finally {
-    await statsd?.close()
-  }
+  return await runThenCleanUp(run, async () => statsd?.close())
 }
 
 /** Attempts before giving up because other writers keep committing offsets first. */
@@ -74,34 +73,42 @@ async function commitSeekOffsets(
 ): Promise<void> {
   if (offsets.size === 0) return
   const lease = await createTablePool(config, circuits).lease(topic.table.uri, retryPolicyOf(topic))
-  try {
-    const table = await lease.openExisting({})
-    if (table === undefined)
-      throw new PipelineError('KD_TABLE_MISSING', 'expected an existing table to record the offsets in', {
-        uri: topic.table.uri,
-      })
-    for (let attempts = 1; attempts <= ATTEMPTS_MAX; attempts++) {
-      const missing = await listMissingOffsets(table, topic, offsets)
-      if (missing.length === 0) return
-      const outcome = await table.append(seekCommitOf(topic, missing))
-      if (outcome.kind !== 'committed') continue
-      const noted = missing.map(([partition, offset]) => `${partition}:${offset}`).join(', ')
-      log.info(
-        { offsets: noted, version: String(outcome.version) },
-        'Recorded the offsets of --seek_offsets as ingested',
-      )
-      return
-    }
-    throw new PipelineError(
-      'KD_COMMIT_CONTENDED',
-      `other writers changed the offsets before each of ${ATTEMPTS_MAX} commit attempts`,
-      {
-        uri: topic.table.uri,
-      },
+  await runThenCleanUp(
+    async () => {
+      const table = await lease.openExisting({})
+      if (table === undefined)
+        throw new PipelineError('KD_TABLE_MISSING', 'expected an existing table to record the offsets in', {
+          uri: topic.table.uri,
+        })
+      await commitMissingOffsets(table, topic, offsets, log)
+    },
+    () => lease.release(),
+  )
+}
+
+async function commitMissingOffsets(
+  table: TableWriter,
+  topic: TopicConfig,
+  offsets: ReadonlyMap<number, bigint>,
+  log: Logger,
+): Promise<void> {
+  for (let attempts = 1; attempts <= ATTEMPTS_MAX; attempts++) {
+    const missing = await listMissingOffsets(table, topic, offsets)
+    if (missing.length === 0) return
+    const outcome = await table.append(seekCommitOf(topic, missing))
+    if (outcome.kind !== 'committed') continue
+    const noted = missing.map(([partition, offset]) => `${partition}:${offset}`).join(', ')
+    log.info(
+      { offsets: noted, version: String(outcome.version) },
+      'Recorded the offsets of --seek_offsets as ingested',
     )
-  } finally {
-    await lease.release()
+    return
   }
+  throw new PipelineError(
+    'KD_COMMIT_CONTENDED',
+    `other writers changed the offsets before each of ${ATTEMPTS_MAX} commit attempts`,
+    { uri: topic.table.uri },
+  )
 }
 
 async function listMissingOffsets(

@@ -2,7 +2,8 @@ import type { Config } from '../../../config/types.ts'
 import { redact, createSecretRedactor } from '../../../config/load/redact.ts'
 import type { Counts } from '../../core/batch.ts'
 import { systemClock } from '../../core/clock.ts'
-import { messageOf, PipelineError } from '../../core/errors.ts'
+import { runThenCleanUp } from '../../core/concurrency.ts'
+import { isUnexpectedError, messageOf, PipelineError } from '../../core/errors.ts'
 import type { Circuit } from '../../core/circuit.ts'
 import { Circuits } from '../../resilience/circuit-registry.ts'
 import { LogLevels } from '../../telemetry/log-levels.ts'
@@ -54,7 +55,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
   // Logged after the signal handlers are installed: a reader of this line may send a signal.
   log.info({ config: redact(config) }, 'Starting kafka-delta')
   for (const note of options.notes ?? []) log.warn(note)
-  try {
+  const run = async (): Promise<void> => {
     await observability.listen()
     await options.prepare?.(log, circuits)
     const summaries = await runTopics(config, {
@@ -77,19 +78,23 @@ export async function runService(config: Config, options: ServiceOptions): Promi
         'Topic finished',
       )
     }
-    return 0
-  } finally {
-    await observability.close()
-    await telemetry.shutdown()
-    shutdown.dispose()
   }
+  // An exporter that cannot reach its collector must not hide why the service ended.
+  await runThenCleanUp(run, async () => {
+    try {
+      await Promise.all([observability.close(), telemetry.shutdown()])
+    } finally {
+      shutdown.dispose()
+    }
+  })
+  return 0
 }
 
-/** Logs why the service ended. */
+/** Logs why the service ended: with the level `fatal` when the reason is a bug. */
 export function logFailure(config: Pick<Config, 'log'>, thrown: unknown): void {
   const code = thrown instanceof PipelineError ? thrown.code : undefined
   const log = createLogger({ level: config.log.level, hide: createSecretRedactor(config) })
-  log.error({ code, err: thrown }, messageOf(thrown))
+  log[isUnexpectedError(thrown) ? 'fatal' : 'error']({ code, err: thrown }, messageOf(thrown))
 }
 
 function logCircuitChange({ kind, name, state, openedCount: opened, reason }: Circuit, log: Logger): void {

@@ -6,6 +6,7 @@ import type { Chunk } from '../../../operators/buffer-time-or-count.ts'
 import { NO_COUNTS, type Flush } from '../../core/batch.ts'
 import { NO_TRACE } from '../../core/flush-trace.ts'
 import type { Clock } from '../../core/clock.ts'
+import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { ReplayLedger } from '../../stored-letters/ledger.ts'
 import { LetterSet } from '../../stored-letters/ledger.ts'
@@ -76,17 +77,15 @@ export async function replayDeadLetters(options: ReplayOptions): Promise<ReplayR
     { onWarning: (warning) => log.warn({ code: warning.code }, warning.message), ...clockOf(options) },
     tables,
   )
-  try {
+  const replay = async (): Promise<ReplayResult> => {
     const format = await openTopicFormat(topic, config, target, tables.circuits)
     const replayer = new Replayer(options, target, { ...target, format, ...clockOf(options) })
-    try {
-      return await replayer.run()
-    } finally {
-      await replayer.close()
-    }
-  } finally {
-    await target.release()
+    return await runThenCleanUp(
+      () => replayer.run(),
+      () => replayer.close(),
+    )
   }
+  return await runThenCleanUp(replay, () => target.release())
 }
 
 class Replayer {

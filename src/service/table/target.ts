@@ -3,6 +3,7 @@ import type { Contract } from '../../contract/contract.ts'
 import { withoutInternalMetadata } from '../../contract/json-schema/delta-type.ts'
 import { contractOfTable } from '../../contract/table-contract.ts'
 import { readContract } from '../../contract/file.ts'
+import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
 import { compileTableConstraints } from '../../delta/constraints/constraint-violations.ts'
@@ -91,11 +92,10 @@ export async function hasColumns(
   if (topic.compatibility !== 'none') return true
   if ((await writtenContract(topic, config, tables.circuits)) !== undefined) return true
   const lease = await tables.lease(topic.table.uri, retryPolicyOf(topic))
-  try {
-    return await tableExists(lease.store)
-  } finally {
-    await lease.release()
-  }
+  return await runThenCleanUp(
+    () => tableExists(lease.store),
+    () => lease.release(),
+  )
 }
 
 async function writtenContract(

@@ -210,3 +210,21 @@ test('A table with files at absolute paths is refused', async () => {
   await store.put(commitKey(4n), serialiseActions([{ kind: 'add', add }]))
   await assert.rejects(run(store), { code: 'KD_TABLE_UNSUPPORTED' })
 })
+
+test('A deletion that fails is reported as the error, although its record cannot be committed either', async () => {
+  const store = await filled()
+  const fault = new Error('the deletion was refused')
+  const broken = new Proxy(store, {
+    get(target, name) {
+      if (name === 'delete') return () => Promise.reject(fault)
+      if (name === 'putIfAbsent')
+        return async (key: string, bytes: Uint8Array) => {
+          if (Buffer.from(bytes).includes('VACUUM END')) throw new Error('the record was refused')
+          return await target.putIfAbsent(key, bytes)
+        }
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+  await assert.rejects(vacuumTable(broken, { dryRun: false, clock }), fault)
+})
