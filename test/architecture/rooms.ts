@@ -86,8 +86,8 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
   'src/core': { credit: [], stage: [] },
   'src/delta': {
     protocol: [],
-    schema: ['protocol'],
     constraints: ['protocol'],
+    schema: ['constraints', 'protocol'],
     statistics: ['protocol', 'schema'],
     log: ['protocol', 'schema', 'statistics'],
     files: ['protocol', 'schema', 'statistics'],

@@ -11,6 +11,7 @@ import { findLogSegment } from '../log/log-segment.ts'
 import { ParsedAddFields } from '../log/parsed-stats.ts'
 import { checkpointKey, newCheckpointKey, newSidecarName, sidecarKey } from '../protocol/paths.ts'
 import { writerFeaturesOf } from '../protocol/protocol.ts'
+import { isPropertySet } from '../protocol/table-properties.ts'
 import { loadState, parseMetadata } from '../log/snapshot.ts'
 import type { TableState } from '../log/state.ts'
 
@@ -100,8 +101,8 @@ class CheckpointWriter {
     // Spec: "Add File and Remove File": a tombstone expires when the threshold has passed since the removal.
     this.#tombstonesFromMs =
       nowMs - parseIntervalMs(configuration['delta.deletedFileRetentionDuration'], TOMBSTONES_KEPT_MS)
-    this.#withStats = configuration['delta.checkpoint.writeStatsAsJson'] !== 'false'
-    if (configuration['delta.checkpoint.writeStatsAsStruct'] === 'true') {
+    this.#withStats = isPropertySet(configuration, 'delta.checkpoint.writeStatsAsJson', true)
+    if (isPropertySet(configuration, 'delta.checkpoint.writeStatsAsStruct')) {
       const clustering = state.domains.get('delta.clustering')?.configuration
       this.#parsed = new ParsedAddFields({
         protocol: state.protocol,

@@ -1,8 +1,14 @@
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
-import { compileExpressionAs, compileCondition, type CompiledSqlExpression } from '../../sql/compile.ts'
+import {
+  compileExpression,
+  compileExpressionAs,
+  compileCondition,
+  type CompiledSqlExpression,
+} from '../../sql/compile.ts'
 import { SqlError } from '../../sql/expression/error.ts'
 import { parseSqlExpression } from '../../sql/parse/parse.ts'
 import type { Metadata } from '../protocol/actions.ts'
+import { checkConstraintNameOf } from '../protocol/table-properties.ts'
 
 /** Describes a condition that every row of a table must satisfy. */
 export interface Constraint {
@@ -39,8 +45,6 @@ const NO_COLUMNS: StructType = { type: 'struct', fields: [] }
 
 type ConstrainedMetadata = Pick<Metadata, 'schema' | 'configuration'>
 
-const CHECK_PREFIX = 'delta.constraints.'
-
 /**
  * Returns all constraints of a table, in the order of its properties and columns. A row satisfies an expression only if
  * it is TRUE: FALSE and NULL violate a CHECK constraint as well as an invariant, because the specification requires
@@ -48,13 +52,10 @@ const CHECK_PREFIX = 'delta.constraints.'
  * as well. Spec: "CHECK Constraints", "Column Invariants", "Generated Columns".
  */
 export function constraintsOf({ schema, configuration }: ConstrainedMetadata): readonly Constraint[] {
-  const checks = Object.entries(configuration)
-    .filter(([key]) => key.toLowerCase().startsWith(CHECK_PREFIX))
-    .map(([key, expression]): Constraint => ({
-      kind: 'check',
-      name: `CHECK constraint ${key.slice(CHECK_PREFIX.length)}`,
-      expression,
-    }))
+  const checks = Object.entries(configuration).flatMap(([key, expression]): readonly Constraint[] => {
+    const name = checkConstraintNameOf(key)
+    return name === undefined ? [] : [{ kind: 'check', name: `CHECK constraint ${name}`, expression }]
+  })
   return [...notNullConstraints(schema), ...checks, ...columnConstraints(schema, [])]
 }
 
@@ -164,6 +165,23 @@ export function compileConstraintCondition(
   const compiled = compileCondition({ kind: 'call', name: '<=>', args: [held, parsed] }, schema)
   if (compiled.usesClock) throw new SqlError('a generated column cannot depend on the current time')
   return compiled
+}
+
+/**
+ * Returns the paths of the columns that the expression of a constraint reads, or `undefined` when it cannot be
+ * compiled. A generated column is not among its own.
+ */
+export function columnsReadBy(
+  constraint: Constraint,
+  schema: StructType,
+): readonly (readonly string[])[] | undefined {
+  if (constraint.kind === 'notNull') return []
+  try {
+    return compileExpression(constraint.expression, schema).columns
+  } catch (error) {
+    if (error instanceof SqlError) return undefined
+    throw error
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { MetadataAction, Protocol } from '../protocol/actions.ts'
 import { writerFeaturesOf } from '../protocol/protocol.ts'
+import { isPropertySet } from '../protocol/table-properties.ts'
 import type { TableState } from './state.ts'
 
 /** Tells whether commits of the table carry in-commit timestamps. Spec: "In-Commit Timestamps" (enablement). */
@@ -12,7 +13,7 @@ export function hasInCommitTimestamps({
   readonly metadata: Pick<MetadataAction, 'configuration'>
 }): boolean {
   if (!writerFeaturesOf(protocol).includes('inCommitTimestamp')) return false
-  return metadata.configuration['delta.enableInCommitTimestamps'] === 'true'
+  return isPropertySet(metadata.configuration, 'delta.enableInCommitTimestamps')
 }
 
 /**

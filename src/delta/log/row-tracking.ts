@@ -6,6 +6,7 @@ import { PipelineError } from '../../core/errors.ts'
 import { parseJson } from '../protocol/action-json.ts'
 import type { Action, Add, MetadataAction, Protocol } from '../protocol/actions.ts'
 import { writerFeaturesOf } from '../protocol/protocol.ts'
+import { isPropertySet } from '../protocol/table-properties.ts'
 import type { TableState } from './state.ts'
 import { isPlainObject, recordCountOf } from '../statistics/stats.ts'
 
@@ -27,7 +28,7 @@ interface TrackedTable {
 /** Tells whether row ids must be assigned to every new file. Spec: "Writer Requirements for Row Tracking". */
 function mustAssignRowIds({ protocol, metadata }: TrackedTable): boolean {
   if (!writerFeaturesOf(protocol).includes('rowTracking')) return false
-  return metadata.configuration['delta.rowTrackingSuspended'] !== 'true'
+  return !isPropertySet(metadata.configuration, 'delta.rowTrackingSuspended')
 }
 
 /**
@@ -37,7 +38,7 @@ function mustAssignRowIds({ protocol, metadata }: TrackedTable): boolean {
  */
 export function rowTrackingColumnsOf(table: TrackedTable): RowTrackingColumns | undefined {
   const { configuration } = table.metadata
-  if (!mustAssignRowIds(table) || configuration['delta.enableRowTracking'] !== 'true') return undefined
+  if (!mustAssignRowIds(table) || !isPropertySet(configuration, 'delta.enableRowTracking')) return undefined
   const rowId = configuration['delta.rowTracking.materializedRowIdColumnName']
   const commitVersion = configuration['delta.rowTracking.materializedRowCommitVersionColumnName']
   if (rowId !== undefined && commitVersion !== undefined) return { rowId, commitVersion }

@@ -6,6 +6,7 @@ import type { Store } from '../../storage/store.ts'
 import { serialiseActions } from '../protocol/action-json.ts'
 import { logExists, readCommit } from '../log/log-segment.ts'
 import { commitKey } from '../protocol/paths.ts'
+import { columnMappingModeOf } from '../protocol/table-properties.ts'
 import type { Action } from '../protocol/actions.ts'
 import { ChecksumWriter } from '../commit/checksum-writer.ts'
 import { type EnabledFeatures, enableFeatures } from './feature-enablement.ts'
@@ -116,7 +117,7 @@ function firstActions(
 
 /** Column names are unique without regard to case. Spec: "Schema Serialization Format". */
 function checkTable({ schema, partitionColumns, configuration = {} }: NewTable): void {
-  const isMapped = (configuration['delta.columnMapping.mode'] ?? 'none') !== 'none'
+  const isMapped = columnMappingModeOf(configuration) !== 'none'
   const fault = schemaFault(schema, isMapped) ?? partitionFault(schema, partitionColumns)
   if (fault !== undefined) throw new PipelineError('KD_SCHEMA_MISMATCH', fault)
 }

@@ -5,6 +5,7 @@ import type { Metadata, Protocol } from '../protocol/actions.ts'
 import { COLUMN_ID_KEY, PHYSICAL_NAME_KEY } from '../schema/column-mapping.ts'
 import { allowsOperation, TABLE_FEATURES, featuresOfProperties } from '../protocol/features.ts'
 import { writerFeaturesOf } from '../protocol/protocol.ts'
+import { checkConstraintNameOf, columnMappingModeOf, isPropertySet } from '../protocol/table-properties.ts'
 
 type Configuration = Metadata['configuration']
 
@@ -37,10 +38,10 @@ export function enableFeatures(schema: StructType, configuration: Configuration)
     throw new PipelineError('KD_TABLE_UNSUPPORTED', detail, { features: refused })
   }
   const own = Object.fromEntries(
-    Object.entries(configuration).filter(([key]) => !key.startsWith(FEATURE_PREFIX)),
+    Object.entries(configuration).filter(([key]) => featureRequestedBy(key) === undefined),
   )
   const protocol = protocolOf(features)
-  if ((own['delta.columnMapping.mode'] ?? 'none') === 'none') {
+  if (columnMappingModeOf(own) === 'none') {
     return { protocol, schema, configuration: { ...own, ...rowTrackingColumns(own) } }
   }
   const ids = { last: 0 }
@@ -70,24 +71,34 @@ export function findEnablementFaults(
     const key = TABLE_FEATURES[feature]?.property?.[0] ?? feature
     if (!supported.includes(feature))
       return [`${key} needs the feature ${feature}, which the table does not have`]
-    if (!AT_CREATION.includes(feature) || before[key] === properties[key]) return []
+    if (!AT_CREATION.includes(feature) || before[key]?.toLowerCase() === properties[key]?.toLowerCase())
+      return []
     return [`${key} can only be enabled when a table is created, or by another engine`]
   })
   const mode = 'delta.columnMapping.mode'
-  const unmapped = properties[mode] === 'none' && (before[mode] ?? 'none') !== 'none'
+  const isUnmapped = properties[mode] !== undefined && columnMappingModeOf(properties) === 'none'
+  const unmapped = isUnmapped && columnMappingModeOf(before) !== 'none'
   return unmapped ? [...faults, `${mode} cannot be disabled`] : faults
 }
 
 function wantedFeatures(schema: StructType, configuration: Configuration): readonly string[] {
   const wanted = new Set(featuresOfProperties(configuration))
   for (const key of Object.keys(configuration)) {
-    if (key.startsWith(FEATURE_PREFIX)) wanted.add(key.slice(FEATURE_PREFIX.length))
-    if (key.startsWith('delta.constraints.')) wanted.add('checkConstraints')
+    const requested = featureRequestedBy(key)
+    if (requested !== undefined) wanted.add(requested)
+    if (checkConstraintNameOf(key) !== undefined) wanted.add('checkConstraints')
   }
   if (containsType(schema, 'timestamp_ntz')) wanted.add('timestampNtz')
   // Iterating a set includes elements that are added on the way.
   for (const name of wanted) for (const required of TABLE_FEATURES[name]?.requires ?? []) wanted.add(required)
   return [...wanted]
+}
+
+/** Returns the feature that a property requests by name. Names are compared without case, as Spark does. */
+function featureRequestedBy(property: string): string | undefined {
+  if (!property.toLowerCase().startsWith(FEATURE_PREFIX)) return undefined
+  const name = property.slice(FEATURE_PREFIX.length)
+  return Object.keys(TABLE_FEATURES).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name
 }
 
 /**
@@ -112,7 +123,7 @@ function protocolOf(features: readonly string[]): Protocol {
  * collisions with other columns.
  */
 function rowTrackingColumns(configuration: Configuration): Configuration {
-  if (configuration['delta.enableRowTracking']?.toLowerCase() !== 'true') return {}
+  if (!isPropertySet(configuration, 'delta.enableRowTracking')) return {}
   return {
     'delta.rowTracking.materializedRowIdColumnName': `_row-id-col-${randomUUID()}`,
     'delta.rowTracking.materializedRowCommitVersionColumnName': `_row-commit-version-col-${randomUUID()}`,

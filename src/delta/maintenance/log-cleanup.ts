@@ -7,6 +7,7 @@ import { parseIntervalMs } from '../protocol/interval.ts'
 import { type Checkpoint, findLogSegment } from '../log/log-segment.ts'
 import { checkpointKey, checkpointPartKey, LOG_PREFIX, parseLogKey, sidecarKey } from '../protocol/paths.ts'
 import { writerFeaturesOf } from '../protocol/protocol.ts'
+import { isPropertySet } from '../protocol/table-properties.ts'
 import { loadState } from '../log/snapshot.ts'
 import { applyActions, EMPTY_STATE, type PartialState, completeState } from '../log/state.ts'
 
@@ -49,7 +50,7 @@ const OF_VERSION = /^(\d{20})\.(?:json|crc|checkpoint\..+|(\d{20})\.compacted\.j
 export async function cleanUpLog(store: Store, options: LogCleanupOptions = {}): Promise<LogCleanupResult> {
   const { protocol, metadata } = await loadState(store, await findLogSegment(store))
   const { configuration } = metadata
-  if (configuration['delta.enableExpiredLogCleanup']?.toLowerCase() === 'false') return NOTHING
+  if (!isPropertySet(configuration, 'delta.enableExpiredLogCleanup', true)) return NOTHING
   if (!writerFeaturesOf(protocol).every((feature) => allowsOperation(feature, 'commit'))) return NOTHING
   const nowMs = (options.clock ?? systemClock).now()
   const retentionMs = parseIntervalMs(configuration['delta.logRetentionDuration'], RETENTION_MS)

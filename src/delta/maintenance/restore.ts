@@ -13,6 +13,7 @@ import { readLiveFiles } from '../log/live-files.ts'
 import { checkMaintenanceAllowed, type MaintainedTable, openMaintainedTable } from './maintained-table.ts'
 import { decodePath } from '../protocol/paths.ts'
 import { writerFeaturesOf } from '../protocol/protocol.ts'
+import { isPropertySet } from '../protocol/table-properties.ts'
 import { loadSnapshot, type Snapshot } from '../log/snapshot.ts'
 import { parseSchema } from '../schema/schema-json.ts'
 
@@ -73,7 +74,7 @@ export async function restoreTable(
 
 function checkRestorable(store: Store, table: MaintainedTable, target: Snapshot): void {
   const context = { table: store.uri, version: target.version }
-  if (table.metadata.configuration['delta.appendOnly'] === 'true') {
+  if (isPropertySet(table.metadata.configuration, 'delta.appendOnly')) {
     throw new PipelineError('KD_COMMAND_INVALID', 'the table is append-only (delta.appendOnly)', context)
   }
   checkMaintenanceAllowed(target.protocol, 'rewrite')

@@ -78,16 +78,14 @@ export async function vacuumTable(store: Store, options: VacuumOptions): Promise
     return { ...result, ...due, files: 0, bytes: 0, stopped: isStopped(), logFiles }
   const started = await record(store, table.state, vacuumStart(options, tableRetentionMs, due), options)
   let done: SweepCounts | undefined
-  await runThenCleanUp(
-    async () => {
-      done = await sweep.run(options, true)
-    },
+  const counts = await runThenCleanUp(
+    async () => (done = await sweep.run(options, true)),
     () => {
       const status = done === undefined || isStopped() ? 'FAILED' : 'COMPLETED'
       return record(store, started, vacuumEnd(status, done?.files ?? 0), options)
     },
   )
-  return { ...result, ...done, stopped: isStopped(), logFiles }
+  return { ...result, ...counts, stopped: isStopped(), logFiles }
 }
 
 /** Counts of one scan of the table directory. */

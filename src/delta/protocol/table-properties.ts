@@ -19,6 +19,9 @@ export const CODEC_PROPERTY = 'delta.parquet.compression.codec'
 /** Names the table property that sets the target size of files. */
 export const FILE_SIZE_PROPERTY = 'delta.targetFileSize'
 
+/** Prefix of the properties that hold CHECK constraints. */
+const CHECK_PREFIX = 'delta.constraints.'
+
 const PREFIX_LENGTH = 2
 const SIZE = /^(\d{1,15})\s*([kmg]?)b?$/i
 const FACTOR: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
@@ -32,6 +35,28 @@ export function parseSizeBytes(text: string | undefined): number | undefined {
   if (match === null) return undefined
   const bytes = Number(match[1]) * (FACTOR[(match[2] ?? '').toLowerCase()] ?? 1)
   return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined
+}
+
+/**
+ * Returns the value of a boolean property, or `byDefault` when it is absent or neither true nor false. Values are
+ * compared without case, as Spark does: it stores `TRUE` as the user wrote it.
+ */
+export function isPropertySet(configuration: Configuration, name: string, byDefault = false): boolean {
+  const text = configuration[name]?.toLowerCase()
+  return text === 'true' || (byDefault && text !== 'false')
+}
+
+/** Returns the value of `delta.columnMapping.mode` in lower case, as Spark compares it; `none` when it is absent. */
+export function columnMappingModeOf(configuration: Configuration): string {
+  return (configuration['delta.columnMapping.mode'] ?? 'none').toLowerCase()
+}
+
+/**
+ * Returns the name of the CHECK constraint that a property holds, or `undefined` for other properties. The prefix is
+ * compared without case, as Spark does.
+ */
+export function checkConstraintNameOf(property: string): string | undefined {
+  return property.toLowerCase().startsWith(CHECK_PREFIX) ? property.slice(CHECK_PREFIX.length) : undefined
 }
 
 /** Returns the codec of new files: `delta.parquet.compression.codec`, or zstd if it is absent or not supported. */
@@ -51,13 +76,13 @@ export function numIndexedColumnsOf(configuration: Configuration): number {
  * `delta.randomizeFilePrefixes` is set.
  */
 export function randomPrefixLengthOf(configuration: Configuration): number | undefined {
-  if (configuration['delta.randomizeFilePrefixes']?.toLowerCase() !== 'true') return undefined
+  if (!isPropertySet(configuration, 'delta.randomizeFilePrefixes')) return undefined
   const text = configuration['delta.randomPrefixLength'] ?? ''
   return isPrefixLength(text) ? Number(text) : PREFIX_LENGTH
 }
 
 const isPrefixLength = (text: string): boolean => /^[1-9]\d?$/.test(text)
-const isFlag = (text: string): boolean => text === 'true' || text === 'false'
+const isFlag = (text: string): boolean => /^(?:true|false)$/i.test(text)
 const isInterval = (text: string): boolean => parseIntervalMs(text, 0) !== Infinity
 
 type PropertyRule = readonly [expectation: string, isValid: (text: string) => boolean]
@@ -70,7 +95,10 @@ const SUPPORTED: Readonly<Record<string, PropertyRule>> = {
   'delta.checkpoint.writeStatsAsJson': FLAG,
   'delta.checkpoint.writeStatsAsStruct': FLAG,
   'delta.checkpointPolicy': ['classic or v2', (text) => text === 'classic' || text === 'v2'],
-  'delta.columnMapping.mode': ['none, name or id', (text) => ['none', 'name', 'id'].includes(text)],
+  'delta.columnMapping.mode': [
+    'none, name or id',
+    (text) => ['none', 'name', 'id'].includes(text.toLowerCase()),
+  ],
   'delta.dataSkippingNumIndexedCols': ['a whole number from -1', (text) => /^(?:-1|\d{1,9})$/.test(text)],
   [STATS_COLUMNS_PROPERTY]: ['columns, separated by commas', (text) => parseColumnPaths(text) !== undefined],
   'delta.deletedFileRetentionDuration': ['a duration such as interval 7 days', isInterval],

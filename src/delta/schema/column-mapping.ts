@@ -2,6 +2,7 @@ import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
 import type { Add, Metadata, Protocol } from '../protocol/actions.ts'
 import { readerFeaturesOf } from '../protocol/protocol.ts'
+import { columnMappingModeOf } from '../protocol/table-properties.ts'
 
 /** Describes a field of a data file as Arrow shows it. */
 export interface FileField {
@@ -36,7 +37,7 @@ export const PARQUET_FIELD_ID = 'PARQUET:field_id'
  * @throws KD_TABLE_CORRUPT if a column has no physical name or id, or shares it with another column
  */
 export function columnMappingOf(protocol: Protocol, metadata: Metadata): ColumnMapping {
-  const mode = metadata.configuration['delta.columnMapping.mode'] ?? 'none'
+  const mode = columnMappingModeOf(metadata.configuration)
   if (mode === 'none' || !readerFeaturesOf(protocol).includes('columnMapping')) return BY_NAME
   if (mode !== 'name' && mode !== 'id') {
     throw new PipelineError('KD_TABLE_UNSUPPORTED', `the columnMapping mode ${mode} is not supported`)

@@ -3,11 +3,13 @@ import type { ArrayType, DataType, MapType, StructField, StructType } from '../.
 import { findField, containsType, typeName } from '../../core/schema.ts'
 import { isWider } from '../../core/widening.ts'
 import type { Metadata, MetadataAction, Protocol } from '../protocol/actions.ts'
+import { columnsReadBy, constraintsOf } from '../constraints/constraints.ts'
 import { NewFieldFactory } from './new-fields.ts'
 import { writerFeaturesOf } from '../protocol/protocol.ts'
 
 import { serialiseSchema } from './schema-json.ts'
 import type { TableShape } from '../protocol/table-shape.ts'
+import { isPropertySet } from '../protocol/table-properties.ts'
 import { withReaderFeature } from '../protocol/upgrade.ts'
 
 /** Says which changes of the table schema are allowed so that rows fit it. */
@@ -75,8 +77,8 @@ interface TypeChange {
 
 /** Locates a type within a field, and collects the type changes of the field. */
 interface TypePosition {
-  /** Dotted path for messages. */
-  readonly column: string
+  /** Names of the struct fields, and the steps between them, from the top-level column on. */
+  readonly path: readonly string[]
   /** Steps `element`, `key` and `value` below the nearest struct field. */
   readonly within: readonly string[]
   readonly changes: TypeChange[]
@@ -97,7 +99,7 @@ class SchemaMerge {
     this.#widens =
       rules.widen &&
       writerFeaturesOf(protocol).includes('typeWidening') &&
-      metadata.configuration['delta.enableTypeWidening']?.toLowerCase() === 'true'
+      isPropertySet(metadata.configuration, 'delta.enableTypeWidening')
   }
 
   columns(wanted: StructType): StructType {
@@ -111,15 +113,16 @@ class SchemaMerge {
         continue
       this.#misfit(name, theirs.type, ours.type, ', and the table is partitioned by it')
     }
-    return this.#struct(schema, wanted, '')
+    return this.#struct(schema, wanted, [])
   }
 
-  #struct(table: StructType, wanted: StructType, path: string): StructType {
+  #struct(table: StructType, wanted: StructType, parents: readonly string[]): StructType {
     const fields = table.fields.map((field) => {
       const ours = findField(wanted, field.name)
-      return ours === undefined ? field : this.#field(field, ours, path)
+      return ours === undefined ? field : this.#field(field, ours, parents)
     })
     const known = new Set(table.fields.map(({ name }) => name.toLowerCase()))
+    const path = parents.map((name) => `${name}.`).join('')
     for (const field of wanted.fields) {
       const folded = field.name.toLowerCase()
       if (known.has(folded)) continue
@@ -137,9 +140,9 @@ class SchemaMerge {
     return typeof add === 'boolean' ? add : path === '' && name === add
   }
 
-  #field(table: StructField, { type: wanted }: StructField, path: string): StructField {
+  #field(table: StructField, { type: wanted }: StructField, parents: readonly string[]): StructField {
     const changes: TypeChange[] = []
-    const type = this.#type(table.type, wanted, { column: path + table.name, within: [], changes })
+    const type = this.#type(table.type, wanted, { path: [...parents, table.name], within: [], changes })
     if (type === table.type) return table
     if (changes.length === 0) return { ...table, type }
     const before = (table.metadata['delta.typeChanges'] ?? []) as readonly unknown[]
@@ -152,7 +155,7 @@ class SchemaMerge {
     }
     switch (table.type) {
       case 'struct':
-        return this.#struct(table, wanted as StructType, `${place.column}.`)
+        return this.#struct(table, wanted as StructType, place.path)
       case 'array': {
         const elementType = this.#inner(
           table.elementType,
@@ -173,13 +176,14 @@ class SchemaMerge {
 
   #inner(table: DataType, wanted: DataType, step: string, place: TypePosition): DataType {
     return this.#type(table, wanted, {
-      column: `${place.column}.${step}`,
+      path: [...place.path, step],
       within: [...place.within, step],
       changes: place.changes,
     })
   }
 
-  #leaf(table: DataType, wanted: DataType, { column, within, changes }: TypePosition): DataType {
+  #leaf(table: DataType, wanted: DataType, { path, within, changes }: TypePosition): DataType {
+    const column = path.join('.')
     const from = typeName(table)
     const to = typeName(wanted)
     if (from === to || isWider(to, from) || this.#rules.casts?.(wanted, table) === true) return table
@@ -187,7 +191,7 @@ class SchemaMerge {
       this.#misfit(column, table, wanted)
       return table
     }
-    const dependent = this.#dependentOn(column)
+    const dependent = this.#dependentOn(path)
     if (!this.#widens || dependent !== undefined) {
       const why = dependent ?? 'delta.enableTypeWidening and its feature would let it be widened'
       this.#misfit(column, table, wanted, `; ${why}`)
@@ -198,19 +202,17 @@ class SchemaMerge {
     return wanted
   }
 
-  /** Names an expression of the table that may depend on the column; the column's type must not change then. */
-  #dependentOn(column: string): string | undefined {
-    const name = column.toLowerCase().split('.')[0] ?? ''
-    const { schema, configuration } = this.#metadata
-    const constraint = Object.entries(configuration).find(
-      ([key, text]) => key.startsWith('delta.constraints.') && text.toLowerCase().includes(name),
+  /**
+   * Names an expression of the table that depends on the column, or may because it cannot be compiled; the column's
+   * type must not change then.
+   */
+  #dependentOn(column: readonly string[]): string | undefined {
+    const dependent = constraintsOf(this.#metadata).find((constraint) =>
+      (columnsReadBy(constraint, this.#metadata.schema) ?? [[]]).some((read) => isWithin(read, column)),
     )
-    if (constraint !== undefined) return `${constraint[0]} depends on it`
-    const generated = schema.fields.find(({ metadata }) => {
-      const expression = metadata['delta.generationExpression']
-      return typeof expression === 'string' && expression.toLowerCase().includes(name)
-    })
-    return generated === undefined ? undefined : `the column ${generated.name} is generated from it`
+    if (dependent === undefined) return undefined
+    if (dependent.kind !== 'generated') return `${dependent.name} depends on it`
+    return `the column ${(dependent.column ?? []).join('.')} is generated from it`
   }
 
   #misfit(column: string, table: DataType, wanted: DataType, why = ''): void {
@@ -218,4 +220,12 @@ class SchemaMerge {
       `column ${column}: expected ${typeName(table)}, as the table has it, got ${typeName(wanted)}${why}`,
     )
   }
+}
+
+/** Returns true when one path is the other, or a part of it; names are compared without case. */
+function isWithin(one: readonly string[], other: readonly string[]): boolean {
+  const steps = Math.min(one.length, other.length)
+  return Array.from({ length: steps }).every(
+    (_, step) => one[step]?.toLowerCase() === other[step]?.toLowerCase(),
+  )
 }

@@ -108,7 +108,7 @@ test('A version with missing data files is refused by their names, and nothing i
 
 test('An append-only table and a version that does not exist are refused', async () => {
   const store = new MemoryStore()
-  await filled(store, 2, { 'delta.appendOnly': 'true' })
+  await filled(store, 2, { 'delta.appendOnly': 'TRUE' })
   await assert.rejects(restoreTable(store, 1n), { code: 'KD_COMMAND_INVALID', message: /append-only/ })
   const other = new MemoryStore()
   await filled(other, 1)

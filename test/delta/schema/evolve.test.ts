@@ -186,9 +186,41 @@ test('A column that a constraint or a generated column may depend on keeps its t
   }
   const shape = widening(table, { 'delta.constraints.positive': 'Price > 0' })
   assert.deepEqual(faultsOf(shape, structOf({ price: 'long', at: 'timestamp_ntz' })), [
-    'column price: expected integer, as the table has it, got long; delta.constraints.positive depends on it',
+    'column price: expected integer, as the table has it, got long; CHECK constraint positive depends on it',
     'at: expected date, as the table has it, got timestamp_ntz; the column y is generated from it',
   ])
+})
+
+test('A column is widened although its name is a part of another that a constraint reads', () => {
+  const table = structOf({ id: 'integer', valid: 'boolean', s: structOf({ a: 'integer', b: 'integer' }) })
+  const shape = widening(table, { 'delta.constraints.Id': 'valid AND s.a > 0' })
+  const { metadata } = evolved(shape, structOf({ id: 'long', s: structOf({ b: 'long' }) })).shape
+  assert.equal(findField(metadata.schema, 'id')?.type, 'long')
+  assert.deepEqual(faultsOf(shape, structOf({ s: structOf({ a: 'long' }) })), [
+    'column s.a: expected integer, as the table has it, got long; CHECK constraint Id depends on it',
+  ])
+})
+
+test('A column keeps its type if an invariant reads it, if the prefix of a constraint is in capitals, or if an expression cannot be compiled', () => {
+  const invariant = { 'delta.invariants': JSON.stringify({ expression: { expression: 'id > 0' } }) }
+  const table: StructType = {
+    type: 'struct',
+    fields: [
+      ...structOf({ id: 'integer', n: 'integer', free: 'integer' }).fields,
+      { name: 'x', type: 'string', nullable: true, metadata: invariant },
+    ],
+  }
+  const reasonOf = (configuration: Record<string, string>, column: string): string | undefined =>
+    faultsOf(widening(table, configuration), structOf({ [column]: 'long' }))[0]?.replace(/^.*; /, '')
+  assert.equal(reasonOf({}, 'id'), 'invariant of column x depends on it')
+  assert.equal(
+    reasonOf({ 'Delta.Constraints.Positive': 'n > 0' }, 'n'),
+    'CHECK constraint Positive depends on it',
+  )
+  assert.equal(
+    reasonOf({ 'delta.constraints.odd': 'my_function(n)' }, 'free'),
+    'CHECK constraint odd depends on it',
+  )
 })
 
 test('All mismatches are reported at once, with path, expected type and actual type', () => {
