@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FILES } from './files.ts'
+import { FILES, PRODUCT } from './files.ts'
 
 test('There is no any, no default export, no TODO and no debugger', () => {
   const banned: readonly (readonly [string, RegExp])[] = [
@@ -30,6 +30,29 @@ test('No test is skipped, left to do, or the only one', () => {
   )
   assert.deepEqual(
     FILES.filter(({ path, text }) => path.startsWith('test/') && pattern.test(text)).map(({ path }) => path),
+    [],
+  )
+})
+
+/** Files that read the clock of the machine, or its timers, themselves: each says why. */
+const MAY_READ_CLOCK: readonly RegExp[] = [
+  // It is the clock that is passed to all others.
+  /^src\/core\/clock\.ts$/,
+  // Programs at a terminal, and the servers that they start.
+  /^src\/(?:cli|local-servers)\//,
+  // The deadline after which the process ends, whatever its parts do.
+  /^src\/service\/process\/shutdown\.ts$/,
+  // Times of an export protocol, beside which nothing is decided.
+  /^src\/telemetry\/metrics\/observed-metrics\.ts$/,
+]
+
+test('Time and chance come from arguments, so that tests decide them', () => {
+  const pattern = /\bDate\.now\(\)|\bnew Date\(\)|\bMath\.random\(\)|\bsetTimeout\(/
+  const found = PRODUCT.filter(
+    ({ path, text }) => pattern.test(text) && !MAY_READ_CLOCK.some((may) => may.test(path)),
+  )
+  assert.deepEqual(
+    found.map(({ path }) => path),
     [],
   )
 })

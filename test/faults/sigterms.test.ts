@@ -10,7 +10,7 @@ import { sigterms } from './support/sigterm.ts'
 test('SIGTERM under full input at random moments: exit 0 within the deadline each time, nothing lost, nothing twice', async (t) => {
   const brokers = await kafkaForTests()
   const folder = await mkdtemp(join(tmpdir(), 'faults-sigterms-'))
-  const seed = Math.floor(Math.random() * 2 ** 31)
+  const seed = Number(process.env['KAFKA_DELTA_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
   t.diagnostic(`seed ${seed}`)
   try {
     await sigterms({

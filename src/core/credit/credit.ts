@@ -12,16 +12,14 @@ const FLUSHES_MAX = 2
  */
 export type CreditReason = 'paused' | 'flushes' | 'topic' | 'process'
 
-/** Describes the first batch that waits for credit; `sinceMs` is in milliseconds since the epoch. */
+/** Describes the first batch that waits for credit. */
 export interface CreditWait {
   readonly bytes: number
-  readonly sinceMs: number
   readonly reason: CreditReason
 }
 
 interface Waiter {
   readonly bytes: number
-  readonly sinceMs: number
   readonly turn: number
   readonly grant: () => void
 }
@@ -71,8 +69,7 @@ export class Credit implements BudgetMember {
   get wait(): CreditWait | undefined {
     const first = this.#waiting[0]
     if (first === undefined) return undefined
-    const { bytes, sinceMs } = first
-    return { bytes, sinceMs, reason: this.#refusal(first) ?? 'topic' }
+    return { bytes: first.bytes, reason: this.#refusal(first) ?? 'topic' }
   }
 
   /** The request to the shared budget; `undefined` while the topic's own limits refuse it. */
@@ -103,7 +100,6 @@ export class Credit implements BudgetMember {
     return new Promise((resolve, reject) => {
       const waiter = {
         bytes,
-        sinceMs: Date.now(),
         turn: this.#budget?.nextTurn() ?? 0,
         grant: () => {
           signal?.removeEventListener('abort', onAbort)

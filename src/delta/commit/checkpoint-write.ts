@@ -33,7 +33,7 @@ export function checkpointIntervalOf(configuration: Configuration): bigint {
 
 /** Configures how a checkpoint is written. */
 interface CheckpointOptions {
-  /** Current time, which decides whether tombstones have expired. */
+  /** Current time, which decides whether tombstones have expired and dates the files. */
   readonly nowMs: number
   /** State of the version, if the caller has it. */
   readonly knownState?: TableState
@@ -87,6 +87,7 @@ class CheckpointWriter {
   readonly isV2: boolean
   readonly #store: Store
   readonly #state: TableState
+  readonly #nowMs: number
   readonly #tombstonesFromMs: number
   readonly #withStats: boolean
   readonly #copiedRowsMin: number
@@ -97,6 +98,7 @@ class CheckpointWriter {
     const { configuration } = state.metadata
     this.#store = store
     this.#state = state
+    this.#nowMs = nowMs
     this.#copiedRowsMin = copiedRowsMin ?? COPIED_ROWS_MIN
     // Spec: "Add File and Remove File": a tombstone expires when the threshold has passed since the removal.
     this.#tombstonesFromMs =
@@ -183,7 +185,7 @@ class CheckpointWriter {
     }
     const { bytes } = await this.#store.put(sidecarKey(path), joinRowGroups(groups()))
     this.#counts.bytes += bytes
-    return { path, sizeInBytes: bytes, modificationTime: Date.now() }
+    return { path, sizeInBytes: bytes, modificationTime: this.#nowMs }
   }
 
   async #reuse(

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import kafkajs from 'kafkajs'
 import type { Admin, Kafka, logCreator, Mechanism, SASLOptions } from 'kafkajs'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { registerCodecs } from './codecs.ts'
 import { isConnectionClosed, kafkaFaultOf } from './faults.ts'
@@ -80,9 +81,10 @@ export async function connectAdmin(
   kafka: Kafka,
   options: KafkaOptions,
   signal?: AbortSignal,
+  clock: Clock = systemClock,
 ): Promise<Admin> {
   const timeoutMs = options.reachTimeoutMs ?? REACH_TIMEOUT_MS
-  const deadline = performance.now() + timeoutMs
+  const deadlineMs = clock.now() + timeoutMs
   const refusals = new Refusals(options)
   for (let attempt = 0; ; attempt++) {
     const broker = options.brokers[attempt % options.brokers.length] as string
@@ -92,14 +94,14 @@ export async function connectAdmin(
     } catch (error) {
       const refusal = refusals.add(broker, error)
       if (refusal !== undefined) throw refusal
-      if (performance.now() >= deadline || signal?.aborted === true) {
+      if (clock.now() >= deadlineMs || signal?.aborted === true) {
         const fault = kafkaFaultOf(error, options)
         if (fault?.code === 'KD_KAFKA_TLS_FAILED') throw fault
         const detail = `expected a response within ${timeoutMs} ms, got: ${messageOf(error)}`
         const place = { brokers: options.brokers }
         throw new PipelineError('KD_KAFKA_UNREACHABLE', detail, place, { cause: error })
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.min(500, timeoutMs / 4)))
+      await clock.sleep(Math.min(500, timeoutMs / 4), signal).catch(() => undefined)
     }
   }
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { BrokerTls } from '../../core/tls-files.ts'
 
@@ -12,7 +13,7 @@ const BYTES_MAX = 1024 * 1024
  * function throws the error of a file that cannot be read.
  * @throws KD_CONFIG_INVALID if the files cannot be used now; KD_KAFKA_TLS_FAILED if the client certificate is not valid now
  */
-export function tlsFromFiles(files: BrokerTls): () => ConnectionOptions {
+export function tlsFromFiles(files: BrokerTls, clock: Clock = systemClock): () => ConnectionOptions {
   try {
     createSecureContext(optionsOf(files))
   } catch (error) {
@@ -21,19 +22,18 @@ export function tlsFromFiles(files: BrokerTls): () => ConnectionOptions {
     const detail = `the certificates of kafka.tls cannot be used: ${messageOf(error)}`
     throw new PipelineError('KD_CONFIG_INVALID', detail, { files: named }, { cause: error })
   }
-  if (files.certFile !== undefined) checkDates(files.certFile)
+  if (files.certFile !== undefined) checkDates(files.certFile, clock.now())
   return () => optionsOf(files)
 }
 
 /** Refuses a client certificate that is not valid now: brokers would refuse it without a reason. */
-function checkDates(certFile: string): void {
+function checkDates(certFile: string, nowMs: number): void {
   const { validFrom, validTo } = new X509Certificate(read(certFile))
-  const now = Date.now()
-  if (Date.parse(validTo) < now) {
+  if (Date.parse(validTo) < nowMs) {
     const detail = `this client's certificate has expired: it was valid until ${validTo}; renew kafka.tls.certFile`
     throw new PipelineError('KD_KAFKA_TLS_FAILED', detail, { certFile })
   }
-  if (Date.parse(validFrom) > now) {
+  if (Date.parse(validFrom) > nowMs) {
     const detail = `this client's certificate is not valid before ${validFrom}; check the clock of this machine`
     throw new PipelineError('KD_KAFKA_TLS_FAILED', detail, { certFile })
   }

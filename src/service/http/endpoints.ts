@@ -1,6 +1,7 @@
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
 import { redact } from '../../../config/load/redact.ts'
 import type { Config } from '../../../config/types.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { PACKAGE_VERSION } from '../../delta/protocol/engine.ts'
 import type { LogLevels } from '../../telemetry/log-levels.ts'
@@ -22,6 +23,7 @@ interface EndpointOptions {
   readonly budget?: (() => BudgetUsage | undefined) | undefined
   /** Log levels of the process and its topics. */
   readonly levels: LogLevels
+  readonly clock?: Clock
 }
 
 /** Represents a running HTTP server. */
@@ -62,7 +64,8 @@ export async function startEndpoints(options: EndpointOptions): Promise<Endpoint
   }
 }
 
-function addRoutes(server: FastifyInstance, { config, health, metrics, budget }: EndpointOptions): void {
+function addRoutes(server: FastifyInstance, options: EndpointOptions): void {
+  const { config, health, metrics, budget, clock = systemClock } = options
   const shown = redact(config)
   const scrape = async (_: unknown, reply: FastifyReply): Promise<string> => {
     void reply.type('text/plain; version=0.0.4; charset=utf-8')
@@ -75,7 +78,7 @@ function addRoutes(server: FastifyInstance, { config, health, metrics, budget }:
     return { status: health.readiness, components: componentsOf(health) }
   })
   server.get('/metrics', scrape)
-  server.get('/status', () => statusReportOf(health, budget?.(), Date.now()))
+  server.get('/status', () => statusReportOf(health, budget?.(), clock.now()))
   server.get('/config', () => shown)
   server.get('/version', () => ({ name: 'kafka-delta', version: PACKAGE_VERSION, node: process.version }))
   // Paths that Spring Boot services use.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { InferenceConfig } from '../../../config/messages/types.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import type { DeadLetter } from '../../core/batch.ts'
 import { Credit } from '../../core/credit/credit.ts'
 import type { Raw } from '../../core/raw.ts'
@@ -38,6 +39,7 @@ interface TopicSampleOptions {
   readonly circuits?: Circuits | undefined
   /** Aborting it ends the sample early. */
   readonly signal?: AbortSignal
+  readonly clock?: Clock
 }
 
 const UNREADABLE_MAX = 100
@@ -82,12 +84,13 @@ function sourceOf({ config: { kafka }, topic, limits, until, source, log }: Topi
 }
 
 async function read(options: TopicSampleOptions, collector: SampleCollector): Promise<void> {
-  const { limits, signal } = options
+  const { limits, signal, clock = systemClock } = options
   const { source, credit } = sourceOf(options)
   const stop = (): void => source.stop()
   signal?.addEventListener('abort', stop, { once: true })
   if (signal?.aborted === true) stop()
-  let timer: NodeJS.Timeout | undefined
+  const over = new AbortController()
+  let isTimed = false
   try {
     await new Promise<void>((resolve, reject) => {
       let last = Promise.resolve()
@@ -96,7 +99,10 @@ async function read(options: TopicSampleOptions, collector: SampleCollector): Pr
           last = last.then(async () => {
             await collector.take(payload)
             credit.give(provenance.bytes)
-            if (collector.hasMessages) timer ??= setTimeout(stop, limits.ageMs)
+            if (collector.hasMessages && !isTimed) {
+              isTimed = true
+              clock.sleep(limits.ageMs, over.signal).then(stop, () => undefined)
+            }
             if (collector.isFull) stop()
           })
           last.catch((error: unknown) => {
@@ -109,7 +115,7 @@ async function read(options: TopicSampleOptions, collector: SampleCollector): Pr
       })
     })
   } finally {
-    clearTimeout(timer)
+    over.abort()
     signal?.removeEventListener('abort', stop)
     await source.close()
   }

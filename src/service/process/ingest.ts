@@ -1,5 +1,6 @@
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import { appIdOf } from '../../../operators/commit-delta.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { TableWriter } from '../../delta/commit/table-writer.ts'
@@ -80,7 +81,7 @@ async function commitSeekOffsets(
         throw new PipelineError('KD_TABLE_MISSING', 'expected an existing table to record the offsets in', {
           uri: topic.table.uri,
         })
-      await commitMissingOffsets(table, topic, offsets, log)
+      await commitMissingOffsets(table, topic, offsets, { log, clock: systemClock })
     },
     () => lease.release(),
   )
@@ -90,12 +91,12 @@ async function commitMissingOffsets(
   table: TableWriter,
   topic: TopicConfig,
   offsets: ReadonlyMap<number, bigint>,
-  log: Logger,
+  { log, clock }: { readonly log: Logger; readonly clock: Clock },
 ): Promise<void> {
   for (let attempts = 1; attempts <= ATTEMPTS_MAX; attempts++) {
     const missing = await listMissingOffsets(table, topic, offsets)
     if (missing.length === 0) return
-    const outcome = await table.append(seekCommitOf(topic, missing))
+    const outcome = await table.append(seekCommitOf(topic, missing, clock.now()))
     if (outcome.kind !== 'committed') continue
     const noted = missing.map(([partition, offset]) => `${partition}:${offset}`).join(', ')
     log.info(
@@ -135,14 +136,14 @@ async function listMissingOffsets(
 function seekCommitOf(
   { appId }: TopicConfig,
   offsets: readonly (readonly [number, bigint])[],
+  nowMs: number,
 ): Parameters<TableWriter['append']>[0] {
-  const now = Date.now()
   return {
     adds: [],
     txns: offsets.map(([partition, version]) => ({
       appId: appIdOf(appId, partition),
       version,
-      lastUpdated: now,
+      lastUpdated: nowMs,
       follows: undefined,
     })),
     operationParameters: { outputMode: 'Append', queryId: appId, epochId: '0' },

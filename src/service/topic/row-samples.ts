@@ -20,12 +20,13 @@ export function sampleRows(
   { samplesPerMinute, mask }: TopicLogConfig,
   log: Logger,
   clock?: Clock,
+  random: () => number = Math.random,
 ): RowSamples {
   if (samplesPerMinute === undefined) return {}
   const due = new SampleLimiter(samplesPerMinute, clock)
   const rows = tap<Batch<Rows>>(({ payload: { columns, records, raw } }) => {
     if (columns.length === 0 || !log.isLevelEnabled('debug') || !due.tryTake()) return
-    const row = Math.floor(Math.random() * columns.length)
+    const row = Math.floor(random() * columns.length)
     const record = records[row] as number
     const position = { partition: raw.partition, offset: String(raw.offsets[record]) }
     log.debug({ ...position, row: maskRow(rowAt(columns, row), mask) }, 'Sampled row')

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { CommitEntries, CommitEntry } from './dynamodb-entries.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from '../store.ts'
@@ -41,17 +42,19 @@ export class DynamoLogStore implements Store {
   readonly #store: Store
   readonly #entries: CommitEntries
   readonly #graceMs: number
+  readonly #clock: Clock
 
   /** `store` and `entries` are closed with this store. `graceMs` is the time that another writer has to finish its commit. */
   constructor(
     store: Store,
     entries: CommitEntries,
-    { graceMs = GRACE_MS }: { readonly graceMs?: number } = {},
+    { graceMs = GRACE_MS, clock = systemClock }: { readonly graceMs?: number; readonly clock?: Clock } = {},
   ) {
     this.uri = store.uri
     this.#store = store
     this.#entries = entries
     this.#graceMs = graceMs
+    this.#clock = clock
   }
 
   async get(key: string, range?: { readonly start: number; readonly end?: number }): Promise<Uint8Array> {
@@ -198,7 +201,7 @@ export class DynamoLogStore implements Store {
     for (let look = 1; ; look++) {
       if ((await this.#store.size(key)) !== undefined) return true
       if (look === GRACE_LOOKS) return false
-      await new Promise((resolve) => setTimeout(resolve, this.#graceMs / GRACE_LOOKS))
+      await this.#clock.sleep(this.#graceMs / GRACE_LOOKS)
     }
   }
 

@@ -147,17 +147,17 @@ test('A manifest of the V2 spec has a unique name, states its version and lists 
   assert.match(key, /^_delta_log\/0{19}1\.checkpoint\.[0-9a-f-]{36}\.parquet$/)
   const rows = await askDuckdb(
     await store.get(key),
-    'SELECT checkpointMetadata.version, sidecar.path, sidecar.sizeInBytes, protocol.minReaderVersion, add IS NOT NULL FROM FILE',
+    'SELECT checkpointMetadata.version, sidecar.path, sidecar.sizeInBytes, protocol.minReaderVersion, add IS NOT NULL, sidecar.modificationTime FROM FILE',
   )
   const [sidecar = ''] = await sidecarsOf(store)
   assert.deepEqual(
     rows.filter(([version]) => version !== null),
-    [[1n, null, null, null, false]],
+    [[1n, null, null, null, false, null]],
   )
   const size = BigInt((await store.size(sidecar)) ?? 0)
   assert.deepEqual(
     rows.filter(([, path]) => path !== null),
-    [[null, sidecar.slice(`${LOG_PREFIX}_sidecars/`.length), size, null, false]],
+    [[null, sidecar.slice(`${LOG_PREFIX}_sidecars/`.length), size, null, false, BigInt(NOW_MS)]],
   )
   assert.ok(
     rows.every(([, , , , isAdd]) => isAdd === false),

@@ -71,7 +71,7 @@ for (const fault of ['lost', 'answer-lost'] as const) {
 }
 
 test('Many appenders over a store that loses puts and answers at random: never twice, never lost', async () => {
-  const seed = Math.floor(Math.random() * 2 ** 31)
+  const seed = Number(process.env['KAFKA_DELTA_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
   const random = randomOf(seed)
   const store = new MemoryStore('', {
     fault: async ({ operation }) => {
@@ -83,7 +83,7 @@ test('Many appenders over a store that loses puts and answers at random: never t
   await emptyTable(store)
   await Promise.all(
     Array.from({ length: 8 }, async (_, index) => {
-      const writer = await openTableWriter(store, { clock: hastyClock, attemptsMax: 1_000 })
+      const writer = await openTableWriter(store, { clock: hastyClock, random, attemptsMax: 1_000 })
       for (let step = 0n; step < 10n; step++) {
         const follows = step === 0n ? undefined : step - 1n
         const outcome = await writer.append(someAppend(`app-${index}`, follows, step))
