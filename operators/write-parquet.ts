@@ -11,6 +11,7 @@ import { newFileKey, type Layout } from '../src/delta/files/layout.ts'
 import { serialisePartitionValue } from '../src/delta/statistics/partition-values.ts'
 import { decodePath, encodePath } from '../src/delta/protocol/paths.ts'
 import { encodeParquet, type ParquetOptions } from '../src/parquet/writer.ts'
+import { isRetryable } from '../src/resilience/server-availability.ts'
 import type { Store } from '../src/storage/store.ts'
 import type { ArrowFile, ArrowFiles } from './to-arrow.ts'
 
@@ -21,6 +22,15 @@ export interface ParquetTarget extends ParquetOptions {
   /** Large files of a flush that are written at once; default 4. Four times as many small files are written at once. */
   readonly filesMax?: number
   readonly clock?: Clock
+  /** Called when files that belong to no version of the table could not be deleted; a vacuum deletes them. */
+  readonly onOrphaned?: (orphaned: OrphanedFiles) => void
+}
+
+/** Names data files that belong to no version of the table, and why they were not deleted. */
+export interface OrphanedFiles {
+  /** Keys in the store of the table. */
+  readonly keys: readonly string[]
+  readonly reason: unknown
 }
 
 /** Holds the uploaded files of a flush, made for the table at the time of `layout`. */
@@ -37,6 +47,7 @@ export interface DataFiles {
 }
 
 const FILES_MAX = 4
+const DELETES_AT_ONCE = 16
 
 /** Maximum rows of a small file: many of them together use no more memory than one large file, and requests take the time. */
 const SMALL_ROWS_MAX = 4096
@@ -45,7 +56,7 @@ const SMALL_FACTOR = 4
 /**
  * Writes the Arrow data of a flush as one uploaded Parquet file for each table partition, or as several files of the size
  * that the table requests. Files are invisible to readers until `commitDelta` adds them to the log. Flushes are written one
- * after the other, in order. The file properties of the table (`layout`) take precedence over the target.
+ * after the other, in order. When a file cannot be written, the others of its flush are deleted. The file properties of the table (`layout`) take precedence over the target.
  * @throws KD_PARQUET_FAILED, KD_STORE_UNAVAILABLE, KD_STORE_FAILED
  */
 export function writeParquet(target: ParquetTarget): OperatorFunction<Flush<ArrowFiles>, Flush<DataFiles>> {
@@ -64,20 +75,58 @@ export function writeParquet(target: ParquetTarget): OperatorFunction<Flush<Arro
 async function written(arrow: ArrowFiles, target: ParquetTarget): Promise<DataFiles> {
   const isSmall = ({ rows }: ArrowFile): boolean => rows <= SMALL_ROWS_MAX
   const filesMax = target.filesMax ?? FILES_MAX
-  const writeFile = (file: ArrowFile): Promise<readonly Add[]> => write(file, arrow.layout, target)
+  let failure: { readonly error: unknown } | undefined
+  // A failure is thrown only when no other file is being written: all of them can be deleted then.
+  const writeFile = async (file: ArrowFile): Promise<readonly Add[]> => {
+    const adds: Add[] = []
+    if (failure !== undefined) return adds
+    try {
+      await write(file, arrow.layout, target, adds)
+    } catch (error) {
+      failure ??= { error }
+    }
+    return adds
+  }
   const large = arrow.files.filter((file) => !isSmall(file))
   const small = arrow.files.filter(isSmall)
   const adds = [
     ...(await mapBounded(large, filesMax, writeFile)),
     ...(await mapBounded(small, filesMax * SMALL_FACTOR, writeFile)),
   ]
-  return dataFiles(arrow, adds.flat(), target)
+  if (failure === undefined) return dataFiles(arrow, adds.flat(), target)
+  await discardAfterFailure(adds.flat(), failure.error, target)
+  throw failure.error
+}
+
+/** Deletes the files of a flush that failed, unless the store does not answer: each deletion would wait for it again. */
+async function discardAfterFailure(
+  adds: readonly Add[],
+  error: unknown,
+  target: ParquetTarget,
+): Promise<void> {
+  if (!isRetryable(error)) await discardFiles(adds, target)
+  else if (adds.length > 0)
+    target.onOrphaned?.({ keys: adds.map(({ path }) => decodePath(path)), reason: error })
+}
+
+async function discardFiles(adds: readonly Add[], { store, onOrphaned }: ParquetTarget): Promise<void> {
+  const keys: string[] = []
+  let reason: unknown
+  const deleteFile = async ({ path }: Add): Promise<void> => {
+    const key = decodePath(path)
+    try {
+      await store.delete(key)
+    } catch (error) {
+      keys.push(key)
+      reason ??= error
+    }
+  }
+  await mapBounded(adds, DELETES_AT_ONCE, deleteFile)
+  if (keys.length > 0) onOrphaned?.({ keys, reason })
 }
 
 function dataFiles(arrow: ArrowFiles, adds: readonly Add[], target: ParquetTarget): DataFiles {
-  const discard = async (): Promise<void> => {
-    await Promise.allSettled(adds.map((add) => target.store.delete(decodePath(add.path))))
-  }
+  const discard = (): Promise<void> => discardFiles(adds, target)
   return {
     layout: arrow.layout,
     adds,
@@ -91,10 +140,9 @@ function dataFiles(arrow: ArrowFiles, adds: readonly Add[], target: ParquetTarge
   }
 }
 
-/** Writes the rows of one table partition as one file, or as several if the table sets a target file size. */
-async function write(file: ArrowFile, layout: Layout, target: ParquetTarget): Promise<readonly Add[]> {
+/** Writes the rows of one table partition as one file, or as several if the table sets a target file size, to `adds`. */
+async function write(file: ArrowFile, layout: Layout, target: ParquetTarget, adds: Add[]): Promise<void> {
   const batches = file.batches()[Symbol.iterator]()
-  const adds: Add[] = []
   try {
     do {
       adds.push(await writeOne(file, batches, layout, target))
@@ -103,7 +151,6 @@ async function write(file: ArrowFile, layout: Layout, target: ParquetTarget): Pr
   } finally {
     batches.return?.()
   }
-  return adds
 }
 
 async function writeOne(

@@ -15,7 +15,7 @@ import { partitionBy, type PartitionedRows } from '../operators/partition-by.ts'
 import { toArrow } from '../operators/to-arrow.ts'
 import { transform, type TransformOperatorOptions } from '../operators/transform.ts'
 import { validate } from '../operators/validate.ts'
-import { writeParquet, type DataFiles } from '../operators/write-parquet.ts'
+import { writeParquet, type DataFiles, type ParquetTarget } from '../operators/write-parquet.ts'
 import type { Rows } from './arrow/rows.ts'
 import type { Contract } from './contract/contract.ts'
 import type { Batch, Flush } from './core/batch.ts'
@@ -59,6 +59,8 @@ export interface PipelineOptions extends Omit<CommitDeltaOptions, 'handleFenced'
    * `incompatibleReason`, its rows no longer fit the table.
    */
   readonly onFenced?: (appIds: readonly string[], incompatibleReason?: string) => void
+  /** Called when files of a flush that was not committed could not be deleted; a vacuum deletes them. */
+  readonly onOrphaned?: ParquetTarget['onOrphaned']
 }
 
 /** Holds the transforms of a topic and the options of the transform operator. */
@@ -129,10 +131,10 @@ function applyTransforms(
 
 /** Turns rows into uploaded files in the layout of the present table. */
 export function toFiles(
-  options: Pick<PipelineOptions, 'columns' | 'table' | 'store' | 'clock'>,
+  options: Pick<PipelineOptions, 'columns' | 'table' | 'store' | 'clock' | 'onOrphaned'>,
   parquet: ParquetOptions,
 ): OperatorFunction<Flush<readonly Chunk[]>, Flush<DataFiles>> {
-  const { table, store, columns, clock = systemClock } = options
+  const { table, store, columns, clock = systemClock, onOrphaned } = options
   return (flushes) =>
     flushes.pipe(
       toArrow({
@@ -140,7 +142,7 @@ export function toFiles(
         incompatibleReasonOf: (rows, { baseSnapshot }) =>
           recheckConstraints(rows, baseSnapshot.metadata, clock.now()),
       }),
-      writeParquet({ ...parquet, store }),
+      writeParquet({ ...parquet, store, clock, ...(onOrphaned === undefined ? {} : { onOrphaned }) }),
     )
 }
 

@@ -120,7 +120,16 @@ export const FILES: Row = {
       title: 'Files per minute',
       description: 'Data files added. Many small files slow down readers: use larger flushes, or optimize.',
       unit: 'cpm',
-      queries: one(`60 * sum by (topic) (${perSecond(ofTopic('kafka_delta_files_total'))})`, '{{topic}}'),
+      queries: [
+        {
+          expr: `60 * sum by (topic) (${perSecond(ofTopic('kafka_delta_files_total'))})`,
+          legend: '{{topic}}',
+        },
+        {
+          expr: `60 * sum by (topic) (${perSecond(ofTopic('kafka_delta_files_orphaned_total'))})`,
+          legend: '{{topic}} not deleted',
+        },
+      ],
     }),
     series({
       title: 'Mean size of a file',

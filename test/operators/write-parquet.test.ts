@@ -3,7 +3,13 @@ import { test } from 'node:test'
 import { from, lastValueFrom, toArray } from 'rxjs'
 import { partitionBy } from '../../operators/partition-by.ts'
 import { toArrow, type ArrowFiles } from '../../operators/to-arrow.ts'
-import { writeParquet, type DataFiles, type ParquetTarget } from '../../operators/write-parquet.ts'
+import {
+  writeParquet,
+  type DataFiles,
+  type OrphanedFiles,
+  type ParquetTarget,
+} from '../../operators/write-parquet.ts'
+import { PipelineError } from '../../src/core/errors.ts'
 import { decodePath } from '../../src/delta/protocol/paths.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
@@ -157,6 +163,42 @@ test('For a changed table the rows are written to new files, and the old files a
   assert.match(keys[0] ?? '', /\.snappy\.parquet$/)
   await next.discard()
   for await (const { key } of store.list('')) assert.fail(`${key} is left`)
+})
+
+test('Files that cannot be deleted are reported with the reason', async () => {
+  const orphaned: OrphanedFiles[] = []
+  const store = new MemoryStore()
+  const fault = new Error('the deletion was refused')
+  store.delete = () => Promise.reject(fault)
+  const input = flushes([{ p: 'a', on: '2024-01-01', n: 1 }], [])
+  const onOrphaned = (files: OrphanedFiles): void => void orphaned.push(files)
+  const [flush] = outputs(
+    await lastValueFrom(input.pipe(writeParquet({ ...target(store), onOrphaned }), toArray())),
+  )
+  await flush.discard()
+  const keys = flush.adds.map(({ path }) => decodePath(path))
+  assert.deepEqual(orphaned, [{ keys, reason: fault }])
+})
+
+test('When one file of a flush cannot be written, the others are deleted; a store that does not answer is not asked', async () => {
+  const rows = ['a', 'b', 'c'].map((p, n) => ({ p, on: '2024-01-01', n }))
+  for (const retryable of [false, true]) {
+    const orphaned: OrphanedFiles[] = []
+    const store = new MemoryStore()
+    const put = store.put.bind(store)
+    const fault = new PipelineError('KD_STORE_FAILED', 'expected status 200, got 403', {}, { retryable })
+    store.put = (key, body) => (key.includes('p=b') ? Promise.reject(fault) : put(key, body))
+    const onOrphaned = (files: OrphanedFiles): void => void orphaned.push(files)
+    const writing = flushes(rows).pipe(writeParquet({ ...target(store), onOrphaned }))
+    await assert.rejects(lastValueFrom(writing), fault)
+    const left: string[] = []
+    for await (const { key } of store.list('')) left.push(key)
+    assert.equal(left.length, retryable ? 2 : 0)
+    assert.deepEqual(
+      orphaned.map(({ keys, reason }) => [[...keys].sort(), reason]),
+      retryable ? [[left, fault]] : [],
+    )
+  }
 })
 
 function outputs(flushed: readonly { readonly payload: DataFiles }[]): [DataFiles] {

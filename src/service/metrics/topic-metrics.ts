@@ -37,6 +37,7 @@ export class TopicMetrics {
   readonly #conflicts: Counter
   readonly #ambiguous: Counter
   readonly #files: Counter
+  readonly #orphaned: Counter
   readonly #schemaChanges: Counter
   readonly #checkpoints: Counter
   readonly #runs: Counter
@@ -60,6 +61,7 @@ export class TopicMetrics {
     this.#conflicts = instruments.counter('kafka_delta.commit.conflicts')
     this.#ambiguous = instruments.counter('kafka_delta.puts.ambiguous')
     this.#files = instruments.counter('kafka_delta.files')
+    this.#orphaned = instruments.counter('kafka_delta.files.orphaned')
     this.#schemaChanges = instruments.counter('kafka_delta.schema.changes')
     this.#checkpoints = instruments.counter('kafka_delta.checkpoints')
     this.#runs = instruments.counter('kafka_delta.maintenance.runs')
@@ -123,6 +125,7 @@ export class TopicMetrics {
         this.#runSeconds.record(ms / 1000, { topic, task })
       },
       checkpoint: (outcome) => this.#checkpoints.add(1, { topic, outcome }),
+      orphaned: (files) => this.#orphaned.add(files, labels),
       status: () => undefined,
     }
   }
@@ -138,6 +141,7 @@ export class TopicMetrics {
       this.#conflicts,
       this.#ambiguous,
       this.#files,
+      this.#orphaned,
       this.#schemaChanges,
     ])
       counter.add(0, labels)

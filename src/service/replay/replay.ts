@@ -2,6 +2,7 @@ import { lastValueFrom, of } from 'rxjs'
 import { replayLedgerUriOf } from '../../../config/dead-letters/sinks.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import { appIdOf, commitDelta } from '../../../operators/commit-delta.ts'
+import type { OrphanedFiles } from '../../../operators/write-parquet.ts'
 import type { Chunk } from '../../../operators/buffer-time-or-count.ts'
 import { NO_COUNTS, type Flush } from '../../core/batch.ts'
 import { NO_TRACE } from '../../core/flush-trace.ts'
@@ -223,7 +224,12 @@ class Replayer {
       trace: NO_TRACE,
     }
     const files = await lastValueFrom(
-      of(flush).pipe(toFiles({ ...this.#target, ...clockOf(this.#options) }, topic.parquet)),
+      of(flush).pipe(
+        toFiles(
+          { ...this.#target, ...clockOf(this.#options), onOrphaned: this.#warnOrphaned },
+          topic.parquet,
+        ),
+      ),
     )
     this.#ledgerTable ??= await openReplayLedger(tables, {
       uri: this.#ledgerUri,
@@ -250,6 +256,12 @@ class Replayer {
     this.#versions.push(committed.payload.version)
     return true
   }
+
+  readonly #warnOrphaned = ({ keys, reason }: OrphanedFiles): void =>
+    this.#options.log.warn(
+      { err: reason, files: keys.length },
+      'Data files of a replay that was not committed could not be deleted: no version has them, VACUUM deletes them',
+    )
 }
 
 function clockOf({ clock }: ReplayOptions): { readonly clock?: Clock } {

@@ -2,7 +2,7 @@ import { lastValueFrom, of } from 'rxjs'
 import type { Chunk } from '../../../operators/buffer-time-or-count.ts'
 import { commitDelta } from '../../../operators/commit-delta.ts'
 import { toArrow } from '../../../operators/to-arrow.ts'
-import { writeParquet } from '../../../operators/write-parquet.ts'
+import { writeParquet, type OrphanedFiles } from '../../../operators/write-parquet.ts'
 import { StructBuilder } from '../../arrow/builder.ts'
 import { canCast } from '../../arrow/cast.ts'
 import { NO_COUNTS, type Flush, type OffsetRange } from '../../core/batch.ts'
@@ -125,7 +125,7 @@ class DeltaSideTable implements SideTable {
           incompatibleReasonOf: (columns, { baseSnapshot }) =>
             recheckConstraints(columns, baseSnapshot.metadata, clock.now()),
         }),
-        writeParquet({ ...PARQUET, store, clock }),
+        writeParquet({ ...PARQUET, store, clock, onOrphaned: (orphaned) => this.#warnOrphaned(orphaned) }),
         commitDelta({
           table,
           appId,
@@ -145,6 +145,12 @@ class DeltaSideTable implements SideTable {
 
   release(): Promise<void> {
     return this.#lease.release()
+  }
+
+  #warnOrphaned({ keys, reason }: OrphanedFiles): void {
+    const detail = `${keys.length} data files that no version has could not be deleted; VACUUM deletes them`
+    const place = { table: this.table.uri }
+    this.#options.onWarning?.(new PipelineError('KD_STORE_FAILED', detail, place, { cause: reason }))
   }
 
   /** Returns the service's columns in the types of the table; missing columns as they would be added, or left out. */

@@ -28,6 +28,8 @@ export interface TopicObserver {
   maintenance?(run: MaintenanceRun): void
   /** Called when a checkpoint caused by a commit of this process has ended. */
   checkpoint?(outcome: CheckpointResult): void
+  /** Called with the number of data files that belong to no version and could not be deleted. */
+  orphaned?(files: number): void
   /** Called for events between the topic and the brokers. */
   event?(event: SourceEvent): void
   /** Called periodically. */
@@ -46,6 +48,7 @@ export function combineObservers(observers: readonly TopicObserver[]): TopicObse
     committed: (commit, status) => observers.forEach((observer) => observer.committed(commit, status)),
     maintenance: (run) => observers.forEach((observer) => observer.maintenance?.(run)),
     checkpoint: (outcome) => observers.forEach((observer) => observer.checkpoint?.(outcome)),
+    orphaned: (files) => observers.forEach((observer) => observer.orphaned?.(files)),
     event: (event) => observers.forEach((observer) => observer.event?.(event)),
     status: (status) => observers.forEach((observer) => observer.status(status)),
   }

@@ -111,6 +111,9 @@ export interface OpenTopicOptions {
   readonly inferredContract?: Contract
 }
 
+/** Maximum of file names in a log line. */
+const SHOWN_KEYS_MAX = 10
+
 const KAFKA: TopicConnectors = {
   source: createSource,
   deadLetters: createDeadLetterTopic,
@@ -160,6 +163,7 @@ export async function openTopic(
       openTrace: (flush) =>
         flushTracker.track(flush, taps.trace(flush, openFlushTrace({ ...flush, groupId }))),
       onFenced: createFencedLogger(log),
+      onOrphaned: createOrphanReporter(log, observer),
     },
     pipelineConfigOf(topic, target),
   ).pipe(
@@ -299,6 +303,20 @@ function createFencedLogger(log: Logger): NonNullable<PipelineOptions['onFenced'
           { appIds, unfit: unfitReason },
           'Another writer changed the table so that the rows no longer fit; this flush is dropped and read again',
         )
+}
+
+/** Returns a callback that logs and counts the files that a flush without a commit leaves in the store. */
+function createOrphanReporter(
+  log: Logger,
+  observer: TopicObserver | undefined,
+): NonNullable<PipelineOptions['onOrphaned']> {
+  return ({ keys, reason }) => {
+    observer?.orphaned?.(keys.length)
+    log.warn(
+      { err: reason, files: keys.length, keys: keys.slice(0, SHOWN_KEYS_MAX) },
+      'Data files of a flush that was not committed could not be deleted: no version has them, VACUUM deletes them',
+    )
+  }
 }
 
 function pipelineConfigOf(topic: TopicConfig, { partitionColumns }: Target): PipelineConfig {

@@ -95,6 +95,11 @@ export const METRICS = {
     labels: ['topic', 'stage'],
     help: 'Time that the stages of a flush took, from its first poll to its end',
   },
+  'kafka_delta.files.orphaned': {
+    kind: 'counter',
+    labels: TOPIC,
+    help: 'Data files of flushes without a commit that could not be deleted; VACUUM deletes them',
+  },
   'kafka_delta.schema.changes': {
     kind: 'counter',
     labels: TOPIC,

@@ -80,6 +80,7 @@ function doAll(pipe: MetricsPipeline): void {
   look.committed({ id: 1, version: 7n, ranges: [range], counts, adds: [add], newestMs: 1, ...ends }, status)
   look.maintenance?.({ task: 'optimize', outcome: 'done', ms: 50 })
   look.checkpoint?.('written')
+  look.orphaned?.(3)
 }
 
 async function scraped(): Promise<string> {
@@ -142,6 +143,7 @@ test('Both sides of the record equation are reported, and the Java connector’s
   assert.equal(sum('kafka_connector_optimization_runs_total'), 1)
   assert.equal(sum('kafka_delta_puts_ambiguous_total'), 1)
   assert.equal(sum('kafka_delta_schema_changes_total'), 1)
+  assert.equal(sum('kafka_delta_files_orphaned_total'), 3)
   assert.equal(sum('kafka_delta_stage_duration_sum'), 0.09)
 })
 
