@@ -10,7 +10,7 @@ export const HTTP_OPTIONS = {
     env: 'KAFKA_DELTA_HTTP_PORT',
   },
   host: {
-    doc: 'Address that the HTTP server listens on. `0.0.0.0` accepts connections from other machines, as probes and scrapers in Kubernetes need.',
+    doc: 'Address that the HTTP server listens on. `0.0.0.0` accepts connections from other machines, as probes and scrapers in Kubernetes need. Beyond the loopback address, `/status` and `/config` need `admin.token`.',
     format: 'text',
     default: '127.0.0.1',
     env: 'KAFKA_DELTA_HTTP_HOST',

@@ -1,4 +1,4 @@
-import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { redact } from '../../../config/load/redact.ts'
 import type { Config } from '../../../config/types.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
@@ -7,6 +7,7 @@ import { PACKAGE_VERSION } from '../../delta/protocol/engine.ts'
 import type { LogLevels } from '../../telemetry/log-levels.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { addAdminRoutes } from './admin.ts'
+import { AdminToken } from './admin-token.ts'
 import { actuatorHealthOf, componentsOf } from '../health/components.ts'
 import type { Health } from '../health/health.ts'
 import type { BudgetUsage } from '../metrics/process-metrics.ts'
@@ -39,7 +40,8 @@ const BODY_BYTES_MAX = 1024
 
 /**
  * Starts the HTTP server for health, metrics and status at `http.host` and `http.port`, with the admin verbs when
- * `admin.enabled` is set. All other routes only read. No response contains a secret of the configuration.
+ * `admin.enabled` is set. All other routes only read. Beyond the
+ * loopback address, `/status` and `/config` need the admin token. No response contains a secret of the configuration.
  * @throws KD_CONFIG_INVALID when the address cannot be bound
  */
 export async function startEndpoints(options: EndpointOptions): Promise<Endpoints> {
@@ -64,6 +66,31 @@ export async function startEndpoints(options: EndpointOptions): Promise<Endpoint
   }
 }
 
+/** Matches the addresses and names of the machine itself. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/i
+
+/**
+ * Returns the check of requests for details of the topics and the configuration. While the server is bound to the
+ * loopback address, all are allowed; beyond it they must carry the admin token, and without one none is allowed.
+ */
+function createReadGuard({
+  http,
+  admin,
+}: Config): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined> {
+  const token = admin.token === undefined ? undefined : new AdminToken(admin.token)
+  const isLocal = LOOPBACK.test(http.host)
+  return (request, reply) => {
+    if (isLocal || token?.matches(request.headers.authorization) === true) return Promise.resolve(undefined)
+    const status = token === undefined ? 403 : 401
+    if (token !== undefined) void reply.header('www-authenticate', 'Bearer')
+    const error =
+      token === undefined
+        ? `beyond the loopback address this needs admin.token, which is not set; /readyz has the health`
+        : 'expected the header Authorization: Bearer <admin.token>'
+    return Promise.resolve(reply.code(status).send({ status, error }))
+  }
+}
+
 function addRoutes(server: FastifyInstance, options: EndpointOptions): void {
   const { config, health, metrics, budget, clock = systemClock } = options
   const shown = redact(config)
@@ -78,8 +105,9 @@ function addRoutes(server: FastifyInstance, options: EndpointOptions): void {
     return { status: health.readiness, components: componentsOf(health) }
   })
   server.get('/metrics', scrape)
-  server.get('/status', () => statusReportOf(health, budget?.(), clock.now()))
-  server.get('/config', () => shown)
+  const onRequest = createReadGuard(config)
+  server.get('/status', { onRequest }, () => statusReportOf(health, budget?.(), clock.now()))
+  server.get('/config', { onRequest }, () => shown)
   server.get('/version', () => ({ name: 'kafka-delta', version: PACKAGE_VERSION, node: process.version }))
   // Paths that Spring Boot services use.
   server.get('/actuator/health', (_, reply) => {

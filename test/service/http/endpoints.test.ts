@@ -315,3 +315,29 @@ test('A port in use is a configuration fault', async () => {
       /http\.port/.test(error.message),
   )
 })
+
+test('Beyond the loopback address, status and configuration need the admin token; health and metrics do not', async () => {
+  const { prometheus } = await startMetrics({}, true)
+  assert.ok(prometheus !== undefined, 'metrics can be scraped')
+  const token = 'a-token-of-the-administrator'
+  for (const admin of [{}, { token }]) {
+    const [port = 0] = await findFreePorts(1)
+    const bound = loadConfig({ object: { http: { port, host: '0.0.0.0' }, admin } })
+    const parts = { health, metrics: prometheus, log, levels: new LogLevels() }
+    const open = await startEndpoints({ config: bound, ...parts })
+    opened.push(open)
+    const statusOf = async (path: string, sent?: string): Promise<number> => {
+      const headers = sent === undefined ? {} : { authorization: `Bearer ${sent}` }
+      return (await fetch(`http://127.0.0.1:${port}${path}`, { headers })).status
+    }
+    const refused = 'token' in admin ? 401 : 403
+    for (const path of ['/status', '/config']) {
+      assert.equal(await statusOf(path), refused, path)
+      assert.equal(await statusOf(path, 'another-token-of-somebody'), refused, path)
+      assert.equal(await statusOf(path, token), 'token' in admin ? 200 : 403, path)
+    }
+    for (const path of ['/healthz', '/metrics', '/version', '/actuator/prometheus'])
+      assert.equal(await statusOf(path), 200, path)
+    assert.equal(await statusOf('/readyz'), health.isReady ? 200 : 503)
+  }
+})
