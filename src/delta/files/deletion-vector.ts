@@ -1,4 +1,4 @@
-import { crc32 } from '../../core/crc32.ts'
+import { crc32 } from '@node-rs/crc32'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Add } from '../protocol/actions.ts'

@@ -1,7 +1,7 @@
+import { crc32 } from '@node-rs/crc32'
 import { inflateRawSync } from 'node:zlib'
 import { openCodec } from '../../compression/compression.ts'
 import { tooLargeError } from '../../compression/bounded-buffer.ts'
-import { crc32 } from '../../core/crc32.ts'
 import { AvroCursor } from './cursor.ts'
 
 /** The magic bytes of an Avro object container file. */

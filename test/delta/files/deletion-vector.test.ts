@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { crc32 } from '../../../src/core/crc32.ts'
+import { crc32 } from '@node-rs/crc32'
 import { readDeletedRows, deletionVectorKey } from '../../../src/delta/files/deletion-vector.ts'
 import { decodeZ85 } from '../../../src/delta/files/z85.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'

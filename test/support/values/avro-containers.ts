@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib'
 import { compressSync } from 'snappy'
 import { openCodec } from '../../../src/compression/compression.ts'
-import { crc32 } from '../../../src/core/crc32.ts'
+import { crc32 } from '@node-rs/crc32'
 
 /** A count or a length as Avro writes it. */
 export function longOf(value: number): Buffer {
