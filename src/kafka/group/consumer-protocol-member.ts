@@ -14,7 +14,10 @@ const HEARTBEAT_MS_MIN = 100
 const HEARTBEAT_MS_MAX = 60_000
 /** Maximum wait for the release of the instance id; brokers remove dead members after 45 seconds by default. */
 const RELEASE_MS_MAX = 90_000
+/** Maximum number of attempts to release an instance id for a member that has not joined yet. */
+const RELEASES_MAX = 3
 const LEAVE_EPOCH = -1
+/** A static member that leaves with this epoch keeps its partitions until it is back. */
 const LEAVE_FOR_RESTART_EPOCH = -2
 
 type Heartbeat = RequestBody<'ConsumerGroupHeartbeat'>
@@ -46,6 +49,8 @@ export class ConsumerProtocolMember extends GroupMember {
   #reportedOwned: string | undefined
   /** Time since which the instance id belongs to another member. */
   #unreleasedMs: number | undefined
+  /** Attempts left to take the instance id from another member; zero once this member has joined. */
+  #releasesLeft = RELEASES_MAX
 
   constructor(options: GroupOptions) {
     super(options)
@@ -109,19 +114,57 @@ export class ConsumerProtocolMember extends GroupMember {
       return
     }
     if (end.kind === 'answered') {
+      this.#releasesLeft = 0
       this.#unreleasedMs = undefined
       this.#reportedOwned = reportedOwned
       this.#applyResponse(end.response)
       return
     }
-    if (end.reaction.kind === 'await-release' && !this.#mayAwaitRelease()) {
-      this.fail(stopErrorOf(INSTANCE_ID_UNRELEASED, this.groupId, this.instanceId))
-      return
+    if (end.reaction.kind === 'await-release') {
+      if (await this.#releaseInstanceId()) return
+      if (!this.#mayAwaitRelease()) {
+        this.fail(stopErrorOf(INSTANCE_ID_UNRELEASED, this.groupId, this.instanceId))
+        return
+      }
     }
     this.#reportedOwned = undefined
     const step = this.identity().generation < 0 ? 'consumer-join' : 'consumer-heartbeat'
     this.applyReaction(step, end.reaction, end.errorCode)
     await this.coordinator.pause(step, errorNameOf(end.errorCode), 0, this.#heartbeats.signal)
+  }
+
+  /**
+   * Releases the instance id of a member that was killed and could not do so itself: sends its leave for a restart, so that
+   * this member takes over its partitions at once instead of after the session timeout. Fences a member that is alive after
+   * all, as the classic protocol does. A member that has joined before takes the id from no other. Resolves to whether the
+   * coordinator accepted it.
+   */
+  async #releaseInstanceId(): Promise<boolean> {
+    const { groupId, instanceId } = this
+    const { signal } = this.#heartbeats
+    const described = await this.coordinator.call({
+      step: 'consumer-join',
+      api: 'ConsumerGroupDescribe',
+      body: () => ({ groupIds: [groupId] }),
+      errorCodeOf: ({ groups }) => groups[0]?.errorCode ?? 0,
+      timeoutMs: RESPONSE_MS,
+      signal,
+    })
+    // Without a response, the member waits for the release.
+    if (described.kind !== 'answered') return false
+    const owner = described.response.groups[0]?.members.find((member) => member.instanceId === instanceId)
+    if (owner === undefined) return false
+    // The coordinator refuses a member under its own id too, if it did not get the response to its join.
+    if (owner.memberId !== this.identity().memberId && this.#releasesLeft-- <= 0) return false
+    const left = await this.coordinator.call({
+      step: 'leave',
+      api: 'ConsumerGroupHeartbeat',
+      body: () => ({ groupId, memberId: owner.memberId, memberEpoch: LEAVE_FOR_RESTART_EPOCH, instanceId }),
+      errorCodeOf: ({ errorCode }) => errorCode,
+      timeoutMs: RESPONSE_MS,
+      signal,
+    })
+    return left.kind === 'answered'
   }
 
   #mayAwaitRelease(): boolean {

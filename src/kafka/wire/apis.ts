@@ -1,10 +1,11 @@
 import { API_VERSIONS } from './messages/api-versions.ts'
-import { CONSUMER_GROUP_HEARTBEAT } from './messages/consumer-group-heartbeat.ts'
+import { CONSUMER_GROUP_DESCRIBE } from './messages/group/consumer-group-describe.ts'
+import { CONSUMER_GROUP_HEARTBEAT } from './messages/group/consumer-group-heartbeat.ts'
 import { FETCH } from './messages/fetch.ts'
 import { FIND_COORDINATOR } from './messages/find-coordinator.ts'
-import { HEARTBEAT } from './messages/heartbeat.ts'
-import { JOIN_GROUP } from './messages/join-group.ts'
-import { LEAVE_GROUP } from './messages/leave-group.ts'
+import { HEARTBEAT } from './messages/group/heartbeat.ts'
+import { JOIN_GROUP } from './messages/group/join-group.ts'
+import { LEAVE_GROUP } from './messages/group/leave-group.ts'
 import { LIST_OFFSETS } from './messages/list-offsets.ts'
 import { METADATA } from './messages/metadata.ts'
 import { OFFSET_COMMIT } from './messages/offset-commit.ts'
@@ -12,7 +13,7 @@ import { OFFSET_FETCH } from './messages/offset-fetch.ts'
 import { OFFSET_FOR_LEADER_EPOCH } from './messages/offset-for-leader-epoch.ts'
 import { SASL_AUTHENTICATE } from './messages/sasl-authenticate.ts'
 import { SASL_HANDSHAKE } from './messages/sasl-handshake.ts'
-import { SYNC_GROUP } from './messages/sync-group.ts'
+import { SYNC_GROUP } from './messages/group/sync-group.ts'
 import type { ApiTable, ReadFields, WrittenFields } from './schema.ts'
 
 /** Holds the field tables of the APIs that a consumer uses, by their names in Kafka's message definitions. */
@@ -32,6 +33,7 @@ export const APIS = {
   OffsetForLeaderEpoch: OFFSET_FOR_LEADER_EPOCH,
   SaslAuthenticate: SASL_AUTHENTICATE,
   ConsumerGroupHeartbeat: CONSUMER_GROUP_HEARTBEAT,
+  ConsumerGroupDescribe: CONSUMER_GROUP_DESCRIBE,
 } as const satisfies Readonly<Record<string, ApiTable>>
 
 /** Names an API in `APIS`. */

@@ -3,7 +3,12 @@ import { test } from 'node:test'
 import type { SentResponse } from '../../../src/kafka/wire/apis.ts'
 import type { AnyRequest } from './support/wire-link.ts'
 import { brokenConnection, topicIdOf } from './support/wire-link.ts'
-import { partitionsOf, ScriptedCoordinator, targetOf } from './support/scripted-coordinator.ts'
+import {
+  describedGroup,
+  partitionsOf,
+  ScriptedCoordinator,
+  targetOf,
+} from './support/scripted-coordinator.ts'
 
 const NEVER = new Promise<never>(() => undefined)
 
@@ -208,6 +213,57 @@ test('a member that is stopped hands over and leaves with the epoch for static o
     assert.equal(member.status().state, 'left')
     assert.equal(coordinator.clock.sleepers, 0)
   }
+})
+
+test('a new static member sends the leave of the one that was killed, and joins at once', async () => {
+  const coordinator = new ScriptedCoordinator()
+  coordinator.refuse('ConsumerGroupHeartbeat', 'UNRELEASED_INSTANCE_ID')
+  const killed = { memberId: 'killed', instanceId: 'i1', memberEpoch: 3 }
+  coordinator.next('ConsumerGroupDescribe', () => ({
+    groups: [describedGroup([{ memberId: 'other', instanceId: 'i2', memberEpoch: 3 }, killed])],
+  }))
+  const member = coordinator.member({ protocol: 'consumer', groupInstanceId: 'i1' })
+  await coordinator.clock.advance(1)
+  assert.deepEqual(
+    coordinator
+      .sent('ConsumerGroupHeartbeat')
+      .slice(0, 3)
+      .map(({ memberId, memberEpoch, instanceId }) => [memberId, memberEpoch, instanceId]),
+    [
+      ['made-here', 0, 'i1'],
+      ['killed', -2, 'i1'],
+      ['made-here', 0, 'i1'],
+    ],
+  )
+  assert.equal(member.status().state, 'stable')
+  assert.deepEqual(coordinator.recording.news(), ['assign a/0 a/1'])
+})
+
+test('a static member whose join was accepted without a response joins again under its own id', async () => {
+  const { coordinator, member } = await settled({ groupInstanceId: 'i1' })
+  coordinator.recording.news()
+  coordinator.refuse('ConsumerGroupHeartbeat', 'FENCED_MEMBER_EPOCH')
+  coordinator.refuse('ConsumerGroupHeartbeat', 'UNRELEASED_INSTANCE_ID')
+  coordinator.next('ConsumerGroupDescribe', () => ({
+    groups: [describedGroup([{ memberId: 'made-here', instanceId: 'i1', memberEpoch: 9 }])],
+  }))
+  await coordinator.clock.advance(1_500)
+  assert.deepEqual(coordinator.recording.news(), ['lost a/0 a/1', 'assign a/0 a/1'])
+  assert.equal(member.status().state, 'stable')
+})
+
+test('a static member that joined before takes its instance id from no other', async () => {
+  const { coordinator } = await settled({ groupInstanceId: 'i1' })
+  coordinator.refuse('ConsumerGroupHeartbeat', 'UNKNOWN_MEMBER_ID')
+  for (let attempt = 0; attempt < 2_000; attempt++) {
+    coordinator.refuse('ConsumerGroupHeartbeat', 'UNRELEASED_INSTANCE_ID')
+    coordinator.next('ConsumerGroupDescribe', () => ({
+      groups: [describedGroup([{ memberId: 'newer', instanceId: 'i1', memberEpoch: 1 }])],
+    }))
+  }
+  await coordinator.clock.advance(100_000)
+  assert.ok(coordinator.sent('ConsumerGroupHeartbeat').every(({ memberEpoch }) => memberEpoch !== -2))
+  assert.match(coordinator.failure().message, /instance id i1 of group g still belongs to another member/)
 })
 
 test('heartbeats continue while a stopping member hands over', async () => {

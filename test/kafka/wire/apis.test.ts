@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import {
   APIS,
@@ -63,7 +63,10 @@ test("The field tables match Kafka's own message definitions", async () => {
 test('The grammar in the docstring of a table matches the table', () => {
   for (const name of NAMES) {
     const file = name.replaceAll(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
-    const text = readFileSync(`src/kafka/wire/messages/${file}.ts`, 'utf8')
+    const path = ['', 'group/']
+      .map((folder) => `src/kafka/wire/messages/${folder}${file}.ts`)
+      .find((one) => existsSync(one))
+    const text = readFileSync(path ?? assert.fail(`${file} is missing`), 'utf8')
     const grammar = grammarOf(name, APIS[name]).map((line) => ` *     ${line}\n`)
     assert.ok(text.includes(` *\n${grammar.join('')} */`), `${file}: ${grammar.join('')}`)
   }

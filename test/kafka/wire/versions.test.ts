@@ -189,6 +189,11 @@ const QUESTIONS: Questions = {
     },
     expected: 'NONE',
   },
+  ConsumerGroupDescribe: {
+    body: () => ({ groupIds: [nameForTests('group')] }),
+    errors: ({ groups }) => groups.map(({ errorCode }) => errorCode),
+    expected: 'GROUP_ID_NOT_FOUND',
+  },
   SaslHandshake: {
     body: () => ({ mechanism: 'PLAIN' }),
     errors: ({ errorCode }) => [errorCode],

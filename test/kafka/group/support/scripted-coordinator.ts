@@ -123,6 +123,8 @@ export class ScriptedCoordinator implements BrokerSide {
         }
       case 'ConsumerGroupHeartbeat':
         return this.#heartbeat(request.body)
+      case 'ConsumerGroupDescribe':
+        return { groups: [describedGroup([])] }
       default:
         throw new Error(`There is no answer to ${request.api}`)
     }
@@ -195,6 +197,29 @@ export function targetOf(partitions: readonly TopicPartition[]): {
     topicPartitions: partitions.map(({ topic, partition }) => ({
       topicId: topicIdOf(topic),
       partitions: [partition],
+    })),
+  }
+}
+
+/** A group as ConsumerGroupDescribe carries it. */
+export function describedGroup(
+  members: readonly { readonly memberId: string; readonly instanceId: string | null; memberEpoch: number }[],
+  errorCode = 0,
+): NonNullable<SentResponse<'ConsumerGroupDescribe'>['groups']>[number] {
+  const none = { topicPartitions: [] }
+  return {
+    ...{
+      errorCode,
+      groupId: 'g',
+      groupState: 'Stable',
+      groupEpoch: 3,
+      assignmentEpoch: 3,
+      assignorName: 'uniform',
+    },
+    members: members.map((one) => ({
+      ...one,
+      ...{ clientId: 'c', clientHost: '/127.0.0.1', subscribedTopicNames: ['a'] },
+      ...{ assignment: none, targetAssignment: none },
     })),
   }
 }

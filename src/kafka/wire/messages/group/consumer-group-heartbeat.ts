@@ -1,4 +1,4 @@
-import type { ApiTable } from '../schema.ts'
+import type { ApiTable } from '../../schema.ts'
 
 /**
  * Describes ConsumerGroupHeartbeat, which joins, keeps alive and leaves a group whose coordinator assigns partitions

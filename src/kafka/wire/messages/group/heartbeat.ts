@@ -1,4 +1,4 @@
-import type { ApiTable } from '../schema.ts'
+import type { ApiTable } from '../../schema.ts'
 
 /**
  * Describes Heartbeat, which keeps a member of a classic group alive and reports rebalances to it.

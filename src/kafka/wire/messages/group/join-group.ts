@@ -1,4 +1,4 @@
-import type { ApiTable } from '../schema.ts'
+import type { ApiTable } from '../../schema.ts'
 
 /**
  * Describes JoinGroup, which makes a consumer a member of a classic group. Since version 4, a member without an id

@@ -1,4 +1,4 @@
-import type { ApiTable } from '../schema.ts'
+import type { ApiTable } from '../../schema.ts'
 
 /**
  * Describes SyncGroup, which sends the leader's assignments to the coordinator and returns the assignment of the

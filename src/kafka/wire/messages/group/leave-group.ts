@@ -1,4 +1,4 @@
-import type { ApiTable } from '../schema.ts'
+import type { ApiTable } from '../../schema.ts'
 
 /**
  * Describes LeaveGroup, which removes members from a group; since version 3 several at once, static members by their
