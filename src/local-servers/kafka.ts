@@ -29,6 +29,10 @@ interface KafkaServerOptions {
   readonly onProgress?: (message: string) => void
   /** Maximum duration of a start, in milliseconds; default 60,000. */
   readonly startMsMax?: number
+  /** Maximum heap of the broker in MiB; default 512. */
+  readonly heapMiBMax?: number
+  /** Id of the cluster, the same for all its nodes; default: a random one. */
+  readonly clusterId?: string
 }
 
 /** Describes an additional listener of a broker. */
@@ -76,6 +80,7 @@ export interface KafkaServer {
 
 const START_MS_MAX = 60_000
 const BIND_ATTEMPTS_MAX = 3
+const HEAP_MIB_MAX = 512
 
 /**
  * Starts a Kafka broker (KRaft, one node, no Docker) and resolves when it accepts connections. Topics are not created
@@ -105,10 +110,10 @@ async function startOnce(libraries: string, options: KafkaServerOptions): Promis
     await mkdir(dir, { recursive: true })
     const properties = join(dir, 'server.properties')
     await writeFile(properties, serverProperties(dir, ports, options))
-    await format(libraries, dir, properties, options.scramUsers ?? [])
+    await format(libraries, dir, properties, options)
     const logPath = join(dir, 'kafka.log')
     const start = (): Promise<ServerProcess> =>
-      startBroker(libraries, properties, logPath, ports.broker, options.startMsMax ?? START_MS_MAX)
+      startBroker(libraries, { properties, logPath, port: ports.broker }, options)
     let broker = await start()
     return {
       brokers: [`127.0.0.1:${ports.broker}`],
@@ -156,11 +161,9 @@ async function format(
   libraries: string,
   dir: string,
   properties: string,
-  users: readonly ScramUser[],
+  { scramUsers = [], clusterId = newClusterId() }: KafkaServerOptions,
 ): Promise<void> {
   if (existsSync(join(dir, 'data', 'meta.properties'))) return
-  // The letter in front prevents an id that looks like a command-line option.
-  const clusterId = `k${randomBytes(16).toString('base64url').slice(1)}`
   await runProgram(
     javaCommand(),
     // A short-lived program: the C1 compiler and the serial collector halve its time.
@@ -172,7 +175,7 @@ async function format(
       'kafka.tools.StorageTool',
     ].concat(
       ['format', '-t', clusterId, '-c', properties],
-      users.flatMap(({ mechanism, name, password }) => [
+      scramUsers.flatMap(({ mechanism, name, password }) => [
         '--add-scram',
         `${mechanism}=[name=${name},password=${password}]`,
       ]),
@@ -181,17 +184,25 @@ async function format(
   )
 }
 
+/** Returns a random id for a cluster. */
+export function newClusterId(): string {
+  // The letter in front prevents an id that looks like a command-line option.
+  return `k${randomBytes(16).toString('base64url').slice(1)}`
+}
+
 async function startBroker(
   libraries: string,
-  properties: string,
-  logPath: string,
-  port: number,
-  startMsMax: number,
+  {
+    properties,
+    logPath,
+    port,
+  }: { readonly properties: string; readonly logPath: string; readonly port: number },
+  { startMsMax = START_MS_MAX, heapMiBMax = HEAP_MIB_MAX }: KafkaServerOptions,
 ): Promise<ServerProcess> {
   const broker = await startProcess({
     name: 'Kafka',
     command: javaCommand(),
-    args: ['-Xmx512m', '-XX:+UseSerialGC', '-cp', join(libraries, '*'), 'kafka.Kafka', properties],
+    args: [`-Xmx${heapMiBMax}m`, '-XX:+UseSerialGC', '-cp', join(libraries, '*'), 'kafka.Kafka', properties],
     logPath,
     ready: /Kafka Server started/,
     startMsMax,

@@ -145,7 +145,7 @@ export class ConsumerProtocolMember extends GroupMember {
     const described = await this.coordinator.call({
       step: 'consumer-join',
       api: 'ConsumerGroupDescribe',
-      body: () => ({ groupIds: [groupId] }),
+      body: () => ({ groupIds: [groupId], includeAuthorizedOperations: false }),
       errorCodeOf: ({ groups }) => groups[0]?.errorCode ?? 0,
       timeoutMs: RESPONSE_MS,
       signal,

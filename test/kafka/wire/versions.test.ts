@@ -190,7 +190,7 @@ const QUESTIONS: Questions = {
     expected: 'NONE',
   },
   ConsumerGroupDescribe: {
-    body: () => ({ groupIds: [nameForTests('group')] }),
+    body: () => ({ groupIds: [nameForTests('group')], includeAuthorizedOperations: false }),
     errors: ({ groups }) => groups.map(({ errorCode }) => errorCode),
     expected: 'GROUP_ID_NOT_FOUND',
   },
