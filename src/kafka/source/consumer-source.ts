@@ -13,7 +13,7 @@ import type { Isolation } from '../records/read-records.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { openCluster } from '../wire/open-cluster.ts'
 import { EndRefresh, ENDS_EVERY_MS } from './end-refresh.ts'
-import { copyOffsetsToGroup } from './group-offsets.ts'
+import { copyOffsetsToGroup, GroupOffsetCopies } from './group-offsets.ts'
 import { emptyRaw, traceparentsOf } from './pack-records.ts'
 import { type Position, Positions } from './start-positions.ts'
 import { lookUpResumeOffsets } from './offset-lookup.ts'
@@ -48,6 +48,7 @@ class ConsumerSource implements KafkaSource {
   readonly #cluster: Cluster
   readonly #positions: Positions
   readonly #endRefresh: EndRefresh
+  readonly #copies: GroupOffsetCopies
   readonly #owned = new Map<number, OwnedPartition>()
   /** Aborted when the position of a partition is discarded, so that a wait for its credit ends. */
   readonly #waits = new Map<number, AbortController>()
@@ -75,6 +76,10 @@ class ConsumerSource implements KafkaSource {
       onEnds: (marks) => this.#positions.noteEndOffsets(marks),
       onFailure: (error) => this.#fail(error),
     })
+    this.#copies = new GroupOffsetCopies(
+      (offsets) => copyOffsetsToGroup(this.#membership, options, offsets),
+      this.#clock,
+    )
     this.batches = new Observable((subscriber) => this.#subscribe(subscriber))
   }
 
@@ -102,9 +107,9 @@ class ConsumerSource implements KafkaSource {
     this.#phase = 'closed'
     this.#closing.abort()
     const cluster = this.#cluster
-    // A start that waits for brokers ends when the cluster closes.
-    if (this.#membership === undefined) await cluster.close()
+    if (this.#membership === undefined) await cluster.close() // ends a start that waits for brokers
     await this.#starting
+    await this.#copies.finish()
     await this.#membership?.stop()
     await this.#fetcher?.close()
     await cluster.close()
@@ -312,15 +317,13 @@ class ConsumerSource implements KafkaSource {
     })
   }
 
-  async #copyOffsets(
-    offsets: readonly { readonly partition: number; readonly next: bigint }[],
-  ): Promise<void> {
+  #copyOffsets(offsets: readonly { readonly partition: number; readonly next: bigint }[]): Promise<void> {
     // Only assigned partitions: a later owner may have copied newer offsets already.
     const owned = offsets.flatMap(({ partition, next }) => {
       const owner = this.#owned.get(partition)
       return owner === undefined ? [] : [{ ...owner, next }]
     })
-    await copyOffsetsToGroup(this.#membership, this.#options, owned)
+    return this.#copies.add(owned)
   }
 
   #onFetchEvent(event: FetchEvent): void {
