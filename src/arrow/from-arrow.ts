@@ -3,6 +3,7 @@ import { PipelineError } from '../core/errors.ts'
 import { decimalOf, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { fixedLayoutOf, nullColumnOf, type Column, type FixedArray } from './column.ts'
 import { takeValues } from './gather.ts'
+import { timestampMicrosOf } from './time.ts'
 
 const DAY_MS = 86_400_000n
 const DAY_MICROS = 86_400_000_000n
@@ -121,7 +122,7 @@ function fixedValues(
     case 'timestamp_ntz':
       if (type === 'timestamp_ntz' && data.typeId === Type.Date) return words(midnights(values, length))
       requireType(data, Type.Timestamp, type)
-      return words(microsOf(values as BigInt64Array, (data.type as Timestamp).unit, length))
+      return words(microsOfAll(values as BigInt64Array, (data.type as Timestamp).unit, length))
     case 'date': {
       requireType(data, Type.Date, type)
       if (values instanceof Int32Array) return values.subarray(0, length)
@@ -211,16 +212,9 @@ function words(longs: BigInt64Array): Int32Array {
   return new Int32Array(longs.buffer, longs.byteOffset, longs.length * 2)
 }
 
-function microsOf(values: BigInt64Array, unit: TimeUnit, length: number): BigInt64Array {
+function microsOfAll(values: BigInt64Array, unit: TimeUnit, length: number): BigInt64Array {
   if (unit === TimeUnit.MICROSECOND) return values.subarray(0, length)
-  if (unit === TimeUnit.NANOSECOND) {
-    return BigInt64Array.from({ length }, (_, row) => {
-      const nanos = values[row] as bigint
-      return (nanos - (((nanos % 1_000n) + 1_000n) % 1_000n)) / 1_000n
-    })
-  }
-  const factor = unit === TimeUnit.MILLISECOND ? 1_000n : 1_000_000n
-  return BigInt64Array.from({ length }, (_, row) => (values[row] as bigint) * factor)
+  return BigInt64Array.from({ length }, (_, row) => timestampMicrosOf(values[row] as bigint, unit))
 }
 
 function fromBytes(data: Data, type: DataType, valid: Uint8Array | undefined): Column {

@@ -2,7 +2,7 @@ import { type Data, type Decimal, type Table, TimeUnit, type Timestamp, Type } f
 import { PipelineError } from '../core/errors.ts'
 import { ExactNumber } from '../core/exact.ts'
 import { decimalText, unscaledAt } from './decimal.ts'
-import { formatDate, formatDateTime } from './time.ts'
+import { formatDate, formatDateTime, timestampMicrosOf } from './time.ts'
 
 const DAY_MS = 86_400_000n
 
@@ -99,14 +99,7 @@ function timestampReader(data: Data): PlainReader {
   const values = data.values as BigInt64Array
   // Nanoseconds come from INT96, which states no zone and is always in UTC.
   const zoned = unit === TimeUnit.NANOSECOND || (timezone !== undefined && timezone !== null)
-  return (row) => formatDateTime(microsOf(values[row] as bigint, unit), zoned)
-}
-
-function microsOf(value: bigint, unit: TimeUnit): bigint {
-  if (unit === TimeUnit.MICROSECOND) return value
-  if (unit === TimeUnit.MILLISECOND) return value * 1_000n
-  if (unit === TimeUnit.SECOND) return value * 1_000_000n
-  return (value - (((value % 1_000n) + 1_000n) % 1_000n)) / 1_000n
+  return (row) => formatDateTime(timestampMicrosOf(values[row] as bigint, unit), zoned)
 }
 
 function structReader(data: Data): PlainReader {

@@ -1,5 +1,7 @@
 /** Calendar arithmetic on the proleptic Gregorian calendar, without `Date`, for the hot path. */
 
+import { TimeUnit } from 'apache-arrow'
+
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334]
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
@@ -10,6 +12,26 @@ export const DAY_MICROS = 86_400_000_000
 const DAYS_MIN = -719_528
 /** 9999-12-31 in days since 1970-01-01. */
 const DAYS_MAX = 2_932_896
+
+/** Returns `value / by` rounded down. `by` must be positive. */
+export function floorDivide(value: bigint, by: bigint): bigint {
+  const quotient = value / by
+  return value < 0n && quotient * by !== value ? quotient - 1n : quotient
+}
+
+/** Returns a timestamp of Arrow in microseconds; nanoseconds are rounded down, also before 1970. */
+export function timestampMicrosOf(value: bigint, unit: TimeUnit): bigint {
+  switch (unit) {
+    case TimeUnit.SECOND:
+      return value * 1_000_000n
+    case TimeUnit.MILLISECOND:
+      return value * 1_000n
+    case TimeUnit.MICROSECOND:
+      return value
+    case TimeUnit.NANOSECOND:
+      return floorDivide(value, 1_000n)
+  }
+}
 
 /** Tells whether the year has a 29 February. */
 export function isLeapYear(year: number): boolean {

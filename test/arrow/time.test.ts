@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { TimeUnit } from 'apache-arrow'
 import {
   civilOf,
   daysOf,
@@ -8,6 +9,7 @@ import {
   isLeapYear,
   parseDate,
   parseDateTime,
+  timestampMicrosOf,
 } from '../../src/arrow/time.ts'
 import { chanceOf } from '../support/values/chance.ts'
 
@@ -138,4 +140,17 @@ test('Microseconds before the epoch keep their fraction', () => {
   assert.equal(formatDateTime(-1n, true), '1969-12-31T23:59:59.999999Z')
   assert.equal(formatDateTime(-86_400_000_000n, true), '1969-12-31T00:00:00.000000Z')
   assert.equal(formatDateTime(-86_400_000_001n, true), '1969-12-30T23:59:59.999999Z')
+})
+
+test('Timestamps of each unit become microseconds, and nanoseconds are rounded down before 1970 too', () => {
+  assert.deepEqual(
+    [TimeUnit.SECOND, TimeUnit.MILLISECOND, TimeUnit.MICROSECOND, TimeUnit.NANOSECOND].map((unit) =>
+      timestampMicrosOf(-1_500n, unit),
+    ),
+    [-1_500_000_000n, -1_500_000n, -1_500n, -2n],
+  )
+  assert.deepEqual(
+    [-1_000n, -1n, 0n, 999n, 1_000n].map((nanos) => timestampMicrosOf(nanos, TimeUnit.NANOSECOND)),
+    [-1n, -1n, 0n, 0n, 1n],
+  )
 })

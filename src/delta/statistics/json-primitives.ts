@@ -5,13 +5,13 @@ import {
   type Float,
   type Int,
   Precision,
-  TimeUnit,
   type Timestamp,
   Type,
 } from 'apache-arrow'
 import { PipelineError } from '../../core/errors.ts'
 import { type DataType, decimalOf, type PrimitiveName } from '../../core/schema.ts'
 import { decimalText } from '../../arrow/decimal.ts'
+import { timestampMicrosOf } from '../../arrow/time.ts'
 import { isoDateOf, isoTimestampOf } from './partition-values.ts'
 
 /** A `JsonTextReader` returns the JSON text of value `row` of a column. */
@@ -126,7 +126,7 @@ function instantText(data: Data, type: PrimitiveName): JsonTextReader | undefine
   const zone = type === 'timestamp' ? 'Z' : ''
   const { unit } = data.type as Timestamp
   const longs = data.values as BigInt64Array
-  return (row) => `"${isoTimestampOf(microsOf(longs[row] as bigint, unit), 'T', 'always')}${zone}"`
+  return (row) => `"${isoTimestampOf(timestampMicrosOf(longs[row] as bigint, unit), 'T', 'always')}${zone}"`
 }
 
 function bytesText(data: Data, type: PrimitiveName): JsonTextReader | undefined {
@@ -143,21 +143,6 @@ function int128(words: Uint32Array, row: number): bigint {
   const [a = 0, b = 0, c = 0, d = 0] = words.subarray(at, at + 4)
   const unsigned = BigInt(a) | (BigInt(b) << 32n) | (BigInt(c) << 64n) | (BigInt(d) << 96n)
   return BigInt.asIntN(128, unsigned)
-}
-
-function microsOf(value: bigint, unit: TimeUnit): bigint {
-  switch (unit) {
-    case TimeUnit.SECOND:
-      return value * 1_000_000n
-    case TimeUnit.MILLISECOND:
-      return value * 1_000n
-    case TimeUnit.MICROSECOND:
-      return value
-    case TimeUnit.NANOSECOND: {
-      const micros = value / 1_000n
-      return value < 0n && micros * 1_000n !== value ? micros - 1n : micros
-    }
-  }
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

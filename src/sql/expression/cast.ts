@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { DAY_MICROS } from '../../arrow/time.ts'
+import { DAY_MICROS, floorDivide } from '../../arrow/time.ts'
 import { decimalText } from '../../arrow/decimal.ts'
 import type { SqlType, SqlValue } from './ast.ts'
 import {
@@ -204,12 +204,6 @@ function truncateToInteger(value: number, type: string): number | bigint {
   return type === 'long'
     ? toSqlInteger(BigInt(Math.trunc(value)), type)
     : toSmallInteger(Math.trunc(value) + 0, type)
-}
-
-/** Returns `value / by` rounded down. `by` must be positive. */
-export function floorDivide(value: bigint, by: bigint): bigint {
-  const quotient = value / by
-  return value < 0n && quotient * by !== value ? quotient - 1n : quotient
 }
 
 function toDouble(from: SqlType): Cast {

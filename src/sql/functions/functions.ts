@@ -1,3 +1,4 @@
+import { floorDivide } from '../../arrow/time.ts'
 import { argumentAt, requireArgumentCount, type SqlFunction } from './arguments.ts'
 import { absoluteTerm, arithmeticTerm, negateTerm, type ArithmeticOperator } from './arithmetic.ts'
 import type { SqlType, SqlValue } from '../expression/ast.ts'
@@ -88,11 +89,6 @@ function saturateToLong(value: number): bigint {
 function decimalDigits(type: SqlType, name: string): { precision: number; scale: number } {
   if (!isDecimal(type)) throw new SqlError(`${name} of a ${formatSqlType(type)} is not supported`)
   return digitsOf(type)
-}
-
-const floorOf = (value: bigint, unit: bigint): bigint => {
-  const quotient = value / unit
-  return value < 0n && quotient * unit !== value ? quotient - 1n : quotient
 }
 
 /**
@@ -219,9 +215,9 @@ export const SQL_FUNCTIONS: ReadonlyMap<string, SqlFunction> = new Map(
     GREATEST: extremeFunction(1),
     LEAST: extremeFunction(-1),
     PMOD: pmod,
-    FLOOR: roundingFunction('FLOOR', floorOf, Math.floor),
-    CEIL: roundingFunction('CEIL', (value, unit) => -floorOf(-value, unit), Math.ceil),
-    CEILING: roundingFunction('CEILING', (value, unit) => -floorOf(-value, unit), Math.ceil),
+    FLOOR: roundingFunction('FLOOR', floorDivide, Math.floor),
+    CEIL: roundingFunction('CEIL', (value, unit) => -floorDivide(-value, unit), Math.ceil),
+    CEILING: roundingFunction('CEILING', (value, unit) => -floorDivide(-value, unit), Math.ceil),
     ROUND: round,
     BOOLEAN: castFunctionTo('boolean'),
     TINYINT: castFunctionTo('byte'),

@@ -1,4 +1,4 @@
-import { DAY_MICROS, civilOf, daysOf, isLeapYear } from '../../arrow/time.ts'
+import { DAY_MICROS, civilOf, daysOf, floorDivide, isLeapYear } from '../../arrow/time.ts'
 import {
   argumentAt,
   asDate,
@@ -10,7 +10,7 @@ import {
   type SqlFunction,
 } from './arguments.ts'
 import type { SqlValue } from '../expression/ast.ts'
-import { castTerm, floorDivide } from '../expression/cast.ts'
+import { castTerm } from '../expression/cast.ts'
 import { splitMicros } from '../expression/cast-time.ts'
 import { SqlError } from '../expression/error.ts'
 import { toSqlInteger } from '../expression/numbers.ts'
