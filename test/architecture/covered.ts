@@ -44,8 +44,9 @@ evolution/infer-from-sample: evolution/infer-new-columns
 evolution/ingest-values: evolution/coerce-message evolution/table-columns
 evolution/rescue: evolution/policy
 faults/registry: kafka/client/producer
+formats/avro/container-format: formats/avro/read formats/avro/values
 formats/avro/fingerprint: formats/avro/schema
-formats/avro/format: formats/avro/columns formats/avro/container-format formats/avro/default formats/avro/read formats/avro/values
+formats/avro/format: formats/avro/columns formats/avro/default
 formats/avro/kafka-delta-ingest: formats/avro/connect-types formats/avro/cursor formats/json/schema-file formats/values
 formats/avro/resolve: formats/open/contract
 formats/debezium/format: formats/debezium/columns formats/debezium/schema formats/debezium/values

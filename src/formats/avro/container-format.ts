@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'
@@ -212,8 +213,11 @@ const SCHEMA_BYTES_MAX = 1024 * 1024
  * that `make` refuses is cached with its fault.
  */
 export function cacheReaders(make: (schema: string) => AvroReader): (schema: Buffer) => AvroReader {
-  const cached = new Map<string, { readonly read: AvroReader } | { readonly fault: string }>()
-  let bytes = 0
+  const cached = new LRUCache<string, { readonly read: AvroReader } | { readonly fault: string }>({
+    max: CACHED_SCHEMAS_MAX,
+    maxSize: CACHED_SCHEMA_BYTES_MAX,
+    sizeCalculation: (_, text) => Math.max(1, text.length),
+  })
   return (schema) => {
     if (schema.length > SCHEMA_BYTES_MAX)
       throw new Error(`expected a schema of at most ${SCHEMA_BYTES_MAX} bytes, got ${schema.length}`)
@@ -221,14 +225,7 @@ export function cacheReaders(make: (schema: string) => AvroReader): (schema: Buf
     let found = cached.get(text)
     if (found === undefined) {
       found = made(text, make)
-      bytes += text.length
-    }
-    cached.delete(text)
-    cached.set(text, found)
-    for (const oldest of cached.keys()) {
-      if (cached.size <= CACHED_SCHEMAS_MAX && bytes <= CACHED_SCHEMA_BYTES_MAX) break
-      cached.delete(oldest)
-      bytes -= oldest.length
+      cached.set(text, found)
     }
     if ('fault' in found) throw new Error(found.fault)
     return found.read

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { ResponseBody } from './apis.ts'
 import type { BrokerNode, ClusterMetadata, LeaderHint, PartitionMetadata, TopicMetadata } from './cluster.ts'
 import { NO_UUID } from './schema.ts'
@@ -22,7 +23,7 @@ interface CachedTopic {
 export class MetadataCache {
   #clusterId: string | null = null
   #nodes: ReadonlyMap<number, BrokerNode> = new Map()
-  readonly #topics = new Map<string, CachedTopic>()
+  readonly #topics = new LRUCache<string, CachedTopic>({ max: CACHED_TOPICS_MAX })
 
   /** Null until a broker reports it. */
   get clusterId(): string | null {
@@ -59,7 +60,7 @@ export class MetadataCache {
   /** Updates the leader of a cached partition; ignores an epoch that is not newer, and topics that are not cached. */
   learnLeader(hint: LeaderHint): void {
     if (hint.node !== undefined) this.addNode(hint.node)
-    const known = this.#topics.get(hint.topic)
+    const known = this.#topics.peek(hint.topic)
     if (known === undefined || hint.leaderEpoch <= (known.epochs.get(hint.partitionIndex) ?? -1)) return
     const { leaderId, leaderEpoch } = hint
     const partitions = known.metadata.partitions.map((place) =>
@@ -73,21 +74,21 @@ export class MetadataCache {
 
   /** Returns whether the topic was requested at or after `sinceMs` and has no error. */
   isFresh(topic: string, sinceMs: number): boolean {
-    const known = this.#topics.get(topic)
+    const known = this.#topics.peek(topic)
     return known !== undefined && known.requestedAtMs >= sinceMs && known.metadata.errorCode === 0
   }
 
   /** Returns the cached metadata of topics. */
   get(topics: readonly string[]): ClusterMetadata {
     const metadata = topics.flatMap((name): (readonly [string, TopicMetadata])[] => {
-      const known = this.#topics.get(name)
+      const known = this.#topics.peek(name)
       return known === undefined ? [] : [[name, known.metadata]]
     })
     return { clusterId: this.#clusterId, brokers: this.nodes, topics: new Map(metadata) }
   }
 
   #keep(metadata: TopicMetadata, requestedAtMs: number): void {
-    const known = this.#topics.get(metadata.name)
+    const known = this.#topics.peek(metadata.name)
     const isSame = known !== undefined && isSameTopic(known.metadata, metadata)
     const before = isSame ? known : undefined
     const partitions = metadata.partitions.map((place) => newerOf(place, before))
@@ -95,13 +96,7 @@ export class MetadataCache {
     for (const { partitionIndex, leaderEpoch } of partitions) {
       if (leaderEpoch > (epochs.get(partitionIndex) ?? -1)) epochs.set(partitionIndex, leaderEpoch)
     }
-    // Moves the topic to the end, so that the first one is the least recently requested.
-    this.#topics.delete(metadata.name)
     this.#topics.set(metadata.name, { metadata: { ...metadata, partitions }, requestedAtMs, epochs })
-    if (this.#topics.size > CACHED_TOPICS_MAX) {
-      const [oldest] = this.#topics.keys()
-      if (oldest !== undefined) this.#topics.delete(oldest)
-    }
   }
 }
 
