@@ -1,6 +1,6 @@
 import type { ExpressionNode } from '../../config/transforms/expression.ts'
-import { ExactNumber } from '../core/exact.ts'
-import { Interpreter, ownFieldOf } from './interpreter.ts'
+import { ExactNumber, isMessageObject } from '../core/exact.ts'
+import { Interpreter } from './interpreter.ts'
 import { type FunctionTable } from './function-table.ts'
 
 /** Describes a compiled JMESPath expression. */
@@ -55,6 +55,9 @@ export function fieldPathOf(node: ExpressionNode): readonly string[] | undefined
 /** Returns the value at a path of own properties, or null when a step is missing. */
 export function valueAtPath(value: unknown, path: readonly string[]): unknown {
   let found: unknown = value
-  for (const name of path) found = ownFieldOf(found, name)
+  for (const name of path) {
+    if (!isMessageObject(found) || !Object.hasOwn(found, name)) return null
+    found = (found as Record<string, unknown>)[name]
+  }
   return found ?? null
 }

@@ -48,7 +48,7 @@ export class Interpreter extends Base {
   override visit(node: ExpressionNode, value: Visited): ReturnType<(typeof TreeInterpreter)['visit']> {
     switch (node.type) {
       case 'Field':
-        return ownFieldOf(value, node.name) as Visited
+        return fieldOf(value, node.name) as Visited
       case 'Comparator': {
         const left: unknown = this.visit(node.left, value)
         const right: unknown = this.visit(node.right, value)
@@ -76,7 +76,7 @@ export class Interpreter extends Base {
 }
 
 /** Returns an own property, or null: inherited ones, such as `constructor`, are not fields of a message. */
-export function ownFieldOf(value: unknown, name: string): unknown {
+function fieldOf(value: unknown, name: string): unknown {
   if (!isMessageObject(value)) return null
   return Object.hasOwn(value, name) ? ((value as Record<string, unknown>)[name] ?? null) : null
 }
