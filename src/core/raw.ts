@@ -51,6 +51,26 @@ export interface Origin {
   readonly framed: (i: number, part: Uint8Array) => Uint8Array
 }
 
+/** Returns headers for `Raw.headers`: `decode` is called for a record when its element is first read. */
+export function lazyHeaders(
+  count: number,
+  decode: (i: number) => Headers | undefined,
+): NonNullable<Raw['headers']> {
+  const headers = new Array<Headers | undefined>(count).fill(undefined)
+  const isDecoded = new Uint8Array(count)
+  return new Proxy(headers, {
+    get(target, key, receiver) {
+      const i = typeof key === 'string' ? Number(key) : -1
+      // Undefined for all keys that are no index.
+      if (isDecoded[i] === 0) {
+        isDecoded[i] = 1
+        target[i] = decode(i)
+      }
+      return Reflect.get(target, key, receiver) as unknown
+    },
+  })
+}
+
 /** Returns the bytes of value `i`, shared with the batch, or `undefined` for a tombstone. */
 export function valueOf(raw: Raw, i: number): Uint8Array | undefined {
   const start = raw.valueStart[i] as number

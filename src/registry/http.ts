@@ -7,7 +7,7 @@ import {
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { messageOf, PipelineError } from '../core/errors.ts'
-import type { TlsFiles } from '../core/tls-files.ts'
+import type { TlsFiles } from '../core/tls/tls-files.ts'
 
 /** Describes the response of a server. */
 export interface HttpResponse {

@@ -1,7 +1,7 @@
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts'
 import { Retries, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../resilience/retries.ts'
-import type { TlsFiles } from '../core/tls-files.ts'
+import type { TlsFiles } from '../core/tls/tls-files.ts'
 import { createHttpGet, type HttpResponse, type HttpGet } from './http.ts'
 
 /** Describes how to reach a schema registry with Confluent's REST API. */

@@ -13,9 +13,9 @@ compression/compression: compression/bounded-buffer compression/byte-codec compr
 contract/columns/to-table-schema: contract/columns/flatten contract/columns/to-struct
 contract/json-schema/draft: contract/json-schema/delta-type
 contract/json-schema/references: contract/json-schema/compile contract/json-schema/describe contract/json-schema/json-schema contract/json-schema/walk
-core/stage/flush-stages: core/batch core/flush-trace core/raw core/stage/flush-scope
+core/stage/flush-stages: core/batch core/flush-trace core/stage/flush-scope
 core/stage/span: core/clock core/errors
-core/stage/stage: core/dead-letter core/schema
+core/stage/stage: core/schema
 delta/commit/checkpoint-write: delta/commit/checkpoint-reuse delta/commit/checkpoint-rows
 delta/commit/conflicts: delta/commit/commit-info
 delta/commit/log-writer: delta/commit/checkpoint-scheduler delta/commit/checksum-writer delta/commit/table-writer
@@ -50,7 +50,7 @@ formats/avro/format: formats/avro/columns formats/avro/default
 formats/avro/kafka-delta-ingest: formats/avro/connect-types formats/avro/cursor formats/json/schema-file formats/values
 formats/avro/resolve: formats/open/contract
 formats/debezium/format: formats/debezium/columns formats/debezium/schema formats/debezium/values
-formats/framing/decompress: formats/framing/record-collector
+formats/framing/headers: core/dead-letter formats/framing/record-collector
 formats/framing/registry-framing: formats/framing/rewrite-values
 formats/json/unknown-fields: formats/format formats/json/columns formats/json/json-input formats/json/read-scalar formats/json/read-value formats/json/scan formats/json/value-plan
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
@@ -83,7 +83,7 @@ operators/buffer-time-or-count: core/open-partitions
 parquet/int96: parquet/footer
 parquet/range-reader: arrow/plain
 parquet/statistics: parquet/leaf-statistics
-registry/registry-tls: core/tls-files registry/http registry/registry
+registry/registry-tls: core/tls/tls-files registry/http registry/registry
 resilience/circuit-registry: core/circuit resilience/circuit-breaker resilience/server-availability
 sample/kinds: sample/order-events sample/web-requests
 sample/produce: sample/event sample/random

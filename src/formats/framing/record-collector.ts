@@ -1,5 +1,4 @@
-import { lazyArray } from '../../core/lazy-array.ts'
-import type { RecordsByMessage, Raw } from '../../core/raw.ts'
+import { lazyHeaders, type RecordsByMessage, type Raw } from '../../core/raw.ts'
 
 /** Limit of the records that the messages of one batch contain. */
 export const RECORDS_PER_BATCH_MAX = 4_000_000
@@ -60,7 +59,7 @@ export class RecordCollector {
       keyEnd,
       offsets,
       timestampsMs,
-      headers: headers && lazyArray(message.length, (k) => headers[message[k] as number]),
+      headers: headers && lazyHeaders(message.length, (k) => headers[message[k] as number]),
       appended: appended && Uint8Array.from(message, (i) => appended[i] as number),
       parts: { messageCount: count, messageIndex: message },
     }

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import type { BrokerTls } from '../../core/tls-files.ts'
+import type { BrokerTls } from '../../core/tls/tls-files.ts'
 
 /** Maximum size of a file; a bundle of all public authorities has a fifth of it. */
 const BYTES_MAX = 1024 * 1024

@@ -3,6 +3,7 @@ import { backoffMs } from '../../resilience/backoff.ts'
 import { readRecords } from '../records/read-records.ts'
 import type { RequestBody, ResponseBody } from '../wire/apis.ts'
 import type { BrokerConnection } from '../wire/broker.ts'
+import { errorNameOf } from '../wire/error-codes.ts'
 import type { FetchContext } from './fetch-context.ts'
 import type { FetchErrorHandler } from './fetch-error-handler.ts'
 import { fetchFailureOf, isPermanent } from './fetch-failure.ts'
@@ -187,11 +188,12 @@ export class BrokerFetcher {
   #processResponse(response: ResponseBody<'Fetch'>): readonly Result[] {
     const { clock, requestLeaderLookup } = this.#context
     if (response.errorCode !== 0) {
-      const { session, isLookupNeeded, isBackoffNeeded } = sessionReactionTo(response.errorCode)
+      const { session, isLookupNeeded, isBackoffNeeded, isFailure } = sessionReactionTo(response.errorCode)
       if (session === 'new') this.#session.renew()
       else this.#session.replace()
       if (isLookupNeeded) requestLeaderLookup()
       if (isBackoffNeeded) this.#backOff(clock.now())
+      if (isFailure !== undefined) this.#reportRefusal(errorNameOf(response.errorCode), isFailure)
       return []
     }
     const results = this.#session.accept(response)
@@ -216,6 +218,20 @@ export class BrokerFetcher {
       withRecords.push(each)
     }
     return withRecords
+  }
+
+  /** Reports that the broker refused a whole request: fails its partitions if it would refuse the next one too. */
+  #reportRefusal(reason: string, isFailure: boolean): void {
+    const { failPartition, onEvent, partitions } = this.#context
+    for (const partition of [...partitions()]) {
+      if (partition.isFailed || partition.nodeId !== this.nodeId) continue
+      const { topic, partition: index, position: offset } = partition
+      if (isFailure) {
+        const detail = `expected records, got ${reason} from broker ${this.nodeId}`
+        const place = { topic, partition: index, offset }
+        failPartition(partition, new PipelineError('KD_SOURCE_FAILED', detail, place, { retryable: false }))
+      } else onEvent({ kind: 'refused', topic, partition: index, reason, refusals: this.#failures })
+    }
   }
 
   #updateEnds(

@@ -64,6 +64,8 @@ interface SessionReaction {
   readonly isLookupNeeded: boolean
   /** True if the next request must wait for the backoff. */
   readonly isBackoffNeeded: boolean
+  /** True if the same requests will be refused again, so that the partitions fail. */
+  readonly isFailure?: boolean
 }
 
 const SESSION_REACTIONS: ReadonlyMap<number, SessionReaction> = new Map([
@@ -82,9 +84,17 @@ const SESSION_REACTIONS: ReadonlyMap<number, SessionReaction> = new Map([
   ],
 ])
 
-/** Returns the reaction to an error code of a whole response. */
+/**
+ * Returns the reaction to an error code of a whole response. Codes that do not concern the session are repeated with backoff
+ * if they may pass.
+ */
 export function sessionReactionTo(errorCode: number): SessionReaction {
   return (
-    SESSION_REACTIONS.get(errorCode) ?? { session: 'replace', isLookupNeeded: true, isBackoffNeeded: true }
+    SESSION_REACTIONS.get(errorCode) ?? {
+      session: 'replace',
+      isLookupNeeded: true,
+      isBackoffNeeded: true,
+      isFailure: !isRetriable(errorCode) && errorCode !== BROKER_ERRORS.UNKNOWN_SERVER_ERROR.code,
+    }
   )
 }

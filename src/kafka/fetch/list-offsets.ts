@@ -168,7 +168,8 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map([
 function failureOf({ topic, partition }: OffsetQuery, errorCode: number): PipelineError {
   const detail = `expected an offset, got ${errorNameOf(errorCode)}`
   const code = CODES.get(errorCode) ?? 'KD_SOURCE_FAILED'
-  return new PipelineError(code, detail, { topic, partition }, { retryable: isRetriable(errorCode) })
+  const retryable = isRetriable(errorCode) || errorCode === BROKER_ERRORS.UNKNOWN_SERVER_ERROR.code
+  return new PipelineError(code, detail, { topic, partition }, { retryable })
 }
 
 function timestampOf(at: OffsetQuery['at']): bigint {

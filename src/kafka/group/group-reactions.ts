@@ -87,6 +87,14 @@ const GROUP_FULL = stop(
   true,
 )
 const FORBIDDEN = stop('KD_KAFKA_FORBIDDEN', 'expected the permission READ on group %g')
+const TOPICS_FORBIDDEN = stop(
+  'KD_KAFKA_FORBIDDEN',
+  'expected the permission DESCRIBE on all topics that group %g subscribes to',
+)
+const REQUEST_REFUSED = stop(
+  'KD_SOURCE_FAILED',
+  'the coordinator of group %g refuses a request as invalid (INVALID_REQUEST); check that the brokers support kafka.groupProtocol and kafka.groupInstanceId',
+)
 const SESSION_TIMEOUT_REFUSED = stop(
   'KD_CONFIG_INVALID',
   'the brokers refuse the session timeout; it must be within group.min.session.timeout.ms and group.max.session.timeout.ms',
@@ -121,6 +129,7 @@ const COMMON: Row = {
   GROUP_AUTHORIZATION_FAILED: FORBIDDEN,
   INVALID_GROUP_ID: GROUP_ID_REFUSED,
   UNSUPPORTED_VERSION: VERSION_UNSUPPORTED,
+  INVALID_REQUEST: REQUEST_REFUSED,
 }
 
 /**
@@ -202,6 +211,7 @@ export const GROUP_REACTIONS: Readonly<Record<GroupStep, Row>> = {
     GROUP_ID_NOT_FOUND: INCONSISTENT_PROTOCOL,
     INCONSISTENT_GROUP_PROTOCOL: INCONSISTENT_PROTOCOL,
     GROUP_MAX_SIZE_REACHED: GROUP_FULL,
+    TOPIC_AUTHORIZATION_FAILED: TOPICS_FORBIDDEN,
     UNSUPPORTED_ASSIGNOR: ASSIGNOR_UNSUPPORTED,
   },
   'consumer-heartbeat': {
@@ -211,6 +221,7 @@ export const GROUP_REACTIONS: Readonly<Record<GroupStep, Row>> = {
     GROUP_ID_NOT_FOUND: LOSE,
     UNRELEASED_INSTANCE_ID: FENCED,
     FENCED_INSTANCE_ID: FENCED,
+    TOPIC_AUTHORIZATION_FAILED: TOPICS_FORBIDDEN,
   },
 }
 

@@ -1,6 +1,6 @@
-import type { Raw } from '../../core/raw.ts'
+import { lazyHeaders, type Raw } from '../../core/raw.ts'
 import type { RecordsPartition } from './malformed-records.ts'
-import { lazyHeaders, type HeaderRanges } from './record-headers.ts'
+import { decodeHeaders, type HeaderRanges } from './record-headers.ts'
 import { RecordRanges } from './record-ranges.ts'
 
 const NEWLINE = 10
@@ -101,9 +101,10 @@ export class GatheredRecords {
     this.#regions = []
     this.#bytes = 0
     ranges.reset()
-    const headers = moved.headers && lazyHeaders(moved.headers)
+    const encoded = moved.headers
+    const headers = encoded && lazyHeaders(count, (i) => decodeHeaders(encoded, i))
     const raw = { ...fields, headers, ...(appended === undefined ? {} : { appended }) }
-    return { raw, headers: moved.headers }
+    return { raw, headers: encoded }
   }
 
   #joined(): Buffer {

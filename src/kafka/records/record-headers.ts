@@ -1,4 +1,3 @@
-import { lazyArray } from '../../core/lazy-array.ts'
 import type { Headers } from '../../core/raw.ts'
 
 /**
@@ -42,9 +41,4 @@ export function decodeHeaders({ bytes, start }: HeaderRanges, i: number): Header
     else before.push(value)
   }
   return headers
-}
-
-/** Returns the headers of records for `Raw.headers`; those of a record are decoded when they are first read. */
-export function lazyHeaders(ranges: HeaderRanges): readonly (Headers | undefined)[] {
-  return lazyArray(ranges.start.length, (i) => decodeHeaders(ranges, i))
 }

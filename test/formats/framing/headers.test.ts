@@ -3,8 +3,7 @@ import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
 import { test } from 'node:test'
 import { deadLetterOf } from '../../../src/core/dead-letter.ts'
-import { lazyArray } from '../../../src/core/lazy-array.ts'
-import type { Raw } from '../../../src/core/raw.ts'
+import { lazyHeaders, type Raw } from '../../../src/core/raw.ts'
 import { loadContract } from '../../../src/contract/contract.ts'
 import { openFormat, type FormatChoice } from '../../../src/formats/open/open.ts'
 import { traceparentsOf } from '../../../src/kafka/source/pack-records.ts'
@@ -20,7 +19,7 @@ const contract = loadContract(
 /** Returns a batch whose headers note which records they are decoded for. */
 function noting(values: readonly (string | Uint8Array)[]): { raw: Raw; decoded: number[] } {
   const decoded: number[] = []
-  const headers = lazyArray(values.length, (i) => {
+  const headers = lazyHeaders(values.length, (i) => {
     decoded.push(i)
     return { name: Buffer.from(`header ${i}`), traceparent: Buffer.from(`trace ${i}`) }
   })

@@ -229,6 +229,30 @@ test('A session that the broker refuses is replaced by a new one', async () => {
   }
 })
 
+test('A whole request that is refused is reported and repeated if it may pass, and fails the partitions otherwise', async () => {
+  const refuse = async (name: BrokerErrorName): Promise<Setting> => {
+    const setting = await reading()
+    const broker = setting.cluster.brokers.get(1) ?? assert.fail()
+    broker.script.push({ errorCode: BROKER_ERRORS[name].code, responses: [] })
+    await until(() => broker.script.length === 0)
+    return setting
+  }
+  const passing = await refuse('UNKNOWN_SERVER_ERROR')
+  await readsOn(passing)
+  assert.deepEqual(
+    passing.eventsOf('refused').map(({ reason, refusals }) => [reason, refusals]),
+    [['UNKNOWN_SERVER_ERROR', 1]],
+  )
+  for (const name of ['UNSUPPORTED_VERSION', 'INVALID_REQUEST', 'CLUSTER_AUTHORIZATION_FAILED'] as const) {
+    const { eventsOf, fetcher } = await refuse(name)
+    await until(() => eventsOf('failed').length === 1, name)
+    const { error } = eventsOf('failed')[0] ?? assert.fail()
+    assert.deepEqual([error.code, error.retryable], ['KD_SOURCE_FAILED', false])
+    assert.match(error.message, new RegExp(`${name} from broker 1`))
+    await fetcher.close()
+  }
+})
+
 test('A response with unrequested partitions starts a new session', async () => {
   const setting = await reading()
   const broker = setting.cluster.brokers.get(1) ?? assert.fail()

@@ -66,6 +66,9 @@ test('A permanent failure is an error at once, a transient one after six attempt
   assert.equal(cluster.lookUps, 1)
   broker.offsetRefusals.push('UNSUPPORTED_FOR_MESSAGE_FORMAT')
   await assert.rejects(ask(), { code: 'KD_SOURCE_FAILED', retryable: false })
+  // An error without a known reason is repeated too.
+  broker.offsetRefusals.push('UNKNOWN_SERVER_ERROR')
+  await ask()
   cluster.lookUps = 0
   await assert.rejects(ask('missing'), { code: 'KD_TOPIC_MISSING' })
   assert.equal(cluster.lookUps, 6)

@@ -49,6 +49,12 @@ const FENCED: Seen = {
 const GROUP_ID: Seen = { stops: 'KD_CONFIG_INVALID', says: /refuse g as a group id/, retryable: false }
 const SESSION: Seen = { stops: 'KD_CONFIG_INVALID', says: /session timeout/, retryable: false }
 const VERSION: Seen = { stops: 'KD_SOURCE_FAILED', says: /do not support a request/, retryable: false }
+const INVALID: Seen = { stops: 'KD_SOURCE_FAILED', says: /group g .*INVALID_REQUEST/, retryable: false }
+const TOPICS: Seen = {
+  stops: 'KD_KAFKA_FORBIDDEN',
+  says: /DESCRIBE on all topics that group g/,
+  retryable: false,
+}
 const NO_EPOCHS: Seen = {
   stops: 'KD_CONFIG_INVALID',
   says: /do not support the group protocol "consumer"/,
@@ -63,6 +69,7 @@ const COMMON: Readonly<Record<string, Seen>> = {
   GROUP_AUTHORIZATION_FAILED: FORBIDDEN,
   INVALID_GROUP_ID: GROUP_ID,
   UNSUPPORTED_VERSION: VERSION,
+  INVALID_REQUEST: INVALID,
   // Not in the table: treated by Kafka's flag, or as unknown.
   REQUEST_TIMED_OUT: 'asks again',
   UNKNOWN_SERVER_ERROR: {
@@ -135,6 +142,7 @@ const EXPECTED: Readonly<Record<Exclude<GroupStep, 'leave'>, Readonly<Record<str
     GROUP_ID_NOT_FOUND: OTHER_PROTOCOL,
     INCONSISTENT_GROUP_PROTOCOL: OTHER_PROTOCOL,
     GROUP_MAX_SIZE_REACHED: FULL,
+    TOPIC_AUTHORIZATION_FAILED: TOPICS,
     UNSUPPORTED_ASSIGNOR: ASSIGNOR,
   },
   'consumer-heartbeat': {
@@ -144,6 +152,7 @@ const EXPECTED: Readonly<Record<Exclude<GroupStep, 'leave'>, Readonly<Record<str
     GROUP_ID_NOT_FOUND: 'loses',
     UNRELEASED_INSTANCE_ID: FENCED,
     FENCED_INSTANCE_ID: FENCED,
+    TOPIC_AUTHORIZATION_FAILED: TOPICS,
   },
 }
 
