@@ -109,9 +109,10 @@ export class Positions {
 
   /** Notes the end offsets of partitions. */
   noteEndOffsets(marks: ReadonlyMap<number, Watermark>): void {
-    for (const position of this.#byPartition.values()) {
-      const { high } = marks.get(position.partition) ?? position
-      if (position.live && high > position.high) position.high = high
+    // A fetch reports one partition at a time, of a thousand perhaps.
+    for (const [partition, { high }] of marks) {
+      const position = this.#byPartition.get(partition)
+      if (position?.live === true && high > position.high) position.high = high
     }
   }
 

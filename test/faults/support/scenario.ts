@@ -61,17 +61,23 @@ export function settled(service: WatchedService, topic: string, records: number)
 /** Asserts that the table and the dead letters hold exactly what the topic holds: nothing lost, nothing twice, no good record among the dead. */
 export async function assertExact(
   setting: Setting,
-  where: { readonly brokers: readonly string[]; readonly topic: string; readonly uri: string },
+  where: {
+    readonly brokers: readonly string[]
+    readonly topic: string
+    readonly uri: string
+    /** Default: that of the topic. */
+    readonly deadLetterTopic?: string
+  },
   env: NodeJS.ProcessEnv = {},
 ): Promise<number> {
-  const { brokers, topic, uri } = where
+  const { brokers, topic, uri, deadLetterTopic = `${topic}-dlq` } = where
   const expected = await expectedOf(brokers, topic)
   const found = await verify(expected, {
     program: setting.program,
     brokers,
     uri,
     env,
-    deadLetterTopic: `${topic}-dlq`,
+    deadLetterTopic,
   })
   assert.ok(expected.good > 0 && expected.bad > 0, `${topic} has good and bad records`)
   assert.ok(

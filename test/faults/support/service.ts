@@ -50,12 +50,13 @@ export async function startWatched(
   config: object,
   path: string,
   waitMsMax = 90_000,
+  lookEveryMs = LOOK_EVERY_MS,
 ): Promise<WatchedService> {
   const [port = 0] = await findFreePorts(1)
   await writeFile(path, JSON.stringify({ log: { level: 'debug' }, ...config, http: { port } }))
   // What a shell has set for trying things out would win over the configuration.
   const worker = startWorker(program, ['run', '--config', path], { KAFKA_BOOTSTRAP_SERVERS: '' })
-  const service = new Watched(worker, `http://127.0.0.1:${port}`, waitMsMax)
+  const service = new Watched(worker, `http://127.0.0.1:${port}`, waitMsMax, lookEveryMs)
   await service.until('endpoints', () => true)
   return service
 }
@@ -81,15 +82,17 @@ class Watched implements WatchedService {
   fullest = 0
   readonly #url: string
   readonly #waitMsMax: number
+  readonly #lookEveryMs: number
   #isOver = false
   #newest: Look | undefined
   #failure = ''
   readonly #waiting = new Set<(look: Look) => void>()
 
-  constructor(worker: Worker, url: string, waitMsMax: number) {
+  constructor(worker: Worker, url: string, waitMsMax: number, lookEveryMs: number) {
     this.worker = worker
     this.#url = url
     this.#waitMsMax = waitMsMax
+    this.#lookEveryMs = lookEveryMs
     void worker.ended.then(() => (this.#isOver = true))
     void this.#watch()
   }
@@ -137,7 +140,7 @@ class Watched implements WatchedService {
         // It is not there yet, or no more.
         this.#failure = messageOf(error)
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+      await new Promise((resolve) => setTimeout(resolve, this.#lookEveryMs))
     }
   }
 

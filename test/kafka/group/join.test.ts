@@ -88,7 +88,6 @@ for (const protocol of ['classic', 'consumer'] as const) {
       const had = killed.owned()
       other.recording.news()
       await killed.vanish()
-      const startMs = Date.now()
       const again = startWorker(`${instanceId} again`, brokers, watch, {
         ...options,
         groupInstanceId: instanceId,
@@ -97,8 +96,7 @@ for (const protocol of ['classic', 'consumer'] as const) {
         () => again.owned().length > 0,
         () => `${again.name} owns something`,
       )
-      // The session lasts ten seconds, or 45 with KIP-848; the member must have its partitions earlier.
-      assert.ok(Date.now() - startMs < 8_000)
+      // After its session, the other member would have them.
       assert.deepEqual(again.owned(), had)
       assert.deepEqual(other.recording.news(), [])
       return again
