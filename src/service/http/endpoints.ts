@@ -1,4 +1,4 @@
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyReply, type onRequestAsyncHookHandler } from 'fastify'
 import { redact } from '../../../config/load/redact.ts'
 import type { Config } from '../../../config/types.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
@@ -73,14 +73,11 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/i
  * Returns the check of requests for details of the topics and the configuration. While the server is bound to the
  * loopback address, all are allowed; beyond it they must carry the admin token, and without one none is allowed.
  */
-function createReadGuard({
-  http,
-  admin,
-}: Config): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined> {
+function createReadGuard({ http, admin }: Config): onRequestAsyncHookHandler {
   const token = admin.token === undefined ? undefined : new AdminToken(admin.token)
   const isLocal = LOOPBACK.test(http.host)
   return (request, reply) => {
-    if (isLocal || token?.matches(request.headers.authorization) === true) return Promise.resolve(undefined)
+    if (isLocal || token?.matches(request.headers.authorization) === true) return Promise.resolve()
     const status = token === undefined ? 403 : 401
     if (token !== undefined) void reply.header('www-authenticate', 'Bearer')
     const error =
