@@ -3,9 +3,8 @@ import { PipelineError } from '../core/errors.ts'
 import { decimalOf, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { fixedLayoutOf, nullColumnOf, type Column, type FixedArray } from './column.ts'
 import { takeValues } from './gather.ts'
-import { timestampMicrosOf } from './time.ts'
+import { daysOfMs, timestampMicrosOf } from './time.ts'
 
-const DAY_MS = 86_400_000n
 const DAY_MICROS = 86_400_000_000n
 
 /**
@@ -126,9 +125,7 @@ function fixedValues(
     case 'date': {
       requireType(data, Type.Date, type)
       if (values instanceof Int32Array) return values.subarray(0, length)
-      return Int32Array.from({ length }, (_, row) =>
-        Number(((values as BigInt64Array)[row] as bigint) / DAY_MS),
-      )
+      return Int32Array.from({ length }, (_, row) => daysOfMs((values as BigInt64Array)[row] as bigint))
     }
     case 'long':
       requireType(data, Type.Int, type)

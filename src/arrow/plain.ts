@@ -2,9 +2,7 @@ import { type Data, type Decimal, type Table, TimeUnit, type Timestamp, Type } f
 import { PipelineError } from '../core/errors.ts'
 import { ExactNumber } from '../core/exact.ts'
 import { decimalText, unscaledAt } from './decimal.ts'
-import { formatDate, formatDateTime, timestampMicrosOf } from './time.ts'
-
-const DAY_MS = 86_400_000n
+import { daysOfMs, formatDate, formatDateTime, timestampMicrosOf } from './time.ts'
 
 /** Returns value `row` of Arrow data, or `null`. */
 type PlainReader = (row: number) => unknown
@@ -69,7 +67,7 @@ function readerOf(data: Data): PlainReader {
     case Type.Date: {
       const days = data.values as unknown as Int32Array | BigInt64Array
       if (days instanceof Int32Array) return (row) => formatDate(days[row] as number)
-      return (row) => formatDate(Number((days[row] as bigint) / DAY_MS))
+      return (row) => formatDate(daysOfMs(days[row] as bigint))
     }
     case Type.Timestamp:
       return timestampReader(data)

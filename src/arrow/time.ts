@@ -7,6 +7,7 @@ const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /** Counts the microseconds of a day. */
 export const DAY_MICROS = 86_400_000_000
+const MS_PER_DAY = 86_400_000n
 
 /** 0000-01-01 in days since 1970-01-01. */
 const DAYS_MIN = -719_528
@@ -120,6 +121,12 @@ function offsetMinutes(zone: string | undefined): number | undefined {
 }
 
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0')
+
+/** Returns the day of an instant in milliseconds since the epoch; instants before 1970 belong to the day they lie in. */
+export function daysOfMs(ms: bigint): number {
+  const days = ms / MS_PER_DAY
+  return Number(ms < days * MS_PER_DAY ? days - 1n : days)
+}
 
 /** Formats days since 1970-01-01 as an ISO date. */
 export function formatDate(days: number): string {

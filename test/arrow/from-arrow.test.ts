@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   type Data,
   DateDay,
+  DateMillisecond,
   Dictionary,
   Int32,
   Int64,
@@ -13,6 +14,7 @@ import {
 } from 'apache-arrow'
 import type { Column } from '../../src/arrow/column.ts'
 import { columnFromArrow } from '../../src/arrow/from-arrow.ts'
+import { daysOfMs } from '../../src/arrow/time.ts'
 import { valueAt } from '../../src/arrow/values.ts'
 import { ExactNumber } from '../../src/core/exact.ts'
 import type { DataType, StructType } from '../../src/core/schema.ts'
@@ -110,6 +112,21 @@ for (const type of ['string', 'boolean', 'date', 'timestamp_ntz', arrayOf('long'
     assert.throws(() => columnFromArrow(data, type, 1), { code: 'KD_PARQUET_FAILED' })
   })
 }
+
+test('Dates in milliseconds belong to the day in which they lie, before 1970 too', () => {
+  const day = 86_400_000n
+  const data = vectorFromArray([new Date(0)], new DateMillisecond()).data[0] as Data
+  const values = BigInt64Array.from([0n, day - 1n, -1n, -day, -day - 1n])
+  const days = data.clone(data.type, 0, values.length, 0, [undefined, values] as never)
+  assert.deepEqual(valuesOf(columnFromArrow(days, 'date', values.length)), [
+    '1970-01-01',
+    '1970-01-01',
+    '1969-12-31',
+    '1969-12-31',
+    '1969-12-30',
+  ])
+  assert.deepEqual([...values].map(daysOfMs), [0, 0, -1, -1, -2])
+})
 
 test('Integers that fit are converted to wider and narrower types', () => {
   const data = vectorFromArray([1, -5, null], new Int32()).data[0] as Data
