@@ -1,6 +1,7 @@
 import { argumentAt, asInt, asText, requireArgumentCount, type SqlFunction } from './arguments.ts'
 import type { SqlType, SqlValue } from '../expression/ast.ts'
 import { castTerm } from '../expression/cast.ts'
+import { SqlError } from '../expression/error.ts'
 import { strictTerm, termOf, unaryTerm, type RowEvaluator, type Term } from '../expression/term.ts'
 
 /** Returns the number of characters of a text; a surrogate pair counts as one. */
@@ -26,6 +27,12 @@ const INT_MAX = 2 ** 31 - 1
 function substring(text: string, position: number, length: number): string {
   const start = position > 0 ? position - 1 : position < 0 ? lengthOf(text) + position : 0
   return slice(text, start, Math.min(INT_MAX, start + length))
+}
+
+/** Returns a part of bytes, by the positions of `substring`. */
+function subarray(bytes: Uint8Array, position: number, length: number): Uint8Array {
+  const start = position > 0 ? position - 1 : position < 0 ? bytes.length + position : 0
+  return bytes.subarray(Math.max(0, start), Math.max(0, start + length))
 }
 
 function createTrimmer(leading: boolean, trailing: boolean): (text: string, characters: string) => string {
@@ -58,11 +65,18 @@ function trimFunction(leading: boolean, trailing: boolean): SqlFunction {
 
 const substr: SqlFunction = (args, name) => {
   requireArgumentCount(args, name, 2, 3)
-  const text = argumentAt(args, 0).type === 'binary' ? undefined : asText(argumentAt(args, 0))
+  const whole = argumentAt(args, 0)
   const numbers = args.slice(1).map((arg) => asInt(arg, name))
-  if (text === undefined) return asText(argumentAt(args, 0))
-  return strictTerm('string', [text, ...numbers], (value: string, position: number, length = INT_MAX) =>
-    substring(value, position, length),
+  if (whole.type === 'binary')
+    return strictTerm(
+      'binary',
+      [whole, ...numbers],
+      (value: Uint8Array, position: number, length = INT_MAX) => subarray(value, position, length),
+    )
+  return strictTerm(
+    'string',
+    [asText(whole), ...numbers],
+    (value: string, position: number, length = INT_MAX) => substring(value, position, length),
   )
 }
 
@@ -81,7 +95,13 @@ const bytes: SqlFunction = (args, name) => {
 function sideFunction(which: 'left' | 'right'): SqlFunction {
   return (args, name) => {
     requireArgumentCount(args, name, 2)
-    const terms = [asText(argumentAt(args, 0)), asInt(argumentAt(args, 1), name)]
+    const whole = argumentAt(args, 0)
+    const count = asInt(argumentAt(args, 1), name)
+    if (which === 'left' && whole.type === 'binary')
+      return strictTerm('binary', [whole, count], (value: Uint8Array, most: number) =>
+        subarray(value, 1, most),
+      )
+    const terms = [asText(whole), count]
     return strictTerm('string', terms, (text: string, count: number) => {
       if (count <= 0) return ''
       return which === 'left' ? substring(text, 1, count) : substring(text, -count, INT_MAX)
@@ -92,6 +112,8 @@ function sideFunction(which: 'left' | 'right'): SqlFunction {
 function padFunction(which: 'left' | 'right'): SqlFunction {
   return (args, name) => {
     requireArgumentCount(args, name, 2, 3)
+    if (argumentAt(args, 0).type === 'binary')
+      throw new SqlError(`${name} over binary values is not supported`)
     const terms = [
       asText(argumentAt(args, 0)),
       asInt(argumentAt(args, 1), name),
