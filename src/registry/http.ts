@@ -15,27 +15,33 @@ export interface HttpResponse {
   readonly body: string
 }
 
-/** Sends a GET request. Rejects with the network or TLS error, and when the response is too large or too late. */
-export type HttpGet = (url: string) => Promise<HttpResponse>
+/** Sends GET requests over connections that it keeps for the next request. */
+export interface HttpClient {
+  /** Rejects with the network or TLS error, and when the response is too large or too late. */
+  get(url: string): Promise<HttpResponse>
+  /** Closes all connections. */
+  close(): void
+}
 
 /** Larger responses are refused. */
 const BODY_BYTES_MAX = 16 * 1024 * 1024
 const CONNECTIONS_MAX = 8
+const IDLE_MS_MAX = 30_000
 
 /**
- * Returns a function that sends GET requests with `headers` and waits at most `requestMsMax` milliseconds for each
- * response. Redirects are not followed.
+ * Returns a client that sends GET requests with `headers` and waits at most `requestMsMax` milliseconds for each
+ * response. Redirects are not followed. Connections that are not used for half a minute are closed.
  * @throws KD_CONFIG_INVALID when a file of `tls` cannot be read
  */
-export function createHttpGet(
+export function createHttpClient(
   headers: Readonly<Record<string, string>>,
   requestMsMax: number,
   tls: TlsFiles = {},
-): HttpGet {
-  const limits = { keepAlive: true, maxSockets: CONNECTIONS_MAX }
+): HttpClient {
+  const limits = { keepAlive: true, maxSockets: CONNECTIONS_MAX, timeout: IDLE_MS_MAX }
   const plain = new HttpAgent(limits)
   const secure = new HttpsAgent({ ...limits, ...readTlsFiles(tls) })
-  return (url) =>
+  const get = (url: string): Promise<HttpResponse> =>
     new Promise((resolve, reject) => {
       const signal = AbortSignal.timeout(requestMsMax)
       const take = (response: IncomingMessage): void => {
@@ -52,6 +58,13 @@ export function createHttpGet(
       })
       request.end()
     })
+  return {
+    get,
+    close: () => {
+      plain.destroy()
+      secure.destroy()
+    },
+  }
 }
 
 async function readBody(response: IncomingMessage): Promise<string> {

@@ -2,7 +2,7 @@ import { messageOf, PipelineError } from '../core/errors.ts'
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts'
 import { Retries, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../resilience/retries.ts'
 import type { TlsFiles } from '../core/tls/tls-files.ts'
-import { createHttpGet, type HttpResponse, type HttpGet } from './http.ts'
+import { createHttpClient, type HttpClient, type HttpResponse } from './http.ts'
 
 /** Describes how to reach a schema registry with Confluent's REST API. */
 export interface SchemaRegistryOptions {
@@ -49,6 +49,11 @@ export interface SchemaRegistry {
   latest(subject: string): Promise<RegisteredSchema | undefined>
 }
 
+/** Describes a client that holds connections until it is closed or they have not been used for half a minute. */
+interface RegistryClient extends SchemaRegistry {
+  close(): void
+}
+
 /** Ten attempts over about a minute. */
 const REGISTRY_RETRY_POLICY: RegistryRetryPolicy = {
   ...DEFAULT_RETRY_POLICY,
@@ -67,7 +72,7 @@ const TLS_REFUSAL_CODES =
  * Returns a client of a schema registry. It sends no request yet and caches nothing.
  * @throws KD_CONFIG_INVALID when a file of `tls` cannot be read
  */
-export function createSchemaRegistry(options: SchemaRegistryOptions): SchemaRegistry {
+export function createSchemaRegistry(options: SchemaRegistryOptions): RegistryClient {
   return new HttpSchemaRegistry(options)
 }
 
@@ -82,9 +87,9 @@ interface SchemaResponse {
   }[]
 }
 
-class HttpSchemaRegistry implements SchemaRegistry {
+class HttpSchemaRegistry implements RegistryClient {
   readonly url: string
-  readonly #get: HttpGet
+  readonly #client: HttpClient
   readonly #retries: Retries
   /** Secrets that must not appear in errors when a response repeats them. */
   readonly #secrets: readonly string[]
@@ -99,7 +104,7 @@ class HttpSchemaRegistry implements SchemaRegistry {
       accept: 'application/vnd.schemaregistry.v1+json, application/json',
       ...(login === undefined ? {} : { authorization: login }),
     }
-    this.#get = createHttpGet(headers, policy.requestMsMax, tls)
+    this.#client = createHttpClient(headers, policy.requestMsMax, tls)
     this.#retries = new Retries(policy, circuit)
     this.#secrets = [password, token, username === undefined ? undefined : secret].filter(
       (each): each is string => each !== undefined && each !== '',
@@ -112,6 +117,10 @@ class HttpSchemaRegistry implements SchemaRegistry {
 
   latest(subject: string): Promise<RegisteredSchema | undefined> {
     return this.#resolved(`/subjects/${encodeURIComponent(subject)}/versions/latest`)
+  }
+
+  close(): void {
+    this.#client.close()
   }
 
   async #resolved(path: string): Promise<RegisteredSchema | undefined> {
@@ -145,7 +154,7 @@ class HttpSchemaRegistry implements SchemaRegistry {
   async #askOnce(path: string): Promise<SchemaResponse | undefined> {
     let answer: HttpResponse
     try {
-      answer = await this.#get(this.url + path)
+      answer = await this.#client.get(this.url + path)
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? ''
       throw this.#failed(`${path}: ${messageOf(error)}${tlsAdviceFor(code)}`, !TLS_REFUSAL_CODES.test(code))

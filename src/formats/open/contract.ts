@@ -1,5 +1,9 @@
 import type { Contract } from '../../contract/contract.ts'
-import { createSchemaRegistry, type RegisteredSchema } from '../../registry/registry.ts'
+import {
+  createSchemaRegistry,
+  type RegisteredSchema,
+  type SchemaRegistryOptions,
+} from '../../registry/registry.ts'
 import { avroContract } from '../avro/columns.ts'
 import type { AvroNode } from '../avro/schema.ts'
 import { readAvroFolder, readAvroSchema, parseRegisteredAvro } from '../avro/format.ts'
@@ -49,7 +53,7 @@ async function contractOfOne(settings: Settings, only?: string): Promise<Contrac
   if (format === 'avro' && avro.readerSchema !== undefined)
     return ofAvro(await readAvroSchema(avro.readerSchema), avro.readerSchema, settings)
   if (framing === 'registry' && schemaRegistry !== undefined) {
-    const latest = await createSchemaRegistry(schemaRegistry).latest(subject)
+    const latest = await latestOf(schemaRegistry, subject)
     const source = `${schemaRegistry.url} ${subject}`
     const other = only !== undefined && latest?.type !== only
     return latest === undefined || other ? undefined : contractOfSchema(settings, latest, source)
@@ -62,6 +66,19 @@ async function contractOfOne(settings: Settings, only?: string): Promise<Contrac
   const anyName = settings.compatibility === 'kafka-delta-ingest'
   const [single, ...others] = avro.schemas === undefined ? [] : await readAvroFolder(avro.schemas, anyName)
   return single === undefined || others.length > 0 ? undefined : ofAvro(single, avro.schemas ?? '', settings)
+}
+
+/** Returns the newest schema of a subject, and closes the connection that it came by. */
+async function latestOf(
+  options: SchemaRegistryOptions,
+  subject: string,
+): Promise<RegisteredSchema | undefined> {
+  const registry = createSchemaRegistry(options)
+  try {
+    return await registry.latest(subject)
+  } finally {
+    registry.close()
+  }
 }
 
 function contractOfSchema(
