@@ -63,14 +63,20 @@ export async function openDeadLetters(
   }
 }
 
+/** Writes dead letters to each sink; the counts are the sums of all sinks. */
 async function writeAll(
   sinks: readonly DeadLetterTopic[],
   deadLetters: readonly DeadLetter[],
   ranges: readonly OffsetRange[],
 ): Promise<DeadLettersWritten> {
-  let result: DeadLettersWritten = { written: 0, skipped: deadLetters.length }
-  for (const sink of sinks) result = await sink.write(deadLetters, ranges)
-  return result
+  if (sinks.length === 0) return { written: 0, skipped: deadLetters.length }
+  let [written, skipped] = [0, 0]
+  for (const sink of sinks) {
+    const counts = await sink.write(deadLetters, ranges)
+    written += counts.written
+    skipped += counts.skipped
+  }
+  return { written, skipped }
 }
 
 /** Logs one line per flush. */

@@ -6,6 +6,10 @@ import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { DeadLetter } from '../../../src/core/batch.ts'
 import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
+import { deadLetterOf } from '../../../src/core/dead-letter.ts'
+import { openDeadLetters } from '../../../src/service/dead-letters/sinks.ts'
+import { createTablePool } from '../../../src/service/table/target.ts'
+import { rawOf } from '../../support/flow/batches.ts'
 import { runTopics } from '../../../src/service/supervision/run-topics.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
@@ -103,4 +107,34 @@ test('The mode stop ends the topic at the first bad record, names its offset and
     message: /decode: expected JSON.*partition 0, offset 1/,
   })
   assert.equal(await countOf(`memory:modes-${process.pid}-${names}`), 0)
+})
+
+test('The counts of two sinks are added', async () => {
+  const uri = `memory:modes-${process.pid}-${++names}`
+  const config = loadConfig({
+    object: {
+      topics: {
+        events: {
+          topic: 'events',
+          table: { uri },
+          contract: 'test/fixtures/dead-letters/v.json',
+          deadLetters: { to: 'both', table: `${uri}-letters` },
+        },
+      },
+    },
+  })
+  const { events } = config.topics
+  assert.ok(events !== undefined)
+  const sinks = await openDeadLetters(events, {
+    tables: createTablePool(config),
+    log: createLogger({ level: 'silent', pretty: false }),
+    openTopic: () => ({
+      write: (found) => Promise.resolve({ written: 0, skipped: found.length }),
+      close: () => Promise.resolve(),
+    }),
+  })
+  const letter = deadLetterOf(rawOf(['no json']), 0, 'decode', 'expected JSON')
+  const range = { topic: 'events', partition: 0, follows: undefined, first: 0n, last: 0n }
+  assert.deepEqual(await sinks.write([letter], [range]), { written: 1, skipped: 1 })
+  await sinks.close()
 })
