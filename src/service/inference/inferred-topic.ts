@@ -87,8 +87,13 @@ class InferringTopicRun implements TopicRun {
     return this.#run?.flush() ?? Promise.resolve()
   }
 
-  optimize(): Promise<void> {
-    return this.#run?.optimize() ?? Promise.resolve()
+  /** @throws KD_COMMAND_INVALID while there is no table */
+  async optimize(): Promise<void> {
+    if (this.#run === undefined) {
+      const detail = `${this.topic} has no table yet: its columns are inferred from the first messages`
+      throw new PipelineError('KD_COMMAND_INVALID', detail, { topic: this.topic })
+    }
+    await this.#run.optimize()
   }
 
   stop(): void {

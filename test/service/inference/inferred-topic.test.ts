@@ -3,8 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { loadConfig } from '../../../config/load/load.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
+import { openTopicWithInference } from '../../../src/service/inference/inferred-topic.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
 import { carryRecords, startService } from '../../support/service.ts'
 
 let folder: string
@@ -116,4 +119,20 @@ test('Of two services that start at once one creates the table, and both commit 
   assert.equal(rows, 2)
   const { id, a, b } = await columnsOf()
   assert.deepEqual([id, a, b], ['long', 'boolean', 'boolean'])
+})
+
+test('A topic without a table cannot be optimized, and says so', async () => {
+  const config = loadConfig({ object: { topics: { events: { topic: 'events', table: { uri } } } } })
+  const { events } = config.topics
+  assert.ok(events !== undefined)
+  const topic = await openTopicWithInference('events', config, events, {
+    until: 'stopped',
+    log: createLogger({ level: 'silent', pretty: false }),
+    connectors: {
+      source: () => assert.fail('nothing is read before the topic is subscribed to'),
+      deadLetters: () => assert.fail('there are no dead letters'),
+    },
+  })
+  await assert.rejects(topic.optimize(), { code: 'KD_COMMAND_INVALID', message: /has no table yet/ })
+  await topic.close()
 })
