@@ -25,8 +25,8 @@ export class Health {
   readonly #clock: Clock
   readonly #progress = new Map<string, TopicProgress>()
   readonly #stalled = new Set<string>()
-  /** Topics seen so far: name in Kafka by entry name. */
-  readonly #seen = new Map<string, string>()
+  /** Entry names of topics seen so far. */
+  readonly #seen = new Set<string>()
   /** Entry names of topics that have run. */
   readonly #haveRun = new Set<string>()
   #topics: readonly TopicRun[] | undefined
@@ -67,12 +67,12 @@ export class Health {
     return readinessOf(this.#topics.map((topic) => this.stateOf(topic)))
   }
 
-  /** Returns the progress of a topic; it starts now for a topic not seen before. */
-  progressOf(topic: string): TopicProgress {
-    const known = this.#progress.get(topic)
+  /** Returns the progress of an entry of `topics`; it starts now for an entry not seen before. */
+  progressOf(entry: string): TopicProgress {
+    const known = this.#progress.get(entry)
     if (known !== undefined) return known
     const started = new TopicProgress(this.#clock)
-    this.#progress.set(topic, started)
+    this.#progress.set(entry, started)
     return started
   }
 
@@ -85,7 +85,7 @@ export class Health {
   stateOf(topic: TopicRun): TopicState {
     const run = topic.state()
     if (run === 'running') this.#haveRun.add(topic.name)
-    const progress = this.progressOf(topic.topic)
+    const progress = this.progressOf(topic.name)
     const isLate = this.#clock.now() - progress.movedAtMs > this.#options.stalledMs
     return topicStateOf(run, {
       circuits: this.circuitsOf(topic),
@@ -112,12 +112,12 @@ export class Health {
     for (const topic of this.topics) {
       const state = this.stateOf(topic)
       // Time spent waiting for a known reason does not count towards a stall.
-      if (state !== 'running' && state !== 'stalled') this.progressOf(topic.topic).markStarted()
+      if (state !== 'running' && state !== 'stalled') this.progressOf(topic.name).markStarted()
       const isStalled = state === 'stalled'
-      if (isStalled === this.#stalled.has(topic.topic)) continue
+      if (isStalled === this.#stalled.has(topic.name)) continue
       if (isStalled) this.#logStalled(topic)
       else {
-        this.#stalled.delete(topic.topic)
+        this.#stalled.delete(topic.name)
         log.info({ topic: topic.topic, state }, 'The topic is no longer stalled')
       }
     }
@@ -130,8 +130,8 @@ export class Health {
   }
 
   #logStalled(topic: TopicRun): void {
-    this.#stalled.add(topic.topic)
-    const { lastCommit, lastFlush } = this.progressOf(topic.topic)
+    this.#stalled.add(topic.name)
+    const { lastCommit, lastFlush } = this.progressOf(topic.name)
     const partitions = topic.status().map(({ partition, live, next, committed, end }) => ({
       partition,
       live,
@@ -155,15 +155,15 @@ export class Health {
 
   /** Drops all state about topics that are no longer in the process. */
   #dropRemovedTopics(): void {
-    const present = new Map(this.topics.map(({ name, topic }) => [name, topic]))
-    for (const [name, topic] of this.#seen) {
+    const present = new Set(this.topics.map(({ name }) => name))
+    for (const name of this.#seen) {
       if (present.has(name)) continue
       this.#seen.delete(name)
       this.#haveRun.delete(name)
-      this.#progress.delete(topic)
-      this.#stalled.delete(topic)
+      this.#progress.delete(name)
+      this.#stalled.delete(name)
     }
-    for (const [name, topic] of present) this.#seen.set(name, topic)
+    for (const name of present) this.#seen.add(name)
   }
 }
 

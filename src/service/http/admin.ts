@@ -160,7 +160,7 @@ async function runVerb(
   if (verb === 'resume' && state !== 'paused')
     throw new Refusal(409, `${topic.name} is not paused: it is ${state}`)
   const work = Promise.resolve(VERBS[verb](topic))
-  if (verb === 'resume') health.progressOf(topic.topic).markStarted()
+  if (verb === 'resume') health.progressOf(topic.name).markStarted()
   const waited = new AbortController()
   const late = clock.sleep(WAIT_MS_MAX, waited.signal).then(
     () => false,

@@ -32,7 +32,7 @@ export async function statusReportOf(
 async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Promise<object> {
   const inGroup = await topic.groupOffsets()
   const { counts, commits, files, bytes, version } = topic.summary()
-  const progress = health.progressOf(topic.topic)
+  const progress = health.progressOf(topic.name)
   const { lastCommit, movedAtMs } = progress
   const partitions = topic.status()
   return {

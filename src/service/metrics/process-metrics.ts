@@ -74,7 +74,7 @@ function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () =
     'kafka_delta.lag',
     running((run, report) => {
       const { topic } = run
-      const progress = health.progressOf(topic)
+      const progress = health.progressOf(run.name)
       for (const at of run.status()) report(Number(progress.lag(at)), { topic, partition: at.partition })
     }),
   )
@@ -83,15 +83,15 @@ function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () =
     running((run, report) => {
       const { topic } = run
       for (const at of run.status()) {
-        const lagMs = health.progressOf(topic).lagMs(at)
+        const lagMs = health.progressOf(run.name).lagMs(at)
         if (lagMs !== undefined) report(lagMs / 1000, { topic, partition: at.partition })
       }
     }),
   )
   observe(
     'kafka_delta.freshness',
-    running(({ topic }, report) => {
-      const { lastCommit } = health.progressOf(topic)
+    running(({ name, topic }, report) => {
+      const { lastCommit } = health.progressOf(name)
       if (lastCommit !== undefined) report((nowMs() - lastCommit.newestMs) / 1000, { topic })
     }),
   )

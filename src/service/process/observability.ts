@@ -100,8 +100,8 @@ export class Observability {
     this.#log.info({ url: this.#endpoints.url }, 'Serving health, metrics and status')
   }
 
-  /** Returns the observer for one topic, by its name in Kafka. */
-  observerOf(topic: string): TopicObserver {
+  /** Returns the observer for one topic, by its name in Kafka and the name of its entry in `topics`. */
+  observerOf(topic: string, entry: string): TopicObserver {
     const brokers: TopicObserver = {
       read: () => undefined,
       flush: () => () => undefined,
@@ -112,7 +112,7 @@ export class Observability {
     const java = this.#java?.observer(topic)
     const others = [java, this.#options.observer].filter((other) => other !== undefined)
     return combineObservers([
-      this.health.progressOf(topic),
+      this.health.progressOf(entry),
       this.#metrics.observer(topic),
       brokers,
       ...others,
@@ -166,7 +166,7 @@ function logStatus(topics: readonly TopicRun[], health: Health, log: Logger): vo
         ...counts,
         commits,
         version: version === undefined ? null : String(version),
-        lag: String(health.progressOf(topic.topic).totalLag(topic.status())),
+        lag: String(health.progressOf(topic.name).totalLag(topic.status())),
         buffered: topic.buffered(),
       },
       'Running',

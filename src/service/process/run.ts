@@ -68,7 +68,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
         observability.health.markStopping()
         shutdown.startDeadline()
       },
-      observe: (topic) => observability.observerOf(topic),
+      observe: (topic, entry) => observability.observerOf(topic, entry),
       onOpen: (topics) => observability.setTopics(topics),
       onCommit: ({ counts }) => options.onCommit?.(counts),
     })

@@ -103,8 +103,8 @@ export interface OpenTopicOptions {
   readonly maintenanceQueue?: SerialQueue
   /** Pool in which topics of the same table share it; by default the topic has its own. */
   readonly tables?: TablePool
-  /** Returns the observer of a topic, by its name in Kafka. */
-  readonly observe?: (topic: string) => TopicObserver | undefined
+  /** Returns the observer of a topic, by its name in Kafka and the name of its entry in `topics`. */
+  readonly observe?: (topic: string, entry: string) => TopicObserver | undefined
   /** Byte budget shared by the topics of a process; by default the topic has `creditBytes` of its own. */
   readonly budget?: Budget
   /** Columns for a table that does not exist yet, when no schema defines them. */
@@ -135,7 +135,7 @@ export async function openTopic(
   const { tables, inferredContract } = options
   const { groupId } = config.kafka
   const log = createTopicLogger(options.log, topic.topic, topic.log.level)
-  const observer = options.observe?.(topic.topic)
+  const observer = options.observe?.(topic.topic, name)
   const target = await openTarget(topic, config, writerCallbacksOf(log, observer), tables, inferredContract)
   const openingFormat = openTopicFormat(topic, config, target, tables?.circuits)
   const format = await releaseOnFailure(target, openingFormat)

@@ -151,7 +151,7 @@ test('A process is alive at once, and ready from the opening of its tables until
 test('A stalled topic makes the process not ready; one log line describes the stall and another its end', async () => {
   health.setTopics([topic])
   partitions.push(lagging())
-  health.progressOf('orders.v1').markStarted()
+  health.progressOf('orders').markStarted()
   clock.nowMs += STALLED_MS
   health.check()
   assert.equal((await get('/readyz')).status, 200)
@@ -168,7 +168,7 @@ test('A stalled topic makes the process not ready; one log line describes the st
     'one line for the topic with its offsets, and one for the readiness',
   )
   assert.match(stalled[0] ?? '', /"partition":3.*"committed":"9".*"standing":\{"bufferedBytes":10/)
-  health.progressOf('orders.v1').committed(COMMIT, partitions)
+  health.progressOf('orders').committed(COMMIT, partitions)
   health.check()
   assert.equal((await get('/readyz')).status, 200)
   assert.match(lines.join(''), /no longer stalled/)
@@ -257,7 +257,7 @@ test('A topic without lag stays ready, however long no record arrives', async ()
 test('The status has lag, freshness and the last commit of each topic, and the offsets of each partition', async () => {
   health.setTopics([topic])
   partitions.push(lagging())
-  const progress = health.progressOf('orders.v1')
+  const progress = health.progressOf('orders')
   const ended = progress.flush()
   clock.nowMs += 250
   ended()
@@ -280,7 +280,7 @@ test('The status has lag, freshness and the last commit of each topic, and the o
 test('Metrics count records by outcome, and report lag and freshness by topic', async () => {
   health.setTopics([topic])
   partitions.push(lagging())
-  health.progressOf('orders.v1').committed(COMMIT, partitions)
+  health.progressOf('orders').committed(COMMIT, partitions)
   metrics.observer('orders.v1').committed(COMMIT, partitions)
   const { text } = await get('/metrics')
   const value = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? NaN)
@@ -340,4 +340,17 @@ test('Beyond the loopback address, status and configuration need the admin token
       assert.equal(await statusOf(path), 200, path)
     assert.equal(await statusOf('/readyz'), health.isReady ? 200 : 503)
   }
+})
+
+test('Two entries of one topic have progress of their own', () => {
+  const other: TopicRun = { ...topic, name: 'orders-copy' }
+  health.setTopics([topic, other])
+  partitions.push(lagging())
+  health.progressOf('orders').markStarted()
+  health.progressOf('orders-copy').markStarted()
+  clock.nowMs += STALLED_MS + 1
+  health.progressOf('orders').committed(COMMIT, partitions)
+  assert.deepEqual([health.stateOf(topic), health.stateOf(other)], ['running', 'stalled'])
+  health.check()
+  assert.equal(lines.filter((line) => line.includes('The topic is stalled')).length, 1)
 })

@@ -49,7 +49,7 @@ function doAll(pipe: MetricsPipeline): void {
   registerProcessMetrics(pipe.observe, health, () => ({ taken: 10, bytesMax: 1_000 }))
   new Instruments(pipe.meter).counter('kafka_delta.eventloop.stalls').add(0)
   const look = combineObservers([
-    health.progressOf(TOPIC),
+    health.progressOf('orders'),
     new TopicMetrics(pipe.meter).observer(TOPIC),
     createJavaMetrics(pipe).observer(TOPIC),
   ])
