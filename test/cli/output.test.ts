@@ -45,7 +45,7 @@ it('the exit code distinguishes usage errors, prerequisites, unavailable servers
   assert.equal(exitCodeOf(new PipelineError('KD_PREREQUISITE_MISSING', '')), EXIT.prerequisite)
   assert.equal(exitCodeOf(new PipelineError('KD_KAFKA_UNREACHABLE', '')), EXIT.unavailable)
   assert.equal(exitCodeOf(new PipelineError('KD_TABLE_CORRUPT', '')), EXIT.failed)
-  assert.equal(exitCodeOf(new Error('bug')), EXIT.failed)
+  assert.equal(exitCodeOf(new Error('bug')), EXIT.uncaught)
 })
 
 it('nested types are formatted on one line', () => {
