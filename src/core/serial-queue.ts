@@ -1,4 +1,4 @@
-/** Runs one task at a time, in the order of the calls, so that only one of them uses memory. */
+/** Runs one task at a time, in the order of the calls. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve()
 
@@ -8,5 +8,10 @@ export class SerialQueue {
     // The caller handles the rejection; the queue only waits for the end.
     this.#last = result.catch(() => undefined)
     return result
+  }
+
+  /** Resolves when all tasks that were added so far have ended. */
+  async idle(): Promise<void> {
+    await this.#last
   }
 }

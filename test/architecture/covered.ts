@@ -18,7 +18,7 @@ core/stage/span: core/clock core/errors
 core/stage/stage: core/schema
 delta/commit/checkpoint-write: delta/commit/checkpoint-reuse delta/commit/checkpoint-rows
 delta/commit/conflicts: delta/commit/commit-info
-delta/commit/log-writer: delta/commit/checkpoint-scheduler delta/commit/checksum-writer delta/commit/table-writer
+delta/commit/log-writer: delta/commit/append delta/commit/checkpoint-scheduler delta/commit/checksum-writer delta/commit/table-writer
 delta/constraints/constraints: delta/constraints/constraint-violations
 delta/files/deletion-vector: core/crc32 delta/files/z85
 delta/fuzz: delta/statistics/json-text

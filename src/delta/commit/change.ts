@@ -1,17 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../../core/clock.ts'
-import { PipelineError } from '../../core/errors.ts'
+import type { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
-import { serialiseActions } from '../protocol/action-json.ts'
 import type { Action, Add } from '../protocol/actions.ts'
 import { CheckpointScheduler } from './checkpoint-scheduler.ts'
 import { ChecksumWriter } from './checksum-writer.ts'
 import { createCommitInfo, type CommitDescription } from './commit-info.ts'
-import { backOff, COMMIT_ATTEMPTS_MAX, readCommitsFrom } from './commit.ts'
+import { COMMIT_ATTEMPTS_MAX, commitOptimistically } from './commit.ts'
 import { findDomainConflict } from './conflicts.ts'
-import { commitKey } from '../protocol/paths.ts'
 import { assignRowIds } from '../log/row-tracking.ts'
-import { applyActions, type LogCommit, commitInfoOf, type TableState } from '../log/state.ts'
+import type { LogCommit, TableState } from '../log/state.ts'
 
 /** Describes a commit other than an append: what a maintenance command writes. */
 export interface TableChange extends Omit<CommitDescription, 'isBlindAppend'> {
@@ -47,8 +44,7 @@ export interface TableChangeOptions {
 
 /**
  * Commits the change in the version after `from`, or after commits of other writers that do not conflict with it, and
- * writes the checkpoint that is due at that version. Moves past a version only when it exists and is not our own
- * commit. Throws store errors. Spec: "Delta Log Entries", "Creation of New Log Entries".
+ * writes the checkpoint that is due at that version. Throws store errors.
  * @throws KD_COMMIT_CONTENDED if all attempts lost
  */
 export async function commitTableChange(
@@ -58,49 +54,38 @@ export async function commitTableChange(
   options: TableChangeOptions = {},
 ): Promise<TableChangeOutcome> {
   const { clock = systemClock, random = Math.random, attemptsMax = COMMIT_ATTEMPTS_MAX } = options
-  const txnId = randomUUID()
   const description = { ...change, isBlindAppend: false }
-  let state = from
-  /** Applies commits of other writers; returns the outcome if one of them is our own or conflicts with the change. */
-  const applyWinners = (winners: readonly LogCommit[], attempts: number): TableChangeOutcome | undefined => {
-    let ours: TableState | undefined
-    let fault: { version: bigint; reason: string } | undefined
-    for (const winner of winners) {
-      state = applyActions(state, winner.version, winner.actions)
-      if (commitInfoOf(winner)?.['txnId'] === txnId) ours = state
-      const reason = change.conflict(winner) ?? findDomainConflict(change, winner)
-      if (reason !== undefined) fault ??= { version: winner.version, reason }
-    }
-    if (ours !== undefined) return { kind: 'committed', state: ours, attempts }
-    return fault === undefined ? undefined : { kind: 'conflict', state, ...fault }
-  }
-  const attempt = async (attempts: number): Promise<TableChangeOutcome | undefined> => {
-    if (await backOff(attempts, { clock, random })) {
-      // A put after commits that arrived during the wait would be lost, so these are applied first.
-      const ended = applyWinners(await readCommitsFrom(store, state.version + 1n), attempts - 1)
-      if (ended !== undefined) return ended
-    }
-    const version = state.version + 1n
-    const actions = [
+  let conflict: Conflict | undefined
+  const result = await commitOptimistically({ store, clock, random, attemptsMax }, from, {
+    actionsAfter: (state, txnId) => [
       createCommitInfo(description, state, clock.now(), txnId),
       ...assignRowIds(state, change.actions),
-    ]
-    const put = await store.putIfAbsent(commitKey(version), serialiseActions(actions))
-    if (put === 'created')
-      return { kind: 'committed', state: applyActions(state, version, actions), attempts }
-    return applyWinners(await readCommitsFrom(store, version), attempts)
+    ],
+    continuesAfter({ winners }) {
+      conflict = findConflict(change, winners)
+      return conflict === undefined
+    },
+  })
+  if (result.kind === 'contended') throw result.error
+  if (result.kind === 'committed') {
+    await afterCommit(store, result.committed, options)
+    return { kind: 'committed', state: result.committed, attempts: result.attempts }
   }
-  for (let attempts = 1; attempts <= attemptsMax; attempts++) {
-    const outcome = await attempt(attempts)
-    if (outcome?.kind === 'committed') await afterCommit(store, outcome.state, options)
-    if (outcome !== undefined) return outcome
+  return { kind: 'conflict', state: result.state, ...(conflict as Conflict) }
+}
+
+/** The first commit of another writer after which the change is wrong. */
+interface Conflict {
+  readonly version: bigint
+  readonly reason: string
+}
+
+function findConflict(change: TableChange, winners: readonly LogCommit[]): Conflict | undefined {
+  for (const winner of winners) {
+    const reason = change.conflict(winner) ?? findDomainConflict(change, winner)
+    if (reason !== undefined) return { version: winner.version, reason }
   }
-  const context = { table: store.uri, version: state.version }
-  throw new PipelineError(
-    'KD_COMMIT_CONTENDED',
-    `no commit in ${attemptsMax} attempts: other writers came first or puts were not confirmed`,
-    context,
-  )
+  return undefined
 }
 
 /** Returns the `remove` action of a file, with the fields of its `add`. Spec: "Add File and Remove File". */

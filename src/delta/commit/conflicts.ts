@@ -2,10 +2,10 @@ import type { Append } from './table-writer.ts'
 import type { LogCommit, TableState } from '../log/state.ts'
 import { applyActions, commitInfoOf, hasSameProtocolAndMetadata } from '../log/state.ts'
 
-/** Tells what the commits of other writers mean for an append that lost to them. */
+/** Tells what the commits of other writers mean for a commit that lost to them. */
 interface ConflictResolution {
-  /** Version of our own commit among them, from a put whose outcome was unknown. */
-  readonly ownVersion: bigint | undefined
+  /** State of the table after our own commit among them, from a put whose outcome was unknown. */
+  readonly own: TableState | undefined
   /** True if protocol, schema, partitioning or properties of the table have changed. */
   readonly isTableChanged: boolean
   /** State of the table after the last of them. */
@@ -13,25 +13,25 @@ interface ConflictResolution {
 }
 
 /**
- * Settles the conflict between an append and the commits that took its version first. A blind append depends only on
+ * Reads what the commits that took a version first mean for the commit that wanted it. A blind append depends only on
  * protocol and metadata, and on its own `txn`s (see `findFencedAppIds`): files that other writers added or removed do
  * not conflict with it.
  *
- * `winners` ascend from the version that the append wanted; `state` is the table before the first of them; `txnId`
- * identifies the append's own commit.
+ * `winners` ascend from the wanted version; `state` is the table before the first of them; `txnId` identifies our own
+ * commit.
  */
 export function resolveConflicts(
   state: TableState,
   winners: readonly LogCommit[],
   txnId: string,
 ): ConflictResolution {
-  let ownVersion: bigint | undefined
+  let own: TableState | undefined
   let after = state
   for (const commit of winners) {
     after = applyActions(after, commit.version, commit.actions)
-    if (commitInfoOf(commit)?.['txnId'] === txnId) ownVersion = commit.version
+    if (commitInfoOf(commit)?.['txnId'] === txnId) own = after
   }
-  return { ownVersion, isTableChanged: !hasSameProtocolAndMetadata(state, after), state: after }
+  return { own, isTableChanged: !hasSameProtocolAndMetadata(state, after), state: after }
 }
 
 /**

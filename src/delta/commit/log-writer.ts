@@ -2,12 +2,14 @@ import { invariant } from '../../core/batch.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { StructType } from '../../core/schema.ts'
+import { SerialQueue } from '../../core/serial-queue.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Metadata, Protocol } from '../protocol/actions.ts'
 import { type CheckpointResult, CheckpointScheduler } from './checkpoint-scheduler.ts'
 import { ChecksumWriter } from './checksum-writer.ts'
 import { columnMappingOf } from '../schema/column-mapping.ts'
-import { COMMIT_ATTEMPTS_MAX, commitAppends, type CommitAppendsOptions } from './commit.ts'
+import { commitAppends } from './append.ts'
+import { COMMIT_ATTEMPTS_MAX, type CommitOptions } from './commit.ts'
 import { findFencedAppIds } from './conflicts.ts'
 import { findLogSegment, listLog, requireCommit } from '../log/log-segment.ts'
 import { checkReadable } from '../protocol/protocol.ts'
@@ -61,14 +63,14 @@ interface PendingAppend {
 
 class LogWriter implements TableWriter {
   readonly uri: string
-  readonly #options: CommitAppendsOptions
+  readonly #options: CommitOptions
   readonly #checksums: ChecksumWriter
   readonly #checkpoints: CheckpointScheduler
   readonly #opened: TableShape
   #shape: { readonly of: TableState; readonly shape: TableShape }
   #state: TableState
   #stateAtMs: number
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #queue = new SerialQueue()
   /** Bounded by the flushes in progress in the process. */
   readonly #waiting: PendingAppend[] = []
 
@@ -116,7 +118,7 @@ class LogWriter implements TableWriter {
   }
 
   txn(appId: string): Promise<bigint | undefined> {
-    return this.#inOrder(async () => {
+    return this.#queue.run(async () => {
       await this.#refresh()
       const version = this.#state.txns.get(appId)?.version
       if (version === undefined) await assertTxnNotExpired(this.#options.store, this.#state, appId)
@@ -125,7 +127,7 @@ class LogWriter implements TableWriter {
   }
 
   findFenced(txns: Append['txns']): Promise<readonly string[]> {
-    return this.#inOrder(async () => {
+    return this.#queue.run(async () => {
       await this.#refresh()
       return findFencedAppIds(this.#state, txns)
     })
@@ -136,12 +138,12 @@ class LogWriter implements TableWriter {
     invariant(appIds.size === append.txns.length, 'two txns of one appId in one commit')
     return new Promise((resolve, reject) => {
       this.#waiting.push({ append, resolve, reject })
-      void this.#inOrder(() => this.#commitWaiting())
+      void this.#queue.run(() => this.#commitWaiting())
     })
   }
 
   async idle(): Promise<void> {
-    await this.#queue
+    await this.#queue.idle()
     await Promise.all([this.#checkpoints.idle(), this.#checksums.idle()])
   }
 
@@ -223,13 +225,6 @@ class LogWriter implements TableWriter {
     }
     this.#state = state
     this.#stateAtMs = startedMs
-  }
-
-  #inOrder<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(run)
-    // The caller handles the rejection; the queue only waits for the end.
-    this.#queue = result.catch(() => undefined)
-    return result
   }
 }
 
