@@ -1,3 +1,6 @@
+import { parseJson } from './action-json.ts'
+import { asObject, asStrings } from './fields.ts'
+
 /**
  * Names the table property that lists the columns with statistics. It takes precedence over the property that counts
  * them.
@@ -24,4 +27,21 @@ export function parseColumnPaths(text: string): readonly (readonly string[])[] |
     if (end === ',') paths.push([])
   }
   return undefined
+}
+
+/**
+ * Parses the clustering columns in the domain `delta.clustering`: each is a path of physical names, or a single name,
+ * and `undefined` if it is neither. Returns `undefined` if the domain has no list of columns. Spec: "Clustered Table".
+ */
+export function parseClusteringPaths(
+  configuration: string,
+): readonly (readonly string[] | undefined)[] | undefined {
+  let columns: unknown
+  try {
+    columns = asObject(parseJson(configuration))?.['clusteringColumns']
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(columns)) return undefined
+  return columns.map((column: unknown) => (typeof column === 'string' ? [column] : asStrings(column)))
 }

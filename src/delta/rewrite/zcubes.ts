@@ -1,4 +1,3 @@
-import { parseJson } from '../protocol/action-json.ts'
 import type { Add, DomainMetadata, Metadata } from '../protocol/actions.ts'
 import {
   type Bin,
@@ -11,9 +10,9 @@ import {
 import { type Clustering, findCurveColumns } from './cluster.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { writerFeaturesOf } from '../protocol/protocol.ts'
+import { parseClusteringPaths } from '../protocol/column-paths.ts'
 import type { Layout } from '../files/layout.ts'
 import type { TableState } from '../log/state.ts'
-import { isPlainObject } from '../statistics/stats.ts'
 
 /** Tags of `add` that mark files clustered together as a Z-cube; delta-spark uses the same tags. */
 const CUBE_TAG = 'ZCUBE_ID'
@@ -46,7 +45,7 @@ export function clusteringOrderOf(
 ): ClusteringOrder | undefined {
   const domain = state.domains.get('delta.clustering')
   const isClustered = writerFeaturesOf(state.protocol).includes('clustering')
-  const paths = isClustered && domain !== undefined ? clusteringPaths(domain) : []
+  const paths = isClustered && domain !== undefined ? clusteringColumnsOf(domain) : []
   if (paths.length > 0) {
     if (requested.length > 0) {
       const detail = 'the table defines its own clustering columns, so none can be given'
@@ -72,20 +71,13 @@ export function clusteringOrderOf(
   return { clustering: { curve: 'zorder', columns }, isFromTable: false }
 }
 
-/** Parses the clustering columns: each is a physical name, or a list of names from the top level down. */
-function clusteringPaths({ configuration }: DomainMetadata): readonly (readonly string[])[] {
-  const isPath = (value: unknown): value is readonly string[] =>
-    Array.isArray(value) && value.every((name) => typeof name === 'string')
-  try {
-    const parsed = parseJson(configuration)
-    const columns = isPlainObject(parsed) ? parsed['clusteringColumns'] : undefined
-    const paths = Array.isArray(columns)
-      ? columns.map((column: unknown) => (typeof column === 'string' ? [column] : column))
-      : undefined
-    if (paths?.every(isPath) === true) return paths
-  } catch {
-    // The error follows below.
-  }
+/**
+ * Returns the clustering columns of the domain.
+ * @throws KD_TABLE_CORRUPT if it is malformed
+ */
+function clusteringColumnsOf({ configuration }: DomainMetadata): readonly (readonly string[])[] {
+  const paths = parseClusteringPaths(configuration)
+  if (paths?.every((path) => path !== undefined) === true) return paths
   throw new PipelineError('KD_TABLE_CORRUPT', 'the domain delta.clustering has no list of clusteringColumns')
 }
 

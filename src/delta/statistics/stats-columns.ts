@@ -1,10 +1,7 @@
 import type { StructField, StructType } from '../../core/schema.ts'
 import type { IndexedColumns } from '../../parquet/statistics.ts'
-import { parseJson } from '../protocol/action-json.ts'
 import type { ColumnMapping } from '../schema/column-mapping.ts'
-import { parseColumnPaths, STATS_COLUMNS_PROPERTY } from '../protocol/column-paths.ts'
-import { asStrings } from '../protocol/fields.ts'
-import { isPlainObject } from './stats.ts'
+import { parseClusteringPaths, parseColumnPaths, STATS_COLUMNS_PROPERTY } from '../protocol/column-paths.ts'
 import type { TableShape } from '../protocol/table-shape.ts'
 import { numIndexedColumnsOf } from '../protocol/table-properties.ts'
 
@@ -15,7 +12,7 @@ import { numIndexedColumnsOf } from '../protocol/table-properties.ts'
  */
 export function statsColumnsOf(table: TableShape, mapping: ColumnMapping): IndexedColumns {
   const { configuration, schema } = table.metadata
-  const clustering = clusteringPaths(table.clustering)
+  const clustering = clusteringColumnsOf(table.clustering)
   const names = parseColumnPaths(configuration[STATS_COLUMNS_PROPERTY] ?? '')
   if (names === undefined || names.length === 0) {
     return { first: numIndexedColumnsOf(configuration), paths: clustering }
@@ -27,25 +24,10 @@ export function statsColumnsOf(table: TableShape, mapping: ColumnMapping): Index
   return { first: 0, paths: [...listed, ...clustering] }
 }
 
-/**
- * Parses the clustering columns of the domain: each is a path of physical names, or a single name. Spec: "Clustered
- * Table".
- */
-function clusteringPaths(configuration: string | undefined): readonly (readonly string[])[] {
-  if (configuration === undefined) return []
-  let parsed: unknown
-  try {
-    parsed = parseJson(configuration)
-  } catch {
-    // Statistics are optional, so a malformed domain must not stop an append.
-    return []
-  }
-  const columns = isPlainObject(parsed) ? parsed['clusteringColumns'] : undefined
-  if (!Array.isArray(columns)) return []
-  return columns.flatMap((column: unknown) => {
-    const path = typeof column === 'string' ? [column] : asStrings(column)
-    return path === undefined ? [] : [path]
-  })
+/** Returns the clustering columns that are well-formed: statistics are optional, so a malformed domain stops no append. */
+function clusteringColumnsOf(configuration: string | undefined): readonly (readonly string[])[] {
+  const paths = configuration === undefined ? undefined : parseClusteringPaths(configuration)
+  return (paths ?? []).filter((path) => path !== undefined)
 }
 
 /** Finds a column by names, compared without case as other engines do. */
