@@ -17,7 +17,8 @@ import { filterRows, mapRows, tapRows } from '../operators/map-rows.ts'
 import { partitionBy } from '../operators/partition-by.ts'
 import { toArrow } from '../operators/to-arrow.ts'
 import { validate } from '../operators/validate.ts'
-import { writeParquet } from '../operators/write-parquet.ts'
+import { layOutForSnapshot, writeParquet } from '../operators/write-parquet.ts'
+import type { FileTarget } from '../operators/write-parquet.ts'
 import { loadContract } from '../src/contract/contract.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import type { Raw } from '../src/core/raw.ts'
@@ -80,6 +81,12 @@ export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<P
   const seen = new Map<string, number>()
   const format = jsonFormat({ schema: contract.schema, plain: contract.plain })
 
+  /** What the files are made for: the table as it is when a flush is formed. */
+  const files: FileTarget = {
+    arrow: { layout: () => layoutOf(table.shape) },
+    parquet: { store, parquet: { compression: 'zstd', rowGroupRows: 100_000 } },
+  }
+
   // RxJS has types for nine operators in one pipe; a chain may use any number of pipes.
   const rows = batches.pipe(
     decode(format),
@@ -104,8 +111,8 @@ export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<P
     rows.pipe(
       partitionBy(partitionColumns),
       bufferTimeOrCount({ count: 1_000, bytes: 16 * 1024 * 1024, ageMs: 5_000 }),
-      toArrow({ layout: () => layoutOf(table.shape) }),
-      writeParquet({ store, compression: 'zstd', rowGroupRows: 100_000 }),
+      toArrow(files.arrow),
+      writeParquet(files.parquet),
       commitDelta({
         table,
         appId: 'page-views',
@@ -115,6 +122,8 @@ export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<P
             return Promise.resolve()
           },
         },
+        // Another writer may change the table before the commit.
+        layOutForSnapshot: (made) => layOutForSnapshot(made, files),
         handleFenced: (_, appIds) =>
           Promise.reject(new Error(`Another process writes as ${appIds.join(', ')}`)),
       }),

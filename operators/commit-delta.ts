@@ -1,5 +1,5 @@
 import { context } from '@opentelemetry/api'
-import type { OperatorFunction } from 'rxjs'
+import { defer, type OperatorFunction } from 'rxjs'
 import type { DeadLetter, Flush, OffsetRange } from '../src/core/batch.ts'
 import { systemClock, type Clock } from '../src/core/clock.ts'
 import { PipelineError } from '../src/core/errors.ts'
@@ -17,10 +17,15 @@ export interface DeadLetterSink {
 
 /** Configures the `commitDelta` operator. */
 export interface CommitDeltaOptions {
-  readonly table: TableWriter
+  readonly table: Pick<TableWriter, 'append' | 'findFenced' | 'uri' | 'version'>
   /** Prefix of the `txn` appIds: Kafka partition 3 has the appId `<appId>-3`. */
   readonly appId: string
   readonly deadLetters: DeadLetterSink
+  /**
+   * Lays out the rows of a flush for the current snapshot of the table, after another writer changed it before the commit.
+   * Returns other files, or the same ones if they still match; see the function of this name.
+   */
+  readonly layOutForSnapshot: (files: DataFiles) => Promise<DataFiles>
   /**
    * Called when another writer has already committed offsets of the flush or, with `incompatibleReason`, when its rows no
    * longer fit the table. Nothing of the flush was committed: its Kafka partitions must be read again from the offsets in
@@ -48,7 +53,7 @@ export function appIdOf(appId: string, partition: number): string {
   return `${appId}-${partition}`
 }
 
-/** Maximum number of times that the files of a flush are made for a table that changed before the commit. */
+/** Maximum number of times that the rows of a flush are laid out for a table that changed before the commit. */
 const LAYOUTS_MAX = 10
 
 /** Maximum number of consecutive flushes that are dropped because their rows no longer fit the table. */
@@ -61,40 +66,69 @@ type CommitEnd =
 /**
  * Commits flushes to the Delta table, one at a time and in order: dead letters are written first, then one commit adds all
  * files and one `txn` for each Kafka partition. A flush whose offsets are already in the table is fenced: it is not emitted
- * and `handleFenced` is called. If another writer changed the table after the files were made, they are made again for the
- * current table; if the rows do not fit it, the flush is dropped, `handleFenced` is called, and its records are read again.
+ * and `handleFenced` is called. If another writer changed the table after the files were made, the rows are laid out for the
+ * new snapshot; if they do not fit it, the flush is dropped, `handleFenced` is called, and its records are read again.
  * @throws KD_COMMIT_CONFLICT, KD_COMMIT_CONTENDED, KD_DEAD_LETTERS_FAILED, KD_STORE_UNAVAILABLE, KD_TABLE_UNSUPPORTED
  */
 export function commitDelta(
   options: CommitDeltaOptions,
 ): OperatorFunction<Flush<DataFiles>, Flush<CommittedFlush>> {
-  let unfit = 0
-  return stage(async (flush: Flush<DataFiles>) => {
-    const { outcome, files } = await inStage(flush.trace, 'commitDelta', {}, async (span) => {
-      const result = await commit(flush, options)
-      span.setAttributes({
-        'kafka_delta.outcome': result.outcome.kind,
-        'kafka_delta.attempts': result.outcome.attempts,
-        'kafka_delta.conflicts': result.outcome.conflicts,
-        ...(result.outcome.kind === 'committed'
-          ? { 'kafka_delta.version': Number(result.outcome.version) }
-          : {}),
-      })
-      return result
+  return (flushes) =>
+    defer(() => {
+      const drops = new ConsecutiveDrops(options)
+      return flushes.pipe(stage((flush) => commitFlush(flush, options, drops)))
     })
-    if (outcome.kind === 'committed') {
-      unfit = 0
-      const schemaChanged = files.layout.change?.metadata !== undefined
-      return { ...flush, payload: { version: outcome.version, adds: files.adds, outcome, schemaChanged } }
-    }
-    if (outcome.kind === 'unfit') {
-      if (++unfit > UNFIT_MAX)
-        throw new PipelineError('KD_COMMIT_CONFLICT', outcome.reason, tableContext(options))
-      const appIds = flush.ranges.map(({ partition }) => appIdOf(options.appId, partition))
-      await options.handleFenced({ ...flush, payload: files }, appIds, outcome.reason)
-    } else await options.handleFenced({ ...flush, payload: files }, outcome.appIds)
-    return undefined
+}
+
+/** Counts the consecutive flushes of one subscription that were dropped because their rows no longer fit the table. */
+class ConsecutiveDrops {
+  readonly #options: CommitDeltaOptions
+  #count = 0
+
+  constructor(options: CommitDeltaOptions) {
+    this.#options = options
+  }
+
+  /** @throws KD_COMMIT_CONFLICT when there are too many: reading the records again does not help. */
+  add(reason: string): void {
+    if (++this.#count > UNFIT_MAX)
+      throw new PipelineError('KD_COMMIT_CONFLICT', reason, tableContext(this.#options))
+  }
+
+  reset(): void {
+    this.#count = 0
+  }
+}
+
+async function commitFlush(
+  flush: Flush<DataFiles>,
+  options: CommitDeltaOptions,
+  drops: ConsecutiveDrops,
+): Promise<Flush<CommittedFlush> | undefined> {
+  const { outcome, files } = await inStage(flush.trace, 'commitDelta', {}, async (span) => {
+    const result = await commit(flush, options)
+    span.setAttributes({
+      'kafka_delta.outcome': result.outcome.kind,
+      'kafka_delta.attempts': result.outcome.attempts,
+      'kafka_delta.conflicts': result.outcome.conflicts,
+      ...(result.outcome.kind === 'committed'
+        ? { 'kafka_delta.version': Number(result.outcome.version) }
+        : {}),
+    })
+    return result
   })
+  if (outcome.kind === 'committed') {
+    drops.reset()
+    const schemaChanged = files.layout.change?.metadata !== undefined
+    return { ...flush, payload: { version: outcome.version, adds: files.adds, outcome, schemaChanged } }
+  }
+  const dropped = { ...flush, payload: files }
+  if (outcome.kind === 'unfit') {
+    drops.add(outcome.reason)
+    const appIds = flush.ranges.map(({ partition }) => appIdOf(options.appId, partition))
+    await options.handleFenced(dropped, appIds, outcome.reason)
+  } else await options.handleFenced(dropped, outcome.appIds)
+  return undefined
 }
 
 async function commit(
@@ -121,7 +155,7 @@ async function commit(
   for (let layouts = 1; layouts <= LAYOUTS_MAX; layouts++) {
     const outcome = await table.append(appendOf(flush, files, options))
     if (outcome.kind !== 'changed') return { outcome, files }
-    files = await inSpan(context.active(), 'new layout', {}, () => files.forCurrentTable())
+    files = await inSpan(context.active(), 'new layout', {}, () => options.layOutForSnapshot(files))
     const { incompatibleReason } = files.layout
     if (incompatibleReason !== undefined)
       return { files, outcome: { ...outcome, kind: 'unfit', reason: incompatibleReason } }

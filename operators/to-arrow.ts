@@ -1,16 +1,13 @@
-import type { RecordBatch } from 'apache-arrow'
 import type { OperatorFunction } from 'rxjs'
 import type { Columns } from '../src/arrow/column.ts'
 import { gather, pickByName } from '../src/arrow/gather.ts'
-import { toArrowSchema, toRecordBatch } from '../src/arrow/record-batch.ts'
 import type { Flush } from '../src/core/batch.ts'
 import { inStage } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
 import { NumberedPartitions, type PartitionValues } from '../src/core/open-partitions.ts'
 import type { StructType } from '../src/core/schema.ts'
-import { isSameLayout, type Layout } from '../src/delta/files/layout.ts'
+import type { Layout } from '../src/delta/files/layout.ts'
 import { columnOriginOf } from '../src/evolution/table-columns.ts'
-import { FileStatistics } from '../src/parquet/statistics.ts'
 import type { Chunk } from './buffer-time-or-count.ts'
 
 /** Describes the table for which Arrow data is made. */
@@ -22,7 +19,7 @@ export interface ArrowTarget {
   readonly layout: (rows: readonly StructType[]) => Layout
   /** Returns why rows cannot be in files of this layout: they violate constraints that were added after the rows were checked. */
   readonly incompatibleReasonOf?: (rows: Columns, layout: Layout) => string | undefined
-  /** Maximum rows of a record batch; bounds the data that is encoded at once. Default 65,536. */
+  /** Maximum rows of a slice; bounds the data that is encoded at once. Default 65,536. */
   readonly rowsMax?: number
 }
 
@@ -30,8 +27,8 @@ export interface ArrowTarget {
 export interface ArrowFiles {
   readonly layout: Layout
   readonly files: readonly ArrowFile[]
-  /** Returns the files for the current table: the same `files` array if it still matches. */
-  forCurrentTable(): ArrowFiles
+  /** The rows of the flush, from which files for another layout can be made. */
+  readonly chunks: readonly Chunk[]
 }
 
 /** Provides the rows of one table partition, to be written as one file or as several files in sequence. */
@@ -39,56 +36,50 @@ export interface ArrowFile {
   /** Values of the partition columns, in column order, as JSON-like values. */
   readonly partition: readonly unknown[]
   readonly rows: number
-  /** Makes the record batches one at a time, so that a flush is never held completely in two forms. */
-  batches(): Iterable<RecordBatch>
-  /** Returns the number of rows that `batches` has made so far. */
-  rowsWritten(): number
-  /** Returns the JSON text of `add.stats` for the rows that `batches` has made since its start or since `startNextFile`. */
-  stats(): string
-  /** Starts the next file: its statistics cover the rows that `batches` makes from now on. */
-  startNextFile(): void
+  /**
+   * Makes the columns of the files (`layout.fileSchema`) slice by slice, so that a flush is never held completely in two
+   * forms. Each iteration starts at the first row.
+   */
+  slices(): Iterable<Columns>
 }
 
 const ROWS_MAX = 65_536
 
 /**
- * Converts the columns of a flush to Arrow, one file for each table partition, and computes the statistics. Table columns
- * that the rows do not have are null, values of other types are cast, and partition columns are left out of the files.
- * Rows that no longer fit the table (`layout.incompatibleReason`) make no files.
+ * Converts the columns of a flush to the Arrow columns of the table's files, one file for each table partition. Table
+ * columns that the rows do not have are null, values of other types are cast, and partition columns are left out of the
+ * files. Rows that no longer fit the table (`layout.incompatibleReason`) make no files.
  * @throws KD_SCHEMA_MISMATCH, and the errors of `layout`
  */
 export function toArrow(target: ArrowTarget): OperatorFunction<Flush<readonly Chunk[]>, Flush<ArrowFiles>> {
   return stage((flush: Flush<readonly Chunk[]>) => ({
     ...flush,
     payload: inStage(flush.trace, 'toArrow', { 'kafka_delta.rows': flush.counts.rows }, () =>
-      arrowFiles(flush.payload, target),
+      divideIntoFiles(flush.payload, currentLayoutFor(flush.payload, target), target.rowsMax),
     ),
   }))
 }
 
-function arrowFiles(chunks: readonly Chunk[], target: ArrowTarget): ArrowFiles {
+/**
+ * Returns the layout of files for these rows in the current snapshot of the table, with `incompatibleReason` if they do
+ * not fit it.
+ * @throws KD_SCHEMA_MISMATCH, and the errors of `layout`
+ */
+export function currentLayoutFor(chunks: readonly Chunk[], target: ArrowTarget): Layout {
   const schemas = [...new Set(chunks.filter(({ columns }) => columns.length > 0).map(schemaOf))]
-  const layoutNow = (): Layout => {
-    const layout = target.layout(schemas)
-    if (layout.incompatibleReason !== undefined || target.incompatibleReasonOf === undefined) return layout
-    for (const { columns } of chunks) {
-      const incompatibleReason = target.incompatibleReasonOf(columns, layout)
-      if (incompatibleReason !== undefined) return { ...layout, incompatibleReason }
-    }
-    return layout
+  const layout = target.layout(schemas)
+  if (layout.incompatibleReason !== undefined || target.incompatibleReasonOf === undefined) return layout
+  for (const { columns } of chunks) {
+    const incompatibleReason = target.incompatibleReasonOf(columns, layout)
+    if (incompatibleReason !== undefined) return { ...layout, incompatibleReason }
   }
-  const filled = (layout: Layout, files: readonly ArrowFile[]): ArrowFiles => ({
-    layout,
-    files,
-    forCurrentTable() {
-      const next = layoutNow()
-      return filled(next, isSameLayout(layout, next) ? files : made(next))
-    },
-  })
-  const made = (layout: Layout): readonly ArrowFile[] =>
-    layout.incompatibleReason === undefined ? filesOf(chunks, layout, target.rowsMax) : []
-  const layout = layoutNow()
-  return filled(layout, made(layout))
+  return layout
+}
+
+/** Divides rows into the files of a layout, one for each table partition; there are none if the rows do not fit it. */
+export function divideIntoFiles(chunks: readonly Chunk[], layout: Layout, rowsMax?: number): ArrowFiles {
+  const files = layout.incompatibleReason === undefined ? filesOf(chunks, layout, rowsMax) : []
+  return { layout, files, chunks }
 }
 
 /** Returns the columns that the table must have: columns beyond the contract without any value are left out. */
@@ -109,11 +100,13 @@ interface RowRange {
   readonly end: number
 }
 
-function filesOf(chunks: readonly Chunk[], layout: Layout, rowsMax?: number): readonly ArrowFile[] {
+function filesOf(chunks: readonly Chunk[], layout: Layout, rowsMax = ROWS_MAX): readonly ArrowFile[] {
   const grouped = groupedRows(chunks.filter(({ columns }) => columns.length > 0))
-  return grouped.partitions.map(
-    (partition, index) => new PartitionFile(partition, () => grouped.parts(index), layout, rowsMax),
-  )
+  return grouped.partitions.map((partition, index) => {
+    let rows = 0
+    for (const { start, end } of grouped.parts(index)) rows += end - start
+    return { partition, rows, slices: () => slicesOf(grouped.parts(index), layout, rowsMax) }
+  })
 }
 
 /**
@@ -187,70 +180,23 @@ function sortedBy(
   return { order, starts }
 }
 
-/** Makes the files of one table partition and computes their statistics. */
-class PartitionFile implements ArrowFile {
-  readonly partition: PartitionValues
-  readonly rows: number
-  readonly #parts: () => Iterable<RowRange>
-  readonly #layout: Layout
-  readonly #rowsMax: number
-  #statistics: FileStatistics | undefined
-  #rowsCut = 0
-
-  constructor(
-    partition: PartitionValues,
-    parts: () => Iterable<RowRange>,
-    layout: Layout,
-    rowsMax: number = ROWS_MAX,
-  ) {
-    this.partition = partition
-    this.#parts = parts
-    this.#layout = layout
-    this.#rowsMax = rowsMax
-    let rows = 0
-    for (const { start, end } of parts()) rows += end - start
-    this.rows = rows
-  }
-
-  *batches(): Generator<RecordBatch> {
-    const { columns: schema, fileSchema } = this.#layout
-    this.#statistics = undefined
-    this.#rowsCut = 0
-    const arrow = toArrowSchema(fileSchema)
-    for (const slice of slicesOf(this.#parts(), this.#rowsMax)) {
-      const length = slice.reduce((sum, { start, end }) => sum + end - start, 0)
-      const columns = schema.fields.map((field) =>
-        gather(
-          field.type,
-          slice.map((range) => pickByName(range.chunk.columns, field, range)),
-        ),
-      )
-      this.#gathered().update(columns, length)
-      yield toRecordBatch(arrow, columns, length)
-    }
-  }
-
-  rowsWritten(): number {
-    return this.#rowsCut + (this.#statistics?.rows ?? 0)
-  }
-
-  stats(): string {
-    return this.#gathered().json()
-  }
-
-  startNextFile(): void {
-    this.#rowsCut = this.rowsWritten()
-    this.#statistics = undefined
-  }
-
-  #gathered(): FileStatistics {
-    const { fileSchema, indexedColumns } = this.#layout
-    return (this.#statistics ??= new FileStatistics(fileSchema, indexedColumns))
+/** Gathers the rows of one table partition in the columns of its files. */
+function* slicesOf(parts: Iterable<RowRange>, layout: Layout, rowsMax: number): Generator<Columns> {
+  const { columns: schema, fileSchema } = layout
+  for (const ranges of rangesOf(parts, rowsMax)) {
+    const length = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
+    const columns = schema.fields.map((field) =>
+      gather(
+        field.type,
+        ranges.map((range) => pickByName(range.chunk.columns, field, range)),
+      ),
+    )
+    yield { schema: fileSchema, length, columns }
   }
 }
 
-/** Divides the ranges into slices of at most `rowsMax` rows and joins small ranges. */
-function* slicesOf(parts: Iterable<RowRange>, rowsMax: number): Generator<readonly RowRange[]> {
+/** Divides the ranges into lists of at most `rowsMax` rows and joins small ranges. */
+function* rangesOf(parts: Iterable<RowRange>, rowsMax: number): Generator<readonly RowRange[]> {
   let slice: RowRange[] = []
   let length = 0
   for (const part of parts) {

@@ -1,24 +1,34 @@
 import { context } from '@opentelemetry/api'
-import type { RecordBatch } from 'apache-arrow'
 import type { OperatorFunction } from 'rxjs'
+import type { Columns } from '../src/arrow/column.ts'
 import { invariant, type Flush } from '../src/core/batch.ts'
 import { systemClock, type Clock } from '../src/core/clock.ts'
 import { mapBounded } from '../src/core/concurrency.ts'
 import { inStage, nowMs, tracer } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
+import { isSameLayout, type Layout } from '../src/delta/files/layout.ts'
+import { writeDataFiles } from '../src/delta/files/write-data-files.ts'
 import type { Add } from '../src/delta/protocol/actions.ts'
-import { newFileKey, type Layout } from '../src/delta/files/layout.ts'
+import { decodePath } from '../src/delta/protocol/paths.ts'
 import { serialisePartitionValue } from '../src/delta/statistics/partition-values.ts'
-import { decodePath, encodePath } from '../src/delta/protocol/paths.ts'
-import { encodeParquet, type ParquetOptions } from '../src/parquet/writer.ts'
+import type { ParquetOptions } from '../src/parquet/writer.ts'
 import { isRetryable } from '../src/resilience/server-availability.ts'
 import type { Store } from '../src/storage/store.ts'
-import type { ArrowFile, ArrowFiles } from './to-arrow.ts'
+import type { Chunk } from './buffer-time-or-count.ts'
+import {
+  currentLayoutFor,
+  divideIntoFiles,
+  type ArrowFile,
+  type ArrowFiles,
+  type ArrowTarget,
+} from './to-arrow.ts'
 
 /** Configures where and how data files are written. */
-export interface ParquetTarget extends ParquetOptions {
+export interface ParquetTarget {
   /** Store whose root is the table. */
   readonly store: Store
+  /** How files are encoded, where the table does not say so itself. */
+  readonly parquet: ParquetOptions
   /** Large files of a flush that are written at once; default 4. Four times as many small files are written at once. */
   readonly filesMax?: number
   readonly clock?: Clock
@@ -33,15 +43,18 @@ export interface OrphanedFiles {
   readonly reason: unknown
 }
 
+/** Describes the table for which the files of a flush are made. */
+export interface FileTarget {
+  readonly arrow: ArrowTarget
+  readonly parquet: ParquetTarget
+}
+
 /** Holds the uploaded files of a flush, made for the table at the time of `layout`. */
 export interface DataFiles {
   readonly layout: Layout
   readonly adds: readonly Add[]
-  /**
-   * Returns the files for the current table: the same files if they still match it, otherwise new ones; the old files are
-   * then deleted. Throws the errors of `writeParquet`.
-   */
-  forCurrentTable(): Promise<DataFiles>
+  /** The rows of the files, from which `layOutForSnapshot` makes new ones. */
+  readonly chunks: readonly Chunk[]
   /** Deletes the files, which no version of the table contains. Files that cannot be deleted are left for a vacuum. */
   discard(): Promise<void>
 }
@@ -56,7 +69,8 @@ const SMALL_FACTOR = 4
 /**
  * Writes the Arrow data of a flush as one uploaded Parquet file for each table partition, or as several files of the size
  * that the table requests. Files are invisible to readers until `commitDelta` adds them to the log. Flushes are written one
- * after the other, in order. When a file cannot be written, the others of its flush are deleted. The file properties of the table (`layout`) take precedence over the target.
+ * after the other, in order. When a file cannot be written, the others of its flush are deleted. The file properties of the
+ * table (`layout`) take precedence over the target.
  * @throws KD_PARQUET_FAILED, KD_STORE_UNAVAILABLE, KD_STORE_FAILED
  */
 export function writeParquet(target: ParquetTarget): OperatorFunction<Flush<ArrowFiles>, Flush<DataFiles>> {
@@ -66,22 +80,39 @@ export function writeParquet(target: ParquetTarget): OperatorFunction<Flush<Arro
       'kafka_delta.rows': flush.counts.rows,
     }
     const payload = await inStage(flush.trace, 'writeParquet', attributes, () =>
-      written(flush.payload, target),
+      writeFiles(flush.payload, target),
     )
     return { ...flush, payload }
   })
 }
 
-async function written(arrow: ArrowFiles, target: ParquetTarget): Promise<DataFiles> {
+/**
+ * Lays out the rows of a flush for the current snapshot of the table, after another writer changed its schema,
+ * properties, protocol or constraints. Files that still match the table are kept; otherwise they are deleted, and new
+ * ones are written, unless the rows do not fit the table (`layout.incompatibleReason`).
+ * @throws the errors of `toArrow` and `writeParquet`
+ */
+export async function layOutForSnapshot(
+  files: DataFiles,
+  { arrow, parquet }: FileTarget,
+): Promise<DataFiles> {
+  const layout = currentLayoutFor(files.chunks, arrow)
+  if (isSameLayout(files.layout, layout)) return { ...files, layout }
+  await files.discard()
+  return await writeFiles(divideIntoFiles(files.chunks, layout, arrow.rowsMax), parquet)
+}
+
+async function writeFiles(arrow: ArrowFiles, target: ParquetTarget): Promise<DataFiles> {
+  const { layout, chunks } = arrow
   const isSmall = ({ rows }: ArrowFile): boolean => rows <= SMALL_ROWS_MAX
   const filesMax = target.filesMax ?? FILES_MAX
   let failure: { readonly error: unknown } | undefined
   // A failure is thrown only when no other file is being written: all of them can be deleted then.
-  const writeFile = async (file: ArrowFile): Promise<readonly Add[]> => {
+  const write = async (file: ArrowFile): Promise<readonly Add[]> => {
     const adds: Add[] = []
     if (failure !== undefined) return adds
     try {
-      await write(file, arrow.layout, target, adds)
+      for await (const add of writePartition(file, layout, target)) adds.push(add)
     } catch (error) {
       failure ??= { error }
     }
@@ -90,11 +121,11 @@ async function written(arrow: ArrowFiles, target: ParquetTarget): Promise<DataFi
   const large = arrow.files.filter((file) => !isSmall(file))
   const small = arrow.files.filter(isSmall)
   const adds = [
-    ...(await mapBounded(large, filesMax, writeFile)),
-    ...(await mapBounded(small, filesMax * SMALL_FACTOR, writeFile)),
-  ]
-  if (failure === undefined) return dataFiles(arrow, adds.flat(), target)
-  await discardAfterFailure(adds.flat(), failure.error, target)
+    ...(await mapBounded(large, filesMax, write)),
+    ...(await mapBounded(small, filesMax * SMALL_FACTOR, write)),
+  ].flat()
+  if (failure === undefined) return { layout, adds, chunks, discard: () => discardFiles(adds, target) }
+  await discardAfterFailure(adds, failure.error, target)
   throw failure.error
 }
 
@@ -125,71 +156,27 @@ async function discardFiles(adds: readonly Add[], { store, onOrphaned }: Parquet
   if (keys.length > 0) onOrphaned?.({ keys, reason })
 }
 
-function dataFiles(arrow: ArrowFiles, adds: readonly Add[], target: ParquetTarget): DataFiles {
-  const discard = (): Promise<void> => discardFiles(adds, target)
-  return {
-    layout: arrow.layout,
-    adds,
-    async forCurrentTable() {
-      const next = arrow.forCurrentTable()
-      if (next.files === arrow.files) return dataFiles(next, adds, target)
-      await discard()
-      return await written(next, target)
-    },
-    discard,
-  }
-}
-
-/** Writes the rows of one table partition as one file, or as several if the table sets a target file size, to `adds`. */
-async function write(file: ArrowFile, layout: Layout, target: ParquetTarget, adds: Add[]): Promise<void> {
-  const batches = file.batches()[Symbol.iterator]()
-  try {
-    do {
-      adds.push(await writeOne(file, batches, layout, target))
-      file.startNextFile()
-    } while (file.rowsWritten() < file.rows)
-  } finally {
-    batches.return?.()
-  }
-}
-
-async function writeOne(
+/** Writes the rows of one table partition as one file, or as several if the table sets a target file size. */
+async function* writePartition(
   file: ArrowFile,
-  batches: Iterator<RecordBatch>,
   layout: Layout,
-  target: ParquetTarget,
-): Promise<Add> {
-  const { store } = target
-  const compression = layout.compression ?? target.compression
-  const fileBytes = layout.fileBytes ?? Infinity
-  const partitionValues = valuesOf(file, layout)
-  const key = newFileKey(layout, partitionValues, compression)
-  const rowsBefore = file.rowsWritten()
-  let written = 0
-  const pieces = async function* (): AsyncGenerator<Uint8Array> {
-    // Row groups are written whole: their size bounds how far a file exceeds its target size.
-    const rowGroupBytes = Math.min(target.rowGroupBytes ?? Infinity, fileBytes)
-    const options = { ...target, compression, ...(rowGroupBytes === Infinity ? {} : { rowGroupBytes }) }
-    const fileBatches = traced(batches, () => written >= fileBytes, file.rows)
-    for await (const piece of encodeParquet(fileBatches, options)) {
-      written += piece.length
-      yield piece
-    }
-  }
-  const { bytes } = await store.put(key, pieces())
-  const rows = file.rowsWritten()
-  invariant(
-    rows === file.rows || (bytes >= fileBytes && rows > rowsBefore),
-    `${rows} of ${file.rows} rows are written with ${key}`,
-  )
-  return {
-    path: encodePath(key),
-    partitionValues,
-    size: bytes,
-    modificationTime: (target.clock ?? systemClock).now(),
+  { store, parquet, clock = systemClock }: ParquetTarget,
+): AsyncGenerator<Add> {
+  let rows = 0
+  const written = writeDataFiles(traced(file), {
+    store,
+    layout,
+    partitionValues: valuesOf(file, layout),
+    parquet,
+    fileBytes: layout.fileBytes,
     dataChange: true,
-    stats: file.stats(),
+    clock,
+  })
+  for await (const one of written) {
+    rows += one.rows
+    yield one.add
   }
+  invariant(rows === file.rows, `${rows} of ${file.rows} rows of a table partition are written`)
 }
 
 function valuesOf(file: ArrowFile, { partitionColumns }: Layout): Record<string, string | null> {
@@ -201,23 +188,22 @@ function valuesOf(file: ArrowFile, { partitionColumns }: Layout): Record<string,
   )
 }
 
-/** Returns record batches until the file is full, in a span `arrow` that records how long it took to make them. */
-function traced(batches: Iterator<RecordBatch>, isFull: () => boolean, rows: number): Iterable<RecordBatch> {
+/** Returns the slices of a table partition, in a span `arrow` that records how long it took to make them. */
+function traced(file: ArrowFile): Iterable<Columns> {
   const parent = context.active()
   return (function* () {
     const span = tracer().startSpan(
       'arrow',
-      { attributes: { 'kafka_delta.rows': rows }, startTime: nowMs() },
+      { attributes: { 'kafka_delta.rows': file.rows }, startTime: nowMs() },
       parent,
     )
     let busyMs = 0
+    let startMs = performance.now()
     try {
-      while (!isFull()) {
-        const startMs = performance.now()
-        const next = batches.next()
+      for (const slice of file.slices()) {
         busyMs += performance.now() - startMs
-        if (next.done === true) return
-        yield next.value
+        yield slice
+        startMs = performance.now()
       }
     } finally {
       span.setAttribute('kafka_delta.busy_ms', busyMs)

@@ -24,7 +24,13 @@ export {
   type FlushLimits,
 } from '../operators/buffer-time-or-count.ts'
 export { toArrow, type ArrowFile, type ArrowFiles, type ArrowTarget } from '../operators/to-arrow.ts'
-export { writeParquet, type DataFiles, type ParquetTarget } from '../operators/write-parquet.ts'
+export {
+  layOutForSnapshot,
+  writeParquet,
+  type DataFiles,
+  type FileTarget,
+  type ParquetTarget,
+} from '../operators/write-parquet.ts'
 export {
   appIdOf,
   commitDelta,

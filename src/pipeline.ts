@@ -1,10 +1,5 @@
 import { identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs'
-import {
-  bufferTimeOrCount,
-  type BufferOptions,
-  type Chunk,
-  type FlushLimits,
-} from '../operators/buffer-time-or-count.ts'
+import { bufferTimeOrCount, type BufferOptions, type FlushLimits } from '../operators/buffer-time-or-count.ts'
 import { commitDelta, type CommitDeltaOptions } from '../operators/commit-delta.ts'
 import { commitOffsets, type PipelineCommit } from '../operators/commit-offsets.ts'
 import { constrain } from '../operators/constrain.ts'
@@ -15,7 +10,12 @@ import { partitionBy, type PartitionedRows } from '../operators/partition-by.ts'
 import { toArrow } from '../operators/to-arrow.ts'
 import { transform, type TransformOperatorOptions } from '../operators/transform.ts'
 import { validate } from '../operators/validate.ts'
-import { writeParquet, type DataFiles, type ParquetTarget } from '../operators/write-parquet.ts'
+import {
+  layOutForSnapshot,
+  writeParquet,
+  type FileTarget,
+  type ParquetTarget,
+} from '../operators/write-parquet.ts'
 import type { Rows } from './arrow/rows.ts'
 import type { Contract } from './contract/contract.ts'
 import type { Batch, Flush } from './core/batch.ts'
@@ -23,6 +23,7 @@ import { systemClock } from './core/clock.ts'
 import type { Credit } from './core/credit/credit.ts'
 import { inFlush } from './core/stage/flush-scope.ts'
 import type { Raw } from './core/raw.ts'
+import type { TableWriter } from './delta/commit/table-writer.ts'
 import { recheckConstraints, compileTableConstraints } from './delta/constraints/constraint-violations.ts'
 import { layoutOf } from './delta/files/layout.ts'
 import type { RowColumns } from './evolution/row-columns.ts'
@@ -34,7 +35,8 @@ import type { Store } from './storage/store.ts'
 import type { Transformation } from './transforms/transformation.ts'
 
 /** Describes what a pipeline works with; all I/O, clocks and state are passed in here. */
-export interface PipelineOptions extends Omit<CommitDeltaOptions, 'handleFenced'> {
+export interface PipelineOptions extends Pick<CommitDeltaOptions, 'appId' | 'deadLetters' | 'clock'> {
+  readonly table: TableWriter
   readonly source: Pick<Source, 'commitOffsets' | 'reset'>
   /** Byte credit that the source takes from. */
   readonly credit: Credit
@@ -88,14 +90,23 @@ export function pipeline(
   options: PipelineOptions,
   config: PipelineConfig,
 ): Observable<PipelineCommit> {
-  const { source, credit } = options
+  const { source, credit, table, appId, deadLetters, clock = systemClock } = options
+  const files = fileTargetOf(options, config.parquet)
   return batches.pipe(
     toRows(options, config.partitionColumns), // bytes → rows; undecodable records become dead letters
     stopAtDeadLetter(config.stopAtDeadLetter === true),
     bufferTimeOrCount(config.flush, bufferOptionsOf(options)), // many batches → one flush, the unit of atomicity
     limitDeadLetters(config.deadLetterLimit),
-    toFiles(options, config.parquet), // uploaded; readers do not see the files yet
-    commitDelta({ ...options, handleFenced: createFencedHandler(options) }), // files and offsets in one version: exactly once
+    toArrow(files.arrow), // rows → columns of files, in the layout of the present table
+    writeParquet(files.parquet), // uploaded; readers do not see the files yet
+    commitDelta({
+      table,
+      appId,
+      deadLetters,
+      layOutForSnapshot: (made) => layOutForSnapshot(made, files), // when another writer changed the table
+      handleFenced: createFencedHandler(options),
+      clock,
+    }), // files and offsets in one version: exactly once
     commitOffsets({ source, onSettled: (flush) => releaseCredit(flush, credit) }), // advisory copy in the Kafka group
   )
 }
@@ -129,21 +140,20 @@ function applyTransforms(
   return transforms === undefined ? (batches) => batches : transform(transforms.transformation, transforms)
 }
 
-/** Turns rows into uploaded files in the layout of the present table. */
-export function toFiles(
+/** Describes the table of a pipeline to the operators that make its files. */
+export function fileTargetOf(
   options: Pick<PipelineOptions, 'columns' | 'table' | 'store' | 'clock' | 'onOrphaned'>,
   parquet: ParquetOptions,
-): OperatorFunction<Flush<readonly Chunk[]>, Flush<DataFiles>> {
+): FileTarget {
   const { table, store, columns, clock = systemClock, onOrphaned } = options
-  return (flushes) =>
-    flushes.pipe(
-      toArrow({
-        layout: (rows) => columns?.layout(rows) ?? layoutOf(table.shape),
-        incompatibleReasonOf: (rows, { baseSnapshot }) =>
-          recheckConstraints(rows, baseSnapshot.metadata, clock.now()),
-      }),
-      writeParquet({ ...parquet, store, clock, ...(onOrphaned === undefined ? {} : { onOrphaned }) }),
-    )
+  return {
+    arrow: {
+      layout: (rows) => columns?.layout(rows) ?? layoutOf(table.shape),
+      incompatibleReasonOf: (rows, { baseSnapshot }) =>
+        recheckConstraints(rows, baseSnapshot.metadata, clock.now()),
+    },
+    parquet: { store, parquet, clock, ...(onOrphaned === undefined ? {} : { onOrphaned }) },
+  }
 }
 
 function bufferOptionsOf({ credit, openTrace }: PipelineOptions): BufferOptions {

@@ -8,7 +8,7 @@ import { bufferTimeOrCount } from '../../operators/buffer-time-or-count.ts'
 import { commitDelta } from '../../operators/commit-delta.ts'
 import { partitionBy } from '../../operators/partition-by.ts'
 import { toArrow } from '../../operators/to-arrow.ts'
-import { writeParquet } from '../../operators/write-parquet.ts'
+import { layOutForSnapshot, writeParquet } from '../../operators/write-parquet.ts'
 import { BytesBuilder } from '../../src/arrow/bytes-builder.ts'
 import { FixedBuilder } from '../../src/arrow/fixed-builder.ts'
 import type { Rows } from '../../src/arrow/rows.ts'
@@ -52,17 +52,25 @@ async function run(): Promise<PartitionsMeasured> {
   const table = await openTableWriter(store)
   const rssBytesStart = process.resourceUsage().maxRSS * 1024
   const startMs = performance.now()
+  const files = {
+    arrow: { layout: () => layoutOf(table.shape) },
+    parquet: {
+      store,
+      parquet: { compression: 'zstd', rowGroupRows: 131_072, rowGroupBytes: 33_554_432 },
+    },
+  } as const
   const limits = { count: task.rows, bytes: 2 ** 40, ageMs: 3_600_000, partitionsMax: task.partitions }
   const flush = await lastValueFrom(
     from(batches()).pipe(
       partitionBy(['day']),
       bufferTimeOrCount(limits),
-      toArrow({ layout: () => layoutOf(table.shape) }),
-      writeParquet({ store, compression: 'zstd', rowGroupRows: 131_072, rowGroupBytes: 33_554_432 }),
+      toArrow(files.arrow),
+      writeParquet(files.parquet),
       commitDelta({
         table,
         appId: 'bench',
         deadLetters: { write: () => Promise.resolve() },
+        layOutForSnapshot: (made) => layOutForSnapshot(made, files),
         handleFenced: () => Promise.reject(new Error('There is no other writer')),
       }),
     ),

@@ -1,5 +1,5 @@
 import type { Headers } from './raw.ts'
-import type { FlushTrace } from './flush-trace.ts'
+import { NO_TRACE, type FlushTrace } from './flush-trace.ts'
 
 /**
  * Describes the contiguous offset range of one Kafka partition from which a batch was read. Operators map the payload
@@ -130,6 +130,23 @@ export interface Flush<P> {
   readonly newestMs: number
   /** The trace in which later stages open their spans. */
   readonly trace: FlushTrace
+}
+
+/** Returns a flush of rows that were not read from Kafka: it holds no credit and no dead letters, and is not traced. */
+export function createFlush<P>(
+  payload: P,
+  { id, ranges, counts }: Pick<Flush<P>, 'id' | 'ranges'> & { readonly counts: Partial<Counts> },
+): Flush<P> {
+  return {
+    id,
+    ranges,
+    payload,
+    deadLetters: [],
+    counts: { ...NO_COUNTS, ...counts },
+    bytes: 0,
+    newestMs: 0,
+    trace: NO_TRACE,
+  }
 }
 
 /** Asserts a condition that only a bug can violate. */

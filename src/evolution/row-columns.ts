@@ -3,7 +3,6 @@ import { checkCompatible } from '../contract/compatible.ts'
 import { inferType, mergeStructs } from '../contract/columns/infer.ts'
 import type { PlainContract } from '../contract/columns/plain.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
-import { canCast } from '../arrow/cast.ts'
 import type { Clock } from '../core/clock.ts'
 import type { DeadLetterReason } from '../core/batch.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
@@ -19,9 +18,9 @@ import { coerceMessage, type CoercedMessage } from './coerce-message.ts'
 import type { CoerceValue } from './ingest-values.ts'
 import { mergeTableColumns } from './table-columns.ts'
 import { countFields, inferNewColumns } from './infer-new-columns.ts'
-import { findNullFaults } from './nulls.ts'
 import { plainContractOf } from './plain.ts'
 import { INFERRED_FIELDS_MAX, RESCUED_DATA, type SchemaEvolution } from './policy.ts'
+import { rowLayoutOf } from './row-layout.ts'
 
 /** Describes how the columns of a topic's rows are determined. */
 export interface RowColumnsOptions {
@@ -169,31 +168,14 @@ export class RowColumns implements FormatOptions {
     const text = JSON.stringify(requested)
     // Flushes overlap, and asking twice for the same schema must give new columns the same physical names.
     if (this.#layout?.of === shape && this.#layout.requested === text) return this.#layout.layout
-    const layout = this.#layoutFor(shape, requested)
+    const { addedColumns, policy } = this.#options
+    const layout = rowLayoutOf(shape, requested, {
+      add: policy === 'addNewColumns' ? true : policy === 'rescue' ? RESCUED_DATA : false,
+      widen: policy === 'addNewColumns',
+      filledColumns: new Set(addedColumns.map(({ name }) => name.toLowerCase())),
+    })
     this.#layout = { of: shape, requested: text, layout }
     return layout
-  }
-
-  #layoutFor(shape: TableShape, requested: StructType): Layout {
-    const { addedColumns, policy } = this.#options
-    const faults = findNullFaults(
-      shape.metadata.schema,
-      requested,
-      new Set(addedColumns.map(({ name }) => name.toLowerCase())),
-    )
-    try {
-      const adds = policy === 'addNewColumns' ? true : policy === 'rescue' ? RESCUED_DATA : false
-      const widen = policy === 'addNewColumns'
-      const evolution = evolveTable(shape, requested, { add: adds, widen, casts: canCast })
-      if (faults.length > 0) return { ...layoutOf(shape), incompatibleReason: faults.join('; ') }
-      if (evolution === undefined) return layoutOf(shape)
-      const { metadata, protocol } = evolution
-      const change = { metadata, ...(protocol === undefined ? {} : { protocol }) }
-      return { ...layoutOf(evolution.shape), baseSnapshot: shape, change }
-    } catch (error) {
-      if (!(error instanceof PipelineError) || error.code !== 'KD_SCHEMA_MISMATCH') throw error
-      return { ...layoutOf(shape), incompatibleReason: error.message }
-    }
   }
 
   #current(): CurrentColumns {

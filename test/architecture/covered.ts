@@ -24,22 +24,22 @@ delta/files/deletion-vector: core/crc32 delta/files/z85
 delta/fuzz: delta/statistics/json-text
 delta/log/checksum: delta/log/checkpoint-read delta/log/live-files delta/log/log-segment delta/log/snapshot
 delta/log/in-commit-timestamp: delta/log/checkpoint-part delta/log/checkpoint-schema delta/log/parsed-stats delta/log/state delta/log/txn-retention
-delta/maintenance/optimize-spark: delta/statistics/stats-check
+delta/maintenance/optimize-spark: delta/statistics/stats-check delta/statistics/stats
 delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/create delta/maintenance/maintained-table delta/protocol/engine delta/protocol/interval parquet/join
-delta/protocol/action-json: delta/protocol/fields
+delta/protocol/column-paths: delta/protocol/fields
 delta/protocol/protocol: delta/constraints/append-support delta/protocol/actions delta/protocol/features
 delta/rewrite/cluster: delta/rewrite/data-file delta/rewrite/sort-keys delta/rewrite/spilled-rows delta/rewrite/zcubes
 delta/rewrite/curves: delta/rewrite/hilbert delta/rewrite/zorder
 delta/schema/evolve: delta/protocol/table-shape delta/protocol/upgrade delta/schema/new-fields delta/schema/schema-json
 delta/schema/type-widening: core/widening
-delta/statistics/stats-columns: delta/protocol/table-properties delta/statistics/stats
+delta/statistics/stats-columns: delta/protocol/table-properties
 docs/commands: service/inference/contract-sample service/process/ingest service/process/observability service/process/run service/replay/stored-letters
 docs/paths: index
 e2e/demo: cli/demo/demo cli/demo/dependencies cli/demo/kafka
 enrichments/bucket: enrichments/derived-column
 enrichments/kafka-columns: enrichments/enrichment
 enrichments/lookup-columns: enrichments/source-column
-evolution/alter: evolution/nulls evolution/plain evolution/row-columns
+evolution/alter: evolution/nulls evolution/plain evolution/row-columns evolution/row-layout
 evolution/infer-from-sample: evolution/infer-new-columns
 evolution/ingest-values: evolution/coerce-message evolution/table-columns
 evolution/rescue: evolution/policy
@@ -94,7 +94,7 @@ service/http/endpoints: service/metrics/process-metrics service/metrics/topic-me
 service/inference/inferred-topic: service/inference/sample
 service/metrics/ingest-metrics: service/topic/observer
 service/process/shutdown: service/process/exit
-service/replay/replay: service/replay/replay-ledger service/replay/replay-rows service/topic/format stored-letters/ledger
+service/replay/replay: service/replay/replay-ledger service/replay/replay-rows service/table/commit-rows service/topic/format stored-letters/ledger
 service/supervision/patterns: service/supervision/discover
 service/supervision/process-memory: service/connections/kafka-options service/topic/source-options
 service/supervision/supervision: service/supervision/run-topics service/supervision/supervised-topic service/supervision/topic-set service/supervision/watch-topics service/topic/control service/topic/flush-tracker service/topic/topic

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { from, lastValueFrom, of, toArray } from 'rxjs'
+import { from, lastValueFrom, of, toArray, type Observable } from 'rxjs'
 import { appIdOf, commitDelta, type CommitDeltaOptions } from '../../operators/commit-delta.ts'
 import type { DeadLetter, Flush } from '../../src/core/batch.ts'
 import type { Append, CommitOutcome, TableWriter } from '../../src/delta/commit/table-writer.ts'
@@ -58,6 +58,7 @@ function scene(
         return failing ? Promise.reject(new Error('no letters')) : Promise.resolve()
       },
     },
+    layOutForSnapshot: (files) => Promise.resolve(files),
     handleFenced: (_, appIds) => {
       log.push(`fenced ${appIds.join()}`)
       return Promise.resolve()
@@ -65,16 +66,16 @@ function scene(
   }
   return { log, appends, parts }
 }
-/** Creates files that are the same for every table. */
-const filesOf = (adds: readonly Add[], forCurrentTable?: () => Promise<DataFiles>): DataFiles => {
-  const files: DataFiles = {
-    layout: layoutFor(structOf({ n: 'long' })),
-    adds,
-    forCurrentTable: forCurrentTable ?? (() => Promise.resolve(files)),
-    discard: () => Promise.resolve(),
-  }
-  return files
-}
+/** Creates files without rows. */
+const filesOf = (adds: readonly Add[], incompatibleReason?: string): DataFiles => ({
+  layout: {
+    ...layoutFor(structOf({ n: 'long' })),
+    ...(incompatibleReason === undefined ? {} : { incompatibleReason }),
+  },
+  adds,
+  chunks: [],
+  discard: () => Promise.resolve(),
+})
 const run = (parts: CommitDeltaOptions, ...flushes: [readonly Add[], Partial<Flush<DataFiles>>?][]) =>
   lastValueFrom(
     from(flushes.map(([adds, facts]) => flushOf(filesOf(adds), facts))).pipe(commitDelta(parts), toArray()),
@@ -169,11 +170,18 @@ test('For a changed table the flush is written to other files, and its dead lett
       return Promise.resolve(outcomes[appends.length - 1])
     },
   } as unknown as TableWriter
-  const third = filesOf([addOf('c')])
-  const second = filesOf([addOf('b')], () => Promise.resolve(third))
-  const first = filesOf([addOf('a')], () => Promise.resolve(second))
+  const [first, second, third] = ['a', 'b', 'c'].map((path) => filesOf([addOf(path)])) as [
+    DataFiles,
+    DataFiles,
+    DataFiles,
+  ]
+  const layOutForSnapshot = (files: DataFiles): Promise<DataFiles> =>
+    Promise.resolve(files === first ? second : third)
   const [flush] = await lastValueFrom(
-    of(flushOf(first, { deadLetters: [letter] })).pipe(commitDelta({ ...parts, table }), toArray()),
+    of(flushOf(first, { deadLetters: [letter] })).pipe(
+      commitDelta({ ...parts, table, layOutForSnapshot }),
+      toArray(),
+    ),
   )
   assert.deepEqual(
     appends.map(({ adds }) => adds.map(({ path }) => path)),
@@ -187,4 +195,48 @@ test('A table that never stops changing ends the stream with KD_COMMIT_CONFLICT'
   const { appends, parts } = scene({ kind: 'changed', attempts: 1, conflicts: 1 })
   await assert.rejects(run(parts, [[addOf('a')]]), { code: 'KD_COMMIT_CONFLICT' })
   assert.equal(appends.length, 10)
+})
+
+test('Rows that do not fit the new snapshot are dropped with the reason, and the next flush continues', async () => {
+  const { appends, log, parts } = scene()
+  const outcomes: CommitOutcome[] = [{ kind: 'changed', attempts: 1, conflicts: 1 }, COMMITTED]
+  const dropped: (string | undefined)[] = []
+  const flushes = await lastValueFrom(
+    from([flushOf(filesOf([addOf('a')])), flushOf(filesOf([addOf('b')]), { id: 2 })]).pipe(
+      commitDelta({
+        ...parts,
+        table: {
+          ...parts.table,
+          append: (append) => {
+            appends.push(append)
+            return Promise.resolve(outcomes[appends.length - 1] ?? COMMITTED)
+          },
+        },
+        layOutForSnapshot: () => Promise.resolve(filesOf([], 'n is not positive')),
+        handleFenced: (_, appIds, reason) => {
+          dropped.push(...appIds, reason)
+          return Promise.resolve()
+        },
+      }),
+      toArray(),
+    ),
+  )
+  assert.deepEqual(dropped, ['app-3', 'n is not positive'])
+  assert.deepEqual(
+    flushes.map(({ id }) => id),
+    [2],
+  )
+  assert.deepEqual(log, [])
+})
+
+test('Two subscriptions of one operator each count their own flushes that do not fit the table', async () => {
+  const { parts } = scene()
+  const operator = commitDelta(parts)
+  const unfit = (count: number): Observable<Flush<DataFiles>> =>
+    from(Array.from({ length: count }, () => flushOf(filesOf([], 'n is not positive'))))
+  const fifty = unfit(50).pipe(operator, toArray())
+  // The same observable twice, and the same operator in another pipe.
+  for (const stream of [fifty, fifty, unfit(50).pipe(operator, toArray())])
+    assert.deepEqual(await lastValueFrom(stream), [])
+  await assert.rejects(lastValueFrom(unfit(51).pipe(operator)), { code: 'KD_COMMIT_CONFLICT' })
 })

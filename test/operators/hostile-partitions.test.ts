@@ -49,7 +49,7 @@ test('Every text is a separate partition with its complete value and a file name
       partitionBy([COLUMN]),
       bufferTimeOrCount(limits),
       toArrow({ layout: () => layoutFor(schema, [COLUMN]) }),
-      writeParquet({ store: new LocalStore(folder), compression: 'zstd', rowGroupRows: 100 }),
+      writeParquet({ store: new LocalStore(folder), parquet: { compression: 'zstd', rowGroupRows: 100 } }),
     ),
   )
   const { adds } = flush.payload
@@ -94,7 +94,7 @@ test('Late data in two thousand partitions is written completely, few files at a
       partitionBy([COLUMN]),
       bufferTimeOrCount({ ...limits, partitionsMax: days }),
       toArrow({ layout: () => layoutFor(schema, [COLUMN]) }),
-      writeParquet({ store: store as never, compression: 'none', rowGroupRows: 100 }),
+      writeParquet({ store: store as never, parquet: { compression: 'none', rowGroupRows: 100 } }),
     ),
   )
   const { adds } = flush.payload

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Chunk } from '../../operators/buffer-time-or-count.ts'
 import { partitionBy } from '../../operators/partition-by.ts'
-import { toArrow, type ArrowFile } from '../../operators/to-arrow.ts'
+import { currentLayoutFor, divideIntoFiles, toArrow, type ArrowFile } from '../../operators/to-arrow.ts'
+import { toArrowSchema, toRecordBatch } from '../../src/arrow/record-batch.ts'
 import type { StructType } from '../../src/core/schema.ts'
 import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
 import { flushOf } from '../support/flow/flushes.ts'
-import { layoutOf } from '../../src/delta/files/layout.ts'
+import { layoutOf, type Layout } from '../../src/delta/files/layout.ts'
+import { writeDataFiles } from '../../src/delta/files/write-data-files.ts'
+import { MemoryStore } from '../../src/storage/memory.ts'
 import { layoutFor } from '../support/flow/layouts.ts'
 import { operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
@@ -41,10 +44,10 @@ function filesOf(
   return out?.payload.files ?? []
 }
 
-/** Returns the record batches of a file as rows. */
+/** Returns the slices of a file as rows. */
 function batchesOf(file: ArrowFile): unknown[][] {
-  return [...file.batches()].map((batch) =>
-    batch
+  return [...file.slices()].map(({ schema: of, columns, length }) =>
+    toRecordBatch(toArrowSchema(of), columns, length)
       .toArray()
       .map(
         (row: { toJSON(): unknown }) =>
@@ -55,7 +58,23 @@ function batchesOf(file: ArrowFile): unknown[][] {
   )
 }
 
-test('All chunks share one file per table partition, without the partition columns and with rows in order', () => {
+/** Writes the slices of a file and returns its statistics. */
+async function statsOf(file: ArrowFile | undefined, layout: Layout): Promise<Record<string, unknown>> {
+  const stats: string[] = []
+  for await (const { add } of writeDataFiles(file?.slices() ?? [], {
+    store: new MemoryStore(),
+    layout,
+    partitionValues: Object.fromEntries(layout.partitionColumns.map(({ name }) => [name, null])),
+    parquet: { compression: 'none', rowGroupRows: 1_000 },
+    dataChange: true,
+    clock: { now: () => 1, sleep: () => Promise.resolve() },
+  }))
+    stats.push(add.stats ?? '')
+  assert.equal(stats.length, 1)
+  return JSON.parse(stats[0] ?? '') as Record<string, unknown>
+}
+
+test('All chunks share one file per table partition, without the partition columns and with rows in order', async () => {
   const files = filesOf([
     chunkOf(
       [
@@ -75,7 +94,7 @@ test('All chunks share one file per table partition, without the partition colum
       [['b'], 2, [[{ n: 2 }, { n: 4 }]]],
     ],
   )
-  assert.deepEqual(JSON.parse(files[0]?.stats() ?? ''), {
+  assert.deepEqual(await statsOf(files[0], layoutFor(schema, ['p'])), {
     numRecords: 2,
     minValues: { n: 1 },
     maxValues: { n: 3 },
@@ -83,7 +102,7 @@ test('All chunks share one file per table partition, without the partition colum
   })
 })
 
-test('Record batches hold at most the allowed rows; small chunks are joined, large ones divided', () => {
+test('Record batches hold at most the allowed rows; small chunks are joined, large ones divided', async () => {
   const chunks = [3, 0, 1, 7].map((count, chunk) =>
     chunkOf(
       Array.from({ length: count }, (_, i) => ({ n: chunk * 10 + i })),
@@ -101,10 +120,10 @@ test('Record batches hold at most the allowed rows; small chunks are joined, lar
     batches.flat().map((row) => (row as { n: number }).n),
     [0, 1, 2, 20, 30, 31, 32, 33, 34, 35, 36],
   )
-  assert.equal((JSON.parse(file?.stats() ?? '{}') as { numRecords: number }).numRecords, 11)
+  assert.equal((await statsOf(file, layoutFor(schema)))['numRecords'], 11)
 })
 
-test('Columns that the rows do not have are null, also fields of structs', () => {
+test('Columns that the rows do not have are null, also fields of structs', async () => {
   const ours = structOf({ s: structOf({ b: 'long', a: 'string' }), n: 'long' })
   const theirs = structOf({ more: 'double', n: 'long', s: structOf({ a: 'string', c: 'date', b: 'long' }) })
   const [file] = filesOf([chunkOf([{ n: 1, s: { a: 'x', b: 2 } }], [], ours)], {
@@ -112,7 +131,7 @@ test('Columns that the rows do not have are null, also fields of structs', () =>
     schema: theirs,
   })
   assert.deepEqual(file && batchesOf(file), [[{ more: null, n: 1, s: { a: 'x', c: null, b: 2 } }]])
-  assert.deepEqual((JSON.parse(file?.stats() ?? '') as { nullCount: unknown }).nullCount, {
+  assert.deepEqual((await statsOf(file, layoutFor(theirs)))['nullCount'], {
     more: 1,
     n: 0,
     s: { a: 0, c: 1, b: 0 },
@@ -146,21 +165,23 @@ test('Null, an empty text and longs beyond 2^53 have separate files', () => {
   )
 })
 
-test('For a changed table the same rows are in other files; for an unchanged one the files are the same', () => {
+test('For a changed table the same rows can be divided into other files, as often as wanted', () => {
   let layout = layoutFor(schema)
-  const [out] = outputsOf(toArrow({ layout: () => layout }), [flushOf([chunkOf([{ p: 'a', n: 1 }], [])])])
+  const target = { layout: () => layout }
+  const [out] = outputsOf(toArrow(target), [flushOf([chunkOf([{ p: 'a', n: 1 }], [])])])
   assert.ok(out !== undefined)
-  layout = layoutFor(schema, [], { 'delta.appendOnly': 'true' })
-  const same = out.payload.forCurrentTable()
-  assert.equal(same.files, out.payload.files)
-  assert.equal(same.layout, layout)
+  const { chunks, files } = out.payload
   layout = layoutFor(structOf({ n: 'long', more: 'string' }))
-  const other = same.forCurrentTable()
-  assert.deepEqual(other.files.map(batchesOf), [[[{ n: 1, more: null }]]])
-  assert.deepEqual(out.payload.files.map(batchesOf), [[[{ p: 'a', n: 1 }]]])
+  const other = divideIntoFiles(chunks, currentLayoutFor(chunks, target))
+  assert.equal(other.layout, layout)
+  assert.equal(other.chunks, chunks)
+  for (let time = 1; time <= 2; time++) {
+    assert.deepEqual(other.files.map(batchesOf), [[[{ n: 1, more: null }]]])
+    assert.deepEqual(files.map(batchesOf), [[[{ p: 'a', n: 1 }]]])
+  }
 })
 
-test('Files, statistics and field ids of a table with column mapping use physical names', () => {
+test('Files, statistics and field ids of a table with column mapping use physical names', async () => {
   const mapped = structOf({ n: 'long', s: structOf({ a: 'string' }) })
   let id = 0
   const named = (type: StructType): StructType => ({
@@ -184,25 +205,27 @@ test('Files, statistics and field ids of a table with column mapping use physica
   const [out] = outputsOf(toArrow({ layout: () => layout }), [flushOf([chunk])])
   const [file] = out?.payload.files ?? []
   assert.deepEqual(file && batchesOf(file), [[{ 'col-n': 1, 'col-s': { 'col-a': 'x' } }]])
-  const [batch] = file?.batches() ?? []
+  const [slice] = file?.slices() ?? []
   assert.deepEqual(
-    batch?.schema.fields.map((field) => field.metadata.get('PARQUET:field_id')),
+    slice && toArrowSchema(slice.schema).fields.map((field) => field.metadata.get('PARQUET:field_id')),
     // The field of the struct was numbered before the struct itself.
     ['1', '3'],
   )
-  assert.deepEqual((JSON.parse(file?.stats() ?? '') as { minValues: unknown }).minValues, {
+  assert.deepEqual((await statsOf(file, layout))['minValues'], {
     'col-n': 1,
     'col-s': { 'col-a': 'x' },
   })
 })
 
-test('Rows that violate new constraints make the layout incompatible; this is checked again each time', () => {
+test('Rows that violate new constraints make the layout incompatible and no files; this is checked again each time', () => {
   const reasons = [undefined, 'broken']
-  const [out] = outputsOf(
-    toArrow({ layout: () => layoutFor(schema, ['p']), incompatibleReasonOf: () => reasons.shift() }),
-    [flushOf([chunkOf([{ p: 'a', n: 1 }], ['p'])])],
-  )
-  assert.equal(out?.payload.layout.incompatibleReason, undefined)
-  assert.equal(out?.payload.forCurrentTable().layout.incompatibleReason, 'broken')
-  assert.equal(out.payload.forCurrentTable().layout.incompatibleReason, undefined)
+  const target = { layout: () => layoutFor(schema, ['p']), incompatibleReasonOf: () => reasons.shift() }
+  const [out] = outputsOf(toArrow(target), [flushOf([chunkOf([{ p: 'a', n: 1 }], ['p'])])])
+  assert.ok(out !== undefined)
+  const { chunks, layout, files } = out.payload
+  assert.deepEqual([layout.incompatibleReason, files.length], [undefined, 1])
+  const broken = currentLayoutFor(chunks, target)
+  assert.equal(broken.incompatibleReason, 'broken')
+  assert.deepEqual(divideIntoFiles(chunks, broken).files, [])
+  assert.equal(currentLayoutFor(chunks, target).incompatibleReason, undefined)
 })

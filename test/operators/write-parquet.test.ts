@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { from, lastValueFrom, toArray } from 'rxjs'
 import { partitionBy } from '../../operators/partition-by.ts'
-import { toArrow, type ArrowFiles } from '../../operators/to-arrow.ts'
+import { toArrow } from '../../operators/to-arrow.ts'
 import {
+  layOutForSnapshot,
   writeParquet,
   type DataFiles,
   type OrphanedFiles,
@@ -23,8 +24,7 @@ const partitionColumns = ['p', 'on']
 const clock = { now: () => 42, sleep: () => Promise.resolve() }
 const target = (store: MemoryStore): ParquetTarget => ({
   store,
-  compression: 'zstd',
-  rowGroupRows: 100,
+  parquet: { compression: 'zstd', rowGroupRows: 100 },
   clock,
 })
 operatorContract('writeParquet', () => writeParquet(target(new MemoryStore())))
@@ -135,34 +135,22 @@ test('No partition value stops the stream: zero bytes, dots, slashes, or text lo
 test('For a changed table the rows are written to new files, and the old files are deleted', async () => {
   const store = new MemoryStore()
   let layout = layoutFor(schema, partitionColumns)
-  const [input] = await lastValueFrom(flushes([{ p: 'a', on: '2024-01-01', n: 1 }], []).pipe(toArray()))
-  assert.ok(input !== undefined)
-  const forCurrentTable = (): ArrowFiles => ({
-    ...input.payload,
-    layout,
-    files: [...input.payload.files],
-    forCurrentTable,
-  })
-  const [flush] = outputs(
-    await lastValueFrom(
-      from([{ ...input, payload: { ...input.payload, forCurrentTable } }]).pipe(
-        writeParquet(target(store)),
-        toArray(),
-      ),
-    ),
+  const files = { arrow: { layout: () => layout }, parquet: target(store) }
+  const [flush] = await lastValueFrom(
+    flushes([{ p: 'a', on: '2024-01-01', n: 1 }]).pipe(writeParquet(files.parquet), toArray()),
   )
+  assert.ok(flush !== undefined)
   layout = layoutFor(schema, partitionColumns, { 'delta.parquet.compression.codec': 'snappy' })
-  const next = await flush.forCurrentTable()
+  const next = await layOutForSnapshot(flush.payload, files)
   assert.equal(next.layout, layout)
-  const keys: string[] = []
-  for await (const { key } of store.list('')) keys.push(key)
+  const keys = await keysOf(store)
   assert.deepEqual(
     keys,
     next.adds.map(({ path }) => decodePath(path)),
   )
   assert.match(keys[0] ?? '', /\.snappy\.parquet$/)
   await next.discard()
-  for await (const { key } of store.list('')) assert.fail(`${key} is left`)
+  assert.deepEqual(await keysOf(store), [])
 })
 
 test('Files that cannot be deleted are reported with the reason', async () => {
@@ -207,6 +195,45 @@ function outputs(flushed: readonly { readonly payload: DataFiles }[]): [DataFile
   return [first.payload]
 }
 
+test('Files that match the changed table are kept, with its layout', async () => {
+  const store = new MemoryStore()
+  let layout = layoutFor(schema, partitionColumns)
+  const files = { arrow: { layout: () => layout }, parquet: target(store) }
+  const [flush] = await lastValueFrom(
+    flushes([{ p: 'a', on: '2024-01-01', n: 1 }]).pipe(writeParquet(files.parquet), toArray()),
+  )
+  assert.ok(flush !== undefined)
+  const keys = await keysOf(store)
+  layout = layoutFor(schema, partitionColumns, { 'delta.appendOnly': 'true' })
+  const next = await layOutForSnapshot(flush.payload, files)
+  assert.equal(next.layout, layout)
+  assert.equal(next.adds, flush.payload.adds)
+  assert.deepEqual(await keysOf(store), keys)
+})
+
+test('Rows that do not fit the changed table have no files, and the old files are deleted', async () => {
+  const store = new MemoryStore()
+  const reasons: string[] = []
+  const files = {
+    arrow: { layout: () => layoutFor(schema, partitionColumns), incompatibleReasonOf: () => reasons[0] },
+    parquet: target(store),
+  }
+  const [flush] = await lastValueFrom(
+    flushes([{ p: 'a', on: '2024-01-01', n: 1 }]).pipe(writeParquet(files.parquet), toArray()),
+  )
+  assert.ok(flush !== undefined)
+  reasons.push('n is not positive')
+  const next = await layOutForSnapshot(flush.payload, files)
+  assert.deepEqual([next.layout.incompatibleReason, next.adds], [reasons[0], []])
+  assert.deepEqual(await keysOf(store), [])
+})
+
+async function keysOf(store: MemoryStore): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list('')) keys.push(key)
+  return keys
+}
+
 test('Rows of one partition become files of the table’s target size, each with its own statistics', async () => {
   const store = new MemoryStore()
   const rows = Array.from({ length: 20_000 }, (_, n) => ({
@@ -224,7 +251,10 @@ test('Rows of one partition become files of the table’s target size, each with
   )
   const files = from(outputsOf(toArrow({ layout: () => layout, rowsMax: 1_000 }), input))
   const [flush] = await lastValueFrom(
-    files.pipe(writeParquet({ ...target(store), rowGroupRows: 1_000 }), toArray()),
+    files.pipe(
+      writeParquet({ ...target(store), parquet: { compression: 'zstd', rowGroupRows: 1_000 } }),
+      toArray(),
+    ),
   )
   const adds = flush?.payload.adds ?? []
   assert.ok(adds.length > 2, `${adds.length} files`)

@@ -19,7 +19,8 @@ import type { Layout } from '../files/layout.ts'
 import { type MaintainedTable, openMaintainedTable } from './maintained-table.ts'
 import { parsePartitionValue } from '../statistics/partition-values.ts'
 import { decodePath } from '../protocol/paths.ts'
-import { readFileRows, type RewritePlan, rewritePlanOf, writeDataFile } from '../rewrite/data-file.ts'
+import { writeDataFiles } from '../files/write-data-files.ts'
+import { readFileRows, type RewritePlan, rewritePlanOf } from '../rewrite/data-file.ts'
 import type { LogCommit } from '../log/state.ts'
 import { parseSizeBytes } from '../protocol/table-properties.ts'
 
@@ -57,6 +58,7 @@ interface OptimizeResult {
   readonly stopped: boolean
 }
 
+const PARQUET = { compression: 'zstd', rowGroupRows: 131_072, rowGroupBytes: 32 * 1024 * 1024 } as const
 const TARGET_BYTES = 128 * 1024 * 1024
 /** Maximum of passes over the table: the first, and retries of groups that were given up. */
 const PASSES_MAX = 3
@@ -189,29 +191,42 @@ class OptimizePass {
 
   /** Writes the files that replace those of a job. */
   async *#write({ files, bytes, isCube }: Job): AsyncGenerator<Add> {
-    const { clock = systemClock, signal } = this.#options
+    const { signal } = this.#options
     const [store, rewrite] = [this.#store, this.#rewrite]
     const [first] = files
     const partitionValues = first?.partitionValues ?? {}
-    const nowMs = clock.now()
     if (!isCube || this.#order === undefined) {
       // A single file that is rewritten stays in its Z-cube.
       const clusteringFields = files.length === 1 && first !== undefined ? clusteringFieldsOf(first) : {}
-      const add = await writeDataFile(store, rewrite, rowsOf(store, rewrite, files, signal), {
-        partitionValues,
-        nowMs,
-        clusteringFields,
-      })
-      if (add !== undefined) yield add
+      yield* this.#writeRows(rowsOf(store, rewrite, files, signal), partitionValues, clusteringFields)
       return
     }
     const { clustering } = this.#order
     const clusteringFields = zcubeFieldsOf(this.#order, randomUUID())
     const outputs = Math.max(1, Math.round(bytes / this.#targetBytes))
-    for await (const rows of clusterRows(store, rewrite, files, { clustering, outputs, signal })) {
-      const add = await writeDataFile(store, rewrite, rows, { partitionValues, nowMs, clusteringFields })
-      if (add !== undefined) yield add
+    for await (const rows of clusterRows(store, rewrite, files, { clustering, outputs, signal }))
+      yield* this.#writeRows(rows, partitionValues, clusteringFields)
+  }
+
+  /** Writes rows into one file, or none if there are no rows. */
+  async *#writeRows(
+    rows: AsyncIterable<Columns>,
+    partitionValues: Add['partitionValues'],
+    clusteringFields: Pick<Add, 'tags' | 'clusteringProvider'>,
+  ): AsyncGenerator<Add> {
+    const { clock = systemClock } = this.#options
+    const { layout, schema } = this.#rewrite
+    const target = {
+      store: this.#store,
+      layout,
+      schema,
+      partitionValues,
+      parquet: PARQUET,
+      dataChange: false,
+      clusteringFields,
+      clock,
     }
+    for await (const { add } of writeDataFiles(rows, target)) yield add
   }
 
   #giveUp(group: readonly Job[], reason: string): void {

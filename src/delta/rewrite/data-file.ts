@@ -1,20 +1,15 @@
-import type { RecordBatch, Table } from 'apache-arrow'
+import type { Table } from 'apache-arrow'
 import type { Columns } from '../../arrow/column.ts'
 import { columnFromArrow, type FindField } from '../../arrow/from-arrow.ts'
-
-import { toArrowSchema, toRecordBatch } from '../../arrow/record-batch.ts'
 import { takeRows } from '../../arrow/rows.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { StructField, StructType } from '../../core/schema.ts'
 import { readParquetSchema, readArrowTables } from '../../parquet/reader.ts'
-import { FileStatistics } from '../../parquet/statistics.ts'
-import { encodeParquet } from '../../parquet/writer.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Add } from '../protocol/actions.ts'
 import { columnMappingOf, PARQUET_FIELD_ID, hasFieldIds } from '../schema/column-mapping.ts'
 import { readDeletedRows } from '../files/deletion-vector.ts'
-import { type Layout, layoutOf, newFileKey } from '../files/layout.ts'
-import { encodePath } from '../protocol/paths.ts'
+import { type Layout, layoutOf } from '../files/layout.ts'
 import { FileLocator } from '../files/file-locations.ts'
 import type { RowSet } from '../files/roaring.ts'
 import {
@@ -27,8 +22,6 @@ import type { TableShape } from '../protocol/table-shape.ts'
 
 /** Rows that are decoded at a time. */
 const ROWS_MAX = 65_536
-const ROW_GROUP_ROWS = 131_072
-const ROW_GROUP_BYTES = 32 * 1024 * 1024
 
 /** Fields of `add` that reading the rows of a file needs. */
 type ReadableFile = Pick<
@@ -149,61 +142,4 @@ function withoutDeleted(all: Columns, first: number, deleted: RowSet | undefined
   let length = 0
   for (let row = 0; row < all.length; row++) if (!deleted.has(first + row)) kept[length++] = row
   return length === all.length ? all : takeRows(all, kept.subarray(0, length))
-}
-
-/** Fields of a new file beside its rows. */
-interface NewDataFile {
-  readonly partitionValues: Add['partitionValues']
-  readonly nowMs: number
-  /** Additional fields of `add`: tags and clustering provider. */
-  readonly clusteringFields?: Pick<Add, 'tags' | 'clusteringProvider'>
-}
-
-/**
- * Writes rows into a new file with statistics; no version references it yet. Returns `undefined` if there are no rows.
- * Throws errors of the rows and of the store.
- * @throws KD_PARQUET_FAILED
- */
-export async function writeDataFile(
-  store: Store,
-  { layout, schema }: RewritePlan,
-  rows: AsyncIterable<Columns>,
-  { partitionValues, nowMs, clusteringFields }: NewDataFile,
-): Promise<Add | undefined> {
-  const codec = layout.compression ?? 'zstd'
-  const key = newFileKey(layout, partitionValues, codec)
-  const statistics = new FileStatistics(layout.fileSchema, layout.indexedColumns)
-  const visible = layout.fileSchema.fields.length
-  const arrow = toArrowSchema(schema)
-  const batches = (async function* (): AsyncGenerator<RecordBatch> {
-    for await (const { columns, length } of rows) {
-      if (length === 0) continue
-      statistics.update(columns.slice(0, visible), length)
-      yield toRecordBatch(arrow, columns, length)
-    }
-  })()
-  const first = await batches.next()
-  if (first.done === true) return undefined
-  const { bytes } = await store.put(
-    key,
-    encodeParquet(prepend(first.value, batches), {
-      compression: codec,
-      rowGroupRows: ROW_GROUP_ROWS,
-      rowGroupBytes: ROW_GROUP_BYTES,
-    }),
-  )
-  return {
-    path: encodePath(key),
-    partitionValues,
-    size: bytes,
-    modificationTime: nowMs,
-    dataChange: false,
-    stats: statistics.json(),
-    ...clusteringFields,
-  }
-}
-
-async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
-  yield first
-  yield* rest
 }

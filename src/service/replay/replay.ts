@@ -1,21 +1,20 @@
-import { lastValueFrom, of } from 'rxjs'
 import { replayLedgerUriOf } from '../../../config/dead-letters/sinks.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
-import { appIdOf, commitDelta } from '../../../operators/commit-delta.ts'
+import { appIdOf } from '../../../operators/commit-delta.ts'
 import type { OrphanedFiles } from '../../../operators/write-parquet.ts'
 import type { Chunk } from '../../../operators/buffer-time-or-count.ts'
-import { NO_COUNTS, type Flush } from '../../core/batch.ts'
-import { NO_TRACE } from '../../core/flush-trace.ts'
-import type { Clock } from '../../core/clock.ts'
+import { createFlush } from '../../core/batch.ts'
+import { systemClock, type Clock } from '../../core/clock.ts'
 import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { ReplayLedger } from '../../stored-letters/ledger.ts'
 import { LetterSet } from '../../stored-letters/ledger.ts'
 import type { LetterPosition, StoredLetter } from '../../stored-letters/stored.ts'
-import { toFiles, type RowPipelineOptions } from '../../pipeline.ts'
+import { fileTargetOf, type RowPipelineOptions } from '../../pipeline.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { openReplayLedger, readReplayLedger, replayAppIdOf, type ReplayLedgerTable } from './replay-ledger.ts'
 import { rowsOfLetters, type ReplayFailure, type ReplayableLetter } from './replay-rows.ts'
+import { commitRowFiles, writeRowFiles } from '../table/commit-rows.ts'
 import type { TablePool } from '../table/table-pool.ts'
 import { openTarget, type Target } from '../table/target.ts'
 import { openTopicFormat } from '../topic/format.ts'
@@ -209,28 +208,20 @@ class Replayer {
    * changed so that the rows no longer fit.
    */
   async #commit(passed: readonly LetterPosition[], chunks: readonly Chunk[]): Promise<boolean> {
-    const { topic, tables } = this.#options
-    const { table } = this.#target
+    const { topic, tables, clock = systemClock } = this.#options
+    const { table, store, columns } = this.#target
     const appId = replayAppIdOf(topic.appId)
-    const rows = chunks.reduce((sum, { columns }) => sum + columns.length, 0)
-    const flush: Flush<readonly Chunk[]> = {
+    const rows = chunks.reduce((sum, { columns: { length } }) => sum + length, 0)
+    const flush = createFlush(chunks, {
       id: this.#versions.length + 1,
       ranges: [],
-      payload: chunks,
-      deadLetters: [],
-      counts: { ...NO_COUNTS, records: passed.length, rows, filtered: Math.max(0, passed.length - rows) },
-      bytes: 0,
-      newestMs: 0,
-      trace: NO_TRACE,
-    }
-    const files = await lastValueFrom(
-      of(flush).pipe(
-        toFiles(
-          { ...this.#target, ...clockOf(this.#options), onOrphaned: this.#warnOrphaned },
-          topic.parquet,
-        ),
-      ),
+      counts: { records: passed.length, rows, filtered: Math.max(0, passed.length - rows) },
+    })
+    const files = fileTargetOf(
+      { table, store, columns, clock, onOrphaned: this.#warnOrphaned },
+      topic.parquet,
     )
+    const written = await writeRowFiles(flush, files)
     this.#ledgerTable ??= await openReplayLedger(tables, {
       uri: this.#ledgerUri,
       appId: topic.appId,
@@ -239,21 +230,10 @@ class Replayer {
     const follows = this.#newest
     const batch = await this.#ledgerTable.append('replay', follows, passed)
     const ranges = [{ topic: topic.topic, partition: 0, follows, first: batch, last: batch }]
-    const committed = await lastValueFrom(
-      of({ ...files, ranges }).pipe(
-        commitDelta({
-          table,
-          appId,
-          ...clockOf(this.#options),
-          deadLetters: { write: () => Promise.resolve() },
-          handleFenced: ({ payload }) => payload.discard(),
-        }),
-      ),
-      { defaultValue: undefined },
-    )
-    if (committed === undefined) return false
+    const outcome = await commitRowFiles({ ...written, ranges }, { table, appId, files, clock })
+    if (outcome.kind !== 'committed') return false
     this.#newest = batch
-    this.#versions.push(committed.payload.version)
+    this.#versions.push(outcome.version)
     return true
   }
 

@@ -1,23 +1,18 @@
-import { lastValueFrom, of } from 'rxjs'
 import type { Chunk } from '../../../operators/buffer-time-or-count.ts'
-import { commitDelta } from '../../../operators/commit-delta.ts'
-import { toArrow } from '../../../operators/to-arrow.ts'
-import { writeParquet, type OrphanedFiles } from '../../../operators/write-parquet.ts'
+import type { FileTarget, OrphanedFiles } from '../../../operators/write-parquet.ts'
 import { StructBuilder } from '../../arrow/builder.ts'
-import { canCast } from '../../arrow/cast.ts'
-import { NO_COUNTS, type Flush, type OffsetRange } from '../../core/batch.ts'
-import { NO_TRACE } from '../../core/flush-trace.ts'
+import { createFlush, type OffsetRange } from '../../core/batch.ts'
 import { systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { findField, typeName, type DataType, type StructField, type StructType } from '../../core/schema.ts'
 import { recheckConstraints } from '../../delta/constraints/constraint-violations.ts'
-import { evolveTable } from '../../delta/schema/evolve.ts'
-import { layoutOf, type Layout } from '../../delta/files/layout.ts'
+import type { Layout } from '../../delta/files/layout.ts'
 import type { TableWriter } from '../../delta/commit/table-writer.ts'
 import type { TableWriterOptions } from '../../delta/commit/log-writer.ts'
-import { findNullFaults } from '../../evolution/nulls.ts'
+import { rowLayoutOf } from '../../evolution/row-layout.ts'
 import type { RetryPolicy } from '../../resilience/retries.ts'
 import type { Store } from '../../storage/store.ts'
+import { commitRowFiles, writeRowFiles } from './commit-rows.ts'
 import type { TableLease, TablePool } from './table-pool.ts'
 
 /** Describes a table for the service's own records: dead letters or the replay ledger. */
@@ -90,7 +85,8 @@ class DeltaSideTable implements SideTable {
     this.#lease = lease
     this.#options = options
     // Checked at the start instead of with the first row.
-    this.#layout(this.#schema())
+    const { incompatibleReason } = this.#layout(this.#schema())
+    if (incompatibleReason !== undefined) throw this.#refusal(incompatibleReason)
   }
 
   get schema(): StructType {
@@ -105,42 +101,23 @@ class DeltaSideTable implements SideTable {
     const { clock = systemClock } = this.#options
     const { table, store } = this
     const schema = this.#schema()
-    const counts = { ...NO_COUNTS, records: rows.length, rows: rows.length }
-    const payload = chunksOf(rows, schema, table)
-    const flush: Flush<readonly Chunk[]> = {
+    const files: FileTarget = {
+      arrow: {
+        layout: () => this.#layout(schema),
+        incompatibleReasonOf: (columns, { baseSnapshot }) =>
+          recheckConstraints(columns, baseSnapshot.metadata, clock.now()),
+      },
+      parquet: { store, parquet: PARQUET, clock, onOrphaned: (orphaned) => this.#warnOrphaned(orphaned) },
+    }
+    const flush = createFlush(chunksOf(rows, schema, table), {
       id: ++this.#flushes,
       ranges,
-      payload,
-      deadLetters: [],
-      counts,
-      bytes: 0,
-      newestMs: 0,
-      trace: NO_TRACE,
-    }
-    let unfit: string | undefined
-    const committed = await lastValueFrom(
-      of(flush).pipe(
-        toArrow({
-          layout: () => this.#layout(schema),
-          incompatibleReasonOf: (columns, { baseSnapshot }) =>
-            recheckConstraints(columns, baseSnapshot.metadata, clock.now()),
-        }),
-        writeParquet({ ...PARQUET, store, clock, onOrphaned: (orphaned) => this.#warnOrphaned(orphaned) }),
-        commitDelta({
-          table,
-          appId,
-          clock,
-          deadLetters: { write: () => Promise.resolve() },
-          handleFenced: async ({ payload: files }, _, reason) => {
-            unfit = reason
-            await files.discard()
-          },
-        }),
-      ),
-      { defaultValue: undefined },
-    )
-    if (unfit !== undefined) throw new PipelineError('KD_SCHEMA_MISMATCH', unfit, { table: table.uri })
-    return committed === undefined ? 'fenced' : 'committed'
+      counts: { records: rows.length, rows: rows.length },
+    })
+    const written = await writeRowFiles(flush, files)
+    const outcome = await commitRowFiles(written, { table, appId, files, clock })
+    if (outcome.kind === 'unfit') throw this.#refusal(outcome.reason)
+    return outcome.kind
   }
 
   release(): Promise<void> {
@@ -172,19 +149,17 @@ class DeltaSideTable implements SideTable {
   }
 
   #mismatch(actual: StructField, own: StructField): PipelineError {
-    const detail = `column ${actual.name}: expected ${typeName(own.type)}, got ${typeName(actual.type)}`
+    return this.#refusal(
+      `column ${actual.name}: expected ${typeName(own.type)}, got ${typeName(actual.type)}`,
+    )
+  }
+
+  #refusal(detail: string): PipelineError {
     return new PipelineError('KD_SCHEMA_MISMATCH', detail, { table: this.table.uri })
   }
 
   #layout(schema: StructType): Layout {
-    const { shape, uri } = this.table
-    const faults = findNullFaults(shape.metadata.schema, schema, new Set())
-    if (faults.length > 0) throw new PipelineError('KD_SCHEMA_MISMATCH', faults.join('; '), { table: uri })
-    const evolution = evolveTable(shape, schema, { add: this.#options.evolves, widen: false, casts: canCast })
-    if (evolution === undefined) return layoutOf(shape)
-    const { metadata, protocol } = evolution
-    const change = { metadata, ...(protocol === undefined ? {} : { protocol }) }
-    return { ...layoutOf(evolution.shape), baseSnapshot: shape, change }
+    return rowLayoutOf(this.table.shape, schema, { add: this.#options.evolves, widen: false })
   }
 }
 
