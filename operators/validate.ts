@@ -1,11 +1,10 @@
-import type { OperatorFunction } from 'rxjs'
+import { defer, type OperatorFunction } from 'rxjs'
 import { StructBuilder } from '../src/arrow/builder.ts'
 import { appendObjects, mergeRows, emptyRows, type Rows } from '../src/arrow/rows.ts'
 import type { Contract } from '../src/contract/contract.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
-import type { StructType } from '../src/core/schema.ts'
 import type { ValidatedMessages, RowColumns } from '../src/evolution/row-columns.ts'
 import type { Decoded } from '../src/formats/format.ts'
 
@@ -17,20 +16,21 @@ import type { Decoded } from '../src/formats/format.ts'
  */
 export function validate(
   contract: Contract,
-  columns?: Pick<RowColumns, 'validate' | 'absentValues'>,
+  columns?: Pick<RowColumns, 'validate'>,
 ): OperatorFunction<Batch<Decoded>, Batch<Rows>> {
-  return (source) => {
-    let builder = new StructBuilder(contract.schema, columns?.absentValues)
-    const builderFor = (schema: StructType): StructBuilder =>
-      builder.type === schema ? builder : (builder = new StructBuilder(schema, columns?.absentValues))
-    return source.pipe(
-      batchStage('validate', (decoded) => {
-        const { objects, records, raw } = decoded
-        const validated = columns?.validate(objects, records, raw) ?? byContract(decoded, contract)
-        return rowsOf(decoded, validated, builderFor(validated.schema))
-      }),
-    )
-  }
+  return (batches) =>
+    defer(() => {
+      let builder: StructBuilder | undefined
+      return batches.pipe(
+        batchStage('validate', (decoded) => {
+          const { objects, records, raw } = decoded
+          const validated = columns?.validate(objects, records, raw) ?? byContract(decoded, contract)
+          const { schema, absentValues } = validated
+          if (builder?.type !== schema) builder = new StructBuilder(schema, absentValues)
+          return rowsOf(decoded, validated, builder)
+        }),
+      )
+    })
 }
 
 /** Validates messages by the contract alone and leaves out fields that it does not name. */

@@ -49,6 +49,8 @@ export interface RowColumnsOptions {
 export interface ValidatedMessages {
   /** The columns of all `objects`. */
   readonly schema: StructType
+  /** Values for columns that an object lacks; other absent columns become null. They belong to `schema`. */
+  readonly absentValues?: AbsentValues
   readonly objects: readonly object[]
   readonly records: readonly number[]
   readonly refused: readonly {
@@ -148,12 +150,12 @@ export class RowColumns implements FormatOptions {
       this.#inferColumns(coerced.row)
       accepted.push({ object: object as object, record, of, coerced })
     }
-    const { schema } = this.#current()
+    const { schema, absent } = this.#current()
     for (const { object, record, of, coerced } of accepted) {
       const last = of === schema ? coerced : this.#coerce(object, record, outcome)
       if (last !== undefined) this.#applyPolicy(last, record, raw, outcome)
     }
-    return outcome.result(outcome.hasRescued ? this.#withRescued(schema) : schema)
+    return outcome.result(outcome.hasRescued ? this.#withRescued(schema) : schema, absent)
   }
 
   /**
@@ -314,9 +316,10 @@ class BatchValidation {
     this.#refused.push({ record, reason, message })
   }
 
-  result(schema: StructType): ValidatedMessages {
+  result(schema: StructType, absentValues: AbsentValues): ValidatedMessages {
     return {
       schema,
+      absentValues,
       objects: this.#objects,
       records: this.#records,
       refused: this.#refused,

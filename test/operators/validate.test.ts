@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { defer, lastValueFrom, of } from 'rxjs'
 import { decode } from '../../operators/decode.ts'
 import { validate } from '../../operators/validate.ts'
 import { loadContract, type Contract } from '../../src/contract/contract.ts'
@@ -89,4 +90,29 @@ test('A contract that throws stops the stream', () => {
     tombstones: 0,
   }
   assert.match(String(errorOf(validate(broken), { provenance: rawBatch([]).provenance, payload })), /a bug/)
+})
+
+test('Two subscriptions share no rows: those before a failure are not in the rows of the next subscription', async () => {
+  const [batch] = decoded(['{"n":1}'])
+  assert.ok(batch !== undefined)
+  const failing = {
+    get n(): number {
+      throw new Error('no value')
+    },
+  }
+  const withObjects = (objects: readonly unknown[]): typeof batch => ({
+    provenance: batch.provenance,
+    payload: {
+      ...batch.payload,
+      validated: undefined,
+      objects,
+      records: Int32Array.from(objects.keys()),
+    } as unknown as typeof batch.payload,
+  })
+  const batches = [withObjects([{ n: 1 }, failing]), withObjects([{ n: 2 }])]
+  const unchecked: Contract = { ...contract, check: () => undefined }
+  const rows = defer(() => of(batches.shift() ?? batch)).pipe(validate(unchecked))
+  await assert.rejects(lastValueFrom(rows), /no value/)
+  const { payload } = await lastValueFrom(rows)
+  assert.equal(payload.columns.length, 1)
 })
