@@ -27,7 +27,7 @@ import {
 export interface ParquetTarget {
   /** Store whose root is the table. */
   readonly store: Store
-  /** How files are encoded, where the table does not say so itself. */
+  /** Encoding of the files; the properties of the table take precedence. */
   readonly parquet: ParquetOptions
   /** Large files of a flush that are written at once; default 4. Four times as many small files are written at once. */
   readonly filesMax?: number

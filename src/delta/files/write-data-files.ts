@@ -18,7 +18,7 @@ export interface NewDataFiles {
   /** Columns of the files, if columns without statistics follow those of `layout`. */
   readonly schema?: StructType
   readonly partitionValues: Add['partitionValues']
-  /** How files are encoded; the codec of `layout` takes precedence. */
+  /** Encoding of the files; the codec of `layout` takes precedence. */
   readonly parquet: ParquetOptions
   /** Bytes from which on a file is full; by default all rows are in one file. */
   readonly fileBytes?: number | undefined
