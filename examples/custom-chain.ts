@@ -127,7 +127,7 @@ export async function carryPageViews(batches: Observable<Batch<Raw>>): Promise<P
         handleFenced: (_, appIds) =>
           Promise.reject(new Error(`Another process writes as ${appIds.join(', ')}`)),
       }),
-      commitOffsets({ source: { commitOffsets: () => Promise.resolve() }, onSettled: () => undefined }),
+      commitOffsets({ source: { commitOffsets: () => Promise.resolve() } }),
       toArray(),
     ),
   )

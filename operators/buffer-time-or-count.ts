@@ -15,8 +15,8 @@ import {
   type OffsetRange,
   type Provenance,
 } from '../src/core/batch.ts'
-import { NO_TRACE } from '../src/core/flush-trace.ts'
-import { type FlushTrace } from '../src/core/flush-trace.ts'
+import type { FlushCredit } from '../src/core/credit/flush-credit.ts'
+import { NO_TRACE, type FlushTrace } from '../src/core/flush-trace.ts'
 import { OpenPartitions, type PartitionLookup } from '../src/core/open-partitions.ts'
 import { messageCountsOf } from '../src/core/raw.ts'
 import { nowMs } from '../src/core/stage/span.ts'
@@ -39,20 +39,12 @@ export interface FlushLimits {
 
 const PARTITIONS_MAX = 10_000
 
-/** Connects the buffer to credit and tracing; every member has a default that does nothing. */
+/** Connects the buffer to credit and tracing; what is absent is not used. */
 export interface BufferOptions {
-  /** Takes credit for columns that are larger than their Kafka records. Never waits. */
-  readonly charge?: (bytes: number) => void
-  /** Called for every flush that is formed. */
-  readonly onFlushFormed?: () => void
-  /** Called with the credit of batches that are dropped because their Kafka partition continued from another offset. */
-  readonly onDropped?: (bytes: number) => void
+  /** The credit that batches hold until their flush is settled. */
+  readonly credit?: Omit<FlushCredit, 'flushSettled'> | undefined
   /** Opens the flush's trace. */
-  readonly openTrace?: (flush: FormedFlush) => FlushTrace
-  /** Called with the function that flushes the buffer now; returns a function that is called when the buffer ends. */
-  readonly registerFlush?: (form: () => void) => () => void
-  /** Returns whether the buffer should be flushed immediately because its bytes are needed. */
-  readonly shouldFlush?: () => boolean
+  readonly openTrace?: ((flush: FormedFlush) => FlushTrace) | undefined
   readonly scheduler?: SchedulerLike
 }
 
@@ -87,7 +79,7 @@ export function bufferTimeOrCount(
   limits: FlushLimits,
   options: BufferOptions = {},
 ): OperatorFunction<Batch<PartitionedRows>, Flush<readonly Chunk[]>> {
-  const scheduler = options.scheduler ?? asyncScheduler
+  const { credit, scheduler = asyncScheduler } = options
   const partitionsMax = limits.partitionsMax ?? PARTITIONS_MAX
   return (source) =>
     new Observable((subscriber) => {
@@ -99,17 +91,17 @@ export function bufferTimeOrCount(
         timer = undefined
         const flushed = buffer.take()
         if (flushed === undefined) return
-        options.onFlushFormed?.()
+        credit?.flushOpened()
         subscriber.next(flushed)
       }
-      const unregister = options.registerFlush?.(flush)
+      const unregister = credit?.registerFlush(flush)
       const subscription = source.subscribe({
         next(batch) {
           const found = buffer.findFor(batch)
           if (buffer.partitions + found.newCount > partitionsMax) flush()
           buffer.add(batch, found)
           const isFull = buffer.records >= limits.count || buffer.bytes >= limits.bytes
-          if (isFull || buffer.partitions > partitionsMax || options.shouldFlush?.() === true) flush()
+          if (isFull || buffer.partitions > partitionsMax || credit?.shouldFlush === true) flush()
           else timer ??= scheduler.schedule(flush, limits.ageMs)
         },
         error: (error: unknown) => subscriber.error(error),
@@ -154,14 +146,14 @@ class FlushBuffer {
     const { rows, labels } = payload
     const { shared, bytes: opened } = this.#open.open(found)
     const bytes = Math.max(provenance.bytes, sizeOf(payload) + opened)
-    if (bytes > provenance.bytes) this.#options.charge?.(bytes - provenance.bytes)
+    if (bytes > provenance.bytes) this.#options.credit?.charge(bytes - provenance.bytes)
     const counts = countsOf(payload)
     this.#held.push({
       provenance,
       chunk: { columns: rows.columns, labels, partitions: shared },
       deadLetters: rows.deadLetters,
       counts,
-      newestMs: rows.raw.timestampsMs.reduce((newest, ms) => Math.max(newest, ms), 0),
+      newestMs: newestOf(rows.raw.timestampsMs),
       bytes,
     })
     this.bytes += bytes
@@ -206,8 +198,14 @@ class FlushBuffer {
     const freed = stale.reduce((sum, batch) => sum + batch.bytes, 0)
     this.bytes -= freed
     this.records -= stale.reduce((sum, batch) => sum + recordsOf(batch.provenance, batch.counts), 0)
-    this.#options.onDropped?.(freed)
+    this.#options.credit?.give(freed)
   }
+}
+
+function newestOf(timestampsMs: Float64Array): number {
+  let newest = 0
+  for (const ms of timestampsMs) if (ms > newest) newest = ms
+  return newest
 }
 
 function sizeOf({ rows, labels }: PartitionedRows): number {

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Counts, Flush, OffsetRange } from '../src/core/batch.ts'
+import type { FlushCredit } from '../src/core/credit/flush-credit.ts'
 import type { FlushTrace } from '../src/core/flush-trace.ts'
 import { inStage } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
@@ -32,23 +33,23 @@ export interface PipelineCommit {
 /** Configures the `commitOffsets` operator. */
 export interface CommitOffsetsOptions {
   readonly source: Pick<Source, 'commitOffsets'>
-  /** Called when a flush no longer needs its credit. */
-  readonly onSettled: (flush: Flush<CommittedFlush>) => void
+  /** The credit that the flush holds until then. */
+  readonly credit?: Pick<FlushCredit, 'flushSettled'>
 }
 
 /**
- * Copies the committed offsets to the Kafka consumer group and ends the trace of the flush. Never fails, since the
+ * Copies the committed offsets to the Kafka consumer group, gives back the credit of the flush and ends its trace. Never fails, since the
  * offsets in the table decide where reading continues.
  */
 export function commitOffsets({
   source,
-  onSettled,
+  credit,
 }: CommitOffsetsOptions): OperatorFunction<Flush<CommittedFlush>, PipelineCommit> {
   return stage(async (flush: Flush<CommittedFlush>) => {
     await inStage(flush.trace, 'commitOffsets', { 'kafka_delta.partitions': flush.ranges.length }, () =>
       source.commitOffsets(flush.ranges),
     )
-    onSettled(flush)
+    credit?.flushSettled(flush.bytes)
     flush.trace.end()
     const { version, adds, outcome, schemaChanged } = flush.payload
     return {

@@ -61,6 +61,7 @@ export { objectsOf, takeRows, type Row, type Rows } from './arrow/rows.ts'
 export { rowBytesMin, type Column, type Columns } from './arrow/column.ts'
 export { deadLetterOf } from './core/dead-letter.ts'
 export { Credit, type CreditReason, type CreditWait } from './core/credit/credit.ts'
+export type { FlushCredit } from './core/credit/flush-credit.ts'
 export { Budget, type BudgetMember } from './core/credit/budget.ts'
 export type { Clock } from './core/clock.ts'
 
@@ -141,8 +142,17 @@ export type { Circuit, CircuitState } from './core/circuit.ts'
 
 // The service in one call, its configuration, and the errors of everything.
 export { runTopics, type RunOptions } from './service/supervision/run-topics.ts'
-export type { TopicRun } from './service/topic/topic.ts'
-export type { InFlightFlush, RunState, InFlightWork, TopicFailure } from './service/topic/state.ts'
+export type { TopicRun } from './service/topic/topic-run.ts'
+export type { TopicControl } from './service/topic/control.ts'
+export type { TopicStatus } from './service/topic/status.ts'
+export type { TopicEvent, TopicEventHandler, TopicRestart } from './service/topic/events.ts'
+export type {
+  InFlightFlush,
+  InFlightWork,
+  RunState,
+  TopicFailure,
+  TopicPhase,
+} from './service/topic/state.ts'
 export type { TopicSummary } from './service/topic/summary.ts'
 export { createLogger, type Logger, type LogOptions } from './telemetry/log.ts'
 export { startTelemetry, type Telemetry } from './telemetry/tracing/tracing.ts'

@@ -18,7 +18,7 @@ import {
 } from '../operators/write-parquet.ts'
 import type { Rows } from './arrow/rows.ts'
 import type { Contract } from './contract/contract.ts'
-import type { Batch, Flush } from './core/batch.ts'
+import type { Batch } from './core/batch.ts'
 import { systemClock } from './core/clock.ts'
 import type { Credit } from './core/credit/credit.ts'
 import { inFlush } from './core/stage/flush-scope.ts'
@@ -43,24 +43,24 @@ export interface PipelineOptions extends Pick<CommitDeltaOptions, 'appId' | 'dea
   readonly format: Format
   readonly contract: Contract
   /** Columns that follow the messages and the table; without it, the columns of the contract. */
-  readonly columns?: RowColumns
+  readonly columns?: RowColumns | undefined
   /**
    * Transforms between the messages and the rows; without it messages are unchanged, and those decoded directly to
    * columns stay so.
    */
-  readonly transforms?: PipelineTransforms
+  readonly transforms?: PipelineTransforms | undefined
   /** A custom operator on validated rows; join several with `pipe`. */
-  readonly rows?: MonoTypeOperatorFunction<Batch<Rows>>
+  readonly rows?: MonoTypeOperatorFunction<Batch<Rows>> | undefined
   readonly enrichments: readonly Enrichment[]
   /** Rooted at the table. */
   readonly store: Store
   /** Opens the trace of a flush. */
-  readonly openTrace?: BufferOptions['openTrace']
+  readonly openTrace?: BufferOptions['openTrace'] | undefined
   /**
    * Called when a flush is dropped and its records are read again: another writer has committed its offsets, or, with
    * `incompatibleReason`, its rows no longer fit the table.
    */
-  readonly onFenced?: (appIds: readonly string[], incompatibleReason?: string) => void
+  readonly onFenced?: ((appIds: readonly string[], incompatibleReason?: string) => void) | undefined
   /** Called when files of a flush that was not committed could not be deleted; a vacuum deletes them. */
   readonly onOrphaned?: ParquetTarget['onOrphaned']
 }
@@ -90,12 +90,13 @@ export function pipeline(
   options: PipelineOptions,
   config: PipelineConfig,
 ): Observable<PipelineCommit> {
-  const { source, credit, table, appId, deadLetters, clock = systemClock } = options
+  const { source, credit, table, appId, deadLetters, openTrace, clock = systemClock } = options
   const files = fileTargetOf(options, config.parquet)
+  const handleFenced = createFencedHandler(source, credit, options.onFenced)
   return batches.pipe(
     toRows(options, config.partitionColumns), // bytes → rows; undecodable records become dead letters
     stopAtDeadLetter(config.stopAtDeadLetter === true),
-    bufferTimeOrCount(config.flush, bufferOptionsOf(options)), // many batches → one flush, the unit of atomicity
+    bufferTimeOrCount(config.flush, { credit, openTrace }), // many batches → one flush, the unit of atomicity
     limitDeadLetters(config.deadLetterLimit),
     toArrow(files.arrow), // rows → columns of files, in the layout of the present table
     writeParquet(files.parquet), // uploaded; readers do not see the files yet
@@ -104,10 +105,10 @@ export function pipeline(
       appId,
       deadLetters,
       layOutForSnapshot: (made) => layOutForSnapshot(made, files), // when another writer changed the table
-      handleFenced: createFencedHandler(options),
+      handleFenced,
       clock,
     }), // files and offsets in one version: exactly once
-    commitOffsets({ source, onSettled: (flush) => releaseCredit(flush, credit) }), // advisory copy in the Kafka group
+    commitOffsets({ source, credit }), // advisory copy in the Kafka group
   )
 }
 
@@ -156,38 +157,21 @@ export function fileTargetOf(
   }
 }
 
-function bufferOptionsOf({ credit, openTrace }: PipelineOptions): BufferOptions {
-  return {
-    charge: (bytes) => credit.charge(bytes),
-    onDropped: (bytes) => credit.give(bytes),
-    onFlushFormed: () => credit.flushOpened(),
-    registerFlush: (form) => credit.registerFlush(form),
-    shouldFlush: () => credit.shouldFlush,
-    ...(openTrace === undefined ? {} : { openTrace }),
-  }
-}
-
-/** Returns the credit that a flush held. */
-function releaseCredit(flush: Flush<unknown>, credit: Credit): void {
-  credit.give(flush.bytes)
-  credit.flushClosed()
-}
-
 /**
  * Returns the handler that drops a fenced flush: it deletes the uploaded files and restarts the partitions from the
  * table.
  */
-function createFencedHandler({
-  source,
-  credit,
-  onFenced,
-}: PipelineOptions): CommitDeltaOptions['handleFenced'] {
+function createFencedHandler(
+  source: PipelineOptions['source'],
+  credit: Credit,
+  onFenced: PipelineOptions['onFenced'],
+): CommitDeltaOptions['handleFenced'] {
   return (flush, appIds, incompatibleReason) =>
     inFlush(flush.trace, async () => {
       onFenced?.(appIds, incompatibleReason)
       await flush.payload.discard()
       await source.reset(flush.ranges.map((range) => range.partition))
-      releaseCredit(flush, credit)
+      credit.flushSettled(flush.bytes)
       flush.trace.end(
         new Error(incompatibleReason ?? `Other writers have committed these offsets: ${appIds.join(', ')}`),
       )

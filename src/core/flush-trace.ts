@@ -5,7 +5,7 @@ export interface FlushTrace {
   /** The context whose active span is the flush's root. */
   readonly context: Context
   /** Name of the flush in the log, from `flushNameOf`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** Starts a stage and returns the function that ends it. The time of a nested stage is not counted for the outer stage. */
   begin?(stage: string): () => void
   /** Returns the time of each stage until now. */

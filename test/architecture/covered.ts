@@ -7,12 +7,13 @@ cli/dlq/dlq: cli/dlq/command cli/dlq/discard cli/dlq/group cli/dlq/list cli/dlq/
 cli/health: cli/config-flags
 cli/load/load: cli/load/flags cli/load/progress cli/load/report cli/load/run kafka/source/read-topic
 cli/main: cli/contract cli/demo/command cli/ingest cli/package-file cli/plan cli/run cli/validate
-cli/output: cli/exit-codes cli/table/type-text
+cli/output: cli/table/type-text
 cli/table/cat: cli/table/command cli/table/create cli/table/files cli/table/history cli/table/notices cli/table/optimize cli/table/properties cli/table/restore cli/table/show cli/table/table cli/table/vacuum cli/table/verify
-compression/compression: compression/bounded-buffer compression/byte-codec compression/crc32c compression/lz4 compression/snappy compression/zstd
+compression/compression: compression/bounded-buffer compression/byte-codec compression/crc32c compression/lz4 compression/snappy compression/zstd-built-in compression/zstd-frame compression/zstd-wasm compression/zstd
 contract/columns/to-table-schema: contract/columns/flatten contract/columns/to-struct
 contract/json-schema/draft: contract/json-schema/delta-type
 contract/json-schema/references: contract/json-schema/compile contract/json-schema/describe contract/json-schema/json-schema contract/json-schema/walk
+core/credit/credit: core/credit/flush-credit
 core/stage/flush-stages: core/batch core/flush-trace core/stage/flush-scope
 core/stage/span: core/clock core/errors
 core/stage/stage: core/schema
@@ -20,19 +21,20 @@ delta/commit/checkpoint-write: delta/commit/checkpoint-reuse delta/commit/checkp
 delta/commit/conflicts: delta/commit/commit-info
 delta/commit/log-writer: delta/commit/append delta/commit/checkpoint-scheduler delta/commit/checksum-writer delta/commit/table-writer
 delta/constraints/constraints: delta/constraints/constraint-violations
-delta/files/deletion-vector: core/crc32 delta/files/z85
+delta/files/deletion-vector: delta/files/z85
+delta/files/layout: delta/protocol/table-shape
 delta/fuzz: delta/statistics/json-text
 delta/log/checksum: delta/log/checkpoint-read delta/log/live-files delta/log/log-segment delta/log/snapshot
 delta/log/in-commit-timestamp: delta/log/checkpoint-part delta/log/checkpoint-schema delta/log/parsed-stats delta/log/state delta/log/txn-retention
 delta/maintenance/optimize-spark: delta/statistics/stats-check delta/statistics/stats
-delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/create delta/maintenance/maintained-table delta/protocol/engine delta/protocol/interval parquet/join
+delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/create delta/maintenance/maintained-table delta/protocol/engine parquet/join
 delta/protocol/column-paths: delta/protocol/fields
-delta/protocol/protocol: delta/constraints/append-support delta/protocol/actions delta/protocol/features
-delta/rewrite/cluster: delta/rewrite/data-file delta/rewrite/sort-keys delta/rewrite/spilled-rows delta/rewrite/zcubes
+delta/protocol/protocol: delta/constraints/append-support delta/protocol/actions
+delta/protocol/table-properties: delta/protocol/features delta/protocol/interval
+delta/rewrite/cluster: delta/rewrite/data-file delta/rewrite/sort-keys delta/rewrite/zcubes
 delta/rewrite/curves: delta/rewrite/hilbert delta/rewrite/zorder
-delta/schema/evolve: delta/protocol/table-shape delta/protocol/upgrade delta/schema/new-fields delta/schema/schema-json
+delta/schema/evolve: delta/protocol/upgrade delta/schema/new-fields delta/schema/schema-json
 delta/schema/type-widening: core/widening
-delta/statistics/stats-columns: delta/protocol/table-properties
 docs/commands: service/inference/contract-sample service/process/ingest service/process/observability service/process/run service/replay/stored-letters
 docs/paths: index
 e2e/demo: cli/demo/demo cli/demo/dependencies cli/demo/kafka
@@ -70,7 +72,7 @@ kafka/group/assignors/range: kafka/group/assignors/assignor
 kafka/group/coordinator-client: kafka/group/membership
 kafka/group/simulation: kafka/group/assignors/assignors kafka/group/leader
 kafka/records/aborted: kafka/records/batch-header kafka/records/gather-batch kafka/records/gathered-records kafka/records/malformed-records kafka/records/record-codecs kafka/records/record-cursor kafka/records/record-ranges
-kafka/source/consumer-source: kafka/source/consumer-options kafka/source/group-offsets kafka/source/offset-lookup
+kafka/source/consumer-source: kafka/source/consumer-options kafka/source/offset-lookup
 kafka/source/end-refresh: kafka/source/watermarks kafka/wire/list-partitions
 kafka/source/source-events: kafka/source/source-options kafka/source/source
 kafka/wire/find-coordinator: kafka/wire/broker
@@ -80,26 +82,26 @@ kafka/wire/open-cluster: kafka/wire/cluster
 kafka/wire/schema: kafka/wire/messages/api-versions kafka/wire/messages/fetch kafka/wire/messages/find-coordinator kafka/wire/messages/group/consumer-group-describe kafka/wire/messages/group/consumer-group-heartbeat kafka/wire/messages/group/heartbeat kafka/wire/messages/group/join-group kafka/wire/messages/group/leave-group kafka/wire/messages/group/sync-group kafka/wire/messages/list-offsets kafka/wire/messages/metadata kafka/wire/messages/offset-commit kafka/wire/messages/offset-fetch kafka/wire/messages/offset-for-leader-epoch kafka/wire/messages/sasl-authenticate kafka/wire/messages/sasl-handshake
 local-servers/kafka: local-servers/cache local-servers/maven
 operators/buffer-time-or-count: core/open-partitions
-parquet/int96: parquet/footer
-parquet/range-reader: arrow/plain
+parquet/range-reader: arrow/plain parquet/footer
 parquet/statistics: parquet/leaf-statistics
-registry/registry-tls: core/tls/tls-files registry/http registry/registry
+registry/registry-tls: core/tls/tls-files registry/registry
 resilience/circuit-registry: core/circuit resilience/circuit-breaker resilience/server-availability
 sample/kinds: sample/order-events sample/web-requests
 sample/produce: sample/event sample/random
 sample/user-events: sample/bad-records
 service/dead-letters/dead-letter-columns: service/table/side-table stored-letters/row
-service/http/admin: service/health/components service/health/health service/health/progress service/http/status service/topic/state
+service/http/admin: service/health/components service/health/health service/health/progress service/http/admin-token service/http/status service/topic/control service/topic/state service/topic/status service/topic/topic-run
 service/http/endpoints: service/metrics/process-metrics service/metrics/topic-metrics service/topic/summary
 service/inference/inferred-topic: service/inference/sample
-service/metrics/ingest-metrics: service/topic/observer
 service/process/shutdown: service/process/exit
-service/replay/replay: service/replay/replay-ledger service/replay/replay-rows service/table/commit-rows service/topic/format stored-letters/ledger
+service/replay/replay: service/replay/replay-ledger service/replay/replay-rows service/table/commit-rows stored-letters/ledger
 service/supervision/patterns: service/supervision/discover
-service/supervision/process-memory: service/connections/kafka-options service/topic/source-options
-service/supervision/supervision: service/supervision/run-topics service/supervision/supervised-topic service/supervision/topic-set service/supervision/watch-topics service/topic/control service/topic/flush-tracker service/topic/topic
+service/supervision/process-memory: service/connections/kafka-options
+service/supervision/supervision: service/supervision/run-topics service/supervision/topic-set service/supervision/watch-topics
+service/supervision/topic-states: service/supervision/supervised-topic service/topic/event-log
 service/table/target: enrichments/cast-columns service/connections/registry-options service/connections/retry-options
-sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functions/compare sql/functions/functions sql/functions/like sql/functions/text sql/functions/time-pattern sql/functions/time
+service/topic/topic: service/topic/events service/topic/flush-tracker service/topic/format service/topic/source-options service/topic/topic-pipeline
+sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functions/compare sql/functions/functions sql/functions/like sql/functions/time-pattern sql/functions/time
 sql/parse/parse: sql/expression/types sql/parse/literals sql/parse/tokens
 sql/spark: sql/compile sql/expression/ast sql/expression/cast-time sql/expression/cast sql/expression/columns sql/expression/error sql/expression/numbers sql/expression/term
 storage/azure/azure: storage/azure/azure-client storage/azure/azure-options

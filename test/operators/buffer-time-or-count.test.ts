@@ -8,6 +8,7 @@ import {
 } from '../../operators/buffer-time-or-count.ts'
 import { partitionBy } from '../../operators/partition-by.ts'
 import type { Batch, Flush, Provenance } from '../../src/core/batch.ts'
+import type { FlushCredit } from '../../src/core/credit/flush-credit.ts'
 import type { PartitionedRows } from '../../operators/partition-by.ts'
 import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
 import { marbles } from '../support/flow/marbles.ts'
@@ -47,6 +48,19 @@ function flushesOf(
     .subscribe((flush) => out.push(flush))
   return out
 }
+/** Returns a credit of which only these members do something. */
+function creditOf(members: Partial<FlushCredit>): FlushCredit {
+  return {
+    shouldFlush: false,
+    charge: () => undefined,
+    give: () => undefined,
+    flushOpened: () => undefined,
+    flushSettled: () => undefined,
+    registerFlush: () => () => undefined,
+    ...members,
+  }
+}
+
 const rangesOf = (flushes: readonly Flush<unknown>[]): string[][] =>
   flushes.map(({ ranges }) =>
     ranges.map(
@@ -78,7 +92,7 @@ test('Columns that are larger than the credit of their batch are charged, and co
   const [flush] = flushesOf(
     { bytes: 40_000 },
     [batch(0, 1, { bytes: 10 }, 'x'.repeat(50_000)), batch(1, 1)],
-    { charge: (bytes) => charged.push(bytes) },
+    { credit: creditOf({ charge: (bytes) => void charged.push(bytes) }) },
   )
   assert.equal(charged.length, 1)
   assert.equal(flush?.bytes, 10 + (charged[0] ?? 0))
@@ -207,7 +221,7 @@ test('A batch that does not follow the buffered ones replaces those of its parti
   const dropped: number[] = []
   const other = batch(0, 1, { partition: 1 })
   const flushes = flushesOf({}, [batch(0, 2), other, batch(2, 2), batch(40, 1, { follows: 39n })], {
-    onDropped: (bytes) => dropped.push(bytes),
+    credit: creditOf({ give: (bytes) => void dropped.push(bytes) }),
   })
   assert.deepEqual(rangesOf(flushes), [['1: none 0-0', '0: 39 40-40']])
   assert.deepEqual([dropped, flushes[0]?.bytes, flushes[0]?.counts.records], [[2_000_000], 2_000_000, 2])
@@ -227,7 +241,7 @@ test('Every flush is reported before it is emitted, and opens its trace with its
   const told: string[] = []
   const trace = { context: {} as never, end: () => undefined }
   const [flush] = flushesOf({}, [batch(0, 2), batch(2, 1)], {
-    onFlushFormed: () => told.push('flushed'),
+    credit: creditOf({ flushOpened: () => void told.push('flushed') }),
     openTrace: ({ id, provenances, counts, bytes }) => {
       told.push(`${id} ${provenances.length} ${counts.records} ${bytes}`)
       return trace
@@ -243,14 +257,17 @@ test('The buffer is flushed on request, and immediately while its bytes are need
   let form: () => void = () => undefined
   let isForgotten = false
   let isFlushRequested = false
-  const parts: BufferOptions = {
+  const credit: FlushCredit = {
+    ...creditOf({}),
     registerFlush: (now) => {
       form = now
       return () => (isForgotten = true)
     },
-    shouldFlush: () => isFlushRequested,
+    get shouldFlush() {
+      return isFlushRequested
+    },
   }
-  source.pipe(bufferTimeOrCount(NEVER_FULL, parts)).subscribe((flush) => out.push(flush))
+  source.pipe(bufferTimeOrCount(NEVER_FULL, { credit })).subscribe((flush) => out.push(flush))
   form()
   assert.deepEqual(rangesOf(out), [])
   source.next(batch(0, 4))

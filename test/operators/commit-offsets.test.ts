@@ -14,7 +14,6 @@ const committed = {
 } as const
 const nothing: CommitOffsetsOptions = {
   source: { commitOffsets: () => Promise.resolve() },
-  onSettled: () => undefined,
 }
 operatorContract('commitOffsets', () => commitOffsets(nothing))
 
@@ -27,17 +26,17 @@ test('Offsets are copied, then credit is released, then the trace ends, then the
         log.push(`offsets to ${ranges[0]?.last}`)
       },
     },
-    onSettled: ({ id, bytes }) => log.push(`settled ${id} ${bytes}`),
+    credit: { flushSettled: (bytes) => void log.push(`settled ${bytes}`) },
   }
   const trace = { ...NO_TRACE, end: (error?: unknown) => void log.push(`ended ${String(error)}`) }
   const flushes = [1, 2].map((id) => flushOf(committed, { id, trace }))
   const commits = await lastValueFrom(from(flushes).pipe(commitOffsets(parts), toArray()))
   assert.deepEqual(log, [
     'offsets to 9',
-    'settled 1 100',
+    'settled 100',
     'ended undefined',
     'offsets to 9',
-    'settled 2 100',
+    'settled 100',
     'ended undefined',
   ])
   assert.deepEqual(commits[0], {
@@ -58,7 +57,7 @@ test('Offsets are copied, then credit is released, then the trace ends, then the
 test('A source whose offset commit fails stops the stream and keeps its credit', async () => {
   const parts: CommitOffsetsOptions = {
     source: { commitOffsets: () => Promise.reject(new Error('a bug')) },
-    onSettled: () => assert.fail('settled'),
+    credit: { flushSettled: () => assert.fail('settled') },
   }
   await assert.rejects(lastValueFrom(from([flushOf(committed)]).pipe(commitOffsets(parts))), /a bug/)
 })

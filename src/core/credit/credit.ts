@@ -1,4 +1,5 @@
 import type { Budget, BudgetMember } from './budget.ts'
+import type { FlushCredit } from './flush-credit.ts'
 
 /**
  * Uncommitted flushes at once: one is written while the next one forms. More would hold memory without being faster,
@@ -30,7 +31,7 @@ interface Waiter {
  * granted, so that the source waits as it does when the bytes are used up. A topic that shares a `Budget` with others
  * needs room in both.
  */
-export class Credit implements BudgetMember {
+export class Credit implements BudgetMember, FlushCredit {
   readonly bytesMax: number
   readonly flushesMax: number
   readonly #budget: Budget | undefined
@@ -38,6 +39,8 @@ export class Credit implements BudgetMember {
   #flushes = 0
   #closed = 0
   #isPaused = false
+  /** Callers that need every batch flushed as soon as possible. */
+  #eager = 0
   #formFlush: (() => void) | undefined
   readonly #waiting: Waiter[] = []
   #flushWaiting: { readonly upTo: number; readonly resolve: () => void }[] = []
@@ -81,6 +84,7 @@ export class Credit implements BudgetMember {
   /** True if the buffer should be flushed before it is due, because a batch waits for its bytes. */
   get shouldFlush(): boolean {
     if (this.#flushes > 0) return false
+    if (this.#eager > 0) return true
     return this.#budget?.shouldFlush(this) === true || this.wait?.reason === 'topic'
   }
 
@@ -124,8 +128,7 @@ export class Credit implements BudgetMember {
 
   /** Gives `bytes` back and grants waiting callers their credit, in their order. */
   give(bytes: number): void {
-    this.#taken -= bytes
-    if (this.#taken < 0) throw new Error(`Broken invariant: credit given back twice (${this.#taken} bytes)`)
+    this.#giveBack(bytes)
     this.#settle()
   }
 
@@ -154,8 +157,9 @@ export class Credit implements BudgetMember {
     this.#flushes++
   }
 
-  /** Counts a flush that is committed or dropped. */
-  flushClosed(): void {
+  /** Counts a flush that is committed or dropped, gives its `bytes` back and grants waiting callers their credit. */
+  flushSettled(bytes: number): void {
+    this.#giveBack(bytes)
     this.#flushes--
     if (this.#flushes < 0) throw new Error('Broken invariant: a flush was closed twice')
     const closed = ++this.#closed
@@ -170,6 +174,15 @@ export class Credit implements BudgetMember {
     return () => {
       if (this.#formFlush === form) this.#formFlush = undefined
     }
+  }
+
+  /**
+   * Lets `shouldFlush` be true whenever no flush is under way, until the returned function is called, so that batches are
+   * flushed as soon as they arrive.
+   */
+  flushEagerly(): () => void {
+    this.#eager++
+    return () => this.#eager--
   }
 
   /** Flushes the buffer and resolves when all flushes so far are committed or dropped; immediately if there are none. */
@@ -198,6 +211,11 @@ export class Credit implements BudgetMember {
   /** Leaves the shared budget, which no longer counts the bytes taken here. */
   close(): void {
     this.#budget?.leave(this)
+  }
+
+  #giveBack(bytes: number): void {
+    this.#taken -= bytes
+    if (this.#taken < 0) throw new Error(`Broken invariant: credit given back twice (${this.#taken} bytes)`)
   }
 
   #takeNow(bytes: number): void {

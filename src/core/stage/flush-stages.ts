@@ -28,8 +28,7 @@ export class StageTimer {
         formedMs = Math.max(formedMs, endMs)
         // The buffer holds one batch while others are read: only the time that no other stage used counts as buffer time.
         if (stage === 'buffer') continue
-        this.#pass(startMs, stage === 'poll' ? 'buffer' : 'wait')
-        this.#pass(endMs, stage)
+        this.#passBoth(startMs, stage === 'poll' ? 'buffer' : 'wait', endMs, stage)
       }
     }
     this.#pass(formedMs, 'buffer')
@@ -39,6 +38,11 @@ export class StageTimer {
   /** The time up to which all time is counted, in milliseconds since the epoch. */
   get atMs(): number {
     return this.#atMs
+  }
+
+  /** The stage that is processing the flush; `wait` between stages. */
+  get stage(): string {
+    return this.#open.at(-1) ?? 'wait'
   }
 
   /** True if a stage is processing the flush. */
@@ -65,6 +69,17 @@ export class StageTimer {
       totalMs: this.#atMs - this.startedAtMs,
       ms: this.#ms,
     }
+  }
+
+  /** Counts the time until `startMs` for `before` and the time from there to `endMs` for `stage`. */
+  #passBoth(startMs: number, before: string, endMs: number, stage: string): void {
+    if (startMs > this.#atMs) {
+      this.#ms[before] = (this.#ms[before] ?? 0) + startMs - this.#atMs
+      this.#atMs = startMs
+    }
+    if (endMs <= this.#atMs) return
+    this.#ms[stage] = (this.#ms[stage] ?? 0) + endMs - this.#atMs
+    this.#atMs = endMs
   }
 
   #pass(untilMs: number, stage: string): void {

@@ -7,6 +7,7 @@ import {
   type Attributes,
   type Context,
   type Span,
+  type SpanContext,
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api'
@@ -108,22 +109,21 @@ export function inStage<T>(
   run: (span: Span) => T,
   parent: Context = flush.context,
 ): T {
-  const ended = flush.begin?.(stage)
-  const told = ended === undefined ? attributes : { ...attributes, 'kafka_delta.stage': stage }
-  const noted = (span: Span): T =>
-    withOutcome(
-      () => run(span),
-      (failure) => {
-        if (failure === undefined) return
-        recordErrorContext(failure.error, {
-          ...(flush.name === undefined ? {} : { flush: flush.name }),
-          span: span.spanContext(),
-        })
-      },
-    )
+  const end = flush.begin?.(stage)
+  const measured = end === undefined ? attributes : { ...attributes, 'kafka_delta.stage': stage }
+  let span: SpanContext | undefined
+  const work = (): T =>
+    inSpan(parent, spanNameOf(stage), measured, (own) => {
+      span = own.spanContext()
+      return run(own)
+    })
   return withOutcome(
-    () => inNamedFlush(flush.name, () => inSpan(parent, spanNameOf(stage), told, noted)),
-    () => ended?.(),
+    () => (flush.name === undefined ? work() : inNamedFlush(flush.name, work)),
+    (failure) => {
+      end?.()
+      if (failure === undefined) return
+      recordErrorContext(failure.error, { ...(flush.name === undefined ? {} : { flush: flush.name }), span })
+    },
   )
 }
 

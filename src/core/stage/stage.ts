@@ -1,4 +1,4 @@
-import { Observable, type OperatorFunction } from 'rxjs'
+import { map, Observable, type OperatorFunction } from 'rxjs'
 import type { Batch } from '../batch.ts'
 import { nowMs } from './span.ts'
 
@@ -39,27 +39,28 @@ export function stage<A, B>(
       const start = (input: A): void => {
         const slot: Slot<B> = { done: false, result: undefined }
         running.push(slot)
-        const settle = (result: B | undefined): void => {
-          slot.done = true
-          slot.result = result
-          emitDone()
-        }
         try {
           const result = run(input)
-          if (!(result instanceof Promise)) settle(result)
+          if (result instanceof Promise) void settleLater(slot, result)
           else {
-            result.then(
-              (value) => {
-                settle(value)
-                startNext()
-              },
-              (error: unknown) => subscriber.error(error),
-            )
+            slot.done = true
+            slot.result = result
+            emitDone()
           }
         } catch (error) {
           subscriber.error(error)
         }
       }
+      const settleLater = (slot: Slot<B>, result: Promise<B | undefined>): Promise<void> =>
+        result.then(
+          (value) => {
+            slot.done = true
+            slot.result = value
+            emitDone()
+            startNext()
+          },
+          (error: unknown) => subscriber.error(error),
+        )
       return source.subscribe({
         next(input) {
           waiting.push(input)
@@ -84,7 +85,7 @@ export function batchStage<A, B>(
   name: string,
   run: (payload: A, batch: Batch<A>) => B,
 ): OperatorFunction<Batch<A>, Batch<B>> {
-  return stage((batch: Batch<A>) => {
+  return map((batch: Batch<A>) => {
     const startMs = nowMs()
     const payload = run(batch.payload, batch)
     batch.provenance.timings.push({ stage: name, startMs, endMs: nowMs() })

@@ -2,6 +2,7 @@ import { deadLetterSinksOf } from '../../../config/dead-letters/sinks.ts'
 import type { TopicConfig } from '../../../config/types.ts'
 import type { DeadLetter, OffsetRange } from '../../core/batch.ts'
 import type { Clock } from '../../core/clock.ts'
+import { Closers, closeOnFailure } from '../../core/lifecycle/closers.ts'
 import { describeCauses } from '../../stored-letters/cause.ts'
 import type { DeadLettersWritten, DeadLetterTopic } from '../../kafka/dead-letters/dead-letters.ts'
 import type { Logger } from '../../telemetry/log.ts'
@@ -35,6 +36,9 @@ export async function openDeadLetters(
   const wanted = deadLetterSinksOf(topic)
   const { table: uri } = topic.deadLetters
   const sinks: DeadLetterTopic[] = []
+  const closers = new Closers((error) =>
+    log.warn({ err: error }, 'A sink of dead letters could not be closed'),
+  )
   if (wanted.table && uri !== undefined) {
     const sink = await openDeadLetterTable(tables, {
       uri,
@@ -46,8 +50,13 @@ export async function openDeadLetters(
       ...(clock === undefined ? {} : { clock }),
     })
     sinks.push(sink)
+    closers.addBeside(() => sink.close())
   }
-  if (wanted.topic) sinks.push(options.openTopic())
+  if (wanted.topic) {
+    const sink = await closeOnFailure(closers, () => Promise.resolve().then(options.openTopic))
+    sinks.push(sink)
+    closers.addBeside(() => sink.close())
+  }
   return {
     async write(deadLetters, ranges) {
       logDeadLetters(
@@ -57,9 +66,7 @@ export async function openDeadLetters(
       )
       return await writeAll(sinks, deadLetters, ranges)
     },
-    async close() {
-      await Promise.all(sinks.map((sink) => sink.close()))
-    },
+    close: () => closers.close(),
   }
 }
 

@@ -2,7 +2,7 @@ import type { Circuit } from '../../core/circuit.ts'
 import type { Health } from './health.ts'
 import type { TopicState } from './readiness.ts'
 import { isHoldingRequests } from './server-outage.ts'
-import type { TopicRun } from '../topic/topic.ts'
+import type { TopicRun } from '../topic/topic-run.ts'
 
 /** Describes the state of a server that the process depends on. */
 interface ServerHealth {
@@ -71,7 +71,7 @@ export function topicHealthOf(topic: TopicRun, health: Health): TopicHealth {
   const waitsFor = health
     .circuitsOf(topic)
     .flatMap((circuit) => (isHoldingRequests(circuit) ? [circuit.name] : []))
-  const failure = topic.failure()
+  const { failure } = topic.status
   return {
     state: health.stateOf(topic),
     ...(waitsFor.length === 0 ? {} : { waitsFor }),

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { TopicProgress } from './progress.ts'
 import { isReady, readinessOf, topicStateOf, type Readiness, type TopicState } from './readiness.ts'
-import type { TopicRun } from '../topic/topic.ts'
+import type { TopicRun } from '../topic/topic-run.ts'
 
 /** Describes how the health of a process is determined. */
 interface HealthOptions {
@@ -83,13 +83,13 @@ export class Health {
   }
 
   stateOf(topic: TopicRun): TopicState {
-    const run = topic.state()
+    const run = topic.status.state
     if (run === 'running') this.#haveRun.add(topic.name)
     const progress = this.progressOf(topic.name)
     const isLate = this.#clock.now() - progress.movedAtMs > this.#options.stalledMs
     return topicStateOf(run, {
       circuits: this.circuitsOf(topic),
-      isLate: isLate && progress.totalLag(topic.status()) > 0n,
+      isLate: isLate && progress.totalLag(topic.status.partitions()) > 0n,
       hasRun: this.#haveRun.has(topic.name),
     })
   }
@@ -132,7 +132,7 @@ export class Health {
   #logStalled(topic: TopicRun): void {
     this.#stalled.add(topic.name)
     const { lastCommit, lastFlush } = this.progressOf(topic.name)
-    const partitions = topic.status().map(({ partition, live, next, committed, end }) => ({
+    const partitions = topic.status.partitions().map(({ partition, live, next, committed, end }) => ({
       partition,
       live,
       next: String(next),
@@ -144,8 +144,8 @@ export class Health {
         topic: topic.topic,
         stalledMs: this.#options.stalledMs,
         partitions,
-        buffered: topic.buffered(),
-        standing: topic.inFlight(),
+        buffered: topic.status.buffered(),
+        standing: topic.status.inFlight(),
         lastCommit: lastCommit === undefined ? null : { ...lastCommit, version: String(lastCommit.version) },
         lastFlush: lastFlush ?? null,
       },

@@ -1,9 +1,8 @@
-import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { FlushStages } from '../../core/flush-trace.ts'
 import { messageCountsOf, type Raw } from '../../core/raw.ts'
 import type { PartitionStatus } from '../../kafka/source/source-options.ts'
-import type { TopicObserver } from '../topic/observer.ts'
+import type { TopicEvent, TopicEventHandler } from '../topic/events.ts'
 import { Rate } from './rate.ts'
 import { UncommittedBatches } from './uncommitted.ts'
 
@@ -27,21 +26,19 @@ interface LastFlush {
 }
 
 /** Tracks the progress of one topic: when it last read or committed, its rate, and its lag behind Kafka. */
-export class TopicProgress implements TopicObserver {
+export class TopicProgress {
   readonly #clock: Clock
   readonly #uncommitted = new UncommittedBatches()
   readonly #records: Rate
   readonly #bytes: Rate
   #movedAtMs: number
-  #flushedAtMs: number
-  #hasFailed = false
+  #flushMs = 0
   #lastCommit: LastCommit | undefined
   #lastFlush: LastFlush | undefined
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock
     this.#movedAtMs = clock.now()
-    this.#flushedAtMs = this.#movedAtMs
     this.#records = new Rate(this.#movedAtMs)
     this.#bytes = new Rate(this.#movedAtMs)
   }
@@ -97,37 +94,28 @@ export class TopicProgress implements TopicObserver {
     this.#movedAtMs = this.#clock.now()
   }
 
-  read(raw: Raw): void {
+  /** Follows the topic by its events. */
+  readonly onEvent: TopicEventHandler = (event) => {
+    if (event.kind === 'read') this.#noteRead(event.raw)
+    else if (event.kind === 'flush-ended') {
+      const { stages, durationMs, error } = event
+      this.#flushMs = Math.round(durationMs)
+      this.#lastFlush = { stages, atMs: this.#clock.now(), isCommitted: error === undefined }
+    } else if (event.kind === 'committed') this.#noteCommit(event)
+  }
+
+  #noteRead(raw: Raw): void {
     this.#movedAtMs = this.#clock.now()
     this.#uncommitted.add(raw)
     this.#records.add(messageCountsOf(raw).messages, this.#movedAtMs)
     this.#bytes.add(raw.bytes.length, this.#movedAtMs)
   }
 
-  flush(): (error?: unknown) => void {
-    const startedAtMs = this.#clock.now()
-    return (error) => {
-      this.#flushedAtMs = startedAtMs
-      this.#hasFailed = error !== undefined
-    }
-  }
-
-  stages(stages: FlushStages): void {
-    this.#lastFlush = { stages, atMs: this.#clock.now(), isCommitted: !this.#hasFailed }
-  }
-
-  committed(
-    { version, attempts, newestMs, ranges }: PipelineCommit,
-    status: readonly PartitionStatus[],
-  ): void {
-    const atMs = this.#clock.now()
-    this.#movedAtMs = atMs
+  #noteCommit({ commit, partitions }: Extract<TopicEvent, { kind: 'committed' }>): void {
+    const { version, attempts, newestMs, ranges } = commit
+    this.#movedAtMs = this.#clock.now()
     this.#uncommitted.markCommitted(ranges)
-    this.#uncommitted.retain(status.map(({ partition }) => partition))
-    this.#lastCommit = { version, atMs, durationMs: atMs - this.#flushedAtMs, attempts, newestMs }
-  }
-
-  status(): void {
-    // Lag is computed on request from the status passed in.
+    this.#uncommitted.retain(partitions)
+    this.#lastCommit = { version, atMs: this.#movedAtMs, durationMs: this.#flushMs, attempts, newestMs }
   }
 }

@@ -58,9 +58,9 @@ export class UncommittedBatches {
   }
 
   /** Removes all partitions except these. */
-  retain(partitions: readonly number[]): void {
+  retain(kept: readonly { readonly partition: number }[]): void {
     for (const partition of this.#partitions.keys())
-      if (!partitions.includes(partition)) this.#partitions.delete(partition)
+      if (!kept.some((each) => each.partition === partition)) this.#partitions.delete(partition)
   }
 
   #partition(partition: number): Partition {

@@ -5,8 +5,8 @@ import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { LogLevels } from '../../telemetry/log-levels.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import type { Health } from '../health/health.ts'
+import type { TopicRun } from '../topic/topic-run.ts'
 import { AdminToken } from './admin-token.ts'
-import type { TopicRun } from '../topic/topic.ts'
 
 /** Describes what the admin verbs act on. */
 interface AdminOptions {
@@ -43,10 +43,10 @@ class Refusal extends Error {
 type Verb = 'pause' | 'resume' | 'flush' | 'optimize'
 
 const VERBS: Readonly<Record<Verb, (topic: TopicRun) => void | Promise<void>>> = {
-  pause: (topic) => topic.pause(),
-  resume: (topic) => topic.resume(),
-  flush: (topic) => topic.flush(),
-  optimize: (topic) => topic.optimize(),
+  pause: ({ control }) => control.pause(),
+  resume: ({ control }) => control.resume(),
+  flush: ({ control }) => control.flush(),
+  optimize: ({ control }) => control.optimize(),
 }
 
 /** Adds the admin routes, which change how the process runs. Each use is logged once. */
@@ -153,7 +153,7 @@ async function runVerb(
   topic: TopicRun,
   { log, clock = systemClock, health }: AdminOptions,
 ): Promise<boolean> {
-  const state = topic.state()
+  const state = topic.status.state
   if (state === 'failed' || state === 'ended')
     throw new Refusal(409, `expected a running topic: ${topic.name} has ${state}`)
   if (verb === 'pause' && state === 'paused') throw new Refusal(409, `${topic.name} is already paused`)

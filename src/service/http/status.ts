@@ -2,7 +2,7 @@ import type { BudgetUsage } from '../metrics/process-metrics.ts'
 import { serverHealthOf, topicHealthOf } from '../health/components.ts'
 import type { Health } from '../health/health.ts'
 import type { TopicProgress } from '../health/progress.ts'
-import type { TopicRun } from '../topic/topic.ts'
+import type { TopicRun } from '../topic/topic-run.ts'
 
 /**
  * Returns the status of all topics as JSON. Offsets and versions are numbers, or decimal strings beyond 2^53. Waits
@@ -30,22 +30,22 @@ export async function statusReportOf(
 }
 
 async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Promise<object> {
-  const inGroup = await topic.groupOffsets()
-  const { counts, commits, files, bytes, version } = topic.summary()
+  const inGroup = await topic.status.groupOffsets()
+  const { counts, commits, files, bytes, version } = topic.status.summary
   const progress = health.progressOf(topic.name)
   const { lastCommit, movedAtMs } = progress
-  const partitions = topic.status()
+  const partitions = topic.status.partitions()
   return {
     topic: topic.topic,
     ...topicHealthOf(topic, health),
-    restarts: topic.restarts(),
+    restarts: topic.status.restarts,
     rate: progress.rate(),
     lag: numberOf(progress.totalLag(partitions)),
     lagMs: progress.longestLagMs(partitions) ?? null,
     freshnessMs: lastCommit === undefined ? null : nowMs - lastCommit.newestMs,
     movedMsAgo: nowMs - movedAtMs,
-    buffered: topic.buffered(),
-    standing: topic.inFlight(),
+    buffered: topic.status.buffered(),
+    standing: topic.status.inFlight(),
     counts,
     commits,
     files,

@@ -1,58 +1,92 @@
+import type { FormedFlush } from '../../../operators/buffer-time-or-count.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
+import type { PartitionStatus } from '../../kafka/source/source-options.ts'
 import type { Statsd } from '../../telemetry/metrics/statsd.ts'
-import type { TopicObserver } from '../topic/observer.ts'
+import type { TopicEventHandler } from '../topic/events.ts'
 
-/** Returns an observer that sends a topic's metrics under the names and types of kafka-delta-ingest. */
-export function createIngestMetrics(
-  statsd: Statsd,
-  now: () => number = () => performance.now(),
-): TopicObserver {
-  const count = (name: string, value: number): void => {
-    if (value > 0) statsd.send(name, 'c', value)
+/** Sends a topic's metrics under the names and types of kafka-delta-ingest. */
+export class IngestMetrics {
+  readonly #statsd: Statsd
+
+  constructor(statsd: Statsd) {
+    this.#statsd = statsd
   }
-  return {
-    read({ bytes, count: records }) {
-      // Each value in the batch is followed by a newline.
-      if (records > 0) statsd.send('messages.size', 'g', bytes.length / records - 1)
-    },
-    flush({ counts, deadLetters }) {
-      const startMs = now()
-      const undecoded = deadLetters.filter(({ reason }) => reason === 'decode').length
-      const untransformed = deadLetters.filter(({ reason }) => reason === 'transform').length
-      const decoded = counts.records + (counts.expanded ?? 0) - undecoded - counts.tombstones
-      count('messages.deserialization.completed', decoded)
-      count('messages.deserialization.failed', undecoded)
-      count('messages.transform.completed', decoded - untransformed)
-      count('messages.transform.failed', untransformed)
-      count('recordbatch.started', 1)
-      count('delta.write.started', 1)
-      return (error) => {
-        const durationMs = now() - startMs
-        if (error !== undefined) {
-          count('delta.write.failed', 1)
-          return
-        }
-        count('recordbatch.completed', 1)
-        statsd.send('recordbatch.write_duration', 'ms', durationMs)
-        count('delta.write.completed', 1)
-        statsd.send('delta.write.duration', 'ms', durationMs)
+
+  /** Follows the topic by its events. */
+  readonly onEvent: TopicEventHandler = (event) => {
+    switch (event.kind) {
+      case 'read': {
+        const { bytes, count: records } = event.raw
+        // Each value in the batch is followed by a newline.
+        if (records > 0) this.#statsd.send('messages.size', 'g', bytes.length / records - 1)
+        break
       }
-    },
-    committed({ adds, ranges }, status) {
-      for (const { size } of adds) statsd.send('delta.add.size', 'g', size)
-      statsd.send('buffered.record_batches', 'g', 0)
-      const lags = ranges.flatMap(({ partition, last }) => {
-        const at = status.find((each) => each.partition === partition)
-        return at === undefined ? [] : [lagOf(at.end, last + 1n)]
-      })
-      lagsOf(statsd, 'delta.write.lag', lags)
-    },
-    status(status) {
-      lagsOf(
-        statsd,
-        'buffer.lag',
-        status.filter(({ live }) => live).map(({ end, next }) => lagOf(end, next)),
-      )
-    },
+      case 'flush-formed':
+        this.#sendFormed(event.flush)
+        break
+      case 'flush-ended':
+        this.#sendEnded(event.durationMs, event.error)
+        break
+      case 'committed':
+        this.#sendCommit(event.commit, event.partitions)
+        break
+      case 'phase':
+      case 'paused':
+      case 'resumed':
+      case 'fenced':
+      case 'orphaned':
+      case 'source':
+      case 'maintained':
+      case 'checkpointed':
+        break
+    }
+  }
+
+  /** Sends the lag of the partitions; called periodically. */
+  sendLag(partitions: readonly PartitionStatus[]): void {
+    const live = partitions.filter((partition) => partition.live)
+    lagsOf(
+      this.#statsd,
+      'buffer.lag',
+      live.map(({ end, next }) => lagOf(end, next)),
+    )
+  }
+
+  #sendFormed({ counts, deadLetters }: FormedFlush): void {
+    const undecoded = deadLetters.filter(({ reason }) => reason === 'decode').length
+    const untransformed = deadLetters.filter(({ reason }) => reason === 'transform').length
+    const decoded = counts.records + (counts.expanded ?? 0) - undecoded - counts.tombstones
+    this.#count('messages.deserialization.completed', decoded)
+    this.#count('messages.deserialization.failed', undecoded)
+    this.#count('messages.transform.completed', decoded - untransformed)
+    this.#count('messages.transform.failed', untransformed)
+    this.#count('recordbatch.started', 1)
+    this.#count('delta.write.started', 1)
+  }
+
+  #sendEnded(durationMs: number, error: unknown): void {
+    if (error !== undefined) {
+      this.#count('delta.write.failed', 1)
+      return
+    }
+    this.#count('recordbatch.completed', 1)
+    this.#statsd.send('recordbatch.write_duration', 'ms', durationMs)
+    this.#count('delta.write.completed', 1)
+    this.#statsd.send('delta.write.duration', 'ms', durationMs)
+  }
+
+  #sendCommit({ adds, ranges }: PipelineCommit, partitions: readonly PartitionStatus[]): void {
+    for (const { size } of adds) this.#statsd.send('delta.add.size', 'g', size)
+    this.#statsd.send('buffered.record_batches', 'g', 0)
+    const lags = ranges.flatMap(({ partition, last }) => {
+      const at = partitions.find((each) => each.partition === partition)
+      return at === undefined ? [] : [lagOf(at.end, last + 1n)]
+    })
+    lagsOf(this.#statsd, 'delta.write.lag', lags)
+  }
+
+  #count(name: string, value: number): void {
+    if (value > 0) this.#statsd.send(name, 'c', value)
   }
 }
 

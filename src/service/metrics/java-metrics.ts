@@ -1,14 +1,14 @@
 import type { DeadLetterReason } from '../../core/batch.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
 import type { MetricsPipeline } from '../../telemetry/metrics/metrics.ts'
-import type { TopicObserver } from '../topic/observer.ts'
+import type { TopicEventHandler } from '../topic/events.ts'
 
 /** Reasons that the Java connector counts as schema validation failures. */
 const REFUSED: readonly DeadLetterReason[] = ['decode', 'contract', 'type']
 
-/** Returns observers that record the metrics of topics under the names of the Java connector. */
+/** Returns handlers that record the metrics of topics under the names of the Java connector. */
 export function createJavaMetrics({ meter, observe }: Pick<MetricsPipeline, 'meter' | 'observe'>): {
-  observer(topic: string): TopicObserver
+  handlerOf(topic: string): TopicEventHandler
 } {
   const instruments = new Instruments(meter)
   const records = instruments.counter('kafka_connector_records_processed_total')
@@ -21,28 +21,22 @@ export function createJavaMetrics({ meter, observe }: Pick<MetricsPipeline, 'met
     for (const [topic, count] of refused) report(count, { topic })
   })
   return {
-    observer(topic) {
+    handlerOf(topic) {
       for (const counter of [records, writes, optimizations]) counter.add(0, { topic })
       refused.set(topic, refused.get(topic) ?? 0)
-      return {
-        read: () => undefined,
-        flush: ({ deadLetters }) => {
-          const startMs = performance.now()
-          const count = deadLetters.filter(({ reason }) => REFUSED.includes(reason)).length
-          return (error) => {
-            if (error !== undefined) return
-            seconds.record((performance.now() - startMs) / 1000, { topic })
-            refused.set(topic, (refused.get(topic) ?? 0) + count)
-          }
-        },
-        committed: ({ counts }) => {
+      return (event) => {
+        if (event.kind === 'flush-ended' && event.error === undefined) {
+          seconds.record(event.durationMs / 1000, { topic })
+          const count = event.flush.deadLetters.filter(({ reason }) => REFUSED.includes(reason)).length
+          refused.set(topic, (refused.get(topic) ?? 0) + count)
+        } else if (event.kind === 'committed') {
+          const { counts } = event.commit
           records.add(counts.records + (counts.expanded ?? 0), { topic })
           writes.add(1, { topic })
-        },
-        maintenance: ({ task, outcome }) => {
+        } else if (event.kind === 'maintained') {
+          const { task, outcome } = event.run
           if (task === 'optimize' && outcome === 'done') optimizations.add(1, { topic })
-        },
-        status: () => undefined,
+        }
       }
     },
   }

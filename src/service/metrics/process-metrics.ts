@@ -2,7 +2,7 @@ import type { Circuit } from '../../core/circuit.ts'
 import type { ObserveMetric } from '../../telemetry/metrics/observed-metrics.ts'
 import type { Health } from '../health/health.ts'
 import { TOPIC_STATES } from '../health/readiness.ts'
-import type { TopicRun } from '../topic/topic.ts'
+import type { TopicRun } from '../topic/topic-run.ts'
 
 /** Describes the byte budget of a process: the bytes of all topics between Kafka and their tables. */
 export interface BudgetUsage {
@@ -56,7 +56,7 @@ function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () =
   /** A failed or ended topic holds no partitions and no bytes, and this process no longer writes its table. */
   const running = (read: (topic: TopicRun, report: Report) => void): Parameters<ObserveMetric>[1] =>
     each((topic, report) => {
-      const state = topic.state()
+      const { state } = topic.status
       if (state !== 'failed' && state !== 'ended') read(topic, report)
     })
   observe(
@@ -68,21 +68,22 @@ function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () =
   )
   observe(
     'kafka_delta.topic.restarts',
-    each((run, report) => report(run.restarts(), { topic: run.topic })),
+    each((run, report) => report(run.status.restarts, { topic: run.topic })),
   )
   observe(
     'kafka_delta.lag',
     running((run, report) => {
       const { topic } = run
       const progress = health.progressOf(run.name)
-      for (const at of run.status()) report(Number(progress.lag(at)), { topic, partition: at.partition })
+      for (const at of run.status.partitions())
+        report(Number(progress.lag(at)), { topic, partition: at.partition })
     }),
   )
   observe(
     'kafka_delta.lag.time',
     running((run, report) => {
       const { topic } = run
-      for (const at of run.status()) {
+      for (const at of run.status.partitions()) {
         const lagMs = health.progressOf(run.name).lagMs(at)
         if (lagMs !== undefined) report(lagMs / 1000, { topic, partition: at.partition })
       }
@@ -97,16 +98,16 @@ function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () =
   )
   observe(
     'kafka_delta.buffered',
-    running((run, report) => report(run.buffered().bytes, { topic: run.topic })),
+    running((run, report) => report(run.status.buffered().bytes, { topic: run.topic })),
   )
   observe(
     'kafka_delta.buffered.max',
-    running((run, report) => report(run.buffered().bytesMax, { topic: run.topic })),
+    running((run, report) => report(run.status.buffered().bytesMax, { topic: run.topic })),
   )
   observe(
     'kafka_delta.table.version',
     running((run, report) => {
-      const { version } = run.summary()
+      const { version } = run.status.summary
       if (version !== undefined) report(Number(version), { topic: run.topic })
     }),
   )
@@ -114,5 +115,5 @@ function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () =
 
 /** Without a process budget, the budget is the sum of the topics' credit. */
 function buffered({ topics }: Health, field: 'bytes' | 'bytesMax'): number {
-  return topics.reduce((sum, topic) => sum + topic.buffered()[field], 0)
+  return topics.reduce((sum, topic) => sum + topic.status.buffered()[field], 0)
 }

@@ -1,8 +1,9 @@
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api'
 import type { DeadLetterReason } from '../../core/batch.ts'
-import { messageCountsOf } from '../../core/raw.ts'
+import { messageCountsOf, type Raw } from '../../core/raw.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
-import type { TopicObserver } from '../topic/observer.ts'
+import type { TopicEvent, TopicEventHandler } from '../topic/events.ts'
 
 const OUTCOMES = ['row', 'dead_letter', 'tombstone', 'filtered'] as const
 const REASONS = [
@@ -74,63 +75,89 @@ export class TopicMetrics {
   }
 
   /**
-   * Returns the observer of one topic. All series start at 0: a series that starts with its first event would hide
-   * that event from rates.
+   * Returns the handler that records the events of one topic. All series start at 0: a series that starts with its first
+   * event would hide that event from rates.
    */
-  observer(topic: string): TopicObserver {
-    const labels: Attributes = { topic }
-    const messaging: Attributes = { 'messaging.system': 'kafka', 'messaging.destination.name': topic }
-    this.#startAtZero(labels, messaging)
-    return {
-      read: (raw) => {
-        this.#messages.add(messageCountsOf(raw).messages, messaging)
-        this.#readBytes.add(raw.bytes.length, labels)
-      },
-      flush: ({ deadLetters }) => {
-        const startMs = performance.now()
-        const reasons = deadLetters.map(({ reason }) => reason)
-        return (error) => {
-          const seconds = (performance.now() - startMs) / 1000
-          this.#flushSeconds.record(seconds, { topic, outcome: error === undefined ? 'committed' : 'failed' })
-          if (error === undefined) for (const reason of reasons) this.#deadLetters.add(1, { topic, reason })
+  handlerOf(topic: string): TopicEventHandler {
+    const labels = labelsOf(topic)
+    this.#startAtZero(labels)
+    return (event) => {
+      switch (event.kind) {
+        case 'read':
+          this.#noteRead(event.raw, labels)
+          break
+        case 'flush-ended':
+          this.#noteFlush(event, labels)
+          break
+        case 'committed':
+          this.#noteCommit(event.commit, labels)
+          break
+        case 'maintained': {
+          const { task, outcome, ms } = event.run
+          this.#runs.add(1, { topic, task, outcome })
+          this.#runSeconds.record(ms / 1000, { topic, task })
+          break
         }
-      },
-      stages: ({ ms, totalMs }) => {
-        const operation = (name: string): Attributes => ({ ...messaging, 'messaging.operation.name': name })
-        for (const [stage, took] of Object.entries(ms)) {
-          this.#stageSeconds.record(took / 1000, { topic, stage })
-          const name = OPERATIONS[stage]
-          if (name !== undefined) this.#operationSeconds.record(took / 1000, operation(name))
-        }
-        this.#processSeconds.record(totalMs / 1000, operation('process'))
-      },
-      committed: (commit) => {
-        const { counts } = commit
-        this.#committedRecords.add(counts.records + (counts.expanded ?? 0), labels)
-        this.#records.add(counts.rows, { topic, outcome: 'row' })
-        this.#records.add(counts.deadLetters, { topic, outcome: 'dead_letter' })
-        this.#records.add(counts.tombstones, { topic, outcome: 'tombstone' })
-        this.#records.add(counts.filtered, { topic, outcome: 'filtered' })
-        this.#droppedFields.add(counts.droppedFields ?? 0, labels)
-        this.#commits.add(1, labels)
-        this.#attempts.add(commit.attempts, labels)
-        this.#conflicts.add(commit.conflicts, labels)
-        this.#ambiguous.add(commit.ambiguous, labels)
-        if (commit.schemaChanged) this.#schemaChanges.add(1, labels)
-        this.#files.add(commit.adds.length, labels)
-        for (const { size } of commit.adds) this.#fileBytes.record(size, labels)
-      },
-      maintenance: ({ task, outcome, ms }) => {
-        this.#runs.add(1, { topic, task, outcome })
-        this.#runSeconds.record(ms / 1000, { topic, task })
-      },
-      checkpoint: (outcome) => this.#checkpoints.add(1, { topic, outcome }),
-      orphaned: (files) => this.#orphaned.add(files, labels),
-      status: () => undefined,
+        case 'checkpointed':
+          this.#checkpoints.add(1, { topic, outcome: event.outcome })
+          break
+        case 'orphaned':
+          this.#orphaned.add(event.files.keys.length, labels.own)
+          break
+        case 'phase':
+        case 'paused':
+        case 'resumed':
+        case 'flush-formed':
+        case 'fenced':
+        case 'source':
+          break
+      }
     }
   }
 
-  #startAtZero(labels: Attributes, messaging: Attributes): void {
+  #noteRead(raw: Raw, { own, messaging }: TopicLabels): void {
+    this.#messages.add(messageCountsOf(raw).messages, messaging)
+    this.#readBytes.add(raw.bytes.length, own)
+  }
+
+  #noteFlush(
+    { flush, durationMs, stages, error }: Extract<TopicEvent, { kind: 'flush-ended' }>,
+    { own, messaging }: TopicLabels,
+  ): void {
+    const outcome = error === undefined ? 'committed' : 'failed'
+    this.#flushSeconds.record(durationMs / 1000, { ...own, outcome })
+    if (error === undefined)
+      for (const { reason } of flush.deadLetters) this.#deadLetters.add(1, { ...own, reason })
+    for (const [stage, took] of Object.entries(stages.ms)) {
+      this.#stageSeconds.record(took / 1000, { ...own, stage })
+      const operation = OPERATIONS[stage]
+      if (operation !== undefined)
+        this.#operationSeconds.record(took / 1000, { ...messaging, 'messaging.operation.name': operation })
+    }
+    this.#processSeconds.record(stages.totalMs / 1000, {
+      ...messaging,
+      'messaging.operation.name': 'process',
+    })
+  }
+
+  #noteCommit(commit: PipelineCommit, { own }: TopicLabels): void {
+    const { counts } = commit
+    this.#committedRecords.add(counts.records + (counts.expanded ?? 0), own)
+    this.#records.add(counts.rows, { ...own, outcome: 'row' })
+    this.#records.add(counts.deadLetters, { ...own, outcome: 'dead_letter' })
+    this.#records.add(counts.tombstones, { ...own, outcome: 'tombstone' })
+    this.#records.add(counts.filtered, { ...own, outcome: 'filtered' })
+    this.#droppedFields.add(counts.droppedFields ?? 0, own)
+    this.#commits.add(1, own)
+    this.#attempts.add(commit.attempts, own)
+    this.#conflicts.add(commit.conflicts, own)
+    this.#ambiguous.add(commit.ambiguous, own)
+    if (commit.schemaChanged) this.#schemaChanges.add(1, own)
+    this.#files.add(commit.adds.length, own)
+    for (const { size } of commit.adds) this.#fileBytes.record(size, own)
+  }
+
+  #startAtZero({ own: labels, messaging }: TopicLabels): void {
     this.#messages.add(0, messaging)
     for (const counter of [
       this.#readBytes,
@@ -150,5 +177,19 @@ export class TopicMetrics {
     for (const outcome of ['written', 'failed']) this.#checkpoints.add(0, { ...labels, outcome })
     for (const task of TASKS)
       for (const outcome of ['done', 'failed']) this.#runs.add(0, { ...labels, task, outcome })
+  }
+}
+
+/** Holds the labels of one topic's series. */
+interface TopicLabels {
+  readonly own: Attributes
+  /** Labels of the OpenTelemetry messaging conventions. */
+  readonly messaging: Attributes
+}
+
+function labelsOf(topic: string): TopicLabels {
+  return {
+    own: { topic },
+    messaging: { 'messaging.system': 'kafka', 'messaging.destination.name': topic },
   }
 }

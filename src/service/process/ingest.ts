@@ -7,7 +7,7 @@ import type { TableWriter } from '../../delta/commit/table-writer.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { createStatsd, type StatsdOptions } from '../../telemetry/metrics/statsd.ts'
-import { createIngestMetrics } from '../metrics/ingest-metrics.ts'
+import { IngestMetrics } from '../metrics/ingest-metrics.ts'
 import { retryPolicyOf } from '../connections/retry-options.ts'
 import { runService } from './run.ts'
 import { createTablePool } from '../table/target.ts'
@@ -50,7 +50,7 @@ export async function runIngest(config: Config, entry: string, options: IngestRu
         log = opened
         await commitSeekOffsets(config, topic, seekOffsets, opened, circuits)
       },
-      ...(statsd === undefined ? {} : { observer: createIngestMetrics(statsd) }),
+      ...(statsd === undefined ? {} : { ingestMetrics: new IngestMetrics(statsd) }),
     })
   return await runThenCleanUp(run, async () => statsd?.close())
 }

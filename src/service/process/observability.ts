@@ -1,6 +1,7 @@
 import { createSecretRedactor } from '../../../config/load/redact.ts'
 import type { Config } from '../../../config/types.ts'
 import type { Circuit } from '../../core/circuit.ts'
+import { Closers } from '../../core/lifecycle/closers.ts'
 import { EventLoopMonitor } from '../../telemetry/metrics/event-loop.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
 import { LogLevels } from '../../telemetry/log-levels.ts'
@@ -11,18 +12,18 @@ import { Health } from '../health/health.ts'
 import { createJavaMetrics } from '../metrics/java-metrics.ts'
 import { KafkaCircuit } from '../health/kafka-circuit.ts'
 import { needsCircuit } from '../health/server-outage.ts'
-import { combineObservers, type TopicObserver } from '../topic/observer.ts'
+import type { IngestMetrics } from '../metrics/ingest-metrics.ts'
 import { registerProcessMetrics, type BudgetUsage } from '../metrics/process-metrics.ts'
 import { TopicMetrics } from '../metrics/topic-metrics.ts'
-import type { TopicRun } from '../topic/topic.ts'
+import type { TopicRun } from '../topic/topic-run.ts'
 
 const STATUS_EVERY_MS = 60_000
 const CHECK_EVERY_MS = 5_000
 
 /** Describes what is observed besides the topics; an absent part is not reported. */
 interface ObservabilityOptions {
-  /** An additional observer of every topic. */
-  readonly observer?: TopicObserver | undefined
+  /** Metrics of every topic under the names of kafka-delta-ingest. */
+  readonly ingestMetrics?: IngestMetrics | undefined
   /** Circuits of stores and schema registries. */
   readonly circuits?: { all(): readonly Circuit[] } | undefined
   /** The byte budget that all topics of the process share. */
@@ -100,29 +101,24 @@ export class Observability {
     this.#log.info({ url: this.#endpoints.url }, 'Serving health, metrics and status')
   }
 
-  /** Returns the observer for one topic, by its name in Kafka and the name of its entry in `topics`. */
-  observerOf(topic: string, entry: string): TopicObserver {
-    const brokers: TopicObserver = {
-      read: () => undefined,
-      flush: () => () => undefined,
-      committed: () => undefined,
-      event: (event) => this.#kafka.onSourceEvent(topic, event),
-      status: () => undefined,
-    }
-    const java = this.#java?.observer(topic)
-    const others = [java, this.#options.observer].filter((other) => other !== undefined)
-    return combineObservers([
-      this.health.progressOf(entry),
-      this.#metrics.observer(topic),
-      brokers,
-      ...others,
-    ])
+  /** Follows a topic by its events: its progress, its metrics and its connection to the brokers. */
+  observe({ name, topic, events }: TopicRun): void {
+    const { ingestMetrics } = this.#options
+    const progress = this.health.progressOf(name)
+    events.subscribe(progress.onEvent)
+    events.subscribe(this.#metrics.handlerOf(topic))
+    events.subscribe((event) => {
+      if (event.kind === 'source') this.#kafka.onSourceEvent(topic, event.event)
+    })
+    if (this.#java !== undefined) events.subscribe(this.#java.handlerOf(topic))
+    if (ingestMetrics !== undefined) events.subscribe(ingestMetrics.onEvent)
   }
 
   /** Sets the topics of the process, and starts the periodic checks and status lines. The array may change later. */
   setTopics(topics: readonly TopicRun[]): void {
     this.health.setTopics(topics)
-    const report = (): void => topics.forEach((topic) => this.#options.observer?.status(topic.status()))
+    const report = (): void =>
+      topics.forEach(({ status }) => this.#options.ingestMetrics?.sendLag(status.partitions()))
     report()
     const every = (ms: number, run: () => void): void => void this.#timers.push(setInterval(run, ms).unref())
     every(CHECK_EVERY_MS, () => {
@@ -138,8 +134,12 @@ export class Observability {
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     this.#loop.stop()
-    await this.#endpoints?.close()
-    await this.#pipe.shutdown()
+    const closers = new Closers((error) =>
+      this.#log.warn({ err: error }, 'Metrics could not be closed cleanly'),
+    )
+    closers.add(() => this.#pipe.shutdown())
+    closers.add(() => this.#endpoints?.close())
+    await closers.close()
   }
 
   /**
@@ -148,9 +148,10 @@ export class Observability {
    */
   #updateKafkaCircuit(topics: readonly TopicRun[]): void {
     for (const topic of topics) {
-      const failure = topic.state() === 'restarting' ? topic.failure() : undefined
+      const { state } = topic.status
+      const failure = state === 'restarting' ? topic.status.failure : undefined
       if (failure?.code === 'KD_KAFKA_UNREACHABLE') this.#kafka.markUnreachable(topic.topic, failure.message)
-      if (topic.state() === 'failed' || topic.state() === 'ended') this.#kafka.forget(topic.topic)
+      if (state === 'failed' || state === 'ended') this.#kafka.forget(topic.topic)
     }
     this.#kafka.retain(topics.map(({ topic }) => topic))
   }
@@ -159,15 +160,15 @@ export class Observability {
 /** Logs one line per topic and minute, the only regular lines while everything works. */
 function logStatus(topics: readonly TopicRun[], health: Health, log: Logger): void {
   for (const topic of topics) {
-    const { counts, commits, version } = topic.summary()
+    const { counts, commits, version } = topic.status.summary
     log.info(
       {
         topic: topic.topic,
         ...counts,
         commits,
         version: version === undefined ? null : String(version),
-        lag: String(health.progressOf(topic.name).totalLag(topic.status())),
-        buffered: topic.buffered(),
+        lag: String(health.progressOf(topic.name).totalLag(topic.status.partitions())),
+        buffered: topic.status.buffered(),
       },
       'Running',
     )

@@ -12,7 +12,7 @@ import { startTelemetry } from '../../telemetry/tracing/tracing.ts'
 import { GracefulShutdown } from './shutdown.ts'
 import { budgetOf } from '../supervision/process-memory.ts'
 import { runTopics } from '../supervision/run-topics.ts'
-import type { TopicObserver } from '../topic/observer.ts'
+import type { IngestMetrics } from '../metrics/ingest-metrics.ts'
 import { Observability } from './observability.ts'
 
 /** Describes how the service runs. */
@@ -20,7 +20,8 @@ interface ServiceOptions {
   readonly until: 'stopped' | 'latest'
   /** Called with the counts of each commit. */
   readonly onCommit?: (counts: Counts) => void
-  readonly observer?: TopicObserver
+  /** Metrics of every topic under the names of kafka-delta-ingest. */
+  readonly ingestMetrics?: IngestMetrics
   /** Sentences to log as warnings at the start. */
   readonly notes?: readonly string[]
   /** Runs before any record is read; an error ends the service. */
@@ -47,7 +48,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
   })
   const budget = budgetOf(config)
   const observability = await Observability.open(config, log, {
-    observer: options.observer,
+    ingestMetrics: options.ingestMetrics,
     circuits,
     levels,
     budget,
@@ -68,7 +69,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
         observability.health.markStopping()
         shutdown.startDeadline()
       },
-      observe: (topic, entry) => observability.observerOf(topic, entry),
+      observe: (topic) => observability.observe(topic),
       onOpen: (topics) => observability.setTopics(topics),
       onCommit: ({ counts }) => options.onCommit?.(counts),
     })

@@ -2,6 +2,7 @@ import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { Config } from '../../../config/types.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
+import type { Budget } from '../../core/credit/budget.ts'
 import { SerialQueue } from '../../core/serial-queue.ts'
 import { Circuits } from '../../resilience/circuit-registry.ts'
 import { Retries, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../../resilience/retries.ts'
@@ -14,11 +15,26 @@ import { TopicSet } from './topic-set.ts'
 import type { TopicSummary } from '../topic/summary.ts'
 import { SupervisedTopic } from './supervised-topic.ts'
 import { createTablePool } from '../table/target.ts'
-import type { OpenTopicOptions, TopicRun } from '../topic/topic.ts'
+import type { TablePool } from '../table/table-pool.ts'
+import { KAFKA_CONNECTORS, type TopicConnectors, type TopicServices } from '../topic/topic.ts'
+import type { TopicRun } from '../topic/topic-run.ts'
+import type { Logger } from '../../telemetry/log.ts'
 import { watchTopics } from './watch-topics.ts'
 
 /** Describes how topics run. */
-export interface RunOptions extends OpenTopicOptions {
+export interface RunOptions {
+  readonly until: 'stopped' | 'latest'
+  readonly log: Logger
+  /** Connects to Kafka by default. */
+  readonly connectors?: TopicConnectors
+  /** Queue for table maintenance; the process has its own by default. */
+  readonly maintenanceQueue?: SerialQueue
+  /** Pool in which topics of the same table share it; the process has its own by default. */
+  readonly tables?: TablePool
+  /** Byte budget shared by the topics; by default a share of the memory, or `budget.bytes`. */
+  readonly budget?: Budget
+  /** Called once with each topic before it starts, also with topics that patterns discover later. */
+  readonly observe?: (topic: TopicRun) => void
   /** Aborting it stops reading; everything read is still flushed and committed. */
   readonly signal?: AbortSignal
   /** Called with each commit of every topic. */
@@ -63,19 +79,19 @@ export async function runTopics(
   const discovered = new Set(first.found.map(({ name }) => name))
   const entries = Object.entries(config.topics).map(([name, topic]) => ({ name, topic }))
   const topics = [...entries, ...first.found]
-  const shared = topicOptionsOf(config, options, topics.length)
-  const supervise = ({ name, topic }: NamedTopic): SupervisedTopic =>
-    new SupervisedTopic(name, topic, {
-      open: () => openTopicWithInference(name, config, topic, shared),
-      isDeletedTopic: (run, error) => isDeletedTopic(run, error, discovered, listNames),
+  const services = servicesOf(config, options, topics.length)
+  const supervise = ({ name, topic }: NamedTopic): SupervisedTopic => {
+    const run = new SupervisedTopic(name, topic, {
+      open: (emit) => openTopicWithInference(topic, services, emit),
+      isDeletedTopic: (failed, error) => isDeletedTopic(failed, error, discovered, listNames),
       log,
       clock,
     })
-  const topicSet = new TopicSet({
-    log,
-    onFailure: config.onFailure,
-    ...(options.onCommit === undefined ? {} : { onCommit: options.onCommit }),
-  })
+    options.observe?.(run)
+    if (options.onCommit !== undefined) reportCommits(run, options.onCommit)
+    return run
+  }
+  const topicSet = new TopicSet({ log, onFailure: config.onFailure })
   const stop = (): void => topicSet.stopAll()
   topicSet.stopSignal.addEventListener('abort', () => options.onStopping?.(), { once: true })
   signal?.addEventListener('abort', stop, { once: true })
@@ -102,17 +118,19 @@ function listTopicsWithRetry<T>(ask: () => Promise<T>, clock: Clock): Promise<T>
   return new Retries(LIST_TOPICS_RETRY, undefined, clock).run(ask)
 }
 
-/** Returns the options that all topics of the process share. */
-function topicOptionsOf(config: Config, options: RunOptions, topics: number): OpenTopicOptions {
-  const { signal, budget = budgetOf(config) } = options
+function reportCommits(run: TopicRun, onCommit: NonNullable<RunOptions['onCommit']>): void {
+  run.events.subscribe((event) => {
+    if (event.kind === 'committed') onCommit(event.commit, run)
+  })
+}
+
+/** Returns what all topics of the process share. */
+function servicesOf(config: Config, options: RunOptions, topics: number): TopicServices {
+  const { until, log, signal, connectors = KAFKA_CONNECTORS, budget = budgetOf(config) } = options
   budget.expectTopics(topics)
   const circuits = options.circuits ?? new Circuits(config.circuit, signal === undefined ? {} : { signal })
-  return {
-    maintenanceQueue: new SerialQueue(),
-    tables: createTablePool(config, circuits),
-    ...options,
-    budget,
-  }
+  const { maintenanceQueue = new SerialQueue(), tables = createTablePool(config, circuits) } = options
+  return { config, until, log, connectors, maintenanceQueue, tables, budget }
 }
 
 /** Returns true when a discovered topic no longer exists. Brokers that do not answer prove nothing, hence false. */

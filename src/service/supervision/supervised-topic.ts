@@ -1,19 +1,22 @@
-import { lastValueFrom, Observable, tap } from 'rxjs'
-import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
+import { Subject } from 'rxjs'
 import type { TopicConfig } from '../../../config/types.ts'
 import type { Clock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { backoffMs } from '../../resilience/backoff.ts'
-import type { Logger } from '../../telemetry/log.ts'
-import { EMPTY_SUMMARY, addCommit } from '../topic/summary.ts'
-import type { TopicRun } from '../topic/topic.ts'
-import { failureOf } from '../topic/control.ts'
-import type { RunState, TopicFailure } from '../topic/state.ts'
+import { createTopicLogger, type Logger } from '../../telemetry/log.ts'
+import type { OpenInferred } from '../inference/inferred-topic.ts'
+import { TopicControl } from '../topic/control.ts'
+import { createEventLog } from '../topic/event-log.ts'
+import type { TopicEvent, TopicEventHandler, TopicRestart } from '../topic/events.ts'
+import { failureOf, type TopicFailure, type TopicPhase } from '../topic/state.ts'
+import { TopicStatus } from '../topic/status.ts'
+import type { TopicPipeline } from '../topic/topic-pipeline.ts'
+import type { TopicRun } from '../topic/topic-run.ts'
 
 /** Describes how a topic is supervised. */
 interface SupervisionOptions {
-  /** Opens the topic's table and connects its pipeline. */
-  readonly open: () => Promise<TopicRun>
+  /** Opens the topic's table and connects its pipeline, which emits its events into `emit`. */
+  readonly open: (emit: TopicEventHandler) => Promise<TopicPipeline | OpenInferred>
   /** Decides whether the topic was deleted, so that its end is no failure. */
   readonly isDeletedTopic: (run: TopicRun, error: unknown) => Promise<boolean>
   readonly log: Logger
@@ -22,220 +25,155 @@ interface SupervisionOptions {
   readonly random?: () => number
 }
 
-/** The state between pipeline runs; while a pipeline runs, the pipeline itself reports its state. */
-type Phase = Exclude<RunState, 'paused'>
-
 /**
- * Supervises one topic for as long as the process runs. The pipeline opens when `commits` is subscribed to. After a
- * retryable failure it is opened again with backoff, and resumes from the table. `commits` errors when the topic has
- * failed permanently, and completes when it was stopped or has caught up.
+ * Supervises one topic for as long as the process runs. `run` opens the pipeline; after a retryable failure it is opened
+ * again with backoff, and resumes from the table.
  */
 export class SupervisedTopic implements TopicRun {
   readonly name: string
   readonly topic: string
   readonly config: TopicConfig
-  readonly commits: Observable<PipelineCommit>
+  readonly events = new Subject<TopicEvent>()
+  readonly status: TopicStatus
+  readonly control: TopicControl
   readonly #options: SupervisionOptions
   readonly #log: Logger
-  readonly #stopping = new AbortController()
   /** The pipeline that runs, or the last one that ran. */
-  #run: TopicRun | undefined
-  #isClosed = false
-  #phase: Phase = 'opening'
-  #isPaused = false
-  #hasOpened = false
-  #summary = EMPTY_SUMMARY
-  #failure: TopicFailure | undefined
-  /** Starts since the last commit. */
-  #attempts = 0
-  #restarts = 0
+  #pipeline: TopicPipeline | undefined
   #running: Promise<void> | undefined
+  readonly #emit: TopicEventHandler = this.events.next.bind(this.events)
 
   constructor(name: string, config: TopicConfig, options: SupervisionOptions) {
     this.name = name
     this.topic = config.topic
     this.config = config
     this.#options = options
-    this.#log = options.log.child({ topic: config.topic })
-    this.commits = new Observable((subscriber) => {
-      this.#running ??= this.#runUntilEnd((commit) => subscriber.next(commit))
-      this.#running.then(
-        () => subscriber.complete(),
-        (error: unknown) => subscriber.error(error),
-      )
-    })
+    this.#log = createTopicLogger(options.log, config.topic, config.log.level)
+    const pipeline = (): TopicPipeline | undefined => this.#pipeline
+    this.status = new TopicStatus(config, this.events, pipeline)
+    this.control = new TopicControl(config.topic, this.status, this.events, pipeline)
+    this.events.subscribe(createEventLog(this.#log))
   }
 
-  /** True once the table was open. */
-  get hasOpened(): boolean {
-    return this.#hasOpened
+  /**
+   * Carries the topic until it has caught up or was stopped. Call it once.
+   * @throws the error that the topic failed with permanently
+   */
+  run(): Promise<void> {
+    return (this.#running ??= this.#runUntilEnd())
   }
 
-  readonly summary: TopicRun['summary'] = () => this.#summary
-  readonly status: TopicRun['status'] = () => this.#run?.status() ?? []
-  readonly failure: TopicRun['failure'] = () => this.#failure
-  readonly restarts: TopicRun['restarts'] = () => this.#restarts
-  readonly buffered: TopicRun['buffered'] = () =>
-    this.#live?.buffered() ?? { bytes: 0, bytesMax: this.config.creditBytes }
-  readonly inFlight: TopicRun['inFlight'] = () => this.#live?.inFlight() ?? { bufferedBytes: 0, flushes: [] }
-  readonly state: TopicRun['state'] = () =>
-    this.#phase === 'running' && this.#isPaused ? 'paused' : this.#phase
-
-  async groupOffsets(): Promise<ReadonlyMap<number, bigint>> {
-    return (await this.#run?.groupOffsets()) ?? new Map()
-  }
-
-  pause(): void {
-    if (!this.#isPaused) this.#log.info('Topic paused: reading stops until it is resumed')
-    this.#isPaused = true
-    this.#live?.pause()
-  }
-
-  resume(): void {
-    if (this.#isPaused) this.#log.info('Topic resumed')
-    this.#isPaused = false
-    this.#live?.resume()
-  }
-
-  async flush(): Promise<void> {
-    if (this.#phase === 'failed') throw this.#notRunningError()
-    await this.#live?.flush()
-  }
-
-  async optimize(): Promise<void> {
-    if (this.#live === undefined) throw this.#notRunningError()
-    await this.#live.optimize()
-  }
-
-  stop(): void {
-    this.#stopping.abort()
-    this.#live?.stop()
-  }
-
+  /** Stops the topic and closes it once everything read is committed. Never rejects. */
   async close(): Promise<void> {
-    this.stop()
-    // `commits` has already reported the failure.
+    this.control.stop()
+    // `run` has already reported the failure.
     await this.#running?.catch(() => undefined)
-    await this.#close()
+    if (this.#running === undefined) this.#enter('ended', this.status.failure)
+    await this.#closePipeline()
+    this.events.complete()
   }
 
-  get #live(): TopicRun | undefined {
-    return this.#phase === 'running' ? this.#run : undefined
-  }
-
-  async #runUntilEnd(emit: (commit: PipelineCommit) => void): Promise<void> {
+  async #runUntilEnd(): Promise<void> {
     for (;;) {
       try {
-        await this.#runOnce(emit)
-        this.#phase = 'ended'
+        await this.#runOnce()
+        this.#enter('ended', this.status.failure)
         return
       } catch (error) {
-        const next = await this.#decideAfterFailure(error)
-        if (next === 'restart') continue
-        this.#phase = next
-        if (next === 'failed') throw error
+        if (await this.#decideAfterFailure(error)) continue
+        if (this.status.phase === 'failed') throw error
         return
       }
     }
   }
 
-  async #runOnce(emit: (commit: PipelineCommit) => void): Promise<void> {
+  async #runOnce(): Promise<void> {
     if (this.#isStopped()) return
-    this.#attempts++
-    this.#phase = 'opening'
-    const run = await this.#open()
-    if (run === undefined) return
-    this.#run = run
-    this.#isClosed = false
-    this.#hasOpened = true
-    this.#phase = 'running'
-    if (this.#isPaused) run.pause()
-    if (this.#isStopped()) run.stop()
-    const commits = run.commits.pipe(
-      tap((commit) => {
-        this.#attempts = 0
-        this.#failure = undefined
-        this.#summary = addCommit(this.#summary, commit)
-        emit(commit)
-      }),
-    )
-    await lastValueFrom(commits, { defaultValue: undefined })
+    this.#enter('opening', this.status.failure)
+    const opened = await this.#open()
+    if (opened === undefined) return
+    // While columns are inferred there is no pipeline yet.
+    this.#pipeline = typeof opened === 'function' ? undefined : opened
+    this.#enter('running', this.status.failure)
+    if (typeof opened === 'function') this.#pipeline = await opened(this.control.stopSignal)
+    const pipeline = this.#pipeline
+    if (pipeline === undefined) return
+    if (this.status.isPaused) pipeline.credit.pause()
+    if (this.#isStopped()) pipeline.stop()
+    await pipeline.run()
   }
 
   /**
-   * Returns the opened pipeline, or `undefined` when the topic is stopped before its table is open: nothing was read
-   * then, so the stop does not wait.
+   * Returns what was opened, or `undefined` when the topic is stopped before its table is open: nothing was read then, so
+   * the stop does not wait.
    */
-  async #open(): Promise<TopicRun | undefined> {
-    const opening = this.#options.open()
-    const { signal } = this.#stopping
+  async #open(): Promise<TopicPipeline | OpenInferred | undefined> {
+    const opening = this.#options.open(this.#emit)
+    const { stopSignal } = this.control
     let onStop: () => void = () => undefined
     const stopped = new Promise<undefined>((resolve) => {
       onStop = () => resolve(undefined)
-      signal.addEventListener('abort', onStop, { once: true })
+      stopSignal.addEventListener('abort', onStop, { once: true })
     })
-    const run = await Promise.race([opening, stopped])
-    signal.removeEventListener('abort', onStop)
-    if (run === undefined)
+    const opened = await Promise.race([opening, stopped])
+    stopSignal.removeEventListener('abort', onStop)
+    if (opened === undefined)
       opening
-        .then((late) => late.close())
+        .then((late) => (typeof late === 'function' ? undefined : late.close()))
         .catch((error: unknown) =>
           this.#log.debug(
             { err: error },
             'The topic was stopped while its table was opening, which then failed',
           ),
         )
-    return run
+    return opened
   }
 
-  /** Decides what follows a failure: a restart, the end, or a permanent failure. */
-  async #decideAfterFailure(error: unknown): Promise<'restart' | 'ended' | 'failed'> {
-    const wasRunning = this.#phase === 'running'
-    this.#failure = failureOf(error, this.#options.clock.now())
+  /** Enters the phase that follows a failure, and returns true once the topic is to be opened again. */
+  async #decideAfterFailure(error: unknown): Promise<boolean> {
+    const failure = failureOf(error, this.#options.clock.now())
     if (await this.#options.isDeletedTopic(this, error)) {
-      this.#failure = undefined
-      return 'ended'
+      this.#enter('ended', undefined)
+      return false
     }
     // Losing records that were read but not committed is a failure; while the table is opening, nothing was read.
-    if (this.#isStopped()) return wasRunning ? 'failed' : 'ended'
-    const { attempts, baseMs, capMs } = this.config.restart
+    if (this.#isStopped()) {
+      this.#enter(this.status.phase === 'running' ? 'failed' : 'ended', failure)
+      return false
+    }
+    const { attempts: attemptsMax, baseMs, capMs } = this.config.restart
+    const { attempts } = this.status
     const mayRetry = error instanceof PipelineError && error.retryable
-    if (!mayRetry || this.#attempts >= attempts) {
+    if (!mayRetry || attempts >= attemptsMax) {
+      this.#enter('failed', failure)
       // Release the partitions now: another member of the group may succeed.
-      this.#phase = 'failed'
-      await this.#close()
-      return 'failed'
+      await this.#closePipeline()
+      return false
     }
     const { random = Math.random } = this.#options
     const backoff = { minBackoffMs: baseMs, maxBackoffMs: capMs, jitter: 'full', random } as const
-    const waitMs = Math.round(backoffMs(Math.max(1, this.#attempts), backoff))
-    this.#phase = 'restarting'
-    this.#restarts++
-    this.#failure = { ...this.#failure, retryAtMs: this.#failure.atMs + waitMs }
-    const fields = { code: error.code, err: error, attempts: this.#attempts, attemptsMax: attempts, waitMs }
-    this.#log.warn(fields, `The topic failed and restarts from its table in ${waitMs} ms: ${error.message}`)
-    await this.#close()
-    await this.#options.clock.sleep(waitMs, this.#stopping.signal).catch(() => undefined)
-    return 'restart'
+    const waitMs = Math.round(backoffMs(Math.max(1, attempts), backoff))
+    const retryAtMs = failure.atMs + waitMs
+    this.#enter('restarting', { ...failure, retryAtMs }, { waitMs, attempts, attemptsMax })
+    await this.#closePipeline()
+    await this.#options.clock.sleep(waitMs, this.control.stopSignal).catch(() => undefined)
+    return true
+  }
+
+  #enter(phase: TopicPhase, failure: TopicFailure | undefined, restart?: TopicRestart): void {
+    this.events.next({ kind: 'phase', phase, failure, ...(restart === undefined ? {} : { restart }) })
   }
 
   /** Leaves the consumer group and releases the table; the summary and offsets remain readable. */
-  async #close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
+  async #closePipeline(): Promise<void> {
     try {
-      await this.#run?.close()
+      await this.#pipeline?.close()
     } catch (error) {
       this.#log.warn({ err: error }, 'The topic could not be closed cleanly')
     }
   }
 
   #isStopped(): boolean {
-    return this.#stopping.signal.aborted
-  }
-
-  #notRunningError(): PipelineError {
-    const detail = `expected a running topic, ${this.topic} is ${this.#phase}`
-    return new PipelineError('KD_COMMAND_INVALID', detail, { topic: this.topic })
+    return this.control.stopSignal.aborted
   }
 }

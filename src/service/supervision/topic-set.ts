@@ -1,16 +1,12 @@
-import { lastValueFrom, tap } from 'rxjs'
-import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { OnFailure } from '../../../config/resilience/supervision-types.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import type { TopicSummary } from '../topic/summary.ts'
 import type { SupervisedTopic } from './supervised-topic.ts'
-import type { TopicRun } from '../topic/topic.ts'
 
 /** Describes how a set of topics runs. */
 interface TopicSetOptions {
   readonly log: Logger
-  readonly onCommit?: (commit: PipelineCommit, topic: TopicRun) => void
   /** The effect of a permanent failure on the other topics, unless the topic itself says otherwise. */
   readonly onFailure: OnFailure
 }
@@ -50,7 +46,7 @@ export class TopicSet {
    */
   start(run: SupervisedTopic, { isTrial = false } = {}): void {
     this.#runs.set(run, this.#run(run, isTrial))
-    if (this.#stopping.signal.aborted) run.stop()
+    if (this.#stopping.signal.aborted) run.control.stop()
   }
 
   /** Returns true when a topic on trial failed before its table was open, so that it may be tried again. */
@@ -61,12 +57,12 @@ export class TopicSet {
   /** Stops reading in all topics; everything read is flushed and committed. */
   stopAll(): void {
     this.#stopping.abort()
-    for (const run of this.topics) run.stop()
+    for (const run of this.topics) run.control.stop()
   }
 
   /** Stops one topic: commits what was read, then closes it. */
   async stopTopic(run: SupervisedTopic): Promise<void> {
-    run.stop()
+    run.control.stop()
     await this.#runs.get(run)
     await this.#close(run)
   }
@@ -82,7 +78,7 @@ export class TopicSet {
 
   /** Returns the summaries by topic name, including topics that were removed. */
   summaries(): Readonly<Record<string, TopicSummary>> {
-    return Object.fromEntries([...this.#summaries].map(([name, run]) => [name, run.summary()]))
+    return Object.fromEntries([...this.#summaries].map(([name, run]) => [name, run.status.summary]))
   }
 
   async close(): Promise<void> {
@@ -90,11 +86,10 @@ export class TopicSet {
   }
 
   async #run(run: SupervisedTopic, isTrial: boolean): Promise<void> {
-    const commits = run.commits.pipe(tap((commit) => this.#options.onCommit?.(commit, run)))
     try {
-      await lastValueFrom(commits, { defaultValue: undefined })
+      await run.run()
     } catch (error) {
-      this.#failed(run, error, isTrial && !run.hasOpened)
+      this.#failed(run, error, isTrial && !run.status.hasOpened)
     }
     if (this.#failure !== undefined && this.topics.every(isOver)) this.stopAll()
   }
@@ -141,5 +136,5 @@ export class TopicSet {
 }
 
 function isOver(run: SupervisedTopic): boolean {
-  return run.state() === 'failed' || run.state() === 'ended'
+  return run.status.state === 'failed' || run.status.state === 'ended'
 }

@@ -3,6 +3,7 @@ import type { NewTable } from '../../delta/maintenance/create.ts'
 import { createTable, tableExists } from '../../delta/maintenance/create.ts'
 import type { TableWriter } from '../../delta/commit/table-writer.ts'
 import { openTableWriter, type TableWriterOptions } from '../../delta/commit/log-writer.ts'
+import { Closers } from '../../core/lifecycle/closers.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
 import type { RetryPolicy } from '../../resilience/retries.ts'
 import type { Store } from '../../storage/store.ts'
@@ -79,8 +80,11 @@ export class TablePool {
       release: async () => {
         const isLast = this.#release(key, shared)
         const writer = await shared.writer?.catch(() => undefined)
-        await writer?.idle()
-        if (isLast) await store.close()
+        // The store is closed even if pending writes fail; their error is the one that counts.
+        const closers = new Closers(() => undefined)
+        if (isLast) closers.add(() => store.close())
+        closers.add(() => writer?.idle())
+        await closers.close()
       },
     }
   }

@@ -7,29 +7,23 @@ import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { maskRow, SampleLimiter } from '../../telemetry/metrics/samples.ts'
 
-/** Holds an operator on rows for the pipeline, or none when no samples are configured. */
-interface RowSamples {
-  readonly rows?: MonoTypeOperatorFunction<Batch<Rows>>
-}
-
 /**
  * Returns an operator that logs a few of the passing rows per minute, with their offset and with the fields of `mask`
- * hidden, while the topic's log level is `debug` or lower.
+ * hidden, while the topic's log level is `debug` or lower. Returns `undefined` when no samples are configured.
  */
 export function sampleRows(
   { samplesPerMinute, mask }: TopicLogConfig,
   log: Logger,
   clock?: Clock,
   random: () => number = Math.random,
-): RowSamples {
-  if (samplesPerMinute === undefined) return {}
+): MonoTypeOperatorFunction<Batch<Rows>> | undefined {
+  if (samplesPerMinute === undefined) return undefined
   const due = new SampleLimiter(samplesPerMinute, clock)
-  const rows = tap<Batch<Rows>>(({ payload: { columns, records, raw } }) => {
+  return tap<Batch<Rows>>(({ payload: { columns, records, raw } }) => {
     if (columns.length === 0 || !log.isLevelEnabled('debug') || !due.tryTake()) return
     const row = Math.floor(random() * columns.length)
     const record = records[row] as number
     const position = { partition: raw.partition, offset: String(raw.offsets[record]) }
     log.debug({ ...position, row: maskRow(rowAt(columns, row), mask) }, 'Sampled row')
   })
-  return { rows }
 }

@@ -6,13 +6,22 @@ import type { Credit } from '../../core/credit/credit.ts'
 import type { Raw } from '../../core/raw.ts'
 import { isTracing } from '../../core/stage/span.ts'
 import type { DeadLetterOptions } from '../../kafka/dead-letters/dead-letters.ts'
-import type { SourceEvent, SourceOptions } from '../../kafka/source/source-options.ts'
+import type { SourceOptions } from '../../kafka/source/source-options.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
-import type { PipelineTaps, TopicObserver } from './observer.ts'
+import type { TopicEventHandler } from './events.ts'
 import { retryPolicyOf } from '../connections/retry-options.ts'
 import type { Target } from '../table/target.ts'
+
+/** Holds what the source of a topic works with. */
+interface SourceServices {
+  readonly credit: Credit
+  readonly log: Logger
+  readonly until: 'stopped' | 'latest'
+  /** Receives the batches that were read and the events of the source. */
+  readonly emit: TopicEventHandler
+}
 
 /**
  * Returns the options of a topic's source: it starts where the table says and reads as far ahead as the credit
@@ -22,16 +31,10 @@ export function sourceOptionsOf(
   config: Config,
   topic: TopicConfig,
   target: Target,
-  services: {
-    credit: Credit
-    log: Logger
-    until: 'stopped' | 'latest'
-    taps: PipelineTaps
-    observer: TopicObserver | undefined
-  },
+  { credit, log, until, emit }: SourceServices,
 ): SourceOptions {
   const { kafka } = config
-  const { credit, log, until, taps, observer } = services
+  const costBytes = costOf(target)
   return {
     ...kafkaOptionsOf(kafka, log),
     groupId: kafka.groupId,
@@ -39,7 +42,10 @@ export function sourceOptionsOf(
     startFrom: topic.startFrom,
     resume: (partition) => target.table.txn(appIdOf(topic.appId, partition)),
     credit,
-    costBytes: taps.cost(costOf(target)),
+    costBytes: (raw) => {
+      emit({ kind: 'read', raw })
+      return costBytes(raw)
+    },
     until,
     ...fetchSizesOf(kafka, credit.reserved),
     isolation: kafka.isolationLevel,
@@ -52,10 +58,7 @@ export function sourceOptionsOf(
     sessionTimeoutMs: kafka.sessionTimeoutMs,
     heartbeatMs: kafka.heartbeatMs,
     tracing: isTracing(),
-    onEvent: (event) => {
-      logSourceEvent(event, log)
-      observer?.event?.(event)
-    },
+    onEvent: (event) => emit({ kind: 'source', event }),
   }
 }
 
@@ -100,41 +103,5 @@ export function deadLetterOptionsOf(
     sourceTopic: topic.topic,
     groupId: config.kafka.groupId,
     tableId: table.metadata.id,
-  }
-}
-
-function logSourceEvent(event: SourceEvent, log: Logger): void {
-  switch (event.kind) {
-    case 'assigned':
-      log.info({ partitions: event.partitions }, 'Partitions assigned')
-      break
-    case 'restarting':
-      log.warn({ err: event.error }, 'A request to the brokers got no response; it is repeated')
-      break
-    case 'brokers-silent':
-      log.warn({ err: event.error }, 'No Kafka broker answers: the topic waits until one does')
-      break
-    case 'brokers-answer':
-      log.info({}, 'A Kafka broker answers')
-      break
-    case 'offsets-failed':
-      log.warn(
-        { err: event.error },
-        'Offsets could not be committed to the Kafka group; nothing is lost, the table holds them',
-      )
-      break
-    case 'positioned':
-    case 'rebalancing':
-    case 'credit-waited':
-    case 'offsets-committed':
-      log.debug(
-        {
-          ...event,
-          next: 'next' in event ? String(event.next) : undefined,
-          follows: 'follows' in event ? String(event.follows) : undefined,
-        },
-        event.kind,
-      )
-      break
   }
 }

@@ -1,11 +1,14 @@
 import type { CreditWait } from '../../core/credit/credit.ts'
-import type { ErrorCode } from '../../core/errors.ts'
+import { messageOf, PipelineError, type ErrorCode } from '../../core/errors.ts'
 
 /**
  * Names the state of a topic's run: `opening` its table, `running`, `paused` by an operator, `restarting` after a
  * retryable failure, `failed` permanently, or `ended` because it was stopped or has caught up.
  */
 export type RunState = 'opening' | 'running' | 'paused' | 'restarting' | 'failed' | 'ended'
+
+/** Names the phase of a topic's run; it can be paused in each of them. */
+export type TopicPhase = Exclude<RunState, 'paused'>
 
 /** Describes the last failure of a topic, also while it waits for its restart. */
 export interface TopicFailure {
@@ -38,4 +41,10 @@ export interface InFlightFlush {
   /** The stage working on it, or `wait` between stages. */
   readonly stage: string
   readonly sinceMs: number
+}
+
+/** Describes a thrown error as a topic failure. */
+export function failureOf(error: unknown, atMs: number): TopicFailure {
+  const code = error instanceof PipelineError ? error.code : undefined
+  return { ...(code === undefined ? {} : { code }), message: messageOf(error), atMs, error }
 }

@@ -8,7 +8,7 @@ import {
   type Span,
 } from '@opentelemetry/api'
 import type { Counts, Provenance, StageTiming } from '../../core/batch.ts'
-import type { FlushTrace } from '../../core/flush-trace.ts'
+import type { FlushStages, FlushTrace } from '../../core/flush-trace.ts'
 import { flushNameOf } from '../../core/stage/flush-scope.ts'
 import { StageTimer } from '../../core/stage/flush-stages.ts'
 import { isTracing, recordError, spanNameOf, tracer } from '../../core/stage/span.ts'
@@ -34,23 +34,93 @@ export const FLUSH_MS_ATTRIBUTE = 'kafka_delta.flush_ms'
 /** Minimum duration of a wait that gets a span, in milliseconds. */
 const WAIT_MS_MIN = 1
 
+/** The trace of a flush that measures its stages and reports its end. */
+export interface OpenFlushTrace extends FlushTrace {
+  begin(stage: string): () => void
+  stages(): FlushStages
+  /** The stage that is processing the flush, `wait` between stages, since `sinceMs` in milliseconds since the epoch. */
+  readonly position: { readonly stage: string; readonly sinceMs: number }
+}
+
 /**
  * Opens the trace of a flush and measures the time of its stages. With tracing on, the root span starts at the earliest
  * poll, has a child span for each stage so far and links to the producers of the records; later stages open their spans
- * in `context`.
+ * in `context`. `onEnd` is called once, at the end of the flush, with the error if it failed or was dropped.
  */
-export function openFlushTrace(flush: TracedFlush): FlushTrace {
-  const timer = new StageTimer(flush.id, flush.provenances)
-  const first = flush.provenances[0]
-  const name = first === undefined ? {} : { name: flushNameOf(first) }
-  if (first === undefined || !isTracing()) return { ...timingOnlyTrace(timer), ...name }
-  const startMs = timer.startedAtMs
+export function openFlushTrace(flush: TracedFlush, onEnd?: (error?: unknown) => void): OpenFlushTrace {
+  return new MeasuredFlush(flush, onEnd)
+}
+
+class MeasuredFlush implements OpenFlushTrace {
+  readonly context: Context = ROOT_CONTEXT
+  readonly name: string | undefined
+  readonly #timer: StageTimer
+  readonly #onEnd: ((error?: unknown) => void) | undefined
+  /** The root span; absent without tracing. */
+  readonly #root: Span | undefined
+  #latestMs: number
+  #hasEnded = false
+
+  constructor(flush: TracedFlush, onEnd: ((error?: unknown) => void) | undefined) {
+    this.#timer = new StageTimer(flush.id, flush.provenances)
+    this.#onEnd = onEnd
+    this.#latestMs = this.#timer.startedAtMs
+    const first = flush.provenances[0]
+    if (first === undefined) return
+    this.name = flushNameOf(first)
+    if (!isTracing()) return
+    this.#root = startRootSpan(flush, first, this.#timer.startedAtMs)
+    // The context of an unsampled span is passed on too, so that later stages do not start their own traces.
+    this.context = trace.setSpan(ROOT_CONTEXT, this.#root)
+    if (!this.#root.isRecording()) return
+    for (const provenance of detailedOf(flush))
+      this.#latestMs = Math.max(this.#latestMs, replay(provenance, this.context))
+  }
+
+  get position(): OpenFlushTrace['position'] {
+    return { stage: this.#timer.stage, sinceMs: Math.round(this.#timer.atMs) }
+  }
+
+  begin(stage: string): () => void {
+    if (this.#root?.isRecording() !== true) return this.#timer.begin(stage)
+    // The time between two stages, in which the previous flush is still processed, is a span of its own.
+    const { atMs, isBusy } = this.#timer
+    const end = this.#timer.begin(stage)
+    if (!isBusy) recordWait(atMs, this.#timer.atMs, this.context, { 'kafka_delta.before': spanNameOf(stage) })
+    return end
+  }
+
+  stages(): FlushStages {
+    return this.#timer.stages()
+  }
+
+  end(error?: unknown): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    if (this.#root !== undefined) this.#endSpan(this.#root, error)
+    this.#onEnd?.(error)
+  }
+
+  // Polls are timed by the wall clock, which may be ahead of the span clock.
+  #endSpan(root: Span, error: unknown): void {
+    if (!root.isRecording()) {
+      root.end()
+      return
+    }
+    if (error !== undefined) recordError(root, error)
+    const { ms } = this.#timer.stages()
+    root.setAttribute(FLUSH_MS_ATTRIBUTE, this.#timer.atMs - this.#timer.formedAtMs)
+    for (const [stage, each] of Object.entries(ms)) root.setAttribute(`kafka_delta.ms.${stage}`, each)
+    root.end(Math.max(this.#timer.atMs, this.#latestMs))
+  }
+}
+
+function startRootSpan(flush: TracedFlush, first: Provenance, startMs: number): Span {
   const traceparents = flush.provenances.flatMap((provenance) => provenance.traceparents)
   const links = sampleEvenly(traceparents, LINKS_MAX)
     .map(spanLinkOf)
     .filter((link): link is Link => link !== undefined)
-  const detailed = sampleEvenly(flush.provenances, BATCHES_DETAILED_MAX)
-  const root = tracer().startSpan(
+  return tracer().startSpan(
     `process ${first.topic}`,
     {
       root: true,
@@ -60,44 +130,18 @@ export function openFlushTrace(flush: TracedFlush): FlushTrace {
       attributes: {
         ...attributesOf(flush, first),
         'kafka_delta.batches.seen': flush.provenances.length,
-        'kafka_delta.batches.detailed': detailed.length,
+        'kafka_delta.batches.detailed': detailedOf(flush).length,
         'kafka_delta.links.seen': traceparents.length,
         'kafka_delta.links.linked': links.length,
       },
     },
     ROOT_CONTEXT,
   )
-  const context = trace.setSpan(ROOT_CONTEXT, root)
-  // The context of an unsampled span is passed on too, so that later stages do not start their own traces.
-  if (!root.isRecording()) return { ...timingOnlyTrace(timer), ...name, context, end: () => root.end() }
-  let latestMs = startMs
-  for (const provenance of detailed) latestMs = Math.max(latestMs, replay(provenance, context))
-  return {
-    ...name,
-    context,
-    begin: withWaits(timer, context),
-    stages: () => timer.stages(),
-    end: endOnce(root, timer, latestMs),
-  }
 }
 
-function timingOnlyTrace(timer: StageTimer): FlushTrace {
-  return {
-    context: ROOT_CONTEXT,
-    begin: (stage) => timer.begin(stage),
-    stages: () => timer.stages(),
-    end: () => undefined,
-  }
-}
-
-/** Records the time between two stages as a span, in which the previous flush is still processed. */
-function withWaits(timer: StageTimer, parent: Context): NonNullable<FlushTrace['begin']> {
-  return (stage) => {
-    const { atMs, isBusy } = timer
-    const ended = timer.begin(stage)
-    if (!isBusy) recordWait(atMs, timer.atMs, parent, { 'kafka_delta.before': spanNameOf(stage) })
-    return ended
-  }
+/** Returns the batches of a flush that get spans of their own. */
+function detailedOf({ provenances }: TracedFlush): readonly Provenance[] {
+  return sampleEvenly(provenances, BATCHES_DETAILED_MAX)
 }
 
 function recordWait(startMs: number, endMs: number, parent: Context, attributes: Attributes): void {
@@ -133,20 +177,6 @@ function replay(provenance: Provenance, parent: Context): number {
     latestMs = Math.max(latestMs, endMs)
   }
   return latestMs
-}
-
-// Polls are timed by the wall clock, which may be ahead of the span clock.
-function endOnce(root: Span, timer: StageTimer, latestMs: number): FlushTrace['end'] {
-  let ended = false
-  return (error) => {
-    if (ended) return
-    ended = true
-    if (error !== undefined) recordError(root, error)
-    const { ms } = timer.stages()
-    root.setAttribute(FLUSH_MS_ATTRIBUTE, timer.atMs - timer.formedAtMs)
-    for (const [stage, each] of Object.entries(ms)) root.setAttribute(`kafka_delta.ms.${stage}`, each)
-    root.end(Math.max(timer.atMs, latestMs))
-  }
 }
 
 function attributesOf(flush: TracedFlush, first: Provenance): Attributes {

@@ -114,7 +114,7 @@ async function carry(
     commits = commits.then(async () => {
       for (let wait = chance.int(6); wait >= 0 || isStuck(); wait--) await turn()
       credit.give(bytes)
-      credit.flushClosed()
+      credit.flushSettled(0)
     })
   }
   credit.registerFlush(flush)

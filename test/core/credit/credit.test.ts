@@ -87,10 +87,10 @@ test('a requested flush resolves when it and earlier flushes are closed, immedia
   credit.flushOpened()
   let isDone = false
   const flushed = credit.flush().then(() => (isDone = true))
-  credit.flushClosed()
+  credit.flushSettled(0)
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal(isDone, false)
-  credit.flushClosed()
+  credit.flushSettled(0)
   await flushed
   forget()
   await credit.flush()
@@ -109,7 +109,7 @@ test('a batch that does not fit beside the buffer makes it flush, unless a flush
   assert.deepEqual([formed, credit.wait?.reason], [1, 'topic'])
   assert.equal(credit.shouldFlush, false)
   credit.give(60)
-  credit.flushClosed()
+  credit.flushSettled(0)
   await large
   assert.deepEqual([formed, credit.taken], [1, 80])
 })

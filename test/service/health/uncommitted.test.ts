@@ -38,7 +38,7 @@ test('The oldest record is the first of the oldest uncommitted batch, by partiti
   uncommitted.markCommitted([range(0, 19)])
   // Records that were not read yet are newer.
   assert.deepEqual([uncommitted.oldestTimestampMs(0), uncommitted.firstOffset(0)], [200, undefined])
-  uncommitted.retain([1])
+  uncommitted.retain([{ partition: 1 }])
   assert.equal(uncommitted.oldestTimestampMs(0), undefined)
 })
 

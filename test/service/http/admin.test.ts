@@ -6,7 +6,7 @@ import { findFreePorts } from '../../../src/local-servers/process.ts'
 import { startEndpoints, type Endpoints } from '../../../src/service/http/endpoints.ts'
 import { Health } from '../../../src/service/health/health.ts'
 import type { RunState } from '../../../src/service/topic/state.ts'
-import type { TopicRun } from '../../../src/service/topic/topic.ts'
+import type { TopicRun } from '../../../src/service/topic/topic-run.ts'
 import { LogLevels } from '../../../src/telemetry/log-levels.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
 
@@ -26,19 +26,25 @@ let flush: () => Promise<void>
 const topic = {
   name: 'many/orders.v1',
   topic: 'orders.v1',
-  status: () => [],
-  failure: () => undefined,
-  state: () => state,
-  pause: () => {
-    done.push('pause')
-    state = 'paused'
+  status: {
+    partitions: () => [],
+    failure: undefined,
+    get state() {
+      return state
+    },
   },
-  resume: () => {
-    done.push('resume')
-    state = 'running'
+  control: {
+    pause: () => {
+      done.push('pause')
+      state = 'paused'
+    },
+    resume: () => {
+      done.push('resume')
+      state = 'running'
+    },
+    flush: () => flush(),
+    optimize: () => Promise.resolve(void done.push('optimize')),
   },
-  flush: () => flush(),
-  optimize: () => Promise.resolve(void done.push('optimize')),
 } as unknown as TopicRun
 
 let endpoints: Endpoints

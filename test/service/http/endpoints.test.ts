@@ -15,7 +15,7 @@ import type { RunState, TopicFailure } from '../../../src/service/topic/state.ts
 import { EMPTY_SUMMARY } from '../../../src/service/topic/summary.ts'
 import { registerProcessMetrics } from '../../../src/service/metrics/process-metrics.ts'
 import { TopicMetrics } from '../../../src/service/metrics/topic-metrics.ts'
-import type { TopicRun } from '../../../src/service/topic/topic.ts'
+import type { TopicRun } from '../../../src/service/topic/topic-run.ts'
 import { LogLevels } from '../../../src/telemetry/log-levels.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
 import { startMetrics } from '../../../src/telemetry/metrics/metrics.ts'
@@ -30,15 +30,37 @@ let failure: TopicFailure | undefined
 const topic = {
   name: 'orders',
   topic: 'orders.v1',
-  summary: () => ({ ...EMPTY_SUMMARY, commits: 2, version: 7n }),
-  status: () => partitions,
-  buffered: () => ({ bytes: 10, bytesMax: 100 }),
-  state: () => state,
-  failure: () => failure,
-  restarts: () => 0,
-  inFlight: () => ({ bufferedBytes: 10, flushes: [] }),
-  groupOffsets: () => Promise.resolve(new Map([[3, 8n]])),
+  status: {
+    summary: { ...EMPTY_SUMMARY, commits: 2, version: 7n },
+    restarts: 0,
+    partitions: () => partitions,
+    buffered: () => ({ bytes: 10, bytesMax: 100 }),
+    get state() {
+      return state
+    },
+    get failure() {
+      return failure
+    },
+    inFlight: () => ({ bufferedBytes: 10, flushes: [] }),
+    groupOffsets: () => Promise.resolve(new Map([[3, 8n]])),
+  },
 } as unknown as TopicRun
+
+/** Returns a second topic, which runs and otherwise equals `first`. */
+function usersOf(first: TopicRun): TopicRun {
+  const { restarts, summary } = first.status
+  const status = {
+    restarts,
+    summary,
+    state: 'running',
+    failure: undefined,
+    partitions: () => partitions,
+    buffered: () => first.status.buffered(),
+    inFlight: () => first.status.inFlight(),
+    groupOffsets: () => first.status.groupOffsets(),
+  }
+  return { ...first, name: 'users', topic: 'users.v1', status: status as unknown as TopicRun['status'] }
+}
 
 const COMMIT: PipelineCommit = {
   id: 1,
@@ -168,7 +190,7 @@ test('A stalled topic makes the process not ready; one log line describes the st
     'one line for the topic with its offsets, and one for the readiness',
   )
   assert.match(stalled[0] ?? '', /"partition":3.*"committed":"9".*"standing":\{"bufferedBytes":10/)
-  health.progressOf('orders').committed(COMMIT, partitions)
+  health.progressOf('orders').onEvent({ kind: 'committed', commit: COMMIT, partitions })
   health.check()
   assert.equal((await get('/readyz')).status, 200)
   assert.match(lines.join(''), /no longer stalled/)
@@ -218,7 +240,7 @@ test('An unavailable server is reported with its reason: all topics that need it
 })
 
 test('A failed topic is reported with its code and without secrets, and of its gauges only the state remains', async () => {
-  health.setTopics([topic, { ...topic, name: 'users', topic: 'users.v1', state: () => 'running' }])
+  health.setTopics([topic, usersOf(topic)])
   partitions.push(lagging())
   state = 'failed'
   failure = { code: 'KD_OFFSETS_VANISHED', message: 'gone, says hunter2', atMs: 1_000_000, error: undefined }
@@ -258,10 +280,11 @@ test('The status has lag, freshness and the last commit of each topic, and the o
   health.setTopics([topic])
   partitions.push(lagging())
   const progress = health.progressOf('orders')
-  const ended = progress.flush()
   clock.nowMs += 250
-  ended()
-  progress.committed(COMMIT, partitions)
+  const stages = { id: 1, startedAtMs: 0, totalMs: 0, ms: {} }
+  const flush = { id: 1, provenances: [], counts: COMMIT.counts, bytes: 0, deadLetters: [] }
+  progress.onEvent({ kind: 'flush-ended', flush, durationMs: 250, stages })
+  progress.onEvent({ kind: 'committed', commit: COMMIT, partitions })
   const { topics } = (await get('/status')).json() as { topics: Record<string, Record<string, unknown>> }
   const { orders = {} } = topics
   assert.equal(orders['lag'], 15)
@@ -280,8 +303,9 @@ test('The status has lag, freshness and the last commit of each topic, and the o
 test('Metrics count records by outcome, and report lag and freshness by topic', async () => {
   health.setTopics([topic])
   partitions.push(lagging())
-  health.progressOf('orders').committed(COMMIT, partitions)
-  metrics.observer('orders.v1').committed(COMMIT, partitions)
+  const committed = { kind: 'committed', commit: COMMIT, partitions } as const
+  health.progressOf('orders').onEvent(committed)
+  metrics.handlerOf('orders.v1')(committed)
   const { text } = await get('/metrics')
   const value = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? NaN)
   assert.equal(value(/^kafka_delta_records_total\{[^}]*outcome="row"[^}]*\} (\S+)/m), 3)
@@ -349,7 +373,7 @@ test('Two entries of one topic have progress of their own', () => {
   health.progressOf('orders').markStarted()
   health.progressOf('orders-copy').markStarted()
   clock.nowMs += STALLED_MS + 1
-  health.progressOf('orders').committed(COMMIT, partitions)
+  health.progressOf('orders').onEvent({ kind: 'committed', commit: COMMIT, partitions })
   assert.deepEqual([health.stateOf(topic), health.stateOf(other)], ['running', 'stalled'])
   health.check()
   assert.equal(lines.filter((line) => line.includes('The topic is stalled')).length, 1)

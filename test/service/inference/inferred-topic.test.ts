@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
-import { openTopicWithInference } from '../../../src/service/inference/inferred-topic.ts'
+import { runTopics } from '../../../src/service/supervision/run-topics.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
+import { LiveSource, LiveTopic } from '../../support/flow/live-source.ts'
 import { carryRecords, startService } from '../../support/service.ts'
 
 let folder: string
@@ -123,16 +124,27 @@ test('Of two services that start at once one creates the table, and both commit 
 
 test('A topic without a table cannot be optimized, and says so', async () => {
   const config = loadConfig({ object: { topics: { events: { topic: 'events', table: { uri } } } } })
-  const { events } = config.topics
-  assert.ok(events !== undefined)
-  const topic = await openTopicWithInference('events', config, events, {
+  const topic = new LiveTopic()
+  const stopping = new AbortController()
+  let refusal: Promise<void> | undefined
+  await runTopics(config, {
     until: 'stopped',
-    log: createLogger({ level: 'silent', pretty: false }),
+    log: createLogger({ level: 'silent' }),
+    signal: stopping.signal,
     connectors: {
-      source: () => assert.fail('nothing is read before the topic is subscribed to'),
+      source: (options) => new LiveSource(topic, options),
       deadLetters: () => assert.fail('there are no dead letters'),
     },
+    observe: ({ events, control }) =>
+      events.subscribe((event) => {
+        if (event.kind !== 'phase' || event.phase !== 'running') return
+        refusal = assert.rejects(control.optimize(), {
+          code: 'KD_COMMAND_INVALID',
+          message: /has no table yet/,
+        })
+        stopping.abort()
+      }),
   })
-  await assert.rejects(topic.optimize(), { code: 'KD_COMMAND_INVALID', message: /has no table yet/ })
-  await topic.close()
+  assert.ok(refusal !== undefined)
+  await refusal
 })

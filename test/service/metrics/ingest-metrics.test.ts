@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { of, throwError } from 'rxjs'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { DeadLetter } from '../../../src/core/batch.ts'
-import { NO_TRACE } from '../../../src/core/flush-trace.ts'
-import { createIngestMetrics } from '../../../src/service/metrics/ingest-metrics.ts'
-import { createPipelineTaps } from '../../../src/service/topic/observer.ts'
+import { IngestMetrics } from '../../../src/service/metrics/ingest-metrics.ts'
 import type { StatsdType } from '../../../src/telemetry/metrics/statsd.ts'
 import { rawBatch } from '../../support/flow/batches.ts'
 
-function metrics(): { readonly sent: string[]; readonly observer: ReturnType<typeof createIngestMetrics> } {
+function metrics(): { readonly sent: string[]; readonly metrics: IngestMetrics } {
   const sent: string[] = []
   const send = (name: string, type: StatsdType, value: number): void => {
     sent.push(`${name}:${value}|${type}`)
   }
-  let nowMs = 0
-  const observer = createIngestMetrics({ send, close: () => Promise.resolve() }, () => (nowMs += 5))
-  return { sent, observer }
+  return { sent, metrics: new IngestMetrics({ send, close: () => Promise.resolve() }) }
 }
 
 const letter = (reason: DeadLetter['reason']): DeadLetter => ({
@@ -36,6 +31,7 @@ const FACTS = {
   bytes: 1,
   deadLetters: [letter('decode'), letter('transform'), letter('type')],
 }
+const STAGES = { id: 1, startedAtMs: 0, totalMs: 0, ms: {} }
 const COMMIT: PipelineCommit = {
   id: 1,
   version: 1n,
@@ -54,13 +50,11 @@ const STATUS = [
 ]
 
 test('A flush is reported as counters, durations and lags under the names of kafka-delta-ingest', () => {
-  const { sent, observer } = metrics()
-  const looking = createPipelineTaps(observer)
-  looking.trace(FACTS, NO_TRACE).end()
-  of(COMMIT)
-    .pipe(looking.commits(() => STATUS))
-    .subscribe()
-  observer.status(STATUS)
+  const { sent, metrics: ingest } = metrics()
+  ingest.onEvent({ kind: 'flush-formed', flush: FACTS })
+  ingest.onEvent({ kind: 'flush-ended', flush: FACTS, durationMs: 5, stages: STAGES })
+  ingest.onEvent({ kind: 'committed', commit: COMMIT, partitions: STATUS })
+  ingest.sendLag(STATUS)
   assert.deepEqual(sent, [
     'messages.deserialization.completed:8|c',
     'messages.deserialization.failed:1|c',
@@ -86,18 +80,14 @@ test('A flush is reported as counters, durations and lags under the names of kaf
 })
 
 test('A flush of a failing topic counts as a failed write', () => {
-  const { sent, observer } = metrics()
-  const looking = createPipelineTaps(observer)
-  looking.trace(FACTS, NO_TRACE)
-  throwError(() => new Error('no store'))
-    .pipe(looking.commits(() => STATUS))
-    .subscribe({ error: () => undefined })
+  const { sent, metrics: ingest } = metrics()
+  const error = new Error('no store')
+  ingest.onEvent({ kind: 'flush-ended', flush: FACTS, durationMs: 5, stages: STAGES, error })
   assert.equal(sent.at(-1), 'delta.write.failed:1|c')
 })
 
 test('The mean message size is reported with each batch', () => {
-  const { sent, observer } = metrics()
-  const cost = createPipelineTaps(observer).cost(() => 7)
-  assert.equal(cost(rawBatch(['{}', '{"a":1}']).payload), 7)
+  const { sent, metrics: ingest } = metrics()
+  ingest.onEvent({ kind: 'read', raw: rawBatch(['{}', '{"a":1}']).payload })
   assert.deepEqual(sent, ['messages.size:4.5|g'])
 })

@@ -10,7 +10,8 @@ import { Budget, type BudgetMember } from '../../../src/core/credit/budget.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { TablePool } from '../../../src/service/table/table-pool.ts'
-import type { TopicConnectors, TopicRun } from '../../../src/service/topic/topic.ts'
+import type { TopicConnectors } from '../../../src/service/topic/topic.ts'
+import type { TopicRun } from '../../../src/service/topic/topic-run.ts'
 import { runTopics, type RunOptions } from '../../../src/service/supervision/run-topics.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
@@ -119,15 +120,15 @@ test('A topic that fails permanently does not affect the others, stays visible, 
   const stopping = new AbortController()
   const running = carry({ until: 'stopped', signal: stopping.signal })
   running.catch(() => undefined)
-  await waitFor('the failure', () => run('bad').state() === 'failed')
-  assert.equal(run('bad').failure()?.code, 'KD_DEAD_LETTER')
-  assert.equal(run('bad').failure()?.retryAtMs, undefined)
-  await assert.rejects(run('bad').flush(), { code: 'KD_COMMAND_INVALID' })
+  await waitFor('the failure', () => run('bad').status.state === 'failed')
+  assert.equal(run('bad').status.failure?.code, 'KD_DEAD_LETTER')
+  assert.equal(run('bad').status.failure?.retryAtMs, undefined)
+  await assert.rejects(run('bad').control.flush(), { code: 'KD_COMMAND_INVALID' })
   const isLogged = (line: string): boolean => line.includes('no longer read; the others continue')
   assert.equal(lines.filter(isLogged).length, 1)
   topics['good']?.push(records(1_000))
   await waitFor('what came after the failure', () => rows.get('good') === 2_000)
-  assert.equal(run('good').state(), 'running')
+  assert.equal(run('good').status.state, 'running')
   stopping.abort()
   await assert.rejects(running, { code: 'KD_DEAD_LETTER' })
 })
@@ -150,7 +151,7 @@ test('With stop-process a failing topic stops the others, which commit what they
     topics['good']?.push(records(100))
     const running = carry({ until: 'stopped' })
     running.catch(() => undefined)
-    await waitFor('the buffered batch', () => (live()[0]?.buffered().bytes ?? 0) > 0)
+    await waitFor('the buffered batch', () => (live()[0]?.status.buffered().bytes ?? 0) > 0)
     topics['bad']?.push(['no json'])
     await assert.rejects(running, { code: 'KD_DEAD_LETTER' })
     assert.equal(rows.get('good'), 100)
@@ -195,7 +196,7 @@ test('Consecutive failures without a commit are counted, and the last one ends t
   })
   await assert.rejects(carry({ connectors: endsOf(topics, deadLetters) }), { code: 'KD_DEAD_LETTERS_FAILED' })
   assert.equal(lines.filter((line) => line.includes('restarts from its table')).length, 2)
-  assert.deepEqual([run('broken').state(), run('broken').restarts()], ['failed', 2])
+  assert.deepEqual([run('broken').status.state, run('broken').status.restarts], ['failed', 2])
 })
 
 test('A topic that waits for its restart, and one whose table is opening, end at once when the process stops', async () => {
@@ -217,16 +218,16 @@ test('A topic that waits for its restart, and one whose table is opening, end at
   const running = carry({ until: 'stopped', signal: stopping.signal, tables })
   running.catch(() => undefined)
   await waitFor('the rows of a topic that needs neither', () => rows.get('good') === 10)
-  await waitFor('the failure', () => run('waiting').state() === 'restarting')
-  const { code, atMs = 0, retryAtMs = 0 } = run('waiting').failure() ?? {}
+  await waitFor('the failure', () => run('waiting').status.state === 'restarting')
+  const { code, atMs = 0, retryAtMs = 0 } = run('waiting').status.failure ?? {}
   assert.equal(code, 'KD_STORE_UNAVAILABLE')
   assert.ok(retryAtMs >= atMs, 'the time of the restart is reported')
-  assert.equal(run('slow').state(), 'opening')
-  await run('slow').flush()
-  await assert.rejects(run('slow').optimize(), { code: 'KD_COMMAND_INVALID' })
+  assert.equal(run('slow').status.state, 'opening')
+  const flushed = run('slow').control.flush()
+  await assert.rejects(run('slow').control.optimize(), { code: 'KD_COMMAND_INVALID' })
   stopping.abort()
-  await running
-  assert.deepEqual([run('waiting').state(), run('slow').state()], ['ended', 'ended'])
+  await Promise.all([running, flushed])
+  assert.deepEqual([run('waiting').status.state, run('slow').status.state], ['ended', 'ended'])
 })
 
 test('A paused topic reads nothing until it is resumed, and still drains when the process stops', async () => {
@@ -236,15 +237,15 @@ test('A paused topic reads nothing until it is resumed, and still drains when th
   const running = carry({ until: 'stopped', signal: stopping.signal })
   running.catch(() => undefined)
   await waitFor('the first rows', () => rows.get('paused') === 100)
-  run('paused').pause()
+  run('paused').control.pause()
   topics['paused']?.push(records(50))
   topics['other']?.push(records(50))
   await waitFor('the rows of the other topic', () => rows.get('other') === 50)
-  await waitFor('the batch that waits', () => run('paused').inFlight().waiting?.reason === 'paused')
-  assert.deepEqual([run('paused').state(), rows.get('paused')], ['paused', 100])
-  run('paused').resume()
+  await waitFor('the batch that waits', () => run('paused').status.inFlight().waiting?.reason === 'paused')
+  assert.deepEqual([run('paused').status.state, rows.get('paused')], ['paused', 100])
+  run('paused').control.resume()
   await waitFor('the rows of the resumed topic', () => rows.get('paused') === 150)
-  run('paused').pause()
+  run('paused').control.pause()
   topics['paused']?.push(records(50))
   stopping.abort()
   await running
@@ -256,15 +257,15 @@ test('flush commits what is buffered and then resolves, at once when nothing is 
   const stopping = new AbortController()
   const running = carry({ until: 'stopped', signal: stopping.signal })
   running.catch(() => undefined)
-  await waitFor('the pipeline', () => run('slow').state() === 'running')
-  await run('slow').flush()
+  await waitFor('the pipeline', () => run('slow').status.state === 'running')
+  await run('slow').control.flush()
   assert.equal(rows.get('slow'), undefined)
   topics['slow']?.push(records(300))
-  await waitFor('the buffered batch', () => run('slow').inFlight().bufferedBytes > 0)
-  await run('slow').flush()
+  await waitFor('the buffered batch', () => run('slow').status.inFlight().bufferedBytes > 0)
+  await run('slow').control.flush()
   assert.equal(rows.get('slow'), 300)
-  assert.deepEqual(run('slow').inFlight(), { bufferedBytes: 0, flushes: [] })
-  await run('slow').optimize()
+  assert.deepEqual(run('slow').status.inFlight(), { bufferedBytes: 0, flushes: [] })
+  await run('slow').control.optimize()
   stopping.abort()
   await running
 })

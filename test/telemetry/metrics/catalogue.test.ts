@@ -7,11 +7,11 @@ import { NO_COUNTS } from '../../../src/core/batch.ts'
 import type { Raw } from '../../../src/core/raw.ts'
 import { Health } from '../../../src/service/health/health.ts'
 import { createJavaMetrics } from '../../../src/service/metrics/java-metrics.ts'
-import { combineObservers } from '../../../src/service/topic/observer.ts'
+import type { TopicEvent } from '../../../src/service/topic/events.ts'
 import { registerProcessMetrics } from '../../../src/service/metrics/process-metrics.ts'
 import { EMPTY_SUMMARY } from '../../../src/service/topic/summary.ts'
 import { TopicMetrics } from '../../../src/service/metrics/topic-metrics.ts'
-import type { TopicRun } from '../../../src/service/topic/topic.ts'
+import type { TopicRun } from '../../../src/service/topic/topic-run.ts'
 import { Instruments } from '../../../src/telemetry/metrics/instruments.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
 import {
@@ -27,7 +27,7 @@ const TOPIC = 'orders.v1'
 
 /** Triggers every event of a topic once. */
 function doAll(pipe: MetricsPipeline): void {
-  const status = [{ partition: 3, live: true, next: 5n, committed: 4n, end: 9n }]
+  const partitions = [{ partition: 3, live: true, next: 5n, committed: 4n, end: 9n }]
   const health = new Health({
     stalledMs: 1_000,
     log: createLogger({ level: 'silent', pretty: false }),
@@ -38,21 +38,24 @@ function doAll(pipe: MetricsPipeline): void {
   const run = {
     name: 'orders',
     topic: TOPIC,
-    state: () => 'running',
-    failure: () => undefined,
-    restarts: () => 0,
-    status: () => status,
-    summary: () => ({ ...EMPTY_SUMMARY, version: 7n }),
-    buffered: () => ({ bytes: 10, bytesMax: 100 }),
+    status: {
+      state: 'running',
+      failure: undefined,
+      restarts: 0,
+      summary: { ...EMPTY_SUMMARY, version: 7n },
+      partitions: () => partitions,
+      buffered: () => ({ bytes: 10, bytesMax: 100 }),
+    },
   } as unknown as TopicRun
   health.setTopics([run])
   registerProcessMetrics(pipe.observe, health, () => ({ taken: 10, bytesMax: 1_000 }))
   new Instruments(pipe.meter).counter('kafka_delta.eventloop.stalls').add(0)
-  const look = combineObservers([
-    health.progressOf('orders'),
-    new TopicMetrics(pipe.meter).observer(TOPIC),
-    createJavaMetrics(pipe).observer(TOPIC),
-  ])
+  const progress = health.progressOf('orders')
+  const handlers = [new TopicMetrics(pipe.meter).handlerOf(TOPIC), createJavaMetrics(pipe).handlerOf(TOPIC)]
+  const emit = (event: TopicEvent): void => {
+    progress.onEvent(event)
+    for (const handle of handlers) handle(event)
+  }
   const raw = {
     topic: TOPIC,
     partition: 3,
@@ -70,17 +73,19 @@ function doAll(pipe: MetricsPipeline): void {
     tombstones: 1,
     filtered: 1,
   }
-  look.read(raw as unknown as Raw)
+  emit({ kind: 'read', raw: raw as unknown as Raw })
   const letters = (['contract', 'rule'] as const).map((reason) => ({ reason }))
-  look.flush({ id: 1, provenances: [], counts, bytes: 10, deadLetters: letters } as never)()
-  look.stages?.({ id: 1, startedAtMs: 0, totalMs: 90, ms: { poll: 20, decode: 40, commitOffsets: 30 } })
+  const stages = { id: 1, startedAtMs: 0, totalMs: 90, ms: { poll: 20, decode: 40, commitOffsets: 30 } }
+  const flush = { id: 1, provenances: [], counts, bytes: 10, deadLetters: letters } as never
+  emit({ kind: 'flush-ended', flush, durationMs: 100, stages })
   const range = { topic: TOPIC, partition: 3, follows: undefined, first: 0n, last: 4n }
   const add = { path: 'a', partitionValues: {}, size: 77, modificationTime: 0, dataChange: true }
   const ends = { attempts: 3, conflicts: 2, ambiguous: 1, schemaChanged: true }
-  look.committed({ id: 1, version: 7n, ranges: [range], counts, adds: [add], newestMs: 1, ...ends }, status)
-  look.maintenance?.({ task: 'optimize', outcome: 'done', ms: 50 })
-  look.checkpoint?.('written')
-  look.orphaned?.(3)
+  const commit = { id: 1, version: 7n, ranges: [range], counts, adds: [add], newestMs: 1, ...ends }
+  emit({ kind: 'committed', commit, partitions })
+  emit({ kind: 'maintained', run: { task: 'optimize', outcome: 'done', ms: 50 } })
+  emit({ kind: 'checkpointed', outcome: 'written' })
+  emit({ kind: 'orphaned', files: { keys: ['a', 'b', 'c'], reason: undefined } })
 }
 
 async function scraped(): Promise<string> {

@@ -1,0 +1,119 @@
+import { inFlush } from '../../core/stage/flush-scope.ts'
+import { NO_TRACE } from '../../core/flush-trace.ts'
+import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
+import type { OrphanedFiles } from '../../../operators/write-parquet.ts'
+import type { SourceEvent } from '../../kafka/source/source-options.ts'
+import type { Logger } from '../../telemetry/log.ts'
+import type { TopicEvent, TopicEventHandler } from './events.ts'
+
+/** Maximum of file names in a log line. */
+const SHOWN_KEYS_MAX = 10
+
+/** Returns the handler that logs the events of a topic with the topic's logger. */
+export function createEventLog(log: Logger): TopicEventHandler {
+  return (event) => {
+    switch (event.kind) {
+      case 'phase':
+        logRestart(event, log)
+        break
+      case 'paused':
+        log.info('Topic paused: reading stops until it is resumed')
+        break
+      case 'resumed':
+        log.info('Topic resumed')
+        break
+      case 'committed':
+        if (log.isLevelEnabled('debug')) logCommit(event.commit, log)
+        break
+      case 'fenced':
+        logFenced(event, log)
+        break
+      case 'source':
+        logSourceEvent(event.event, log)
+        break
+      case 'orphaned':
+        logOrphaned(event.files, log)
+        break
+      case 'read':
+      case 'flush-formed':
+      case 'flush-ended':
+      case 'maintained':
+      case 'checkpointed':
+        break
+    }
+  }
+}
+
+/** The end of a topic and its permanent failure are logged by the set of topics, which knows what follows from them. */
+function logRestart({ failure, restart }: Extract<TopicEvent, { kind: 'phase' }>, log: Logger): void {
+  if (restart === undefined || failure === undefined) return
+  const { code, message, error } = failure
+  log.warn(
+    { code, err: error, ...restart },
+    `The topic failed and restarts from its table in ${restart.waitMs} ms: ${message}`,
+  )
+}
+
+function logCommit(commit: PipelineCommit, log: Logger): void {
+  const { version, counts, attempts, conflicts, adds, trace = NO_TRACE } = commit
+  const fields = { version: String(version), ...counts, files: adds.length, attempts, conflicts }
+  inFlush(trace, () => log.debug(fields, 'Flush committed'))
+}
+
+/** Logs a flush that is dropped and read again. */
+function logFenced({ appIds, unfitReason }: Extract<TopicEvent, { kind: 'fenced' }>, log: Logger): void {
+  if (unfitReason === undefined)
+    log.warn(
+      { appIds },
+      'Fenced: another writer has committed these offsets; this flush is dropped and reading continues from the table',
+    )
+  else
+    log.warn(
+      { appIds, unfit: unfitReason },
+      'Another writer changed the table so that the rows no longer fit; this flush is dropped and read again',
+    )
+}
+
+/** Logs the files that a flush without a commit leaves in the store. */
+function logOrphaned({ keys, reason }: OrphanedFiles, log: Logger): void {
+  log.warn(
+    { err: reason, files: keys.length, keys: keys.slice(0, SHOWN_KEYS_MAX) },
+    'Data files of a flush that was not committed could not be deleted: no version has them, VACUUM deletes them',
+  )
+}
+
+function logSourceEvent(event: SourceEvent, log: Logger): void {
+  switch (event.kind) {
+    case 'assigned':
+      log.info({ partitions: event.partitions }, 'Partitions assigned')
+      break
+    case 'restarting':
+      log.warn({ err: event.error }, 'A request to the brokers got no response; it is repeated')
+      break
+    case 'brokers-silent':
+      log.warn({ err: event.error }, 'No Kafka broker answers: the topic waits until one does')
+      break
+    case 'brokers-answer':
+      log.info({}, 'A Kafka broker answers')
+      break
+    case 'offsets-failed':
+      log.warn(
+        { err: event.error },
+        'Offsets could not be committed to the Kafka group; nothing is lost, the table holds them',
+      )
+      break
+    case 'positioned':
+    case 'rebalancing':
+    case 'credit-waited':
+    case 'offsets-committed':
+      log.debug(
+        {
+          ...event,
+          next: 'next' in event ? String(event.next) : undefined,
+          follows: 'follows' in event ? String(event.follows) : undefined,
+        },
+        event.kind,
+      )
+      break
+  }
+}

@@ -1,0 +1,143 @@
+import type { Observable } from 'rxjs'
+import type { TopicConfig } from '../../../config/types.ts'
+import type { PartitionStatus, SourceEvent } from '../../kafka/source/source-options.ts'
+import type { TopicEvent } from './events.ts'
+import type { InFlightWork, RunState, TopicFailure, TopicPhase } from './state.ts'
+import { addCommit, EMPTY_SUMMARY, type TopicSummary } from './summary.ts'
+import type { TopicPipeline } from './topic-pipeline.ts'
+
+/** Answers questions about a topic. Its state is held here alone, and only the topic's events change it. */
+export class TopicStatus {
+  readonly #creditBytesMax: number
+  readonly #pipeline: () => TopicPipeline | undefined
+  #phase: TopicPhase = 'opening'
+  #isPaused = false
+  #hasOpened = false
+  #failure: TopicFailure | undefined
+  #restarts = 0
+  #attempts = 0
+  #summary = EMPTY_SUMMARY
+  /** Next offset by partition up to which records were read before a restart and are not in the table yet. */
+  readonly #reread = new Map<number, bigint>()
+
+  /** Follows `events` from now on; `pipeline` returns the pipeline that runs, or the last one that ran. */
+  constructor(
+    { creditBytes }: Pick<TopicConfig, 'creditBytes'>,
+    events: Observable<TopicEvent>,
+    pipeline: () => TopicPipeline | undefined,
+  ) {
+    this.#creditBytesMax = creditBytes
+    this.#pipeline = pipeline
+    events.subscribe((event) => {
+      if (event.kind === 'phase') this.#enter(event.phase, event.failure)
+      else if (event.kind === 'paused' || event.kind === 'resumed') this.#isPaused = event.kind === 'paused'
+      else if (event.kind === 'source') this.#follow(event.event)
+      else if (event.kind === 'committed') {
+        this.#attempts = 0
+        this.#failure = undefined
+        this.#summary = addCommit(this.#summary, event.commit)
+        if (this.#reread.size > 0)
+          for (const { partition, last } of event.commit.ranges) this.#markStored(partition, last + 1n)
+      }
+    })
+  }
+
+  /** The present state. */
+  get state(): RunState {
+    return this.#phase === 'running' && this.#isPaused ? 'paused' : this.#phase
+  }
+
+  /** The phase, also while the topic is paused. */
+  get phase(): TopicPhase {
+    return this.#phase
+  }
+
+  /** True after a pause until the topic is resumed, whether it runs or not. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** True once the table was open. */
+  get hasOpened(): boolean {
+    return this.#hasOpened
+  }
+
+  /** The last failure; `undefined` when there was none or the topic has committed since. */
+  get failure(): TopicFailure | undefined {
+    return this.#failure
+  }
+
+  /** True while records that were read before a restart are not in the table yet. */
+  get isRereading(): boolean {
+    return this.#reread.size > 0
+  }
+
+  /** Number of restarts after failures. */
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  /** Number of starts since the last commit. */
+  get attempts(): number {
+    return this.#attempts
+  }
+
+  /** The totals so far. */
+  get summary(): TopicSummary {
+    return this.#summary
+  }
+
+  /** Returns the offsets of each assigned partition. */
+  partitions(): readonly PartitionStatus[] {
+    return this.#pipeline()?.source.status() ?? []
+  }
+
+  /** Returns the credit in use and its maximum, in bytes. */
+  buffered(): { readonly bytes: number; readonly bytesMax: number } {
+    const { taken: bytes = 0, bytesMax = this.#creditBytesMax } = this.#live()?.credit ?? {}
+    return { bytes, bytesMax }
+  }
+
+  /** Returns where the work in flight is. */
+  inFlight(): InFlightWork {
+    const live = this.#live()
+    return live === undefined ? { bufferedBytes: 0, flushes: [] } : live.flushes.inFlight(live.credit)
+  }
+
+  /**
+   * Returns the committed offset of the Kafka group by partition. Asks the brokers at most every ten seconds; empty until
+   * they answer.
+   */
+  async groupOffsets(): Promise<ReadonlyMap<number, bigint>> {
+    return (await this.#pipeline()?.groupOffsets.read()) ?? new Map()
+  }
+
+  #live(): TopicPipeline | undefined {
+    return this.#phase === 'running' ? this.#pipeline() : undefined
+  }
+
+  #enter(phase: TopicPhase, failure: TopicFailure | undefined): void {
+    this.#phase = phase
+    this.#failure = failure
+    if (phase === 'opening') this.#attempts++
+    if (phase === 'running') this.#hasOpened = true
+    if (phase !== 'restarting') return
+    this.#restarts++
+    for (const { partition, live, next, committed = -1n } of this.partitions())
+      if (live && next > committed + 1n) this.#reread.set(partition, next)
+  }
+
+  #follow(event: SourceEvent): void {
+    if (event.kind === 'positioned') this.#markStored(event.partition, event.next)
+    // Another member reads the partitions that are not assigned to this process.
+    else if (event.kind === 'assigned')
+      for (const partition of this.#reread.keys())
+        if (!event.partitions.includes(partition)) this.#reread.delete(partition)
+  }
+
+  /** Records that the table holds all records of a partition before `next`. */
+  #markStored(partition: number, next: bigint): void {
+    const wanted = this.#reread.get(partition)
+    if (wanted !== undefined && next >= wanted) this.#reread.delete(partition)
+  }
+}

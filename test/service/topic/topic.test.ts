@@ -1,0 +1,150 @@
+// Goal: whatever cannot be opened or closed, everything else that was opened for a topic is given back.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { loadConfig } from '../../../config/load/load.ts'
+import { Budget, type BudgetMember } from '../../../src/core/credit/budget.ts'
+import { SerialQueue } from '../../../src/core/serial-queue.ts'
+import { TablePool } from '../../../src/service/table/table-pool.ts'
+import { openTopic, type TopicConnectors, type TopicServices } from '../../../src/service/topic/topic.ts'
+import { openStore } from '../../../src/storage/open/open.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
+import { LiveSource, LiveTopic } from '../../support/flow/live-source.ts'
+
+let folder = ''
+let contract = ''
+let runs = 0
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kafka-delta-topic-'))
+  contract = join(folder, 'contract.json')
+  await writeFile(contract, '{"type":"object","properties":{"id":{"type":"integer"}}}')
+})
+after(() => rm(folder, { recursive: true, force: true }))
+
+/** A budget that knows how many topics have a share of it. */
+class CountedBudget extends Budget {
+  readonly members = new Set<BudgetMember>()
+
+  override join(member: BudgetMember): void {
+    this.members.add(member)
+    super.join(member)
+  }
+
+  override leave(member: BudgetMember): void {
+    this.members.delete(member)
+    super.leave(member)
+  }
+}
+
+interface Bench {
+  readonly open: () => ReturnType<typeof openTopic>
+  readonly budget: CountedBudget
+  readonly closed: string[]
+  readonly lines: string[]
+  readonly openStores: () => number
+}
+
+function bench(connectors: Partial<TopicConnectors>, options: object = {}): Bench {
+  const uri = join(folder, String(++runs))
+  const config = loadConfig({
+    object: {
+      kafka: { brokers: ['127.0.0.1:1'] },
+      topics: { events: { contract, table: { uri }, ...options } },
+    },
+  })
+  const topic = config.topics['events']
+  assert.ok(topic !== undefined)
+  const budget = new CountedBudget(1e9)
+  const closed: string[] = []
+  const lines: string[] = []
+  let stores = 0
+  const tables = new TablePool(async (at) => {
+    const store = await openStore(at, config.storage)
+    stores++
+    const close = store.close.bind(store)
+    return Object.assign(store, { close: () => close().finally(() => stores--) })
+  })
+  const services: TopicServices = {
+    config,
+    until: 'stopped',
+    log: createLogger({
+      level: 'warn',
+      pretty: false,
+      destination: { write: (line) => void lines.push(line) },
+    }),
+    connectors: {
+      source: (source) => new LiveSource(new LiveTopic(), source),
+      deadLetters: () => ({
+        write: () => Promise.resolve({ written: 0, skipped: 0 }),
+        close: () => Promise.resolve(void closed.push('dead letters')),
+      }),
+      ...connectors,
+    },
+    maintenanceQueue: new SerialQueue(),
+    tables,
+    budget,
+  }
+  return {
+    open: () => openTopic(topic, services, () => undefined),
+    budget,
+    closed,
+    lines,
+    openStores: () => stores,
+  }
+}
+
+test('When one part cannot be closed, credit and table are given back, and that error is thrown', async () => {
+  const { open, budget, closed, openStores } = bench({
+    source: (options) => {
+      const source = new LiveSource(new LiveTopic(), options)
+      return Object.assign(source, { close: () => Promise.reject(new Error('the group did not answer')) })
+    },
+  })
+  const pipeline = await open()
+  assert.deepEqual([budget.members.size, openStores()], [1, 1])
+  await assert.rejects(pipeline.close(), { message: 'the group did not answer' })
+  assert.deepEqual([budget.members.size, openStores(), closed], [0, 0, ['dead letters']])
+})
+
+test('When several parts cannot be closed, the first error is thrown and the others are logged', async () => {
+  const { open, budget, lines, openStores } = bench({
+    source: (options) => {
+      const source = new LiveSource(new LiveTopic(), options)
+      return Object.assign(source, { close: () => Promise.reject(new Error('no group')) })
+    },
+    deadLetters: () => ({
+      write: () => Promise.resolve({ written: 0, skipped: 0 }),
+      close: () => Promise.reject(new Error('no producer')),
+    }),
+  })
+  const pipeline = await open()
+  await assert.rejects(pipeline.close(), { message: 'no producer' })
+  assert.equal(lines.filter((line) => line.includes('no group')).length, 1)
+  assert.deepEqual([budget.members.size, openStores()], [0, 0])
+})
+
+test('When the source cannot be made, credit, dead letters and table are given back', async () => {
+  const { open, budget, closed, openStores } = bench({
+    source: () => {
+      throw new Error('no such rack')
+    },
+  })
+  await assert.rejects(open(), { message: 'no such rack' })
+  assert.deepEqual([budget.members.size, openStores(), closed], [0, 0, ['dead letters']])
+})
+
+test('When the dead-letter topic cannot be made, the dead-letter table is given back too', async () => {
+  const { open, budget, openStores } = bench(
+    {
+      deadLetters: () => {
+        throw new Error('no such topic')
+      },
+    },
+    { deadLetters: { to: 'both', table: join(folder, 'letters') } },
+  )
+  await assert.rejects(open(), { message: 'no such topic' })
+  assert.deepEqual([budget.members.size, openStores()], [0, 0])
+})
