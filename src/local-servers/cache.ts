@@ -27,8 +27,9 @@ export function serverFilePath(...parts: readonly string[]): string {
 }
 
 /**
- * Returns the folder `<cache>/<name>-<hash of the files>`, which `fill` fills once. Several processes may do this at the
- * same time: each fills a temporary folder, the first rename wins, and the other folders are deleted.
+ * Returns the folder `<cache>/<name>-<hash of the files>`, which `fill` fills once. `name` identifies everything else that
+ * the content depends on. Several processes may do this at the same time: each fills a temporary folder, the first rename
+ * wins, and the other folders are deleted.
  */
 export async function ensureCached(
   name: string,

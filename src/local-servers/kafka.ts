@@ -15,6 +15,8 @@ import {
 
 /** Configures a local Kafka broker; everything has a default. */
 interface KafkaServerOptions {
+  /** Version of the broker, such as `3.9.1`; default: that of `servers/kafka/pom.xml`. */
+  readonly version?: string
   /** Data folder, which `stop` keeps; default: a temporary folder, which `stop` removes. */
   readonly dir?: string
   /** Ports of the loopback address; default: free ports. */
@@ -88,7 +90,7 @@ const HEAP_MIB_MAX = 512
  * @throws KD_PREREQUISITE_MISSING if Java or Maven is missing; KD_SERVER_FAILED with the last log lines
  */
 export async function startKafka(options: KafkaServerOptions = {}): Promise<KafkaServer> {
-  const libraries = await fetchJars('kafka', options.onProgress)
+  const libraries = await fetchJars('kafka', options.onProgress, options.version)
   for (let attempt = 1; ; attempt++) {
     try {
       return await startOnce(libraries, options)

@@ -18,21 +18,25 @@ export function javaCommand(): string {
 }
 
 /**
- * Returns the folder with the jars of `servers/<name>/pom.xml` and their dependencies. Maven downloads them once for each
- * content of that file; later calls use the cache.
+ * Returns the folder with the jars of `servers/<name>/pom.xml` and their dependencies, in the version that the file names
+ * or in `version`, which sets its property `<name>.version`. Maven downloads them once for each content of that file and
+ * each version; later calls use the cache.
  * @throws KD_PREREQUISITE_MISSING if Java or Maven is missing, KD_SERVER_FAILED if Maven fails
  */
 export async function fetchJars(
   name: string,
   onProgress: (message: string) => void = () => {},
+  version?: string,
 ): Promise<string> {
   const pom = serverFilePath(name, 'pom.xml')
   await runProgram(javaCommand(), ['-version'], { missing: JAVA_MISSING, runMsMax: 60_000 })
-  return ensureCached(`${name}-jars`, [pom], async (folder) => {
+  const cached = version === undefined ? `${name}-jars` : `${name}-${version}-jars`
+  const properties = version === undefined ? [] : [`-D${name}.version=${version}`]
+  return ensureCached(cached, [pom], async (folder) => {
     onProgress(`Downloading the jars of servers/${name} with Maven (only the first time)`)
     await runProgram(
       'mvn',
-      ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`],
+      ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`, ...properties],
       {
         missing: JAVA_MISSING,
         runMsMax: FETCH_MS_MAX,

@@ -72,7 +72,7 @@ kafka/group/assignors/range: kafka/group/assignors/assignor
 kafka/group/coordinator-client: kafka/group/membership
 kafka/group/simulation: kafka/group/assignors/assignors kafka/group/leader
 kafka/records/aborted: kafka/records/batch-header kafka/records/gather-batch kafka/records/gathered-records kafka/records/malformed-records kafka/records/record-codecs kafka/records/record-cursor kafka/records/record-ranges
-kafka/source/consumer-source: kafka/source/consumer-options kafka/source/offset-lookup
+kafka/source/consumer-source: kafka/source/consumer-options kafka/source/offset-lookup kafka/source/source-batch
 kafka/source/end-refresh: kafka/source/watermarks kafka/wire/list-partitions
 kafka/source/source-events: kafka/source/source-options kafka/source/source
 kafka/wire/find-coordinator: kafka/wire/broker

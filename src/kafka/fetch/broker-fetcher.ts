@@ -16,6 +16,11 @@ import { WakeSignal } from './wake-signal.ts'
 
 /** Backoff after a failure of the broker. */
 const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 1_000, jitter: 'none' } as const
+/**
+ * Responses in a row with records of later offsets only, after which a partition fails. A single one is no fault: the log
+ * may grow while the broker answers.
+ */
+const USELESS_MAX = 20
 /** Maximum time to close a session, in milliseconds. */
 const SESSION_END_MS = 1_000
 
@@ -271,6 +276,7 @@ export class BrokerFetcher {
         isolation,
         abortedTransactions: data.abortedTransactions,
         lastStableOffset: data.lastStableOffset,
+        highWatermark: data.highWatermark,
         codecs,
         ...(readBytesMax === undefined ? {} : { readBytesMax }),
         ...(batchBytesMax === undefined ? {} : { batchBytesMax }),
@@ -305,7 +311,23 @@ export class BrokerFetcher {
     if (!isCurrent()) return
     // If the estimated next offset was wrong, the response in flight is discarded.
     partition.fetchOffset = partition.position
-    if (partition.position === request.offset) partition.backOff(this.#context.clock.now())
+    if (partition.position !== request.offset) partition.uselessResponses = 0
+    else {
+      partition.backOff(this.#context.clock.now())
+      this.#countUseless(partition, data)
+    }
+  }
+
+  /** Fails a partition whose responses, one after the other, hold no records of offsets that the broker says it has. */
+  #countUseless(partition: FetchPartition, { lastStableOffset, highWatermark }: Result['response']): void {
+    const end = this.#context.isolation === 'read_committed' ? lastStableOffset : highWatermark
+    if (partition.position >= end || partition.isFailed || ++partition.uselessResponses < USELESS_MAX) return
+    const { topic, partition: index, position } = partition
+    const detail = `expected records of the offsets from ${position} to ${end - 1n}, got others`
+    this.#context.failPartition(
+      partition,
+      new PipelineError('KD_RECORDS_CORRUPT', detail, { topic, partition: index, offset: position }),
+    )
   }
 
   /**

@@ -29,6 +29,8 @@ export class FetchPartition {
   notBeforeMs = 0
   /** Time at which the topic was first found missing, in milliseconds since the epoch. */
   missingSinceMs: number | undefined
+  /** Responses in a row whose records were all past the position. */
+  uselessResponses = 0
   #replica: { readonly nodeId: number; readonly untilMs: number } | undefined
   #failures = 0
 
@@ -64,6 +66,7 @@ export class FetchPartition {
     this.position = this.fetchOffset = offset
     this.positionEpoch = leaderEpoch
     this.isFailed = false
+    this.uselessResponses = 0
     this.missingSinceMs = undefined
     this.resetBackoff()
   }

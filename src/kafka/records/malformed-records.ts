@@ -6,8 +6,18 @@ export interface RecordsPartition {
   readonly partition: number
 }
 
-/** Describes a fault in stored bytes; `readRecords` converts it to KD_RECORDS_CORRUPT with the offset. */
-export class MalformedRecords extends Error {}
+/**
+ * Describes a fault in stored bytes; `readRecords` converts it to KD_RECORDS_CORRUPT with `offset`, by default the one that
+ * the batch has.
+ */
+export class MalformedRecords extends Error {
+  readonly offset: bigint | undefined
+
+  constructor(detail: string, { offset, ...options }: ErrorOptions & { readonly offset?: bigint } = {}) {
+    super(detail, options)
+    this.offset = offset
+  }
+}
 
 /** Returns the KD_RECORDS_CORRUPT error for the batch at `offset`. */
 export function corruptRecordsError(

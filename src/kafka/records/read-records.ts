@@ -36,6 +36,8 @@ export interface RecordsRequest extends RecordsPartition {
   readonly abortedTransactions?: readonly AbortedTransaction[] | null
   /** Offset at which `read_committed` stops reading; -1 if the broker does not report it. */
   readonly lastStableOffset: bigint
+  /** Offset at which the log ended for consumers when the broker answered; unknown by default. */
+  readonly highWatermark?: bigint
   readonly codecs: RecordCodecs
   /** Decompressed bytes after which a `Raw` ends, at the end of a batch; 32 MiB by default. */
   readonly readBytesMax?: number
@@ -81,6 +83,8 @@ class EntryReader {
   readonly #view: DataView
   readonly #filter: AbortedFilter
   readonly #window: OffsetWindow
+  /** Offset that the broker reports as the end of what may be read; `undefined` if it reports none. */
+  readonly #reportedEnd: bigint | undefined
   readonly #decompression: DecompressionOptions
   #at = 0
   #next: bigint
@@ -97,6 +101,8 @@ class EntryReader {
     const isCommitted = isolation === 'read_committed'
     this.#filter = new AbortedFilter(isCommitted ? (abortedTransactions ?? []) : [])
     this.#window = { from, before: isCommitted && lastStableOffset >= 0n ? lastStableOffset : undefined }
+    const reportedEnd = isCommitted ? lastStableOffset : (request.highWatermark ?? -1n)
+    this.#reportedEnd = reportedEnd < 0n ? undefined : reportedEnd
     this.#decompression = {
       codecs: request.codecs,
       batchBytesMax: request.batchBytesMax ?? BATCH_BYTES_MAX,
@@ -162,7 +168,17 @@ class EntryReader {
     const header = readBatchHeader(entry, this.#view)
     const { baseOffset } = header
     const lastOffset = baseOffset + BigInt(header.lastOffsetDelta)
+    const expected = this.#following ?? this.#window.from
     if (!this.#isRequested(baseOffset, lastOffset)) return
+    if (baseOffset > expected) {
+      this.#checkOffsetAfter(entry, { expected, baseOffset, lastOffset })
+      // Either the log grew while the broker answered, or the offset is wrong; the next fetch decides. To go on would
+      // leave out the offsets before the end.
+      if (this.#reportedEnd !== undefined && baseOffset >= this.#reportedEnd) {
+        this.#end(0)
+        return
+      }
+    }
     const isHidden = this.#filter.isHidden(header, lastOffset, () => {
       if (header.count === 0) return false
       const bytes = decompressBatch(header, entry, this.#decompression)
@@ -201,6 +217,22 @@ class EntryReader {
     return last >= from
   }
 
+  /**
+   * Refuses a batch that does not continue the log before it and contradicts the entry after it: its own offset is the
+   * wrong one, and its records must not be delivered under it.
+   */
+  #checkOffsetAfter(
+    entry: Uint8Array,
+    { expected, baseOffset, lastOffset }: Readonly<Record<'expected' | 'baseOffset' | 'lastOffset', bigint>>,
+  ): void {
+    const at = this.#at + entry.length
+    if (at + 8 > this.#view.byteLength) return
+    const next = this.#view.getBigInt64(at)
+    if (next > lastOffset) return
+    const detail = `expected offsets of at least ${lastOffset + 1n} after a batch that begins at ${baseOffset}, where ${expected} was next, got ${next}`
+    throw new MalformedRecords(detail, { offset: expected })
+  }
+
   #isPastEnd(offset: bigint): boolean {
     const { before } = this.#window
     return before !== undefined && offset >= before
@@ -222,7 +254,8 @@ class EntryReader {
 
   #toPipelineError(error: unknown): Error {
     if (!(error instanceof MalformedRecords)) return error as Error
-    const offset = this.#at + 8 <= this.#view.byteLength ? this.#view.getBigInt64(this.#at) : this.#next
+    const isReadable = this.#at + 8 <= this.#view.byteLength
+    const offset = error.offset ?? (isReadable ? this.#view.getBigInt64(this.#at) : this.#next)
     return corruptRecordsError(this.#request, offset, error.message, error)
   }
 }

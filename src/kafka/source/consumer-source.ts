@@ -1,6 +1,7 @@
 import { Observable, type Subscriber } from 'rxjs'
 import type { Batch, OffsetRange, StageTiming } from '../../core/batch.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
+import type { PipelineError } from '../../core/errors.ts'
 import type { Raw } from '../../core/raw.ts'
 import { clusterOptionsOf } from '../client/wire-options.ts'
 import { createFetcher } from '../fetch/fetcher.ts'
@@ -13,17 +14,21 @@ import type { Isolation } from '../records/read-records.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { openCluster } from '../wire/open-cluster.ts'
 import { EndRefresh, ENDS_EVERY_MS } from './end-refresh.ts'
-import { copyOffsetsToGroup, GroupOffsetCopies } from './group-offsets.ts'
-import { emptyRaw, traceparentsOf } from './pack-records.ts'
+import { copyOffsetsToGroup, GroupOffsetCopies, ownedOffsetsOf, type NextOffset } from './group-offsets.ts'
+import { emptyRaw } from './pack-records.ts'
 import { type Position, Positions } from './start-positions.ts'
 import { lookUpResumeOffsets } from './offset-lookup.ts'
 import type { KafkaSource, PartitionStatus, SourceOptions } from './source-options.ts'
 import { fetchLimitsFrom, groupOptionsFrom } from './consumer-options.ts'
-import { listWatermarks, type Watermark } from './watermarks.ts'
+import { sourceBatchOf } from './source-batch.ts'
 import { reportAnswers, reportFetchRefusal, reportGroupEvent, sourceFailureOf } from './source-events.ts'
+import { waitUntilCommitted } from './wait-until-committed.ts'
+import { listWatermarks, type Watermark } from './watermarks.ts'
 
-/** Interval of the checks for the end, and for the commit of partitions that are handed over. */
+/** Interval of the checks for the end. */
 const CHECK_MS = 50
+/** Maximum time to commit what was read before a corrupt batch, in milliseconds. */
+const COMMIT_MS_MAX = 60_000
 
 /**
  * Creates a source that reads one Kafka topic as a member of a consumer group and resumes from the offsets in the table.
@@ -38,7 +43,8 @@ export function createSource(options: SourceOptions): KafkaSource {
   return new ConsumerSource(options)
 }
 
-type Phase = 'new' | 'running' | 'ended' | 'closed'
+/** `failing`: reading has ended with an error that is reported once everything before it is committed. */
+type Phase = 'new' | 'running' | 'failing' | 'ended' | 'closed'
 
 class ConsumerSource implements KafkaSource {
   readonly batches: Observable<Batch<Raw>>
@@ -116,10 +122,7 @@ class ConsumerSource implements KafkaSource {
   }
 
   status(): readonly PartitionStatus[] {
-    return this.#positions
-      .all()
-      .map(({ partition, live, next, committed, high }) => ({ partition, live, next, committed, end: high }))
-      .sort((a, b) => a.partition - b.partition)
+    return this.#positions.status()
   }
 
   #subscribe(subscriber: Subscriber<Batch<Raw>>): () => void {
@@ -187,18 +190,18 @@ class ConsumerSource implements KafkaSource {
    */
   async #handOver(partitions: readonly OwnedPartition[], signal: AbortSignal): Promise<void> {
     for (const { partition } of partitions) this.#stopReading(partition)
-    const isSettled = (): boolean =>
-      partitions.every(({ partition }) => {
-        const position = this.#positions.get(partition)
-        return (
-          position?.live !== true || position.follows === undefined || position.committed === position.follows
-        )
-      })
-    while (!isSettled() && !signal.aborted && this.#subscriber?.closed === false) {
-      this.#options.credit.requestFlush()
-      await this.#clock.sleep(CHECK_MS, signal).catch(() => undefined)
-    }
+    const indexes = partitions.map(({ partition }) => partition)
+    await this.#waitUntilCommitted(indexes, () => signal.aborted)
     if (!signal.aborted) this.#drop(partitions)
+  }
+
+  #waitUntilCommitted(partitions: readonly number[], isLate: () => boolean): Promise<void> {
+    return waitUntilCommitted(partitions, {
+      positions: this.#positions,
+      credit: this.#options.credit,
+      clock: this.#clock,
+      isOver: () => isLate() || this.#subscriber?.closed !== false,
+    })
   }
 
   #drop(partitions: readonly OwnedPartition[]): void {
@@ -298,38 +301,27 @@ class ConsumerSource implements KafkaSource {
     bytes: number,
     poll?: StageTiming,
   ): void {
-    const { follows, partition } = position
-    this.#positions.advance(position, last)
-    this.#subscriber?.next({
-      provenance: {
-        topic: this.#options.topic,
-        partition,
-        follows,
-        first,
-        last,
-        records: raw.count,
-        bytes,
-        polledAtMs: this.#clock.now(),
-        traceparents: this.#options.tracing === true ? traceparentsOf(raw) : [],
-        timings: poll === undefined ? [] : [poll],
-      },
-      payload: raw,
+    const batch = sourceBatchOf(position, raw, {
+      first,
+      last,
+      bytes,
+      polledAtMs: this.#clock.now(),
+      tracing: this.#options.tracing === true,
+      poll,
     })
+    this.#positions.advance(position, last)
+    this.#subscriber?.next(batch)
   }
 
-  #copyOffsets(offsets: readonly { readonly partition: number; readonly next: bigint }[]): Promise<void> {
-    // Only assigned partitions: a later owner may have copied newer offsets already.
-    const owned = offsets.flatMap(({ partition, next }) => {
-      const owner = this.#owned.get(partition)
-      return owner === undefined ? [] : [{ ...owner, next }]
-    })
-    return this.#copies.add(owned)
+  #copyOffsets(offsets: readonly NextOffset[]): Promise<void> {
+    return this.#copies.add(ownedOffsetsOf(offsets, this.#owned))
   }
 
   #onFetchEvent(event: FetchEvent): void {
     switch (event.kind) {
       case 'failed':
-        this.#fail(event.error)
+        if (event.error.code === 'KD_RECORDS_CORRUPT') void this.#failOnceCommitted(event.error)
+        else this.#fail(event.error)
         break
       case 'broker-failed':
       case 'metadata-failed':
@@ -369,6 +361,20 @@ class ConsumerSource implements KafkaSource {
     if (isReached) this.stop()
   }
 
+  /**
+   * Ends the source once everything that was read is committed: a restart fails at the same batch again, so the records
+   * before it would otherwise never become rows.
+   */
+  async #failOnceCommitted(error: PipelineError): Promise<void> {
+    if (this.#phase !== 'running') return
+    this.#phase = 'failing'
+    const partitions = this.#positions.all().map(({ partition }) => partition)
+    for (const partition of partitions) this.#stopReading(partition)
+    const untilMs = this.#clock.now() + COMMIT_MS_MAX
+    await this.#waitUntilCommitted(partitions, () => this.#clock.now() >= untilMs)
+    this.#fail(error)
+  }
+
   #fail(error: unknown): void {
     const failure = sourceFailureOf(error, this.#options)
     this.#end((subscriber) => {
@@ -378,7 +384,7 @@ class ConsumerSource implements KafkaSource {
 
   /** The member stays in its group, reading nothing, so that the last offsets can be copied. */
   #end(notify: (subscriber: Subscriber<Batch<Raw>>) => void): void {
-    if (this.#phase !== 'running') return
+    if (this.#phase !== 'running' && this.#phase !== 'failing') return
     this.#phase = 'ended'
     for (const { partition } of this.#positions.all()) this.#stopReading(partition)
     const subscriber = this.#subscriber

@@ -4,8 +4,26 @@ import { messageOf } from '../../core/errors.ts'
 import { inSpan } from '../../core/stage/span.ts'
 import type { GroupMembership } from '../group/membership.ts'
 import type { OffsetToCommit } from '../group/offsets.ts'
+import type { OwnedPartition } from '../group/ownership.ts'
 import { keyOfPartition } from '../group/partitions.ts'
 import type { SourceOptions } from './source-options.ts'
+
+/** Holds the first offset of a partition that is not in the table. */
+export interface NextOffset {
+  readonly partition: number
+  readonly next: bigint
+}
+
+/** Returns the offsets of owned partitions: a later owner of another one may have copied newer offsets already. */
+export function ownedOffsetsOf(
+  offsets: readonly NextOffset[],
+  owned: ReadonlyMap<number, OwnedPartition>,
+): readonly OffsetToCommit[] {
+  return offsets.flatMap(({ partition, next }) => {
+    const owner = owned.get(partition)
+    return owner === undefined ? [] : [{ ...owner, next }]
+  })
+}
 
 /**
  * Copies offsets to the Kafka consumer group, for lag tools; `next` is the first offset not in the table. Gives up after

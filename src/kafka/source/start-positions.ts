@@ -1,4 +1,5 @@
 import { PipelineError } from '../../core/errors.ts'
+import type { PartitionStatus } from './source-options.ts'
 import type { Watermark } from './watermarks.ts'
 
 /** Holds the position of an assigned partition. Replaced, not reused, when the partition is assigned or abandoned. */
@@ -68,6 +69,13 @@ export class Positions {
 
   all(): readonly Position[] {
     return [...this.#byPartition.values()]
+  }
+
+  /** Returns how far every assigned partition was read and committed, in the order of their numbers. */
+  status(): readonly PartitionStatus[] {
+    return this.all()
+      .map(({ partition, live, next, committed, high }) => ({ partition, live, next, committed, end: high }))
+      .sort((a, b) => a.partition - b.partition)
   }
 
   /** Returns whether the position was not replaced. */

@@ -184,6 +184,26 @@ test('A corrupt batch fails its partition after the records before it were deliv
   await fetcher.close()
 })
 
+test('A broker that answers with later offsets only, again and again, fails the partition at the offset that is missing', async () => {
+  for (const isolation of ['read_committed', 'read_uncommitted'] as const) {
+    const cluster = new FakeCluster([1])
+    const [partition = assert.fail()] = cluster.create('orders', 1).partitions
+    partition.append('good')
+    partition.append('moved')
+    const { bytes } = partition.entries[1] ?? assert.fail()
+    // No checksum covers the offset.
+    bytes.writeBigInt64BE(1_000n, 0)
+    const { fetcher, values, eventsOf } = startReading(cluster, { isolation })
+    fetcher.seek('orders', 0, 0n)
+    await until(() => eventsOf('failed').length === 1)
+    const [{ error } = assert.fail()] = eventsOf('failed')
+    assert.equal(error.code, 'KD_RECORDS_CORRUPT')
+    assert.deepEqual(error.context, { topic: 'orders', partition: 0, offset: 1n })
+    assert.deepEqual(values('orders', 0), ['good'])
+    await fetcher.close()
+  }
+})
+
 test('A rejected delivery fails its partition', async () => {
   const cluster = new FakeCluster([1])
   cluster.create('orders', 1).partitions[0]?.append('a')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
-import { after, test } from 'node:test'
+import { after, test, type TestContext } from 'node:test'
 import { createFetcher } from '../../../src/kafka/fetch/fetcher.ts'
 import { listOffsets } from '../../../src/kafka/fetch/list-offsets.ts'
 import { openRecordCodecs } from '../../../src/kafka/records/record-codecs.ts'
@@ -8,9 +8,12 @@ import type { Isolation } from '../../../src/kafka/records/read-records.ts'
 import { openCluster } from '../../../src/kafka/wire/open-cluster.ts'
 import { kafkaForTests } from '../../support/servers/servers.ts'
 import { testTopic } from '../topic.ts'
-import { linesOf, writeByJava } from './support/transactions.ts'
+import { chanceOf } from '../../support/values/chance.ts'
+import { linesOf } from '../../transactions/support/lines.ts'
+import { startWriters, type JavaReading } from '../../transactions/support/writers.ts'
 
-const PARTITIONS = 3
+const ISOLATIONS = ['read_committed', 'read_uncommitted'] as const
+const FETCH_BYTES = [1_024, 5_000, 20_000, 200_000, 1_048_576]
 const codecs = await openRecordCodecs()
 const brokers = await kafkaForTests()
 const cluster = openCluster({
@@ -19,6 +22,8 @@ const cluster = openCluster({
   openSocket: ({ host, port, onConnect }) => connect({ host, port }, onConnect),
 })
 after(() => cluster.close())
+const writers = await startWriters(brokers[0] ?? '')
+after(() => writers.close())
 
 interface Asked {
   readonly topic: string
@@ -60,41 +65,61 @@ async function readAll({ topic, isolation, from, ends, bytesMax }: Asked): Promi
   return lines
 }
 
-test('Records of interleaved transactions are exactly those that Kafka’s own consumer reads, from every offset', async (t) => {
-  const { topic } = await testTopic(PARTITIONS)
-  const seed = Number(process.env['TEST_SEED'] ?? 1)
-  t.diagnostic(`seed ${seed}`)
-  const { seen, ends } = await writeByJava(brokers[0] ?? '', topic, PARTITIONS, seed, 400)
-  const offsets = await listOffsets(
-    cluster,
-    ends.map((_, partition) => ({ topic, partition, at: 'latest' })),
-    { isolation: 'read_committed' },
-  )
-  assert.deepEqual(
-    offsets.map((found) => found?.offset),
-    ends,
-  )
-  const starts = Array.from({ length: PARTITIONS }, () => 0n)
-  for (const isolation of ['read_committed', 'read_uncommitted'] as const) {
-    const expected = seen[isolation]
-    assert.ok(expected.every((lines) => lines.length > 50))
-    for (const bytesMax of [1_024, 20_000, 1_048_576])
-      assert.deepEqual(await readAll({ topic, isolation, from: starts, ends, bytesMax }), expected)
+test('Records of interleaved transactions are exactly those that Kafka’s own consumer reads', async (t) => {
+  const { topic, seen, ends } = await written(t, 3, 120)
+  const partitions = ends.read_committed.length
+  for (const isolation of ISOLATIONS) {
+    const offsets = await listOffsets(
+      cluster,
+      ends[isolation].map((_, partition) => ({ topic, partition, at: 'latest' })),
+      { isolation },
+    )
+    assert.deepEqual(
+      offsets.map((found) => found?.offset),
+      ends[isolation],
+    )
+    assert.ok(seen[isolation].every((lines) => lines.length > 30))
+    for (const bytesMax of FETCH_BYTES)
+      assert.deepEqual(
+        await readAll({
+          topic,
+          isolation,
+          from: Array.from({ length: partitions }, () => 0n),
+          ends: ends[isolation],
+          bytesMax,
+        }),
+        seen[isolation],
+      )
   }
   assert.notDeepEqual(seen.read_committed, seen.read_uncommitted)
-  // Restarts at offsets across the log, also inside of batches and of open transactions.
-  for (let step = 0; step < 30; step++) {
-    const from = ends.map((end) => (end * BigInt(step)) / 30n + BigInt(step % 7))
-    const lines = await readAll({
-      topic,
-      isolation: 'read_committed',
-      from,
-      ends,
-      bytesMax: 1_024 << (step % 6),
-    })
-    const expected = seen.read_committed.map((all, partition) =>
-      all.filter((line) => BigInt(line.slice(0, line.indexOf(' '))) >= (from[partition] ?? 0n)),
-    )
-    assert.deepEqual(lines, expected, `from ${from.join(', ')}`)
+})
+
+test('Reading that begins at any offset, also inside of open and aborted transactions, sees exactly the rest', async (t) => {
+  const { topic, seen, ends } = await written(t, 2, 40)
+  const hidden = seen.read_uncommitted.flat().length - seen.read_committed.flat().length
+  assert.ok(hidden > 20, 'offsets inside of aborted transactions')
+  for (const isolation of ISOLATIONS) {
+    const last = ends[isolation].reduce((max, end) => (end > max ? end : max))
+    for (let start = 0n; start < last; start++) {
+      const from = ends[isolation].map((end) => (start < end ? start : end))
+      const bytesMax = FETCH_BYTES[Number(start) % FETCH_BYTES.length] ?? 0
+      const lines = await readAll({ topic, isolation, from, ends: ends[isolation], bytesMax })
+      const expected = seen[isolation].map((all, partition) =>
+        all.filter((line) => BigInt(line.slice(0, line.indexOf(' '))) >= (from[partition] ?? 0n)),
+      )
+      assert.deepEqual(lines, expected, `from ${start}`)
+    }
   }
 })
+
+/** Writes to a new topic with Java's and librdkafka's producers; some transactions stay open. */
+async function written(
+  t: TestContext,
+  partitions: number,
+  steps: number,
+): Promise<JavaReading & { readonly topic: string }> {
+  const { topic } = await testTopic(partitions)
+  const { seed } = chanceOf(t)
+  await writers.write(topic, { partitions, seed, steps, open: 1 + (seed % 2), transactions: 4 })
+  return { topic, ...(await writers.read(topic, partitions)) }
+}

@@ -328,7 +328,45 @@ test('Unknown formats and codecs, and lengths below the minimum, are refused wit
 
 test('Descending offsets are an error', () => {
   const batch = encodeBatch({ baseOffset: 5n, records: [value('a'), value('b')] })
-  assert.throws(() => readAll(Buffer.concat([batch, batch])), corrupt(5n, /offsets of at least 7/))
+  const twice = Buffer.concat([batch, batch])
+  assert.throws(() => readAll(twice, { from: 5n }), corrupt(5n, /offsets of at least 7/))
+})
+
+test('A batch with a wrong offset, which contradicts the batch after it, is an error and is not read', () => {
+  const before = encodeBatch({ baseOffset: 20n, records: [value('a')] })
+  const after = encodeBatch({ baseOffset: 23n, records: [value('d')] })
+  for (const baseOffset of [22n, 24n, 1_000n, 2n ** 60n])
+    for (const isolation of ['read_committed', 'read_uncommitted'] as const) {
+      const wrong = encodeBatch({ baseOffset, records: [value('b'), value('c')] })
+      const records = Buffer.concat([before, wrong, after])
+      const seen: bigint[] = []
+      assert.throws(
+        () => {
+          const request = { ...REQUEST, records, isolation, lastStableOffset: 24n, highWatermark: 24n }
+          for (const read of readRecords({ ...request, from: 20n })) seen.push(...read.raw.offsets)
+        },
+        corrupt(21n, /offsets of at least/),
+      )
+      assert.deepEqual(seen, [20n])
+    }
+  // A gap that compaction left is none of this.
+  const gap = Buffer.concat([before, after])
+  assert.deepEqual(offsetsOf(readAll(gap, { from: 20n, lastStableOffset: 24n })), [20n, 23n])
+})
+
+test('A batch after a gap, at or past the end that the broker reports, is left for the next fetch', () => {
+  const records = Buffer.concat([
+    encodeBatch({ baseOffset: 20n, records: [value('a')] }),
+    encodeBatch({ baseOffset: 1_000n, records: [value('b')] }),
+  ])
+  const ends = { lastStableOffset: 22n, highWatermark: 22n }
+  for (const isolation of ['read_committed', 'read_uncommitted'] as const) {
+    const reads = readAll(records, { ...ends, isolation, from: 20n })
+    assert.deepEqual(offsetsOf(reads), [20n])
+    assert.equal(reads.at(-1)?.next, 21n)
+    const [again] = readAll(records, { ...ends, isolation, from: 21n })
+    assert.deepEqual([again?.raw.count, again?.next], [0, 21n])
+  }
 })
 
 test('A batch whose decompressed size exceeds the maximum is an error and is not decompressed completely', () => {
