@@ -32,6 +32,8 @@ const SOFTWARE_NAME = 'kafka-delta'
  * calls: 512 KiB cost half the CPU time of the 64 KiB chunks that Node allocates by default.
  */
 const RECEIVE_BUFFER = Buffer.allocUnsafeSlow(512 * 1024)
+/** The rest of a response is read into its own buffer from this size on. */
+const DIRECT_BYTES_MIN = 64 * 1024
 /** Fraction of a session's lifetime after which it is renewed, plus a random spread per connection (KIP-368). */
 const RENEW_FROM = 0.85
 const RENEW_SPREAD = 0.1
@@ -68,6 +70,7 @@ class LiveConnection implements PooledConnection {
   #renewAtMs = Infinity
   #renewing: Promise<void> | undefined
   #loginResponses = 0
+  #target: Buffer = RECEIVE_BUFFER
 
   constructor(address: BrokerAddress, options: WireOptions) {
     this.nodeId = address.nodeId ?? -1
@@ -158,7 +161,7 @@ class LiveConnection implements PooledConnection {
           resolve(socket)
         }
         const onread = {
-          buffer: RECEIVE_BUFFER,
+          buffer: () => this.#nextBuffer(),
           callback: (bytes: number) => {
             this.#receive(bytes)
             return true
@@ -188,8 +191,19 @@ class LiveConnection implements PooledConnection {
     }
   }
 
+  /**
+   * Returns the memory that the socket reads into next: the rest of a large response, which saves copying it, otherwise the
+   * buffer that all connections share.
+   */
+  #nextBuffer(): Buffer {
+    const unfilled = this.#channel?.unfilled
+    this.#target = unfilled !== undefined && unfilled.length >= DIRECT_BYTES_MIN ? unfilled : RECEIVE_BUFFER
+    return this.#target
+  }
+
   #receive(bytes: number): void {
-    this.#channel?.receive(RECEIVE_BUFFER.subarray(0, bytes), true)
+    if (this.#target === RECEIVE_BUFFER) this.#channel?.receive(RECEIVE_BUFFER.subarray(0, bytes), true)
+    else this.#channel?.receiveUnfilled(bytes)
   }
 
   async #negotiate(channel: RequestChannel): Promise<void> {

@@ -39,6 +39,17 @@ export class FrameAssembler {
     }
   }
 
+  /** The part of an incomplete frame that has no bytes yet; `undefined` between frames. A socket may read into it. */
+  get unfilled(): Buffer | undefined {
+    return this.#frame?.subarray(this.#filled)
+  }
+
+  /** Processes bytes that were read into the start of `unfilled`. */
+  advance(bytes: number): void {
+    const frame = this.#frame
+    if (frame !== undefined) this.#passIfFull(frame, bytes)
+  }
+
   /** Starts a frame; returns the number of bytes consumed from the chunk. */
   #begin(chunk: Buffer, at: number, isLent: boolean): number {
     const length = this.#length.readInt32BE(0)
@@ -59,11 +70,14 @@ export class FrameAssembler {
 
   #fill(frame: Buffer, chunk: Buffer, at: number): number {
     const copied = chunk.copy(frame, this.#filled, at)
-    this.#filled += copied
-    if (this.#filled === frame.length) {
-      this.#frame = undefined
-      this.#take(frame)
-    }
+    this.#passIfFull(frame, copied)
     return copied
+  }
+
+  #passIfFull(frame: Buffer, added: number): void {
+    this.#filled += added
+    if (this.#filled < frame.length) return
+    this.#frame = undefined
+    this.#take(frame)
   }
 }

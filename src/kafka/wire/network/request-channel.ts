@@ -58,12 +58,26 @@ export class RequestChannel {
     })
   }
 
+  /** The rest of an incomplete response, which the socket may read into; see `receiveUnfilled`. */
+  get unfilled(): Buffer | undefined {
+    return this.#frames.unfilled
+  }
+
   /** Processes received bytes. Lent bytes are copied, because the socket reuses their buffer. */
   receive(chunk: Buffer, isLent: boolean): void {
+    this.#process(() => this.#frames.push(chunk, isLent))
+  }
+
+  /** Processes bytes that the socket read into the start of `unfilled`. */
+  receiveUnfilled(bytes: number): void {
+    this.#process(() => this.#frames.advance(bytes))
+  }
+
+  #process(assemble: () => void): void {
     // A destroyed socket reports its own error.
     if (this.#fault !== undefined || this.#socket.destroyed) return
     try {
-      this.#frames.push(chunk, isLent)
+      assemble()
     } catch (error) {
       this.close(this.#limits.explain(error as Error))
     }

@@ -47,6 +47,24 @@ test('A frame within one chunk shares it', () => {
   assert.equal(frame?.buffer, bytes.buffer)
 })
 
+test('A socket may read into the rest of an incomplete frame', () => {
+  const message = Buffer.from(Array.from({ length: 5_000 }, (_, i) => i % 251))
+  const bytes = Buffer.concat([framed([message]), framed([Buffer.from('next')])])
+  const kept: Buffer[] = []
+  const assembler = new FrameAssembler(10_000, (frame) => kept.push(frame))
+  const unfilledBytes = (): number | undefined => assembler.unfilled?.length
+  assert.equal(unfilledBytes(), undefined)
+  assembler.push(bytes.subarray(0, 1_004), true)
+  for (let at = 1_004; at < 5_004; at += 800) {
+    assert.equal(unfilledBytes(), 5_004 - at)
+    bytes.copy(assembler.unfilled ?? Buffer.alloc(0), 0, at, at + 800)
+    assembler.advance(800)
+  }
+  assert.equal(unfilledBytes(), undefined)
+  assembler.push(bytes.subarray(5_004), true)
+  assert.deepEqual(kept, [message, Buffer.from('next')])
+})
+
 test('A negative length and one above the maximum are refused', () => {
   for (const length of ['ffffffff', '00000065', '7fffffff']) {
     const assembler = new FrameAssembler(100, () => assert.fail('a frame'))
