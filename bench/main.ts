@@ -29,15 +29,17 @@ const MIB = 2 ** 20
 const NEVER = 1_000_000_000
 
 const VARIANTS = [
-  { name: 'pipeline: contract and statistics', topicConfig: {} },
+  { name: 'pipeline: contract and statistics', program: 'whole', topicConfig: {} },
   {
     name: 'pipeline: Kafka columns and date partitions too',
+    program: 'whole',
     topicConfig: {
       kafkaColumns: true,
       derive: { event_date: 'date(timestamp)' },
       table: { partitionColumns: ['event_date'] },
     },
   },
+  { name: 'reading alone, by the own consumer', program: 'read', topicConfig: {} },
 ] as const
 
 const FLUSH_BYTES = [16 * MIB, 128 * MIB]
@@ -81,9 +83,9 @@ async function measureAll({ records, pairs, profile }: Flags): Promise<Results> 
     const run = runner(kafka.brokers, folder)
     const startUp = { floor: await run('floor', 0, {}), whole: await run('whole', 0, {}) }
     const variants = []
-    for (const { name, topicConfig } of VARIANTS) {
+    for (const { name, program, topicConfig } of VARIANTS) {
       say(name)
-      variants.push({ name, pairs: await measurePairs(run, pairs, records, topicConfig) })
+      variants.push({ name, pairs: await measurePairs(run, program, { pairs, records, topicConfig }) })
     }
     const memory = []
     for (const flushBytes of FLUSH_BYTES) {
@@ -129,17 +131,20 @@ function runner(brokers: readonly string[], folder: string, profile?: string): R
 
 async function measurePairs(
   run: Run,
-  pairs: number,
-  records: number,
-  topicConfig: Task['topicConfig'],
+  program: Program,
+  {
+    pairs,
+    records,
+    topicConfig,
+  }: { readonly pairs: number; readonly records: number; readonly topicConfig: Task['topicConfig'] },
 ): Promise<Pair[]> {
   const measured: Pair[] = []
   for (let number = 1; number <= pairs; number++) {
     const floor = await run('floor', records, topicConfig)
-    const pair = { floor, whole: await run('whole', records, topicConfig) }
+    const pair = { floor, other: await run(program, records, topicConfig) }
     measured.push(pair)
-    const micros = `${microsOf(floor).toFixed(2)} µs, pipeline ${microsOf(pair.whole).toFixed(2)} µs`
-    const rate = formatCount(Math.round(records / pair.whole.wallS))
+    const micros = `${microsOf(floor).toFixed(2)} µs, ${program} ${microsOf(pair.other).toFixed(2)} µs`
+    const rate = formatCount(Math.round(records / pair.other.wallS))
     console.log(`  pair ${number}: floor ${micros}, ratio ${ratioOf(pair).toFixed(2)}, ${rate} records/s`)
   }
   return measured

@@ -14,7 +14,7 @@ export interface Results {
   readonly loadAverage: number
 }
 
-/** Holds one configuration of the pipeline, measured in pairs with the floor. */
+/** Holds one program with its configuration, measured in pairs with the floor. */
 export interface Variant {
   readonly name: string
   readonly pairs: readonly Pair[]
@@ -27,8 +27,8 @@ export interface MemoryRun {
   readonly whole: Measured
 }
 
-/** Maximum ratio of the pipeline's CPU to that of the floor. */
-export const RATIO_MAX = 4
+/** Maximum ratio of the first variant's CPU to that of the floor; the run fails above it. */
+export const RATIO_MAX = 2.5
 
 /** Returns the median ratio of a variant. */
 export function medianRatio({ pairs }: Variant): number {
@@ -53,7 +53,9 @@ ${variantTable(results)}
 
 The pipeline reads the topic from start to end into a new local table. It decodes JSON and validates it against the contract
 (every record is valid), writes Parquet with zstd and statistics of every column, and makes commits and checkpoints. CPU is
-user and system time of the whole process, including threads. MB are 10⁶ bytes of record values.
+user and system time of the whole process, including threads. MB are 10⁶ bytes of record values. Reading alone ends where the
+ranges of all values in the responses are known, with checksums verified and transactions filtered; it only counts, like
+the floor.
 
 ## Pairs
 
@@ -94,7 +96,7 @@ function variantTable({ variants, records, bytes }: Results): string {
     ...variants.map((variant) =>
       summaryRow(
         variant.name,
-        variant.pairs.map((pair) => pair.whole),
+        variant.pairs.map((pair) => pair.other),
         `**${medianRatio(variant).toFixed(2)}**`,
         bytes / records,
       ),
@@ -120,12 +122,12 @@ function summaryRow(name: string, runs: readonly Measured[], ratio: string, reco
 
 function pairTable({ name, pairs }: Variant): string {
   const rows = pairs.map((pair, index) => {
-    const cells = [index + 1, microsOf(pair.floor).toFixed(2), microsOf(pair.whole).toFixed(2)]
+    const cells = [index + 1, microsOf(pair.floor).toFixed(2), microsOf(pair.other).toFixed(2)]
     return `| ${[...cells, ratioOf(pair).toFixed(2)].join(' | ')} |`
   })
   return `${name}:
 
-| pair | floor, CPU µs per record | pipeline, CPU µs per record | ratio |
+| pair | floor, CPU µs per record | this, CPU µs per record | ratio |
 | ---: | ---: | ---: | ---: |
 ${rows.join('\n')}`
 }

@@ -2,12 +2,12 @@ import type { Measured, Task } from './measured.ts'
 import { runProgram } from './run-program.ts'
 
 /** Names a measured program, `bench/<name>`. */
-export type Program = 'floor' | 'whole'
+export type Program = 'floor' | 'read' | 'whole'
 
-/** Holds the results of floor and pipeline, run one after the other so that the load of the machine affects both. */
+/** Holds the results of floor and another program, run one after the other so that the load of the machine affects both. */
 export interface Pair {
   readonly floor: Measured
-  readonly whole: Measured
+  readonly other: Measured
 }
 
 /** Runs a measured program as a process of its own. With `profiles`, it writes a CPU profile to that folder. */
@@ -16,9 +16,9 @@ export function measure(program: Program, task: Task, profiles?: string): Promis
   return runProgram<Measured>(program, task, flags)
 }
 
-/** Returns the ratio of the pipeline's CPU per record to that of the floor, both including their start. */
-export function ratioOf({ floor, whole }: Pair): number {
-  return microsOf(whole) / microsOf(floor)
+/** Returns the ratio of the other program's CPU per record to that of the floor, both including their start. */
+export function ratioOf({ floor, other }: Pair): number {
+  return microsOf(other) / microsOf(floor)
 }
 
 /** Returns the CPU per record, in microseconds. */

@@ -1,5 +1,5 @@
 // Reading alone: the project's own consumer reads the topic until the ranges of all values are known, and counts records.
-import { connect } from 'node:net'
+import { clusterOptionsOf } from '../src/kafka/client/wire-options.ts'
 import { createFetcher } from '../src/kafka/fetch/fetcher.ts'
 import { openRecordCodecs } from '../src/kafka/records/record-codecs.ts'
 import { listPartitions } from '../src/kafka/wire/list-partitions.ts'
@@ -9,11 +9,7 @@ import { report, taskOfProcess } from './measured.ts'
 const task = taskOfProcess()
 const codecs = await openRecordCodecs()
 if (task.records > 0) {
-  const cluster = openCluster({
-    brokers: task.brokers,
-    clientId: 'kafka-delta-bench',
-    openSocket: ({ host, port, onConnect }) => connect({ host, port }, onConnect),
-  })
+  const cluster = openCluster(clusterOptionsOf({ brokers: task.brokers, clientId: 'kafka-delta-bench' }))
   const partitions = await listPartitions(cluster, task.topic, 'read')
   let records = 0
   let startMs = 0

@@ -10,9 +10,9 @@ function measured(cpuS: number): Measured {
 }
 
 const pairs: Pair[] = [
-  { floor: measured(2), whole: measured(8) },
-  { floor: measured(4), whole: measured(12) },
-  { floor: measured(3), whole: measured(30) },
+  { floor: measured(2), other: measured(8) },
+  { floor: measured(4), other: measured(12) },
+  { floor: measured(3), other: measured(30) },
 ]
 
 test('the median is the middle one, or the mean of the two in the middle', () => {
