@@ -4,31 +4,31 @@ import { Interpreter } from './interpreter.ts'
 import { type FunctionTable } from './function-table.ts'
 
 /** Describes a compiled JMESPath expression. */
-export interface Expression {
+export interface Expression<Context> {
   readonly text: string
-  /** Returns the result for a message, or null when there is none. Throws when the expression cannot be evaluated. */
-  evaluate(message: unknown): unknown
+  /**
+   * Returns the result for a message, or null when there is none; functions receive `context`. Throws when the
+   * expression cannot be evaluated.
+   */
+  evaluate(message: unknown, context: Context): unknown
 }
 
 /** Compiles expressions that share one set of functions. A topic has one compiler. */
-export class ExpressionCompiler {
-  readonly #interpreter: Interpreter
+export class ExpressionCompiler<Context> {
+  readonly #interpreter: Interpreter<Context>
 
-  constructor(functions: FunctionTable) {
+  constructor(functions: FunctionTable<Context>) {
     this.#interpreter = new Interpreter(functions)
   }
 
   /** Returns the compiled expression of a syntax tree that `parseJmesPath` has produced and checked. */
-  compile(text: string, node: ExpressionNode): Expression {
+  compile(text: string, node: ExpressionNode): Expression<Context> {
     const interpreter = this.#interpreter
     const direct = fieldPathOf(node)
     if (direct !== undefined) return { text, evaluate: (message) => valueAtPath(message, direct) }
     return {
       text,
-      evaluate: (message) => {
-        const value: unknown = interpreter.search(node, message as Parameters<Interpreter['search']>[1])
-        return value ?? null
-      },
+      evaluate: (message, context) => interpreter.evaluate(node, message, context) ?? null,
     }
   }
 }

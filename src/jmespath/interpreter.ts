@@ -22,22 +22,39 @@ interface InterpreterState {
  * properties are fields, and integers beyond 2^53 (`bigint`) and numbers that a double cannot hold (`ExactNumber`)
  * are numbers.
  */
-export class Interpreter extends Base {
-  readonly #functions: FunctionTable
+export class Interpreter<Context> extends Base {
+  readonly #functions: FunctionTable<Context>
+  /** Set only while `evaluate` runs, like the library's own root value and scope. */
+  #context: Context | undefined
 
-  constructor(functions: FunctionTable) {
+  constructor(functions: FunctionTable<Context>) {
     super()
     this.#functions = functions
     const library = this.runtime.callFunction.bind(this.runtime)
     this.runtime.callFunction = (name, args) => {
       const own = functions.get(name) ?? BUILT_IN_FUNCTIONS.get(name)
       // Values that are not JSON to the library, such as `bigint`, are passed to our functions unchanged.
-      return own === undefined ? library(name, args) : (own(args) as ReturnType<typeof library>)
+      return own === undefined
+        ? library(name, args)
+        : (own(args, this.#context as Context) as ReturnType<typeof library>)
+    }
+  }
+
+  /** Returns the result of an expression for a message. The functions that it calls receive `context`. */
+  evaluate(node: ExpressionNode, message: unknown, context: Context): unknown {
+    const outer = this.#context
+    this.#context = context
+    try {
+      return this.search(node, message as Visited)
+    } finally {
+      // Otherwise the last record of a topic would keep its batch in memory.
+      this.#context = outer
     }
   }
 
   override withScope(scope: Scope): typeof TreeInterpreter {
     const inner = new Interpreter(this.#functions)
+    inner.#context = this.#context
     const from = this as unknown as InterpreterState
     const to: InterpreterState = inner as unknown as InterpreterState
     to._rootValue = from._rootValue

@@ -4,12 +4,11 @@ import {
   parseJmesPath,
   type ExpressionNode,
 } from '../../config/transforms/expression.ts'
-import type { Raw } from '../core/raw.ts'
 import type { DataType, StructType } from '../core/schema.ts'
 import { ExpressionCompiler, type Expression } from '../jmespath/expression.ts'
 import { invalidConfigError } from './faults.ts'
 import { createFunctionTable, literalArgumentFault, type FunctionContext, type Lookup } from './functions.ts'
-import { readKafkaSource, KAFKA_SOURCE_TYPES } from './record.ts'
+import { readKafkaSource, KAFKA_SOURCE_TYPES, type MessageRecord } from './record.ts'
 import { buildDestinationTree, type DestinationTree } from './reshape.ts'
 import { Transformation, type CompiledRename, type CompiledTransform } from './transformation.ts'
 import { typeOfExpression } from './types.ts'
@@ -82,9 +81,7 @@ export function compileTransforms(
     return at === undefined ? [] : [{ from: from.split('.'), to: path, destination: at }]
   })
   if (faults.length > 0 || destinations === undefined) throw invalidConfigError(faults, prefix)
-  const { currentRecord } = compiler.functions
   return new Transformation({
-    currentRecord,
     rules,
     filter: filter?.expression,
     transforms,
@@ -98,14 +95,13 @@ class Compiler {
   readonly faults: string[] = []
   readonly functions: FunctionContext
   readonly #schema: StructType | undefined
-  readonly #expressions: ExpressionCompiler
+  readonly #expressions: ExpressionCompiler<MessageRecord>
 
   constructor(options: TransformOptions, schema: StructType | undefined) {
     this.#schema = schema
     this.functions = {
       lookups: options.lookups ?? new Map<string, Lookup>(),
       hashKeys: options.hashKeys ?? new Map<string, KeyObject>(),
-      currentRecord: { raw: NO_RECORD, record: 0 },
     }
     this.#expressions = new ExpressionCompiler(createFunctionTable(this.functions))
   }
@@ -113,7 +109,7 @@ class Compiler {
   expression(
     text: string,
     key: string,
-  ): { readonly expression: Expression; readonly node: ExpressionNode } | undefined {
+  ): { readonly expression: Expression<MessageRecord>; readonly node: ExpressionNode } | undefined {
     const parsed = parseJmesPath(text)
     const fault = 'fault' in parsed ? parsed.fault : literalArgumentFault(parsed.node, this.functions)
     if (fault !== undefined || 'fault' in parsed) {
@@ -132,15 +128,14 @@ class Compiler {
     const common = { destination, path, text, isExplicit: explicit !== undefined }
     const source = parseKafkaMetadataField(text)
     if (source !== undefined) {
-      const { currentRecord } = this.functions
       const type = explicit ?? KAFKA_SOURCE_TYPES[source.kind]
-      return { ...common, type, evaluate: () => readKafkaSource(source, currentRecord) }
+      return { ...common, type, evaluate: (_, record) => readKafkaSource(source, record) }
     }
     const compiled = this.expression(text, `transforms.${destination}`)
     if (compiled === undefined) return undefined
     const { expression, node } = compiled
     const type = explicit ?? typeOfExpression(node, this.#schema)
-    return { ...common, type, evaluate: (message) => expression.evaluate(message) }
+    return { ...common, type, evaluate: (message, record) => expression.evaluate(message, record) }
   }
 
   destinationsOf(paths: readonly (readonly string[])[], key: string): DestinationTree | undefined {
@@ -151,20 +146,4 @@ class Compiler {
       return undefined
     }
   }
-}
-
-/** Placeholder until the first record is processed. */
-const NO_RECORD: Raw = {
-  topic: '',
-  partition: 0,
-  count: 0,
-  bytes: new Uint8Array(0),
-  valueStart: new Int32Array(0),
-  valueEnd: new Int32Array(0),
-  keys: new Uint8Array(0),
-  keyStart: new Int32Array(0),
-  keyEnd: new Int32Array(0),
-  offsets: new BigInt64Array(0),
-  timestampsMs: new Float64Array(0),
-  headers: undefined,
 }

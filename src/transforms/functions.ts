@@ -20,7 +20,7 @@ import { dateParserFor } from './date-pattern.ts'
 import { uuidNamespaceOf, createPrivacyFunctions } from './functions-privacy.ts'
 import { compilePattern, scalarToText, JMESPATH_TEXT_FUNCTIONS } from './functions-text.ts'
 import { JMESPATH_TIME_FUNCTIONS } from './functions-time.ts'
-import { headerTextOf, readKafkaSource, type CurrentRecord } from './record.ts'
+import { headerTextOf, readKafkaSource, type MessageRecord } from './record.ts'
 
 /** Maps the keys of one small reference file to its rows, each an object of columns or a single value. */
 export type Lookup = ReadonlyMap<string, unknown>
@@ -30,21 +30,22 @@ export interface FunctionContext {
   readonly lookups: ReadonlyMap<string, Lookup>
   /** Keys of `hmac_sha256`. */
   readonly hashKeys: ReadonlyMap<string, KeyObject>
-  /** The record that is being processed. */
-  readonly currentRecord: CurrentRecord
 }
 
-/** Returns the functions that are added to JMESPath. Each checks its arguments against its signature. */
-export function createFunctionTable(context: FunctionContext): FunctionTable {
-  const { currentRecord, lookups } = context
-  const all: Readonly<Record<string, ExpressionFunction>> = {
+/**
+ * Returns the functions that are added to JMESPath. Each checks its arguments against its signature, and receives the
+ * record of the message.
+ */
+export function createFunctionTable(context: FunctionContext): FunctionTable<MessageRecord> {
+  const { lookups } = context
+  const all: Readonly<Record<string, ExpressionFunction<MessageRecord>>> = {
     ...JMESPATH_TEXT_FUNCTIONS,
     ...JMESPATH_TIME_FUNCTIONS,
     ...createPrivacyFunctions(context.hashKeys),
     lookup: ([alias, key, column]) => lookUp(lookups.get(alias as string), key, column),
     // The name of the source is checked when the expression is parsed.
-    kafka: ([name]) => readKafkaSource({ kind: name } as KafkaMetadataField, currentRecord),
-    kafka_header: ([name]) => headerTextOf(currentRecord.raw, currentRecord.record, name as string),
+    kafka: ([name], record) => readKafkaSource({ kind: name } as KafkaMetadataField, record),
+    kafka_header: ([name], { raw, record }) => headerTextOf(raw, record, name as string),
   }
   return new Map(
     Object.entries(EXPRESSION_FUNCTIONS).map(([name, signature]) => {
@@ -110,11 +111,11 @@ function lookUp(rows: Lookup | undefined, key: unknown, column: unknown): unknow
 function withArgumentChecks(
   name: string,
   signature: FunctionSignature,
-  run: ExpressionFunction,
-): ExpressionFunction {
+  run: ExpressionFunction<MessageRecord>,
+): ExpressionFunction<MessageRecord> {
   const { parameters, propagatesNull } = signature
   const nullable = name === 'lookup'
-  return (args) => {
+  return (args, record) => {
     if (propagatesNull === true && (args[0] === null || args[0] === undefined)) return null
     if (name === 'concat' && args.includes(null)) return null
     for (let at = 0; at < args.length; at++) {
@@ -124,7 +125,7 @@ function withArgumentChecks(
           `${name}() expected ${KIND_TEXTS[kind]} as argument ${at + 1}, got ${jmespathTypeOf(args[at])}`,
         )
     }
-    return run(args)
+    return run(args, record)
   }
 }
 

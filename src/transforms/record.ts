@@ -5,9 +5,9 @@ import { keyOf, type Raw } from '../core/raw.ts'
 import type { PrimitiveName } from '../core/schema.ts'
 
 /** Points to the record that an expression is evaluated for: record number `record` of `raw`. */
-export interface CurrentRecord {
-  raw: Raw
-  record: number
+export interface MessageRecord {
+  readonly raw: Raw
+  readonly record: number
 }
 
 /**
@@ -16,7 +16,7 @@ export interface CurrentRecord {
  * text, or `base64:` and base64 when they are not UTF-8; of several headers with one name the last counts. Returns
  * null when the record lacks the value.
  */
-export function readKafkaSource(source: KafkaMetadataField, { raw, record }: CurrentRecord): unknown {
+export function readKafkaSource(source: KafkaMetadataField, { raw, record }: MessageRecord): unknown {
   switch (source.kind) {
     case 'offset':
       return narrowInteger(raw.offsets[record] as bigint)

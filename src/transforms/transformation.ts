@@ -3,13 +3,13 @@ import { messageOf } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
 import { isTruthy, type Expression } from '../jmespath/expression.ts'
 import { toIsoText } from './iso.ts'
-import type { CurrentRecord } from './record.ts'
+import type { MessageRecord } from './record.ts'
 import { renameField, withResults, withoutField, type DestinationTree } from './reshape.ts'
 
 /** Describes a compiled rule: a message for which `when` is true becomes a dead letter with the text `error`. */
 interface CompiledRule {
   readonly name: string
-  readonly when: Expression
+  readonly when: Expression<MessageRecord>
   readonly error: string
 }
 
@@ -20,7 +20,8 @@ export interface CompiledTransform {
   readonly path: readonly string[]
   /** The expression or source as written in the options. */
   readonly text: string
-  evaluate(message: unknown): unknown
+  /** Returns the value for the message of a record. Throws when the expression cannot be evaluated. */
+  evaluate(message: unknown, record: MessageRecord): unknown
   /** The column type in a new table, or `undefined` when it depends on the values. */
   readonly type: DataType | undefined
   /** True when `type` is written in the options. */
@@ -36,9 +37,8 @@ export interface CompiledRename {
 
 /** Holds the compiled steps applied to the messages of a topic, in order of application. */
 interface TransformationSteps {
-  readonly currentRecord: CurrentRecord
   readonly rules: readonly CompiledRule[]
-  readonly filter: Expression | undefined
+  readonly filter: Expression<MessageRecord> | undefined
   readonly transforms: readonly CompiledTransform[]
   readonly destinations: DestinationTree
   readonly drop: readonly (readonly string[])[]
@@ -63,7 +63,7 @@ export const FILTERED = Symbol('filtered')
 
 /**
  * Applies the rules, filter, transforms, drop and rename of one topic. Every expression sees the original message,
- * never the result of another expression. Only one message is processed at a time.
+ * never the result of another expression. It has no state: several streams can share it.
  */
 export class Transformation {
   readonly steps: TransformationSteps
@@ -83,16 +83,15 @@ export class Transformation {
     record: number,
     instants?: readonly boolean[],
   ): object | RejectedMessage | typeof FILTERED {
-    const { currentRecord, rules, filter, transforms, destinations, drop, rename, keepsOnNull } = this.steps
-    currentRecord.raw = raw
-    currentRecord.record = record
+    const { rules, filter, transforms, destinations, drop, rename, keepsOnNull } = this.steps
+    const source: MessageRecord = { raw, record }
     for (const rule of rules) {
-      const refusal = checkRule(rule, message)
+      const refusal = checkRule(rule, message, source)
       if (refusal !== undefined) return refusal
     }
     if (filter !== undefined) {
       try {
-        if (!isTruthy(filter.evaluate(message))) return FILTERED
+        if (!isTruthy(filter.evaluate(message, source))) return FILTERED
       } catch (error) {
         return new RejectedMessage('transform', `filter (${filter.text}): ${messageOf(error)}`)
       }
@@ -100,7 +99,7 @@ export class Transformation {
     const results: unknown[] = []
     for (const transform of transforms) {
       try {
-        const found = transform.evaluate(message)
+        const found = transform.evaluate(message, source)
         const result = keepsOnNull === true && found === null ? undefined : found
         results.push(instants?.[results.length] === true ? instantOf(result) : result)
       } catch (error) {
@@ -117,9 +116,15 @@ export class Transformation {
   }
 }
 
-function checkRule({ name, when, error }: CompiledRule, message: object): RejectedMessage | undefined {
+function checkRule(
+  { name, when, error }: CompiledRule,
+  message: object,
+  source: MessageRecord,
+): RejectedMessage | undefined {
   try {
-    return isTruthy(when.evaluate(message)) ? new RejectedMessage('rule', `${name}: ${error}`) : undefined
+    return isTruthy(when.evaluate(message, source))
+      ? new RejectedMessage('rule', `${name}: ${error}`)
+      : undefined
   } catch (thrown) {
     return new RejectedMessage('rule', `${name} could not be evaluated (${when.text}): ${messageOf(thrown)}`)
   }

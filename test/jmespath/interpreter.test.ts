@@ -11,7 +11,7 @@ const expressions = new ExpressionCompiler(
 function valueOf(text: string, message: unknown): unknown {
   const parsed = parseJmesPath(text)
   assert.ok('node' in parsed, `${text}: ${JSON.stringify(parsed)}`)
-  return expressions.compile(text, parsed.node).evaluate(message)
+  return expressions.compile(text, parsed.node).evaluate(message, undefined)
 }
 
 test('Only own properties are fields, whatever names a message or an expression contains', () => {
