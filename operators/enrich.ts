@@ -2,20 +2,27 @@ import type { OperatorFunction } from 'rxjs'
 import { fieldIndexOf } from '../src/arrow/gather.ts'
 import { rejectRows, type Rows } from '../src/arrow/rows.ts'
 import type { Batch } from '../src/core/batch.ts'
+import { currentOf, type Changing } from '../src/core/changing.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
 import type { Enrichment, Reject } from '../src/enrichments/enrichment.ts'
 
 /**
  * Adds the columns of `enrichments` to every row, in order; each enrichment sees the columns of those before it. A column
  * replaces an existing column of the same name. Rows that an enrichment rejects become dead letters with its first reason.
+ * An enrichment that changes is asked once per batch.
  */
-export function enrich(enrichments: readonly Enrichment[]): OperatorFunction<Batch<Rows>, Batch<Rows>> {
+export function enrich(
+  enrichments: readonly (Enrichment | Changing<Enrichment>)[],
+): OperatorFunction<Batch<Rows>, Batch<Rows>> {
   return batchStage('enrich', (rows) => {
     const rejected = new Map<number, string>()
     const reject: Reject = (row, message) => {
       if (!rejected.has(row)) rejected.set(row, message)
     }
-    const all = enrichments.reduce((before, enrichment) => withColumns(before, enrichment, reject), rows)
+    const all = enrichments.reduce(
+      (before, enrichment) => withColumns(before, currentOf(enrichment), reject),
+      rows,
+    )
     return rejectRows(all, rejected, 'partition')
   })
 }

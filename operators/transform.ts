@@ -1,10 +1,10 @@
-import type { OperatorFunction } from 'rxjs'
+import { defer, type OperatorFunction } from 'rxjs'
 import { rowAt } from '../src/arrow/values.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
+import { currentOf, type Changing } from '../src/core/changing.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
-import type { StructType } from '../src/core/schema.ts'
-import type { Decoded } from '../src/formats/format.ts'
+import type { Decoded, MessageColumns } from '../src/formats/format.ts'
 import { timestampTransformsOf } from '../src/transforms/columns.ts'
 import { FILTERED, RejectedMessage, type Transformation } from '../src/transforms/transformation.ts'
 
@@ -12,8 +12,8 @@ import { FILTERED, RejectedMessage, type Transformation } from '../src/transform
 export interface TransformOperatorOptions {
   /** Returns why the contract refuses an untransformed message, or `undefined` if it is valid. Called first. */
   readonly check?: (message: unknown) => string | undefined
-  /** Table columns, read again for each batch: integers for timestamp columns are microseconds. */
-  readonly columns?: { readonly schema: StructType }
+  /** Table columns: integers for timestamp columns are microseconds. Columns that change are asked once per batch. */
+  readonly columns?: MessageColumns | Changing<MessageColumns>
 }
 
 /**
@@ -25,35 +25,50 @@ export function transform(
   transformation: Transformation,
   options: TransformOperatorOptions = {},
 ): OperatorFunction<Batch<Decoded>, Batch<Decoded>> {
-  let schema: StructType | undefined
-  let instants: readonly boolean[] = []
-  return batchStage('transform', (decoded) => {
-    if (options.columns !== undefined && options.columns.schema !== schema) {
-      schema = options.columns.schema
-      instants = timestampTransformsOf(schema, transformation)
+  return (batches) =>
+    defer(() => {
+      let columns: MessageColumns | undefined
+      let instants: readonly boolean[] = []
+      return batches.pipe(
+        batchStage('transform', (decoded) => {
+          const current = options.columns && currentOf(options.columns)
+          if (current !== undefined && current !== columns) {
+            columns = current
+            instants = timestampTransformsOf(current.schema, transformation)
+          }
+          return transformed(decoded, transformation, options.check, instants)
+        }),
+      )
+    })
+}
+
+function transformed(
+  decoded: Decoded,
+  transformation: Transformation,
+  check: TransformOperatorOptions['check'],
+  instants: readonly boolean[],
+): Decoded {
+  const { raw } = decoded
+  const objects: object[] = []
+  const records: number[] = []
+  const deadLetters: DeadLetter[] = [...decoded.deadLetters]
+  let filtered = decoded.filtered ?? 0
+  for (const { object, record, validated } of messagesOf(decoded)) {
+    const fault = validated ? undefined : faultOf(object, check)
+    if (fault !== undefined) {
+      deadLetters.push(deadLetterOf(raw, record, fault.reason, fault.message))
+      continue
     }
-    const { raw } = decoded
-    const objects: object[] = []
-    const records: number[] = []
-    const deadLetters: DeadLetter[] = [...decoded.deadLetters]
-    let filtered = decoded.filtered ?? 0
-    for (const { object, record, validated } of messagesOf(decoded)) {
-      const fault = validated ? undefined : faultOf(object, options.check)
-      if (fault !== undefined) {
-        deadLetters.push(deadLetterOf(raw, record, fault.reason, fault.message))
-        continue
-      }
-      const row = transformation.apply(object as object, raw, record, instants)
-      if (row === FILTERED) filtered++
-      else if (row instanceof RejectedMessage)
-        deadLetters.push(deadLetterOf(raw, record, row.reason, row.message))
-      else {
-        objects.push(row)
-        records.push(record)
-      }
+    const row = transformation.apply(object as object, raw, record, instants)
+    if (row === FILTERED) filtered++
+    else if (row instanceof RejectedMessage)
+      deadLetters.push(deadLetterOf(raw, record, row.reason, row.message))
+    else {
+      objects.push(row)
+      records.push(record)
     }
-    return { ...decoded, validated: undefined, objects, records, deadLetters, filtered }
-  })
+  }
+  return { ...decoded, validated: undefined, objects, records, deadLetters, filtered }
 }
 
 interface Message {

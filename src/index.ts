@@ -63,6 +63,7 @@ export { deadLetterOf } from './core/dead-letter.ts'
 export { Credit, type CreditReason, type CreditWait } from './core/credit/credit.ts'
 export type { FlushCredit } from './core/credit/flush-credit.ts'
 export { Budget, type BudgetMember } from './core/credit/budget.ts'
+export { currentOf, type Changing } from './core/changing.ts'
 export type { Clock } from './core/clock.ts'
 
 // Schemas and contracts.
@@ -74,7 +75,7 @@ export { contractOfTable } from './contract/table-contract.ts'
 // Formats and enrichments: functions and objects of these shapes can take the place of ours.
 export { jsonFormat } from './formats/json/format.ts'
 export { openFormat, type FormatChoice } from './formats/open/open.ts'
-export type { Decoded, Format, FormatOptions } from './formats/format.ts'
+export type { Decoded, Format, FormatOptions, MessageColumns } from './formats/format.ts'
 export { derivedColumn } from './enrichments/derived-column.ts'
 export { lookupColumns, type LookupOptions, type ReferenceTable } from './enrichments/lookup-columns.ts'
 export { kafkaColumns } from './enrichments/kafka-columns.ts'

@@ -19,6 +19,7 @@ import {
 import type { Rows } from './arrow/rows.ts'
 import type { Contract } from './contract/contract.ts'
 import type { Batch } from './core/batch.ts'
+import type { Changing } from './core/changing.ts'
 import { systemClock } from './core/clock.ts'
 import type { Credit } from './core/credit/credit.ts'
 import { inFlush } from './core/stage/flush-scope.ts'
@@ -51,7 +52,7 @@ export interface PipelineOptions extends Pick<CommitDeltaOptions, 'appId' | 'dea
   readonly transforms?: PipelineTransforms | undefined
   /** A custom operator on validated rows; join several with `pipe`. */
   readonly rows?: MonoTypeOperatorFunction<Batch<Rows>> | undefined
-  readonly enrichments: readonly Enrichment[]
+  readonly enrichments: readonly (Enrichment | Changing<Enrichment>)[]
   /** Rooted at the table. */
   readonly store: Store
   /** Opens the trace of a flush. */

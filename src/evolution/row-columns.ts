@@ -1,8 +1,8 @@
 import type { Contract } from '../contract/contract.ts'
 import { checkCompatible } from '../contract/compatible.ts'
 import { inferType, mergeStructs } from '../contract/columns/infer.ts'
-import type { PlainContract } from '../contract/columns/plain.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
+import type { Changing } from '../core/changing.ts'
 import type { Clock } from '../core/clock.ts'
 import type { DeadLetterReason } from '../core/batch.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
@@ -77,14 +77,14 @@ interface CurrentColumns {
  * make to the table. Under `addNewColumns`, a column that another writer dropped is added again: a column of the
  * contract with the next rows, any other with the next rows that have a value for it.
  */
-export class RowColumns implements FormatOptions {
+export class RowColumns implements Changing<FormatOptions> {
   readonly #options: RowColumnsOptions
   readonly #isHidden: (folded: string) => boolean
   readonly #partitionColumns: readonly string[]
   /** Fields of the table at the start, which do not count as inferred. */
   readonly #initialFields: number
   #columns: CurrentColumns | undefined
-  #plain: { readonly of: StructType; readonly plain: PlainContract | undefined } | undefined
+  #formatOptions: { readonly of: CurrentColumns; readonly options: FormatOptions } | undefined
   #rescuedSchema: { readonly of: StructType; readonly schema: StructType } | undefined
   #layout: { readonly of: TableShape; readonly requested: string; readonly layout: Layout } | undefined
 
@@ -99,34 +99,27 @@ export class RowColumns implements FormatOptions {
     this.#isHidden = (folded) => names.has(folded)
     this.#partitionColumns = table.shape.metadata.partitionColumns
     this.#initialFields = countFields(hasWrittenContract ? contract.schema : table.shape.metadata.schema)
-    this.#current()
+    this.#rowColumns()
   }
 
   /**
-   * The columns that messages fill now.
+   * Returns the columns that messages fill now, with their defaults, and their plain form for formats that decode bytes
+   * directly, if they can be expressed so. It is the same object until messages add columns or the table changes.
    * @throws KD_SCHEMA_MISMATCH once the table has changed so that rows cannot fit it
    */
-  get schema(): StructType {
-    return this.#current().schema
-  }
-
-  /** The columns in the plain form for formats that decode bytes directly, if they can be expressed so. */
-  get plain(): PlainContract | undefined {
-    const { schema } = this.#current()
-    const { contract, hasWrittenContract } = this.#options
-    if (this.#plain?.of !== schema)
-      this.#plain = { of: schema, plain: plainContractOf(schema, hasWrittenContract ? contract : undefined) }
-    return this.#plain.plain
-  }
-
-  /** Values of columns with a default for messages that lack them. Spec: "Default Columns". */
-  get absentValues(): AbsentValues {
-    return this.#current().absent
-  }
-
-  /** Determines how formats that decode bytes directly treat fields that `plain` lacks. */
-  get unknownFields(): 'count' | 'leave' {
-    return this.#options.policy === 'none' ? 'count' : 'leave'
+  current(): FormatOptions {
+    const of = this.#rowColumns()
+    if (this.#formatOptions?.of !== of) {
+      const { contract, hasWrittenContract, policy } = this.#options
+      const options = {
+        schema: of.schema,
+        plain: plainContractOf(of.schema, hasWrittenContract ? contract : undefined),
+        absentValues: of.absent,
+        unknownFields: policy === 'none' ? 'count' : 'leave',
+      } as const
+      this.#formatOptions = { of, options }
+    }
+    return this.#formatOptions.options
   }
 
   /**
@@ -143,14 +136,14 @@ export class RowColumns implements FormatOptions {
     }[] = []
     for (const [index, object] of objects.entries()) {
       const record = records[index] as number
-      const { schema: of } = this.#current()
+      const { schema: of } = this.#rowColumns()
       const coerced = this.#coerce(object, record, outcome)
       if (coerced === undefined) continue
       // Columns are inferred only from messages that the contract accepts.
       this.#inferColumns(coerced.row)
       accepted.push({ object: object as object, record, of, coerced })
     }
-    const { schema, absent } = this.#current()
+    const { schema, absent } = this.#rowColumns()
     for (const { object, record, of, coerced } of accepted) {
       const last = of === schema ? coerced : this.#coerce(object, record, outcome)
       if (last !== undefined) this.#applyPolicy(last, record, raw, outcome)
@@ -164,7 +157,7 @@ export class RowColumns implements FormatOptions {
    * @throws KD_SCHEMA_MISMATCH when the messages no longer fit either
    */
   layout(schemas: readonly StructType[]): Layout {
-    const { of: shape } = this.#current()
+    const { of: shape } = this.#rowColumns()
     if (schemas.length === 0) return layoutOf(shape)
     const requested = schemas.reduce(mergeStructs, schemas[0] ?? { type: 'struct', fields: [] })
     const text = JSON.stringify(requested)
@@ -180,7 +173,7 @@ export class RowColumns implements FormatOptions {
     return layout
   }
 
-  #current(): CurrentColumns {
+  #rowColumns(): CurrentColumns {
     const shape = this.#options.table.shape
     if (this.#columns?.of !== shape) this.#columns = this.#columnsFor(shape, this.#columns?.schema)
     return this.#columns
@@ -219,7 +212,7 @@ export class RowColumns implements FormatOptions {
   }
 
   #inferColumns(row: object): void {
-    const current = this.#current()
+    const current = this.#rowColumns()
     const { policy, inferredFieldsMax = INFERRED_FIELDS_MAX } = this.#options
     if (policy !== 'addNewColumns') return
     const fieldsMax = Math.max(0, inferredFieldsMax - (countFields(current.schema) - this.#initialFields))
@@ -230,7 +223,7 @@ export class RowColumns implements FormatOptions {
   /** Coerces the message and checks it against the contract; returns `undefined` when it is refused. */
   #coerce(object: unknown, record: number, outcome: BatchValidation): CoercedMessage | undefined {
     const { contract, hasWrittenContract, policy, coerceValue } = this.#options
-    const { schema, rescues } = this.#current()
+    const { schema, rescues } = this.#rowColumns()
     if (typeof object !== 'object' || object === null) {
       const fault = contract.check(object)
       const expected = `expected an object, got ${String(object)}`
@@ -263,7 +256,7 @@ export class RowColumns implements FormatOptions {
     if (policy === 'failOnNewColumns') this.#failOnNew(coerced, raw, record)
     if (policy === 'none') outcome.droppedFields += unknownFields.length
     const blocked =
-      policy === 'addNewColumns' && !this.#current().rescues ? unknownFields.filter(hasValue) : []
+      policy === 'addNewColumns' && !this.#rowColumns().rescues ? unknownFields.filter(hasValue) : []
     if (blocked.length > 0) {
       const paths = blocked.map(({ path }) => path).join(', ')
       outcome.refuse(

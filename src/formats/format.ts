@@ -43,12 +43,16 @@ export interface Format {
   prepare?(raw: Raw): Promise<void> | undefined
 }
 
-/**
- * Holds the columns to fill, and the contract as data if it can be expressed that way. The options are read anew for
- * each batch, because columns may change while a stream runs.
- */
-export interface FormatOptions {
+/** Holds the columns that messages fill. */
+export interface MessageColumns {
   readonly schema: StructType
+}
+
+/**
+ * Holds the columns to fill, and the contract as data if it can be expressed that way. A format takes either one such
+ * value or, for columns that change while a stream runs, a `Changing` one, which it asks once per batch.
+ */
+export interface FormatOptions extends MessageColumns {
   readonly plain: PlainContract | undefined
   /** Values of columns of `schema` in records that lack them; null by default. */
   readonly absentValues?: AbsentValues | undefined

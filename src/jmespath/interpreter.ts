@@ -6,6 +6,7 @@ import { compareNumbers, toDouble, isNumber, type AnyNumber } from './numbers.ts
 import type { FunctionTable } from './function-table.ts'
 
 type Visited = Parameters<(typeof TreeInterpreter)['visit']>[1]
+type Searched = Parameters<(typeof TreeInterpreter)['search']>[1]
 type Scope = Parameters<(typeof TreeInterpreter)['withScope']>[0]
 
 /** The library exports one interpreter per process. Its class lets each topic have functions of its own. */
@@ -45,7 +46,7 @@ export class Interpreter<Context> extends Base {
     const outer = this.#context
     this.#context = context
     try {
-      return this.search(node, message as Visited)
+      return this.search(node, message as Searched)
     } finally {
       // Otherwise the last record of a topic would keep its batch in memory.
       this.#context = outer

@@ -118,7 +118,7 @@ telemetry/tracing/tail-sampling: telemetry/tracing/sampler
 transforms/date-pattern: transforms/iso
 transforms/examples: transforms/columns
 transforms/files: transforms/functions-privacy transforms/functions-text transforms/functions-time transforms/functions
-transforms/keeps-on-null: transforms/compile transforms/faults transforms/record transforms/transformation transforms/types
+transforms/keeps-on-null: transforms/compile transforms/faults transforms/record transforms/types
 `
 
 /** Names, by the test that covers them, the files of src that have no test of their own. */

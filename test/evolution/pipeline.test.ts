@@ -56,9 +56,16 @@ test('From then on the fields are decoded directly: only records with unknown fi
   await tableOf(store, columns)
   const topic = [json([{ v: 1, s: 'a' }])]
   const worker = await evolvingWorker(store, { topic, chance: chanceOf(t), contract: CONTRACT })
+  const before = worker.columns.current()
+  assert.equal(worker.columns.current(), before, 'the same value until the columns change')
   await carryAll(worker)
+  assert.notEqual(worker.columns.current(), before)
   assert.deepEqual(
-    worker.columns.plain?.fields.map(({ name, json: kind }) => [name, kind]),
+    before.schema.fields.map(({ name }) => name),
+    ['v'],
+  )
+  assert.deepEqual(
+    worker.columns.current().plain?.fields.map(({ name, json: kind }) => [name, kind]),
     [
       ['v', 'integer'],
       ['s', 'string'],

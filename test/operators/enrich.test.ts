@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Subject } from 'rxjs'
 import { enrich } from '../../operators/enrich.ts'
 import { rowAt } from '../../src/arrow/values.ts'
 import { derivedColumn } from '../../src/enrichments/derived-column.ts'
@@ -66,4 +67,28 @@ test('Rows that an enrichment rejects become dead letters with the reason partit
       ['partition', 13n, 'second of row 3'],
     ],
   )
+})
+
+test('An enrichment that changes is asked once per batch, and counts from the next batch on', () => {
+  let enrichment = derivedColumn('day', 'date(at)', schema)
+  let asked = 0
+  const changing = {
+    current: (): Enrichment => {
+      asked++
+      return enrichment
+    },
+  }
+  const source = new Subject<typeof batch>()
+  const names: string[][] = []
+  source
+    .pipe(enrich([changing]))
+    .subscribe(({ payload }) => names.push(payload.columns.schema.fields.map(({ name }) => name)))
+  source.next(batch)
+  enrichment = derivedColumn('year', 'year(at)', schema)
+  source.next(batch)
+  assert.deepEqual(names, [
+    ['at', 'day'],
+    ['at', 'year'],
+  ])
+  assert.equal(asked, 2)
 })

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Subject } from 'rxjs'
+import { decode } from '../../operators/decode.ts'
 import { transform } from '../../operators/transform.ts'
 import { validate } from '../../operators/validate.ts'
 import type { Rows } from '../../src/arrow/rows.ts'
 import { rowAt } from '../../src/arrow/values.ts'
 import { loadContract } from '../../src/contract/contract.ts'
 import type { Batch } from '../../src/core/batch.ts'
+import type { Raw } from '../../src/core/raw.ts'
 import { jsonFormat } from '../../src/formats/json/format.ts'
 import { contractAfterTransforms } from '../../src/service/table/transforms.ts'
 import { compileTransforms, type TransformOptions } from '../../src/transforms/compile.ts'
-import { provenanceOf, rawOf } from '../support/flow/batches.ts'
+import { provenanceOf, rawBatch, rawOf, structOf } from '../support/flow/batches.ts'
 import { operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
 
 operatorContract('transform', () => transform(compileTransforms({})))
@@ -160,4 +163,59 @@ test('A catastrophic pattern, and text beyond the limit, cost one message at mos
     { n: 3, meta: null, found: 'aaa' },
   ])
   assert.match(String(out.deadLetters[0]?.message), /takes text of at most 262144 characters, got 300000/)
+})
+
+test('Two subscriptions of one chain over interleaved batches are independent of each other', () => {
+  const transformation = compileTransforms(
+    { transforms: { from: "concat(kafka('topic'), '/', kafka('offset'))", wrote: 'kafka.timestamp' } },
+    contract.schema,
+  )
+  const after = contractAfterTransforms(contract, transformation)
+  const format = decode(jsonFormat({ schema: contract.schema, plain: contract.plain }))
+  const operator = transform(transformation, { columns: after })
+  const validated = validate(after)
+  const [left, right] = [[], []] as [unknown[][], unknown[][]]
+  const [sources, outputs] = [[new Subject<Batch<Raw>>(), new Subject<Batch<Raw>>()] as const, [left, right]]
+  for (const [index, source] of sources.entries())
+    source.pipe(format, operator, validated).subscribe(({ payload }) => outputs[index]?.push(rowsOf(payload)))
+  const expected = (topic: string, offset: number, n: number): unknown => ({
+    n,
+    at: null,
+    meta: null,
+    from: `${topic}/${offset}`,
+    wrote: '2026-03-01T00:00:00.000000Z',
+  })
+  sources[0].next(rawBatch(['{"n":1}', '{"n":2}'], { topic: 'a', first: 10n }))
+  sources[1].next(rawBatch(['{"n":3}'], { topic: 'b', first: 70n }))
+  sources[0].next(rawBatch(['{"n":4}'], { topic: 'a', first: 12n }))
+  sources[1].next(rawBatch(['{"n":5}', '{"n":6}'], { topic: 'b', first: 71n }))
+  assert.deepEqual(left, [[expected('a', 10, 1), expected('a', 11, 2)], [expected('a', 12, 4)]])
+  assert.deepEqual(right, [[expected('b', 70, 3)], [expected('b', 71, 5), expected('b', 72, 6)]])
+})
+
+test('Columns that change between batches count from the next batch on, and are asked once per batch', () => {
+  let columns = { schema: structOf({ wrote: 'long' }) }
+  let asked = 0
+  const current = (): typeof columns => {
+    asked++
+    return columns
+  }
+  const source = new Subject<Batch<Raw>>()
+  const results: unknown[] = []
+  const transformation = compileTransforms({ transforms: { wrote: 'kafka.timestamp' } })
+  source
+    .pipe(
+      decode(jsonFormat({ ...columns, plain: undefined })),
+      transform(transformation, { columns: { current } }),
+    )
+    .subscribe(({ payload }) => results.push(payload.objects))
+  source.next(rawBatch(['{}', '{}']))
+  columns = { schema: structOf({ wrote: 'timestamp' }) }
+  source.next(rawBatch(['{}', '{}']))
+  const [micros, text] = [{ wrote: 1_772_323_200_000_000 }, { wrote: '2026-03-01T00:00:00Z' }]
+  assert.deepEqual(results, [
+    [micros, micros],
+    [text, text],
+  ])
+  assert.equal(asked, 2)
 })

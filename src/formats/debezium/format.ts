@@ -1,11 +1,12 @@
 import type { DeadLetter } from '../../core/batch.ts'
+import { currentOf, type Changing } from '../../core/changing.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'
 import { toJsonText } from '../../core/json-text.ts'
 import { findField, type StructType } from '../../core/schema.ts'
 import { debeziumColumnOf, DEBEZIUM_DELETED_COLUMN, debeziumTypeOf } from './columns.ts'
 import { toConnectSchema, fieldSchemaOf, convertLogicalValue, type ConnectSchema } from './values.ts'
-import type { Format, FormatOptions } from '../format.ts'
+import type { Format, MessageColumns } from '../format.ts'
 import type { DebeziumSettings } from '../settings.ts'
 
 /** Marks an event that changes no row. */
@@ -21,7 +22,7 @@ type Message = Readonly<Record<string, unknown>>
 export function debeziumFormat(
   inner: Format,
   { fields }: DebeziumSettings,
-  columns: Pick<FormatOptions, 'schema'>,
+  columns: MessageColumns | Changing<MessageColumns>,
 ): Format {
   const prepare = inner.prepare?.bind(inner)
   return {
@@ -29,7 +30,7 @@ export function debeziumFormat(
     ...(prepare === undefined ? {} : { prepare }),
     decode(raw) {
       const decoded = inner.decode(raw)
-      const { schema } = columns
+      const { schema } = currentOf(columns)
       const objects: object[] = []
       const records: number[] = []
       const deadLetters: DeadLetter[] = [...decoded.deadLetters]

@@ -8,7 +8,7 @@ import { skipSpace } from './scan.ts'
 import { planObject } from './value-plan.ts'
 
 /** Decodes JSON records directly into columns. */
-interface ColumnReader {
+export interface ColumnReader {
   /**
    * Appends record `i` and returns true. Returns false and appends nothing when the record must be parsed as an
    * object.

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
+import { currentOf, type Changing } from '../../core/changing.ts'
 import { messageOf } from '../../core/errors.ts'
 import type { Raw } from '../../core/raw.ts'
 import type { Decoded, Format, FormatOptions } from '../format.ts'
-import { columnReader } from './columns.ts'
+import { columnReader, type ColumnReader } from './columns.ts'
 import { parseExact } from './exact.ts'
 
 /**
@@ -12,15 +13,16 @@ import { parseExact } from './exact.ts'
  * columns without JavaScript values in between. A record that deviates in any way (escapes, long numbers, a fault) is
  * parsed into an object and validated by the contract, so the fast path only accepts and never refuses.
  */
-export function jsonFormat(options: FormatOptions): Format {
-  let reader = columnReader(options)
-  let { schema, plain } = options
+export function jsonFormat(changing: FormatOptions | Changing<FormatOptions>): Format {
+  let reader: ColumnReader | undefined
+  let readsFor: FormatOptions | undefined
   return {
     name: 'json',
     decode(raw) {
-      if (options.schema !== schema || options.plain !== plain) {
+      const options = currentOf(changing)
+      if (options !== readsFor) {
         reader = columnReader(options)
-        ;({ schema, plain } = options)
+        readsFor = options
       }
       // One check covers all records: the newline after each value prevents two halves of a character from joining.
       const allUtf8 = isUtf8(raw.bytes)

@@ -1,5 +1,6 @@
 import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
+import type { Changing } from '../../core/changing.ts'
 import { originOf, type Raw } from '../../core/raw.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import { RecordCollector, RECORDS_PER_BATCH_MAX } from '../framing/record-collector.ts'
@@ -13,7 +14,10 @@ const NEWLINE = 0x0a
  * place like JSON, directly into columns where possible. A message of more than `recordsMax` lines is one dead
  * letter. A line that is not an object is a dead letter of its own whose value is that line.
  */
-export function jsonLinesFormat(options: FormatOptions, recordsMax: number): Format {
+export function jsonLinesFormat(
+  options: FormatOptions | Changing<FormatOptions>,
+  recordsMax: number,
+): Format {
   const lines = withRewrittenValues(jsonFormat(options), (raw) => splitLines(raw, recordsMax))
   return { ...lines, name: 'jsonl' }
 }

@@ -1,3 +1,4 @@
+import type { Changing } from '../../core/changing.ts'
 import { openAvro } from '../avro/format.ts'
 import { csvFormat } from '../text/csv.ts'
 import type { Format, FormatOptions } from '../format.ts'
@@ -10,7 +11,10 @@ import type { FormatSettings } from '../settings.ts'
 
 /** Maps the name of each format in the configuration to its factory. A new format needs a file and a line here. */
 export const FORMAT_FACTORIES: Readonly<
-  Record<string, (options: FormatOptions, settings: FormatSettings) => Format | Promise<Format>>
+  Record<
+    string,
+    (options: FormatOptions | Changing<FormatOptions>, settings: FormatSettings) => Format | Promise<Format>
+  >
 > = {
   json: (options, { framing }) =>
     framing === 'registry' ? withoutSchemaIds(jsonFormat(options)) : jsonFormat(options),

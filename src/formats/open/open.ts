@@ -1,4 +1,5 @@
 import type { CodecName } from '../../compression/compression.ts'
+import type { Changing } from '../../core/changing.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { debeziumFormat } from '../debezium/format.ts'
 import { withDecompression } from '../framing/decompress.ts'
@@ -20,7 +21,10 @@ export interface FormatChoice extends FormatSettings {
  * Returns the format of a topic, ready to decode. Codecs and schemas that it needs are loaded.
  * @throws KD_CONTRACT_INVALID
  */
-export async function openFormat(choice: FormatChoice, options: FormatOptions): Promise<Format> {
+export async function openFormat(
+  choice: FormatChoice,
+  options: FormatOptions | Changing<FormatOptions>,
+): Promise<Format> {
   const { envelope, debezium } = choice
   const format =
     envelope === 'debezium'
@@ -33,13 +37,17 @@ export async function openFormat(choice: FormatChoice, options: FormatOptions): 
 /** The columns are those of the rows in the events, so events themselves are never decoded into columns. */
 const NO_COLUMNS: FormatOptions = { schema: { type: 'struct', fields: [] }, plain: undefined }
 
-function openValues(choice: FormatChoice, options: FormatOptions): Promise<Format> {
+function openValues(choice: FormatChoice, options: FormatOptions | Changing<FormatOptions>): Promise<Format> {
   return choice.formats === undefined
     ? openOne(choice.format, choice, options)
     : openSeveral(choice.formats, choice, options)
 }
 
-async function openOne(name: string, settings: FormatSettings, options: FormatOptions): Promise<Format> {
+async function openOne(
+  name: string,
+  settings: FormatSettings,
+  options: FormatOptions | Changing<FormatOptions>,
+): Promise<Format> {
   const make = FORMAT_FACTORIES[name]
   if (make === undefined) throw new Error(`Broken invariant: no format ${name}`)
   return await make(options, settings)
@@ -48,7 +56,7 @@ async function openOne(name: string, settings: FormatSettings, options: FormatOp
 async function openSeveral(
   names: readonly string[],
   settings: FormatSettings,
-  options: FormatOptions,
+  options: FormatOptions | Changing<FormatOptions>,
 ): Promise<Format> {
   const candidates = names.flatMap((name) => {
     const found = candidatesOf(name, settings)

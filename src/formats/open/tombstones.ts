@@ -2,11 +2,12 @@ import { isUtf8 } from 'node:buffer'
 import { StructBuilder } from '../../arrow/builder.ts'
 import type { Columns } from '../../arrow/column.ts'
 import type { DeadLetter } from '../../core/batch.ts'
+import { currentOf, type Changing } from '../../core/changing.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { keyOf, type Raw } from '../../core/raw.ts'
 import { findField, type StructType } from '../../core/schema.ts'
 import { csvFieldReader } from '../text/csv.ts'
-import type { Decoded, Format, FormatOptions } from '../format.ts'
+import type { Decoded, Format, MessageColumns } from '../format.ts'
 import { REGISTRY_HEADER_BYTES } from '../framing/registry-framing.ts'
 import { parseExact } from '../json/exact.ts'
 
@@ -21,23 +22,22 @@ export interface TombstoneOptions {
 
 /**
  * Returns a format that handles records without a value: they are ignored and counted, become dead letters, or become
- * rows made from their keys. `columns` holds the columns of rows and is read anew for each batch. Batches without
- * such records are returned unchanged.
+ * rows made from their keys, with the columns as of the batch. Batches without such records are returned unchanged.
  */
 export function withTombstones(
   inner: Format,
   { tombstones, tombstoneKey, mayFrameKeys = false }: TombstoneOptions,
-  columns: Pick<FormatOptions, 'schema'>,
+  columns: MessageColumns | Changing<MessageColumns>,
 ): Format {
   if (tombstones === 'ignore') return inner
-  const maker = new KeyRowBuilder(columns, tombstoneKey, mayFrameKeys)
+  const maker = new KeyRowBuilder(tombstoneKey, mayFrameKeys)
   return {
     ...inner,
     decode(raw) {
       const decoded = inner.decode(raw)
       if (decoded.tombstones === 0) return decoded
       const found = tombstonesOf(decoded)
-      return tombstones === 'row' ? maker.rows(decoded, found) : refused(decoded, found)
+      return tombstones === 'row' ? maker.rows(decoded, found, currentOf(columns)) : refused(decoded, found)
     },
   }
 }
@@ -60,19 +60,16 @@ function refused(decoded: Decoded, found: readonly number[]): Decoded {
 
 /** Builds rows from keys. Keeps its builder as long as the columns stay the same. */
 class KeyRowBuilder {
-  readonly #columns: Pick<FormatOptions, 'schema'>
   readonly #keyColumn: string | undefined
   readonly #mayFrame: boolean
   #builder: StructBuilder | undefined
 
-  constructor(columns: Pick<FormatOptions, 'schema'>, keyColumn: string | undefined, mayFrame: boolean) {
-    this.#columns = columns
+  constructor(keyColumn: string | undefined, mayFrame: boolean) {
     this.#keyColumn = keyColumn
     this.#mayFrame = mayFrame
   }
 
-  rows(decoded: Decoded, found: readonly number[]): Decoded {
-    const { schema } = this.#columns
+  rows(decoded: Decoded, found: readonly number[], { schema }: MessageColumns): Decoded {
     if (this.#builder?.type !== schema) this.#builder = new StructBuilder(schema)
     const builder = this.#builder
     const records: number[] = []

@@ -1,21 +1,34 @@
 import { isUtf8 } from 'node:buffer'
 import { parse, type Options } from 'csv-parse/sync'
+import { currentOf, type Changing } from '../../core/changing.ts'
 import { ExactNumber } from '../../core/exact.ts'
 import { decimalOf, type DataType, type StructType } from '../../core/schema.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import { parseExact } from '../json/exact.ts'
 import type { CsvSettings } from '../settings.ts'
-import { valueFormat } from '../values.ts'
+import { decodeValues } from '../values.ts'
 
 /**
  * Returns the CSV format with one row per value, preceded by a header line if configured. Empty unquoted fields and
  * the null words are null. Text is converted to the type of its column, from JSON for nested types. Text that is not
  * of that type stays text, which the contract or the column refuses.
  */
-export function csvFormat(options: FormatOptions, settings: CsvSettings): Format {
+export function csvFormat(changing: FormatOptions | Changing<FormatOptions>, settings: CsvSettings): Format {
+  let reader: { readonly of: FormatOptions; readonly read: (line: Uint8Array) => object } | undefined
+  return {
+    name: 'csv',
+    decode(raw) {
+      const options = currentOf(changing)
+      if (reader?.of !== options) reader = { of: options, read: lineReader(options, settings) }
+      return decodeValues(raw, reader.read)
+    },
+  }
+}
+
+function lineReader(options: FormatOptions, settings: CsvSettings): (line: Uint8Array) => object {
   const parsing = parsingOf(settings)
-  const readers = readersFor(options)
-  return valueFormat('csv', (value) => {
+  const columns = columnsOf(options)
+  return (value) => {
     if (value.length === 0) throw new Error('expected a line of CSV, got an empty value')
     if (!isUtf8(value)) throw new Error('expected UTF-8, got invalid bytes')
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
@@ -23,16 +36,15 @@ export function csvFormat(options: FormatOptions, settings: CsvSettings): Format
     const { names, fields } = rowOf(lines, settings, options.schema)
     if (fields.length !== names.length)
       throw new Error(`expected ${names.length} fields, got ${fields.length}`)
-    const read = readers()
     const row: [string, unknown][] = []
     for (const [i, name] of names.entries()) {
       const field = fields[i] ?? null
-      const column = read.get(name)
+      const column = columns.get(name)
       if (field !== null) row.push([name, column?.read(field) ?? field])
       else if (column?.nullable === true) row.push([name, null])
     }
     return Object.fromEntries(row)
-  })
+  }
 }
 
 type Fields = readonly (string | null)[]
@@ -90,22 +102,14 @@ interface Column {
   readonly nullable: boolean
 }
 
-/** Returns the readers of the current columns. They are rebuilt when the columns change. */
-function readersFor(options: FormatOptions): () => ReadonlyMap<string, Column> {
-  let schema: StructType | undefined
-  let columns = new Map<string, Column>()
-  return () => {
-    if (options.schema === schema) return columns
-    schema = options.schema
-    const nullable = new Set(options.plain?.fields.filter((field) => field.nullable).map(({ name }) => name))
-    columns = new Map(
-      schema.fields.map(({ name, type }) => [
-        name,
-        { read: csvFieldReader(type), nullable: nullable.has(name) },
-      ]),
-    )
-    return columns
-  }
+function columnsOf({ schema, plain }: FormatOptions): ReadonlyMap<string, Column> {
+  const nullable = new Set(plain?.fields.filter((field) => field.nullable).map(({ name }) => name))
+  return new Map(
+    schema.fields.map(({ name, type }) => [
+      name,
+      { read: csvFieldReader(type), nullable: nullable.has(name) },
+    ]),
+  )
 }
 
 const INTEGER = /^[+-]?\d{1,40}$/

@@ -3,13 +3,13 @@ import type { Contract } from '../../contract/contract.ts'
 import { withoutInternalMetadata } from '../../contract/json-schema/delta-type.ts'
 import { contractOfTable } from '../../contract/table-contract.ts'
 import { readContract } from '../../contract/file.ts'
+import { derived, type Changing } from '../../core/changing.ts'
 import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
 import { compileTableConstraints } from '../../delta/constraints/constraint-violations.ts'
 import { generatedColumnsOf } from '../../delta/constraints/constraints.ts'
 import { tableExists } from '../../delta/maintenance/create.ts'
-import type { Metadata } from '../../delta/protocol/actions.ts'
 import type { TableWriter } from '../../delta/commit/table-writer.ts'
 import { checkTableProperties } from '../../delta/protocol/table-properties.ts'
 import type { TableWriterOptions } from '../../delta/commit/log-writer.ts'
@@ -48,9 +48,9 @@ export interface Target {
   readonly contract: Contract
   /** The columns that messages fill; they follow the messages and the table. */
   readonly columns: RowColumns
-  readonly enrichments: readonly Enrichment[]
-  /** Options for the format that decodes the messages. */
-  readonly formatOptions: FormatOptions
+  readonly enrichments: readonly (Enrichment | Changing<Enrichment>)[]
+  /** Options for the format that decodes the messages; they follow `columns`. */
+  readonly formatOptions: Changing<FormatOptions>
   /** Transforms between the messages and the rows, if any. */
   readonly transforms?: PipelineTransforms
   readonly partitionColumns: readonly string[]
@@ -158,7 +158,7 @@ async function targetOf(
   const named = new Set(given.map(({ name }) => name.toLowerCase()))
   const added = [
     ...configured.flatMap((enrichment) => enrichment.fields),
-    ...generated.fields.filter(({ name }) => !named.has(name.toLowerCase())),
+    ...generated.current().fields.filter(({ name }) => !named.has(name.toLowerCase())),
   ]
   const partitionColumns = partitionColumnsOf(topic, table)
   const columns = new RowColumns({
@@ -214,26 +214,18 @@ function checkPartitions({ topic, table }: TopicConfig, fields: readonly StructF
  * Returns an enrichment for the generated columns of the table as it is now: it computes them when rows lack the
  * column or hold null.
  */
-function createGeneratedColumns(table: TableWriter): Enrichment {
-  const enrichmentsFor = (metadata: Metadata): { of: Metadata; columns: readonly Enrichment[] } => {
+function createGeneratedColumns(table: TableWriter): Changing<Enrichment> {
+  return derived({ current: () => table.metadata }, (metadata) => {
     // Checked at the start instead of with the next record.
     compileTableConstraints(metadata)
-    const columns = generatedColumnsOf(metadata).map(({ field, expression }) =>
+    const generated = generatedColumnsOf(metadata).map(({ field, expression }) =>
       generatedColumn(field, expression, metadata.schema),
     )
-    return { of: metadata, columns }
-  }
-  let latest = enrichmentsFor(table.metadata)
-  const current = (): readonly Enrichment[] => {
-    if (latest.of !== table.metadata) latest = enrichmentsFor(table.metadata)
-    return latest.columns
-  }
-  return {
-    get fields() {
-      return current().flatMap((column) => column.fields)
-    },
-    columns: (rows, reject) => current().flatMap((column) => column.columns(rows, reject)),
-  }
+    return {
+      fields: generated.flatMap(({ fields }) => fields),
+      columns: (rows, reject) => generated.flatMap((column) => column.columns(rows, reject)),
+    }
+  })
 }
 
 async function create(

@@ -2,10 +2,10 @@ import { createSecretKey } from 'node:crypto'
 import type { TopicConfig } from '../../../config/types.ts'
 import type { TransformOperatorOptions } from '../../../operators/transform.ts'
 import type { Contract } from '../../contract/contract.ts'
+import { derived, type Changing } from '../../core/changing.ts'
 import { findField, type StructType } from '../../core/schema.ts'
 import { createMessageCheck } from '../../evolution/message-check.ts'
-import type { RowColumns } from '../../evolution/row-columns.ts'
-import type { FormatOptions } from '../../formats/format.ts'
+import type { FormatOptions, MessageColumns } from '../../formats/format.ts'
 import {
   columnsAfter,
   columnsBefore,
@@ -124,36 +124,34 @@ export function checkTransformDestinations(
   throw invalidConfigError(faults, `topics.${topic.topic}.`)
 }
 
-/** Returns the format options for messages that are transformed: their own columns, decoded as objects. */
+/**
+ * Returns the format options for messages that are transformed: their own columns, decoded as objects. They change with
+ * the columns of rows.
+ */
 export function formatOptionsOf(
   written: Contract | undefined,
-  columns: Pick<RowColumns, 'schema'>,
+  columns: Changing<MessageColumns>,
   transformation: Transformation,
-): FormatOptions {
-  let derivedFrom: StructType | undefined
-  let schema: StructType = { type: 'struct', fields: [] }
-  return {
-    get schema() {
-      if (columns.schema !== derivedFrom) {
-        derivedFrom = columns.schema
-        const own = written?.schema.fields ?? []
-        const further = columnsBefore(derivedFrom, transformation).fields.filter(
-          ({ name }) => findField({ type: 'struct', fields: own }, name) === undefined,
-        )
-        schema = { type: 'struct', fields: [...own, ...further] }
-      }
-      return schema
-    },
-    plain: undefined,
-    unknownFields: 'leave',
+): Changing<FormatOptions> {
+  const own = written?.schema.fields ?? []
+  const optionsFor = ({ schema }: MessageColumns): FormatOptions => {
+    const further = columnsBefore(schema, transformation).fields.filter(
+      ({ name }) => findField({ type: 'struct', fields: own }, name) === undefined,
+    )
+    return {
+      schema: { type: 'struct', fields: [...own, ...further] },
+      plain: undefined,
+      unknownFields: 'leave',
+    }
   }
+  return derived(columns, optionsFor)
 }
 
 /** Returns the options of the transform operator. */
 export function transformOptionsOf(
   topic: TopicConfig,
   written: Contract | undefined,
-  columns: Pick<RowColumns, 'schema'>,
+  columns: Changing<MessageColumns>,
 ): TransformOperatorOptions {
   if (written === undefined) return { columns }
   return { columns, check: createMessageCheck(written, topic.table.schemaEvolution) }

@@ -40,16 +40,15 @@ test('With `leave`, a record with an unknown field at any depth is parsed into a
 })
 
 test('Columns added while a stream runs are filled from the next batch on', () => {
-  const options: { schema: FormatOptions['schema']; plain: FormatOptions['plain'] } = {
-    schema: contract.schema,
-    plain: contract.plain,
-  }
-  const format = jsonFormat(options)
+  let columns: FormatOptions = { schema: contract.schema, plain: contract.plain }
+  const format = jsonFormat({ current: () => columns })
   format.decode(rawOf(RECORDS))
-  options.schema = structOf({ z: 'boolean' })
-  options.plain = {
-    fields: [{ name: 'z', type: 'boolean', json: 'boolean', nullable: true, required: false }],
-    additionalProperties: true,
+  columns = {
+    schema: structOf({ z: 'boolean' }),
+    plain: {
+      fields: [{ name: 'z', type: 'boolean', json: 'boolean', nullable: true, required: false }],
+      additionalProperties: true,
+    },
   }
   const { validated } = format.decode(rawOf(['{"z":true,"a":1}']))
   assert.deepEqual(validated && rowAt(validated.columns, 0), { z: true })

@@ -5,6 +5,7 @@ import { decode } from '../../../operators/decode.ts'
 import { enrich } from '../../../operators/enrich.ts'
 import { validate } from '../../../operators/validate.ts'
 import { objectsOf, type Rows } from '../../../src/arrow/rows.ts'
+import { rowAt } from '../../../src/arrow/values.ts'
 import { loadContract } from '../../../src/contract/contract.ts'
 import { contractOfTable } from '../../../src/contract/table-contract.ts'
 import type { Contract } from '../../../src/contract/contract.ts'
@@ -201,4 +202,17 @@ test('A batch without tombstones is returned unchanged', () => {
   const decoded = wrapped.decode(rawOf([['k', '{"id":1,"name":"a"}']]))
   assert.equal(decoded.deletions, undefined)
   assert.ok(decoded.validated !== undefined, 'rows stay in columns')
+})
+
+test('Rows are made with the columns as of their batch', () => {
+  let columns = { schema: structOf({ id: 'long' }) }
+  const inner = jsonFormat({ ...columns, plain: undefined })
+  const format = withTombstones(inner, { tombstones: 'row' }, { current: () => columns })
+  const rowsOf = (): unknown => {
+    const { deletions } = format.decode(rawOf([['{"id":1,"name":"a"}', null]]))
+    return deletions && rowAt(deletions.columns, 0)
+  }
+  assert.deepEqual(rowsOf(), { id: 1 })
+  columns = { schema: structOf({ id: 'long', name: 'string' }) }
+  assert.deepEqual(rowsOf(), { id: 1, name: 'a' })
 })

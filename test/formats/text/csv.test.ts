@@ -4,6 +4,7 @@ import { loadContract } from '../../../src/contract/contract.ts'
 import { contractOfTable } from '../../../src/contract/table-contract.ts'
 import { ExactNumber } from '../../../src/core/exact.ts'
 import { csvFormat } from '../../../src/formats/text/csv.ts'
+import type { FormatOptions } from '../../../src/formats/format.ts'
 import type { CsvSettings } from '../../../src/formats/settings.ts'
 import { formatContract } from '../../contracts/format.ts'
 import { arrayOf, rawOf, structOf } from '../../support/flow/batches.ts'
@@ -134,4 +135,12 @@ test('A line without quotes gives the same row as the line with a quoted field',
       assert.deepEqual(plain, quoted, line)
       assert.deepEqual(outcomeOf(line, { ...more, columns }), plain, line)
     }
+})
+
+test('Columns that change while a stream runs are read from the next batch on', () => {
+  let columns: FormatOptions = { schema: structOf({ a: 'string' }), plain: undefined }
+  const format = csvFormat({ current: () => columns }, CSV)
+  assert.deepEqual(format.decode(rawOf(['1', '2'])).objects, [{ a: '1' }, { a: '2' }])
+  columns = { schema: structOf({ a: 'long', b: 'boolean' }), plain: undefined }
+  assert.deepEqual(format.decode(rawOf(['1,true'])).objects, [{ a: 1, b: true }])
 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
+import { currentOf } from '../../../src/core/changing.ts'
 import type { StructField } from '../../../src/core/schema.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
@@ -133,7 +134,7 @@ test('Columns that the table lacks are refused under failOnNewColumns, naming al
     message: /column at is not in the table; column name is not in the table/,
   })
   const names = async (policy: string): Promise<readonly string[]> =>
-    (await under(policy)).columns.schema.fields.map(({ name }) => name)
+    (await under(policy)).columns.current().schema.fields.map(({ name }) => name)
   assert.deepEqual(await names('addNewColumns'), ['id', 'at', 'name'])
   assert.deepEqual([await names('rescue'), await names('none')], [['id'], ['id']])
   assert.equal((await open(contract())).table.version, 0n, 'the table is unchanged until there are rows')
@@ -142,8 +143,8 @@ test('Columns that the table lacks are refused under failOnNewColumns, naming al
 test('NOT NULL columns of the table are checked row by row, not while decoding bytes', async () => {
   await existing([column('id', 'long'), column('at', 'timestamp'), column('name', 'string', false)])
   const { columns } = await open(contract())
-  assert.equal(columns.plain, undefined)
-  assert.equal(columns.schema.fields.find(({ name }) => name === 'name')?.nullable, false)
+  assert.equal(columns.current().plain, undefined)
+  assert.equal(columns.current().schema.fields.find(({ name }) => name === 'name')?.nullable, false)
 })
 
 test('A NOT NULL column that the contract lacks, and a type that cannot be widened, are refused', async () => {
@@ -183,7 +184,7 @@ test('A process that loses the race to create a table fills the generated column
   const target = await open(contract(), [], new TablePool(() => Promise.resolve(store)))
   assert.equal(target.table.metadata.id, 'winner')
   assert.deepEqual(
-    target.enrichments.flatMap((enrichment) => enrichment.fields.map((field) => field.name)),
+    target.enrichments.flatMap((enrichment) => currentOf(enrichment).fields.map((field) => field.name)),
     ['day'],
   )
 })

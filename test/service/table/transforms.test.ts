@@ -66,8 +66,8 @@ test('A new table gets the columns of the transforms without the dropped ones, a
     'copy long',
   ])
   assert.deepEqual(target.partitionColumns, ['day'])
-  assert.deepEqual(namesOf(target.formatOptions.schema), ['at string', 'n long', 'note string'])
-  assert.equal(target.formatOptions.plain, undefined)
+  assert.deepEqual(namesOf(target.formatOptions.current().schema), ['at string', 'n long', 'note string'])
+  assert.equal(target.formatOptions.current().plain, undefined)
   await target.release()
 })
 
@@ -110,10 +110,10 @@ test('Without a contract rows have the columns of the table and the transform co
     rename: { title: 'name' },
   })
   assert.deepEqual(
-    new Set(namesOf(target.columns.schema)),
+    new Set(namesOf(target.columns.current().schema)),
     new Set(['meta <offset long>', 'day date', 'ts timestamp', 'name string']),
   )
-  assert.deepEqual(namesOf(target.formatOptions.schema), ['title string'])
+  assert.deepEqual(namesOf(target.formatOptions.current().schema), ['title string'])
   await target.release()
 })
 
