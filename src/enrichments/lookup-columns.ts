@@ -33,10 +33,11 @@ export interface LookupOptions {
  * uses the state at that later time, and is still written exactly once.
  */
 export function lookupColumns({ from, fields, reference, unknown = 'null' }: LookupOptions): Enrichment {
-  const builder = new StructBuilder({ type: 'struct', fields })
+  const type = { type: 'struct', fields } as const
   return {
     fields,
     columns: (rows, reject) => {
+      const builder = new StructBuilder(type)
       const held = reference()
       const keys = keysOf(rows, from)
       for (let row = 0; row < rows.columns.length; row++) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Row } from '../../src/arrow/rows.ts'
 import { valueAt } from '../../src/arrow/values.ts'
 import type { StructType } from '../../src/core/schema.ts'
 import {
@@ -83,4 +84,22 @@ test('Every batch gets the reference table anew, and rows without the column get
     )
   }
   assert.equal(asked, 2)
+})
+
+test('A batch that fails leaves no values behind for the next batch, such as that of another subscription', () => {
+  let failures = 1
+  class Unreliable extends Map<string, Row> {
+    override get(key: string): Row | undefined {
+      if (key === '2' && failures-- > 0) throw new Error('unavailable')
+      return super.get(key)
+    }
+  }
+  const unreliable = new Unreliable(reference)
+  const lookup = lookupColumns({ from: 'customer', fields, reference: () => unreliable })
+  const rows = rowsOf(schema, [{ customer: 1 }, { customer: 2 }])
+  const refuse = (): void => assert.fail('no row is rejected')
+  assert.throws(() => lookup.columns(rows, refuse), /unavailable/)
+  const [segment] = lookup.columns(rows, refuse)
+  assert.ok(segment !== undefined)
+  assert.deepEqual([segment.length, valueAt(segment, 0), valueAt(segment, 1)], [2, 'gold', 'new'])
 })

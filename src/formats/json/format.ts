@@ -14,16 +14,14 @@ import { parseExact } from './exact.ts'
  * parsed into an object and validated by the contract, so the fast path only accepts and never refuses.
  */
 export function jsonFormat(changing: FormatOptions | Changing<FormatOptions>): Format {
-  let reader: ColumnReader | undefined
-  let readsFor: FormatOptions | undefined
+  let idle: { readonly of: FormatOptions; readonly reader: ColumnReader | undefined } | undefined
   return {
     name: 'json',
     decode(raw) {
       const options = currentOf(changing)
-      if (options !== readsFor) {
-        reader = columnReader(options)
-        readsFor = options
-      }
+      const reader = idle?.of === options ? idle.reader : columnReader(options)
+      // Kept only when the batch succeeds: after an error, such as that of a default value, the reader holds its rows.
+      idle = undefined
       // One check covers all records: the newline after each value prevents two halves of a character from joining.
       const allUtf8 = isUtf8(raw.bytes)
       const remaining: number[] = []
@@ -33,6 +31,7 @@ export function jsonFormat(changing: FormatOptions | Changing<FormatOptions>): F
         else if (!allUtf8 || reader?.read(raw, i) !== true) remaining.push(i)
       }
       const finished = reader?.finish()
+      idle = { of: options, reader }
       return {
         raw,
         validated: finished?.rows,

@@ -62,7 +62,7 @@ function refused(decoded: Decoded, found: readonly number[]): Decoded {
 class KeyRowBuilder {
   readonly #keyColumn: string | undefined
   readonly #mayFrame: boolean
-  #builder: StructBuilder | undefined
+  #idle: StructBuilder | undefined
 
   constructor(keyColumn: string | undefined, mayFrame: boolean) {
     this.#keyColumn = keyColumn
@@ -70,8 +70,9 @@ class KeyRowBuilder {
   }
 
   rows(decoded: Decoded, found: readonly number[], { schema }: MessageColumns): Decoded {
-    if (this.#builder?.type !== schema) this.#builder = new StructBuilder(schema)
-    const builder = this.#builder
+    const builder = this.#idle?.type === schema ? this.#idle : new StructBuilder(schema)
+    // Kept only when the batch succeeds: after an error the builder holds its rows.
+    this.#idle = undefined
     const records: number[] = []
     const deadLetters: DeadLetter[] = []
     for (const i of found) {
@@ -85,6 +86,7 @@ class KeyRowBuilder {
       }
     }
     const columns: Columns = builder.finishColumns()
+    this.#idle = builder
     return {
       ...decoded,
       tombstones: decoded.tombstones - found.length,

@@ -53,3 +53,20 @@ test('Columns added while a stream runs are filled from the next batch on', () =
   const { validated } = format.decode(rawOf(['{"z":true,"a":1}']))
   assert.deepEqual(validated && rowAt(validated.columns, 0), { z: true })
 })
+
+test('A batch that fails leaves no rows behind for the next batch, such as that of another subscription', () => {
+  let failures = 1
+  const fallback = (): unknown => {
+    if (failures-- > 0) throw new Error('no default')
+    return 7
+  }
+  const options = { schema: contract.schema, plain: contract.plain, absentValues: new Map([['a', fallback]]) }
+  const format = jsonFormat(options)
+  assert.throws(() => format.decode(rawOf(['{"a":1}', '{"a":2}', '{}'])), /no default/)
+  const { validated } = format.decode(rawOf(['{}', '{"a":3}']))
+  assert.deepEqual([...(validated?.records ?? [])], [0, 1])
+  assert.deepEqual(
+    validated && [0, 1].map((row) => (rowAt(validated.columns, row) as { readonly a: unknown }).a),
+    [7, 3],
+  )
+})
