@@ -1,4 +1,5 @@
-// Deletes the declarations in `dist` that no type of the public API needs, since the package holds what its users read:
+// Deletes the declarations in `dist` that no type of the public API needs, and the modules that hold types alone, since the
+// package holds what its users read and run:
 // `node --import tsx scripts/prune-declarations.ts [DIST]`, part of `npm run build`.
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -16,3 +17,15 @@ for (let path = open.pop(); path !== undefined; path = open.pop()) {
 }
 for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' }))
   if (name.endsWith('.d.ts') && !kept.has(join(dist, name))) rmSync(join(dist, name))
+
+// Nothing imports such a module at run time, unless for its effects, of which it has none.
+const names = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'))
+const imported = new Set<string>()
+for (const name of names)
+  for (const [, target = ''] of readFileSync(join(dist, name), 'utf8').matchAll(
+    /\b(?:from |import |import\()['"](\.[^'"]+)['"]/g,
+  ))
+    imported.add(join(dirname(name), target))
+for (const name of names)
+  if (!imported.has(name) && readFileSync(join(dist, name), 'utf8').trim() === 'export {};')
+    rmSync(join(dist, name))
