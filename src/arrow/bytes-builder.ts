@@ -66,8 +66,8 @@ export class BytesBuilder implements ColumnBuilder {
   }
 
   /**
-   * Appends `source[start..end)`, which must be valid UTF-8 in a string column. It copies four bytes at a time, the last of
-   * which may lie beyond the range: near the end of the source, single bytes.
+   * Appends `source[start..end)`, which must be valid UTF-8 in a string column. Short ranges are copied four bytes at a time,
+   * which may read and write up to three bytes beyond them; long ranges, and those at the end of the source, in one call.
    */
   appendRange(source: DataView, start: number, end: number): void {
     const length = end - start

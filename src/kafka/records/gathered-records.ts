@@ -19,9 +19,9 @@ interface Region {
  * Collects records of a response as positions in its sections, laid end to end.
  *
  * `take` moves the values to the front of the sections' memory, each followed by a newline. At least six bytes of its
- * record precede every value, so no value is overwritten before it moves. Sections of an uncompressed response
- * are one region and are not copied: fewer copies and, above all, less memory that the garbage
- * collector has to release. Otherwise the regions are copied into one buffer first.
+ * record precede every value, so no value is overwritten before it moves. Sections of an uncompressed response are one
+ * region and are not copied, which leaves less memory to the garbage collector; a `Raw` then keeps the response. Otherwise
+ * the regions are copied into one buffer first.
  */
 export class GatheredRecords {
   readonly #ranges: RecordRanges
