@@ -6,6 +6,18 @@ import type { AbsentValues } from '../arrow/builder.ts'
 import type { Columns } from '../arrow/column.ts'
 
 /**
+ * Describes the schema with which a value was written, if the value names it: by an id of a registry, in the header of
+ * a container, or beside itself. It is the only source of new columns' types; values are asked only where it is
+ * missing. One schema is one object, so that what is derived from it can be kept by its identity.
+ */
+export interface WriterSchema {
+  /** Every column that values of this schema can fill, at any depth. */
+  readonly columns: StructType
+  /** Returns the fault of a value that does not obey the schema, for schemas that decoding does not check already. */
+  readonly check?: (value: object) => string | undefined
+}
+
+/**
  * Holds the result of decoding one batch. Every record is accounted for: records = validated + objects + deletions +
  * deadLetters + tombstones + filtered.
  */
@@ -16,6 +28,8 @@ export interface Decoded {
   /** Rows as objects, which the contract has yet to validate; `records` ascending. */
   readonly objects: readonly unknown[]
   readonly records: readonly number[]
+  /** The writer's schema of each of `objects`, undefined for one that names none; absent where no value names one. */
+  readonly writers?: readonly (WriterSchema | undefined)[]
   readonly deadLetters: readonly DeadLetter[]
   readonly tombstones: number
   /** Tombstones whose value is the null of the format, such as `null` in JSON; ascending. */
