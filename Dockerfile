@@ -11,7 +11,7 @@ WORKDIR /opt/kafka-delta
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN npm run build && chmod +x dist/src/cli/main.js
+RUN npm run build
 
 # Installs the dependencies on the platform of the image, because npm chooses the native codecs by platform.
 FROM ${NODE_IMAGE} AS modules
@@ -38,7 +38,7 @@ COPY --from=modules /opt/kafka-delta/node_modules ./node_modules
 COPY --from=build /opt/kafka-delta/dist ./dist
 COPY schemas ./schemas
 COPY config/examples ./config/examples
-RUN ln -s /opt/kafka-delta/dist/src/cli/main.js /usr/local/bin/kafka-delta
+RUN ln -s /opt/kafka-delta/dist/command/main.js /usr/local/bin/kafka-delta
 
 # The service does not write to its own file system, so `docker run --read-only` works. A table on local disk needs a volume
 # that this user may write to. The user is a number, so that Kubernetes can check that it is not root.

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import ts from 'typescript'
+import { bundleCommand } from './bundle-command.ts'
 
 /** Folders that are not part of the project, or generated from it. */
 const EXCLUDED = new Set(['node_modules', 'dist', '.cache', '.git', 'demo', 'coverage'])
@@ -29,6 +30,9 @@ export async function compileTests(): Promise<string> {
       const path = join(programs, name)
       await writeFile(join(folder, path.replace(/\.ts$/, '.js')), await javaScriptOf(path, options, known))
     }
+  // The command is run as it is shipped.
+  await bundleCommand(folder, join(folder, 'dist/command'))
+  await writeFile(join(folder, 'src/cli/main.js'), "import '../../dist/command/main.js'\n")
   return folder
 }
 

@@ -45,7 +45,7 @@ test('the example compiles under strict rules and runs in a project that has onl
 })
 
 test('the command of the package tells its version', async () => {
-  const main = join(project, 'node_modules/kafka-delta/dist/src/cli/main.js')
+  const main = join(project, 'node_modules/kafka-delta/dist/command/main.js')
   const { stdout } = await runOrTell(process.execPath, [main, '--version'], project)
   assert.equal(stdout.trim(), described.version)
 })
@@ -53,9 +53,10 @@ test('the command of the package tells its version', async () => {
 test('the package holds what runs, contracts, examples and documents, and neither tests, benchmarks nor sources', async () => {
   const names = await readdir(join(project, 'node_modules/kafka-delta'), { recursive: true })
   const files = names.filter((name) => /\.\w+$|LICENSE$/.test(name))
-  assert.ok(files.length < 800, `${files.length} files`)
+  assert.ok(files.length < 500, `${files.length} files`)
   for (const needed of [
-    'dist/src/index.js',
+    'dist/library/index.js',
+    'dist/command/THIRD-PARTY-LICENSES.txt',
     'dist/src/index.d.ts',
     'schemas/user-events.schema.json',
     'config/examples/s3.json',
@@ -87,8 +88,8 @@ async function packed(): Promise<string> {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const build = join(root, 'tsconfig.build.json')
   await runOrTell(process.execPath, [tsc, '-p', build, '--outDir', join(copy, 'dist')], root)
-  const prune = ['--import', 'tsx', 'scripts/prune-declarations.ts', join(copy, 'dist')]
-  await runOrTell(process.execPath, prune, root)
+  const bundle = ['--import', 'tsx', 'scripts/bundle.ts', join(copy, 'dist')]
+  await runOrTell(process.execPath, bundle, root)
   await runOrTell('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], copy)
   return join(folder, `kafka-delta-${described.version}.tgz`)
 }

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { requestHealth } from '../../src/cli/health.ts'
+import { programOf } from '../support/program.ts'
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts')
+const MAIN = programOf(join(import.meta.dirname, '../../src/cli/main.ts'))
 const STATES: Readonly<Record<string, { readonly code: number; readonly body: string }>> = {
   '/healthz': { code: 200, body: '{"status":"ok"}' },
   '/readyz': { code: 503, body: '{"status":\n"stalled"}' },
@@ -85,7 +86,7 @@ function check(
   return new Promise((done) => {
     execFile(
       process.execPath,
-      ['--import', 'tsx', MAIN, 'health', ...args],
+      [...MAIN, 'health', ...args],
       { env: { ...Object.fromEntries(inherited), ...env } },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1

@@ -119,7 +119,7 @@ try {
     await mkdir(own)
     say(name)
     const result = await run({
-      program: ['node', 'dist/src/cli/main.js'],
+      program: ['node', 'dist/command/main.js'],
       folder: own,
       rate: Number(values.rate),
       outageMs: Number(values['refuse-ms']),

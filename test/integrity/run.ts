@@ -46,7 +46,7 @@ try {
     seed,
   })
   say(`${records} records in ${PARTITIONS} partitions: ${expected.good} good, ${expected.bad} bad`)
-  const program = ['node', 'dist/src/cli/main.js']
+  const program = ['node', 'dist/command/main.js']
   const flush = {
     count: Number(values['flush-count']),
     ...(values['flush-bytes'] === undefined ? {} : { bytes: Number(values['flush-bytes']) }),

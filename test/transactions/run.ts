@@ -52,7 +52,7 @@ async function compareWith(version: string | undefined): Promise<number> {
       topic,
       folder,
       seed,
-      program: ['node', 'dist/src/cli/main.js'],
+      program: ['node', 'dist/command/main.js'],
       hasKills: seed % Number(values['kills-once-in']) === 0,
     }
     try {

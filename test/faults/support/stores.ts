@@ -140,6 +140,7 @@ async function allRefuse({ proxy, service, whole, broken, outageMs, say }: Stage
     'commits of both',
     (look) =>
       look.status === 'ready' &&
+      Object.values(look.circuits).every((state) => state === 'closed') &&
       [whole, broken].every((topic, at) => committed(look, topic) > (rows[at] ?? 0)),
   )
   for (const bucket of [whole, broken]) {

@@ -8,7 +8,7 @@ import type { Expected } from './topic.ts'
 
 /** Everything a scenario works with. */
 export interface Setting {
-  /** How kafka-delta is called: `['node', 'dist/src/cli/main.js']`. */
+  /** How kafka-delta is called: `['node', 'dist/command/main.js']`. */
   readonly program: readonly string[]
   readonly brokers: readonly string[]
   /** An empty folder for configuration and table. */

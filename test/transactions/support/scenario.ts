@@ -21,7 +21,7 @@ export interface ScenarioSetting {
   /** An empty folder for tables and configurations. */
   readonly folder: string
   readonly seed: number
-  /** How the service is called in runs that are killed, such as `['node', 'dist/src/cli/main.js']`. */
+  /** How the service is called in runs that are killed, such as `['node', 'dist/command/main.js']`. */
   readonly program: readonly string[]
   /** True if some runs are processes that are killed. */
   readonly hasKills: boolean

@@ -1,0 +1,75 @@
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, type BuildOptions, type Metafile } from 'esbuild'
+
+/** Packages with native code or WebAssembly, which they find beside their own files. */
+const NATIVE = ['snappy', 'lz4-napi', '@node-rs/crc32', '@bokuweb/zstd-wasm', 'parquet-wasm']
+/** A user installs it beside the service. */
+const OPTIONAL = '@azure/identity'
+
+/** Holds the options of every bundle. Nothing is minified, so that stack traces can be read. */
+export const BUNDLE_OPTIONS = {
+  bundle: true,
+  // What is imported when it is needed stays in files of its own.
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  // Names of errors and classes are part of messages.
+  keepNames: true,
+  logLevel: 'warning',
+} satisfies BuildOptions
+
+/**
+ * Bundles the command `kafka-delta` and its dependencies into `folder`, from the compiled modules in `modules`. The entry is
+ * `main.js`; the licenses of all packages in the bundle are in `THIRD-PARTY-LICENSES.txt`.
+ */
+export async function bundleCommand(modules: string, folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true })
+  const { metafile } = await build({
+    ...BUNDLE_OPTIONS,
+    entryPoints: [join(modules, 'src/cli/main.js')],
+    outdir: folder,
+    external: [...NATIVE, OPTIONAL].flatMap((name) => [name, `${name}/*`]),
+    // Builds in ES modules, of which only the used part is bundled.
+    mainFields: ['module', 'main'],
+    alias: { rxjs: './node_modules/rxjs/dist/esm/index.js' },
+    // Packages in CommonJS call `require` for modules of Node.
+    banner: {
+      js: "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);",
+    },
+    legalComments: 'none',
+    metafile: true,
+  })
+  chmodSync(join(folder, 'main.js'), 0o755)
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licensesOf(metafile))
+}
+
+/** Returns the packages of a bundle with their licenses, which ask that their text goes along. */
+function licensesOf({ inputs }: Metafile): string {
+  const packages = new Set<string>()
+  for (const input of Object.keys(inputs)) {
+    const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)
+    if (match?.[1] !== undefined) packages.add(match[1])
+  }
+  // Packages of one owner often share one text.
+  const namesByText = new Map<string, string[]>()
+  for (const folder of [...packages].sort()) {
+    const { name, text } = licenseOf(folder)
+    namesByText.set(text, [...(namesByText.get(text) ?? []), name])
+  }
+  const line = '-'.repeat(80)
+  return [...namesByText].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`).join(`\n${line}\n\n`)
+}
+
+function licenseOf(folder: string): { readonly name: string; readonly text: string } {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    name: string
+    version: string
+    license?: string
+  }
+  const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each))
+  const text =
+    file === undefined ? `License: ${license ?? 'not stated'}` : readFileSync(join(folder, file), 'utf8')
+  return { name: `${name} ${version}`, text: text.trim() }
+}
