@@ -1,7 +1,7 @@
 import type { Measured, Task } from './measured.ts'
 import { runProgram } from './run-program.ts'
 
-/** Names a measured program, `bench/<name>`. */
+/** Names a measured program, `bench/<name>`, which runs as a bundle, as the command does. */
 export type Program = 'floor' | 'read' | 'whole'
 
 /** Holds the results of floor and another program, run one after the other so that the load of the machine affects both. */
@@ -13,7 +13,7 @@ export interface Pair {
 /** Runs a measured program as a process of its own. With `profiles`, it writes a CPU profile to that folder. */
 export function measure(program: Program, task: Task, profiles?: string): Promise<Measured> {
   const flags = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
-  return runProgram<Measured>(program, task, flags)
+  return runProgram<Measured>(`bundled/${program}`, task, flags)
 }
 
 /** Returns the ratio of the other program's CPU per record to that of the floor, both including their start. */

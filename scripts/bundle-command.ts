@@ -25,10 +25,17 @@ export const BUNDLE_OPTIONS = {
  * `main.js`; the licenses of all packages in the bundle are in `THIRD-PARTY-LICENSES.txt`.
  */
 export async function bundleCommand(modules: string, folder: string): Promise<void> {
+  const metafile = await bundlePrograms([join(modules, 'src/cli/main.js')], folder)
+  chmodSync(join(folder, 'main.js'), 0o755)
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licensesOf(metafile))
+}
+
+/** Bundles programs with their dependencies into `folder`, where each keeps its file name. Resolves to what they hold. */
+export async function bundlePrograms(entryPoints: string[], folder: string): Promise<Metafile> {
   rmSync(folder, { recursive: true, force: true })
   const { metafile } = await build({
     ...BUNDLE_OPTIONS,
-    entryPoints: [join(modules, 'src/cli/main.js')],
+    entryPoints,
     outdir: folder,
     external: [...NATIVE, OPTIONAL].flatMap((name) => [name, `${name}/*`]),
     // Builds in ES modules, of which only the used part is bundled.
@@ -41,8 +48,7 @@ export async function bundleCommand(modules: string, folder: string): Promise<vo
     legalComments: 'none',
     metafile: true,
   })
-  chmodSync(join(folder, 'main.js'), 0o755)
-  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licensesOf(metafile))
+  return metafile
 }
 
 /** Returns the packages of a bundle with their licenses, which ask that their text goes along. */
