@@ -15,6 +15,7 @@ import {
 } from '../ingest/options.ts'
 import { INGEST_ENTRY, planIngest, type IngestPlan } from '../ingest/plan.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+import { holdSignals } from './held-signals.ts'
 import { printJson } from './output.ts'
 
 const COMMAND = 'ingest'
@@ -101,10 +102,11 @@ async function ingest(plan: IngestPlan, set: readonly string[]): Promise<number>
   const pem = writePemFiles(plan.pem)
   try {
     const config = configOf(plan, set, pem.files)
+    const deliverSignals = holdSignals()
     const { logFailure } = await import('../service/process/run.ts')
     const { runIngest } = await import('../service/process/ingest.ts')
     try {
-      return await runIngest(config, INGEST_ENTRY, plan)
+      return await runIngest(config, INGEST_ENTRY, { ...plan, onSignalsHandled: deliverSignals })
     } catch (thrown) {
       logFailure(config, thrown)
       return exitCodeOf(thrown)

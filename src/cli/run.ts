@@ -4,6 +4,7 @@ import { loadConfig } from '../../config/load/load.ts'
 import type { Config } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
 import { EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+import { holdSignals } from './held-signals.ts'
 import { configSourcesOf, addConfigOptions, type ConfigFlags } from './config-flags.ts'
 
 interface RunFlags extends ConfigFlags {
@@ -37,9 +38,12 @@ ${EXIT_HELP}`,
     )
     .action(async (flags: RunFlags) => {
       const config = selectTopics(loadConfig({ ...configSourcesOf(flags), needsTopic: true }), flags.topic)
+      const deliverSignals = holdSignals()
       const { logFailure, runService } = await import('../service/process/run.ts')
       try {
-        finish(await runService(config, { until: flags.until ?? 'stopped' }))
+        finish(
+          await runService(config, { until: flags.until ?? 'stopped', onSignalsHandled: deliverSignals }),
+        )
       } catch (thrown) {
         // The reason is in the log, in its format, so it is not printed a second time.
         logFailure(config, thrown)

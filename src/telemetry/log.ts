@@ -27,6 +27,8 @@ const DEPTH_MAX = 5
 
 /** The levels of each log and of its child loggers. */
 const LEVELS = new WeakMap<Logger, LogLevels>()
+/** The topic of each logger of a topic. */
+const TOPICS = new WeakMap<Logger, string>()
 
 /**
  * Creates a log of JSON lines with `time` (ISO 8601), `level` (name) and `msg`, with `flush` for work on a flush, and with
@@ -39,6 +41,8 @@ export function createLogger(options: LogOptions): Logger {
   const { levels = new LogLevels() } = options
   const made = (child: Logger): void => {
     LEVELS.set(child, levels)
+    const { topic } = child.bindings()
+    if (typeof topic === 'string') TOPICS.set(child, topic)
     levels.add(child)
   }
   const log: Logger = pino(
@@ -48,7 +52,8 @@ export function createLogger(options: LogOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretPaths(), censor: '[secret]' },
-      mixin: place,
+      mixin: (fields, _level, logger) => ({ ...place(fields), [BOUND_TOPIC]: TOPICS.get(logger as Logger) }),
+      mixinMergeStrategy: mergeFields,
       onChild: made,
       ...(options.hide === undefined ? {} : { hooks: { streamWrite: options.hide } }),
     },
@@ -78,6 +83,16 @@ function secretPaths(): string[] {
   return [...names, 'authorization'].flatMap((name) =>
     Array.from({ length: DEPTH_MAX }, (_, depth) => '*.'.repeat(depth) + name),
   )
+}
+
+/** Carries the topic of a logger from the mixin to the merge of a line's fields; never part of a line. */
+const BOUND_TOPIC = Symbol('topic of the logger')
+
+/** Returns the fields of a line, with `topic` only once: pino writes the fields of a logger and those of a call side by side. */
+function mergeFields(fields: object, added: { readonly [BOUND_TOPIC]?: string }): object {
+  const bound = added[BOUND_TOPIC]
+  const isTwice = bound !== undefined && (fields as { readonly topic?: unknown }).topic === bound
+  return { ...added, ...fields, ...(isTwice ? { topic: undefined } : {}) }
 }
 
 /** Returns the flush and span of a line; for an error those in which it was thrown, also after the flush has ended. */

@@ -154,3 +154,19 @@ it('a pretty log is not JSON', () => {
   assert.match(text(), /INFO.*Committed/)
   assert.throws(() => lineOf(text()))
 })
+
+it('the topic of a logger is in a line once, also when the line names it', () => {
+  const { log, text } = captured()
+  createTopicLogger(log, 'orders', undefined)
+    .child({ part: 'source' })
+    .info({ topic: 'orders', rows: 3 }, 'Read')
+  assert.equal(text().split('"topic"').length, 2, text())
+  assert.equal(lineOf(text())['topic'], 'orders')
+  assert.equal(lineOf(text())['rows'], 3)
+})
+
+it('a line about another topic names that one', () => {
+  const { log, text } = captured()
+  log.info({ topic: 'payments' }, 'Read')
+  assert.equal(lineOf(text())['topic'], 'payments')
+})

@@ -67,6 +67,15 @@ export function addAdminRoutes(server: FastifyInstance, options: AdminOptions): 
           )
         refuse(error, reply, options.health)
       })
+      // The token proves that the caller is a program, so the content type does not matter; curl sends that of forms.
+      admin.removeAllContentTypeParsers()
+      admin.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, parsed) => {
+        try {
+          parsed(null, parseBody(String(body)))
+        } catch (error) {
+          parsed(error as Refusal)
+        }
+      })
       admin.setNotFoundHandler((request, reply) => {
         refuse(new Refusal(404, `there is no ${request.method} ${request.url}`), reply, options.health)
       })
@@ -208,6 +217,16 @@ function parseLogLevelChange(body: unknown): {
       `expected {"level": ${LEVELS.join(' | ')}, "topic": a name; without it all topics}; level null resets the level of a topic`,
     )
   return { level: known, topic: isTopic ? topic : undefined }
+}
+
+/** Parses a request body as JSON; an empty one is none. */
+function parseBody(text: string): unknown {
+  if (text.trim() === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Refusal(400, `expected a body in JSON: ${messageOf(error)}`)
+  }
 }
 
 function isVerb(verb: string): verb is Verb {

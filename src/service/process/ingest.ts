@@ -20,6 +20,8 @@ interface IngestRunOptions {
   /** Destination of the metrics; none are sent when absent. */
   readonly statsd?: Omit<StatsdOptions, 'onFailure'>
   readonly notes: readonly string[]
+  /** Called once the service handles signals. */
+  readonly onSignalsHandled?: () => void
 }
 
 /**
@@ -29,7 +31,7 @@ interface IngestRunOptions {
 export async function runIngest(config: Config, entry: string, options: IngestRunOptions): Promise<number> {
   const topic = config.topics[entry]
   if (topic === undefined) throw new Error(`Broken invariant: no topic ${entry}`)
-  const { until, seekOffsets, notes, statsd: endpoint } = options
+  const { until, seekOffsets, notes, statsd: endpoint, onSignalsHandled } = options
   let log: Logger | undefined
   const statsd =
     endpoint === undefined
@@ -46,6 +48,7 @@ export async function runIngest(config: Config, entry: string, options: IngestRu
     runService(config, {
       until,
       notes,
+      ...(onSignalsHandled === undefined ? {} : { onSignalsHandled }),
       prepare: async (opened, circuits) => {
         log = opened
         await commitSeekOffsets(config, topic, seekOffsets, opened, circuits)

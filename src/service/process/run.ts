@@ -8,6 +8,7 @@ import type { Circuit } from '../../core/circuit.ts'
 import { Circuits } from '../../resilience/circuit-registry.ts'
 import { LogLevels } from '../../telemetry/log-levels.ts'
 import { createLogger, type Logger } from '../../telemetry/log.ts'
+import { logProcessWarnings } from '../../telemetry/process-warnings.ts'
 import { startTelemetry } from '../../telemetry/tracing/tracing.ts'
 import { GracefulShutdown } from './shutdown.ts'
 import { budgetOf } from '../supervision/process-memory.ts'
@@ -26,6 +27,8 @@ interface ServiceOptions {
   readonly notes?: readonly string[]
   /** Runs before any record is read; an error ends the service. */
   readonly prepare?: (log: Logger, circuits: Circuits) => Promise<void>
+  /** Called once the service handles signals. */
+  readonly onSignalsHandled?: () => void
 }
 
 /**
@@ -40,8 +43,10 @@ export async function runService(config: Config, options: ServiceOptions): Promi
   const hide = createSecretRedactor(config)
   const log = createLogger({ level: config.log.level, levels, hide })
   const warn = (message: string): void => log.warn(message)
+  const stopLoggingWarnings = logProcessWarnings(log)
   const telemetry = startTelemetry(process.env, warn, systemClock, { ...config.trace, hide })
   const shutdown = new GracefulShutdown(config.shutdown.deadlineMs, log)
+  options.onSignalsHandled?.()
   const circuits = new Circuits(config.circuit, {
     signal: shutdown.stopWaitingSignal,
     onChange: (circuit) => logCircuitChange(circuit, log),
@@ -86,6 +91,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       await Promise.all([observability.close(), telemetry.shutdown()])
     } finally {
       shutdown.dispose()
+      stopLoggingWarnings()
     }
   })
   return 0

@@ -167,6 +167,19 @@ test('The log level is set for all topics or for one, and an invalid level is re
   assert.equal(lines.length, 2, 'both changes are logged')
 })
 
+test('A body is JSON whatever its content type says, and none may have a content type', async () => {
+  const send = async (method: string, path: string, type: string, body: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': type }
+    const answer = await fetch(`${endpoints.url}/admin${path}`, { method, headers, body })
+    return answer.status
+  }
+  for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'application/json; charset=utf-8']) {
+    assert.equal(await send('PUT', '/log-level', type, '{"level": "info"}'), 200, type)
+    assert.equal(await send('PUT', '/log-level', type, 'level=info'), 400, type)
+    assert.equal(await send('POST', '/topics/orders.v1/flush', type, ''), 200, type)
+  }
+})
+
 test('More than sixty verbs per minute are refused', async () => {
   const statuses: number[] = []
   for (let i = 0; i < 130; i++) statuses.push((await ask('POST', '/topics/nobody/flush')).status)
