@@ -30,11 +30,28 @@ function copy(value: unknown, key: string): unknown {
   )
 }
 
-/** Returns an address without its login (`user:password@`) and without the `sig` parameter of a signed address. */
+/** Matches the login of an address. In `abfss://container@account…` the part before the `@` is none: it has no colon. */
+const LOGIN = /(https?:\/\/)([^/?#@\s,]+)@|([a-z][a-z0-9+.-]*:\/\/)([^/?#@\s,]*:[^/?#@\s,]*)@/gi
+/** Matches a value in the query of an address. */
+const QUERY_VALUE = /([?&][^=&#\s]*=)([^&#\s]+)/g
+
+/** Returns addresses without their logins and without the values of their queries, which often are tokens or signatures. */
 function hideLogin(text: string): string {
+  if (!text.includes('://')) return text
   return text
-    .replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*:[^/@]*@/i, `$1${HIDDEN}@`)
-    .replace(/([?&]sig=)[^&]*/gi, `$1${HIDDEN}`)
+    .replace(LOGIN, (_, web?: string, _login?: string, other?: string) => `${web ?? other ?? ''}${HIDDEN}@`)
+    .replace(QUERY_VALUE, `$1${HIDDEN}`)
+}
+
+/** Returns the logins, their passwords and the values of queries in the addresses of a configuration. */
+function secretsInAddresses(value: unknown): string[] {
+  if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(secretsInAddresses)
+  if (typeof value !== 'string' || !value.includes('://')) return []
+  const logins = [...value.matchAll(LOGIN)].flatMap(([, , web, , other]) => {
+    const login = web ?? other ?? ''
+    return [login, login.slice(login.indexOf(':') + 1)]
+  })
+  return [...logins, ...[...value.matchAll(QUERY_VALUE)].map(([, , found = '']) => found)]
 }
 
 /**
@@ -42,16 +59,15 @@ function hideLogin(text: string): string {
  * form, as JSON, URL-encoded and as HTTP Basic credentials.
  */
 export function createSecretRedactor(config: object): (text: string) => string {
-  const forms = SENSITIVE_KEYS.flatMap((key) => {
+  const options = SENSITIVE_KEYS.flatMap((key) => {
     const value = readKey(config, key)
-    if (typeof value !== 'string' || value.length < CHARACTERS_MIN) return []
-    return [
-      value,
-      JSON.stringify(value).slice(1, -1),
-      encodeURIComponent(value),
-      ...basicCredentialsOf(config, key, value),
-    ]
+    return typeof value !== 'string' || value.length < CHARACTERS_MIN
+      ? []
+      : [value, ...basicCredentialsOf(config, key, value)]
   })
+  const forms = [...options, ...secretsInAddresses(config)]
+    .filter((value) => value.length >= CHARACTERS_MIN)
+    .flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)])
   // Longer secrets first, because one may contain another.
   const secrets = [...new Set(forms)].sort((a, b) => b.length - a.length)
   return (text) => secrets.reduce((hidden, secret) => hidden.replaceAll(secret, HIDDEN), text)

@@ -10,7 +10,9 @@ test('A signal that comes while modules load is delivered once they handle signa
   // Both have come when a timer fires.
   await new Promise((resolve) => setTimeout(resolve, 50))
   let count = 0
-  const onSignal = (): void => void count++
+  const onSignal = (): void => {
+    count++
+  }
   process.on('SIGINT', onSignal)
   const delivered = once(process, 'SIGINT')
   deliver()

@@ -62,7 +62,11 @@ it('logins and signatures in addresses are hidden too, accounts and buckets are 
   })
   assert.deepEqual(shown, {
     schemaRegistry: { url: 'https://[secret]@registry:8081/x' },
-    topics: { a: { table: { uri: 'abfss://lake@account.dfs.core.windows.net/a?sv=1&sig=[secret]&x=1' } } },
+    topics: {
+      a: {
+        table: { uri: 'abfss://lake@account.dfs.core.windows.net/a?sv=[secret]&sig=[secret]&x=[secret]' },
+      },
+    },
     list: ['http://[secret]@h'],
   })
 })
@@ -94,4 +98,30 @@ it('whatever sensitive option is set, neither the configuration that is shown no
     assert.ok(!shown.includes(secretOf(key)), key)
     assert.ok(!hidden.includes(secretOf(key)), key)
   }
+})
+
+it('logins and values of queries are hidden in every address, and what looks alike is shown', () => {
+  const config = {
+    schemaRegistry: {
+      url: 'https://token-of-the-user@registry.example/path?access=very-secret&b=another-secret',
+    },
+    proxies: ['http://user:a-long-password@one.example', 'http://two.example/a?key=third-secret'],
+    table: 'abfss://container@account.dfs.core.windows.net/lake/what?not',
+    brokers: 'broker-1:9092,broker-2:9092',
+    filter: "kafka.topic != 'a?b=c' && x@y",
+  }
+  assert.deepEqual(redact(config), {
+    schemaRegistry: { url: 'https://[secret]@registry.example/path?access=[secret]&b=[secret]' },
+    proxies: ['http://[secret]@one.example', 'http://two.example/a?key=[secret]'],
+    table: config.table,
+    brokers: config.brokers,
+    filter: config.filter,
+  })
+  const hide = createSecretRedactor(config)
+  assert.equal(
+    hide(
+      'GET https://token-of-the-user@registry.example/path?access=very-secret failed; a-long-password, third-secret',
+    ),
+    'GET https://[secret]@registry.example/path?access=[secret] failed; [secret], [secret]',
+  )
 })
