@@ -36,11 +36,14 @@ export function resolveConflicts(
 
 /**
  * Returns the appIds whose last `txn` version in the table differs from the version that the append follows: another
- * writer has committed their offsets, so the append is fenced.
+ * writer has committed their offsets, so the append is fenced. A constant may also be there with the same value.
  */
 export function findFencedAppIds(state: TableState, txns: Append['txns']): readonly string[] {
   return txns
-    .filter(({ appId, follows }) => state.txns.get(appId)?.version !== follows)
+    .filter(({ appId, version, follows, isConstant }) => {
+      const held = state.txns.get(appId)?.version
+      return held !== follows && !(isConstant === true && held === version)
+    })
     .map(({ appId }) => appId)
 }
 

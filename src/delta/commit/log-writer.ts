@@ -4,7 +4,7 @@ import { PipelineError } from '../../core/errors.ts'
 import type { StructType } from '../../core/schema.ts'
 import { SerialQueue } from '../../core/serial-queue.ts'
 import type { Store } from '../../storage/store.ts'
-import type { Metadata, Protocol } from '../protocol/actions.ts'
+import type { Metadata, Protocol, Txn } from '../protocol/actions.ts'
 import { type CheckpointResult, CheckpointScheduler } from './checkpoint-scheduler.ts'
 import { ChecksumWriter } from './checksum-writer.ts'
 import { columnMappingOf } from '../schema/column-mapping.ts'
@@ -14,7 +14,7 @@ import { findFencedAppIds } from './conflicts.ts'
 import { findLogSegment, listLog, requireCommit } from '../log/log-segment.ts'
 import { checkReadable } from '../protocol/protocol.ts'
 import { checkAppendable } from '../constraints/append-support.ts'
-import { assertTxnNotExpired } from '../log/txn-retention.ts'
+import { findExpiredTxns } from '../log/txn-retention.ts'
 import { loadState, parseMetadata } from '../log/snapshot.ts'
 import { applyActions, hasSameProtocolAndMetadata, type TableState } from '../log/state.ts'
 import type { Append, CommitOutcome, TableWriter } from './table-writer.ts'
@@ -54,6 +54,13 @@ export async function openTableWriter(store: Store, options: TableWriterOptions 
   return new LogWriter(store, state, shapeOf(state), options)
 }
 
+/** A lookup of a `txn` with the promise of its caller. */
+interface PendingLookup {
+  readonly appId: string
+  readonly resolve: (version: bigint | undefined) => void
+  readonly reject: (error: unknown) => void
+}
+
 /** An append with the promise of its caller. */
 interface PendingAppend {
   readonly append: Append
@@ -73,6 +80,8 @@ class LogWriter implements TableWriter {
   readonly #queue = new SerialQueue()
   /** Bounded by the flushes in progress in the process. */
   readonly #waiting: PendingAppend[] = []
+  /** Bounded by the Kafka partitions that are assigned to the process. */
+  #lookups: PendingLookup[] = []
 
   constructor(store: Store, state: TableState, shape: TableShape, options: TableWriterOptions) {
     this.uri = store.uri
@@ -118,11 +127,17 @@ class LogWriter implements TableWriter {
   }
 
   txn(appId: string): Promise<bigint | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#lookups.push({ appId, resolve, reject })
+      // A lookup before this one may include it.
+      if (this.#lookups.length === 1) void this.#queue.run(() => this.#lookUpWaiting())
+    })
+  }
+
+  txns(): Promise<ReadonlyMap<string, Txn>> {
     return this.#queue.run(async () => {
       await this.#refresh()
-      const version = this.#state.txns.get(appId)?.version
-      if (version === undefined) await assertTxnNotExpired(this.#options.store, this.#state, appId)
-      return version
+      return this.#state.txns
     })
   }
 
@@ -145,6 +160,25 @@ class LogWriter implements TableWriter {
   async idle(): Promise<void> {
     await this.#queue.idle()
     await Promise.all([this.#checkpoints.idle(), this.#checksums.idle()])
+  }
+
+  /** Answers all waiting lookups from one listing of the log. Settles their promises and never throws. */
+  async #lookUpWaiting(): Promise<void> {
+    const lookups = this.#lookups
+    this.#lookups = []
+    try {
+      await this.#refresh()
+      const state = this.#state
+      const absent = lookups.filter(({ appId }) => !state.txns.has(appId)).map(({ appId }) => appId)
+      const expired = await findExpiredTxns(this.#options.store, state, new Set(absent))
+      for (const { appId, resolve, reject } of lookups) {
+        const error = expired.get(appId)
+        if (error === undefined) resolve(state.txns.get(appId)?.version)
+        else reject(error)
+      }
+    } catch (error) {
+      for (const { reject } of lookups) reject(error)
+    }
   }
 
   /**

@@ -9,8 +9,11 @@ export interface Append {
   /** New metadata or protocol that the files need, committed in the same version. */
   readonly change?: { readonly metadata?: MetadataAction; readonly protocol?: Protocol }
   readonly adds: readonly Add[]
-  /** One per Kafka partition of the flush; `follows` is the version that the table must hold for the appId now. */
-  readonly txns: readonly (Txn & { readonly follows: bigint | undefined })[]
+  /**
+   * One per Kafka partition of the flush; `follows` is the version that the table must hold for the appId now. With
+   * `isConstant` the table may also hold `version` already, because writers of the same topic write the same value.
+   */
+  readonly txns: readonly (Txn & { readonly follows: bigint | undefined; readonly isConstant?: true })[]
   /**
    * Become `commitInfo.operationParameters` and `operationMetrics`, with values as text like the examples of the
    * specification.
@@ -60,8 +63,13 @@ export interface TableWriter {
   readonly schema: StructType
   /** Version of the newest commit known to the writer. */
   readonly version: bigint
-  /** Reads the newest commits and returns the last `txn` version of `appId`, or `undefined` if the table holds none. */
+  /**
+   * Reads the newest commits and returns the last `txn` version of `appId`, or `undefined` if the table holds none. Calls
+   * that wait are answered from one listing of the log.
+   */
   txn(appId: string): Promise<bigint | undefined>
+  /** Reads the newest commits and returns the last `txn` of every appId. */
+  txns(): Promise<ReadonlyMap<string, Txn>>
   /** Returns the appIds of `txns` whose `follows` differs from the newest log; writes nothing. */
   findFenced(txns: Append['txns']): Promise<readonly string[]>
   /**

@@ -60,6 +60,50 @@ for (const [what, actions, files] of [
   })
 }
 
+for (const [held, follows, isConstant, fenced] of [
+  ['nothing', undefined, true, false],
+  ['the same value', undefined, true, false],
+  ['the value that it follows', 7n, true, false],
+  ['another value', undefined, true, true],
+  ['a value where another was to be', 3n, true, true],
+  ['the same value, of offsets', undefined, undefined, true],
+] as const) {
+  test(`A ${isConstant === true ? 'constant' : 'txn'} finds ${held} in the table: ${fenced ? 'fenced' : 'committed'}`, async () => {
+    const store = new MemoryStore()
+    await featuredTable(store, FEATURES)
+    const writer = await openTableWriter(store, { clock: hastyClock })
+    const there = held === 'nothing' ? [] : held.startsWith('the same') ? [8n] : [7n]
+    for (const version of there)
+      await (await openTableWriter(store)).append(someAppend('topic', undefined, version))
+    if (follows !== undefined) await writer.txn('topic')
+    const append = someAppend('a', undefined, 1n)
+    const constant = { appId: 'topic', version: 8n, follows, ...(isConstant === true ? { isConstant } : {}) }
+    const outcome = await writer.append({ ...append, txns: [...append.txns, constant] })
+    assert.equal(outcome.kind, fenced ? 'fenced' : 'committed')
+    if (outcome.kind === 'fenced') assert.deepEqual(outcome.appIds, ['topic'])
+    else assert.equal((await loadSnapshot(store)).txns.get('topic')?.version, 8n)
+  })
+}
+
+test('Two writers that both have not seen a constant commit the same value; a third does not commit another', async () => {
+  const store = new MemoryStore()
+  await featuredTable(store, FEATURES)
+  const options = { clock: hastyClock }
+  const open = (): ReturnType<typeof openTableWriter> => openTableWriter(store, options)
+  const [one, two, three] = [await open(), await open(), await open()]
+  const append = (writer: typeof one, appId: string, version: bigint): ReturnType<typeof one.append> => {
+    const flush = someAppend(appId, undefined, 1n)
+    const constant = { appId: 'topic', version, follows: undefined, isConstant: true } as const
+    return writer.append({ ...flush, txns: [...flush.txns, constant] })
+  }
+  const outcomes = await Promise.all([append(one, 'app-0', 8n), append(two, 'app-1', 8n)])
+  outcomes.push(await append(three, 'app-2', 9n))
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ['committed', 'committed', 'fenced'],
+  )
+})
+
 test('An append keeps the domains of other writers', async () => {
   const store = new MemoryStore()
   await featuredTable(store, FEATURES)

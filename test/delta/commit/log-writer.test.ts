@@ -186,6 +186,46 @@ test('An appId that txn retention may have expired is not taken for one that was
   assert.equal(await writer.txn('app-0'), 11n)
 })
 
+test('Lookups that wait are answered from one listing of the log, each with its own outcome', async () => {
+  const store = new CountingStore()
+  const writer = await filledTable(store, 12, { 'delta.setTransactionRetentionDuration': 'interval 1 day' })
+  store.listings = 0
+  const appIds = Array.from({ length: 1_000 }, (_, partition) => `app-${partition}`)
+  const versions = await Promise.all(appIds.map((appId) => writer.txn(appId)))
+  assert.deepEqual([versions[0], versions[999], store.listings], [11n, undefined, 1])
+  assert.deepEqual(
+    [...(await writer.txns())].map(([appId, { version }]) => [appId, version]),
+    [['app-0', 11n]],
+  )
+  await store.delete(commitKey(0n))
+  const outcomes = await Promise.allSettled(['app-1', 'app-0', 'app-2'].map((appId) => writer.txn(appId)))
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'fulfilled', 'rejected'],
+  )
+})
+
+test('Lookups in vain leave the next ones unharmed', async () => {
+  const store = new CountingStore()
+  const writer = await filledTable(store, 2)
+  store.failure = new Error('No listing')
+  await assert.rejects(Promise.all([writer.txn('app-0'), writer.txn('app-1')]), /No listing/)
+  store.failure = undefined
+  assert.equal(await writer.txn('app-0'), 1n)
+})
+
+/** A store in memory that counts its listings, and fails them on request. */
+class CountingStore extends MemoryStore {
+  listings = 0
+  failure: Error | undefined
+
+  override list(...range: Parameters<MemoryStore['list']>): ReturnType<MemoryStore['list']> {
+    this.listings++
+    if (this.failure !== undefined) throw this.failure
+    return super.list(...range)
+  }
+}
+
 async function filledTable(
   store: Store,
   appends: number,
