@@ -10,7 +10,7 @@ const task = taskOfProcess()
 const codecs = await openRecordCodecs()
 if (task.records > 0) {
   const cluster = openCluster(clusterOptionsOf({ brokers: task.brokers, clientId: 'kafka-delta-bench' }))
-  const partitions = await listPartitions(cluster, task.topic, 'read')
+  const { partitions } = await listPartitions(cluster, task.topic, 'read')
   let records = 0
   let startMs = 0
   await new Promise<void>((resolve, reject) => {

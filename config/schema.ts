@@ -57,6 +57,11 @@ export const TOPIC_OPTIONS = {
       compute: ({ groupId, topic }) => `${groupId}-${topic}`,
     },
   },
+  acceptTopicId: {
+    doc: 'Accepts a topic whose Kafka topic id is not the one that the table holds, and continues after the offsets in the table. By default the topic then stops with `KD_OFFSETS_VANISHED`, because it was deleted and created again. Only for a topic that has the same records at the same offsets, such as a mirrored one or one of a moved cluster; remove it after one start. See [a topic created again](reliability.md#p12-vanished-offsets-fail-closed).',
+    format: 'flag',
+    default: false,
+  },
   creditBytes: {
     doc: 'Maximum of record bytes of this topic in memory between Kafka and the commit. Reading pauses while they are used up. At least twice `flush.bytes`, so that one flush can fill while another is written.',
     format: 'whole-number',

@@ -245,10 +245,11 @@ function noteBuffering(provenances: readonly Provenance[]): void {
 /** Returns one range for each Kafka partition, from the start of its first batch to the end of its last. */
 function rangesOf(provenances: readonly Provenance[]): readonly OffsetRange[] {
   const ranges = new Map<string, OffsetRange>()
-  for (const { topic, partition, follows, first, last } of provenances) {
+  for (const { topic, partition, follows, first, last, topicId } of provenances) {
     const key = `${topic}/${partition}`
-    const range = ranges.get(key)
-    ranges.set(key, range === undefined ? { topic, partition, follows, first, last } : { ...range, last })
+    const id = topicId === undefined ? {} : { topicId }
+    const range = ranges.get(key) ?? { topic, partition, follows, first }
+    ranges.set(key, { ...range, last, ...id })
   }
   return [...ranges.values()]
 }

@@ -53,6 +53,11 @@ export function appIdOf(appId: string, partition: number): string {
   return `${appId}-${partition}`
 }
 
+/** Returns the `txn` appId under which a table holds the id of the topic, the first 63 bits of it as version. */
+export function topicIdAppIdOf(appId: string): string {
+  return `${appId}-topic-id`
+}
+
 /** Maximum number of times that the rows of a flush are laid out for a table that changed before the commit. */
 const LAYOUTS_MAX = 10
 
@@ -65,7 +70,7 @@ type CommitEnd =
 
 /**
  * Commits flushes to the Delta table, one at a time and in order: dead letters are written first, then one commit adds all
- * files and one `txn` for each Kafka partition. A flush whose offsets are already in the table is fenced: it is not emitted
+ * files, one `txn` for each Kafka partition and one for the id of the topic. A flush whose offsets are already in the table is fenced: it is not emitted
  * and `handleFenced` is called. If another writer changed the table after the files were made, the rows are laid out for the
  * new snapshot; if they do not fit it, the flush is dropped, `handleFenced` is called, and its records are read again.
  * @throws KD_COMMIT_CONFLICT, KD_COMMIT_CONTENDED, KD_DEAD_LETTERS_FAILED, KD_STORE_UNAVAILABLE, KD_TABLE_UNSUPPORTED
@@ -176,12 +181,22 @@ function appendOf(flush: Flush<DataFiles>, files: DataFiles, { appId, clock }: C
     baseSnapshot: layout.baseSnapshot,
     ...(layout.change === undefined ? {} : { change: layout.change }),
     adds,
-    txns: flush.ranges.map(({ partition, follows, last }) => ({
-      appId: appIdOf(appId, partition),
-      version: last,
-      lastUpdated,
-      follows,
-    })),
+    txns: [
+      ...flush.ranges.map(({ partition, follows, last }) => ({
+        appId: appIdOf(appId, partition),
+        version: last,
+        lastUpdated,
+        follows,
+      })),
+      // In each commit, so that it expires no earlier than the offsets.
+      ...topicIdsOf(flush.ranges).map((version) => ({
+        appId: topicIdAppIdOf(appId),
+        version,
+        lastUpdated,
+        follows: undefined,
+        isConstant: true as const,
+      })),
+    ],
     operationParameters: { outputMode: 'Append', queryId: appId, epochId: String(flush.id) },
     operationMetrics: {
       numAddedFiles: String(adds.length),
@@ -196,4 +211,9 @@ function appendOf(flush: Flush<DataFiles>, files: DataFiles, { appId, clock }: C
       ...(counts.droppedFields === undefined ? {} : { numDroppedFields: String(counts.droppedFields) }),
     },
   }
+}
+
+/** Returns the ids of the topics of ranges; one, unless they are unknown. */
+function topicIdsOf(ranges: readonly OffsetRange[]): readonly bigint[] {
+  return [...new Set(ranges.flatMap(({ topicId }) => topicId ?? []))]
 }

@@ -33,6 +33,7 @@ export {
 } from '../operators/write-parquet.ts'
 export {
   appIdOf,
+  topicIdAppIdOf,
   commitDelta,
   type CommitDeltaOptions,
   type CommittedFlush,
@@ -103,6 +104,7 @@ export type {
   PartitionStatus,
   SourceEvent,
   SourceOptions,
+  StoredTopicId,
 } from './kafka/source/source-options.ts'
 export type { Source } from './kafka/source/source.ts'
 export type { KafkaOptions, Log } from './kafka/client/client.ts'
@@ -143,6 +145,7 @@ export type { Circuit, CircuitState } from './core/circuit.ts'
 
 // The service in one call, its configuration, and the errors of everything.
 export { runTopics, type RunOptions } from './service/supervision/run-topics.ts'
+export { storedTopicIdOf } from './service/topic/table-offsets.ts'
 export type { TopicRun } from './service/topic/topic-run.ts'
 export type { TopicControl } from './service/topic/control.ts'
 export type { TopicStatus } from './service/topic/status.ts'

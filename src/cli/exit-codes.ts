@@ -35,6 +35,7 @@ const USAGE: readonly ErrorCode[] = [
   'KD_KAFKA_AUTH_FAILED',
   'KD_KAFKA_TLS_FAILED',
   'KD_KAFKA_FORBIDDEN',
+  'KD_KAFKA_REFUSED',
 ]
 
 /** Returns the exit code for an error. */

@@ -17,6 +17,8 @@ export interface Provenance {
   readonly first: bigint
   /** Last offset that the batch covers, inclusive; may be past the last record (compaction, transaction markers). */
   readonly last: bigint
+  /** First 63 bits of the id of the topic, which the commit stores beside the offsets; absent if it is unknown. */
+  readonly topicId?: bigint
   /** Kafka messages in the batch, including tombstones. */
   readonly records: number
   /** Byte credit that the batch holds; given back once its flush is committed or dropped. */
@@ -50,6 +52,8 @@ export interface OffsetRange {
   readonly follows: bigint | undefined
   readonly first: bigint
   readonly last: bigint
+  /** First 63 bits of the id of the topic, which the commit stores beside the offsets; absent if it is unknown. */
+  readonly topicId?: bigint
 }
 
 /** Names the reason why a record became a dead letter. */

@@ -12,6 +12,7 @@ export const ERROR_CATALOGUE = {
     retryable: false,
   },
   KD_KAFKA_FORBIDDEN: { message: 'The Kafka brokers do not allow this', retryable: false },
+  KD_KAFKA_REFUSED: { message: 'The Kafka brokers will never accept this request', retryable: false },
   KD_TOPIC_MISSING: { message: 'The Kafka topic does not exist', retryable: false },
   KD_OFFSETS_VANISHED: {
     message: 'Offsets that the table expects next are gone from Kafka',

@@ -11,7 +11,8 @@ export async function readWatermarks(
 ): Promise<ReadonlyMap<number, Watermark>> {
   const cluster = openCluster(clusterOptionsOf(options))
   try {
-    return await listWatermarks(cluster, topic, { isolation: 'read_committed', clock: systemClock })
+    const options = { isolation: 'read_committed', clock: systemClock } as const
+    return (await listWatermarks(cluster, topic, options)).marks
   } finally {
     await cluster.close()
   }

@@ -68,6 +68,14 @@ const rangesOf = (flushes: readonly Flush<unknown>[]): string[][] =>
     ),
   )
 
+test('A range has the id of its topic, if the batches have one', () => {
+  const batches = [batch(0, 4, { topicId: 77n }), batch(4, 4, { topicId: 77n, follows: 3n })]
+  const [flush] = flushesOf({}, batches)
+  const { first, last, topicId } = flush?.ranges[0] ?? assert.fail()
+  assert.deepEqual([first, last, topicId], [0n, 7n, 77n])
+  assert.equal('topicId' in (flushesOf({}, [batch(0, 4)])[0]?.ranges[0] ?? assert.fail()), false)
+})
+
 test('A flush is formed as soon as the count is reached, and the rest when the source completes', () => {
   const flushes = flushesOf({ count: 10 }, [batch(0, 4), batch(4, 4), batch(8, 4), batch(12, 1)])
   assert.deepEqual(rangesOf(flushes), [['0: none 0-11'], ['0: 11 12-12']])

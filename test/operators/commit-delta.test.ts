@@ -120,6 +120,30 @@ test('Every Kafka partition of the flush has its txn, also without a file', asyn
   assert.equal(appIdOf('a-b', 12), 'a-b-12')
 })
 
+test('The id of the topic is a constant of each commit, once for all partitions', async () => {
+  const { appends, parts } = scene()
+  const ranges = [0, 1].map((partition) => ({
+    topic: 'events',
+    partition,
+    follows: 1n,
+    first: 2n,
+    last: 3n,
+    topicId: 77n,
+  }))
+  await run(parts, [[], { ranges }], [[], { ranges }])
+  for (const { txns } of appends) {
+    assert.equal(txns.length, 3)
+    const id = {
+      appId: 'app-topic-id',
+      version: 77n,
+      lastUpdated: 1234,
+      follows: undefined,
+      isConstant: true,
+    }
+    assert.deepEqual(txns[2], id)
+  }
+})
+
 test('Dead letters are written before the commit that passes their offsets', async () => {
   const { log, parts } = scene()
   await run(parts, [[], { deadLetters: [letter] }])

@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
+import { topicIdAppIdOf } from '../../../operators/commit-delta.ts'
+import type { Txn } from '../../delta/protocol/actions.ts'
 import type { Snapshot } from '../../delta/log/snapshot.ts'
+import { textOfTopicIdNumber } from '../../kafka/source/topic-id.ts'
 import { print, printJson, formatTable } from '../output.ts'
 import { formatDataType } from './type-text.ts'
 import {
@@ -42,6 +45,8 @@ interface TableSummary {
   readonly rows?: number
   readonly bytes: number
   readonly txns: Readonly<Record<string, bigint>>
+  /** Beginning of the Kafka topic's id, as Kafka's tools show it, by the appId of the topic. */
+  readonly topicIds: Readonly<Record<string, string>>
 }
 
 /** Returns the description of a snapshot. Reads its files one by one, so memory does not grow with their number. */
@@ -70,7 +75,20 @@ async function summarizeTable(uri: string, snapshot: Snapshot): Promise<TableSum
     files,
     ...(rows === undefined ? {} : { rows }),
     bytes,
-    txns: Object.fromEntries(txns.map((txn) => [txn.appId, txn.version])),
+    ...offsetsAndTopicIdsOf(txns),
+  }
+}
+
+function offsetsAndTopicIdsOf(txns: readonly Txn[]): Pick<TableSummary, 'txns' | 'topicIds'> {
+  const suffix = topicIdAppIdOf('')
+  const isId = ({ appId }: Txn): boolean => appId.endsWith(suffix)
+  return {
+    txns: Object.fromEntries(txns.filter((txn) => !isId(txn)).map(({ appId, version }) => [appId, version])),
+    topicIds: Object.fromEntries(
+      txns
+        .filter(isId)
+        .map(({ appId, version }) => [appId.slice(0, -suffix.length), textOfTopicIdNumber(version)]),
+    ),
   }
 }
 
@@ -105,5 +123,13 @@ function textOf(summary: TableSummary): string {
   ]
   const txns = Object.entries(summary.txns)
   if (txns.length > 0) blocks.push(formatTable(['appId', 'last offset'], txns))
+  const topicIds = Object.entries(summary.topicIds)
+  if (topicIds.length > 0)
+    blocks.push(
+      formatTable(
+        ['topic of appId', 'id begins with'],
+        topicIds.map(([appId, id]) => [appId, `${id}…`]),
+      ),
+    )
   return blocks.join('\n')
 }

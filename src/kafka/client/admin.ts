@@ -67,12 +67,13 @@ async function waitForLeaders(admin: Admin, topic: string, clock: Clock): Promis
 /**
  * Returns the number of partitions of a topic. `rights` names the permissions that the caller needs, for the error of a
  * refusal.
- * @throws KD_TOPIC_MISSING, KD_KAFKA_FORBIDDEN, KD_KAFKA_UNREACHABLE, KD_KAFKA_AUTH_FAILED, KD_KAFKA_TLS_FAILED
+ * @throws KD_TOPIC_MISSING, KD_KAFKA_FORBIDDEN, KD_KAFKA_REFUSED, KD_KAFKA_UNREACHABLE, KD_KAFKA_AUTH_FAILED,
+ * KD_KAFKA_TLS_FAILED
  */
 export async function countPartitions(options: KafkaOptions, topic: string, rights: string): Promise<number> {
   const cluster = openCluster(clusterOptionsOf(options))
   try {
-    return (await listPartitions(cluster, topic, rights)).length
+    return (await listPartitions(cluster, topic, rights)).partitions.length
   } finally {
     await cluster.close()
   }

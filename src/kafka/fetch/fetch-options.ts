@@ -107,9 +107,10 @@ export interface FetcherOptions {
 export interface Fetcher {
   /**
    * Starts reading a partition at an offset; discards records in flight for another position. `leaderEpoch` is the
-   * epoch of the record before the offset: if the log was truncated before it, the partition fails.
+   * epoch of the record before the offset: if the log was truncated before it, the partition fails. `topicId` (32 hex
+   * digits) is the topic that the offset belongs to: if there is another one of the name, the partition fails.
    */
-  seek(topic: string, partition: number, offset: bigint, leaderEpoch?: number): void
+  seek(topic: string, partition: number, offset: bigint, leaderEpoch?: number, topicId?: string): void
   /** Stops reading a partition. */
   drop(topic: string, partition: number): void
   /** Stops fetching and delivering records of a partition; keeps its position. */

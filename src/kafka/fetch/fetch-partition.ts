@@ -4,6 +4,15 @@ import type { LogEnds } from './fetch-options.ts'
 /** Backoff after an error of the partition. */
 const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 1_000, jitter: 'none' } as const
 
+/** Describes where to read a partition. */
+interface SoughtOffset {
+  readonly offset: bigint
+  /** Epoch of the record before the offset; -1 if unknown. */
+  readonly leaderEpoch: number
+  /** The topic that the offset belongs to, 32 hex digits; `undefined` if unknown. */
+  readonly topicId: string | undefined
+}
+
 /** Holds the state of a partition that is read. */
 export class FetchPartition {
   readonly topic: string
@@ -19,7 +28,7 @@ export class FetchPartition {
   isDropped = false
   isPaused = false
   isFailed = false
-  /** 32 hex digits; set once, so that a topic that was deleted and created again is detected. */
+  /** 32 hex digits; set once or by a seek, so that a topic that was deleted and created again is detected. */
   topicId: string | undefined
   /** Node id of the leader; -1 if unknown. */
   leaderId = -1
@@ -34,9 +43,10 @@ export class FetchPartition {
   #replica: { readonly nodeId: number; readonly untilMs: number } | undefined
   #failures = 0
 
-  constructor(topic: string, partition: number, offset: bigint, leaderEpoch: number) {
+  constructor(topic: string, partition: number, { offset, leaderEpoch, topicId }: SoughtOffset) {
     this.topic = topic
     this.partition = partition
+    this.topicId = topicId
     this.position = this.fetchOffset = offset
     this.positionEpoch = leaderEpoch
   }
@@ -56,13 +66,11 @@ export class FetchPartition {
     return !this.isDropped && !this.isFailed && !this.isPaused
   }
 
-  seek(offset: bigint, leaderEpoch: number): void {
+  seek({ offset, leaderEpoch, topicId }: SoughtOffset): void {
     this.seekEpoch++
-    if (this.isFailed) {
-      // A seek accepts a topic that was created again.
-      this.topicId = undefined
-      this.leaderId = this.leaderEpoch = -1
-    }
+    // Without an id, the seek of a failed partition accepts a topic that was created again.
+    if (this.isFailed || topicId !== undefined) this.topicId = topicId
+    if (this.isFailed) this.leaderId = this.leaderEpoch = -1
     this.position = this.fetchOffset = offset
     this.positionEpoch = leaderEpoch
     this.isFailed = false

@@ -49,13 +49,14 @@ class ClusterFetcher implements Fetcher {
     this.#start(this.#leaders.run())
   }
 
-  seek(topic: string, partition: number, offset: bigint, leaderEpoch = -1): void {
+  seek(topic: string, partition: number, offset: bigint, leaderEpoch = -1, topicId?: string): void {
     const key = keyOf(topic, partition)
     const known = this.#partitions.get(key)
+    const sought = { offset, leaderEpoch, topicId }
     if (known === undefined) {
-      this.#partitions.set(key, new FetchPartition(topic, partition, offset, leaderEpoch))
+      this.#partitions.set(key, new FetchPartition(topic, partition, sought))
     } else {
-      known.seek(offset, leaderEpoch)
+      known.seek(sought)
       this.#wakeBroker(known)
     }
     this.#leaders.wake()

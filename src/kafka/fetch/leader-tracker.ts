@@ -6,6 +6,7 @@ import { WakeSignal } from './wake-signal.ts'
 import type { FetchContext } from './fetch-context.ts'
 import { fetchFailureOf, isPermanent } from './fetch-failure.ts'
 import type { FetchPartition } from './fetch-partition.ts'
+import { recreatedTopicError, textOfTopicId } from './recreated-topic.ts'
 
 /** Pause between consecutive lookups in milliseconds; it doubles up to one second. */
 const PAUSE_MS = 100
@@ -120,20 +121,21 @@ export class LeaderTracker {
       )
       return
     }
+    const isIdKnown = topic.topicId !== NO_UUID
+    // Before the partition is found missing: a topic that was created again may have fewer of them.
+    if (isIdKnown && partition.topicId !== undefined && partition.topicId !== topic.topicId) {
+      const [expected, got] = [textOfTopicId(partition.topicId), textOfTopicId(topic.topicId)]
+      const where = { partition: partition.partition, offset: partition.position }
+      context.failPartition(partition, recreatedTopicError(topic.name, expected, got, where))
+      return
+    }
     const place = topic.partitions.find(({ partitionIndex }) => partitionIndex === partition.partition)
     if (place === undefined || topic.errorCode === BROKER_ERRORS.UNKNOWN_TOPIC_OR_PARTITION.code) {
       this.#onMissing(partition, errorNameOf(topic.errorCode))
       return
     }
     partition.missingSinceMs = undefined
-    if (topic.topicId !== NO_UUID) {
-      if (partition.topicId !== undefined && partition.topicId !== topic.topicId) {
-        const detail = `expected the topic with id ${partition.topicId}, got ${topic.topicId}: the topic was deleted and created again`
-        context.failPartition(partition, this.#error('KD_OFFSETS_VANISHED', detail, partition))
-        return
-      }
-      partition.topicId = topic.topicId
-    }
+    if (isIdKnown) partition.topicId = topic.topicId
     if (place.leaderEpoch >= partition.leaderEpoch || place.leaderEpoch < 0)
       this.#setLeader(partition, place.leaderId, place.leaderEpoch)
   }
@@ -160,7 +162,7 @@ export class LeaderTracker {
   }
 
   #error(
-    code: 'KD_KAFKA_FORBIDDEN' | 'KD_OFFSETS_VANISHED' | 'KD_TOPIC_MISSING',
+    code: 'KD_KAFKA_FORBIDDEN' | 'KD_TOPIC_MISSING',
     detail: string,
     { topic, partition, position }: FetchPartition,
   ): PipelineError {

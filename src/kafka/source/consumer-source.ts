@@ -21,9 +21,10 @@ import { lookUpResumeOffsets } from './offset-lookup.ts'
 import type { KafkaSource, PartitionStatus, SourceOptions } from './source-options.ts'
 import { fetchLimitsFrom, groupOptionsFrom } from './consumer-options.ts'
 import { sourceBatchOf } from './source-batch.ts'
+import { TopicIdentity } from './topic-id.ts'
 import { reportAnswers, reportFetchRefusal, reportGroupEvent, sourceFailureOf } from './source-events.ts'
 import { waitUntilCommitted } from './wait-until-committed.ts'
-import { listWatermarks, type Watermark } from './watermarks.ts'
+import { listWatermarks, type TopicWatermarks } from './watermarks.ts'
 
 /** Interval of the checks for the end. */
 const CHECK_MS = 50
@@ -52,6 +53,7 @@ class ConsumerSource implements KafkaSource {
   readonly #clock: Clock
   readonly #isolation: Isolation
   readonly #cluster: Cluster
+  readonly #identity: TopicIdentity
   readonly #positions: Positions
   readonly #endRefresh: EndRefresh
   readonly #copies: GroupOffsetCopies
@@ -74,6 +76,7 @@ class ConsumerSource implements KafkaSource {
       ...clusterOptionsOf(options, this.#clock),
       onAnswersChange: (change) => reportAnswers(change, options),
     })
+    this.#identity = new TopicIdentity(options)
     this.#positions = new Positions(options.topic, options.startFrom)
     this.#endRefresh = new EndRefresh({
       ...options,
@@ -142,7 +145,7 @@ class ConsumerSource implements KafkaSource {
 
   async #start(): Promise<void> {
     const options = this.#options
-    const marks = await this.#watermarks()
+    const { marks } = await this.#watermarks()
     if (options.until === 'latest')
       this.#ends = new Map([...marks].map(([partition, { high }]) => [partition, high]))
     const codecs = await openRecordCodecs()
@@ -171,9 +174,11 @@ class ConsumerSource implements KafkaSource {
     void this.#watch()
   }
 
-  #watermarks(): Promise<ReadonlyMap<number, Watermark>> {
-    const { topic } = this.#options
-    return listWatermarks(this.#cluster, topic, { isolation: this.#isolation, clock: this.#clock })
+  async #watermarks(): Promise<TopicWatermarks> {
+    const reading = { isolation: this.#isolation, clock: this.#clock }
+    const found = await listWatermarks(this.#cluster, this.#options.topic, reading)
+    this.#identity.check(found.topicId)
+    return found
   }
 
   #assigned(partitions: readonly OwnedPartition[]): void {
@@ -221,15 +226,15 @@ class ConsumerSource implements KafkaSource {
   /** Looks up the offsets in the table and at the brokers, and sets every position that is still current. */
   async #locate(waiting: readonly Position[]): Promise<void> {
     try {
-      const { txns, watermarks } = await lookUpResumeOffsets(
-        waiting,
-        this.#options.resume,
-        { read: () => this.#watermarks() },
-        this.#clock,
-      )
+      const { txns, marks } = await lookUpResumeOffsets(waiting, {
+        resume: this.#options.resume,
+        identity: this.#identity,
+        watermarks: () => this.#watermarks(),
+        clock: this.#clock,
+      })
       if (this.#phase !== 'running') return
       const placed = waiting.flatMap((position, index) => {
-        const mark = watermarks.get(position.partition) ?? { low: 0n, high: 0n }
+        const mark = marks.get(position.partition) ?? { low: 0n, high: 0n }
         return this.#positions.locate(position, txns[index], mark) ?? []
       })
       for (const { position, pin } of placed) this.#place(position, pin)
@@ -249,7 +254,7 @@ class ConsumerSource implements KafkaSource {
     const { partition, next, follows } = position
     if (pin !== undefined) this.#emit(position, emptyRaw(topic, partition), { first: pin, last: pin }, 0)
     this.#waits.set(partition, new AbortController())
-    this.#fetcher?.seek(topic, partition, next)
+    this.#fetcher?.seek(topic, partition, next, -1, this.#identity.id)
     this.#options.onEvent?.({ kind: 'positioned', partition, next, follows })
   }
 
@@ -302,9 +307,7 @@ class ConsumerSource implements KafkaSource {
     poll?: StageTiming,
   ): void {
     const batch = sourceBatchOf(position, raw, {
-      first,
-      last,
-      bytes,
+      ...{ first, last, bytes, topicId: this.#identity.numberToStore },
       polledAtMs: this.#clock.now(),
       tracing: this.#options.tracing === true,
       poll,

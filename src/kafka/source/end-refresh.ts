@@ -1,28 +1,30 @@
 import type { Clock } from '../../core/clock.ts'
-import { PipelineError } from '../../core/errors.ts'
-import type { Watermark } from './watermarks.ts'
+import { type ErrorCode, PipelineError } from '../../core/errors.ts'
+import type { TopicWatermarks, Watermark } from './watermarks.ts'
 import type { SourceOptions } from './source-options.ts'
 
 /** Configures a refresh of end offsets. */
 interface EndRefreshOptions extends Pick<SourceOptions, 'topic' | 'log'> {
   readonly clock: Clock
-  readonly read: () => Promise<ReadonlyMap<number, Watermark>>
+  readonly read: () => Promise<TopicWatermarks>
   readonly onEnds: (marks: ReadonlyMap<number, Watermark>) => void
   /** Called with an error that another attempt does not mend. */
   readonly onFailure: (error: unknown) => void
 }
+
+const GONE: readonly ErrorCode[] = ['KD_TOPIC_MISSING', 'KD_OFFSETS_VANISHED']
 
 /** Interval in which end offsets are requested that no fetch reports, for example while credit is short. */
 export const ENDS_EVERY_MS = 15_000
 
 /**
  * Keeps the end offsets of a topic fresh while no fetch reports them. It also notices the end of a topic without assigned
- * partitions: a topic that is missing in two requests in a row is a failure.
+ * partitions: a topic that is missing, or another one of the same name, in two requests in a row is a failure.
  */
 export class EndRefresh {
   readonly #options: EndRefreshOptions
   #nextAtMs = 0
-  #wasMissing = false
+  #wasGone = false
 
   constructor(options: EndRefreshOptions) {
     this.#options = options
@@ -31,7 +33,7 @@ export class EndRefresh {
   /** Notes that end offsets are fresh. */
   postpone(): void {
     this.#nextAtMs = this.#options.clock.now() + ENDS_EVERY_MS
-    this.#wasMissing = false
+    this.#wasGone = false
   }
 
   /** Requests the end offsets unless they are fresh; never throws. */
@@ -39,7 +41,7 @@ export class EndRefresh {
     const { clock, read, onEnds } = this.#options
     if (clock.now() < this.#nextAtMs) return
     try {
-      onEnds(await read())
+      onEnds((await read()).marks)
       this.postpone()
     } catch (error) {
       this.#nextAtMs = clock.now() + ENDS_EVERY_MS
@@ -49,10 +51,10 @@ export class EndRefresh {
 
   #onError(error: unknown): void {
     const { topic, log, onFailure } = this.#options
-    const isMissing = error instanceof PipelineError && error.code === 'KD_TOPIC_MISSING'
-    // A broker that has just started may not know all topics yet.
-    const isFinal = isMissing ? this.#wasMissing : !(error instanceof PipelineError && error.retryable)
-    this.#wasMissing = isMissing
+    const isGone = error instanceof PipelineError && GONE.includes(error.code)
+    // A broker that has just started may not know the newest topics yet.
+    const isFinal = isGone ? this.#wasGone : !(error instanceof PipelineError && error.retryable)
+    this.#wasGone = isGone
     if (isFinal) onFailure(error)
     else
       log?.warn(

@@ -10,6 +10,8 @@ interface BatchOrigin {
   readonly last: bigint
   /** Credit that the batch holds. */
   readonly bytes: number
+  /** Id of the topic that is committed with the offsets, if any. */
+  readonly topicId: bigint | undefined
   /** Milliseconds since the epoch. */
   readonly polledAtMs: number
   readonly tracing: boolean
@@ -20,7 +22,7 @@ interface BatchOrigin {
 export function sourceBatchOf(
   { partition, follows }: Pick<Position, 'partition' | 'follows'>,
   raw: Raw,
-  { first, last, bytes, polledAtMs, tracing, poll }: BatchOrigin,
+  { first, last, bytes, topicId, polledAtMs, tracing, poll }: BatchOrigin,
 ): Batch<Raw> {
   return {
     provenance: {
@@ -29,6 +31,7 @@ export function sourceBatchOf(
       follows,
       first,
       last,
+      ...(topicId === undefined ? {} : { topicId }),
       records: raw.count,
       bytes,
       polledAtMs,

@@ -12,6 +12,16 @@ export interface SourceOptions extends KafkaOptions {
   readonly startFrom: 'earliest' | 'latest'
   /** Returns the table's `txn` version of a partition, the last offset that it holds. Called on every assignment and reset. */
   readonly resume: (partition: number) => Promise<bigint | undefined>
+  /**
+   * The id of the topic in the table. Without it, a topic that is deleted and created again is noticed only while the
+   * source runs.
+   */
+  readonly storedTopicId?: StoredTopicId
+  /**
+   * Accepts a topic with another id than the table holds, and continues at the offsets in the table: only right if the same
+   * records have the same offsets. Default false.
+   */
+  readonly acceptTopicId?: boolean
   /** Byte credit, taken before a batch is emitted. */
   readonly credit: Credit
   /** Returns the credit that a batch takes until its flush is committed. */
@@ -45,6 +55,20 @@ export interface SourceOptions extends KafkaOptions {
   readonly clock?: Clock
 }
 
+/**
+ * Keeps the id of a topic in the table, beside the offsets that were read under it. Ids are numbers: the first 63 bits of
+ * Kafka's topic id.
+ */
+export interface StoredTopicId {
+  /** Returns the id in the table; `undefined` if it holds none. Called with every lookup of offsets. */
+  read(): Promise<bigint | undefined>
+  /**
+   * Replaces the id `follows` by `topicId`; `undefined` stands for none. Returns the id that the table holds then, which
+   * is another one if another writer came first.
+   */
+  write(topicId: bigint, follows: bigint | undefined): Promise<bigint | undefined>
+}
+
 /** Describes an event in a source, for logs, metrics and readiness. */
 export type SourceEvent =
   | { readonly kind: 'assigned'; readonly partitions: readonly number[] }
@@ -55,6 +79,8 @@ export type SourceEvent =
       readonly next: bigint
       readonly follows: bigint | undefined
     }
+  /** The topic is known, before the first positions; `topicId` as Kafka's tools show it, absent if the brokers report none. */
+  | { readonly kind: 'topic-identified'; readonly topicId: string | undefined }
   | { readonly kind: 'rebalancing' }
   /** No broker answers: a request failed without a response, and no broker has answered since it was sent. */
   | { readonly kind: 'brokers-silent'; readonly error: unknown }

@@ -13,26 +13,34 @@ export interface Watermark {
   readonly high: bigint
 }
 
+/** Holds the watermarks of a topic's partitions. */
+export interface TopicWatermarks {
+  /** 32 hex digits; `NO_UUID` if the brokers report no ids. */
+  readonly topicId: string
+  readonly marks: ReadonlyMap<number, Watermark>
+}
+
 /**
  * Reads the current watermark of every partition of a topic.
- * @throws KD_TOPIC_MISSING, KD_KAFKA_FORBIDDEN, KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED
+ * @throws KD_TOPIC_MISSING, KD_KAFKA_FORBIDDEN, KD_KAFKA_REFUSED, KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED
  */
 export async function listWatermarks(
   cluster: Pick<Cluster, 'metadata' | 'broker'>,
   topic: string,
   { isolation, clock }: { readonly isolation: Isolation; readonly clock: Clock },
-): Promise<ReadonlyMap<number, Watermark>> {
-  const partitions = await listPartitions(cluster, topic, 'Describe and Read')
+): Promise<TopicWatermarks> {
+  const { topicId, partitions } = await listPartitions(cluster, topic, 'Describe and Read')
   const query = (at: 'earliest' | 'latest'): OffsetQuery[] =>
     partitions.map((partition) => ({ topic, partition, at }))
   const [lows, highs] = await Promise.all([
     listOffsets(cluster, query('earliest'), { isolation, clock }),
     listOffsets(cluster, query('latest'), { isolation, clock }),
   ])
-  return new Map(
+  const marks = new Map(
     partitions.map((partition, index) => [
       partition,
       { low: lows[index]?.offset ?? 0n, high: highs[index]?.offset ?? 0n },
     ]),
   )
+  return { topicId, marks }
 }

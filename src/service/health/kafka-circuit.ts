@@ -54,6 +54,7 @@ export class KafkaCircuit {
         this.#markReachable(topic)
         break
       case 'assigned':
+      case 'topic-identified':
       case 'positioned':
       case 'rebalancing':
       case 'credit-waited':

@@ -37,6 +37,7 @@ async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Prom
   const partitions = topic.status.partitions()
   return {
     topic: topic.topic,
+    topicId: topic.status.topicId ?? null,
     ...topicHealthOf(topic, health),
     restarts: topic.status.restarts,
     rate: progress.rate(),

@@ -102,6 +102,7 @@ function logSourceEvent(event: SourceEvent, log: Logger): void {
         'Offsets could not be committed to the Kafka group; nothing is lost, the table holds them',
       )
       break
+    case 'topic-identified':
     case 'positioned':
     case 'rebalancing':
     case 'credit-waited':

@@ -11,6 +11,7 @@ import type { Circuits } from '../../resilience/circuit-registry.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
 import type { TopicEventHandler } from './events.ts'
+import { storedTopicIdOf, warnOfOtherAppIds } from './table-offsets.ts'
 import { retryPolicyOf } from '../connections/retry-options.ts'
 import type { Target } from '../table/target.ts'
 
@@ -41,6 +42,8 @@ export function sourceOptionsOf(
     topic: topic.topic,
     startFrom: topic.startFrom,
     resume: (partition) => target.table.txn(appIdOf(topic.appId, partition)),
+    storedTopicId: storedTopicIdOf(target.table, topic.appId),
+    acceptTopicId: topic.acceptTopicId,
     credit,
     costBytes: (raw) => {
       emit({ kind: 'read', raw })
@@ -58,8 +61,19 @@ export function sourceOptionsOf(
     sessionTimeoutMs: kafka.sessionTimeoutMs,
     heartbeatMs: kafka.heartbeatMs,
     tracing: isTracing(),
-    onEvent: (event) => emit({ kind: 'source', event }),
+    onEvent: (event) => {
+      if (event.kind === 'topic-identified') {
+        void warnOfOtherAppIds(target.table, { ...topic, ...event, configured: appIdsOf(config, topic) }, log)
+      }
+      emit({ kind: 'source', event })
+    },
   }
+}
+
+/** Returns the appIds of the topics that the configuration carries into the same table. */
+function appIdsOf(config: Config, { table }: TopicConfig): ReadonlySet<string> {
+  const topics = Object.values(config.topics).filter((each) => each.table.uri === table.uri)
+  return new Set(topics.map(({ appId }) => appId))
 }
 
 const FETCH_BYTES_MIN = 65_536

@@ -14,6 +14,7 @@ export class TopicStatus {
   #isPaused = false
   #hasOpened = false
   #failure: TopicFailure | undefined
+  #topicId: string | undefined
   #restarts = 0
   #attempts = 0
   #summary = EMPTY_SUMMARY
@@ -72,6 +73,11 @@ export class TopicStatus {
     return this.#reread.size > 0
   }
 
+  /** The id of the Kafka topic as Kafka's tools show it; `undefined` until it is known. */
+  get topicId(): string | undefined {
+    return this.#topicId
+  }
+
   /** Number of restarts after failures. */
   get restarts(): number {
     return this.#restarts
@@ -128,7 +134,8 @@ export class TopicStatus {
   }
 
   #follow(event: SourceEvent): void {
-    if (event.kind === 'positioned') this.#markStored(event.partition, event.next)
+    if (event.kind === 'topic-identified') this.#topicId = event.topicId
+    else if (event.kind === 'positioned') this.#markStored(event.partition, event.next)
     // Another member reads the partitions that are not assigned to this process.
     else if (event.kind === 'assigned')
       for (const partition of this.#reread.keys())

@@ -178,6 +178,18 @@ test('A topic that is created again fails its partitions, and one that stays mis
   await until(() => anew.values('orders', 0).length === 2)
   await anew.fetcher.close()
 
+  // A seek with an id does not, before or after the partition failed, and whether the topic has the partition or not.
+  const sought = startReading(anew.cluster)
+  for (const partitions of [1, 1, 0]) {
+    topic.partitions.length = partitions
+    sought.fetcher.seek('orders', 0, 0n, -1, 'c'.repeat(32))
+    const before = sought.eventsOf('failed').length
+    await until(() => sought.eventsOf('failed').length > before)
+  }
+  for (const { error } of sought.eventsOf('failed')) assert.match(error.message, /created again/)
+  assert.deepEqual(sought.values('orders', 0), [])
+  await sought.fetcher.close()
+
   const missing = await reading({ missingMsMax: 500 })
   const other = missing.cluster.create('other', 1).partitions[0] ?? assert.fail()
   missing.fetcher.seek('other', 0, 0n)

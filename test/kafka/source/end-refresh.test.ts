@@ -3,10 +3,12 @@ import { test } from 'node:test'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { EndRefresh } from '../../../src/kafka/source/end-refresh.ts'
 import type { Watermark } from '../../../src/kafka/source/watermarks.ts'
+import { NO_UUID } from '../../../src/kafka/wire/schema.ts'
 import { HeldClock } from '../../support/flow/held-clock.ts'
 
 const MARKS: ReadonlyMap<number, Watermark> = new Map([[0, { low: 0n, high: 5n }]])
 const MISSING = new PipelineError('KD_TOPIC_MISSING', 'expected the topic to exist')
+const ANOTHER = new PipelineError('KD_OFFSETS_VANISHED', 'the topic was deleted and created again')
 const UNREACHABLE = new PipelineError('KD_KAFKA_UNREACHABLE', 'no response')
 
 interface Refreshing {
@@ -31,7 +33,7 @@ function refreshing(): Refreshing {
     clock,
     read: () => {
       const error = errors.shift()
-      return error === undefined ? Promise.resolve(MARKS) : Promise.reject(error)
+      return error === undefined ? Promise.resolve({ topicId: NO_UUID, marks: MARKS }) : Promise.reject(error)
     },
     onEnds: () => reads.push(clock.now()),
     onFailure: (error) => failures.push(error),
@@ -65,7 +67,7 @@ test('a failure that may pass is a warning and is repeated after 15 seconds, not
   assert.deepEqual([reads, failures], [[30_000], []])
 })
 
-test('a refusal fails at once, a missing topic at its second time in a row', async () => {
+test('a refusal fails at once, a topic that is missing or another one at its second time in a row', async () => {
   for (const error of [new PipelineError('KD_KAFKA_FORBIDDEN', 'no'), new TypeError('a programming error')]) {
     const { refresh, failures, errors } = refreshing()
     errors.push(error)
@@ -79,7 +81,7 @@ test('a refusal fails at once, a missing topic at its second time in a row', asy
     await clock.advance(15_000)
   }
   assert.deepEqual(failures, [])
-  errors.push(MISSING)
+  errors.push(ANOTHER)
   await refresh.refreshIfDue()
-  assert.deepEqual(failures, [MISSING])
+  assert.deepEqual(failures, [ANOTHER])
 })
