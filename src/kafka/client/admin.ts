@@ -21,7 +21,7 @@ const LEADERS_CHECK_MS = 100
 
 /**
  * Creates a topic unless it exists; returns whether it did. Resolves when every partition has a leader that answers.
- * @throws KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED.
+ * @throws KD_KAFKA_UNREACHABLE, KD_KAFKA_REFUSED, KD_KAFKA_FORBIDDEN, KD_SOURCE_FAILED.
  */
 export async function createTopic(
   options: KafkaOptions,
@@ -48,6 +48,8 @@ export async function createTopic(
     })
     await waitForLeaders(admin, topic, clock)
     return created
+  } catch (error) {
+    throw kafkaFaultOf(error, { topic, isWriting: true }) ?? error
   } finally {
     await admin.disconnect()
   }

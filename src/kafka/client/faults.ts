@@ -1,4 +1,5 @@
 import { type ErrorContext, messageOf, PipelineError } from '../../core/errors.ts'
+import { isPermanentRefusal, TOPIC_NAME_RULE } from '../wire/error-codes.ts'
 import { tlsFaultOf } from './tls-faults.ts'
 
 /** Describes the operation that brokers refused, for the error message and the required grant. */
@@ -18,7 +19,7 @@ const DEPTH_MAX = 8
 
 /**
  * Converts a permanent refusal of the brokers into an error that says what to do: KD_KAFKA_AUTH_FAILED,
- * KD_KAFKA_TLS_FAILED or KD_KAFKA_FORBIDDEN, or the `PipelineError` among its causes; returns `undefined` for other errors.
+ * KD_KAFKA_TLS_FAILED, KD_KAFKA_FORBIDDEN or KD_KAFKA_REFUSED, or the `PipelineError` among its causes; returns `undefined` for other errors.
  * Errors are recognized by names, types and codes. A refusal that may pass is `retryable`.
  */
 export function kafkaFaultOf(error: unknown, place: FaultContext = {}): PipelineError | undefined {
@@ -71,6 +72,15 @@ function faultOf(each: Error, thrown: unknown, place: FaultContext): PipelineErr
     const detail = `expected the right to ${grant}, got: ${type}`
     return new PipelineError('KD_KAFKA_FORBIDDEN', detail, where, { cause: thrown })
   }
+  const mayPass = MAY_PASS.has(type)
+  if (isPermanentRefusal(type) || mayPass) {
+    const detail =
+      REFUSED[type]?.(place) ?? `expected the brokers to carry out a request, got: ${each.message}`
+    return new PipelineError('KD_KAFKA_REFUSED', `${detail} (${type})`, where, {
+      cause: thrown,
+      retryable: mayPass,
+    })
+  }
   const tls = tlsFaultOf(code)
   if (tls === undefined) return undefined
   const detail = `${tls.problem} (${code}); ${tls.remedy}`
@@ -85,6 +95,18 @@ const LOGINS: Readonly<Record<string, string>> = {
   SASL_AUTHENTICATION_FAILED: 'check user, password and mechanism in kafka.sasl',
   UNSUPPORTED_SASL_MECHANISM: 'this listener does not support kafka.sasl.mechanism',
   ILLEGAL_SASL_STATE: 'this listener expects no login: remove kafka.sasl or use another port',
+}
+
+/** Refusals that end once more brokers run. */
+const MAY_PASS: ReadonlySet<string> = new Set(['INVALID_REPLICATION_FACTOR'])
+
+/** Expectations by the type of a refusal; others quote the message. */
+const REFUSED: Readonly<Record<string, (place: FaultContext) => string>> = {
+  INVALID_TOPIC_EXCEPTION: ({ topic }) => `expected a topic name of ${TOPIC_NAME_RULE}, got ${quoted(topic)}`,
+  POLICY_VIOLATION: ({ topic }) =>
+    `expected that the policy of the cluster allows to create topic ${quoted(topic)}; create it yourself as the policy demands`,
+  INVALID_REPLICATION_FACTOR: ({ topic }) =>
+    `expected as many brokers as topic ${quoted(topic)} gets replicas; start them, lower default.replication.factor, or create the topic yourself`,
 }
 
 /** Required grants by the type of the refusal. */

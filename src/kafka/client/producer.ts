@@ -3,7 +3,7 @@ import type { CodecName } from '../../compression/compression.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { countPartitions } from './admin.ts'
 import { createKafka, type KafkaOptions } from './client.ts'
-import { kafkaFaultOf } from './faults.ts'
+import { hasErrorType, kafkaFaultOf } from './faults.ts'
 
 /** Describes a message to send; the partition is chosen in turn. */
 interface OutgoingMessage {
@@ -90,5 +90,7 @@ function faultOf(error: unknown, { topic, brokers }: SenderOptions): PipelineErr
   const fault = kafkaFaultOf(error, { topic, brokers, isWriting: true })
   if (fault !== undefined) return fault
   const detail = `expected the brokers to accept records, got: ${messageOf(error)}`
+  if (hasErrorType(error, ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']))
+    return new PipelineError('KD_KAFKA_REFUSED', detail, { topic, brokers }, { cause: error })
   return new PipelineError('KD_KAFKA_UNREACHABLE', detail, { topic, brokers }, { cause: error })
 }

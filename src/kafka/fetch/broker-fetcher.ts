@@ -3,7 +3,7 @@ import { backoffMs } from '../../resilience/backoff.ts'
 import { readRecords } from '../records/read-records.ts'
 import type { RequestBody, ResponseBody } from '../wire/apis.ts'
 import type { BrokerConnection } from '../wire/broker.ts'
-import { errorNameOf } from '../wire/error-codes.ts'
+import { errorNameOf, isPermanentRefusal } from '../wire/error-codes.ts'
 import type { FetchContext } from './fetch-context.ts'
 import type { FetchErrorHandler } from './fetch-error-handler.ts'
 import { fetchFailureOf, isPermanent } from './fetch-failure.ts'
@@ -234,7 +234,8 @@ export class BrokerFetcher {
       if (isFailure) {
         const detail = `expected records, got ${reason} from broker ${this.nodeId}`
         const place = { topic, partition: index, offset }
-        failPartition(partition, new PipelineError('KD_SOURCE_FAILED', detail, place, { retryable: false }))
+        const code = isPermanentRefusal(reason) ? 'KD_KAFKA_REFUSED' : 'KD_SOURCE_FAILED'
+        failPartition(partition, new PipelineError(code, detail, place, { retryable: false }))
       } else onEvent({ kind: 'refused', topic, partition: index, reason, refusals: this.#failures })
     }
   }

@@ -3,6 +3,7 @@ import {
   BROKER_ERRORS,
   errorNameOf,
   isMetadataStale,
+  isPermanentRefusal,
   isRetriable,
   type BrokerErrorName,
 } from '../wire/error-codes.ts'
@@ -43,9 +44,9 @@ export const FETCH_REACTIONS: Readonly<Partial<Record<BrokerErrorName, FetchReac
   REQUEST_TIMED_OUT: RETRY,
   UNKNOWN_SERVER_ERROR: RETRY,
   TOPIC_AUTHORIZATION_FAILED: fail('KD_KAFKA_FORBIDDEN'),
-  UNSUPPORTED_COMPRESSION_TYPE: fail('KD_SOURCE_FAILED'),
-  UNSUPPORTED_FOR_MESSAGE_FORMAT: fail('KD_SOURCE_FAILED'),
-  OFFSET_MOVED_TO_TIERED_STORAGE: fail('KD_SOURCE_FAILED'),
+  UNSUPPORTED_COMPRESSION_TYPE: fail('KD_KAFKA_REFUSED'),
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: fail('KD_KAFKA_REFUSED'),
+  OFFSET_MOVED_TO_TIERED_STORAGE: fail('KD_KAFKA_REFUSED'),
 }
 
 /** Returns the reaction to an error code of a partition; codes missing in the table are treated by their flags. */
@@ -53,7 +54,8 @@ export function fetchReactionTo(errorCode: number): FetchReaction {
   const listed = (FETCH_REACTIONS as Partial<Record<string, FetchReaction>>)[errorNameOf(errorCode)]
   if (listed !== undefined) return listed
   if (isMetadataStale(errorCode)) return LOOK_UP
-  return isRetriable(errorCode) ? RETRY : fail('KD_SOURCE_FAILED')
+  if (isRetriable(errorCode)) return RETRY
+  return fail(isPermanentRefusal(errorNameOf(errorCode)) ? 'KD_KAFKA_REFUSED' : 'KD_SOURCE_FAILED')
 }
 
 /** Describes the reaction to an error code of a whole fetch response. */

@@ -3,7 +3,7 @@ import { messageOf, PipelineError, type ErrorCode } from '../../core/errors.ts'
 import type { Isolation } from '../records/read-records.ts'
 import type { ResponseBody } from '../wire/apis.ts'
 import type { Cluster, ClusterMetadata } from '../wire/cluster.ts'
-import { BROKER_ERRORS, errorNameOf, isRetriable } from '../wire/error-codes.ts'
+import { BROKER_ERRORS, errorNameOf, isPermanentRefusal, isRetriable } from '../wire/error-codes.ts'
 
 /** Describes an offset to look up: the start or end of the log, or the first record at or after a time. */
 export interface OffsetQuery {
@@ -39,7 +39,7 @@ type Found = FoundOffset | undefined
 /**
  * Looks up offsets at the leaders of the partitions, at all brokers in parallel. Resolves to a result for each query,
  * in order; `undefined` if no record is at or after the time. Tries retryable failures six times.
- * @throws KD_TOPIC_MISSING, KD_KAFKA_FORBIDDEN, KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED
+ * @throws KD_TOPIC_MISSING, KD_KAFKA_FORBIDDEN, KD_KAFKA_REFUSED, KD_KAFKA_UNREACHABLE, KD_SOURCE_FAILED
  */
 export async function listOffsets(
   cluster: Pick<Cluster, 'metadata' | 'broker'>,
@@ -167,7 +167,8 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map([
 
 function failureOf({ topic, partition }: OffsetQuery, errorCode: number): PipelineError {
   const detail = `expected an offset, got ${errorNameOf(errorCode)}`
-  const code = CODES.get(errorCode) ?? 'KD_SOURCE_FAILED'
+  const isRefused = isPermanentRefusal(errorNameOf(errorCode))
+  const code = CODES.get(errorCode) ?? (isRefused ? 'KD_KAFKA_REFUSED' : 'KD_SOURCE_FAILED')
   const retryable = isRetriable(errorCode) || errorCode === BROKER_ERRORS.UNKNOWN_SERVER_ERROR.code
   return new PipelineError(code, detail, { topic, partition }, { retryable })
 }

@@ -1,5 +1,11 @@
 import { type ErrorCode, PipelineError } from '../../core/errors.ts'
-import { BROKER_ERRORS, type BrokerErrorName, errorNameOf, isRetriable } from '../wire/error-codes.ts'
+import {
+  BROKER_ERRORS,
+  type BrokerErrorName,
+  errorNameOf,
+  isPermanentRefusal,
+  isRetriable,
+} from '../wire/error-codes.ts'
 
 /**
  * Names a request of a membership that the coordinator can refuse. The last two belong to the consumer protocol
@@ -92,7 +98,7 @@ const TOPICS_FORBIDDEN = stop(
   'expected the permission DESCRIBE on all topics that group %g subscribes to',
 )
 const REQUEST_REFUSED = stop(
-  'KD_SOURCE_FAILED',
+  'KD_KAFKA_REFUSED',
   'the coordinator of group %g refuses a request as invalid (INVALID_REQUEST); check that the brokers support kafka.groupProtocol and kafka.groupInstanceId',
 )
 const SESSION_TIMEOUT_REFUSED = stop(
@@ -101,7 +107,7 @@ const SESSION_TIMEOUT_REFUSED = stop(
 )
 const GROUP_ID_REFUSED = stop('KD_CONFIG_INVALID', 'the brokers refuse %g as a group id')
 const VERSION_UNSUPPORTED = stop(
-  'KD_SOURCE_FAILED',
+  'KD_KAFKA_REFUSED',
   'the brokers do not support a request that group members need',
 )
 const ASSIGNOR_UNSUPPORTED = stop(
@@ -231,5 +237,6 @@ export function groupReactionTo(step: GroupStep, errorCode: number): GroupReacti
   const known = name in BROKER_ERRORS ? GROUP_REACTIONS[step][name as BrokerErrorName] : undefined
   if (known !== undefined) return known
   if (isRetriable(errorCode)) return RETRY
-  return stop('KD_SOURCE_FAILED', `the coordinator of group %g returned ${name} (${step})`, true)
+  const detail = `the coordinator of group %g returned ${name} (${step})`
+  return isPermanentRefusal(name) ? stop('KD_KAFKA_REFUSED', detail) : stop('KD_SOURCE_FAILED', detail, true)
 }

@@ -95,7 +95,7 @@ export class TopicIdentity {
 
   /** Makes the table hold the id, as far as it may. */
   async #reconcile(found: string, { stored, hasOffsets, isBeyond }: TableOffsets): Promise<void> {
-    const { topic, storedTopicId, acceptTopicId, log } = this.#options
+    const { storedTopicId, acceptTopicId, log } = this.#options
     const number = topicIdNumberOf(found)
     if (storedTopicId === undefined || stored === number || (stored === undefined && !hasOffsets)) return
     const isAccepted = acceptTopicId === true && this.#id === undefined
@@ -106,7 +106,7 @@ export class TopicIdentity {
     if (now !== undefined && now !== number) throw this.#errorOf(now, found)
     if (stored === undefined) return
     log?.warn(
-      { topic, was: textOfTopicIdNumber(stored), topicId: textOfTopicId(found) },
+      { was: textOfTopicIdNumber(stored), topicId: textOfTopicId(found) },
       'The topic has another id than the table held, which acceptTopicId allows: reading continues after the offsets in the table. Remove acceptTopicId now',
     )
   }

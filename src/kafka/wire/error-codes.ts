@@ -177,3 +177,39 @@ export function isRetriable(code: number): boolean {
 export function isMetadataStale(code: number): boolean {
   return BY_CODE.get(code)?.[1].staleMetadata ?? false
 }
+
+/**
+ * Lists the errors with which brokers refuse a request for what it says, so that they refuse it again however often it is
+ * sent. Left out are refusals that depend on the state of the cluster or of a group, and those of rights and logins.
+ */
+const REFUSALS: readonly BrokerErrorName[] = [
+  'INVALID_TOPIC_EXCEPTION',
+  'OFFSET_METADATA_TOO_LARGE',
+  'INVALID_REQUIRED_ACKS',
+  'INVALID_GROUP_ID',
+  'INVALID_SESSION_TIMEOUT',
+  'INVALID_COMMIT_OFFSET_SIZE',
+  'INVALID_TIMESTAMP',
+  'UNSUPPORTED_VERSION',
+  'INVALID_PARTITIONS',
+  'INVALID_REPLICA_ASSIGNMENT',
+  'INVALID_CONFIG',
+  'INVALID_REQUEST',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+  'POLICY_VIOLATION',
+  'INVALID_TRANSACTION_TIMEOUT',
+  'SECURITY_DISABLED',
+  'UNSUPPORTED_COMPRESSION_TYPE',
+  'INVALID_RECORD',
+  'OFFSET_MOVED_TO_TIERED_STORAGE',
+  'UNSUPPORTED_ASSIGNOR',
+  'INVALID_REGULAR_EXPRESSION',
+]
+
+/** Returns whether brokers refuse a request with this error, by its name, however often it is sent. */
+export function isPermanentRefusal(name: string): boolean {
+  return (REFUSALS as readonly string[]).includes(name)
+}
+
+/** States the rule for topic names, for the error of a name that breaks it. */
+export const TOPIC_NAME_RULE = '1 to 249 letters, digits, ".", "_" and "-"'

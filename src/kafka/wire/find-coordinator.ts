@@ -1,7 +1,7 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { BrokerConnection } from './broker.ts'
 import type { BrokerNode } from './cluster.ts'
-import { BROKER_ERRORS, errorNameOf, isRetriable } from './error-codes.ts'
+import { BROKER_ERRORS, errorNameOf, isPermanentRefusal, isRetriable } from './error-codes.ts'
 
 const GROUP = 0
 /** First version that looks up several groups in one request. */
@@ -10,7 +10,7 @@ const BATCHED_FROM = 4
 /**
  * Requests the coordinator of a group from a broker.
  * @throws KD_KAFKA_UNREACHABLE, retryable, while the group has no coordinator; KD_KAFKA_FORBIDDEN if the group may not
- * be read; KD_SOURCE_FAILED for any other error code
+ * be read; KD_KAFKA_REFUSED if the request is refused for what it says; KD_SOURCE_FAILED for any other error code
  */
 export async function findCoordinator(
   broker: BrokerConnection,
@@ -35,5 +35,6 @@ export async function findCoordinator(
   }
   const detail = `expected a coordinator of the group, got: ${got}`
   if (isRetriable(errorCode)) throw new PipelineError('KD_KAFKA_UNREACHABLE', detail, { groupId })
-  throw new PipelineError('KD_SOURCE_FAILED', detail, { groupId }, { retryable: false })
+  const code = isPermanentRefusal(got) ? 'KD_KAFKA_REFUSED' : 'KD_SOURCE_FAILED'
+  throw new PipelineError(code, detail, { groupId }, { retryable: false })
 }

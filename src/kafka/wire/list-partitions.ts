@@ -1,6 +1,6 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { Cluster } from './cluster.ts'
-import { BROKER_ERRORS } from './error-codes.ts'
+import { BROKER_ERRORS, errorNameOf, isPermanentRefusal, TOPIC_NAME_RULE } from './error-codes.ts'
 
 const MISSING = BROKER_ERRORS.UNKNOWN_TOPIC_OR_PARTITION.code
 const FORBIDDEN = BROKER_ERRORS.TOPIC_AUTHORIZATION_FAILED.code
@@ -31,9 +31,12 @@ export async function listPartitions(
     throw new PipelineError('KD_KAFKA_FORBIDDEN', detail, { topic })
   }
   if (found?.errorCode === INVALID) {
-    const detail = `expected a topic name of 1 to 249 letters, digits, ".", "_" and "-", got ${JSON.stringify(topic)}: INVALID_TOPIC_EXCEPTION`
+    const detail = `expected a topic name of ${TOPIC_NAME_RULE}, got ${JSON.stringify(topic)}: INVALID_TOPIC_EXCEPTION`
     throw new PipelineError('KD_KAFKA_REFUSED', detail, { topic })
   }
+  const error = errorNameOf(found?.errorCode ?? 0)
+  if (isPermanentRefusal(error))
+    throw new PipelineError('KD_KAFKA_REFUSED', `expected the topic's partitions, got: ${error}`, { topic })
   if (found === undefined || found.errorCode === MISSING || found.partitions.length === 0)
     throw new PipelineError('KD_TOPIC_MISSING', 'expected the topic to exist', { topic })
   return {

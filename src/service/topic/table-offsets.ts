@@ -85,7 +85,6 @@ export function otherAppIdsOf(
 
 /** Describes the topic whose table is examined. */
 interface ExaminedTopic {
-  readonly topic: string
   readonly appId: string
   /** As Kafka's tools show it; `undefined` if the brokers report none. */
   readonly topicId: string | undefined
@@ -100,13 +99,13 @@ interface ExaminedTopic {
  */
 export async function warnOfOtherAppIds(
   table: Pick<TableWriter, 'txns' | 'uri'>,
-  { topic, appId, topicId, configured }: ExaminedTopic,
+  { appId, topicId, configured }: ExaminedTopic,
   log: Pick<Logger, 'debug' | 'warn'>,
 ): Promise<void> {
   try {
     const number = topicId === undefined ? undefined : topicIdNumberOf(hexOf(topicId))
     const found = otherAppIdsOf(await table.txns(), appId, number, configured)
-    const fields = { topic, appId, table: table.uri }
+    const fields = { appId, table: table.uri }
     const listed = (appIds: readonly string[]): string =>
       appIds.map((each) => JSON.stringify(each)).join(', ')
     if (found.sameTopic.length > 0)

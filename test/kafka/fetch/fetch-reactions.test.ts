@@ -81,7 +81,9 @@ test('Every permanent error code fails the partition with a code of the catalogu
 test('A code missing in the table is treated by its flags, and an unknown one fails', () => {
   assert.equal(fetchReactionTo(BROKER_ERRORS.LISTENER_NOT_FOUND.code).kind, 'look-up')
   assert.equal(fetchReactionTo(BROKER_ERRORS.THROTTLING_QUOTA_EXCEEDED.code).kind, 'retry')
-  assert.equal(fetchReactionTo(31_000).kind, 'fail')
+  assert.deepEqual(fetchReactionTo(31_000), { kind: 'fail', code: 'KD_SOURCE_FAILED' })
+  for (const name of ['POLICY_VIOLATION', 'INVALID_REQUEST', 'INVALID_TOPIC_EXCEPTION'] as const)
+    assert.deepEqual(fetchReactionTo(BROKER_ERRORS[name].code), { kind: 'fail', code: 'KD_KAFKA_REFUSED' })
 })
 
 test('A leader that moves is followed, with a lookup unless the broker names the new leader', async () => {
@@ -259,7 +261,8 @@ test('A whole request that is refused is reported and repeated if it may pass, a
     const { eventsOf, fetcher } = await refuse(name)
     await until(() => eventsOf('failed').length === 1, name)
     const { error } = eventsOf('failed')[0] ?? assert.fail()
-    assert.deepEqual([error.code, error.retryable], ['KD_SOURCE_FAILED', false])
+    const code = name === 'CLUSTER_AUTHORIZATION_FAILED' ? 'KD_SOURCE_FAILED' : 'KD_KAFKA_REFUSED'
+    assert.deepEqual([error.code, error.retryable], [code, false])
     assert.match(error.message, new RegExp(`${name} from broker 1`))
     await fetcher.close()
   }

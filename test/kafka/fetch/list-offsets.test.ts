@@ -65,7 +65,7 @@ test('A permanent failure is an error at once, a transient one after six attempt
   await assert.rejects(ask(), { code: 'KD_KAFKA_FORBIDDEN', context: { topic: 'orders', partition: 0 } })
   assert.equal(cluster.lookUps, 1)
   broker.offsetRefusals.push('UNSUPPORTED_FOR_MESSAGE_FORMAT')
-  await assert.rejects(ask(), { code: 'KD_SOURCE_FAILED', retryable: false })
+  await assert.rejects(ask(), { code: 'KD_KAFKA_REFUSED', retryable: false })
   // An error without a known reason is repeated too.
   broker.offsetRefusals.push('UNKNOWN_SERVER_ERROR')
   await ask()

@@ -48,8 +48,8 @@ const FENCED: Seen = {
 }
 const GROUP_ID: Seen = { stops: 'KD_CONFIG_INVALID', says: /refuse g as a group id/, retryable: false }
 const SESSION: Seen = { stops: 'KD_CONFIG_INVALID', says: /session timeout/, retryable: false }
-const VERSION: Seen = { stops: 'KD_SOURCE_FAILED', says: /do not support a request/, retryable: false }
-const INVALID: Seen = { stops: 'KD_SOURCE_FAILED', says: /group g .*INVALID_REQUEST/, retryable: false }
+const VERSION: Seen = { stops: 'KD_KAFKA_REFUSED', says: /do not support a request/, retryable: false }
+const INVALID: Seen = { stops: 'KD_KAFKA_REFUSED', says: /group g .*INVALID_REQUEST/, retryable: false }
 const TOPICS: Seen = {
   stops: 'KD_KAFKA_FORBIDDEN',
   says: /DESCRIBE on all topics that group g/,
@@ -72,6 +72,11 @@ const COMMON: Readonly<Record<string, Seen>> = {
   INVALID_REQUEST: INVALID,
   // Not in the table: treated by Kafka's flag, or as unknown.
   REQUEST_TIMED_OUT: 'asks again',
+  POLICY_VIOLATION: {
+    stops: 'KD_KAFKA_REFUSED',
+    says: /group g returned POLICY_VIOLATION/,
+    retryable: false,
+  },
   UNKNOWN_SERVER_ERROR: {
     stops: 'KD_SOURCE_FAILED',
     says: /coordinator of group g returned UNKNOWN_SERVER_ERROR/,

@@ -4,6 +4,7 @@ import {
   BROKER_ERRORS,
   errorNameOf,
   isMetadataStale,
+  isPermanentRefusal,
   isRetriable,
 } from '../../../src/kafka/wire/error-codes.ts'
 import { errorsOfJava } from './support/java.ts'
@@ -27,4 +28,18 @@ test('An unknown code is named by its number and is not retriable', () => {
 test('No code has two names', () => {
   const codes = Object.values(BROKER_ERRORS).map(({ code }) => code)
   assert.equal(new Set(codes).size, codes.length)
+})
+
+test('No permanent refusal may pass, and neither rights nor the state of a group count as one', () => {
+  const names = Object.keys(BROKER_ERRORS) as (keyof typeof BROKER_ERRORS)[]
+  const refusals = names.filter(isPermanentRefusal)
+  assert.ok(refusals.length > 15)
+  for (const name of refusals) {
+    assert.equal(BROKER_ERRORS[name].retriable, false, name)
+    assert.doesNotMatch(name, /AUTHORIZATION|AUTHENTICATION|EPOCH|GENERATION|MEMBER|REBALANCE|UNKNOWN/)
+  }
+  for (const name of ['INVALID_TOPIC_EXCEPTION', 'POLICY_VIOLATION', 'INVALID_CONFIG', 'INVALID_PARTITIONS'])
+    assert.equal(isPermanentRefusal(name), true)
+  for (const name of ['UNKNOWN_SERVER_ERROR', 'INVALID_REPLICATION_FACTOR', 'GROUP_MAX_SIZE_REACHED', ''])
+    assert.equal(isPermanentRefusal(name), false)
 })

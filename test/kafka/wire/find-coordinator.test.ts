@@ -33,7 +33,7 @@ test('A transient error is retryable, a refusal is named, and an empty response 
     ],
     [{ errorCode: 14 }, { code: 'KD_KAFKA_UNREACHABLE', retryable: true }],
     [{ errorCode: 30 }, { code: 'KD_KAFKA_FORBIDDEN', message: /Describe and Read group "g"/ }],
-    [{ errorCode: 24 }, { code: 'KD_SOURCE_FAILED', retryable: false, message: /INVALID_GROUP_ID/ }],
+    [{ errorCode: 24 }, { code: 'KD_KAFKA_REFUSED', retryable: false, message: /INVALID_GROUP_ID/ }],
   ]
   for (const [response, error] of refused) {
     await assert.rejects(findCoordinator(brokerWith(3, response), 'g', 1_000), error)

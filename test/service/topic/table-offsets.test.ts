@@ -106,7 +106,7 @@ test('The warning names both appIds: always for the same topic, for unknown ones
     const table = { uri: 's3://lake/orders', txns: () => Promise.resolve(txns) }
     // Its first 63 bits are 7.
     const topicId = Buffer.from(`000000000000000e${'0'.repeat(16)}`, 'hex').toString('base64url')
-    await warnOfOtherAppIds(table, { topic: 'orders', appId, topicId, configured: new Set() }, log as never)
+    await warnOfOtherAppIds(table, { appId, topicId, configured: new Set() }, log as never)
     return warnings
   }
   const first = await warned('new')
@@ -125,7 +125,7 @@ test('A table that cannot be read is no reason to warn or to fail', async () => 
   const warnings: unknown[] = []
   const log = { debug: () => undefined, warn: (fields: unknown) => warnings.push(fields) }
   const table = { uri: 's3://lake/orders', txns: () => Promise.reject(new Error('unavailable')) }
-  const topic = { topic: 'orders', appId: 'new', topicId: undefined, configured: new Set<string>() }
+  const topic = { appId: 'new', topicId: undefined, configured: new Set<string>() }
   await warnOfOtherAppIds(table, topic, log as never)
   assert.deepEqual(warnings, [])
 })
