@@ -5,7 +5,7 @@ import kafkajs from 'kafkajs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Credit } from '../../../src/core/credit/credit.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { readGroupOffsets } from '../../../src/kafka/client/admin.ts'
+import { createTopic, readGroupOffsets } from '../../../src/kafka/client/admin.ts'
 import { kafkaForTests, nameForTests } from '../../support/servers/servers.ts'
 import { eventually, rangesOf, read, readToEnd } from '../reading.ts'
 import { numbered, testTopic } from '../topic.ts'
@@ -261,6 +261,16 @@ test('records deleted ahead of a running consumer are an error instead of being 
 test('a topic that does not exist is an error that names it', async () => {
   const topic = { ...(await testTopic(1)), topic: nameForTests('missing') }
   await assert.rejects(readToEnd(topic), { code: 'KD_TOPIC_MISSING' })
+})
+
+test('a topic name that no broker takes is a refusal at once, not an outage', async () => {
+  const topic = { ...(await testTopic(1)), topic: 'a b/c' }
+  await assert.rejects(readToEnd(topic), { code: 'KD_KAFKA_REFUSED', message: /got "a b\/c"/ })
+  const options = { brokers: topic.brokers, clientId: 'test' }
+  const creating = createTopic(options, topic.topic, { partitions: 1 })
+  await assert.rejects(creating, { code: 'KD_KAFKA_REFUSED', retryable: false, message: /got "a b\/c"/ })
+  const odd = createTopic(options, nameForTests('odd'), { partitions: 1, config: { 'retention.ms': 'x' } })
+  await assert.rejects(odd, { code: 'KD_KAFKA_REFUSED', message: /INVALID_CONFIG/ })
 })
 
 test('brokers that do not answer are an error after the configured time', async () => {
