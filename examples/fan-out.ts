@@ -20,6 +20,7 @@ import {
   openTableWriter,
   pipeline,
   rowBytesMin,
+  storedTopicIdOf,
   tableExists,
   type PipelineCommit,
   type DeadLetterSink,
@@ -132,6 +133,8 @@ function sourceOf(
     startFrom: 'earliest',
     // The table determines where reading resumes.
     resume: (partition) => table.txn(appIdOf(route.name, partition)),
+    // A topic of the same name that was created again is refused.
+    storedTopicId: storedTopicIdOf(table, route.name),
     credit,
     costBytes: (raw) => raw.bytes.length + raw.keys.length + raw.count * rowBytes,
   })

@@ -62,23 +62,25 @@ formats/protobuf/registry: formats/protobuf/cursor formats/protobuf/protobuf-wel
 formats/text/csv: formats/settings
 ingest/plan: ingest/environment ingest/formats ingest/librdkafka-properties ingest/librdkafka ingest/seek-offsets ingest/statsd-endpoint
 jmespath/interpreter: jmespath/built-in jmespath/expression jmespath/function-table jmespath/numbers
-kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/faults kafka/client/sockets kafka/client/tls-faults kafka/client/tls-files kafka/client/topic-metadata kafka/client/wire-options
+kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/sockets kafka/client/tls-files kafka/client/topic-metadata kafka/client/wire-options
+kafka/client/faults: kafka/client/tls-faults
 kafka/client/tokens: kafka/client/token-login
 kafka/dead-letters/dead-letters: kafka/dead-letters/dead-letter-envelope
 kafka/fetch/fetch-reactions: kafka/fetch/fetch-options
-kafka/fetch/transactions: kafka/fetch/broker-fetcher kafka/fetch/fetch-context kafka/fetch/fetch-error-handler kafka/fetch/fetch-failure kafka/fetch/fetch-partition kafka/fetch/leader-tracker
+kafka/fetch/transactions: kafka/fetch/broker-fetcher kafka/fetch/fetch-context kafka/fetch/fetch-error-handler kafka/fetch/fetch-failure kafka/fetch/fetch-partition kafka/fetch/leader-tracker kafka/fetch/recreated-topic
 kafka/group/assignors/cooperative-sticky: kafka/group/assignors/sticky-balancer
 kafka/group/assignors/range: kafka/group/assignors/assignor
 kafka/group/coordinator-client: kafka/group/membership
 kafka/group/simulation: kafka/group/assignors/assignors kafka/group/leader
 kafka/records/aborted: kafka/records/batch-header kafka/records/gather-batch kafka/records/gathered-records kafka/records/malformed-records kafka/records/record-codecs kafka/records/record-cursor kafka/records/record-ranges
-kafka/source/consumer-source: kafka/source/consumer-options kafka/source/offset-lookup kafka/source/source-batch
-kafka/source/end-refresh: kafka/source/watermarks kafka/wire/list-partitions
+kafka/source/consumer-source: kafka/source/consumer-options kafka/source/source-batch
+kafka/source/end-refresh: kafka/source/watermarks
 kafka/source/source-events: kafka/source/source-options kafka/source/source
+kafka/source/topic-id: kafka/source/offset-lookup
 kafka/wire/find-coordinator: kafka/wire/broker
+kafka/wire/list-partitions: kafka/wire/cluster
 kafka/wire/network/frames: kafka/wire/network/tls-record
 kafka/wire/network/request-channel: kafka/wire/network/options
-kafka/wire/open-cluster: kafka/wire/cluster
 kafka/wire/schema: kafka/wire/messages/api-versions kafka/wire/messages/fetch kafka/wire/messages/find-coordinator kafka/wire/messages/group/consumer-group-describe kafka/wire/messages/group/consumer-group-heartbeat kafka/wire/messages/group/heartbeat kafka/wire/messages/group/join-group kafka/wire/messages/group/leave-group kafka/wire/messages/group/sync-group kafka/wire/messages/list-offsets kafka/wire/messages/metadata kafka/wire/messages/offset-commit kafka/wire/messages/offset-fetch kafka/wire/messages/offset-for-leader-epoch kafka/wire/messages/sasl-authenticate kafka/wire/messages/sasl-handshake
 local-servers/kafka: local-servers/cache local-servers/maven
 operators/buffer-time-or-count: core/open-partitions

@@ -65,7 +65,10 @@ before(async () => {
     lastUpdated: 1,
     follows: undefined,
   }))
-  await writer.append({ adds, txns, operationParameters: {}, operationMetrics: { numFiles: String(FILES) } })
+  // The id begins with 10 bytes of 0x12.
+  const topicId = { appId: 'app-topic-id', version: 0x1212121212121212n >> 1n, follows: undefined }
+  const operationMetrics = { numFiles: String(FILES) }
+  await writer.append({ adds, txns: [...txns, topicId], operationParameters: {}, operationMetrics })
   await store.close()
 })
 after(() => {
@@ -194,6 +197,10 @@ describe('table', () => {
     assert.equal(shown['bytes'], 1000 * FILES)
     assert.deepEqual(shown['partitionColumns'], ['day'])
     assert.deepEqual(Object.keys(shown['txns'] as object), ['app-2', 'app-10'])
+    assert.deepEqual(shown['topicIds'], { app: 'EhISEhISEh' })
+    const text = await run(['table', 'show', table])
+    assert.match(text.stdout, /^app-10 +9007199254740993$/m)
+    assert.match(text.stdout, /^app +EhISEhISEh…$/m)
   })
 
   it('show --version shows an older version of the table', async () => {

@@ -122,8 +122,13 @@ async function listMissingOffsets(
 ): Promise<readonly (readonly [number, bigint])[]> {
   const missing: (readonly [number, bigint])[] = []
   const behind: string[] = []
-  for (const [partition, offset] of offsets) {
-    const held = await table.txn(appIdOf(appId, partition))
+  // Asked at once, so that the log is listed once.
+  const lookups = [...offsets].map(async ([partition, offset]) => ({
+    partition,
+    offset,
+    held: await table.txn(appIdOf(appId, partition)),
+  }))
+  for (const { partition, offset, held } of await Promise.all(lookups)) {
     if (held === undefined) missing.push([partition, offset])
     else if (held < offset)
       behind.push(`partition ${partition}: the table is at ${held}, --seek_offsets says ${offset}`)
