@@ -1,5 +1,5 @@
-/** Holds the headers of a Kafka record by name; several values of one name keep their order. */
-export type Headers = Readonly<Record<string, Uint8Array | readonly Uint8Array[]>>
+/** Holds the headers of a Kafka record by name; several values of one name keep their order. A value may be null. */
+export type Headers = Readonly<Record<string, Uint8Array | null | readonly (Uint8Array | null)[]>>
 
 /**
  * Holds the records of one fetch as bytes plus arrays of ranges, never as an object per record.
@@ -69,6 +69,42 @@ export function lazyHeaders(
       return Reflect.get(target, key, receiver) as unknown
     },
   })
+}
+
+/** Returns all values of the headers of one name, in order; none when there is no such header. */
+export function headerValuesOf(headers: Headers | undefined, name: string): readonly (Uint8Array | null)[] {
+  if (headers === undefined || !Object.hasOwn(headers, name)) return []
+  const value = headers[name] as Headers[string]
+  return value === null || value instanceof Uint8Array ? [value] : value
+}
+
+/** Returns the bytes of the names and values of headers. */
+export function headerBytesOf(headers: Headers | undefined): number {
+  let bytes = 0
+  for (const name of Object.keys(headers ?? {}))
+    for (const value of headerValuesOf(headers, name)) bytes += Buffer.byteLength(name) + (value?.length ?? 0)
+  return bytes
+}
+
+/** 9999-12-31T23:59:59.999Z. Later times have no text that readers can parse. */
+const TIMESTAMP_MS_MAX = 253_402_300_799_999
+
+/**
+ * Returns true when a Kafka timestamp in milliseconds is a time between 1970 and 9999. A record without a timestamp has
+ * -1, and producers may set any number: everything else counts as no timestamp.
+ */
+export function isKafkaTimestamp(ms: number): boolean {
+  return ms >= 0 && ms <= TIMESTAMP_MS_MAX
+}
+
+/**
+ * Returns a Kafka timestamp in microseconds since the epoch, or null when it is no time between 1970 and 9999. It is a
+ * `bigint` from the year 2255 on, where a double would not be exact.
+ */
+export function kafkaTimestampMicros(ms: number): number | bigint | null {
+  if (!isKafkaTimestamp(ms)) return null
+  const micros = Math.floor(ms) * 1000
+  return Number.isSafeInteger(micros) ? micros : BigInt(Math.floor(ms)) * 1000n
 }
 
 /** Returns the bytes of value `i`, shared with the batch, or `undefined` for a tombstone. */

@@ -10,7 +10,7 @@ import type { Rows } from '../arrow/rows.ts'
 import { formatDate, parseDate } from '../arrow/time.ts'
 import { valueAt } from '../arrow/values.ts'
 import { PipelineError } from '../core/errors.ts'
-import { keyOf } from '../core/raw.ts'
+import { headerValuesOf, isKafkaTimestamp, keyOf } from '../core/raw.ts'
 import { typeName, type DataType, type StructType } from '../core/schema.ts'
 import type { Enrichment } from './enrichment.ts'
 import { findSourceColumn } from './source-column.ts'
@@ -95,11 +95,9 @@ function textsOf(source: CobSource, schema: StructType): (rows: Rows) => (row: n
     case 'header':
       return ({ raw, records }) =>
         (row) => {
-          const headers = raw.headers?.[records[row] as number]
-          const value =
-            headers !== undefined && Object.hasOwn(headers, source.name) ? headers[source.name] : undefined
+          const values = headerValuesOf(raw.headers?.[records[row] as number], source.name)
           // Of several headers with one name the last counts, as for Kafka consumers.
-          return textOfBytes(value instanceof Uint8Array ? value : value?.at(-1))
+          return textOfBytes(values.at(-1) ?? undefined)
         }
     case 'value': {
       const column = findSourceColumn(schema, source.path)
@@ -160,7 +158,10 @@ function limitsOf(config: CobDateConfig): (days: number, timestampMs: number) =>
   if (allowFuture && daysBackMax === Infinity) return () => undefined
   const zone = new ZoneOffsets(timeZone)
   return (days, timestampMs) => {
-    if (!(timestampMs >= 0)) return { rule: 'clock', detail: 'the record has no Kafka timestamp' }
+    if (!isKafkaTimestamp(timestampMs)) {
+      const lacks = timestampMs > 0 ? 'has a Kafka timestamp beyond the year 9999' : 'has no Kafka timestamp'
+      return { rule: 'clock', detail: `the record ${lacks}` }
+    }
     const seconds = Math.floor(timestampMs / 1000)
     const today = Math.floor((seconds + zone.at(seconds)) / DAY_S)
     const day = (): string => `${dayText(today)}, the record's day in ${timeZone}`

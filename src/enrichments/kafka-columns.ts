@@ -3,7 +3,7 @@ import { BytesBuilder } from '../arrow/bytes-builder.ts'
 import type { Column } from '../arrow/column.ts'
 import { FixedBuilder } from '../arrow/fixed-builder.ts'
 import type { Rows } from '../arrow/rows.ts'
-import { keyOf } from '../core/raw.ts'
+import { isKafkaTimestamp, keyOf } from '../core/raw.ts'
 import type { PrimitiveName, StructField } from '../core/schema.ts'
 import type { Enrichment } from './enrichment.ts'
 
@@ -114,13 +114,9 @@ function keyColumn({ raw, records }: Rows, keys: BytesBuilder): Column {
   return keys.finish()
 }
 
-/** 9999-12-31T23:59:59.999Z. Later times have no text that readers can parse. */
-const TIMESTAMP_MS_MAX = 253_402_300_799_999
-
-/** A record without a timestamp has -1, and producers may set any number. Values that are not a time become null. */
 function appendTimestamp(timestamps: FixedBuilder, ms: number): void {
-  if (ms < 0 || ms > TIMESTAMP_MS_MAX) timestamps.appendNull()
-  else timestamps.appendMicros(Math.floor(ms / 86_400_000), (ms % 86_400_000) * 1000)
+  if (isKafkaTimestamp(ms)) timestamps.appendMicros(Math.floor(ms / 86_400_000), (ms % 86_400_000) * 1000)
+  else timestamps.appendNull()
 }
 
 /** Returns true when a character may start here: the byte is not a continuation byte, or the bytes have ended. */

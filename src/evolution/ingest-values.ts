@@ -67,7 +67,7 @@ function timestampOf(value: unknown, zoned: boolean): unknown {
   if (typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))) {
     const micros = BigInt(value)
     const days = micros / MICROS_PER_DAY
-    return days > DAYS_MIN && days < DAYS_MAX ? formatDateTime(micros, zoned) : value
+    return days > DAYS_MIN && days <= DAYS_MAX ? formatDateTime(micros, zoned) : value
   }
   if (typeof value !== 'string') return value
   if (DAY.test(value)) return `${value}T00:00:00${zoned ? 'Z' : ''}`

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { DeadLetter } from '../core/batch.ts'
 import { errorClassOf, deadLetterStageOf } from '../core/dead-letter.ts'
-import type { Headers } from '../core/raw.ts'
+import { headerValuesOf, isKafkaTimestamp, type Headers } from '../core/raw.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
 
 const field = (name: string, type: DataType): StructField => ({ name, type, nullable: true, metadata: {} })
@@ -38,8 +38,6 @@ export const DEAD_LETTER_SCHEMA: StructType = structOf([
 /** Lists the partition columns of a new table of dead letters. */
 export const DEAD_LETTER_PARTITIONS: readonly string[] = ['date']
 
-/** 9999-12-31T23:59:59.999Z. */
-const TIME_MS_MAX = 253_402_300_799_999
 /** Maximum length of an error; a message may quote a value of any size. */
 const ERROR_CHARS_MAX = 8 * 1024
 
@@ -66,8 +64,7 @@ export function toDeadLetterRow(
     partition: letter.partition,
     offset: letter.offset,
     ordinal,
-    kafka_timestamp:
-      timestampMs < 0 || timestampMs > TIME_MS_MAX ? null : new Date(timestampMs).toISOString(),
+    kafka_timestamp: isKafkaTimestamp(timestampMs) ? new Date(timestampMs).toISOString() : null,
     key: key ?? null,
     headers: letter.headers === undefined ? null : headerRows(letter.headers),
     error_class: errorClassOf(letter.reason),
@@ -89,8 +86,10 @@ function jsonOf(value: Uint8Array | undefined): string | undefined {
   }
 }
 
-function headerRows(headers: Headers): readonly { readonly name: string; readonly value: Uint8Array }[] {
-  return Object.entries(headers).flatMap(([name, value]) =>
-    (value instanceof Uint8Array ? [value] : value).map((one) => ({ name, value: one })),
+function headerRows(
+  headers: Headers,
+): readonly { readonly name: string; readonly value: Uint8Array | null }[] {
+  return Object.keys(headers).flatMap((name) =>
+    headerValuesOf(headers, name).map((value) => ({ name, value })),
   )
 }

@@ -1,5 +1,5 @@
-import type { Headers } from '../core/raw.ts'
-import { TRACE_ID_HEADER } from '../kafka/dead-letters/dead-letter-envelope.ts'
+import { headerValuesOf, type Headers } from '../core/raw.ts'
+import { type PartsNotice, TRACE_ID_HEADER } from '../kafka/dead-letters/dead-letter-envelope.ts'
 import { causeIdOf, causeOf } from './cause.ts'
 
 /** Identifies the record of a dead letter; `ordinal` distinguishes the letters of one message. */
@@ -26,7 +26,7 @@ export interface StoredLetter {
   readonly timestampMs: number
   /** Time of writing, milliseconds since the epoch. */
   readonly writtenMs: number
-  /** Reason that prevents a replay, if any: `key` or `value` are truncated, or the position is unknown. */
+  /** Reason that prevents a replay, if any: key, value or headers are incomplete, or the position is unknown. */
   readonly unplayable: string | undefined
 }
 
@@ -59,13 +59,40 @@ export function matchesFilter(letter: StoredLetter, filter: LetterFilter): boole
   return message.toLowerCase().includes(wanted) || causeOf(message).toLowerCase().includes(wanted)
 }
 
-/**
- * Parses the envelope in the value of a Kafka record; returns `undefined` when it is not a dead letter of this
- * service.
- */
-export function letterOfEnvelope(value: Uint8Array, headers: Headers | undefined): StoredLetter | undefined {
+/** A part of the content of a dead letter, in a Kafka record of its own. */
+export interface LetterPart {
+  readonly kind: 'part'
+  /** Id of the letter's parts. */
+  readonly id: string
+  /** Position among the parts, from 1. */
+  readonly part: number
+  readonly count: number
+  readonly base64: string
+}
+
+/** A record of a dead letter topic; `parts` says that further records hold the content of the letter untruncated. */
+export type LetterRecord =
+  | { readonly kind: 'letter'; readonly letter: StoredLetter; readonly parts: PartsNotice | undefined }
+  | LetterPart
+
+/** Parses the value of a record of a dead letter topic; returns `undefined` when it is not one of this service. */
+export function readLetterRecord(value: Uint8Array, headers: Headers | undefined): LetterRecord | undefined {
   const fields = objectIn(value)
   if (fields === undefined) return undefined
+  const id = textIn(fields, 'dlq_parts_id')
+  const count = fields['dlq_parts']
+  const part = fields['dlq_part']
+  const base64 = textIn(fields, 'dlq_part_content')
+  if (id !== undefined && isCount(count) && isCount(part) && part <= count && base64 !== undefined)
+    return { kind: 'part', id, part, count, base64 }
+  const letter = letterIn(fields, headers)
+  if (letter === undefined) return undefined
+  const bytes = fields['dlq_parts_bytes']
+  const hasParts = id !== undefined && isCount(count) && isCount(bytes)
+  return { kind: 'letter', letter, parts: hasParts ? { id, count, bytes } : undefined }
+}
+
+function letterIn(fields: Fields, headers: Headers | undefined): StoredLetter | undefined {
   const topic = textIn(fields, 'original_topic')
   const partition = fields['original_partition']
   const offset = wholeIn(fields['original_offset'])
@@ -84,7 +111,7 @@ export function letterOfEnvelope(value: Uint8Array, headers: Headers | undefined
     message,
     key: bytesIn(fields, 'original_key'),
     value: bytesIn(fields, 'original_value'),
-    ...separateTraceId(headers),
+    ...separateTraceId(withNulls(headers, fields['original_headers_null'])),
     timestampMs: timeIn(fields['original_timestamp']) ?? -1,
     writtenMs: timeIn(fields['dlq_timestamp']) ?? 0,
     unplayable:
@@ -92,6 +119,21 @@ export function letterOfEnvelope(value: Uint8Array, headers: Headers | undefined
         ? undefined
         : `${truncated.map((name) => name.slice('original_'.length)).join(' and ')} truncated in the envelope${typeof size === 'number' ? `, ${size} bytes in Kafka` : ''}`,
   }
+}
+
+/** Returns the headers with null values, whose positions the envelope lists by name. */
+function withNulls(headers: Headers | undefined, nulls: unknown): Headers | undefined {
+  if (headers === undefined || typeof nulls !== 'object' || nulls === null) return headers
+  return Object.fromEntries(
+    Object.keys(headers).map((name) => {
+      const listed = Object.hasOwn(nulls, name) ? (nulls as Fields)[name] : undefined
+      const isNull = (index: number): boolean => Array.isArray(listed) && listed.includes(index)
+      const values = headerValuesOf(headers, name).map((value, index) =>
+        value?.length === 0 && isNull(index) ? null : value,
+      )
+      return [name, values.length === 1 ? (values[0] as Uint8Array | null) : values]
+    }),
+  )
 }
 
 /** Separates the headers of the original record from the trace id added by the envelope. */
@@ -159,6 +201,10 @@ function wholeIn(value: unknown): bigint | undefined {
   return typeof value === 'string' && /^\d{1,19}$/.test(value) ? BigInt(value) : undefined
 }
 
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0
+}
+
 function isPartition(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0x7fff_ffff
 }
@@ -181,15 +227,18 @@ function base64Bytes(text: string | undefined): Uint8Array | undefined {
 
 function headersIn(value: unknown): Headers | undefined {
   if (!Array.isArray(value)) return undefined
-  const headers = new Map<string, Uint8Array[]>()
+  const headers = new Map<string, (Uint8Array | null)[]>()
   for (const one of value as readonly unknown[]) {
     if (typeof one !== 'object' || one === null) continue
     const name = textIn(one as Fields, 'name')
-    const bytes = base64Bytes(textIn(one as Fields, 'value'))
-    if (name === undefined || bytes === undefined) continue
+    if (name === undefined) continue
+    const bytes = base64Bytes(textIn(one as Fields, 'value')) ?? null
     headers.set(name, [...(headers.get(name) ?? []), bytes])
   }
   return Object.fromEntries(
-    [...headers].map(([name, values]) => [name, values.length === 1 ? (values[0] as Uint8Array) : values]),
+    [...headers].map(([name, values]) => [
+      name,
+      values.length === 1 ? (values[0] as Uint8Array | null) : values,
+    ]),
   )
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { KafkaMetadataField } from '../../config/transforms/expression.ts'
 import { narrowInteger } from '../core/exact.ts'
-import { keyOf, type Raw } from '../core/raw.ts'
+import { headerValuesOf, kafkaTimestampMicros, keyOf, type Raw } from '../core/raw.ts'
 import type { PrimitiveName } from '../core/schema.ts'
 
 /** Points to the record that an expression is evaluated for: record number `record` of `raw`. */
@@ -24,10 +24,8 @@ export function readKafkaSource(source: KafkaMetadataField, { raw, record }: Mes
       return raw.partition
     case 'topic':
       return raw.topic
-    case 'timestamp': {
-      const ms = raw.timestampsMs[record] as number
-      return ms < 0 ? null : ms * 1000
-    }
+    case 'timestamp':
+      return kafkaTimestampMicros(raw.timestampsMs[record] as number)
     case 'timestamp_type':
       return (raw.timestampsMs[record] as number) < 0 ? -1 : (raw.appended?.[record] ?? 0)
     case 'key':
@@ -48,16 +46,13 @@ export const KAFKA_SOURCE_TYPES: Readonly<Record<KafkaMetadataField['kind'], Pri
   header: 'string',
 }
 
-/** Returns the last header of a name as text, or null when the record has none. */
+/** Returns the last header of a name as text, or null when the record has none or its value is null. */
 export function headerTextOf(raw: Raw, record: number, name: string): string | null {
-  const headers = raw.headers?.[record]
-  if (headers === undefined || !Object.hasOwn(headers, name)) return null
-  const value = headers[name]
-  return textOf(value instanceof Uint8Array ? value : value?.at(-1))
+  return textOf(headerValuesOf(raw.headers?.[record], name).at(-1))
 }
 
-function textOf(bytes: Uint8Array | undefined): string | null {
-  if (bytes === undefined) return null
+function textOf(bytes: Uint8Array | null | undefined): string | null {
+  if (bytes === null || bytes === undefined) return null
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   return isUtf8(bytes) ? buffer.toString('utf8') : `base64:${buffer.toString('base64')}`
 }

@@ -65,7 +65,7 @@ jmespath/interpreter: jmespath/built-in jmespath/expression jmespath/function-ta
 kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/sockets kafka/client/tls-files kafka/client/topic-metadata kafka/client/wire-options
 kafka/client/faults: kafka/client/tls-faults
 kafka/client/tokens: kafka/client/token-login
-kafka/dead-letters/dead-letters: kafka/dead-letters/dead-letter-envelope
+kafka/dead-letters/letter-records: kafka/dead-letters/dead-letter-envelope
 kafka/fetch/fetch-reactions: kafka/fetch/fetch-options
 kafka/fetch/transactions: kafka/fetch/broker-fetcher kafka/fetch/fetch-context kafka/fetch/fetch-error-handler kafka/fetch/fetch-failure kafka/fetch/fetch-partition kafka/fetch/leader-tracker kafka/fetch/recreated-topic
 kafka/group/assignors/cooperative-sticky: kafka/group/assignors/sticky-balancer
@@ -91,7 +91,7 @@ resilience/circuit-registry: core/circuit resilience/circuit-breaker resilience/
 sample/kinds: sample/order-events sample/web-requests
 sample/produce: sample/event sample/random
 sample/user-events: sample/bad-records
-service/dead-letters/dead-letter-columns: service/table/side-table stored-letters/row
+service/dead-letters/dead-letter-columns: service/table/side-table
 service/http/admin: service/health/components service/health/health service/health/progress service/http/admin-token service/http/status service/topic/control service/topic/state service/topic/status service/topic/topic-run
 service/http/endpoints: service/metrics/process-metrics service/metrics/topic-metrics service/topic/summary
 service/inference/inferred-topic: service/inference/sample
@@ -113,6 +113,7 @@ storage/gcs/gcs: storage/gcs/gcs-client storage/gcs/gcs-options storage/gcs/gcs-
 storage/local/local: storage/local/local-abandoned
 storage/requests: storage/bucket-prefix storage/parts
 storage/s3/s3: storage/s3/aws storage/s3/s3-upload
+stored-letters/stored: stored-letters/row
 telemetry/log: telemetry/log-levels telemetry/otlp
 telemetry/metrics/catalogue: service/metrics/java-metrics telemetry/metrics/instruments
 telemetry/metrics/observed-metrics: telemetry/metrics/metrics telemetry/metrics/readers
@@ -120,7 +121,7 @@ telemetry/tracing/tail-sampling: telemetry/tracing/sampler
 transforms/date-pattern: transforms/iso
 transforms/examples: transforms/columns
 transforms/files: transforms/functions-privacy transforms/functions-text transforms/functions-time transforms/functions
-transforms/keeps-on-null: transforms/compile transforms/faults transforms/record transforms/types
+transforms/keeps-on-null: transforms/compile transforms/faults transforms/types
 `
 
 /** Names, by the test that covers them, the files of src that have no test of their own. */

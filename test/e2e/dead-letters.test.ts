@@ -82,7 +82,7 @@ async function contract(required: readonly string[]): Promise<void> {
   await writeFile(join(folder, 'contract.json'), JSON.stringify({ type: 'object', required, properties }))
 }
 
-async function configFile(topic: string, deadLetters: object): Promise<string> {
+async function configFile(topic: string, deadLetters: object, transforms: object = {}): Promise<string> {
   const path = join(folder, `${topic}.json`)
   const orders = {
     topic,
@@ -90,6 +90,7 @@ async function configFile(topic: string, deadLetters: object): Promise<string> {
     kafkaColumns: true,
     table: { uri: `./${topic}` },
     deadLetters,
+    transforms,
   }
   await writeFile(path, JSON.stringify({ kafka: { brokers, groupId: topic }, topics: { orders } }))
   return path
@@ -101,6 +102,8 @@ async function carry(config: string): Promise<void> {
 
 interface Groups {
   readonly letters: number
+  readonly foreign: number
+  readonly lost: number
   readonly groups: readonly {
     readonly id: string
     readonly count: number
@@ -186,4 +189,64 @@ test('Too many dead letters stop the topic before anything is written, and nothi
   await carry(await configFile(topic, { table, maxRate: 0.5, maxRateRecordsMin: 50 }))
   assert.equal((await groupsOf('--table', join(folder, `${topic}-letters`))).letters, LACKING + BROKEN)
   assert.equal((await rowsIn(topic)).length, GOOD)
+})
+
+test('Dead letters with large values, keys and headers are replayed whole from the topic', async () => {
+  const topic = nameForTests('large')
+  await createTopic({ brokers, clientId: 'test' }, topic, {
+    partitions: 1,
+    config: { 'max.message.bytes': '8000000' },
+  })
+  const client = new kafkajs.Kafka({ brokers, clientId: 'test', logLevel: kafkajs.logLevel.NOTHING })
+  const producer = client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+  await producer.connect()
+  const note = 'ä€'.repeat(600_000)
+  const messages = [
+    { key: 'k0', value: JSON.stringify({ id: 0, note }) },
+    { key: 'k'.repeat(100_000), value: '{"id":1}' },
+    { key: 'k2', value: '{"id":2}', headers: { big: 'h'.repeat(1_000_000) } },
+    { key: 'k3', value: '{"id":3}', headers: { big: 'small' } },
+    { key: 'k4', value: `{"id":4,"note":"${note}` },
+  ]
+  for (const message of messages) await producer.send({ topic, messages: [message] })
+  await producer.disconnect()
+  await contract(['id', 'currency'])
+  const config = await configFile(topic, {}, { header: 'kafka.headers.big' })
+  await carry(config)
+  const before = await groupsOf('--config', config)
+  assert.deepEqual(
+    before.groups.map(({ count, reason }) => [count, reason]),
+    [
+      [4, 'contract'],
+      [1, 'decode'],
+    ],
+  )
+  assert.deepEqual([before.foreign, before.lost], [0, 0])
+  const shown = JSON.parse(
+    (await outputOf(['dlq', 'show', '2', '--json', '--config', config])).join('\n'),
+  ) as {
+    headers: { big: string }
+    value: object
+  }[]
+  assert.deepEqual([shown[0]?.headers.big.length, shown[0]?.value], [100_001, { id: 2 }])
+
+  await contract(['id'])
+  const done = JSON.parse(
+    (await outputOf(['dlq', 'replay', '--json', '--yes', '--config', config])).join('\n'),
+  ) as Record<string, unknown>
+  assert.deepEqual([done['landed'], done['failed'], done['unplayable'], done['lost']], [4, 1, {}, 0])
+  const rows = [...(await rowsIn(topic))].sort((a, b) => Number(a['id']) - Number(b['id']))
+  assert.deepEqual(
+    rows.map((row) =>
+      [row['id'], row['note'], row['header'], row['_kafka_key']].map((value) => value ?? null),
+    ),
+    [
+      [0, note, null, 'k0'],
+      [1, null, null, 'k'.repeat(100_000)],
+      [2, null, 'h'.repeat(1_000_000), 'k2'],
+      [3, null, 'small', 'k3'],
+    ],
+  )
+  await outputOf(['dlq', 'discard', '--config', config, '--yes'])
+  assert.equal((await groupsOf('--config', config)).letters, 0)
 })

@@ -41,12 +41,13 @@ function dated(
 function datedBy(
   where: 'key' | 'header',
   config: Partial<CobDateConfig>,
-  texts: readonly (string | Uint8Array | readonly string[] | undefined)[],
+  texts: readonly (string | Uint8Array | null | readonly (string | null)[] | undefined)[],
 ): readonly unknown[] {
   const records = texts.map((text, index) => {
-    const bytes = (one: string | Uint8Array): Buffer => Buffer.from(one as string)
+    const bytes = (one: string | Uint8Array | null): Buffer | null =>
+      one === null ? null : Buffer.from(one as string)
     const value =
-      text === undefined
+      text === undefined || text === null
         ? null
         : typeof text === 'string' || text instanceof Uint8Array
           ? bytes(text)
@@ -54,7 +55,7 @@ function datedBy(
     const at = { value: Buffer.from('{}'), timestamp: String(NOON_MS), offset: String(index) }
     return where === 'key'
       ? { ...at, key: value as Buffer | null }
-      : { ...at, key: null, headers: value === null ? {} : { cob: value } }
+      : { ...at, key: null, headers: text === undefined ? {} : { cob: value } }
   })
   const from = where === 'key' ? 'key' : 'header:cob'
   const enrichment = cobDateColumn({ ...DEFAULTS, from, ...config }, schema)
@@ -132,6 +133,13 @@ test('Without a Kafka timestamp a date with limits breaks the clock rule', () =>
   assert.deepEqual(dated({ from: 'value:cob', allowFuture: true }, rows, -1).rules, {})
 })
 
+test('A Kafka timestamp beyond the year 9999 counts as none, so that a date with limits breaks the clock rule', () => {
+  const rows = [{ cob: '2026-03-10' }]
+  assert.deepEqual(dated({ from: 'value:cob' }, rows, 253_402_300_800_000).rules, { 0: 'clock' })
+  assert.deepEqual(dated({ from: 'value:cob', daysBackMax: 3 }, rows, 1e17).rules, { 0: 'clock' })
+  assert.deepEqual(dated({ from: 'value:cob' }, rows, 253_402_300_799_999).rules, {})
+})
+
 test('The first group of a pattern finds the date in the key', () => {
   const config = { pattern: '^[A-Z]+\\|(\\d{8})$', format: 'YYYYMMDD' } as const
   const keys = [
@@ -162,6 +170,7 @@ test('Of several headers with one name the last counts, and inherited property n
   const headers = ['2026-03-09', ['2026-03-01', '2026-03-02'], undefined]
   assert.deepEqual(datedBy('header', {}, headers), ['2026-03-09', '2026-03-02', 'missing'])
   assert.deepEqual(datedBy('header', { from: 'header:constructor' }, ['2026-03-09']), ['missing'])
+  assert.deepEqual(datedBy('header', {}, [null, ['2026-03-01', null]]), ['missing', 'missing'])
 })
 
 test('When the source is the requested column, rows are checked and keep it', () => {

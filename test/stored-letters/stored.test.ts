@@ -5,32 +5,36 @@ import type { DeadLetter } from '../../src/core/batch.ts'
 import { causeIdOf } from '../../src/stored-letters/cause.ts'
 import {
   matchesFilter,
-  letterOfEnvelope,
   letterOfRow,
   type LetterFilter,
+  readLetterRecord,
+  type StoredLetter,
 } from '../../src/stored-letters/stored.ts'
 import type { Headers } from '../../src/core/raw.ts'
+import { toDeadLetterRow } from '../../src/stored-letters/row.ts'
 import { envelopeOf, TRACE_ID_HEADER } from '../../src/kafka/dead-letters/dead-letter-envelope.ts'
 
 const NOW_MS = 1_772_323_200_000
+
+const LETTER: DeadLetter = {
+  reason: 'contract',
+  message: 'was bad',
+  topic: 'events',
+  partition: 3,
+  offset: 7n,
+  timestampMs: NOW_MS - 1000,
+  key: Buffer.from('k'),
+  value: Buffer.from('{"v":"x"}'),
+}
 
 function written(
   facts: Partial<DeadLetter>,
   valueBytesMax = 1000,
   headers?: Headers,
-): ReturnType<typeof letterOfEnvelope> {
-  const letter: DeadLetter = {
-    reason: 'contract',
-    message: 'was bad',
-    topic: 'events',
-    partition: 3,
-    offset: 7n,
-    timestampMs: NOW_MS - 1000,
-    key: Buffer.from('k'),
-    value: Buffer.from('{"v":"x"}'),
-    ...facts,
-  }
-  return letterOfEnvelope(Buffer.from(envelopeOf(letter, 2, valueBytesMax, NOW_MS)), headers)
+): StoredLetter | undefined {
+  const letter: DeadLetter = { ...LETTER, ...facts }
+  const record = readLetterRecord(Buffer.from(envelopeOf(letter, 2, valueBytesMax, NOW_MS)), headers)
+  return record?.kind === 'letter' ? record.letter : undefined
 }
 
 test('A letter in an envelope is read back with its position, bytes and times', () => {
@@ -63,7 +67,7 @@ test('The trace id of a letter is separated from the headers of its record', () 
   assert.deepEqual([untraced?.traceId, untraced?.headers], [undefined, own])
 })
 
-test('A letter with a truncated value cannot be replayed and reports the original size', () => {
+test('A letter with a truncated value and without parts cannot be replayed and reports the original size', () => {
   assert.equal(
     written({ value: Buffer.alloc(5000, 97) })?.unplayable,
     'value truncated in the envelope, 5000 bytes in Kafka',
@@ -79,7 +83,7 @@ for (const text of [
   '{"original_topic":"t","original_partition":0,"original_offset":-1,"error_message":"m"}',
 ]) {
   test(`A record that is not a dead letter of this service is ignored: ${JSON.stringify(text)}`, () => {
-    assert.equal(letterOfEnvelope(Buffer.from(text), undefined), undefined)
+    assert.equal(readLetterRecord(Buffer.from(text), undefined), undefined)
   })
 }
 
@@ -108,6 +112,23 @@ test('Headers of a row keep several values with one name', () => {
     ],
   })
   assert.deepEqual(headers, { a: [Buffer.from('1'), Buffer.from('3')], b: Buffer.from('2') })
+})
+
+test('Null headers of an envelope and of a row are null again, empty ones empty', () => {
+  const [none, some] = [Buffer.from(''), Buffer.from('1')]
+  const headers = { none: null, empty: none, many: [null, some, none] }
+  const asRead = { none, empty: none, many: [none, some, none] }
+  assert.deepEqual(written({ headers }, 1000, asRead)?.headers, headers)
+  // Without the list of the envelope they stay as they are.
+  assert.deepEqual(written({}, 1000, asRead)?.headers, asRead)
+  // A header that another program put in place of the null one is no null.
+  assert.deepEqual(written({ headers: { none: null } }, 1000, { none: some })?.headers, { none: some })
+  const row = toDeadLetterRow({ ...LETTER, headers }, 0, NOW_MS)
+  const stored = (row['headers'] as { name: string; value: Uint8Array | null }[]).map(({ name, value }) => ({
+    name,
+    value: value && Buffer.from(value).toString('base64'),
+  }))
+  assert.deepEqual(letterOfRow({ ...row, headers: stored }).headers, headers)
 })
 
 const FILTERS: readonly (readonly [LetterFilter, boolean])[] = [

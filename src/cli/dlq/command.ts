@@ -111,18 +111,21 @@ export async function openDeadLetterSelection(
   return { store, config, entry, tables, log, replayLedger }
 }
 
-/** Yields the dead letters that match the filter, each with its state; only open ones unless `--all` is set. */
+/**
+ * Yields the dead letters that match the filter, each with its state; only open ones unless `--all` is set. Key, value
+ * and headers may be truncated if `withContent` is false.
+ */
 export async function* selectDeadLetters(
   { store, entry, replayLedger }: DeadLetterSelection,
   flags: DlqFlags,
-  more: LetterFilter = {},
+  { withContent, ...more }: LetterFilter & { readonly withContent?: boolean } = {},
 ): AsyncGenerator<{ readonly letter: StoredLetter; readonly state: LetterState }> {
   const filter = deadLetterFilterOf(flags, { topic: entry?.topic.topic, ...more })
-  for await (const letter of store.read()) {
-    const state = replayLedger?.stateOf(letter.position) ?? 'open'
-    if (flags.all !== true && state !== 'open') continue
-    if (matchesFilter(letter, filter)) yield { letter, state }
-  }
+  const stateOf = (letter: StoredLetter): LetterState => replayLedger?.stateOf(letter.position) ?? 'open'
+  const wants = (letter: StoredLetter): boolean =>
+    (flags.all === true || stateOf(letter) === 'open') && matchesFilter(letter, filter)
+  for await (const letter of store.read({ wants, withContent }))
+    if (wants(letter)) yield { letter, state: stateOf(letter) }
 }
 
 function entryOf(config: Config, flags: DlqFlags, needsEntry: boolean): DeadLetterSelection['entry'] {

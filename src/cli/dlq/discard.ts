@@ -51,7 +51,7 @@ export function addDiscard(parent: Command): void {
         chunk = []
       }
       try {
-        for await (const { letter } of selectDeadLetters(letters, flags)) {
+        for await (const { letter } of selectDeadLetters(letters, flags, { withContent: false })) {
           const { position } = letter
           if (position === undefined) {
             nowhere++

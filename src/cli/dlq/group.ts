@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { CauseCounter } from '../../stored-letters/cause.ts'
 import { selectDeadLetters, addDlqSubcommand, openDeadLetterSelection, type DlqFlags } from './command.ts'
-import { formatCauses, formatTime } from './text.ts'
+import { formatCauses, formatIgnored, formatTime } from './text.ts'
 import { print, printJson } from '../output.ts'
 
 /** Adds the command `dlq group`, which counts dead letters by cause. */
@@ -17,7 +17,7 @@ export function addGroup(parent: Command): void {
       const letters = await openDeadLetterSelection(flags, false)
       const causes = new CauseCounter()
       let count = 0
-      for await (const { letter } of selectDeadLetters(letters, flags)) {
+      for await (const { letter } of selectDeadLetters(letters, flags, { withContent: false })) {
         count++
         causes.add({ ...letter, partition: letter.position?.partition, offset: letter.position?.offset })
       }
@@ -28,6 +28,7 @@ export function addGroup(parent: Command): void {
           from: letters.store.name,
           letters: count,
           foreign,
+          lost: letters.store.lost(),
           others: causes.otherCount,
           groups: top.map(({ firstMs, lastMs, ...rest }) => ({
             ...rest,
@@ -38,8 +39,7 @@ export function addGroup(parent: Command): void {
         return
       }
       await print(`${count} ${flags.all === true ? '' : 'open '}dead letters in ${letters.store.name}\n`)
-      if (foreign > 0)
-        await print(`${foreign} records there were not written by this service and are ignored\n`)
+      await print(formatIgnored(letters.store))
       if (count > 0) await print(`\n${formatCauses(top, causes.otherCount)}`)
     })
 }

@@ -27,7 +27,7 @@ export function addList(parent: Command): void {
       const letters = await openDeadLetterSelection(flags, false)
       const chosen: Parameters<typeof toDeadLetterJson>[] = []
       let isCut = false
-      for await (const { letter, state } of selectDeadLetters(letters, flags)) {
+      for await (const { letter, state } of selectDeadLetters(letters, flags, { withContent: false })) {
         if (chosen.length >= flags.limit) {
           isCut = true
           break

@@ -9,7 +9,7 @@ import {
   type DlqFlags,
   type DeadLetterSelection,
 } from './command.ts'
-import { formatCauses } from './text.ts'
+import { formatCauses, formatIgnored } from './text.ts'
 import { print, printJson } from '../output.ts'
 
 interface ReplayFlags extends DlqFlags {
@@ -73,6 +73,7 @@ async function printOutcome(
       settled,
       early,
       unplayable: Object.fromEntries(unplayable),
+      lost: letters.store.lost(),
       versions,
       failures: causes.top(),
     })
@@ -90,6 +91,7 @@ async function printOutcome(
     await print(
       `${early} are at offsets that the service has not committed yet; run the command again later\n`,
     )
+  await print(formatIgnored(letters.store))
   for (const [reason, count] of unplayable) await print(`${count} cannot be replayed: ${reason}\n`)
   if (isDry && landed > 0) await print('Nothing was written. Run again with --yes to write the rows.\n')
 }

@@ -1,6 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { PipelineError } from '../../core/errors.ts'
-import type { LetterState } from '../../stored-letters/ledger.ts'
 import type { StoredLetter } from '../../stored-letters/stored.ts'
 import { selectDeadLetters, addDlqSubcommand, openDeadLetterSelection, type DlqFlags } from './command.ts'
 import { bytesToText, toDeadLetterJson, toOneLine } from './text.ts'
@@ -8,6 +7,9 @@ import { print, printJson } from '../output.ts'
 
 /** Maximum number of dead letters shown for one offset, over all partitions. */
 const SHOWN_MAX = 1_000
+
+/** Maximum nested levels of a value that is shown indented: the indentation grows with each. */
+const LEVELS_MAX = 100
 
 /** Adds the command `dlq show`, which prints the dead letters of one offset in full. */
 export function addShowDeadLetter(parent: Command): void {
@@ -22,19 +24,15 @@ export function addShowDeadLetter(parent: Command): void {
     .option('--json', 'print a JSON array')
     .action(async ({ partition, offset }: OffsetArgument, flags: DlqFlags) => {
       const letters = await openDeadLetterSelection(flags, false)
-      const found: { letter: StoredLetter; state: LetterState }[] = []
+      const shown: Readonly<Record<string, unknown>>[] = []
       const more = { offset, ...(partition === undefined ? {} : { partition }) }
-      for await (const one of selectDeadLetters(letters, { ...flags, all: true }, more)) {
-        if (found.length < SHOWN_MAX) found.push(one)
+      for await (const { letter, state } of selectDeadLetters(letters, { ...flags, all: true }, more)) {
+        if (shown.length < SHOWN_MAX) shown.push({ ...toDeadLetterJson(letter, state), ...contentOf(letter) })
       }
-      if (found.length === 0) {
+      if (shown.length === 0) {
         const detail = `no dead letter with offset ${offset} matches in ${letters.store.name}`
         throw new PipelineError('KD_COMMAND_INVALID', detail)
       }
-      const shown = found.map(({ letter, state }) => ({
-        ...toDeadLetterJson(letter, state),
-        ...contentOf(letter),
-      }))
       if (flags.json === true) await printJson(shown)
       else for (const one of shown) await print(`${textOf(one)}\n`)
     })
@@ -54,7 +52,7 @@ function parseOffset(text: string): OffsetArgument {
 function contentOf({ key, value, headers, traceId }: StoredLetter): Readonly<Record<string, unknown>> {
   const headerTexts = Object.entries(headers ?? {}).map(([name, one]) => [
     name,
-    one instanceof Uint8Array ? bytesToText(one) : one.map(bytesToText),
+    one === null || one instanceof Uint8Array ? bytesToText(one) : one.map(bytesToText),
   ])
   return {
     key: bytesToText(key),
@@ -66,15 +64,22 @@ function contentOf({ key, value, headers, traceId }: StoredLetter): Readonly<Rec
 
 /**
  * Parses JSON objects and arrays, so that they are shown indented; other text, and text with numbers too long
- * for a double, stays text.
+ * for a double or too many nested levels, stays text.
  */
 function parseJsonText(text: string | null): unknown {
   if (text === null || !/^\s*[[{]/.test(text) || /\d{16}/.test(text)) return text
   try {
-    return JSON.parse(text) as unknown
+    const value: unknown = JSON.parse(text)
+    return isDeeperThan(value, LEVELS_MAX) ? text : value
   } catch {
     return text
   }
+}
+
+/** Returns true when arrays and objects are nested in more than `levels` levels. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((one) => isDeeperThan(one, levels - 1))
 }
 
 function textOf(shown: Readonly<Record<string, unknown>>): string {

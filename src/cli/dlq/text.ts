@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { CauseCount } from '../../stored-letters/cause.ts'
 import type { LetterState } from '../../stored-letters/ledger.ts'
 import type { StoredLetter } from '../../stored-letters/stored.ts'
+import type { LetterStore } from '../../service/replay/stored-letters.ts'
 import { formatTable } from '../output.ts'
 
 const TEXT_CHARS_MAX = 100_000
@@ -22,11 +23,11 @@ export function formatPosition({ position }: StoredLetter): string {
 }
 
 /** Returns bytes as text if they are UTF-8, otherwise as base64; cut to 100,000 characters. */
-export function bytesToText(bytes: Uint8Array | undefined): string | null {
-  if (bytes === undefined) return null
-  const text = isUtf8(bytes)
-    ? Buffer.from(bytes).toString('utf8')
-    : `base64:${Buffer.from(bytes).toString('base64')}`
+export function bytesToText(bytes: Uint8Array | null | undefined): string | null {
+  if (bytes === undefined || bytes === null) return null
+  // A UTF-16 unit takes at most three bytes: enough for the text that is shown, and a broken last character is cut off.
+  const start = Buffer.from(bytes.subarray(0, 4 * TEXT_CHARS_MAX))
+  const text = isUtf8(bytes) ? start.toString('utf8') : `base64:${start.toString('base64')}`
   return text.length <= TEXT_CHARS_MAX ? text : `${text.slice(0, TEXT_CHARS_MAX)}…`
 }
 
@@ -49,6 +50,21 @@ export function toDeadLetterJson(
     written: formatTime(writtenMs),
     ...(unplayable === undefined ? {} : { unplayable }),
   }
+}
+
+/** Formats what the last read of a store left out; empty if that is nothing. */
+export function formatIgnored({ foreign, lost }: LetterStore): string {
+  const lines = [
+    ...(foreign() > 0
+      ? [`${foreign()} records there were not written by this service and are ignored\n`]
+      : []),
+    ...(lost() > 0
+      ? [
+          `${lost()} dead letters there have lost their first record to retention or compaction and are ignored\n`,
+        ]
+      : []),
+  ]
+  return lines.join('')
 }
 
 /** Formats groups of dead letters as a text table. */

@@ -9,7 +9,7 @@ import { activeTraceId, inSpan, recordRetry } from '../../core/stage/span.ts'
 import { createBackoff, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../../resilience/retries.ts'
 import { countPartitions, createTopic, readGroupOffsets } from '../client/admin.ts'
 import { createKafka, type KafkaOptions, lastRefusalOf } from '../client/client.ts'
-import { deadLetterKeyOf, envelopeOf, TRACE_ID_HEADER } from './dead-letter-envelope.ts'
+import { recordBytesOf, recordsOf } from './letter-records.ts'
 import { hasErrorType, isUnreachable, kafkaFaultOf } from '../client/faults.ts'
 
 /** Configures a dead letter topic. */
@@ -20,7 +20,10 @@ export interface DeadLetterOptions extends KafkaOptions {
   readonly groupId: string
   /** Id of the Delta table: a new table has a new ledger. */
   readonly tableId: string
-  /** Larger values are truncated; default 512 KiB, so that an envelope stays below Kafka's default record limit. */
+  /**
+   * Larger values are truncated in the envelope and follow in further records; default 512 KiB, so that an envelope stays
+   * below Kafka's default record limit.
+   */
   readonly valueBytesMax?: number
   readonly clock?: Clock
   /** Retry policy for failures while brokers answer; default: `DEFAULT_RETRY_POLICY`. */
@@ -52,11 +55,12 @@ const VALUE_BYTES_MIN = 1024
 const PARTITIONS_AT_ONCE = 4
 /** Maximum bytes of one produce request, below the default limit of a record batch (1 MiB). */
 const REQUEST_BYTES_MAX = 900 * 1024
-const RECORD_OVERHEAD_BYTES = 100
-/** Maximum bytes of one transaction, so that it ends well before its timeout. */
+/** Maximum bytes of one transaction, so that it ends well before its timeout; one message may exceed it. */
 const TRANSACTION_BYTES_MAX = 8 * 1024 * 1024
 /** Time after which the broker aborts the open transaction of a dead process, which blocks readers of committed records. */
 const TRANSACTION_TIMEOUT_MS = 15_000
+/** Below the limit that brokers set by default (15 minutes). */
+const TRANSACTION_TIMEOUT_MS_MAX = 10 * 60_000
 
 /**
  * Creates a dead letter topic that holds each dead letter exactly once, also if the process dies between the write and the
@@ -147,7 +151,7 @@ class TransactionalTopic implements DeadLetterTopic {
         log?.warn(fields, 'Dead letters were not written; the write is retried')
         if (attempts.isExhausted || signal?.aborted === true)
           throw this.#failed(error, partition, attempts.failures)
-        // The topic has a lower size limit than assumed: truncate values further instead of losing letters.
+        // The topic has a lower size limit than assumed: smaller parts instead of losing letters.
         const isSmaller = isTooLarge(error)
         if (isSmaller) this.#shrink()
         const pauseMs = isSmaller ? 0 : attempts.nextPauseMs()
@@ -171,7 +175,7 @@ class TransactionalTopic implements DeadLetterTopic {
     const producer = this.#kafka.producer({
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
       transactionalId: this.#transactionalId(partition),
-      transactionTimeout: TRANSACTION_TIMEOUT_MS,
+      transactionTimeout: transactionTimeoutMs(letters),
       allowAutoTopicCreation: false,
       maxInFlightRequests: 1,
     })
@@ -183,10 +187,11 @@ class TransactionalTopic implements DeadLetterTopic {
       const reached = ledger.get(partition) ?? 0n
       const pending = letters.filter(({ letter }) => letter.offset >= reached)
       first.pending ??= pending.length
-      const { sends, count, end } = this.#transactionOf(pending, partition % partitions)
+      const transacted = pending.slice(0, countTransacted(pending))
+      const end = transacted.at(-1)?.letter.offset
       if (end === undefined) return true
-      const isAll = count === pending.length
-      await this.#send(transaction, sends, partition, (isAll ? (last ?? end) : end) + 1n)
+      const isAll = transacted.length === pending.length
+      await this.#send(transaction, transacted, partition, (isAll ? (last ?? end) : end) + 1n, partitions)
       return isAll
     } finally {
       await disconnect(producer)
@@ -195,9 +200,10 @@ class TransactionalTopic implements DeadLetterTopic {
 
   async #send(
     transaction: Transaction,
-    sends: readonly Message[][],
+    letters: readonly Numbered[],
     partition: number,
     next: bigint,
+    partitions: number,
   ): Promise<void> {
     const { topic } = this.#options
     const attributes = {
@@ -206,21 +212,22 @@ class TransactionalTopic implements DeadLetterTopic {
       'messaging.operation.type': 'send',
       'messaging.destination.name': topic,
       'messaging.destination.partition.id': String(partition),
-      'messaging.batch.message_count': sends.reduce((sum, messages) => sum + messages.length, 0),
+      'messaging.batch.message_count': letters.length,
     }
-    const sending = (): Promise<void> => this.#transact(transaction, sends, partition, next)
+    const sending = (): Promise<void> =>
+      this.#transact(transaction, this.#requestsOf(letters, partition % partitions), partition, next)
     await inSpan(context.active(), `send ${topic}`, attributes, sending, SpanKind.PRODUCER)
   }
 
   async #transact(
     transaction: Transaction,
-    sends: readonly Message[][],
+    requests: Iterable<Message[]>,
     partition: number,
     next: bigint,
   ): Promise<void> {
     const { topic, sourceTopic } = this.#options
     try {
-      for (const messages of sends) await transaction.send({ topic, messages, acks: -1 })
+      for (const messages of requests) await transaction.send({ topic, messages, acks: -1 })
       await transaction.sendOffsets({
         consumerGroupId: this.#ledger,
         topics: [{ topic: sourceTopic, partitions: [{ partition, offset: next.toString() }] }],
@@ -233,39 +240,28 @@ class TransactionalTopic implements DeadLetterTopic {
     }
   }
 
-  /** Returns the first letters that fit one transaction, divided into requests that the broker accepts. */
-  #transactionOf(
-    letters: readonly Numbered[],
-    partition: number,
-  ): { sends: Message[][]; count: number; end: bigint | undefined } {
-    const sends: Message[][] = []
-    let requestBytes = Infinity
-    let allBytes = 0
-    let count = 0
-    for (const each of letters) {
-      const { message, bytes } = this.#messageOf(each, partition)
-      // Letters of one message share an offset, so they must be in one transaction.
-      if (each.ordinal === 0 && count > 0 && allBytes + bytes > TRANSACTION_BYTES_MAX) break
-      if (requestBytes + bytes > this.#requestBytesMax) {
-        sends.push([])
-        requestBytes = 0
+  /** Yields the records of the letters, divided into requests that the broker accepts. */
+  *#requestsOf(letters: readonly Numbered[], partition: number): Generator<Message[]> {
+    let messages: Message[] = []
+    let requestBytes = 0
+    for (const { letter, ordinal } of letters) {
+      const options = {
+        partition,
+        valueBytesMax: this.#valueBytesMax,
+        nowMs: this.#clock.now(),
+        traceId: activeTraceId(),
       }
-      sends.at(-1)?.push(message)
-      requestBytes += bytes
-      allBytes += bytes
-      count += 1
+      for (const { message, bytes } of recordsOf(letter, ordinal, options)) {
+        if (messages.length > 0 && requestBytes + bytes > this.#requestBytesMax) {
+          yield messages
+          messages = []
+          requestBytes = 0
+        }
+        messages.push(message)
+        requestBytes += bytes
+      }
     }
-    return { sends, count, end: letters[count - 1]?.letter.offset }
-  }
-
-  #messageOf({ letter, ordinal }: Numbered, partition: number): { message: Message; bytes: number } {
-    const key = Buffer.from(deadLetterKeyOf(letter))
-    const value = Buffer.from(envelopeOf(letter, ordinal, this.#valueBytesMax, this.#clock.now()))
-    const headers = carriedHeaders(letter.headers, this.#valueBytesMax / 4)
-    const traceId = activeTraceId()
-    const all = traceId === undefined ? headers?.carried : { ...headers?.carried, [TRACE_ID_HEADER]: traceId }
-    const message = { partition, key, value, ...(all === undefined ? {} : { headers: all }) }
-    return { message, bytes: key.length + value.length + (headers?.bytes ?? 0) + RECORD_OVERHEAD_BYTES }
+    if (messages.length > 0) yield messages
   }
 
   #shrink(): void {
@@ -312,6 +308,29 @@ class TransactionalTopic implements DeadLetterTopic {
   }
 }
 
+/** Returns how many of the first letters fit one transaction; letters of one message share an offset and stay together. */
+function countTransacted(letters: readonly Numbered[]): number {
+  let bytes = 0
+  for (const [index, { letter, ordinal }] of letters.entries()) {
+    const more = recordBytesOf(letter)
+    if (ordinal === 0 && index > 0 && bytes + more > TRANSACTION_BYTES_MAX) return index
+    bytes += more
+  }
+  return letters.length
+}
+
+/** Returns a timeout that grows with the largest message, whose letters cannot be divided. */
+function transactionTimeoutMs(letters: readonly Numbered[]): number {
+  let bytes = 0
+  let bytesMax = TRANSACTION_BYTES_MAX
+  for (const { letter, ordinal } of letters) {
+    bytes = (ordinal === 0 ? 0 : bytes) + recordBytesOf(letter)
+    bytesMax = Math.max(bytesMax, bytes)
+  }
+  const timeoutMs = Math.ceil(TRANSACTION_TIMEOUT_MS * (bytesMax / TRANSACTION_BYTES_MAX))
+  return Math.min(timeoutMs, TRANSACTION_TIMEOUT_MS_MAX)
+}
+
 /** Counts consecutive failures against a retry policy. */
 class ConsecutiveFailures {
   failures = 0
@@ -346,24 +365,6 @@ class ConsecutiveFailures {
   nextPauseMs(): number {
     return this.#backoff()
   }
-}
-
-/** Returns the original headers, or `undefined` if they are larger than `bytesMax`. */
-function carriedHeaders(
-  headers: DeadLetter['headers'],
-  bytesMax: number,
-): { carried: NonNullable<Message['headers']>; bytes: number } | undefined {
-  if (headers === undefined) return undefined
-  const entries = Object.entries(headers).map(([name, value]) => {
-    const values = value instanceof Uint8Array ? [value] : value
-    return [name, values.map((bytes) => Buffer.from(bytes))] as const
-  })
-  const bytes = entries.reduce((sum, [name, values]) => sum + sizeOf(name, values), 0)
-  return bytes > bytesMax ? undefined : { carried: Object.fromEntries(entries), bytes }
-}
-
-function sizeOf(name: string, values: readonly Buffer[]): number {
-  return values.reduce((sum, value) => sum + Buffer.byteLength(name) + value.length + 10, 0)
 }
 
 function isTooLarge(error: unknown): boolean {

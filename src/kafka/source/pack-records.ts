@@ -8,7 +8,7 @@ export interface KafkaRecord {
   readonly timestamp: string
   /** Decimal digits. */
   readonly offset: string
-  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | null | undefined>>
+  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string | null)[] | null | undefined>>
   /** Properties of its record batch; `timestampType` 1 means that the broker set the timestamp. */
   readonly batchContext?: { readonly timestampType?: number }
 }
@@ -100,8 +100,8 @@ export function traceparentsOf(raw: Raw): readonly string[] {
   const found: string[] = []
   for (let k = 0; k < taken; k++) {
     const value = headers[Math.floor((k * count) / taken)]?.['traceparent']
-    const first = value instanceof Uint8Array ? value : value?.[0]
-    if (first !== undefined) found.push(Buffer.from(first).toString('latin1'))
+    const first = value === null || value instanceof Uint8Array ? value : value?.[0]
+    if (first !== undefined && first !== null) found.push(Buffer.from(first).toString('latin1'))
   }
   return found
 }
@@ -138,7 +138,7 @@ function copyHeaders(headers: NonNullable<KafkaRecord['headers']>): Headers {
   )
 }
 
-function copyOf(value: Buffer | string | null | undefined): Uint8Array {
-  if (value === null || value === undefined) return EMPTY
+function copyOf(value: Buffer | string | null | undefined): Uint8Array | null {
+  if (value === null || value === undefined) return null
   return typeof value === 'string' ? Buffer.from(value) : Uint8Array.prototype.slice.call(value)
 }

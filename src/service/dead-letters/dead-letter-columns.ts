@@ -1,8 +1,8 @@
 import type { DeadLetter } from '../../core/batch.ts'
-import type { Raw } from '../../core/raw.ts'
-import type { StructType } from '../../core/schema.ts'
+import { kafkaTimestampMicros, type Raw } from '../../core/raw.ts'
+import type { StructField, StructType } from '../../core/schema.ts'
 import { coerceMessage } from '../../evolution/coerce-message.ts'
-import { createIngestCoercion } from '../../evolution/ingest-values.ts'
+import { type CoerceValue, createIngestCoercion } from '../../evolution/ingest-values.ts'
 import { compileTransforms } from '../../transforms/compile.ts'
 import { FILTERED, RejectedMessage } from '../../transforms/transformation.ts'
 import type { SideRow } from '../table/side-table.ts'
@@ -39,7 +39,7 @@ export function compileDeadLetterColumns(expressions: Readonly<Record<string, st
       const message = {
         ...row,
         timestamp: microsOf(row['timestamp']),
-        kafka_timestamp: letter.timestampMs * 1000,
+        kafka_timestamp: kafkaTimestampMicros(letter.timestampMs),
       }
       const raw = rawOf(letter)
       const computed: Record<string, unknown> = {}
@@ -48,17 +48,28 @@ export function compileDeadLetterColumns(expressions: Readonly<Record<string, st
         const failed = result instanceof RejectedMessage || result === FILTERED
         computed[name] = failed ? null : (result as Record<string, unknown>)[name]
       }
-      const fields = schema.fields.filter((field) => names.includes(field.name))
-      // With `rescues`, a value that does not fit is removed from the row.
-      const coerced = coerceMessage(
-        computed,
-        { type: 'struct', fields },
-        { rescues: true, jsonTextColumns: 'all', coerceValue },
-      )
       const filled: Record<string, unknown> = { ...row }
-      for (const { name } of fields) filled[name] = (coerced.row as Record<string, unknown>)[name] ?? null
+      for (const field of schema.fields)
+        if (names.includes(field.name)) filled[field.name] = coerced(computed[field.name], field, coerceValue)
       return filled
     },
+  }
+}
+
+/** Returns the value as the column accepts it, or null when it does not. */
+function coerced(value: unknown, field: StructField, coerceValue: CoerceValue): unknown {
+  try {
+    const { row } = coerceMessage(
+      { [field.name]: value },
+      { type: 'struct', fields: [field] },
+      // With `rescues`, a value that does not fit is removed from the row.
+      { rescues: true, jsonTextColumns: 'all', coerceValue },
+    )
+    return (row as Record<string, unknown>)[field.name] ?? null
+  } catch (error) {
+    // Nested too deeply for the stack.
+    if (error instanceof RangeError) return null
+    throw error
   }
 }
 

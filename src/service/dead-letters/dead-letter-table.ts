@@ -3,6 +3,7 @@ import type { DeadLetter, OffsetRange } from '../../core/batch.ts'
 import { systemClock } from '../../core/clock.ts'
 import { withOrdinals } from '../../core/dead-letter.ts'
 import { PipelineError } from '../../core/errors.ts'
+import { headerBytesOf } from '../../core/raw.ts'
 import { activeTraceId } from '../../core/stage/span.ts'
 import type { TableWriterOptions } from '../../delta/commit/log-writer.ts'
 import { DEAD_LETTER_PARTITIONS, DEAD_LETTER_SCHEMA, toDeadLetterRow } from '../../stored-letters/row.ts'
@@ -28,7 +29,7 @@ interface DeadLetterTableOptions extends TableWriterOptions {
 }
 
 const COMMIT_BYTES_MAX = 16 * 1024 * 1024
-/** Bytes of a row besides key and value. */
+/** Bytes of a row besides key, value and headers. */
 const ROW_BYTES_OVERHEAD = 512
 /** Consecutive conflicts with another writer of the same partitions before giving up. */
 const FENCED_MAX = 20
@@ -110,7 +111,8 @@ class DeadLetterTable implements DeadLetterTopic {
     const bytesMax = this.#options.commitBytesMax ?? COMMIT_BYTES_MAX
     let bytes = 0
     for (const [index, { letter, ordinal }] of letters.entries()) {
-      const size = (letter.value?.length ?? 0) + (letter.key?.length ?? 0) + ROW_BYTES_OVERHEAD
+      const { value, key, headers } = letter
+      const size = (value?.length ?? 0) + (key?.length ?? 0) + headerBytesOf(headers) + ROW_BYTES_OVERHEAD
       if (index > 0 && ordinal === 0 && bytes + size > bytesMax) return letters.slice(0, index)
       bytes += size
     }

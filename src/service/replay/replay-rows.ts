@@ -93,10 +93,11 @@ function batchOf(letters: readonly ReplayableLetter[]): Batch<Raw> {
 
 function recordOf({ position, letter }: ReplayableLetter): KafkaRecord {
   const { key, value, headers, timestampMs } = letter
-  const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const bufferOf = (bytes: Uint8Array | null | undefined): Buffer | null =>
+    bytes === null || bytes === undefined ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   return {
-    key: key === undefined ? null : bufferOf(key),
-    value: value === undefined ? null : bufferOf(value),
+    key: bufferOf(key),
+    value: bufferOf(value),
     timestamp: String(timestampMs),
     offset: String(position.offset),
     ...(headers === undefined
@@ -105,7 +106,7 @@ function recordOf({ position, letter }: ReplayableLetter): KafkaRecord {
           headers: Object.fromEntries(
             Object.entries(headers).map(([name, one]) => [
               name,
-              one instanceof Uint8Array ? bufferOf(one) : one.map(bufferOf),
+              one === null || one instanceof Uint8Array ? bufferOf(one) : one.map(bufferOf),
             ]),
           ),
         }),

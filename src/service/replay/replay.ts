@@ -7,6 +7,7 @@ import { createFlush } from '../../core/batch.ts'
 import { systemClock, type Clock } from '../../core/clock.ts'
 import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
+import { headerBytesOf } from '../../core/raw.ts'
 import type { ReplayLedger } from '../../stored-letters/ledger.ts'
 import { LetterSet } from '../../stored-letters/ledger.ts'
 import type { LetterPosition, StoredLetter } from '../../stored-letters/stored.ts'
@@ -55,7 +56,7 @@ export interface ReplayResult {
 
 const LETTERS_MAX = 20_000
 
-/** Bytes of keys and values per commit. */
+/** Bytes of keys, values and headers per commit. */
 const BYTES_MAX = 32 * 1024 * 1024
 
 /** Attempts per batch when other replays or writers commit first. */
@@ -117,7 +118,7 @@ class Replayer {
       const replayable = await this.#toReplayable(letter)
       if (replayable === undefined) continue
       chunk.push(replayable)
-      bytes += (letter.value?.length ?? 0) + (letter.key?.length ?? 0)
+      bytes += (letter.value?.length ?? 0) + (letter.key?.length ?? 0) + headerBytesOf(letter.headers)
       if (chunk.length < (this.#options.lettersMax ?? LETTERS_MAX) && bytes < BYTES_MAX) continue
       await this.#replay(chunk)
       chunk = []

@@ -1,10 +1,10 @@
 import type { KafkaOptions } from '../../kafka/client/client.ts'
-import type { Headers, Raw } from '../../core/raw.ts'
 import { valueOf } from '../../core/raw.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { readRowLines } from '../../delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../delta/log/snapshot.ts'
-import { letterOfEnvelope, letterOfRow, type StoredLetter } from '../../stored-letters/stored.ts'
+import { LetterJoiner, type JoinOptions } from '../../stored-letters/letter-joiner.ts'
+import { letterOfRow, type StoredLetter } from '../../stored-letters/stored.ts'
 import { parseExact } from '../../formats/json/exact.ts'
 import { readTopic } from '../../kafka/source/read-topic.ts'
 import type { TablePool } from '../table/table-pool.ts'
@@ -15,36 +15,38 @@ export interface LetterStore {
   readonly name: string
   /**
    * Reads all letters again on each call. Within one source partition of a topic they are ordered by offset;
-   * otherwise the order is undefined.
+   * otherwise the order is undefined, and letters whose parts are incomplete come last. `options` select letters of a
+   * topic; they say nothing about those of a table.
    */
-  read(): AsyncGenerator<StoredLetter>
+  read(options?: JoinOptions): AsyncGenerator<StoredLetter>
   /** Returns the number of records of the last `read` that are not dead letters of this service. */
   readonly foreign: () => number
+  /** Returns the number of letters of the last `read` of which the topic has parts, but no longer the first record. */
+  readonly lost: () => number
 }
 
 /** Returns the dead letters of a Kafka topic. */
 export function lettersOfTopic(topic: string, kafka: KafkaOptions): LetterStore {
   let foreign = 0
+  let joiner = new LetterJoiner()
   return {
     name: `topic ${topic}`,
     foreign: () => foreign,
-    async *read() {
+    lost: () => joiner.lostCount,
+    async *read(options) {
       foreign = 0
+      joiner = new LetterJoiner(options)
       for await (const { payload } of readTopic({ ...kafka, topic })) {
         for (let i = 0; i < payload.count; i++) {
-          const letter = letterIn(payload, i)
-          if (letter === undefined) foreign++
-          else yield letter
+          const value = valueOf(payload, i)
+          const letters = value && joiner.add(value, payload.headers?.[i])
+          if (letters === undefined) foreign++
+          else yield* letters
         }
       }
+      yield* joiner.end()
     },
   }
-}
-
-function letterIn(raw: Raw, i: number): StoredLetter | undefined {
-  const value = valueOf(raw, i)
-  const headers: Headers | undefined = raw.headers?.[i]
-  return value === undefined ? undefined : letterOfEnvelope(value, headers)
 }
 
 /**
@@ -56,6 +58,7 @@ export function lettersOfTable(uri: string, tables: TablePool): LetterStore {
   return {
     name: `table ${uri}`,
     foreign: () => 0,
+    lost: () => 0,
     async *read() {
       const lease = await tables.lease(uri)
       try {

@@ -70,3 +70,44 @@ test('Dead letters of a table are listed, shown and discarded; discarded ones ar
   }
   assert.deepEqual([open, groups.map(({ reason }) => reason)], [1, ['decode']])
 })
+
+test('A value that is nested too deeply is shown as its text, and null headers as null', async () => {
+  const table = join(folder, 'deep')
+  const deep = await openDeadLetterTable(new TablePool((uri) => Promise.resolve(new LocalStore(uri))), {
+    uri: table,
+    appId: 'kafka-delta-deep',
+    evolves: true,
+  })
+  const texts = [
+    `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+    `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`,
+    `${'['.repeat(200_000)}${']'.repeat(200_000)}`,
+    `{"a":${'['.repeat(50)}1${']'.repeat(50)}}`,
+  ]
+  await deep.write(
+    texts.map((text, i) => ({
+      reason: 'contract',
+      message: 'too deep',
+      topic: 'orders',
+      partition: i,
+      offset: 7n,
+      timestampMs: 1_772_323_200_000,
+      key: undefined,
+      value: Buffer.from(text),
+      headers: { none: null, empty: Buffer.from(''), many: [null, Buffer.from('1')] },
+    })),
+    [],
+  )
+  await deep.close()
+  const [json, text] = await Promise.all([
+    dlq('show', '7', '--table', table, '--json'),
+    dlq('show', '7', '--table', table),
+  ])
+  assert.deepEqual([json.code, json.stderr, text.code, text.stderr], [0, '', 0, ''])
+  const shown = JSON.parse(json.stdout) as { partition: number; headers: object; value: unknown }[]
+  const values = shown.sort((a, b) => a.partition - b.partition).map(({ value }) => value)
+  const cut = `${'['.repeat(100_000)}…`
+  assert.deepEqual(values, [texts[0], texts[1], cut, JSON.parse(texts[3] ?? '')])
+  assert.deepEqual(shown[0]?.headers, { none: null, empty: '', many: [null, '1'] })
+  assert.match(text.stdout, /"none":null,"empty":"","many":\[null,"1"\]/)
+})

@@ -40,9 +40,27 @@ test('Headers are read by name; several values of a name keep their order', () =
       (third?.['many'] as readonly Uint8Array[]).map((each) => Buffer.from(each).toString()),
       ['1', '2', ''],
     )
-    assert.deepEqual(Buffer.from(third?.['Grüße'] as Uint8Array).toString(), '')
-    assert.deepEqual(Buffer.from(third?.['__proto__'] as Uint8Array).toString(), '3')
+    assert.ok(third !== undefined)
+    assert.equal(third['Grüße'], null)
+    assert.deepEqual(Buffer.from(third['__proto__'] as Uint8Array).toString(), '3')
   }
+})
+
+test('A null value stays null and an empty one empty, also among several of one name', () => {
+  const headers = [
+    ['none', null],
+    ['empty', bytes('')],
+    ['many', null],
+    ['many', bytes('1')],
+    ['many', null],
+  ] as const
+  const [read] = readAll(encodeBatch({ baseOffset: 0n, records: [{ value: bytes('a'), headers }] }))
+  assert.ok(read?.headers !== undefined)
+  const shown = Object.entries(decodeHeaders(read.headers, 0) ?? {}).map(([name, value]) => [
+    name,
+    [value].flat().map((one) => one && Buffer.from(one).toString()),
+  ])
+  assert.deepEqual(Object.fromEntries(shown), { none: [null], empty: [''], many: [null, '1', null] })
 })
 
 test('A batch decodes its headers once, on first access', () => {

@@ -8,6 +8,9 @@ import { loadConfig } from '../../../config/load/load.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
+import type { DeadLetter } from '../../../src/core/batch.ts'
+import { recordsOf } from '../../../src/kafka/dead-letters/letter-records.ts'
+import { LetterJoiner } from '../../../src/stored-letters/letter-joiner.ts'
 import type { StoredLetter } from '../../../src/stored-letters/stored.ts'
 import { openReplayLedger, readReplayLedger } from '../../../src/service/replay/replay-ledger.ts'
 import { replayDeadLetters, type ReplayResult } from '../../../src/service/replay/replay.ts'
@@ -37,7 +40,9 @@ function tablesOf(fault?: Fault): TablePool {
 
 let names = 0
 /** Creates a stream whose service has committed partition 0 up to offset 99, all of it dead letters. */
-async function newStream(): Promise<{ config: Config; topic: TopicConfig; uri: string }> {
+async function newStream(
+  transforms: Readonly<Record<string, string>> = {},
+): Promise<{ config: Config; topic: TopicConfig; uri: string }> {
   const contract = join(folder, 'contract.json')
   writeFileSync(
     contract,
@@ -45,7 +50,9 @@ async function newStream(): Promise<{ config: Config; topic: TopicConfig; uri: s
   )
   const uri = `memory:replay-${process.pid}-${++names}`
   const config = loadConfig({
-    object: { topics: { events: { table: { uri }, contract, kafkaColumns: true, appId: 'app' } } },
+    object: {
+      topics: { events: { table: { uri }, contract, kafkaColumns: true, appId: 'app', transforms } },
+    },
   })
   const topic = config.topics['events'] as TopicConfig
   const target = await openTarget(topic, config, { clock }, tablesOf())
@@ -266,4 +273,46 @@ test('Discarded letters are not replayed', async () => {
   const read = await readReplayLedger(tablesOf(), { uri, appId: 'app' }, 2n)
   assert.equal(read.stateOf({ topic: 'events', partition: 0, offset: 3n, ordinal: 0 }), 'discarded')
   assert.equal(read.stateOf({ topic: 'events', partition: 0, offset: 6n, ordinal: 0 }), 'replayed')
+})
+
+test('Headers of a replayed letter are those of its record: null stays null, empty stays empty', async () => {
+  const stream = await newStream({
+    none: 'kafka.headers.none',
+    empty: 'kafka.headers.empty',
+    last: 'kafka.headers.many',
+  })
+  const headers = { none: null, empty: Buffer.from(''), many: [Buffer.from('1'), null] }
+  assert.equal((await run(stream, [letter(1n, { headers })])).landed, 1)
+  const [row] = await rowsIn(stream.uri)
+  assert.deepEqual([row?.['none'] ?? null, row?.['empty'], row?.['last'] ?? null], [null, '', null])
+})
+
+test('A letter in parts is replayed whole, and one that lacks a part is left and reported', async () => {
+  const stream = await newStream({ note: 'note', header: 'kafka.headers.big' })
+  const big = 'x'.repeat(3_000_000)
+  const recordsFor = (offset: bigint): readonly Buffer[] => {
+    const written: DeadLetter = {
+      reason: 'contract',
+      message: 'was bad',
+      topic: 'events',
+      partition: 0,
+      offset,
+      timestampMs: NOW_MS - 5000,
+      key: Buffer.from('k'.repeat(100_000)),
+      value: Buffer.from(JSON.stringify({ v: Number(offset), note: big })),
+      headers: { big: Buffer.from('h'.repeat(200_000)), none: null },
+    }
+    const options = { partition: 0, valueBytesMax: 100_000, nowMs: NOW_MS, traceId: undefined }
+    return [...recordsOf(written, 0, options)].map(({ message }) => message.value as Buffer)
+  }
+  const joiner = new LetterJoiner()
+  const records = [...recordsFor(1n), ...recordsFor(2n).filter((_, index) => index !== 5)]
+  const letters = records.flatMap((value) => joiner.add(value, undefined) ?? [])
+  const done = await run(stream, [...letters, ...joiner.end()])
+  assert.deepEqual([done.landed, [...done.unplayable.values()]], [1, [1]])
+  const [row, ...more] = await rowsIn(stream.uri)
+  assert.equal(more.length, 0)
+  assert.equal(row?.['note'], big)
+  assert.equal(String(row['header']).length, 200_000)
+  assert.equal(String(row['_kafka_key']).length, 100_000)
 })
