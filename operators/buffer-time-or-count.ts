@@ -18,6 +18,7 @@ import {
 import type { FlushCredit } from '../src/core/credit/flush-credit.ts'
 import { NO_TRACE, type FlushTrace } from '../src/core/flush-trace.ts'
 import { OpenPartitions, type PartitionLookup } from '../src/core/open-partitions.ts'
+import { isKafkaTimestamp } from '../src/core/raw.ts'
 import { messageCountsOf } from '../src/core/raw.ts'
 import { nowMs } from '../src/core/stage/span.ts'
 import type { PartitionedRows } from './partition-by.ts'
@@ -204,7 +205,7 @@ class FlushBuffer {
 
 function newestOf(timestampsMs: Float64Array): number {
   let newest = 0
-  for (const ms of timestampsMs) if (ms > newest) newest = ms
+  for (const ms of timestampsMs) if (ms > newest && isKafkaTimestamp(ms)) newest = ms
   return newest
 }
 

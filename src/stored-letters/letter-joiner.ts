@@ -60,6 +60,8 @@ export class LetterJoiner {
     const isWanted = this.#options.wants?.(letter) !== false
     if (parts === undefined) return isWanted ? [letter] : []
     const bytes = isWanted ? value.length : 0
+    // The topic has the record twice if another program copied it: the parts then follow the second one.
+    const repeated = this.#drop(parts.id, INCOMPLETE)
     this.#open.set(parts.id, {
       letter: isWanted ? letter : undefined,
       notice: parts,
@@ -70,7 +72,7 @@ export class LetterJoiner {
       isBroken: false,
     })
     this.#bytes += bytes
-    return this.#evict()
+    return [...repeated, ...this.#evict()]
   }
 
   /** Returns the letters whose parts did not all come. */

@@ -182,6 +182,17 @@ test('Ranges join the batches of a partition, one range for each, and counts add
   assert.ok(flush.newestMs > 0)
 })
 
+test('A Kafka timestamp beyond the year 9999 is not the newest of a flush', () => {
+  const [good, freak] = [batch(0, 1), batch(1, 1)]
+  for (const ms of [1e17, 253_402_300_800_000]) {
+    const { rows } = freak.payload
+    const raw = { ...rows.raw, timestampsMs: Float64Array.of(ms) }
+    const batches = [good, { ...freak, payload: { ...freak.payload, rows: { ...rows, raw } } }]
+    const newest = Math.max(...good.payload.rows.raw.timestampsMs)
+    assert.equal(flushesOf({}, batches)[0]?.newestMs, newest)
+  }
+})
+
 test('The age is measured from the first batch, and an empty buffer never flushes', () => {
   const a = batch(0, 1)
   const b = batch(1, 1)

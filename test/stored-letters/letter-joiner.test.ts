@@ -167,6 +167,19 @@ test('Letters beyond the maximum of held bytes are returned truncated, oldest fi
   assert.match(letters[0]?.unplayable ?? '', /more than 1 MiB of dead letters .* --partition/)
 })
 
+test('A repeated first record, or a repeated letter, does not stop the letter from being read', () => {
+  const all = written(1n)
+  const [first] = all as [Written, ...Written[]]
+  assert.deepEqual(summary(joined([first, ...all, ...all])), {
+    letters: [
+      [1, 'incomplete', KIB],
+      [1, 'whole', 5 * KIB],
+      [1, 'whole', 5 * KIB],
+    ],
+    lost: 0,
+  })
+})
+
 test('A record of another service is none', () => {
   const joiner = new LetterJoiner()
   for (const text of ['', '{}', '{"dlq_parts_id":"a","dlq_part":2,"dlq_parts":1,"dlq_part_content":""}'])

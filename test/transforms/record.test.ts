@@ -19,12 +19,7 @@ function rawWith(headers: NonNullable<KafkaRecord['headers']>, timestampMs = 0, 
 /** Returns `kafka.timestamp` as the transform of a timestamp column. */
 function transformed(timestampMs: number, timestampType = 0): unknown {
   const { steps } = compileTransforms({ transforms: { at: 'kafka.timestamp' } })
-  return new Transformation(steps).apply(
-    {},
-    rawWith({}, timestampMs, timestampType),
-    0,
-    [true],
-  )
+  return new Transformation(steps).apply({}, rawWith({}, timestampMs, timestampType), 0, [true])
 }
 
 /** Returns the column `_kafka_timestamp`. */

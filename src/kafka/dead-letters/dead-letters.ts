@@ -137,6 +137,7 @@ class TransactionalTopic implements DeadLetterTopic {
     const first: { pending?: number } = {}
     const attempts = new ConsecutiveFailures(this.#retryPolicy, this.#clock)
     for (;;) {
+      const valueBytesMax = this.#valueBytesMax
       try {
         if (await this.#writeSome(partition, letters, last, first)) return first.pending ?? 0
         attempts.reset()
@@ -144,16 +145,15 @@ class TransactionalTopic implements DeadLetterTopic {
         const refusal = this.#refusal(error, partition)
         if (refusal !== undefined) throw refusal
         const { log, topic, signal } = this.#options
+        // The topic has a lower size limit than assumed: smaller parts instead of losing letters.
+        const isSmaller = isTooLarge(error) && this.#shrink(valueBytesMax)
         // Unreachable brokers do not count as failures: the letters may be fine.
-        if (isUnreachable(error)) attempts.reset()
+        if (isSmaller || isUnreachable(error)) attempts.reset()
         else attempts.countFailure()
         const fields = { topic, partition, failures: attempts.failures, error: messageOf(error) }
         log?.warn(fields, 'Dead letters were not written; the write is retried')
         if (attempts.isExhausted || signal?.aborted === true)
           throw this.#failed(error, partition, attempts.failures)
-        // The topic has a lower size limit than assumed: smaller parts instead of losing letters.
-        const isSmaller = isTooLarge(error)
-        if (isSmaller) this.#shrink()
         const pauseMs = isSmaller ? 0 : attempts.nextPauseMs()
         recordRetry(error, attempts.failures + 1, pauseMs)
         if (pauseMs > 0) await this.#clock.sleep(pauseMs, signal).catch(() => undefined)
@@ -264,9 +264,14 @@ class TransactionalTopic implements DeadLetterTopic {
     if (messages.length > 0) yield messages
   }
 
-  #shrink(): void {
+  /** Makes records smaller than with `failed`, the size that failed; returns false when they are as small as they may be. */
+  #shrink(failed: number): boolean {
+    // Another partition has come first.
+    if (this.#valueBytesMax < failed) return true
+    if (failed === VALUE_BYTES_MIN) return false
     this.#valueBytesMax = Math.max(VALUE_BYTES_MIN, Math.floor(this.#valueBytesMax / 4))
     this.#requestBytesMax = Math.max(VALUE_BYTES_MIN, Math.floor(this.#requestBytesMax / 4))
+    return true
   }
 
   #partitionCount(): Promise<number> {

@@ -1,11 +1,12 @@
 import type { OffsetRange } from '../../core/batch.ts'
-import type { Raw } from '../../core/raw.ts'
+import { isKafkaTimestamp, type Raw } from '../../core/raw.ts'
 
 /** A batch that was read and is not in the table. */
 interface UncommittedBatch {
   readonly first: bigint
   last: bigint
-  readonly timestampMs: number
+  /** Timestamp of the first record, if it has one. */
+  readonly timestampMs: number | undefined
 }
 
 interface Partition {
@@ -30,7 +31,10 @@ export class UncommittedBatches {
     while ((batches.at(-1)?.first ?? -1n) >= firstOffset) batches.pop()
     const newest = batches.at(-1)
     if (newest !== undefined && batches.length >= BATCHES_MAX) newest.last = last
-    else batches.push({ first: firstOffset, last, timestampMs: timestampsMs[0] ?? 0 })
+    else {
+      const ms = timestampsMs[0] as number
+      batches.push({ first: firstOffset, last, timestampMs: isKafkaTimestamp(ms) ? ms : undefined })
+    }
   }
 
   /** Removes batches whose offsets are in the table. */

@@ -81,3 +81,11 @@ function record(offset: number, key: string | null, value: string | null): Kafka
     headers: {},
   }
 }
+
+test('a traceparent that is null is none', () => {
+  const records = [null, [null], ['00-a', null], []].map((traceparent, i) => ({
+    ...record(i, null, 'x'),
+    headers: { traceparent },
+  }))
+  assert.deepEqual(traceparentsOf(pack('t', 0, records, 0n)), ['00-a'])
+})

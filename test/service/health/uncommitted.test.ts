@@ -59,3 +59,12 @@ test('Memory is bounded for any number of batches, and the age is at most slight
   uncommitted.markCommitted([range(0, 9_999)])
   assert.equal(uncommitted.firstOffset(0), undefined)
 })
+
+test('A timestamp that is no time between 1970 and 9999 counts as none', () => {
+  const uncommitted = new UncommittedBatches()
+  for (const [partition, ms] of [-1, 1e17, 253_402_300_800_000].entries()) {
+    uncommitted.add(batch(partition, 0, 9, ms))
+    assert.equal(uncommitted.oldestTimestampMs(partition), undefined)
+    assert.equal(uncommitted.firstOffset(partition), 0n)
+  }
+})
