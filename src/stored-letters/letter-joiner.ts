@@ -19,6 +19,9 @@ const OPEN_MAX = 10_000
 
 const INCOMPLETE = 'its value, key or headers are in parts, and parts are missing in the topic'
 
+const TOO_LARGE =
+  'too many bytes of dead letters in parts would be held at once; select fewer, such as with --partition'
+
 interface OpenLetter {
   /** Absent when the letter is not wanted, or was returned truncated. */
   letter: StoredLetter | undefined
@@ -128,8 +131,7 @@ export class LetterJoiner {
       // Stays in the map, so that its last part does not count as lost.
       Object.assign(open, { letter: undefined, bytes: 0 })
       open.slices.length = 0
-      const unplayable = `more than ${Math.ceil(bytesMax / 1024 / 1024)} MiB of dead letters in parts would be held at once; select fewer, such as with --partition`
-      dropped.push({ ...letter, unplayable })
+      dropped.push({ ...letter, unplayable: TOO_LARGE })
     }
     return dropped
   }

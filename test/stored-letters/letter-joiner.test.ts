@@ -164,7 +164,7 @@ test('Letters beyond the maximum of held bytes are returned truncated, oldest fi
     ],
     lost: 0,
   })
-  assert.match(letters[0]?.unplayable ?? '', /more than 1 MiB of dead letters .* --partition/)
+  assert.match(letters[0]?.unplayable ?? '', /too many bytes .* --partition/)
 })
 
 test('A repeated first record, or a repeated letter, does not stop the letter from being read', () => {

@@ -9,7 +9,7 @@ import { activeTraceId, inSpan, recordRetry } from '../../core/stage/span.ts'
 import { createBackoff, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../../resilience/retries.ts'
 import { countPartitions, createTopic, readGroupOffsets } from '../client/admin.ts'
 import { createKafka, type KafkaOptions, lastRefusalOf } from '../client/client.ts'
-import { recordBytesOf, recordsOf } from './letter-records.ts'
+import { countTransacted, recordsOf, transactionTimeoutMs } from './letter-records.ts'
 import { hasErrorType, isUnreachable, kafkaFaultOf } from '../client/faults.ts'
 
 /** Configures a dead letter topic. */
@@ -55,12 +55,6 @@ const VALUE_BYTES_MIN = 1024
 const PARTITIONS_AT_ONCE = 4
 /** Maximum bytes of one produce request, below the default limit of a record batch (1 MiB). */
 const REQUEST_BYTES_MAX = 900 * 1024
-/** Maximum bytes of one transaction, so that it ends well before its timeout; one message may exceed it. */
-const TRANSACTION_BYTES_MAX = 8 * 1024 * 1024
-/** Time after which the broker aborts the open transaction of a dead process, which blocks readers of committed records. */
-const TRANSACTION_TIMEOUT_MS = 15_000
-/** Below the limit that brokers set by default (15 minutes). */
-const TRANSACTION_TIMEOUT_MS_MAX = 10 * 60_000
 
 /**
  * Creates a dead letter topic that holds each dead letter exactly once, also if the process dies between the write and the
@@ -311,29 +305,6 @@ class TransactionalTopic implements DeadLetterTopic {
       { cause: error },
     )
   }
-}
-
-/** Returns how many of the first letters fit one transaction; letters of one message share an offset and stay together. */
-function countTransacted(letters: readonly Numbered[]): number {
-  let bytes = 0
-  for (const [index, { letter, ordinal }] of letters.entries()) {
-    const more = recordBytesOf(letter)
-    if (ordinal === 0 && index > 0 && bytes + more > TRANSACTION_BYTES_MAX) return index
-    bytes += more
-  }
-  return letters.length
-}
-
-/** Returns a timeout that grows with the largest message, whose letters cannot be divided. */
-function transactionTimeoutMs(letters: readonly Numbered[]): number {
-  let bytes = 0
-  let bytesMax = TRANSACTION_BYTES_MAX
-  for (const { letter, ordinal } of letters) {
-    bytes = (ordinal === 0 ? 0 : bytes) + recordBytesOf(letter)
-    bytesMax = Math.max(bytesMax, bytes)
-  }
-  const timeoutMs = Math.ceil(TRANSACTION_TIMEOUT_MS * (bytesMax / TRANSACTION_BYTES_MAX))
-  return Math.min(timeoutMs, TRANSACTION_TIMEOUT_MS_MAX)
 }
 
 /** Counts consecutive failures against a retry policy. */

@@ -26,11 +26,24 @@ interface RecordOptions {
   readonly traceId: string | undefined
 }
 
+/** A letter with its number among those of one message. */
+interface NumberedLetter {
+  readonly letter: DeadLetter
+  readonly ordinal: number
+}
+
 /** A record to send, with its approximate size. */
 interface OutgoingRecord {
   readonly message: Message
   readonly bytes: number
 }
+
+/** Maximum bytes of one transaction, so that it ends well before its timeout; one message may exceed it. */
+const TRANSACTION_BYTES_MAX = 8 * 1024 * 1024
+/** Time after which the broker aborts the open transaction of a dead process, which blocks readers of committed records. */
+const TRANSACTION_TIMEOUT_MS = 15_000
+/** Below the limit that brokers set by default (15 minutes). */
+const TRANSACTION_TIMEOUT_MS_MAX = 10 * 60_000
 
 const RECORD_BYTES_OVERHEAD = 100
 const HEADER_BYTES_OVERHEAD = 10
@@ -63,6 +76,29 @@ export function* recordsOf(
 export function recordBytesOf({ key, value, headers, message }: DeadLetter): number {
   const contentBytes = (key?.length ?? 0) + (value?.length ?? 0) + headerBytesOf(headers)
   return Math.ceil((contentBytes * 4) / 3) + message.length + 1024
+}
+
+/** Returns how many of the first letters fit one transaction; letters of one message share an offset and stay together. */
+export function countTransacted(letters: readonly NumberedLetter[]): number {
+  let bytes = 0
+  for (const [index, { letter, ordinal }] of letters.entries()) {
+    const more = recordBytesOf(letter)
+    if (ordinal === 0 && index > 0 && bytes + more > TRANSACTION_BYTES_MAX) return index
+    bytes += more
+  }
+  return letters.length
+}
+
+/** Returns the timeout of a transaction in milliseconds. It grows with the largest message, whose letters stay together. */
+export function transactionTimeoutMs(letters: readonly NumberedLetter[]): number {
+  let bytes = 0
+  let bytesMax = TRANSACTION_BYTES_MAX
+  for (const { letter, ordinal } of letters) {
+    bytes = (ordinal === 0 ? 0 : bytes) + recordBytesOf(letter)
+    bytesMax = Math.max(bytesMax, bytes)
+  }
+  const timeoutMs = Math.ceil(TRANSACTION_TIMEOUT_MS * (bytesMax / TRANSACTION_BYTES_MAX))
+  return Math.min(timeoutMs, TRANSACTION_TIMEOUT_MS_MAX)
 }
 
 /** Returns true when one record holds all of a letter. */

@@ -8,6 +8,7 @@ import { systemClock, type Clock } from '../../core/clock.ts'
 import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { headerBytesOf } from '../../core/raw.ts'
+import { causeOf } from '../../stored-letters/cause.ts'
 import type { ReplayLedger } from '../../stored-letters/ledger.ts'
 import { LetterSet } from '../../stored-letters/ledger.ts'
 import type { LetterPosition, StoredLetter } from '../../stored-letters/stored.ts'
@@ -146,7 +147,8 @@ class Replayer {
     if (position === undefined || unplayable !== undefined) {
       if (position !== undefined && this.#ledger?.stateOf(position) !== 'open') this.#counts.settled++
       else {
-        const reason = unplayable ?? 'the letter does not say which record it was'
+        // Without its numbers, so that there are few reasons.
+        const reason = causeOf(unplayable ?? 'the letter does not say which record it was')
         this.#unplayable.set(reason, (this.#unplayable.get(reason) ?? 0) + 1)
       }
       return undefined

@@ -4,7 +4,13 @@ import { test } from 'node:test'
 import type { DeadLetter } from '../../../src/core/batch.ts'
 import type { Headers } from '../../../src/core/raw.ts'
 import { TRACE_ID_HEADER } from '../../../src/kafka/dead-letters/dead-letter-envelope.ts'
-import { PART_HEADER, recordBytesOf, recordsOf } from '../../../src/kafka/dead-letters/letter-records.ts'
+import {
+  countTransacted,
+  PART_HEADER,
+  recordBytesOf,
+  recordsOf,
+  transactionTimeoutMs,
+} from '../../../src/kafka/dead-letters/letter-records.ts'
 
 const KIB = 1024
 const LETTER: DeadLetter = {
@@ -112,4 +118,22 @@ test('The trace id is a header of the first record; a header of the original wit
   assert.deepEqual(record?.headers, { a: [Buffer.from('1')], [TRACE_ID_HEADER]: 'trace' })
   const records = made({ headers: { [TRACE_ID_HEADER]: Buffer.from('theirs') } }, KIB, 'ours')
   assert.deepEqual([records.length, records[0]?.headers?.[TRACE_ID_HEADER]], [2, 'ours'])
+})
+
+test('Letters of one message are in one transaction, whose timeout grows with them up to 10 minutes', () => {
+  const sized = (bytes: number, ordinal = 0): { letter: DeadLetter; ordinal: number } => ({
+    letter: { ...LETTER, value: new Uint8Array(bytes) },
+    ordinal,
+  })
+  const MIB = KIB * KIB
+  assert.equal(countTransacted([]), 0)
+  assert.deepEqual([countTransacted([sized(50 * MIB)]), countTransacted([sized(50 * MIB), sized(1)])], [1, 1])
+  assert.equal(countTransacted([sized(1), sized(5 * MIB), sized(5 * MIB)]), 2)
+  const message = [sized(5 * MIB), sized(5 * MIB, 1), sized(5 * MIB, 2)]
+  assert.equal(countTransacted([...message, sized(1)]), 3)
+  assert.equal(transactionTimeoutMs([]), 15_000)
+  assert.equal(transactionTimeoutMs([sized(1), sized(MIB)]), 15_000)
+  assert.ok(transactionTimeoutMs(message) > 30_000, 'the letters of a message add up')
+  assert.equal(transactionTimeoutMs([sized(5 * MIB), sized(5 * MIB), sized(5 * MIB)]), 15_000)
+  assert.equal(transactionTimeoutMs([sized(400 * MIB)]), 600_000)
 })
