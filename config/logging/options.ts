@@ -39,7 +39,7 @@ export const TOPIC_LOG_OPTIONS = {
     nullable: true,
   },
   mask: {
-    doc: 'Fields whose values are hidden in logged rows. A name hides every field of that name at any depth, a dotted path hides one field. Fields with names like `password`, `token` or `apiKey` are always hidden.',
+    doc: 'Fields whose values are hidden in logged rows. A name hides every field of that name at any depth, a [path](transforms.md#paths) with dots hides one field. Fields with names like `password`, `token` or `apiKey` are always hidden.',
     format: 'text-list',
     default: [],
   },

@@ -1,3 +1,4 @@
+import { findSourcePathFault } from '../transforms/path.ts'
 import { findTimeZoneFault } from './time-zone.ts'
 
 /** Lists the parts that can be derived from a date or timestamp. */
@@ -18,7 +19,7 @@ export const BUCKETS_MAX = 1_000_000
 /** Maximum width of `truncate`: characters of text, or the step of numbers. */
 export const WIDTH_MAX = 1_000_000_000
 
-/** Describes a derived column, computed from the column at the dotted path `from`. */
+/** Describes a derived column, computed from the column at the path `from`, which `parsePath` parses. */
 export type Derivation =
   | {
       readonly kind: 'part'
@@ -44,10 +45,10 @@ export const DERIVATION_FORMS =
 export function parseDerivation(column: string, expression: string): Derivation | undefined {
   const [, name = '', argument = ''] = /^\s*([a-z]+)\s*\(\s*(\S[^]*?)\s*\)\s*$/.exec(expression) ?? []
   if (name === 'bucket' || name === 'truncate') {
-    const [, from, digits] = /^([^()]*?)\s*,\s*(\d{1,10})$/.exec(argument) ?? []
+    const [, from, digits] = /^([^]*?)\s*,\s*(\d{1,10})$/.exec(argument) ?? []
     const number = Number(digits)
     const max = name === 'bucket' ? BUCKETS_MAX : WIDTH_MAX
-    if (from === undefined || from === '' || !(number >= 1 && number <= max)) return undefined
+    if (from === undefined || !isSource(from) || !(number >= 1 && number <= max)) return undefined
     return name === 'bucket'
       ? { kind: name, column, from, buckets: number }
       : { kind: name, column, from, width: number }
@@ -56,10 +57,10 @@ export function parseDerivation(column: string, expression: string): Derivation 
   if (part === undefined) return undefined
   const [, zoned, timeZone] = /^([^]*?)\s*,\s*'([^']*)'$/.exec(argument) ?? []
   const source = zoned ?? argument
-  const [, unitName, counted] = /^([a-z]+)\s*\(\s*([^()]*?)\s*\)$/.exec(source) ?? []
+  const [, unitName, counted] = /^([a-z]+)\s*\(\s*([^]*?)\s*\)$/.exec(source) ?? []
   const unit = EPOCH_UNITS.find((known) => known === unitName)
   const from = unit === undefined ? source : (counted ?? '')
-  if (from === '' || /[()]/.test(from)) return undefined
+  if (!isSource(from)) return undefined
   return {
     kind: 'part',
     column,
@@ -70,6 +71,11 @@ export function parseDerivation(column: string, expression: string): Derivation 
   }
 }
 
+/** Returns true for text that can name a column: parentheses are part of a name only in quotes. */
+function isSource(text: string): boolean {
+  return text !== '' && !/[()]/.test(text.replace(/"(?:[^"\\]|\\.)*"/g, ''))
+}
+
 /**
  * Returns why an expression is invalid, as the end of a sentence that begins with the option, or `undefined`
  * when it is valid.
@@ -78,7 +84,6 @@ export function findDerivationFault(column: string, expression: string): string 
   const parsed = parseDerivation(column, expression)
   if (parsed === undefined)
     return `must be one of ${DERIVATION_FORMS}: value was ${JSON.stringify(expression)}`
-  return parsed.kind === 'part' && parsed.timeZone !== undefined
-    ? findTimeZoneFault(parsed.timeZone)
-    : undefined
+  const zone = parsed.kind === 'part' ? parsed.timeZone : undefined
+  return findSourcePathFault(parsed.from) ?? (zone === undefined ? undefined : findTimeZoneFault(zone))
 }

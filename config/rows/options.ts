@@ -29,7 +29,7 @@ export const ROW_OPTIONS = {
     },
     /** Source of the date. Its syntax is checked; `parseCobSource` parses it. */
     from: {
-      doc: 'Where the close-of-business date of a record is read from: `value:PATH` (a column, or a field of structs by its dotted path), `key` or `header:NAME`. A record without a date, or with one that violates an option below, becomes a dead letter with the reason `partition`. Unset: rows have no such date.',
+      doc: 'Where the close-of-business date of a record is read from: `value:PATH` (a column, or a field of structs by its [path](transforms.md#paths)), `key` or `header:NAME`. A record without a date, or with one that violates an option below, becomes a dead letter with the reason `partition`. Unset: rows have no such date.',
       format: 'text',
       default: null,
       nullable: true,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { REFUSED_IN_NAMES } from '../../src/core/schema.ts'
 import { parseKafkaMetadataField, parseJmesPath } from './expression.ts'
+import { isWithinPath, parsePath, type FieldPath } from './path.ts'
 import type { ReportFault } from '../report.ts'
 import type { TransformConfig } from './types.ts'
 
@@ -13,7 +14,7 @@ const TYPES = 'string long integer short byte float double boolean binary date t
 export function checkTransforms(topic: TransformConfig, report: ReportFault): void {
   checkRules(topic, report)
   if (topic.filter !== undefined) checkExpression(topic.filter, ['filter'], report)
-  const destinations = Object.keys(topic.transforms)
+  const destinations = new Map<string, FieldPath>()
   for (const [destination, { expr, type }] of Object.entries(topic.transforms)) {
     const keys = [`transforms.${destination}`, 'transforms']
     if (parseKafkaMetadataField(expr) === undefined) checkExpression(expr, keys, report)
@@ -24,12 +25,16 @@ export function checkTransforms(topic: TransformConfig, report: ReportFault): vo
         `${expected}: value was ${JSON.stringify(type)}`,
       )
     }
-    checkName(destination, keys, report)
-    const above = destinations.find((other) => destination.startsWith(`${other}.`))
-    if (above !== undefined)
-      report(keys, `conflicts with transforms.${above}, which sets the whole value that contains it`)
+    const path = checkDestination(destination, keys, report)
+    if (path !== undefined) destinations.set(destination, path)
   }
-  for (const [from, to] of Object.entries(topic.rename)) checkName(to, [`rename.${from}`, 'rename'], report)
+  checkConflicts(destinations, report)
+  for (const path of topic.drop) checkPath(path, ['drop'], report)
+  for (const [from, to] of Object.entries(topic.rename)) {
+    const keys = [`rename.${from}`, 'rename']
+    checkPath(from, keys, report)
+    checkDestination(to, keys, report)
+  }
   for (const option of ['lookups', 'hashKeys'] as const) {
     for (const [name, path] of Object.entries(topic[option])) {
       const isFile = option === 'lookups' || !path.startsWith('env:')
@@ -51,13 +56,41 @@ function checkExpression(text: string, keys: readonly string[], report: ReportFa
   if ('fault' in parsed) report(keys, `${parsed.fault}: value was ${JSON.stringify(text)}`)
 }
 
-/** Reports a path with a part that cannot be the name of a column or field. */
-function checkName(path: string, keys: readonly string[], report: ReportFault): void {
-  const refused = path
-    .split('.')
-    .find((part) => part === '' || part === '__proto__' || REFUSED_IN_NAMES.test(part))
+/** Reports two destinations of which one is the other or lies inside it. */
+function checkConflicts(destinations: ReadonlyMap<string, FieldPath>, report: ReportFault): void {
+  for (const [destination, path] of destinations) {
+    const keys = [`transforms.${destination}`, 'transforms']
+    for (const [other, above] of destinations) {
+      if (other === destination || !isWithinPath(above, path)) continue
+      if (above.length < path.length)
+        report(keys, `conflicts with transforms.${other}, which sets the whole value that contains it`)
+      else if (other < destination) report(keys, `is the same field as transforms.${other}`)
+      else continue
+      break
+    }
+  }
+}
+
+/** Reports text that is not the path of a field. Returns the path otherwise. */
+function checkPath(text: string, keys: readonly string[], report: ReportFault): FieldPath | undefined {
+  const parsed = parsePath(text)
+  if ('names' in parsed) return parsed.names
+  report(keys, parsed.fault)
+  return undefined
+}
+
+/** Does the same for a path that may become a column, so that each of its names must be valid for one. */
+function checkDestination(text: string, keys: readonly string[], report: ReportFault): FieldPath | undefined {
+  const path = checkPath(text, keys, report)
+  const refused = path?.find((name) => !isColumnName(name))
   if (refused !== undefined)
-    report(keys, `${JSON.stringify(path)} cannot be a column: ${JSON.stringify(refused)} is not a valid name`)
+    report(keys, `${JSON.stringify(text)} cannot be a column: ${JSON.stringify(refused)} is not a valid name`)
+  return path
+}
+
+/** Half of a surrogate pair is not a character, and readers refuse a table with such a name. */
+function isColumnName(name: string): boolean {
+  return name !== '' && name !== '__proto__' && !REFUSED_IN_NAMES.test(name) && !/\p{Surrogate}/u.test(name)
 }
 
 function isDecimal(type: string): boolean {

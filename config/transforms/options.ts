@@ -19,18 +19,18 @@ export const TRANSFORM_OPTIONS = {
   },
   /** Computed fields by destination path. Their expressions parse. */
   transforms: {
-    doc: 'Computed fields: destination path → JMESPath expression or one of `kafka.offset`, `kafka.partition`, `kafka.topic`, `kafka.timestamp`, `kafka.timestamp_type`, `kafka.key`, `kafka.headers.NAME`; or `{ "expr": …, "type": … }` to declare the type of the column. A message for which an expression fails becomes a dead letter with the reason `transform`.',
+    doc: 'Computed fields: destination [path](transforms.md#paths) → JMESPath expression or one of `kafka.offset`, `kafka.partition`, `kafka.topic`, `kafka.timestamp`, `kafka.timestamp_type`, `kafka.key`, `kafka.headers.NAME`; or `{ "expr": …, "type": … }` to declare the type of the column. A message for which an expression fails becomes a dead letter with the reason `transform`.',
     format: 'transform-map',
     default: [],
   },
   drop: {
-    doc: 'Paths of fields that are removed after the transforms.',
+    doc: '[Paths](transforms.md#paths) of fields that are removed after the transforms. A name with a dot is written in quotes: `"\\"user.email\\""`.',
     format: 'text-list',
     default: [],
   },
   /** New paths by old path. */
   rename: {
-    doc: 'Renamed fields, applied last: old path → new path.',
+    doc: 'Renamed fields, applied last: old [path](transforms.md#paths) → new path.',
     format: 'map',
     default: [],
   },

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js'
 import {
+  isCobDateInPlace,
   parseCobSource,
   type CobDateConfig,
   type CobFormat,
@@ -50,7 +51,7 @@ export function cobDateColumn(config: CobDateConfig, schema: StructType): Enrich
   const textOf = textsOf(source, schema)
   const dateOf = dateReader(config)
   const limits = limitsOf(config)
-  const inPlace = source.kind === 'value' && source.path === name
+  const inPlace = isCobDateInPlace(config)
   const builder = new FixedBuilder('date')
   return {
     fields: inPlace ? [] : [{ name, type: 'date', nullable: true, metadata: {} }],

@@ -8,7 +8,7 @@ import { findSourceColumn, type SourceColumn } from './source-column.ts'
 import { canTruncate, truncateColumn } from './truncate.ts'
 
 /**
- * Returns an enrichment that derives a column from another column of `schema`, from a struct field by its dotted
+ * Returns an enrichment that derives a column from another column of `schema`, from a struct field by its
  * path, or from a Kafka column: a date part, a bucket or a truncated value, as the expression says.
  * @throws KD_CONFIG_INVALID when the expression is invalid, the source column does not exist, or its type is not
  * supported

@@ -12,7 +12,7 @@ export type ReferenceTable = ReadonlyMap<string, Row>
 
 /** Describes how a reference table is looked up. */
 export interface LookupOptions {
-  /** The column that holds the key, or a struct field by its dotted path. */
+  /** The column that holds the key, or a struct field by its path, such as `customer.id` or `"customer.id"`. */
   readonly from: string
   /** The columns taken from the reference table, by their names there; all of them are nullable. */
   readonly fields: readonly StructField[]

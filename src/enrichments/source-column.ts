@@ -1,3 +1,4 @@
+import { parsePath } from '../../config/transforms/path.ts'
 import type { Column, Columns } from '../arrow/column.ts'
 import type { Rows } from '../arrow/rows.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
@@ -15,17 +16,24 @@ export interface SourceColumn {
 }
 
 /**
- * Finds the column that a dotted path names: first the whole path as one name, then field by field. Kafka columns are
- * found even when rows do not include them. Returns `undefined` when there is no such column.
+ * Finds the column that a path names: first the whole path as one name, then field by field, as `parsePath` reads it.
+ * Kafka columns are found even when rows do not include them. Returns `undefined` when there is no such column.
  */
 export function findSourceColumn(schema: StructType, path: string): SourceColumn | undefined {
-  const names = schema.fields.some(({ name }) => name === path) ? [path] : path.split('.')
+  const names = sourceNamesOf(schema, path)
   const field = fieldAtPath(schema, names)
   if (field !== undefined) return { type: field.type, columnOf: (rows) => columnAtPath(rows.columns, names) }
   const kafka = KAFKA_FIELDS.find(({ name }) => name === path)
   if (kafka === undefined) return undefined
   const columns = kafkaColumns([kafka.name])
   return { type: kafka.type, columnOf: (rows) => columns.columns(rows, () => undefined)[0] }
+}
+
+/** Returns the names of the column and of the struct fields in it that a path leads to. */
+function sourceNamesOf(schema: StructType, path: string): readonly string[] {
+  if (schema.fields.some(({ name }) => name === path)) return [path]
+  const parsed = parsePath(path)
+  return 'names' in parsed ? parsed.names : [path]
 }
 
 function fieldAtPath(schema: StructType, names: readonly string[]): StructField | undefined {

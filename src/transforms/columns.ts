@@ -1,4 +1,5 @@
 import { parseKafkaMetadataField } from '../../config/transforms/expression.ts'
+import { isWithinPath } from '../../config/transforms/path.ts'
 import { findField, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { invalidConfigError } from './faults.ts'
 import type { CompiledTransform, Transformation } from './transformation.ts'
@@ -43,7 +44,7 @@ export function columnsAfter(
       )
     } else columns = withFieldAt(columns, path, isExplicit ? type : (there ?? type))
   }
-  for (const path of steps.drop) columns = withoutFieldAt(columns, path) ?? EMPTY
+  for (const { path } of steps.drop) columns = withoutFieldAt(columns, path) ?? EMPTY
   for (const { from, to } of steps.rename) columns = withFieldMoved(columns, from, to)
   if (faults.length > 0) throw invalidConfigError(faults, prefix)
   return columns
@@ -71,9 +72,9 @@ export function finalPathOf(
   path: readonly string[],
   { steps }: HasTransformationSteps,
 ): readonly string[] | undefined {
-  if (steps.drop.some((dropped) => startsWith(path, dropped))) return undefined
+  if (steps.drop.some((dropped) => isWithinPath(dropped.path, path))) return undefined
   return steps.rename.reduce(
-    (at, { from, to }) => (startsWith(at, from) ? [...to, ...at.slice(from.length)] : at),
+    (at, { from, to }) => (isWithinPath(from, at) ? [...to, ...at.slice(from.length)] : at),
     path,
   )
 }
@@ -88,10 +89,6 @@ export function timestampTransformsOf(
     const type = end === undefined ? undefined : typeAtPath(schema, end)
     return type === 'timestamp'
   })
-}
-
-function startsWith(path: readonly string[], start: readonly string[]): boolean {
-  return start.length <= path.length && start.every((name, at) => path[at] === name)
 }
 
 function nameOf(type: DataType): string {

@@ -4,13 +4,19 @@ import {
   parseJmesPath,
   type ExpressionNode,
 } from '../../config/transforms/expression.ts'
+import { parsePath, type FieldPath } from '../../config/transforms/path.ts'
 import type { DataType, StructType } from '../core/schema.ts'
 import { ExpressionCompiler, type Expression } from '../jmespath/expression.ts'
 import { invalidConfigError } from './faults.ts'
 import { createFunctionTable, literalArgumentFault, type FunctionContext, type Lookup } from './functions.ts'
 import { readKafkaSource, KAFKA_SOURCE_TYPES, type MessageRecord } from './record.ts'
 import { buildDestinationTree, type DestinationTree } from './reshape.ts'
-import { Transformation, type CompiledRename, type CompiledTransform } from './transformation.ts'
+import {
+  Transformation,
+  type CompiledDrop,
+  type CompiledRename,
+  type CompiledTransform,
+} from './transformation.ts'
 import { typeOfExpression } from './types.ts'
 
 /** Describes a field that a transform sets: an expression or a Kafka source, optionally with its column type. */
@@ -24,7 +30,8 @@ export interface RuleOption {
 }
 
 /**
- * Describes the steps applied to messages, in the order of application. Paths are dotted; expressions are JMESPath.
+ * Describes the steps applied to messages, in the order of application. Paths are names joined by dots, in which a name
+ * with a dot is quoted: `"user.email"`. Expressions are JMESPath.
  */
 export interface TransformOptions {
   readonly rules?: readonly RuleOption[]
@@ -74,11 +81,15 @@ export function compileTransforms(
     transforms.map(({ path }) => path),
     'transforms',
   )
-  const drop = (options.drop ?? []).map((path) => path.split('.'))
-  const rename = Object.entries(options.rename ?? {}).flatMap(([from, to]): CompiledRename[] => {
-    const path = to.split('.')
-    const at = compiler.destinationsOf([path], `rename.${from}`)
-    return at === undefined ? [] : [{ from: from.split('.'), to: path, destination: at }]
+  const drop = (options.drop ?? []).flatMap((text): CompiledDrop[] => {
+    const path = compiler.path(text, 'drop')
+    return path === undefined ? [] : [{ text, path }]
+  })
+  const rename = Object.entries(options.rename ?? {}).flatMap(([text, to]): CompiledRename[] => {
+    const key = `rename.${text}`
+    const [from, path] = [compiler.path(text, key), compiler.path(to, key)]
+    const destination = path && compiler.destinationsOf([path], key)
+    return from && path && destination ? [{ text, from, to: path, destination }] : []
   })
   if (faults.length > 0 || destinations === undefined) throw invalidConfigError(faults, prefix)
   return new Transformation({
@@ -122,9 +133,10 @@ class Compiler {
   transform(destination: string, option: TransformOption): CompiledTransform | undefined {
     const { expr: text, type: written } =
       typeof option === 'string' ? { expr: option, type: undefined } : option
-    const path = destination.split('.')
+    const path = this.path(destination, `transforms.${destination}`)
     // The configuration check has validated the type name.
     const explicit = written as DataType | undefined
+    if (path === undefined) return undefined
     const common = { destination, path, text, isExplicit: explicit !== undefined }
     const source = parseKafkaMetadataField(text)
     if (source !== undefined) {
@@ -136,6 +148,13 @@ class Compiler {
     const { expression, node } = compiled
     const type = explicit ?? typeOfExpression(node, this.#schema)
     return { ...common, type, evaluate: (message, record) => expression.evaluate(message, record) }
+  }
+
+  path(text: string, key: string): FieldPath | undefined {
+    const parsed = parsePath(text)
+    if ('names' in parsed) return parsed.names
+    this.faults.push(`${key}: ${parsed.fault}`)
+    return undefined
   }
 
   destinationsOf(paths: readonly (readonly string[])[], key: string): DestinationTree | undefined {

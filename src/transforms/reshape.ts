@@ -1,3 +1,4 @@
+import { formatPath } from '../../config/transforms/path.ts'
 import { isMessageObject } from '../core/exact.ts'
 import { valueAtPath } from '../jmespath/expression.ts'
 
@@ -18,10 +19,10 @@ export function buildDestinationTree(paths: readonly (readonly string[])[]): Des
     for (const [depth, name] of path.entries()) {
       const there = at.get(name)
       if (depth === path.length - 1) {
-        if (there !== undefined) throw new Error(`${path.join('.')} conflicts with another destination`)
+        if (there !== undefined) throw new Error(`${formatPath(path)} conflicts with another destination`)
         at.set(name, number)
       } else {
-        if (typeof there === 'number') throw new Error(`${path.join('.')} is inside another destination`)
+        if (typeof there === 'number') throw new Error(`${formatPath(path)} is inside another destination`)
         const next = (there?.fields ?? new Map()) as Map<string, DestinationTree | number>
         if (there === undefined) at.set(name, { fields: next })
         at = next

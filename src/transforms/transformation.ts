@@ -3,6 +3,7 @@ import { messageOf } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
 import { isTruthy, type Expression } from '../jmespath/expression.ts'
 import { toIsoText } from './iso.ts'
+import { PathMatches, type WatchedPath } from './path-matches.ts'
 import type { MessageRecord } from './record.ts'
 import { renameField, withResults, withoutField, type DestinationTree } from './reshape.ts'
 
@@ -28,8 +29,17 @@ export interface CompiledTransform {
   readonly isExplicit: boolean
 }
 
+/** Describes one field that is removed. */
+export interface CompiledDrop {
+  /** The path as written in the options. */
+  readonly text: string
+  readonly path: readonly string[]
+}
+
 /** Describes one field that is moved. */
 export interface CompiledRename {
+  /** The old path as written in the options. */
+  readonly text: string
   readonly from: readonly string[]
   readonly to: readonly string[]
   readonly destination: DestinationTree
@@ -41,7 +51,7 @@ interface TransformationSteps {
   readonly filter: Expression<MessageRecord> | undefined
   readonly transforms: readonly CompiledTransform[]
   readonly destinations: DestinationTree
-  readonly drop: readonly (readonly string[])[]
+  readonly drop: readonly CompiledDrop[]
   readonly rename: readonly CompiledRename[]
   /** True when a transform that returns null keeps the existing value. By default null replaces it. */
   readonly keepsOnNull?: boolean
@@ -63,13 +73,17 @@ export const FILTERED = Symbol('filtered')
 
 /**
  * Applies the rules, filter, transforms, drop and rename of one topic. Every expression sees the original message,
- * never the result of another expression. It has no state: several streams can share it.
+ * never the result of another expression. Its only state is which paths have matched fields: several streams can share
+ * it.
  */
 export class Transformation {
   readonly steps: TransformationSteps
+  /** Reports paths that match no field. */
+  readonly paths: PathMatches
 
   constructor(steps: TransformationSteps) {
     this.steps = steps
+    this.paths = new PathMatches(watchedPathsOf(steps))
   }
 
   /**
@@ -110,10 +124,33 @@ export class Transformation {
       }
     }
     let row = transforms.length === 0 ? message : withResults(message, destinations, results)
-    for (const path of drop) row = withoutField(row, path)
-    for (const { from, destination: to } of rename) row = renameField(row, from, to)
+    this.paths.start(message)
+    let watched = 0
+    for (const { path } of drop) row = this.#noted(watched++, row, withoutField(row, path))
+    for (const { from, destination: to } of rename)
+      row = this.#noted(watched++, row, renameField(row, from, to))
     return row
   }
+
+  /** Returns the row `after` a step; the step has matched no field when the row is still the same. */
+  #noted(watched: number, before: object, after: object): object {
+    if (after === before) this.paths.missed(watched, before)
+    else this.paths.matched(watched)
+    return after
+  }
+}
+
+/** Returns the paths in the order in which they are applied, followed by the destinations of transforms. */
+function watchedPathsOf({ transforms, drop, rename }: TransformationSteps): readonly WatchedPath[] {
+  return [
+    ...drop.map(({ text, path }): WatchedPath => ({ option: 'drop', text, names: path })),
+    ...rename.map(({ text, from }): WatchedPath => ({ option: 'rename', text, names: from })),
+    ...transforms.map(({ destination, path }): WatchedPath => ({
+      option: 'transforms',
+      text: destination,
+      names: path,
+    })),
+  ]
 }
 
 function checkRule(

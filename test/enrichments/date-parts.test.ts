@@ -26,6 +26,15 @@ test('Dates, timestamps without time zone and struct fields are sources as well'
   assert.deepEqual(derived('hour(s.ntz)', schema, rows), [5, null])
 })
 
+test('A source with dots in its name is found by its name and in quotes', () => {
+  const schema = structOf({ 'at.utc': 'timestamp', s: structOf({ 'at.utc': 'timestamp' }) })
+  const rows = [{ 'at.utc': '2024-02-29T00:00:00Z', s: { 'at.utc': '2023-01-01T00:00:00Z' } }]
+  assert.deepEqual(derived('year(at.utc)', schema, rows), [2024])
+  assert.deepEqual(derived('year("at.utc")', schema, rows), [2024])
+  assert.deepEqual(derived('year(s."at.utc")', schema, rows), [2023])
+  assert.throws(() => derivedColumn('part', 'year(s.at.utc)', schema), { code: 'KD_CONFIG_INVALID' })
+})
+
 test('The last microsecond of a day belongs to that day, however far from the epoch', () => {
   const rows = [
     '9999-12-31T23:59:59.999999Z',

@@ -103,3 +103,32 @@ test('A batch that fails leaves no values behind for the next batch, such as tha
   assert.ok(segment !== undefined)
   assert.deepEqual([segment.length, valueAt(segment, 0), valueAt(segment, 1)], [2, 'gold', 'new'])
 })
+
+test('The key is found by a whole name with dots, by a path, and by a path with quoted names', () => {
+  const nested: StructType = {
+    type: 'struct',
+    fields: [
+      field('a.b', 'long'),
+      {
+        name: 'a',
+        type: { type: 'struct', fields: [field('b', 'long'), field('b.c', 'long')] },
+        nullable: true,
+        metadata: {},
+      },
+      field('No.', 'long'),
+    ],
+  }
+  const rows = rowsOf(nested, [{ 'a.b': 1, a: { b: 2, 'b.c': 9 }, 'No.': 2 }])
+  const segmentOf = (from: string): unknown => {
+    const [segment] = lookupColumns({ from, fields, reference: () => reference }).columns(
+      rows,
+      () => undefined,
+    )
+    assert.ok(segment !== undefined)
+    return valueAt(segment, 0)
+  }
+  assert.deepEqual(
+    ['a.b', '"a.b"', '"a"."b"', '"a".b', 'a."b.c"', 'No.', '"No."', '"a', 'a..b'].map(segmentOf),
+    ['gold', 'gold', 'new', 'new', null, 'new', 'new', null, null],
+  )
+})

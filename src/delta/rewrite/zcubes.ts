@@ -66,7 +66,10 @@ export function clusteringOrderOf(
   }
   const columns = findCurveColumns(
     layout.columns,
-    requested.map((name) => name.split('.')),
+    // A column may have dots in its own name.
+    requested.map((name) =>
+      layout.columns.fields.some((field) => field.name === name) ? [name] : name.split('.'),
+    ),
   )
   return { clustering: { curve: 'zorder', columns }, isFromTable: false }
 }

@@ -1,3 +1,4 @@
+import { formatPath } from '../../../config/transforms/path.ts'
 import type { DeadLetter } from '../../core/batch.ts'
 import { kafkaTimestampMicros, type Raw } from '../../core/raw.ts'
 import type { StructField, StructType } from '../../core/schema.ts'
@@ -31,7 +32,7 @@ export function compileDeadLetterColumns(expressions: Readonly<Record<string, st
   const coerceValue = createIngestCoercion({ isHexadecimal: false })
   // Compiled separately, so that a failing expression does not affect the others.
   const columns = Object.entries(expressions).map(
-    ([name, text]) => [name, compileTransforms({ transforms: { [name]: text } })] as const,
+    ([name, text]) => [name, compileTransforms({ transforms: { [formatPath([name])]: text } })] as const,
   )
   return {
     names,

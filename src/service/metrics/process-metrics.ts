@@ -71,6 +71,10 @@ function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () =
     each((run, report) => report(run.status.restarts, { topic: run.topic })),
   )
   observe(
+    'kafka_delta.unmatched.paths',
+    running((run, report) => report(run.status.unmatchedPaths, { topic: run.topic })),
+  )
+  observe(
     'kafka_delta.lag',
     running((run, report) => {
       const { topic } = run

@@ -110,6 +110,8 @@ export class TopicMetrics {
         case 'flush-formed':
         case 'fenced':
         case 'source':
+        case 'path-unmatched':
+        case 'path-matched':
           break
       }
     }

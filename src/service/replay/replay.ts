@@ -19,6 +19,7 @@ import { rowsOfLetters, type ReplayFailure, type ReplayableLetter } from './repl
 import { commitRowFiles, writeRowFiles } from '../table/commit-rows.ts'
 import type { TablePool } from '../table/table-pool.ts'
 import { openTarget, type Target } from '../table/target.ts'
+import { createEventLog } from '../topic/event-log.ts'
 import { openTopicFormat } from '../topic/format.ts'
 
 /** Describes a replay. */
@@ -79,6 +80,7 @@ export async function replayDeadLetters(options: ReplayOptions): Promise<ReplayR
     { onWarning: (warning) => log.warn({ code: warning.code }, warning.message), ...clockOf(options) },
     tables,
   )
+  target.transforms?.transformation.paths.follow(createEventLog(log))
   const replay = async (): Promise<ReplayResult> => {
     const format = await openTopicFormat(topic, config, target, tables.circuits)
     const replayer = new Replayer(options, target, { ...target, format, ...clockOf(options) })

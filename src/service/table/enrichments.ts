@@ -1,3 +1,4 @@
+import { isCobDateInPlace } from '../../../config/rows/cob-date.ts'
 import type { TopicConfig } from '../../../config/types.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { findField, type StructField, type StructType } from '../../core/schema.ts'
@@ -43,7 +44,7 @@ export function configuredColumnsOf(topic: TopicConfig): readonly string[] {
     ...Object.keys(derive),
     ...(tombstones === 'row' ? [DELETED_FIELD.name] : []),
     ...(topic.kafkaColumns ? kafkaNames(topic) : []),
-    ...(cob.from === undefined || cob.from === `value:${cob.column}` ? [] : [cob.column]),
+    ...(cob.from === undefined || isCobDateInPlace(cob) ? [] : [cob.column]),
   ]
 }
 

@@ -31,6 +31,12 @@ export function createEventLog(log: Logger): TopicEventHandler {
       case 'source':
         logSourceEvent(event.event, log)
         break
+      case 'path-unmatched':
+        log.warn({ option: event.option, path: event.path }, event.message)
+        break
+      case 'path-matched':
+        log.info({ option: event.option, path: event.path }, 'The path matches a field after all')
+        break
       case 'orphaned':
         logOrphaned(event.files, log)
         break

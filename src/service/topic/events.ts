@@ -5,6 +5,7 @@ import type { FlushStages } from '../../core/flush-trace.ts'
 import type { Raw } from '../../core/raw.ts'
 import type { CheckpointResult } from '../../delta/commit/checkpoint-scheduler.ts'
 import type { PartitionStatus, SourceEvent } from '../../kafka/source/source-options.ts'
+import type { PathEvent } from '../../transforms/path-matches.ts'
 import type { MaintenanceRun } from '../table/maintenance.ts'
 import type { TopicFailure, TopicPhase } from './state.ts'
 
@@ -45,6 +46,8 @@ export type TopicEvent =
   | { readonly kind: 'fenced'; readonly appIds: readonly string[]; readonly unfitReason: string | undefined }
   /** Data files of a flush without a commit could not be deleted; no version has them. */
   | { readonly kind: 'orphaned'; readonly files: OrphanedFiles }
+  /** A path of the transforms was found to match no field, or matches one after all. */
+  | PathEvent
   /** Something happened between the topic and the brokers. */
   | { readonly kind: 'source'; readonly event: SourceEvent }
   /** A run of table maintenance has ended. */

@@ -18,6 +18,7 @@ export class TopicStatus {
   #restarts = 0
   #attempts = 0
   #summary = EMPTY_SUMMARY
+  #unmatchedPaths = 0
   /** Next offset by partition up to which records were read before a restart and are not in the table yet. */
   readonly #reread = new Map<number, bigint>()
 
@@ -33,6 +34,8 @@ export class TopicStatus {
       if (event.kind === 'phase') this.#enter(event.phase, event.failure)
       else if (event.kind === 'paused' || event.kind === 'resumed') this.#isPaused = event.kind === 'paused'
       else if (event.kind === 'source') this.#follow(event.event)
+      else if (event.kind === 'path-unmatched') this.#unmatchedPaths++
+      else if (event.kind === 'path-matched') this.#unmatchedPaths--
       else if (event.kind === 'committed') {
         this.#attempts = 0
         this.#failure = undefined
@@ -93,6 +96,11 @@ export class TopicStatus {
     return this.#summary
   }
 
+  /** Number of paths of `drop`, `rename` and `transforms` that were reported since the last start, and match no field. */
+  get unmatchedPaths(): number {
+    return this.#unmatchedPaths
+  }
+
   /** Returns the offsets of each assigned partition. */
   partitions(): readonly PartitionStatus[] {
     return this.#pipeline()?.source.status() ?? []
@@ -125,7 +133,10 @@ export class TopicStatus {
   #enter(phase: TopicPhase, failure: TopicFailure | undefined): void {
     this.#phase = phase
     this.#failure = failure
-    if (phase === 'opening') this.#attempts++
+    if (phase === 'opening') {
+      this.#attempts++
+      this.#unmatchedPaths = 0
+    }
     if (phase === 'running') this.#hasOpened = true
     if (phase !== 'restarting') return
     this.#restarts++

@@ -123,10 +123,22 @@ export async function openTopic(
       flushes,
       groupOffsets: new GroupOffsets(() => groupOffsetsOf(topic, services, log)),
       maintenance,
-      commits: emitCommits(commits, emit, source, maintenance, flushes),
+      commits: emitCommits(emitPaths(commits, target, emit), emit, source, maintenance, flushes),
       closers,
     })
   })
+}
+
+/** Emits the paths of the transforms that match no field as events, the last of them when the topic has ended. */
+function emitPaths(
+  commits: Observable<PipelineCommit>,
+  { transforms }: Target,
+  emit: TopicEventHandler,
+): Observable<PipelineCommit> {
+  if (transforms === undefined) return commits
+  const { paths } = transforms.transformation
+  paths.follow(emit)
+  return commits.pipe(tap({ complete: () => paths.finish() }))
 }
 
 /** Emits each commit as an event; flushes in flight end with the pipeline. */

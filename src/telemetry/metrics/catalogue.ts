@@ -182,6 +182,11 @@ export const METRICS = {
     labels: TOPIC,
     help: 'Restarts of the topic after a failure',
   },
+  'kafka_delta.unmatched.paths': {
+    kind: 'gauge',
+    labels: TOPIC,
+    help: 'Paths of drop, rename and transforms that were reported because they match no field',
+  },
   'kafka_delta.ready': { kind: 'gauge', labels: [], help: 'Whether the process is ready' },
   'kafka_delta.circuit.state': {
     kind: 'gauge',

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { checkCobDate, parseCobSource, type CobDateConfig } from '../../../config/rows/cob-date.ts'
+import {
+  checkCobDate,
+  isCobDateInPlace,
+  parseCobSource,
+  type CobDateConfig,
+} from '../../../config/rows/cob-date.ts'
 
 const DEFAULTS = { column: 'cob_date', format: 'YYYY-MM-DD', timeZone: 'UTC', allowFuture: false } as const
 
@@ -34,4 +39,14 @@ it('Every fault is reported with its key', () => {
 it('Rules without a source are a fault', () => {
   for (const given of [{ pattern: 'x' }, { daysBackMax: 3 }, { allowFuture: true }])
     assert.match(faultsOf(given).join(), /^cobDate\.from: is required/)
+})
+
+it('A date that is read from its own column adds none, also when the name of the column is quoted', () => {
+  const inPlace = (from: string, column: string): boolean => isCobDateInPlace({ ...DEFAULTS, from, column })
+  assert.equal(inPlace('value:cob_date', 'cob_date'), true)
+  assert.equal(inPlace('value:cob.date', 'cob.date'), true)
+  assert.equal(inPlace('value:"cob.date"', 'cob.date'), true)
+  assert.equal(inPlace('value:cob."date"', 'cob.date'), false)
+  assert.equal(inPlace('key', 'key'), false)
+  assert.match(faultsOf({ from: 'value:"cob' }).join(), /^cobDate\.from: must close the quote/)
 })

@@ -54,3 +54,23 @@ it('An unknown time zone is a fault that names the nearest one', () => {
   )
   assert.match(findDerivationFault('c', 'week(at)') ?? '', /^must be one of year\(c\)/)
 })
+
+it('A name in quotes may contain dots, commas and parentheses', () => {
+  const parse = (text: string): unknown => parseDerivation('c', text)
+  const part = { kind: 'part', column: 'c', part: 'date' }
+  assert.deepEqual(parse('date("at.x".y)'), { ...part, from: '"at.x".y' })
+  assert.deepEqual(parse('date(millis("t (ms)"), \'UTC\')'), {
+    ...part,
+    from: '"t (ms)"',
+    unit: 'millis',
+    timeZone: 'UTC',
+  })
+  assert.deepEqual(parse('bucket("a, (b)", 4)'), {
+    kind: 'bucket',
+    column: 'c',
+    from: '"a, (b)"',
+    buckets: 4,
+  })
+  assert.equal(parse('date("a"())'), undefined)
+  assert.match(findDerivationFault('c', 'date("a"b)') ?? '', /^must have a dot after the closing quote/)
+})

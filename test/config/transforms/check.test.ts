@@ -51,9 +51,9 @@ test('Every fault of transforms, rules and filters is named with its key, all at
     `transforms.open: the quote ' is not closed: value was "'abc"`,
     'transforms.typed.type: must be one of string, long, integer, short, byte, float, double, boolean, binary, date, timestamp, timestamp_ntz, decimal(p,s): value was "strng"',
     `transforms.computed: argument 2 of regex_extract() must be text written in quotes: '…': value was "regex_extract(a, b)"`,
-    'transforms.up.down: conflicts with transforms.up, which sets the whole value that contains it',
     'transforms.a b: "a b" cannot be a column: "a b" is not a valid name',
-    'rename.a: "b..c" cannot be a column: "" is not a valid name',
+    'transforms.up.down: conflicts with transforms.up, which sets the whole value that contains it',
+    'rename.a: must have a name on both sides of each dot; an empty name is "": value was "b..c"',
     'lookups.c: does not exist: /no/such.csv',
   ])
 })
@@ -80,4 +80,31 @@ test('Rules that are not a list, and two rules of one name, are refused', () => 
   ])
   const rule = { name: 'r', when: 'a', error: 'b' }
   assert.deepEqual(faultsOf({ rules: [rule, rule] }), ['rules: names "r" twice'])
+})
+
+test('Paths of drop, rename, transforms, derive, cobDate and log.mask are checked', () => {
+  const faults = faultsOf({
+    drop: ['"user.email', 'a.', 'ok.path', '"ok.name"'],
+    rename: { '"a"b': 'c', d: '""', '"x.y"': '"z.w"' },
+    transforms: { '"t': 'a', '"a\\ud800"': 'a', '"same"': 'a', same: 'b', '"up.down"': 'a', up: 'b' },
+    derive: { day: 'date("at.x)', month: 'month("at.x")' },
+    cobDate: { from: 'value:"cob' },
+    log: { mask: ['"a.b".c', 'No.', '"a.b'] },
+  })
+  assert.deepEqual(faults.sort(), [
+    'cobDate.from: must close the quote at character 1: value was "\\"cob"',
+    'derive.day: must close the quote at character 1: value was "\\"at.x"',
+    'drop: must close the quote at character 1: value was "\\"user.email"',
+    'drop: must have a name on both sides of each dot; an empty name is "": value was "a."',
+    'log.mask: must close the quote at character 1: value was "\\"a.b"',
+    'rename."a"b: must have a dot after the closing quote at character 3: value was "\\"a\\"b"',
+    'rename.d: "\\"\\"" cannot be a column: "" is not a valid name',
+    'transforms."a\\ud800": "\\"a\\\\ud800\\"" cannot be a column: "a\\ud800" is not a valid name',
+    'transforms."t: must close the quote at character 1: value was "\\"t"',
+    'transforms.same: is the same field as transforms."same"',
+  ])
+})
+
+test('Options that are no lists or maps of paths are refused without a failure', () => {
+  assert.deepEqual(faultsOf({ drop: 5, log: { mask: 5 }, rename: 'x' }).length, 3)
 })

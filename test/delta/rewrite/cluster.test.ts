@@ -28,6 +28,7 @@ const schema: StructType = structOf({
   price: 'decimal(20,3)',
   at: 'timestamp',
   inner: structOf({ y: 'double' }),
+  'dotted.x': 'integer',
 })
 
 /** Returns a row whose x and y are independent of its id. */
@@ -41,6 +42,7 @@ function row(id: number): Record<string, unknown> {
     price: `${x}.${String(y % 1000).padStart(3, '0')}`,
     at: `2026-03-01T${String(x % 24).padStart(2, '0')}:00:00Z`,
     inner: id % 89 === 0 ? null : { y: y / 7 },
+    'dotted.x': x,
   }
 }
 
@@ -193,6 +195,13 @@ test('A clustered table is clustered by its own columns along the Hilbert curve,
   const theirs = { ...first, path: 'theirs.parquet', clusteringProvider: 'theirs', dataChange: true }
   await commit(store, [{ kind: 'add', add: theirs }])
   assert.equal((await optimizeTable(store)).commits, 0)
+})
+
+test('A column with dots in its own name can be clustered by', async () => {
+  const store = await table(4, 100)
+  const done = await optimizeTable(store, { zorder: ['dotted.x'], targetBytes: await targetFor(store, 2) })
+  assert.equal(done.numRemovedFiles, 4)
+  assert.equal((await filesOf(store))[0]?.tags?.['ZCUBE_ZORDER_BY'], '["dotted.x"]')
 })
 
 for (const [names, fault] of [

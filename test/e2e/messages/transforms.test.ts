@@ -37,6 +37,8 @@ const VALUES: readonly (string | null)[] = [
       session: `s${n}`,
       status: 200,
       email: `user${n}@example.com`,
+      'user.phone': '+49 123',
+      'user.fax': '+49 456',
       meta: at('2021-03-24T15:06:17Z'),
     }),
   ),
@@ -86,7 +88,7 @@ test('A topic with rules, filter, transforms, drop and rename makes a table by d
       email: 'mask_email(email)',
       huge: 'to_string(id)',
     },
-    drop: ['id'],
+    drop: ['id', '"user.phone"', 'user.fax'],
     rename: { session: 'session_id' },
     lookups: { codes: 'codes.csv' },
     hashKeys: { pii: 'hash.key' },
@@ -98,6 +100,10 @@ test('A topic with rules, filter, transforms, drop and rename makes a table by d
   )
   const worker = startWorker(PROGRAM, ['run', '--config', config, '--until', 'latest'])
   assert.equal(await worker.ended, 0, worker.lines.slice(-15).join('\n'))
+
+  const warnings = worker.lines.filter((line) => line.includes('matched no field'))
+  assert.equal(warnings.length, 1, worker.lines.join('\n'))
+  assert.match(warnings.join(), /drop .*user\.fax.* contains a dot: write/)
 
   const rows = (await outputOf(['table', 'cat', table])).map(
     (line) => JSON.parse(line) as Record<string, unknown>,
@@ -112,6 +118,7 @@ test('A topic with rules, filter, transforms, drop and rename makes a table by d
       session_id: 's1',
       status: 200,
       email: 'u***@example.com',
+      'user.fax': '+49 456',
       meta: { producer: { timestamp: '2021-03-24T15:06:17Z' }, kafka: { offset: 0, partition: 0, topic } },
       date: '2021-03-24',
       key: 'k0',

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import { Budget, type BudgetMember } from '../../../src/core/credit/budget.ts'
 import { SerialQueue } from '../../../src/core/serial-queue.ts'
+import type { TopicEvent } from '../../../src/service/topic/events.ts'
 import { TablePool } from '../../../src/service/table/table-pool.ts'
 import { openTopic, type TopicConnectors, type TopicServices } from '../../../src/service/topic/topic.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
@@ -44,6 +45,7 @@ interface Bench {
   readonly budget: CountedBudget
   readonly closed: string[]
   readonly lines: string[]
+  readonly events: TopicEvent[]
   readonly openStores: () => number
 }
 
@@ -60,6 +62,7 @@ function bench(connectors: Partial<TopicConnectors>, options: object = {}): Benc
   const budget = new CountedBudget(1e9)
   const closed: string[] = []
   const lines: string[] = []
+  const events: TopicEvent[] = []
   let stores = 0
   const tables = new TablePool(async (at) => {
     const store = await openStore(at, config.storage)
@@ -88,10 +91,11 @@ function bench(connectors: Partial<TopicConnectors>, options: object = {}): Benc
     budget,
   }
   return {
-    open: () => openTopic(topic, services, () => undefined),
+    open: () => openTopic(topic, services, (event) => events.push(event)),
     budget,
     closed,
     lines,
+    events,
     openStores: () => stores,
   }
 }
@@ -147,4 +151,18 @@ test('When the dead-letter topic cannot be made, the dead-letter table is given 
   )
   await assert.rejects(open(), { message: 'no such topic' })
   assert.deepEqual([budget.members.size, openStores()], [0, 0])
+})
+
+test('Paths that match no field are events of the topic: at the first other spelling, otherwise at the end', async () => {
+  const live = new LiveTopic()
+  live.push(['{"id":1,"user.email":"a@b"}', '{"id":2}'])
+  const { open, events } = bench(
+    { source: (options) => new LiveSource(live, { ...options, until: 'latest' }) },
+    { drop: ['user.email', 'typo', '"user.email"'] },
+  )
+  const pipeline = await open()
+  await pipeline.run()
+  await pipeline.close()
+  const reported = events.flatMap((event) => (event.kind === 'path-unmatched' ? [event.path] : []))
+  assert.deepEqual(reported, ['user.email', 'typo'])
 })

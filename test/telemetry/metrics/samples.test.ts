@@ -25,6 +25,21 @@ describe('rows for people to read', () => {
     })
   })
 
+  it('hide quoted names and paths exactly, and text without quotes as a name with dots too', () => {
+    const row = { 'user.email': 1, user: { email: 2 }, a: { 'b.c': 3, b: { c: 4 } } }
+    assert.deepEqual(maskRow(row, ['user.email', '"a"."B.C"']), {
+      'user.email': '[masked]',
+      user: { email: '[masked]' },
+      a: { 'b.c': '[masked]', b: { c: 4 } },
+    })
+    assert.deepEqual(maskRow(row, ['"user.email"', 'a."b.c"']), {
+      'user.email': '[masked]',
+      user: { email: 2 },
+      a: { 'b.c': '[masked]', b: { c: 4 } },
+    })
+    assert.deepEqual(maskRow({ '"x"': 1, x: 2 }, ['"\\"x\\""', '"open']), { '"x"': '[masked]', x: 2 })
+  })
+
   it('hide fields whose name indicates a secret, without a mask', () => {
     const names = ['password', 'user_password', 'apiKey', 'API-KEY', 'accessToken', 'client_secret', 'PIN']
     const row = { ...Object.fromEntries(names.map((name) => [name, 'hunter2'])), spinning: 1, pinned: true }

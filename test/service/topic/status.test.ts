@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Subject } from 'rxjs'
+import type { Health } from '../../../src/service/health/health.ts'
+import { registerProcessMetrics } from '../../../src/service/metrics/process-metrics.ts'
+import { createEventLog } from '../../../src/service/topic/event-log.ts'
+import type { TopicEvent } from '../../../src/service/topic/events.ts'
+import { TopicStatus } from '../../../src/service/topic/status.ts'
+import { createLogger } from '../../../src/telemetry/log.ts'
+import type { ObserveMetric } from '../../../src/telemetry/metrics/observed-metrics.ts'
+
+const unmatched = (path: string): TopicEvent => ({
+  kind: 'path-unmatched',
+  option: 'drop',
+  path,
+  message: `drop "${path}" matched no field`,
+})
+
+test('Paths that match no field are counted until they match or the topic starts again, and logged', () => {
+  const lines: string[] = []
+  const log = createLogger({
+    level: 'info',
+    pretty: false,
+    destination: { write: (line) => lines.push(line) },
+  })
+  const events = new Subject<TopicEvent>()
+  const status = new TopicStatus({ creditBytes: 1 }, events, () => undefined)
+  events.subscribe(createEventLog(log))
+
+  events.next(unmatched('a.b'))
+  events.next(unmatched('c'))
+  assert.equal(status.unmatchedPaths, 2)
+  events.next({ kind: 'path-matched', option: 'drop', path: 'c' })
+  assert.equal(status.unmatchedPaths, 1)
+  assert.equal(metricOf(status), 1)
+  events.next({ kind: 'phase', phase: 'opening', failure: undefined })
+  assert.equal(status.unmatchedPaths, 0)
+
+  const logged = lines.map((line) => JSON.parse(line) as { readonly path: string; readonly msg: string })
+  assert.deepEqual(
+    logged.map(({ path, msg }) => [path, msg]),
+    [
+      ['a.b', 'drop "a.b" matched no field'],
+      ['c', 'drop "c" matched no field'],
+      ['c', 'The path matches a field after all'],
+    ],
+  )
+})
+
+/** Returns the value of the metric of unmatched paths for a topic of this status. */
+function metricOf(status: TopicStatus): number | undefined {
+  const health = { topics: [{ name: 'orders', topic: 'orders', status }] } as unknown as Health
+  let found: number | undefined
+  const observe: ObserveMetric = (name, read) => {
+    if (name === 'kafka_delta.unmatched.paths') read((value) => (found = value))
+  }
+  registerProcessMetrics(observe, health, () => undefined)
+  return found
+}
