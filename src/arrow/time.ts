@@ -81,7 +81,9 @@ export function civilOf(days: number): { year: number; month: number; day: numbe
 }
 
 const DATE = /^(\d{4})-(\d\d)-(\d\d)$/
-const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|z|[+-]\d\d(?::?\d\d)?)?$/
+/** Java omits seconds that are 0, and writes the region after the offset: `2026-03-01T10:15+01:00[Europe/Berlin]`. */
+const DATE_TIME =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:(Z|z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)(?:\[[A-Za-z][\w+:/-]{0,63}\])?)?$/
 
 /** Parses an ISO date to days since 1970-01-01; returns `undefined` if the text is not a date. */
 export function parseDate(text: string): number | undefined {
@@ -91,8 +93,8 @@ export function parseDate(text: string): number | undefined {
 
 /**
  * Parses an ISO 8601 date and time to days since the epoch and microseconds of the day; returns `undefined` for other
- * text. With `zoned` a zone is required (`timestamp`), without it a zone is refused (`timestamp_ntz`). Digits beyond
- * microseconds are truncated. A leap second (`:60`) counts as the first second of the next minute. The instant must lie
+ * text. With `zoned` a zone is required (`timestamp`), without it a zone is refused (`timestamp_ntz`). Seconds may be
+ * absent, a region after the offset is ignored, since the offset decides. Digits beyond microseconds are truncated. A leap second (`:60`) counts as the first second of the next minute. The instant must lie
  * within the years 0 to 9999 in UTC as well, so that its text can be parsed again.
  */
 export function parseDateTime(text: string, zoned: boolean): { days: number; micros: number } | undefined {
@@ -101,23 +103,25 @@ export function parseDateTime(text: string, zoned: boolean): { days: number; mic
   const days = daysOf(Number(match[1]), Number(match[2]), Number(match[3]))
   const hour = Number(match[4])
   const minute = Number(match[5])
-  const second = Number(match[6])
+  const second = Number(match[6] ?? 0)
   if (days === undefined || hour > 23 || minute > 59 || second > 60) return undefined
   const fraction = Number((match[7] ?? '').slice(0, 6).padEnd(6, '0'))
-  const offset = offsetMinutes(match[8])
+  const offset = offsetSeconds(match[8])
   if (offset === undefined) return undefined
-  const micros = ((hour * 60 + minute - offset) * 60 + second) * 1_000_000 + fraction
+  const micros = ((hour * 60 + minute) * 60 + second - offset) * 1_000_000 + fraction
   const carry = Math.floor(micros / DAY_MICROS)
   if (days + carry < DAYS_MIN || days + carry > DAYS_MAX) return undefined
   return { days: days + carry, micros: micros - carry * DAY_MICROS }
 }
 
-function offsetMinutes(zone: string | undefined): number | undefined {
+function offsetSeconds(zone: string | undefined): number | undefined {
   if (zone === undefined || zone === 'Z' || zone === 'z') return 0
-  const hours = Number(zone.slice(1, 3))
-  const minutes = Number(zone.slice(3).replace(':', '') || '0')
-  if (hours > 23 || minutes > 59) return undefined
-  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes)
+  const digits = zone.slice(1).replaceAll(':', '')
+  const hours = Number(digits.slice(0, 2))
+  const minutes = Number(digits.slice(2, 4))
+  const seconds = Number(digits.slice(4))
+  if (hours > 23 || minutes > 59 || seconds > 59) return undefined
+  return (zone.startsWith('-') ? -1 : 1) * ((hours * 60 + minutes) * 60 + seconds)
 }
 
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0')

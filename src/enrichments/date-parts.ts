@@ -63,7 +63,7 @@ export function datePartColumn(name: string, derivation: PartDerivation, source:
         else {
           reject(
             row,
-            `${name}: expected a time within the years 0 to 9999 in ${from}, got ${shown(column, row)}`,
+            `${name}: expected ${expectedIn(column, seconds)} in ${from}, got ${shown(column, row)}`,
           )
           builder.appendNull()
         }
@@ -119,6 +119,13 @@ function partOf(seconds: number, part: DatePart): number {
     default:
       return civilOf(days)[part]
   }
+}
+
+/** Text that is not a time has no seconds; any other value is a time that is out of range. */
+function expectedIn({ kind }: Column, seconds: number): string {
+  if (kind === 'bytes' && Number.isNaN(seconds))
+    return 'an ISO 8601 date, or date and time, of the years 0 to 9999'
+  return 'a time within the years 0 to 9999'
 }
 
 const SHOWN_MAX = 64

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TimeUnit } from 'apache-arrow'
+import { builderOf } from '../../src/arrow/builder.ts'
 import {
   civilOf,
   daysOf,
@@ -106,6 +107,28 @@ test('A zone is required for timestamp and refused for timestamp_ntz', () => {
   assert.equal(formatDateTime(0n, false), '1970-01-01T00:00:00.000000')
 })
 
+test('Text is read as Java writes it: seconds of 0 are absent, a region follows the offset', () => {
+  for (const [text, same] of [
+    ['2020-01-01T10:15Z', '2020-01-01T10:15:00Z'],
+    ['2020-01-01T10:15+01:00', '2020-01-01T09:15:00Z'],
+    ['2020-01-01 10:15-0530', '2020-01-01T15:45:00Z'],
+    ['2020-01-01T10:15+01:00[Europe/Berlin]', '2020-01-01T09:15:00Z'],
+    ['2020-01-01T10:15:30.123Z[GMT+00:00]', '2020-01-01T10:15:30.123Z'],
+    ['1890-01-01T00:00+00:53:28[Europe/Berlin]', '1889-12-31T23:06:32Z'],
+    ['1890-01-01T00:00:00-005328', '1890-01-01T00:53:28Z'],
+  ] as const) {
+    assert.notEqual(microsOf(text), undefined, text)
+    assert.equal(microsOf(text), microsOf(same), text)
+  }
+  assert.equal(microsOf('2020-01-01T10:15', false), microsOf('2020-01-01T10:15:00', false))
+  assert.notEqual(microsOf('2020-01-01T10:15', false), undefined)
+  assert.equal(builderOf('timestamp').append('2020-01-01T10:15Z'), undefined)
+  assert.equal(builderOf('timestamp_ntz').append('2020-01-01T10:15'), undefined)
+  assert.match(builderOf('timestamp').append('2020-01-01T10:15') ?? '', /date and time with zone/)
+  // The offset decides, as it does in Java: Berlin has another one in January.
+  assert.equal(microsOf('2020-01-01T10:15+05:00[Europe/Berlin]'), microsOf('2020-01-01T05:15:00Z'))
+})
+
 test('A leap second is the first of the next minute', () => {
   assert.equal(microsOf('2016-12-31T23:59:60Z'), microsOf('2017-01-01T00:00:00Z'))
 })
@@ -116,7 +139,15 @@ test('Text that is not a date and time is refused', () => {
     '2024-01-01T00:60:00Z',
     '2024-01-01T00:00:61Z',
     '2024-02-30T00:00:00Z',
-    '2024-01-01T00:00Z',
+    '2024-01-01T00Z',
+    '2024-01-01T00:00.5Z',
+    '2024-01-01T00:0Z',
+    '2024-01-01T00:00:00+00:00:60',
+    '2024-01-01T00:00:00[Europe/Berlin]',
+    '2024-01-01T00:00Z[]',
+    '2024-01-01T00:00Z[Europe/Berlin',
+    '2024-01-01T00:00Z[Europe/Berlin][u-ca=iso8601]',
+    `2024-01-01T00:00Z[${'x'.repeat(65)}]`,
     '2024-01-01T00:00:00.Z',
     '2024-01-01T00:00:00+24:00',
     '2024-01-01T00:00:00+00:60',

@@ -170,11 +170,38 @@ test('Rows with text that is not a time, or a time out of range, are rejected wi
   const texts = ['yesterday', '2026-02-30', '10000-01-01T00:00:00Z', '2026-01-01'].map((at) => ({ at }))
   const { rejected } = enriched(derivedColumn('day', 'date(at)', text), text, texts)
   assert.deepEqual(Object.keys(rejected), ['0', '1', '2'])
-  assert.equal(rejected[0], 'day: expected a time within the years 0 to 9999 in at, got "yesterday"')
+  assert.equal(
+    rejected[0],
+    'day: expected an ISO 8601 date, or date and time, of the years 0 to 9999 in at, got "yesterday"',
+  )
   const number = structOf({ n: 'long' })
   const numbers = [9_223_372_036_854_775_807n, -9_223_372_036_854_775_808n, 253_402_300_799_999].map((n) => ({
     n,
   }))
   const edges = enriched(derivedColumn('day', "date(millis(n), 'Asia/Tokyo')", number), number, numbers)
   assert.deepEqual(Object.keys(edges.rejected), ['0', '1', '2'])
+  assert.equal(edges.rejected[2], 'day: expected a time within the years 0 to 9999 in n, got 253402300799999')
+  const late = enriched(derivedColumn('day', "date(at, 'Asia/Tokyo')", text), text, [
+    { at: '9999-12-31T23:00Z' },
+  ])
+  assert.equal(
+    late.rejected[0],
+    'day: expected a time within the years 0 to 9999 in at, got "9999-12-31T23:00Z"',
+  )
+})
+
+test('Text is read as Java writes it: without seconds that are 0, and with a region after the offset', () => {
+  const schema = structOf({ at: 'string' })
+  const texts = [
+    '2020-01-01T10:15Z',
+    '2020-01-01T10:15',
+    '2020-01-01 10:15',
+    '2020-01-01T00:15+01:00[Europe/Berlin]',
+    '2020-01-01T10:15:30.5Z[UTC]',
+  ]
+  const rows = texts.map((at) => ({ at }))
+  assert.deepEqual(derived('hour(at)', schema, rows), [10, 10, 10, 23, 10])
+  assert.deepEqual(derived("date(at, 'Asia/Tokyo')", schema, rows), [
+    ...['2020-01-01', '2020-01-01', '2020-01-01', '2020-01-01', '2020-01-01'],
+  ])
 })

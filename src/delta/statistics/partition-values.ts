@@ -192,8 +192,8 @@ function parseDate(text: string): number | undefined {
 }
 
 function parseTimestamp(text: string): bigint | undefined {
-  const match = /^(\S+?)[ T](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?$/.exec(text)
-  const [, date = '', hours, minutes, seconds, fraction = '', zone = 'Z'] = match ?? []
+  const match = /^(\S+?)[ T](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(text)
+  const [, date = '', hours, minutes, seconds = '0', fraction = '', zone = 'Z'] = match ?? []
   const days = parseDate(date)
   if (days === undefined) return undefined
   const ofDay = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) - zoneSeconds(zone)

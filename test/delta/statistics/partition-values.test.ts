@@ -39,6 +39,16 @@ for (const [type, value, text, parsed] of CASES) {
   })
 }
 
+test('A timestamp that another writer wrote without seconds is read', () => {
+  const micros = 1_767_262_500_000_000n
+  assert.equal(parsePartitionValue('2026-01-01 10:15', 'timestamp'), micros)
+  assert.equal(parsePartitionValue('2026-01-01T10:15Z', 'timestamp'), micros)
+  assert.equal(parsePartitionValue('2026-01-01T12:15+02:00', 'timestamp'), micros)
+  assert.equal(parsePartitionValue('2026-01-01 10:15', 'timestamp_ntz'), micros)
+  assert.equal(serialisePartitionValue('2026-01-01T10:15Z', 'timestamp'), '2026-01-01T10:15:00Z')
+  assert.throws(() => parsePartitionValue('2026-01-01 10', 'timestamp'), { code: 'KD_TABLE_CORRUPT' })
+})
+
 test('Values that are not of their type are refused', () => {
   assert.throws(() => serialisePartitionValue('x', 'long'), { code: 'KD_RECORD_NOT_FITTING' })
   assert.throws(() => serialisePartitionValue('/w==', 'binary'), { code: 'KD_RECORD_NOT_FITTING' })
