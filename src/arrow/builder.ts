@@ -1,3 +1,4 @@
+import { isMessageObject } from '../core/exact.ts'
 import type { ArrayType, DataType, MapType, StructField, StructType } from '../core/schema.ts'
 import type { Column, Columns } from './column.ts'
 import { fixedLayoutOf } from './column.ts'
@@ -66,8 +67,7 @@ export class StructBuilder implements ColumnBuilder {
       this.appendNull()
       return undefined
     }
-    if (typeof value !== 'object' || Array.isArray(value))
-      return `expected an object, got ${describeValue(value)}`
+    if (!isMessageObject(value)) return `expected an object, got ${describeValue(value)}`
     for (let i = 0; i < this.fields.length; i++) {
       const field = this.fields[i] as StructField
       const child = this.children[i] as AnyBuilder
@@ -209,8 +209,7 @@ class MapBuilder implements ColumnBuilder {
       this.appendNull()
       return undefined
     }
-    if (typeof value !== 'object' || Array.isArray(value))
-      return `expected an object, got ${describeValue(value)}`
+    if (!isMessageObject(value)) return `expected an object, got ${describeValue(value)}`
     for (const [key, inner] of value instanceof Map ? value : Object.entries(value)) {
       if (inner === null && !this.type.valueContainsNull) return `/${String(key)} expected a value, got null`
       const fault = this.keys.append(key) ?? this.values.append(inner)

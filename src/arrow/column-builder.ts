@@ -1,3 +1,4 @@
+import { ExactNumber } from '../core/exact.ts'
 import type { DataType } from '../core/schema.ts'
 import type { Column } from './column.ts'
 
@@ -23,6 +24,7 @@ export interface ColumnBuilder {
 /** Returns a value as text for an error message, shortened to 100 characters. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'bigint') return String(value)
+  if (value instanceof ExactNumber) return value.text
   const replacer = (_: string, inner: unknown): unknown => (typeof inner === 'bigint' ? String(inner) : inner)
   let text: string
   try {

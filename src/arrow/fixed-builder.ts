@@ -1,5 +1,5 @@
 import { decimalOf, type DataType } from '../core/schema.ts'
-import { ExactNumber } from '../core/exact.ts'
+import { ExactNumber, narrowInteger } from '../core/exact.ts'
 import type { ColumnBuilder } from './column-builder.ts'
 import { describeValue } from './column-builder.ts'
 import { fixedLayoutOf, type Column, type FixedArray } from './column.ts'
@@ -148,10 +148,11 @@ export class FixedBuilder implements ColumnBuilder {
 
   #putInteger(value: unknown, type: string): string | undefined {
     const [min, max] = INTEGER_RANGES[type] ?? [0, 0]
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+    const whole = value instanceof ExactNumber ? wholeNumberOf(value) : value
+    if (typeof whole !== 'number' || !Number.isInteger(whole) || whole < min || whole > max) {
       return `expected an integer from ${min} to ${max} (${type}), got ${describeValue(value)}`
     }
-    return this.#done(value)
+    return this.#done(whole)
   }
 
   #putLong(value: unknown): string | undefined {
@@ -164,7 +165,9 @@ export class FixedBuilder implements ColumnBuilder {
         ? value
         : typeof value === 'number' && Number.isInteger(value)
           ? BigInt(value)
-          : undefined
+          : value instanceof ExactNumber
+            ? unscaledOf(value.text, 38, 0)
+            : undefined
     if (big === undefined)
       return `expected an integer, got ${value instanceof ExactNumber ? value.text : describeValue(value)}`
     if (big > LONG_MAX || big < LONG_MIN)
@@ -197,4 +200,10 @@ export class FixedBuilder implements ColumnBuilder {
     this.#valid.push(1)
     return undefined
   }
+}
+
+/** Returns a number written with a fraction or an exponent as an integer if it is one, such as `1.0` or `1e3`. */
+function wholeNumberOf({ text }: ExactNumber): number | bigint | undefined {
+  const whole = unscaledOf(text, 38, 0)
+  return whole === undefined ? undefined : narrowInteger(whole)
 }

@@ -116,6 +116,8 @@ export class RowColumns implements Changing<FormatOptions> {
         plain: plainContractOf(of.schema, hasWrittenContract ? contract : undefined),
         absentValues: of.absent,
         unknownFields: policy === 'none' ? 'count' : 'leave',
+        // Types of new columns are inferred: `2.0` is a double, as in the first messages of a topic.
+        keepFractions: policy === 'addNewColumns',
       } as const
       this.#formatOptions = { of, options }
     }

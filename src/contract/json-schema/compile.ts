@@ -19,6 +19,9 @@ import type { ContractDocument, SchemaReferences } from './references.ts'
  */
 const NEGATIONS = ['not', 'if', 'oneOf', 'contains', 'dependentSchemas']
 
+/** Keywords for numbers, which ajv does not apply to exact numbers. */
+const NUMBER_RULES = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf']
+
 /** Validates one row. Returns `undefined` when it is valid, otherwise one line with the reason. Never throws. */
 export type RowCheck = (row: unknown) => string | undefined
 
@@ -40,12 +43,29 @@ export function compileContract(
     for (const other of others) checker.addSchema(other, undefined, false, false)
     const validate = checker.compile(root as JsonSchema)
     const plainFirst = references.documents.some(({ schema }) =>
-      [...subschemas(schema)].some((each) => NEGATIONS.some((key) => Object.hasOwn(each.schema, key))),
+      [...subschemas(schema)].some((each) => needsPlainNumbers(each.schema)),
     )
     return { check: checkWith(validate, plainFirst), faults }
   } catch (error) {
     return { check: undefined, faults: [{ at: '', message: messageOf(error) }] }
   }
+}
+
+/**
+ * Returns true when a value could pass these rules only because ajv does not see it as a number. An exact number never
+ * has the type of a number, so that rules beside such a type alone are safe.
+ */
+function needsPlainNumbers(schema: JsonSchema): boolean {
+  const has = (key: string): boolean => Object.hasOwn(schema, key)
+  if (NEGATIONS.some(has)) return true
+  const types: readonly unknown[] = [schema['type']].flat()
+  // An exact number is an object to ajv.
+  if (types.includes('object') && types.length > 1 && types.some(isNumberType)) return true
+  return NUMBER_RULES.some(has) && !types.every((type) => isNumberType(type) || type === 'null')
+}
+
+function isNumberType(type: unknown): boolean {
+  return type === 'number' || type === 'integer'
 }
 
 function checkWith(validate: ValidateFunction, plainFirst: boolean): RowCheck {

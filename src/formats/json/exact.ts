@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { ExactNumber } from '../../core/exact.ts'
 
 /**
- * Matches numbers with a fraction or an exponent, and numbers that a double may not hold. Matches within strings only
- * cost time.
+ * Matches numbers that may be integers written with a fraction or an exponent, and numbers that a double may not hold.
+ * Matches within strings only cost time.
  */
-const FRACTION = /\d[.eE]|(?:\d\.?){16}/
+const FRACTION = /\d(?:\.0+(?!\d)|[eE])|(?:\d\.?){16}/
 /**
  * Matches numbers that a double may not hold: 16 digits or more, or an exponent of three digits. Matches within
  * strings only cost time.

@@ -3,6 +3,7 @@ import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { messageOf } from '../../core/errors.ts'
+import { isMessageObject } from '../../core/exact.ts'
 import type { Raw } from '../../core/raw.ts'
 import type { Decoded, Format, FormatOptions } from '../format.ts'
 import { columnReader, type ColumnReader } from './columns.ts'
@@ -95,8 +96,8 @@ function parseRecord(
   if (!allUtf8 && !isUtf8(bytes)) return 'expected UTF-8, got invalid bytes'
   try {
     const value = parseExact(bytes.toString('utf8'), { keepFractions })
-    if (typeof value === 'object' && !Array.isArray(value)) return value
-    return `expected a JSON object, got ${Array.isArray(value) ? 'an array' : `a ${typeof value}`}`
+    if (value === null || isMessageObject(value)) return value
+    return `expected a JSON object, got ${Array.isArray(value) ? 'an array' : `a ${typeof value === 'object' ? 'number' : typeof value}`}`
   } catch (thrown) {
     return `expected JSON: ${messageOf(thrown)}`
   }

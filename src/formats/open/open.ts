@@ -1,5 +1,5 @@
 import type { CodecName } from '../../compression/compression.ts'
-import type { Changing } from '../../core/changing.ts'
+import { currentOf, type Changing } from '../../core/changing.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { debeziumFormat } from '../debezium/format.ts'
 import { withDecompression } from '../framing/decompress.ts'
@@ -28,14 +28,17 @@ export async function openFormat(
   const { envelope, debezium } = choice
   const format =
     envelope === 'debezium'
-      ? debeziumFormat(await openValues(choice, NO_COLUMNS), debezium ?? { fields: [] }, options)
+      ? debeziumFormat(await openValues(choice, eventOptionsOf(options)), debezium ?? { fields: [] }, options)
       : await openValues(choice, options)
   const { decompress, decompressedBytesMax } = choice
   return decompress === 'none' ? format : withDecompression(format, { decompress, decompressedBytesMax })
 }
 
 /** The columns are those of the rows in the events, so events themselves are never decoded into columns. */
-const NO_COLUMNS: FormatOptions = { schema: { type: 'struct', fields: [] }, plain: undefined }
+function eventOptionsOf(options: FormatOptions | Changing<FormatOptions>): FormatOptions {
+  const { keepFractions = false } = currentOf(options)
+  return { schema: { type: 'struct', fields: [] }, plain: undefined, keepFractions }
+}
 
 function openValues(choice: FormatChoice, options: FormatOptions | Changing<FormatOptions>): Promise<Format> {
   return choice.formats === undefined
