@@ -10,6 +10,17 @@ export class ExactNumber {
   }
 }
 
+/**
+ * Holds an integer that was written with a fraction or an exponent, such as `2.0` or `1e3`. A double holds it too; the
+ * text tells that other values of the field may have a fraction.
+ */
+export class WholeFraction extends ExactNumber {}
+
+/** Returns a `WholeFraction` as a double, and any other value as it is. */
+export function narrowFraction(value: unknown): unknown {
+  return value instanceof WholeFraction ? Number(value.text) : value
+}
+
 /** Returns an integer as a double when that is exact, and as a `bigint` otherwise. */
 export function narrowInteger(value: bigint): number | bigint {
   const double = Number(value)

@@ -1,5 +1,5 @@
 import { TreeInterpreter } from '@jmespath-community/jmespath'
-import { ExactNumber, toPlainNumbers } from '../core/exact.ts'
+import { ExactNumber, WholeFraction, narrowFraction, toPlainNumbers } from '../core/exact.ts'
 import { toJsonText } from '../core/json-text.ts'
 import type { ExpressionFunction } from './function-table.ts'
 import { toDouble, isNumber, parseNumber } from './numbers.ts'
@@ -20,6 +20,12 @@ function callLibrary(name: string, args: readonly unknown[]): unknown {
 /** Converts numbers that a double cannot hold to the nearest double. */
 function withDoubles(name: string): ExpressionFunction {
   return (args) => callLibrary(name, args.map(toPlainNumbers))
+}
+
+/** The library checks the elements, but sorts numbers by their text. */
+function sort(args: readonly unknown[]): unknown {
+  const sorted = callLibrary('sort', args.map(toPlainNumbers)) as unknown[]
+  return typeof sorted[0] === 'number' ? (sorted as number[]).sort((a, b) => a - b) : sorted
 }
 
 function mapNumber(name: string, ofBigInt: (value: bigint) => bigint): ExpressionFunction {
@@ -80,6 +86,30 @@ function replace(args: readonly unknown[]): unknown {
   return [parts.slice(0, times + 1).join(to), ...parts.slice(times + 1)].join(from)
 }
 
+/** Functions that return an argument, or a part of one, as it is. */
+const PASSING = new Set(['default', 'not_null', 'to_array', 'to_number'])
+
+/**
+ * Returns the arguments of a call with doubles for numbers such as `2.0`, so that a function does not see how a number was
+ * written. Lists and objects stay as they are.
+ */
+export function narrowArguments(name: string, args: readonly unknown[]): readonly unknown[] {
+  return PASSING.has(name) || !args.some((arg) => arg instanceof WholeFraction)
+    ? args
+    : args.map(narrowFraction)
+}
+
+/** Name of a function that returns its argument. No expression can call it, because no parsed name contains a blank. */
+export const NARROW = 'narrow fraction'
+
+/** Functions that compare what their second argument, an expression, gives for each element. */
+export const COMPARING: ReadonlySet<string> = new Set(['max_by', 'min_by', 'sort_by'])
+
+function contains(args: readonly unknown[]): unknown {
+  const [within, value] = args
+  return callLibrary('contains', [Array.isArray(within) ? within.map(narrowFraction) : within, value])
+}
+
 /**
  * Holds the built-in functions of JMESPath that accept exact numbers here, or whose cost is bounded whatever a
  * message contains.
@@ -91,7 +121,10 @@ export const BUILT_IN_FUNCTIONS: ReadonlyMap<string, ExpressionFunction> = new M
   ['abs', mapNumber('abs', (value) => (value < 0n ? -value : value))],
   ['ceil', mapNumber('ceil', (value) => value)],
   ['floor', mapNumber('floor', (value) => value)],
-  ...['avg', 'max', 'min', 'sort', 'sum'].map((name) => [name, withDoubles(name)] as const),
+  ...['avg', 'max', 'min', 'sum'].map((name) => [name, withDoubles(name)] as const),
+  ['sort', sort],
+  [NARROW, ([value]) => value],
+  ['contains', contains],
   ['type', ([value]) => jmespathTypeOf(value)],
   ['to_string', ([value]) => (typeof value === 'string' ? value : toJsonText(value))],
   [

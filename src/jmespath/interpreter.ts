@@ -1,7 +1,13 @@
 import { TreeInterpreter } from '@jmespath-community/jmespath'
 import type { ExpressionNode } from '../../config/transforms/expression.ts'
-import { isMessageObject, narrowInteger } from '../core/exact.ts'
-import { BUILT_IN_FUNCTIONS } from './built-in.ts'
+import {
+  isMessageObject,
+  isObjectOrArray,
+  narrowFraction,
+  narrowInteger,
+  WholeFraction,
+} from '../core/exact.ts'
+import { BUILT_IN_FUNCTIONS, COMPARING, NARROW, narrowArguments } from './built-in.ts'
 import { compareNumbers, toDouble, isNumber, type AnyNumber } from './numbers.ts'
 import type { FunctionTable } from './function-table.ts'
 
@@ -32,12 +38,12 @@ export class Interpreter<Context> extends Base {
     super()
     this.#functions = functions
     const library = this.runtime.callFunction.bind(this.runtime)
-    this.runtime.callFunction = (name, args) => {
+    this.runtime.callFunction = (name, given) => {
       const own = functions.get(name) ?? BUILT_IN_FUNCTIONS.get(name)
+      const args = narrowArguments(name, given) as typeof given
       // Values that are not JSON to the library, such as `bigint`, are passed to our functions unchanged.
-      return own === undefined
-        ? library(name, args)
-        : (own(args, this.#context as Context) as ReturnType<typeof library>)
+      if (own !== undefined) return own(args, this.#context as Context) as ReturnType<typeof library>
+      return library(name, COMPARING.has(name) ? withNarrowKeys(args) : args)
     }
   }
 
@@ -72,20 +78,26 @@ export class Interpreter<Context> extends Base {
         const right: unknown = this.visit(node.right, value)
         const compared = compareValues(node.name, left, right)
         if (compared !== undefined) return compared
-        return super.visit({ ...node, left: literal(left), right: literal(right) }, value)
+        const [one, other] = [withoutFractions(left), withoutFractions(right)]
+        return super.visit({ ...node, left: literal(one), right: literal(other) }, value)
       }
       case 'Arithmetic': {
         const left: unknown = this.visit(node.left, value)
         const right: unknown = this.visit(node.right, value)
         const exact = calculateExactly(node.operator, left, right)
         if (exact !== undefined) return exact as Visited
-        return super.visit({ ...node, left: literal(plain(left)), right: literal(plain(right)) }, value)
+        const result = super.visit(
+          { ...node, left: literal(plain(left)), right: literal(plain(right)) },
+          value,
+        )
+        return (mayHaveFraction(left) || mayHaveFraction(right) ? withFraction(result) : result) as Visited
       }
       case 'Unary': {
         const operand: unknown = this.visit(node.operand, value)
         if (typeof operand === 'bigint')
           return (node.operator === 'Minus' ? narrowInteger(-operand) : operand) as Visited
-        return super.visit({ ...node, operand: literal(plain(operand)) }, value)
+        const result = super.visit({ ...node, operand: literal(plain(operand)) }, value)
+        return (mayHaveFraction(operand) ? withFraction(result) : result) as Visited
       }
       default:
         return super.visit(node, value)
@@ -99,8 +111,30 @@ function fieldOf(value: unknown, name: string): unknown {
   return Object.hasOwn(value, name) ? ((value as Record<string, unknown>)[name] ?? null) : null
 }
 
+/** Returns the arguments of a comparing function with an expression that gives doubles for numbers such as `2.0`. */
+function withNarrowKeys<Args extends readonly unknown[]>([list, key, ...rest]: Args): Args {
+  const narrow = { type: 'Function', name: NARROW, children: [{ type: 'Current' }] }
+  return [list, { type: 'Pipe', left: key, right: narrow, expref: true }, ...rest] as unknown as Args
+}
+
+/** Returns the value with doubles for numbers such as `2.0` at any depth. */
+function withoutFractions(value: unknown): unknown {
+  if (!isObjectOrArray(value)) return narrowFraction(value)
+  if (Array.isArray(value)) return value.map(withoutFractions)
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutFractions(inner)]))
+}
+
 function literal(value: unknown): ExpressionNode {
   return { type: 'Literal', value } as ExpressionNode
+}
+
+function mayHaveFraction(value: unknown): boolean {
+  return value instanceof WholeFraction || (typeof value === 'number' && !Number.isInteger(value))
+}
+
+/** Returns a whole result of numbers with fractions as such, so that a new column for it is not one of integers. */
+function withFraction(result: unknown): unknown {
+  return Number.isSafeInteger(result) ? new WholeFraction(`${String(result)}.0`) : result
 }
 
 function plain(value: unknown): unknown {

@@ -1,5 +1,6 @@
 import type { DataType } from '../core/schema.ts'
 import { messageOf } from '../core/errors.ts'
+import { narrowFraction } from '../core/exact.ts'
 import type { Raw } from '../core/raw.ts'
 import { isTruthy, type Expression } from '../jmespath/expression.ts'
 import { toIsoText } from './iso.ts'
@@ -170,7 +171,8 @@ function checkRule(
 const MICROS_MAX = 253_402_300_799_999_999n
 const MICROS_MIN = -62_167_219_200_000_000n
 
-function instantOf(value: unknown): unknown {
+function instantOf(result: unknown): unknown {
+  const value = narrowFraction(result)
   if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return value
   const micros = BigInt(value as number | bigint)
   return micros < MICROS_MIN || micros > MICROS_MAX ? value : toIsoText(micros)

@@ -1,6 +1,6 @@
 import { literalTextOf, type ExpressionNode } from '../../config/transforms/expression.ts'
 import { signatureOf } from '../../config/transforms/expression-functions.ts'
-import { findField, typeName, type DataType, type StructType } from '../core/schema.ts'
+import { decimalOf, findField, typeName, type DataType, type StructType } from '../core/schema.ts'
 import { fieldPathOf } from '../jmespath/expression.ts'
 import { dateParserFor } from './date-pattern.ts'
 import { KAFKA_SOURCE_TYPES } from './record.ts'
@@ -27,6 +27,14 @@ export function typeOfExpression(node: ExpressionNode, schema: StructType | unde
       return common(typeOfExpression(node.left, schema), typeOfExpression(node.right, schema))
     case 'Ternary':
       return common(typeOfExpression(node.trueExpr, schema), typeOfExpression(node.falseExpr, schema))
+    case 'Arithmetic':
+      return typeOfArithmetic(
+        node.operator,
+        typeOfExpression(node.left, schema),
+        typeOfExpression(node.right, schema),
+      )
+    case 'Unary':
+      return typeOfArithmetic('Plus', typeOfExpression(node.operand, schema), 'long')
     case 'Pipe':
     case 'Subexpression':
       return typeOfExpression(node.right, undefined)
@@ -54,9 +62,59 @@ function typeOfLiteral(value: unknown): DataType | undefined {
   return undefined
 }
 
+const INTEGERS: readonly DataType[] = ['byte', 'short', 'integer', 'long']
+
+/**
+ * Returns the type of a result of two numbers: long for two integers, double if one of them may have a fraction, and
+ * `undefined` when only the values show it. Division gives a double.
+ */
+function typeOfArithmetic(
+  operator: string,
+  left: DataType | undefined,
+  right: DataType | undefined,
+): DataType | undefined {
+  if (operator === 'Divide' || mayHaveFraction(left) || mayHaveFraction(right)) return 'double'
+  return isInteger(left) && isInteger(right) ? 'long' : undefined
+}
+
+function mayHaveFraction(type: DataType | undefined): boolean {
+  return type === 'double' || type === 'float' || (type !== undefined && decimalOf(type) !== undefined)
+}
+
+function isInteger(type: DataType | undefined): boolean {
+  return type !== undefined && INTEGERS.includes(type)
+}
+
+/** Returns the type of a built-in function of numbers, or `undefined` when only the values show it. */
+function typeOfNumbers(name: string, arg: DataType | undefined): DataType | undefined {
+  const element = typeof arg === 'object' && arg.type === 'array' ? arg.elementType : undefined
+  switch (name) {
+    case 'avg':
+      return 'double'
+    case 'sum':
+      return isInteger(element) ? 'long' : 'double'
+    case 'max':
+    case 'min':
+      return element === 'string' ? element : typeOfArithmetic('Plus', element, 'long')
+    case 'abs':
+    case 'to_number':
+      return typeOfArithmetic('Plus', arg, 'long')
+    default:
+      return undefined
+  }
+}
+
+/** Returns the type that holds the values of both types, or `undefined` when only the values show it. */
 function common(a: DataType | undefined, b: DataType | undefined): DataType | undefined {
-  if (a === undefined || b === undefined) return undefined
-  return typeof a === 'string' && a === b ? a : undefined
+  if (a === undefined || b === undefined || typeof a !== 'string') return undefined
+  if (a === b) return a
+  // Numbers of two types are integers only if both are.
+  return isNumber(a) && isNumber(b) ? typeOfArithmetic('Plus', a, b) : undefined
+}
+
+/** A double cannot hold all decimals, so that a decimal is common to none but itself. */
+function isNumber(type: DataType): boolean {
+  return isInteger(type) || type === 'double' || type === 'float'
 }
 
 function typeOfCall(
@@ -69,7 +127,8 @@ function typeOfCall(
     if (TEXT.includes(name)) return 'string'
     if (BOOLEANS.includes(name)) return 'boolean'
     if (LONGS.includes(name)) return 'long'
-    return name === 'split' || name === 'keys' ? TEXTS : undefined
+    if (name === 'split' || name === 'keys') return TEXTS
+    return typeOfNumbers(name, args[0] && typeOfExpression(args[0], schema))
   }
   switch (signature.returns) {
     case 'text':

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ExactNumber, containsExactNumber, toPlainNumbers } from '../../src/core/exact.ts'
+import {
+  ExactNumber,
+  WholeFraction,
+  containsExactNumber,
+  narrowFraction,
+  toPlainNumbers,
+} from '../../src/core/exact.ts'
 
 test('a value with plain numbers only is returned itself', () => {
   const value = { a: [1, { b: null, c: 'x' }] }
@@ -32,4 +38,10 @@ test('nesting of 100,000 levels works', () => {
   let plain = toPlainNumbers(deep)
   while (Array.isArray(plain)) plain = plain[0]
   assert.equal(plain, 1)
+})
+
+test('only a number that was written with a fraction and is whole becomes a double', () => {
+  assert.equal(narrowFraction(new WholeFraction('2.0')), 2)
+  const decimal = new ExactNumber('2.00')
+  for (const value of [decimal, 2n, 'x', null]) assert.equal(narrowFraction(value), value)
 })

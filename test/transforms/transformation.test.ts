@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { WholeFraction } from '../../src/core/exact.ts'
 import { compileTransforms } from '../../src/transforms/compile.ts'
 import { rawOf } from '../support/flow/batches.ts'
 
@@ -34,4 +35,28 @@ test('A message that is transformed while another is keeps its own record', () =
   }
   assert.deepEqual(transformation.apply(message, RECORDS, 0), { n: 1, at: 10, from: 'events/10' })
   assert.deepEqual(inner[0], { n: 2, at: 70, from: 'others/70' })
+})
+
+test('A number such as 2.0 stays as written in fields and results, and is a time in a timestamp column', () => {
+  const message = { n: new WholeFraction('2.0'), ts: new WholeFraction('1600000000000000.0'), list: [1] }
+  const transformation = compileTransforms({
+    transforms: {
+      copy: 'n',
+      first: 'not_null(missing, n)',
+      at: 'ts',
+      text: "concat(n, '!')",
+      more: 'n + `1`',
+    },
+    drop: ['ts'],
+    rename: { n: 'number' },
+  })
+  assert.deepEqual(transformation.apply(message, RECORDS, 0, [false, false, true, false, false]), {
+    list: [1],
+    copy: message.n,
+    first: message.n,
+    at: '2020-09-13T12:26:40Z',
+    text: '2!',
+    more: new WholeFraction('3.0'),
+    number: message.n,
+  })
 })

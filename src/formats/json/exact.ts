@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ExactNumber } from '../../core/exact.ts'
+import { ExactNumber, WholeFraction } from '../../core/exact.ts'
 
 /**
  * Matches numbers that may be integers written with a fraction or an exponent, and numbers that a double may not hold.
@@ -78,5 +78,7 @@ function isWholeFraction(token: string): boolean {
 function unwrapped(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, MARK)) return value
   const token = (value as Record<string, string>)[MARK] as string
-  return /^-?\d+$/.test(token) ? BigInt(token) : new ExactNumber(token)
+  if (/^-?\d+$/.test(token)) return BigInt(token)
+  // Only `keepFractions` keeps a number that a double holds.
+  return isExact(token) ? new WholeFraction(token) : new ExactNumber(token)
 }

@@ -130,11 +130,11 @@ export function checkTransformDestinations(
  */
 export function formatOptionsOf(
   written: Contract | undefined,
-  columns: Changing<MessageColumns>,
+  columns: Changing<FormatOptions>,
   transformation: Transformation,
 ): Changing<FormatOptions> {
   const own = written?.schema.fields ?? []
-  const optionsFor = ({ schema }: MessageColumns): FormatOptions => {
+  const optionsFor = ({ schema, keepFractions = false }: FormatOptions): FormatOptions => {
     const further = columnsBefore(schema, transformation).fields.filter(
       ({ name }) => findField({ type: 'struct', fields: own }, name) === undefined,
     )
@@ -142,6 +142,7 @@ export function formatOptionsOf(
       schema: { type: 'struct', fields: [...own, ...further] },
       plain: undefined,
       unknownFields: 'leave',
+      keepFractions,
     }
   }
   return derived(columns, optionsFor)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ExactNumber } from '../../../src/core/exact.ts'
+import { ExactNumber, WholeFraction } from '../../../src/core/exact.ts'
 import { parseExact } from '../../../src/formats/json/exact.ts'
 
 test('Numbers that a double can hold are numbers, others stay exact', () => {
@@ -22,6 +22,17 @@ test('Numbers that a double can hold are numbers, others stay exact', () => {
     assert.deepEqual(parseExact(text), value, text)
     assert.deepEqual(parseExact(`{"a":[${text}, "${text}"]}`), { a: [value, text] }, text)
   }
+})
+
+test('With keepFractions, integers that were written with a fraction or an exponent keep their text', () => {
+  const kept = (text: string): unknown => parseExact(text, { keepFractions: true })
+  for (const text of ['2.0', '-1.00', '1e3', '10e-1', '0.0', '1.5e1'])
+    assert.deepEqual(kept(`[${text}]`), [new WholeFraction(text)], text)
+  assert.deepEqual(kept('[1, 2.5, "2.0"]'), [1, 2.5, '2.0'])
+  // A double cannot hold these: their text matters to functions too.
+  for (const text of ['9007199254740993.0', '1e400'])
+    assert.deepEqual(kept(`[${text}]`), [new ExactNumber(text)], text)
+  assert.deepEqual(parseExact('[2.0]'), [2])
 })
 
 test('A number inside a string, also after escapes, stays text', () => {

@@ -7,6 +7,8 @@ import { loadConfig } from '../../../config/load/load.ts'
 import type { DataType, StructType } from '../../../src/core/schema.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
 import { openTarget, type Target } from '../../../src/service/table/target.ts'
+import { formatOptionsOf } from '../../../src/service/table/transforms.ts'
+import { compileTransforms } from '../../../src/transforms/compile.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
 import { structOf } from '../../support/flow/batches.ts'
 
@@ -38,6 +40,16 @@ const namesOf = ({ fields }: StructType): string[] =>
     ({ name, type }) =>
       `${name} ${typeof type === 'string' ? type : `<${namesOf(type as StructType).join(', ')}>`}`,
   )
+
+test('Messages that are transformed keep the fractions of their numbers exactly if the columns ask for it', () => {
+  const transformation = compileTransforms({ drop: ['a'] })
+  for (const keepFractions of [true, false]) {
+    const given = { schema: structOf({ n: 'long' }), plain: undefined, keepFractions }
+    const options = formatOptionsOf(undefined, { current: () => given }, transformation).current()
+    assert.equal(options.keepFractions, keepFractions)
+    assert.equal(options.unknownFields, 'leave')
+  }
+})
 
 const withContract = (): object => ({ contract: join(folder, 'contract.json') })
 

@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
+import type { DeadLetter } from '../../../src/core/batch.ts'
 import { Budget, type BudgetMember } from '../../../src/core/credit/budget.ts'
+import type { StructType } from '../../../src/core/schema.ts'
 import { SerialQueue } from '../../../src/core/serial-queue.ts'
 import type { TopicEvent } from '../../../src/service/topic/events.ts'
+import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import { TablePool } from '../../../src/service/table/table-pool.ts'
 import { openTopic, type TopicConnectors, type TopicServices } from '../../../src/service/topic/topic.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
@@ -47,6 +50,8 @@ interface Bench {
   readonly lines: string[]
   readonly events: TopicEvent[]
   readonly openStores: () => number
+  /** Returns the columns of the table as they are now. */
+  readonly columns: () => Promise<Readonly<Record<string, string>>>
 }
 
 function bench(connectors: Partial<TopicConnectors>, options: object = {}): Bench {
@@ -97,6 +102,13 @@ function bench(connectors: Partial<TopicConnectors>, options: object = {}): Benc
     lines,
     events,
     openStores: () => stores,
+    columns: async () => {
+      const store = await openStore(uri, {})
+      const { metadata } = await loadSnapshot(store)
+      await store.close()
+      const { fields } = JSON.parse(metadata.schemaString ?? '{"fields":[]}') as StructType
+      return Object.fromEntries(fields.map(({ name, type }) => [name, JSON.stringify(type)]))
+    },
   }
 }
 
@@ -165,4 +177,51 @@ test('Paths that match no field are events of the topic: at the first other spel
   await pipeline.close()
   const reported = events.flatMap((event) => (event.kind === 'path-unmatched' ? [event.path] : []))
   assert.deepEqual(reported, ['user.email', 'typo'])
+})
+
+test('New columns of transformed messages are integers only if their numbers are written so', async () => {
+  const live = new LiveTopic()
+  const letters: DeadLetter[] = []
+  const { open, columns, events } = bench(
+    {
+      source: (options) => new LiveSource(live, { ...options, until: 'latest' }),
+      deadLetters: () => ({
+        write: (given) => {
+          letters.push(...given)
+          return Promise.resolve({ written: given.length, skipped: 0 })
+        },
+        close: () => Promise.resolve(),
+      }),
+    },
+    {
+      drop: ['x'],
+      rename: { price: 'cost' },
+      transforms: {
+        copy: 'price',
+        sum: 'price + fee',
+        half: 'n / `2`',
+        or: 'price || `0`',
+        of: '{p: price}',
+      },
+    },
+  )
+  for (const value of [
+    '{"id":1.0,"price":2.0,"fee":1,"n":2,"list":[1.0],"x":0}',
+    '{"id":2,"price":2.5,"fee":1,"n":3,"list":[1.5],"x":0}',
+  ]) {
+    live.push([value])
+    const pipeline = await open()
+    await pipeline.run()
+    await pipeline.close()
+  }
+  assert.deepEqual(
+    letters.map(({ message }) => message),
+    [],
+  )
+  assert.equal(events.filter(({ kind }) => kind === 'committed').length, 2)
+  const found = await columns()
+  for (const name of ['cost', 'copy', 'sum', 'half', 'or']) assert.equal(found[name], '"double"', name)
+  assert.deepEqual([found['id'], found['n'], found['fee']], ['"long"', '"long"', '"long"'])
+  assert.match(found['of'] ?? '', /"p","type":"double"/)
+  assert.match(found['list'] ?? '', /"elementType":"double"/)
 })
