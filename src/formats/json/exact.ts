@@ -11,6 +11,8 @@ const FRACTION = /\d(?:\.0+(?!\d)|[eE])|(?:\d\.?){16}/
  * strings only cost time.
  */
 const SUSPECT = /(?:\d\.?){16}|[eE][+-]?\d{3}/
+/** Levels of nested objects and arrays in one value. */
+const DEPTH_MAX = 1_000
 const TOKEN = /"|-?\d[\d.eE+-]*/g
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 /** Key of the object that wraps a number during `JSON.parse`; random, so that no message can contain it. */
@@ -19,16 +21,40 @@ const MARK = `exact-${randomUUID()}`
 /**
  * Parses JSON like `JSON.parse`, but keeps numbers exact that a double cannot hold: integers become `bigint`, others
  * `ExactNumber`. With `keepFractions`, integers written with a fraction or an exponent, such as `1.0`, become
- * `ExactNumber` as well. Throws what `JSON.parse` throws.
+ * `ExactNumber` as well. Throws what `JSON.parse` throws, and a RangeError for more than 1,000 nested levels: whatever walks
+ * over the value later may recurse.
  */
 export function parseExact(
   text: string,
   { keepFractions = false }: { readonly keepFractions?: boolean } = {},
 ): unknown {
+  checkDepth(text)
   if (!(keepFractions ? FRACTION : SUSPECT).test(text)) return JSON.parse(text)
   const marked = markInexact(text, keepFractions)
   if (marked === text) return JSON.parse(text)
   return JSON.parse(marked, (_, value: unknown) => unwrapped(value))
+}
+
+/** Throws when objects and arrays are nested too deeply. Text with fewer brackets than that, nearly all, is not scanned. */
+function checkDepth(text: string): void {
+  if (text.length <= DEPTH_MAX || !hasBrackets(text)) return
+  const tokens = /["[\]{}]/g
+  let depth = 0
+  for (let match = tokens.exec(text); match !== null; match = tokens.exec(text)) {
+    const [token] = match
+    if (token === '"') tokens.lastIndex = endOfString(text, tokens.lastIndex)
+    else if (token === ']' || token === '}') depth--
+    else if (++depth > DEPTH_MAX) throw new RangeError('expected at most 1,000 nested levels, got more')
+  }
+}
+
+/** Returns true when the text has more opening brackets, those in strings included, than levels are allowed. */
+function hasBrackets(text: string): boolean {
+  let count = 0
+  for (const bracket of '[{')
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1))
+      if (++count > DEPTH_MAX) return true
+  return false
 }
 
 /** Returns the text with every number that must stay exact wrapped in an object with the marker key. */

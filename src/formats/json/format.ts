@@ -8,6 +8,7 @@ import type { Raw } from '../../core/raw.ts'
 import type { Decoded, Format, FormatOptions } from '../format.ts'
 import { columnReader, type ColumnReader } from './columns.ts'
 import { parseExact } from './exact.ts'
+import { afterBom } from './json-input.ts'
 
 /**
  * Returns the JSON format with one object per record. With a plain contract, records are decoded from bytes into
@@ -89,8 +90,8 @@ function parseRecord(
   allUtf8: boolean,
   { keepFractions = false }: FormatOptions,
 ): object | string | null {
-  const start = raw.valueStart[i] as number
   const end = raw.valueEnd[i] as number
+  const start = afterBom(raw.bytes, raw.valueStart[i] as number, end)
   if (start === end) return 'expected a JSON object, got an empty value'
   const bytes = Buffer.from(raw.bytes.buffer, raw.bytes.byteOffset + start, end - start)
   if (!allUtf8 && !isUtf8(bytes)) return 'expected UTF-8, got invalid bytes'
@@ -99,6 +100,6 @@ function parseRecord(
     if (value === null || isMessageObject(value)) return value
     return `expected a JSON object, got ${Array.isArray(value) ? 'an array' : `a ${typeof value === 'object' ? 'number' : typeof value}`}`
   } catch (thrown) {
-    return `expected JSON: ${messageOf(thrown)}`
+    return thrown instanceof RangeError ? thrown.message : `expected JSON: ${messageOf(thrown)}`
   }
 }

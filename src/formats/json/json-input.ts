@@ -46,3 +46,18 @@ export function startsWithText(view: DataView, at: number, { words, lastMask }: 
   for (let i = 0; i < last; i++) if (view.getInt32(at + WORD_BYTES * i, true) !== words[i]) return false
   return (view.getInt32(at + WORD_BYTES * last, true) & lastMask) === words[last]
 }
+
+/** Returns the position of the value at `start`: after a byte order mark, which some producers write before UTF-8 text. */
+export function afterBom(bytes: Uint8Array, start: number, end: number): number {
+  const isBom =
+    end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
+  return isBom ? start + 3 : start
+}
+
+/** Returns text or bytes in UTF-8 without the byte order mark that may precede them. */
+export function withoutBom(value: string): string
+export function withoutBom(value: Uint8Array): Uint8Array
+export function withoutBom(value: string | Uint8Array): string | Uint8Array {
+  if (typeof value === 'string') return value.startsWith('\ufeff') ? value.slice(1) : value
+  return value.subarray(afterBom(value, 0, value.length))
+}

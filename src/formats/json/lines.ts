@@ -5,6 +5,7 @@ import { originOf, type Raw } from '../../core/raw.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import { RecordCollector, RECORDS_PER_BATCH_MAX } from '../framing/record-collector.ts'
 import { jsonFormat } from './format.ts'
+import { afterBom } from './json-input.ts'
 import { withRewrittenValues, type RewrittenBatch } from '../framing/rewrite-values.ts'
 
 const NEWLINE = 0x0a
@@ -65,7 +66,7 @@ function addLines(raw: Raw, i: number, entries: RecordCollector, linesMax: numbe
   const { bytes } = raw
   const end = raw.valueEnd[i] as number
   let left = linesMax
-  for (let start = raw.valueStart[i] as number; start < end;) {
+  for (let start = afterBom(bytes, raw.valueStart[i] as number, end); start < end;) {
     const newline = bytes.indexOf(NEWLINE, start)
     const stop = newline < 0 || newline > end ? end : newline
     if (!isBlank(bytes, start, stop)) {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { parseExact } from './exact.ts'
+import { withoutBom } from './json-input.ts'
 
 /**
  * Reads the JSON file at `path`.
@@ -8,7 +9,7 @@ import { parseExact } from './exact.ts'
  */
 export async function readSchemaFile(path: string): Promise<unknown> {
   try {
-    return parseExact((await readFile(path, 'utf8')).replace(/^\ufeff/, ''))
+    return parseExact(withoutBom(await readFile(path, 'utf8')))
   } catch (error) {
     throw new PipelineError('KD_CONTRACT_INVALID', messageOf(error), { source: path }, { cause: error })
   }

@@ -76,3 +76,29 @@ test('A string of 20 million characters next to a long number is parsed', () => 
   }
   assert.deepEqual([value.n, value.s.length], [12345678901234567890n, 20_000_000])
 })
+
+test('More than 1,000 nested levels are refused; brackets within strings and beside each other are no levels', () => {
+  const nested = (open: string, close: string, levels: number): string =>
+    `${open.repeat(levels)}1.0${close.repeat(levels)}`
+  for (const [open, close] of [
+    ['[', ']'],
+    ['{"a":', '}'],
+    ['[{"a":"]}","b":', '}]'],
+  ] as const) {
+    const perStep = open.length > 6 ? 2 : 1
+    for (const keepFractions of [false, true]) {
+      assert.doesNotThrow(() => parseExact(nested(open, close, 1000 / perStep), { keepFractions }))
+      for (const levels of [1001, 100_000])
+        assert.throws(() => parseExact(nested(open, close, levels), { keepFractions }), {
+          name: 'RangeError',
+          message: 'expected at most 1,000 nested levels, got more',
+        })
+    }
+  }
+  for (const text of [
+    JSON.stringify('['.repeat(5000)),
+    `[${'[],{},'.repeat(2000)}1]`,
+    `["\\"${'['.repeat(3000)}"]`,
+  ])
+    assert.deepEqual(parseExact(text), JSON.parse(text))
+})

@@ -192,3 +192,23 @@ test('With random bytes, every record is a row or a dead letter with a reason', 
   assert.equal(typeof outcomes[20] === 'object' && 'row' in outcomes[20], true)
   assert.equal(typeof outcomes[22] === 'object' && 'reason' in outcomes[22], true)
 })
+
+test('A byte order mark before a value is no part of it, with and without columns to decode into', () => {
+  const values = [MINIMAL, ' {"id":"\\u00e9","at":"2026-01-01T00:00:00Z"}', '', '{']
+  for (const format of [fast(), slow()]) {
+    const marked = outcomesOf(format, contract, rawOf(values.map((text) => `\ufeff${text}`)))
+    assert.deepEqual(marked, outcomesOf(format, contract, rawOf(values)))
+    assert.equal(format.decode(rawOf(['\ufeffnull'])).tombstones, 1)
+  }
+})
+
+test('A value nested too deeply is a dead letter that says so', () => {
+  const text = `{"id":${'['.repeat(5000)}${']'.repeat(5000)}}`
+  for (const keepFractions of [false, true]) {
+    const { deadLetters } = jsonFormat({ ...contract, plain: undefined, keepFractions }).decode(rawOf([text]))
+    assert.deepEqual(
+      deadLetters.map(({ reason, message }) => [reason, message]),
+      [['decode', 'expected at most 1,000 nested levels, got more']],
+    )
+  }
+})

@@ -110,3 +110,16 @@ test('With a codec or a schema id, a dead letter is a line in the same encoding'
   const [letter] = decodedRows(framed, contract, rawOf([Buffer.from('\0\0\0\0\x07{"id":1}\nx')])).deadLetters
   assert.equal(textOf(letter?.value), '\0\0\0\0\x07x')
 })
+
+test('A byte order mark before the first line is no part of it', () => {
+  const rows = decodedRows(
+    open(),
+    contract,
+    rawOf(['\ufeff{"id":1}\n{"id":2}', '\ufeff\n{"id":3}', '\ufeff']),
+  )
+  assert.deepEqual(
+    [0, 1, 2].map((row) => valueAt(rows.columns.columns[0] as never, row)),
+    [1, 2, 3],
+  )
+  assert.equal(rows.deadLetters.length, 0)
+})
