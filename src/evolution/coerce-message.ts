@@ -1,9 +1,10 @@
 import { type AnyBuilder, builderOf } from '../arrow/builder.ts'
+import { describeValue } from '../arrow/column-builder.ts'
 import { acceptsAnyJson } from '../contract/json-schema/delta-type.ts'
 import { isMessageObject } from '../core/exact.ts'
 import { toJsonText } from '../core/json-text.ts'
 import type { DataType, StructField, StructType } from '../core/schema.ts'
-import type { CoerceValue } from './ingest-values.ts'
+import { CoercionFault, type CoerceValue } from './ingest-values.ts'
 import { columnOriginOf } from './table-columns.ts'
 
 /** Describes a field of a message that has no column. */
@@ -20,6 +21,8 @@ export interface CoercedMessage {
   /** JSON text of the values without a fitting column; only when `rescues` is set. */
   readonly rescued: string | undefined
   readonly unknownFields: readonly UnknownField[]
+  /** Why a value cannot be converted to its column: the first such fault, with the pointer to the value. */
+  readonly fault: string | undefined
 }
 
 /** Describes how messages are coerced. */
@@ -33,6 +36,8 @@ interface CoercionRules {
   readonly jsonTextColumns: 'none' | 'untyped' | 'all'
   /** Converts values for columns of primitive types before they are checked; by default values stay unchanged. */
   readonly coerceValue?: CoerceValue | undefined
+  /** False when keys keep their spelling, as a contract sees them; true by default. */
+  readonly renames?: boolean
 }
 
 /**
@@ -47,7 +52,17 @@ export function coerceMessage(row: object, schema: StructType, rules: CoercionRu
     row: value as object,
     rescued: rescued === NO_VALUE ? undefined : toJsonText(rescued),
     unknownFields: coercion.unknownFields,
+    fault: coercion.fault,
   }
+}
+
+/** Returns the message without the values that are rescued, with its keys as they are spelled. */
+export function withoutRescued(
+  message: object,
+  schema: StructType,
+  jsonTextColumns: CoercionRules['jsonTextColumns'] = 'none',
+): object {
+  return coerceMessage(message, schema, { rescues: true, jsonTextColumns, renames: false }).row
 }
 
 /** Differs from every JSON value. */
@@ -65,9 +80,12 @@ class MessageCoercion {
   readonly #rescues: boolean
   readonly #untypedAsText: boolean
   readonly #coerceValue: CoerceValue | undefined
+  readonly #renames: boolean
+  fault: string | undefined
 
-  constructor({ rescues, jsonTextColumns, coerceValue }: CoercionRules) {
+  constructor({ rescues, jsonTextColumns, coerceValue, renames = true }: CoercionRules) {
     this.#rescues = rescues
+    this.#renames = renames
     this.#untypedAsText = jsonTextColumns === 'untyped'
     this.#coerceValue = coerceValue
   }
@@ -82,7 +100,7 @@ class MessageCoercion {
         const similar = byLowerCaseName.get(key.toLowerCase())
         if (similar !== undefined && !Object.hasOwn(row.current, similar.name)) {
           field = similar
-          row.put(field.name, inner)
+          if (this.#renames) row.put(field.name, inner)
         }
       }
       if (field === undefined) {
@@ -97,8 +115,9 @@ class MessageCoercion {
         path + key,
         asJsonText || (this.#untypedAsText && (columnOriginOf(field) !== undefined || acceptsAnyJson(field))),
       )
-      if (part.value === NO_VALUE) row.drop(field.name)
-      else if (part.value !== inner) row.put(field.name, part.value)
+      const name = this.#renames ? field.name : key
+      if (part.value === NO_VALUE) row.drop(name)
+      else if (part.value !== inner) row.put(name, part.value)
       if (part.rescued !== NO_VALUE) rescued.push([key, part.rescued])
     }
     return {
@@ -111,7 +130,11 @@ class MessageCoercion {
     if (typeof type === 'string') {
       if (type === 'string' && asJsonText && typeof value !== 'string')
         return { value: toJsonText(value), rescued: NO_VALUE }
-      if (this.#coerceValue !== undefined) value = this.#coerceValue(type, value)
+      if (this.#coerceValue !== undefined) {
+        const coerced = this.#coerceValue(type, value)
+        if (coerced instanceof CoercionFault) return this.#uncoercible(value, path, coerced)
+        value = coerced
+      }
       return !this.#rescues || fits(type, value) ? { value, rescued: NO_VALUE } : this.#refuse(value)
     }
     switch (type.type) {
@@ -157,6 +180,12 @@ class MessageCoercion {
       value: same ? value : Object.fromEntries(entries.map(([key], at) => [key, parts[at]?.value])),
       rescued: rescued.length > 0 ? Object.fromEntries(rescued) : NO_VALUE,
     }
+  }
+
+  #uncoercible(value: unknown, path: string, { expected }: CoercionFault): CoercedValue {
+    if (!this.#rescues)
+      this.fault ??= `/${path.replaceAll('.', '/')} expected ${expected}, got ${describeValue(value)}`
+    return this.#refuse(value)
   }
 
   #refuse(value: unknown): CoercedValue {

@@ -1,7 +1,7 @@
 import { builderOf } from '../arrow/builder.ts'
 import { ExactNumber, isMessageObject, isObjectOrArray } from '../core/exact.ts'
 import { findField, type DataType, type StructField, type StructType } from '../core/schema.ts'
-import { coerceMessage } from './coerce-message.ts'
+import { coerceMessage, type CoercedMessage } from './coerce-message.ts'
 import { countFields, inferNewColumns } from './infer-new-columns.ts'
 import { INFERRED_FIELDS_MAX } from './policy.ts'
 
@@ -37,11 +37,20 @@ export function listUnmappedFields(
 ): readonly string[] {
   const found = new Set<string>()
   for (const message of messages) {
-    for (const { path, value } of coerceMessage(message, schema, { rescues: false, jsonTextColumns: 'all' })
-      .unknownFields)
+    for (const { path, value } of unknownFieldsOf(message, schema))
       if (value !== null && !isHidden(path.toLowerCase()) && found.size < UNMAPPED_MAX) found.add(path)
   }
   return [...found]
+}
+
+function unknownFieldsOf(message: object, schema: StructType): CoercedMessage['unknownFields'] {
+  try {
+    return coerceMessage(message, schema, { rescues: false, jsonTextColumns: 'all' }).unknownFields
+  } catch (error) {
+    // Nesting too deep for the stack is a fault of the message, which becomes a dead letter when it is read.
+    if (!(error instanceof RangeError)) throw error
+    return []
+  }
 }
 
 const UNMAPPED_MAX = 20
@@ -104,7 +113,7 @@ function hasType(type: DataType, value: unknown): boolean {
 }
 
 const TIMES = {
-  timestamp: /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/,
+  timestamp: /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/,
   date: /^\d{4}-\d\d-\d\d$/,
 }
 

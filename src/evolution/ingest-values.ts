@@ -1,9 +1,19 @@
 import { formatDate, formatDateTime, parseDateTime } from '../arrow/time.ts'
 import { type DataType, decimalOf } from '../core/schema.ts'
 
+/** Says why a value cannot be converted to the type of its column, where the column would say something else. */
+export class CoercionFault {
+  /** Names the value that was expected, such as `hexadecimal text`. */
+  readonly expected: string
+
+  constructor(expected: string) {
+    this.expected = expected
+  }
+}
+
 /**
  * Converts a value of a message to the primitive type of its column. A value that cannot be converted is returned
- * unchanged, to be refused later.
+ * unchanged, to be refused later, or as a `CoercionFault`.
  */
 export type CoerceValue = (type: DataType, value: unknown) => unknown
 
@@ -16,7 +26,7 @@ interface IngestCoercionRules {
 const WHOLE = /^[+-]?\d{1,39}$/
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?$/
 const HEXADECIMAL = /^(?:[0-9a-fA-F]{2})*$/
-const NO_ZONE = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?$/
+const NO_ZONE = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?$/
 const DAY = /^\d{4}-\d\d-\d\d$/
 const DAYS_MAX = 2_932_896
 const DAYS_MIN = -719_528
@@ -44,13 +54,18 @@ export function createIngestCoercion({ isHexadecimal }: IngestCoercionRules): Co
       case 'timestamp_ntz':
         return timestampOf(value, type === 'timestamp')
       case 'binary':
-        return isHexadecimal && typeof value === 'string' && HEXADECIMAL.test(value)
-          ? Buffer.from(value, 'hex')
-          : value
+        return isHexadecimal ? bytesOf(value) : value
       default:
         return decimalOf(type) !== undefined && typeof value === 'string' ? value.replace(/^\+/, '') : value
     }
   }
+}
+
+/** Text that is not hexadecimal may still be valid base64, which the column would take for other bytes. */
+function bytesOf(value: unknown): unknown {
+  if (value instanceof Uint8Array) return value
+  if (typeof value !== 'string' || !HEXADECIMAL.test(value)) return new CoercionFault('hexadecimal text')
+  return Buffer.from(value, 'hex')
 }
 
 function wholeOf(text: string): number | bigint {

@@ -1,11 +1,12 @@
 import type { Contract } from '../contract/contract.ts'
+import { isMessageObject } from '../core/exact.ts'
 import { messageOf } from '../core/errors.ts'
-import { coerceMessage } from './coerce-message.ts'
+import { withoutRescued } from './coerce-message.ts'
 import type { SchemaEvolution } from './policy.ts'
 
 /**
  * Returns a function that checks messages against a contract before they are transformed, as leniently as rows are
- * checked: keys in another case and values that the policy rescues are valid. It returns the fault, or `undefined`
+ * checked: values that the policy rescues are valid. It returns the fault, or `undefined`
  * for a valid message.
  */
 export function createMessageCheck(
@@ -14,13 +15,10 @@ export function createMessageCheck(
 ): (message: unknown) => string | undefined {
   return (message) => {
     const fault = contract.check(message)
-    if (fault === undefined || typeof message !== 'object' || message === null) return fault
+    if (policy !== 'rescue' || fault === undefined || !isMessageObject(message)) return fault
     try {
-      const { row } = coerceMessage(message, contract.schema, {
-        rescues: policy === 'rescue',
-        jsonTextColumns: 'none',
-      })
-      return row === message ? fault : contract.check(row)
+      const rest = withoutRescued(message, contract.schema)
+      return rest === message ? fault : contract.check(rest)
     } catch (error) {
       // Nesting too deep for the stack is a fault of the message.
       if (!(error instanceof RangeError)) throw error

@@ -14,7 +14,7 @@ import { evolveTable } from '../delta/schema/evolve.ts'
 import { layoutOf, type Layout } from '../delta/files/layout.ts'
 import type { TableWriter } from '../delta/commit/table-writer.ts'
 import type { TableShape } from '../delta/protocol/table-shape.ts'
-import { coerceMessage, type CoercedMessage } from './coerce-message.ts'
+import { coerceMessage, withoutRescued, type CoercedMessage } from './coerce-message.ts'
 import type { CoerceValue } from './ingest-values.ts'
 import { mergeTableColumns } from './table-columns.ts'
 import { countFields, inferNewColumns } from './infer-new-columns.ts'
@@ -224,7 +224,7 @@ export class RowColumns implements Changing<FormatOptions> {
 
   /** Coerces the message and checks it against the contract; returns `undefined` when it is refused. */
   #coerce(object: unknown, record: number, outcome: BatchValidation): CoercedMessage | undefined {
-    const { contract, hasWrittenContract, policy, coerceValue } = this.#options
+    const { contract, coerceValue } = this.#options
     const { schema, rescues } = this.#rowColumns()
     if (typeof object !== 'object' || object === null) {
       const fault = contract.check(object)
@@ -233,12 +233,12 @@ export class RowColumns implements Changing<FormatOptions> {
       return undefined
     }
     try {
-      // A rescued value keeps its type in the JSON; under other policies a column of mixed types holds text.
-      const jsonTextColumns = policy === 'rescue' ? 'none' : hasWrittenContract ? 'untyped' : 'all'
+      const jsonTextColumns = this.#jsonTextColumns()
       const coerced = coerceMessage(object, schema, { rescues, jsonTextColumns, coerceValue })
-      const fault = contract.check(coerced.row)
-      if (fault === undefined) return coerced
-      outcome.refuse(record, 'contract', fault)
+      const fault = contract.check(object)
+      if (fault !== undefined && !this.#isRescued(object, coerced)) outcome.refuse(record, 'contract', fault)
+      else if (coerced.fault !== undefined) outcome.refuse(record, 'type', coerced.fault)
+      else return coerced
     } catch (error) {
       // Nesting too deep for the stack is a fault of the message.
       if (!(error instanceof RangeError)) throw error
@@ -249,6 +249,22 @@ export class RowColumns implements Changing<FormatOptions> {
       )
     }
     return undefined
+  }
+
+  /**
+   * Returns true when the contract accepts the message without its rescued values. Keys keep their spelling: a contract
+   * distinguishes their case, as JSON Schema does, and only columns do not.
+   */
+  #isRescued(object: object, { rescued }: CoercedMessage): boolean {
+    if (rescued === undefined) return false
+    const rest = withoutRescued(object, this.#rowColumns().schema, this.#jsonTextColumns())
+    return this.#options.contract.check(rest) === undefined
+  }
+
+  /** A rescued value keeps its type in the JSON; under other policies a column of mixed types holds text. */
+  #jsonTextColumns(): 'none' | 'untyped' | 'all' {
+    const { policy, hasWrittenContract } = this.#options
+    return policy === 'rescue' ? 'none' : hasWrittenContract ? 'untyped' : 'all'
   }
 
   /** Applies the policy to a message that the contract accepts. */

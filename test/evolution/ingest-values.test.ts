@@ -80,3 +80,39 @@ test('Nested values are read in the same way, and strings accept everything but 
     none: null,
   })
 })
+
+test('Text without a zone is taken as UTC, with and without seconds', () => {
+  assert.equal(coerce('timestamp', '2021-11-11T22:11'), '2021-11-11T22:11Z')
+  assert.equal(coerce('timestamp', '2021-11-11T22:11:58.5'), '2021-11-11T22:11:58.5Z')
+})
+
+test('Text for a binary column that is not hexadecimal is refused, also where it is valid base64', () => {
+  const binary: StructType = {
+    type: 'struct',
+    fields: [{ name: 'b', type: 'binary', nullable: true, metadata: {} }],
+  }
+  const nested: StructType = {
+    type: 'struct',
+    fields: [
+      {
+        name: 's',
+        type: { type: 'array', elementType: binary, containsNull: true },
+        nullable: true,
+        metadata: {},
+      },
+    ],
+  }
+  const rules = { rescues: false, jsonTextColumns: 'all', coerceValue: coerce } as const
+  for (const value of ['AQI=', 'abc', 'zz', 'abcg', 5, {}, true]) {
+    const { fault } = coerceMessage({ b: value }, binary, rules)
+    assert.equal(fault, `/b expected hexadecimal text, got ${JSON.stringify(value)}`)
+    assert.match(
+      String(coerceMessage({ s: [{ b: value }] }, nested, rules).fault),
+      /expected hexadecimal text/,
+    )
+    const rescued = coerceMessage({ b: value }, binary, { ...rules, rescues: true })
+    assert.deepEqual([rescued.fault, rescued.rescued], [undefined, JSON.stringify({ b: value })])
+  }
+  for (const value of ['', '00fF', null])
+    assert.equal(coerceMessage({ b: value }, binary, rules).fault, undefined)
+})

@@ -148,3 +148,14 @@ test('A topic without a table cannot be optimized, and says so', async () => {
   assert.ok(refusal !== undefined)
   await refusal
 })
+
+test('A message that is nested too deeply is a dead letter among the first messages', async () => {
+  const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels))
+  const records = [{ id: 1, a: nested(2000) }, { id: 2, n: nested(900) }, { id: 3 }]
+  const { deadLetters } = await carryRecords(records, { uri })
+  assert.deepEqual(
+    deadLetters.map(({ message }) => message),
+    ['expected at most 1,000 nested levels, got more'],
+  )
+  assert.deepEqual(Object.keys(await columnsOf()), ['id', 'n'])
+})
