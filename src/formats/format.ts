@@ -13,8 +13,17 @@ import type { Columns } from '../arrow/column.ts'
 export interface WriterSchema {
   /** Every column that values of this schema can fill, at any depth. */
   readonly columns: StructType
+  /** The fields that no column can hold, at any depth; absent or empty when there are none. At most 1,000 are listed. */
+  readonly columnFaults?: readonly ColumnFault[]
   /** Returns the fault of a value that does not obey the schema, for schemas that decoding does not check already. */
   readonly check?: (value: object) => string | undefined
+}
+
+/** Says why a field of a writer's schema is in none of its columns. */
+export interface ColumnFault {
+  /** Names from the row down to the field; `items` and `values` stand for the content of arrays and maps. */
+  readonly path: readonly string[]
+  readonly message: string
 }
 
 /**

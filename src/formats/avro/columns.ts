@@ -1,7 +1,9 @@
 import type { Contract } from '../../contract/contract.ts'
 import { contractOfTable } from '../../contract/table-contract.ts'
 import { PipelineError } from '../../core/errors.ts'
-import type { DataType, StructField } from '../../core/schema.ts'
+import type { DataType, StructField, StructType } from '../../core/schema.ts'
+import type { ColumnFault, WriterSchema } from '../format.ts'
+import { lazyWriterSchema, type SchemaColumns } from '../writer-schema.ts'
 import type { AvroLogical, AvroNode } from './schema.ts'
 
 /**
@@ -11,48 +13,97 @@ import type { AvroLogical, AvroNode } from './schema.ts'
  * @throws KD_CONTRACT_INVALID for types that no column can hold, with their path
  */
 export function avroContract(schema: AvroNode, source: string): Contract {
-  const fault = (at: string, message: string): PipelineError =>
-    new PipelineError('KD_CONTRACT_INVALID', `${at === '' ? '/' : at}: ${message}`, { source })
-  if (schema.kind !== 'record') throw fault('', `a row is a record, got ${schema.kind}`)
-  const type = typeOf(schema, '', fault)
-  if (typeof type !== 'object' || type.type !== 'struct') throw fault('', 'has no field that can be a column')
-  return contractOfTable(type, source)
+  const { columns, columnFaults } = avroColumns(schema)
+  const [fault] = columnFaults
+  if (fault !== undefined) throw faultOf(`/${fault.path.join('/')}: ${fault.message}`, source)
+  if (columns.fields.length === 0) throw faultOf('/: has no field that can be a column', source)
+  return contractOfTable(columns, source)
 }
 
-type Fault = (at: string, message: string) => PipelineError
+function faultOf(detail: string, source: string): PipelineError {
+  return new PipelineError('KD_CONTRACT_INVALID', detail, { source })
+}
 
-/** Returns the column type, or `undefined` for a type that is always null. */
-function typeOf(node: AvroNode, at: string, fault: Fault): DataType | undefined {
-  switch (node.kind) {
-    case 'null':
-      return undefined
-    case 'record':
-      return structOf(node.fields, at, fault)
-    case 'array': {
-      const elementType = typeOf(node.items, `${at}/items`, fault)
-      if (elementType === undefined) throw fault(at, 'an array of nulls cannot be a column')
-      return { type: 'array', elementType, containsNull: true }
-    }
-    case 'map': {
-      const valueType = typeOf(node.values, `${at}/values`, fault)
-      if (valueType === undefined) throw fault(at, 'a map of nulls cannot be a column')
-      return { type: 'map', keyType: 'string', valueType, valueContainsNull: true }
-    }
-    case 'union': {
-      const branches = nonNullBranches(node.branches)
-      if (branches.length === 0) return undefined
-      if (branches.length === 1) return typeOf(branches[0] as AvroNode, at, fault)
-      return structOf(
-        branches.map((branch, i) => ({ name: unionMemberName(i), node: branch })),
-        at,
-        fault,
-      )
-    }
-    case 'enum':
-      return 'string'
-    default:
-      return logicalType(node.logical) ?? (node.kind === 'fixed' ? 'binary' : PRIMITIVE_TYPES[node.kind])
+/** Returns the columns of the records of an Avro schema, for values that name it. */
+export function avroWriterSchema(schema: AvroNode): WriterSchema {
+  return lazyWriterSchema(() => avroColumns(schema))
+}
+
+function avroColumns(schema: AvroNode): SchemaColumns {
+  const derivation = new ColumnDerivation()
+  const type = schema.kind === 'record' ? derivation.structOf(schema.fields, []) : undefined
+  if (schema.kind !== 'record') derivation.fault([], `a row is a record, got ${schema.kind}`)
+  const columns = typeof type === 'object' && type.type === 'struct' ? type : NO_COLUMNS
+  return { columns, columnFaults: derivation.faults }
+}
+
+const NO_COLUMNS: StructType = { type: 'struct', fields: [] }
+/** Limit of listed faults. */
+const FAULTS_MAX = 1_000
+
+type Path = readonly string[]
+
+/** Derives column types and collects the fields that can have none. */
+class ColumnDerivation {
+  readonly faults: ColumnFault[] = []
+
+  /** Notes that a field can have no column, and returns its missing type. */
+  fault(path: Path, message: string): DataType | undefined {
+    if (this.faults.length < FAULTS_MAX) this.faults.push({ path, message })
+    return undefined
   }
+
+  /** Returns the column type, or `undefined` for a type that is always null, or has a fault. */
+  typeOf(node: AvroNode, path: Path): DataType | undefined {
+    switch (node.kind) {
+      case 'null':
+        return undefined
+      case 'record':
+        return this.structOf(node.fields, path)
+      case 'array': {
+        if (isAlwaysNull(node.items)) return this.fault(path, 'an array of nulls cannot be a column')
+        const elementType = this.typeOf(node.items, [...path, 'items'])
+        return elementType && { type: 'array', elementType, containsNull: true }
+      }
+      case 'map': {
+        if (isAlwaysNull(node.values)) return this.fault(path, 'a map of nulls cannot be a column')
+        const valueType = this.typeOf(node.values, [...path, 'values'])
+        return valueType && { type: 'map', keyType: 'string', valueType, valueContainsNull: true }
+      }
+      case 'union': {
+        const branches = nonNullBranches(node.branches)
+        if (branches.length === 0) return undefined
+        if (branches.length === 1) return this.typeOf(branches[0] as AvroNode, path)
+        return this.structOf(
+          branches.map((branch, i) => ({ name: unionMemberName(i), node: branch })),
+          path,
+        )
+      }
+      case 'enum':
+        return 'string'
+      default:
+        return logicalType(node.logical) ?? (node.kind === 'fixed' ? 'binary' : PRIMITIVE_TYPES[node.kind])
+    }
+  }
+
+  structOf(
+    members: readonly { readonly name: string; readonly node: AvroNode }[],
+    path: Path,
+  ): DataType | undefined {
+    const before = this.faults.length
+    const fields = members.flatMap(({ name, node }): StructField[] => {
+      const type = this.typeOf(node, [...path, name])
+      return type === undefined ? [] : [{ name, type, nullable: true, metadata: {} }]
+    })
+    if (fields.length > 0) return { type: 'struct', fields }
+    return this.faults.length > before
+      ? undefined
+      : this.fault(path, 'a record without fields cannot be a column')
+  }
+}
+
+function isAlwaysNull(node: AvroNode): boolean {
+  return node.kind === 'null' || (node.kind === 'union' && nonNullBranches(node.branches).length === 0)
 }
 
 /** Returns the branches of a union except null, in order. */
@@ -63,19 +114,6 @@ export function nonNullBranches(branches: readonly AvroNode[]): readonly AvroNod
 /** Returns the name of the struct field that holds a branch of a union with several branches. */
 export function unionMemberName(index: number): string {
   return `member${index}`
-}
-
-function structOf(
-  members: readonly { readonly name: string; readonly node: AvroNode }[],
-  at: string,
-  fault: Fault,
-): DataType {
-  const fields = members.flatMap(({ name, node }): StructField[] => {
-    const type = typeOf(node, `${at}/${name}`, fault)
-    return type === undefined ? [] : [{ name, type, nullable: true, metadata: {} }]
-  })
-  if (fields.length === 0) throw fault(at, 'a record without fields cannot be a column')
-  return { type: 'struct', fields }
 }
 
 function logicalType(logical: AvroLogical | undefined): DataType | undefined {

@@ -12,15 +12,15 @@ import {
   type ContainerHeader,
 } from './container.ts'
 import { AvroCursor } from './cursor.ts'
-import type { AvroReader } from './read.ts'
+import type { RecordReader } from './read.ts'
 import { DECOMPRESSED_BATCH_BYTES_MAX } from '../framing/decompress.ts'
 import { RecordCollector, RECORDS_PER_BATCH_MAX } from '../framing/record-collector.ts'
-import type { Decoded, Format } from '../format.ts'
+import type { Decoded, Format, WriterSchema } from '../format.ts'
 
 /** Holds the means to read containers. */
 interface ContainerOptions {
   /** Returns the reader for a schema in JSON. Throws when it is not a schema. */
-  readonly readerOf: (schema: Buffer) => AvroReader
+  readonly readerOf: (schema: Buffer) => RecordReader
   readonly codecs: ReadonlyMap<string, BlockCodec>
   /** Limit of the records in one container. */
   readonly recordsMax: number
@@ -50,6 +50,7 @@ class ContainerBatchReader {
   #bytes = 0
   readonly #objects: unknown[] = []
   readonly #records: number[] = []
+  readonly #writers: (WriterSchema | undefined)[] = []
   /**
    * The parts that could not be read, with the values of their dead letters; `rest` is undefined for a whole message.
    */
@@ -84,6 +85,7 @@ class ContainerBatchReader {
       validated: undefined,
       objects: this.#objects,
       records: this.#records,
+      ...(this.#writers.some((writer) => writer !== undefined) ? { writers: this.#writers } : {}),
       deadLetters,
       tombstones: this.#tombstones,
     }
@@ -104,7 +106,7 @@ class ContainerBatchReader {
       this.#readBlocks(i, value, header)
     } catch (error) {
       this.#entries.truncate(before.entries)
-      this.#objects.length = this.#records.length = before.objects
+      this.#objects.length = this.#records.length = this.#writers.length = before.objects
       this.#faults.length = before.faults
       this.#pieces.length = before.pieces
       this.#bytes = before.bytes
@@ -113,7 +115,7 @@ class ContainerBatchReader {
   }
 
   #readBlocks(i: number, value: Uint8Array, header: ContainerHeader): void {
-    const read = this.#options.readerOf(header.schema)
+    const reader = this.#options.readerOf(header.schema)
     const decompress = blockCodecOf(this.#options.codecs, header.codec)
     const first = this.#entries.count
     const recordsMax = Math.min(this.#options.recordsMax, RECORDS_PER_BATCH_MAX - first)
@@ -133,7 +135,7 @@ class ContainerBatchReader {
       try {
         const plain = decompress(block.bytes, Math.max(0, room))
         room -= plain.length
-        this.#readRecords(i, plain, block.records, read, header)
+        this.#readRecords(i, plain, block.records, reader, header)
       } catch (error) {
         this.#fault(i, `${header.codec}: ${messageOf(error)}`, rest(block.end))
       }
@@ -145,19 +147,20 @@ class ContainerBatchReader {
     i: number,
     bytes: Uint8Array,
     records: number,
-    read: AvroReader,
+    reader: RecordReader,
     header: ContainerHeader,
   ): void {
     const cursor = new AvroCursor(bytes)
     for (let left = records; left > 0; left--) {
       const start = bytes.length - cursor.bytesLeft
       try {
-        const object = read(cursor)
+        const object = reader.read(cursor)
         const end = bytes.length - cursor.bytesLeft
         if (left === 1 && end < bytes.length)
           throw new Error(`expected the end of the block, got ${bytes.length - end} more bytes`)
         this.#objects.push(object)
         this.#records.push(this.#entries.count)
+        this.#writers.push(reader.writer)
         this.#add(i, bytes.subarray(start, end))
       } catch (error) {
         const what = left === 1 ? '' : `, and ${left - 1} more after it in the block`
@@ -212,8 +215,8 @@ const SCHEMA_BYTES_MAX = 1024 * 1024
  * Returns a function that caches readers by the bytes of their schemas and evicts the least recently used. A schema
  * that `make` refuses is cached with its fault.
  */
-export function cacheReaders(make: (schema: string) => AvroReader): (schema: Buffer) => AvroReader {
-  const cached = new LRUCache<string, { readonly read: AvroReader } | { readonly fault: string }>({
+export function cacheReaders(make: (schema: string) => RecordReader): (schema: Buffer) => RecordReader {
+  const cached = new LRUCache<string, { readonly reader: RecordReader } | { readonly fault: string }>({
     max: CACHED_SCHEMAS_MAX,
     maxSize: CACHED_SCHEMA_BYTES_MAX,
     sizeCalculation: (_, text) => Math.max(1, text.length),
@@ -228,13 +231,16 @@ export function cacheReaders(make: (schema: string) => AvroReader): (schema: Buf
       cached.set(text, found)
     }
     if ('fault' in found) throw new Error(found.fault)
-    return found.read
+    return found.reader
   }
 }
 
-function made(text: string, make: (schema: string) => AvroReader): { read: AvroReader } | { fault: string } {
+function made(
+  text: string,
+  make: (schema: string) => RecordReader,
+): { reader: RecordReader } | { fault: string } {
   try {
-    return { read: make(text) }
+    return { reader: make(text) }
   } catch (error) {
     return { fault: messageOf(error) }
   }

@@ -2,16 +2,17 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { createSchemaRegistry, type RegisteredSchema, type SchemaRegistry } from '../../registry/registry.ts'
+import { avroWriterSchema } from './columns.ts'
 import { openBlockCodecs } from './container.ts'
 import { containerFormat, cacheReaders } from './container-format.ts'
 import { AvroCursor } from './cursor.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { ingestReaderFactory } from './kafka-delta-ingest.ts'
-import { avroReader, type AvroReader } from './read.ts'
+import { avroReader, type AvroReader, type RecordReader } from './read.ts'
 import { checkDefaults, resolvingReader } from './resolve.ts'
 import { parseAvroSchema, type AvroNode } from './schema.ts'
 import { withLogicalTypes } from './connect-types.ts'
-import type { Format } from '../format.ts'
+import type { Format, WriterSchema } from '../format.ts'
 import type { FormatSettings } from '../settings.ts'
 import { REGISTRY_HEADER_BYTES, schemaIdOf, SchemasById } from '../framing/registry-framing.ts'
 import { readSchemaFile } from '../json/schema-file.ts'
@@ -20,7 +21,7 @@ import { valueFormat } from '../values.ts'
 /** Describes how a value identifies the schema that it was written with. */
 interface AvroFraming {
   /** Returns the reader for a value, and the position of its record. Throws when the framing is invalid. */
-  open(value: Uint8Array): { readonly reader: AvroReader; readonly start: number }
+  open(value: Uint8Array): { readonly reader: RecordReader; readonly start: number }
   /** See `Format.prepare`. */
   readonly prepare?: Format['prepare']
 }
@@ -29,29 +30,36 @@ interface AvroFraming {
  * Returns the Avro format in binary encoding, one record per value. Every byte of a value must belong to its record.
  */
 export function avroFormat(framing: AvroFraming): Format {
+  let lastWriter: WriterSchema | undefined
   const read = (value: Uint8Array): object => {
     if (value.length === 0) throw new Error('expected Avro, got an empty value')
     const { reader, start } = framing.open(value)
     const cursor = new AvroCursor(value, start)
-    const record = reader(cursor)
+    const record = reader.read(cursor)
     if (cursor.bytesLeft > 0)
       throw new Error(`expected the end of the record, got ${cursor.bytesLeft} more bytes`)
+    lastWriter = reader.writer
     return record as object
   }
-  return valueFormat('avro', read, framing.prepare)
+  return valueFormat('avro', { read, lastWriter: () => lastWriter }, framing.prepare)
 }
 
 /**
  * Returns a reader for records of the writer's schema, either as written or resolved to a reader's schema.
  * @throws KD_CONTRACT_INVALID when the schemas cannot be resolved
  */
-type AvroReaderFactory = (writer: AvroNode) => AvroReader
+type RecordReaderFactory = (writer: AvroNode) => RecordReader
+
+/** Returns a reader for records as they were written, with the columns of their schema. */
+export function writtenRecords(writer: AvroNode): RecordReader {
+  return { read: avroReader(writer), writer: avroWriterSchema(writer) }
+}
 
 /**
  * Returns the framing of values without a header that are all written with one schema.
  * @throws KD_CONTRACT_INVALID when `readerOf` refuses the schema
  */
-export function unframedAvro(schema: AvroNode, readerOf: AvroReaderFactory = avroReader): AvroFraming {
+export function unframedAvro(schema: AvroNode, readerOf: RecordReaderFactory = writtenRecords): AvroFraming {
   const reader = readerOf(schema)
   return { open: () => ({ reader, start: 0 }) }
 }
@@ -61,7 +69,7 @@ const SINGLE_OBJECT_HEADER_BYTES = 10
 /** Returns the framing of single objects: two magic bytes, the fingerprint of the schema, the record. */
 export function singleObjectAvro(
   schemas: readonly AvroNode[],
-  readerOf: AvroReaderFactory = avroReader,
+  readerOf: RecordReaderFactory = writtenRecords,
 ): AvroFraming {
   const readers = new Map(schemas.map((schema) => [fingerprintOf(schema), readerOrThrower(schema, readerOf)]))
   return {
@@ -86,13 +94,15 @@ export function isSingleObject(value: Uint8Array): boolean {
 /**
  * Returns a reader. When the schema is refused, the reader throws the reason, so that its values become dead letters.
  */
-function readerOrThrower(schema: AvroNode, readerOf: AvroReaderFactory): AvroReader {
+function readerOrThrower(schema: AvroNode, readerOf: RecordReaderFactory): RecordReader {
   try {
     return readerOf(schema)
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error
-    return () => {
-      throw new Error(error.message)
+    return {
+      read: () => {
+        throw new Error(error.message)
+      },
     }
   }
 }
@@ -123,9 +133,9 @@ export async function readAvroFolder(folder: string, anyName = false): Promise<r
 }
 
 /** Returns the framing of values with a schema id in front. `adapt` modifies schemas before they are parsed. */
-function registryFramedAvro(
+export function registryFramedAvro(
   registry: SchemaRegistry,
-  readerOf: AvroReaderFactory = avroReader,
+  readerOf: RecordReaderFactory = writtenRecords,
   adapt?: (json: unknown) => unknown,
 ): AvroFraming {
   const schemas = new SchemasById(registry, (schema, source) =>
@@ -197,12 +207,19 @@ function adaptOf({ envelope }: FormatSettings): ((json: unknown) => unknown) | u
   return envelope === 'debezium' ? withLogicalTypes : undefined
 }
 
-async function openReaderOf(path: string | undefined, isPlain: boolean): Promise<AvroReaderFactory> {
-  if (path === undefined) return isPlain ? ingestReaderFactory() : avroReader
+async function openReaderOf(path: string | undefined, isPlain: boolean): Promise<RecordReaderFactory> {
+  if (path === undefined) return isPlain ? plainRecords(ingestReaderFactory()) : writtenRecords
   const reader = await readAvroSchema(path)
   checkDefaults(reader, path)
-  if (isPlain) return ingestReaderFactory(reader)
-  return (writer) => resolvingReader(writer, reader)
+  if (isPlain) return plainRecords(ingestReaderFactory(reader))
+  // Whatever schema a record was written with, the reader's schema describes what is read.
+  const writer = avroWriterSchema(reader)
+  return (written) => ({ read: resolvingReader(written, reader), writer })
+}
+
+/** In this mode only the columns of the table count, whatever a schema declares. */
+function plainRecords(readerOf: (writer: AvroNode) => AvroReader): RecordReaderFactory {
+  return (writer) => ({ read: readerOf(writer) })
 }
 
 /** Parses the schema in the header of a container. */

@@ -1,3 +1,4 @@
+import type { WriterSchema } from '../format.ts'
 import { unionMemberName } from './columns.ts'
 import type { AvroCursor } from './cursor.ts'
 import type { AvroNode } from './schema.ts'
@@ -8,6 +9,13 @@ import { bytesConverter, intConverter, longConverter } from './values.ts'
  * 8601 text, bytes as base64.
  */
 export type AvroReader = (cursor: AvroCursor) => unknown
+
+/** Reads the records that were written with one schema. */
+export interface RecordReader {
+  readonly read: AvroReader
+  /** The columns of the records; absent when the schema must not define any. */
+  readonly writer?: WriterSchema
+}
 
 /** Returns a reader for values of a schema, which must not be recursive. */
 export function avroReader(node: AvroNode): AvroReader {

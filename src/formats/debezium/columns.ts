@@ -1,5 +1,6 @@
 import type { Contract } from '../../contract/contract.ts'
-import type { DataType, StructField } from '../../core/schema.ts'
+import { findField, type DataType, type StructField, type StructType } from '../../core/schema.ts'
+import type { WriterSchema } from '../format.ts'
 
 /** The column that is true in the rows of deletes. */
 export const DEBEZIUM_DELETED_COLUMN = '__deleted'
@@ -28,14 +29,39 @@ export function debeziumColumns(fields: readonly string[]): readonly StructField
   return all.map(([name, type]) => ({ name, type, nullable: true, metadata: {} }))
 }
 
+/**
+ * Returns the schema of the rows in events of the schema `event`: the columns of `after`, or else of `before`, and
+ * those of the events. Returns `undefined` when neither of them is a record.
+ */
+export function debeziumRowSchema(event: WriterSchema, fields: readonly string[]): WriterSchema | undefined {
+  const row = SIDES.map((side) => [side, findField(event.columns, side)?.type] as const).find(
+    ([, type]) => typeof type === 'object' && type.type === 'struct',
+  )
+  if (row === undefined) return undefined
+  const [side, type] = row as readonly [string, StructType]
+  return {
+    columns: withEventColumns(type, fields),
+    columnFaults: (event.columnFaults ?? []).flatMap(({ path: [first, ...path], message }) =>
+      first === side ? [{ path, message }] : [],
+    ),
+  }
+}
+
+const SIDES = ['after', 'before']
+
+function withEventColumns({ fields: columns }: StructType, fields: readonly string[]): StructType {
+  const named = new Set(columns.map(({ name }) => name.toLowerCase()))
+  const added = debeziumColumns(fields).filter(({ name }) => !named.has(name.toLowerCase()))
+  return { type: 'struct', fields: [...columns, ...added] }
+}
+
 /** Returns a contract for rows extended by the columns of their events, which it does not validate. */
 export function withDebeziumColumns(contract: Contract, fields: readonly string[]): Contract {
-  const named = new Set(contract.schema.fields.map(({ name }) => name.toLowerCase()))
-  const added = debeziumColumns(fields).filter(({ name }) => !named.has(name.toLowerCase()))
-  const names = new Set(added.map(({ name }) => name))
+  const schema = withEventColumns(contract.schema, fields)
+  const names = new Set(schema.fields.slice(contract.schema.fields.length).map(({ name }) => name))
   return {
     ...contract,
-    schema: { type: 'struct', fields: [...contract.schema.fields, ...added] },
+    schema,
     // Events are decoded into objects, never from bytes into columns.
     plain: undefined,
     check: (row) =>

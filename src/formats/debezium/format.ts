@@ -4,9 +4,9 @@ import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'
 import { toJsonText } from '../../core/json-text.ts'
 import { findField, type StructType } from '../../core/schema.ts'
-import { debeziumColumnOf, DEBEZIUM_DELETED_COLUMN, debeziumTypeOf } from './columns.ts'
+import { debeziumColumnOf, DEBEZIUM_DELETED_COLUMN, debeziumRowSchema, debeziumTypeOf } from './columns.ts'
 import { toConnectSchema, fieldSchemaOf, convertLogicalValue, type ConnectSchema } from './values.ts'
-import type { Format, MessageColumns } from '../format.ts'
+import type { Format, MessageColumns, WriterSchema } from '../format.ts'
 import type { DebeziumSettings } from '../settings.ts'
 
 /** Marks an event that changes no row. */
@@ -25,6 +25,14 @@ export function debeziumFormat(
   columns: MessageColumns | Changing<MessageColumns>,
 ): Format {
   const prepare = inner.prepare?.bind(inner)
+  const rowSchemas = new WeakMap<WriterSchema, { readonly of: WriterSchema | undefined }>()
+  /** One schema of events gives one of rows. */
+  const rowSchemaOf = (event: WriterSchema | undefined): WriterSchema | undefined => {
+    if (event === undefined) return undefined
+    let made = rowSchemas.get(event)
+    if (made === undefined) rowSchemas.set(event, (made = { of: debeziumRowSchema(event, fields) }))
+    return made.of
+  }
   return {
     name: inner.name,
     ...(prepare === undefined ? {} : { prepare }),
@@ -33,6 +41,7 @@ export function debeziumFormat(
       const { schema } = currentOf(columns)
       const objects: object[] = []
       const records: number[] = []
+      const writers: (WriterSchema | undefined)[] = []
       const deadLetters: DeadLetter[] = [...decoded.deadLetters]
       let filtered = decoded.filtered ?? 0
       for (const [index, object] of decoded.objects.entries()) {
@@ -43,12 +52,13 @@ export function debeziumFormat(
           else {
             objects.push(row)
             records.push(record)
+            writers.push(rowSchemaOf(decoded.writers?.[index]))
           }
         } catch (thrown) {
           deadLetters.push(deadLetterOf(decoded.raw, record, 'decode', messageOf(thrown)))
         }
       }
-      return { ...decoded, objects, records, deadLetters, filtered }
+      return { ...decoded, objects, records, writers, deadLetters, filtered }
     },
   }
 }

@@ -3,7 +3,7 @@ import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { originOf, valueOf, type Raw } from '../../core/raw.ts'
 import { RecordCollector } from '../framing/record-collector.ts'
-import type { Decoded, Format } from '../format.ts'
+import type { Decoded, Format, WriterSchema } from '../format.ts'
 import { MAGIC_BYTES_IN_ORDER, type MagicBytes, type FormatCandidate } from './candidates.ts'
 
 /** A candidate together with the format that decodes it. */
@@ -159,7 +159,7 @@ class BatchDetection {
     const joined = expands ? expandedBy(this.#raw, this.#locations) : undefined
     const firstOf = (i: number): number => joined?.firsts[i] ?? i
     let validated: Decoded['validated']
-    const objects: [record: number, object: unknown][] = []
+    const objects: [record: number, object: unknown, writer: WriterSchema | undefined][] = []
     const nullTombstones: number[] = []
     let tombstones = this.#tombstones
     let droppedFields = 0
@@ -174,17 +174,19 @@ class BatchDetection {
         validated = validated === undefined ? rows : mergeRows(validated, rows)
       }
       for (const [at, record] of decoded.records.entries())
-        objects.push([recordOf(record), decoded.objects[at]])
+        objects.push([recordOf(record), decoded.objects[at], decoded.writers?.[at]])
       for (const record of decoded.nullTombstones ?? []) nullTombstones.push(recordOf(record))
       tombstones += decoded.tombstones
       droppedFields += decoded.droppedFields ?? 0
     }
+    const namesWriters = this.#readings.some(({ decoded }) => decoded.writers !== undefined)
     if (this.#readings.length > 1) objects.sort(([a], [b]) => a - b)
     return {
       raw: joined?.raw ?? this.#raw,
       validated,
       objects: objects.map(([, object]) => object),
       records: objects.map(([record]) => record),
+      ...(namesWriters ? { writers: objects.map(([, , writer]) => writer) } : {}),
       deadLetters: this.#deadLetters,
       tombstones,
       ...(nullTombstones.length > 0 ? { nullTombstones: nullTombstones.sort((a, b) => a - b) } : {}),

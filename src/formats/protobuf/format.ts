@@ -30,7 +30,7 @@ export function protobufFormat(framing: ProtoFraming): Format {
     unknown += cursor.unknownFields
     return row
   }
-  const format = valueFormat('protobuf', read, framing.prepare)
+  const format = valueFormat('protobuf', { read }, framing.prepare)
   return {
     ...format,
     decode(raw) {

@@ -20,7 +20,7 @@ export function csvFormat(changing: FormatOptions | Changing<FormatOptions>, set
     decode(raw) {
       const options = currentOf(changing)
       if (reader?.of !== options) reader = { of: options, read: lineReader(options, settings) }
-      return decodeValues(raw, reader.read)
+      return decodeValues(raw, reader)
     },
   }
 }

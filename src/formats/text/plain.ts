@@ -9,17 +9,21 @@ const COLUMN = 'value'
 
 /** Returns the format that stores values as UTF-8 text in the column `value`. */
 export function textFormat(): Format {
-  return valueFormat('text', (value) => {
-    if (!isUtf8(value)) throw new Error('expected UTF-8, got invalid bytes')
-    return { [COLUMN]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8') }
+  return valueFormat('text', {
+    read(value) {
+      if (!isUtf8(value)) throw new Error('expected UTF-8, got invalid bytes')
+      return { [COLUMN]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8') }
+    },
   })
 }
 
 /** Returns the format that stores values unchanged in the binary column `value`. */
 export function bytesFormat(): Format {
-  return valueFormat('bytes', (value) => ({
-    [COLUMN]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
-  }))
+  return valueFormat('bytes', {
+    read: (value) => ({
+      [COLUMN]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
+    }),
+  })
 }
 
 /** Returns the contract of a format with a single column, or `undefined` for all other formats. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cacheReaders } from '../../../src/formats/avro/container-format.ts'
-import type { AvroReader } from '../../../src/formats/avro/read.ts'
+import type { RecordReader } from '../../../src/formats/avro/read.ts'
 
-const reader: AvroReader = () => null
+const reader: RecordReader = { read: () => null }
 
-function countingCache(): { made: string[]; readerOf: (text: string) => AvroReader } {
+function countingCache(): { made: string[]; readerOf: (text: string) => RecordReader } {
   const made: string[] = []
   const cached = cacheReaders((text) => {
     made.push(text.slice(0, 8))

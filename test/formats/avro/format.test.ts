@@ -150,8 +150,9 @@ test('Generated records of generated schemas, unframed, in containers or for a r
         const generated = avroContract(reader, 'generated')
         const toBytes = encoderOf(json)
         const encoded = pairs.map(([value]) => toBytes(value))
-        const readerOf = (writer: AvroNode) =>
-          later === undefined ? avroReader(writer) : resolvingReader(writer, reader)
+        const readerOf = (writer: AvroNode) => ({
+          read: later === undefined ? avroReader(writer) : resolvingReader(writer, reader),
+        })
         const containers = containerFormat({
           readerOf: (text) => readerOf(parseAvroSchema(JSON.parse(text.toString()), 'header')),
           codecs,

@@ -4,7 +4,6 @@ import { ExactNumber } from '../../../src/core/exact.ts'
 import type { StructType } from '../../../src/core/schema.ts'
 import { contractOfTable } from '../../../src/contract/table-contract.ts'
 import { loadContract, type Contract } from '../../../src/contract/contract.ts'
-import { avroReader } from '../../../src/formats/avro/read.ts'
 import { parseAvroSchema } from '../../../src/formats/avro/schema.ts'
 import { avroFormat, unframedAvro } from '../../../src/formats/avro/format.ts'
 import { debeziumColumns, withDebeziumColumns } from '../../../src/formats/debezium/columns.ts'
@@ -278,7 +277,7 @@ test("Avro events have Debezium's logical types, and their contract is that of t
   }
   const node = parseAvroSchema(withLogicalTypes(schema), 'test')
   const contract = withDebeziumColumns(debeziumAvroContract(node, 'test'), FIELDS)
-  const format = debeziumFormat(avroFormat(unframedAvro(node, avroReader)), { fields: FIELDS }, contract)
+  const format = debeziumFormat(avroFormat(unframedAvro(node)), { fields: FIELDS }, contract)
   const bytes = encoderOf(schema)({
     before: null,
     after: { 'shop.Value': { id: 7n, at: { long: 1_700_000_000_123_456n }, day: 1 } },
