@@ -82,10 +82,11 @@ export function divideIntoFiles(chunks: readonly Chunk[], layout: Layout, rowsMa
   return { layout, files, chunks }
 }
 
-/** Returns the columns that the table must have: columns beyond the contract without any value are left out. */
+/** Returns the columns that the table must have: columns beyond the contract and the writers' schemas without any value are left out. */
 function schemaOf({ columns: { schema, columns } }: Chunk): StructType {
   const fields = schema.fields.filter((field, index) => {
-    const column = columnOriginOf(field) === undefined ? undefined : columns[index]
+    const origin = columnOriginOf(field)
+    const column = origin === undefined || origin === 'schema' ? undefined : columns[index]
     if (column?.valid === undefined) return true
     return column.valid.includes(1)
   })

@@ -5,7 +5,8 @@ import type { Contract } from '../src/contract/contract.ts'
 import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
-import type { ValidatedMessages, RowColumns } from '../src/evolution/row-columns.ts'
+import type { ValidatedMessages } from '../src/evolution/batch-validation.ts'
+import type { RowColumns } from '../src/evolution/row-columns.ts'
 import type { Decoded } from '../src/formats/format.ts'
 
 /**
@@ -23,8 +24,8 @@ export function validate(
       let builder: StructBuilder | undefined
       return batches.pipe(
         batchStage('validate', (decoded) => {
-          const { objects, records, raw } = decoded
-          const validated = columns?.validate(objects, records, raw) ?? byContract(decoded, contract)
+          const { objects, records, raw, writers } = decoded
+          const validated = columns?.validate(objects, records, raw, writers) ?? byContract(decoded, contract)
           const { schema, absentValues } = validated
           if (builder?.type !== schema) builder = new StructBuilder(schema, absentValues)
           return rowsOf(decoded, validated, builder)

@@ -94,7 +94,8 @@ export type { Lookup } from './transforms/functions.ts'
 export type { Transformation } from './transforms/transformation.ts'
 
 // Columns that follow the messages and the table.
-export { RowColumns, type ValidatedMessages, type RowColumnsOptions } from './evolution/row-columns.ts'
+export type { ValidatedMessages } from './evolution/batch-validation.ts'
+export { RowColumns, type RowColumnsOptions } from './evolution/row-columns.ts'
 export { RESCUED_DATA, type SchemaEvolution } from './evolution/policy.ts'
 
 // Kafka.

@@ -8,7 +8,7 @@ import { CoercionFault, type CoerceValue } from './ingest-values.ts'
 import { columnOriginOf } from './table-columns.ts'
 
 /** Describes a field of a message that has no column. */
-interface UnknownField {
+export interface UnknownField {
   /** Dotted path; `element` and `value` stand for the contents of arrays and maps. */
   readonly path: string
   readonly value: unknown
@@ -113,7 +113,7 @@ class MessageCoercion {
         field.type,
         inner,
         path + key,
-        asJsonText || (this.#untypedAsText && (columnOriginOf(field) !== undefined || acceptsAnyJson(field))),
+        asJsonText || (this.#untypedAsText && isUntyped(field)),
       )
       const name = this.#renames ? field.name : key
       if (part.value === NO_VALUE) row.drop(name)
@@ -192,6 +192,12 @@ class MessageCoercion {
     if (!this.#rescues) return { value, rescued: NO_VALUE }
     return { value: NO_VALUE, rescued: value }
   }
+}
+
+/** Returns true when neither a contract nor a writer's schema gives the values of a column a type. */
+function isUntyped(field: StructField): boolean {
+  const origin = columnOriginOf(field)
+  return (origin !== undefined && origin !== 'schema') || acceptsAnyJson(field)
 }
 
 const NULL_VALUE: CoercedValue = { value: null, rescued: NO_VALUE }

@@ -4,23 +4,24 @@ import { inferType, mergeStructs } from '../contract/columns/infer.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
 import type { Changing } from '../core/changing.ts'
 import type { Clock } from '../core/clock.ts'
-import type { DeadLetterReason } from '../core/batch.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { Raw } from '../core/raw.ts'
 import { findField, type StructField, type StructType } from '../core/schema.ts'
 import { defaultValuesOf } from '../delta/constraints/defaults.ts'
-import type { FormatOptions } from '../formats/format.ts'
+import type { Decoded, FormatOptions, WriterSchema } from '../formats/format.ts'
 import { evolveTable } from '../delta/schema/evolve.ts'
 import { layoutOf, type Layout } from '../delta/files/layout.ts'
 import type { TableWriter } from '../delta/commit/table-writer.ts'
 import type { TableShape } from '../delta/protocol/table-shape.ts'
-import { coerceMessage, withoutRescued, type CoercedMessage } from './coerce-message.ts'
+import { BatchValidation, type ValidatedMessages } from './batch-validation.ts'
+import { coerceMessage, withoutRescued, type CoercedMessage, type UnknownField } from './coerce-message.ts'
 import type { CoerceValue } from './ingest-values.ts'
 import { mergeTableColumns } from './table-columns.ts'
 import { countFields, inferNewColumns } from './infer-new-columns.ts'
 import { plainContractOf } from './plain.ts'
 import { INFERRED_FIELDS_MAX, RESCUED_DATA, type SchemaEvolution } from './policy.ts'
 import { rowLayoutOf } from './row-layout.ts'
+import { columnFaultOf, describesField, WriterColumns } from './writer-columns.ts'
 
 /** Describes how the columns of a topic's rows are determined. */
 export interface RowColumnsOptions {
@@ -39,27 +40,22 @@ export interface RowColumnsOptions {
   readonly policy: SchemaEvolution
   /** Converts values for columns of primitive types before they are checked; by default values stay unchanged. */
   readonly coerceValue?: CoerceValue | undefined
+  /**
+   * True when a value is checked by the schema that it names, if that has checks, instead of by the contract: for a
+   * contract that is itself a schema of the format, perhaps of another version.
+   */
+  readonly checksByWriter?: boolean
   /** Provides the time for default values such as `current_timestamp()`. */
   readonly clock?: Clock | undefined
   /** Fields, at any depth, that messages may add to the table; default 500. */
   readonly inferredFieldsMax?: number
 }
 
-/** Holds the valid messages of a batch and the faults of the others. */
-export interface ValidatedMessages {
-  /** The columns of all `objects`. */
-  readonly schema: StructType
-  /** Values for columns that an object lacks; other absent columns become null. They belong to `schema`. */
-  readonly absentValues?: AbsentValues
-  readonly objects: readonly object[]
-  readonly records: readonly number[]
-  readonly refused: readonly {
-    readonly record: number
-    readonly reason: DeadLetterReason
-    readonly message: string
-  }[]
-  /** Number of dropped fields that have no column. */
-  readonly droppedFields: number
+/** Holds a message and the schema that it names. */
+interface Message {
+  readonly object: unknown
+  readonly record: number
+  readonly writer: WriterSchema | undefined
 }
 
 /** Holds the columns for one version of the table's schema. */
@@ -81,8 +77,9 @@ export class RowColumns implements Changing<FormatOptions> {
   readonly #options: RowColumnsOptions
   readonly #isHidden: (folded: string) => boolean
   readonly #partitionColumns: readonly string[]
-  /** Fields of the table at the start, which do not count as inferred. */
-  readonly #initialFields: number
+  /** Fields of the table at the start and of writers' schemas, which do not count as inferred. */
+  #describedFields: number
+  readonly #writers: WriterColumns
   #columns: CurrentColumns | undefined
   #formatOptions: { readonly of: CurrentColumns; readonly options: FormatOptions } | undefined
   #rescuedSchema: { readonly of: StructType; readonly schema: StructType } | undefined
@@ -97,8 +94,9 @@ export class RowColumns implements Changing<FormatOptions> {
     const { table, addedColumns, hasWrittenContract, contract } = options
     const names = new Set([...addedColumns.map(({ name }) => name.toLowerCase()), RESCUED_DATA])
     this.#isHidden = (folded) => names.has(folded)
+    this.#writers = new WriterColumns(this.#isHidden)
     this.#partitionColumns = table.shape.metadata.partitionColumns
-    this.#initialFields = countFields(hasWrittenContract ? contract.schema : table.shape.metadata.schema)
+    this.#describedFields = countFields(hasWrittenContract ? contract.schema : table.shape.metadata.schema)
     this.#rowColumns()
   }
 
@@ -125,30 +123,32 @@ export class RowColumns implements Changing<FormatOptions> {
   }
 
   /**
-   * Validates messages against the contract and the policy, and infers new columns from the valid ones.
+   * Validates messages against the contract and the policy, and extends the columns by those of the valid ones: the
+   * schema that a message names has their types; values are asked only for fields that no schema describes. `writers`
+   * has the schema of each object, undefined for one that names none.
    * @throws KD_SCHEMA_CHANGED for an unknown field under `failOnNewColumns`
    */
-  validate(objects: readonly unknown[], records: readonly number[], raw: Raw): ValidatedMessages {
+  validate(
+    objects: readonly unknown[],
+    records: readonly number[],
+    raw: Raw,
+    writers?: Decoded['writers'],
+  ): ValidatedMessages {
     const outcome = new BatchValidation()
-    const accepted: {
-      readonly object: object
-      readonly record: number
-      readonly of: StructType
-      readonly coerced: CoercedMessage
-    }[] = []
+    const accepted: (Message & { readonly of: StructType; readonly coerced: CoercedMessage })[] = []
     for (const [index, object] of objects.entries()) {
-      const record = records[index] as number
+      const message = { object, record: records[index] as number, writer: writers?.[index] }
       const { schema: of } = this.#rowColumns()
-      const coerced = this.#coerce(object, record, outcome)
+      const coerced = this.#coerce(message, outcome)
       if (coerced === undefined) continue
-      // Columns are inferred only from messages that the contract accepts.
-      this.#inferColumns(coerced.row)
-      accepted.push({ object: object as object, record, of, coerced })
+      // Columns are added only by messages that the contract accepts.
+      this.#extendColumns(message.writer, coerced)
+      accepted.push({ ...message, of, coerced })
     }
     const { schema, absent } = this.#rowColumns()
-    for (const { object, record, of, coerced } of accepted) {
-      const last = of === schema ? coerced : this.#coerce(object, record, outcome)
-      if (last !== undefined) this.#applyPolicy(last, record, raw, outcome)
+    for (const message of accepted) {
+      const last = message.of === schema ? message.coerced : this.#coerce(message, outcome)
+      if (last !== undefined) this.#applyPolicy(last, message, raw, outcome)
     }
     return outcome.result(outcome.hasRescued ? this.#withRescued(schema) : schema, absent)
   }
@@ -177,7 +177,10 @@ export class RowColumns implements Changing<FormatOptions> {
 
   #rowColumns(): CurrentColumns {
     const shape = this.#options.table.shape
-    if (this.#columns?.of !== shape) this.#columns = this.#columnsFor(shape, this.#columns?.schema)
+    if (this.#columns?.of !== shape) {
+      const columns = this.#columnsFor(shape, this.#columns?.schema)
+      this.#columns = { ...columns, schema: this.#writers.extend(columns.schema, shape) }
+    }
     return this.#columns
   }
 
@@ -213,17 +216,44 @@ export class RowColumns implements Changing<FormatOptions> {
     return { of: shape, schema, rescues, absent: defaultValuesOf(shape.metadata, this.#options.clock) }
   }
 
-  #inferColumns(row: object): void {
+  #extendColumns(writer: WriterSchema | undefined, coerced: CoercedMessage): void {
+    const { row } = coerced
+    if (this.#options.policy !== 'addNewColumns') return
+    if (writer === undefined) {
+      this.#inferColumns(row, this.#isHidden)
+      return
+    }
+    // Columns that are new by the schema may hold fields that it does not describe.
+    const unknownFields = this.#addWriter(writer)
+      ? coerceMessage(row, this.#rowColumns().schema, LENIENT).unknownFields
+      : coerced.unknownFields
+    const isDescribed = ({ path, value }: UnknownField): boolean =>
+      !hasValue({ value }) || describesField(writer, path)
+    if (unknownFields.length === 0 || unknownFields.every(isDescribed)) return
+    this.#inferColumns(row, (folded) => this.#isHidden(folded) || describesField(writer, folded))
+  }
+
+  #inferColumns(row: object, isHidden: (folded: string) => boolean): void {
     const current = this.#rowColumns()
-    const { policy, inferredFieldsMax = INFERRED_FIELDS_MAX } = this.#options
-    if (policy !== 'addNewColumns') return
-    const fieldsMax = Math.max(0, inferredFieldsMax - (countFields(current.schema) - this.#initialFields))
-    const schema = inferNewColumns(current.schema, row, { fieldsMax, isHidden: this.#isHidden })
+    const { inferredFieldsMax = INFERRED_FIELDS_MAX } = this.#options
+    const fieldsMax = Math.max(0, inferredFieldsMax - (countFields(current.schema) - this.#describedFields))
+    const schema = inferNewColumns(current.schema, row, { fieldsMax, isHidden })
     if (schema !== current.schema) this.#columns = { ...current, schema }
   }
 
+  /** Adds the columns of a writer's schema, once; returns true when there are new ones. */
+  #addWriter(writer: WriterSchema): boolean {
+    if (!this.#writers.add(writer)) return false
+    const current = this.#rowColumns()
+    const schema = this.#writers.extend(current.schema, current.of)
+    if (schema === current.schema) return false
+    this.#describedFields += countFields(schema) - countFields(current.schema)
+    this.#columns = { ...current, schema }
+    return true
+  }
+
   /** Coerces the message and checks it against the contract; returns `undefined` when it is refused. */
-  #coerce(object: unknown, record: number, outcome: BatchValidation): CoercedMessage | undefined {
+  #coerce({ object, record, writer }: Message, outcome: BatchValidation): CoercedMessage | undefined {
     const { contract, coerceValue } = this.#options
     const { schema, rescues } = this.#rowColumns()
     if (typeof object !== 'object' || object === null) {
@@ -235,8 +265,9 @@ export class RowColumns implements Changing<FormatOptions> {
     try {
       const jsonTextColumns = this.#jsonTextColumns()
       const coerced = coerceMessage(object, schema, { rescues, jsonTextColumns, coerceValue })
-      const fault = contract.check(object)
-      if (fault !== undefined && !this.#isRescued(object, coerced)) outcome.refuse(record, 'contract', fault)
+      const fault = this.#faultOf(object, writer)
+      if (fault !== undefined && !this.#isRescued(object, coerced, writer))
+        outcome.refuse(record, 'contract', fault)
       else if (coerced.fault !== undefined) outcome.refuse(record, 'type', coerced.fault)
       else return coerced
     } catch (error) {
@@ -251,14 +282,21 @@ export class RowColumns implements Changing<FormatOptions> {
     return undefined
   }
 
+  /** Returns the fault that the contract finds, or the schema that takes its place. */
+  #faultOf(object: object, writer: WriterSchema | undefined): string | undefined {
+    const { contract, checksByWriter = false } = this.#options
+    if (checksByWriter && writer?.check !== undefined) return writer.check(object)
+    return contract.check(object)
+  }
+
   /**
    * Returns true when the contract accepts the message without its rescued values. Keys keep their spelling: a contract
    * distinguishes their case, as JSON Schema does, and only columns do not.
    */
-  #isRescued(object: object, { rescued }: CoercedMessage): boolean {
+  #isRescued(object: object, { rescued }: CoercedMessage, writer: WriterSchema | undefined): boolean {
     if (rescued === undefined) return false
     const rest = withoutRescued(object, this.#rowColumns().schema, this.#jsonTextColumns())
-    return this.#options.contract.check(rest) === undefined
+    return this.#faultOf(rest, writer) === undefined
   }
 
   /** A rescued value keeps its type in the JSON; under other policies a column of mixed types holds text. */
@@ -268,7 +306,12 @@ export class RowColumns implements Changing<FormatOptions> {
   }
 
   /** Applies the policy to a message that the contract accepts. */
-  #applyPolicy(coerced: CoercedMessage, record: number, raw: Raw, outcome: BatchValidation): void {
+  #applyPolicy(
+    coerced: CoercedMessage,
+    { record, writer }: Message,
+    raw: Raw,
+    outcome: BatchValidation,
+  ): void {
     const { policy } = this.#options
     const { row, rescued, unknownFields } = coerced
     if (policy === 'failOnNewColumns') this.#failOnNew(coerced, raw, record)
@@ -276,12 +319,7 @@ export class RowColumns implements Changing<FormatOptions> {
     const blocked =
       policy === 'addNewColumns' && !this.#rowColumns().rescues ? unknownFields.filter(hasValue) : []
     if (blocked.length > 0) {
-      const paths = blocked.map(({ path }) => path).join(', ')
-      outcome.refuse(
-        record,
-        'type',
-        `${paths}: cannot become a column, because of its name or the number of columns`,
-      )
+      outcome.refuse(record, 'type', blockedText(blocked, writer))
       return
     }
     if (rescued !== undefined) outcome.hasRescued = true
@@ -310,36 +348,18 @@ export class RowColumns implements Changing<FormatOptions> {
   }
 }
 
-/** Collects the outcomes for the messages of one batch. */
-class BatchValidation {
-  droppedFields = 0
-  hasRescued = false
-  readonly #objects: object[] = []
-  readonly #records: number[] = []
-  readonly #refused: { record: number; reason: DeadLetterReason; message: string }[] = []
+/** Leaves values as they are, to find the fields without a column. */
+const LENIENT = { rescues: false, jsonTextColumns: 'none' } as const
 
-  accept(object: object, record: number): void {
-    this.#objects.push(object)
-    this.#records.push(record)
-  }
-
-  refuse(record: number, reason: DeadLetterReason, message: string): void {
-    this.#refused.push({ record, reason, message })
-  }
-
-  result(schema: StructType, absentValues: AbsentValues): ValidatedMessages {
-    return {
-      schema,
-      absentValues,
-      objects: this.#objects,
-      records: this.#records,
-      refused: this.#refused,
-      droppedFields: this.droppedFields,
-    }
-  }
+/** Says why fields of a message can be no columns. */
+function blockedText(blocked: readonly UnknownField[], writer: WriterSchema | undefined): string {
+  const paths = blocked.map(({ path }) => path).join(', ')
+  const fault = writer && columnFaultOf(writer, blocked[0]?.path ?? '')
+  if (fault !== undefined) return `${paths}: cannot become a column: ${fault}`
+  return `${paths}: cannot become a column, because of its name or the number of columns`
 }
 
-function hasValue({ value }: { readonly value: unknown }): boolean {
+function hasValue({ value }: Pick<UnknownField, 'value'>): boolean {
   return inferType(value) !== undefined
 }
 

@@ -5,8 +5,8 @@ import type { SchemaEvolution } from './policy.ts'
 /** Metadata key with the origin of a column that is not in the contract. */
 const ORIGIN = 'kafka-delta.origin'
 
-/** Names the origin of a column outside the contract: the table, or only messages so far. */
-type ColumnOrigin = 'table' | 'messages'
+/** Names the origin of a column outside the contract: the table, a writer's schema, or only messages so far. */
+type ColumnOrigin = 'table' | 'schema' | 'messages'
 
 /**
  * Returns the origin of a column; `undefined` for columns of the contract and for fields nested in a column with an
@@ -19,6 +19,11 @@ export function columnOriginOf(field: StructField): ColumnOrigin | undefined {
 /** Returns a nullable column inferred from messages. */
 export function inferredField(name: string, type: DataType): StructField {
   return { name, type, nullable: true, metadata: { [ORIGIN]: 'messages' } }
+}
+
+/** Returns a nullable column that the schema of a message's writer describes. */
+export function describedField(name: string, type: DataType, metadata: StructField['metadata']): StructField {
+  return { name, type, nullable: true, metadata: { ...metadata, [ORIGIN]: 'schema' } }
 }
 
 /** Holds the sources that the columns of rows are merged from. */

@@ -16,6 +16,7 @@ import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
 import { kafkaColumns } from '../../../src/enrichments/kafka-columns.ts'
 import type { SchemaEvolution } from '../../../src/evolution/policy.ts'
 import { RowColumns } from '../../../src/evolution/row-columns.ts'
+import type { Format } from '../../../src/formats/format.ts'
 import { jsonFormat } from '../../../src/formats/json/format.ts'
 import { pipeline } from '../../../src/pipeline.ts'
 import type { Store } from '../../../src/storage/store.ts'
@@ -54,6 +55,10 @@ export interface WorkerFacts {
   readonly flushCount?: number
   readonly learnedMax?: number
   readonly letters?: DeadLetter[]
+  /** The format of the topic; JSON where absent. */
+  readonly format?: (columns: RowColumns) => Format
+  /** True when values are checked by the schemas that they name. */
+  readonly checksByWriter?: boolean
 }
 
 /** A process that carries a topic: its own view of the table, its own source, nothing shared but the store. */
@@ -80,6 +85,7 @@ export async function evolvingWorker(store: Store, facts: WorkerFacts): Promise<
     table,
     addedColumns: KAFKA,
     policy,
+    checksByWriter: facts.checksByWriter ?? false,
     ...(facts.learnedMax === undefined ? {} : { inferredFieldsMax: facts.learnedMax }),
   })
   const credit = new Credit(4_000_000)
@@ -97,7 +103,7 @@ export async function evolvingWorker(store: Store, facts: WorkerFacts): Promise<
       columns,
       appId: APP_ID,
       clock: CLOCK,
-      format: jsonFormat(columns),
+      format: facts.format?.(columns) ?? jsonFormat(columns),
       enrichments: [kafkaColumns()],
       deadLetters: {
         write: (found) => {
