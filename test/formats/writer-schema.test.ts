@@ -10,6 +10,7 @@ import { fingerprintOf } from '../../src/formats/avro/fingerprint.ts'
 import { parseAvroSchema } from '../../src/formats/avro/schema.ts'
 import { debeziumFormat } from '../../src/formats/debezium/format.ts'
 import { openFormat, type FormatChoice } from '../../src/formats/open/open.ts'
+import { protobufFormat, registryFramedProto } from '../../src/formats/protobuf/format.ts'
 import { lazyWriterSchema } from '../../src/formats/writer-schema.ts'
 import type { RegisteredSchema, SchemaRegistry } from '../../src/registry/registry.ts'
 import { containerOf } from '../support/values/avro-containers.ts'
@@ -183,6 +184,67 @@ test('The row of an event carries the columns of its state and of the event; fil
     [...V2_TYPES, ...added],
   ])
   assert.equal(decoded.writers?.[1], decoded.writers?.[2], 'one schema of events is one schema of rows')
+})
+
+const PROTO_V1 = 'syntax = "proto3"; message Row { int32 id = 1; } message Other { bytes raw = 1; }'
+const PROTO_V2 = `syntax = "proto3"; import "google/protobuf/timestamp.proto"; message Row {
+  int32 id = 1; google.protobuf.Timestamp at = 2; map<string, uint64> counts = 3; repeated In ins = 4;
+  message In { bytes raw = 1; } }`
+const PROTO_V2_TYPES = [
+  'id: integer',
+  'at: timestamp',
+  'counts: {type:map,keyType:string,valueType:decimal(20,0),valueContainsNull:true}',
+  'ins: {type:array,elementType:{type:struct,fields:[{name:raw,type:binary,nullable:true,metadata:{}}]},containsNull:true}',
+]
+
+test('A Protobuf value carries the columns of its message in the schema of its id', async () => {
+  const registry: SchemaRegistry = {
+    url: 'memory',
+    schema: (id) =>
+      Promise.resolve({ type: 'PROTOBUF', text: id === 1 ? PROTO_V1 : PROTO_V2, references: [] }),
+    latest: () => Promise.resolve(undefined),
+  }
+  const format = protobufFormat(registryFramedProto(registry))
+  const first = Buffer.of(0, 8, 1)
+  const other = Buffer.of(2, 2, 0x0a, 1, 5)
+  const values = [
+    framed(2, first),
+    framed(1, first),
+    framed(1, other),
+    framed(2, Buffer.of(0)),
+    framed(1, first),
+  ]
+  const decoded = await decode(format, values)
+  assert.deepEqual(typesOf(decoded), [
+    PROTO_V2_TYPES,
+    ['id: integer'],
+    ['raw: binary'],
+    PROTO_V2_TYPES,
+    ['id: integer'],
+  ])
+  assert.equal(decoded.writers?.[1], decoded.writers?.[4], 'one message of one schema is one object')
+})
+
+test('A bare Protobuf value carries the columns of the file’s message', async () => {
+  const path = join(folder, 'row.proto')
+  await writeFile(path, PROTO_V2)
+  const decoded = await decode(await open({ format: 'protobuf', protobuf: { schema: path } }), [
+    Buffer.of(8, 1),
+  ])
+  assert.deepEqual(typesOf(decoded), [PROTO_V2_TYPES])
+})
+
+test('The row of a Protobuf event carries the columns of its state', async () => {
+  const text = `syntax = "proto3"; message Envelope { Row before = 1; Row after = 2; string op = 3;
+    message Row { int64 id = 1; uint32 size = 2; } }`
+  const registry = {
+    ...registryOf([]),
+    schema: () => Promise.resolve({ type: 'PROTOBUF', text, references: [] } as const),
+  }
+  const inner = protobufFormat(registryFramedProto(registry))
+  const format = debeziumFormat(inner, { fields: [] }, { schema: { type: 'struct', fields: [] } })
+  const decoded = await decode(format, [framed(1, Buffer.of(0, 0x12, 2, 8, 1, 0x1a, 1, 0x63))])
+  assert.deepEqual(typesOf(decoded), [['id: long', 'size: long', '__deleted: boolean']])
 })
 
 test('The columns of a schema are made when they are first read, and once', () => {

@@ -49,7 +49,8 @@ export function debeziumRowSchema(event: WriterSchema, fields: readonly string[]
 
 const SIDES = ['after', 'before']
 
-function withEventColumns({ fields: columns }: StructType, fields: readonly string[]): StructType {
+/** Returns the columns of a row extended by those of its event. */
+export function withEventColumns({ fields: columns }: StructType, fields: readonly string[]): StructType {
   const named = new Set(columns.map(({ name }) => name.toLowerCase()))
   const added = debeziumColumns(fields).filter(({ name }) => !named.has(name.toLowerCase()))
   return { type: 'struct', fields: [...columns, ...added] }

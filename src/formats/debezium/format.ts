@@ -4,7 +4,14 @@ import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'
 import { toJsonText } from '../../core/json-text.ts'
 import { findField, type StructType } from '../../core/schema.ts'
-import { debeziumColumnOf, DEBEZIUM_DELETED_COLUMN, debeziumRowSchema, debeziumTypeOf } from './columns.ts'
+import {
+  debeziumColumnOf,
+  DEBEZIUM_DELETED_COLUMN,
+  debeziumRowSchema,
+  debeziumTypeOf,
+  withEventColumns,
+} from './columns.ts'
+import { connectWriterSchemas } from './connect-columns.ts'
 import { toConnectSchema, fieldSchemaOf, convertLogicalValue, type ConnectSchema } from './values.ts'
 import type { Format, MessageColumns, WriterSchema } from '../format.ts'
 import type { DebeziumSettings } from '../settings.ts'
@@ -25,20 +32,13 @@ export function debeziumFormat(
   columns: MessageColumns | Changing<MessageColumns>,
 ): Format {
   const prepare = inner.prepare?.bind(inner)
-  const rowSchemas = new WeakMap<WriterSchema, { readonly of: WriterSchema | undefined }>()
-  /** One schema of events gives one of rows. */
-  const rowSchemaOf = (event: WriterSchema | undefined): WriterSchema | undefined => {
-    if (event === undefined) return undefined
-    let made = rowSchemas.get(event)
-    if (made === undefined) rowSchemas.set(event, (made = { of: debeziumRowSchema(event, fields) }))
-    return made.of
-  }
+  const writerOf = rowSchemas(fields)
   return {
     name: inner.name,
     ...(prepare === undefined ? {} : { prepare }),
     decode(raw) {
       const decoded = inner.decode(raw)
-      const { schema } = currentOf(columns)
+      const { schema: columnsNow } = currentOf(columns)
       const objects: object[] = []
       const records: number[] = []
       const writers: (WriterSchema | undefined)[] = []
@@ -47,13 +47,16 @@ export function debeziumFormat(
       for (const [index, object] of decoded.objects.entries()) {
         const record = decoded.records[index] as number
         try {
-          const row = rowOf(object, fields, schema)
-          if (row === NO_CHANGE) filtered++
-          else {
-            objects.push(row)
-            records.push(record)
-            writers.push(rowSchemaOf(decoded.writers?.[index]))
+          const { event, schema } = unwrapped(object)
+          const row = rowOf(event, schema, fields, columnsNow)
+          if (row === NO_CHANGE) {
+            filtered++
+            continue
           }
+          const writer = writerOf(schema, decoded.writers?.[index])
+          objects.push(row)
+          records.push(record)
+          writers.push(writer)
         } catch (thrown) {
           deadLetters.push(deadLetterOf(decoded.raw, record, 'decode', messageOf(thrown)))
         }
@@ -63,8 +66,31 @@ export function debeziumFormat(
   }
 }
 
-function rowOf(object: unknown, fields: readonly string[], columns: StructType): object | typeof NO_CHANGE {
-  const { event, schema } = unwrapped(object)
+/**
+ * Returns a function that returns the schema of a row: by the schema that the message embeds, or else by the one that
+ * its event was decoded with. One schema of events gives one of rows.
+ */
+function rowSchemas(
+  fields: readonly string[],
+): (embedded: ConnectSchema | undefined, event: WriterSchema | undefined) => WriterSchema | undefined {
+  const made = new WeakMap<WriterSchema, { readonly of: WriterSchema | undefined }>()
+  const ofEmbedded = connectWriterSchemas((columns) => withEventColumns(columns, fields))
+  return (embedded, event) => {
+    const state = fieldSchemaOf(embedded, 'after') ?? fieldSchemaOf(embedded, 'before')
+    const own = state && ofEmbedded(state)
+    if (own !== undefined || event === undefined) return own
+    let known = made.get(event)
+    if (known === undefined) made.set(event, (known = { of: debeziumRowSchema(event, fields) }))
+    return known.of
+  }
+}
+
+function rowOf(
+  event: Message | null,
+  schema: ConnectSchema | undefined,
+  fields: readonly string[],
+  columns: StructType,
+): object | typeof NO_CHANGE {
   // The tombstone that the JSON converter writes when it embeds schemas.
   if (event === null) return NO_CHANGE
   const { op } = event

@@ -13,6 +13,7 @@ export interface ConnectSchema {
   readonly field?: unknown
   readonly fields?: unknown
   readonly items?: unknown
+  readonly keys?: unknown
   readonly values?: unknown
   readonly parameters?: unknown
 }
@@ -121,7 +122,8 @@ const decimal: Convert = (value, column, schema) => {
 
 const variableDecimal: Convert = (value, column) => {
   const { scale, value: bytes } = value as { readonly scale?: unknown; readonly value?: unknown }
-  return decimalOf(bytes, Number(scale), column)
+  // Without a column it becomes text, because each value has a scale of its own.
+  return decimalOf(bytes, Number(scale), column ?? 'string')
 }
 
 function decimalOf(value: unknown, scale: number, column: DataType | undefined): unknown {

@@ -1,6 +1,8 @@
 import type { Contract } from '../../contract/contract.ts'
 import { contractOfTable } from '../../contract/table-contract.ts'
-import type { DataType, StructField } from '../../core/schema.ts'
+import type { DataType, StructField, StructType } from '../../core/schema.ts'
+import type { ColumnFault, WriterSchema } from '../format.ts'
+import { lazyWriterSchema, type SchemaColumns } from '../writer-schema.ts'
 import {
   protoSchemaError,
   type ProtoField,
@@ -20,22 +22,57 @@ const COLUMNS_MAX = 10_000
  * @throws KD_CONTRACT_INVALID for more than 10,000 columns
  */
 export function protoContract(message: ProtoMessage, source: string): Contract {
-  let columns = 0
-  const structOf = (of: ProtoMessage): DataType => ({
-    type: 'struct',
-    fields: of.fields.map((field): StructField => {
-      if (++columns > COLUMNS_MAX)
-        throw protoSchemaError(source, message.name, `has more than ${COLUMNS_MAX} columns`)
-      return { name: field.name, type: fieldType(field), nullable: true, metadata: {} }
-    }),
-  })
-  const fieldType = ({ label, node }: ProtoField): DataType => {
-    const type = typeOf(node)
+  const { columns, columnFaults } = protoColumns(message)
+  const [fault] = columnFaults
+  if (fault !== undefined)
+    throw protoSchemaError(source, [message.name, ...fault.path].join('.'), fault.message)
+  return contractOfTable(columns, source)
+}
+
+/** Returns the columns of a Protobuf message type, for values that name it. */
+export function protoWriterSchema(message: ProtoMessage): WriterSchema {
+  return lazyWriterSchema(() => protoColumns(message))
+}
+
+function protoColumns(message: ProtoMessage): SchemaColumns {
+  const derivation = new ColumnDerivation()
+  const columns = derivation.structOf(message, []) ?? { type: 'struct', fields: [] }
+  return { columns, columnFaults: derivation.faults }
+}
+
+type Path = readonly string[]
+
+/** Derives column types and collects the fields that can have none. */
+class ColumnDerivation {
+  readonly faults: ColumnFault[] = []
+  #columns = 0
+
+  /** Returns the struct of a message with fields, or `undefined` when none of them can be a column. */
+  structOf({ fields }: ProtoMessage, path: Path): StructType | undefined {
+    const columns: StructField[] = []
+    for (const field of fields) {
+      const at = [...path, field.name]
+      if (++this.#columns > COLUMNS_MAX) {
+        // One fault is enough, and further ones would be as many as the columns.
+        if (this.#columns === COLUMNS_MAX + 1)
+          this.faults.push({ path: at, message: `is one of more than ${COLUMNS_MAX} columns` })
+        break
+      }
+      const type = this.#fieldType(field, at)
+      if (type !== undefined) columns.push({ name: field.name, type, nullable: true, metadata: {} })
+    }
+    return columns.length === 0 ? undefined : { type: 'struct', fields: columns }
+  }
+
+  #fieldType({ label, node }: ProtoField, path: Path): DataType | undefined {
+    const type = this.#typeOf(node, path)
+    if (type === undefined) return undefined
     if (label === 'many') return { type: 'array', elementType: type, containsNull: true }
     if (label === 'map') return { type: 'map', keyType: 'string', valueType: type, valueContainsNull: true }
     return type
   }
-  const typeOf = (node: ProtoNode): DataType => {
+
+  #typeOf(node: ProtoNode, path: Path): DataType | undefined {
     switch (node.kind) {
       case 'scalar':
       case 'wrapper':
@@ -50,13 +87,9 @@ export function protoContract(message: ProtoMessage, source: string): Contract {
       case 'empty':
         return 'boolean'
       case 'message':
-        return structOf(node)
+        return this.structOf(node, path)
     }
   }
-  const type = structOf(message)
-  if (typeof type === 'string' || type.type !== 'struct')
-    throw new Error('Broken invariant: a message is a struct')
-  return contractOfTable(type, source)
 }
 
 const SCALAR_TYPES: Readonly<Record<ProtoScalar, DataType>> = {

@@ -1,6 +1,7 @@
 import { PipelineError } from '../../core/errors.ts'
 import { createSchemaRegistry, type SchemaRegistry } from '../../registry/registry.ts'
-import type { Format } from '../format.ts'
+import { protoWriterSchema } from './columns.ts'
+import type { Format, WriterSchema } from '../format.ts'
 import { ProtoCursor } from './cursor.ts'
 import { readProtoFile, parseRegisteredProto, type DeclaredMessage, type ProtoFile } from './load.ts'
 import { protoReader, type ProtoReader } from './read.ts'
@@ -12,9 +13,19 @@ import { valueFormat } from '../values.ts'
 /** Describes how a value identifies its message type. */
 interface ProtoFraming {
   /** Returns the reader for a value, and the position of its message. Throws when the framing is invalid. */
-  open(value: Uint8Array): { readonly reader: ProtoReader; readonly start: number }
+  open(value: Uint8Array): { readonly reader: MessageReader; readonly start: number }
   /** See `Format.prepare`. */
   readonly prepare?: Format['prepare']
+}
+
+/** Reads the messages of one type, and describes their columns. */
+interface MessageReader {
+  readonly read: ProtoReader
+  readonly writer: WriterSchema
+}
+
+function messageReader(message: ProtoMessage): MessageReader {
+  return { read: protoReader(message), writer: protoWriterSchema(message) }
 }
 
 /**
@@ -23,14 +34,16 @@ interface ProtoFraming {
  */
 export function protobufFormat(framing: ProtoFraming): Format {
   let unknown = 0
+  let lastWriter: WriterSchema | undefined
   const read = (value: Uint8Array): object => {
     const { reader, start } = framing.open(value)
     const cursor = new ProtoCursor(value, start)
-    const row = reader(cursor)
+    const row = reader.read(cursor)
     unknown += cursor.unknownFields
+    lastWriter = reader.writer
     return row
   }
-  const format = valueFormat('protobuf', { read }, framing.prepare)
+  const format = valueFormat('protobuf', { read, lastWriter: () => lastWriter }, framing.prepare)
   return {
     ...format,
     decode(raw) {
@@ -43,7 +56,7 @@ export function protobufFormat(framing: ProtoFraming): Format {
 
 /** Returns the framing of values without a header that all have one message type. */
 export function unframedProto(message: ProtoMessage): ProtoFraming {
-  const reader = protoReader(message)
+  const reader = messageReader(message)
   return { open: () => ({ reader, start: 0 }) }
 }
 
@@ -69,14 +82,14 @@ export function registryFramedProto(registry: SchemaRegistry, only?: string): Pr
 
 interface Readers {
   /** Returns the message at a path of indexes. Throws when it does not exist, or no columns can hold it. */
-  at(indexes: readonly number[]): { readonly name: string; readonly reader: ProtoReader }
+  at(indexes: readonly number[]): { readonly name: string; readonly reader: MessageReader }
   /** Depth of nested messages. */
   readonly depthMax: number
 }
 
 function readersOf(file: ProtoFile, source: string): Readers {
   if (file.declared.length === 0) throw protoSchemaError(source, '', 'has no message')
-  const made = new Map<string, ProtoReader>()
+  const made = new Map<string, MessageReader>()
   return {
     depthMax: depthOf(file.declared),
     at(indexes) {
@@ -90,7 +103,7 @@ function readersOf(file: ProtoFile, source: string): Readers {
         found = next
       }
       const { name } = found
-      const reader = made.get(name) ?? protoReader(file.message(name))
+      const reader = made.get(name) ?? messageReader(file.message(name))
       made.set(name, reader)
       return { name, reader }
     },
