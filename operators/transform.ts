@@ -4,14 +4,19 @@ import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import { currentOf, type Changing } from '../src/core/changing.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
-import type { Decoded, MessageColumns } from '../src/formats/format.ts'
-import { timestampTransformsOf } from '../src/transforms/columns.ts'
+import type { Decoded, MessageColumns, WriterSchema } from '../src/formats/format.ts'
+import { timestampTransformsOf, writerAfter } from '../src/transforms/columns.ts'
 import { FILTERED, RejectedMessage, type Transformation } from '../src/transforms/transformation.ts'
 
 /** Configures the `transform` operator. */
 export interface TransformOperatorOptions {
   /** Returns why the contract refuses an untransformed message, or `undefined` if it is valid. Called first. */
   readonly check?: (message: unknown) => string | undefined
+  /**
+   * Returns the check of untransformed messages that name a writer's schema, in place of `check`; `undefined` for a schema
+   * that has none. Absent when `check` applies to all messages.
+   */
+  readonly checkOf?: (writer: WriterSchema) => TransformOperatorOptions['check']
   /** Table columns: integers for timestamp columns are microseconds. Columns that change are asked once per batch. */
   readonly columns?: MessageColumns | Changing<MessageColumns>
 }
@@ -29,6 +34,7 @@ export function transform(
     defer(() => {
       let columns: MessageColumns | undefined
       let instants: readonly boolean[] = []
+      const writers = new WriterMapping(transformation, options)
       return batches.pipe(
         batchStage('transform', (decoded) => {
           const current = options.columns && currentOf(options.columns)
@@ -36,7 +42,7 @@ export function transform(
             columns = current
             instants = timestampTransformsOf(current.schema, transformation)
           }
-          return transformed(decoded, transformation, options.check, instants)
+          return transformed(decoded, transformation, writers, instants)
         }),
       )
     })
@@ -45,16 +51,17 @@ export function transform(
 function transformed(
   decoded: Decoded,
   transformation: Transformation,
-  check: TransformOperatorOptions['check'],
+  mapping: WriterMapping,
   instants: readonly boolean[],
 ): Decoded {
   const { raw } = decoded
   const objects: object[] = []
+  const writers: (WriterSchema | undefined)[] = []
   const records: number[] = []
   const deadLetters: DeadLetter[] = [...decoded.deadLetters]
   let filtered = decoded.filtered ?? 0
-  for (const { object, record, validated } of messagesOf(decoded)) {
-    const fault = validated ? undefined : faultOf(object, check)
+  for (const { object, record, validated, writer } of messagesOf(decoded)) {
+    const fault = validated ? undefined : faultOf(object, mapping.checkOf(writer))
     if (fault !== undefined) {
       deadLetters.push(deadLetterOf(raw, record, fault.reason, fault.message))
       continue
@@ -66,29 +73,63 @@ function transformed(
     else {
       objects.push(row)
       records.push(record)
+      writers.push(mapping.afterTransforms(writer))
     }
   }
-  return { ...decoded, validated: undefined, objects, records, deadLetters, filtered }
+  const { writers: given, ...rest } = decoded
+  const named = given === undefined ? {} : { writers }
+  return { ...rest, validated: undefined, objects, records, ...named, deadLetters, filtered }
+}
+
+/** Holds what follows from each writer's schema: the check of its messages, and the columns of their rows. */
+class WriterMapping {
+  readonly #transformation: Transformation
+  readonly #options: TransformOperatorOptions
+  readonly #checks = new WeakMap<WriterSchema, { readonly check: TransformOperatorOptions['check'] }>()
+  readonly #after = new WeakMap<WriterSchema, WriterSchema>()
+
+  constructor(transformation: Transformation, options: TransformOperatorOptions) {
+    this.#transformation = transformation
+    this.#options = options
+  }
+
+  checkOf(writer: WriterSchema | undefined): TransformOperatorOptions['check'] {
+    const { check, checkOf } = this.#options
+    if (writer === undefined || checkOf === undefined) return check
+    let own = this.#checks.get(writer)
+    if (own === undefined) this.#checks.set(writer, (own = { check: checkOf(writer) ?? check }))
+    return own.check
+  }
+
+  /** Returns the schema of rows made from messages of a schema; it has no checks, as they were made before. */
+  afterTransforms(writer: WriterSchema | undefined): WriterSchema | undefined {
+    if (writer === undefined) return undefined
+    let after = this.#after.get(writer)
+    if (after === undefined) this.#after.set(writer, (after = writerAfter(writer, this.#transformation)))
+    return after
+  }
 }
 
 interface Message {
   readonly object: unknown
+  readonly writer: WriterSchema | undefined
   readonly record: number
   /** True if the message is known to satisfy the contract. */
   readonly validated: boolean
 }
 
 /** Returns the messages of a batch, ascending by record. */
-function messagesOf({ validated, objects, records }: Decoded): readonly Message[] {
+function messagesOf({ validated, objects, records, writers }: Decoded): readonly Message[] {
   const messages: Message[] = objects.map((object, index) => ({
     object,
     record: records[index] as number,
+    writer: writers?.[index],
     validated: false,
   }))
   if (validated === undefined || validated.records.length === 0) return messages
   const { columns } = validated
   for (const [row, record] of validated.records.entries())
-    messages.push({ object: rowAt(columns, row), record, validated: true })
+    messages.push({ object: rowAt(columns, row), record, writer: undefined, validated: true })
   return messages.sort((a, b) => a.record - b.record)
 }
 

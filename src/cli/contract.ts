@@ -64,10 +64,10 @@ async function infer(name: string, flags: InferFlags): Promise<void> {
   const { topic, sample } = await takeSample(name, flags)
   const { describeAddedColumns, inferColumns } = await import('../evolution/infer-from-sample.ts')
   const { generateContract } = await import('../evolution/generated-contract.ts')
-  const { messages } = sample
+  const { messages, writers } = sample
   if (messages.length === 0) throw emptySampleError(topic, sample)
   const timestamps = flags.timestamps === true || topic.inference.timestamps
-  const schema = inferColumns(messages, { timestamps })
+  const schema = inferColumns(messages, { timestamps, writers })
   const contract = generateContract(messages, schema, { enums: flags.enums === true })
   if (flags.json === true) {
     await printJson({

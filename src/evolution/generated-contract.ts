@@ -77,10 +77,20 @@ function presentOf(type: DataType, values: readonly unknown[], rules: GeneratedC
   if (type === 'boolean') return { type: 'boolean' }
   if (type === 'timestamp') return { type: 'string', format: 'date-time' }
   if (type === 'date') return { type: 'string', format: 'date' }
+  if (type === 'binary') return { type: 'string', contentEncoding: 'base64' }
+  if (type !== 'string') return { type: JSON_TYPES[type] ?? 'number', [DELTA_TYPE_KEYWORD]: type }
   const texts = values.filter((value) => value !== null)
   // Values of several types, stored as JSON text.
   if (!texts.every((value) => typeof value === 'string')) return { [DELTA_TYPE_KEYWORD]: 'string' }
   return textOf(texts, rules)
+}
+
+/** JSON types of values for column types that only a writer's schema has; other such types are numbers. */
+const JSON_TYPES: Readonly<Record<string, string>> = {
+  byte: 'integer',
+  short: 'integer',
+  integer: 'integer',
+  timestamp_ntz: 'string',
 }
 
 function textOf(texts: readonly string[], { enums }: GeneratedContractRules): Json {

@@ -1,9 +1,13 @@
 import { builderOf } from '../arrow/builder.ts'
+import { inferType } from '../contract/columns/infer.ts'
 import { ExactNumber, isMessageObject, isObjectOrArray } from '../core/exact.ts'
 import { findField, type DataType, type StructField, type StructType } from '../core/schema.ts'
+import type { WriterSchema } from '../formats/format.ts'
 import { coerceMessage, type CoercedMessage } from './coerce-message.ts'
 import { countFields, inferNewColumns } from './infer-new-columns.ts'
 import { INFERRED_FIELDS_MAX } from './policy.ts'
+import { columnOriginOf } from './table-columns.ts'
+import { describesField, mergeWriterColumns } from './writer-columns.ts'
 
 /** Describes how columns are inferred from a sample of messages. */
 interface InferenceRules {
@@ -11,19 +15,46 @@ interface InferenceRules {
   readonly timestamps: boolean
   /** Decides whether a column, by its lower-case name, is filled by something other than the messages. */
   readonly isHidden?: (folded: string) => boolean
+  /** The writer's schema of each message, undefined for one that names none. */
+  readonly writers?: readonly (WriterSchema | undefined)[]
 }
 
 /**
- * Infers the columns of a sample of messages, in order of first appearance. All are nullable, and there are at most
- * 500 fields at any depth. Numbers are integers only when no value of the column has a fraction; a column with values
- * of several types is a string.
+ * Infers the columns of a sample of messages, in order of first appearance. All are nullable. A message that names its
+ * writer's schema has the columns of that schema, at most 10,000 fields of all schemas together; other fields, at most
+ * 500 at any depth, have types by their values: numbers are integers only when no value of the column has a fraction, and
+ * a column with values of several types is a string.
  */
 export function inferColumns(messages: readonly object[], rules: InferenceRules): StructType {
-  let type: StructType = { type: 'struct', fields: [] }
-  const isHidden = rules.isHidden ?? (() => false)
-  for (const message of messages)
-    type = inferNewColumns(type, message, { fieldsMax: INFERRED_FIELDS_MAX - countFields(type), isHidden })
-  return fitToValues(withoutMetadata(type), messages, rules.timestamps) as StructType
+  const { isHidden = () => false, writers = [], timestamps } = rules
+  const described = mergeWriterColumns(writers.filter(isDefined), isHidden)
+  const fieldsMax = INFERRED_FIELDS_MAX + countFields(described)
+  let type = described
+  for (const [index, message] of messages.entries()) {
+    const writer = writers[index]
+    if (writer !== undefined && !hasUndescribedField(message, type, writer)) continue
+    type = inferNewColumns(type, message, {
+      fieldsMax: fieldsMax - countFields(type),
+      isHidden: (folded) => isHidden(folded) || (writer !== undefined && describesField(writer, folded)),
+    })
+  }
+  const fields = type.fields.map((field): StructField => {
+    const plain = withoutMetadata(field.type)
+    const isDescribed = columnOriginOf(field) === 'schema'
+    const fitted = isDescribed ? plain : fitToValues(plain, valuesOf(messages, field.name, type), timestamps)
+    return { name: field.name, type: fitted, nullable: true, metadata: {} }
+  })
+  return { type: 'struct', fields }
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined
+}
+
+function hasUndescribedField(message: object, schema: StructType, writer: WriterSchema): boolean {
+  return unknownFieldsOf(message, schema).some(
+    ({ path, value }) => inferType(value) !== undefined && !describesField(writer, path),
+  )
 }
 
 /**

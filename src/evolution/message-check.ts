@@ -10,7 +10,7 @@ import type { SchemaEvolution } from './policy.ts'
  * for a valid message.
  */
 export function createMessageCheck(
-  contract: Contract,
+  contract: Pick<Contract, 'schema' | 'check'>,
   policy: SchemaEvolution,
 ): (message: unknown) => string | undefined {
   return (message) => {

@@ -1,4 +1,4 @@
-import { isColumnName, mergeTypes } from '../contract/columns/infer.ts'
+import { isColumnName, mergeStructs, mergeTypes } from '../contract/columns/infer.ts'
 import { PipelineError } from '../core/errors.ts'
 import { findField, typeName, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { isWider } from '../core/widening.ts'
@@ -37,6 +37,20 @@ export function extendByWriter(
   const extension = new WriterExtension(rules)
   const extended = extension.struct(schema, writer, true)
   return { schema: extended, isWidened: extension.isWidened }
+}
+
+/**
+ * Returns the columns of several writers' schemas together, in order of first appearance: of two types the one that holds
+ * the values of both, or text for unrelated ones.
+ */
+export function mergeWriterColumns(
+  writers: Iterable<WriterSchema>,
+  isHidden: WriterColumnRules['isHidden'],
+): StructType {
+  let merged: StructType = { type: 'struct', fields: [] }
+  for (const { columns } of new Set(writers)) merged = mergeStructs(merged, columns)
+  const rules = { fieldsMax: WRITER_FIELDS_MAX, widens: true, isHidden }
+  return extendByWriter({ type: 'struct', fields: [] }, merged, rules).schema
 }
 
 /** Holds the columns of the writers' schemas that a topic's messages have named so far. */

@@ -1,6 +1,7 @@
 import { parseKafkaMetadataField } from '../../config/transforms/expression.ts'
 import { isWithinPath } from '../../config/transforms/path.ts'
 import { findField, type DataType, type StructField, type StructType } from '../core/schema.ts'
+import type { WriterSchema } from '../formats/format.ts'
 import { invalidConfigError } from './faults.ts'
 import type { CompiledTransform, Transformation } from './transformation.ts'
 import { isAssignable, typeAtPath } from './types.ts'
@@ -48,6 +49,30 @@ export function columnsAfter(
   for (const { from, to } of steps.rename) columns = withFieldMoved(columns, from, to)
   if (faults.length > 0) throw invalidConfigError(faults, prefix)
   return columns
+}
+
+/**
+ * Returns the schema of rows, given the writer's schema of the messages that they are made from. Results that can never fit
+ * a field of the schema leave that field as it is; values decide whether they fit.
+ */
+export function writerAfter(writer: WriterSchema, shaping: HasTransformationSteps): WriterSchema {
+  const { columns, columnFaults = [] } = writer
+  return {
+    columns: columnsOfRows(columns, shaping),
+    columnFaults: columnFaults.flatMap(({ path, message }) => {
+      const end = finalPathOf(path, shaping)
+      return end === undefined ? [] : [{ path: end, message }]
+    }),
+  }
+}
+
+function columnsOfRows(columns: StructType, shaping: HasTransformationSteps): StructType {
+  const { steps } = shaping
+  const transforms = steps.transforms.filter((transform) => {
+    const there = typeAtPath(columns, transform.path)
+    return there === undefined || transform.isExplicit || fitsIn(transform, there)
+  })
+  return columnsAfter(columns, { steps: { ...steps, transforms } })
 }
 
 /** The Kafka timestamp is a number, which a long column of microseconds accepts. */

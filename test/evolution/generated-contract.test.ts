@@ -10,7 +10,8 @@ import { parseExact } from '../../src/formats/json/exact.ts'
 import { MemoryStore } from '../../src/storage/memory.ts'
 import { chanceBy } from '../support/values/chance.ts'
 import { carryAll, evolvingWorker, rowsIn, tableOf } from '../support/flow/evolving.ts'
-import { structOf } from '../support/flow/batches.ts'
+import { ExactNumber } from '../../src/core/exact.ts'
+import { arrayOf, mapOf, structOf } from '../support/flow/batches.ts'
 
 const RULES = { timestamps: false }
 const parse = (text: string): object => parseExact(text, { keepFractions: true }) as object
@@ -125,4 +126,31 @@ test('Values of every type are accepted as JSON text by properties without a typ
     worker.letters.map(({ reason, message }) => `${reason} ${message}`),
     ['contract /text must be string, got 5'],
   )
+})
+
+test('Columns that only a schema of their writer has get the same types by the generated contract', () => {
+  const columns = structOf({
+    i: 'integer',
+    s: 'short',
+    f: 'float',
+    d: 'decimal(38,10)',
+    b: 'binary',
+    n: 'timestamp_ntz',
+    m: mapOf('float'),
+    l: arrayOf('binary'),
+  })
+  const message = {
+    i: 1,
+    s: 2,
+    f: 0.5,
+    d: new ExactNumber('1.0000000001'),
+    b: 'AP8=',
+    n: '2026-01-01T00:00:00',
+    m: { a: 1 },
+    l: ['AP8='],
+  }
+  const messages = Array.from({ length: 6 }, () => message)
+  const contract = loadContract(generateContract(messages, columns), { source: 'test' })
+  assert.equal(contract.check(message), undefined)
+  assert.deepEqual(contract.schema, columns)
 })

@@ -5,7 +5,9 @@ import {
   inferColumns,
   listUnmappedFields,
 } from '../../src/evolution/infer-from-sample.ts'
+import type { WriterSchema } from '../../src/formats/format.ts'
 import { parseExact } from '../../src/formats/json/exact.ts'
+import { structOf } from '../support/flow/batches.ts'
 
 const messagesOf = (texts: readonly string[]): object[] =>
   texts.map((text) => parseExact(text, { keepFractions: true }) as object)
@@ -69,4 +71,28 @@ test('Columns that the configuration fills are left out, and fields that cannot 
 test('At most 500 columns are inferred, whatever the messages contain', () => {
   const messages = Array.from({ length: 600 }, (_, i) => ({ [`c${i}`]: 1 }))
   assert.equal(inferColumns(messages, { timestamps: false }).fields.length, 500)
+})
+
+test('Messages that name a schema have its columns; values are asked for the others, and for what no schema describes', () => {
+  const columns = structOf({ id: 'integer', price: 'double', s: structOf({ a: 'float' }), never: 'date' })
+  const writer: WriterSchema = { columns, columnFaults: [{ path: ['tree'], message: 'recursive' }] }
+  const wider: WriterSchema = { columns: structOf({ id: 'long', price: 'timestamp' }) }
+  const messages = messagesOf([
+    '{"id":1,"price":2,"s":{"a":1},"tree":{"x":1}}',
+    '{"id":2,"price":3,"extra":"2026-01-01"}',
+    '{"id":2.5,"price":"x","more":1}',
+  ])
+  const inferred = (writers: readonly (WriterSchema | undefined)[]): string =>
+    describeAddedColumns(inferColumns(messages, { timestamps: true, writers })).join('; ')
+  const described = '+ id integer; + price double; + s struct<a: float>; + never date; + extra date'
+  assert.equal(inferred([writer, writer, writer]), `${described}; + more long`)
+  assert.equal(inferred([writer, writer]), `${described}; + more long`)
+  assert.equal(
+    inferred([writer, wider]),
+    `${described}; + more long`.replace('id integer', 'id long').replace('double', 'string'),
+  )
+  assert.equal(
+    describeAddedColumns(inferColumns(messages.slice(2), { timestamps: true })).join('; '),
+    '+ id double; + price string; + more long',
+  )
 })

@@ -4,7 +4,7 @@ import type { DeadLetter } from '../../src/core/batch.ts'
 import type { Circuits } from '../../src/resilience/circuit-registry.ts'
 import type { TopicConnectors } from '../../src/service/topic/topic.ts'
 import { runTopics } from '../../src/service/supervision/run-topics.ts'
-import { createLogger } from '../../src/telemetry/log.ts'
+import { createLogger, type Logger } from '../../src/telemetry/log.ts'
 import { LiveSource, LiveTopic } from './flow/live-source.ts'
 
 /** What the service is told of the one topic; the rest is as it comes. */
@@ -15,6 +15,9 @@ export interface TopicSettings {
   /** Further options of `topics.<name>`. */
   readonly more?: object
   readonly storage?: object
+  readonly log?: Logger
+  /** URL of a schema registry. */
+  readonly registry?: string
   /** Records of a flush; 400 by default, so that 1,000 records are more commits than one. */
   readonly flushCount?: number
   /** Of the servers; its own by default. */
@@ -47,11 +50,11 @@ export async function carryRecords(
 ): Promise<Carried> {
   const topic = new LiveTopic()
   topic.push(Array.from({ length: settings.before ?? 0 }, () => 'read before'))
-  topic.push(records.map((record) => JSON.stringify(record)))
+  topic.push(records.map(textOf))
   const carried: { commits: PipelineCommit[]; deadLetters: DeadLetter[] } = { commits: [], deadLetters: [] }
   await runTopics(configOf(settings), {
     until: 'latest',
-    log: createLogger({ level: 'silent' }),
+    log: settings.log ?? createLogger({ level: 'silent' }),
     connectors: endsOf(topic, carried.deadLetters),
     onCommit: (commit) => carried.commits.push(commit),
   })
@@ -80,7 +83,7 @@ export function startService(settings: TopicSettings): RunningService {
   // Whoever waits gets the rejection; so does `stop`.
   run.catch(() => undefined)
   return {
-    push: (records) => topic.push(records.map((record) => JSON.stringify(record))),
+    push: (records) => topic.push(records.map(textOf)),
     settled: async () => {
       while (done < topic.values.length) {
         await Promise.race([
@@ -97,12 +100,18 @@ export function startService(settings: TopicSettings): RunningService {
   }
 }
 
+/** Bytes stay as they are. */
+function textOf(record: object): string | Uint8Array {
+  return record instanceof Uint8Array ? record : JSON.stringify(record)
+}
+
 function configOf(settings: TopicSettings): ReturnType<typeof loadConfig> {
-  const { uri, appId, flushCount = 400, more = {}, storage } = settings
+  const { uri, appId, flushCount = 400, more = {}, storage, registry } = settings
   return loadConfig({
     object: {
       kafka: { brokers: ['127.0.0.1:1'], groupId: 'interop' },
       ...(storage === undefined ? {} : { storage }),
+      ...(registry === undefined ? {} : { schemaRegistry: { url: registry } }),
       topics: {
         events: {
           topic: 'events',

@@ -6,7 +6,7 @@ import { describeAddedColumns, inferColumns, listUnmappedFields } from '../../ev
 import { RESCUED_DATA } from '../../evolution/policy.ts'
 import { configuredColumnsOf } from '../table/enrichments.ts'
 import { type Sample, sampleTopic } from './sample.ts'
-import { hasColumns } from '../table/target.ts'
+import { findColumnSource } from '../table/target.ts'
 import type { TopicEventHandler } from '../topic/events.ts'
 import { openTopic, type TopicServices } from '../topic/topic.ts'
 import type { TopicPipeline } from '../topic/topic-pipeline.ts'
@@ -27,9 +27,15 @@ export async function openTopicWithInference(
   services: TopicServices,
   emit: TopicEventHandler,
 ): Promise<TopicPipeline | OpenInferred> {
-  if (await hasColumns(topic, services.config, services.tables)) return openTopic(topic, services, emit)
+  const { isKnown, missingSubject } = await findColumnSource(topic, services.config, services.tables)
+  if (missingSubject !== undefined)
+    services.log.info(
+      { topic: topic.topic, subject: missingSubject },
+      `The schema registry has no schema of subject ${missingSubject}: columns follow the schemas that the messages name. To define them in advance, set subject or contract`,
+    )
+  if (isKnown) return openTopic(topic, services, emit)
   return async (signal) => {
-    const found = await new ContractInference(topic, services, signal).run()
+    const found = await new ContractInference(topic, services, missingSubject, signal).run()
     return found && openTopic(found.topic, services, emit, found.inferred)
   }
 }
@@ -38,11 +44,18 @@ export async function openTopicWithInference(
 class ContractInference {
   readonly #settings: TopicConfig
   readonly #services: TopicServices
+  readonly #missingSubject: string | undefined
   readonly #signal: AbortSignal
 
-  constructor(topic: TopicConfig, services: TopicServices, signal: AbortSignal) {
+  constructor(
+    topic: TopicConfig,
+    services: TopicServices,
+    missingSubject: string | undefined,
+    signal: AbortSignal,
+  ) {
     this.#settings = topic
     this.#services = services
+    this.#missingSubject = missingSubject
     this.#signal = signal
   }
 
@@ -59,7 +72,7 @@ class ContractInference {
     // asks to skip the earlier ones.
     const skipsRecords = topic.startFrom === 'latest' && first.records > 0
     if (this.#services.until === 'latest' || skipsRecords || isFull(first, topic))
-      throw nothingToInferError(topic, first)
+      throw nothingToInferError(topic, first, this.#missingSubject)
     this.#services.log.info(
       { topic: topic.topic, records: first.records },
       'Waiting for the first messages to infer the columns from: there is neither a schema nor a table',
@@ -68,7 +81,7 @@ class ContractInference {
     if (sample.messages.length > 0)
       return { inferred: this.#infer(sample), topic: { ...topic, startFrom: 'earliest' } }
     // The sample is empty because the topic was stopped, or because every record is unreadable.
-    if (isFull(sample, topic)) throw nothingToInferError(topic, sample)
+    if (isFull(sample, topic)) throw nothingToInferError(topic, sample, this.#missingSubject)
     return undefined
   }
 
@@ -85,11 +98,11 @@ class ContractInference {
     })
   }
 
-  #infer({ messages, records }: Sample): Contract {
+  #infer({ messages, writers, records }: Sample): Contract {
     const topic = this.#settings
     const reserved = new Set([...configuredColumnsOf(topic), RESCUED_DATA].map((name) => name.toLowerCase()))
     const isHidden = (folded: string): boolean => reserved.has(folded)
-    const schema = inferColumns(messages, { timestamps: topic.inference.timestamps, isHidden })
+    const schema = inferColumns(messages, { timestamps: topic.inference.timestamps, isHidden, writers })
     const fields = { topic: topic.topic, records, columns: describeAddedColumns(schema) }
     const lines = describeAddedColumns(schema).join('\n')
     this.#services.log.info(
@@ -110,7 +123,11 @@ function isFull({ records, bytes }: Sample, { inference }: TopicConfig): boolean
   return records >= inference.records || bytes >= inference.bytes
 }
 
-function nothingToInferError({ topic, table }: TopicConfig, sample: Sample): PipelineError {
+function nothingToInferError(
+  { topic, table }: TopicConfig,
+  sample: Sample,
+  missingSubject: string | undefined,
+): PipelineError {
   const [first] = sample.unreadable
   const found =
     first === undefined
@@ -118,6 +135,10 @@ function nothingToInferError({ topic, table }: TopicConfig, sample: Sample): Pip
         ? 'the topic is empty'
         : `none of ${sample.records} records has a value`
       : `none of ${sample.records} records can be decoded, for example offset ${first.offset}: ${first.message}`
-  const detail = `topic ${topic}: expected a contract or messages to infer the columns from, since there is no table yet; ${found}`
+  const subject =
+    missingSubject === undefined
+      ? ''
+      : `; the schema registry has no schema of subject ${missingSubject} (options subject and contract)`
+  const detail = `topic ${topic}: expected a contract or messages to infer the columns from, since there is no table yet; ${found}${subject}`
   return new PipelineError('KD_CONFIG_INVALID', detail, { uri: table.uri })
 }

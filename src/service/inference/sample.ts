@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import type { DeadLetter } from '../../core/batch.ts'
 import { Credit } from '../../core/credit/credit.ts'
 import type { Raw } from '../../core/raw.ts'
-import type { Format } from '../../formats/format.ts'
+import type { Format, WriterSchema } from '../../formats/format.ts'
 import { openFormat } from '../../formats/open/open.ts'
 import type { KafkaSource, SourceOptions } from '../../kafka/source/source-options.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
@@ -17,6 +17,8 @@ import { registryOptionsOf } from '../connections/registry-options.ts'
 export interface Sample {
   /** The messages as the format decoded them; numbers such as `1.0` are `ExactNumber`. */
   readonly messages: readonly object[]
+  /** The writer's schema of each message, undefined for one that names none. */
+  readonly writers: readonly (WriterSchema | undefined)[]
   /** Records read: messages, unreadable records and tombstones. */
   readonly records: number
   readonly bytes: number
@@ -126,6 +128,7 @@ class SampleCollector {
   readonly #format: Format
   readonly #limits: TopicSampleOptions['limits']
   readonly #messages: object[] = []
+  readonly #writers: (WriterSchema | undefined)[] = []
   readonly #unreadable: DeadLetter[] = []
   #unreadableCount = 0
   #records = 0
@@ -148,10 +151,13 @@ class SampleCollector {
   async take(raw: Raw): Promise<void> {
     if (this.isFull) return
     await this.#format.prepare?.(raw)
-    const { objects, deadLetters, tombstones } = this.#format.decode(raw)
+    const { objects, writers, deadLetters, tombstones } = this.#format.decode(raw)
     const room = this.#limits.records - this.#messages.length
-    for (const object of objects.slice(0, room))
-      if (typeof object === 'object' && object !== null) this.#messages.push(object)
+    for (const [index, object] of objects.slice(0, room).entries()) {
+      if (typeof object !== 'object' || object === null) continue
+      this.#messages.push(object)
+      this.#writers.push(writers?.[index])
+    }
     this.#unreadable.push(...deadLetters.slice(0, UNREADABLE_MAX - this.#unreadable.length))
     this.#unreadableCount += deadLetters.length
     this.#records += Math.min(objects.length, room) + deadLetters.length + tombstones
@@ -162,6 +168,7 @@ class SampleCollector {
   sample(): Sample {
     return {
       messages: this.#messages,
+      writers: this.#writers,
       records: this.#records,
       bytes: this.#bytes,
       tombstones: this.#tombstones,

@@ -18,6 +18,7 @@ import { generatedColumn } from '../../enrichments/generated-columns.ts'
 import { createIngestCoercion } from '../../evolution/ingest-values.ts'
 import { RESCUED_DATA } from '../../evolution/policy.ts'
 import { RowColumns } from '../../evolution/row-columns.ts'
+import { mayNeedRegistry } from '../../formats/open/candidates.ts'
 import { contractOfFormat } from '../../formats/open/contract.ts'
 import { withDebeziumColumns } from '../../formats/debezium/columns.ts'
 import type { FormatOptions } from '../../formats/format.ts'
@@ -80,22 +81,40 @@ export async function openTarget(
   }
 }
 
+/** Says what defines the columns of a topic before its first message. */
+export interface ColumnSource {
+  /** True when a schema or a table defines them. */
+  readonly isKnown: boolean
+  /** The subject whose schema would define them and that the registry lacks, if values name schemas of the registry. */
+  readonly missingSubject: string | undefined
+}
+
 /**
- * Returns true when a schema or a table defines the columns of a topic.
+ * Looks for what defines the columns of a topic.
  * @throws the errors of `openTarget`
  */
-export async function hasColumns(
+export async function findColumnSource(
   topic: TopicConfig,
   config: Pick<Config, 'schemaRegistry'>,
   tables: TablePool,
-): Promise<boolean> {
-  if (topic.compatibility !== 'none') return true
-  if ((await writtenContract(topic, config, tables.circuits)) !== undefined) return true
+): Promise<ColumnSource> {
+  if (topic.compatibility !== 'none') return { isKnown: true, missingSubject: undefined }
+  if ((await writtenContract(topic, config, tables.circuits)) !== undefined)
+    return { isKnown: true, missingSubject: undefined }
   const lease = await tables.lease(topic.table.uri, retryPolicyOf(topic))
-  return await runThenCleanUp(
+  const isKnown = await runThenCleanUp(
     () => tableExists(lease.store),
     () => lease.release(),
   )
+  return { isKnown, missingSubject: missingSubjectOf(topic, config) }
+}
+
+/** Returns the subject that a topic without a contract lacks. JSON events of Debezium have their schemas beside them. */
+function missingSubjectOf(topic: TopicConfig, config: Pick<Config, 'schemaRegistry'>): string | undefined {
+  if (config.schemaRegistry === undefined || !mayNeedRegistry(topic)) return undefined
+  const formats = topic.formats ?? [topic.format]
+  const areEvents = topic.envelope === 'debezium' && formats.every((format) => format.startsWith('json'))
+  return areEvents ? undefined : topic.subject
 }
 
 async function writtenContract(
@@ -169,6 +188,7 @@ async function targetOf(
     table,
     addedColumns: added,
     policy: topic.table.schemaEvolution,
+    checksByWriter: topic.contract === undefined,
     ...(topic.compatibility === 'none'
       ? {}
       : { coerceValue: createIngestCoercion({ isHexadecimal: topic.format === 'json' }) }),

@@ -5,7 +5,7 @@ import type { Contract } from '../../contract/contract.ts'
 import { derived, type Changing } from '../../core/changing.ts'
 import { findField, type StructType } from '../../core/schema.ts'
 import { createMessageCheck } from '../../evolution/message-check.ts'
-import type { FormatOptions, MessageColumns } from '../../formats/format.ts'
+import type { FormatOptions, MessageColumns, WriterSchema } from '../../formats/format.ts'
 import {
   columnsAfter,
   columnsBefore,
@@ -154,6 +154,17 @@ export function transformOptionsOf(
   written: Contract | undefined,
   columns: Changing<MessageColumns>,
 ): TransformOperatorOptions {
-  if (written === undefined) return { columns }
-  return { columns, check: createMessageCheck(written, topic.table.schemaEvolution) }
+  const { schemaEvolution } = topic.table
+  // A contract that a user wrote applies whatever schema a message names.
+  const checkOf =
+    topic.contract === undefined
+      ? ({ columns: schema, check }: WriterSchema) =>
+          check &&
+          createMessageCheck({ schema, check: (message) => check(message as object) }, schemaEvolution)
+      : undefined
+  return {
+    columns,
+    ...(written === undefined ? {} : { check: createMessageCheck(written, schemaEvolution) }),
+    ...(checkOf === undefined ? {} : { checkOf }),
+  }
 }

@@ -6,10 +6,10 @@ import { rawBatch } from './batches.ts'
 
 /** A topic of one partition in memory, which grows while it is read. */
 export class LiveTopic {
-  readonly values: string[] = []
+  readonly values: (string | Uint8Array)[] = []
   #grown: (() => void)[] = []
 
-  push(values: readonly string[]): void {
+  push(values: readonly (string | Uint8Array)[]): void {
     for (const value of values) this.values.push(value)
     for (const resolve of this.#grown.splice(0)) resolve()
   }
