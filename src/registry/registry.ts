@@ -38,10 +38,10 @@ export interface RegisteredSchema {
 export interface SchemaRegistry {
   readonly url: string
   /**
-   * Returns the schema of an id, or `undefined` when the registry does not have it.
-   * @throws KD_REGISTRY_FAILED
+   * Returns the schema of an id, a number or a GUID, or `undefined` when the registry does not have it.
+   * @throws KD_REGISTRY_FAILED also when the registry cannot look up GUIDs
    */
-  schema(id: number): Promise<RegisteredSchema | undefined>
+  schema(id: number | string): Promise<RegisteredSchema | undefined>
   /**
    * Returns the newest schema of a subject, or `undefined` when the subject has none.
    * @throws KD_REGISTRY_FAILED
@@ -111,8 +111,8 @@ class HttpSchemaRegistry implements RegistryClient {
     )
   }
 
-  schema(id: number): Promise<RegisteredSchema | undefined> {
-    return this.#resolved(`/schemas/ids/${id}`)
+  schema(id: number | string): Promise<RegisteredSchema | undefined> {
+    return this.#resolved(typeof id === 'number' ? `/schemas/ids/${id}` : `${GUIDS}${encodeURIComponent(id)}`)
   }
 
   latest(subject: string): Promise<RegisteredSchema | undefined> {
@@ -160,6 +160,12 @@ class HttpSchemaRegistry implements RegistryClient {
       throw this.#failed(`${path}: ${messageOf(error)}${tlsAdviceFor(code)}`, !TLS_REFUSAL_CODES.test(code))
     }
     const { status, body } = answer
+    if (status === 404 && path.startsWith(GUIDS) && !isMissingSchema(body))
+      throw this.#failed(
+        `${path}: the registry cannot look up schemas by GUID; let producers write numeric ids (HeaderSchemaIdSerializer writes GUIDs)`,
+        false,
+        status,
+      )
     if (status === 404) return undefined
     if (status === 200) return this.#answerOf(path, body)
     const passing = status >= 500 || status === 429 || status === 408
@@ -183,6 +189,19 @@ class HttpSchemaRegistry implements RegistryClient {
 
   #failed(detail: string, retryable = false, status?: number): PipelineError {
     return new PipelineError('KD_REGISTRY_FAILED', detail, { url: this.url, status }, { retryable })
+  }
+}
+
+/** Prefix of the path of a schema by its GUID. */
+const GUIDS = '/schemas/guids/'
+
+/** Returns true for the answer that a schema is missing; a path that the server does not have gives another one. */
+function isMissingSchema(body: string): boolean {
+  try {
+    const { error_code: code } = JSON.parse(body) as { readonly error_code?: unknown }
+    return typeof code === 'number' && code >= 40_400 && code < 40_500
+  } catch {
+    return false
   }
 }
 

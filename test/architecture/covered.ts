@@ -49,17 +49,19 @@ faults/registry: kafka/client/producer
 formats/avro/container-format: formats/avro/read formats/avro/values
 formats/avro/fingerprint: formats/avro/schema
 formats/avro/format: formats/avro/columns formats/avro/default
-formats/avro/kafka-delta-ingest: formats/avro/connect-types formats/avro/cursor formats/json/schema-file formats/values
+formats/avro/kafka-delta-ingest: formats/avro/connect-types formats/avro/cursor formats/json/schema-file
 formats/avro/resolve: formats/open/contract
-formats/debezium/format: formats/debezium/columns formats/debezium/schema formats/debezium/values
-formats/framing/headers: core/dead-letter formats/framing/record-collector
-formats/framing/registry-framing: formats/framing/rewrite-values
-formats/json/unknown-fields: formats/format formats/json/columns formats/json/json-input formats/json/read-scalar formats/json/read-value formats/json/scan formats/json/value-plan
+formats/debezium/connect-columns: formats/debezium/values
+formats/debezium/format: formats/debezium/columns formats/debezium/schema
+formats/framing/headers: core/dead-letter
+formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values
+formats/json/unknown-fields: formats/json/columns formats/json/json-input formats/json/read-scalar formats/json/read-value formats/json/scan formats/json/value-plan
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
 formats/open/tombstones: enrichments/deleted-flag
 formats/protobuf/format: formats/protobuf/columns formats/protobuf/load
 formats/protobuf/registry: formats/protobuf/cursor formats/protobuf/protobuf-well-known formats/protobuf/read formats/protobuf/schema
 formats/text/csv: formats/settings
+formats/writer-schema: formats/format formats/values
 ingest/plan: ingest/environment ingest/formats ingest/librdkafka-properties ingest/librdkafka ingest/seek-offsets ingest/statsd-endpoint
 jmespath/interpreter: jmespath/built-in jmespath/expression jmespath/function-table jmespath/numbers
 kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/sockets kafka/client/tls-files kafka/client/topic-metadata kafka/client/wire-options

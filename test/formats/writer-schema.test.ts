@@ -53,7 +53,7 @@ function registryOf(schemas: readonly object[], type: RegisteredSchema['type'] =
   return {
     url: 'memory',
     schema: (id) => {
-      const schema = schemas[id - 1]
+      const schema = schemas[Number(id) - 1]
       return Promise.resolve(schema && { type, text: JSON.stringify(schema), references: [] })
     },
     latest: () => Promise.resolve(undefined),

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, PipelineError } from '../../core/errors.ts'
+import type { Raw } from '../../core/raw.ts'
 import { createSchemaRegistry, type RegisteredSchema, type SchemaRegistry } from '../../registry/registry.ts'
 import { avroWriterSchema } from './columns.ts'
 import { openBlockCodecs } from './container.ts'
@@ -14,14 +15,15 @@ import { parseAvroSchema, type AvroNode } from './schema.ts'
 import { withLogicalTypes } from './connect-types.ts'
 import type { Format, WriterSchema } from '../format.ts'
 import type { FormatSettings } from '../settings.ts'
-import { REGISTRY_HEADER_BYTES, schemaIdOf, SchemasById } from '../framing/registry-framing.ts'
+import { SchemasById } from '../framing/registry-framing.ts'
+import { namedSchemaOf, schemaHeaderOf } from '../framing/schema-id.ts'
 import { readSchemaFile } from '../json/schema-file.ts'
 import { valueFormat } from '../values.ts'
 
 /** Describes how a value identifies the schema that it was written with. */
 interface AvroFraming {
   /** Returns the reader for a value, and the position of its record. Throws when the framing is invalid. */
-  open(value: Uint8Array): { readonly reader: RecordReader; readonly start: number }
+  open(value: Uint8Array, raw: Raw, i: number): { readonly reader: RecordReader; readonly start: number }
   /** See `Format.prepare`. */
   readonly prepare?: Format['prepare']
 }
@@ -31,9 +33,8 @@ interface AvroFraming {
  */
 export function avroFormat(framing: AvroFraming): Format {
   let lastWriter: WriterSchema | undefined
-  const read = (value: Uint8Array): object => {
-    if (value.length === 0) throw new Error('expected Avro, got an empty value')
-    const { reader, start } = framing.open(value)
+  const read = (value: Uint8Array, raw: Raw, i: number): object => {
+    const { reader, start } = framing.open(value, raw, i)
     const cursor = new AvroCursor(value, start)
     const record = reader.read(cursor)
     if (cursor.bytesLeft > 0)
@@ -42,6 +43,10 @@ export function avroFormat(framing: AvroFraming): Format {
     return record as object
   }
   return valueFormat('avro', { read, lastWriter: () => lastWriter }, framing.prepare)
+}
+
+function emptyValue(): Error {
+  return new Error('expected Avro, got an empty value')
 }
 
 /**
@@ -61,7 +66,12 @@ export function writtenRecords(writer: AvroNode): RecordReader {
  */
 export function unframedAvro(schema: AvroNode, readerOf: RecordReaderFactory = writtenRecords): AvroFraming {
   const reader = readerOf(schema)
-  return { open: () => ({ reader, start: 0 }) }
+  return {
+    open(value) {
+      if (value.length === 0) throw emptyValue()
+      return { reader, start: 0 }
+    },
+  }
 }
 
 const SINGLE_OBJECT_HEADER_BYTES = 10
@@ -74,6 +84,7 @@ export function singleObjectAvro(
   const readers = new Map(schemas.map((schema) => [fingerprintOf(schema), readerOrThrower(schema, readerOf)]))
   return {
     open(value) {
+      if (value.length === 0) throw emptyValue()
       if (!isSingleObject(value))
         throw new Error('expected the magic bytes c301 of an Avro single object, got none')
       if (value.length < SINGLE_OBJECT_HEADER_BYTES) throw new Error('expected a fingerprint, got the end')
@@ -132,7 +143,7 @@ export async function readAvroFolder(folder: string, anyName = false): Promise<r
   return Promise.all(names.map((name) => readAvroSchema(join(folder, name))))
 }
 
-/** Returns the framing of values with a schema id in front. `adapt` modifies schemas before they are parsed. */
+/** Returns the framing of values with a schema id in front or in a header. `adapt` modifies schemas before they are parsed. */
 export function registryFramedAvro(
   registry: SchemaRegistry,
   readerOf: RecordReaderFactory = writtenRecords,
@@ -143,7 +154,11 @@ export function registryFramedAvro(
   )
   return {
     prepare: (raw) => schemas.prepare(raw),
-    open: (value) => ({ reader: schemas.get(schemaIdOf(value)), start: REGISTRY_HEADER_BYTES }),
+    open(value, raw, i) {
+      if (value.length === 0 && schemaHeaderOf(raw, i) === undefined) throw emptyValue()
+      const { id, start } = namedSchemaOf(value, raw, i)
+      return { reader: schemas.get(id), start }
+    },
   }
 }
 

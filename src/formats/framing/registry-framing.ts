@@ -6,9 +6,7 @@ import { originOf, valueOf, type Raw } from '../../core/raw.ts'
 import type { RegisteredSchema, SchemaRegistry } from '../../registry/registry.ts'
 import type { Format } from '../format.ts'
 import { withRewrittenValues } from './rewrite-values.ts'
-
-/** Length of the header before a value: a zero byte and the big-endian id of its schema. */
-export const REGISTRY_HEADER_BYTES = 5
+import { namedSchemaOf, schemaIdIn, type SchemaId } from './schema-id.ts'
 
 /** Limit of cached ids, including those unknown to the registry. */
 const CACHED_SCHEMAS_MAX = 1_000
@@ -18,12 +16,8 @@ const CONCURRENT_FETCHES_MAX = 8
 /** Milliseconds until an id that the registry did not know is requested again. */
 const UNKNOWN_ID_RETRY_MS = 60_000
 
-/** Returns the schema id in the header of a value. Throws when the value has no header. */
-export function schemaIdOf(value: Uint8Array): number {
-  if (value[0] !== 0) throw new Error('expected the zero byte in front of a schema id, got none')
-  if (value.length < REGISTRY_HEADER_BYTES) throw new Error('expected a schema id of four bytes, got the end')
-  return new DataView(value.buffer, value.byteOffset).getUint32(1)
-}
+/** No registry gives the id 0, but an id of eight bytes begins like it. */
+const EIGHT_BYTES = ' (ids of eight bytes, as Apicurio writes them by default, are not supported)'
 
 /** Holds what `make` returned for the schema of an id, or the reason why there is nothing. */
 type CachedSchema<T> = { readonly made: T } | { readonly fault: string; readonly untilMs: number }
@@ -36,7 +30,7 @@ export class SchemasById<T> {
   readonly #registry: SchemaRegistry
   readonly #make: (schema: RegisteredSchema, source: string) => T
   readonly #now: () => number
-  readonly #cache = new Map<number, CachedSchema<T>>()
+  readonly #cache = new Map<SchemaId, CachedSchema<T>>()
 
   constructor(
     registry: SchemaRegistry,
@@ -54,13 +48,12 @@ export class SchemasById<T> {
    */
   prepare(raw: Raw): Promise<void> | undefined {
     const now = this.#now()
-    const used = new Set<number>()
-    const wanted = new Set<number>()
+    const used = new Set<SchemaId>()
+    const wanted = new Set<SchemaId>()
     for (let i = 0; i < raw.count && wanted.size < NEW_IDS_PER_BATCH_MAX; i++) {
       const value = valueOf(raw, i)
-      if (value === undefined || value[0] !== 0 || value.length < REGISTRY_HEADER_BYTES) continue
-      const id = schemaIdOf(value)
-      if (used.has(id)) continue
+      const id = value && schemaIdIn(value, raw, i)
+      if (id === undefined || used.has(id)) continue
       used.add(id)
       const cached = this.#cache.get(id)
       if (cached === undefined || ('untilMs' in cached && cached.untilMs <= now)) wanted.add(id)
@@ -68,8 +61,14 @@ export class SchemasById<T> {
     return wanted.size === 0 ? undefined : this.#fetch([...wanted], used)
   }
 
+  /** Returns the converted schema of an id, or `undefined` when it is not available. */
+  find(id: SchemaId): T | undefined {
+    const cached = this.#cache.get(id)
+    return cached !== undefined && 'made' in cached ? cached.made : undefined
+  }
+
   /** Returns the converted schema of an id. Throws when it is not available. */
-  get(id: number): T {
+  get(id: SchemaId): T {
     const cached = this.#cache.get(id)
     if (cached === undefined)
       throw new Error(`expected at most ${NEW_IDS_PER_BATCH_MAX} new schema ids in one batch, got more`)
@@ -77,7 +76,7 @@ export class SchemasById<T> {
     return cached.made
   }
 
-  async #fetch(ids: readonly number[], used: ReadonlySet<number>): Promise<void> {
+  async #fetch(ids: readonly SchemaId[], used: ReadonlySet<SchemaId>): Promise<void> {
     const found = await mapBounded(ids, CONCURRENT_FETCHES_MAX, (id) => this.#registry.schema(id))
     for (const oldest of this.#cache.keys()) {
       if (this.#cache.size + ids.length <= CACHED_SCHEMAS_MAX) break
@@ -86,11 +85,11 @@ export class SchemasById<T> {
     for (const [i, id] of ids.entries()) this.#cache.set(id, this.#cachedOf(id, found[i]))
   }
 
-  #cachedOf(id: number, schema: RegisteredSchema | undefined): CachedSchema<T> {
-    const source = `${this.#registry.url}/schemas/ids/${id}`
+  #cachedOf(id: SchemaId, schema: RegisteredSchema | undefined): CachedSchema<T> {
+    const source = `${this.#registry.url}/schemas/${typeof id === 'number' ? 'ids' : 'guids'}/${id}`
     if (schema === undefined)
       return {
-        fault: `expected a schema id that the registry knows, got ${id}`,
+        fault: `expected a schema id that the registry knows, got ${id}${id === 0 ? EIGHT_BYTES : ''}`,
         untilMs: this.#now() + UNKNOWN_ID_RETRY_MS,
       }
     try {
@@ -112,8 +111,7 @@ export function withoutSchemaIds(inner: Format): Format {
       const value = valueOf(raw, i)
       if (value === undefined) continue
       try {
-        schemaIdOf(value)
-        valueStart[i] = (valueStart[i] as number) + REGISTRY_HEADER_BYTES
+        valueStart[i] = (valueStart[i] as number) + namedSchemaOf(value, raw, i).start
       } catch (thrown) {
         valueStart[i] = -1
         refused.push(i)
@@ -123,8 +121,10 @@ export function withoutSchemaIds(inner: Format): Format {
     const { message, framed } = originOf(raw)
     const origin = {
       message,
-      framed: (i: number, part: Uint8Array) =>
-        framed(i, Buffer.concat([valueOf(raw, i)?.subarray(0, REGISTRY_HEADER_BYTES) ?? part, part])),
+      framed: (i: number, part: Uint8Array) => {
+        const prefix = raw.bytes.subarray(raw.valueStart[i], valueStart[i])
+        return framed(i, prefix.length === 0 ? part : Buffer.concat([prefix, part]))
+      },
     }
     return { raw: { ...raw, valueStart, origin }, refused, deadLetters }
   })

@@ -25,7 +25,8 @@ const BRACE: MagicBytes = {
 }
 const CONTAINER: MagicBytes = { expected: 'the magic bytes of a container', matches: isContainer }
 const SINGLE_OBJECT: MagicBytes = { expected: 'the magic bytes c301', matches: isSingleObject }
-const SCHEMA_ID: MagicBytes = {
+/** A schema id in the headers of a record counts like one in front of its value. */
+export const SCHEMA_ID: MagicBytes = {
   expected: 'a zero byte and a schema id',
   matches: (value) => value[0] === 0 && value.length >= 5,
 }

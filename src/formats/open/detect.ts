@@ -4,7 +4,8 @@ import { deadLetterOf } from '../../core/dead-letter.ts'
 import { originOf, valueOf, type Raw } from '../../core/raw.ts'
 import { RecordCollector } from '../framing/record-collector.ts'
 import type { Decoded, Format, WriterSchema } from '../format.ts'
-import { MAGIC_BYTES_IN_ORDER, type MagicBytes, type FormatCandidate } from './candidates.ts'
+import { schemaHeaderOf } from '../framing/schema-id.ts'
+import { MAGIC_BYTES_IN_ORDER, SCHEMA_ID, type MagicBytes, type FormatCandidate } from './candidates.ts'
 
 /** A candidate together with the format that decodes it. */
 export interface OpenCandidate extends FormatCandidate {
@@ -32,6 +33,8 @@ type CandidateOrder = readonly OpenCandidate[]
 
 interface CandidateOrders {
   readonly byMagic: readonly { readonly magic: MagicBytes; readonly order: CandidateOrder }[]
+  /** For values whose headers hold a schema id; absent when no candidate has one. */
+  readonly bySchemaHeader: CandidateOrder | undefined
   readonly others: CandidateOrder
 }
 
@@ -42,11 +45,19 @@ function candidateOrdersOf(candidates: readonly OpenCandidate[]): CandidateOrder
   }))
   return {
     byMagic: byMagic.filter(({ order }) => order.length > 0),
+    bySchemaHeader: byMagic.find(({ magic, order }) => magic === SCHEMA_ID && order.length > 0)?.order,
     others: candidates.filter(({ magic }) => magic === undefined).sort((a, b) => a.rank - b.rank),
   }
 }
 
-function candidatesForValue(value: Uint8Array, { byMagic, others }: CandidateOrders): CandidateOrder {
+function candidatesForValue(
+  value: Uint8Array,
+  raw: Raw,
+  i: number,
+  { byMagic, bySchemaHeader, others }: CandidateOrders,
+): CandidateOrder {
+  // Before the magic bytes, which such a value may begin with by chance.
+  if (bySchemaHeader !== undefined && schemaHeaderOf(raw, i) !== undefined) return bySchemaHeader
   for (const { magic, order } of byMagic) if (magic.matches(value)) return order
   return others
 }
@@ -95,7 +106,7 @@ class BatchDetection {
     for (let i = 0; i < this.#raw.count; i++) {
       const value = valueOf(this.#raw, i)
       if (value === undefined) this.#tombstones++
-      else add(pending, candidatesForValue(value, orders), i)
+      else add(pending, candidatesForValue(value, this.#raw, i, orders), i)
     }
     for (let step = 0; pending.size > 0; step++) {
       const failed = new Map<CandidateOrder, number[]>()

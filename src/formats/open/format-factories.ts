@@ -1,11 +1,13 @@
 import type { Changing } from '../../core/changing.ts'
+import { PipelineError } from '../../core/errors.ts'
+import { createSchemaRegistry } from '../../registry/registry.ts'
 import { openAvro } from '../avro/format.ts'
 import { csvFormat } from '../text/csv.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import { jsonFormat } from '../json/format.ts'
 import { jsonLinesFormat } from '../json/lines.ts'
 import { bytesFormat, textFormat } from '../text/plain.ts'
-import { withoutSchemaIds } from '../framing/registry-framing.ts'
+import { registeredJsonFormat } from '../json/registry-json.ts'
 import { openProtobuf } from '../protobuf/format.ts'
 import type { FormatSettings } from '../settings.ts'
 
@@ -16,15 +18,25 @@ export const FORMAT_FACTORIES: Readonly<
     (options: FormatOptions | Changing<FormatOptions>, settings: FormatSettings) => Format | Promise<Format>
   >
 > = {
-  json: (options, { framing }) =>
-    framing === 'registry' ? withoutSchemaIds(jsonFormat(options)) : jsonFormat(options),
-  jsonl: (options, { framing, recordsPerMessageMax }) =>
-    framing === 'registry'
-      ? withoutSchemaIds(jsonLinesFormat(options, recordsPerMessageMax))
-      : jsonLinesFormat(options, recordsPerMessageMax),
+  json: (options, settings) => jsonOf(jsonFormat, options, settings),
+  jsonl: (options, settings) =>
+    jsonOf((current) => jsonLinesFormat(current, settings.recordsPerMessageMax), options, settings),
   avro: (_, settings) => openAvro(settings),
   protobuf: (_, settings) => openProtobuf(settings),
   csv: (options, { csv }) => csvFormat(options, csv),
   text: textFormat,
   bytes: bytesFormat,
+}
+
+type Options = FormatOptions | Changing<FormatOptions>
+
+function jsonOf(
+  open: (options: Options) => Format,
+  options: Options,
+  { framing, schemaRegistry }: FormatSettings,
+): Format {
+  if (framing !== 'registry') return open(options)
+  if (schemaRegistry === undefined)
+    throw new PipelineError('KD_CONFIG_INVALID', 'framing registry needs schemaRegistry.url')
+  return registeredJsonFormat(open, options, createSchemaRegistry(schemaRegistry))
 }

@@ -8,7 +8,7 @@ import { keyOf, type Raw } from '../../core/raw.ts'
 import { findField, type StructType } from '../../core/schema.ts'
 import { csvFieldReader } from '../text/csv.ts'
 import type { Decoded, Format, MessageColumns } from '../format.ts'
-import { REGISTRY_HEADER_BYTES } from '../framing/registry-framing.ts'
+import { REGISTRY_PREFIX_BYTES } from '../framing/schema-id.ts'
 import { parseExact } from '../json/exact.ts'
 
 /** Describes the handling of records without a value. */
@@ -116,7 +116,7 @@ class KeyRowBuilder {
 
 /** Returns the text of a key without its schema id, if it has one, or `undefined` when it is not UTF-8. */
 function textOf(key: Uint8Array, mayFrame: boolean): string | undefined {
-  const framed = mayFrame && key[0] === 0 ? utf8Of(key.subarray(REGISTRY_HEADER_BYTES)) : undefined
+  const framed = mayFrame && key[0] === 0 ? utf8Of(key.subarray(REGISTRY_PREFIX_BYTES)) : undefined
   // A big-endian integer begins with a zero byte too, so only JSON is taken for a value behind a schema id.
   return framed !== undefined && isJson(framed) ? framed : utf8Of(key)
 }

@@ -1,4 +1,5 @@
 import { PipelineError } from '../../core/errors.ts'
+import type { Raw } from '../../core/raw.ts'
 import { createSchemaRegistry, type SchemaRegistry } from '../../registry/registry.ts'
 import { protoWriterSchema } from './columns.ts'
 import type { Format, WriterSchema } from '../format.ts'
@@ -6,14 +7,15 @@ import { ProtoCursor } from './cursor.ts'
 import { readProtoFile, parseRegisteredProto, type DeclaredMessage, type ProtoFile } from './load.ts'
 import { protoReader, type ProtoReader } from './read.ts'
 import { protoSchemaError, type ProtoMessage } from './schema.ts'
-import { REGISTRY_HEADER_BYTES, schemaIdOf, SchemasById } from '../framing/registry-framing.ts'
+import { SchemasById } from '../framing/registry-framing.ts'
+import { namedSchemaOf } from '../framing/schema-id.ts'
 import type { FormatSettings } from '../settings.ts'
 import { valueFormat } from '../values.ts'
 
 /** Describes how a value identifies its message type. */
 interface ProtoFraming {
   /** Returns the reader for a value, and the position of its message. Throws when the framing is invalid. */
-  open(value: Uint8Array): { readonly reader: MessageReader; readonly start: number }
+  open(value: Uint8Array, raw: Raw, i: number): { readonly reader: MessageReader; readonly start: number }
   /** See `Format.prepare`. */
   readonly prepare?: Format['prepare']
 }
@@ -35,8 +37,8 @@ function messageReader(message: ProtoMessage): MessageReader {
 export function protobufFormat(framing: ProtoFraming): Format {
   let unknown = 0
   let lastWriter: WriterSchema | undefined
-  const read = (value: Uint8Array): object => {
-    const { reader, start } = framing.open(value)
+  const read = (value: Uint8Array, raw: Raw, i: number): object => {
+    const { reader, start } = framing.open(value, raw, i)
     const cursor = new ProtoCursor(value, start)
     const row = reader.read(cursor)
     unknown += cursor.unknownFields
@@ -70,9 +72,14 @@ export function registryFramedProto(registry: SchemaRegistry, only?: string): Pr
   )
   return {
     prepare: (raw) => schemas.prepare(raw),
-    open(value) {
-      const readers = schemas.get(schemaIdOf(value))
-      const { indexes, start } = messageIndexesOf(value, readers.depthMax)
+    open(value, raw, i) {
+      const named = namedSchemaOf(value, raw, i)
+      const readers = schemas.get(named.id)
+      const { indexes, start } =
+        named.suffix === undefined
+          ? messageIndexesOf(value, named.start, readers.depthMax)
+          : // In a header nothing follows the indexes, so that the content begins with the value.
+            { ...messageIndexesOf(named.suffix, 0, readers.depthMax), start: 0 }
       const { name, reader } = readers.at(indexes)
       if (only !== undefined && name !== only) throw new Error(`expected the message ${only}, got ${name}`)
       return { reader, start }
@@ -124,18 +131,18 @@ const TAG_MIN = 8
  * first message. The JavaScript client writes no indexes: then the first byte is the tag of a field, or missing.
  */
 function messageIndexesOf(
-  value: Uint8Array,
+  bytes: Uint8Array,
+  at: number,
   depthMax: number,
 ): { readonly indexes: readonly number[]; readonly start: number } {
-  const first = value[REGISTRY_HEADER_BYTES]
-  if (first === undefined || (first >= TAG_MIN && first > 2 * depthMax))
-    return { indexes: FIRST, start: REGISTRY_HEADER_BYTES }
-  const cursor = new ProtoCursor(value, REGISTRY_HEADER_BYTES)
+  const first = bytes[at]
+  if (first === undefined || (first >= TAG_MIN && first > 2 * depthMax)) return { indexes: FIRST, start: at }
+  const cursor = new ProtoCursor(bytes, at)
   const count = cursor.sint32()
   if (count < 0 || count > depthMax)
     throw new Error(`expected at most ${depthMax} message indexes, got ${count}`)
   const indexes = Array.from({ length: count }, () => cursor.sint32())
-  return { indexes: count === 0 ? FIRST : indexes, start: value.length - cursor.bytesLeft }
+  return { indexes: count === 0 ? FIRST : indexes, start: bytes.length - cursor.bytesLeft }
 }
 
 /**

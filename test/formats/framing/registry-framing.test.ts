@@ -136,6 +136,7 @@ test('JSON with a schema id is decoded with the contract from the registry; dead
     Buffer.from('{"id":1}'),
     Buffer.concat([header, Buffer.from('{')]),
   ])
+  await format.prepare?.(raw)
   const [row, required, frame, text] = outcomesOf(format, contract, raw)
   assert.deepEqual(row, { row: { id: 1, name: 'é' } })
   assert.match(JSON.stringify(required), /"contract".*id/)

@@ -20,7 +20,7 @@ const TREE =
 function registryOf(...schemas: readonly RegisteredSchema[]): SchemaRegistry {
   return {
     url: 'http://registry',
-    schema: (id) => Promise.resolve(schemas[id - 1]),
+    schema: (id) => Promise.resolve(schemas[Number(id) - 1]),
     latest: () => Promise.resolve(schemas.at(-1)),
   }
 }
