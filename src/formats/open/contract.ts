@@ -28,15 +28,33 @@ type Settings = FormatSettings & { readonly format: string }
  * @throws KD_REGISTRY_FAILED
  */
 export async function contractOfFormat(settings: Settings): Promise<Contract | undefined> {
+  return (await findContract(settings)).contract
+}
+
+/** Holds what the search for a contract found. */
+export interface FoundContract {
+  readonly contract?: Contract
+  /** The subject that would have defined the columns, if the registry does not have it and nothing else does. */
+  readonly missingSubject?: string
+}
+
+/**
+ * Returns the contract as `contractOfFormat` does or, when there is none because the registry lacks the subject, the
+ * subject.
+ * @throws the errors of `contractOfFormat`
+ */
+export async function findContract(settings: Settings): Promise<FoundContract> {
   const { formats, ...rest } = settings
   if (formats === undefined) return await contractOfOne(settings)
+  let none: FoundContract = {}
   for (const format of formats) {
     for (const { framing } of candidatesOf(format, settings)) {
-      const contract = await contractOfOne({ ...rest, format, framing }, REGISTERED[format])
-      if (contract !== undefined) return contract
+      const found = await contractOfOne({ ...rest, format, framing }, REGISTERED[format])
+      if (found.contract !== undefined) return found
+      none = { ...none, ...found }
     }
   }
-  return undefined
+  return none
 }
 
 /** The registry's schema type for each format. */
@@ -48,16 +66,25 @@ const REGISTERED: Readonly<Record<string, string>> = {
 }
 
 /** Returns the contract of one format. A registered schema of a type other than `only` is ignored. */
-async function contractOfOne(settings: Settings, only?: string): Promise<Contract | undefined> {
+async function contractOfOne(settings: Settings, only?: string): Promise<FoundContract> {
   const { format, framing, avro, subject, schemaRegistry } = settings
+  const isRegistered = framing === 'registry' && schemaRegistry !== undefined
+  if (!isRegistered || (format === 'avro' && avro.readerSchema !== undefined))
+    return foundOf(await contractOfFiles(settings))
+  const latest = await latestOf(schemaRegistry, subject)
+  if (latest === undefined) return { missingSubject: subject }
+  const other = only !== undefined && latest.type !== only
+  return other ? {} : foundOf(contractOfSchema(settings, latest, `${schemaRegistry.url} ${subject}`))
+}
+
+function foundOf(contract: Contract | undefined): FoundContract {
+  return contract === undefined ? {} : { contract }
+}
+
+async function contractOfFiles(settings: Settings): Promise<Contract | undefined> {
+  const { format, framing, avro } = settings
   if (format === 'avro' && avro.readerSchema !== undefined)
     return ofAvro(await readAvroSchema(avro.readerSchema), avro.readerSchema, settings)
-  if (framing === 'registry' && schemaRegistry !== undefined) {
-    const latest = await latestOf(schemaRegistry, subject)
-    const source = `${schemaRegistry.url} ${subject}`
-    const other = only !== undefined && latest?.type !== only
-    return latest === undefined || other ? undefined : contractOfSchema(settings, latest, source)
-  }
   if (format === 'protobuf' && settings.protobuf?.schema !== undefined)
     return ofProto(await readProtoFile(settings.protobuf.schema), settings.protobuf.schema, settings)
   if (format !== 'avro') return singleColumnContract(format)

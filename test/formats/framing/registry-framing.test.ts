@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { SchemaRegistry as ConfluentSchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { contractOfFormat } from '../../../src/formats/open/contract.ts'
+import { contractOfFormat, findContract } from '../../../src/formats/open/contract.ts'
 import { openFormat, type FormatChoice } from '../../../src/formats/open/open.ts'
 import { CSV } from '../../support/values/csv.ts'
 import { SchemasById } from '../../../src/formats/framing/registry-framing.ts'
@@ -247,5 +247,12 @@ test('A registry that recovers during the retries is requested again', async () 
 })
 
 test('A subject without a schema implies no contract, so the table defines the columns', async () => {
-  assert.equal(await contractOfFormat(choice('avro', 'nobody-value')), undefined)
+  const settings = choice('avro', 'nobody-value')
+  assert.equal(await contractOfFormat(settings), undefined)
+  assert.deepEqual(await findContract(settings), { missingSubject: 'nobody-value' })
+  const listed = { ...settings, framing: 'none', formats: ['json', 'avro'] } as const
+  assert.deepEqual(await findContract(listed), { missingSubject: 'nobody-value' })
+  // Text has columns of its own, so that no subject is missing.
+  const { missingSubject, contract } = await findContract({ ...listed, formats: ['json', 'text'] })
+  assert.deepEqual([missingSubject, contract?.schema.fields.length], [undefined, 1])
 })
