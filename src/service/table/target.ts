@@ -18,8 +18,7 @@ import { generatedColumn } from '../../enrichments/generated-columns.ts'
 import { createIngestCoercion } from '../../evolution/ingest-values.ts'
 import { RESCUED_DATA } from '../../evolution/policy.ts'
 import { RowColumns } from '../../evolution/row-columns.ts'
-import { mayNeedRegistry } from '../../formats/open/candidates.ts'
-import { contractOfFormat } from '../../formats/open/contract.ts'
+import { findContract, type FoundContract } from '../../formats/open/contract.ts'
 import { withDebeziumColumns } from '../../formats/debezium/columns.ts'
 import type { FormatOptions } from '../../formats/format.ts'
 import type { PipelineTransforms } from '../../pipeline.ts'
@@ -71,7 +70,7 @@ export async function openTarget(
   tables: TablePool = createTablePool(config),
   inferred?: Contract,
 ): Promise<Target> {
-  const written = await writtenContract(topic, config, tables.circuits)
+  const { contract: written } = await findWrittenContract(topic, config, tables.circuits)
   const lease = await tables.lease(topic.table.uri, retryPolicyOf(topic))
   try {
     return await targetOf(lease, topic, { written, inferred }, options)
@@ -99,37 +98,30 @@ export async function findColumnSource(
   tables: TablePool,
 ): Promise<ColumnSource> {
   if (topic.compatibility !== 'none') return { isKnown: true, missingSubject: undefined }
-  if ((await writtenContract(topic, config, tables.circuits)) !== undefined)
-    return { isKnown: true, missingSubject: undefined }
+  const { contract, missingSubject } = await findWrittenContract(topic, config, tables.circuits)
+  if (contract !== undefined) return { isKnown: true, missingSubject: undefined }
   const lease = await tables.lease(topic.table.uri, retryPolicyOf(topic))
   const isKnown = await runThenCleanUp(
     () => tableExists(lease.store),
     () => lease.release(),
   )
-  return { isKnown, missingSubject: missingSubjectOf(topic, config) }
+  return { isKnown, missingSubject }
 }
 
-/** Returns the subject that a topic without a contract lacks. JSON events of Debezium have their schemas beside them. */
-function missingSubjectOf(topic: TopicConfig, config: Pick<Config, 'schemaRegistry'>): string | undefined {
-  if (config.schemaRegistry === undefined || !mayNeedRegistry(topic)) return undefined
-  const formats = topic.formats ?? [topic.format]
-  const areEvents = topic.envelope === 'debezium' && formats.every((format) => format.startsWith('json'))
-  return areEvents ? undefined : topic.subject
-}
-
-async function writtenContract(
+async function findWrittenContract(
   topic: TopicConfig,
   config: Pick<Config, 'schemaRegistry'>,
   circuits: Circuits | undefined,
-): Promise<Contract | undefined> {
+): Promise<FoundContract> {
   // In this mode only the columns of the table count, whatever the format declares.
-  if (topic.compatibility !== 'none') return undefined
-  const contract =
+  if (topic.compatibility !== 'none') return {}
+  const found =
     topic.contract === undefined
-      ? await contractOfFormat({ ...topic, ...registryOptionsOf(config, topic, circuits) })
-      : await readContract(topic.contract)
-  if (contract === undefined || topic.envelope !== 'debezium') return contract
-  return withDebeziumColumns(contract, topic.debezium.fields)
+      ? await findContract({ ...topic, ...registryOptionsOf(config, topic, circuits) })
+      : { contract: await readContract(topic.contract) }
+  const { contract } = found
+  if (contract === undefined || topic.envelope !== 'debezium') return found
+  return { contract: withDebeziumColumns(contract, topic.debezium.fields) }
 }
 
 /**
