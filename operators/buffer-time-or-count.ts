@@ -6,6 +6,7 @@ import {
   type Subscription,
 } from 'rxjs'
 import { bytesOf, type Columns } from '../src/arrow/column.ts'
+import type { Rows } from '../src/arrow/rows.ts'
 import {
   addCounts,
   type Batch,
@@ -24,7 +25,8 @@ import { nowMs } from '../src/core/stage/span.ts'
 import type { PartitionedRows } from './partition-by.ts'
 
 /** Holds the rows of one batch in the buffer: only the columns, without the bytes of the Kafka records. */
-export type Chunk = Pick<PartitionedRows, 'labels' | 'partitions'> & { readonly columns: Columns }
+export type Chunk = Pick<PartitionedRows, 'labels' | 'partitions'> &
+  Pick<Rows, 'droppedPaths'> & { readonly columns: Columns }
 
 /** Sets the limits of a flush; it is formed when the first of them is reached. */
 export interface FlushLimits {
@@ -151,7 +153,7 @@ class FlushBuffer {
     const counts = countsOf(payload)
     this.#held.push({
       provenance,
-      chunk: { columns: rows.columns, labels, partitions: shared },
+      chunk: chunkOf(rows, { labels, partitions: shared }),
       deadLetters: rows.deadLetters,
       counts,
       newestMs: newestOf(rows.raw.timestampsMs),
@@ -216,6 +218,10 @@ function sizeOf({ rows, labels }: PartitionedRows): number {
     0,
   )
   return columns + letters + (labels?.byteLength ?? 0) + BATCH_BYTES_OVERHEAD
+}
+
+function chunkOf({ columns, droppedPaths }: Rows, labelled: Pick<Chunk, 'labels' | 'partitions'>): Chunk {
+  return { columns, ...labelled, ...(droppedPaths === undefined ? {} : { droppedPaths }) }
 }
 
 function countsOf({ rows }: PartitionedRows): Counts {

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Columns } from '../src/arrow/column.ts'
+import type { DroppedPaths } from '../src/arrow/rows.ts'
 import { gather, pickByName } from '../src/arrow/gather.ts'
 import type { Flush } from '../src/core/batch.ts'
 import { inStage } from '../src/core/stage/span.ts'
@@ -13,10 +14,11 @@ import type { Chunk } from './buffer-time-or-count.ts'
 /** Describes the table for which Arrow data is made. */
 export interface ArrowTarget {
   /**
-   * Returns the current file layout for rows of these schemas, which are empty for a flush without rows. Called once per
-   * flush, and again if the table changed before the commit.
+   * Returns the current file layout for rows of these schemas, which are empty for a flush without rows; `dropped` are the
+   * names of fields that messages had and rows lack. Called once per flush, and again if the table changed before the
+   * commit.
    */
-  readonly layout: (rows: readonly StructType[]) => Layout
+  readonly layout: (rows: readonly StructType[], dropped: readonly DroppedPaths[]) => Layout
   /** Returns why rows cannot be in files of this layout: they violate constraints that were added after the rows were checked. */
   readonly incompatibleReasonOf?: (rows: Columns, layout: Layout) => string | undefined
   /** Maximum rows of a slice; bounds the data that is encoded at once. Default 65,536. */
@@ -67,7 +69,8 @@ export function toArrow(target: ArrowTarget): OperatorFunction<Flush<readonly Ch
  */
 export function currentLayoutFor(chunks: readonly Chunk[], target: ArrowTarget): Layout {
   const schemas = [...new Set(chunks.filter(({ columns }) => columns.length > 0).map(schemaOf))]
-  const layout = target.layout(schemas)
+  const dropped = [...new Set(chunks.flatMap(({ droppedPaths = [] }) => droppedPaths))]
+  const layout = target.layout(schemas, dropped)
   if (layout.incompatibleReason !== undefined || target.incompatibleReasonOf === undefined) return layout
   for (const { columns } of chunks) {
     const incompatibleReason = target.incompatibleReasonOf(columns, layout)

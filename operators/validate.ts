@@ -61,6 +61,10 @@ function rowsOf(decoded: Decoded, validated: ValidatedMessages, builder: StructB
   const checked = { columns: builder.finishColumns(), records: fitting }
   const messages = mergeRows(decodedRows ?? emptyRows(validated.schema), checked)
   const { columns, records } = deletions === undefined ? messages : mergeRows(deletions, messages)
+  const droppedPaths = [
+    ...(decoded.droppedPaths ?? []),
+    ...(validated.droppedPaths ? [validated.droppedPaths] : []),
+  ]
   const droppedFields = (decoded.droppedFields ?? 0) + validated.droppedFields
   return {
     raw,
@@ -70,6 +74,7 @@ function rowsOf(decoded: Decoded, validated: ValidatedMessages, builder: StructB
     columns,
     records,
     ...(droppedFields > 0 ? { droppedFields } : {}),
+    ...(droppedPaths.length > 0 ? { droppedPaths } : {}),
     ...(deletions === undefined ? {} : { deleted: new Set(deletions.records) }),
   }
 }

@@ -150,7 +150,7 @@ export function fileTargetOf(
   const { table, store, columns, clock = systemClock, onOrphaned } = options
   return {
     arrow: {
-      layout: (rows) => columns?.layout(rows) ?? layoutOf(table.shape),
+      layout: (rows, dropped) => columns?.layout(rows, dropped) ?? layoutOf(table.shape),
       incompatibleReasonOf: (rows, { baseSnapshot }) =>
         recheckConstraints(rows, baseSnapshot.metadata, clock.now()),
     },

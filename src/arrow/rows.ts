@@ -23,6 +23,40 @@ export interface Rows {
   readonly deleted?: ReadonlySet<number>
   /** Number of fields without a column that were dropped. */
   readonly droppedFields?: number
+  /** Their names, so that rows are read again when the table has such a column by the time of the commit. */
+  readonly droppedPaths?: readonly DroppedPaths[]
+}
+
+/** Limits the names of dropped fields that are kept. */
+const DROPPED_PATHS_MAX = 1_000
+
+/**
+ * Collects the names of fields that messages have and columns of one version do not, over all batches with these columns:
+ * dotted paths in lower case, at most 1,000. `element` and `value` stand for the contents of arrays and maps.
+ */
+export class DroppedPaths {
+  /** The columns for which the fields were dropped. */
+  readonly of: StructType
+  readonly #paths = new Set<string>()
+  #hasMore = false
+
+  constructor(of: StructType) {
+    this.of = of
+  }
+
+  get paths(): ReadonlySet<string> {
+    return this.#paths
+  }
+
+  /** True when further fields were dropped, whose names are not kept. */
+  get hasMore(): boolean {
+    return this.#hasMore
+  }
+
+  add(path: string): void {
+    if (this.#paths.size < DROPPED_PATHS_MAX) this.#paths.add(path)
+    else if (!this.#hasMore) this.#hasMore = !this.#paths.has(path)
+  }
 }
 
 /** A `Row` is a row as an object: JSON-like values by field name, nulls included. */

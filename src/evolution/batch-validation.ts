@@ -1,4 +1,5 @@
 import type { AbsentValues } from '../arrow/builder.ts'
+import type { DroppedPaths } from '../arrow/rows.ts'
 import type { DeadLetterReason } from '../core/batch.ts'
 import type { StructType } from '../core/schema.ts'
 
@@ -17,6 +18,8 @@ export interface ValidatedMessages {
   }[]
   /** Number of dropped fields that have no column. */
   readonly droppedFields: number
+  /** Their names; absent when there are none. */
+  readonly droppedPaths?: DroppedPaths
 }
 
 /** Collects the outcomes for the messages of one batch. */
@@ -36,7 +39,7 @@ export class BatchValidation {
     this.#refused.push({ record, reason, message })
   }
 
-  result(schema: StructType, absentValues: AbsentValues): ValidatedMessages {
+  result(schema: StructType, absentValues: AbsentValues, droppedPaths: DroppedPaths): ValidatedMessages {
     return {
       schema,
       absentValues,
@@ -44,6 +47,7 @@ export class BatchValidation {
       records: this.#records,
       refused: this.#refused,
       droppedFields: this.droppedFields,
+      ...(this.droppedFields > 0 ? { droppedPaths } : {}),
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { DroppedPaths } from '../arrow/rows.ts'
 import type { DataType, StructType } from '../core/schema.ts'
 
 /**
@@ -20,4 +21,30 @@ function waysFrom(type: DataType, path: string): number {
     else if (path.startsWith(`${folded}.`)) ways += waysFrom(inner, path.slice(folded.length + 1))
   }
   return ways
+}
+
+/**
+ * Returns the path of a dropped field that the columns have now and did not have when it was dropped, or of any such
+ * column when not all names of dropped fields are known.
+ */
+export function findMissedColumn(dropped: readonly DroppedPaths[], columns: StructType): string | undefined {
+  for (const { of, paths, hasMore } of new Set(dropped)) {
+    if (of === columns) continue
+    // Reading again cannot give a field a column that it did not have before: only more ways than then count.
+    for (const path of paths) if (countWaysTo(columns, path) > countWaysTo(of, path)) return path
+    const added = hasMore ? pathsOf(columns).find((path) => countWaysTo(of, path) === 0) : undefined
+    if (added !== undefined) return added
+  }
+  return undefined
+}
+
+/** Returns the dotted paths of all fields, in lower case. */
+function pathsOf(type: DataType, prefix = ''): readonly string[] {
+  if (typeof type === 'string') return []
+  if (type.type === 'array') return pathsOf(type.elementType, `${prefix}element.`)
+  if (type.type === 'map') return pathsOf(type.valueType, `${prefix}value.`)
+  return type.fields.flatMap(({ name, type: inner }) => {
+    const path = prefix + name.toLowerCase()
+    return [path, ...pathsOf(inner, `${path}.`)]
+  })
 }

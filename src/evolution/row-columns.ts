@@ -2,6 +2,7 @@ import type { Contract } from '../contract/contract.ts'
 import { checkCompatible } from '../contract/compatible.ts'
 import { inferType, mergeStructs } from '../contract/columns/infer.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
+import { DroppedPaths } from '../arrow/rows.ts'
 import type { Changing } from '../core/changing.ts'
 import type { Clock } from '../core/clock.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
@@ -17,6 +18,7 @@ import { BatchValidation, type ValidatedMessages } from './batch-validation.ts'
 import { coerceMessage, withoutRescued, type CoercedMessage, type UnknownField } from './coerce-message.ts'
 import type { CoerceValue } from './ingest-values.ts'
 import { mergeTableColumns } from './table-columns.ts'
+import { findMissedColumn } from './field-paths.ts'
 import { countFields, inferNewColumns } from './infer-new-columns.ts'
 import { plainContractOf } from './plain.ts'
 import { INFERRED_FIELDS_MAX, RESCUED_DATA, type SchemaEvolution } from './policy.ts'
@@ -83,6 +85,7 @@ export class RowColumns implements Changing<FormatOptions> {
   #columns: CurrentColumns | undefined
   #formatOptions: { readonly of: CurrentColumns; readonly options: FormatOptions } | undefined
   #rescuedSchema: { readonly of: StructType; readonly schema: StructType } | undefined
+  #dropped: DroppedPaths | undefined
   #layout: { readonly of: TableShape; readonly requested: string; readonly layout: Layout } | undefined
 
   /**
@@ -150,16 +153,27 @@ export class RowColumns implements Changing<FormatOptions> {
       const last = message.of === schema ? message.coerced : this.#coerce(message, outcome)
       if (last !== undefined) this.#applyPolicy(last, message, raw, outcome)
     }
-    return outcome.result(outcome.hasRescued ? this.#withRescued(schema) : schema, absent)
+    return outcome.result(
+      outcome.hasRescued ? this.#withRescued(schema) : schema,
+      absent,
+      this.#droppedPaths(),
+    )
   }
 
   /**
    * Returns the layout of files for rows of these schemas. When the table has changed so that the rows no longer fit,
-   * although their messages would, the layout has `incompatibleReason`: the messages must be read again.
+   * although their messages would, or when it now has a column for a field that was dropped, the layout has
+   * `incompatibleReason`: the messages must be read again.
    * @throws KD_SCHEMA_MISMATCH when the messages no longer fit either
    */
-  layout(schemas: readonly StructType[]): Layout {
-    const { of: shape } = this.#rowColumns()
+  layout(schemas: readonly StructType[], dropped: readonly DroppedPaths[] = []): Layout {
+    const { of: shape, schema } = this.#rowColumns()
+    const missed = findMissedColumn(dropped, schema)
+    if (missed !== undefined)
+      return {
+        ...layoutOf(shape),
+        incompatibleReason: `the table has a column for the dropped field ${missed}`,
+      }
     if (schemas.length === 0) return layoutOf(shape)
     const requested = schemas.reduce(mergeStructs, schemas[0] ?? { type: 'struct', fields: [] })
     const text = JSON.stringify(requested)
@@ -315,7 +329,7 @@ export class RowColumns implements Changing<FormatOptions> {
     const { policy } = this.#options
     const { row, rescued, unknownFields } = coerced
     if (policy === 'failOnNewColumns') this.#failOnNew(coerced, raw, record)
-    if (policy === 'none') outcome.droppedFields += unknownFields.length
+    if (policy === 'none') this.#drop(unknownFields, outcome)
     const blocked =
       policy === 'addNewColumns' && !this.#rowColumns().rescues ? unknownFields.filter(hasValue) : []
     if (blocked.length > 0) {
@@ -326,6 +340,18 @@ export class RowColumns implements Changing<FormatOptions> {
     // A field named like the rescue column is itself among the rescued values.
     const isComplete = rescued === undefined && !Object.hasOwn(row, RESCUED_DATA)
     outcome.accept(isComplete ? row : { ...row, [RESCUED_DATA]: rescued ?? null }, record)
+  }
+
+  #drop(fields: readonly UnknownField[], outcome: BatchValidation): void {
+    outcome.droppedFields += fields.length
+    for (const { path } of fields) this.#droppedPaths().add(path.toLowerCase())
+  }
+
+  /** The names of fields that the present columns lack. */
+  #droppedPaths(): DroppedPaths {
+    const { schema } = this.#rowColumns()
+    if (this.#dropped?.of !== schema) this.#dropped = new DroppedPaths(schema)
+    return this.#dropped
   }
 
   #failOnNew({ unknownFields }: CoercedMessage, raw: Raw, record: number): void {

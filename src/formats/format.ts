@@ -2,6 +2,7 @@ import type { DeadLetter } from '../core/batch.ts'
 import type { Raw } from '../core/raw.ts'
 import type { StructType } from '../core/schema.ts'
 import type { PlainContract } from '../contract/columns/plain.ts'
+import type { DroppedPaths } from '../arrow/rows.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
 import type { Columns } from '../arrow/column.ts'
 
@@ -49,6 +50,8 @@ export interface Decoded {
   readonly filtered?: number
   /** Fields of validated rows without a column, if `FormatOptions.unknownFields` asks for a count. */
   readonly droppedFields?: number
+  /** The names of these fields, and of those that keys of tombstones have without a column. */
+  readonly droppedPaths?: readonly DroppedPaths[]
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Raw } from '../../core/raw.ts'
 import { StructBuilder } from '../../arrow/builder.ts'
+import { DroppedPaths } from '../../arrow/rows.ts'
 import type { Columns } from '../../arrow/column.ts'
 import type { FormatOptions } from '../format.ts'
 import { jsonInputOf } from './json-input.ts'
@@ -14,8 +15,12 @@ export interface ColumnReader {
    * object.
    */
   read(raw: Raw, i: number): boolean
-  /** Returns the rows read since the last call, and the number of their fields that were left out. */
-  finish(): { readonly rows: { columns: Columns; records: Int32Array }; readonly droppedFields: number }
+  /** Returns the rows read since the last call, and the number and names of their fields that were left out. */
+  finish(): {
+    readonly rows: { columns: Columns; records: Int32Array }
+    readonly droppedFields: number
+    readonly droppedPaths: DroppedPaths
+  }
 }
 
 /** Returns a reader for a plain contract, or `undefined` when bytes alone cannot prove one of its types or rules. */
@@ -27,7 +32,7 @@ export function columnReader({
 }: FormatOptions): ColumnReader | undefined {
   if (plain === undefined) return undefined
   const builder = new StructBuilder(schema, absentValues)
-  const unknownCount = { policy, dropped: 0 }
+  const unknownCount = { policy, dropped: 0, paths: new DroppedPaths(schema) }
   const object = planObject(plain, builder, unknownCount)
   if (object === undefined) return undefined
   let records: number[] = []
@@ -56,7 +61,7 @@ export function columnReader({
       records = []
       input = jsonInputOf(new Uint8Array())
       unknownCount.dropped = 0
-      return { rows, droppedFields }
+      return { rows, droppedFields, droppedPaths: unknownCount.paths }
     },
   }
 }

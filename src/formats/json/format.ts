@@ -39,7 +39,7 @@ export function jsonFormat(changing: FormatOptions | Changing<FormatOptions>): F
         validated: finished?.rows,
         ...(finished === undefined || finished.droppedFields === 0
           ? {}
-          : { droppedFields: finished.droppedFields }),
+          : { droppedFields: finished.droppedFields, droppedPaths: [finished.droppedPaths] }),
         ...withNulls(parseRecords(raw, remaining, allUtf8, options), tombstones),
       }
     },

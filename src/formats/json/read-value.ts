@@ -142,15 +142,17 @@ function memberAt({ members, successors }: ObjectPlan, view: DataView, at: numbe
 
 /** Skips a key that the contract does not name. A key with escapes may be a known name, so only plain keys are skipped. */
 function skipUnknown(
-  { skipsUnknown, foldedNames, unknown }: ObjectPlan,
+  { skipsUnknown, foldedNames, unknown, path }: ObjectPlan,
   bytes: Uint8Array,
   at: number,
 ): number {
   const end = skipsUnknown ? skipPlainString(bytes, at) : -1
   if (end < 0 || foldedNames === undefined) return end
   const name = Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, end - at - 2).toString('utf8')
-  if (foldedNames.has(name.toLowerCase())) return -1
+  const folded = name.toLowerCase()
+  if (foldedNames.has(folded)) return -1
   unknown.dropped++
+  unknown.paths.add(path === '' ? folded : path + folded)
   return end
 }
 

@@ -1,4 +1,5 @@
 import type { AnyBuilder, ListBuilder, StructBuilder } from '../../arrow/builder.ts'
+import type { DroppedPaths } from '../../arrow/rows.ts'
 import type { BytesBuilder } from '../../arrow/bytes-builder.ts'
 import type { FixedBuilder } from '../../arrow/fixed-builder.ts'
 import type { PlainContract, PlainValue } from '../../contract/columns/plain.ts'
@@ -55,6 +56,8 @@ export interface ObjectPlan {
   /** Objects read so far. */
   objects: number
   readonly unknown: UnknownFields
+  /** Dotted path of the object in lower case, with a dot at the end; empty for the record itself. */
+  readonly path: string
   /** False when an unknown field leaves the record to the contract. */
   readonly skipsUnknown: boolean
   /** Lower-case names, if unknown fields are counted: a name that differs only in case is not unknown. */
@@ -66,6 +69,8 @@ export interface UnknownFields {
   readonly policy: 'skip' | 'count' | 'leave'
   /** Number of fields left out, if they are counted. */
   dropped: number
+  /** Their names. */
+  readonly paths: DroppedPaths
 }
 
 const UNLIMITED: NumberRange = {
@@ -81,12 +86,13 @@ export function planObject(
   contract: PlainContract,
   builder: StructBuilder,
   unknown: UnknownFields,
+  path = '',
 ): ObjectPlan | undefined {
   const members: MemberPlan[] = []
   for (const [index, child] of builder.children.entries()) {
     const name = builder.fields[index]?.name
     const field = contract.fields.find((candidate) => candidate.name === name)
-    const value = field && planValue(field, child, unknown)
+    const value = field && planValue(field, child, unknown, `${path}${field.name.toLowerCase()}.`)
     if (field === undefined || value === undefined) return undefined
     members.push({ required: field.required, name: quotedTextOf(field.name), value })
   }
@@ -97,25 +103,31 @@ export function planObject(
     seenIn: new Float64Array(members.length),
     objects: 0,
     unknown,
+    path,
     skipsUnknown: contract.additionalProperties && unknown.policy !== 'leave',
     foldedNames: unknown.policy === 'count' ? new Set(names) : undefined,
   }
 }
 
-function planValue(value: PlainValue, builder: AnyBuilder, unknown: UnknownFields): ValuePlan | undefined {
+function planValue(
+  value: PlainValue,
+  builder: AnyBuilder,
+  unknown: UnknownFields,
+  path: string,
+): ValuePlan | undefined {
   const { nullable } = value
   switch (builder.kind) {
     case 'struct': {
       const rules =
         value.json === 'object' && value.object !== undefined
-          ? planObject(value.object, builder, unknown)
+          ? planObject(value.object, builder, unknown, path)
           : undefined
       return rules && { kind: 'object', nullable, builder, rules }
     }
     case 'list': {
       const rules =
         value.json === 'array' && value.items !== undefined
-          ? planValue(value.items, builder.child, unknown)
+          ? planValue(value.items, builder.child, unknown, `${path}element.`)
           : undefined
       return rules && { kind: 'list', nullable, builder, rules }
     }

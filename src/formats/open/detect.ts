@@ -1,4 +1,4 @@
-import { mergeRows } from '../../arrow/rows.ts'
+import { mergeRows, type DroppedPaths } from '../../arrow/rows.ts'
 import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { originOf, valueOf, type Raw } from '../../core/raw.ts'
@@ -174,6 +174,7 @@ class BatchDetection {
     const nullTombstones: number[] = []
     let tombstones = this.#tombstones
     let droppedFields = 0
+    const droppedPaths: DroppedPaths[] = []
     for (const reading of this.#readings) {
       const { decoded } = reading
       const recordOf = (record: number): number => {
@@ -189,6 +190,7 @@ class BatchDetection {
       for (const record of decoded.nullTombstones ?? []) nullTombstones.push(recordOf(record))
       tombstones += decoded.tombstones
       droppedFields += decoded.droppedFields ?? 0
+      droppedPaths.push(...(decoded.droppedPaths ?? []))
     }
     const namesWriters = this.#readings.some(({ decoded }) => decoded.writers !== undefined)
     if (this.#readings.length > 1) objects.sort(([a], [b]) => a - b)
@@ -201,7 +203,7 @@ class BatchDetection {
       deadLetters: this.#deadLetters,
       tombstones,
       ...(nullTombstones.length > 0 ? { nullTombstones: nullTombstones.sort((a, b) => a - b) } : {}),
-      ...(droppedFields > 0 ? { droppedFields } : {}),
+      ...(droppedFields > 0 ? { droppedFields, droppedPaths } : {}),
     }
   }
 }

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import { StructBuilder } from '../../arrow/builder.ts'
 import type { Columns } from '../../arrow/column.ts'
+import { DroppedPaths } from '../../arrow/rows.ts'
 import type { DeadLetter } from '../../core/batch.ts'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { keyOf, type Raw } from '../../core/raw.ts'
-import { findField, type StructType } from '../../core/schema.ts'
+import { findField } from '../../core/schema.ts'
 import { csvFieldReader } from '../text/csv.ts'
 import type { Decoded, Format, MessageColumns } from '../format.ts'
 import { REGISTRY_PREFIX_BYTES } from '../framing/schema-id.ts'
@@ -63,6 +64,7 @@ class KeyRowBuilder {
   readonly #keyColumn: string | undefined
   readonly #mayFrame: boolean
   #idle: StructBuilder | undefined
+  #dropped: DroppedPaths | undefined
 
   constructor(keyColumn: string | undefined, mayFrame: boolean) {
     this.#keyColumn = keyColumn
@@ -73,11 +75,13 @@ class KeyRowBuilder {
     const builder = this.#idle?.type === schema ? this.#idle : new StructBuilder(schema)
     // Kept only when the batch succeeds: after an error the builder holds its rows.
     this.#idle = undefined
+    if (this.#dropped?.of !== schema) this.#dropped = new DroppedPaths(schema)
+    const dropped = this.#dropped
     const records: number[] = []
     const deadLetters: DeadLetter[] = []
     for (const i of found) {
       const { length } = builder
-      const fault = builder.append(this.#rowOf(decoded.raw, i, schema))
+      const fault = builder.append(this.#rowOf(decoded.raw, i, dropped))
       if (fault === undefined) records.push(i)
       else {
         builder.truncate(length)
@@ -92,11 +96,13 @@ class KeyRowBuilder {
       tombstones: decoded.tombstones - found.length,
       deadLetters: [...decoded.deadLetters, ...deadLetters],
       deletions: { columns, records: Int32Array.from(records) },
+      ...(dropped.paths.size > 0 ? { droppedPaths: [...(decoded.droppedPaths ?? []), dropped] } : {}),
     }
   }
 
   /** Returns the columns that the key contains; the others are absent. */
-  #rowOf(raw: Raw, i: number, schema: StructType): object {
+  #rowOf(raw: Raw, i: number, dropped: DroppedPaths): object {
+    const { of: schema } = dropped
     const key = keyOf(raw, i)
     const text = key === undefined ? undefined : textOf(key, this.#mayFrame)
     if (text === undefined) return {}
@@ -104,7 +110,9 @@ class KeyRowBuilder {
     if (isObject(parsed)) {
       const fields = Object.entries(payloadOf(parsed)).flatMap(([name, value]): [string, unknown][] => {
         const field = findField(schema, name)
-        return field === undefined ? [] : [[field.name, value]]
+        if (field !== undefined) return [[field.name, value]]
+        dropped.add(name.toLowerCase())
+        return []
       })
       return Object.fromEntries(fields)
     }

@@ -216,3 +216,17 @@ test('Rows are made with the columns as of their batch', () => {
   columns = { schema: structOf({ id: 'long', name: 'string' }) }
   assert.deepEqual(rowsOf(), { id: 1, name: 'a' })
 })
+
+test('The names of fields that keys have and columns lack are passed on with the columns of the batch', async () => {
+  const { droppedPaths = [] } = await rowsOf(
+    [
+      ['{"id":1,"Region":"eu"}', null],
+      ['{"id":2}', null],
+    ],
+    { tombstones: 'row' },
+  )
+  assert.deepEqual(
+    droppedPaths.map(({ of, paths }) => [of, [...paths]]),
+    [[CONTRACT.schema, ['region']]],
+  )
+})
