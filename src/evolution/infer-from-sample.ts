@@ -1,5 +1,4 @@
 import { builderOf } from '../arrow/builder.ts'
-import { inferType } from '../contract/columns/infer.ts'
 import { ExactNumber, isMessageObject, isObjectOrArray } from '../core/exact.ts'
 import { findField, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import type { WriterSchema } from '../formats/format.ts'
@@ -7,7 +6,7 @@ import { coerceMessage, type CoercedMessage } from './coerce-message.ts'
 import { countFields, inferNewColumns } from './infer-new-columns.ts'
 import { INFERRED_FIELDS_MAX } from './policy.ts'
 import { columnOriginOf } from './table-columns.ts'
-import { describesField, mergeWriterColumns } from './writer-columns.ts'
+import { describesField, hasUndescribed, mergeWriterColumns } from './writer-columns.ts'
 
 /** Describes how columns are inferred from a sample of messages. */
 interface InferenceRules {
@@ -32,7 +31,7 @@ export function inferColumns(messages: readonly object[], rules: InferenceRules)
   let type = described
   for (const [index, message] of messages.entries()) {
     const writer = writers[index]
-    if (writer !== undefined && !hasUndescribedField(message, type, writer)) continue
+    if (writer !== undefined && !hasUndescribed(unknownFieldsOf(message, type), writer)) continue
     type = inferNewColumns(type, message, {
       fieldsMax: fieldsMax - countFields(type),
       isHidden: (folded) => isHidden(folded) || (writer !== undefined && describesField(writer, folded)),
@@ -49,12 +48,6 @@ export function inferColumns(messages: readonly object[], rules: InferenceRules)
 
 function isDefined<T>(value: T | undefined): value is T {
   return value !== undefined
-}
-
-function hasUndescribedField(message: object, schema: StructType, writer: WriterSchema): boolean {
-  return unknownFieldsOf(message, schema).some(
-    ({ path, value }) => inferType(value) !== undefined && !describesField(writer, path),
-  )
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Contract } from '../contract/contract.ts'
 import { checkCompatible } from '../contract/compatible.ts'
-import { inferType, mergeStructs } from '../contract/columns/infer.ts'
+import { mergeStructs } from '../contract/columns/infer.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
 import { DroppedPaths } from '../arrow/rows.ts'
 import type { Changing } from '../core/changing.ts'
@@ -23,7 +23,7 @@ import { countFields, inferNewColumns } from './infer-new-columns.ts'
 import { plainContractOf } from './plain.ts'
 import { INFERRED_FIELDS_MAX, RESCUED_DATA, type SchemaEvolution } from './policy.ts'
 import { rowLayoutOf } from './row-layout.ts'
-import { columnFaultOf, describesField, WriterColumns } from './writer-columns.ts'
+import { blockedText, describesField, hasUndescribed, hasValue, WriterColumns } from './writer-columns.ts'
 
 /** Describes how the columns of a topic's rows are determined. */
 export interface RowColumnsOptions {
@@ -140,17 +140,19 @@ export class RowColumns implements Changing<FormatOptions> {
     const outcome = new BatchValidation()
     const accepted: (Message & { readonly of: StructType; readonly coerced: CoercedMessage })[] = []
     for (const [index, object] of objects.entries()) {
-      const message = { object, record: records[index] as number, writer: writers?.[index] }
+      const record = records[index] as number
+      const writer = writers?.[index]
       const { schema: of } = this.#rowColumns()
-      const coerced = this.#coerce(message, outcome)
+      const coerced = this.#coerce(object, record, writer, outcome)
       if (coerced === undefined) continue
       // Columns are added only by messages that the contract accepts.
-      this.#extendColumns(message.writer, coerced)
-      accepted.push({ ...message, of, coerced })
+      this.#extendColumns(writer, coerced)
+      accepted.push({ object, record, writer, of, coerced })
     }
     const { schema, absent } = this.#rowColumns()
     for (const message of accepted) {
-      const last = message.of === schema ? message.coerced : this.#coerce(message, outcome)
+      const { object, record, writer, of, coerced } = message
+      const last = of === schema ? coerced : this.#coerce(object, record, writer, outcome)
       if (last !== undefined) this.#applyPolicy(last, message, raw, outcome)
     }
     return outcome.result(
@@ -241,9 +243,7 @@ export class RowColumns implements Changing<FormatOptions> {
     const unknownFields = this.#addWriter(writer)
       ? coerceMessage(row, this.#rowColumns().schema, LENIENT).unknownFields
       : coerced.unknownFields
-    const isDescribed = ({ path, value }: UnknownField): boolean =>
-      !hasValue({ value }) || describesField(writer, path)
-    if (unknownFields.length === 0 || unknownFields.every(isDescribed)) return
+    if (unknownFields.length === 0 || !hasUndescribed(unknownFields, writer)) return
     this.#inferColumns(row, (folded) => this.#isHidden(folded) || describesField(writer, folded))
   }
 
@@ -267,7 +267,12 @@ export class RowColumns implements Changing<FormatOptions> {
   }
 
   /** Coerces the message and checks it against the contract; returns `undefined` when it is refused. */
-  #coerce({ object, record, writer }: Message, outcome: BatchValidation): CoercedMessage | undefined {
+  #coerce(
+    object: unknown,
+    record: number,
+    writer: WriterSchema | undefined,
+    outcome: BatchValidation,
+  ): CoercedMessage | undefined {
     const { contract, coerceValue } = this.#options
     const { schema, rescues } = this.#rowColumns()
     if (typeof object !== 'object' || object === null) {
@@ -376,18 +381,6 @@ export class RowColumns implements Changing<FormatOptions> {
 
 /** Leaves values as they are, to find the fields without a column. */
 const LENIENT = { rescues: false, jsonTextColumns: 'none' } as const
-
-/** Says why fields of a message can be no columns. */
-function blockedText(blocked: readonly UnknownField[], writer: WriterSchema | undefined): string {
-  const paths = blocked.map(({ path }) => path).join(', ')
-  const fault = writer && columnFaultOf(writer, blocked[0]?.path ?? '')
-  if (fault !== undefined) return `${paths}: cannot become a column: ${fault}`
-  return `${paths}: cannot become a column, because of its name or the number of columns`
-}
-
-function hasValue({ value }: Pick<UnknownField, 'value'>): boolean {
-  return inferType(value) !== undefined
-}
 
 function listOf(names: readonly string[]): string {
   return names.length === 0 ? 'no column' : names.join(', ')

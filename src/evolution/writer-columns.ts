@@ -1,11 +1,11 @@
-import { isColumnName, mergeStructs, mergeTypes } from '../contract/columns/infer.ts'
+import { inferType, isColumnName, mergeStructs, mergeTypes } from '../contract/columns/infer.ts'
 import { PipelineError } from '../core/errors.ts'
 import { findField, typeName, type DataType, type StructField, type StructType } from '../core/schema.ts'
 import { isWider } from '../core/widening.ts'
 import type { TableShape } from '../delta/protocol/table-shape.ts'
 import { evolveTable } from '../delta/schema/evolve.ts'
 import type { WriterSchema } from '../formats/format.ts'
-import { fieldNamesOf } from './coerce-message.ts'
+import { fieldNamesOf, type UnknownField } from './coerce-message.ts'
 import { countWaysTo } from './field-paths.ts'
 import { countFields } from './infer-new-columns.ts'
 import { columnOriginOf, describedField } from './table-columns.ts'
@@ -109,6 +109,24 @@ export function columnFaultOf({ columnFaults = [] }: WriterSchema, path: string)
   const folded = path.toLowerCase()
   const fault = columnFaults.find((one) => isWithin(pathOf(one), folded) || isWithin(folded, pathOf(one)))
   return fault?.message
+}
+
+/** Says why fields of a message can be no columns. */
+export function blockedText(blocked: readonly UnknownField[], writer: WriterSchema | undefined): string {
+  const paths = blocked.map(({ path }) => path).join(', ')
+  const fault = writer && columnFaultOf(writer, blocked[0]?.path ?? '')
+  if (fault !== undefined) return `${paths}: cannot become a column: ${fault}`
+  return `${paths}: cannot become a column, because of its name or the number of columns`
+}
+
+/** Returns true when a field with a value is none that the writer's schema describes. */
+export function hasUndescribed(fields: readonly UnknownField[], writer: WriterSchema): boolean {
+  return fields.some((field) => hasValue(field) && !describesField(writer, field.path))
+}
+
+/** Returns true when a field has a value that calls for a column. */
+export function hasValue({ value }: Pick<UnknownField, 'value'>): boolean {
+  return inferType(value) !== undefined
 }
 
 /** Returns the path of a fault as messages have it. */

@@ -31,6 +31,17 @@ const SCHEMAS = [
     lines: { type: 'array', items: record('Line', { qty: 'float', never: ['null', 'int'] }) },
   }),
   record('Person', { id: 'int', born: { type: 'int', logicalType: 'date' } }),
+  { type: 'object', properties: { id: { type: 'integer' } }, additionalProperties: false },
+  {
+    type: 'object',
+    properties: {
+      id: { type: 'integer' },
+      price: { type: 'number' },
+      at: { type: 'string', format: 'date-time' },
+      never: { type: ['boolean', 'null'] },
+    },
+    additionalProperties: false,
+  },
 ]
 const order = (id: number): Buffer => framed(1, { id })
 const newOrder = (id: number, price = 2): Buffer =>
@@ -77,7 +88,8 @@ beforeEach(async () => {
     const schema = id === undefined ? undefined : SCHEMAS[id - 1]
     const headers = { 'content-type': 'application/json' }
     if (schema === undefined) return { status: 404, headers, body: '{"error_code":40401,"message":"none"}' }
-    return { status: 200, headers, body: JSON.stringify({ id, schema: JSON.stringify(schema) }) }
+    const kind = Object.hasOwn(schema, 'name') ? {} : { schemaType: 'JSON' }
+    return { status: 200, headers, body: JSON.stringify({ id, ...kind, schema: JSON.stringify(schema) }) }
   })
 })
 afterEach(async () => {
@@ -156,4 +168,59 @@ test('When nothing can be inferred, the error names the subject and the options'
     message:
       /the topic is empty; the schema registry has no schema of subject events-value \(options subject and contract\)/,
   })
+})
+
+test('A value in JSON is checked by the version that it names, and its new fields have the types of that version', async () => {
+  latest = 4
+  const value = (schema: number, json: object): Buffer =>
+    Buffer.concat([Buffer.of(0, 0, 0, 0, schema), Buffer.from(JSON.stringify(json))])
+  const more = { format: 'json' }
+  const records = [
+    value(4, { id: 1 }),
+    value(5, { id: 2, price: 2, at: '2026-01-01T00:00:00Z' }),
+    value(4, { id: 3, price: 2 }),
+    value(5, { id: 4, price: 2.5 }),
+    value(5, { id: 5, price: 'x' }),
+  ]
+  const { deadLetters } = await carry(records, more)
+  assert.deepEqual(await columnsOf(), { id: 'long', price: 'double', at: 'timestamp', never: 'boolean' })
+  assert.deepEqual(
+    deadLetters.map(({ offset, reason }) => [offset, reason]),
+    [
+      [2n, 'contract'],
+      [4n, 'contract'],
+    ],
+  )
+  latest = 5
+  const next = await carry([...records, value(5, { id: 6, price: 1e3, never: null })], more)
+  assert.deepEqual(next.deadLetters, [])
+})
+
+test("Debezium's events in JSON have the types of the schema beside them, old and new in one batch", async () => {
+  const field = (name: string, schema: object): object => ({ field: name, optional: true, ...schema })
+  const decimal = {
+    type: 'bytes',
+    name: 'org.apache.kafka.connect.data.Decimal',
+    parameters: { scale: '10', 'connect.decimal.precision': '38' },
+  }
+  const event = (fields: readonly object[], after: object): object => {
+    const row = { type: 'struct', fields, field: 'after', optional: true }
+    const schema = { type: 'struct', fields: [row, field('op', { type: 'string' })] }
+    return { schema, payload: { after, op: 'c' } }
+  }
+  const id = field('id', { type: 'int32' })
+  const fields = [
+    id,
+    field('price', { type: 'double' }),
+    field('total', decimal),
+    field('raw', { type: 'bytes' }),
+  ]
+  const old = event([id], { id: 1 })
+  const added = event(fields, { id: 2, price: 2, total: 'ESIQ9H3pgRU=', raw: 'AQ==' })
+  const settings = { uri, more: { format: 'json', envelope: 'debezium' } }
+  await carryRecords([old], settings)
+  const { deadLetters } = await carryRecords([old, added, old, added], settings)
+  assert.deepEqual(deadLetters, [])
+  const { id: first, price, total, raw } = await columnsOf()
+  assert.deepEqual([first, price, total, raw], ['integer', 'double', 'decimal(38,10)', 'binary'])
 })
