@@ -6,9 +6,10 @@ import { isJsonObject, extendPointer, subschemas } from './json-schema/json-sche
 import type { JsonSchemaFault, JsonSchema } from './json-schema/json-schema.ts'
 import { toPlainContract } from './columns/plain.ts'
 import type { PlainContract } from './columns/plain.ts'
+import { findReferenceCycles } from './json-schema/reference-cycles.ts'
 import { SchemaReferences, resolveUri, ROOT_CONTRACT_URI } from './json-schema/references.ts'
 import type { ContractDocument } from './json-schema/references.ts'
-import { invalidContractError, deriveTableSchema } from './columns/to-table-schema.ts'
+import { invalidContractError, deriveTableSchema, namedNestingError } from './columns/to-table-schema.ts'
 
 /** Describes the records that a topic accepts, and the table schema derived from that. */
 export interface Contract {
@@ -40,6 +41,14 @@ interface ContractOrigin {
  * references, types that no column can hold, column names that Delta refuses
  */
 export function loadContract(json: unknown, origin: ContractOrigin): Contract {
+  try {
+    return compileOrigin(json, origin)
+  } catch (error) {
+    throw namedNestingError(error, origin.source)
+  }
+}
+
+function compileOrigin(json: unknown, origin: ContractOrigin): Contract {
   const { source } = origin
   if (!isJsonObject(json)) throw invalidContractError(deriveTableSchema(json).faults, source)
   const draft = draftOf(json['$schema'])
@@ -49,6 +58,9 @@ export function loadContract(json: unknown, origin: ContractOrigin): Contract {
   const [root] = documents
   if (root === undefined) throw new PipelineError('KD_CONTRACT_INVALID', 'expected a schema', { source })
   const references = new SchemaReferences(documents, draft)
+  const cycles = findReferenceCycles(references)
+  // ajv overflows the stack on a cycle, when it compiles the schema or with each row.
+  if (cycles.length > 0) throw invalidContractError(cycles, source)
   const { type, faults } = deriveTableSchema(root.schema, references)
   const compiled = compileContract(references, draft)
   // The faults that ajv reports come first, because they explain most of the others.

@@ -7,7 +7,7 @@ import type { Contract } from './contract.ts'
 import { draftOf, keepDraftKeywords } from './json-schema/draft.ts'
 import { isJsonObject, type JsonSchemaFault, type JsonSchema } from './json-schema/json-schema.ts'
 import { SchemaReferences, resolveUri } from './json-schema/references.ts'
-import { invalidContractError } from './columns/to-table-schema.ts'
+import { invalidContractError, namedNestingError } from './columns/to-table-schema.ts'
 
 /** Files that one contract may refer to, directly or indirectly. */
 const FILES_MAX = 100
@@ -27,7 +27,10 @@ export async function readContract(path: string): Promise<Contract> {
     throw new PipelineError('KD_CONTRACT_INVALID', messageOf(error), { source: path }, { cause: error })
   }
   const uri = pathToFileURL(resolve(path)).href
-  return loadContract(json, { source: path, uri, documents: await readReferencedFiles(json, path, uri) })
+  const documents = await readReferencedFiles(json, path, uri).catch((error: unknown) => {
+    throw namedNestingError(error, path)
+  })
+  return loadContract(json, { source: path, uri, documents })
 }
 
 /** Returns the documents that a contract refers to, by URI. */
@@ -66,6 +69,7 @@ async function readReferencedFiles(
       found.set(target, schema)
       documents.push({ uri: target, name: target, schema: keepDraftKeywords(schema, draft) as JsonSchema })
     } catch (error) {
+      if (error instanceof RangeError) throw error
       faults.push({ at: address, message: messageOf(error) })
     }
   }

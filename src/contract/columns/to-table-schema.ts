@@ -50,6 +50,13 @@ export function invalidContractError(faults: readonly JsonSchemaFault[], source:
   return new PipelineError('KD_CONTRACT_INVALID', list, { source })
 }
 
+/** Returns the error for a contract that nests too deeply for the stack; any other error is returned unchanged. */
+export function namedNestingError(error: unknown, source: string): unknown {
+  if (!(error instanceof RangeError)) return error
+  const detail = 'schemas nest too deeply, or refer to each other through too many references'
+  return new PipelineError('KD_CONTRACT_INVALID', detail, { source }, { cause: error })
+}
+
 function dataTypeOf(parts: readonly SchemaPart[], at: string, walk: SchemaWalk): DataType | undefined {
   const faultsBefore = walk.faults.length
   const flat = parts.flatMap((part) => applicableSchemas(part, walk))

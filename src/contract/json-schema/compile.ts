@@ -47,6 +47,8 @@ export function compileContract(
     )
     return { check: checkWith(validate, plainFirst), faults }
   } catch (error) {
+    // The caller names the fault of a contract that nests too deeply.
+    if (error instanceof RangeError) throw error
     return { check: undefined, faults: [{ at: '', message: messageOf(error) }] }
   }
 }
