@@ -45,7 +45,9 @@ export interface ConfigSources {
 export function loadConfig(sources: ConfigSources): Config {
   const faults: string[] = []
   const report = (fault: string): void => void faults.push(fault)
-  const { topics, ...service } = readSources(sources, report)
+  const sourceTree = readSources(sources, report)
+  reportIllFormedText(sourceTree, '', report)
+  const { topics, ...service } = sourceTree
   const config = resolveService(service, topics, sources, report)
   if (faults.length > 0) {
     const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
@@ -75,6 +77,21 @@ function readSources(sources: ConfigSources, report: (fault: string) => void): J
     else tree = mergeTrees(tree, resolvePaths(over, process.cwd()))
   }
   return tree
+}
+
+// Names and texts of the configuration end up in tables, topics and logs, where other programs refuse such text.
+function reportIllFormedText(value: unknown, key: string, report: (fault: string) => void): void {
+  if (typeof value === 'string') {
+    if (!value.isWellFormed())
+      report(`${key}: must be well-formed Unicode: the value has half of a surrogate pair`)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, inner] of Object.entries(value)) {
+      const below = Array.isArray(value) ? `${key}[${name}]` : key === '' ? name : `${key}.${name}`
+      if (name.isWellFormed()) reportIllFormedText(inner, below, report)
+      else
+        report(`${key === '' ? '' : `${key}: `}the name ${JSON.stringify(name)} must be well-formed Unicode`)
+    }
+  }
 }
 
 // Makes `topics` a known name when a misspelt key is compared; its entries are resolved one by one with

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { REFUSED_IN_NAMES } from '../../src/core/schema.ts'
+import { columnNameFault } from '../../src/core/schema.ts'
 import { parseKafkaMetadataField, parseJmesPath } from './expression.ts'
 import { isWithinPath, parsePath, type FieldPath } from './path.ts'
 import type { ReportFault } from '../report.ts'
@@ -82,15 +82,10 @@ function checkPath(text: string, keys: readonly string[], report: ReportFault): 
 /** Does the same for a path that may become a column, so that each of its names must be valid for one. */
 function checkDestination(text: string, keys: readonly string[], report: ReportFault): FieldPath | undefined {
   const path = checkPath(text, keys, report)
-  const refused = path?.find((name) => !isColumnName(name))
+  const refused = path?.find((name) => columnNameFault(name) !== undefined)
   if (refused !== undefined)
     report(keys, `${JSON.stringify(text)} cannot be a column: ${JSON.stringify(refused)} is not a valid name`)
   return path
-}
-
-/** Half of a surrogate pair is not a character, and readers refuse a table with such a name. */
-function isColumnName(name: string): boolean {
-  return name !== '' && name !== '__proto__' && !REFUSED_IN_NAMES.test(name) && !/\p{Surrogate}/u.test(name)
 }
 
 function isDecimal(type: string): boolean {

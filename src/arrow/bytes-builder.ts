@@ -45,8 +45,8 @@ export class BytesBuilder implements ColumnBuilder {
       if (!BASE64.test(value)) return `expected base64 text, got ${describeValue(value)}`
       const bytes = Buffer.from(value, 'base64')
       this.appendBytes(bytes, 0, bytes.length)
-    } else {
-      this.#appendString(value)
+    } else if (!this.#appendString(value)) {
+      return `expected well-formed Unicode, got half of a surrogate pair in ${describeValue(value)}`
     }
     return undefined
   }
@@ -100,10 +100,15 @@ export class BytesBuilder implements ColumnBuilder {
     return { kind: 'bytes', type: this.type, length, offsets, bytes, valid: this.#valid.finish() }
   }
 
-  #appendString(value: string): void {
+  /** Returns false, and appends nothing, for text that UTF-8 cannot represent: the encoder would write U+FFFD instead. */
+  #appendString(value: string): boolean {
     this.#reserve(value.length * 3)
-    this.#end += encoder.encodeInto(value, this.#bytes.subarray(this.#end)).written
+    const { written } = encoder.encodeInto(value, this.#bytes.subarray(this.#end))
+    // Half of a surrogate pair takes three bytes, so text as long as its bytes has none.
+    if (written !== value.length && !value.isWellFormed()) return false
+    this.#end += written
     this.#endValue(1)
+    return true
   }
 
   #reserve(length: number): void {

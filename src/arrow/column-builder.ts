@@ -35,5 +35,6 @@ export function describeValue(value: unknown): string {
     // Circular or too deeply nested values, or a `toJSON` that throws, must not break an error message.
     text = `a value of type ${typeof value}`
   }
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text
+  // The cut may separate the halves of a surrogate pair.
+  return text.length > 100 ? `${text.slice(0, 100).replace(/[\ud800-\udbff]$/, '')}…` : text
 }

@@ -89,9 +89,10 @@ function checkFields(
       faults.push(
         `table.partitionColumns: ${JSON.stringify(column)} is not a column; the columns are ${fields.map(({ name }) => name).join(', ')}`,
       )
-    } else if (typeof field.type !== 'string') {
+    } else if (typeof field.type !== 'string' || field.type === 'binary') {
+      const type = typeof field.type === 'string' ? field.type : field.type.type
       faults.push(
-        `table.partitionColumns: ${JSON.stringify(column)} is a ${field.type.type}; only columns of primitive types can partition a table`,
+        `table.partitionColumns: ${JSON.stringify(column)} has the type ${type}; neither binary nor nested columns can partition a table`,
       )
     }
   }

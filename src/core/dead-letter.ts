@@ -8,7 +8,8 @@ import { keyOf, originOf, partOf, type Raw } from './raw.ts'
 export function deadLetterOf(raw: Raw, i: number, reason: DeadLetterReason, message: string): DeadLetter {
   return {
     reason,
-    message,
+    // It may quote text of the record that is not well-formed Unicode, which neither tables nor other JSON parsers accept.
+    message: message.toWellFormed(),
     topic: raw.topic,
     partition: raw.partition,
     offset: raw.offsets[i] as bigint,

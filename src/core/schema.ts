@@ -56,6 +56,44 @@ export function decimalOf(type: DataType): { precision: number; scale: number } 
 /** Matches characters that Parquet writers refuse in column names unless the table maps its columns. */
 export const REFUSED_IN_NAMES = /[ ,;{}()\n\t=]/
 
+/**
+ * Returns why no column or nested field can have this name, or `undefined` when one can. A table that maps its columns
+ * accepts the characters of `REFUSED_IN_NAMES`. The reason completes "the name …".
+ */
+export function columnNameFault(name: string, isMapped = false): string | undefined {
+  if (name === '') return 'is empty'
+  if (name === '__proto__') return 'is reserved'
+  // In the log such a name is an escape that JSON parsers of other languages refuse: they could not open the table.
+  if (!name.isWellFormed()) return 'is not well-formed Unicode: it contains half of a surrogate pair'
+  if (!isMapped && REFUSED_IN_NAMES.test(name)) return 'contains one of " ,;{}()\\n\\t="'
+  return undefined
+}
+
+/** Returns the path and the reason of the first name in `type`, at any depth, that no field can have. */
+export function findNameFault(
+  type: DataType,
+  isMapped = false,
+  path = '',
+): { readonly path: string; readonly fault: string } | undefined {
+  if (typeof type === 'string') return undefined
+  if (type.type === 'array') return findNameFault(type.elementType, isMapped, `${path}element.`)
+  if (type.type === 'map')
+    return (
+      findNameFault(type.keyType, isMapped, `${path}key.`) ??
+      findNameFault(type.valueType, isMapped, `${path}value.`)
+    )
+  const seen = new Set<string>()
+  for (const { name, type: inner } of type.fields) {
+    const folded = name.toLowerCase()
+    const fault = seen.has(folded) ? 'appears twice, regardless of case' : columnNameFault(name, isMapped)
+    if (fault !== undefined) return { path: path + name, fault }
+    seen.add(folded)
+    const below = findNameFault(inner, isMapped, `${path}${name}.`)
+    if (below !== undefined) return below
+  }
+  return undefined
+}
+
 /** Returns the field of this name, preferring an exact match over one that differs in case. */
 export function findField(type: StructType, name: string): StructField | undefined {
   const exact = type.fields.find((field) => field.name === name)

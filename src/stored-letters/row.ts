@@ -57,7 +57,11 @@ export function toDeadLetterRow(
   return {
     base64_bytes: value === undefined || json !== undefined ? null : Buffer.from(value).toString('base64'),
     json_string: json ?? null,
-    error: message.length <= ERROR_CHARS_MAX ? message : `${message.slice(0, ERROR_CHARS_MAX)}…`,
+    // Column builders refuse half of a surrogate pair, which a letter of the library's user or the cut may contain.
+    error: (message.length <= ERROR_CHARS_MAX
+      ? message
+      : `${message.slice(0, ERROR_CHARS_MAX)}…`
+    ).toWellFormed(),
     timestamp: now,
     date: now.slice(0, 10),
     topic: letter.topic,

@@ -164,8 +164,32 @@ test('Maps with keys other than text are read back as maps', () => {
   assert.deepEqual(roundTrip(mapOf('string', 'long'), value), value)
 })
 
-test('A lone surrogate becomes the replacement character', () => {
-  assert.equal(roundTrip('string', 'a\ud800b'), 'a\ufffdb')
+test('Text with half of a surrogate pair is refused, and the column continues as if it had not been there', () => {
+  const fault = (text: string): { fault: string } => ({
+    fault: `expected well-formed Unicode, got half of a surrogate pair in ${JSON.stringify(text)}`,
+  })
+  for (const text of ['\ud800', 'a\udc00b', '\ude00\ud83d', '😀\udbff', 'é\ud800', `${'ä'.repeat(50)}\udfff`])
+    assert.deepEqual(roundTrip('string', text), fault(text))
+  for (const text of ['😀', 'é', '\ufffd', '\uffff', '\ud800\udc00', '你好'])
+    assert.equal(roundTrip('string', text), text)
+  const fieldFault = { fault: `/s ${fault('\ud800').fault}` }
+  assert.deepEqual(roundTrip(structOf({ s: 'string' }), { s: '\ud800' }), fieldFault)
+  assert.match(
+    (roundTrip(arrayOf('string'), ['x', '\ud800']) as { fault: string }).fault,
+    /^\/1 expected well-formed/,
+  )
+  assert.match((roundTrip(mapOf('long'), { '\ud800': 1 }) as { fault: string }).fault, /expected well-formed/)
+  assert.match(
+    (roundTrip(mapOf('string'), { a: '\udc00' }) as { fault: string }).fault,
+    /expected well-formed/,
+  )
+  const builder = builderOf('string')
+  assert.equal(builder.append('before'), undefined)
+  assert.notEqual(builder.append('x'.repeat(40_000) + '\ud800'), undefined)
+  builder.truncate(1)
+  assert.equal(builder.append('after'), undefined)
+  const column = builder.finish()
+  assert.deepEqual([valueAt(column, 0), valueAt(column, 1)], ['before', 'after'])
 })
 
 test('A byte order mark at the start of a text is kept', () => {
@@ -195,6 +219,7 @@ test('A fault can be described for any value, however deep, circular or hostile'
   assert.equal(describeValue(undefined), 'undefined')
   assert.equal(describeValue({ big: 5n }), '{"big":"5"}')
   assert.equal(describeValue('x'.repeat(500)).length, 101)
+  assert.equal(describeValue(`${'x'.repeat(98)}😀`), `"${'x'.repeat(98)}…`)
 })
 
 test('A text of one megabyte and an empty text are kept side by side', () => {

@@ -161,6 +161,18 @@ describe('validate', () => {
     assert.equal(types['event_date'], 'date')
   })
 
+  it('refuses a binary partition column, as the start would', async () => {
+    const contract = join(folder, 'binary.schema.json')
+    const properties = { id: { type: 'integer' }, raw: { type: 'string', contentEncoding: 'base64' } }
+    writeFileSync(contract, JSON.stringify({ type: 'object', properties }))
+    const config = join(folder, 'binary.json')
+    const partitioned = { uri: join(folder, 'binary-table'), partitionColumns: ['raw'] }
+    writeFileSync(config, JSON.stringify({ topics: { a: { contract, table: partitioned } } }))
+    const { code, stderr } = await run(['validate', '--config', config])
+    assert.equal(code, EXIT.usage)
+    assert.match(stderr, /table\.partitionColumns: "raw" has the type binary; neither binary nor nested/)
+  })
+
   it('lists the faults of every topic, including those of contracts', async () => {
     const contract = join(folder, 'bad.schema.json')
     writeFileSync(contract, '{"type": "object", "properties": {"a": {"type": ["string", "integer"]}}}')

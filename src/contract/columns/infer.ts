@@ -1,7 +1,7 @@
 import { ExactNumber } from '../../core/exact.ts'
 import {
+  columnNameFault,
   decimalOf,
-  REFUSED_IN_NAMES,
   type DataType,
   type MapType,
   type StructField,
@@ -71,7 +71,7 @@ function structOf(value: object, depth: number): DataType | undefined {
 
 /** Returns true when a message key is a valid column name in every table. */
 export function isColumnName(name: string): boolean {
-  return name !== '' && name !== '__proto__' && !REFUSED_IN_NAMES.test(name)
+  return columnNameFault(name) === undefined
 }
 
 /**

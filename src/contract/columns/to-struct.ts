@@ -1,11 +1,8 @@
-import type { DataType, StructField } from '../../core/schema.ts'
+import { columnNameFault, type DataType, type StructField } from '../../core/schema.ts'
 import { ANY_JSON_METADATA } from '../json-schema/delta-type.ts'
 import { isJsonObject, extendPointer } from '../json-schema/json-schema.ts'
 import { addFault } from '../json-schema/walk.ts'
 import type { SchemaPart, SchemaWalk } from '../json-schema/walk.ts'
-
-/** Characters that Delta refuses in a column name unless column mapping is on. */
-const REFUSED = /[ ,;{}()\n\t=]/
 
 /**
  * Returns the struct or map that the object schemas `parts` describe together. The columns have the order of the
@@ -73,9 +70,9 @@ function checkNames(properties: ReadonlyMap<string, Property>, walk: SchemaWalk)
       addFault(walk, at, `${JSON.stringify(name)} and ${JSON.stringify(before)} differ only by case`)
     }
     seen.set(name.toLowerCase(), name)
-    if (name === '' || name === '__proto__' || REFUSED.test(name)) {
-      addFault(walk, at, `${JSON.stringify(name)} cannot be a column name`)
-    }
+    const fault = columnNameFault(name)
+    if (fault !== undefined)
+      addFault(walk, at, `${JSON.stringify(name)} cannot be a column name: it ${fault}`)
   }
 }
 

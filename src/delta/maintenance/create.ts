@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
-import { REFUSED_IN_NAMES, type StructType } from '../../core/schema.ts'
+import { findNameFault, type StructType } from '../../core/schema.ts'
 import type { Store } from '../../storage/store.ts'
 import { serialiseActions } from '../protocol/action-json.ts'
 import { logExists, readCommit } from '../log/log-segment.ts'
@@ -124,15 +124,9 @@ function checkTable({ schema, partitionColumns, configuration = {} }: NewTable):
 
 function schemaFault(schema: StructType, isMapped: boolean): string | undefined {
   if (schema.fields.length === 0) return 'a table needs at least one column'
-  const seen = new Set<string>()
-  for (const { name } of schema.fields) {
-    if (seen.has(name.toLowerCase())) return `the column ${name} appears twice, regardless of case`
-    // Without column mapping, common Parquet writers refuse these characters in a name.
-    if (!isMapped && REFUSED_IN_NAMES.test(name))
-      return `the column name ${JSON.stringify(name)} holds one of " ,;{}()\\n\\t="`
-    seen.add(name.toLowerCase())
-  }
-  return undefined
+  const found = findNameFault(schema, isMapped)
+  if (found === undefined) return undefined
+  return `the name of column ${JSON.stringify(found.path)} ${found.fault}`
 }
 
 function partitionFault(schema: StructType, partitionColumns: readonly string[]): string | undefined {
@@ -140,7 +134,9 @@ function partitionFault(schema: StructType, partitionColumns: readonly string[])
   for (const name of partitionColumns) {
     const field = schema.fields.find((candidate) => candidate.name === name)
     if (field === undefined) return `the partition column ${name} is not in the schema`
-    if (typeof field.type !== 'string') return `the partition column ${name} is not of a primitive type`
+    // The log holds partition values as text, which bytes lack.
+    if (typeof field.type !== 'string' || field.type === 'binary')
+      return `the partition column ${name} is ${typeof field.type === 'string' ? field.type : `of type ${field.type.type}`}; neither binary nor nested columns can partition a table`
   }
   if (partitionColumns.length === schema.fields.length) return 'every column is a partition column'
   return undefined

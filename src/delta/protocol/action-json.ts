@@ -1,4 +1,5 @@
 import { parse, stringify } from 'lossless-json'
+import { PipelineError } from '../../core/errors.ts'
 import type { Action, Add, DomainMetadata, MetadataAction, Protocol, Remove, Txn } from './actions.ts'
 import {
   asBoolean,
@@ -40,17 +41,41 @@ export function parseJson(text: string): unknown {
   })
 }
 
-/** Serialises actions as the bytes of a commit: one JSON document per line. Spec: "Delta Log Entries". */
+/**
+ * Serialises actions as the bytes of a commit: one JSON document per line. Spec: "Delta Log Entries".
+ * @throws KD_COMMAND_INVALID for text that is not well-formed Unicode
+ */
 export function serialiseActions(actions: readonly Action[]): Uint8Array {
   return new TextEncoder().encode(actions.map((action) => `${serialiseAction(action)}\n`).join(''))
 }
 
-/** Serialises one action as a line without its line end. */
+/**
+ * Serialises one action as a line without its line end.
+ * @throws KD_COMMAND_INVALID for text that is not well-formed Unicode
+ */
 export function serialiseAction(action: Action): string {
   const body: unknown = (action as unknown as Record<string, unknown>)[action.kind]
   const text = stringify({ [action.kind]: body })
   if (text === undefined) throw new TypeError(`The action ${action.kind} has no JSON form`)
-  return text
+  if (
+    isWellFormedJson(text) &&
+    (action.kind !== 'metaData' || isWellFormedJson(action.metaData.schemaString))
+  )
+    return text
+  const detail = `the action ${action.kind} contains half of a surrogate pair. Other readers refuse such text and could not open the table`
+  throw new PipelineError('KD_COMMAND_INVALID', detail)
+}
+
+/** Returns whether all text in a JSON document, names included, is well-formed Unicode. */
+export function isWellFormedJson(json: string): boolean {
+  // JSON names half of a surrogate pair by an escape. Both halves as escapes are a character.
+  if (!/\\ud[89a-f]/i.test(json)) return json.isWellFormed()
+  let isWellFormed = json.isWellFormed()
+  JSON.parse(json, (name, value: unknown) => {
+    if (!name.isWellFormed() || (typeof value === 'string' && !value.isWellFormed())) isWellFormed = false
+    return value
+  })
+  return isWellFormed
 }
 
 /**

@@ -118,11 +118,13 @@ const SUPPORTED: Readonly<Record<string, PropertyRule>> = {
 
 /**
  * Refuses table properties that are not supported or have invalid values. Properties outside `delta.` belong to the
- * user and are not checked. Spec: "Table Properties".
+ * user; only their text must be well-formed Unicode. Spec: "Table Properties".
  * @throws KD_COMMAND_INVALID with all faults
  */
 export function checkTableProperties(properties: Configuration): void {
   const faults = Object.entries(properties).flatMap(([name, value]) => {
+    if (!name.isWellFormed() || !value.isWellFormed())
+      return [`${JSON.stringify(name)} contains half of a surrogate pair, which is not well-formed Unicode`]
     if (!name.startsWith('delta.')) return []
     const rule = Object.hasOwn(SUPPORTED, name) ? SUPPORTED[name] : undefined
     if (rule === undefined) return [`${name} is not supported`]

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type DataType, REFUSED_IN_NAMES, type StructField, type StructType } from '../../core/schema.ts'
+import { columnNameFault, type DataType, type StructField, type StructType } from '../../core/schema.ts'
 import type { Metadata, Protocol } from '../protocol/actions.ts'
 import { columnMappingOf, COLUMN_ID_KEY, PHYSICAL_NAME_KEY } from './column-mapping.ts'
 
@@ -25,9 +25,9 @@ export class NewFieldFactory {
    * `faults`.
    */
   create({ name, type }: StructField, path: string, faults: string[]): StructField {
-    if (name === '' || (!this.#mapped && REFUSED_IN_NAMES.test(name))) {
-      faults.push(`column ${path}${name}: ${JSON.stringify(name)} cannot name a column`)
-    }
+    const fault = columnNameFault(name, this.#mapped)
+    if (fault !== undefined)
+      faults.push(`column ${path}${name}: ${JSON.stringify(name)} cannot name a column: it ${fault}`)
     const metadata = this.#mapped
       ? { [COLUMN_ID_KEY]: ++this.#maxId, [PHYSICAL_NAME_KEY]: `col-${randomUUID()}` }
       : {}

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { DataType, PrimitiveName, StructField, StructType } from '../../core/schema.ts'
 import { decimalOf } from '../../core/schema.ts'
-import { parseJson } from '../protocol/action-json.ts'
+import { isWellFormedJson, parseJson } from '../protocol/action-json.ts'
 import { stringify } from 'lossless-json'
 
 /**
@@ -22,11 +22,17 @@ export function parseSchema(schemaString: string): StructType {
   return type
 }
 
-/** Serialises a schema for `metaData.schemaString`. Spec: "Schema Serialization Format". */
+/**
+ * Serialises a schema for `metaData.schemaString`. Spec: "Schema Serialization Format".
+ * @throws KD_SCHEMA_MISMATCH for text that is not well-formed Unicode
+ */
 export function serialiseSchema(schema: StructType): string {
   const text = stringify(plainType(schema))
   if (text === undefined) throw new TypeError('The schema has no JSON form')
-  return text
+  if (isWellFormedJson(text)) return text
+  const detail =
+    'a column name, or the metadata of a column, contains half of a surrogate pair. Other readers cannot open such a table; restore a version before it'
+  throw new PipelineError('KD_SCHEMA_MISMATCH', detail)
 }
 
 /** Maximum nesting of types. Real tables stay far below it, and parsing is recursive. */

@@ -54,7 +54,7 @@ function textOf(value: unknown, type: DataType): string | undefined {
   }
   switch (type) {
     case 'string':
-      return text
+      return text?.isWellFormed() === true ? text : undefined
     case 'boolean':
       return typeof value === 'boolean' ? String(value) : undefined
     case 'long':

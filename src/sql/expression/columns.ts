@@ -125,7 +125,10 @@ export function createValueBuilder(type: DataType): ValueBuilder {
   if (fixedLayoutOf(type) === undefined) {
     const bytes = new BytesBuilder(type)
     return {
-      append: (value) => void bytes.append(value),
+      append: (value) => {
+        const fault = bytes.append(value)
+        if (fault !== undefined) throw new SqlError(fault)
+      },
       finish: () => bytes.finish(),
     }
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deriveTableSchema, invalidContractError } from '../../../src/contract/columns/to-table-schema.ts'
 import type { PipelineError } from '../../../src/core/errors.ts'
-import type { DataType, StructType } from '../../../src/core/schema.ts'
+import { columnNameFault, type DataType, type StructType } from '../../../src/core/schema.ts'
 
 function tableSchemaOf(schema: unknown, source = 'contract'): StructType {
   const { type, faults } = deriveTableSchema(schema)
@@ -166,13 +166,19 @@ for (const [name, property, rest, message] of refused) {
 }
 
 test('column names that Delta refuses, or that differ only by case, are refused by name', () => {
-  const names = ['a b', 'a,b', 'a;b', 'a{', 'a}', 'a(', 'a)', 'a\nb', 'a\tb', 'a=b', '']
+  const names = ['a b', 'a,b', 'a;b', 'a{', 'a}', 'a(', 'a)', 'a\nb', 'a\tb', 'a=b', '', '\ud800', 'x\udc00']
   for (const name of names) {
     const { faults } = deriveTableSchema({ type: 'object', properties: { [name]: { type: 'string' } } })
     assert.deepEqual(
       faults.map(({ message }) => message),
-      [`${JSON.stringify(name)} cannot be a column name`],
+      [`${JSON.stringify(name)} cannot be a column name: it ${columnNameFault(name) ?? ''}`],
     )
+    const inner = { type: 'object', properties: { [name]: { type: 'string' } } }
+    const nested = deriveTableSchema({
+      type: 'object',
+      properties: { a: { type: 'array', items: inner }, m: { additionalProperties: inner } },
+    })
+    assert.equal(nested.faults.length, 2)
   }
   const proto = deriveTableSchema(
     JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"}}}'),

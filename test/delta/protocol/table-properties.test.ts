@@ -28,6 +28,19 @@ test('Boolean properties are compared without case; any other text counts as abs
   assert.throws(() => checkTableProperties({ 'delta.appendOnly': 'yes' }), { code: 'KD_COMMAND_INVALID' })
 })
 
+test('Names and values of properties must be well-formed Unicode', () => {
+  for (const properties of [
+    { '\ud800': 'x' },
+    { note: 'x\udc00' },
+    { 'delta.constraints.c': "s = '\ud83d'" },
+  ])
+    assert.throws(() => checkTableProperties(properties), {
+      code: 'KD_COMMAND_INVALID',
+      message: /half of a surrogate pair/,
+    })
+  checkTableProperties({ '😀': 'ключ' })
+})
+
 test('A CHECK constraint is found by its prefix without case, and keeps its name', () => {
   assert.equal(checkConstraintNameOf('Delta.CONSTRAINTS.Positive'), 'Positive')
   assert.equal(checkConstraintNameOf('delta.appendOnly'), undefined)

@@ -237,7 +237,7 @@ test('All mismatches are reported at once, with path, expected type and actual t
     'a: expected long, as the table has it, got string',
     's.x: expected string, as the table has it, got array',
     'i: expected integer, as the table has it, got long; delta.enableTypeWidening and its feature would let it be widened',
-    'bad name: "bad name" cannot name a column',
+    'bad name: "bad name" cannot name a column: it contains one of " ,;{}()\\n\\t="',
   ])
   assert.deepEqual(
     faultsOf(shapeOf(table), structOf({ new: 'long', s: structOf({ y: 'long' }) }), {

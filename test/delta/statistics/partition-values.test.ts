@@ -51,6 +51,9 @@ test('A timestamp that another writer wrote without seconds is read', () => {
 
 test('Values that are not of their type are refused', () => {
   assert.throws(() => serialisePartitionValue('x', 'long'), { code: 'KD_RECORD_NOT_FITTING' })
+  for (const text of ['\ud800', 'x\udc00', '\udfff\ud800'])
+    assert.throws(() => serialisePartitionValue(text, 'string'), { code: 'KD_RECORD_NOT_FITTING' })
+  assert.equal(serialisePartitionValue('😀', 'string'), '😀')
   assert.throws(() => serialisePartitionValue('/w==', 'binary'), { code: 'KD_RECORD_NOT_FITTING' })
   assert.throws(() => serialisePartitionValue('0.001', 'decimal(10,2)'), { code: 'KD_RECORD_NOT_FITTING' })
   assert.throws(() => parsePartitionValue('x', 'integer'), { code: 'KD_TABLE_CORRUPT' })

@@ -7,7 +7,8 @@ import { loadConfig } from '../../../config/load/load.ts'
 import { currentOf } from '../../../src/core/changing.ts'
 import type { StructField } from '../../../src/core/schema.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
-import { createTable } from '../../../src/delta/maintenance/create.ts'
+import { readCommit } from '../../../src/delta/log/log-segment.ts'
+import { createTable, tableExists } from '../../../src/delta/maintenance/create.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
 import { serialiseSchema } from '../../../src/delta/schema/schema-json.ts'
 import { TablePool } from '../../../src/service/table/table-pool.ts'
@@ -117,11 +118,18 @@ test('Partition columns other than those of the table are refused', async () => 
   assert.deepEqual((await open(contract())).partitionColumns, ['name'])
 })
 
-test('A table that is partitioned by a binary column is refused', async () => {
-  await existing(
-    [column('id', 'long'), column('at', 'timestamp'), column('name', 'string'), column('raw', 'binary')],
-    ['raw'],
-  )
+test('A table that is partitioned by a binary column is refused, and none is created', async () => {
+  const properties = { id: { type: 'integer' }, raw: { type: 'string', contentEncoding: 'base64' } }
+  await writeFile(join(folder, 'contract.json'), JSON.stringify({ type: 'object', properties }))
+  const store = await openStore(join(folder, 'table'))
+  await assert.rejects(open(contract(), ['raw']), { code: 'KD_SCHEMA_MISMATCH', message: /raw is binary/ })
+  assert.equal(await tableExists(store), false)
+
+  await existing([column('id', 'long'), column('raw', 'binary')])
+  const metaData = (await readCommit(store, 0n))?.actions.find(({ kind }) => kind === 'metaData')
+  assert.ok(metaData?.kind === 'metaData')
+  const partitioned = { ...metaData.metaData, partitionColumns: ['raw'] }
+  await store.put(commitKey(1n), serialiseActions([{ kind: 'metaData', metaData: partitioned }]))
   await assert.rejects(open(contract()), { code: 'KD_SCHEMA_MISMATCH', message: /raw cannot partition/ })
 })
 
