@@ -93,6 +93,24 @@ test('Properties of the version are restored, and the table keeps its id', async
   assert.equal(after.id, metadata.id)
 })
 
+test('A table whose column has half of a surrogate pair in its name can still be read, appended to and restored', async () => {
+  const store = new MemoryStore()
+  const writer = await filled(store, 1)
+  const { schema, ...rest } = writer.metadata
+  const broken = { ...(schema.fields[0] as (typeof schema.fields)[0]), name: 'x\ud800' }
+  const metaData = {
+    ...rest,
+    format: { provider: 'parquet', options: {} },
+    schemaString: JSON.stringify({ type: 'struct', fields: [...schema.fields, broken] }),
+  }
+  await store.put(commitKey(2n), Buffer.from(JSON.stringify({ metaData })))
+  await appendRow(store, await openTableWriter(store, { clock: hastyClock, random: () => 0 }), 1)
+  assert.equal((await loadSnapshot(store)).metadata.schema.fields[1]?.name, 'x\ud800')
+  await restoreTable(store, 1n)
+  assert.deepEqual((await loadSnapshot(store)).metadata.schema, ONE_LONG)
+  await assert.rejects(restoreTable(store, 3n), { code: 'KD_COMMAND_INVALID', message: /surrogate/ })
+})
+
 test('A version with missing data files is refused by their names, and nothing is written', async () => {
   const store = new MemoryStore()
   await filled(store, 3)
