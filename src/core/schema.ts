@@ -65,6 +65,10 @@ export function columnNameFault(name: string, isMapped = false): string | undefi
   if (name === '__proto__') return 'is reserved'
   // In the log such a name is an escape that JSON parsers of other languages refuse: they could not open the table.
   if (!name.isWellFormed()) return 'is not well-formed Unicode: it contains half of a surrogate pair'
+  // Arrow's C interface ends names there: delta-rs could not hand over the table, and DuckDB cuts the name.
+  if (name.includes('\0')) return 'contains the character U+0000'
+  // Our own reader loses the mark, and with it the column.
+  if (name.startsWith('\ufeff')) return 'begins with a byte order mark (U+FEFF)'
   if (!isMapped && REFUSED_IN_NAMES.test(name)) return 'contains one of " ,;{}()\\n\\t="'
   return undefined
 }

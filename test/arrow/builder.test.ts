@@ -192,6 +192,18 @@ test('Text with half of a surrogate pair is refused, and the column continues as
   assert.deepEqual([valueAt(column, 0), valueAt(column, 1)], ['before', 'after'])
 })
 
+test('A number that a double cannot hold is neither an object nor a map', () => {
+  const number = new ExactNumber('1.7976931348623157e308')
+  const fault = { fault: 'expected an object, got 1.7976931348623157e308' }
+  for (const type of [structOf({ a: 'long' }), structOf({ text: 'string' }), mapOf('string'), mapOf('long')])
+    assert.deepEqual(roundTrip(type, number), fault)
+  assert.match(
+    (roundTrip(arrayOf(structOf({ a: 'long' })), [number]) as { fault: string }).fault,
+    /^\/0 expected/,
+  )
+  assert.match((roundTrip(arrayOf('long'), number) as { fault: string }).fault, /^expected an array/)
+})
+
 test('A byte order mark at the start of a text is kept', () => {
   assert.equal(roundTrip('string', '\uFEFFtext'), '\uFEFFtext')
 })

@@ -4,12 +4,15 @@ import { columnNameFault, findField, findNameFault, type DataType } from '../../
 import { arrayOf, fieldOf, mapOf, structOf } from '../support/flow/batches.ts'
 
 test('A name that no column can have has a reason; a table that maps its columns accepts more', () => {
-  for (const name of ['a', 'a.b', 'ä', '😀', '\u0000', '-', 'constructor', 'x'.repeat(300)])
+  for (const name of ['a', 'a.b', 'ä', '😀', '\u0001', '-', 'constructor', 'x'.repeat(300)])
     assert.equal(columnNameFault(name), undefined, name)
   const half = 'is not well-formed Unicode: it contains half of a surrogate pair'
   const cases: readonly (readonly [string, string])[] = [
     ['', 'is empty'],
     ['__proto__', 'is reserved'],
+    ['\0', 'contains the character U+0000'],
+    ['\ufeffx', 'begins with a byte order mark (U+FEFF)'],
+    ['nul\0', 'contains the character U+0000'],
     ['\ud800', half],
     ['\udc00x', half],
     ['x\udbff', half],

@@ -44,13 +44,24 @@ export interface RunningService {
  * Carries these records through the service, from JSON to commit, as a topic of one partition that begins behind `before`
  * earlier ones. Everything but the broker is as in `kafka-delta run`. Rejects with what the service throws.
  */
-export async function carryRecords(
+export function carryRecords(
   records: readonly object[],
+  settings: TopicSettings & { readonly before?: number },
+): Promise<Carried> {
+  return carryValues(
+    records.map(textOf),
+    settings,
+  )
+}
+
+/** Likewise for values in any format. */
+export async function carryValues(
+  values: readonly (string | Uint8Array)[],
   settings: TopicSettings & { readonly before?: number },
 ): Promise<Carried> {
   const topic = new LiveTopic()
   topic.push(Array.from({ length: settings.before ?? 0 }, () => 'read before'))
-  topic.push(records.map(textOf))
+  topic.push(values)
   const carried: { commits: PipelineCommit[]; deadLetters: DeadLetter[] } = { commits: [], deadLetters: [] }
   await runTopics(configOf(settings), {
     until: 'latest',

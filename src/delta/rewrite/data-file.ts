@@ -7,7 +7,12 @@ import type { StructField, StructType } from '../../core/schema.ts'
 import { readParquetSchema, readArrowTables } from '../../parquet/reader.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Add } from '../protocol/actions.ts'
-import { columnMappingOf, PARQUET_FIELD_ID, hasFieldIds } from '../schema/column-mapping.ts'
+import {
+  checkNamesReadable,
+  columnMappingOf,
+  PARQUET_FIELD_ID,
+  hasFieldIds,
+} from '../schema/column-mapping.ts'
 import { readDeletedRows } from '../files/deletion-vector.ts'
 import { type Layout, layoutOf } from '../files/layout.ts'
 import { FileLocator } from '../files/file-locations.ts'
@@ -46,13 +51,15 @@ export interface RewritePlan {
 export function rewritePlanOf(table: TableShape): RewritePlan {
   const layout = layoutOf(table)
   const tracked = rowTrackingColumnsOf(table)
+  const mapping = columnMappingOf(table.protocol, table.metadata)
+  checkNamesReadable(table.metadata.schema, mapping)
   const names = tracked === undefined ? [] : [tracked.rowId, tracked.commitVersion]
   const hidden = names.map((name): StructField => ({ name, type: 'long', nullable: true, metadata: {} }))
   return {
     layout,
     schema: { type: 'struct', fields: [...layout.fileSchema.fields, ...hidden] },
     tracked,
-    hasColumnIds: columnMappingOf(table.protocol, table.metadata).mode === 'id',
+    hasColumnIds: mapping.mode === 'id',
   }
 }
 

@@ -6,7 +6,13 @@ import { decimalOf } from '../../core/schema.ts'
 import { readParquetSchema, readArrowTables } from '../../parquet/reader.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Add } from '../protocol/actions.ts'
-import { type ColumnMapping, columnMappingOf, type FileField, hasFieldIds } from '../schema/column-mapping.ts'
+import {
+  checkNamesReadable,
+  type ColumnMapping,
+  columnMappingOf,
+  type FileField,
+  hasFieldIds,
+} from '../schema/column-mapping.ts'
 import { readDeletedRows } from '../files/deletion-vector.ts'
 import { formatDouble } from '../statistics/json-primitives.ts'
 import { jsonTextReaderOf } from '../statistics/json-text.ts'
@@ -40,6 +46,7 @@ export async function* readRowLines(
 ): AsyncGenerator<string> {
   const fields = selectFields(snapshot, options.columns)
   const mapping = columnMappingOf(snapshot.protocol, snapshot.metadata)
+  checkNamesReadable({ type: 'struct', fields }, mapping)
   let left = options.limit ?? Infinity
   if (left <= 0) return
   const locator = new FileLocator(store, options.open)

@@ -54,6 +54,28 @@ export function columnMappingOf(protocol: Protocol, metadata: Metadata): ColumnM
   }
 }
 
+/**
+ * Refuses to read data files in which the name of a field begins with a byte order mark: the mark is lost when the schema of
+ * a file is read, so that the column would read as null. Files that are found by field id are read.
+ * @throws KD_TABLE_UNSUPPORTED naming the column
+ */
+export function checkNamesReadable(type: DataType, mapping: ColumnMapping, path = ''): void {
+  if (typeof type === 'string' || mapping.mode === 'id') return
+  if (type.type === 'array') checkNamesReadable(type.elementType, mapping, `${path}element.`)
+  else if (type.type === 'map') {
+    checkNamesReadable(type.keyType, mapping, `${path}key.`)
+    checkNamesReadable(type.valueType, mapping, `${path}value.`)
+  } else
+    for (const field of type.fields) {
+      if (mapping.physicalName(field).startsWith('\ufeff')) {
+        const detail =
+          'the name of a column begins with a byte order mark (U+FEFF), and such a column cannot be read'
+        throw new PipelineError('KD_TABLE_UNSUPPORTED', detail, { column: path + field.name })
+      }
+      checkNamesReadable(field.type, mapping, `${path}${field.name}.`)
+    }
+}
+
 /** Returns the partition values of a file under the column names that users know. */
 export function partitionValuesByName(
   add: Pick<Add, 'partitionValues'>,

@@ -32,6 +32,7 @@ test('A JSON value has the simplest type that holds it; text is never a date', (
     ['{"": 1}', 'string'],
     ['{"__proto__": 1}', 'string'],
     ['{"\\ud800x": 1}', 'string'],
+    ['{"\\u0000x": 1}', 'string'],
     ['{"a": {"x\\udc00": 1}}', structOf({ a: 'string' })],
     ['[{"\\udfff": 1}]', arrayOf('string')],
     ['{"\\ud83d\\ude00": 1}', structOf({ '😀': 'long' })],

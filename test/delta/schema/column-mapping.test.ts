@@ -15,7 +15,12 @@ import { Table as WasmTable, writeParquet } from 'parquet-wasm'
 import type { DataType, StructField, StructType } from '../../../src/core/schema.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import type { Metadata, Protocol } from '../../../src/delta/protocol/actions.ts'
-import { columnMappingOf, partitionValuesByName } from '../../../src/delta/schema/column-mapping.ts'
+import {
+  checkNamesReadable,
+  columnMappingOf,
+  partitionValuesByName,
+  type ColumnMapping,
+} from '../../../src/delta/schema/column-mapping.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
 import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { serialiseSchema } from '../../../src/delta/schema/schema-json.ts'
@@ -139,3 +144,25 @@ function fileWith(ids: boolean): Uint8Array {
   const table = new Table(schema, [new RecordBatch(schema, batch.data)])
   return writeParquet(WasmTable.fromIPCStream(tableToIPC(table, 'stream')))
 }
+
+test('A byte order mark in the name of a field in a file makes the table unreadable, unless fields are found by id', () => {
+  const nested: DataType = {
+    type: 'array',
+    elementType: { type: 'struct', fields: [column('\ufeffx', 9, 'col-x')] },
+    containsNull: true,
+  }
+  const schema: StructType = {
+    type: 'struct',
+    fields: [column('fine', 8, '\ufefffine'), column('l', 7, 'l', nested)],
+  }
+  const mappingOf = (mode: string): ColumnMapping =>
+    columnMappingOf(PROTOCOL, { ...metadataOf(mode), schema, partitionColumns: [] })
+  const refusal = (where: string): object => ({
+    code: 'KD_TABLE_UNSUPPORTED',
+    message: new RegExp(`byte order mark.*${where}`),
+  })
+  assert.throws(() => checkNamesReadable(schema, mappingOf('none')), refusal('column l.element.\ufeffx'))
+  assert.throws(() => checkNamesReadable(schema, mappingOf('name')), refusal('column fine'))
+  checkNamesReadable(schema, mappingOf('id'))
+  checkNamesReadable(SCHEMA, mappingOf('none'))
+})

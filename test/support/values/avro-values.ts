@@ -207,14 +207,19 @@ const { type: anyType } = fc.letrec<{ type: Generated; record: Generated }>((tie
     .map(recordOf),
 }))
 
-/** A record schema with some of its values. */
-export const recordsOfAnySchema: fc.Arbitrary<{ readonly schema: unknown; readonly pairs: readonly Pair[] }> =
+/** A record schema with some of its values, at most `pairsMax`. */
+export const recordsOf = (
+  pairsMax: number,
+): fc.Arbitrary<{ readonly schema: unknown; readonly pairs: readonly Pair[] }> =>
   fc
     .uniqueArray(fc.tuple(fieldName, anyType), { minLength: 1, maxLength: 6, selector: ([name]) => name })
     .map(recordOf)
     .chain(({ schema, value }) =>
-      fc.array(value, { minLength: 1, maxLength: 12 }).map((pairs) => ({ schema, pairs })),
+      fc.array(value, { minLength: 1, maxLength: pairsMax, size: 'max' }).map((pairs) => ({ schema, pairs })),
     )
+
+/** A record schema with a few of its values. */
+export const recordsOfAnySchema = recordsOf(12)
 
 /** How a later schema may have a field that an earlier one had. */
 type Change = 'kept' | 'dropped' | 'renamed' | 'nullable' | 'wider'

@@ -325,22 +325,28 @@ function withoutTwins(members: readonly Member[]): Member[] {
   })
 }
 
-/** A file whose message `message` has these values, as protobufjs takes them beside their rows. */
-export const messagesOfAnyType: fc.Arbitrary<{
+/** A file whose message `message` has these values, at most `pairsMax`, as protobufjs takes them beside their rows. */
+export const messagesOf = (
+  pairsMax: number,
+): fc.Arbitrary<{
   readonly text: string
   readonly message: string
   readonly pairs: readonly Pair[]
-}> = fc
-  .constantFrom<Syntax>('proto2', 'proto3')
-  .chain((syntax) => anyMessage(syntax).map((generated) => ({ syntax, generated })))
-  .chain(({ syntax, generated: { type, declared, value } }) =>
-    fc.array(value, { minLength: 1, maxLength: 10 }).map((pairs) => ({
-      text: [
-        `syntax = "${syntax}"; package generated;`,
-        ...WELL_KNOWN.map((name) => `import "${name}";`),
-        declared,
-      ].join('\n'),
-      message: `generated.${type}`,
-      pairs,
-    })),
-  )
+}> =>
+  fc
+    .constantFrom<Syntax>('proto2', 'proto3')
+    .chain((syntax) => anyMessage(syntax).map((generated) => ({ syntax, generated })))
+    .chain(({ syntax, generated: { type, declared, value } }) =>
+      fc.array(value, { minLength: 1, maxLength: pairsMax, size: 'max' }).map((pairs) => ({
+        text: [
+          `syntax = "${syntax}"; package generated;`,
+          ...WELL_KNOWN.map((name) => `import "${name}";`),
+          declared,
+        ].join('\n'),
+        message: `generated.${type}`,
+        pairs,
+      })),
+    )
+
+/** A file with a few values. */
+export const messagesOfAnyType = messagesOf(10)
