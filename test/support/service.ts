@@ -48,10 +48,7 @@ export function carryRecords(
   records: readonly object[],
   settings: TopicSettings & { readonly before?: number },
 ): Promise<Carried> {
-  return carryValues(
-    records.map(textOf),
-    settings,
-  )
+  return carryValues(records.map(textOf), settings)
 }
 
 /** Likewise for values in any format. */

@@ -2,6 +2,7 @@ import type { DeadLetter } from '../../core/batch.ts'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'
+import { isMessageObject } from '../../core/exact.ts'
 import { toJsonText } from '../../core/json-text.ts'
 import { findField, type StructType } from '../../core/schema.ts'
 import {
@@ -169,7 +170,7 @@ function own(message: Message, name: string): unknown {
 }
 
 function isObject(value: unknown): value is Message {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isMessageObject(value)
 }
 
 function namesOf(event: Message): string {

@@ -98,7 +98,12 @@ function parseRecord(
   try {
     const value = parseExact(bytes.toString('utf8'), { keepFractions })
     if (value === null || isMessageObject(value)) return value
-    return `expected a JSON object, got ${Array.isArray(value) ? 'an array' : `a ${typeof value === 'object' ? 'number' : typeof value}`}`
+    const kind = Array.isArray(value)
+      ? 'an array'
+      : typeof value === 'object'
+        ? 'a number'
+        : `a ${typeof value}`
+    return `expected a JSON object, got ${kind}`
   } catch (thrown) {
     return thrown instanceof RangeError ? thrown.message : `expected JSON: ${messageOf(thrown)}`
   }

@@ -5,6 +5,7 @@ import { DroppedPaths } from '../../arrow/rows.ts'
 import type { DeadLetter } from '../../core/batch.ts'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
+import { isMessageObject } from '../../core/exact.ts'
 import { keyOf, type Raw } from '../../core/raw.ts'
 import { findField } from '../../core/schema.ts'
 import { csvFieldReader } from '../text/csv.ts'
@@ -107,7 +108,7 @@ class KeyRowBuilder {
     const text = key === undefined ? undefined : textOf(key, this.#mayFrame)
     if (text === undefined) return {}
     const parsed = jsonOf(text)
-    if (isObject(parsed)) {
+    if (isMessageObject(parsed)) {
       const fields = Object.entries(payloadOf(parsed)).flatMap(([name, value]): [string, unknown][] => {
         const field = findField(schema, name)
         if (field !== undefined) return [[field.name, value]]
@@ -156,9 +157,5 @@ function jsonOf(text: string): unknown {
 /** Kafka Connect embeds the schema of a key next to its payload. */
 function payloadOf(key: object): object {
   const { schema, payload, ...rest } = key as Record<string, unknown>
-  return schema !== undefined && isObject(payload) && Object.keys(rest).length === 0 ? payload : key
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return schema !== undefined && isMessageObject(payload) && Object.keys(rest).length === 0 ? payload : key
 }

@@ -215,6 +215,15 @@ for (const [what, value, pattern] of [
   })
 }
 
+test('A row that is a number, which a double cannot hold, is a dead letter', () => {
+  const text = json({ payload: event('c', null, { id: 1 }) })
+    .toString()
+    .replace('{"id":1}', '1e400')
+  assert.match(text, /"after":1e400/)
+  const { deadLetters, objects } = eventsInJson(NOTHING).decode(rawOf([text]))
+  assert.deepEqual([deadLetters.length, objects.length], [1, 0])
+})
+
 test('A contract validates only the row; the columns of events are added to it', () => {
   const written = loadContract(
     {

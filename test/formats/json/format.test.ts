@@ -212,3 +212,20 @@ test('A value nested too deeply is a dead letter that says so', () => {
     )
   }
 })
+
+test('A message that is only a number is a dead letter, also if a double cannot hold it', () => {
+  const values = ['1.5', '1e400', '12345678901234567890.5', '99999999999999999999']
+  const expected = ['a number', 'a number', 'a number', 'a bigint']
+  for (const keepFractions of [false, true]) {
+    const decoded = jsonFormat({
+      schema: { type: 'struct', fields: [] },
+      plain: undefined,
+      keepFractions,
+    }).decode(rawOf(values))
+    assert.deepEqual(decoded.objects, [])
+    assert.deepEqual(
+      decoded.deadLetters.map(({ message }) => message),
+      expected.map((kind) => `expected a JSON object, got ${kind}`),
+    )
+  }
+})

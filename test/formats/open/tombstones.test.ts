@@ -113,6 +113,7 @@ test('A key is decoded as an object, as a Kafka Connect object, as text for the 
   const cases: readonly (readonly [string | Buffer | null, string | undefined, unknown])[] = [
     ['{"ID":5,"other":[1],"price":1.25}', undefined, { id: 5n, price: { text: '1.25' } }],
     ['{"schema":{"type":"struct"},"payload":{"id":5}}', undefined, { id: 5n }],
+    ['{"schema":{"type":"double"},"payload":1e400}', undefined, {}],
     [framed, undefined, { id: 5n }],
     // A big-endian integer begins with a zero byte too.
     [long, 'name', { name: '\0'.repeat(7) + 'A' }],
