@@ -98,13 +98,23 @@ async function carryAll(
   assert.ok(rows > done / 10, `only ${rows} of ${done} values became rows`)
 }
 
+/** Messages that are no rows. */
+const NO_ROWS = ['1', '1.0', '1e400', '99999999999999999999', '"text"', '[{"a":1}]', 'true', '{', '"\\ud800"']
+
 test('JSON', async (t) => {
   const topicOf = (chance: Chance): Promise<Topic> => {
     const fields = anyFields(chance)
     const values = Array.from({ length: 1 + chance.int(TABLE_INPUTS_MAX) }, () => anyObject(chance, fields))
     // One field at least becomes a column.
-    const given = values.map((value, i) => (value === '{}' ? `{"i":${i}}` : `{"i":${i},${value.slice(1)}`))
-    return Promise.resolve({ values: given, given: given.map((value) => parseExact(value)), options: {} })
+    const given = values.map((value, i) => {
+      if (i > 0 && chance.once(50)) return chance.pick(NO_ROWS)
+      return value === '{}' ? `{"i":${i}}` : `{"i":${i},${value.slice(1)}`
+    })
+    return Promise.resolve({
+      values: given,
+      given: given.map((value) => (value === '{' ? undefined : parseExact(value))),
+      options: {},
+    })
   }
   await carryAll(t, INPUTS / 2, topicOf, 'json')
 })

@@ -141,7 +141,7 @@ const NUMBERS = [
 ]
 
 /** Returns the JSON text of any value. */
-function anyJson(chance: Chance, depth: number): string {
+export function anyJson(chance: Chance, depth: number): string {
   const kind = chance.int(depth >= 4 ? 5 : 8)
   if (kind === 0) return 'null'
   if (kind < 5) return chance.pick(SCALARS)(chance)
