@@ -4,12 +4,13 @@ import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField, StructType } from '../../core/schema.ts'
 import type { ColumnFault, WriterSchema } from '../format.ts'
 import { lazyWriterSchema, type SchemaColumns } from '../writer-schema.ts'
-import type { AvroLogical, AvroNode } from './schema.ts'
+import type { AvroLogical, AvroNode, AvroRecord } from './schema.ts'
 
 /**
  * Returns the contract of the records of an Avro schema: int → integer, enum and uuid → string, bytes and fixed →
  * binary, a union with null → the other branch, any other union → a struct with `member0`, `member1` and so on for
- * its branches. Times of day and timestamps in nanoseconds stay numbers. A field that is always null has no column.
+ * its branches. Times of day and timestamps in nanoseconds stay numbers. A record without fields → boolean, true when
+ * present. A field that is always null has no column.
  * @throws KD_CONTRACT_INVALID for types that no column can hold, with their path
  */
 export function avroContract(schema: AvroNode, source: string): Contract {
@@ -31,7 +32,7 @@ export function avroWriterSchema(schema: AvroNode): WriterSchema {
 
 function avroColumns(schema: AvroNode): SchemaColumns {
   const derivation = new ColumnDerivation()
-  const type = schema.kind === 'record' ? derivation.structOf(schema.fields, []) : undefined
+  const type = schema.kind === 'record' ? derivation.rowOf(schema) : undefined
   if (schema.kind !== 'record') derivation.fault([], `a row is a record, got ${schema.kind}`)
   const columns = typeof type === 'object' && type.type === 'struct' ? type : NO_COLUMNS
   return { columns, columnFaults: derivation.faults }
@@ -40,12 +41,18 @@ function avroColumns(schema: AvroNode): SchemaColumns {
 const NO_COLUMNS: StructType = { type: 'struct', fields: [] }
 /** Limit of listed faults. */
 const FAULTS_MAX = 1_000
+/** Limit of nested types, each counted wherever it is used. */
+const PARTS_MAX = 100_000
+const DECIMAL_DIGITS_MAX = 38
 
 type Path = readonly string[]
 
 /** Derives column types and collects the fields that can have none. */
 class ColumnDerivation {
   readonly faults: ColumnFault[] = []
+  /** The records around the present type: one that occurs within itself is recursive. */
+  readonly #open = new Set<AvroNode>()
+  #parts = 0
 
   /** Notes that a field can have no column, and returns its missing type. */
   fault(path: Path, message: string): DataType | undefined {
@@ -55,11 +62,12 @@ class ColumnDerivation {
 
   /** Returns the column type, or `undefined` for a type that is always null, or has a fault. */
   typeOf(node: AvroNode, path: Path): DataType | undefined {
+    if (++this.#parts > PARTS_MAX) return this.fault(path, `is one of more than ${PARTS_MAX} nested types`)
     switch (node.kind) {
       case 'null':
         return undefined
       case 'record':
-        return this.structOf(node.fields, path)
+        return this.#recordOf(node, path)
       case 'array': {
         if (isAlwaysNull(node.items)) return this.fault(path, 'an array of nulls cannot be a column')
         const elementType = this.typeOf(node.items, [...path, 'items'])
@@ -74,7 +82,7 @@ class ColumnDerivation {
         const branches = nonNullBranches(node.branches)
         if (branches.length === 0) return undefined
         if (branches.length === 1) return this.typeOf(branches[0] as AvroNode, path)
-        return this.structOf(
+        return this.#structOf(
           branches.map((branch, i) => ({ name: unionMemberName(i), node: branch })),
           path,
         )
@@ -82,24 +90,55 @@ class ColumnDerivation {
       case 'enum':
         return 'string'
       default:
+        if (node.logical?.name === 'decimal' && node.logical.precision > DECIMAL_DIGITS_MAX)
+          return this.fault(
+            path,
+            `a decimal of ${node.logical.precision} digits; columns hold ${DECIMAL_DIGITS_MAX} at most`,
+          )
         return logicalType(node.logical) ?? (node.kind === 'fixed' ? 'binary' : PRIMITIVE_TYPES[node.kind])
     }
   }
 
-  structOf(
+  /** Returns the columns of a row, or `undefined` when there are none. */
+  rowOf(node: AvroRecord): DataType | undefined {
+    this.#open.add(node)
+    return this.#structOf(node.fields, [])
+  }
+
+  #recordOf(node: AvroRecord, path: Path): DataType | undefined {
+    if (isEmptyRecord(node)) return 'boolean'
+    if (this.#open.has(node))
+      return this.fault(path, `${JSON.stringify(node.name)} is recursive, and a table column cannot be`)
+    this.#open.add(node)
+    const type = this.#structOf(node.fields, path)
+    this.#open.delete(node)
+    return type
+  }
+
+  #structOf(
     members: readonly { readonly name: string; readonly node: AvroNode }[],
     path: Path,
   ): DataType | undefined {
-    const before = this.faults.length
-    const fields = members.flatMap(({ name, node }): StructField[] => {
-      const type = this.typeOf(node, [...path, name])
-      return type === undefined ? [] : [{ name, type, nullable: true, metadata: {} }]
-    })
-    if (fields.length > 0) return { type: 'struct', fields }
-    return this.faults.length > before
-      ? undefined
-      : this.fault(path, 'a record without fields cannot be a column')
+    const names = new Set<string>()
+    const fields: StructField[] = []
+    for (const { name, node } of members) {
+      if (this.#parts > PARTS_MAX) break
+      const at = [...path, name]
+      if (names.has(name.toLowerCase()) || name === '__proto__') {
+        this.fault(at, 'cannot be a column: its name is used twice, or reserved')
+        continue
+      }
+      names.add(name.toLowerCase())
+      const type = this.typeOf(node, at)
+      if (type !== undefined) fields.push({ name, type, nullable: true, metadata: {} })
+    }
+    return fields.length === 0 ? undefined : { type: 'struct', fields }
   }
+}
+
+/** Returns true for a record that holds nothing but its presence. A row holds `true` for it. */
+export function isEmptyRecord({ fields }: AvroRecord): boolean {
+  return fields.every(({ node }) => isAlwaysNull(node))
 }
 
 function isAlwaysNull(node: AvroNode): boolean {

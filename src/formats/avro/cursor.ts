@@ -3,9 +3,23 @@ import { ByteCursor, decodeZigzag } from '../byte-cursor.ts'
 /** Limit of items without bytes per cursor; a few bytes could otherwise claim billions of them. */
 const EMPTY_ITEMS_MAX = 100_000
 
+/** Depth of nested values of a recursive schema. */
+const DEPTH_MAX = 1_000
+
 /** Reads the bytes of one Avro value in sequence. Never reads beyond the end: every method throws there. */
 export class AvroCursor extends ByteCursor {
   #empty = 0
+  #depth = 0
+
+  /** Enters a value of a recursive schema that lies `levels` levels within another. Throws beyond 1,000 levels. */
+  descend(levels: number): void {
+    this.#depth += levels
+    if (this.#depth > DEPTH_MAX) throw new Error(`expected at most ${DEPTH_MAX} nested levels, got more`)
+  }
+
+  ascend(levels: number): void {
+    this.#depth -= levels
+  }
 
   /** Returns the next bytes, shared and not copied. */
   take(count: number): Buffer {

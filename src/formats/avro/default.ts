@@ -1,13 +1,17 @@
 import { ExactNumber } from '../../core/exact.ts'
-import { nonNullBranches, unionMemberName } from './columns.ts'
+import { isEmptyRecord, nonNullBranches, unionMemberName } from './columns.ts'
 import type { AvroNode, AvroRecord } from './schema.ts'
 import { bytesConverter, intConverter, longConverter } from './values.ts'
+
+/** A default may leave out a field whose own default is of the same type. */
+const DEPTH_MAX = 200
 
 /**
  * Returns a default value of a schema as it appears in a row. A default of a union takes the first branch that it
  * fits. Throws when `json` is not a value of `node`.
  */
-export function avroDefaultValue(node: AvroNode, json: unknown): unknown {
+export function avroDefaultValue(node: AvroNode, json: unknown, depth = 0): unknown {
+  if (depth > DEPTH_MAX) throw new Error(`expected at most ${DEPTH_MAX} nested levels, got more`)
   switch (node.kind) {
     case 'null':
       expected(json === null, 'null', json)
@@ -40,34 +44,34 @@ export function avroDefaultValue(node: AvroNode, json: unknown): unknown {
       return json
     case 'array':
       expected(Array.isArray(json), 'a list', json)
-      return (json as unknown[]).map((item) => avroDefaultValue(node.items, item))
+      return (json as unknown[]).map((item) => avroDefaultValue(node.items, item, depth + 1))
     case 'map':
       return Object.fromEntries(
-        entriesOf(json).map(([key, value]) => [key, avroDefaultValue(node.values, value)]),
+        entriesOf(json).map(([key, value]) => [key, avroDefaultValue(node.values, value, depth + 1)]),
       )
     case 'union':
-      return unionDefault(node.branches, json)
+      return unionDefault(node.branches, json, depth)
     case 'record':
-      return recordDefault(node, json)
+      return recordDefault(node, json, depth)
   }
 }
 
-function recordDefault({ fields }: AvroRecord, json: unknown): unknown {
+function recordDefault(node: AvroRecord, json: unknown, depth: number): unknown {
+  const { fields } = node
   const given = new Map(entriesOf(json))
-  return Object.fromEntries(
-    fields.map(({ name, node, default: absent }) => {
-      if (!given.has(name) && absent === undefined) throw new Error(`expected a field ${name}, got none`)
-      return [name, avroDefaultValue(node, given.has(name) ? given.get(name) : absent?.json)]
-    }),
-  )
+  const entries = fields.map(({ name, node: field, default: absent }): [string, unknown] => {
+    if (!given.has(name) && absent === undefined) throw new Error(`expected a field ${name}, got none`)
+    return [name, avroDefaultValue(field, given.has(name) ? given.get(name) : absent?.json, depth + 1)]
+  })
+  return isEmptyRecord(node) ? true : Object.fromEntries(entries)
 }
 
-function unionDefault(branches: readonly AvroNode[], json: unknown): unknown {
+function unionDefault(branches: readonly AvroNode[], json: unknown, depth: number): unknown {
   const members = nonNullBranches(branches)
   let fault: unknown
   for (const branch of branches) {
     try {
-      const value = avroDefaultValue(branch, json)
+      const value = avroDefaultValue(branch, json, depth + 1)
       return value === null || members.length === 1
         ? value
         : { [unionMemberName(members.indexOf(branch))]: value }

@@ -1,5 +1,5 @@
-import type { AvroNode } from './schema.ts'
-import { unionMemberName } from './columns.ts'
+import type { AvroField, AvroNode, AvroRecord } from './schema.ts'
+import { isEmptyRecord, unionMemberName } from './columns.ts'
 import { avroReader, type AvroReader } from './read.ts'
 import { resolvingReader } from './resolve.ts'
 
@@ -22,12 +22,20 @@ export function ingestReaderFactory(reader?: AvroNode): (writer: AvroNode) => Av
 function withoutTimes(node: AvroNode, known = new Map<AvroNode, AvroNode>()): AvroNode {
   const made = known.get(node)
   if (made !== undefined) return made
+  if (node.kind === 'record') {
+    const fields: AvroField[] = []
+    const plain = { ...node, fields }
+    // Known before its fields, because they may refer to it.
+    known.set(node, plain)
+    for (const field of node.fields) fields.push({ ...field, node: withoutTimes(field.node, known) })
+    return plain
+  }
   const plain = strip(node, (inner) => withoutTimes(inner, known))
   known.set(node, plain)
   return plain
 }
 
-function strip(node: AvroNode, inner: (node: AvroNode) => AvroNode): AvroNode {
+function strip(node: Exclude<AvroNode, AvroRecord>, inner: (node: AvroNode) => AvroNode): AvroNode {
   switch (node.kind) {
     case 'int':
     case 'long':
@@ -38,8 +46,6 @@ function strip(node: AvroNode, inner: (node: AvroNode) => AvroNode): AvroNode {
       return { ...node, values: inner(node.values) }
     case 'union':
       return { ...node, branches: node.branches.map(inner) }
-    case 'record':
-      return { ...node, fields: node.fields.map((field) => ({ ...field, node: inner(field.node) })) }
     default:
       return node
   }
@@ -51,30 +57,44 @@ type Unwrap = (value: unknown) => unknown
  * Returns a function that unwraps union values from the objects that name their member, or `undefined` when the
  * schema has none.
  */
-function unwrapperOf(node: AvroNode): Unwrap | undefined {
+function unwrapperOf(node: AvroNode, made = new Map<AvroNode, Unwrap | undefined>()): Unwrap | undefined {
   switch (node.kind) {
     case 'array': {
-      const item = unwrapperOf(node.items)
+      const item = unwrapperOf(node.items, made)
       return item && ((value) => (value as unknown[]).map(item))
     }
     case 'map': {
-      const entry = unwrapperOf(node.values)
+      const entry = unwrapperOf(node.values, made)
       return entry && ((value) => eachValue(value as Fields, () => entry))
     }
     case 'record': {
-      const fields = new Map(node.fields.map((field) => [field.name, unwrapperOf(field.node)]))
-      if ([...fields.values()].every((field) => field === undefined)) return undefined
-      return (value) => eachValue(value as Fields, (name) => fields.get(name))
+      if (made.has(node)) return made.get(node)
+      // A record within itself may have unions until its fields are known.
+      made.set(node, (value) => made.get(node)?.(value) ?? value)
+      const unwrap = recordUnwrapper(node, made)
+      made.set(node, unwrap)
+      return unwrap
     }
     case 'union':
-      return unionUnwrapper(node.branches)
+      return unionUnwrapper(node.branches, made)
     default:
       return undefined
   }
 }
 
-function unionUnwrapper(branches: readonly AvroNode[]): Unwrap | undefined {
-  const members = branches.filter(({ kind }) => kind !== 'null').map(unwrapperOf)
+function recordUnwrapper(node: AvroRecord, made: Map<AvroNode, Unwrap | undefined>): Unwrap | undefined {
+  const fields = new Map(node.fields.map((field) => [field.name, unwrapperOf(field.node, made)]))
+  // Its presence alone is kept as `true`, which is our own way.
+  if (isEmptyRecord(node)) return (value) => (value === true ? {} : value)
+  if ([...fields.values()].every((field) => field === undefined)) return undefined
+  return (value) => eachValue(value as Fields, (name) => fields.get(name))
+}
+
+function unionUnwrapper(
+  branches: readonly AvroNode[],
+  made: Map<AvroNode, Unwrap | undefined>,
+): Unwrap | undefined {
+  const members = branches.filter(({ kind }) => kind !== 'null').map((branch) => unwrapperOf(branch, made))
   if (members.length === 1) {
     const [only] = members
     return only && ((value) => (value === null ? null : only(value)))

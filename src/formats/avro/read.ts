@@ -1,7 +1,7 @@
 import type { WriterSchema } from '../format.ts'
-import { unionMemberName } from './columns.ts'
+import { isEmptyRecord, nonNullBranches, unionMemberName } from './columns.ts'
 import type { AvroCursor } from './cursor.ts'
-import type { AvroNode } from './schema.ts'
+import type { AvroNode, AvroRecord } from './schema.ts'
 import { bytesConverter, intConverter, longConverter } from './values.ts'
 
 /**
@@ -17,38 +17,84 @@ export interface RecordReader {
   readonly writer?: WriterSchema
 }
 
-/** Returns a reader for values of a schema, which must not be recursive. */
+/** Returns a reader for the rows of a record schema, or for values of any other schema. */
 export function avroReader(node: AvroNode): AvroReader {
-  switch (node.kind) {
-    case 'record':
-      return recordReader(node.fields.map(({ name, node: field }) => [name, avroReader(field)]))
-    case 'enum':
-      return enumReader(node.symbols)
-    case 'array':
-      return arrayReader(avroReader(node.items), bytesMinOf(node.items))
-    case 'map':
-      return mapReader(avroReader(node.values))
-    case 'union':
-      return unionReader(unionMembers(node.branches, avroReader))
-    case 'fixed': {
-      const { size } = node
-      const valueOf = bytesConverter(node.logical)
-      return (cursor) => valueOf(cursor.take(size))
+  const readers = new AvroReaders()
+  return node.kind === 'record' ? readers.rowsOf(node) : readers.of(node, 0)
+}
+
+/** Makes readers for values within a row. One record type has one reader, which may call itself. */
+export class AvroReaders {
+  readonly #made = new Map<AvroNode, AvroReader>()
+  /** The record types whose readers are being made, and their depth. */
+  readonly #open = new Map<AvroNode, number>()
+
+  rowsOf(node: AvroRecord): AvroReader {
+    return this.#recordOf(node, 0)
+  }
+
+  /** Returns a reader for values that lie `depth` levels deep in the schema. */
+  of(node: AvroNode, depth: number): AvroReader {
+    switch (node.kind) {
+      case 'record':
+        // Its fields take no bytes.
+        return isEmptyRecord(node) ? () => true : this.#recordOf(node, depth)
+      case 'enum':
+        return enumReader(node.symbols)
+      case 'array':
+        return arrayReader(this.of(node.items, depth + 1), bytesMinOf(node.items))
+      case 'map':
+        return mapReader(this.of(node.values, depth + 1))
+      case 'union': {
+        // Several branches make a struct, one makes none.
+        const inner = nonNullBranches(node.branches).length > 1 ? depth + 1 : depth
+        return unionReader(unionMembers(node.branches, (branch) => this.of(branch, inner)))
+      }
+      case 'fixed': {
+        const { size } = node
+        const valueOf = bytesConverter(node.logical)
+        return (cursor) => valueOf(cursor.take(size))
+      }
+      case 'bytes': {
+        const valueOf = bytesConverter(node.logical)
+        return (cursor) => valueOf(cursor.bytes())
+      }
+      case 'long': {
+        const valueOf = longConverter(node.logical)
+        return (cursor) => valueOf(cursor.long())
+      }
+      case 'int': {
+        const valueOf = intConverter(node.logical)
+        return (cursor) => valueOf(cursor.int())
+      }
+      default:
+        return PRIMITIVES[node.kind]
     }
-    case 'bytes': {
-      const valueOf = bytesConverter(node.logical)
-      return (cursor) => valueOf(cursor.bytes())
-    }
-    case 'long': {
-      const valueOf = longConverter(node.logical)
-      return (cursor) => valueOf(cursor.long())
-    }
-    case 'int': {
-      const valueOf = intConverter(node.logical)
-      return (cursor) => valueOf(cursor.int())
-    }
-    default:
-      return PRIMITIVES[node.kind]
+  }
+
+  #recordOf(node: AvroRecord, depth: number): AvroReader {
+    const made = this.#made.get(node)
+    if (made !== undefined) return made
+    const outer = this.#open.get(node)
+    if (outer !== undefined) return recursiveReader(() => this.#made.get(node), depth - outer)
+    this.#open.set(node, depth)
+    const reader = recordReader(node.fields.map(({ name, node: field }) => [name, this.of(field, depth + 1)]))
+    this.#open.delete(node)
+    this.#made.set(node, reader)
+    return reader
+  }
+}
+
+/** Returns a reader for a type within itself, `levels` levels deep. `find` returns its reader once that is made. */
+export function recursiveReader(find: () => AvroReader | undefined, levels: number): AvroReader {
+  let read: AvroReader | undefined
+  return (cursor) => {
+    read ??= find()
+    if (read === undefined) throw new Error('expected a type that can be resolved, got one that cannot')
+    cursor.descend(levels)
+    const value = read(cursor)
+    cursor.ascend(levels)
+    return value
   }
 }
 
@@ -68,8 +114,11 @@ export function recordReader(
   fields: readonly (readonly [string | undefined, AvroReader])[],
   absent: readonly (readonly [string, () => unknown])[] = [],
 ): AvroReader {
+  const hasReserved = [...fields, ...absent].some(([name]) => name === RESERVED)
   return (cursor) => {
     const record: Record<string, unknown> = {}
+    // As a field of the record's own, where an assignment would change its prototype.
+    if (hasReserved) Object.defineProperty(record, RESERVED, OWN_FIELD)
     for (const [name, read] of fields) {
       const value = read(cursor)
       if (name !== undefined) record[name] = value
@@ -78,6 +127,9 @@ export function recordReader(
     return record
   }
 }
+
+const RESERVED = '__proto__'
+const OWN_FIELD = { value: null, writable: true, enumerable: true, configurable: true }
 
 /** Returns a reader for enum symbols by their index. An index whose symbol is `undefined` is refused. */
 export function enumReader(symbols: readonly (string | undefined)[]): AvroReader {
@@ -151,13 +203,19 @@ export function unionReader(readers: readonly AvroReader[]): AvroReader {
   }
 }
 
-/** Returns the smallest number of bytes that a value takes. */
-export function bytesMinOf(node: AvroNode): number {
+/** Returns the smallest number of bytes that a value takes, or less for a type that directly contains itself. */
+export function bytesMinOf(node: AvroNode, known = new Map<AvroNode, number>()): number {
   switch (node.kind) {
     case 'null':
       return 0
-    case 'record':
-      return node.fields.reduce((sum, field) => sum + bytesMinOf(field.node), 0)
+    case 'record': {
+      const before = known.get(node)
+      if (before !== undefined) return before
+      known.set(node, 0)
+      const bytes = node.fields.reduce((sum, field) => sum + bytesMinOf(field.node, known), 0)
+      known.set(node, bytes)
+      return bytes
+    }
     case 'fixed':
       return node.size
     case 'float':

@@ -1,14 +1,16 @@
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import { nonNullBranches, unionMemberName } from './columns.ts'
+import { isEmptyRecord, nonNullBranches, unionMemberName } from './columns.ts'
 import { avroDefaultValue } from './default.ts'
 import {
   arrayReader,
   avroReader,
+  AvroReaders,
   bytesMinOf,
   enumReader,
   mapReader,
   unionMemberReader,
   recordReader,
+  recursiveReader,
   unionReader,
   type AvroReader,
 } from './read.ts'
@@ -25,7 +27,7 @@ import { bytesConverter, intConverter, isTimestamp, isZoned, longConverter } fro
  */
 export function resolvingReader(writer: AvroNode, reader: AvroNode): AvroReader {
   try {
-    return resolve(writer, reader, '')
+    return new Resolution().resolve(writer, reader, '')
   } catch (error) {
     if (!(error instanceof UnresolvableSchemas)) throw error
     throw new PipelineError(
@@ -69,37 +71,159 @@ export function checkDefaults(schema: AvroNode, source: string): void {
 /** Thrown when two schemas can never be resolved. */
 class UnresolvableSchemas extends Error {}
 
-function resolve(writer: AvroNode, reader: AvroNode, at: string): AvroReader {
-  if (writer === reader) return avroReader(writer)
-  if (writer.kind === 'union') return fromUnion(writer.branches, reader, at)
-  if (reader.kind === 'union') return intoUnion(writer, reader.branches, at)
-  switch (reader.kind) {
-    case 'record':
-      if (writer.kind === 'record' && sameName(writer, reader)) return resolveRecord(writer, reader, at)
-      break
-    case 'enum':
-      if (writer.kind === 'enum' && sameName(writer, reader)) return resolveEnum(writer, reader)
-      break
-    case 'array':
-      if (writer.kind === 'array')
-        return arrayReader(resolve(writer.items, reader.items, `${at}/items`), bytesMinOf(writer.items))
-      break
-    case 'map':
-      if (writer.kind === 'map') return mapReader(resolve(writer.values, reader.values, `${at}/values`))
-      break
-    case 'fixed':
-      if (writer.kind === 'fixed' && writer.size === reader.size && sameName(writer, reader)) {
-        const valueOf = bytesConverter(logicalOf(writer.logical, reader.logical, at))
-        const { size } = writer
-        return (cursor) => valueOf(cursor.take(size))
+/** Resolves one schema to another. A pair of record types has one reader, which may call itself. */
+class Resolution {
+  readonly #plain = new AvroReaders()
+  readonly #made = new Map<AvroNode, Map<AvroNode, AvroReader>>()
+  /** The pairs that are being resolved, and their depth. */
+  readonly #open = new Map<AvroNode, Map<AvroNode, number>>()
+
+  resolve(writer: AvroNode, reader: AvroNode, at: string): AvroReader {
+    if (writer === reader) return at === '' ? avroReader(writer) : this.#plain.of(writer, depthOf(at))
+    if (writer.kind === 'union') return this.#fromUnion(writer.branches, reader, at)
+    if (reader.kind === 'union') return this.#intoUnion(writer, reader.branches, at)
+    switch (reader.kind) {
+      case 'record':
+        if (writer.kind === 'record' && sameName(writer, reader)) return this.#pair(writer, reader, at)
+        break
+      case 'enum':
+        if (writer.kind === 'enum' && sameName(writer, reader)) return resolveEnum(writer, reader)
+        break
+      case 'array':
+        if (writer.kind === 'array')
+          return arrayReader(
+            this.resolve(writer.items, reader.items, `${at}/items`),
+            bytesMinOf(writer.items),
+          )
+        break
+      case 'map':
+        if (writer.kind === 'map')
+          return mapReader(this.resolve(writer.values, reader.values, `${at}/values`))
+        break
+      case 'fixed':
+        if (writer.kind === 'fixed' && writer.size === reader.size && sameName(writer, reader)) {
+          const valueOf = bytesConverter(logicalOf(writer.logical, reader.logical, at))
+          const { size } = writer
+          return (cursor) => valueOf(cursor.take(size))
+        }
+        break
+      default: {
+        const read = promotingReader(writer, reader, at)
+        if (read !== undefined) return read
       }
-      break
-    default: {
-      const read = promotingReader(writer, reader, at)
-      if (read !== undefined) return read
+    }
+    throw mismatch(writer, reader, at)
+  }
+
+  #pair(writer: AvroRecord, reader: AvroRecord, at: string): AvroReader {
+    const made = this.#made.get(writer)?.get(reader)
+    if (made !== undefined) return made
+    const depth = depthOf(at)
+    const outer = this.#open.get(writer)?.get(reader)
+    if (outer !== undefined)
+      return recursiveReader(() => this.#made.get(writer)?.get(reader), Math.max(depth - outer, 1))
+    innerMap(this.#open, writer).set(reader, depth)
+    try {
+      const read = this.#record(writer, reader, at)
+      innerMap(this.#made, writer).set(reader, read)
+      return read
+    } finally {
+      this.#open.get(writer)?.delete(reader)
     }
   }
-  throw mismatch(writer, reader, at)
+
+  #record(writer: AvroRecord, reader: AvroRecord, at: string): AvroReader {
+    const wanted = new Map<AvroField, AvroField>()
+    const absent: [string, () => unknown][] = []
+    for (const field of reader.fields) {
+      const source = sourceOf(field, writer)
+      if (source !== undefined) {
+        if (wanted.has(source))
+          throw new UnresolvableSchemas(`${at}/${source.name}: two fields of the reader match it`)
+        wanted.set(source, field)
+      } else if (field.default !== undefined) {
+        const {
+          node,
+          default: { json },
+        } = field
+        absent.push([field.name, () => avroDefaultValue(node, json)])
+      } else {
+        throw new UnresolvableSchemas(
+          `${at}/${field.name}: expected in the writer's ${writer.name}, or with a default, got neither`,
+        )
+      }
+    }
+    const fields = writer.fields.map((field): readonly [string | undefined, AvroReader] => {
+      const into = wanted.get(field)
+      const path = `${at}/${field.name}`
+      // Parts that nobody asks for are read all the same, because only reading them finds their end.
+      if (into === undefined) return [undefined, this.#plain.of(field.node, depthOf(path))]
+      return [into.name, this.resolve(field.node, into.node, `${at}/${into.name}`)]
+    })
+    const read = recordReader(fields, absent)
+    if (at === '' || !isEmptyRecord(reader)) return read
+    return (cursor) => {
+      read(cursor)
+      return true
+    }
+  }
+
+  /**
+   * A branch of the writer that cannot be resolved is refused when a value has it. When no branch can be resolved, the
+   * union is refused at once.
+   */
+  #fromUnion(branches: readonly AvroNode[], reader: AvroNode, at: string): AvroReader {
+    const faults: UnresolvableSchemas[] = []
+    const readers = branches.map((branch): AvroReader => {
+      try {
+        return this.resolve(branch, reader, at)
+      } catch (error) {
+        if (!(error instanceof UnresolvableSchemas)) throw error
+        faults.push(error)
+        return () => {
+          throw new Error(error.message)
+        }
+      }
+    })
+    if (faults.length === branches.length) throw faults[0] as UnresolvableSchemas
+    return unionReader(readers)
+  }
+
+  /** Resolves to the same branch of the reader, otherwise to the first that matches. */
+  #intoUnion(writer: AvroNode, branches: readonly AvroNode[], at: string): AvroReader {
+    const members = nonNullBranches(branches)
+    const same = (branch: AvroNode): boolean =>
+      branch.kind === writer.kind &&
+      (!('name' in branch) || !('name' in writer) || branch.name === writer.name)
+    let fault: UnresolvableSchemas | undefined
+    for (const branch of [...branches.filter(same), ...branches.filter((branch) => !same(branch))]) {
+      try {
+        const read = this.resolve(writer, branch, at)
+        if (branch.kind === 'null' || members.length === 1) return read
+        return unionMemberReader(unionMemberName(members.indexOf(branch)), read)
+      } catch (error) {
+        if (!(error instanceof UnresolvableSchemas)) throw error
+        fault ??= branches.length > 2 ? undefined : branch.kind === 'null' ? undefined : error
+      }
+    }
+    throw (
+      fault ??
+      new UnresolvableSchemas(
+        `${placeOf(at)}expected one of ${branches.map(shown).join(', ')}, got ${shown(writer)}`,
+      )
+    )
+  }
+}
+
+function innerMap<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  let found = maps.get(key)
+  if (found === undefined) maps.set(key, (found = new Map<L, V>()))
+  return found
+}
+
+/** Returns the number of steps of a path. */
+function depthOf(at: string): number {
+  return at.split('/').length - 1
 }
 
 type Reads = (writer: AvroNode, reader: Primitive, at: string) => AvroReader | undefined
@@ -149,35 +273,6 @@ function logicalOf(
   throw new UnresolvableSchemas(`${placeOf(at)}expected ${reader.name}, got ${writer.name}`)
 }
 
-function resolveRecord(writer: AvroRecord, reader: AvroRecord, at: string): AvroReader {
-  const wanted = new Map<AvroField, AvroField>()
-  const absent: [string, () => unknown][] = []
-  for (const field of reader.fields) {
-    const source = sourceOf(field, writer)
-    if (source !== undefined) {
-      if (wanted.has(source))
-        throw new UnresolvableSchemas(`${at}/${source.name}: two fields of the reader match it`)
-      wanted.set(source, field)
-    } else if (field.default !== undefined) {
-      const {
-        node,
-        default: { json },
-      } = field
-      absent.push([field.name, () => avroDefaultValue(node, json)])
-    } else {
-      throw new UnresolvableSchemas(
-        `${at}/${field.name}: expected in the writer's ${writer.name}, or with a default, got neither`,
-      )
-    }
-  }
-  const fields = writer.fields.map((field): readonly [string | undefined, AvroReader] => {
-    const into = wanted.get(field)
-    if (into === undefined) return [undefined, avroReader(field.node)]
-    return [into.name, resolve(field.node, into.node, `${at}/${into.name}`)]
-  })
-  return recordReader(fields, absent)
-}
-
 function sourceOf({ name, aliases = [] }: AvroField, { fields }: AvroRecord): AvroField | undefined {
   return fields.find((field) => field.name === name) ?? fields.find((field) => aliases.includes(field.name))
 }
@@ -185,51 +280,6 @@ function sourceOf({ name, aliases = [] }: AvroField, { fields }: AvroRecord): Av
 function resolveEnum(writer: AvroEnum, reader: AvroEnum): AvroReader {
   return enumReader(
     writer.symbols.map((symbol) => (reader.symbols.includes(symbol) ? symbol : reader.default)),
-  )
-}
-
-/**
- * A branch of the writer that cannot be resolved is refused when a value has it. When no branch can be resolved, the
- * union is refused at once.
- */
-function fromUnion(branches: readonly AvroNode[], reader: AvroNode, at: string): AvroReader {
-  const faults: UnresolvableSchemas[] = []
-  const readers = branches.map((branch): AvroReader => {
-    try {
-      return resolve(branch, reader, at)
-    } catch (error) {
-      if (!(error instanceof UnresolvableSchemas)) throw error
-      faults.push(error)
-      return () => {
-        throw new Error(error.message)
-      }
-    }
-  })
-  if (faults.length === branches.length) throw faults[0] as UnresolvableSchemas
-  return unionReader(readers)
-}
-
-/** Resolves to the same branch of the reader, otherwise to the first that matches. */
-function intoUnion(writer: AvroNode, branches: readonly AvroNode[], at: string): AvroReader {
-  const members = nonNullBranches(branches)
-  const same = (branch: AvroNode): boolean =>
-    branch.kind === writer.kind && (!('name' in branch) || !('name' in writer) || branch.name === writer.name)
-  let fault: UnresolvableSchemas | undefined
-  for (const branch of [...branches.filter(same), ...branches.filter((branch) => !same(branch))]) {
-    try {
-      const read = resolve(writer, branch, at)
-      if (branch.kind === 'null' || members.length === 1) return read
-      return unionMemberReader(unionMemberName(members.indexOf(branch)), read)
-    } catch (error) {
-      if (!(error instanceof UnresolvableSchemas)) throw error
-      fault ??= branches.length > 2 ? undefined : branch.kind === 'null' ? undefined : error
-    }
-  }
-  throw (
-    fault ??
-    new UnresolvableSchemas(
-      `${placeOf(at)}expected one of ${branches.map(shown).join(', ')}, got ${shown(writer)}`,
-    )
   )
 }
 

@@ -16,7 +16,9 @@ export type AvroLogical =
 /** Names the primitive types. */
 type AvroPrimitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
 
-/** Describes a schema whose names are resolved. A named type is the same object wherever it is used. */
+/**
+ * Describes a schema whose names are resolved. A named type is the same object wherever it is used, also within itself.
+ */
 export type AvroNode =
   | { readonly kind: AvroPrimitive; readonly logical?: AvroLogical }
   | AvroFixed
@@ -67,12 +69,14 @@ const PRIMITIVES = new Set<unknown>(['null', 'boolean', 'int', 'long', 'float', 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const FULL_NAME = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/
 const DEPTH_MAX = 200
+/** Limit of the digits of a decimal that is read; columns hold fewer. */
+const DECIMAL_DIGITS_MAX = 1_000
 /** Limit of nested types, each counted wherever it is used, because a reader has one part for each. */
 const PARTS_MAX = 100_000
 
 /**
  * Parses the schema in `json`. It may use the named types in `known` and adds its own to them.
- * @throws KD_CONTRACT_INVALID for an invalid Avro schema, and for a recursive one, which no column can hold
+ * @throws KD_CONTRACT_INVALID for an invalid Avro schema
  */
 export function parseAvroSchema(
   json: unknown,
@@ -89,6 +93,8 @@ export function parseAvroSchema(
 function partsOf(node: AvroNode, known: Map<AvroNode, number>): number {
   const before = known.get(node)
   if (before !== undefined) return before
+  // A type within itself counts once.
+  known.set(node, 1)
   const parts = innerOf(node).reduce((sum, inner) => sum + partsOf(inner, known), 1)
   known.set(node, parts)
   return parts
@@ -112,8 +118,6 @@ function innerOf(node: AvroNode): readonly AvroNode[] {
 class Parser {
   readonly #source: string
   readonly #known: Map<string, AvroNode>
-  /** Records that are being parsed: one that occurs within itself is recursive. */
-  readonly #open = new Set<string>()
 
   constructor(source: string, known: Map<string, AvroNode>) {
     this.#source = source
@@ -151,8 +155,6 @@ class Parser {
     if (PRIMITIVES.has(name)) return { kind: name as AvroPrimitive }
     const full = name.includes('.') || namespace === '' ? name : `${namespace}.${name}`
     for (const candidate of [full, name]) {
-      if (this.#open.has(candidate))
-        throw this.#fault(at, `${JSON.stringify(candidate)} is recursive, and a table column cannot be`)
       const found = this.#known.get(candidate)
       if (found !== undefined) return found
     }
@@ -171,25 +173,23 @@ class Parser {
 
   #record(schema: Schema, outer: string, at: string, depth: number): AvroNode {
     const { name, namespace } = this.#nameOf(schema, outer, at)
-    const list = schema['fields']
+    const list: unknown = schema['fields']
     if (!Array.isArray(list)) throw this.#fault(at, `${name} has no list of fields`)
-    this.#open.add(name)
+    const fields: AvroField[] = []
+    // Known before its fields, because they may refer to it.
+    const node = this.#keep(name, { kind: 'record', name, fields, ...aliasesOf(schema) })
     const seen = new Set<string>()
-    const fields = list.map((field: unknown, i) => {
-      const fieldName = typeof field === 'object' && field !== null ? (field as Schema)['name'] : undefined
-      if (typeof fieldName !== 'string' || !NAME.test(fieldName))
+    for (const [i, field] of list.entries()) {
+      const fieldName: unknown = isObject(field) ? field['name'] : undefined
+      if (!isObject(field) || typeof fieldName !== 'string' || !NAME.test(fieldName))
         throw this.#fault(`${at}/fields/${i}`, 'expected a field with a name')
-      if (seen.has(fieldName.toLowerCase()) || fieldName === '__proto__')
-        throw this.#fault(`${at}/${fieldName}`, 'cannot be a column: its name is used twice, or reserved')
-      seen.add(fieldName.toLowerCase())
-      const node = this.parse((field as Schema).type, namespace, `${at}/${fieldName}`, depth + 1)
-      const absent = Object.hasOwn(field as Schema, 'default')
-        ? { default: { json: (field as Schema)['default'] } }
-        : {}
-      return { name: fieldName, node, ...aliasesOf(field as Schema), ...absent }
-    })
-    this.#open.delete(name)
-    return this.#keep(name, { kind: 'record', name, fields, ...aliasesOf(schema) })
+      if (seen.has(fieldName)) throw this.#fault(`${at}/${fieldName}`, 'has its name twice')
+      seen.add(fieldName)
+      const type = this.parse(field.type, namespace, `${at}/${fieldName}`, depth + 1)
+      const absent = Object.hasOwn(field, 'default') ? { default: { json: field['default'] } } : {}
+      fields.push({ name: fieldName, node: type, ...aliasesOf(field), ...absent })
+    }
+    return node
   }
 
   #enum(schema: Schema, outer: string, at: string): AvroNode {
@@ -226,8 +226,7 @@ class Parser {
         : outer
     const short = own.slice(own.lastIndexOf('.') + 1)
     const name = namespace === '' ? short : `${namespace}.${short}`
-    if (this.#known.has(name) || this.#open.has(name))
-      throw this.#fault(at, `defines ${JSON.stringify(name)} twice`)
+    if (this.#known.has(name)) throw this.#fault(at, `defines ${JSON.stringify(name)} twice`)
     return { name, namespace }
   }
 
@@ -241,7 +240,8 @@ class Parser {
     const precision = schema['precision']
     if (name === 'decimal' && (kind === 'bytes' || kind === 'fixed')) {
       if (!isCount(precision) || precision === 0 || !isCount(scale) || scale > precision) return undefined
-      if (precision > 38) throw this.#fault(at, `a decimal of ${precision} digits; columns hold 38 at most`)
+      if (precision > DECIMAL_DIGITS_MAX)
+        throw this.#fault(at, `a decimal of ${precision} digits; at most ${DECIMAL_DIGITS_MAX} can be read`)
       return { name, precision, scale }
     }
     if (name === 'uuid' && (kind === 'string' || (kind === 'fixed' && schema['size'] === 16))) return { name }
@@ -271,6 +271,10 @@ const TIMESTAMPS = new Set<unknown>([
   'local-timestamp-millis',
   'local-timestamp-micros',
 ])
+
+function isObject(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null
+}
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0

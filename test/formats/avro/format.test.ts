@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { toRecordBatch, toArrowSchema } from '../../../src/arrow/record-batch.ts'
-import { avroContract } from '../../../src/formats/avro/columns.ts'
+import { avroContract, avroWriterSchema } from '../../../src/formats/avro/columns.ts'
+import { AvroCursor } from '../../../src/formats/avro/cursor.ts'
 import { fingerprintOf } from '../../../src/formats/avro/fingerprint.ts'
 import { avroReader } from '../../../src/formats/avro/read.ts'
 import { resolvingReader } from '../../../src/formats/avro/resolve.ts'
@@ -193,7 +194,7 @@ test('Generated records of generated schemas, unframed, in containers or for a r
 const RECORD = (fields: readonly unknown[]): unknown => ({ type: 'record', name: 'R', fields })
 const FIELD = (type: unknown): unknown => RECORD([{ name: 'f', type }])
 for (const [what, json, pattern] of [
-  ['A recursive schema', FIELD(['null', 'R']), /\/f\/1: "R" is recursive, and a table column cannot be/],
+  ['A recursive schema', FIELD(['null', 'R']), /\/f: "R" is recursive, and a table column cannot be/],
   ['An undefined name', FIELD('Nope'), /\/f: "Nope" is not a known type/],
   [
     'Two fields that differ only in case',
@@ -210,9 +211,18 @@ for (const [what, json, pattern] of [
   ],
   ['An array of nulls', FIELD({ type: 'array', items: 'null' }), /\/f: an array of nulls cannot be a column/],
   [
-    'A record without fields',
-    FIELD({ type: 'record', name: 'E', fields: [] }),
-    /\/f: a record without fields/,
+    'A name that occurs twice',
+    RECORD([
+      { name: 'a', type: 'int' },
+      { name: 'a', type: 'int' },
+    ]),
+    /\/a: has its name twice/,
+  ],
+  ['A reserved name', RECORD([{ name: '__proto__', type: 'int' }]), /\/__proto__: cannot be a column/],
+  [
+    'A decimal of 1,001 digits',
+    FIELD({ type: 'bytes', logicalType: 'decimal', precision: 1001 }),
+    /a decimal of 1001 digits; at most 1000 can be read/,
   ],
   ['A union inside a union', FIELD(['null', ['int']]), /\/f: is a union inside a union/],
   [
@@ -247,4 +257,99 @@ test('A logical type that does not fit its underlying type is ignored', () => {
   assert.equal(contractOf({ type: 'bytes', logicalType: 'decimal' }), 'binary')
   assert.equal(contractOf({ type: 'long', logicalType: 'time-micros' }), 'long')
   assert.equal(contractOf({ type: { type: 'string' } }), 'string')
+})
+
+/** Reads a value of the schema as a whole row. */
+const rowOf = (json: unknown, value: unknown): unknown =>
+  avroReader(parseAvroSchema(json, 'test'))(new AvroCursor(encoderOf(json)(value)))
+
+const EMPTY_RECORD = { type: 'record', name: 'E', fields: [] }
+const NULLS = { type: 'record', name: 'N', fields: [{ name: 'n', type: 'null' }] }
+for (const [what, type, value, row, column] of [
+  ['A record without fields', EMPTY_RECORD, {}, true, 'boolean'],
+  ['A record of nulls', NULLS, { n: null }, true, 'boolean'],
+  ['A missing record without fields', ['null', EMPTY_RECORD], null, null, 'boolean'],
+  ['A present one', ['null', EMPTY_RECORD], { E: {} }, true, 'boolean'],
+  [
+    'A list of records without fields',
+    { type: 'array', items: EMPTY_RECORD },
+    [{}, {}],
+    [true, true],
+    { type: 'array', elementType: 'boolean', containsNull: true },
+  ],
+] as const) {
+  test(`${what} is a boolean`, () => {
+    assert.deepEqual(rowOf(FIELD(type), { f: value }), { f: row })
+    const { schema: columns } = avroContract(parseAvroSchema(FIELD(type), 'test'), 'test')
+    assert.deepEqual(columns.fields[0]?.type, column)
+  })
+}
+
+test('What no column can hold is read all the same: recursion, 65 digits, nulls, names that differ in case', () => {
+  const json = RECORD([
+    { name: 'id', type: 'int' },
+    { name: 'next', type: ['null', 'R'] },
+    { name: 'big', type: ['null', { type: 'bytes', logicalType: 'decimal', precision: 65, scale: 1 }] },
+    { name: 'nulls', type: { type: 'array', items: 'null' } },
+    { name: 'ID', type: 'int' },
+    { name: '__proto__', type: 'int' },
+  ])
+  // The encoder cannot write a reserved name: its bytes are those of any other.
+  const encodable = JSON.parse(JSON.stringify(json).replace('__proto__', 'reserved')) as unknown
+  const value = (id: number, next: unknown): object => ({
+    id,
+    next,
+    big: { bytes: Buffer.alloc(27, 0x7f) },
+    nulls: [null, null],
+    ID: 5,
+    reserved: 6,
+  })
+  const bytes = encoderOf(encodable)(value(1, { R: value(2, null) }))
+  const node = parseAvroSchema(json, 'test')
+  const row = avroReader(node)(new AvroCursor(bytes)) as Record<string, unknown>
+  assert.deepEqual(Object.keys(row).sort(), ['ID', '__proto__', 'big', 'id', 'next', 'nulls'])
+  assert.equal(Object.getPrototypeOf(row), Object.prototype)
+  assert.deepEqual([row['id'], row['ID'], (row['next'] as { id: number }).id], [1, 5, 2])
+  assert.equal((row['big'] as ExactNumber).text.length, 66)
+  const { columns, columnFaults = [] } = avroWriterSchema(node)
+  assert.deepEqual(
+    columns.fields.map(({ name }) => name),
+    ['id'],
+  )
+  assert.deepEqual(
+    columnFaults.map(({ path }) => path.join('.')),
+    ['next', 'big', 'nulls', 'ID', '__proto__'],
+  )
+})
+
+test('A recursive value may nest a thousand levels', () => {
+  const json = RECORD([{ name: 'next', type: ['null', 'R'] }])
+  const nested = (levels: number): Buffer => Buffer.concat([Buffer.alloc(levels, 2), Buffer.of(0)])
+  const read = avroReader(parseAvroSchema(json, 'test'))
+  assert.doesNotThrow(() => read(new AvroCursor(nested(1_000))))
+  assert.throws(() => read(new AvroCursor(nested(1_001))), /expected at most 1000 nested levels, got more/)
+  assert.throws(() => read(new AvroCursor(nested(100_000))), /expected at most 1000 nested levels, got more/)
+})
+
+test('Types that contain each other, and one that contains itself directly, have readers and columns that end', () => {
+  const names = Array.from({ length: 30 }, (_, i) => `T${i}`)
+  // Every type refers to every type, the later ones by their definition.
+  const define = (at: number): object => ({
+    type: 'record',
+    name: `T${at}`,
+    fields: [
+      { name: 'x', type: 'int' },
+      ...(at + 1 < names.length ? [{ name: 'inner', type: define(at + 1) }] : []),
+      ...names.slice(0, at + 1).map((name, i) => ({ name: `f${i}`, type: ['null', name] })),
+    ],
+  })
+  const node = parseAvroSchema(define(0), 'test')
+  assert.equal(typeof avroReader(node), 'function')
+  assert.equal(avroWriterSchema(node).columnFaults?.length, (30 * 31) / 2)
+  const direct = parseAvroSchema(RECORD([{ name: 'again', type: 'R' }]), 'test')
+  assert.throws(() => avroReader(direct)(new AvroCursor(Buffer.of(0))), /nested levels/)
+  const list = parseAvroSchema(RECORD([{ name: 'more', type: { type: 'array', items: 'R' } }]), 'test')
+  assert.deepEqual(avroReader(list)(new AvroCursor(Buffer.from('04040000000000', 'hex'))), {
+    more: [{ more: [{ more: [] }, { more: [] }] }, { more: [] }],
+  })
 })

@@ -93,3 +93,20 @@ test('Single objects are decoded with one schema file, or with any file of a fol
     assert.match(deadLetters[0]?.message ?? '', /c301/)
   }
 })
+
+test('A recursive schema is read as well, and a record without fields stays an object', () => {
+  const tree = {
+    type: 'record',
+    name: 'Tree',
+    fields: [
+      { name: 'at', type: { type: 'long', logicalType: 'timestamp-micros' } },
+      { name: 'either', type: ['null', 'int', 'Tree'] },
+      { name: 'more', type: { type: 'array', items: 'Tree' } },
+      { name: 'mark', type: { type: 'record', name: 'Mark', fields: [] } },
+    ],
+  }
+  const leaf = { at: 1n, either: null, more: [], mark: {} }
+  const value = { ...leaf, either: { Tree: { ...leaf, either: { int: 5 } } }, more: [leaf] }
+  const row = { at: 1, either: null, more: [], mark: {} }
+  assert.deepEqual(read(tree, value), { ...row, either: { ...row, either: 5 }, more: [row] })
+})

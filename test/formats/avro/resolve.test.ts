@@ -272,3 +272,56 @@ test('The only schema of a folder is the contract; for kafka-delta-ingest its fi
     )
   }
 })
+
+const fields = (...list: readonly (readonly [string, unknown, object?])[]): object => ({
+  type: 'record',
+  name: 'R',
+  fields: list.map(([name, type, more]) => ({ name, type, ...more })),
+})
+const ID_ONLY = fields(['id', 'long'])
+
+test('What the reader leaves out may be anything that no column can hold', () => {
+  const big = { type: 'bytes', logicalType: 'decimal', precision: 65 }
+  for (const [what, type, value] of [
+    ['a recursive type', ['null', 'R'], { R: { id: 2, x: null } }],
+    ['65 digits', big, Buffer.alloc(27, 1)],
+    ['a list of nulls', { type: 'array', items: 'null' }, [null, null]],
+    ['a record without fields', { type: 'record', name: 'E', fields: [] }, {}],
+    ['a map of recursive records', { type: 'map', values: 'R' }, { a: { id: 2, x: {} } }],
+  ] as const) {
+    const writer = fields(['id', 'int'], ['x', type])
+    assert.deepEqual(read(writer, ID_ONLY, { id: 1, x: value }), { id: 1 }, what)
+  }
+})
+
+test('A recursive type is resolved to a recursive one, with defaults at every level', () => {
+  const writer = fields(['id', 'int'], ['next', ['null', 'R']], ['old', 'string'])
+  const reader = fields(['next', ['null', 'R']], ['id', 'long'], ['since', 'int', { default: 7 }])
+  const value = { id: 1, next: { R: { id: 2, next: null, old: 'b' } }, old: 'a' }
+  assert.deepEqual(read(writer, reader, value), {
+    id: 1,
+    since: 7,
+    next: { id: 2, since: 7, next: null },
+  })
+})
+
+test('A recursive type that cannot be resolved is refused', () => {
+  const writer = fields(['id', 'int'], ['next', ['null', 'R']])
+  for (const reader of [
+    fields(['id', 'string'], ['next', ['null', 'R']]),
+    fields(['id', 'int'], ['next', ['null', 'R']], ['lacking', 'int']),
+  ])
+    assert.throws(() => read(writer, reader, { id: 1, next: null }), { code: 'KD_CONTRACT_INVALID' })
+})
+
+test('A record of which the reader takes no field is true, and so is a default of that type', () => {
+  const inner = (...list: readonly object[]): object => ({ type: 'record', name: 'E', fields: list })
+  const writer = fields(['e', inner({ name: 'a', type: 'int' })], ['id', 'int'])
+  const reader = fields(['e', inner()], ['id', 'int'], ['more', 'E', { default: {} }])
+  assert.deepEqual(read(writer, reader, { e: { a: 5 }, id: 1 }), { e: true, id: 1, more: true })
+})
+
+test('A default that never ends is refused', () => {
+  const endless = parseAvroSchema(fields(['next', ['R', 'null'], { default: {} }]), 'test')
+  assert.throws(() => checkDefaults(endless, 'test'), /its default: expected at most 200 nested levels/)
+})
