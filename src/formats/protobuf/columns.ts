@@ -19,13 +19,15 @@ const COLUMNS_MAX = 10_000
  * long, unsigned → decimal(20,0); enum → string; bytes → binary; Timestamp → timestamp; Duration → decimal(21,9), in
  * seconds; wrappers → the wrapped type; Struct, Value and ListValue → string with JSON; a message without fields →
  * boolean, true when present; map keys → string.
- * @throws KD_CONTRACT_INVALID for more than 10,000 columns
+ * @throws KD_CONTRACT_INVALID for types that no column can hold, and for more than 10,000 columns
  */
 export function protoContract(message: ProtoMessage, source: string): Contract {
   const { columns, columnFaults } = protoColumns(message)
   const [fault] = columnFaults
   if (fault !== undefined)
     throw protoSchemaError(source, [message.name, ...fault.path].join('.'), fault.message)
+  if (columns.fields.length === 0)
+    throw protoSchemaError(source, message.name, 'has no field that can be a column')
   return contractOfTable(columns, source)
 }
 
@@ -45,23 +47,39 @@ type Path = readonly string[]
 /** Derives column types and collects the fields that can have none. */
 class ColumnDerivation {
   readonly faults: ColumnFault[] = []
+  /** The messages around the present field: one that occurs within itself is recursive. */
+  readonly #open = new Set<ProtoMessage>()
   #columns = 0
 
   /** Returns the struct of a message with fields, or `undefined` when none of them can be a column. */
-  structOf({ fields }: ProtoMessage, path: Path): StructType | undefined {
+  structOf(message: ProtoMessage, path: Path): StructType | undefined {
+    if (this.#open.has(message))
+      return this.#fault(path, `${message.name} is recursive, and a table column cannot be`)
+    this.#open.add(message)
     const columns: StructField[] = []
-    for (const field of fields) {
+    const names = new Set<string>()
+    for (const field of message.fields) {
       const at = [...path, field.name]
       if (++this.#columns > COLUMNS_MAX) {
         // One fault is enough, and further ones would be as many as the columns.
-        if (this.#columns === COLUMNS_MAX + 1)
-          this.faults.push({ path: at, message: `is one of more than ${COLUMNS_MAX} columns` })
+        if (this.#columns === COLUMNS_MAX + 1) this.#fault(at, `is one of more than ${COLUMNS_MAX} columns`)
         break
       }
+      const folded = field.name.toLowerCase()
+      if (names.has(folded)) {
+        this.#fault(at, 'cannot be a column: its name is used twice')
+        continue
+      }
+      names.add(folded)
       const type = this.#fieldType(field, at)
       if (type !== undefined) columns.push({ name: field.name, type, nullable: true, metadata: {} })
     }
+    this.#open.delete(message)
     return columns.length === 0 ? undefined : { type: 'struct', fields: columns }
+  }
+
+  #fault(path: Path, message: string): undefined {
+    this.faults.push({ path, message })
   }
 
   #fieldType({ label, node }: ProtoField, path: Path): DataType | undefined {

@@ -4,6 +4,8 @@ import { ByteCursor, decodeZigzag } from '../byte-cursor.ts'
 /** Names the wire types: the encoding of a field, which the last three bits of its tag hold. */
 export const WIRE_TYPE = { varint: 0, fixed64: 1, bytes: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const
 
+/** Depth of nested messages, as far as Protobuf's own libraries read them. */
+const MESSAGES_DEPTH_MAX = 100
 /** Depth of nested groups that can be skipped. */
 const GROUPS_MAX = 100
 /**
@@ -21,6 +23,17 @@ export class ProtoCursor extends ByteCursor {
   /** Number of fields so far that no message declares. */
   unknownFields = 0
   #values = 0
+  #depth = 0
+
+  /** Enters a message within another. Throws when they nest too deeply, which only recursive ones can. */
+  descend(): void {
+    if (++this.#depth > MESSAGES_DEPTH_MAX)
+      throw new Error(`expected at most ${MESSAGES_DEPTH_MAX} nested messages, got more`)
+  }
+
+  ascend(): void {
+    this.#depth--
+  }
 
   /** Counts `count` more values. Throws when the record exceeds its limit. */
   countValues(count: number): void {

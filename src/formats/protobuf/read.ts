@@ -20,7 +20,7 @@ type Read = (cursor: ProtoCursor) => unknown
 /** Returns a reader for messages of a type. */
 export function protoReader(message: ProtoMessage): ProtoReader {
   const body = bodyOf(message, new Map())
-  const lacking = missingFieldFinderOf(message, new Map())
+  const lacking = reachesRequired(message) ? missingFieldFinderOf(message, new Map()) : undefined
   if (lacking === undefined) return (cursor) => body.read(cursor, body.blank(cursor))
   return (cursor) => {
     const row = body.read(cursor, body.blank(cursor))
@@ -83,6 +83,13 @@ function bodyOf(message: ProtoMessage, made: Map<ProtoMessage, Body>): Body {
   return body
 }
 
+/** Returns the body of a message, made when it is first read, because a message may contain itself. */
+function lazyBodyOf(node: ProtoNode, made: Map<ProtoMessage, Body>): (() => Body) | undefined {
+  if (node.kind !== 'message') return undefined
+  let body: Body | undefined
+  return () => (body ??= bodyOf(node, made))
+}
+
 function blankOf({ label, absent }: ProtoField): () => unknown {
   if (label === 'many') return () => []
   // Without a prototype, so that every key is an ordinary entry.
@@ -94,13 +101,13 @@ function slotOf(field: ProtoField, message: ProtoMessage, made: Map<ProtoMessage
   const { name, node, label } = field
   if (label === 'map') return { wire: WIRE_TYPE.bytes, packable: false, put: putEntry(field, made) }
   const wire = field.group ? WIRE_TYPE.groupStart : wireOf(node)
-  const body = node.kind === 'message' ? bodyOf(node, made) : undefined
+  const bodyNow = lazyBodyOf(node, made) as () => Body
   const read = node.kind === 'message' ? undefined : readerOf(node, field)
-  const into = (cursor: ProtoCursor, row: Row): Row => readBody(body as Body, field, cursor, row)
+  const into = (cursor: ProtoCursor, row: Row): Row => readBody(bodyNow(), field, cursor, row)
   if (label === 'many') {
     const put = (cursor: ProtoCursor, row: Row): void => {
       cursor.countValues(1)
-      const item = read?.(cursor) ?? into(cursor, (body as Body).blank(cursor))
+      const item = read?.(cursor) ?? into(cursor, bodyNow().blank(cursor))
       ;(row[name] as unknown[]).push(item)
     }
     const packable = wire !== WIRE_TYPE.bytes && wire !== WIRE_TYPE.groupStart
@@ -113,7 +120,7 @@ function slotOf(field: ProtoField, message: ProtoMessage, made: Map<ProtoMessage
   const put = (cursor: ProtoCursor, row: Row): void => {
     for (const other of others) row[other.name] = null
     if (read !== undefined) row[name] = read(cursor)
-    else row[name] = into(cursor, (row[name] as Row | null) ?? (body as Body).blank(cursor))
+    else row[name] = into(cursor, (row[name] as Row | null) ?? bodyNow().blank(cursor))
   }
   return { wire, packable: false, put }
 }
@@ -127,18 +134,27 @@ function packed(put: Slot['put']): Slot['put'] {
 }
 
 function readBody(body: Body, { group, number }: ProtoField, cursor: ProtoCursor, row: Row): Row {
-  if (group) return body.read(cursor, row, ((number << 3) | WIRE_TYPE.groupEnd) >>> 0)
-  const outer = cursor.enter()
-  body.read(cursor, row)
-  cursor.leave(outer)
+  cursor.descend()
+  if (group) body.read(cursor, row, ((number << 3) | WIRE_TYPE.groupEnd) >>> 0)
+  else {
+    const outer = cursor.enter()
+    body.read(cursor, row)
+    cursor.leave(outer)
+  }
+  cursor.ascend()
   return row
+}
+
+function readEntry(bodyNow: () => Body, field: ProtoField, cursor: ProtoCursor, value: Row | undefined): Row {
+  const body = bodyNow()
+  return readBody(body, field, cursor, value ?? body.blank(cursor))
 }
 
 function putEntry(field: ProtoField, made: Map<ProtoMessage, Body>): Slot['put'] {
   const { name, node, key = 'string' } = field
   const keyTag = (1 << 3) | WIRES[key]
   const valueTag = (2 << 3) | wireOf(node)
-  const body = node.kind === 'message' ? bodyOf(node, made) : undefined
+  const bodyNow = lazyBodyOf(node, made)
   const read = node.kind === 'message' ? undefined : readerOf(node, field)
   const blank = blankValue(node)
   return (cursor, row) => {
@@ -150,9 +166,7 @@ function putEntry(field: ProtoField, made: Map<ProtoMessage, Body>): Slot['put']
       const tag = cursor.tag()
       if (tag === keyTag) entryKey = SCALARS[key](cursor)
       else if (tag === valueTag)
-        value =
-          read?.(cursor) ??
-          readBody(body as Body, field, cursor, (value as Row | undefined) ?? (body as Body).blank(cursor))
+        value = read?.(cursor) ?? readEntry(bodyNow as () => Body, field, cursor, value as Row | undefined)
       else {
         if (tag >>> 3 <= 2)
           throw new Error(`an entry of ${name} has the wire type ${tag & 7}, expected another`)
@@ -161,7 +175,7 @@ function putEntry(field: ProtoField, made: Map<ProtoMessage, Body>): Slot['put']
       }
     }
     cursor.leave(outer)
-    ;(row[name] as Row)[String(entryKey)] = value ?? body?.blank(cursor) ?? blank
+    ;(row[name] as Row)[String(entryKey)] = value ?? bodyNow?.().blank(cursor) ?? blank
   }
 }
 
@@ -302,31 +316,42 @@ const BLANKS: Readonly<Record<ProtoScalar, unknown>> = {
 /** Returns the full name of a required field that a row lacks, or `undefined` when none is missing. */
 type MissingFieldFinder = (row: Row) => string | undefined
 
+/** Returns true when a message, or one that it contains at any depth, has a required field. */
+function reachesRequired(message: ProtoMessage): boolean {
+  const seen = new Set([message])
+  for (const { fields } of seen)
+    for (const { required, node } of fields) {
+      if (required) return true
+      if (node.kind === 'message') seen.add(node)
+    }
+  return false
+}
+
 function missingFieldFinderOf(
   message: ProtoMessage,
-  made: Map<ProtoMessage, MissingFieldFinder | undefined>,
-): MissingFieldFinder | undefined {
-  if (made.has(message)) return made.get(message)
-  const checks = message.fields.flatMap((field): MissingFieldFinder[] => {
+  made: Map<ProtoMessage, MissingFieldFinder>,
+): MissingFieldFinder {
+  const known = made.get(message)
+  if (known !== undefined) return known
+  // A message within itself is checked by the function that is being made.
+  let checks: readonly MissingFieldFinder[] = []
+  const check: MissingFieldFinder = (row) => {
+    for (const each of checks) {
+      const name = each(row)
+      if (name !== undefined) return name
+    }
+    return undefined
+  }
+  made.set(message, check)
+  checks = message.fields.flatMap((field): MissingFieldFinder[] => {
     const { name, node, label } = field
     const own: MissingFieldFinder[] = field.required
       ? [(row) => (row[name] === null ? `${message.name}.${name}` : undefined)]
       : []
-    const inner = node.kind === 'message' ? missingFieldFinderOf(node, made) : undefined
-    if (inner === undefined) return own
+    if (node.kind !== 'message' || !reachesRequired(node)) return own
+    const inner = missingFieldFinderOf(node, made)
     return [...own, (row) => missingFieldIn(row[name] as Row | readonly Row[] | null, label, inner)]
   })
-  const check: MissingFieldFinder | undefined =
-    checks.length === 0
-      ? undefined
-      : (row) => {
-          for (const each of checks) {
-            const name = each(row)
-            if (name !== undefined) return name
-          }
-          return undefined
-        }
-  made.set(message, check)
   return check
 }
 

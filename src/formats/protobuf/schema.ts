@@ -87,15 +87,13 @@ const WRAPPERS: Readonly<Record<string, ProtoScalar>> = {
   StringValue: 'string',
   BytesValue: 'bytes',
 }
-/** Depth of nested messages. */
-const DEPTH_MAX = 100
 
 /**
- * Returns a message type with everything that it contains.
- * @throws KD_CONTRACT_INVALID for a recursive type, which no column can hold
+ * Returns a message type. What it contains is read when its fields are first asked for, so that it may contain itself.
+ * @throws KD_CONTRACT_INVALID when it has no fields
  */
 export function protoMessage(type: protobuf.Type, source: string): ProtoMessage {
-  const node = new Reader(source).message(type, [])
+  const node = new Reader(source).message(type)
   if (node.kind === 'message') return node
   throw protoSchemaError(source, '', `a row is a message with fields of its own, got ${fullNameOf(type)}`)
 }
@@ -108,36 +106,31 @@ class Reader {
     this.#source = source
   }
 
-  /** `open` holds the enclosing messages. */
-  message(type: protobuf.Type, open: readonly protobuf.Type[]): ProtoNode {
+  message(type: protobuf.Type): ProtoNode {
     const name = fullNameOf(type)
     const special = specialOf(name)
     if (special !== undefined) return special
     const known = this.#known.get(type)
     if (known !== undefined) return known
-    if (open.includes(type))
-      throw protoSchemaError(this.#source, '', `${name} is recursive, and a table column cannot be`)
-    if (open.length >= DEPTH_MAX) throw protoSchemaError(this.#source, '', `${name} nests too deeply`)
-    const inside = [...open, type]
-    const seen = new Set<string>()
-    const fields = type.fieldsArray.map((field) => {
-      const folded = field.name.toLowerCase()
-      if (seen.has(folded) || field.name === '__proto__')
-        throw protoSchemaError(
-          this.#source,
-          `${name}.${field.name}`,
-          'cannot be a column: its name is used twice, or reserved',
-        )
-      seen.add(folded)
-      return this.#field(field.resolve(), inside)
-    })
-    const node: ProtoNode = fields.length === 0 ? { kind: 'empty', name } : { kind: 'message', name, fields }
+    const node = type.fieldsArray.length === 0 ? ({ kind: 'empty', name } as const) : this.#lazy(type, name)
     this.#known.set(type, node)
     return node
   }
 
-  #field(field: protobuf.Field, open: readonly protobuf.Type[]): ProtoField {
-    const node = this.#node(field, open)
+  #lazy(type: protobuf.Type, name: string): ProtoMessage {
+    let fields: readonly ProtoField[] | undefined
+    const read = (): readonly ProtoField[] => type.fieldsArray.map((field) => this.#field(field.resolve()))
+    return {
+      kind: 'message',
+      name,
+      get fields() {
+        return (fields ??= read())
+      },
+    }
+  }
+
+  #field(field: protobuf.Field): ProtoField {
+    const node = this.#node(field)
     const { name, id: number } = field
     const shared = { name, number, node, required: field.required, group: field.delimited }
     if (field.map) {
@@ -150,12 +143,12 @@ class Reader {
     return { ...shared, label: 'one', absent, ...(oneof === undefined ? {} : { oneof }) }
   }
 
-  #node({ type, resolvedType }: protobuf.Field, open: readonly protobuf.Type[]): ProtoNode {
+  #node({ type, resolvedType }: protobuf.Field): ProtoNode {
     if (resolvedType === null) {
       if (SCALARS.has(type)) return { kind: 'scalar', scalar: type as ProtoScalar }
       throw protoSchemaError(this.#source, '', `${type} is not a known type`)
     }
-    if ('fieldsArray' in resolvedType) return this.message(resolvedType, open)
+    if ('fieldsArray' in resolvedType) return this.message(resolvedType)
     const symbols = new Map<number, string>()
     // Of several names for one number the first counts.
     for (const [symbol, value] of Object.entries(resolvedType.values))

@@ -290,6 +290,7 @@ for (const [what, text, pattern] of [
     'message M { int32 a = 1; int32 A = 2; }',
     /M.A: cannot be a column/,
   ],
+  ['A recursive field', 'message M { int32 a = 1; M m = 2; }', /M\.m: M is recursive/],
   ['A row without fields', 'message M { }', /a row is a message with fields of its own, got M/],
   ['Text that is not a schema', 'massage M {', /illegal token 'massage'/],
   ['A file without a message', 'enum E { A = 0; }', /has no message/],
@@ -302,3 +303,66 @@ for (const [what, text, pattern] of [
     )
   })
 }
+
+/** Returns the format of the first message of a text. */
+const formatOf = (text: string): Format =>
+  protobufFormat(
+    unframedProto(
+      messageOfFile(parseRegisteredProto({ type: 'PROTOBUF', text, references: [] }, 'test'), 'test'),
+    ),
+  )
+const TREE = `syntax = "proto3"; message Tree { int32 n = 1; repeated Tree more = 2; map<string, Tree> named = 3;
+  int32 N = 4; }`
+
+test('What no column can hold is read all the same: recursion, and names that differ in case', () => {
+  const { objects, writers, deadLetters } = formatOf(TREE).decode(
+    rawOf([Buffer.from('0801120208021a070a0161120208032004', 'hex')]),
+  )
+  assert.deepEqual(deadLetters, [])
+  const [row] = objects as [Record<string, unknown>]
+  assert.deepEqual([row['n'], row['N']], [1, 4])
+  const [child] = row['more'] as [Record<string, unknown>]
+  assert.deepEqual([child['n'], child['N'], child['more']], [2, 0, []])
+  assert.equal((row['named'] as Record<string, { n: number }>)['a']?.n, 3)
+  const [writer] = writers ?? []
+  assert.ok(writer !== undefined)
+  assert.deepEqual(
+    writer.columns.fields.map(({ name }) => name),
+    ['n'],
+  )
+  assert.deepEqual(
+    writer.columnFaults?.map(({ path }) => path.join('.')),
+    ['more', 'named', 'N'],
+  )
+})
+
+test('Messages may nest a hundred levels', () => {
+  const format = formatOf('syntax = "proto3"; message M { M m = 1; int32 a = 2; }')
+  const nested = (levels: number): Buffer => {
+    let value: Buffer = Buffer.of(0x10, 1)
+    for (let i = 0; i < levels; i++) value = Buffer.concat([Buffer.of(0x0a), varint(value.length), value])
+    return value
+  }
+  const { objects, deadLetters } = format.decode(rawOf([nested(100), nested(101), nested(5_000)]))
+  assert.equal(objects.length, 1)
+  assert.deepEqual(
+    deadLetters.map(({ message }) => message),
+    Array.from({ length: 2 }, () => 'expected at most 100 nested messages, got more'),
+  )
+})
+
+test('A required field is found missing inside a recursive message', () => {
+  const format = formatOf('syntax = "proto2"; message M { required int32 a = 1; optional M m = 2; }')
+  const { objects, deadLetters } = format.decode(
+    rawOf([
+      Buffer.from('080112020802', 'hex'),
+      Buffer.from('0801120412020802', 'hex'),
+      Buffer.from('08011200', 'hex'),
+    ]),
+  )
+  assert.equal(objects.length, 1)
+  assert.deepEqual(
+    deadLetters.map(({ message }) => message),
+    Array.from({ length: 2 }, () => 'expected the required field M.a, got none'),
+  )
+})
