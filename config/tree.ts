@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isResolvablePath } from '../src/core/uri/store-uri.ts'
 import { isMapFormat, isOption, type Option, type OptionTree } from './option.ts'
 import { SERVICE_OPTIONS, TOPIC_OPTIONS } from './schema.ts'
 
@@ -28,9 +29,12 @@ export function mergeTrees(under: JsonTree, over: JsonTree): JsonTree {
   return merged
 }
 
-/** Reads and parses one JSON file synchronously. Errors of the file system and of the JSON parser are passed on. */
+/**
+ * Reads and parses one JSON file synchronously. A byte order mark at its start, as editors on Windows write it, is
+ * ignored. Errors of the file system and of the JSON parser are passed on.
+ */
 export function readJsonFile(path: string): unknown {
-  return JSON.parse(readFileSync(path, 'utf8'))
+  return JSON.parse(readFileSync(path, 'utf8').replace(/^\ufeff/, ''))
 }
 
 /** Returns the configuration with relative paths resolved against `folder`. */
@@ -91,12 +95,7 @@ function resolvePathOption(option: Option, value: unknown, folder: string): unkn
 
 // A value with a scheme, such as s3://bucket or memory:name, is not a path of the file system.
 function isPath(option: Option, value: unknown): value is string {
-  return (
-    option.path === true &&
-    typeof value === 'string' &&
-    value.trim() !== '' &&
-    !/^[a-z][a-z0-9+.-]+:/i.test(value)
-  )
+  return option.path === true && typeof value === 'string' && isResolvablePath(value)
 }
 
 function valueOf(text: string): unknown {

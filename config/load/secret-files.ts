@@ -42,7 +42,10 @@ function read(path: string): { readonly secret: string; readonly fault?: string 
         secret: PLACEHOLDER,
         fault: `must be a file of at most ${BYTES_MAX} bytes: ${path} has ${size}`,
       }
-    const secret = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    // A byte order mark, as editors on Windows write it, is no part of the secret.
+    const secret = readFileSync(path, 'utf8')
+      .replace(/^\ufeff/, '')
+      .replace(/\r?\n$/, '')
     return secret.trim() === '' ? { secret: PLACEHOLDER, fault: `must not be empty: ${path}` } : { secret }
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'

@@ -9,6 +9,8 @@ import { checkMessages } from '../messages/check.ts'
 import { checkRows } from '../rows/check.ts'
 import { checkStorage } from '../storage/check.ts'
 import { checkTransforms } from '../transforms/check.ts'
+import { checkStoreUris } from './store-uris.ts'
+import { checkDeadLetterTopic } from './topic-names.ts'
 import type { ReportFault } from '../report.ts'
 import type { ResolvedValues } from '../option-values.ts'
 import type { SERVICE_OPTIONS } from '../schema.ts'
@@ -59,6 +61,8 @@ export function checkTopic(topic: TopicConfig, report: ReportFault): void {
   checkCompatibility(topic, report)
   checkFormat(topic, report)
   checkDeadLetters(topic, report)
+  checkDeadLetterTopic(topic, report)
+  checkStoreUris(topic, report)
 }
 
 function checkMaintenance(

@@ -2,6 +2,14 @@ import { valueAtKey } from '../resolve/resolve.ts'
 import { optionsOf, type OptionTree } from '../option.ts'
 import { createJsonTree, isJsonTree, mergeTrees, type JsonTree } from '../tree.ts'
 
+/** Stands for the Kafka topic in options, also in place of the topic while no topic is known. */
+export const TOPIC_PLACEHOLDER = '{topic}'
+
+/** Returns the value of an option with a plain name in place of the topic that is not known yet. */
+export function fillPlaceholder(value: string): string {
+  return value.replaceAll(TOPIC_PLACEHOLDER, 'topic')
+}
+
 /** Holds the values of the placeholders `{topic}` and `{name}`. */
 interface TemplateValues {
   readonly topic: string
@@ -34,5 +42,5 @@ function nestedTreeOf([key = '', ...below]: readonly string[], value: string): J
 /** Returns whether the option at this key is text without the placeholder `{topic}`. */
 export function lacksTopicPlaceholder(given: JsonTree, key: string): boolean {
   const value = isJsonTree(given) ? valueAtKey(given, key) : undefined
-  return typeof value === 'string' && !value.includes('{topic}')
+  return typeof value === 'string' && !value.includes(TOPIC_PLACEHOLDER)
 }

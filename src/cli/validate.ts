@@ -54,7 +54,7 @@ ${EXIT_HELP}`,
 /** Returns every topic; an entry with a pattern is included once, with `{topic}` as the name of its topics. */
 function topicsOf({ topics, patterns, kafka }: Config): readonly (readonly [string, TopicConfig])[] {
   const matched = Object.entries(patterns).map(
-    ([name, entry]) => [name, resolvePatternTopic(name, entry, '{topic}', kafka.groupId)] as const,
+    ([name, entry]) => [name, resolvePatternTopic(name, entry, undefined, kafka.groupId).values] as const,
   )
   return [...Object.entries(topics), ...matched]
 }

@@ -83,7 +83,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
   },
   'src/cli': { table: [], demo: ['table'], dlq: ['table'], load: ['table'] },
   'src/contract': { 'json-schema': [], columns: ['json-schema'] },
-  'src/core': { credit: [], lifecycle: [], stage: [], tls: [] },
+  'src/core': { credit: [], lifecycle: [], stage: [], tls: [], uri: [] },
   'src/delta': {
     protocol: [],
     constraints: ['protocol'],

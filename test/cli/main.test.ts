@@ -134,6 +134,25 @@ describe('usage errors', () => {
       ['run', '--set', 'topics.events.table.uri=x', '--topic', 'evnts'],
       /--topic evnts .* nearest one is events/,
     ],
+    [
+      ['validate', '--set', 'topics.a b.table.uri=~/x'],
+      /topics\.a b\.topic: must consist of ASCII letters.*\n.*topics\.a b\.table\.uri: must be a path without "~"/,
+    ],
+    [
+      ['run', '--set', 'topics.a b.table.uri=hdfs://a/x'],
+      /topics\.a b\.topic: must consist of ASCII letters.*\n.*topics\.a b\.table\.uri: .*not with hdfs:/,
+    ],
+    [
+      ['ingest', 'a b', 'dbfs:/x', '-e', '--dlq_table_location', 's3://'],
+      /topics\.ingest\.topic: must consist.*\n.*table\.uri: .*not with dbfs:.*\n.*deadLetters\.table: must be s3:/,
+    ],
+    [['dlq', 'list', '--from-topic', 'a b'], /--from-topic must consist of ASCII letters/],
+    [['dlq', 'list', '--table', 'C:\\x'], /the location of a table must be a path of this system/],
+    [['table', 'show', '~/x'], /the location of a table must be a path without "~"/],
+    [
+      ['table', 'create', 's3:/x', '--from-contract', 'schemas/user-events.schema.json'],
+      /the location of a table must be s3:/,
+    ],
   ] as const) {
     it(`kafka-delta ${args.join(' ')} exits with ${EXIT.usage} and says why on stderr, without a stack`, async () => {
       const { code, stdout, stderr } = await run(args)
@@ -194,6 +213,29 @@ describe('validate', () => {
     )
     assert.match(stderr, /topics\.b\.derive\.e: expected a column named nothing, but there is none/)
     assert.match(stderr, /topics\.b\.table\.partitionColumns: "z" is not a column/)
+  })
+})
+
+describe('files', () => {
+  it('a byte order mark at the start of the configuration and of its contract is ignored', async () => {
+    const contract = join(folder, 'marked.schema.json')
+    writeFileSync(contract, '\ufeff{"type": "object", "properties": {"a": {"type": "string"}}}')
+    const config = join(folder, 'marked.json')
+    writeFileSync(
+      config,
+      `\ufeff${JSON.stringify({ topics: { a: { contract, table: { uri: 's3://lake/x' } } } })}`,
+    )
+    const { code, stdout, stderr } = await run(['validate', '--config', config])
+    assert.equal(code, EXIT.ok, stderr)
+    assert.match(stdout, /^ {2}a +string$/m)
+  })
+
+  it('a table where no folder can be made fails at once', async () => {
+    const contract = join(folder, 'plain.schema.json')
+    writeFileSync(contract, '{"type": "object", "properties": {"a": {"type": "string"}}}')
+    const { code, stderr } = await run(['table', 'create', '/proc/x', '--from-contract', contract])
+    assert.equal(code, EXIT.failed)
+    assert.match(stderr, /KD_STORE_FAILED .*could not write the file/)
   })
 })
 

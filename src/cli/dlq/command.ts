@@ -2,8 +2,10 @@ import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { deadLetterSinksOf, replayLedgerUriOf } from '../../../config/dead-letters/sinks.ts'
 import { loadConfig } from '../../../config/load/load.ts'
+import { topicNameFault } from '../../../config/topics/topic-names.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import { PipelineError } from '../../core/errors.ts'
+import { isResolvablePath } from '../../core/uri/store-uri.ts'
 import type { LetterState, ReplayLedger } from '../../stored-letters/ledger.ts'
 import { matchesFilter, type LetterFilter, type StoredLetter } from '../../stored-letters/stored.ts'
 import type { LetterStore } from '../../service/replay/stored-letters.ts'
@@ -150,10 +152,13 @@ function deadLetterLocationOf(
   topic: TopicConfig | undefined,
 ): { readonly topic: string; readonly table: string | undefined } {
   if (flags.table !== undefined) {
-    const isLocal = !/^[a-z][a-z0-9+.-]+:/i.test(flags.table)
-    return { topic: '', table: isLocal ? resolve(flags.table) : flags.table }
+    return { topic: '', table: isResolvablePath(flags.table) ? resolve(flags.table) : flags.table }
   }
-  if (flags.fromTopic !== undefined) return { topic: flags.fromTopic, table: undefined }
+  if (flags.fromTopic !== undefined) {
+    const fault = topicNameFault(flags.fromTopic)
+    if (fault !== undefined) throw new PipelineError('KD_COMMAND_INVALID', `--from-topic ${fault}`)
+    return { topic: flags.fromTopic, table: undefined }
+  }
   if (topic === undefined)
     throw new Error('Broken invariant: an entry is required unless a topic or table is named')
   const isTable = deadLetterSinksOf({ deadLetters: { ...topic.deadLetters, mode: 'dlq' } }).table

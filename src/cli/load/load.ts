@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { loadConfig } from '../../../config/load/load.ts'
+import { topicNameFault } from '../../../config/topics/topic-names.ts'
 import { CODEC_NAMES } from '../../compression/compression.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { SAMPLE_KIND_NAMES, SAMPLE_KINDS, type SampleKindName } from '../../sample/kinds.ts'
@@ -80,7 +81,7 @@ ${EXIT_HELP}`,
  * Returns which events are sent to which topic: each kind to its own topic or to the topic at the same
  * position, or one kind to all topics.
  *
- * @throws KD_COMMAND_INVALID if the numbers of kinds and topics differ, or a topic occurs twice
+ * @throws KD_COMMAND_INVALID if the numbers of kinds and topics differ, a topic occurs twice, or no broker takes its name
  */
 export function loadTargetsOf({ kind: kinds = ['user'], topic: topics }: LoadFlags): readonly LoadTarget[] {
   const targets =
@@ -90,6 +91,10 @@ export function loadTargetsOf({ kind: kinds = ['user'], topic: topics }: LoadFla
   if (topics !== undefined && kinds.length > 1 && topics.length !== kinds.length) {
     const detail = `--topic must be given once for each --kind: there are ${kinds.length} kinds and ${topics.length} topics`
     throw new PipelineError('KD_COMMAND_INVALID', detail)
+  }
+  for (const { topic } of targets) {
+    const fault = topicNameFault(topic)
+    if (fault !== undefined) throw new PipelineError('KD_COMMAND_INVALID', `--topic ${fault}`)
   }
   const duplicate = targets.find(
     ({ topic }, index) => targets.findIndex((each) => each.topic === topic) !== index,

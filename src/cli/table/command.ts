@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { loadConfig } from '../../../config/load/load.ts'
 import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
+import { isResolvablePath } from '../../core/uri/store-uri.ts'
 import type { Add } from '../../delta/protocol/actions.ts'
 import { deletionVectorOf } from '../../delta/files/deletion-vector.ts'
 import type { Snapshot } from '../../delta/log/snapshot.ts'
@@ -36,8 +37,7 @@ export async function withStore<T>(
 ): Promise<T> {
   const config = loadConfig(configSourcesOf(flags))
   const { openStore } = await import('../../storage/open/open.ts')
-  const local = !/^[a-z][a-z0-9+.-]+:/i.test(uri)
-  const store = await openStore(local ? resolve(uri) : uri, config.storage)
+  const store = await openStore(isResolvablePath(uri) ? resolve(uri) : uri, config.storage)
   return await runThenCleanUp(
     () => use(store, (other) => openStore(other, config.storage)),
     () => store.close(),

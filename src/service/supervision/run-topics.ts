@@ -7,7 +7,7 @@ import { SerialQueue } from '../../core/serial-queue.ts'
 import { Circuits } from '../../resilience/circuit-registry.ts'
 import { Retries, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../../resilience/retries.ts'
 import { listTopics } from '../../kafka/client/admin.ts'
-import { checkTopicsMax, discoverTopics, type NamedTopic } from './discover.ts'
+import { checkTopicsMax, discoverTopics, reportInvalidTopics, type NamedTopic } from './discover.ts'
 import { openTopicWithInference } from '../inference/inferred-topic.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
 import { budgetOf } from './process-memory.ts'
@@ -74,8 +74,10 @@ export async function runTopics(
   const hasPatterns = Object.keys(config.patterns).length > 0
   const first = hasPatterns
     ? discoverTopics(config, await listTopicsWithRetry(listNames, clock))
-    : { found: [], overLimit: {} }
+    : { found: [], invalid: [], overLimit: {} }
   checkTopicsMax(config, first)
+  const reported = new Set<string>()
+  reportInvalidTopics(first, reported, log)
   const discovered = new Set(first.found.map(({ name }) => name))
   const entries = Object.entries(config.topics).map(([name, topic]) => ({ name, topic }))
   const topics = [...entries, ...first.found]
@@ -101,7 +103,16 @@ export async function runTopics(
     if (signal?.aborted === true) stop()
     for (const run of [...topicSet.topics]) topicSet.start(run)
     if (hasPatterns && options.until === 'stopped')
-      await watchTopics({ config, topicSet, discovered, listTopics: listNames, supervise, log, clock })
+      await watchTopics({
+        config,
+        topicSet,
+        discovered,
+        reported,
+        listTopics: listNames,
+        supervise,
+        log,
+        clock,
+      })
     await topicSet.waitUntilEnded()
     return topicSet.summaries()
   } finally {

@@ -1,7 +1,7 @@
 import type { Config } from '../../../config/types.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { discoverTopics, type NamedTopic } from './discover.ts'
+import { discoverTopics, reportInvalidTopics, type NamedTopic } from './discover.ts'
 import type { TopicSet } from './topic-set.ts'
 import type { SupervisedTopic } from './supervised-topic.ts'
 
@@ -11,6 +11,8 @@ interface WatchTopicsOptions {
   readonly topicSet: TopicSet
   /** Names of the topics that patterns have discovered; kept up to date. */
   readonly discovered: Set<string>
+  /** Names of the topics whose invalid options were logged; kept up to date. */
+  readonly reported: Set<string>
   readonly listTopics: () => Promise<readonly string[]>
   readonly supervise: (topic: NamedTopic) => SupervisedTopic
   readonly log: Logger
@@ -55,7 +57,9 @@ async function refreshTopics(options: WatchTopicsOptions): Promise<void> {
     discovered.delete(run.name)
   }
   const kept = new Set(topicSet.topics.map(({ topic }) => topic))
-  const { found, overLimit } = discoverTopics(config, names, kept)
+  const topics = discoverTopics(config, names, kept)
+  reportInvalidTopics(topics, options.reported, log)
+  const { found, overLimit } = topics
   for (const [entry, topics] of Object.entries(overLimit)) {
     log.error(
       { entry, topics: topics.slice(0, 10), count: topics.length },

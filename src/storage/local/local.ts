@@ -229,11 +229,39 @@ async function linkOnce(temporary: string, path: string): Promise<boolean> {
   }
 }
 
-/** Creates a folder and its parents, and syncs each parent. */
+/**
+ * Creates a folder and its parents, and syncs the parent of each that it created. Node's own recursive `mkdir` never
+ * ends where the file system answers ENOENT for a folder whose parent exists, as `/proc` does.
+ */
 async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true })
-  if (first === undefined) return
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await sync(dirname(made))
+  const missing: string[] = []
+  for (let path = folder; !(await tryMakeFolder(path)); path = dirname(path)) missing.push(path)
+  for (const path of missing.reverse()) {
+    if (!(await tryMakeFolder(path))) await mkdir(path)
+  }
+}
+
+/**
+ * Creates a folder and syncs its parent. Returns true also if the name exists, and false if a parent is missing.
+ */
+async function tryMakeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const code = codeOf(error)
+    // A file of that name makes the next step fail, whose error names the path.
+    if (code === 'EEXIST') return true
+    if (code === 'ENOENT' && dirname(path) !== path) return false
+    // Some systems answer otherwise for a root or a mounted folder that exists.
+    const isFolder = await stat(path).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    )
+    if (!isFolder) throw error
+    return true
+  }
+  await sync(dirname(path))
+  return true
 }
 
 async function sync(folder: string): Promise<void> {

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { PipelineError } from '../../core/errors.ts'
+import { parseStoreUri, type StoreLocation } from '../../core/uri/store-uri.ts'
 import type { AzureAccess, AzureStoreOptions } from '../azure/azure-options.ts'
 import type { DynamoOptions } from '../dynamodb/dynamodb-entries.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
@@ -26,39 +26,32 @@ export interface StoreOptions {
   readonly circuits?: Circuits
 }
 
-type Opener = (uri: string, options: StoreOptions) => Store | Promise<Store>
-
-/** Functions that open a store, by URI scheme. */
-const SCHEMES: Readonly<Record<string, Opener>> = {
-  'file:': (uri, options) => openLocal(folderOf(uri), uri, options),
-  'memory:': (uri) => new MemoryStore(uri.slice('memory:'.length)),
-  's3:': openS3,
-  's3a:': openS3,
-  'abfss:': openAzure,
-  'abfs:': openAzure,
-  'az:': openAzure,
-  'azure:': openAzure,
-  'gs:': openGcs,
-}
-
 /**
  * Opens the store with the root `uri`: `s3://bucket/prefix` (or `s3a://`),
  * `abfss://container@account.dfs.core.windows.net/prefix` (or `abfs://`), `az://container/prefix` (or `azure://`),
  * `gs://bucket/prefix`, `file:///folder`, `memory:name`, or a path. No request is sent and nothing is created yet.
- * @throws KD_CONFIG_INVALID for an unknown scheme or a URI without a bucket
+ * @throws KD_CONFIG_INVALID for an unknown scheme, a URI without a bucket or a path of another system
  */
 export async function openStore(uri: string, options: StoreOptions = {}): Promise<Store> {
-  if (uri === '') throw new PipelineError('KD_CONFIG_INVALID', 'the URI of a store is empty')
-  const scheme = /^(?:[a-z][a-z0-9+.-]+:(?=\/\/)|(?:memory|file):)/i.exec(uri)?.[0].toLowerCase()
-  if (scheme === undefined) return openLocal(uri, uri, options)
-  const open = Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined
-  if (open === undefined)
-    throw new PipelineError(
-      'KD_CONFIG_INVALID',
-      `expected a path or a URI that begins with ${Object.keys(SCHEMES).join(', ')}, got ${scheme}`,
-    )
-  return open(uri, options)
+  const location = parseStoreUri(uri)
+  if ('fault' in location)
+    throw new PipelineError('KD_CONFIG_INVALID', `the location of a table ${location.fault}`)
+  switch (location.kind) {
+    case 'local':
+      return openLocal(location.path, uri, options)
+    case 'memory':
+      return new MemoryStore(location.name)
+    case 's3':
+      return await openS3(location, uri, options)
+    case 'gcs':
+      return await openGcs(location, uri, options)
+    case 'azure':
+      return await openAzure(location, uri, options)
+  }
 }
+
+type BucketLocation = Extract<StoreLocation, { readonly bucket: string }>
+type AzureLocation = Extract<StoreLocation, { readonly kind: 'azure' }>
 
 function openLocal(path: string, uri: string, { circuits, retryPolicy }: StoreOptions): Store {
   const store = new LocalStore(path, uri)
@@ -81,13 +74,11 @@ function requestOptionsFor<T extends StoreRequestOptions>(
   } as T
 }
 
-async function openS3(uri: string, options: StoreOptions): Promise<Store> {
-  const match = /^s3a?:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*))?$/i.exec(uri)
-  const bucket = match?.[1]
-  // The message does not contain the URI: it may contain a key and its secret.
-  if (bucket === undefined)
-    throw new PipelineError('KD_CONFIG_INVALID', 'expected `s3://bucket/prefix` with a plain bucket name')
-  const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
+async function openS3(
+  { bucket, prefix }: BucketLocation,
+  uri: string,
+  options: StoreOptions,
+): Promise<Store> {
   // The SDK takes a quarter of a second to load, so it is loaded only for S3.
   const { S3Store } = await import('../s3/s3.ts')
   const store = new S3Store(bucket, prefix, requestOptionsFor(options.s3, circuitNameOf(uri), options), uri)
@@ -113,16 +104,11 @@ function dynamoOptions({ s3 = {}, dynamodb = {} }: StoreOptions): DynamoOptions 
   }
 }
 
-async function openAzure(uri: string, options: StoreOptions): Promise<Store> {
-  const match = /^[a-z]+:\/\/([a-z0-9$][a-z0-9-]+)(?:@([a-z0-9][a-z0-9.-]+))?(?:\/(.*))?$/i.exec(uri)
-  const [, container, host, path = ''] = match ?? []
-  // As with S3 the message does not contain the URI; a signature in it would be part of every key.
-  if (container === undefined || /[?&]sig=/i.test(path))
-    throw new PipelineError(
-      'KD_CONFIG_INVALID',
-      'expected `abfss://container@account.dfs.core.windows.net/prefix` or `az://container/prefix`, without a signature',
-    )
-  const prefix = path.replace(/^\/+|\/+$/g, '')
+async function openAzure(
+  { container, host, prefix }: AzureLocation,
+  uri: string,
+  options: StoreOptions,
+): Promise<Store> {
   const [{ AzureStore }, { containerClient }] = await Promise.all([
     import('../azure/azure.ts'),
     import('../azure/azure-client.ts'),
@@ -132,25 +118,11 @@ async function openAzure(uri: string, options: StoreOptions): Promise<Store> {
   return new AzureStore(client, prefix, uri, requestOptionsFor(options.azure, circuitNameOf(uri), options))
 }
 
-async function openGcs(uri: string, options: StoreOptions): Promise<Store> {
-  const match = /^gs:\/\/([a-z0-9][a-z0-9._-]+)(?:\/(.*))?$/i.exec(uri)
-  const bucket = match?.[1]
-  if (bucket === undefined)
-    throw new PipelineError('KD_CONFIG_INVALID', 'expected `gs://bucket/prefix` with a plain bucket name')
-  const prefix = (match?.[2] ?? '').replace(/^\/+|\/+$/g, '')
+async function openGcs(
+  { bucket, prefix }: BucketLocation,
+  uri: string,
+  options: StoreOptions,
+): Promise<Store> {
   const { GcsStore } = await import('../gcs/gcs.ts')
   return new GcsStore(bucket, prefix, requestOptionsFor(options.gcs, circuitNameOf(uri), options), uri)
-}
-
-function folderOf(uri: string): string {
-  try {
-    return fileURLToPath(uri)
-  } catch (error) {
-    throw new PipelineError(
-      'KD_CONFIG_INVALID',
-      `expected \`file:///folder\`, got \`${uri}\``,
-      {},
-      { cause: error },
-    )
-  }
 }

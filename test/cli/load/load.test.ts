@@ -46,6 +46,10 @@ test('numbers of kinds and topics that do not match, and a topic that is given t
   assert.throws(() => loadTargetsOf({ ...FLAGS, kind: ['order', 'web'], topic: ['a'] }), { code })
   assert.throws(() => loadTargetsOf({ ...FLAGS, kind: ['order', 'web'], topic: ['a', 'b', 'c'] }), { code })
   assert.throws(() => loadTargetsOf({ ...FLAGS, topic: ['a', 'a'] }), { code })
+  assert.throws(() => loadTargetsOf({ ...FLAGS, topic: ['a b'] }), {
+    code,
+    message: /--topic must consist of/,
+  })
   assert.throws(() => loadTargetsOf({ ...FLAGS, kind: ['user', 'user'] }), { code })
 })
 

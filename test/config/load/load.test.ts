@@ -99,7 +99,7 @@ describe('sources', () => {
   it('later files win and objects merge key by key', () => {
     const first = write('1.json', { ...topic({ flush: { count: 1, bytes: 2 } }), log: { level: 'warn' } })
     const second = write('2.json', {
-      topics: { a: { flush: { count: 7 } }, b: { table: { uri: 's3://x/b' } } },
+      topics: { a: { flush: { count: 7 } }, b: { table: { uri: 's3://lake/b' } } },
     })
     const config = loadConfig({ files: [first, second] })
     assert.equal(config.topics['a']?.flush.count, 7)
@@ -161,11 +161,15 @@ describe('sources', () => {
 
   it('topic names and derived columns may contain dots', () => {
     const known = loadConfig({
-      object: { topics: { 'a.table': { table: { uri: 's3://x/y' } } } },
-      set: ['topics.a.table.flush.count=3', 'topics.b.c.table.uri=s3://x/z', 'topics.b.c.derive.d.e=day(ts)'],
+      object: { topics: { 'a.table': { table: { uri: 's3://lake/y' } } } },
+      set: [
+        'topics.a.table.flush.count=3',
+        'topics.b.c.table.uri=s3://lake/z',
+        'topics.b.c.derive.d.e=day(ts)',
+      ],
     })
     assert.equal(known.topics['a.table']?.flush.count, 3)
-    assert.equal(known.topics['b.c']?.table.uri, 's3://x/z')
+    assert.equal(known.topics['b.c']?.table.uri, 's3://lake/z')
     assert.deepEqual({ ...known.topics['b.c'].derive }, { 'd.e': 'day(ts)' })
   })
 
@@ -176,6 +180,14 @@ describe('sources', () => {
     assert.equal(config.topics['a'].table.uri, resolve(folder, '../lake/a'))
     const assigned = loadConfig({ files: [file], set: ['topics.a.table.uri=here/t'] })
     assert.equal(assigned.topics['a']?.table.uri, resolve('here/t'))
+  })
+
+  it('a byte order mark at the start of a file is ignored, elsewhere it is a fault', () => {
+    const contract = write('marked.schema.json', '\ufeff{"type":"object"}')
+    const text = `\ufeff${JSON.stringify(topic({ contract }))}`
+    assert.equal(loadConfig({ files: [write('marked.json', text)] }).topics['a']?.contract, contract)
+    const marked = write('twice.json', `\ufeff${text}`)
+    assert.throws(() => loadConfig({ files: [marked] }), { message: /cannot be read as JSON/ })
   })
 
   it('URIs with a scheme are not changed', () => {
@@ -191,7 +203,10 @@ describe('faults', () => {
       files: [broken, join(folder, 'absent.json')],
       object: {
         kafka: { brokres: [] },
-        topics: { a: { flush: { count: 'many' } }, b: { table: { uri: 's3://x/b' }, partitionColumns: [] } },
+        topics: {
+          a: { flush: { count: 'many' } },
+          b: { table: { uri: 's3://lake/b' }, partitionColumns: [] },
+        },
       },
       env: { LOG_LEVEL: 'loud' },
       set: ['nonsense'],
@@ -342,15 +357,15 @@ describe('faults', () => {
     ],
     [
       'one Kafka topic in two entries',
-      { topics: { a: { topic: 't', table: { uri: 's3://x/1' } }, t: { table: { uri: 's3://x/2' } } } },
+      { topics: { a: { topic: 't', table: { uri: 's3://lake/1' } }, t: { table: { uri: 's3://lake/2' } } } },
       /^topics\.t\.topic: topics\.a reads "t" too/,
     ],
     [
       'one appId in one table twice',
       {
         topics: {
-          a: { appId: 'x', table: { uri: 's3://x/1' } },
-          b: { appId: 'x', table: { uri: 's3://x/1' } },
+          a: { appId: 'x', table: { uri: 's3://lake/1' } },
+          b: { appId: 'x', table: { uri: 's3://lake/1' } },
         },
       },
       /^topics\.b\.appId: topics\.a writes to the same table under the same appId "x"/,

@@ -8,7 +8,7 @@ it('secrets that are set are hidden, everything else is shown', () => {
     object: {
       kafka: { sasl: { mechanism: 'plain', username: 'me', password: 'hunter2' } },
       storage: { s3: { accessKeyId: 'id', secretAccessKey: 'hunter2', sessionToken: 'hunter2' } },
-      topics: { a: { table: { uri: 's3://x/a' } } },
+      topics: { a: { table: { uri: 's3://lake/a' } } },
     },
   })
   const shown = redact(config)

@@ -27,6 +27,13 @@ describe('secrets from files', () => {
     assert.equal('passwordFile' in sasl, false)
   })
 
+  it('a byte order mark is no part of the secret', () => {
+    assert.equal(load(login({ passwordFile: file('marked', '\ufeffsecret\r\n') })).sasl?.password, 'secret')
+    assert.throws(() => load(login({ passwordFile: file('only-mark', '\ufeff\n') })), {
+      message: /must not be empty/,
+    })
+  })
+
   it('a relative path counts from the file that names it', () => {
     file('b', 'secret')
     const config = file('config.json', JSON.stringify({ kafka: login({ passwordFile: 'b' }) }))

@@ -8,7 +8,7 @@ import kafkajs from 'kafkajs'
 import { loadConfig } from '../../../config/load/load.ts'
 import type { Config } from '../../../config/types.ts'
 import { createTopic } from '../../../src/kafka/client/admin.ts'
-import { discoverTopics } from '../../../src/service/supervision/discover.ts'
+import { discoverTopics, reportInvalidTopics } from '../../../src/service/supervision/discover.ts'
 import type { TopicRun } from '../../../src/service/topic/topic-run.ts'
 import { runTopics } from '../../../src/service/supervision/run-topics.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
@@ -54,6 +54,47 @@ test('Topics beyond topicsMax are left out, running topics take precedence; at t
     code: 'KD_CONFIG_INVALID',
     message: /topics\.p\.pattern: matches 3 topics, more than topicsMax \(2\)/,
   })
+})
+
+test('A topic whose name makes options invalid is not read and takes no place of topicsMax; it is logged once', async () => {
+  const [long, other] = ['a'.repeat(246), 'c'.repeat(249)]
+  const config = configOf({
+    p: {
+      pattern: '.*',
+      topicsMax: 1,
+      table: { uri: 's3://lake/{topic}' },
+      deadLetters: { table: 's3://lake/bad', to: 'both' },
+    },
+  })
+  const topics = discoverTopics(config, [long, other, 'bad', 'good'])
+  assert.deepEqual(
+    topics.found.map(({ name }) => name),
+    ['p/good'],
+  )
+  assert.deepEqual(topics.overLimit, {})
+  assert.deepEqual(
+    topics.invalid.map(({ topic, faults }) => [topic, faults.length]),
+    [
+      [long, 1],
+      ['bad', 1],
+      [other, 1],
+    ],
+  )
+  const logged: unknown[] = []
+  const log = { error: (fields: unknown): unknown => logged.push((fields as { topic: string }).topic) }
+  const reported = new Set<string>()
+  reportInvalidTopics(topics, reported, log as never)
+  reportInvalidTopics(topics, reported, log as never)
+  assert.deepEqual(logged, [long, 'bad', other])
+  const lines: string[] = []
+  const destination = { write: (line: string) => void lines.push(line) }
+  const topicNames = (): Promise<string[]> => Promise.resolve([long])
+  await runTopics(config, {
+    until: 'latest',
+    log: createLogger({ level: 'info', pretty: false, destination }),
+    topicNames,
+  })
+  assert.match(lines.join(''), /is not read, because its name makes options invalid.*/)
 })
 
 test('A new topic starts without a restart, and a deleted one ends while the others continue', async () => {

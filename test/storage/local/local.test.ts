@@ -93,6 +93,22 @@ test('A path through a file is a missing object and cannot be written', async ()
   await assert.rejects(store.putIfAbsent('a/b', Buffer.from('x')), { code: 'KD_STORE_FAILED' })
 })
 
+// Linux answers ENOENT for each folder that is made in /proc, other systems have no such folder.
+test('Where no folder can be made writing fails at once', { timeout: 20_000 }, async () => {
+  for (const root of ['/proc/x', '/proc/x/y/z', '/proc/1/fd/x', '/dev/null/x']) {
+    const store = new LocalStore(root)
+    await assert.rejects(store.put('_delta_log/a', Buffer.from('x')), { code: 'KD_STORE_FAILED' }, root)
+    await assert.rejects(store.putIfAbsent('a', Buffer.from('x')), { code: 'KD_STORE_FAILED' }, root)
+  }
+})
+
+test('Concurrent writers make the same new folders', async () => {
+  const root = join(folder, 'many', 'new', 'folders')
+  const keys = Array.from({ length: 8 }, (_, index) => `a/b/${index}`)
+  await Promise.all(keys.map((key) => new LocalStore(root).put(key, Buffer.from('x'))))
+  assert.deepEqual(await keysOf(new LocalStore(root)), keys)
+})
+
 test('A linked file is listed with its size, a linked folder is not entered', async () => {
   const root = join(folder, 'links')
   const store = new LocalStore(root)

@@ -26,7 +26,8 @@ for (const [uri, kind] of [
   ['file:///data/table', LocalStore],
   ['/data/table', LocalStore],
   ['data/table', LocalStore],
-  ['C:\\data\\table', LocalStore],
+  ['./~/table', LocalStore],
+  ['./lake:1/table', LocalStore],
 ] as const) {
   test(`${uri} opens a ${kind.name} that keeps the URI as it was written`, async () => {
     const azure = { accountName: 'account', accountKey: 'c2VjcmV0' }
@@ -76,6 +77,12 @@ for (const uri of [
   'az:///a',
   'az://lake/a?sv=1&sig=secret',
   'file://host/a',
+  'file:a',
+  'dbfs:/lake/a',
+  's3:/lake/a',
+  '~/lake/a',
+  '$HOME/lake/a',
+  'C:\\lake\\a',
 ])
   test(`${JSON.stringify(uri)} is refused, and the error contains no secret`, async () => {
     await assert.rejects(openStore(uri), (error: unknown) => {
