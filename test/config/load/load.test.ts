@@ -182,14 +182,6 @@ describe('sources', () => {
     assert.equal(assigned.topics['a']?.table.uri, resolve('here/t'))
   })
 
-  it('a byte order mark at the start of a file is ignored, elsewhere it is a fault', () => {
-    const contract = write('marked.schema.json', '\ufeff{"type":"object"}')
-    const text = `\ufeff${JSON.stringify(topic({ contract }))}`
-    assert.equal(loadConfig({ files: [write('marked.json', text)] }).topics['a']?.contract, contract)
-    const marked = write('twice.json', `\ufeff${text}`)
-    assert.throws(() => loadConfig({ files: [marked] }), { message: /cannot be read as JSON/ })
-  })
-
   it('URIs with a scheme are not changed', () => {
     const config = loadConfig({ object: topic({ table: { uri: 'memory:t' } }) })
     assert.equal(config.topics['a']?.table.uri, 'memory:t')
