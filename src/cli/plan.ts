@@ -90,9 +90,9 @@ function checkFields(
         `table.partitionColumns: ${JSON.stringify(column)} is not a column; the columns are ${fields.map(({ name }) => name).join(', ')}`,
       )
     } else if (typeof field.type !== 'string' || field.type === 'binary') {
-      const type = typeof field.type === 'string' ? field.type : field.type.type
+      // The log stores partition values as text, which nested and binary values lack.
       faults.push(
-        `table.partitionColumns: ${JSON.stringify(column)} has the type ${type}; neither binary nor nested columns can partition a table`,
+        `table.partitionColumns: ${JSON.stringify(column)} is of type ${typeof field.type === 'string' ? field.type : field.type.type}; only columns of primitive types except binary can partition a table`,
       )
     }
   }

@@ -6,7 +6,7 @@ arrow/from-arrow: arrow/record-batch
 cli/dlq/dlq: cli/dlq/command cli/dlq/discard cli/dlq/group cli/dlq/list cli/dlq/replay cli/dlq/show cli/dlq/text
 cli/health: cli/config-flags
 cli/load/load: cli/load/flags cli/load/progress cli/load/report cli/load/run kafka/source/read-topic
-cli/main: cli/contract cli/demo/command cli/ingest cli/package-file cli/plan cli/run cli/validate
+cli/main: cli/contract cli/demo/command cli/ingest cli/package-file cli/run cli/validate
 cli/output: cli/table/type-text
 cli/table/cat: cli/table/command cli/table/create cli/table/files cli/table/history cli/table/notices cli/table/optimize cli/table/properties cli/table/restore cli/table/show cli/table/table cli/table/vacuum cli/table/verify
 compression/compression: compression/bounded-buffer compression/byte-codec compression/crc32c compression/lz4 compression/snappy compression/zstd-built-in compression/zstd-frame compression/zstd-wasm compression/zstd
