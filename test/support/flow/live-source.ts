@@ -44,12 +44,14 @@ export class LiveSource implements KafkaSource {
   readonly batches: Observable<Batch<Raw>>
   readonly #topic: LiveTopic
   readonly #options: SourceOptions
+  readonly #batchRecordsMax: number
   readonly #stopping = new AbortController()
   #position: Position | undefined
 
-  constructor(topic: LiveTopic, options: SourceOptions) {
+  constructor(topic: LiveTopic, options: SourceOptions, batchRecordsMax = BATCH_RECORDS_MAX) {
     this.#topic = topic
     this.#options = options
+    this.#batchRecordsMax = batchRecordsMax
     this.batches = new Observable((subscriber) => {
       const leave = new AbortController()
       this.#stopping.signal.addEventListener('abort', () => leave.abort())
@@ -105,7 +107,7 @@ export class LiveSource implements KafkaSource {
       // A reset is under way.
       if (position === undefined) continue
       if (position.next >= end) return
-      const values = this.#topic.values.slice(position.next, position.next + BATCH_RECORDS_MAX)
+      const values = this.#topic.values.slice(position.next, position.next + this.#batchRecordsMax)
       if (values.length === 0) {
         await this.#topic.grown(signal)
         continue
