@@ -79,6 +79,9 @@ function alternativeParts(part: SchemaPart, keyword: string, walk: SchemaWalk): 
   if (rest.length === 0) return applicableSchemas(first, walk)
   const types = typed.map((branch) => walk.typeOf([branch], branch.at))
   if (types.includes(undefined)) return []
+  // A text column holds the JSON of any alternative, whatever its type.
+  const isText = schema['x-delta-type'] === 'string' && !Object.hasOwn(schema, 'type')
+  if (isText && types.some((type) => type !== 'string')) return []
   if (new Set(types.map((type) => JSON.stringify(type))).size > 1) {
     addFault(walk, extendPointer(at, keyword), 'its alternatives differ in type; a column has one type')
     return []

@@ -44,6 +44,23 @@ const mapped: [string, unknown, DataType][] = [
     { type: ['string', 'number', 'null'], 'x-delta-type': 'decimal(38,38)' },
     'decimal(38,38)',
   ],
+  [
+    'text for different alternatives',
+    {
+      'x-delta-type': 'string',
+      oneOf: [
+        { type: 'object', properties: { b: { type: 'string' } } },
+        { type: 'integer' },
+        { type: 'null' },
+      ],
+    },
+    'string',
+  ],
+  [
+    'text for alternatives of text',
+    { 'x-delta-type': 'string', anyOf: [{ const: 'a' }, { minLength: 3 }] },
+    'string',
+  ],
   ['named alone', { 'x-delta-type': 'long' }, 'long'],
   ['named timestamp_ntz', { type: 'string', 'x-delta-type': 'timestamp_ntz' }, 'timestamp_ntz'],
   ['named short', { type: 'integer', 'x-delta-type': 'short' }, 'short'],
@@ -110,6 +127,18 @@ const refused: [string, unknown, object, RegExp][] = [
   [
     'different alternatives',
     { oneOf: [{ type: 'string' }, { type: 'integer' }] },
+    {},
+    /^\/properties\/a\/oneOf: /,
+  ],
+  [
+    'another type than text for different alternatives',
+    { 'x-delta-type': 'long', oneOf: [{ type: 'string' }, { type: 'integer' }] },
+    {},
+    /^\/properties\/a\/oneOf: /,
+  ],
+  [
+    'text for different alternatives beside a type',
+    { type: 'string', 'x-delta-type': 'string', oneOf: [{ type: 'string' }, { type: 'integer' }] },
     {},
     /^\/properties\/a\/oneOf: /,
   ],

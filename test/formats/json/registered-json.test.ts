@@ -49,3 +49,28 @@ test('A schema of another type, and text that is not JSON, are refused', () => {
     message: /b: .*JSON/,
   })
 })
+
+test('Formats that JSON Schema does not define are ignored at any depth, others are asserted', () => {
+  const schema = {
+    $schema: 'http://json-schema.org/draft-04/schema#',
+    type: 'object',
+    properties: {
+      total: { type: 'number', format: 'decimal' },
+      id: { type: 'string', format: 'guid' },
+      list: { type: 'array', items: { type: 'string', format: 'time-span' } },
+      to: { $ref: 'address.json' },
+      format: { type: 'string' },
+      at: { type: 'string', format: 'date-time' },
+      count: { type: 'integer', format: 'int32' },
+    },
+  }
+  const address = { type: 'object', properties: { zip: { type: 'string', format: 'zip-code' } } }
+  const contract = contractOfRegisteredJson(registered(schema, { 'address.json': address }), 'test')
+  assert.deepEqual(
+    contract.schema.fields.map(({ name, type }) => (typeof type === 'string' ? `${name} ${type}` : name)),
+    ['total double', 'id string', 'list', 'to', 'format string', 'at timestamp', 'count long'],
+  )
+  assert.equal(contract.check({ total: 1.5, id: 'x', list: ['y'], to: { zip: 'z' }, format: 'f' }), undefined)
+  assert.match(contract.check({ at: 'yesterday' }) ?? '', /^\/at /)
+  assert.match(contract.check({ count: 2 ** 40 }) ?? '', /^\/count /)
+})
