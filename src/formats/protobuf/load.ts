@@ -5,6 +5,7 @@ import descriptor from 'protobufjs/ext/descriptor.js'
 import { messageOf } from '../../core/errors.ts'
 import type { RegisteredSchema } from '../../registry/registry.ts'
 import { protoSchemaError, fullNameOf, protoMessage, type ProtoMessage } from './schema.ts'
+import { isProtoBuiltIn, builtInProtoJson, builtInProtoText } from './built-in-files.ts'
 
 /** Describes a message declared in a file. Headers refer to messages and nested messages by their index. */
 export interface DeclaredMessage {
@@ -30,11 +31,6 @@ const FILES_MAX = 1_000
  * tree.
  */
 const FOLDERS_MAX = 20
-/** Imports whose files may be missing, because they do not affect messages. */
-const OPTIONS_ONLY = new Set(['google/protobuf/descriptor.proto', 'confluent/meta.proto'])
-/** Built into every registry, and therefore not among the references of a schema. */
-const CONFLUENT_DECIMAL = `syntax = "proto3"; package confluent.type;
-message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }`
 
 /**
  * Reads the messages of the `.proto` file at `path`. Imports are searched for in its folder, then in the folders
@@ -51,9 +47,10 @@ export async function readProtoFile(path: string): Promise<ProtoFile> {
   const texts = new Map<string, string>()
   const todo = importsOf(text, path)
   for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
-    if (texts.has(name) || isBuiltIn(name)) continue
+    if (texts.has(name) || isProtoBuiltIn(name)) continue
     if (texts.size >= FILES_MAX) throw protoSchemaError(path, '', `imports more than ${FILES_MAX} files`)
     const imported = await firstOf(folders.map((folder) => join(folder, name)))
+    if (imported === undefined && builtInProtoText(name) !== undefined) continue
     if (imported === undefined)
       throw protoSchemaError(
         path,
@@ -123,6 +120,7 @@ class Loading {
   }
 
   add(name: string, text: string): readonly DeclaredMessage[] {
+    this.#added.add(name)
     const bytes = descriptorBytes(text)
     return bytes === undefined ? this.#addText(name, text) : this.#addDescriptor(bytes)
   }
@@ -156,9 +154,10 @@ class Loading {
   #addBuiltIn(name: string): void {
     if (this.#added.has(name)) return
     this.#added.add(name)
-    const known = protobuf.common.get(name)
-    if (known?.nested !== undefined) this.#root.addJSON(known.nested)
-    else if (name === 'confluent/type/decimal.proto') parsed(CONFLUENT_DECIMAL, this.#root, name)
+    const json = builtInProtoJson(name)
+    if (json !== undefined) this.#root.addJSON(json)
+    const text = builtInProtoText(name)
+    if (text !== undefined) this.#addText(name, text)
   }
 }
 
@@ -208,14 +207,6 @@ function importsOf(text: string, name: string): string[] {
   } catch (error) {
     throw protoSchemaError(name, '', messageOf(error), error)
   }
-}
-
-function isBuiltIn(name: string): boolean {
-  return (
-    OPTIONS_ONLY.has(name) ||
-    name === 'confluent/type/decimal.proto' ||
-    (name.startsWith('google/protobuf/') && Boolean(protobuf.common.get(name)))
-  )
 }
 
 function declaredMessagesOf(
