@@ -57,3 +57,15 @@ function metricOf(status: TopicStatus): number | undefined {
   registerProcessMetrics(observe, health, () => undefined)
   return found
 }
+
+test('The id of the topic is that of the last source, and unknown where brokers report none', () => {
+  const events = new Subject<TopicEvent>()
+  const status = new TopicStatus({ creditBytes: 1 }, events, () => undefined)
+  const identify = (topicId: string | undefined): void =>
+    events.next({ kind: 'source', event: { kind: 'topic-identified', topicId } })
+  assert.equal(status.topicId, undefined)
+  identify('GMrBMR1_TDWfjmSJ6YPr3g')
+  assert.equal(status.topicId, 'GMrBMR1_TDWfjmSJ6YPr3g')
+  identify(undefined)
+  assert.equal(status.topicId, undefined)
+})
