@@ -1,8 +1,9 @@
 /** Lists a test per line, `test/NAME.test.ts`, and the files `src/NAME.ts` that it covers because they have no test of their own. */
 const LINES = `
-arrow/builder: arrow/column-builder arrow/fixed-builder arrow/validity
-arrow/cast: arrow/bytes-builder arrow/column arrow/values
+arrow/builder: arrow/column-builder
+arrow/cast: arrow/column arrow/values
 arrow/from-arrow: arrow/record-batch
+arrow/time: arrow/bytes-builder arrow/fixed-builder arrow/validity
 cli/dlq/dlq: cli/dlq/command cli/dlq/discard cli/dlq/group cli/dlq/list cli/dlq/replay cli/dlq/show cli/dlq/text
 cli/health: cli/config-flags
 cli/load/load: cli/load/flags cli/load/progress cli/load/report cli/load/run kafka/source/read-topic
@@ -14,9 +15,9 @@ contract/columns/to-table-schema: contract/columns/flatten contract/columns/to-s
 contract/json-schema/draft: contract/json-schema/delta-type
 contract/json-schema/references: contract/json-schema/compile contract/json-schema/describe contract/json-schema/json-schema contract/json-schema/walk
 core/credit/credit: core/credit/flush-credit
+core/schema: core/dead-letter
 core/stage/flush-stages: core/batch core/flush-trace core/stage/flush-scope
 core/stage/span: core/clock core/errors
-core/stage/stage: core/schema
 delta/commit/checkpoint-write: delta/commit/checkpoint-reuse delta/commit/checkpoint-rows
 delta/commit/conflicts: delta/commit/commit-info
 delta/commit/log-writer: delta/commit/append delta/commit/checkpoint-scheduler delta/commit/checksum-writer delta/commit/table-writer
@@ -26,10 +27,11 @@ delta/files/layout: delta/protocol/table-shape
 delta/fuzz: delta/statistics/json-text
 delta/log/checksum: delta/log/checkpoint-read delta/log/live-files delta/log/log-segment delta/log/snapshot
 delta/log/in-commit-timestamp: delta/log/checkpoint-part delta/log/checkpoint-schema delta/log/parsed-stats delta/log/state delta/log/txn-retention
+delta/maintenance/create: delta/protocol/engine
 delta/maintenance/optimize-spark: delta/statistics/stats-check delta/statistics/stats
-delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/create delta/maintenance/maintained-table delta/protocol/engine parquet/join
-delta/protocol/column-paths: delta/protocol/fields
-delta/protocol/protocol: delta/constraints/append-support delta/protocol/actions
+delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/maintained-table parquet/join
+delta/protocol/action-json: delta/protocol/actions delta/protocol/fields
+delta/protocol/protocol: delta/constraints/append-support
 delta/protocol/table-properties: delta/protocol/features delta/protocol/interval
 delta/rewrite/cluster: delta/rewrite/data-file delta/rewrite/sort-keys delta/rewrite/zcubes
 delta/rewrite/curves: delta/rewrite/hilbert delta/rewrite/zorder
@@ -41,10 +43,11 @@ e2e/demo: cli/demo/demo cli/demo/dependencies cli/demo/kafka
 enrichments/bucket: enrichments/derived-column
 enrichments/kafka-columns: enrichments/enrichment
 enrichments/lookup-columns: enrichments/source-column
-evolution/alter: evolution/nulls evolution/plain evolution/row-columns evolution/row-layout
+evolution/alter: evolution/batch-validation evolution/nulls evolution/plain evolution/row-columns evolution/row-layout
+evolution/contract-case: evolution/policy
+evolution/dropped-fields: evolution/field-paths
 evolution/infer-from-sample: evolution/infer-new-columns
 evolution/ingest-values: evolution/coerce-message evolution/table-columns
-evolution/rescue: evolution/policy
 faults/registry: kafka/client/producer
 formats/avro/container-format: formats/avro/read formats/avro/values
 formats/avro/fingerprint: formats/avro/schema
@@ -53,13 +56,12 @@ formats/avro/kafka-delta-ingest: formats/avro/connect-types formats/avro/cursor 
 formats/avro/resolve: formats/open/contract
 formats/debezium/connect-columns: formats/debezium/values
 formats/debezium/format: formats/debezium/columns formats/debezium/schema
-formats/framing/headers: core/dead-letter
 formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values
 formats/json/unknown-fields: formats/json/columns formats/json/json-input formats/json/read-scalar formats/json/read-value formats/json/scan formats/json/value-plan
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
 formats/open/tombstones: enrichments/deleted-flag
-formats/protobuf/format: formats/protobuf/columns formats/protobuf/load
-formats/protobuf/registry: formats/protobuf/cursor formats/protobuf/protobuf-well-known formats/protobuf/read formats/protobuf/schema
+formats/protobuf/built-in-files: formats/protobuf/columns formats/protobuf/load formats/protobuf/schema
+formats/protobuf/registry: formats/protobuf/cursor formats/protobuf/protobuf-well-known formats/protobuf/read
 formats/text/csv: formats/settings
 formats/writer-schema: formats/format formats/values
 ingest/plan: ingest/environment ingest/formats ingest/librdkafka-properties ingest/librdkafka ingest/seek-offsets ingest/statsd-endpoint
@@ -94,17 +96,18 @@ sample/kinds: sample/order-events sample/web-requests
 sample/produce: sample/event sample/random
 sample/user-events: sample/bad-records
 service/dead-letters/dead-letter-columns: service/table/side-table
-service/http/admin: service/health/components service/health/health service/health/progress service/http/admin-token service/http/status service/topic/control service/topic/state service/topic/status service/topic/topic-run
-service/http/endpoints: service/metrics/process-metrics service/metrics/topic-metrics service/topic/summary
+service/http/admin: service/health/components service/http/admin-token service/http/status
+service/http/endpoints: service/metrics/topic-metrics
 service/inference/inferred-topic: service/inference/sample
 service/process/shutdown: service/process/exit
 service/replay/replay: service/replay/replay-ledger service/replay/replay-rows service/table/commit-rows stored-letters/ledger
 service/supervision/patterns: service/supervision/discover
 service/supervision/process-memory: service/connections/kafka-options
 service/supervision/supervision: service/supervision/run-topics service/supervision/topic-set service/supervision/watch-topics
-service/supervision/topic-states: service/supervision/supervised-topic service/topic/event-log
+service/supervision/topic-states: service/supervision/supervised-topic
 service/table/target: enrichments/cast-columns service/connections/registry-options service/connections/retry-options
-service/topic/topic: service/topic/events service/topic/flush-tracker service/topic/format service/topic/source-options service/topic/topic-pipeline
+service/topic/status: service/health/health service/health/progress service/metrics/process-metrics service/topic/control service/topic/event-log service/topic/events service/topic/state service/topic/summary service/topic/topic-pipeline service/topic/topic-run
+service/topic/topic: service/topic/flush-tracker service/topic/format service/topic/source-options
 sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functions/compare sql/functions/functions sql/functions/like sql/functions/time-pattern sql/functions/time
 sql/parse/parse: sql/expression/types sql/parse/literals sql/parse/tokens
 sql/spark: sql/compile sql/expression/ast sql/expression/cast-time sql/expression/cast sql/expression/columns sql/expression/error sql/expression/numbers sql/expression/term
@@ -116,14 +119,15 @@ storage/local/local: storage/local/local-abandoned
 storage/requests: storage/bucket-prefix storage/parts
 storage/s3/s3: storage/s3/aws storage/s3/s3-upload
 stored-letters/stored: stored-letters/row
-telemetry/log: telemetry/log-levels telemetry/otlp
+telemetry/log: telemetry/otlp
 telemetry/metrics/catalogue: service/metrics/java-metrics telemetry/metrics/instruments
 telemetry/metrics/observed-metrics: telemetry/metrics/metrics telemetry/metrics/readers
+telemetry/process-warnings: telemetry/log-levels
 telemetry/tracing/tail-sampling: telemetry/tracing/sampler
 transforms/date-pattern: transforms/iso
 transforms/examples: transforms/columns
 transforms/files: transforms/functions-privacy transforms/functions-text transforms/functions-time transforms/functions
-transforms/keeps-on-null: transforms/compile transforms/faults transforms/types
+transforms/keeps-on-null: transforms/compile transforms/faults
 `
 
 /** Names, by the test that covers them, the files of src that have no test of their own. */
