@@ -26,7 +26,7 @@ for (const page of pages) {
   })
 
   test(`${page}: every npm script exists`, () => {
-    const names = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name)
+    const names = [...text.matchAll(/npm run ([\w:]+(?:-[\w:]+)*)/g)].map(([, name = '']) => name)
     assert.deepEqual(
       names.filter((name) => !(name in described.scripts)),
       [],

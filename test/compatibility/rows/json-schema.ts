@@ -97,32 +97,32 @@ export const JSON_SCHEMA: readonly CompatibilityRow[] = [
   ),
   jsonSchemaRow(
     'json-schema-any-value',
-    { type: 'object', properties: { id: { type: 'integer' }, any: {} } },
-    [{ id: 1, any: { a: 1 } }],
+    { type: 'object', properties: { id: { type: 'integer' }, anything: {} } },
+    [{ id: 1, anything: { a: 1 } }],
     {
       error:
-        'KD_CONTRACT_INVALID: The contract cannot be used: /properties/any: has no type from which a column type follows; add a type or x-delta-type',
+        'KD_CONTRACT_INVALID: The contract cannot be used: /properties/anything: has no type from which a column type follows; add a type or x-delta-type',
     },
   ),
   {
     id: 'json-schema-any-value-with-a-contract',
     ...contractOf(
-      { id: { type: 'integer' }, any: { 'x-delta-type': 'string' } },
+      { id: { type: 'integer' }, anything: { 'x-delta-type': 'string' } },
       { format: 'json', framing: 'registry' },
     ),
     registry: {
       ids: {
         1: {
           schemaType: 'JSON',
-          schema: JSON.stringify({ type: 'object', properties: { id: { type: 'integer' }, any: {} } }),
+          schema: JSON.stringify({ type: 'object', properties: { id: { type: 'integer' }, anything: {} } }),
         },
       },
       subjects: { 'events-value': 1 },
     },
-    batches: [[framed(1, '{"id":1,"any":{"a":1}}'), framed(1, '{"id":2,"any":[1.50]}')]],
+    batches: [[framed(1, '{"id":1,"anything":{"a":1}}'), framed(1, '{"id":2,"anything":[1.50]}')]],
     expected: {
-      columns: { id: 'long', any: 'string' },
-      rows: ['{"id":1,"any":"{\\"a\\":1}"}', '{"id":2,"any":"[1.5]"}'],
+      columns: { id: 'long', anything: 'string' },
+      rows: ['{"id":1,"anything":"{\\"a\\":1}"}', '{"id":2,"anything":"[1.5]"}'],
     },
   },
   jsonSchemaRow(

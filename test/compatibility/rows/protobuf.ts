@@ -43,7 +43,7 @@ import "google/protobuf/duration.proto";
 import "google/protobuf/any.proto";
 message Event {
   google.protobuf.Struct doc = 1; google.protobuf.Empty nothing = 2; Marker marker = 3;
-  google.protobuf.Timestamp at = 4; google.protobuf.Duration took = 5; google.protobuf.Any any = 6;
+  google.protobuf.Timestamp at = 4; google.protobuf.Duration took = 5; google.protobuf.Any details = 6;
 }
 message Marker {}`
 const RECURSIVE = `${PROTO3} message Event { int64 id = 1; Event next = 2; }`
@@ -155,7 +155,7 @@ export const PROTOBUF: readonly CompatibilityRow[] = [
         marker: {},
         at: { seconds: 1_772_323_200, nanos: 123_456_789 },
         took: { seconds: 1, nanos: 500_000_000 },
-        any: { type_url: 'type.googleapis.com/shop.Marker', value: Buffer.from('') },
+        details: { type_url: 'type.googleapis.com/shop.Marker', value: Buffer.from('') },
       },
       {},
     ],
@@ -166,11 +166,11 @@ export const PROTOBUF: readonly CompatibilityRow[] = [
         marker: 'boolean',
         at: 'timestamp',
         took: 'decimal(21,9)',
-        any: 'struct<type_url: string, value: binary>',
+        details: 'struct<type_url: string, value: binary>',
       },
       rows: [
-        '{"doc":"{\\"a\\":1,\\"b\\":[null]}","nothing":true,"marker":true,"at":"2026-03-01T00:00:00.123456Z","took":1.500000000,"any":{"type_url":"type.googleapis.com/shop.Marker","value":""}}',
-        '{"doc":null,"nothing":null,"marker":null,"at":null,"took":null,"any":null}',
+        '{"doc":"{\\"a\\":1,\\"b\\":[null]}","nothing":true,"marker":true,"at":"2026-03-01T00:00:00.123456Z","took":1.500000000,"details":{"type_url":"type.googleapis.com/shop.Marker","value":""}}',
+        '{"doc":null,"nothing":null,"marker":null,"at":null,"took":null,"details":null}',
       ],
     },
   ),

@@ -34,6 +34,8 @@ export interface CompatibilityRow {
   /** Batches of a partition; each becomes a commit. */
   readonly batches: readonly (readonly Message[])[]
   readonly expected: Expected
+  /** Readers that cannot read the table, with their message; once they can, the entry is to go. */
+  readonly notRead?: Readonly<Partial<Record<'delta-rs' | 'duckdb', RegExp>>>
 }
 
 /** What the messages make. */
