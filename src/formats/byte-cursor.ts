@@ -27,12 +27,14 @@ export abstract class ByteCursor {
     return bytes.toString('utf8')
   }
 
+  /** Throws for a number that is not finite, which neither a column nor JSON can hold. */
   float(): number {
-    return this.source.readFloatLE(this.advance(4))
+    return finite(this.source.readFloatLE(this.advance(4)))
   }
 
+  /** Throws for a number that is not finite, which neither a column nor JSON can hold. */
   double(): number {
-    return this.source.readDoubleLE(this.advance(8))
+    return finite(this.source.readDoubleLE(this.advance(8)))
   }
 
   /** Returns the fault of a number that takes more bytes than the format allows. */
@@ -72,6 +74,11 @@ export abstract class ByteCursor {
     this.at += count
     return this.at - count
   }
+}
+
+function finite(value: number): number {
+  if (Number.isFinite(value)) return value
+  throw new Error(`expected a finite number, got ${value}`)
 }
 
 /** Returns the signed number that a zigzag-encoded one represents; a bigint beyond the integers that a double holds. */

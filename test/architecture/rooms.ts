@@ -100,7 +100,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     json: ['framing'],
     text: ['json'],
     avro: ['framing', 'json'],
-    protobuf: ['framing'],
+    protobuf: ['framing', 'json'],
     debezium: ['avro', 'protobuf'],
     open: ['avro', 'debezium', 'framing', 'json', 'protobuf', 'text'],
   },

@@ -17,6 +17,7 @@ import type { Format, WriterSchema } from '../format.ts'
 import type { FormatSettings } from '../settings.ts'
 import { SchemasById } from '../framing/registry-framing.ts'
 import { namedSchemaOf, schemaHeaderOf } from '../framing/schema-id.ts'
+import { withoutBom } from '../json/json-input.ts'
 import { readSchemaFile } from '../json/schema-file.ts'
 import { valueFormat } from '../values.ts'
 
@@ -176,7 +177,7 @@ export function parseRegisteredAvro(
   if (type !== 'AVRO') throw fault(`expected an Avro schema, got type ${type}`)
   const parsed = (json: string): unknown => {
     try {
-      return adapt(JSON.parse(json))
+      return adapt(JSON.parse(withoutBom(json)))
     } catch (error) {
       throw fault(messageOf(error))
     }
@@ -242,7 +243,7 @@ function containedAvro(json: string): AvroNode {
   const source = 'the header of the container'
   let parsed: unknown
   try {
-    parsed = JSON.parse(json)
+    parsed = JSON.parse(withoutBom(json))
   } catch (error) {
     throw new PipelineError('KD_CONTRACT_INVALID', messageOf(error), { source })
   }

@@ -23,11 +23,19 @@ export function avroReader(node: AvroNode): AvroReader {
   return node.kind === 'record' ? readers.rowsOf(node) : readers.of(node, 0)
 }
 
-/** Makes readers for values within a row. One record type has one reader, which may call itself. */
+/**
+ * Makes readers for values within a row. One record type has one reader, which may call itself. Readers that skip values
+ * accept numbers that are not finite.
+ */
 export class AvroReaders {
+  readonly #primitives: typeof PRIMITIVES
   readonly #made = new Map<AvroNode, AvroReader>()
   /** The record types whose readers are being made, and their depth. */
   readonly #open = new Map<AvroNode, number>()
+
+  constructor(isSkipping = false) {
+    this.#primitives = isSkipping ? { ...PRIMITIVES, ...SKIPPED } : PRIMITIVES
+  }
 
   rowsOf(node: AvroRecord): AvroReader {
     return this.#recordOf(node, 0)
@@ -68,7 +76,7 @@ export class AvroReaders {
         return (cursor) => valueOf(cursor.int())
       }
       default:
-        return PRIMITIVES[node.kind]
+        return this.#primitives[node.kind]
     }
   }
 
@@ -104,6 +112,11 @@ const PRIMITIVES: Readonly<Record<'null' | 'boolean' | 'float' | 'double' | 'str
   float: (cursor) => cursor.float(),
   double: (cursor) => cursor.double(),
   string: (cursor) => cursor.string(),
+}
+
+const SKIPPED: Readonly<Record<'float' | 'double', AvroReader>> = {
+  float: (cursor) => cursor.take(4),
+  double: (cursor) => cursor.take(8),
 }
 
 /**

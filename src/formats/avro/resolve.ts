@@ -74,6 +74,7 @@ class UnresolvableSchemas extends Error {}
 /** Resolves one schema to another. A pair of record types has one reader, which may call itself. */
 class Resolution {
   readonly #plain = new AvroReaders()
+  readonly #skipped = new AvroReaders(true)
   readonly #made = new Map<AvroNode, Map<AvroNode, AvroReader>>()
   /** The pairs that are being resolved, and their depth. */
   readonly #open = new Map<AvroNode, Map<AvroNode, number>>()
@@ -157,7 +158,7 @@ class Resolution {
       const into = wanted.get(field)
       const path = `${at}/${field.name}`
       // Parts that nobody asks for are read all the same, because only reading them finds their end.
-      if (into === undefined) return [undefined, this.#plain.of(field.node, depthOf(path))]
+      if (into === undefined) return [undefined, this.#skipped.of(field.node, depthOf(path))]
       return [into.name, this.resolve(field.node, into.node, `${at}/${into.name}`)]
     })
     const read = recordReader(fields, absent)

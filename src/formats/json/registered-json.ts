@@ -2,6 +2,7 @@ import { loadContract, type Contract } from '../../contract/contract.ts'
 import { createSchemaValidator } from '../../contract/json-schema/draft.ts'
 import { subschemas } from '../../contract/json-schema/json-schema.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
+import { withoutBom } from './json-input.ts'
 import type { RegisteredSchema } from '../../registry/registry.ts'
 
 /** The formats that are asserted; they are the same in every draft. */
@@ -25,7 +26,7 @@ export function contractOfRegisteredJson(
 
 function parsed(text: string, source: string, prefix = ''): unknown {
   try {
-    return withoutUnknownFormats(JSON.parse(text) as unknown)
+    return withoutUnknownFormats(JSON.parse(withoutBom(text)) as unknown)
   } catch (error) {
     throw faultOf(prefix + messageOf(error), source)
   }

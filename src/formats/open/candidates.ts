@@ -1,5 +1,6 @@
 import { isContainer } from '../avro/container.ts'
 import { isSingleObject } from '../avro/format.ts'
+import { afterBom } from '../json/json-input.ts'
 import type { FormatSettings } from '../settings.ts'
 
 /** Describes one candidate for the form of a value: a format with a framing. */
@@ -82,13 +83,14 @@ export function candidatesOf(format: string, settings: FormatSettings): readonly
 
 /** Returns true for the JSON null, which is a tombstone like a missing value. */
 function isNull(value: Uint8Array): boolean {
-  return value.length === 4 && value[0] === 0x6e && Buffer.from(value).toString('latin1') === 'null'
+  const at = afterBom(value, 0, value.length)
+  return value.length === at + 4 && value[at] === 0x6e && Buffer.from(value).toString('latin1', at) === 'null'
 }
 
-/** Returns the first byte that is not white space. */
+/** Returns the first byte that is not white space, behind a byte order mark. */
 function firstByte(value: Uint8Array): number | undefined {
   // A plain loop, because it runs for every value.
-  for (let at = 0; at < value.length; at++) {
+  for (let at = afterBom(value, 0, value.length); at < value.length; at++) {
     const byte = value[at]
     if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte
   }

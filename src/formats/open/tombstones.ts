@@ -10,8 +10,9 @@ import { keyOf, type Raw } from '../../core/raw.ts'
 import { findField } from '../../core/schema.ts'
 import { csvFieldReader } from '../text/csv.ts'
 import type { Decoded, Format, MessageColumns } from '../format.ts'
-import { REGISTRY_PREFIX_BYTES } from '../framing/schema-id.ts'
+import { REGISTRY_PREFIX_BYTES, schemaHeaderOf } from '../framing/schema-id.ts'
 import { parseExact } from '../json/exact.ts'
+import { withoutBom } from '../json/json-input.ts'
 
 /** Describes the handling of records without a value. */
 export interface TombstoneOptions {
@@ -105,7 +106,9 @@ class KeyRowBuilder {
   #rowOf(raw: Raw, i: number, dropped: DroppedPaths): object {
     const { of: schema } = dropped
     const key = keyOf(raw, i)
-    const text = key === undefined ? undefined : textOf(key, this.#mayFrame)
+    // With its schema id in a header, a key has no prefix.
+    const mayFrame = this.#mayFrame && schemaHeaderOf(raw, i, 'key') === undefined
+    const text = key === undefined ? undefined : textOf(key, mayFrame)
     if (text === undefined) return {}
     const parsed = jsonOf(text)
     if (isMessageObject(parsed)) {
@@ -131,7 +134,7 @@ function textOf(key: Uint8Array, mayFrame: boolean): string | undefined {
 }
 
 function utf8Of(bytes: Uint8Array): string | undefined {
-  return isUtf8(bytes) ? Buffer.from(bytes).toString('utf8') : undefined
+  return isUtf8(bytes) ? withoutBom(Buffer.from(bytes).toString('utf8')) : undefined
 }
 
 function isJson(text: string): boolean {

@@ -78,8 +78,10 @@ class ColumnDerivation {
     return columns.length === 0 ? undefined : { type: 'struct', fields: columns }
   }
 
-  #fault(path: Path, message: string): undefined {
+  /** Notes that a field can have no column, and returns its missing type. */
+  #fault(path: Path, message: string): StructType | undefined {
     this.faults.push({ path, message })
+    return undefined
   }
 
   #fieldType({ label, node }: ProtoField, path: Path): DataType | undefined {

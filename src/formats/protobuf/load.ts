@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import protobuf from 'protobufjs'
 import descriptor from 'protobufjs/ext/descriptor.js'
 import { messageOf } from '../../core/errors.ts'
+import { withoutBom } from '../json/json-input.ts'
 import type { RegisteredSchema } from '../../registry/registry.ts'
 import { protoSchemaError, fullNameOf, protoMessage, type ProtoMessage } from './schema.ts'
 import { isProtoBuiltIn, builtInProtoJson, builtInProtoText } from './built-in-files.ts'
@@ -194,7 +195,7 @@ function descriptorBytes(text: string): Uint8Array | undefined {
 
 function parsed(text: string, root: protobuf.Root, name: string): protobuf.IParserResult {
   try {
-    return protobuf.parse(text, root, { keepCase: true })
+    return protobuf.parse(withoutBom(text), root, { keepCase: true })
   } catch (error) {
     throw new Error(`${name}: ${messageOf(error)}`, { cause: error })
   }
@@ -202,7 +203,9 @@ function parsed(text: string, root: protobuf.Root, name: string): protobuf.IPars
 
 function importsOf(text: string, name: string): string[] {
   try {
-    const { imports = [], weakImports = [] } = protobuf.parse(text, new protobuf.Root(), { keepCase: true })
+    const { imports = [], weakImports = [] } = protobuf.parse(withoutBom(text), new protobuf.Root(), {
+      keepCase: true,
+    })
     return [...imports, ...weakImports]
   } catch (error) {
     throw protoSchemaError(name, '', messageOf(error), error)

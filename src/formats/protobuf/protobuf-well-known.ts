@@ -99,7 +99,7 @@ function valueOf(cursor: ProtoCursor, depth: number): unknown {
         value = null
         break
       case (2 << 3) | WIRE_TYPE.fixed64:
-        value = finite(cursor.double())
+        value = cursor.double()
         break
       case (3 << 3) | WIRE_TYPE.bytes:
         value = cursor.string()
@@ -130,11 +130,6 @@ function within(
   const value = read(cursor, depth)
   cursor.leave(outer)
   return value
-}
-
-function finite(value: number): number {
-  if (Number.isFinite(value)) return value
-  throw new Error(`expected a finite number, got ${value}`)
 }
 
 function checkDepth(depth: number): void {

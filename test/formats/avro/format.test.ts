@@ -353,3 +353,25 @@ test('Types that contain each other, and one that contains itself directly, have
     more: [{ more: [{ more: [] }, { more: [] }] }, { more: [] }],
   })
 })
+
+for (const number of [NaN, Infinity, -Infinity])
+  for (const type of ['float', 'double'] as const)
+    test(`A ${type} that is ${number} is refused at any depth, and skipped where nobody reads it`, () => {
+      const bytes = Buffer.alloc(type === 'float' ? 4 : 8)
+      if (type === 'float') bytes.writeFloatLE(number)
+      else bytes.writeDoubleLE(number)
+      const refused = new RegExp(`expected a finite number, got ${number}$`)
+      for (const [json, value] of [
+        [FIELD(type), bytes],
+        [FIELD({ type: 'array', items: type }), Buffer.concat([Buffer.of(2), bytes, Buffer.of(0)])],
+        [FIELD(['null', 'string', type]), Buffer.concat([Buffer.of(4), bytes])],
+      ] as const)
+        assert.throws(() => avroReader(parseAvroSchema(json, 'test'))(new AvroCursor(value)), refused)
+      const writer = RECORD([
+        { name: 'f', type },
+        { name: 'id', type: 'int' },
+      ])
+      const reader = RECORD([{ name: 'id', type: 'int' }])
+      const read = resolvingReader(parseAvroSchema(writer, 'test'), parseAvroSchema(reader, 'test'))
+      assert.deepEqual(read(new AvroCursor(Buffer.concat([bytes, Buffer.of(2)]))), { id: 1 })
+    })

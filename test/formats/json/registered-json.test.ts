@@ -74,3 +74,12 @@ test('Formats that JSON Schema does not define are ignored at any depth, others 
   assert.match(contract.check({ at: 'yesterday' }) ?? '', /^\/at /)
   assert.match(contract.check({ count: 2 ** 40 }) ?? '', /^\/count /)
 })
+
+test('A registered schema may begin with a byte order mark', () => {
+  const text = `\ufeff${JSON.stringify({ type: 'object', properties: { id: { type: 'integer' } } })}`
+  const { schema } = contractOfRegisteredJson({ type: 'JSON', text, references: [] }, 'test')
+  assert.deepEqual(
+    schema.fields.map(({ name }) => name),
+    ['id'],
+  )
+})

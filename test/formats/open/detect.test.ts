@@ -154,3 +154,10 @@ test('The JSON null is a tombstone, as with JSON as the only format', async () =
   const decoded = format.decode(rawOf(['null', '1,a', null]))
   assert.deepEqual([decoded.tombstones, decoded.nullTombstones, decoded.records], [2, [0], [1]])
 })
+
+test('A byte order mark may precede JSON, lines of JSON and null', () => {
+  const values = ['\ufeff{"id":1}', '\ufeff {"id":2}\n{"id":3}', '\ufeffnull', '\ufeff4,vier']
+  const { raw, records, validated, tombstones, deadLetters } = all.decode(rawOf(values))
+  assert.deepEqual(deadLetters, [])
+  assert.deepEqual([raw.count, records.length + (validated?.records.length ?? 0), tombstones], [5, 4, 1])
+})

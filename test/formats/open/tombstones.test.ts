@@ -231,3 +231,20 @@ test('The names of fields that keys have and columns lack are passed on with the
     [[CONTRACT.schema, ['region']]],
   )
 })
+
+test('A key may begin with a byte order mark, and with its schema id in a header it has no prefix', () => {
+  const format = withTombstones(jsonFormat(CONTRACT), { tombstones: 'row', mayFrameKeys: true }, CONTRACT)
+  const raw = rawOf([
+    ['\ufeff{"id":1}', null],
+    ['{"id":2}', null],
+    ['\0\0\0\0\x07{"id":3}', null],
+  ])
+  const id = { __key_schema_id: Buffer.of(0, 0, 0, 0, 7) }
+  const { deletions, deadLetters } = format.decode({ ...raw, headers: [undefined, id, undefined] })
+  assert.deepEqual(deadLetters, [])
+  assert.ok(deletions !== undefined)
+  assert.deepEqual(
+    [0, 1, 2].map((i) => rowAt(deletions.columns, i)['id']),
+    [1, 2, 3],
+  )
+})

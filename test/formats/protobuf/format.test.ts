@@ -366,3 +366,23 @@ test('A required field is found missing inside a recursive message', () => {
     Array.from({ length: 2 }, () => 'expected the required field M.a, got none'),
   )
 })
+
+test('A number that is not finite is a dead letter, also inside a message', () => {
+  const format = formatOf(
+    'syntax = "proto3"; message M { double d = 1; N n = 2; message N { float f = 1; } }',
+  )
+  const values = ['09000000000000f87f', '12050d0000807f', '09000000000000f03f']
+  const { objects, deadLetters } = format.decode(rawOf(values.map((hex) => Buffer.from(hex, 'hex'))))
+  assert.deepEqual(objects, [{ d: 1, n: null }])
+  assert.deepEqual(
+    deadLetters.map(({ message }) => message),
+    ['expected a finite number, got NaN', 'expected a finite number, got Infinity'],
+  )
+})
+
+test('A file may begin with a byte order mark', () => {
+  const { objects } = formatOf('\ufeffsyntax = "proto3"; message M { int32 a = 1; }').decode(
+    rawOf([Buffer.of(8, 5)]),
+  )
+  assert.deepEqual(objects, [{ a: 5 }])
+})
