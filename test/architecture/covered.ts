@@ -57,7 +57,8 @@ formats/avro/resolve: formats/open/contract
 formats/debezium/connect-columns: formats/debezium/values
 formats/debezium/format: formats/debezium/columns formats/debezium/schema
 formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values
-formats/json/unknown-fields: formats/json/columns formats/json/json-input formats/json/read-scalar formats/json/read-value formats/json/scan formats/json/value-plan
+formats/json/registered-json: formats/json/json-input
+formats/json/unknown-fields: formats/json/columns formats/json/read-scalar formats/json/read-value formats/json/scan formats/json/value-plan
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
 formats/open/tombstones: enrichments/deleted-flag
 formats/protobuf/built-in-files: formats/protobuf/columns formats/protobuf/load formats/protobuf/schema
