@@ -55,9 +55,10 @@ export function afterBom(bytes: Uint8Array, start: number, end: number): number 
 }
 
 /** Returns text or bytes in UTF-8 without the byte order mark that may precede them. */
-export function withoutBom(value: string): string
-export function withoutBom(value: Uint8Array): Uint8Array
-export function withoutBom(value: string | Uint8Array): string | Uint8Array {
-  if (typeof value === 'string') return value.startsWith('\ufeff') ? value.slice(1) : value
-  return value.subarray(afterBom(value, 0, value.length))
+export function withoutBom<T extends string | Uint8Array>(value: T): T {
+  const part =
+    typeof value === 'string'
+      ? value.slice(value.startsWith('\ufeff') ? 1 : 0)
+      : value.subarray(afterBom(value, 0, value.length))
+  return part as T
 }

@@ -98,11 +98,14 @@ class ContractInference {
     })
   }
 
-  #infer({ messages, writers, records }: Sample): Contract {
+  #infer(sample: Sample): Contract {
+    const { messages, writers, records } = sample
     const topic = this.#settings
     const reserved = new Set([...configuredColumnsOf(topic), RESCUED_DATA].map((name) => name.toLowerCase()))
     const isHidden = (folded: string): boolean => reserved.has(folded)
     const schema = inferColumns(messages, { timestamps: topic.inference.timestamps, isHidden, writers })
+    if (schema.fields.length === 0 && configuredColumnsOf(topic).length === 0)
+      throw nothingToInferError(topic, sample, this.#missingSubject)
     const fields = { topic: topic.topic, records, columns: describeAddedColumns(schema) }
     const lines = describeAddedColumns(schema).join('\n')
     this.#services.log.info(
@@ -128,17 +131,19 @@ function nothingToInferError(
   sample: Sample,
   missingSubject: string | undefined,
 ): PipelineError {
-  const [first] = sample.unreadable
-  const found =
-    first === undefined
-      ? sample.records === 0
-        ? 'the topic is empty'
-        : `none of ${sample.records} records has a value`
-      : `none of ${sample.records} records can be decoded, for example offset ${first.offset}: ${first.message}`
+  const found = describeEmptySample(sample)
   const subject =
     missingSubject === undefined
       ? ''
       : `; the schema registry has no schema of subject ${missingSubject} (options subject and contract)`
   const detail = `topic ${topic}: expected a contract or messages to infer the columns from, since there is no table yet; ${found}${subject}`
   return new PipelineError('KD_CONFIG_INVALID', detail, { uri: table.uri })
+}
+
+/** Returns why a sample has no columns. */
+function describeEmptySample({ records, messages, unreadable: [first] }: Sample): string {
+  if (messages.length > 0) return `none of the first ${messages.length} messages has a field with a value`
+  if (first !== undefined)
+    return `none of ${records} records can be decoded, for example offset ${first.offset}: ${first.message}`
+  return records === 0 ? 'the topic is empty' : `none of ${records} records has a value`
 }

@@ -35,6 +35,8 @@ export class IngestMetrics {
       case 'resumed':
       case 'fenced':
       case 'orphaned':
+      case 'path-matched':
+      case 'path-unmatched':
       case 'source':
       case 'maintained':
       case 'checkpointed':

@@ -245,8 +245,8 @@ export const AVRO_TYPES: readonly CompatibilityRow[] = [
       columns: { id: 'long', d: 'double', f: 'float' },
       rows: ['{"id":1,"d":0.1,"f":0.5}'],
       letters: [
-        'type: /d expected a number within the range of a double, got NaN',
-        'type: /d expected a number within the range of a double, got -Infinity',
+        'decode: expected a finite number, got NaN',
+        'decode: expected a finite number, got -Infinity',
       ],
     },
   ),

@@ -62,6 +62,7 @@ describe('defaults', () => {
       restart: { attempts: 6, baseMs: 1000, capMs: 60_000 },
       startFrom: 'earliest',
       appId: 'kafka-delta-a',
+      acceptTopicId: false,
       creditBytes: 268_435_456,
       table: { uri: 's3://lake/a', partitionColumns: [], checkpointInterval: 10, ...NO_MAINTENANCE },
       flush: { count: 100_000, bytes: 134_217_728, ageMs: 60_000, partitionsMax: 10_000 },

@@ -93,6 +93,12 @@ test('With until latest, a topic without messages to infer from fails with the r
     code: 'KD_CONFIG_INVALID',
     message: /none of 3 records can be decoded, for example offset 0: expected JSON/,
   })
+  await assert.rejects(carryRecords([{}, { a: null }], { uri }), {
+    code: 'KD_CONFIG_INVALID',
+    message: /none of the first 2 messages has a field with a value/,
+  })
+  const { commits } = await carryRecords([{}, { a: null }], { uri, more: { kafkaColumns: true } })
+  assert.equal(commits.at(-1)?.counts.rows, 2, 'with columns of its own the topic needs none of the messages')
 })
 
 test('An empty topic is waited for, a stop ends the wait without a table, and no record that arrives meanwhile is lost', async () => {
