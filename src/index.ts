@@ -76,7 +76,14 @@ export { contractOfTable } from './contract/table-contract.ts'
 // Formats and enrichments: functions and objects of these shapes can take the place of ours.
 export { jsonFormat } from './formats/json/format.ts'
 export { openFormat, type FormatChoice } from './formats/open/open.ts'
-export type { Decoded, Format, FormatOptions, MessageColumns } from './formats/format.ts'
+export type {
+  ColumnFault,
+  Decoded,
+  Format,
+  FormatOptions,
+  MessageColumns,
+  WriterSchema,
+} from './formats/format.ts'
 export { derivedColumn } from './enrichments/derived-column.ts'
 export { lookupColumns, type LookupOptions, type ReferenceTable } from './enrichments/lookup-columns.ts'
 export { kafkaColumns } from './enrichments/kafka-columns.ts'

@@ -145,6 +145,14 @@ export const TOPICS: Row = {
       isStacked: true,
     }),
     series({
+      title: 'Paths that match nothing',
+      description:
+        'Paths of drop, rename and transforms that no message had: a field that was to be left out may be in the table.',
+      unit: 'short',
+      queries: one(`max by (topic) (${ofTopic('kafka_delta_unmatched_paths')})`, '{{topic}}'),
+      thresholds: [{ from: 1, color: 'yellow' }],
+    }),
+    series({
       title: 'Lag',
       description: 'Offsets that are not committed to the table yet. It falls with every commit.',
       unit: 'short',

@@ -92,7 +92,7 @@ function checkFields(
     } else if (typeof field.type !== 'string' || field.type === 'binary') {
       // The log stores partition values as text, which nested and binary values lack.
       faults.push(
-        `table.partitionColumns: ${JSON.stringify(column)} is of type ${typeof field.type === 'string' ? field.type : field.type.type}; only columns of primitive types except binary can partition a table`,
+        `table.partitionColumns: ${JSON.stringify(column)} has the type ${typeof field.type === 'string' ? field.type : field.type.type}; neither binary nor nested columns can partition a table`,
       )
     }
   }

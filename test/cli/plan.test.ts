@@ -42,7 +42,7 @@ for (const [column, type] of [
     await assert.rejects(planOf([column]), {
       code: 'KD_CONFIG_INVALID',
       message: new RegExp(
-        `topics\\.a\\.table\\.partitionColumns: "${column}" is of type ${type}; only columns`,
+        `topics\\.a\\.table\\.partitionColumns: "${column}" has the type ${type}; neither binary nor nested`,
       ),
     })
   })

@@ -39,7 +39,7 @@ test('every event is a row or a dead letter, the sums are shown, and it works ag
       'Producing      12,000 of 12,000',
       'Carrying       12,000 of 12,000',
       /rows +11,880 {3}in the table: 11,880/,
-      /dead letters +120 {3}in kafka-delta-demo-\w+-dlq: contract 60, decode 48, type 12/,
+      /dead letters +120 {3}in kafka-delta-demo-\w+-dlq: contract 48, decode 60, type 12/,
       'All counts match',
       '"event_id":"',
       'table cat',

@@ -221,13 +221,16 @@ test('while no broker can be reached a write waits, whatever its retry policy, u
   assert.deepEqual(warnings, [0, 0, 0, 0])
 })
 
-test('errors of the brokers fail the write after the maximum attempts', async () => {
+test('errors of the brokers fail the write after the maximum attempts, and what they will never accept at once', async () => {
   const { options } = await setUp(1)
   let failures = 0
+  const refused = createDeadLetterTopic({ ...options, sourceTopic: 'a topic that cannot be' })
+  await assert.rejects(refused.write([letter(options.sourceTopic, 0, 0n, 'x')], []), {
+    code: 'KD_KAFKA_REFUSED',
+  })
   const letters = createDeadLetterTopic({
     ...options,
-    // A missing partition has no leader.
-    sourceTopic: 'a topic that cannot be',
+    sourceTopic: `${options.sourceTopic}-missing`,
     retryPolicy: { attemptsMax: 2, minBackoffMs: 1, maxBackoffMs: 2 },
     log: {
       debug: () => undefined,

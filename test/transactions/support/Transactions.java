@@ -275,7 +275,7 @@ class Transactions {
         CRC32 sum = new CRC32();
         each.headers().forEach(header -> {
             add(sum, header.key().getBytes());
-            add(sum, header.value() == null ? new byte[0] : header.value());
+            add(sum, header.value());
         });
         return sum.getValue();
     }

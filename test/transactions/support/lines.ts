@@ -7,7 +7,7 @@ export function linesOf(raw: Raw): string[] {
     let headers = 0
     for (const [name, value] of Object.entries(raw.headers?.[i] ?? {})) {
       headers = add(headers, Buffer.from(name))
-      headers = add(headers, value as Uint8Array)
+      headers = add(headers, value instanceof Uint8Array ? value : undefined)
     }
     const body = bodyChecksum(keyOf(raw, i), valueOf(raw, i))
     return `${offset} ${raw.timestampsMs[i]} ${body} ${headers.toString(16)}`
