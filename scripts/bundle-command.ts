@@ -17,6 +17,8 @@ export const BUNDLE_OPTIONS = {
   target: 'node20',
   // Names of errors and classes are part of messages.
   keepNames: true,
+  // Also for modules that were compiled into a folder outside of the project.
+  nodePaths: ['node_modules'],
   logLevel: 'warning',
 } satisfies BuildOptions
 

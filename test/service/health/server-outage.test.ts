@@ -13,7 +13,7 @@ test('A topic needs the brokers, the stores of its tables, the DynamoDB table of
         framed: {
           format: 'avro',
           framing: 'registry',
-          table: { uri: 'abfss://c@account/framed' },
+          table: { uri: 'abfss://lake@account.dfs.core.windows.net/framed' },
           deadLetters: { to: 'table', table: 's3://letters/framed' },
         },
         detected: { formats: ['avro', 'text'], table: { uri: '/data/detected' } },
@@ -27,7 +27,7 @@ test('A topic needs the brokers, the stores of its tables, the DynamoDB table of
       ['kafka', 'kafka:9092'],
       ['store', 's3://lake'],
       ['store', 's3://letters'],
-      ['store', 'abfss://c@account'],
+      ['store', 'abfss://lake@account.dfs.core.windows.net'],
       ['store', 'file:///data/local'],
       ['store', 'dynamodb://log'],
       ['registry', 'http://registry:8081'],
@@ -40,7 +40,7 @@ test('A topic needs the brokers, the stores of its tables, the DynamoDB table of
   assert.deepEqual(needed('framed'), [
     'kafka:9092',
     's3://letters',
-    'abfss://c@account',
+    'abfss://lake@account.dfs.core.windows.net',
     'dynamodb://log',
     'http://registry:8081',
   ])
