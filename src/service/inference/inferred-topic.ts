@@ -115,7 +115,7 @@ class ContractInference {
     const left = listUnmappedFields(messages, schema, isHidden)
     if (left.length > 0)
       this.#services.log.warn(
-        { topic: topic.topic, left },
+        { topic: topic.topic, left: left.map((name) => name.toWellFormed()) },
         'These fields cannot become columns, by their name or their number',
       )
     return contractOfTable(schema, `the first messages of ${topic.topic}`)
