@@ -4,7 +4,7 @@ import type { CompatibilityRow } from '../support/row.ts'
 const TOPIC = { envelope: 'debezium', debezium: { fields: ['op'] } }
 
 /** Rows of Debezium in JSON with the schema beside the payload, by which columns get their types. */
-export const MENDED_DEBEZIUM: readonly CompatibilityRow[] = [
+export const DEBEZIUM_SCHEMAS: readonly CompatibilityRow[] = [
   {
     id: 'debezium-instants',
     topic: { ...TOPIC, inference: { timestamps: true } },

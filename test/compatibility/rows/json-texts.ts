@@ -4,7 +4,7 @@ import type { CompatibilityRow } from '../support/row.ts'
 const json = JSON.stringify
 
 /** Rows of JSON whose names, texts, numbers and times other readers have trouble with. */
-export const MENDED_JSON: readonly CompatibilityRow[] = [
+export const JSON_TEXTS: readonly CompatibilityRow[] = [
   {
     id: 'json-byte-order-mark',
     batches: [['\ufeff{"id":1}', '{"id":2}']],

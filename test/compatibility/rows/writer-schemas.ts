@@ -33,7 +33,7 @@ const WIDE = nested(
 const PROTO = 'syntax = "proto3"; message Event { int32 id = 1; bytes raw = 2; }'
 
 /** Rows of values that name a schema of the registry, by which new columns get their types. */
-export const MENDED_SCHEMAS: readonly CompatibilityRow[] = [
+export const WRITER_SCHEMAS: readonly CompatibilityRow[] = [
   {
     id: 'avro-id-in-a-header',
     topic: REGISTRY_AVRO,
