@@ -54,11 +54,11 @@ export function decimalOf(type: DataType): { precision: number; scale: number } 
 }
 
 /** Matches characters that Parquet writers refuse in column names unless the table maps its columns. */
-export const REFUSED_IN_NAMES = /[ ,;{}()\n\t=]/
+const REFUSED_IN_NAMES = /[ ,;{}()\n\t=]/
 
 /**
  * Returns why no column or nested field can have this name, or `undefined` when one can. A table that maps its columns
- * accepts the characters of `REFUSED_IN_NAMES`. The reason completes "the name …".
+ * accepts the characters that Parquet writers refuse. The reason completes "the name …".
  */
 export function columnNameFault(name: string, isMapped = false): string | undefined {
   if (name === '') return 'is empty'
