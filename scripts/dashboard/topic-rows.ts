@@ -183,6 +183,16 @@ export const TOPICS: Row = {
       decimals: 0,
     }),
     series({
+      title: 'Rebalances',
+      description:
+        'Times per minute that the consumers of a topic joined their group. While they join, no new partition is read.',
+      unit: 'short',
+      queries: one(
+        `60 * sum by (topic) (${perSecond(ofTopic('kafka_delta_rebalances_total'))})`,
+        '{{topic}}',
+      ),
+    }),
+    series({
       title: 'Partitions with the largest lag',
       description:
         'Ten Kafka partitions with the largest lag. One that stands out has a hot key or a slow broker.',

@@ -42,6 +42,7 @@ export class TopicMetrics {
   readonly #schemaChanges: Counter
   readonly #checkpoints: Counter
   readonly #runs: Counter
+  readonly #rebalances: Counter
   readonly #fileBytes: Histogram
   readonly #flushSeconds: Histogram
   readonly #stageSeconds: Histogram
@@ -66,6 +67,7 @@ export class TopicMetrics {
     this.#schemaChanges = instruments.counter('kafka_delta.schema.changes')
     this.#checkpoints = instruments.counter('kafka_delta.checkpoints')
     this.#runs = instruments.counter('kafka_delta.maintenance.runs')
+    this.#rebalances = instruments.counter('kafka_delta.rebalances')
     this.#fileBytes = instruments.histogram('kafka_delta.file.size')
     this.#flushSeconds = instruments.histogram('kafka_delta.flush.duration')
     this.#stageSeconds = instruments.histogram('kafka_delta.stage.duration')
@@ -104,12 +106,14 @@ export class TopicMetrics {
         case 'orphaned':
           this.#orphaned.add(event.files.keys.length, labels.own)
           break
+        case 'source':
+          if (event.event.kind === 'rebalancing') this.#rebalances.add(1, labels.own)
+          break
         case 'phase':
         case 'paused':
         case 'resumed':
         case 'flush-formed':
         case 'fenced':
-        case 'source':
         case 'path-unmatched':
         case 'path-matched':
           break
@@ -172,6 +176,7 @@ export class TopicMetrics {
       this.#files,
       this.#orphaned,
       this.#schemaChanges,
+      this.#rebalances,
     ])
       counter.add(0, labels)
     for (const outcome of OUTCOMES) this.#records.add(0, { ...labels, outcome })

@@ -121,6 +121,11 @@ export const METRICS = {
     labels: ['topic', 'task'],
     help: 'Time that table maintenance took',
   },
+  'kafka_delta.rebalances': {
+    kind: 'counter',
+    labels: TOPIC,
+    help: 'Times that the consumer began to join its group, or that its assignment changed',
+  },
   'kafka_delta.eventloop.stalls': {
     kind: 'counter',
     labels: [],

@@ -85,6 +85,8 @@ function doAll(pipe: MetricsPipeline): void {
   emit({ kind: 'committed', commit, partitions })
   emit({ kind: 'maintained', run: { task: 'optimize', outcome: 'done', ms: 50 } })
   emit({ kind: 'checkpointed', outcome: 'written' })
+  emit({ kind: 'source', event: { kind: 'rebalancing' } })
+  emit({ kind: 'source', event: { kind: 'assigned', partitions: [3] } })
   emit({ kind: 'orphaned', files: { keys: ['a', 'b', 'c'], reason: undefined } })
 }
 
@@ -150,6 +152,7 @@ test('Both sides of the record equation are reported, and the Java connector’s
   assert.equal(sum('kafka_delta_schema_changes_total'), 1)
   assert.equal(sum('kafka_delta_files_orphaned_total'), 3)
   assert.equal(sum('kafka_delta_stage_duration_sum'), 0.09)
+  assert.equal(sum('kafka_delta_rebalances_total'), 1)
 })
 
 test('The tables of docs/operations.md have every metric with its labels, and no other', () => {
