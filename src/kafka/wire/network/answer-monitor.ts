@@ -8,8 +8,8 @@ export type AnswersChange =
 const GRACE_MS = 2_000
 
 /**
- * Detects that no broker of a cluster answers: a request got no response, or a connection could not be opened, and since
- * its beginning no broker has sent any response, also not within two seconds after the failure. A response with an error
+ * Detects that no broker of a cluster answers: a request got no response in time, or a connection could not be opened, and
+ * since its beginning no broker has sent any response, also not within the following two seconds. A response with an error
  * code is an answer.
  */
 export class AnswerMonitor {
@@ -33,7 +33,7 @@ export class AnswerMonitor {
     this.#onChange({ isAnswering: true })
   }
 
-  /** Notes that a request that began at `sinceMs`, in milliseconds of the clock, failed without a response. */
+  /** Notes that a request that began at `sinceMs`, in milliseconds of the clock, failed or waits without a response. */
   unanswered(sinceMs: number, error: Error): void {
     if (this.#isAnswering === false || this.#isChecking || this.#lastAnswerMs > sinceMs) return
     this.#isChecking = true

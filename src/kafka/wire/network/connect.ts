@@ -13,6 +13,7 @@ import {
   REQUESTS_IN_FLIGHT_MAX,
   RESPONSE_BYTES_MAX,
   RESPONSE_TIMEOUT_MS,
+  SILENCE_MS,
   type WireOptions,
 } from './options.ts'
 
@@ -109,6 +110,7 @@ class LiveConnection implements PooledConnection {
       inFlightMax: this.#options.inFlightMax ?? REQUESTS_IN_FLIGHT_MAX,
       clock: this.#clock,
       onResponse: () => this.#options.answers?.answered(),
+      onSilence: (sinceMs, error) => this.#options.answers?.unanswered(sinceMs, error),
       explain: (error) => this.#faultOf(error),
     })
     this.#channel = channel
@@ -135,9 +137,11 @@ class LiveConnection implements PooledConnection {
     await this.#renewIfDue(channel)
     const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs ?? RESPONSE_TIMEOUT_MS
     const sinceMs = this.#clock.now()
+    const waitMs = allowedWaitMs(api, body)
     try {
       return await channel.request(api, version, body, {
-        timeoutMs: timeoutMs + allowedWaitMs(api, body),
+        timeoutMs: timeoutMs + waitMs,
+        ...(WAITS_FOR_MEMBERS.has(api) ? {} : { silenceMs: SILENCE_MS + waitMs }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       })
     } catch (error) {
@@ -176,6 +180,15 @@ class LiveConnection implements PooledConnection {
         socket.on('close', () => {
           reject(this.#unreachable('the connection was closed before it was established'))
         })
+        const sinceMs = this.#clock.now()
+        this.#clock.sleep(SILENCE_MS, waiting.signal).then(
+          () =>
+            this.#options.answers?.unanswered(
+              sinceMs,
+              this.#unreachable(`no connection within ${SILENCE_MS} ms`),
+            ),
+          () => undefined,
+        )
         this.#clock.sleep(this.#stepTimeoutMs, waiting.signal).then(
           () => {
             reject(this.#unreachable(`no connection within ${this.#stepTimeoutMs} ms`))
@@ -217,7 +230,7 @@ class LiveConnection implements PooledConnection {
           clientSoftwareVersion: this.#options.softwareVersion ?? '0',
           ...(clusterId === null || nodeId < 0 ? {} : { clusterId, nodeId }),
         },
-        { timeoutMs: this.#stepTimeoutMs, read },
+        { timeoutMs: this.#stepTimeoutMs, silenceMs: SILENCE_MS, read },
       ),
     )
     if (response.errorCode !== 0) throw this.#unreachable(`ApiVersions: ${errorNameOf(response.errorCode)}`)
@@ -234,7 +247,7 @@ class LiveConnection implements PooledConnection {
   }
 
   #saslTransport(channel: RequestChannel): SaslTransport {
-    const options = { timeoutMs: this.#stepTimeoutMs, isUrgent: true }
+    const options = { timeoutMs: this.#stepTimeoutMs, silenceMs: SILENCE_MS, isUrgent: true }
     return {
       address: this.address,
       handshake: (mechanism) =>
@@ -304,6 +317,9 @@ class LiveConnection implements PooledConnection {
     return new PipelineError('KD_KAFKA_UNREACHABLE', detail, { broker: this.address }, { cause })
   }
 }
+
+/** Requests that brokers answer only once the other members of the group, or its leader, have sent theirs. */
+const WAITS_FOR_MEMBERS: ReadonlySet<ApiName> = new Set(['JoinGroup', 'SyncGroup'])
 
 /** Returns whether an error means that a broker did not answer. */
 function isUnanswered(error: unknown): error is PipelineError {

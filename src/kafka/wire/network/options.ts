@@ -60,6 +60,11 @@ export interface WireOptions {
 export const CONNECT_TIMEOUT_MS = 10_000
 /** Limits the time until a response by default. */
 export const RESPONSE_TIMEOUT_MS = 30_000
+/**
+ * Time in milliseconds, beyond the wait that a request allows, after which a broker that works has responded. No response
+ * from any broker for this time is silence, long before requests time out. Heartbeats and fetches are answered at once.
+ */
+export const SILENCE_MS = 5_000
 /** Limits the size of a response by default. */
 export const RESPONSE_BYTES_MAX = 64 * 1024 * 1024
 /** Limits the requests in flight per connection by default. */

@@ -10,6 +10,8 @@ export interface SendOptions<A extends ApiName> {
   /** Maximum time until the response, in milliseconds; the limit of the channel by default. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
+  /** Time after which a broker that works would have responded, in milliseconds; absent if it may take until the timeout. */
+  readonly silenceMs?: number
   /** True to send the request at once, even while the channel is held. */
   readonly isUrgent?: boolean
   /** Reads the response instead of the codec of the version. */
@@ -24,6 +26,8 @@ export interface PendingRequest {
   /** The bytes to send: length, header and body. */
   readonly frame: Buffer
   readonly timeoutMs: number
+  /** Time after which the missing response is reported, in milliseconds; infinite if it never is. */
+  readonly silenceMs: number
   readonly read: (reader: WireReader) => unknown
   readonly resolve: (response: unknown) => void
   readonly reject: (error: unknown) => void
@@ -41,12 +45,12 @@ export function encodeRequest<A extends ApiName>(
   api: A,
   version: number,
   body: RequestBody<A>,
-  request: Pick<PendingRequest, 'correlationId' | 'timeoutMs' | 'resolve' | 'reject'> & {
+  request: Pick<PendingRequest, 'correlationId' | 'timeoutMs' | 'silenceMs' | 'resolve' | 'reject'> & {
     readonly clientId: string
     readonly read: ((reader: WireReader) => ResponseBody<A>) | undefined
   },
 ): PendingRequest {
-  const { clientId, correlationId, timeoutMs, resolve, reject } = request
+  const { clientId, correlationId, timeoutMs, silenceMs, resolve, reject } = request
   const codec = apiCodecOf(api, version)
   const writer = new WireWriter()
   writer.int32(0)
@@ -54,7 +58,8 @@ export function encodeRequest<A extends ApiName>(
   codec.writeRequest(writer, body)
   writer.setInt32(0, writer.length - LENGTH_BYTES)
   const read = request.read ?? codec.readResponse
-  return { api, version, correlationId, frame: writer.toBuffer(), timeoutMs, read, resolve, reject }
+  const frame = writer.toBuffer()
+  return { api, version, correlationId, frame, timeoutMs, silenceMs, read, resolve, reject }
 }
 
 /** Describes the header of a request. */

@@ -16,6 +16,11 @@ export interface RequestChannelOptions {
   readonly clock: Clock
   /** Called for each response. */
   readonly onResponse?: () => void
+  /**
+   * Called each time that the oldest request in flight has had no response for its `silenceMs`, which began at `sinceMs`.
+   * The request still waits for its timeout.
+   */
+  readonly onSilence?: (sinceMs: number, error: PipelineError) => void
   /** Explains an error that received bytes caused. */
   readonly explain: (error: Error) => Error
 }
@@ -41,6 +46,8 @@ export class RequestChannel {
   #drained: (() => void) | undefined
   #throttledUntilMs = 0
   #headSinceMs = 0
+  /** Time from `headSinceMs` to the last report of silence, in milliseconds. */
+  #reportedAfterMs = 0
   #watchUntilMs = Infinity
   #watch = new AbortController()
   #pause: AbortController | undefined
@@ -121,6 +128,7 @@ export class RequestChannel {
       const timeoutMs = options.timeoutMs ?? this.#limits.requestTimeoutMs
       const request = encodeRequest(api, version, body, {
         ...{ clientId: this.#limits.clientId, correlationId: this.#nextId, timeoutMs },
+        silenceMs: options.silenceMs ?? Infinity,
         ...{ read: options.read, resolve: resolve as (response: unknown) => void, reject },
       })
       this.#nextId = (this.#nextId + 1) % CORRELATION_IDS
@@ -183,7 +191,7 @@ export class RequestChannel {
 
   #send(request: PendingRequest): void {
     this.#lastUsedMs = this.#limits.clock.now()
-    if (this.#inFlight.length === 0) this.#headSinceMs = this.#lastUsedMs
+    if (this.#inFlight.length === 0) this.#startHead()
     this.#inFlight.push(request)
     this.#socket.write(request.frame)
     this.#watchHead()
@@ -206,7 +214,8 @@ export class RequestChannel {
     }
     this.#responseCount++
     this.#limits.onResponse?.()
-    this.#lastUsedMs = this.#headSinceMs = this.#limits.clock.now()
+    this.#lastUsedMs = this.#limits.clock.now()
+    this.#startHead()
     if (throttleMs > 0) this.#throttledUntilMs = this.#lastUsedMs + Math.min(throttleMs, THROTTLE_MS_MAX)
     if (this.#inFlight.length === 0) this.#drained?.()
     this.#watchHead()
@@ -231,13 +240,13 @@ export class RequestChannel {
   }
 
   /**
-   * Watches the deadline of the first request in flight. One timer serves all requests; it is reset only to an earlier
-   * time.
+   * Watches the first request in flight, for its silence and its deadline. One timer serves all requests; it is reset only
+   * to an earlier time.
    */
   #watchHead(): void {
     const head = this.#inFlight[0]
     if (head === undefined || this.#fault !== undefined) return
-    const dueMs = this.#headSinceMs + head.timeoutMs
+    const dueMs = this.#headSinceMs + this.#nextCheckMs(head)
     if (this.#watchUntilMs <= dueMs) return
     this.#watch.abort()
     const watch = new AbortController()
@@ -255,8 +264,28 @@ export class RequestChannel {
   #checkHead(): void {
     const head = this.#inFlight[0]
     if (head === undefined) return
-    if (this.#limits.clock.now() < this.#headSinceMs + head.timeoutMs) this.#watchHead()
-    else this.close(this.#unreachable(`no response to ${head.api} within ${head.timeoutMs} ms`))
+    const waitedMs = this.#limits.clock.now() - this.#headSinceMs
+    if (waitedMs >= head.timeoutMs) {
+      this.close(this.#unreachable(`no response to ${head.api} within ${head.timeoutMs} ms`))
+      return
+    }
+    if (waitedMs >= this.#reportedAfterMs + head.silenceMs) {
+      this.#reportedAfterMs = waitedMs
+      const error = this.#unreachable(`no response to ${head.api} within ${waitedMs} ms`)
+      this.#limits.onSilence?.(this.#limits.clock.now() - head.silenceMs, error)
+    }
+    this.#watchHead()
+  }
+
+  /** Starts the time of the first request in flight. */
+  #startHead(): void {
+    this.#headSinceMs = this.#lastUsedMs
+    this.#reportedAfterMs = 0
+  }
+
+  /** Returns the time from the start of the first request to its next check, in milliseconds. */
+  #nextCheckMs(head: PendingRequest): number {
+    return Math.min(this.#reportedAfterMs + head.silenceMs, head.timeoutMs)
   }
 
   #unreachable(what: string): PipelineError {

@@ -182,6 +182,46 @@ test('The wait of a long poll is added to the request timeout', async (t) => {
   await assert.rejects(fetching, /no response to Fetch within 1500 ms/)
 })
 
+test('Silence is told five seconds after a broker should have responded, while it connects and afterwards, but not while members join', async (t) => {
+  const clock = new HeldClock()
+  const told: string[] = []
+  const answers = {
+    answered: () => undefined,
+    unanswered: (_: number, { message }: Error): void => void told.push(message),
+  }
+  const unconnected = new Socket()
+  const options = { ...OPTIONS, clock, answers }
+  const connecting = connectBroker(
+    { host: 'nowhere', port: 1 },
+    { ...options, openSocket: () => unconnected },
+  )
+  void connecting.catch(() => undefined)
+  await clock.advance(5_000)
+  assert.match(told.splice(0).join(), /no connection within 5000 ms \(broker nowhere:1\)/)
+  unconnected.destroy()
+  await connecting.catch(() => undefined)
+  told.length = 0
+  const broker = await fakeBroker(() => undefined)
+  t.after(() => broker.stop())
+  const [reading, joining] = [await connectBroker(broker, options), await connectBroker(broker, options)]
+  const asked = [
+    reading.request('Fetch', { maxWaitMs: 500, minBytes: 1, topics: [] }),
+    joining.request('JoinGroup', {
+      ...HEARTBEAT,
+      sessionTimeoutMs: 1,
+      protocolType: 'consumer',
+      protocols: [],
+    }),
+  ]
+  for (const each of asked) void each.catch(() => undefined)
+  await until(() => broker.heard.length === 2)
+  await clock.advance(5_499)
+  assert.deepEqual(told, [])
+  await clock.advance(1)
+  assert.deepEqual([told.length, told.join().includes('no response to Fetch within 5500 ms')], [1, true])
+  await Promise.all([reading.close(), joining.close()])
+})
+
 /** A broker that accepts any login; its sessions last ten seconds. */
 function broken(log: string[], refuseFrom = Infinity): AnswerRequest {
   let logins = 0

@@ -17,7 +17,7 @@ function heartbeat(version: number): PendingRequest {
     version,
     { groupId: 'g', generationId: 1, memberId: 'm' },
     {
-      ...{ correlationId: 7, timeoutMs: 1, clientId: 'us', read: undefined },
+      ...{ correlationId: 7, silenceMs: Infinity, timeoutMs: 1, clientId: 'us', read: undefined },
       ...{ resolve: () => undefined, reject: () => undefined },
     },
   )

@@ -123,6 +123,35 @@ test('The timeout of a request starts at the response before it, and a shorter t
   await assert.rejects(beat, /no response to Heartbeat within 1000 ms/)
 })
 
+test('A missing response is reported long before its timeout, again and again, and a response ends the reports', async (t) => {
+  const { answer, next } = onDemand()
+  const reports: [number, string][] = []
+  const onSilence = (sinceMs: number, { message }: Error): void => {
+    reports.push([sinceMs, message])
+  }
+  const { channel, broker, clock } = await exchangeWith(t, answer, { onSilence })
+  const silenceMs = 100
+  const beat = channel.request('Heartbeat', 4, HEARTBEAT, { silenceMs })
+  await until(() => broker.heard.length === 1)
+  const startMs = clock.now()
+  await clock.advance(99)
+  assert.deepEqual(reports, [])
+  await clock.advance(1)
+  await clock.advance(100)
+  assert.deepEqual(
+    reports.map(([sinceMs]) => sinceMs - startMs),
+    [0, 100],
+  )
+  assert.match(reports.join(), /no response to Heartbeat within 100 ms \(broker broker:1\)/)
+  next()
+  await beat
+  const join = channel.request('JoinGroup', 0, JOIN)
+  void join.catch(() => undefined)
+  await until(() => broker.heard.length === 2)
+  await clock.advance(900)
+  assert.deepEqual([reports.length, channel.isOpen], [2, true])
+})
+
 test('Responses in time keep the connection open, however long it lasts', async (t) => {
   const { channel, clock } = await exchangeWith(t, () => OK)
   for (let i = 0; i < 20; i++) {
