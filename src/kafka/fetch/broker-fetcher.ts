@@ -1,8 +1,9 @@
-import { PipelineError } from '../../core/errors.ts'
+import { messageOf, PipelineError } from '../../core/errors.ts'
 import { backoffMs } from '../../resilience/backoff.ts'
 import { readRecords } from '../records/read-records.ts'
 import type { RequestBody, ResponseBody } from '../wire/apis.ts'
 import type { BrokerConnection } from '../wire/broker.ts'
+import { SILENCE_MS } from '../wire/network/options.ts'
 import { errorNameOf, isPermanentRefusal } from '../wire/error-codes.ts'
 import type { FetchContext } from './fetch-context.ts'
 import type { FetchErrorHandler } from './fetch-error-handler.ts'
@@ -12,6 +13,7 @@ import type { FetchPartition } from './fetch-partition.ts'
 import { sessionReactionTo } from './fetch-reactions.ts'
 import { FetchSession, type FetchPartitionResult, type FetchPartitionRequest } from './fetch-session.ts'
 import { guessNextOffset } from './next-offset.ts'
+import { BrokerAnswers, type ReadObstacle } from './read-obstacles.ts'
 import { WakeSignal } from './wake-signal.ts'
 
 /** Backoff after a failure of the broker. */
@@ -47,6 +49,7 @@ export class BrokerFetcher {
   readonly #session: FetchSession<RequestContext>
   readonly #wakeSignal: WakeSignal
   readonly #closing = new AbortController()
+  readonly #answers: BrokerAnswers
   #connection: BrokerConnection | undefined
   #failures = 0
   #notBeforeMs = 0
@@ -55,8 +58,14 @@ export class BrokerFetcher {
     this.nodeId = nodeId
     this.#context = context
     this.#errorHandler = errorHandler
+    this.#answers = new BrokerAnswers(nodeId, context.fetchWaitMs + SILENCE_MS)
     this.#session = new FetchSession(context.partitionBytesMax)
     this.#wakeSignal = new WakeSignal(context.clock)
+  }
+
+  /** Why no partition can be read from this broker for now; `undefined` if it answers. */
+  get obstacle(): ReadObstacle | undefined {
+    return this.#answers.obstacle(this.#context.clock.now())
   }
 
   /** Makes the fetcher check its partitions again, after one was added, sought or resumed. */
@@ -122,8 +131,10 @@ export class BrokerFetcher {
     requests: readonly FetchPartitionRequest<RequestContext>[],
   ): Promise<ResponseBody<'Fetch'> | undefined> {
     const context = this.#context
+    this.#answers.begin(context.clock.now())
     try {
       this.#connection = await context.cluster.broker(this.nodeId)
+      this.#answers.address = this.#connection.address
       // The supported versions are known only after connecting.
       const version = this.#connection.versionOf('Fetch') ?? 0
       const fields = this.#session.next(requests.map((each) => supportedFields(version, each)))
@@ -134,6 +145,8 @@ export class BrokerFetcher {
     } catch (error) {
       if (!context.isClosed()) this.#onRequestFailed(error)
       return undefined
+    } finally {
+      this.#answers.end()
     }
   }
 
@@ -168,7 +181,7 @@ export class BrokerFetcher {
     const { clock, onEvent, failPartition, requestLeaderLookup, partitions } = this.#context
     const now = clock.now()
     this.#session.replace()
-    this.#backOff(now)
+    this.#backOff(now, `does not answer: ${messageOf(error)}`)
     // Reads from the leader instead of a failed replica; the leader may have changed.
     for (const partition of partitions())
       if (partition.nodeId === this.nodeId) {
@@ -183,7 +196,8 @@ export class BrokerFetcher {
     requestLeaderLookup()
   }
 
-  #backOff(now: number): void {
+  #backOff(now: number, reason: string): void {
+    this.#answers.noteFailure(now, reason)
     this.#notBeforeMs = now + backoffMs(++this.#failures, BACKOFF)
   }
 
@@ -197,16 +211,17 @@ export class BrokerFetcher {
       if (session === 'new') this.#session.renew()
       else this.#session.replace()
       if (isLookupNeeded) requestLeaderLookup()
-      if (isBackoffNeeded) this.#backOff(clock.now())
+      if (isBackoffNeeded) this.#backOff(clock.now(), `answers ${errorNameOf(response.errorCode)}`)
       if (isFailure !== undefined) this.#reportRefusal(errorNameOf(response.errorCode), isFailure)
       return []
     }
     const results = this.#session.accept(response)
     if (results === undefined) {
-      this.#backOff(clock.now())
+      this.#backOff(clock.now(), 'answers without the partitions that were asked for')
       return []
     }
     this.#failures = 0
+    this.#answers.noteSuccess()
     const withRecords: Result[] = []
     for (const each of results) {
       const { response: data, request } = each

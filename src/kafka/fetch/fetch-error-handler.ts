@@ -87,7 +87,7 @@ export class FetchErrorHandler {
     }
     onEvent({ kind: 'refused', topic, partition: index, reason, refusals: partition.failures + 1 })
     const wasReplica = partition.clearReplica()
-    partition.backOff(clock.now())
+    partition.backOff(clock.now(), `broker ${nodeId} answers ${reason}`)
     if (wasReplica) wakeBroker(partition)
     if (reaction.kind === 'look-up') requestLeaderLookup()
     // A replica may lag behind; only the leader knows the range of the log.

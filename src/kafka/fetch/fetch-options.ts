@@ -3,6 +3,7 @@ import type { PipelineError } from '../../core/errors.ts'
 import type { Raw } from '../../core/raw.ts'
 import type { RecordCodecs } from '../records/record-codecs.ts'
 import type { Isolation } from '../records/read-records.ts'
+import type { ReadObstacle } from './read-obstacles.ts'
 import type { Cluster } from '../wire/cluster.ts'
 
 /** Describes the start and end of a partition's log as last reported by its broker; -1 if not reported. */
@@ -121,6 +122,8 @@ export interface Fetcher {
   position(topic: string, partition: number): bigint | undefined
   /** Returns start and end of the partition's log; `undefined` until a broker reports them. */
   ends(topic: string, partition: number): LogEnds | undefined
+  /** Returns why a partition cannot be read for now; `undefined` if nothing is known to prevent it. */
+  obstacle(topic: string, partition: number): ReadObstacle | undefined
   /** Stops all reading; resolves when no further records will be delivered. The cluster's connections stay open. */
   close(): Promise<void>
 }

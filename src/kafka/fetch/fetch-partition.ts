@@ -1,5 +1,6 @@
 import { backoffMs } from '../../resilience/backoff.ts'
 import type { LogEnds } from './fetch-options.ts'
+import type { ReadObstacle } from './read-obstacles.ts'
 
 /** Backoff after an error of the partition. */
 const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 1_000, jitter: 'none' } as const
@@ -36,12 +37,15 @@ export class FetchPartition {
   ends: LogEnds | undefined
   /** Earliest time of the next request, in milliseconds since the epoch. */
   notBeforeMs = 0
+  /** Time since which the brokers name no leader, in milliseconds since the epoch; `undefined` before they were asked. */
+  leaderlessSinceMs: number | undefined
   /** Time at which the topic was first found missing, in milliseconds since the epoch. */
   missingSinceMs: number | undefined
   /** Responses in a row whose records were all past the position. */
   uselessResponses = 0
   #replica: { readonly nodeId: number; readonly untilMs: number } | undefined
   #failures = 0
+  #refusal: ReadObstacle | undefined
 
   constructor(topic: string, partition: number, { offset, leaderEpoch, topicId }: SoughtOffset) {
     this.topic = topic
@@ -54,6 +58,13 @@ export class FetchPartition {
   /** Number of consecutive errors. */
   get failures(): number {
     return this.#failures
+  }
+
+  /** Why the partition itself cannot be read; `undefined` if only its broker decides. */
+  get obstacle(): ReadObstacle | undefined {
+    if (this.leaderlessSinceMs !== undefined)
+      return { sinceMs: this.leaderlessSinceMs, reason: 'it has no leader' }
+    return this.#refusal
   }
 
   /** Broker to read from; -1 if unknown. */
@@ -76,6 +87,7 @@ export class FetchPartition {
     this.isFailed = false
     this.uselessResponses = 0
     this.missingSinceMs = undefined
+    this.leaderlessSinceMs = undefined
     this.resetBackoff()
   }
 
@@ -96,8 +108,9 @@ export class FetchPartition {
     return this.#replica !== undefined && nowMs >= this.#replica.untilMs && this.clearReplica()
   }
 
-  /** Delays the next request. */
-  backOff(nowMs: number): void {
+  /** Delays the next request; `reason` says why the last one brought nothing. */
+  backOff(nowMs: number, reason?: string): void {
+    if (reason !== undefined) this.#refusal = { sinceMs: this.#refusal?.sinceMs ?? nowMs, reason }
     this.fetchOffset = this.position
     this.notBeforeMs = nowMs + backoffMs(++this.#failures, BACKOFF)
   }
@@ -105,6 +118,7 @@ export class FetchPartition {
   /** Resets the backoff after a successful response. */
   resetBackoff(): void {
     this.#failures = 0
+    this.#refusal = undefined
     this.notBeforeMs = 0
   }
 }

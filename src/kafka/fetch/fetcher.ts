@@ -6,6 +6,7 @@ import { fetchFailureOf } from './fetch-failure.ts'
 import type { Fetcher, FetcherOptions } from './fetch-options.ts'
 import { FetchPartition } from './fetch-partition.ts'
 import { LeaderTracker } from './leader-tracker.ts'
+import type { ReadObstacle } from './read-obstacles.ts'
 import { FetchErrorHandler } from './fetch-error-handler.ts'
 
 /**
@@ -88,6 +89,12 @@ class ClusterFetcher implements Fetcher {
 
   ends(topic: string, partition: number): ReturnType<Fetcher['ends']> {
     return this.#partitions.get(keyOf(topic, partition))?.ends
+  }
+
+  obstacle(topic: string, partition: number): ReadObstacle | undefined {
+    const known = this.#partitions.get(keyOf(topic, partition))
+    if (known?.isFetchable !== true) return undefined
+    return known.obstacle ?? this.#brokers.get(known.nodeId)?.obstacle
   }
 
   async close(): Promise<void> {

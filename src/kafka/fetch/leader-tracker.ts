@@ -144,6 +144,7 @@ export class LeaderTracker {
   #onMissing(partition: FetchPartition, reason: string): void {
     const now = this.#context.clock.now()
     partition.missingSinceMs ??= now
+    partition.leaderlessSinceMs ??= now
     partition.leaderId = -1
     if (now - partition.missingSinceMs < this.#context.missingMsMax) return
     const detail = `expected the topic and its partition to appear within ${this.#context.missingMsMax} ms, got ${reason}`
@@ -154,7 +155,11 @@ export class LeaderTracker {
     const isMoved = partition.leaderId !== leaderId
     partition.leaderId = leaderId
     partition.leaderEpoch = leaderEpoch
-    if (leaderId < 0) return
+    if (leaderId < 0) {
+      partition.leaderlessSinceMs ??= this.#context.clock.now()
+      return
+    }
+    partition.leaderlessSinceMs = undefined
     const { topic, partition: index } = partition
     if (isMoved)
       this.#context.onEvent({ kind: 'moved', topic, partition: index, nodeId: leaderId, leaderEpoch })

@@ -17,6 +17,8 @@ export interface RequestOptions {
 export interface BrokerConnection {
   /** -1 for a bootstrap connection to a broker whose id is unknown. */
   readonly nodeId: number
+  /** Address of the broker as `host:port`, for messages. */
+  readonly address?: string
   /** False once the connection is closed or broken: every request fails, and the caller must get a new connection. */
   readonly isOpen: boolean
   /** Returns the newest version of an API that client and broker support; `undefined` if there is none. */

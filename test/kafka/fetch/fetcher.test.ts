@@ -225,3 +225,35 @@ test('A closed fetcher delivers nothing more', async () => {
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 2))
   assert.equal(fetched.length, 0)
 })
+
+test('A partition that cannot be read says why and since when: its broker, its leader or itself', async () => {
+  const cluster = new FakeCluster([1, 2])
+  const [first, second] = cluster.create('orders', 2).partitions
+  assert.ok(first !== undefined && second !== undefined)
+  second.leaderId = 2
+  const broken = cluster.brokers.get(2)
+  assert.ok(broken !== undefined)
+  const { fetcher } = startReading(cluster)
+  const reasonOf = (partition: number): string => fetcher.obstacle('orders', partition)?.reason ?? ''
+  for (const index of [0, 1]) fetcher.seek('orders', index, 0n)
+  await until(() => broken.fetches.length > 1)
+  assert.deepEqual([fetcher.obstacle('orders', 0), fetcher.obstacle('orders', 1)], [undefined, undefined])
+  // A broker that keeps a request is silent long before the request times out.
+  broken.script.push('hang')
+  await until(() => reasonOf(1) === 'broker 2 does not answer')
+  assert.equal(fetcher.obstacle('orders', 0), undefined)
+  broken.script.push(...Array<'break'>(100_000).fill('break'))
+  await until(() => reasonOf(1).includes('the connection broke'))
+  assert.match(reasonOf(1), /^broker 2 does not answer: .*the connection broke/)
+  second.leaderId = -1
+  second.leaderEpoch++
+  await until(() => reasonOf(1) === 'it has no leader')
+  broken.script.length = 0
+  second.leaderId = 2
+  second.leaderEpoch++
+  await until(() => fetcher.obstacle('orders', 1) === undefined)
+  first.refusals.push(...Array<'KAFKA_STORAGE_ERROR'>(3).fill('KAFKA_STORAGE_ERROR'))
+  await until(() => reasonOf(0) === 'broker 1 answers KAFKA_STORAGE_ERROR')
+  await until(() => fetcher.obstacle('orders', 0) === undefined)
+  await fetcher.close()
+})

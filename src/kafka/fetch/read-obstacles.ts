@@ -1,0 +1,74 @@
+/** Describes why records cannot be read for now, and since when. */
+export interface ReadObstacle {
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number
+  /** Names the broker with its address, as far as it is known. */
+  readonly reason: string
+}
+
+/**
+ * Remembers since when each partition cannot be read, while the cause changes: a broker that stops to answer is followed by
+ * a partition without a leader.
+ */
+export class ReadObstacles {
+  readonly #sinceMs = new Map<number, number>()
+
+  /** Returns the present obstacle of a partition with the time at which the first one began. */
+  follow(partition: number, present: ReadObstacle | undefined): ReadObstacle | undefined {
+    if (present === undefined) {
+      this.#sinceMs.delete(partition)
+      return undefined
+    }
+    const sinceMs = Math.min(this.#sinceMs.get(partition) ?? Infinity, present.sinceMs)
+    this.#sinceMs.set(partition, sinceMs)
+    return { ...present, sinceMs }
+  }
+}
+
+/** Tracks whether one broker answers the fetches that are sent to it, one at a time. */
+export class BrokerAnswers {
+  /** Address of the broker as `host:port`, once it is known. */
+  address: string | undefined
+  readonly #nodeId: number
+  readonly #silenceMs: number
+  /** Begins with the first failure since the last good response, and has the reason of the newest. */
+  #failing: ReadObstacle | undefined
+  #waitingSinceMs: number | undefined
+
+  /** A request without a response for `silenceMs` is an obstacle before it fails. */
+  constructor(nodeId: number, silenceMs: number) {
+    this.#nodeId = nodeId
+    this.#silenceMs = silenceMs
+  }
+
+  /** Notes that a request is sent, or the connection for it opened. */
+  begin(nowMs: number): void {
+    this.#waitingSinceMs = nowMs
+  }
+
+  /** Notes that the request is over, with or without a response. */
+  end(): void {
+    this.#waitingSinceMs = undefined
+  }
+
+  /** Notes a request without a good response; `what` follows the name of the broker. */
+  noteFailure(nowMs: number, what: string): void {
+    this.#failing = { sinceMs: this.#failing?.sinceMs ?? nowMs, reason: `${this.#name()} ${what}` }
+  }
+
+  noteSuccess(): void {
+    this.#failing = undefined
+  }
+
+  /** Returns the obstacle of a broker that fails, or has not answered the present request in time. */
+  obstacle(nowMs: number): ReadObstacle | undefined {
+    const sinceMs = this.#waitingSinceMs
+    if (this.#failing !== undefined || sinceMs === undefined || nowMs - sinceMs < this.#silenceMs)
+      return this.#failing
+    return { sinceMs, reason: `${this.#name()} does not answer` }
+  }
+
+  #name(): string {
+    return `broker ${this.#nodeId}${this.address === undefined ? '' : ` at ${this.address}`}`
+  }
+}
