@@ -16,11 +16,11 @@ import {
   type OffsetRange,
   type Provenance,
 } from '../src/core/batch.ts'
+import { systemClock } from '../src/core/clock.ts'
 import type { FlushCredit } from '../src/core/credit/flush-credit.ts'
 import { NO_TRACE, type FlushTrace } from '../src/core/flush-trace.ts'
 import { OpenPartitions, type PartitionLookup } from '../src/core/open-partitions.ts'
-import { isKafkaTimestamp } from '../src/core/raw.ts'
-import { messageCountsOf } from '../src/core/raw.ts'
+import { CLOCK_SKEW_MS_MAX, isKafkaTimestamp, messageCountsOf } from '../src/core/raw.ts'
 import { nowMs } from '../src/core/stage/span.ts'
 import type { PartitionedRows } from './partition-by.ts'
 
@@ -69,6 +69,7 @@ interface BufferedBatch {
   readonly deadLetters: readonly DeadLetter[]
   readonly counts: Counts
   readonly newestMs: number
+  readonly futureMs: number
   readonly bytes: number
 }
 
@@ -156,7 +157,7 @@ class FlushBuffer {
       chunk: chunkOf(rows, { labels, partitions: shared }),
       deadLetters: rows.deadLetters,
       counts,
-      newestMs: newestOf(rows.raw.timestampsMs),
+      ...newestTimestampsOf(rows.raw.timestampsMs),
       bytes,
     })
     this.bytes += bytes
@@ -183,7 +184,7 @@ class FlushBuffer {
       deadLetters,
       counts,
       bytes,
-      newestMs: held.reduce((newest, batch) => Math.max(newest, batch.newestMs), 0),
+      ...newestOf(held),
       trace: this.#options.openTrace?.({ id, provenances, counts, bytes, deadLetters }) ?? NO_TRACE,
     }
   }
@@ -205,10 +206,25 @@ class FlushBuffer {
   }
 }
 
-function newestOf(timestampsMs: Float64Array): number {
-  let newest = 0
-  for (const ms of timestampsMs) if (ms > newest && isKafkaTimestamp(ms)) newest = ms
-  return newest
+/** Returns the newest timestamp that can be true, and the newest of those from the future; -1 stands for none. */
+function newestTimestampsOf(timestampsMs: Float64Array): Pick<BufferedBatch, 'newestMs' | 'futureMs'> {
+  const futureFromMs = systemClock.now() + CLOCK_SKEW_MS_MAX
+  let newestMs = -1
+  let futureMs = -1
+  for (const ms of timestampsMs) {
+    if (ms > futureFromMs) {
+      if (ms > futureMs && isKafkaTimestamp(ms)) futureMs = ms
+    } else if (ms > newestMs && isKafkaTimestamp(ms)) newestMs = ms
+  }
+  return { newestMs, futureMs }
+}
+
+function newestOf(
+  held: readonly Pick<BufferedBatch, 'newestMs' | 'futureMs'>[],
+): Pick<Flush<unknown>, 'newestMs' | 'futureMs'> {
+  const newestMs = held.reduce((newest, batch) => Math.max(newest, batch.newestMs), -1)
+  const futureMs = held.reduce((newest, batch) => Math.max(newest, batch.futureMs), -1)
+  return { newestMs: newestMs < 0 ? undefined : newestMs, ...(futureMs < 0 ? {} : { futureMs }) }
 }
 
 function sizeOf({ rows, labels }: PartitionedRows): number {

@@ -26,8 +26,10 @@ export interface PipelineCommit {
   readonly schemaChanged: boolean
   /** Trace of the flush, which has ended. */
   readonly trace?: FlushTrace
-  /** Newest Kafka timestamp of the records, in milliseconds since the epoch. */
-  readonly newestMs: number
+  /** Newest Kafka timestamp of the records, in milliseconds since the epoch; see `Flush`. */
+  readonly newestMs: number | undefined
+  /** Newest Kafka timestamp more than a minute ahead of the clock; absent if there is none. */
+  readonly futureMs?: number
 }
 
 /** Configures the `commitOffsets` operator. */
@@ -63,6 +65,7 @@ export function commitOffsets({
       ambiguous: outcome.ambiguous,
       schemaChanged,
       newestMs: flush.newestMs,
+      ...(flush.futureMs === undefined ? {} : { futureMs: flush.futureMs }),
       trace: flush.trace,
     }
   })

@@ -130,8 +130,13 @@ export interface Flush<P> {
   readonly counts: Counts
   /** Byte credit that the batches of the flush hold. */
   readonly bytes: number
-  /** Newest Kafka timestamp of the records, in milliseconds since the epoch; for freshness. */
-  readonly newestMs: number
+  /**
+   * Newest Kafka timestamp of the records, in milliseconds since the epoch; for freshness. `undefined` if none has a
+   * timestamp that can be true: those from the future are left out.
+   */
+  readonly newestMs: number | undefined
+  /** Newest Kafka timestamp more than a minute ahead of the clock; absent if there is none. */
+  readonly futureMs?: number
   /** The trace in which later stages open their spans. */
   readonly trace: FlushTrace
 }
@@ -148,7 +153,7 @@ export function createFlush<P>(
     deadLetters: [],
     counts: { ...NO_COUNTS, ...counts },
     bytes: 0,
-    newestMs: 0,
+    newestMs: undefined,
     trace: NO_TRACE,
   }
 }

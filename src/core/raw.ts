@@ -97,6 +97,9 @@ export function isKafkaTimestamp(ms: number): boolean {
   return ms >= 0 && ms <= TIMESTAMP_MS_MAX
 }
 
+/** Milliseconds that a Kafka timestamp may be ahead of the clock of the process before it counts as from the future. */
+export const CLOCK_SKEW_MS_MAX = 60_000
+
 /**
  * Returns a Kafka timestamp in microseconds since the epoch, or null when it is no time between 1970 and 9999. It is a
  * `bigint` from the year 2255 on, where a double would not be exact.

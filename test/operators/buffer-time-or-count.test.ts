@@ -179,7 +179,7 @@ test('Ranges join the batches of a partition, one range for each, and counts add
     [[['0: none 0-3', '1: none 5-20']], []],
   )
   assert.deepEqual(flush?.counts, { records: 8, rows: 8, deadLetters: 0, tombstones: 0, filtered: 0 })
-  assert.ok(flush.newestMs > 0)
+  assert.ok((flush.newestMs ?? 0) > 0)
 })
 
 test('A Kafka timestamp beyond the year 9999 is not the newest of a flush', () => {
@@ -191,6 +191,26 @@ test('A Kafka timestamp beyond the year 9999 is not the newest of a flush', () =
     const newest = Math.max(...good.payload.rows.raw.timestampsMs)
     assert.equal(flushesOf({}, batches)[0]?.newestMs, newest)
   }
+})
+
+test('Timestamps from the future are not the newest of a flush but reported beside it, and none is no time', () => {
+  const [past, other] = [batch(0, 1), batch(1, 1)]
+  const timed = (ms: number): typeof other => {
+    const { rows } = other.payload
+    const raw = { ...rows.raw, timestampsMs: Float64Array.of(ms) }
+    return { ...other, payload: { ...other.payload, rows: { ...rows, raw } } }
+  }
+  const newest = Math.max(...past.payload.rows.raw.timestampsMs)
+  const futureMs = Date.now() + 3_600_000
+  const [flush] = flushesOf({}, [past, timed(futureMs)])
+  assert.deepEqual([flush?.newestMs, flush?.futureMs], [newest, futureMs])
+  const [skewed] = flushesOf({}, [past, timed(futureMs - 3_595_000)])
+  assert.deepEqual([skewed?.newestMs, skewed?.futureMs], [futureMs - 3_595_000, undefined])
+  const [bare] = flushesOf(
+    {},
+    [timed(-1)].map((one) => ({ ...one, provenance: past.provenance })),
+  )
+  assert.deepEqual([bare?.newestMs, bare?.futureMs], [undefined, undefined])
 })
 
 test('The age is measured from the first batch, and an empty buffer never flushes', () => {

@@ -134,6 +134,10 @@ class LogWriter implements TableWriter {
     })
   }
 
+  knownTxn(appId: string): bigint | undefined {
+    return this.#state.txns.get(appId)?.version
+  }
+
   txns(): Promise<ReadonlyMap<string, Txn>> {
     return this.#queue.run(async () => {
       await this.#refresh()

@@ -68,6 +68,8 @@ export interface TableWriter {
    * that wait are answered from one listing of the log.
    */
   txn(appId: string): Promise<bigint | undefined>
+  /** Returns the last `txn` version of `appId` at `version`, without a request; `undefined` if the table holds none there. */
+  knownTxn(appId: string): bigint | undefined
   /** Reads the newest commits and returns the last `txn` of every appId. */
   txns(): Promise<ReadonlyMap<string, Txn>>
   /** Returns the appIds of `txns` whose `follows` differs from the newest log; writes nothing. */

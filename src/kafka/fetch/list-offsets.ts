@@ -63,19 +63,32 @@ export async function listOffsets(
   }
 }
 
-/** Sends the queries to the leaders; resolves to the failures, permanent ones first. */
-async function queryLeaders(
+/** Receives offsets as brokers answer. */
+interface FoundOffsets {
+  set(query: OffsetQuery, found: Found): void
+}
+
+/**
+ * Sends the queries once to the leaders that `metadata` names, at all brokers in parallel, and passes what they answer to
+ * `found`. Resolves to the failures, permanent ones first; never rejects.
+ */
+export async function queryLeaders(
   cluster: Pick<Cluster, 'broker'>,
   metadata: ClusterMetadata,
   queries: readonly OffsetQuery[],
   options: ListOffsetsOptions,
-  found: Map<OffsetQuery, Found>,
+  found: FoundOffsets,
 ): Promise<readonly PipelineError[]> {
   const failures: PipelineError[] = []
   const byLeader = new Map<number, { query: OffsetQuery; leaderEpoch: number }[]>()
   for (const query of queries) {
     const topic = metadata.topics.get(query.topic)
-    const place = topic?.partitions.find(({ partitionIndex }) => partitionIndex === query.partition)
+    // A search for each of thousands of partitions would take seconds: they are ascending, and mostly complete.
+    const likely = topic?.partitions[query.partition]
+    const place =
+      likely?.partitionIndex === query.partition
+        ? likely
+        : topic?.partitions.find(({ partitionIndex }) => partitionIndex === query.partition)
     if (place === undefined || place.leaderId < 0) {
       const code = topic?.errorCode ?? 0
       failures.push(failureOf(query, place === undefined && code === 0 ? UNKNOWN : code || NO_LEADER))
@@ -117,12 +130,23 @@ function splitDuplicates(group: Group): readonly Group[] {
   return parts
 }
 
+/** Groups in one pass: a group may hold every partition of a process. */
+function groupByTopic(group: Group): ReadonlyMap<string, Group> {
+  const byTopic = new Map<string, Group[number][]>()
+  for (const each of group) {
+    const known = byTopic.get(each.query.topic)
+    if (known === undefined) byTopic.set(each.query.topic, [each])
+    else known.push(each)
+  }
+  return byTopic
+}
+
 async function queryLeader(
   cluster: Pick<Cluster, 'broker'>,
   nodeId: number,
   group: Group,
   { isolation, timeoutMs }: ListOffsetsOptions,
-  found: Map<OffsetQuery, Found>,
+  found: FoundOffsets,
 ): Promise<readonly PipelineError[]> {
   const connection = await cluster.broker(nodeId)
   const { topics } = await connection.request(
@@ -130,15 +154,13 @@ async function queryLeader(
     {
       replicaId: -1,
       isolationLevel: isolation === 'read_committed' ? 1 : 0,
-      topics: [...new Set(group.map(({ query }) => query.topic))].map((name) => ({
+      topics: Array.from(groupByTopic(group), ([name, ofTopic]) => ({
         name,
-        partitions: group
-          .filter(({ query }) => query.topic === name)
-          .map(({ query, leaderEpoch }) => ({
-            partitionIndex: query.partition,
-            currentLeaderEpoch: leaderEpoch,
-            timestamp: timestampOf(query.at),
-          })),
+        partitions: ofTopic.map(({ query, leaderEpoch }) => ({
+          partitionIndex: query.partition,
+          currentLeaderEpoch: leaderEpoch,
+          timestamp: timestampOf(query.at),
+        })),
       })),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     },

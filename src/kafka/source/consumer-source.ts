@@ -77,7 +77,7 @@ class ConsumerSource implements KafkaSource {
       onAnswersChange: (change) => reportAnswers(change, options),
     })
     this.#identity = new TopicIdentity(options)
-    this.#positions = new Positions(options.topic, options.startFrom)
+    this.#positions = new Positions(options.topic, options.startFrom, this.#clock)
     this.#endRefresh = new EndRefresh({
       ...options,
       clock: this.#clock,
@@ -128,6 +128,12 @@ class ConsumerSource implements KafkaSource {
     return this.#positions.status()
   }
 
+  assignment(): readonly number[] | undefined {
+    return this.#positions.assignment(
+      this.#phase === 'running' && this.#membership?.status().state === 'stable',
+    )
+  }
+
   #subscribe(subscriber: Subscriber<Batch<Raw>>): () => void {
     if (this.#phase !== 'new') {
       subscriber.complete()
@@ -166,7 +172,7 @@ class ConsumerSource implements KafkaSource {
       callbacks: {
         onAssign: (partitions) => this.#assigned(partitions),
         onRevoke: (partitions, signal) => this.#handOver(partitions, signal),
-        onLost: (partitions) => this.#drop(partitions),
+        onLost: (partitions) => this.#drop(partitions, { areLost: true }),
         onFailure: (error) => this.#fail(error),
       },
       onEvent: (event) => reportGroupEvent(event, this.#options),
@@ -209,13 +215,13 @@ class ConsumerSource implements KafkaSource {
     })
   }
 
-  #drop(partitions: readonly OwnedPartition[]): void {
+  #drop(partitions: readonly OwnedPartition[], { areLost } = { areLost: false }): void {
     for (const { partition } of partitions) {
       this.#stopReading(partition)
       this.#owned.delete(partition)
     }
     // A source that has ended still reports how far it read.
-    if (this.#phase === 'running') this.#positions.remove(partitions.map(({ partition }) => partition))
+    if (this.#phase === 'running') this.#positions.remove(partitions, { areLost })
   }
 
   #stopReading(partition: number): void {
@@ -380,9 +386,7 @@ class ConsumerSource implements KafkaSource {
 
   #fail(error: unknown): void {
     const failure = sourceFailureOf(error, this.#options)
-    this.#end((subscriber) => {
-      subscriber.error(failure)
-    })
+    this.#end((subscriber) => subscriber.error(failure))
   }
 
   /** The member stays in its group, reading nothing, so that the last offsets can be copied. */

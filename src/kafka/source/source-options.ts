@@ -97,16 +97,21 @@ export interface PartitionStatus {
   readonly partition: number
   /** True if the offset to continue from is known. */
   readonly live: boolean
-  /** Next offset to read. */
+  /** Next offset to read; only meaningful if `live`. */
   readonly next: bigint
-  /** The table's `txn` version known to this member. */
+  /** The table's `txn` version at the last look; `undefined` if there is none or the table was not looked at. */
   readonly committed: bigint | undefined
-  /** Newest end offset reported by the broker. */
-  readonly end: bigint
+  /** Newest end offset reported by a broker; `undefined` if none has reported it for a minute. */
+  readonly end: bigint | undefined
 }
 
 /** Reads a Kafka topic and reports its positions. */
 export interface KafkaSource extends Source {
   /** Returns the status of the assigned partitions, ascending. */
   status(): readonly PartitionStatus[]
+  /**
+   * Returns the partitions that the group last assigned to this source, also after they were lost, ascending; `undefined`
+   * before the first assignment. Without this method, the partitions of `status` count as assigned, if there are any.
+   */
+  assignment?(): readonly number[] | undefined
 }

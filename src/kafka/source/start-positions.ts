@@ -1,4 +1,6 @@
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
+import { END_AGE_MS_MAX } from '../fetch/end-offsets.ts'
 import type { PartitionStatus } from './source-options.ts'
 import type { Watermark } from './watermarks.ts'
 
@@ -15,8 +17,10 @@ export interface Position {
   next: bigint
   /** The table's `txn` version known to this member. */
   committed: bigint | undefined
-  /** Newest end offset reported by a broker. */
-  high: bigint
+  /** Newest end offset reported by a broker; `undefined` until one has reported it. */
+  high: bigint | undefined
+  /** Time at which a broker last reported the end offset. */
+  highAtMs: number
 }
 
 /** Describes the position of a partition that was determined from the table. */
@@ -33,26 +37,40 @@ interface LocatedPosition {
 export class Positions {
   readonly #topic: string
   readonly #startFrom: 'earliest' | 'latest'
+  readonly #clock: Clock
   readonly #byPartition = new Map<number, Position>()
   /** The table's `txn` versions that were seen, also of partitions that are not assigned now. */
   readonly #committed = new Map<number, bigint>()
+  #assignment: readonly number[] | undefined
   #tickets = 0
 
-  constructor(topic: string, startFrom: 'earliest' | 'latest') {
+  constructor(topic: string, startFrom: 'earliest' | 'latest', clock: Clock = systemClock) {
     this.#topic = topic
     this.#startFrom = startFrom
+    this.#clock = clock
   }
 
   /** Adds newly assigned partitions. Each waits for its offset in the table. */
   add(partitions: readonly number[]): readonly Position[] {
     const added = partitions.map((partition) => this.#waiting(partition))
     for (const position of added) this.#byPartition.set(position.partition, position)
+    this.#assignment = this.#partitions()
     return added
   }
 
-  /** Removes partitions that are no longer assigned. */
-  remove(partitions: readonly number[]): void {
-    for (const partition of partitions) this.#byPartition.delete(partition)
+  /** Removes partitions that are no longer assigned, or that were lost: then it is unknown who reads them. */
+  remove(partitions: readonly Pick<Position, 'partition'>[], { areLost } = { areLost: false }): void {
+    for (const { partition } of partitions) this.#byPartition.delete(partition)
+    if (!areLost) this.#assignment = this.#partitions()
+  }
+
+  /**
+   * Returns the partitions that were last assigned, including those lost since, ascending; `undefined` before the first
+   * assignment. With `isSettled` the present partitions are the assignment, even if there are none.
+   */
+  assignment(isSettled: boolean): readonly number[] | undefined {
+    if (isSettled) this.#assignment = this.#partitions()
+    return this.#assignment
   }
 
   /** Discards the position of a partition and returns a new one, or `undefined` if it is not assigned. */
@@ -73,8 +91,12 @@ export class Positions {
 
   /** Returns how far every assigned partition was read and committed, in the order of their numbers. */
   status(): readonly PartitionStatus[] {
+    const freshMs = this.#clock.now() - END_AGE_MS_MAX
     return this.all()
-      .map(({ partition, live, next, committed, high }) => ({ partition, live, next, committed, end: high }))
+      .map(({ partition, live, next, committed, high, highAtMs }) => ({
+        ...{ partition, live, next, committed },
+        end: highAtMs >= freshMs ? high : undefined,
+      }))
       .sort((a, b) => a.partition - b.partition)
   }
 
@@ -93,7 +115,8 @@ export class Positions {
     if (txn !== undefined) {
       this.assertAvailable(position.partition, txn + 1n, mark)
       this.#committed.set(position.partition, txn)
-      Object.assign(position, { follows: txn, next: txn + 1n, committed: txn, high: mark.high, live: true })
+      Object.assign(position, { follows: txn, next: txn + 1n, committed: txn, live: true })
+      this.#noteEnd(position, mark.high)
       return { position, pin: undefined }
     }
     if (previous !== undefined) {
@@ -104,7 +127,8 @@ export class Positions {
       )
     }
     const next = this.#startFrom === 'earliest' ? mark.low : mark.high
-    Object.assign(position, { follows: undefined, next, committed: undefined, high: mark.high, live: true })
+    Object.assign(position, { follows: undefined, next, committed: undefined, live: true })
+    this.#noteEnd(position, mark.high)
     return { position, pin: this.#startFrom === 'latest' && next > 0n ? next - 1n : undefined }
   }
 
@@ -112,7 +136,7 @@ export class Positions {
   advance(position: Position, last: bigint): void {
     position.follows = last
     position.next = last + 1n
-    if (position.high < position.next) position.high = position.next
+    if (position.high !== undefined && position.high < position.next) position.high = position.next
   }
 
   /** Notes the end offsets of partitions. */
@@ -120,8 +144,14 @@ export class Positions {
     // A fetch reports one partition at a time, of a thousand perhaps.
     for (const [partition, { high }] of marks) {
       const position = this.#byPartition.get(partition)
-      if (position?.live === true && high > position.high) position.high = high
+      if (position?.live === true) this.#noteEnd(position, high)
     }
+  }
+
+  /** A broker that is behind reports an older end, which is none the less an answer. */
+  #noteEnd(position: Position, high: bigint): void {
+    if (position.high === undefined || high > position.high) position.high = high
+    position.highAtMs = this.#clock.now()
   }
 
   /** Notes the last committed offset of a partition. */
@@ -155,6 +185,10 @@ export class Positions {
     }
   }
 
+  #partitions(): readonly number[] {
+    return [...this.#byPartition.keys()].sort((a, b) => a - b)
+  }
+
   #waiting(partition: number): Position {
     this.#tickets += 1
     return {
@@ -163,8 +197,9 @@ export class Positions {
       live: false,
       follows: undefined,
       next: 0n,
-      committed: undefined,
-      high: 0n,
+      committed: this.#committed.get(partition),
+      high: undefined,
+      highAtMs: -Infinity,
     }
   }
 }

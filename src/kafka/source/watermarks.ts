@@ -1,8 +1,12 @@
 import type { Clock } from '../../core/clock.ts'
+import type { KafkaOptions } from '../client/client.ts'
+import { clusterOptionsOf } from '../client/wire-options.ts'
+import { END_OFFSETS_ANSWER_MS_MAX, EndOffsets, type EndOffsetsOptions } from '../fetch/end-offsets.ts'
 import { listOffsets, type OffsetQuery } from '../fetch/list-offsets.ts'
 import type { Isolation } from '../records/read-records.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { listPartitions } from '../wire/list-partitions.ts'
+import { openCluster } from '../wire/open-cluster.ts'
 
 /**
  * Describes the offsets of one partition that a consumer can read: `low` is the log start offset, `high` the end; with
@@ -43,4 +47,17 @@ export async function listWatermarks(
     ]),
   )
   return { topicId, marks }
+}
+
+/** Opens connections to the brokers that keep the end offsets of topics known; close them at the end. */
+export function openEndOffsets(kafka: KafkaOptions, options: EndOffsetsOptions): EndOffsets {
+  const cluster = openCluster({
+    ...clusterOptionsOf(kafka, options.clock),
+    reachTimeoutMs: END_OFFSETS_ANSWER_MS_MAX,
+    connectTimeoutMs: END_OFFSETS_ANSWER_MS_MAX,
+    requestTimeoutMs: END_OFFSETS_ANSWER_MS_MAX,
+  })
+  const endOffsets = new EndOffsets(cluster, options)
+  endOffsets.start()
+  return endOffsets
 }

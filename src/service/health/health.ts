@@ -89,7 +89,7 @@ export class Health {
     const isLate = this.#clock.now() - progress.movedAtMs > this.#options.stalledMs
     return topicStateOf(run, {
       circuits: this.circuitsOf(topic),
-      isLate: isLate && progress.totalLag(topic.status.partitions()) > 0n,
+      isLate: isLate && progress.isBehind(topic.status.partitions()),
       hasRun: this.#haveRun.has(topic.name),
     })
   }
@@ -111,6 +111,7 @@ export class Health {
     const { log } = this.#options
     for (const topic of this.topics) {
       const state = this.stateOf(topic)
+      this.progressOf(topic.name).follow(topic.status.partitions())
       // Time spent waiting for a known reason does not count towards a stall.
       if (state !== 'running' && state !== 'stalled') this.progressOf(topic.name).markStarted()
       const isStalled = state === 'stalled'
@@ -132,12 +133,12 @@ export class Health {
   #logStalled(topic: TopicRun): void {
     this.#stalled.add(topic.name)
     const { lastCommit, lastFlush } = this.progressOf(topic.name)
-    const partitions = topic.status.partitions().map(({ partition, live, next, committed, end }) => ({
+    const partitions = topic.status.partitions()?.map(({ partition, live, next, committed, end }) => ({
       partition,
       live,
       next: String(next),
       committed: committed === undefined ? null : String(committed),
-      end: String(end),
+      end: end === undefined ? null : String(end),
     }))
     this.#options.log.error(
       {

@@ -1,11 +1,11 @@
 import type { OffsetRange } from '../../core/batch.ts'
-import { isKafkaTimestamp, type Raw } from '../../core/raw.ts'
+import { CLOCK_SKEW_MS_MAX, isKafkaTimestamp, type Raw } from '../../core/raw.ts'
 
 /** A batch that was read and is not in the table. */
 interface UncommittedBatch {
   readonly first: bigint
   last: bigint
-  /** Timestamp of the first record, if it has one. */
+  /** Timestamp of the first record, if it has one that can be true. */
   readonly timestampMs: number | undefined
 }
 
@@ -23,8 +23,11 @@ const BATCHES_MAX = 1_000
 export class UncommittedBatches {
   readonly #partitions = new Map<number, Partition>()
 
-  /** Adds a batch. It replaces batches from its first offset on, which are being read again. */
-  add({ partition, count, offsets, timestampsMs }: Raw): void {
+  /**
+   * Adds a batch that was read at `nowMs`. It replaces batches from its first offset on, which are being read again. A
+   * timestamp from the future counts as none.
+   */
+  add({ partition, count, offsets, timestampsMs }: Raw, nowMs: number): void {
     const [firstOffset, last] = [offsets[0], offsets[count - 1]]
     if (firstOffset === undefined || last === undefined) return
     const { batches } = this.#partition(partition)
@@ -33,7 +36,8 @@ export class UncommittedBatches {
     if (newest !== undefined && batches.length >= BATCHES_MAX) newest.last = last
     else {
       const ms = timestampsMs[0] as number
-      batches.push({ first: firstOffset, last, timestampMs: isKafkaTimestamp(ms) ? ms : undefined })
+      const isTime = isKafkaTimestamp(ms) && ms <= nowMs + CLOCK_SKEW_MS_MAX
+      batches.push({ first: firstOffset, last, timestampMs: isTime ? ms : undefined })
     }
   }
 

@@ -1,7 +1,6 @@
 import { fastify, type FastifyInstance, type FastifyReply, type onRequestAsyncHookHandler } from 'fastify'
 import { redact } from '../../../config/load/redact.ts'
 import type { Config } from '../../../config/types.ts'
-import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { PACKAGE_VERSION } from '../../delta/protocol/engine.ts'
 import type { LogLevels } from '../../telemetry/log-levels.ts'
@@ -24,7 +23,6 @@ interface EndpointOptions {
   readonly budget?: (() => BudgetUsage | undefined) | undefined
   /** Log levels of the process and its topics. */
   readonly levels: LogLevels
-  readonly clock?: Clock
 }
 
 /** Represents a running HTTP server. */
@@ -89,7 +87,7 @@ function createReadGuard({ http, admin }: Config): onRequestAsyncHookHandler {
 }
 
 function addRoutes(server: FastifyInstance, options: EndpointOptions): void {
-  const { config, health, metrics, budget, clock = systemClock } = options
+  const { config, health, metrics, budget } = options
   const shown = redact(config)
   const scrape = async (_: unknown, reply: FastifyReply): Promise<string> => {
     void reply.type('text/plain; version=0.0.4; charset=utf-8')
@@ -103,7 +101,7 @@ function addRoutes(server: FastifyInstance, options: EndpointOptions): void {
   })
   server.get('/metrics', scrape)
   const onRequest = createReadGuard(config)
-  server.get('/status', { onRequest }, () => statusReportOf(health, budget?.(), clock.now()))
+  server.get('/status', { onRequest }, () => statusReportOf(health, budget?.()))
   server.get('/config', { onRequest }, () => shown)
   server.get('/version', () => ({ name: 'kafka-delta', version: PACKAGE_VERSION, node: process.version }))
   // Paths that Spring Boot services use.

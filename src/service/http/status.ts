@@ -8,13 +8,9 @@ import type { TopicRun } from '../topic/topic-run.ts'
  * Returns the status of all topics as JSON. Offsets and versions are numbers, or decimal strings beyond 2^53. Waits
  * at most three seconds for the brokers to report the offsets of the group.
  */
-export async function statusReportOf(
-  health: Health,
-  budget: BudgetUsage | undefined,
-  nowMs: number,
-): Promise<object> {
+export async function statusReportOf(health: Health, budget: BudgetUsage | undefined): Promise<object> {
   const topics = await Promise.all(
-    health.topics.map(async (topic) => [topic.name, await topicStatus(topic, health, nowMs)] as const),
+    health.topics.map(async (topic) => [topic.name, await topicStatus(topic, health)] as const),
   )
   return {
     ready: health.isReady,
@@ -29,11 +25,11 @@ export async function statusReportOf(
   }
 }
 
-async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Promise<object> {
+async function topicStatus(topic: TopicRun, health: Health): Promise<object> {
   const inGroup = await topic.status.groupOffsets()
   const { counts, commits, files, bytes, version } = topic.status.summary
   const progress = health.progressOf(topic.name)
-  const { lastCommit, movedAtMs } = progress
+  const { lastCommit } = progress
   const partitions = topic.status.partitions()
   return {
     topic: topic.topic,
@@ -41,10 +37,11 @@ async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Prom
     ...topicHealthOf(topic, health),
     restarts: topic.status.restarts,
     rate: progress.rate(),
-    lag: numberOf(progress.totalLag(partitions)),
+    lag: offsetOf(progress.totalLag(partitions)),
     lagMs: progress.longestLagMs(partitions) ?? null,
-    freshnessMs: lastCommit === undefined ? null : nowMs - lastCommit.newestMs,
-    movedMsAgo: nowMs - movedAtMs,
+    freshnessMs: progress.freshnessMs ?? null,
+    futureMs: progress.futureMs ?? null,
+    movedMsAgo: progress.movedMsAgo,
     buffered: topic.status.buffered(),
     standing: topic.status.inFlight(),
     counts,
@@ -62,14 +59,14 @@ async function topicStatus(topic: TopicRun, health: Health, nowMs: number): Prom
             attempts: lastCommit.attempts,
           },
     lastFlush: lastFlushOf(progress),
-    partitions: partitions.map((partition) => ({
+    partitions: (partitions ?? []).map((partition) => ({
       partition: partition.partition,
       live: partition.live,
-      next: numberOf(partition.next),
-      txn: partition.committed === undefined ? null : numberOf(partition.committed),
+      next: partition.live ? numberOf(partition.next) : null,
+      txn: offsetOf(partition.committed),
       group: offsetOf(inGroup.get(partition.partition)),
-      end: numberOf(partition.end),
-      lag: numberOf(progress.lag(partition)),
+      end: offsetOf(partition.end),
+      lag: offsetOf(progress.lag(partition)),
       lagMs: progress.lagMs(partition) ?? null,
     })),
   }

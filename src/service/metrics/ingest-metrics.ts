@@ -44,14 +44,14 @@ export class IngestMetrics {
     }
   }
 
-  /** Sends the lag of the partitions; called periodically. */
-  sendLag(partitions: readonly PartitionStatus[]): void {
-    const live = partitions.filter((partition) => partition.live)
-    lagsOf(
-      this.#statsd,
-      'buffer.lag',
-      live.map(({ end, next }) => lagOf(end, next)),
-    )
+  /** Sends the lag of the partitions, unless that of one is unknown; called periodically. */
+  sendLag(partitions: readonly PartitionStatus[] | undefined): void {
+    if (partitions !== undefined)
+      lagsOf(
+        this.#statsd,
+        'buffer.lag',
+        partitions.map(({ live, end, next }) => (live ? lagOf(end, next) : undefined)),
+      )
   }
 
   #sendFormed({ counts, deadLetters }: FormedFlush): void {
@@ -92,11 +92,14 @@ export class IngestMetrics {
   }
 }
 
-function lagOf(end: bigint, next: bigint): number {
-  return Math.max(0, Number(end - next))
+function lagOf(end: bigint | undefined, next: bigint): number | undefined {
+  return end === undefined ? undefined : Math.max(0, Number(end - next))
 }
 
-function lagsOf(statsd: Statsd, name: string, lags: readonly number[]): void {
+/** Sends nothing while a lag is unknown: the sum and the largest of the others would be too small. */
+function lagsOf(statsd: Statsd, name: string, found: readonly (number | undefined)[]): void {
+  const lags = found.filter((lag) => lag !== undefined)
+  if (lags.length < found.length) return
   statsd.send(`${name}.num_partitions`, 'g', lags.length)
   statsd.send(
     `${name}.total`,

@@ -17,9 +17,9 @@ export function registerProcessMetrics(
   observe: ObserveMetric,
   health: Health,
   budget: () => BudgetUsage | undefined,
-  nowMs: () => number = Date.now,
 ): void {
-  registerTopicGauges(observe, health, nowMs)
+  registerTopicGauges(observe, health)
+  registerLagGauges(observe, health)
   observe('kafka_delta.ready', (report) => report(health.isReady ? 1 : 0))
   observe('kafka_delta.budget', (report) => report(budget()?.taken ?? buffered(health, 'bytes')))
   observe('kafka_delta.budget.max', (report) => report(budget()?.bytesMax ?? buffered(health, 'bytesMax')))
@@ -47,13 +47,14 @@ export function registerProcessMetrics(
   })
 }
 
-function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () => number): void {
-  type Report = Parameters<Parameters<ObserveMetric>[1]>[0]
+type Report = Parameters<Parameters<ObserveMetric>[1]>[0]
+
+function registerTopicGauges(observe: ObserveMetric, health: Health): void {
   const each =
     (read: (topic: TopicRun, report: Report) => void): Parameters<ObserveMetric>[1] =>
     (report) =>
       health.topics.forEach((topic) => read(topic, report))
-  /** A failed or ended topic holds no partitions and no bytes, and this process no longer writes its table. */
+  /** A failed or ended topic holds no bytes, and this process no longer writes its table. */
   const running = (read: (topic: TopicRun, report: Report) => void): Parameters<ObserveMetric>[1] =>
     each((topic, report) => {
       const { state } = topic.status
@@ -75,32 +76,6 @@ function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () =
     running((run, report) => report(run.status.unmatchedPaths, { topic: run.topic })),
   )
   observe(
-    'kafka_delta.lag',
-    running((run, report) => {
-      const { topic } = run
-      const progress = health.progressOf(run.name)
-      for (const at of run.status.partitions())
-        report(Number(progress.lag(at)), { topic, partition: at.partition })
-    }),
-  )
-  observe(
-    'kafka_delta.lag.time',
-    running((run, report) => {
-      const { topic } = run
-      for (const at of run.status.partitions()) {
-        const lagMs = health.progressOf(run.name).lagMs(at)
-        if (lagMs !== undefined) report(lagMs / 1000, { topic, partition: at.partition })
-      }
-    }),
-  )
-  observe(
-    'kafka_delta.freshness',
-    running(({ name, topic }, report) => {
-      const { lastCommit } = health.progressOf(name)
-      if (lastCommit !== undefined) report((nowMs() - lastCommit.newestMs) / 1000, { topic })
-    }),
-  )
-  observe(
     'kafka_delta.buffered',
     running((run, report) => report(run.status.buffered().bytes, { topic: run.topic })),
   )
@@ -113,6 +88,44 @@ function registerTopicGauges(observe: ObserveMetric, health: Health, nowMs: () =
     running((run, report) => {
       const { version } = run.status.summary
       if (version !== undefined) report(Number(version), { topic: run.topic })
+    }),
+  )
+}
+
+/** An unknown value is no value: its series is absent. */
+function registerLagGauges(observe: ObserveMetric, health: Health): void {
+  /** A failed topic lags until it is repaired; a topic that has ended was stopped or deleted on purpose. */
+  const wanted =
+    (read: (topic: TopicRun, report: Report) => void): Parameters<ObserveMetric>[1] =>
+    (report) => {
+      for (const topic of health.topics) if (topic.status.state !== 'ended') read(topic, report)
+    }
+  observe(
+    'kafka_delta.lag',
+    wanted((run, report) => {
+      const { topic } = run
+      const progress = health.progressOf(run.name)
+      for (const at of run.status.partitions() ?? []) {
+        const lag = progress.lag(at)
+        if (lag !== undefined) report(Number(lag), { topic, partition: at.partition })
+      }
+    }),
+  )
+  observe(
+    'kafka_delta.lag.time',
+    wanted((run, report) => {
+      const { topic } = run
+      for (const at of run.status.partitions() ?? []) {
+        const lagMs = health.progressOf(run.name).lagMs(at)
+        if (lagMs !== undefined) report(lagMs / 1000, { topic, partition: at.partition })
+      }
+    }),
+  )
+  observe(
+    'kafka_delta.freshness',
+    wanted(({ name, topic }, report) => {
+      const { freshnessMs } = health.progressOf(name)
+      if (freshnessMs !== undefined) report(freshnessMs / 1000, { topic })
     }),
   )
 }

@@ -161,13 +161,14 @@ export class Observability {
 function logStatus(topics: readonly TopicRun[], health: Health, log: Logger): void {
   for (const topic of topics) {
     const { counts, commits, version } = topic.status.summary
+    const lag = health.progressOf(topic.name).totalLag(topic.status.partitions())
     log.info(
       {
         topic: topic.topic,
         ...counts,
         commits,
         version: version === undefined ? null : String(version),
-        lag: String(health.progressOf(topic.name).totalLag(topic.status.partitions())),
+        lag: lag === undefined ? null : String(lag),
         buffered: topic.status.buffered(),
       },
       'Running',

@@ -82,12 +82,14 @@ export async function runTopics(
   const entries = Object.entries(config.topics).map(([name, topic]) => ({ name, topic }))
   const topics = [...entries, ...first.found]
   const services = servicesOf(config, options, topics.length)
+  let endOffsets: ReturnType<typeof watchEndOffsets>
   const supervise = ({ name, topic }: NamedTopic): SupervisedTopic => {
     const run = new SupervisedTopic(name, topic, {
       open: (emit) => openTopicWithInference(topic, services, emit),
       isDeletedTopic: (failed, error) => isDeletedTopic(failed, error, discovered, listNames),
       log,
       clock,
+      endOffsets: () => endOffsets?.of(topic.topic) ?? new Map(),
     })
     options.observe?.(run)
     if (options.onCommit !== undefined) reportCommits(run, options.onCommit)
@@ -99,6 +101,7 @@ export async function runTopics(
   signal?.addEventListener('abort', stop, { once: true })
   try {
     for (const topic of topics) topicSet.add(supervise(topic))
+    endOffsets = watchEndOffsets(topicSet, services, clock)
     options.onOpen?.(topicSet.topics)
     if (signal?.aborted === true) stop()
     for (const run of [...topicSet.topics]) topicSet.start(run)
@@ -118,6 +121,7 @@ export async function runTopics(
   } finally {
     signal?.removeEventListener('abort', stop)
     await topicSet.close()
+    await endOffsets?.close()
   }
 }
 
@@ -133,6 +137,24 @@ function reportCommits(run: TopicRun, onCommit: NonNullable<RunOptions['onCommit
   run.events.subscribe((event) => {
     if (event.kind === 'committed') onCommit(event.commit, run)
   })
+}
+
+/** Keeps the end offsets of all topics known until they have ended, with one connection to each broker. */
+function watchEndOffsets(
+  { topics }: TopicSet,
+  { config: { kafka }, connectors, log }: TopicServices,
+  clock: Clock,
+): ReturnType<NonNullable<TopicConnectors['endOffsets']>> | undefined {
+  try {
+    return connectors.endOffsets?.(kafkaOptionsOf(kafka, log), {
+      topics: () => topics.flatMap(({ topic, status }) => (status.state === 'ended' ? [] : [topic])),
+      isolation: kafka.isolationLevel,
+      clock,
+    })
+  } catch {
+    // Options that cannot be used fail each topic, which reports them.
+    return undefined
+  }
 }
 
 /** Returns what all topics of the process share. */

@@ -21,6 +21,8 @@ interface SupervisionOptions {
   readonly isDeletedTopic: (run: TopicRun, error: unknown) => Promise<boolean>
   readonly log: Logger
   readonly clock: Clock
+  /** Returns the end offsets of the topic in Kafka, as far as they are known whatever its state. */
+  readonly endOffsets?: (() => ReadonlyMap<number, bigint>) | undefined
   /** Returns the share, from 0 to 1, of the longest backoff to wait. */
   readonly random?: () => number
 }
@@ -50,9 +52,9 @@ export class SupervisedTopic implements TopicRun {
     this.#options = options
     this.#log = createTopicLogger(options.log, config.topic, config.log.level)
     const pipeline = (): TopicPipeline | undefined => this.#pipeline
-    this.status = new TopicStatus(config, this.events, pipeline)
+    this.status = new TopicStatus(config, this.events, pipeline, options.endOffsets)
     this.control = new TopicControl(config.topic, this.status, this.events, pipeline)
-    this.events.subscribe(createEventLog(this.#log))
+    this.events.subscribe(createEventLog(this.#log, options.clock))
   }
 
   /**

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { inFlush } from '../../core/stage/flush-scope.ts'
 import { NO_TRACE } from '../../core/flush-trace.ts'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
@@ -9,8 +10,22 @@ import type { TopicEvent, TopicEventHandler } from './events.ts'
 /** Maximum of file names in a log line. */
 const SHOWN_KEYS_MAX = 10
 
+/** Interval in which records from the future are logged again. */
+const FUTURE_EVERY_MS = 3_600_000
+
 /** Returns the handler that logs the events of a topic with the topic's logger. */
-export function createEventLog(log: Logger): TopicEventHandler {
+export function createEventLog(log: Logger, clock: Clock = systemClock): TopicEventHandler {
+  let futureLoggedAtMs = -Infinity
+  const logFuture = ({ futureMs }: PipelineCommit): void => {
+    const atMs = clock.now()
+    if (futureMs === undefined || atMs - futureLoggedAtMs < FUTURE_EVERY_MS) return
+    futureLoggedAtMs = atMs
+    const aheadMs = Math.round(futureMs - atMs)
+    log.warn(
+      { aheadMs, timestamp: new Date(futureMs).toISOString() },
+      'Records have Kafka timestamps from the future: they are written as they are, and freshness leaves them out. Check the clocks of the producers and of this machine; the next warning follows in an hour at the earliest',
+    )
+  }
   return (event) => {
     switch (event.kind) {
       case 'phase':
@@ -24,6 +39,7 @@ export function createEventLog(log: Logger): TopicEventHandler {
         break
       case 'committed':
         if (log.isLevelEnabled('debug')) logCommit(event.commit, log)
+        logFuture(event.commit)
         break
       case 'fenced':
         logFenced(event, log)

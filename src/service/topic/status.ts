@@ -10,6 +10,7 @@ import type { TopicPipeline } from './topic-pipeline.ts'
 export class TopicStatus {
   readonly #creditBytesMax: number
   readonly #pipeline: () => TopicPipeline | undefined
+  readonly #endOffsets: () => ReadonlyMap<number, bigint>
   #phase: TopicPhase = 'opening'
   #isPaused = false
   #hasOpened = false
@@ -22,14 +23,22 @@ export class TopicStatus {
   /** Next offset by partition up to which records were read before a restart and are not in the table yet. */
   readonly #reread = new Map<number, bigint>()
 
-  /** Follows `events` from now on; `pipeline` returns the pipeline that runs, or the last one that ran. */
+  /** The partitions that were assigned before the last restart. */
+  #formerAssignment: readonly number[] | undefined
+
+  /**
+   * Follows `events` from now on; `pipeline` returns the pipeline that runs, or the last one that ran, and `endOffsets` the
+   * end offsets in Kafka that are known without it.
+   */
   constructor(
     { creditBytes }: Pick<TopicConfig, 'creditBytes'>,
     events: Observable<TopicEvent>,
     pipeline: () => TopicPipeline | undefined,
+    endOffsets: () => ReadonlyMap<number, bigint> = () => new Map(),
   ) {
     this.#creditBytesMax = creditBytes
     this.#pipeline = pipeline
+    this.#endOffsets = endOffsets
     events.subscribe((event) => {
       if (event.kind === 'phase') this.#enter(event.phase, event.failure)
       else if (event.kind === 'paused' || event.kind === 'resumed') this.#isPaused = event.kind === 'paused'
@@ -101,9 +110,22 @@ export class TopicStatus {
     return this.#unmatchedPaths
   }
 
-  /** Returns the offsets of each assigned partition. */
-  partitions(): readonly PartitionStatus[] {
-    return this.#pipeline()?.source.status() ?? []
+  /**
+   * Returns the offsets of the partitions that this process answers for, in every state: those assigned to it, or last
+   * assigned; before the first assignment all partitions of the topic. `undefined` while it is unknown which these are.
+   */
+  partitions(): readonly PartitionStatus[] | undefined {
+    const ends = this.#endOffsets()
+    const read = new Map(this.#positions().map((each) => [each.partition, each]))
+    const all = ends.size === 0 ? undefined : [...ends.keys()].sort((a, b) => a - b)
+    return (this.#assignment() ?? all)?.map((partition) => {
+      const { live = false, next = 0n, committed, end } = read.get(partition) ?? {}
+      return {
+        ...{ partition, live, next },
+        committed: newerOf(committed, this.#pipeline()?.storedOffset(partition)),
+        end: newerOf(end, ends.get(partition)),
+      }
+    })
   }
 
   /** Returns the credit in use and its maximum, in bytes. */
@@ -126,6 +148,21 @@ export class TopicStatus {
     return (await this.#pipeline()?.groupOffsets.read()) ?? new Map()
   }
 
+  #positions(): readonly PartitionStatus[] {
+    return this.#pipeline()?.source.status() ?? []
+  }
+
+  #assignment(): readonly number[] | undefined {
+    const source = this.#pipeline()?.source
+    const present =
+      source?.assignment === undefined
+        ? this.#positions().map(({ partition }) => partition)
+        : source.assignment()
+    // Without `assignment`, a source that reports no partition may not have got any yet.
+    const isKnown = present !== undefined && (present.length > 0 || source?.assignment !== undefined)
+    return isKnown ? present : this.#formerAssignment
+  }
+
   #live(): TopicPipeline | undefined {
     return this.#phase === 'running' ? this.#pipeline() : undefined
   }
@@ -140,7 +177,8 @@ export class TopicStatus {
     if (phase === 'running') this.#hasOpened = true
     if (phase !== 'restarting') return
     this.#restarts++
-    for (const { partition, live, next, committed = -1n } of this.partitions())
+    this.#formerAssignment = this.#assignment()
+    for (const { partition, live, next, committed = -1n } of this.#positions())
       if (live && next > committed + 1n) this.#reread.set(partition, next)
   }
 
@@ -158,4 +196,9 @@ export class TopicStatus {
     const wanted = this.#reread.get(partition)
     if (wanted !== undefined && next >= wanted) this.#reread.delete(partition)
   }
+}
+
+function newerOf(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return a > b ? a : b
 }

@@ -14,6 +14,8 @@ interface TopicPipelineOptions {
   readonly flushes: FlushTracker
   readonly groupOffsets: GroupOffsets
   readonly maintenance: TableMaintenance
+  /** Returns the last offset of a partition that the table held at the last look, if it held one. */
+  readonly storedOffset: (partition: number) => bigint | undefined
   /** Carries the batches of the source into the table while it is subscribed to. */
   readonly commits: Observable<PipelineCommit>
   /** Closes the source, the table and everything else that was opened for the topic. */
@@ -27,6 +29,7 @@ export class TopicPipeline {
   readonly flushes: FlushTracker
   readonly groupOffsets: GroupOffsets
   readonly maintenance: TableMaintenance
+  readonly storedOffset: (partition: number) => bigint | undefined
   readonly #commits: Observable<PipelineCommit>
   readonly #closers: Closers
   #ended: Promise<unknown> = Promise.resolve()
@@ -37,6 +40,7 @@ export class TopicPipeline {
     this.flushes = options.flushes
     this.groupOffsets = options.groupOffsets
     this.maintenance = options.maintenance
+    this.storedOffset = options.storedOffset
     this.#commits = options.commits
     this.#closers = options.closers
   }

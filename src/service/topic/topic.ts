@@ -1,4 +1,5 @@
 import { tap, type Observable } from 'rxjs'
+import { appIdOf } from '../../../operators/commit-delta.ts'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import type { Contract } from '../../contract/contract.ts'
@@ -12,8 +13,11 @@ import {
   type DeadLetterOptions,
   type DeadLetterTopic,
 } from '../../kafka/dead-letters/dead-letters.ts'
+import type { KafkaOptions } from '../../kafka/client/client.ts'
+import type { EndOffsets, EndOffsetsOptions } from '../../kafka/fetch/end-offsets.ts'
 import { createSource } from '../../kafka/source/consumer-source.ts'
 import type { KafkaSource, SourceOptions } from '../../kafka/source/source-options.ts'
+import { openEndOffsets } from '../../kafka/source/watermarks.ts'
 import { pipeline, type PipelineConfig } from '../../pipeline.ts'
 import { createTopicLogger, type Logger } from '../../telemetry/log.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
@@ -35,6 +39,8 @@ export interface TopicConnectors {
   readonly deadLetters: (options: DeadLetterOptions) => DeadLetterTopic
   /** Reads the committed offsets of a Kafka group; unknown when absent. */
   readonly groupOffsets?: typeof readGroupOffsets
+  /** Keeps the end offsets of topics known that are not read at present; unknown when absent. */
+  readonly endOffsets?: (kafka: KafkaOptions, options: EndOffsetsOptions) => Pick<EndOffsets, 'of' | 'close'>
 }
 
 /** Connects topics to Kafka. */
@@ -42,6 +48,7 @@ export const KAFKA_CONNECTORS: TopicConnectors = {
   source: createSource,
   deadLetters: createDeadLetterTopic,
   groupOffsets: readGroupOffsets,
+  endOffsets: openEndOffsets,
 }
 
 /** Holds what the topics of a process share. */
@@ -123,6 +130,7 @@ export async function openTopic(
       flushes,
       groupOffsets: new GroupOffsets(() => groupOffsetsOf(topic, services, log)),
       maintenance,
+      storedOffset: (partition) => target.table.knownTxn(appIdOf(topic.appId, partition)),
       commits: emitCommits(emitPaths(commits, target, emit), emit, source, maintenance, flushes),
       closers,
     })

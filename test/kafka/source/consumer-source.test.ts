@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Credit } from '../../../src/core/credit/credit.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { createTopic, readGroupOffsets } from '../../../src/kafka/client/admin.ts'
+import { openEndOffsets } from '../../../src/kafka/source/watermarks.ts'
 import { kafkaForTests, nameForTests } from '../../support/servers/servers.ts'
 import { eventually, rangesOf, read, readToEnd } from '../reading.ts'
 import { numbered, testTopic } from '../topic.ts'
@@ -204,6 +205,34 @@ test('status has position and end of every assigned partition', async () => {
       [1, 20n, 20n],
     ],
   )
+})
+
+test('the end of a topic is known while nobody reads it, without an open transaction; the source knows its assignment', async () => {
+  const topic = await testTopic(2)
+  await topic.produce(numbered(1, 20))
+  const producer = await topic.transactional()
+  const transaction = await producer.transaction()
+  await transaction.send({ topic: topic.topic, messages: [{ partition: 1, value: 'open' }] })
+  const ends = openEndOffsets(
+    { brokers, clientId: 'test' },
+    { topics: () => [topic.topic], isolation: 'read_committed' },
+  )
+  await eventually(() => ends.of(topic.topic).get(1) === 20n, 'the end')
+  assert.deepEqual(
+    [...ends.of(topic.topic)].sort(([a], [b]) => a - b),
+    [
+      [0, 0n],
+      [1, 20n],
+    ],
+  )
+  await ends.close()
+  await transaction.abort()
+  await producer.disconnect()
+  const reading = read(topic, { until: 'stopped' })
+  assert.equal(reading.source.assignment?.(), undefined)
+  await eventually(() => reading.source.status().length === 2, 'both partitions')
+  await reading.source.close()
+  assert.deepEqual(reading.source.assignment?.(), [0, 1])
 })
 
 test('a log that starts after the expected offset is an error', async () => {

@@ -58,7 +58,7 @@ test('adding a partition leaves the others alone', () => {
   positions.locate(position, 9n, mark)
   positions.add([1])
   assert.equal(positions.isCurrent(position), true)
-  positions.remove([1])
+  positions.remove([{ partition: 1 }])
   assert.deepEqual(
     positions.all().map(({ partition, next }) => [partition, next]),
     [[0, 10n]],
@@ -72,7 +72,7 @@ test('a txn that disappeared from the table is an error', () => {
 test('end offsets only grow, and only for live positions', () => {
   const { positions, position } = assigned('earliest')
   positions.noteEndOffsets(new Map([[0, { low: 0n, high: 500n }]]))
-  assert.equal(position.high, 0n, 'nobody has said yet where to go on')
+  assert.equal(position.high, undefined, 'nobody has said yet where to go on')
   positions.locate(position, 9n, mark)
   positions.noteEndOffsets(new Map([[0, { low: 0n, high: 500n }]]))
   positions.noteEndOffsets(new Map([[0, { low: 0n, high: 400n }]]))
@@ -89,7 +89,7 @@ function assigned(startFrom: 'earliest' | 'latest'): { positions: Positions; pos
 
 /** Revokes partition 0 and assigns it again. */
 function reassigned(positions: Positions): readonly Position[] {
-  positions.remove([0])
+  positions.remove([{ partition: 0 }])
   return positions.add([0])
 }
 
@@ -104,3 +104,41 @@ function afterRebalance(txn: bigint | undefined): Position {
   positions.locate(again, txn, mark)
   return again
 }
+
+test('The end of a partition is unknown before its position, and once no broker has reported it for a minute', () => {
+  const clock = { nowMs: 0, now: () => clock.nowMs, sleep: () => Promise.resolve() }
+  const positions = new Positions('orders', 'earliest', clock)
+  const [position] = positions.add([0])
+  assert.ok(position !== undefined)
+  const end = (): bigint | undefined => positions.status()[0]?.end
+  assert.equal(end(), undefined)
+  positions.locate(position, 41n, mark)
+  clock.nowMs = 60_000
+  assert.equal(end(), 100n)
+  clock.nowMs = 60_001
+  assert.equal(end(), undefined)
+  // A follower that is behind has answered too.
+  positions.noteEndOffsets(new Map([[0, { low: 0n, high: 90n }]]))
+  assert.equal(end(), 100n)
+})
+
+test('A partition that waits for its position keeps the offset that the table held at the last look', () => {
+  const { positions, position } = assigned('earliest')
+  positions.locate(position, 41n, mark)
+  positions.abandon(0)
+  assert.deepEqual(positions.status(), [
+    { partition: 0, live: false, next: 0n, committed: 41n, end: undefined },
+  ])
+})
+
+test('The assignment is unknown at first, stays when partitions are lost, and can be empty once the group has settled', () => {
+  const positions = new Positions('orders', 'earliest')
+  assert.equal(positions.assignment(false), undefined)
+  positions.add([2, 0])
+  assert.deepEqual(positions.assignment(false), [0, 2])
+  positions.remove([{ partition: 2 }])
+  assert.deepEqual(positions.assignment(false), [0])
+  positions.remove([{ partition: 0 }], { areLost: true })
+  assert.deepEqual(positions.assignment(false), [0])
+  assert.deepEqual(positions.assignment(true), [])
+})

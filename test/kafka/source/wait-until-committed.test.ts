@@ -43,7 +43,7 @@ test('Partitions that are committed or no longer assigned are not waited for', a
     isOver: () => false,
   }
   await waitUntilCommitted([0], wait)
-  made.remove([1])
+  made.remove([{ partition: 1 }])
   await waitUntilCommitted([0, 1, 2], wait)
 })
 

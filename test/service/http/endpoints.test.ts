@@ -109,12 +109,7 @@ beforeEach(async () => {
   })
   const pipe = await startMetrics({}, true)
   metrics = new TopicMetrics(pipe.meter)
-  registerProcessMetrics(
-    pipe.observe,
-    health,
-    () => undefined,
-    () => clock.nowMs,
-  )
+  registerProcessMetrics(pipe.observe, health, () => undefined)
   const { prometheus } = pipe
   assert.ok(prometheus !== undefined, 'metrics can be scraped')
   endpoints = await startEndpoints({ config, health, metrics: prometheus, log, levels: new LogLevels() })
@@ -239,7 +234,7 @@ test('An unavailable server is reported with its reason: all topics that need it
   assert.equal((await get('/readyz')).status, 200, 'the stall timer restarts after the wait')
 })
 
-test('A failed topic is reported with its code and without secrets, and of its gauges only the state remains', async () => {
+test('A failed topic is reported with its code and without secrets, and of its gauges its bytes disappear', async () => {
   health.setTopics([topic, usersOf(topic)])
   partitions.push(lagging())
   state = 'failed'
@@ -259,10 +254,10 @@ test('A failed topic is reported with its code and without secrets, and of its g
   const { text } = await get('/metrics')
   assert.match(text, /^kafka_delta_topic_state\{topic="orders.v1",state="failed"\} 1$/m)
   assert.match(text, /^kafka_delta_topic_state\{topic="orders.v1",state="running"\} 0$/m)
-  assert.deepEqual(
-    [...text.matchAll(/^kafka_delta_lag\{topic="([^"]+)"/gm)].map(([, name]) => name),
-    ['users.v1'],
-  )
+  const topicsOf = (metric: string): readonly (string | undefined)[] =>
+    [...text.matchAll(new RegExp(`^${metric}\\{topic="([^"]+)"`, 'gm'))].map(([, name]) => name)
+  assert.deepEqual(topicsOf('kafka_delta_lag'), ['orders.v1', 'users.v1'])
+  assert.deepEqual(topicsOf('kafka_delta_buffered'), ['users.v1'])
   const { components: parts } = (await get('/actuator/health')).json() as {
     components: { topics: { status: string } }
   }

@@ -79,6 +79,18 @@ test('A flush is reported as counters, durations and lags under the names of kaf
   ])
 })
 
+test('No lag is sent while that of a partition is unknown, since 0 and the sum of the others would be wrong', () => {
+  const { sent, metrics: ingest } = metrics()
+  const [first, second] = STATUS
+  assert.ok(first !== undefined && second !== undefined)
+  const unknown = [{ ...first, end: undefined }, second]
+  ingest.sendLag(undefined)
+  ingest.sendLag(unknown)
+  ingest.sendLag([{ ...first, live: false }, second])
+  ingest.onEvent({ kind: 'committed', commit: COMMIT, partitions: unknown })
+  assert.deepEqual(sent, ['delta.add.size:77|g', 'buffered.record_batches:0|g'])
+})
+
 test('A flush of a failing topic counts as a failed write', () => {
   const { sent, metrics: ingest } = metrics()
   const error = new Error('no store')

@@ -149,7 +149,7 @@ class Machine {
     if (phase === 'opening') return !this.#isStarted || this.#held.length > 0
     if (phase !== 'running') return true
     const { flushes, waiting } = this.run.status.inFlight()
-    const [partition] = this.run.status.partitions()
+    const [partition] = this.run.status.partitions() ?? []
     const hasRead = partition?.live === true && partition.next === BigInt(this.kafka.values.length)
     return flushes.length === 0 && (hasRead || waiting !== undefined)
   }
@@ -356,7 +356,7 @@ test('flush of a topic that restarts resolves once what it had read before is in
   const { run, kafka, clock } = machine
   machine.start()
   kafka.push(Array.from({ length: 30 }, (_, id) => `{"id":${id}}`))
-  await until('the buffered batches', () => run.status.partitions()[0]?.next === 30n)
+  await until('the buffered batches', () => run.status.partitions()?.[0]?.next === 30n)
   machine.source?.fail(retryable())
   await until('the failure', () => run.status.state === 'restarting')
   let isFlushed = false
