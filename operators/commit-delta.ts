@@ -74,6 +74,7 @@ type CommitEnd =
  * and `handleFenced` is called. If another writer changed the table after the files were made, the rows are laid out for the
  * new snapshot; if they do not fit it, the flush is dropped, `handleFenced` is called, and its records are read again.
  * @throws KD_COMMIT_CONFLICT, KD_COMMIT_CONTENDED, KD_DEAD_LETTERS_FAILED, KD_STORE_UNAVAILABLE, KD_TABLE_UNSUPPORTED
+ * @throws KD_TABLE_REPLACED if the table was deleted or replaced; the files of the flush are deleted then
  */
 export function commitDelta(
   options: CommitDeltaOptions,
@@ -136,10 +137,28 @@ async function commitFlush(
   return undefined
 }
 
-async function commit(
+interface CommitResult {
+  readonly outcome: CommitEnd
+  readonly files: DataFiles
+}
+
+async function commit(flush: Flush<DataFiles>, options: CommitDeltaOptions): Promise<CommitResult> {
+  let files = flush.payload
+  try {
+    return await commitFiles(flush, options, (made) => (files = made))
+  } catch (error) {
+    // After other errors the commit may be in the log, or the store does not answer.
+    if (error instanceof PipelineError && error.code === 'KD_TABLE_REPLACED') await files.discard()
+    throw error
+  }
+}
+
+/** Commits the flush; `use` receives the files that are made for another snapshot in place of the former ones. */
+async function commitFiles(
   flush: Flush<DataFiles>,
   options: CommitDeltaOptions,
-): Promise<{ readonly outcome: CommitEnd; readonly files: DataFiles }> {
+  use: (files: DataFiles) => void,
+): Promise<CommitResult> {
   const { table, deadLetters } = options
   let files = flush.payload
   const counts = { attempts: 0, conflicts: 0 }
@@ -161,6 +180,7 @@ async function commit(
     const outcome = await table.append(appendOf(flush, files, options))
     if (outcome.kind !== 'changed') return { outcome, files }
     files = await inSpan(context.active(), 'new layout', {}, () => options.layOutForSnapshot(files))
+    use(files)
     const { incompatibleReason } = files.layout
     if (incompatibleReason !== undefined)
       return { files, outcome: { ...outcome, kind: 'unfit', reason: incompatibleReason } }

@@ -31,6 +31,10 @@ export const ERROR_CATALOGUE = {
   KD_STORE_UNAVAILABLE: { message: 'The object store did not answer', retryable: true },
   KD_STORE_NOT_FOUND: { message: 'The object does not exist', retryable: false },
   KD_TABLE_MISSING: { message: 'There is no Delta table here', retryable: false },
+  KD_TABLE_REPLACED: {
+    message: 'The table was deleted or replaced while the service wrote to it',
+    retryable: false,
+  },
   KD_TABLE_UNSUPPORTED: { message: 'The table needs a feature that is not supported', retryable: false },
   KD_TABLE_CORRUPT: { message: 'The Delta log cannot be read', retryable: false },
   KD_SCHEMA_MISMATCH: { message: 'The contract does not fit the table', retryable: false },

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { from, lastValueFrom, of, toArray, type Observable } from 'rxjs'
 import { appIdOf, commitDelta, type CommitDeltaOptions } from '../../operators/commit-delta.ts'
 import type { DeadLetter, Flush } from '../../src/core/batch.ts'
+import { PipelineError } from '../../src/core/errors.ts'
 import type { Append, CommitOutcome, TableWriter } from '../../src/delta/commit/table-writer.ts'
 import type { DataFiles } from '../../operators/write-parquet.ts'
 import type { Add } from '../../src/delta/protocol/actions.ts'
@@ -263,4 +264,33 @@ test('Two subscriptions of one operator each count their own flushes that do not
   for (const stream of [fifty, fifty, unfit(50).pipe(operator, toArray())])
     assert.deepEqual(await lastValueFrom(stream), [])
   await assert.rejects(lastValueFrom(unfit(51).pipe(operator)), { code: 'KD_COMMIT_CONFLICT' })
+})
+
+test('Files of a flush whose table was replaced are deleted, also those that were made last; after other errors they stay', async () => {
+  for (const [code, expected] of [
+    ['KD_TABLE_REPLACED', ['second']],
+    ['KD_STORE_UNAVAILABLE', []],
+  ] as const) {
+    const discarded: string[] = []
+    const made = (name: string): DataFiles => ({
+      ...filesOf([addOf(name)]),
+      discard: () => Promise.resolve(void discarded.push(name)),
+    })
+    const { parts } = scene()
+    const outcomes = [
+      Promise.resolve({ kind: 'changed', attempts: 1, conflicts: 1 } as const),
+      Promise.reject(new PipelineError(code, 'of a test')),
+    ]
+    outcomes[1]?.catch(() => undefined)
+    const failing: CommitDeltaOptions = {
+      ...parts,
+      table: {
+        ...parts.table,
+        append: () => outcomes.shift() ?? Promise.reject(new Error('appended too often')),
+      },
+      layOutForSnapshot: () => Promise.resolve(made('second')),
+    }
+    await assert.rejects(lastValueFrom(of(flushOf(made('first'))).pipe(commitDelta(failing))), { code })
+    assert.deepEqual(discarded, expected)
+  }
 })

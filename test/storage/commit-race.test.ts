@@ -82,3 +82,24 @@ for (const [kind, open] of Object.entries(OPENERS)) {
     await first.close()
   })
 }
+
+for (const [kind, open] of Object.entries(OPENERS)) {
+  test(`A table on ${kind} that was deleted or replaced gets no further commit`, async () => {
+    const store = await open(nameForTests('replaced'))
+    await emptyTable(store)
+    const writers = [await openTableWriter(store), await openTableWriter(store)] as const
+    await writers[0].append(someAppend('ours', undefined, 1n))
+    await writers[1].txns()
+    await writers[0].idle()
+    for await (const { key } of store.list('')) await store.delete(key)
+    await assert.rejects(writers[0].append(someAppend('ours', 1n, 2n)), { code: 'KD_TABLE_REPLACED' })
+    // The entries of a deleted table in DynamoDB have to be deleted before there can be another one.
+    if (kind !== 'S3 with DynamoDB') await emptyTable(store)
+    await assert.rejects(writers[1].append(someAppend('ours', 1n, 2n)), { code: 'KD_TABLE_REPLACED' })
+    const commits = await allCommits(store)
+    assert.deepEqual(txnsOf(commits, 'ours'), [])
+    assert.equal(commits.length, kind === 'S3 with DynamoDB' ? 0 : 1)
+    assert.equal(await store.size('_delta_log/00000000000000000002.json'), undefined)
+    await store.close()
+  })
+}

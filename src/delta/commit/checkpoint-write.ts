@@ -1,19 +1,29 @@
+import { stringify } from 'lossless-json'
+import { PipelineError } from '../../core/errors.ts'
 import { type RowGroupSource, joinRowGroups } from '../../parquet/join.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Add, Remove } from '../protocol/actions.ts'
 import { type ReusedCheckpoint, reuseCheckpoint } from './checkpoint-reuse.ts'
+import { checkSameTable, deleteIfUnchanged, undoUnlessSameTable } from './same-table.ts'
 import { encodeCheckpointRows } from './checkpoint-rows.ts'
+import { readCheckpoint, STATE_COLUMNS } from '../log/checkpoint-read.ts'
 import { checkpointSchemaOf, type CheckpointRow, type Sidecar } from '../log/checkpoint-schema.ts'
 import { type FileAction, readFilesAfterCheckpoint } from '../log/live-files.ts'
 import { parseIntervalMs } from '../protocol/interval.ts'
 import { writeLastCheckpoint } from '../log/last-checkpoint.ts'
 import { findLogSegment } from '../log/log-segment.ts'
 import { ParsedAddFields } from '../log/parsed-stats.ts'
-import { checkpointKey, newCheckpointKey, newSidecarName, sidecarKey } from '../protocol/paths.ts'
+import {
+  checkpointKey,
+  LAST_CHECKPOINT_KEY,
+  newCheckpointKey,
+  newSidecarName,
+  sidecarKey,
+} from '../protocol/paths.ts'
 import { writerFeaturesOf } from '../protocol/protocol.ts'
 import { isPropertySet } from '../protocol/table-properties.ts'
 import { loadState, parseMetadata } from '../log/snapshot.ts'
-import type { TableState } from '../log/state.ts'
+import { applyActions, EMPTY_STATE, type PartialState, type TableState } from '../log/state.ts'
 
 type Configuration = Readonly<Record<string, string>>
 
@@ -49,6 +59,7 @@ interface CheckpointOptions {
  * same contents.
  *
  * Returns the key of the checkpoint file, and the bytes of all its files. Spec: "Checkpoints", "V1 Spec", "V2 Spec".
+ * @throws KD_TABLE_REPLACED if the table was deleted, replaced or set back to an older version
  */
 export async function writeCheckpoint(
   store: Store,
@@ -64,13 +75,34 @@ export async function writeCheckpoint(
   const { key, rows, adds, bytes } = written.isV2
     ? await written.writeV2(segment.checkpoint, tail)
     : await written.writeClassic(segment.checkpoint, tail)
-  await writeLastCheckpoint(store, {
+  const hint = await writeLastCheckpoint(store, {
     version: Number(version),
     size: rows,
     sizeInBytes: bytes,
     numOfAddFiles: adds,
   })
+  // A reader of a table that took the place of this one would take its files from here.
+  const undo = async (): Promise<void> => {
+    if (hint !== undefined) await deleteIfUnchanged(store, LAST_CHECKPOINT_KEY, hint)
+    await deleteCheckpointOf(store, state, key)
+  }
+  await undoUnlessSameTable(store, state, undo, key)
   return { key, bytes }
+}
+
+/** Deletes a checkpoint if it is one of this state: another table may have its own under this key. */
+async function deleteCheckpointOf(store: Store, state: TableState, key: string): Promise<void> {
+  let found: PartialState = EMPTY_STATE
+  try {
+    for await (const actions of readCheckpoint(store, { version: state.version, keys: [key] }, STATE_COLUMNS))
+      found = applyActions(found, state.version, actions)
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === 'KD_STORE_NOT_FOUND') return
+    throw error
+  }
+  const textOf = ({ metadata, txns }: PartialState): string =>
+    String(stringify([metadata?.id, [...txns.values()].map(({ appId, version }) => [appId, version]).sort()]))
+  if (textOf(found) === textOf(state)) await store.delete(key)
 }
 
 interface Counts {
@@ -124,6 +156,7 @@ class CheckpointWriter {
     const reused = await this.#reuse(before, tail, state, false)
     const files = this.#fileGroups(schema, reused, tail)
     const key = checkpointKey(this.#state.version)
+    const checkTable = (): Promise<void> => checkSameTable(this.#store, this.#state)
     const { bytes } = await this.#store.put(
       key,
       joinRowGroups(
@@ -131,6 +164,7 @@ class CheckpointWriter {
           yield* state
           yield* files
           await reused.assertUnchanged()
+          await checkTable()
         })(),
       ),
     )
@@ -154,6 +188,7 @@ class CheckpointWriter {
       sidecars.push(await this.#putSidecar(next.value, files))
     }
     await reused.assertUnchanged()
+    await checkSameTable(this.#store, this.#state)
     const { version } = this.#state
     const rows = [
       { checkpointMetadata: { version } },

@@ -5,6 +5,8 @@ import type { Store } from '../../storage/store.ts'
 import { readChecksum, writeChecksum } from '../log/checksum.ts'
 import type { TableState } from '../log/state.ts'
 import { type FileTotals, sumTotals } from '../log/totals.ts'
+import { checksumKey } from '../protocol/paths.ts'
+import { deleteIfUnchanged, undoUnlessSameTable } from './same-table.ts'
 
 /** Maximum of checksums written at a time; commits beyond that get none. */
 const CONCURRENT_MAX = 4
@@ -49,7 +51,10 @@ export class ChecksumWriter {
 
   async #write(state: TableState): Promise<void> {
     const totals = await this.#wholeTotals(state.totals)
-    if (totals !== undefined) await writeChecksum(this.#store, { ...state, totals })
+    const body = totals && (await writeChecksum(this.#store, { ...state, totals }))
+    if (body === undefined) return
+    const undo = (): Promise<void> => deleteIfUnchanged(this.#store, checksumKey(state.version), body)
+    await undoUnlessSameTable(this.#store, state, undo)
   }
 
   /** Returns the totals of the whole table; `undefined` if the totals at the start of counting are unknown. */

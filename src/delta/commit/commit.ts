@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { Store } from '../../storage/store.ts'
-import { readCommit } from '../log/log-segment.ts'
+import { commitHeadOf, readCommit } from '../log/log-segment.ts'
 import { applyActions, type LogCommit, type TableState } from '../log/state.ts'
 import { serialiseActions } from '../protocol/action-json.ts'
 import type { Action } from '../protocol/actions.ts'
 import { commitKey } from '../protocol/paths.ts'
 import { resolveConflicts } from './conflicts.ts'
+import { checkSameTable, deleteIfUnchanged, undoUnlessSameTable } from './same-table.ts'
 
 /** Configures how a commit is attempted. */
 export interface CommitOptions {
@@ -73,7 +74,10 @@ const WAIT_MS_MAX = 1_000
  * them. Throws store errors.
  *
  * Moves past a version only when it exists and is not our own commit. So a put with an unknown outcome that arrives
- * late can at most take the version it was meant for. Spec: "Delta Log Entries", "Creation of New Log Entries".
+ * late can at most take the version it was meant for. Before and after a put it checks that the version before is still
+ * there, so that nothing is written after another table has taken the place of this one. Spec: "Delta Log Entries",
+ * "Creation of New Log Entries".
+ * @throws KD_TABLE_REPLACED if the table was deleted, replaced or set back to an older version
  */
 export async function commitOptimistically(
   options: CommitOptions,
@@ -94,21 +98,29 @@ export async function commitOptimistically(
     const continues = proposal.continuesAfter({ winners, state, isTableChanged }, { attempts, conflicts })
     return continues ? undefined : { kind: 'ended', state }
   }
+  await checkSameTable(store, state)
   for (let attempts = 1; attempts <= attemptsMax; attempts++) {
     if (await backOff(attempts, options)) {
       // A put after commits that arrived during the wait would be lost, so these are applied first.
-      const ended = applyWinners(await readCommitsFrom(store, state.version + 1n), attempts - 1)
+      const winners = await readCommitsFrom(store, state.version + 1n)
+      await checkSameTable(store, state)
+      const ended = applyWinners(winners, attempts - 1)
       if (ended !== undefined) return ended
     }
     const version = state.version + 1n
     const actions = proposal.actionsAfter(state, txnId)
-    const put = await store.putIfAbsent(commitKey(version), serialiseActions(actions))
+    const body = serialiseActions(actions)
+    const key = commitKey(version)
+    const put = await store.putIfAbsent(key, body)
     if (put === 'unknown') ambiguous++
+    const winners = put === 'created' ? [] : await readCommitsFrom(store, version)
+    // After the winners were read: until then another table may have taken the place of this one.
+    await undoUnlessSameTable(store, state, () => deleteIfUnchanged(store, key, body))
     if (put === 'created') {
-      const committed = applyActions(state, version, actions)
+      const committed = applyActions(state, version, actions, commitHeadOf(body))
       return { kind: 'committed', committed, state: committed, attempts, conflicts, ambiguous }
     }
-    const ended = applyWinners(await readCommitsFrom(store, version), attempts)
+    const ended = applyWinners(winners, attempts)
     if (ended !== undefined) return ended
   }
   const detail = `no commit in ${attemptsMax} attempts: other writers came first or puts were not confirmed`

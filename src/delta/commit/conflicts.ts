@@ -28,7 +28,7 @@ export function resolveConflicts(
   let own: TableState | undefined
   let after = state
   for (const commit of winners) {
-    after = applyActions(after, commit.version, commit.actions)
+    after = applyActions(after, commit.version, commit.actions, commit.head)
     if (commitInfoOf(commit)?.['txnId'] === txnId) own = after
   }
   return { own, isTableChanged: !hasSameProtocolAndMetadata(state, after), state: after }

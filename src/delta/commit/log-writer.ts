@@ -17,6 +17,7 @@ import { checkAppendable } from '../constraints/append-support.ts'
 import { findExpiredTxns } from '../log/txn-retention.ts'
 import { loadState, parseMetadata } from '../log/snapshot.ts'
 import { applyActions, hasSameProtocolAndMetadata, type TableState } from '../log/state.ts'
+import { checkSameTable, isReplacedTableError } from './same-table.ts'
 import type { Append, CommitOutcome, TableWriter } from './table-writer.ts'
 import type { TableShape } from '../protocol/table-shape.ts'
 
@@ -77,6 +78,8 @@ class LogWriter implements TableWriter {
   #shape: { readonly of: TableState; readonly shape: TableShape }
   #state: TableState
   #stateAtMs: number
+  /** Set once the table was deleted or replaced; the writer is of no use from then on. */
+  #replaced: PipelineError | undefined
   readonly #queue = new SerialQueue()
   /** Bounded by the flushes in progress in the process. */
   readonly #waiting: PendingAppend[] = []
@@ -145,6 +148,10 @@ class LogWriter implements TableWriter {
     })
   }
 
+  get isReplaced(): boolean {
+    return this.#replaced !== undefined
+  }
+
   findFenced(txns: Append['txns']): Promise<readonly string[]> {
     return this.#queue.run(async () => {
       await this.#refresh()
@@ -200,7 +207,7 @@ class LogWriter implements TableWriter {
         appends[0]?.baseSnapshot ?? this.#opened,
         this.#state,
       )
-        ? await commitAppends(this.#options, this.#state, appends)
+        ? await this.#ofSameTable(() => commitAppends(this.#options, this.#state, appends))
         : { state: this.#state, results: appends.map(() => CHANGED) }
       this.#state = state
       this.#stateAtMs = clock.now()
@@ -247,23 +254,53 @@ class LogWriter implements TableWriter {
 
   /** Reads the commits of other writers by a listing, which also shows whether versions after ours were cleaned up. */
   async #refresh(): Promise<void> {
-    const { store, clock } = this.#options
-    const startedMs = clock.now()
-    let state = this.#state
-    const versions: bigint[] = []
-    for await (const file of listLog(store, state.version + 1n)) {
-      if (file.kind === 'commit') versions.push(file.version)
-    }
-    if (versions.every((version, index) => version === state.version + 1n + BigInt(index))) {
-      for (const version of versions) {
-        state = applyActions(state, version, (await requireCommit(store, version)).actions)
-      }
-    } else {
-      state = await loadState(store, await findLogSegment(store))
-    }
-    this.#state = state
+    const startedMs = this.#options.clock.now()
+    this.#state = await this.#ofSameTable(() => readNewest(this.#options.store, this.#state))
     this.#stateAtMs = startedMs
   }
+
+  /** Runs work on the table, and none once it was deleted or replaced. */
+  async #ofSameTable<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#replaced !== undefined) throw this.#replaced
+    try {
+      return await work()
+    } catch (error) {
+      if (isReplacedTableError(error)) this.#replaced = error
+      throw error
+    }
+  }
+}
+
+/**
+ * Reads the commits of other writers after `known`.
+ * @throws KD_TABLE_REPLACED if the table was deleted, replaced or set back to an older version
+ */
+async function readNewest(store: Store, known: TableState): Promise<TableState> {
+  let state = known
+  const [versions] = await Promise.all([
+    listVersionsAfter(store, known.version),
+    checkSameTable(store, known),
+  ])
+  if (versions.length === 0) return known
+  if (versions.every((version, index) => version === known.version + 1n + BigInt(index))) {
+    for (const version of versions) {
+      const { actions, head } = await requireCommit(store, version)
+      state = applyActions(state, version, actions, head)
+    }
+  } else {
+    state = await loadState(store, await findLogSegment(store))
+  }
+  // While they were read, another table may have taken the place of this one.
+  await checkSameTable(store, known)
+  return state
+}
+
+async function listVersionsAfter(store: Store, version: bigint): Promise<readonly bigint[]> {
+  const versions: bigint[] = []
+  for await (const file of listLog(store, version + 1n)) {
+    if (file.kind === 'commit') versions.push(file.version)
+  }
+  return versions
 }
 
 /**

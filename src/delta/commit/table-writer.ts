@@ -64,6 +64,11 @@ export interface TableWriter {
   /** Version of the newest commit known to the writer. */
   readonly version: bigint
   /**
+   * True once the table was deleted or replaced: every further call throws `KD_TABLE_REPLACED`, and the table has to be
+   * opened again.
+   */
+  readonly isReplaced: boolean
+  /**
    * Reads the newest commits and returns the last `txn` version of `appId`, or `undefined` if the table holds none. Calls
    * that wait are answered from one listing of the log.
    */
@@ -78,6 +83,7 @@ export interface TableWriter {
    * Commits the append in one version, which other appends may share. Calls are carried out in order. Throws store
    * errors.
    * @throws KD_COMMIT_CONTENDED if all attempts lost
+   * @throws KD_TABLE_REPLACED if the table was deleted, replaced or set back to an older version
    */
   append(append: Append): Promise<CommitOutcome>
   /** Resolves when no append, checkpoint or checksum is in progress. */

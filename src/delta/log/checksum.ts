@@ -27,14 +27,15 @@ const TEXT_MAX = 200
 
 /**
  * Writes the checksum of a version; the cost does not depend on the number of files. Does not overwrite an existing
- * checksum, and writes none if the totals of the whole table are unknown. Throws store errors. Spec: "Version Checksum
- * File".
+ * checksum, and writes none if the totals of the whole table are unknown. Returns what was put. Throws store errors.
+ * Spec: "Version Checksum File".
  */
-export async function writeChecksum(store: Store, state: TableState): Promise<void> {
+export async function writeChecksum(store: Store, state: TableState): Promise<Uint8Array | undefined> {
   const { totals, version } = state
-  if (totals === undefined || totals.sinceVersion !== undefined) return
-  const text = stringify(checksumOf(state, totals))
-  await store.putIfAbsent(checksumKey(version), new TextEncoder().encode(`${String(text)}\n`))
+  if (totals === undefined || totals.sinceVersion !== undefined) return undefined
+  const body = new TextEncoder().encode(`${String(stringify(checksumOf(state, totals)))}\n`)
+  await store.putIfAbsent(checksumKey(version), body)
+  return body
 }
 
 function checksumOf(state: TableState, { files, bytes }: FileTotals): object {

@@ -30,12 +30,16 @@ export async function readLastCheckpoint(store: Store): Promise<bigint | undefin
   }
 }
 
-/** Names a checkpoint as the newest, unless a newer one is already named. */
-export async function writeLastCheckpoint(store: Store, last: LastCheckpoint): Promise<void> {
+/** Names a checkpoint as the newest, unless a newer one is already named. Returns what was put. */
+export async function writeLastCheckpoint(
+  store: Store,
+  last: LastCheckpoint,
+): Promise<Uint8Array | undefined> {
   const named = await readLastCheckpoint(store)
-  if (named !== undefined && named > BigInt(last.version)) return
-  const body = JSON.stringify({ ...last, checksum: jsonChecksum({ ...last }) })
-  await store.put(LAST_CHECKPOINT_KEY, new TextEncoder().encode(body))
+  if (named !== undefined && named > BigInt(last.version)) return undefined
+  const body = new TextEncoder().encode(JSON.stringify({ ...last, checksum: jsonChecksum({ ...last }) }))
+  await store.put(LAST_CHECKPOINT_KEY, body)
+  return body
 }
 
 /**

@@ -54,7 +54,23 @@ function parseCommit(version: bigint, body: Uint8Array): LogCommit {
       throw new PipelineError('KD_TABLE_CORRUPT', messageOf(cause), { version, line: index + 1 }, { cause })
     }
   })
-  return { version, actions }
+  return { version, actions, head: commitHeadOf(body) }
+}
+
+/**
+ * Bytes of a commit that tell it from every commit of another table: in them is a time, a `txnId`, the id of the table
+ * or the name of a file.
+ */
+const HEAD_BYTES = 4096
+
+/** Returns the first bytes of a commit, as a copy. */
+export function commitHeadOf(body: Uint8Array): Uint8Array {
+  return new Uint8Array(body.subarray(0, HEAD_BYTES))
+}
+
+/** Reads the first bytes of the commit of `version`; returns `undefined` if it does not exist. */
+export function readCommitHead(store: Store, version: bigint): Promise<Uint8Array | undefined> {
+  return undefinedIfNotFound(store.get(commitKey(version), { start: 0, end: HEAD_BYTES }))
 }
 
 /** Reads the commit of `version`; returns `undefined` if it does not exist yet or was cleaned up. */

@@ -7,7 +7,7 @@ import { readChecksum } from './checksum.ts'
 import { columnMappingOf } from '../schema/column-mapping.ts'
 import { readLiveFiles } from './live-files.ts'
 import { hasInCommitTimestamps } from './in-commit-timestamp.ts'
-import { findLogSegment, type LogSegment, requireCommit, readCommit } from './log-segment.ts'
+import { findLogSegment, type LogSegment, readCommit, readCommitHead, requireCommit } from './log-segment.ts'
 import { checkReadable, readerFeaturesOf } from '../protocol/protocol.ts'
 import { parseSchema } from '../schema/schema-json.ts'
 import {
@@ -77,17 +77,21 @@ export async function loadState(store: Store, segment: LogSegment): Promise<Tabl
     state = { ...state, totals: totalsSince(checkpoint.version) }
   }
   for (const version of segment.commits) {
-    const { actions } = await requireCommit(store, version)
-    state = applyActions(state, version, actions)
+    const { actions, head } = await requireCommit(store, version)
+    state = applyActions(state, version, actions, head)
     // Spec: "Change Metadata": the first version of a table must contain a `metaData` action.
     if (version === 0n) completeState(state)
   }
   const whole = completeState({ ...state, version: segment.version })
-  if (segment.commits.length > 0 || !hasInCommitTimestamps(whole)) return whole
+  if (segment.commits.length > 0) return whole
+  if (!hasInCommitTimestamps(whole))
+    return { ...whole, head: await readCommitHead(store, segment.version), headBefore: undefined }
   // A checkpoint does not store the in-commit timestamp of its version, but the next commit depends on it.
   const commit = await readCommit(store, segment.version)
-  const inCommitMs = inCommitTimestampOf(commit && commitInfoOf(commit))
-  return { ...whole, inCommitMs: inCommitMs ?? (await readChecksum(store, segment.version))?.inCommitMs }
+  const inCommitMs =
+    inCommitTimestampOf(commit && commitInfoOf(commit)) ??
+    (await readChecksum(store, segment.version))?.inCommitMs
+  return { ...whole, inCommitMs, head: commit?.head, headBefore: undefined }
 }
 
 /**

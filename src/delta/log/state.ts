@@ -24,6 +24,10 @@ export interface TableState {
   readonly inCommitMs?: number | undefined
   /** `txnId` of the newest commit, where it has one. */
   readonly txnId?: string | undefined
+  /** First bytes of the newest commit, which no other table has; absent if its file was not read. */
+  readonly head?: Uint8Array | undefined
+  /** First bytes of the commit before the newest one; absent if its file was not read. */
+  readonly headBefore?: Uint8Array | undefined
   /** Files and bytes of the table, as far as they were counted. */
   readonly totals?: FileTotals
 }
@@ -32,6 +36,8 @@ export interface TableState {
 export interface LogCommit {
   readonly version: bigint
   readonly actions: readonly Action[]
+  /** First bytes of its file. */
+  readonly head?: Uint8Array
 }
 
 /** A `PartialState` is a state before version 0, or while a checkpoint is being read. */
@@ -45,6 +51,10 @@ export interface PartialState {
   readonly inCommitMs?: number | undefined
   /** `txnId` of the newest commit, where it has one. */
   readonly txnId?: string | undefined
+  /** First bytes of the newest commit, which no other table has; absent if its file was not read. */
+  readonly head?: Uint8Array | undefined
+  /** First bytes of the commit before the newest one; absent if its file was not read. */
+  readonly headBefore?: Uint8Array | undefined
   /** Files and bytes of the table, as far as they were counted. */
   readonly totals?: FileTotals
 }
@@ -58,13 +68,14 @@ export const EMPTY_STATE: PartialState = {
 }
 
 /**
- * Returns the state after the actions of a commit or checkpoint; the given state is not modified. Spec: "Action
- * Reconciliation".
+ * Returns the state after the actions of a commit or checkpoint; the given state is not modified. `head` holds the first
+ * bytes of the commit. Spec: "Action Reconciliation".
  */
 export function applyActions<S extends PartialState>(
   state: S,
   version: bigint,
   actions: readonly Action[],
+  head?: Uint8Array,
 ): S {
   let { protocol, metadata } = state
   let txns: Map<string, Txn> | undefined
@@ -93,6 +104,8 @@ export function applyActions<S extends PartialState>(
     domains: domains ?? state.domains,
     inCommitMs,
     txnId,
+    head,
+    headBefore: state.head,
     totals: totalsAfter(state.totals ?? totalsSince(state.version), version, actions),
   }
 }

@@ -4,7 +4,7 @@ import { PipelineError } from '../../core/errors.ts'
 import { findNameFault, type StructType } from '../../core/schema.ts'
 import type { Store } from '../../storage/store.ts'
 import { serialiseActions } from '../protocol/action-json.ts'
-import { logExists, readCommit } from '../log/log-segment.ts'
+import { commitHeadOf, logExists, readCommit } from '../log/log-segment.ts'
 import { commitKey } from '../protocol/paths.ts'
 import { columnMappingModeOf } from '../protocol/table-properties.ts'
 import type { Action } from '../protocol/actions.ts'
@@ -59,7 +59,7 @@ export async function createTable(
     const put = await store.putIfAbsent(commitKey(0n), body)
     if (put === 'created') {
       const checksums = new ChecksumWriter(store, onWarning)
-      checksums.onCommit(completeState(applyActions(EMPTY_STATE, 0n, actions)))
+      checksums.onCommit(completeState(applyActions(EMPTY_STATE, 0n, actions, commitHeadOf(body))))
       await checksums.idle()
       return { created: true }
     }

@@ -20,6 +20,8 @@ interface MaintenanceOptions {
   }
   /** The present version of the table. */
   readonly version: bigint
+  /** Checks that the table is still the one that is written. @throws KD_TABLE_REPLACED */
+  readonly checkTable?: () => Promise<unknown>
   /** Decides whether this process maintains the table, among all processes that write it for one topic. */
   readonly isOurTurn: () => boolean
   /** Runs the tasks of all tables of the process one after the other. */
@@ -167,6 +169,7 @@ class PolicyMaintenance implements TableMaintenance {
     if (this.#isStopped() || !mayRun()) return undefined
     const startedMs = this.#clock.now()
     try {
+      await this.#options.checkTable?.()
       const counts = await this.#work(task)
       const ms = this.#clock.now() - startedMs
       if (counts !== undefined) log.info({ ...counts, ms }, DONE[task])

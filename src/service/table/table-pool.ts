@@ -116,7 +116,10 @@ async function writerOf(
   try {
     const writer = await opening
     if (writer === undefined) forget()
-    return writer
+    if (writer?.isReplaced !== true) return writer
+    // Its other topics fail at their next commit; a topic that starts now starts with the new table.
+    forget()
+    return await writerOf(shared, store, options)
   } catch (error) {
     forget()
     throw error

@@ -189,6 +189,7 @@ function startTopicMaintenance(
     store,
     policy,
     version: table.version,
+    checkTable: () => table.txns(),
     isOurTurn: () => source.status().some(({ partition }) => partition === 0),
     queue,
     log: log.child({ table: store.uri }),

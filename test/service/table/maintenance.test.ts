@@ -129,6 +129,7 @@ async function fixture(store: Store = new MemoryStore()): Promise<Fixture> {
         store,
         policy: { optimize, vacuum, maintenance, checkpointInterval: 10 },
         version,
+        checkTable: () => writer.txns(),
         isOurTurn: isOurs,
         queue: lane,
         log,
@@ -345,4 +346,20 @@ test('Small files are compacted on request, regardless of the turn; a second req
   assert.equal(lines.length, 1)
   await maintenance.stop()
   await assert.rejects(maintenance.optimize(), { code: 'KD_COMMAND_INVALID' })
+})
+
+test('A table that took the place of another is not maintained', async () => {
+  const { store, append, start, lines, next } = await fixture()
+  await append()
+  const maintenance = await start({ optimize: { everyCommits: 3 } })
+  await append()
+  const version = await append()
+  for await (const { key } of store.list('_delta_log/')) await store.delete(key)
+  await createTable(store, { schema, partitionColumns: [] })
+  const line = next()
+  maintenance.onCommit(version)
+  assertLine(await line, { level: 40, code: 'KD_TABLE_REPLACED' })
+  await maintenance.stop()
+  assert.equal(lines.length, 1)
+  assert.deepEqual((await allCommits(store)).map(operationOf), ['CREATE TABLE'])
 })

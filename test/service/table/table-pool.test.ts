@@ -106,3 +106,20 @@ test('Queued commits of several topics share versions, and none is lost', async 
     assert.deepEqual(txnsOf(commits, `app-${topic}`), [0n, 1n, 2n, 3n, 4n])
   }
 })
+
+test('A topic that starts after the table was replaced gets a new writer, while another holds the former one', async () => {
+  const store = new CountedStore()
+  await emptyTable(store)
+  const { tables } = tablesOver(store)
+  const [one, two] = [await tables.lease('lake/t'), await tables.lease('lake/t')]
+  const former = await one.openExisting({})
+  assert.ok(former !== undefined)
+  await store.delete('_delta_log/00000000000000000000.json')
+  await emptyTable(store)
+  await assert.rejects(former.append(someAppend('one', undefined, 1n)), { code: 'KD_TABLE_REPLACED' })
+  const next = await two.openExisting({})
+  assert.notEqual(next, former)
+  assert.equal((await next?.append(someAppend('two', undefined, 1n)))?.kind, 'committed')
+  await Promise.all([one.release(), two.release()])
+  assert.equal(store.closed, 1)
+})
