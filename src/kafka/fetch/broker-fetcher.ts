@@ -4,7 +4,7 @@ import { readRecords } from '../records/read-records.ts'
 import type { RequestBody, ResponseBody } from '../wire/apis.ts'
 import type { BrokerConnection } from '../wire/broker.ts'
 import { SILENCE_MS } from '../wire/network/options.ts'
-import { errorNameOf, isPermanentRefusal } from '../wire/error-codes.ts'
+import { errorNameOf, refusalCodeOf } from '../wire/error-codes.ts'
 import type { FetchContext } from './fetch-context.ts'
 import type { FetchErrorHandler } from './fetch-error-handler.ts'
 import { fetchFailureOf, isPermanent } from './fetch-failure.ts'
@@ -247,9 +247,10 @@ export class BrokerFetcher {
       if (partition.isFailed || partition.nodeId !== this.nodeId) continue
       const { topic, partition: index, position: offset } = partition
       if (isFailure) {
-        const detail = `expected records, got ${reason} from broker ${this.nodeId}`
+        const code = refusalCodeOf(reason)
+        const wanted = code === 'KD_KAFKA_FORBIDDEN' ? 'permission to fetch records' : 'records'
+        const detail = `expected ${wanted}, got ${reason} from broker ${this.nodeId}`
         const place = { topic, partition: index, offset }
-        const code = isPermanentRefusal(reason) ? 'KD_KAFKA_REFUSED' : 'KD_SOURCE_FAILED'
         failPartition(partition, new PipelineError(code, detail, place, { retryable: false }))
       } else onEvent({ kind: 'refused', topic, partition: index, reason, refusals: this.#failures })
     }

@@ -3,8 +3,8 @@ import {
   BROKER_ERRORS,
   errorNameOf,
   isMetadataStale,
-  isPermanentRefusal,
   isRetriable,
+  refusalCodeOf,
   type BrokerErrorName,
 } from '../wire/error-codes.ts'
 
@@ -55,7 +55,7 @@ export function fetchReactionTo(errorCode: number): FetchReaction {
   if (listed !== undefined) return listed
   if (isMetadataStale(errorCode)) return LOOK_UP
   if (isRetriable(errorCode)) return RETRY
-  return fail(isPermanentRefusal(errorNameOf(errorCode)) ? 'KD_KAFKA_REFUSED' : 'KD_SOURCE_FAILED')
+  return fail(refusalCodeOf(errorNameOf(errorCode)))
 }
 
 /** Describes the reaction to an error code of a whole fetch response. */

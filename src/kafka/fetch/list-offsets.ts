@@ -1,9 +1,9 @@
 import { systemClock, type Clock } from '../../core/clock.ts'
-import { messageOf, PipelineError, type ErrorCode } from '../../core/errors.ts'
+import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { Isolation } from '../records/read-records.ts'
 import type { ResponseBody } from '../wire/apis.ts'
 import type { Cluster, ClusterMetadata } from '../wire/cluster.ts'
-import { BROKER_ERRORS, errorNameOf, isPermanentRefusal, isRetriable } from '../wire/error-codes.ts'
+import { BROKER_ERRORS, errorNameOf, isRetriable, refusalCodeOf } from '../wire/error-codes.ts'
 
 /** Describes an offset to look up: the start or end of the log, or the first record at or after a time. */
 export interface OffsetQuery {
@@ -182,15 +182,10 @@ async function queryLeader(
 
 const UNKNOWN = BROKER_ERRORS.UNKNOWN_TOPIC_OR_PARTITION.code
 const NO_LEADER = BROKER_ERRORS.LEADER_NOT_AVAILABLE.code
-const CODES: ReadonlyMap<number, ErrorCode> = new Map([
-  [UNKNOWN, 'KD_TOPIC_MISSING'],
-  [BROKER_ERRORS.TOPIC_AUTHORIZATION_FAILED.code, 'KD_KAFKA_FORBIDDEN'],
-])
 
 function failureOf({ topic, partition }: OffsetQuery, errorCode: number): PipelineError {
   const detail = `expected an offset, got ${errorNameOf(errorCode)}`
-  const isRefused = isPermanentRefusal(errorNameOf(errorCode))
-  const code = CODES.get(errorCode) ?? (isRefused ? 'KD_KAFKA_REFUSED' : 'KD_SOURCE_FAILED')
+  const code = errorCode === UNKNOWN ? 'KD_TOPIC_MISSING' : refusalCodeOf(errorNameOf(errorCode))
   const retryable = isRetriable(errorCode) || errorCode === BROKER_ERRORS.UNKNOWN_SERVER_ERROR.code
   return new PipelineError(code, detail, { topic, partition }, { retryable })
 }

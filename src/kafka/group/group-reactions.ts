@@ -3,8 +3,8 @@ import {
   BROKER_ERRORS,
   type BrokerErrorName,
   errorNameOf,
-  isPermanentRefusal,
   isRetriable,
+  refusalCodeOf,
 } from '../wire/error-codes.ts'
 
 /**
@@ -238,5 +238,6 @@ export function groupReactionTo(step: GroupStep, errorCode: number): GroupReacti
   if (known !== undefined) return known
   if (isRetriable(errorCode)) return RETRY
   const detail = `the coordinator of group %g returned ${name} (${step})`
-  return isPermanentRefusal(name) ? stop('KD_KAFKA_REFUSED', detail) : stop('KD_SOURCE_FAILED', detail, true)
+  const code = refusalCodeOf(name)
+  return stop(code, detail, code === 'KD_SOURCE_FAILED')
 }

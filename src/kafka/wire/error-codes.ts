@@ -211,5 +211,14 @@ export function isPermanentRefusal(name: string): boolean {
   return (REFUSALS as readonly string[]).includes(name)
 }
 
+/**
+ * Returns the code of the error that stands for a refusal, by its name: KD_KAFKA_FORBIDDEN if a permission is missing,
+ * KD_KAFKA_REFUSED if the brokers refuse the request however often it is sent, KD_SOURCE_FAILED otherwise.
+ */
+export function refusalCodeOf(name: string): 'KD_KAFKA_FORBIDDEN' | 'KD_KAFKA_REFUSED' | 'KD_SOURCE_FAILED' {
+  if (name.endsWith('_AUTHORIZATION_FAILED')) return 'KD_KAFKA_FORBIDDEN'
+  return isPermanentRefusal(name) ? 'KD_KAFKA_REFUSED' : 'KD_SOURCE_FAILED'
+}
+
 /** States the rule for topic names, for the error of a name that breaks it. */
 export const TOPIC_NAME_RULE = '1 to 249 letters, digits, ".", "_" and "-"'

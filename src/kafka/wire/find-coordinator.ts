@@ -1,7 +1,7 @@
 import { PipelineError } from '../../core/errors.ts'
 import type { BrokerConnection } from './broker.ts'
 import type { BrokerNode } from './cluster.ts'
-import { BROKER_ERRORS, errorNameOf, isPermanentRefusal, isRetriable } from './error-codes.ts'
+import { BROKER_ERRORS, errorNameOf, isRetriable, refusalCodeOf } from './error-codes.ts'
 
 const GROUP = 0
 /** First version that looks up several groups in one request. */
@@ -35,6 +35,5 @@ export async function findCoordinator(
   }
   const detail = `expected a coordinator of the group, got: ${got}`
   if (isRetriable(errorCode)) throw new PipelineError('KD_KAFKA_UNREACHABLE', detail, { groupId })
-  const code = isPermanentRefusal(got) ? 'KD_KAFKA_REFUSED' : 'KD_SOURCE_FAILED'
-  throw new PipelineError(code, detail, { groupId }, { retryable: false })
+  throw new PipelineError(refusalCodeOf(got), detail, { groupId }, { retryable: false })
 }

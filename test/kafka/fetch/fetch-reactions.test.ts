@@ -261,7 +261,7 @@ test('A whole request that is refused is reported and repeated if it may pass, a
     const { eventsOf, fetcher } = await refuse(name)
     await until(() => eventsOf('failed').length === 1, name)
     const { error } = eventsOf('failed')[0] ?? assert.fail()
-    const code = name === 'CLUSTER_AUTHORIZATION_FAILED' ? 'KD_SOURCE_FAILED' : 'KD_KAFKA_REFUSED'
+    const code = name === 'CLUSTER_AUTHORIZATION_FAILED' ? 'KD_KAFKA_FORBIDDEN' : 'KD_KAFKA_REFUSED'
     assert.deepEqual([error.code, error.retryable], [code, false])
     assert.match(error.message, new RegExp(`${name} from broker 1`))
     await fetcher.close()

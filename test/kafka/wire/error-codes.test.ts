@@ -6,6 +6,7 @@ import {
   isMetadataStale,
   isPermanentRefusal,
   isRetriable,
+  refusalCodeOf,
 } from '../../../src/kafka/wire/error-codes.ts'
 import { errorsOfJava } from './support/java.ts'
 
@@ -42,4 +43,17 @@ test('No permanent refusal may pass, and neither rights nor the state of a group
     assert.equal(isPermanentRefusal(name), true)
   for (const name of ['UNKNOWN_SERVER_ERROR', 'INVALID_REPLICATION_FACTOR', 'GROUP_MAX_SIZE_REACHED', ''])
     assert.equal(isPermanentRefusal(name), false)
+})
+
+test('A refusal for a missing permission is KD_KAFKA_FORBIDDEN, whatever the permission is on', () => {
+  const names = Object.keys(BROKER_ERRORS).filter((name) => refusalCodeOf(name) === 'KD_KAFKA_FORBIDDEN')
+  assert.deepEqual(names, [
+    'TOPIC_AUTHORIZATION_FAILED',
+    'GROUP_AUTHORIZATION_FAILED',
+    'CLUSTER_AUTHORIZATION_FAILED',
+    'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+    'DELEGATION_TOKEN_AUTHORIZATION_FAILED',
+  ])
+  assert.equal(refusalCodeOf('INVALID_REQUEST'), 'KD_KAFKA_REFUSED')
+  assert.equal(refusalCodeOf('UNKNOWN_SERVER_ERROR'), 'KD_SOURCE_FAILED')
 })

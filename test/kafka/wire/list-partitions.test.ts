@@ -39,6 +39,7 @@ test('A topic is missing, forbidden or refused, each with its own error', async 
     code: 'KD_KAFKA_FORBIDDEN',
     message: /Read/,
   })
+  await assert.rejects(asked('CLUSTER_AUTHORIZATION_FAILED', []), { code: 'KD_KAFKA_FORBIDDEN' })
   for (const name of ['a b/c', 'x'.repeat(250), '..', 'größe'])
     await assert.rejects(asked('INVALID_TOPIC_EXCEPTION', [], name), {
       code: 'KD_KAFKA_REFUSED',
@@ -46,4 +47,14 @@ test('A topic is missing, forbidden or refused, each with its own error', async 
       message: /1 to 249 letters/,
     })
   await assert.rejects(asked('INVALID_REQUEST', []), { code: 'KD_KAFKA_REFUSED', message: /INVALID_REQUEST/ })
+})
+
+test('A topic that is being created is not missing: the error says so and a retry may help', async () => {
+  await assert.rejects(asked('LEADER_NOT_AVAILABLE', []), {
+    code: 'KD_SOURCE_FAILED',
+    retryable: true,
+    message: /LEADER_NOT_AVAILABLE; the topic is being created/,
+  })
+  await assert.rejects(asked('UNKNOWN_SERVER_ERROR', []), { code: 'KD_SOURCE_FAILED', retryable: true })
+  assert.deepEqual(await asked('LEADER_NOT_AVAILABLE', [0]), { topicId: NO_UUID, partitions: [0] })
 })
