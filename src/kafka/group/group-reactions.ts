@@ -1,4 +1,5 @@
 import { type ErrorCode, PipelineError } from '../../core/errors.ts'
+import { ASSIGNORS } from './assignors/assignors.ts'
 import {
   BROKER_ERRORS,
   type BrokerErrorName,
@@ -58,10 +59,17 @@ function stop(code: ErrorCode, detail: string, retryable = false): StopReaction 
   return { kind: 'stop', code, detail, retryable }
 }
 
-/** Ends a membership if the group has members with an incompatible protocol. */
+const OUR_ASSIGNORS = ASSIGNORS.map(({ name }) => name).join(', ')
+
+/** Ends a membership if the group has members of another protocol type, or without a common assignor. */
 export const INCONSISTENT_PROTOCOL: StopReaction = stop(
   'KD_CONFIG_INVALID',
-  'group %g is used by consumers with an incompatible protocol; set another kafka.groupId',
+  `group %g is used by another kind of consumer: its protocol type is not "consumer", or its members offer no assignor that this service has (${OUR_ASSIGNORS}); choose another kafka.groupId`,
+)
+/** Ends a membership if the brokers cannot convert the group to the consumer protocol (KIP-848). */
+const CONVERSION_REFUSED = stop(
+  'KD_CONFIG_INVALID',
+  'group %g is used by another kind of consumer, and the brokers cannot convert it to the group protocol "consumer" (group.consumer.migration.policy); choose another kafka.groupId, or set kafka.groupProtocol to "classic" if its members are workers of this service',
 )
 
 /** Ends a membership if the brokers do not support the consumer protocol (KIP-848). */
@@ -213,8 +221,8 @@ export const GROUP_REACTIONS: Readonly<Record<GroupStep, Row>> = {
     FENCED_MEMBER_EPOCH: LOSE,
     UNRELEASED_INSTANCE_ID: AWAIT_RELEASE,
     FENCED_INSTANCE_ID: FENCED,
-    // The broker configuration does not allow converting this classic group.
-    GROUP_ID_NOT_FOUND: INCONSISTENT_PROTOCOL,
+    // The group is a classic one that the brokers cannot or may not convert, or of another type.
+    GROUP_ID_NOT_FOUND: CONVERSION_REFUSED,
     INCONSISTENT_GROUP_PROTOCOL: INCONSISTENT_PROTOCOL,
     GROUP_MAX_SIZE_REACHED: GROUP_FULL,
     TOPIC_AUTHORIZATION_FAILED: TOPICS_FORBIDDEN,

@@ -333,7 +333,7 @@ test('a protocol that the member did not offer ends the membership', async () =>
   await coordinator.clock.advance(1)
   assert.match(
     coordinator.failure().message,
-    /group g is used by consumers with an incompatible protocol; set another kafka.groupId/,
+    /group g is used by another kind of consumer: .*choose another kafka.groupId/,
   )
   assert.notEqual(codeOf('INCONSISTENT_GROUP_PROTOCOL'), 0)
 })

@@ -28,7 +28,12 @@ type Seen =
 
 const OTHER_PROTOCOL: Seen = {
   stops: 'KD_CONFIG_INVALID',
-  says: /group g is used by consumers with an incompatible protocol; set another kafka\.groupId/,
+  says: /group g is used by another kind of consumer: .*protocol type.* no assignor .*cooperative-sticky.*choose another kafka\.groupId/,
+  retryable: false,
+}
+const NOT_CONVERTED: Seen = {
+  stops: 'KD_CONFIG_INVALID',
+  says: /group g is used by another kind of consumer, .*cannot convert it.*choose another kafka\.groupId/,
   retryable: false,
 }
 const FORBIDDEN: Seen = {
@@ -144,7 +149,7 @@ const EXPECTED: Readonly<Record<Exclude<GroupStep, 'leave'>, Readonly<Record<str
     FENCED_MEMBER_EPOCH: 'loses',
     UNRELEASED_INSTANCE_ID: 'asks again',
     FENCED_INSTANCE_ID: FENCED,
-    GROUP_ID_NOT_FOUND: OTHER_PROTOCOL,
+    GROUP_ID_NOT_FOUND: NOT_CONVERTED,
     INCONSISTENT_GROUP_PROTOCOL: OTHER_PROTOCOL,
     GROUP_MAX_SIZE_REACHED: FULL,
     TOPIC_AUTHORIZATION_FAILED: TOPICS,

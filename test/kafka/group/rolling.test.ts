@@ -8,6 +8,7 @@ import {
   OwnerWatch,
   shared,
   startJavaConsumer,
+  startForeignMember,
   startOldWorker,
   startWorker,
 } from './support/real-group.ts'
@@ -106,9 +107,47 @@ test('a group without a common protocol is refused by name', async () => {
     () => 'the worker is refused',
   )
   const [failure] = worker.recording.failures
-  assert.match(
-    failure?.message ?? '',
-    /is used by consumers with an incompatible protocol; set another kafka\.groupId/,
-  )
+  assert.match(failure?.message ?? '', /is used by another kind of consumer: .*choose another kafka\.groupId/)
   assert.equal(failure?.retryable, false)
+})
+
+for (const [protocolType, assignor] of [
+  ['connect', 'default'],
+  ['consumer', 'made-up'],
+] as const) {
+  for (const protocol of ['classic', 'consumer'] as const) {
+    test(`${protocol}: a group of type ${protocolType} whose members offer ${assignor} is refused for good`, async () => {
+      const { brokers, topic } = await testTopic(1)
+      const groupId = nameForTests('group')
+      await startForeignMember(brokers, { groupId, protocolType, assignor })
+      const worker = startWorker('n1', brokers, new OwnerWatch(), { groupId, topics: [topic], protocol })
+      await eventually(
+        () => worker.recording.failures.length > 0,
+        () => 'the worker is refused',
+      )
+      const [failure] = worker.recording.failures
+      assert.equal(failure?.code, 'KD_CONFIG_INVALID')
+      assert.equal(failure.retryable, false)
+      assert.match(
+        failure.message,
+        new RegExp(`group ${groupId} is used by another kind of consumer.*choose another kafka\\.groupId`),
+      )
+    })
+  }
+}
+
+test('members of the consumer protocol are joined by members of the classic protocol, also after all have left', async () => {
+  const { brokers, topic } = await testTopic(4)
+  const options = { groupId: nameForTests('group'), topics: [topic] }
+  const watch = new OwnerWatch()
+  const first = startWorker('n1', brokers, watch, { ...options, protocol: 'consumer' })
+  await shared([first], { [topic]: 4 })
+  const second = startWorker('c1', brokers, watch, options)
+  await shared([first, second], { [topic]: 4 })
+  await first.stop()
+  await second.stop()
+  const third = startWorker('c2', brokers, watch, options)
+  await shared([third], { [topic]: 4 })
+  assert.deepEqual(watch.faults, [])
+  for (const { recording } of [first, second, third]) assert.deepEqual(recording.failures, [])
 })

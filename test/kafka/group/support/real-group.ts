@@ -116,6 +116,59 @@ export function startWorker(
   }
 }
 
+/** Joins a group as the only member of another application, which stays a member without heartbeats for half a minute. */
+export async function startForeignMember(
+  brokers: readonly string[],
+  {
+    groupId,
+    protocolType,
+    assignor,
+  }: { readonly groupId: string; readonly protocolType: string; readonly assignor: string },
+): Promise<void> {
+  const cluster = openCluster({ brokers, clientId: 'foreign', ...socketsOfService() })
+  closers.push(() => cluster.close())
+  const request = { timeoutMs: 20_000 }
+  for (let memberId = '', attempt = 0; attempt < 100; attempt++) {
+    const coordinator = await cluster.coordinator(groupId, { refresh: attempt > 0 }).catch(() => undefined)
+    const joined = await coordinator?.request(
+      'JoinGroup',
+      {
+        groupId,
+        sessionTimeoutMs: 30_000,
+        rebalanceTimeoutMs: 30_000,
+        memberId,
+        groupInstanceId: null,
+        protocolType,
+        protocols: [{ name: assignor, metadata: Buffer.from('x') }],
+        reason: null,
+      },
+      request,
+    )
+    if (coordinator !== undefined && joined?.errorCode === 0) {
+      const { generationId, protocolName } = joined
+      const assignments = [{ memberId: joined.memberId, assignment: Buffer.alloc(0) }]
+      const { errorCode } = await coordinator.request(
+        'SyncGroup',
+        {
+          groupId,
+          generationId,
+          memberId: joined.memberId,
+          groupInstanceId: null,
+          protocolType,
+          protocolName,
+          assignments,
+        },
+        request,
+      )
+      assert.equal(errorCode, 0)
+      return
+    }
+    memberId = joined?.memberId ?? memberId
+    await setTimeout(100)
+  }
+  assert.fail(`the group ${groupId} could not be joined`)
+}
+
 /** Starts a consumer like that of workers up to version 0.1. */
 export async function startOldWorker(
   name: string,
