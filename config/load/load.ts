@@ -1,11 +1,12 @@
 import { dirname, resolve } from 'node:path'
-import { messageOf, PipelineError } from '../../src/core/errors.ts'
+import { messageOf } from '../../src/core/errors.ts'
 import { checkRegistry } from '../format/check-format.ts'
 import { checkService, checkTopics } from '../topics/check.ts'
 import { createFaultReporter } from '../report.ts'
 import { removeDisabledSections, resolveOptions } from '../resolve/resolve.ts'
 import { optionsOf } from '../option.ts'
 import { resolveTopicEntries } from '../topics/entries.ts'
+import { createConfigError } from './faults.ts'
 import { readSecretFiles } from './secret-files.ts'
 import { SERVICE_OPTIONS } from '../schema.ts'
 import {
@@ -49,10 +50,7 @@ export function loadConfig(sources: ConfigSources): Config {
   reportIllFormedText(sourceTree, '', report)
   const { topics, ...service } = sourceTree
   const config = resolveService(service, topics, sources, report)
-  if (faults.length > 0) {
-    const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
-    throw new PipelineError('KD_CONFIG_INVALID', [count, ...faults.map((fault) => `  ${fault}`)].join('\n'))
-  }
+  if (faults.length > 0) throw createConfigError(faults, topics)
   return deepFreeze(config)
 }
 

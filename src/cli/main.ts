@@ -11,10 +11,14 @@ import { findPackageFile } from './package-file.ts'
 import { addIngest, normalizeIngestArguments } from './ingest.ts'
 import { addLoad } from './load/load.ts'
 import { addRun } from './run.ts'
+import { isOutputJson, ServiceOutput } from './service-output.ts'
 import { addTable } from './table/table.ts'
 import { addValidate } from './validate.ts'
 
-/** Runs the command line and returns the exit code; an error is printed to standard error as one block. */
+/**
+ * Runs the command line and returns the exit code. An error is printed to standard error: as one block, or as lines of JSON
+ * by a command that runs the service and is not used at a terminal.
+ */
 async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.ok
   const finish = (code: number): void => {
@@ -37,6 +41,8 @@ Examples:
   kafka-delta table cat ./lake/user_events --limit 10
 ${EXIT_HELP}`,
     )
+  const output = isOutputJson(argv, process.stderr.isTTY) ? new ServiceOutput() : undefined
+  output?.install(program)
   addRun(program, finish)
   addIngest(program, finish)
   addValidate(program, finish)
@@ -49,8 +55,15 @@ ${EXIT_HELP}`,
   try {
     await program.parseAsync(normalizeIngestArguments(argv))
   } catch (error) {
-    // commander has already printed its message; exit code 0 stands for --help and --version.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    const isUsage = error instanceof CommanderError
+    // Exit code 0 stands for --help and --version.
+    if (isUsage && error.exitCode === 0) return EXIT.ok
+    if (output !== undefined) {
+      output.report(error)
+      return isUsage ? EXIT.usage : exitCodeOf(error)
+    }
+    // commander has already printed its message.
+    if (isUsage) return EXIT.usage
     process.stderr.write(formatError(error, process.env['LOG_LEVEL'] === 'debug'))
     return exitCodeOf(error)
   }

@@ -76,7 +76,8 @@ kafka/fetch/transactions: kafka/fetch/broker-fetcher kafka/fetch/fetch-context k
 kafka/group/assignors/cooperative-sticky: kafka/group/assignors/sticky-balancer
 kafka/group/assignors/range: kafka/group/assignors/assignor
 kafka/group/coordinator-client: kafka/group/membership
-kafka/group/simulation: kafka/group/assignors/assignors kafka/group/leader
+kafka/group/group-reactions: kafka/group/assignors/assignors
+kafka/group/simulation: kafka/group/leader
 kafka/records/aborted: kafka/records/batch-header kafka/records/gather-batch kafka/records/gathered-records kafka/records/malformed-records kafka/records/record-codecs kafka/records/record-cursor kafka/records/record-ranges
 kafka/source/consumer-source: kafka/source/consumer-options kafka/source/source-batch
 kafka/source/end-refresh: kafka/source/watermarks

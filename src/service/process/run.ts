@@ -8,11 +8,12 @@ import type { Circuit } from '../../core/circuit.ts'
 import { Circuits } from '../../resilience/circuit-registry.ts'
 import { LogLevels } from '../../telemetry/log-levels.ts'
 import { createLogger, type Logger } from '../../telemetry/log.ts'
-import { logProcessWarnings } from '../../telemetry/process-warnings.ts'
+import { logProcessOutput } from '../../telemetry/process-output.ts'
 import { startTelemetry } from '../../telemetry/tracing/tracing.ts'
 import { GracefulShutdown } from './shutdown.ts'
 import { budgetOf } from '../supervision/process-memory.ts'
 import { runTopics } from '../supervision/run-topics.ts'
+import { failedTopicOf } from '../supervision/topic-set.ts'
 import type { IngestMetrics } from '../metrics/ingest-metrics.ts'
 import { Observability } from './observability.ts'
 
@@ -43,7 +44,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
   const hide = createSecretRedactor(config)
   const log = createLogger({ level: config.log.level, levels, hide })
   const warn = (message: string): void => log.warn(message)
-  const stopLoggingWarnings = logProcessWarnings(log)
+  const restoreOutput = logProcessOutput(log)
   const telemetry = startTelemetry(process.env, warn, systemClock, { ...config.trace, hide })
   const shutdown = new GracefulShutdown(config.shutdown.deadlineMs, log)
   options.onSignalsHandled?.()
@@ -91,17 +92,18 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       await Promise.all([observability.close(), telemetry.shutdown()])
     } finally {
       shutdown.dispose()
-      stopLoggingWarnings()
+      restoreOutput()
     }
   })
   return 0
 }
 
-/** Logs why the service ended: with the level `fatal` when the reason is a bug. */
+/** Logs why the service ended, and the topic that it was: with the level `fatal` when the reason is a bug. */
 export function logFailure(config: Pick<Config, 'log'>, thrown: unknown): void {
-  const code = thrown instanceof PipelineError ? thrown.code : undefined
+  const { code, context } = thrown instanceof PipelineError ? thrown : {}
+  const topic = failedTopicOf(thrown) ?? context?.['topic']
   const log = createLogger({ level: config.log.level, hide: createSecretRedactor(config) })
-  log[isUnexpectedError(thrown) ? 'fatal' : 'error']({ code, err: thrown }, messageOf(thrown))
+  log[isUnexpectedError(thrown) ? 'fatal' : 'error']({ code, topic, err: thrown }, messageOf(thrown))
 }
 
 function logCircuitChange({ kind, name, state, openedCount: opened, reason }: Circuit, log: Logger): void {

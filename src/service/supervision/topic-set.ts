@@ -11,6 +11,13 @@ interface TopicSetOptions {
   readonly onFailure: OnFailure
 }
 
+const FAILED_TOPICS = new WeakMap<object, string>()
+
+/** Returns the topic that failed permanently with this error, or `undefined` for any other error. */
+export function failedTopicOf(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null ? FAILED_TOPICS.get(error) : undefined
+}
+
 /**
  * Holds the topics that run at present. A topic that fails permanently stays in the set as failed. It stops the
  * others, after they have committed what they hold, when `onFailure` says so or when no other topic is running.
@@ -111,6 +118,9 @@ export class TopicSet {
     const stopsAll = (run.config.onFailure ?? this.#options.onFailure) === 'stop-process'
     const isFirst = this.#failure === undefined
     this.#failure ??= { reason: error }
+    // The error of a server may be that of several topics: the line at the end names the one that failed first.
+    if (typeof error === 'object' && error !== null && !FAILED_TOPICS.has(error))
+      FAILED_TOPICS.set(error, run.topic)
     // The first failure is thrown and logged when the process ends.
     if (stopsAll)
       log.error(
