@@ -98,8 +98,9 @@ sample/kinds: sample/order-events sample/web-requests
 sample/produce: sample/event sample/random
 sample/user-events: sample/bad-records
 service/dead-letters/dead-letter-columns: service/table/side-table
-service/http/admin: service/health/components service/http/admin-token service/http/status
+service/http/admin: service/http/admin-token
 service/http/endpoints: service/metrics/topic-metrics
+service/http/status: service/health/components
 service/inference/inferred-topic: service/inference/sample
 service/process/shutdown: service/process/exit
 service/replay/replay: service/replay/replay-ledger service/replay/replay-rows service/table/commit-rows stored-letters/ledger
@@ -108,7 +109,7 @@ service/supervision/process-memory: service/connections/kafka-options
 service/supervision/supervision: service/supervision/run-topics service/supervision/topic-set service/supervision/watch-topics
 service/supervision/topic-states: service/supervision/supervised-topic
 service/table/target: enrichments/cast-columns service/connections/registry-options service/connections/retry-options
-service/topic/status: service/health/health service/health/progress service/metrics/process-metrics service/topic/control service/topic/event-log service/topic/events service/topic/state service/topic/summary service/topic/topic-pipeline service/topic/topic-run
+service/topic/status: service/health/health service/metrics/process-metrics service/topic/control service/topic/event-log service/topic/events service/topic/state service/topic/summary service/topic/topic-pipeline service/topic/topic-run
 service/topic/topic: service/topic/flush-tracker service/topic/format service/topic/source-options
 sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functions/compare sql/functions/functions sql/functions/like sql/functions/time-pattern sql/functions/time
 sql/parse/parse: sql/expression/types sql/parse/literals sql/parse/tokens

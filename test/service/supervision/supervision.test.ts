@@ -133,6 +133,43 @@ test('A topic that fails permanently does not affect the others, stays visible, 
   await assert.rejects(running, { code: 'KD_DEAD_LETTER' })
 })
 
+test('The ends in Kafka and the offsets in the table are known of each topic, also after it failed, until the process ends', async () => {
+  const { topics, rows, run, carry } = bench({ good: {}, bad: stops })
+  topics['good']?.push(records(1_000))
+  let wanted: () => readonly string[] = () => []
+  let isClosed = false
+  const stopping = new AbortController()
+  const running = carry({
+    until: 'stopped',
+    signal: stopping.signal,
+    connectors: {
+      ...endsOf(topics),
+      endOffsets: (_kafka, options) => {
+        wanted = options.topics
+        return {
+          of: (topic) => new Map([[0, topic === 'good' ? 1_500n : 7n]]),
+          close: () => {
+            isClosed = true
+            return Promise.resolve()
+          },
+        }
+      },
+    },
+  })
+  running.catch(() => undefined)
+  await waitFor('the rows', () => rows.get('good') === 1_000)
+  const position = { partition: 0, live: false, next: 0n }
+  assert.deepEqual(run('good').status.partitions(), [{ ...position, committed: 999n, end: 1_500n }])
+  topics['bad']?.push(['no json'])
+  await waitFor('the failure', () => run('bad').status.state === 'failed')
+  assert.deepEqual(run('bad').status.partitions(), [{ ...position, committed: undefined, end: 7n }])
+  assert.deepEqual(wanted(), ['good', 'bad'])
+  assert.equal(isClosed, false)
+  stopping.abort()
+  await assert.rejects(running, { code: 'KD_DEAD_LETTER' })
+  assert.equal(isClosed, true)
+})
+
 test('The failure of the last topic ends the process, and each failure is logged', async () => {
   const { topics, lines, carry } = bench({ one: stops, other: stops })
   for (const topic of Object.values(topics)) topic.push(['no json'])
