@@ -62,6 +62,11 @@ export const TOPIC_OPTIONS = {
     format: 'flag',
     default: false,
   },
+  onSecondAppId: {
+    doc: 'What happens at the start if the table holds offsets of this topic under another `appId`, for example after `kafka.groupId` was changed: each record then becomes a row once for each appId. `warn` logs a warning with both appIds; `refuse` stops the topic with `KD_CONFIG_INVALID` before a record is read; `allow` says nothing, for two services that are meant to write one topic into one table. Offsets of which the table does not say to which topic they belong count only while it holds none under this `appId`.',
+    format: ['warn', 'refuse', 'allow'],
+    default: 'warn',
+  },
   creditBytes: {
     doc: 'Maximum of record bytes of this topic in memory between Kafka and the commit. Reading pauses while they are used up. At least twice `flush.bytes`, so that one flush can fill while another is written.',
     format: 'whole-number',

@@ -85,6 +85,8 @@ class LogWriter implements TableWriter {
   readonly #waiting: PendingAppend[] = []
   /** Bounded by the Kafka partitions that are assigned to the process. */
   #lookups: PendingLookup[] = []
+  /** The next reading of the log, which has not begun. */
+  #read: Promise<TableState> | undefined
 
   constructor(store: Store, state: TableState, shape: TableShape, options: TableWriterOptions) {
     this.uri = store.uri
@@ -132,8 +134,8 @@ class LogWriter implements TableWriter {
   txn(appId: string): Promise<bigint | undefined> {
     return new Promise((resolve, reject) => {
       this.#lookups.push({ appId, resolve, reject })
-      // A lookup before this one may include it.
-      if (this.#lookups.length === 1) void this.#queue.run(() => this.#lookUpWaiting())
+      // The lookup has its own error.
+      this.#readNewest().catch(() => undefined)
     })
   }
 
@@ -141,22 +143,16 @@ class LogWriter implements TableWriter {
     return this.#state.txns.get(appId)?.version
   }
 
-  txns(): Promise<ReadonlyMap<string, Txn>> {
-    return this.#queue.run(async () => {
-      await this.#refresh()
-      return this.#state.txns
-    })
+  async txns(): Promise<ReadonlyMap<string, Txn>> {
+    return (await this.#readNewest()).txns
   }
 
   get isReplaced(): boolean {
     return this.#replaced !== undefined
   }
 
-  findFenced(txns: Append['txns']): Promise<readonly string[]> {
-    return this.#queue.run(async () => {
-      await this.#refresh()
-      return findFencedAppIds(this.#state, txns)
-    })
+  async findFenced(txns: Append['txns']): Promise<readonly string[]> {
+    return findFencedAppIds(await this.#readNewest(), txns)
   }
 
   append(append: Append): Promise<CommitOutcome> {
@@ -173,22 +169,31 @@ class LogWriter implements TableWriter {
     await Promise.all([this.#checkpoints.idle(), this.#checksums.idle()])
   }
 
-  /** Answers all waiting lookups from one listing of the log. Settles their promises and never throws. */
-  async #lookUpWaiting(): Promise<void> {
-    const lookups = this.#lookups
-    this.#lookups = []
-    try {
-      await this.#refresh()
-      const state = this.#state
-      const absent = lookups.filter(({ appId }) => !state.txns.has(appId)).map(({ appId }) => appId)
-      const expired = await findExpiredTxns(this.#options.store, state, new Set(absent))
-      for (const { appId, resolve, reject } of lookups) {
-        const error = expired.get(appId)
-        if (error === undefined) resolve(state.txns.get(appId)?.version)
-        else reject(error)
+  /** Reads the commits of other writers. All calls that wait share one listing of the log, which starts after them. */
+  #readNewest(): Promise<TableState> {
+    return (this.#read ??= this.#queue.run(async () => {
+      this.#read = undefined
+      const lookups = this.#lookups
+      this.#lookups = []
+      try {
+        await this.#refresh()
+        await this.#answer(lookups)
+      } catch (error) {
+        for (const { reject } of lookups) reject(error)
+        throw error
       }
-    } catch (error) {
-      for (const { reject } of lookups) reject(error)
+      return this.#state
+    }))
+  }
+
+  async #answer(lookups: readonly PendingLookup[]): Promise<void> {
+    const state = this.#state
+    const absent = lookups.filter(({ appId }) => !state.txns.has(appId)).map(({ appId }) => appId)
+    const expired = await findExpiredTxns(this.#options.store, state, new Set(absent))
+    for (const { appId, resolve, reject } of lookups) {
+      const error = expired.get(appId)
+      if (error === undefined) resolve(state.txns.get(appId)?.version)
+      else reject(error)
     }
   }
 

@@ -70,7 +70,7 @@ export interface TableWriter {
   readonly isReplaced: boolean
   /**
    * Reads the newest commits and returns the last `txn` version of `appId`, or `undefined` if the table holds none. Calls
-   * that wait are answered from one listing of the log.
+   * that wait are answered from one listing of the log, also those of `txns` and `findFenced`.
    */
   txn(appId: string): Promise<bigint | undefined>
   /** Returns the last `txn` version of `appId` at `version`, without a request; `undefined` if the table holds none there. */

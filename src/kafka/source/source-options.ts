@@ -22,6 +22,11 @@ export interface SourceOptions extends KafkaOptions {
    * records have the same offsets. Default false.
    */
   readonly acceptTopicId?: boolean
+  /**
+   * Called once, when the topic is confirmed to be the one of the table and before a record is read, with its id as Kafka's
+   * tools show it (`undefined` if the brokers report none). An error ends the source.
+   */
+  readonly onTopicConfirmed?: (topicId: string | undefined) => Promise<void>
   /** Byte credit, taken before a batch is emitted. */
   readonly credit: Credit
   /** Returns the credit that a batch takes until its flush is committed. */

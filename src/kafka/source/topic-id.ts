@@ -31,7 +31,10 @@ interface TableOffsets {
   readonly isBeyond: boolean
 }
 
-type IdentityOptions = Pick<SourceOptions, 'topic' | 'storedTopicId' | 'acceptTopicId' | 'log' | 'onEvent'>
+type IdentityOptions = Pick<
+  SourceOptions,
+  'topic' | 'storedTopicId' | 'acceptTopicId' | 'onTopicConfirmed' | 'log' | 'onEvent'
+>
 
 /**
  * Makes sure that a source reads one topic, not another one of the same name: the topic whose offsets the table holds, and
@@ -39,7 +42,7 @@ type IdentityOptions = Pick<SourceOptions, 'topic' | 'storedTopicId' | 'acceptTo
  */
 export class TopicIdentity {
   readonly #options: IdentityOptions
-  #isConfirmed = false
+  #confirmation: Promise<void> | undefined
   #id: string | undefined
 
   constructor(options: IdentityOptions) {
@@ -80,6 +83,7 @@ export class TopicIdentity {
    * Confirms that the topic at the brokers, `found`, is the one of the table. A table that has
    * offsets of the topic and no id takes this one at once; a table without offsets takes it with the first of them.
    * @throws KD_OFFSETS_VANISHED if it is another one and not accepted
+   * @throws the errors of `onTopicConfirmed`
    */
   async confirm(found: string, table: TableOffsets): Promise<void> {
     this.check(found)
@@ -87,10 +91,12 @@ export class TopicIdentity {
       await this.#reconcile(found, table)
       this.#id = found
     }
-    if (this.#isConfirmed) return
-    this.#isConfirmed = true
-    const topicId = found === NO_UUID ? undefined : textOfTopicId(found)
+    await (this.#confirmation ??= this.#announce(found === NO_UUID ? undefined : textOfTopicId(found)))
+  }
+
+  async #announce(topicId: string | undefined): Promise<void> {
     this.#options.onEvent?.({ kind: 'topic-identified', topicId })
+    await this.#options.onTopicConfirmed?.(topicId)
   }
 
   /** Makes the table hold the id, as far as it may. */

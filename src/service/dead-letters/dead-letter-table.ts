@@ -99,11 +99,13 @@ class DeadLetterTable implements DeadLetterTopic {
   }
 
   async #readTxns(letters: readonly Numbered[]): Promise<void> {
-    for (const { letter } of letters) {
-      const { partition } = letter
-      if (this.#lastTxns.has(partition)) continue
+    const partitions = new Set(letters.map(({ letter }) => letter.partition))
+    const unknown = [...partitions].filter((partition) => !this.#lastTxns.has(partition))
+    // Asked at once, so that the log is listed once.
+    const lookups = unknown.map(async (partition) => {
       this.#lastTxns.set(partition, await this.#side.table.txn(appIdOf(this.#appId, partition)))
-    }
+    })
+    await Promise.all(lookups)
   }
 
   /** Returns the letters for one commit. Letters of one message stay together, because a `txn` covers whole offsets. */

@@ -11,7 +11,7 @@ import type { Circuits } from '../../resilience/circuit-registry.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
 import type { TopicEventHandler } from './events.ts'
-import { storedTopicIdOf, warnOfOtherAppIds } from './table-offsets.ts'
+import { checkOtherAppIds, storedTopicIdOf } from './table-offsets.ts'
 import { retryPolicyOf } from '../connections/retry-options.ts'
 import type { Target } from '../table/target.ts'
 
@@ -36,14 +36,22 @@ export function sourceOptionsOf(
 ): SourceOptions {
   const { kafka } = config
   const costBytes = costOf(target)
+  const { table } = target
+  const storedTopicId = storedTopicIdOf(table, topic.appId)
   return {
     ...kafkaOptionsOf(kafka, log),
     groupId: kafka.groupId,
     topic: topic.topic,
     startFrom: topic.startFrom,
-    resume: (partition) => target.table.txn(appIdOf(topic.appId, partition)),
-    storedTopicId: storedTopicIdOf(target.table, topic.appId),
+    resume: (partition) => table.txn(appIdOf(topic.appId, partition)),
+    storedTopicId,
     acceptTopicId: topic.acceptTopicId,
+    onTopicConfirmed: (topicId) =>
+      checkOtherAppIds(
+        { uri: table.uri, txns: () => storedTopicId.lastTxns() },
+        { ...topic, topicId, configured: appIdsOf(config, topic) },
+        log,
+      ),
     credit,
     costBytes: (raw) => {
       emit({ kind: 'read', raw })
@@ -61,12 +69,7 @@ export function sourceOptionsOf(
     sessionTimeoutMs: kafka.sessionTimeoutMs,
     heartbeatMs: kafka.heartbeatMs,
     tracing: isTracing(),
-    onEvent: (event) => {
-      if (event.kind === 'topic-identified') {
-        void warnOfOtherAppIds(target.table, { ...topic, ...event, configured: appIdsOf(config, topic) }, log)
-      }
-      emit({ kind: 'source', event })
-    },
+    onEvent: (event) => emit({ kind: 'source', event }),
   }
 }
 

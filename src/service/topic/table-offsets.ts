@@ -1,4 +1,5 @@
 import { topicIdAppIdOf } from '../../../operators/commit-delta.ts'
+import type { TopicConfig } from '../../../config/types.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { TableWriter } from '../../delta/commit/table-writer.ts'
@@ -10,6 +11,12 @@ import type { Logger } from '../../telemetry/log.ts'
 /** Maximum of commits that are tried while other writers change the table. */
 const ATTEMPTS_MAX = 10
 
+/** Keeps the id of a topic in a table, and what was read with it. */
+interface TableTopicId extends StoredTopicId {
+  /** Returns all `txn`s that the last `read` found. */
+  lastTxns(): Promise<ReadonlyMap<string, Txn>>
+}
+
 /**
  * Returns the id of the topic that a table holds under an appId, as the `txn` `<appId>-topic-id`. `write` commits it alone.
  * @throws KD_COMMIT_CONTENDED when other writers changed the table before every attempt
@@ -18,12 +25,17 @@ export function storedTopicIdOf(
   table: Pick<TableWriter, 'append' | 'shape' | 'txns' | 'uri'>,
   appId: string,
   clock: Clock = systemClock,
-): StoredTopicId {
+): TableTopicId {
   const idAppId = topicIdAppIdOf(appId)
   // Not by `txn`: a table that never had an id must not look like one whose id has expired.
-  const read = async (): Promise<bigint | undefined> => (await table.txns()).get(idAppId)?.version
+  let last: ReadonlyMap<string, Txn> | undefined
+  const read = async (): Promise<bigint | undefined> => {
+    last = await table.txns()
+    return last.get(idAppId)?.version
+  }
   return {
     read,
+    lastTxns: async () => last ?? (await table.txns()),
     async write(topicId, follows) {
       for (let attempts = 1; attempts <= ATTEMPTS_MAX; attempts++) {
         const outcome = await table.append({
@@ -85,42 +97,59 @@ export function otherAppIdsOf(
 
 /** Describes the topic whose table is examined. */
 interface ExaminedTopic {
+  readonly topic: string
   readonly appId: string
   /** As Kafka's tools show it; `undefined` if the brokers report none. */
   readonly topicId: string | undefined
   /** AppIds of the configuration. */
   readonly configured: ReadonlySet<string>
+  /** Decides what happens when the table holds the topic under another appId. */
+  readonly onSecondAppId: TopicConfig['onSecondAppId']
 }
 
 /**
- * Warns when the table holds the topic under another appId: its records are rows once for each appId. An appId of which
- * it is unknown whether it belongs to the topic is named only while the table holds no offset under the own one. Never
- * throws.
+ * Looks whether the table holds the topic under another appId: its records are rows once for each appId. An appId of
+ * which it is unknown whether it belongs to the topic is named only while the table holds no offset under the own one.
+ * `onSecondAppId` says whether that is a warning, an error, or intended.
+ * @throws KD_CONFIG_INVALID with both appIds if it is refused
  */
-export async function warnOfOtherAppIds(
+export async function checkOtherAppIds(
   table: Pick<TableWriter, 'txns' | 'uri'>,
-  { appId, topicId, configured }: ExaminedTopic,
+  { topic, appId, topicId, configured, onSecondAppId }: ExaminedTopic,
   log: Pick<Logger, 'debug' | 'warn'>,
 ): Promise<void> {
+  if (onSecondAppId === 'allow') return
+  let txns: ReadonlyMap<string, Txn>
   try {
-    const number = topicId === undefined ? undefined : topicIdNumberOf(hexOf(topicId))
-    const found = otherAppIdsOf(await table.txns(), appId, number, configured)
-    const fields = { appId, table: table.uri }
-    const listed = (appIds: readonly string[]): string =>
-      appIds.map((each) => JSON.stringify(each)).join(', ')
-    if (found.sameTopic.length > 0)
-      log.warn(
-        { ...fields, otherAppIds: found.sameTopic },
-        `The table already holds this topic under the appId ${listed(found.sameTopic)}, and now reads it under ${JSON.stringify(appId)}: each record becomes a row once for each appId. If that is not intended, stop and set topics.*.appId to the former one`,
-      )
-    if (found.unknownTopic.length > 0 && !found.hasOwn)
-      log.warn(
-        { ...fields, otherAppIds: found.unknownTopic },
-        `The table holds Kafka offsets under the appId ${listed(found.unknownTopic)} and none under ${JSON.stringify(appId)}: if they are those of this topic, its records become rows a second time. If so, stop and set topics.*.appId to the former one`,
-      )
+    txns = await table.txns()
   } catch (error) {
+    if (onSecondAppId === 'refuse') throw error
     log.debug({ err: error }, 'The offsets of other appIds in the table could not be read')
+    return
   }
+  const number = topicId === undefined ? undefined : topicIdNumberOf(hexOf(topicId))
+  const { sameTopic, unknownTopic, hasOwn } = otherAppIdsOf(txns, appId, number, configured)
+  const report = (otherAppIds: readonly string[], finding: string): void => {
+    if (onSecondAppId === 'refuse') {
+      const detail = `topics.${topic}.onSecondAppId: ${finding}. Nothing was read. If it is intended, set topics.*.onSecondAppId to allow; if not, set topics.*.appId to the former one`
+      throw new PipelineError('KD_CONFIG_INVALID', detail, { table: table.uri })
+    }
+    log.warn(
+      { appId, table: table.uri, otherAppIds },
+      `${finding}. If that is not intended, stop and set topics.*.appId to the former one; if it is, set topics.*.onSecondAppId to allow`,
+    )
+  }
+  const listed = (appIds: readonly string[]): string => appIds.map((each) => JSON.stringify(each)).join(', ')
+  if (sameTopic.length > 0)
+    report(
+      sameTopic,
+      `The table already holds this topic under the appId ${listed(sameTopic)}, and now reads it under ${JSON.stringify(appId)}: each record becomes a row once for each appId`,
+    )
+  if (unknownTopic.length > 0 && !hasOwn)
+    report(
+      unknownTopic,
+      `The table holds Kafka offsets under the appId ${listed(unknownTopic)} and none under ${JSON.stringify(appId)}: if they are those of this topic, its records become rows a second time`,
+    )
 }
 
 function hexOf(topicId: string): string {

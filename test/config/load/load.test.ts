@@ -63,6 +63,7 @@ describe('defaults', () => {
       startFrom: 'earliest',
       appId: 'kafka-delta-a',
       acceptTopicId: false,
+      onSecondAppId: 'warn',
       creditBytes: 268_435_456,
       table: { uri: 's3://lake/a', partitionColumns: [], checkpointInterval: 10, ...NO_MAINTENANCE },
       flush: { count: 100_000, bytes: 134_217_728, ageMs: 60_000, partitionsMax: 10_000 },

@@ -219,3 +219,31 @@ test('The table is asked for all partitions at once, before the brokers', async 
   })
   assert.deepEqual([txns.length, txns[999], steps], [1_000, 999n, ['1000 at once', 'brokers']])
 })
+
+test('The confirmation is awaited once, also by lookups at the same time, and its error ends them', async () => {
+  const seen: unknown[] = []
+  let confirm: (error?: Error) => void = () => undefined
+  const identity = new TopicIdentity({
+    topic: 'orders',
+    onTopicConfirmed: (topicId) => {
+      seen.push(topicId)
+      return new Promise((resolve, reject) => {
+        confirm = (error) => (error === undefined ? resolve() : reject(error))
+      })
+    },
+  })
+  const table = { stored: undefined, hasOffsets: false, isBeyond: false }
+  const ends: string[] = []
+  const lookups = [1, 2].map(() =>
+    identity.confirm(OLD, table).then(
+      () => ends.push('read'),
+      (error: unknown) => ends.push(String(error)),
+    ),
+  )
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(ends, [])
+  confirm(new Error('refused'))
+  await Promise.all(lookups)
+  assert.deepEqual(ends, ['Error: refused', 'Error: refused'])
+  assert.deepEqual(seen, [Buffer.from(OLD, 'hex').toString('base64url')])
+})

@@ -5,15 +5,14 @@ import { openTableWriter } from '../../../src/delta/commit/log-writer.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import type { Txn } from '../../../src/delta/protocol/actions.ts'
 import { commitKey } from '../../../src/delta/protocol/paths.ts'
-import {
-  otherAppIdsOf,
-  storedTopicIdOf,
-  warnOfOtherAppIds,
-} from '../../../src/service/topic/table-offsets.ts'
+import { lookUpResumeOffsets } from '../../../src/kafka/source/offset-lookup.ts'
+import { TopicIdentity } from '../../../src/kafka/source/topic-id.ts'
+import { NO_UUID } from '../../../src/kafka/wire/schema.ts'
+import { checkOtherAppIds, otherAppIdsOf, storedTopicIdOf } from '../../../src/service/topic/table-offsets.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import { createTable } from '../../../src/delta/maintenance/create.ts'
 import { setTableProperties } from '../../../src/delta/maintenance/set-properties.ts'
-import { emptyTable, someAppend, ONE_LONG } from '../../delta/table.ts'
+import { emptyTable, hastyClock, someAppend, ONE_LONG } from '../../delta/table.ts'
 
 test('The id is committed alone, survives a checkpoint, and is read by every writer', async () => {
   const store = new MemoryStore()
@@ -96,19 +95,23 @@ for (const [what, appId, topicId, sameTopic, unknownTopic, hasOwn] of [
   })
 }
 
+/** Its first 63 bits are 7. */
+const SEVEN = Buffer.from(`000000000000000e${'0'.repeat(16)}`, 'hex').toString('base64url')
+
+/** Checks the appIds of a table and returns the warnings. */
+async function warned(
+  appId: string,
+  onSecondAppId: 'warn' | 'refuse' | 'allow' = 'warn',
+  txns = () => Promise.resolve(TXNS),
+): Promise<string[]> {
+  const warnings: string[] = []
+  const log = { debug: () => undefined, warn: (_: unknown, message?: string) => warnings.push(message ?? '') }
+  const topic = { topic: 'orders', appId, topicId: SEVEN, configured: new Set<string>(), onSecondAppId }
+  await checkOtherAppIds({ uri: 's3://lake/orders', txns }, topic, log as never)
+  return warnings
+}
+
 test('The warning names both appIds: always for the same topic, for unknown ones until the own one has offsets', async () => {
-  const warned = async (appId: string, txns = TXNS): Promise<string[]> => {
-    const warnings: string[] = []
-    const log = {
-      debug: () => undefined,
-      warn: (_: unknown, message?: string) => warnings.push(message ?? ''),
-    }
-    const table = { uri: 's3://lake/orders', txns: () => Promise.resolve(txns) }
-    // Its first 63 bits are 7.
-    const topicId = Buffer.from(`000000000000000e${'0'.repeat(16)}`, 'hex').toString('base64url')
-    await warnOfOtherAppIds(table, { appId, topicId, configured: new Set() }, log as never)
-    return warnings
-  }
   const first = await warned('new')
   assert.equal(first.length, 2)
   assert.match(
@@ -118,16 +121,70 @@ test('The warning names both appIds: always for the same topic, for unknown ones
   assert.match(first[1] ?? '', /under the appId "old", "users" and none under "new"/)
   assert.deepEqual((await warned('b-orders')).length, 1)
   assert.deepEqual(await warned('a-orders'), [])
-  assert.deepEqual(await warned('new', txnsOf({ 'new-0': 1n, 'spark-query': 3n })), [])
+  const other = txnsOf({ 'new-0': 1n, 'spark-query': 3n })
+  assert.deepEqual(await warned('new', 'warn', () => Promise.resolve(other)), [])
 })
 
-test('A table that cannot be read is no reason to warn or to fail', async () => {
-  const warnings: unknown[] = []
-  const log = { debug: () => undefined, warn: (fields: unknown) => warnings.push(fields) }
-  const table = { uri: 's3://lake/orders', txns: () => Promise.reject(new Error('unavailable')) }
-  const topic = { appId: 'new', topicId: undefined, configured: new Set<string>() }
-  await warnOfOtherAppIds(table, topic, log as never)
-  assert.deepEqual(warnings, [])
+test('A second appId is refused with both appIds, or allowed without a word', async () => {
+  const refused = { code: 'KD_CONFIG_INVALID', retryable: false }
+  await assert.rejects(warned('new', 'refuse'), {
+    ...refused,
+    message: /topics\.orders\.onSecondAppId: .*"a-orders".*"new".*Nothing was read/,
+  })
+  const unknown = txnsOf({ 'old-0': 4n })
+  await assert.rejects(
+    warned('new', 'refuse', () => Promise.resolve(unknown)),
+    { ...refused, message: /"old" and none under "new"/ },
+  )
+  assert.deepEqual(await warned('a-orders', 'refuse'), [])
+  assert.deepEqual(await warned('new', 'allow'), [])
+})
+
+test('A table that cannot be read is no reason to warn or to fail, unless a second appId is refused', async () => {
+  const failing = (): Promise<never> => Promise.reject(new Error('unavailable'))
+  assert.deepEqual(await warned('new', 'warn', failing), [])
+  assert.deepEqual(await warned('new', 'allow', failing), [])
+  await assert.rejects(warned('new', 'refuse', failing), /unavailable/)
+})
+
+test('At a start, offsets, topic id and other appIds are read from one listing of the log', async () => {
+  const requests: string[] = []
+  const store = new MemoryStore('', {
+    fault: ({ operation }) => {
+      requests.push(operation)
+      return undefined
+    },
+  })
+  await emptyTable(store)
+  const other = await openTableWriter(store)
+  await other.append(someAppend('old-0', undefined, 4n))
+  await other.idle()
+  const table = await openTableWriter(store)
+  const storedTopicId = storedTopicIdOf(table, 'new')
+  const warnings: string[] = []
+  const log = { debug: () => undefined, warn: (_: unknown, message?: string) => warnings.push(message ?? '') }
+  const identity = new TopicIdentity({
+    topic: 'orders',
+    storedTopicId,
+    onTopicConfirmed: (topicId) =>
+      checkOtherAppIds(
+        { uri: table.uri, txns: () => storedTopicId.lastTxns() },
+        { topic: 'orders', appId: 'new', topicId, configured: new Set(), onSecondAppId: 'warn' },
+        log as never,
+      ),
+  })
+  requests.length = 0
+  const partitions = [0, 1, 2, 3].map((partition) => ({ partition }))
+  const { txns } = await lookUpResumeOffsets(partitions, {
+    resume: (partition) => table.txn(`new-${partition}`),
+    identity,
+    watermarks: () => Promise.resolve({ topicId: NO_UUID, marks: new Map() }),
+    clock: hastyClock,
+  })
+  assert.deepEqual(txns, [undefined, undefined, undefined, undefined])
+  assert.equal(warnings.length, 1)
+  // The reads prove that the table is still the same one.
+  assert.deepEqual(requests, ['list', 'get', 'get'])
 })
 
 function txnsOf(versions: Readonly<Record<string, bigint>>): ReadonlyMap<string, Txn> {
