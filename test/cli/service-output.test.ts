@@ -118,10 +118,20 @@ test('warnings, output of libraries, rejections and errors of a running service 
     ...['--set', `topics.t.table.uri=${join(folder, 't')}`, '--set', 'kafka.brokers=["127.0.0.1:1"]'],
     ...['--set', 'http.host=127.0.0.1'],
   ]
-  const bound = await linesOf(['run', ...options, '--set', `http.port=${port}`])
+  const many = join(folder, 'many.json')
+  const uri = join(folder, 'many')
+  const topics = Array.from({ length: 300 }, (_, index) => [`topic-${index}`, { table: { uri } }])
+  writeFileSync(many, JSON.stringify({ topics: Object.fromEntries(topics) as object }))
+  const bound = await linesOf(['run', '--config', many, ...options, '--set', `http.port=${port}`])
   taken.close()
   assert.equal(bound.code, EXIT.usage)
   assert.equal(bound.lines.at(-1)?.['code'], 'KD_CONFIG_INVALID')
+  // The line at the start does not grow with the number of topics.
+  const start = bound.lines.find(({ msg }) => msg === 'Starting kafka-delta') ?? assert.fail()
+  assert.ok(JSON.stringify(start).length < 4_000)
+  const { count, first } = start['topics'] as { readonly count: number; readonly first: readonly string[] }
+  assert.equal(count, 301)
+  assert.equal(first.length, 10)
 
   const late = moduleOf(
     'late',

@@ -5,6 +5,7 @@ import { describeValidationError } from './describe.ts'
 import {
   createSchemaValidator,
   idKeywordOf,
+  metaValidatorOf,
   withMetaSchema,
   type SchemaValidator,
   type JsonSchemaDraft,
@@ -34,7 +35,7 @@ export function compileContract(
   draft: JsonSchemaDraft,
 ): { readonly check: RowCheck | undefined; readonly faults: readonly JsonSchemaFault[] } {
   const checker = createSchemaValidator(draft)
-  const faults = references.documents.flatMap((document) => documentFaults(document, draft, checker))
+  const faults = references.documents.flatMap((document) => documentFaults(document, draft))
   if (faults.length > 0) return { check: undefined, faults }
   try {
     const [root, ...others] = references.documents.map(({ schema }) =>
@@ -86,11 +87,8 @@ function checkWith(validate: ValidateFunction, plainFirst: boolean): RowCheck {
   }
 }
 
-function documentFaults(
-  { name, schema }: ContractDocument,
-  draft: JsonSchemaDraft,
-  checker: SchemaValidator,
-): JsonSchemaFault[] {
+function documentFaults({ name, schema }: ContractDocument, draft: JsonSchemaDraft): JsonSchemaFault[] {
+  const checker = metaValidatorOf(draft)
   const at = name === '' ? '' : `${name}#`
   const faults = formatFaults(schema, at, checker)
   try {

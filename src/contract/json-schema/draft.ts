@@ -117,11 +117,29 @@ const OPTIONS: Options = {
   allErrors: false,
   // Errors then carry the value that violates the rule.
   verbose: true,
+  // Documents are checked before, by the validator that all contracts share.
+  validateSchema: false,
   // Faults are reported in an error, never on the console.
   logger: false,
 }
 
-/** Returns a validator for contracts of a draft, with all formats of ajv-formats. */
+/** The validator of each draft that checks documents against the meta-schema. */
+const META_VALIDATORS = new Map<JsonSchemaDraft, SchemaValidator>()
+
+/**
+ * Returns the validator that checks documents of a draft against its meta-schema. The process has one per draft: compiling
+ * a meta-schema takes longer than most contracts.
+ */
+export function metaValidatorOf(draft: JsonSchemaDraft): SchemaValidator {
+  const known = META_VALIDATORS.get(draft) ?? createSchemaValidator(draft)
+  META_VALIDATORS.set(draft, known)
+  return known
+}
+
+/**
+ * Returns a validator for contracts of a draft, with all formats of ajv-formats. It does not check what it compiles against
+ * the meta-schema; `metaValidatorOf` does.
+ */
 export function createSchemaValidator(draft: JsonSchemaDraft): SchemaValidator {
   const ajv = new VALIDATOR_CLASSES[draft](OPTIONS)
   if (draft === 'draft-06') {

@@ -45,7 +45,10 @@ export class Health {
 
   /** The circuits of the servers that the process depends on, with reasons free of secrets. */
   get circuits(): readonly Circuit[] {
-    const circuits = this.#options.circuits?.() ?? []
+    return this.#hiding(this.#options.circuits?.() ?? [])
+  }
+
+  #hiding(circuits: readonly Circuit[]): readonly Circuit[] {
     return circuits.map((each) =>
       each.reason === undefined ? each : { ...each, reason: this.hide(each.reason) },
     )
@@ -78,8 +81,10 @@ export class Health {
 
   /** Returns the circuits of the servers that a topic uses. */
   circuitsOf(topic: TopicRun): readonly Circuit[] {
-    const { needsCircuit } = this.#options
-    return needsCircuit === undefined ? [] : this.circuits.filter((circuit) => needsCircuit(topic, circuit))
+    const { needsCircuit, circuits } = this.#options
+    if (needsCircuit === undefined || circuits === undefined) return []
+    // Only the reasons of these circuits are searched for secrets: there may be a circuit for each of many topics.
+    return this.#hiding(circuits().filter((circuit) => needsCircuit(topic, circuit)))
   }
 
   stateOf(topic: TopicRun): TopicState {

@@ -16,13 +16,24 @@ export function needsCircuit(
   // All topics of a process share its brokers and its schema registry.
   if (kind === 'kafka') return true
   if (kind === 'registry') return mayNeedRegistry(topic)
-  const { table, deadLetters } = topic
-  const names = [table.uri, deadLetters.table, deadLetters.replayLedger].flatMap((uri) =>
-    uri === undefined ? [] : [circuitNameOf(uri)],
-  )
+  const names = storeNamesOf(topic)
   if (names.includes(name)) return true
   const isLocked = s3.logStore === 'dynamodb' && names.some((each) => each?.startsWith('s3://') === true)
   return isLocked && name === `dynamodb://${dynamodb.table}`
+}
+
+/** The names of the stores of each topic. With hundreds of topics and stores they are compared with each other at each probe. */
+const STORE_NAMES = new WeakMap<TopicConfig, readonly (string | undefined)[]>()
+
+function storeNamesOf(topic: TopicConfig): readonly (string | undefined)[] {
+  const { table, deadLetters } = topic
+  const names =
+    STORE_NAMES.get(topic) ??
+    [table.uri, deadLetters.table, deadLetters.replayLedger].flatMap((uri) =>
+      uri === undefined ? [] : [circuitNameOf(uri)],
+    )
+  STORE_NAMES.set(topic, names)
+  return names
 }
 
 /** Returns true while the circuit holds back the requests to its server. */

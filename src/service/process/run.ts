@@ -60,7 +60,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     budget,
   })
   // Logged after the signal handlers are installed: a reader of this line may send a signal.
-  log.info({ config: redact(config) }, 'Starting kafka-delta')
+  logStart(config, log)
   for (const note of options.notes ?? []) log.warn(note)
   const run = async (): Promise<void> => {
     await observability.listen()
@@ -96,6 +96,25 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     }
   })
   return 0
+}
+
+/** Names of topics in the line at the start. */
+const NAMES_MAX = 10
+
+/**
+ * Logs the configuration at the start. The line has the options of the process and the names of the first topics, so that its
+ * size does not depend on their number; with `debug` each topic has a line with its options. `/config` serves all of it.
+ */
+function logStart(config: Config, log: Logger): void {
+  const { topics, patterns, ...service } = redact(config)
+  const namesOf = (entries: object): object => {
+    const names = Object.keys(entries)
+    return { count: names.length, first: names.slice(0, NAMES_MAX) }
+  }
+  log.info({ config: service, topics: namesOf(topics), patterns: namesOf(patterns) }, 'Starting kafka-delta')
+  if (!log.isLevelEnabled('debug')) return
+  for (const [name, options] of Object.entries({ ...topics, ...patterns }))
+    log.debug({ name, options }, 'Options of an entry of topics')
 }
 
 /** Logs why the service ended, and the topic that it was: with the level `fatal` when the reason is a bug. */

@@ -11,6 +11,7 @@ import { checkTopicsMax, discoverTopics, reportInvalidTopics, type NamedTopic } 
 import { openTopicWithInference } from '../inference/inferred-topic.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
 import { budgetOf } from './process-memory.ts'
+import { OpeningSlots } from './opening-slots.ts'
 import { TopicSet } from './topic-set.ts'
 import type { TopicSummary } from '../topic/summary.ts'
 import { SupervisedTopic } from './supervised-topic.ts'
@@ -83,9 +84,10 @@ export async function runTopics(
   const topics = [...entries, ...first.found]
   const services = servicesOf(config, options, topics.length)
   let endOffsets: ReturnType<typeof watchEndOffsets>
+  const slots = new OpeningSlots(clock)
   const supervise = ({ name, topic }: NamedTopic): SupervisedTopic => {
-    const run = new SupervisedTopic(name, topic, {
-      open: (emit) => openTopicWithInference(topic, services, emit),
+    const run: SupervisedTopic = new SupervisedTopic(name, topic, {
+      open: (emit) => slots.run(() => openTopicWithInference(topic, services, emit), run.control.stopSignal),
       isDeletedTopic: (failed, error) => isDeletedTopic(failed, error, discovered, listNames),
       log,
       clock,
