@@ -1,3 +1,5 @@
+import type { ErrorCode } from './errors.ts'
+
 /** Names the state of a circuit: `open` lets no request through, `half-open` lets a trial request through. */
 export type CircuitState = 'closed' | 'half-open' | 'open'
 
@@ -13,8 +15,12 @@ export interface Circuit {
   readonly openedCount: number
   /** Requests that were retried since the process started. */
   readonly retries: number
-  /** True while the circuit is half open and lets requests through because the first trial succeeded. */
+  /** True while the circuit is half open and lets requests through: the first trial succeeded, or it holds none back. */
   readonly isPassing?: true
   /** Why the circuit last opened, without secrets; absent if it never opened. */
   readonly reason?: string
+  /** Code of the error that last opened the circuit, if it has one. */
+  readonly code?: ErrorCode
+  /** Time of the next trial request while the circuit is open, in milliseconds since the epoch; absent if none is planned. */
+  readonly trialAtMs?: number
 }

@@ -1,6 +1,6 @@
 import type { Circuit, CircuitState } from '../core/circuit.ts'
 import type { Clock } from '../core/clock.ts'
-import { messageOf, PipelineError } from '../core/errors.ts'
+import { type ErrorCode, messageOf, PipelineError } from '../core/errors.ts'
 import { serverAvailabilityOf } from './server-availability.ts'
 
 /** Configures when a circuit opens and closes. */
@@ -57,6 +57,7 @@ export class CircuitBreaker {
   #retries = 0
   #answers = 0
   #reason: string | undefined
+  #code: ErrorCode | undefined
   /** Time at which the trial request ended. */
   #triedMs = 0
   /** Time of the next trial request. */
@@ -86,6 +87,8 @@ export class CircuitBreaker {
       retries: this.#retries,
       ...(this.#phase === 'passing' ? { isPassing: true as const } : {}),
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
+      ...(this.#code === undefined ? {} : { code: this.#code }),
+      ...(this.#phase === 'open' && !isDue ? { trialAtMs: this.#dueMs } : {}),
     }
   }
 
@@ -197,6 +200,7 @@ export class CircuitBreaker {
 
   #fail(error: unknown): void {
     this.#reason = messageOf(error).slice(0, REASON_CHARACTERS_MAX)
+    this.#code = error instanceof PipelineError ? error.code : undefined
     this.#failures++
     if (this.#phase === 'open') return
     if (this.#phase === 'closed' && this.#failures < this.#context.options.failures) return

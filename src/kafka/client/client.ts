@@ -3,6 +3,7 @@ import kafkajs from 'kafkajs'
 import type { Admin, Kafka, logCreator, Mechanism, SASLOptions } from 'kafkajs'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
+import { RepeatLimiter } from '../../resilience/repeat-limiter.ts'
 import { registerCodecs } from './codecs.ts'
 import { isConnectionClosed, kafkaFaultOf } from './faults.ts'
 import { createSocketFactory } from './sockets.ts'
@@ -43,8 +44,9 @@ const RETRIES = 5
 const ALIKE_MIN = 3
 
 /**
- * Creates a kafkajs client without connecting it. Log lines of kafkajs go to `options.log` one level lower, since kafkajs
- * recovers from most of the problems.
+ * Creates a kafkajs client without connecting it. Log lines of kafkajs go to `options.log` at the level `debug`, except
+ * errors: warnings of them come at most once a minute. kafkajs recovers from most of the problems, and throws the
+ * others.
  */
 export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
   registerCodecs()
@@ -198,13 +200,18 @@ const REFUSALS: Readonly<Record<string, string>> = {
   'Transactional Id authorization failed': 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
 }
 
+/** The limiter of each log, which many clients share: one is created for each attempt to connect. */
+const LIMITERS = new WeakMap<Log, RepeatLimiter>()
+
 function createLogBridge(log: Log | undefined, last: LastRefusal): logCreator {
+  const limiter = (log && LIMITERS.get(log)) ?? new RepeatLimiter()
+  if (log !== undefined) LIMITERS.set(log, limiter)
   return () =>
     ({ level, log: { message, ...fields } }) => {
       const error: unknown = fields['error']
       if (typeof error === 'string') last.type = REFUSALS[error] ?? last.type
-      if (level === kafkajs.logLevel.ERROR) log?.warn({ kafka: fields }, message)
-      else if (level === kafkajs.logLevel.WARN) log?.info({ kafka: fields }, message)
+      const occurrences = level === kafkajs.logLevel.ERROR ? limiter.occurrencesIfDue('error') : undefined
+      if (occurrences !== undefined) log?.warn({ kafka: fields, occurrences }, message)
       else log?.debug({ kafka: fields }, message)
     }
 }

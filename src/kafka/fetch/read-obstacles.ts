@@ -11,17 +11,23 @@ export interface ReadObstacle {
  * a partition without a leader.
  */
 export class ReadObstacles {
-  readonly #sinceMs = new Map<number, number>()
+  #sinceMs: ReadonlyMap<number, number> = new Map()
 
-  /** Returns the present obstacle of a partition with the time at which the first one began. */
-  follow(partition: number, present: ReadObstacle | undefined): ReadObstacle | undefined {
-    if (present === undefined) {
-      this.#sinceMs.delete(partition)
-      return undefined
-    }
-    const sinceMs = Math.min(this.#sinceMs.get(partition) ?? Infinity, present.sinceMs)
-    this.#sinceMs.set(partition, sinceMs)
-    return { ...present, sinceMs }
+  /** Adds the present obstacles to the descriptions of all partitions, with the time at which the first one of each began. */
+  addTo<T extends { readonly partition: number }>(
+    partitions: readonly T[],
+    find: (partition: number) => ReadObstacle | undefined,
+  ): readonly (T & { readonly obstacle?: ReadObstacle })[] {
+    const began = new Map<number, number>()
+    const described = partitions.map((each) => {
+      const present = find(each.partition)
+      if (present === undefined) return each
+      const sinceMs = Math.min(this.#sinceMs.get(each.partition) ?? Infinity, present.sinceMs)
+      began.set(each.partition, sinceMs)
+      return { ...each, obstacle: { ...present, sinceMs } }
+    })
+    this.#sinceMs = began
+    return described
   }
 }
 

@@ -154,7 +154,10 @@ export abstract class GroupMember implements GroupMembership, OffsetsMember {
 
   /** Changes the state, unless the membership is ending. */
   protected transitionTo(state: GroupState): void {
-    if (!this.isEnding()) this.states.transitionTo(state)
+    if (this.isEnding()) return
+    const isChange = this.states.state !== state
+    this.states.transitionTo(state)
+    if (isChange && state === 'stable') this.emit({ kind: 'settled' })
   }
 
   /** Returns whether the membership is ending, so that the member takes part in no further rebalance. */

@@ -78,6 +78,8 @@ export type GroupEvent =
       readonly isLeader: boolean
     }
   | { readonly kind: 'assigned'; readonly partitions: readonly OwnedPartition[] }
+  /** The member is stable: revoked partitions are handed over, and all assigned ones are taken, which may be none. */
+  | { readonly kind: 'settled' }
   | { readonly kind: 'revoked'; readonly partitions: readonly OwnedPartition[]; readonly tookMs: number }
   | { readonly kind: 'lost'; readonly partitions: readonly OwnedPartition[]; readonly reason: string }
   /** The subscription of another member could not be decoded; that member gets no partitions. */

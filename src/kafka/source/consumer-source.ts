@@ -6,6 +6,7 @@ import type { Raw } from '../../core/raw.ts'
 import { clusterOptionsOf } from '../client/wire-options.ts'
 import { createFetcher } from '../fetch/fetcher.ts'
 import type { FetchedRecords, Fetcher, FetchEvent } from '../fetch/fetch-options.ts'
+import { type ReadObstacle, ReadObstacles } from '../fetch/read-obstacles.ts'
 import { joinGroup } from '../group/join.ts'
 import type { GroupMembership } from '../group/membership.ts'
 import type { OwnedPartition } from '../group/ownership.ts'
@@ -22,7 +23,7 @@ import type { KafkaSource, PartitionStatus, SourceOptions } from './source-optio
 import { fetchLimitsFrom, groupOptionsFrom } from './consumer-options.ts'
 import { sourceBatchOf } from './source-batch.ts'
 import { TopicIdentity } from './topic-id.ts'
-import { reportAnswers, reportFetchRefusal, reportGroupEvent, sourceFailureOf } from './source-events.ts'
+import { sourceFailureOf, SourceReporter } from './source-events.ts'
 import { waitUntilCommitted } from './wait-until-committed.ts'
 import { listWatermarks, type TopicWatermarks } from './watermarks.ts'
 
@@ -51,6 +52,8 @@ class ConsumerSource implements KafkaSource {
   readonly batches: Observable<Batch<Raw>>
   readonly #options: SourceOptions
   readonly #clock: Clock
+  readonly #reporter: SourceReporter
+  readonly #obstacles = new ReadObstacles()
   readonly #isolation: Isolation
   readonly #cluster: Cluster
   readonly #identity: TopicIdentity
@@ -71,10 +74,11 @@ class ConsumerSource implements KafkaSource {
   constructor(options: SourceOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    this.#reporter = new SourceReporter(options, this.#clock)
     this.#isolation = options.isolation ?? 'read_committed'
     this.#cluster = openCluster({
       ...clusterOptionsOf(options, this.#clock),
-      onAnswersChange: (change) => reportAnswers(change, options),
+      onAnswersChange: this.#reporter.onAnswers,
     })
     this.#identity = new TopicIdentity(options)
     this.#positions = new Positions(options.topic, options.startFrom, this.#clock)
@@ -125,7 +129,12 @@ class ConsumerSource implements KafkaSource {
   }
 
   status(): readonly PartitionStatus[] {
-    return this.#positions.status()
+    const find = (each: number) => this.#fetcher?.obstacle(this.#options.topic, each)
+    return this.#obstacles.addTo(this.#positions.status(), find)
+  }
+
+  obstacle(): ReadObstacle | undefined {
+    return this.#reporter.obstacle(this.#membership?.status().state)
   }
 
   assignment(): readonly number[] | undefined {
@@ -141,9 +150,7 @@ class ConsumerSource implements KafkaSource {
     }
     this.#phase = 'running'
     this.#subscriber = subscriber
-    this.#starting = this.#start().catch((error: unknown) => {
-      this.#fail(error)
-    })
+    this.#starting = this.#start().catch((error: unknown) => this.#fail(error))
     return () => {
       this.#end(() => undefined)
     }
@@ -175,7 +182,7 @@ class ConsumerSource implements KafkaSource {
         onLost: (partitions) => this.#drop(partitions, { areLost: true }),
         onFailure: (error) => this.#fail(error),
       },
-      onEvent: (event) => reportGroupEvent(event, this.#options),
+      onEvent: (event) => this.#reporter.onGroupEvent(event, [...this.#owned.keys()]),
     })
     void this.#watch()
   }
@@ -191,7 +198,7 @@ class ConsumerSource implements KafkaSource {
     for (const each of partitions) this.#owned.set(each.partition, each)
     const waiting = this.#positions.add(partitions.map(({ partition }) => partition))
     if (this.#phase !== 'running') return
-    this.#options.onEvent?.({ kind: 'assigned', partitions: [...this.#owned.keys()].sort((a, b) => a - b) })
+    this.#reporter.onAssigned([...this.#owned.keys()])
     void this.#locate(waiting)
   }
 
@@ -332,22 +339,18 @@ class ConsumerSource implements KafkaSource {
         if (event.error.code === 'KD_RECORDS_CORRUPT') void this.#failOnceCommitted(event.error)
         else this.#fail(event.error)
         break
-      case 'broker-failed':
-      case 'metadata-failed':
-        this.#options.onEvent?.({ kind: 'restarting', error: event.error })
-        break
       case 'ends': {
         const high = this.#isolation === 'read_committed' ? event.lastStableOffset : event.highWatermark
         this.#endRefresh.postpone()
         this.#positions.noteEndOffsets(new Map([[event.partition, { low: event.logStart, high }]]))
         break
       }
+      case 'broker-failed':
+      case 'metadata-failed':
       case 'refused':
-        reportFetchRefusal(event, this.#options)
-        break
       case 'broker-answers':
       case 'moved':
-        this.#options.log?.debug({ ...event }, 'Fetching')
+        this.#reporter.onFetchEvent(event)
         break
     }
   }

@@ -27,7 +27,7 @@ export function ownedOffsetsOf(
 
 /**
  * Copies offsets to the Kafka consumer group, for lag tools; `next` is the first offset not in the table. Gives up after
- * five seconds; failures are logged and reported as events, never thrown.
+ * five seconds; failures are reported as events, never thrown.
  */
 export async function copyOffsetsToGroup(
   membership: Pick<GroupMembership, 'commit'> | undefined,
@@ -51,10 +51,7 @@ export async function copyOffsetsToGroup(
     await inSpan(context.active(), `commit ${topic}`, attributes, commit, SpanKind.CLIENT)
     onEvent?.({ kind: 'offsets-committed', partitions: positions.length })
   } catch (error) {
-    log?.warn(
-      { topic, error: messageOf(error) },
-      'Offsets were not committed to the Kafka group; nothing is lost, since reading resumes from the table',
-    )
+    log?.debug({ topic, error: messageOf(error) }, 'Offsets were not committed to the Kafka group')
     onEvent?.({ kind: 'offsets-failed', error })
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Credit } from '../../core/credit/credit.ts'
 import type { Raw } from '../../core/raw.ts'
+import type { ReadObstacle } from '../fetch/read-obstacles.ts'
 import type { KafkaOptions } from '../client/client.ts'
 import type { Source } from './source.ts'
 
@@ -76,6 +77,7 @@ export interface StoredTopicId {
 
 /** Describes an event in a source, for logs, metrics and readiness. */
 export type SourceEvent =
+  /** The assigned partitions, ascending: when some were assigned, and when the member has settled and they have changed or are none. */
   | { readonly kind: 'assigned'; readonly partitions: readonly number[] }
   /** The position of a partition was determined from the table and the broker. */
   | {
@@ -108,6 +110,8 @@ export interface PartitionStatus {
   readonly committed: bigint | undefined
   /** Newest end offset reported by a broker; `undefined` if none has reported it for a minute. */
   readonly end: bigint | undefined
+  /** Why the partition cannot be read for now; absent if nothing is known to prevent it. */
+  readonly obstacle?: ReadObstacle
 }
 
 /** Reads a Kafka topic and reports its positions. */
@@ -119,4 +123,6 @@ export interface KafkaSource extends Source {
    * before the first assignment. Without this method, the partitions of `status` count as assigned, if there are any.
    */
   assignment?(): readonly number[] | undefined
+  /** Returns why the topic has no assignment that it could read, or no broker that answers; `undefined` if nothing is known. */
+  obstacle?(): ReadObstacle | undefined
 }

@@ -1,7 +1,7 @@
 import type { Circuit } from '../../core/circuit.ts'
 import type { Health } from './health.ts'
 import type { TopicState } from './readiness.ts'
-import { isHoldingRequests } from './server-outage.ts'
+import { listedTopicOf, nextTrialOf } from './condition.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 
 /** Describes the state of a server that the process depends on. */
@@ -11,15 +11,24 @@ interface ServerHealth {
   readonly since: string
   readonly opened: number
   readonly retries: number
-  /** The reason for the last opening. */
+  /** The reason for the last opening, and its code. */
   readonly reason?: string
+  readonly code?: string
+  /** What is tried next; absent while the server answers. */
+  readonly next?: string
 }
 
 /** Describes the state of a topic. */
 interface TopicHealth {
   readonly state: TopicState
+  /** Begin of the state, ISO 8601. */
+  readonly since: string
   /** Names of the servers that the topic waits for. */
   readonly waitsFor?: readonly string[]
+  /** Why the topic is in this state; absent without trouble. */
+  readonly reason?: string
+  /** What the service does next, or what the reader can do; present with `reason`. */
+  readonly next?: string
   /** The last failure. */
   readonly failure?: {
     readonly code: string | null
@@ -55,32 +64,32 @@ export function componentsOf(health: Health): HealthComponents {
 }
 
 /** Returns the state of a circuit in the form of `/readyz`. */
-export function serverHealthOf({
-  state,
-  sinceMs,
-  openedCount: opened,
-  retries,
-  reason,
-}: Circuit): ServerHealth {
-  const since = new Date(sinceMs).toISOString()
-  return { state, since, opened, retries, ...(reason === undefined ? {} : { reason }) }
+export function serverHealthOf(circuit: Circuit): ServerHealth {
+  const { state, sinceMs, openedCount: opened, retries, reason, code } = circuit
+  return {
+    ...{ state, since: new Date(sinceMs).toISOString(), opened, retries },
+    ...(reason === undefined ? {} : { reason }),
+    ...(code === undefined ? {} : { code }),
+    ...(state === 'closed' ? {} : { next: nextTrialOf(circuit) }),
+  }
 }
 
 /** Returns the state of a topic and its reason. */
 export function topicHealthOf(topic: TopicRun, health: Health): TopicHealth {
-  const waitsFor = health
-    .circuitsOf(topic)
-    .flatMap((circuit) => (isHoldingRequests(circuit) ? [circuit.name] : []))
-  const { failure } = topic.status
+  const condition = health.conditionOf(topic)
+  const { state, since, waitsFor, reason, next } = listedTopicOf(topic.topic, condition)
+  const { failure } = condition
   return {
-    state: health.stateOf(topic),
-    ...(waitsFor.length === 0 ? {} : { waitsFor }),
+    ...{ state, since },
+    ...(waitsFor === undefined ? {} : { waitsFor }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(next === undefined ? {} : { next }),
     ...(failure === undefined
       ? {}
       : {
           failure: {
             code: failure.code ?? null,
-            message: health.hide(failure.message),
+            message: failure.message,
             at: new Date(failure.atMs).toISOString(),
             ...(failure.retryAtMs === undefined
               ? {}

@@ -1,8 +1,11 @@
 import type { Circuit } from '../../core/circuit.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { Logger } from '../../telemetry/log.ts'
+import { beginOf, listedTopicOf, listTopics, type ListedTopic, type TopicCondition } from './condition.ts'
 import { TopicProgress } from './progress.ts'
 import { isReady, readinessOf, topicStateOf, type Readiness, type TopicState } from './readiness.ts'
+import { isHoldingRequests } from './server-outage.ts'
+import { topicObstacleOf } from './topic-obstacle.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 
 /** Describes how the health of a process is determined. */
@@ -29,7 +32,10 @@ export class Health {
   readonly #seen = new Set<string>()
   /** Entry names of topics that have run. */
   readonly #haveRun = new Set<string>()
+  /** The state of each entry when it was last determined, and its begin. */
+  readonly #states = new Map<string, { readonly state: TopicState; readonly sinceMs: number }>()
   #topics: readonly TopicRun[] | undefined
+  #hasBeenReady = false
   #isStopping = false
   #loggedReadiness: Readiness = 'starting'
 
@@ -67,7 +73,10 @@ export class Health {
   get readiness(): Readiness {
     if (this.#isStopping) return 'stopping'
     if (this.#topics === undefined) return 'starting'
-    return readinessOf(this.#topics.map((topic) => this.stateOf(topic)))
+    const states = this.#topics.map((topic) => this.stateOf(topic))
+    const readiness = readinessOf(states, this.#hasBeenReady)
+    this.#hasBeenReady ||= isReady(readiness)
+    return readiness
   }
 
   /** Returns the progress of an entry of `topics`; it starts now for an entry not seen before. */
@@ -88,15 +97,52 @@ export class Health {
   }
 
   stateOf(topic: TopicRun): TopicState {
-    const run = topic.status.state
-    if (run === 'running') this.#haveRun.add(topic.name)
-    const progress = this.progressOf(topic.name)
-    const isLate = this.#clock.now() - progress.movedAtMs > this.#options.stalledMs
-    return topicStateOf(run, {
-      circuits: this.circuitsOf(topic),
-      isLate: isLate && progress.isBehind(topic.status.partitions()),
-      hasRun: this.#haveRun.has(topic.name),
+    return this.conditionOf(topic).state
+  }
+
+  /** Determines the state of a topic with its causes; these contain no secrets. */
+  conditionOf(topic: TopicRun): TopicCondition {
+    const { name, status } = topic
+    const nowMs = this.#clock.now()
+    const run = status.state
+    const mayWait = run === 'opening' || run === 'running'
+    const blocking = mayWait ? this.circuitsOf(topic).filter(isHoldingRequests) : []
+    const { obstacle, isTotal } =
+      run === 'running'
+        ? topicObstacleOf(status.partitions(), status.obstacle, nowMs)
+        : { obstacle: undefined, isTotal: false }
+    const isJoining = run === 'running' && status.isJoining
+    const progress = this.progressOf(name)
+    const isLate = nowMs - progress.movedAtMs > this.#options.stalledMs
+    const state = topicStateOf(run, {
+      circuits: blocking,
+      isCutOff: isTotal,
+      isJoining,
+      isLate: isLate && progress.isBehind(status.partitions()),
+      hasRun: this.#haveRun.has(name),
     })
+    if (state === 'running' || state === 'stalled') this.#haveRun.add(name)
+    const { failure } = status
+    const causes = {
+      ...{ state, blocking, isJoining },
+      ...(obstacle === undefined ? {} : { obstacle: { ...obstacle, reason: this.hide(obstacle.reason) } }),
+      ...(failure === undefined ? {} : { failure: { ...failure, message: this.hide(failure.message) } }),
+    }
+    return { ...causes, nowMs, sinceMs: this.#beginOf(name, causes, nowMs) }
+  }
+
+  /** Describes a topic in the form of `/readyz` and the log. */
+  listed(topic: TopicRun): ListedTopic {
+    return listedTopicOf(topic.topic, this.conditionOf(topic))
+  }
+
+  /** Returns the begin of the present state; a state begins no earlier than the one before. */
+  #beginOf(name: string, causes: Omit<TopicCondition, 'sinceMs' | 'nowMs'>, nowMs: number): number {
+    const before = this.#states.get(name)
+    if (before?.state === causes.state) return before.sinceMs
+    const sinceMs = before === undefined ? nowMs : Math.max(before.sinceMs, beginOf(causes, nowMs))
+    this.#states.set(name, { state: causes.state, sinceMs })
+    return sinceMs
   }
 
   /** Sets the topics of the process; the array changes as topics come and go. */
@@ -130,9 +176,21 @@ export class Health {
     this.#dropRemovedTopics()
     const { readiness } = this
     if (readiness === this.#loggedReadiness || readiness === 'stopping') return
+    this.#logReadiness(readiness)
+  }
+
+  #logReadiness(readiness: Readiness): void {
     const before = this.#loggedReadiness
     this.#loggedReadiness = readiness
-    log[readiness === 'ready' ? 'info' : 'warn']({ readiness, before }, READINESS_MESSAGES[readiness])
+    const message = READINESS_MESSAGES[readiness]
+    if (readiness === 'ready') {
+      this.#options.log.info({ readiness, before }, message)
+      return
+    }
+    const troubled = this.topics.map((topic) => this.listed(topic)).filter(({ state }) => !CALM.has(state))
+    const { text, topics } = listTopics(troubled)
+    const fields = { readiness, before, notRunning: troubled.length, topics }
+    this.#options.log.warn(fields, text === '' ? message : `${message}: ${text}`)
   }
 
   #logStalled(topic: TopicRun): void {
@@ -167,18 +225,22 @@ export class Health {
       this.#seen.delete(name)
       this.#haveRun.delete(name)
       this.#progress.delete(name)
+      this.#states.delete(name)
       this.#stalled.delete(name)
     }
     for (const name of present) this.#seen.add(name)
   }
 }
 
+/** States that a line about readiness does not list. */
+const CALM: ReadonlySet<TopicState> = new Set(['running', 'paused', 'ended'])
+
 const READINESS_MESSAGES: Readonly<Record<Readiness, string>> = {
   ready: 'Ready',
   degraded: 'Ready, but some topics are not running',
-  starting: 'Not ready: opening tables',
+  starting: 'Not ready: topics are opening',
   stopping: 'Not ready: stopping',
   stalled: 'Not ready: a topic lags and makes no progress',
-  unavailable: 'Not ready: every topic waits for an unavailable server',
+  unavailable: 'Not ready: every topic waits for a server',
   failed: 'Not ready: no topic is running',
 }

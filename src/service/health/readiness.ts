@@ -29,29 +29,37 @@ export function isReady(readiness: Readiness): boolean {
 }
 
 /**
- * Derives the readiness of a process from its topics: `starting` while a table opens for the first time; `stalled`
- * when a topic makes no progress for no known reason; `failed` when all topics that are not paused have failed;
- * `unavailable` when all remaining topics wait for servers; `degraded` when some topics have failed or wait.
+ * Derives the readiness of a process from its topics: `starting` while a topic opens for the first time, unless the process
+ * was ready before and others run; `stalled` when a topic makes no progress for no known reason; `failed` when all topics
+ * that are not paused have failed; `unavailable` when all remaining topics wait for servers; `degraded` when some topics have
+ * failed, open or wait.
  */
-export function readinessOf(states: readonly TopicState[]): Exclude<Readiness, 'stopping'> {
+export function readinessOf(
+  states: readonly TopicState[],
+  hasBeenReady = false,
+): Exclude<Readiness, 'stopping'> {
   const has = (...wanted: readonly TopicState[]): boolean => states.some((state) => wanted.includes(state))
-  if (has('opening')) return 'starting'
+  if (has('opening') && !(hasBeenReady && has('running'))) return 'starting'
   if (has('stalled')) return 'stalled'
   const carried = states.filter((state) => state !== 'paused' && state !== 'ended')
-  if (carried.length === 0 || !has('failed', 'restarting', 'waiting')) return 'ready'
+  if (carried.length === 0 || !has('opening', 'failed', 'restarting', 'waiting')) return 'ready'
   if (has('running')) return 'degraded'
   return has('waiting') ? 'unavailable' : 'failed'
 }
 
 /**
  * Derives the state of a topic from the state of its run. This decides that a topic is `waiting` while a store, a
- * schema registry or Kafka is down.
+ * schema registry or Kafka is down, and that it does not run before its consumer has joined its group.
  */
 export function topicStateOf(
   run: RunState,
   facts: {
     /** Circuits of the servers that the topic uses. */
     readonly circuits: readonly Circuit[]
+    /** True when no partition can be read: their brokers or the coordinator of the group do not serve the topic. */
+    readonly isCutOff: boolean
+    /** True when the consumer has not joined its group since the start of this run. */
+    readonly isJoining: boolean
     /** True when the topic lags and has not progressed for `http.stalledMs`. */
     readonly isLate: boolean
     /** True when the topic has run before. */
@@ -59,7 +67,7 @@ export function topicStateOf(
   },
 ): TopicState {
   if (run !== 'opening' && run !== 'running') return run
-  if (facts.circuits.some(isHoldingRequests)) return 'waiting'
-  if (run === 'opening') return facts.hasRun ? 'restarting' : 'opening'
+  if (facts.isCutOff || facts.circuits.some(isHoldingRequests)) return 'waiting'
+  if (run === 'opening' || facts.isJoining) return facts.hasRun ? 'restarting' : 'opening'
   return facts.isLate ? 'stalled' : 'running'
 }

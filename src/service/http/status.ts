@@ -1,6 +1,7 @@
 import type { BudgetUsage } from '../metrics/process-metrics.ts'
 import { serverHealthOf, topicHealthOf } from '../health/components.ts'
 import type { Health } from '../health/health.ts'
+import type { PartitionStatus } from '../../kafka/source/source-options.ts'
 import type { TopicProgress } from '../health/progress.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 
@@ -68,8 +69,16 @@ async function topicStatus(topic: TopicRun, health: Health): Promise<object> {
       end: offsetOf(partition.end),
       lag: offsetOf(progress.lag(partition)),
       lagMs: progress.lagMs(partition) ?? null,
+      ...unreadableOf(partition, health),
     })),
   }
+}
+
+/** Returns why a partition cannot be read for now, if anything is known to prevent it. */
+function unreadableOf({ obstacle }: PartitionStatus, health: Health): object {
+  if (obstacle === undefined) return {}
+  const { sinceMs, reason } = obstacle
+  return { unreadable: { since: new Date(sinceMs).toISOString(), reason: health.hide(reason) } }
 }
 
 /** Returns the durations of the last flush by stage, in milliseconds with one decimal. */

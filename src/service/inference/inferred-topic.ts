@@ -35,7 +35,7 @@ export async function openTopicWithInference(
     )
   if (isKnown) return openTopic(topic, services, emit)
   return async (signal) => {
-    const found = await new ContractInference(topic, services, missingSubject, signal).run()
+    const found = await new ContractInference(topic, services, missingSubject, signal, emit).run()
     return found && openTopic(found.topic, services, emit, found.inferred)
   }
 }
@@ -46,17 +46,20 @@ class ContractInference {
   readonly #services: TopicServices
   readonly #missingSubject: string | undefined
   readonly #signal: AbortSignal
+  readonly #emit: TopicEventHandler
 
   constructor(
     topic: TopicConfig,
     services: TopicServices,
     missingSubject: string | undefined,
     signal: AbortSignal,
+    emit: TopicEventHandler,
   ) {
     this.#settings = topic
     this.#services = services
     this.#missingSubject = missingSubject
     this.#signal = signal
+    this.#emit = emit
   }
 
   /**
@@ -95,6 +98,8 @@ class ContractInference {
       log: this.#services.log,
       circuits: this.#services.tables.circuits,
       signal: this.#signal,
+      // A topic whose first messages are waited for is told by its brokers and its member, as one that is read.
+      onEvent: (event) => this.#emit({ kind: 'source', event }),
     })
   }
 

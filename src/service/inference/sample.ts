@@ -7,7 +7,7 @@ import { Credit } from '../../core/credit/credit.ts'
 import type { Raw } from '../../core/raw.ts'
 import type { Format, WriterSchema } from '../../formats/format.ts'
 import { openFormat } from '../../formats/open/open.ts'
-import type { KafkaSource, SourceOptions } from '../../kafka/source/source-options.ts'
+import type { KafkaSource, SourceEvent, SourceOptions } from '../../kafka/source/source-options.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
@@ -42,6 +42,8 @@ interface TopicSampleOptions {
   /** Aborting it ends the sample early. */
   readonly signal?: AbortSignal
   readonly clock?: Clock
+  /** Called for every event of the source. */
+  readonly onEvent?: (event: SourceEvent) => void
 }
 
 const UNREADABLE_MAX = 100
@@ -62,7 +64,7 @@ export async function sampleTopic(options: TopicSampleOptions): Promise<Sample> 
   return collector.sample()
 }
 
-function sourceOf({ config: { kafka }, topic, limits, until, source, log }: TopicSampleOptions): {
+function sourceOf({ config: { kafka }, topic, limits, until, source, log, onEvent }: TopicSampleOptions): {
   source: KafkaSource
   credit: Credit
 } {
@@ -81,6 +83,7 @@ function sourceOf({ config: { kafka }, topic, limits, until, source, log }: Topi
     partitionBytesMax: kafka.fetchBytesPerPartitionMax,
     sessionTimeoutMs: kafka.sessionTimeoutMs,
     heartbeatMs: kafka.heartbeatMs,
+    ...(onEvent === undefined ? {} : { onEvent }),
   })
   return { source: made, credit }
 }

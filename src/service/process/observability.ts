@@ -1,6 +1,7 @@
 import { createSecretRedactor } from '../../../config/load/redact.ts'
 import type { Config } from '../../../config/types.ts'
 import type { Circuit } from '../../core/circuit.ts'
+import { systemClock } from '../../core/clock.ts'
 import { Closers } from '../../core/lifecycle/closers.ts'
 import { EventLoopMonitor } from '../../telemetry/metrics/event-loop.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
@@ -8,6 +9,7 @@ import { LogLevels } from '../../telemetry/log-levels.ts'
 import { logLevelsOf, type Logger } from '../../telemetry/log.ts'
 import { startMetrics, type MetricsPipeline } from '../../telemetry/metrics/metrics.ts'
 import type { Endpoints } from '../http/endpoints.ts'
+import { sentenceOf } from '../health/condition.ts'
 import { Health } from '../health/health.ts'
 import { createJavaMetrics } from '../metrics/java-metrics.ts'
 import { KafkaCircuit } from '../health/kafka-circuit.ts'
@@ -15,10 +17,11 @@ import { needsCircuit } from '../health/server-outage.ts'
 import type { IngestMetrics } from '../metrics/ingest-metrics.ts'
 import { registerProcessMetrics, type BudgetUsage } from '../metrics/process-metrics.ts'
 import { TopicMetrics } from '../metrics/topic-metrics.ts'
+import { logCircuitChange } from './circuit-log.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 
 const STATUS_EVERY_MS = 60_000
-const CHECK_EVERY_MS = 5_000
+const CHECK_EVERY_MS = 2_000
 
 /** Describes what is observed besides the topics; an absent part is not reported. */
 interface ObservabilityOptions {
@@ -61,13 +64,16 @@ export class Observability {
     this.#log = log
     this.#options = options
     this.#pipe = pipe
-    this.#kafka = new KafkaCircuit(config.kafka.brokers.join(','))
+    const hide = createSecretRedactor(config)
+    this.#kafka = new KafkaCircuit(config.kafka.brokers.join(','), systemClock, (circuit) =>
+      logCircuitChange(circuit, log),
+    )
     this.health = new Health({
       stalledMs: config.http.stalledMs,
       log,
       circuits: () => [this.#kafka.circuit, ...(options.circuits?.all() ?? [])],
       needsCircuit: (topic, circuit) => needsCircuit(topic.config, circuit, config.storage),
-      hide: createSecretRedactor(config),
+      hide,
     })
     this.#metrics = new TopicMetrics(pipe.meter)
     if (config.metrics.javaNames) this.#java = createJavaMetrics(pipe)
@@ -117,6 +123,8 @@ export class Observability {
   /** Sets the topics of the process, and starts the periodic checks and status lines. The array may change later. */
   setTopics(topics: readonly TopicRun[]): void {
     this.health.setTopics(topics)
+    // The topics of patterns are known once a broker has listed them.
+    if (Object.keys(this.#config.patterns).length > 0) this.#kafka.markAnswered()
     const report = (): void =>
       topics.forEach(({ status }) => this.#options.ingestMetrics?.sendLag(status.partitions()))
     report()
@@ -143,35 +151,44 @@ export class Observability {
   }
 
   /**
-   * Updates the Kafka circuit: a topic that restarts because no broker answered counts as disconnected, a topic that
+   * Updates the Kafka circuit: a topic that restarts because no broker has answered counts as disconnected, a topic that
    * failed or ended no longer counts.
    */
   #updateKafkaCircuit(topics: readonly TopicRun[]): void {
     for (const topic of topics) {
       const { state } = topic.status
       const failure = state === 'restarting' ? topic.status.failure : undefined
-      if (failure?.code === 'KD_KAFKA_UNREACHABLE') this.#kafka.markUnreachable(topic.topic, failure.message)
+      if (failure?.code === 'KD_KAFKA_UNREACHABLE') this.#kafka.noteFailure(topic.topic, failure.message)
       if (state === 'failed' || state === 'ended') this.#kafka.forget(topic.topic)
     }
     this.#kafka.retain(topics.map(({ topic }) => topic))
   }
 }
 
-/** Logs one line per topic and minute, the only regular lines while everything works. */
+/**
+ * Logs one line per topic and minute, the only regular lines while everything works. A topic in trouble is a warning that
+ * names its state and the reason.
+ */
 function logStatus(topics: readonly TopicRun[], health: Health, log: Logger): void {
   for (const topic of topics) {
     const { counts, commits, version } = topic.status.summary
     const lag = health.progressOf(topic.name).totalLag(topic.status.partitions())
-    log.info(
+    const listed = health.listed(topic)
+    const isTroubled = listed.reason !== undefined && listed.state !== 'paused'
+    log[isTroubled ? 'warn' : 'info'](
       {
-        topic: topic.topic,
+        ...listed,
         ...counts,
         commits,
         version: version === undefined ? null : String(version),
         lag: lag === undefined ? null : String(lag),
         buffered: topic.status.buffered(),
       },
-      'Running',
+      capitalized(listed.reason === undefined ? listed.state : sentenceOf(listed)),
     )
   }
+}
+
+function capitalized(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1)
 }

@@ -4,12 +4,12 @@ import type { Counts } from '../../core/batch.ts'
 import { systemClock } from '../../core/clock.ts'
 import { runThenCleanUp } from '../../core/concurrency.ts'
 import { isUnexpectedError, messageOf, PipelineError } from '../../core/errors.ts'
-import type { Circuit } from '../../core/circuit.ts'
 import { Circuits } from '../../resilience/circuit-registry.ts'
 import { LogLevels } from '../../telemetry/log-levels.ts'
 import { createLogger, type Logger } from '../../telemetry/log.ts'
 import { logProcessOutput } from '../../telemetry/process-output.ts'
 import { startTelemetry } from '../../telemetry/tracing/tracing.ts'
+import { logCircuitChange } from './circuit-log.ts'
 import { GracefulShutdown } from './shutdown.ts'
 import { budgetOf } from '../supervision/process-memory.ts'
 import { runTopics } from '../supervision/run-topics.ts'
@@ -123,11 +123,4 @@ export function logFailure(config: Pick<Config, 'log'>, thrown: unknown): void {
   const topic = failedTopicOf(thrown) ?? context?.['topic']
   const log = createLogger({ level: config.log.level, hide: createSecretRedactor(config) })
   log[isUnexpectedError(thrown) ? 'fatal' : 'error']({ code, topic, err: thrown }, messageOf(thrown))
-}
-
-function logCircuitChange({ kind, name, state, openedCount: opened, reason }: Circuit, log: Logger): void {
-  const fields = { kind, name, opened, reason }
-  if (state === 'open') log.warn(fields, `Circuit opened for ${name}: topics using it are paused`)
-  else if (state === 'half-open') log.info(fields, `Circuit half-open for ${name}: sending a trial request`)
-  else log.info(fields, `Circuit closed for ${name}: topics using it resume`)
 }

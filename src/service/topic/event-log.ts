@@ -4,6 +4,7 @@ import { NO_TRACE } from '../../core/flush-trace.ts'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { OrphanedFiles } from '../../../operators/write-parquet.ts'
 import type { SourceEvent } from '../../kafka/source/source-options.ts'
+import { RepeatLimiter } from '../../resilience/repeat-limiter.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import type { TopicEvent, TopicEventHandler } from './events.ts'
 
@@ -26,6 +27,7 @@ export function createEventLog(log: Logger, clock: Clock = systemClock): TopicEv
       'Records have Kafka timestamps from the future: they are written as they are, and freshness leaves them out. Check the clocks of the producers and of this machine; the next warning follows in an hour at the earliest',
     )
   }
+  const source = new SourceLog(log)
   return (event) => {
     switch (event.kind) {
       case 'phase':
@@ -45,7 +47,7 @@ export function createEventLog(log: Logger, clock: Clock = systemClock): TopicEv
         logFenced(event, log)
         break
       case 'source':
-        logSourceEvent(event.event, log)
+        source.onEvent(event.event)
         break
       case 'path-unmatched':
         log.warn({ option: event.option, path: event.path }, event.message)
@@ -104,39 +106,71 @@ function logOrphaned({ keys, reason }: OrphanedFiles, log: Logger): void {
   )
 }
 
-function logSourceEvent(event: SourceEvent, log: Logger): void {
-  switch (event.kind) {
-    case 'assigned':
-      log.info({ partitions: event.partitions }, 'Partitions assigned')
-      break
-    case 'restarting':
-      log.warn({ err: event.error }, 'A request to the brokers got no response; it is repeated')
-      break
-    case 'brokers-silent':
-      log.warn({ err: event.error }, 'No Kafka broker answers: the topic waits until one does')
-      break
-    case 'brokers-answer':
-      log.info({}, 'A Kafka broker answers')
-      break
-    case 'offsets-failed':
-      log.warn(
-        { err: event.error },
-        'Offsets could not be committed to the Kafka group; nothing is lost, the table holds them',
-      )
-      break
-    case 'topic-identified':
-    case 'positioned':
-    case 'rebalancing':
-    case 'credit-waited':
-    case 'offsets-committed':
-      log.debug(
-        {
-          ...event,
-          next: 'next' in event ? String(event.next) : undefined,
-          follows: 'follows' in event ? String(event.follows) : undefined,
-        },
-        event.kind,
-      )
-      break
+/**
+ * Logs the events of a source. Single requests are details: if no broker answers, the circuit of the process says so once,
+ * and what lasts is in the health of the topic.
+ */
+class SourceLog {
+  readonly #log: Logger
+  readonly #limiter = new RepeatLimiter()
+  #assigned: string | undefined
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  onEvent(event: SourceEvent): void {
+    const log = this.#log
+    switch (event.kind) {
+      case 'assigned':
+        this.#logAssigned(event.partitions)
+        break
+      case 'restarting':
+        log.debug({ err: event.error }, 'A request to the brokers got no response; it is repeated')
+        break
+      case 'brokers-silent':
+        log.debug({ err: event.error }, 'No Kafka broker answers: the topic waits until one does')
+        break
+      case 'brokers-answer':
+        log.debug({}, 'A Kafka broker answers')
+        break
+      case 'offsets-failed':
+        this.#logFailedOffsets(event.error)
+        break
+      case 'topic-identified':
+      case 'positioned':
+      case 'rebalancing':
+      case 'credit-waited':
+      case 'offsets-committed':
+        log.debug(
+          {
+            ...event,
+            next: 'next' in event ? String(event.next) : undefined,
+            follows: 'follows' in event ? String(event.follows) : undefined,
+          },
+          event.kind,
+        )
+        break
+    }
+  }
+
+  /** Logs the assigned partitions if they are others than in the last line. */
+  #logAssigned(partitions: readonly number[]): void {
+    const isChange = this.#assigned !== partitions.join()
+    this.#assigned = partitions.join()
+    this.#log[isChange ? 'info' : 'debug'](
+      { partitions },
+      partitions.length === 0
+        ? 'No partitions assigned: other members of the group have them'
+        : 'Partitions assigned',
+    )
+  }
+
+  /** Logs that offsets were not copied: the first time, and then at most once a minute with the number of times. */
+  #logFailedOffsets(error: unknown): void {
+    const occurrences = this.#limiter.occurrencesIfDue('offsets-failed')
+    const message = 'Offsets could not be committed to the Kafka group; nothing is lost, the table holds them'
+    if (occurrences === undefined) this.#log.debug({ err: error }, message)
+    else this.#log.warn({ err: error, occurrences }, message)
   }
 }

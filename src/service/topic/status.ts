@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs'
 import type { TopicConfig } from '../../../config/types.ts'
+import type { ReadObstacle } from '../../kafka/fetch/read-obstacles.ts'
 import type { PartitionStatus, SourceEvent } from '../../kafka/source/source-options.ts'
 import type { TopicEvent } from './events.ts'
 import type { InFlightWork, RunState, TopicFailure, TopicPhase } from './state.ts'
@@ -14,6 +15,7 @@ export class TopicStatus {
   #phase: TopicPhase = 'opening'
   #isPaused = false
   #hasOpened = false
+  #isJoining = false
   #failure: TopicFailure | undefined
   #topicId: string | undefined
   #restarts = 0
@@ -42,6 +44,7 @@ export class TopicStatus {
     events.subscribe((event) => {
       if (event.kind === 'phase') this.#enter(event.phase, event.failure)
       else if (event.kind === 'paused' || event.kind === 'resumed') this.#isPaused = event.kind === 'paused'
+      else if (event.kind === 'read') this.#isJoining = false
       else if (event.kind === 'source') this.#follow(event.event)
       else if (event.kind === 'path-unmatched') this.#unmatchedPaths++
       else if (event.kind === 'path-matched') this.#unmatchedPaths--
@@ -73,6 +76,16 @@ export class TopicStatus {
   /** True once the table was open. */
   get hasOpened(): boolean {
     return this.#hasOpened
+  }
+
+  /** True while the topic runs and its consumer has not joined its group since the start of this run. */
+  get isJoining(): boolean {
+    return this.#isJoining
+  }
+
+  /** What keeps the topic as a whole from being read, as far as its consumer knows. */
+  get obstacle(): ReadObstacle | undefined {
+    return this.#live()?.source.obstacle?.()
   }
 
   /** The last failure; `undefined` when there was none or the topic has committed since. */
@@ -174,7 +187,7 @@ export class TopicStatus {
       this.#attempts++
       this.#unmatchedPaths = 0
     }
-    if (phase === 'running') this.#hasOpened = true
+    if (phase === 'running') this.#hasOpened = this.#isJoining = true
     if (phase !== 'restarting') return
     this.#restarts++
     this.#formerAssignment = this.#assignment()
@@ -183,6 +196,7 @@ export class TopicStatus {
   }
 
   #follow(event: SourceEvent): void {
+    if (event.kind === 'assigned' || event.kind === 'positioned') this.#isJoining = false
     if (event.kind === 'topic-identified') this.#topicId = event.topicId
     else if (event.kind === 'positioned') this.#markStored(event.partition, event.next)
     // Another member reads the partitions that are not assigned to this process.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createTopic } from '../../../src/kafka/client/admin.ts'
 import { readWatermarks } from '../../kafka/watermarks.ts'
 import type { KafkaServer } from '../../../src/local-servers/kafka.ts'
 import { nameForTests } from '../../support/servers/servers.ts'
@@ -14,7 +15,7 @@ import {
   topicOf,
   type Setting,
 } from './scenario.ts'
-import { startWatched } from './service.ts'
+import { startWatched, type WatchedService } from './service.ts'
 
 /**
  * The one broker dies under full input and comes back on its data: the service waits and goes on by itself, and the table
@@ -59,9 +60,74 @@ export async function brokerRestarts(
     const { records } = await load.stop()
     await settled(service, topic, records)
     await assertUnharmed(setting, service)
+    assertFewLines(service)
     assert.ok((await assertExact(setting, { brokers, topic, uri })) > before, 'there are rows from after it')
   } finally {
     kill()
     await load.stop().catch(() => undefined)
+  }
+}
+
+/** Limits the lines about brokers, above the level `debug`, of an outage; each request that failed had one. */
+const LINES_MAX = 12
+
+interface LogLine {
+  readonly level: string
+  readonly kind?: string
+  readonly msg: string
+}
+
+/** Asserts that the outage has a line of its own when it begins and when it ends, and no line for each request. */
+function assertFewLines({ worker }: WatchedService): void {
+  const lines = worker.lines.flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as LogLine] : []))
+  const shown = lines.filter(({ level }) => level === 'warn' || level === 'error')
+  assert.ok(shown.length <= LINES_MAX, `${shown.length} lines: ${shown.map(({ msg }) => msg).join('\n')}`)
+  const circuit = lines.filter(({ kind, level }) => kind === 'kafka' && level !== 'debug')
+  assert.deepEqual(
+    circuit.map(({ level, msg }) => [level, /^Circuit (?:opened|closed)/.exec(msg)?.[0]]),
+    [
+      ['warn', 'Circuit opened'],
+      ['info', 'Circuit closed'],
+    ],
+  )
+}
+
+/**
+ * The service starts while the broker accepts connections and answers nothing: it is never ready, says that the
+ * topic waits for the broker, and is ready once the broker answers and the consumer has joined its group.
+ */
+export async function brokerAnswersLate(setting: Setting & { readonly kafka: KafkaServer }): Promise<void> {
+  const { program, folder, kafka, say } = setting
+  const { brokers } = kafka
+  const topic = nameForTests('late')
+  await createTopic({ brokers, clientId: 'faults' }, topic, { partitions: 1 })
+  process.kill(kafka.pid, 'SIGSTOP')
+  const config = {
+    kafka: { brokers, groupId: topic },
+    topics: { events: topicOf(topic, join(folder, 'late')) },
+  }
+  try {
+    const service = await startWatched(program, config, join(folder, 'late.json'))
+    try {
+      const startMs = Date.now()
+      await service.until('a broker that does not answer', ({ status }) => status === 'unavailable')
+      const noticedMs = Date.now() - startMs
+      say(`  started without an answer: /readyz says so after ${noticedMs} ms`)
+      process.kill(kafka.pid, 'SIGCONT')
+      await service.until('readiness', ({ code }) => code === 200)
+      const states = [...(service.topics.get(topic) ?? [])]
+      assert.deepEqual(states.slice(0, 2), ['opening', 'waiting'])
+      assert.deepEqual([...new Set(service.seen)], ['503 starting', '503 unavailable', '200 ready'])
+      assert.ok(
+        service.worker.lines.some(
+          (line) => line.includes('No Kafka broker answered') && line.includes(String(brokers[0])),
+        ),
+      )
+      assert.equal(await service.stop(), 0, service.worker.lines.slice(-15).join('\n'))
+    } finally {
+      service.worker.kill('SIGKILL')
+    }
+  } finally {
+    process.kill(kafka.pid, 'SIGCONT')
   }
 }

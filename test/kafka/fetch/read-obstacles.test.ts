@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BrokerAnswers, ReadObstacles } from '../../../src/kafka/fetch/read-obstacles.ts'
+import { BrokerAnswers, type ReadObstacle, ReadObstacles } from '../../../src/kafka/fetch/read-obstacles.ts'
 
 test('An obstacle began with the first cause, while one cause follows another', () => {
   const obstacles = new ReadObstacles()
-  assert.deepEqual(obstacles.follow(0, { sinceMs: 5, reason: 'a broker' }), {
-    sinceMs: 5,
-    reason: 'a broker',
-  })
-  assert.deepEqual(obstacles.follow(1, { sinceMs: 7, reason: 'other' }), { sinceMs: 7, reason: 'other' })
-  assert.deepEqual(obstacles.follow(0, { sinceMs: 9, reason: 'no leader' }), {
-    sinceMs: 5,
-    reason: 'no leader',
-  })
-  assert.equal(obstacles.follow(0, undefined), undefined)
-  assert.deepEqual(obstacles.follow(0, { sinceMs: 11, reason: 'again' }), { sinceMs: 11, reason: 'again' })
+  const present = new Map<number, ReadObstacle>()
+  const described = (): unknown =>
+    obstacles.addTo([{ partition: 0 }, { partition: 1 }], (each) => present.get(each))
+  const withObstacle = (sinceMs: number, reason: string): unknown => [
+    { partition: 0, obstacle: { sinceMs, reason } },
+    { partition: 1 },
+  ]
+  present.set(0, { sinceMs: 5, reason: 'a broker' })
+  assert.deepEqual(described(), withObstacle(5, 'a broker'))
+  present.set(0, { sinceMs: 9, reason: 'no leader' })
+  assert.deepEqual(described(), withObstacle(5, 'no leader'))
+  present.clear()
+  assert.deepEqual(described(), [{ partition: 0 }, { partition: 1 }])
+  present.set(0, { sinceMs: 11, reason: 'again' })
+  assert.deepEqual(described(), withObstacle(11, 'again'))
 })
 
 test('A broker is an obstacle while its requests fail, and once one has had no response in time', () => {

@@ -35,7 +35,7 @@ test('a member uses the id that it is given, joins, and owns its assigned partit
   )
   assert.deepEqual(
     coordinator.recording.events.map(({ kind }) => kind),
-    ['rebalancing', 'coordinator', 'joined', 'assigned'],
+    ['rebalancing', 'coordinator', 'joined', 'assigned', 'settled'],
   )
 })
 

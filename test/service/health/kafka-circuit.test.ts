@@ -7,6 +7,35 @@ const clock = { nowMs: 1_000, now: () => clock.nowMs, sleep: () => Promise.resol
 const silent: SourceEvent = { kind: 'brokers-silent', error: new Error('connect ECONNREFUSED') }
 const answer: SourceEvent = { kind: 'brokers-answer' }
 
+test('The circuit is half open and passes requests until a broker answers, and tells each change of its state once', () => {
+  const changes: string[] = []
+  const kafka = new KafkaCircuit('a:1', clock, ({ state }) => changes.push(state))
+  assert.deepEqual([kafka.circuit.state, kafka.circuit.isPassing], ['half-open', true])
+  kafka.onSourceEvent('one', { kind: 'rebalancing' })
+  assert.equal(kafka.circuit.state, 'half-open')
+  kafka.onSourceEvent('one', silent)
+  kafka.onSourceEvent('two', silent)
+  assert.deepEqual([kafka.circuit.state, kafka.circuit.code], ['open', 'KD_KAFKA_UNREACHABLE'])
+  kafka.onSourceEvent('two', answer)
+  kafka.onSourceEvent('one', answer)
+  assert.deepEqual([kafka.circuit.state, kafka.circuit.isPassing], ['closed', undefined])
+  assert.deepEqual(changes, ['open', 'closed'])
+  const listed = new KafkaCircuit('a:1', clock)
+  listed.markAnswered()
+  assert.equal(listed.circuit.state, 'closed')
+})
+
+test('A topic that failed because one broker of several did not answer leaves the circuit closed', () => {
+  const kafka = new KafkaCircuit('a:1,b:2', clock)
+  kafka.onSourceEvent('one', answer)
+  kafka.noteFailure('one', 'the leader of partition 3 did not answer')
+  assert.equal(kafka.circuit.state, 'closed')
+  kafka.noteFailure('other', 'no broker answered')
+  assert.equal(kafka.circuit.state, 'closed')
+  kafka.retain(['other'])
+  assert.equal(kafka.circuit.state, 'open')
+})
+
 test('The circuit opens once no broker answers to any topic, and closes with the next answer to any topic', () => {
   const kafka = new KafkaCircuit('a:1,b:2', clock)
   kafka.onSourceEvent('one', answer)

@@ -69,3 +69,18 @@ test('The id of the topic is that of the last source, and unknown where brokers 
   identify(undefined)
   assert.equal(status.topicId, undefined)
 })
+
+test('A topic joins from the start of each run until its consumer has partitions, or has joined without any', () => {
+  const events = new Subject<TopicEvent>()
+  const status = new TopicStatus({ creditBytes: 1 }, events, () => undefined)
+  assert.equal(status.isJoining, false)
+  for (const partitions of [[0], []]) {
+    events.next({ kind: 'phase', phase: 'opening', failure: undefined })
+    events.next({ kind: 'phase', phase: 'running', failure: undefined })
+    events.next({ kind: 'source', event: { kind: 'brokers-answer' } })
+    events.next({ kind: 'source', event: { kind: 'rebalancing' } })
+    assert.equal(status.isJoining, true)
+    events.next({ kind: 'source', event: { kind: 'assigned', partitions } })
+    assert.equal(status.isJoining, false)
+  }
+})

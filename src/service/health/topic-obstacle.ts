@@ -1,0 +1,36 @@
+import type { ReadObstacle } from '../../kafka/fetch/read-obstacles.ts'
+import type { PartitionStatus } from '../../kafka/source/source-options.ts'
+
+/** Time for which partitions may have no broker that serves them, in milliseconds: leaders and coordinators move within it. */
+const OBSTACLE_MS = 10_000
+/** Maximum of partitions in a sentence. */
+const NAMED_MAX = 5
+
+/** Describes what keeps a topic from being read, partly or wholly. */
+interface TopicObstacle {
+  /** Absent if nothing has lasted for ten seconds. */
+  readonly obstacle?: ReadObstacle
+  /** True if nothing of the topic can be read. */
+  readonly isTotal: boolean
+}
+
+/** Returns the obstacle of a topic that has lasted for more than ten seconds: of its partitions, or of the topic as a whole. */
+export function topicObstacleOf(
+  partitions: readonly PartitionStatus[],
+  whole: ReadObstacle | undefined,
+  nowMs: number,
+): TopicObstacle {
+  const isLasting = (obstacle: ReadObstacle | undefined): boolean =>
+    obstacle !== undefined && nowMs - obstacle.sinceMs > OBSTACLE_MS
+  const blocked = partitions.filter(({ obstacle }) => isLasting(obstacle))
+  const [first] = blocked.flatMap(({ obstacle }) => obstacle ?? []).sort((a, b) => a.sinceMs - b.sinceMs)
+  if (first !== undefined) {
+    const named = blocked.slice(0, NAMED_MAX).map(({ partition }) => String(partition))
+    const more = blocked.length > NAMED_MAX ? ', …' : ''
+    const which = `${blocked.length} of ${partitions.length} partitions (${named.join(', ')}${more})`
+    const reason = `${which} cannot be read: ${first.reason}`
+    return { obstacle: { sinceMs: first.sinceMs, reason }, isTotal: blocked.length === partitions.length }
+  }
+  if (whole === undefined || !isLasting(whole)) return { isTotal: false }
+  return { obstacle: whole, isTotal: partitions.length === 0 }
+}
