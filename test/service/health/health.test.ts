@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import type { Circuit } from '../../../src/core/circuit.ts'
 import type { PartitionStatus } from '../../../src/kafka/source/source-options.ts'
 import { Health } from '../../../src/service/health/health.ts'
-import type { RunState } from '../../../src/service/topic/state.ts'
 import type { TopicRun } from '../../../src/service/topic/topic-run.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
 
@@ -21,7 +20,7 @@ function processOf(topics: number) {
   const lines: Line[] = []
   const write = (line: string): void => void lines.push(JSON.parse(line) as Line)
   const statuses = Array.from({ length: topics }, () => ({
-    state: 'running' as RunState,
+    state: 'running',
     isJoining: true,
     partitions: (): readonly PartitionStatus[] => [],
   }))
