@@ -14,7 +14,7 @@ interface ServerHealth {
   /** The reason for the last opening, and its code. */
   readonly reason?: string
   readonly code?: string
-  /** What is tried next; absent while the server answers. */
+  /** The next trial; absent while the server answers. */
   readonly next?: string
 }
 
@@ -27,7 +27,7 @@ interface TopicHealth {
   readonly waitsFor?: readonly string[]
   /** Why the topic is in this state; absent without trouble. */
   readonly reason?: string
-  /** What the service does next, or what the reader can do; present with `reason`. */
+  /** The next step of the service or of the reader; present with `reason`. */
   readonly next?: string
   /** The last failure. */
   readonly failure?: {

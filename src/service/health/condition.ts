@@ -160,7 +160,7 @@ export function sentenceOf({ state, since, waitsFor, reason }: ListedTopic): str
 }
 
 /** Returns the first five topics as text, and the number of the others. */
-export function listTopics(topics: readonly ListedTopic[]): {
+export function summarizeTopics(topics: readonly ListedTopic[]): {
   readonly text: string
   readonly topics: readonly ListedTopic[]
 } {

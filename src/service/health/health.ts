@@ -1,7 +1,13 @@
 import type { Circuit } from '../../core/circuit.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { beginOf, listedTopicOf, listTopics, type ListedTopic, type TopicCondition } from './condition.ts'
+import {
+  beginOf,
+  listedTopicOf,
+  summarizeTopics,
+  type ListedTopic,
+  type TopicCondition,
+} from './condition.ts'
 import { TopicProgress } from './progress.ts'
 import { isReady, readinessOf, topicStateOf, type Readiness, type TopicState } from './readiness.ts'
 import { isHoldingRequests } from './server-outage.ts'
@@ -188,7 +194,7 @@ export class Health {
       return
     }
     const troubled = this.topics.map((topic) => this.listed(topic)).filter(({ state }) => !CALM.has(state))
-    const { text, topics } = listTopics(troubled)
+    const { text, topics } = summarizeTopics(troubled)
     const fields = { readiness, before, notRunning: troubled.length, topics }
     this.#options.log.warn(fields, text === '' ? message : `${message}: ${text}`)
   }

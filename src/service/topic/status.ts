@@ -83,7 +83,7 @@ export class TopicStatus {
     return this.#isJoining
   }
 
-  /** What keeps the topic as a whole from being read, as far as its consumer knows. */
+  /** The obstacle that keeps the topic as a whole from being read, as far as its consumer knows. */
   get obstacle(): ReadObstacle | undefined {
     return this.#live()?.source.obstacle?.()
   }

@@ -5,7 +5,7 @@ import {
   beginOf,
   explain,
   listedTopicOf,
-  listTopics,
+  summarizeTopics,
   sentenceOf,
   type TopicCondition,
 } from '../../../src/service/health/condition.ts'
@@ -81,8 +81,8 @@ test('A state began with its cause', () => {
 test('A line lists five topics and the number of the others', () => {
   const one = listedTopicOf('orders', condition({ state: 'waiting', blocking: [LAKE] }))
   assert.match(sentenceOf(one), /^waiting for s3:\/\/lake since 12:03:11: s3:\/\/lake: The object store/)
-  const { text, topics } = listTopics(Array.from({ length: 8 }, (_, i) => ({ ...one, topic: `t${i}` })))
+  const { text, topics } = summarizeTopics(Array.from({ length: 8 }, (_, i) => ({ ...one, topic: `t${i}` })))
   assert.equal(topics.length, 5)
   assert.match(text, /^t0 is waiting .*; t4 is waiting .*; and 3 more$/)
-  assert.equal(listTopics([]).text, '')
+  assert.equal(summarizeTopics([]).text, '')
 })
