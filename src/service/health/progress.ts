@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { FlushStages } from '../../core/flush-trace.ts'
 import { messageCountsOf, type Raw } from '../../core/raw.ts'
+import { END_AGE_MS_MAX } from '../../kafka/fetch/end-offsets.ts'
 import type { PartitionStatus } from '../../kafka/source/source-options.ts'
 import type { TopicEvent, TopicEventHandler } from '../topic/events.ts'
 import { Rate } from './rate.ts'
@@ -136,6 +137,9 @@ export class TopicProgress {
     if (partitions === undefined) return
     const lagging = new Set<number>()
     for (const each of partitions) {
+      // The end in Kafka may have been reported a while ago.
+      if (this.lag(each) === 0n)
+        this.#uncommitted.markCaughtUp(each.partition, this.#clock.now() - END_AGE_MS_MAX)
       const from = this.#firstMissing(each)
       const known = this.#behind.get(each.partition)
       // An end that becomes unknown takes nothing back: the record is still there.

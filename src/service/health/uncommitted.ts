@@ -12,8 +12,8 @@ interface UncommittedBatch {
 interface Partition {
   /** Ascending by offset. */
   batches: UncommittedBatch[]
-  /** Timestamp of the last committed batch. */
-  lastCommittedMs: number | undefined
+  /** Time that is before all records that were not read yet: that of the last committed batch, or of no lag. */
+  unreadFromMs: number | undefined
 }
 
 /** Batches tracked per partition; beyond it, later batches are merged into the last one. */
@@ -47,17 +47,23 @@ export class UncommittedBatches {
       const known = this.#partition(partition)
       const waiting = known.batches.findIndex((batch) => batch.last > last)
       const committed = known.batches.splice(0, waiting < 0 ? known.batches.length : waiting)
-      known.lastCommittedMs = committed.at(-1)?.timestampMs ?? known.lastCommittedMs
+      known.unreadFromMs = committed.at(-1)?.timestampMs ?? known.unreadFromMs
     }
   }
 
+  /** Notes that the table held all records of a partition at a time. */
+  markCaughtUp(partition: number, atMs: number): void {
+    const known = this.#partition(partition)
+    known.unreadFromMs = Math.max(known.unreadFromMs ?? atMs, atMs)
+  }
+
   /**
-   * Returns the Kafka timestamp of the oldest uncommitted record, in milliseconds since the epoch; before anything
-   * was read, the timestamp of the last committed batch, which is older. `undefined` when neither is known.
+   * Returns the Kafka timestamp of the oldest uncommitted record, in milliseconds since the epoch; before it was read,
+   * an earlier time: that of the last committed batch or of the last time without lag. `undefined` when none is known.
    */
   oldestTimestampMs(partition: number): number | undefined {
     const known = this.#partitions.get(partition)
-    return known?.batches[0]?.timestampMs ?? known?.lastCommittedMs
+    return known?.batches[0]?.timestampMs ?? known?.unreadFromMs
   }
 
   /** Returns the first offset of a partition that was read and is not in the table, if any. */
@@ -74,7 +80,7 @@ export class UncommittedBatches {
   #partition(partition: number): Partition {
     const known = this.#partitions.get(partition)
     if (known !== undefined) return known
-    const added = { batches: [], lastCommittedMs: undefined }
+    const added = { batches: [], unreadFromMs: undefined }
     this.#partitions.set(partition, added)
     return added
   }

@@ -23,10 +23,15 @@ function partitionOf(more: Partial<PartitionStatus>): PartitionStatus {
   return { partition: 0, live: true, next: 5n, committed: 4n, end: 10n, ...more }
 }
 
-function commit(progress: TopicProgress, newest: Pick<PipelineCommit, 'newestMs' | 'futureMs'>): void {
+function commit(
+  progress: TopicProgress,
+  newest: Pick<PipelineCommit, 'newestMs' | 'futureMs'>,
+  ranges: PipelineCommit['ranges'] = [],
+  partitions: readonly PartitionStatus[] = [],
+): void {
   const outcome = { attempts: 1, conflicts: 0, ambiguous: 0, schemaChanged: false }
-  const done = { id: 1, version: 1n, ranges: [], counts: NO_COUNTS, adds: [], ...outcome, ...newest }
-  progress.onEvent({ kind: 'committed', commit: done, partitions: [] })
+  const done = { id: 1, version: 1n, ranges, counts: NO_COUNTS, adds: [], ...outcome, ...newest }
+  progress.onEvent({ kind: 'committed', commit: done, partitions })
 }
 
 test('Lag is unknown while the end in Kafka or the offset in the table is, never 0', () => {
@@ -74,7 +79,23 @@ test('The age of what the table lacks grows from when the lag was found, while n
   assert.equal(progress.lagMs(partitionOf({ committed: 5n })), 0, 'another record is the oldest now')
   progress.follow([partitionOf({ committed: 9n })])
   progress.follow([at])
-  assert.equal(progress.lagMs(at), 0)
+  assert.equal(progress.lagMs(at), 60_000, 'it is younger than a minute before the time without lag')
+})
+
+test('After hours without records, the age of a new one is not that of the last one in the table', () => {
+  const { clock, progress } = started()
+  const caughtUp = partitionOf({ committed: 9n })
+  progress.onEvent({ kind: 'read', raw: rawBatch(['{}'], { first: 9n, timestampMs: START_MS }).payload })
+  const range = { topic: 't', partition: 0, follows: 8n, first: 9n, last: 9n }
+  commit(progress, { newestMs: START_MS }, [range], [caughtUp])
+  clock.nowMs += 7_200_000
+  progress.follow([caughtUp])
+  clock.nowMs += 5_000
+  const grown = partitionOf({ committed: 9n, end: 11n })
+  progress.follow([grown])
+  assert.equal(progress.lagMs(grown), 65_000, 'the end in Kafka may have been a minute old')
+  clock.nowMs += 60_000
+  assert.equal(progress.lagMs(grown), 125_000)
 })
 
 test('A timestamp of a record counts rather than the time at which the lag was found, unless it is from the future', () => {
