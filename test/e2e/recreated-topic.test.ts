@@ -1,8 +1,8 @@
-// Goal: offsets of a topic are never used for another topic of the same name.
+// Goal: offsets of a topic are never used for another topic of the same name, nor a table for another table.
 // Method: topics of the real broker that are deleted and created again, between two runs and during one; tables with the id
 // of the topic and tables from before it was stored.
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -30,7 +30,7 @@ interface Case {
   readonly appId: string
   readonly warnings: string[]
   /** Carries the topic into its table until it has caught up, or until `signal` is aborted. */
-  readonly run: (options?: object, signal?: AbortSignal) => Promise<unknown>
+  readonly run: (options?: object, signal?: AbortSignal, groupId?: string) => Promise<unknown>
   readonly ids: () => Promise<number[]>
 }
 
@@ -48,11 +48,11 @@ async function newCase(partitions = 1): Promise<Case> {
     uri,
     appId: 'recreated',
     warnings,
-    run: (options = {}, signal) => {
+    run: (options = {}, signal, groupId = topic.topic) => {
       const entry = { topic: topic.topic, appId: 'recreated', contract, table: { uri }, ...options }
       const kafka = {
         brokers: topic.brokers,
-        groupId: topic.topic,
+        groupId,
         sessionTimeoutMs: 6_000,
         heartbeatMs: 300,
       }
@@ -133,6 +133,49 @@ test('A topic that is created again while it is read stops, and stays stopped at
   await assert.rejects(running, { code: 'KD_OFFSETS_VANISHED' })
   await assert.rejects(run(), { code: 'KD_OFFSETS_VANISHED' })
   assert.deepEqual(await ids(), [0, 1, 2, 3, 4])
+})
+
+test('A second appId is refused before a record is read, or writes beside the first one at the same time', async () => {
+  const { topic, uri, run, ids, warnings } = await newCase()
+  await fill(topic, 0, 3)
+  await run()
+  const version = await versionOf(uri)
+  const second = (options: object): Promise<unknown> =>
+    run({ appId: 'second', ...options }, undefined, `${topic.topic}-second`)
+  const refused = { code: 'KD_CONFIG_INVALID', message: /onSecondAppId: .*"recreated".*"second"/ }
+  await assert.rejects(second({ onSecondAppId: 'refuse' }), refused)
+  assert.equal(await versionOf(uri), version)
+  await fill(topic, 3, 2)
+  await Promise.all([run({ onSecondAppId: 'allow' }), second({ onSecondAppId: 'allow' })])
+  assert.doesNotMatch(warnings.join('\n'), /under the appId/)
+  assert.deepEqual(await ids(), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
+  await fill(topic, 5, 1)
+  await Promise.all([run(), second({})])
+  assert.match(warnings.join('\n'), /already holds this topic under the appId/)
+  assert.deepEqual((await ids()).slice(-2), [5, 5])
+})
+
+test('A table that is deleted while it is written is not written again; the next start reads the topic from startFrom', async () => {
+  const { topic, uri, run, ids } = await newCase()
+  await fill(topic, 0, 5)
+  const stop = new AbortController()
+  const running = run({}, stop.signal)
+  running.catch(() => undefined)
+  const groupOffset = async (): Promise<string | undefined> =>
+    (await topic.admin.fetchOffsets({ groupId: topic.topic, topics: [topic.topic] }))[0]?.partitions[0]
+      ?.offset
+  await eventually(async () => (await groupOffset()) === '5', 'the first rows')
+  await rm(uri, { recursive: true })
+  await fill(topic, 5, 3)
+  await assert.rejects(running, { code: 'KD_TABLE_REPLACED' })
+  assert.equal(await groupOffset(), '5')
+  const left = await readdir(uri, { recursive: true, withFileTypes: true })
+  assert.deepEqual(
+    left.filter((entry) => entry.isFile()).map(({ name }) => name),
+    [],
+  )
+  await run()
+  assert.deepEqual(await ids(), [0, 1, 2, 3, 4, 5, 6, 7])
 })
 
 /** Makes a table one from before ids were stored; returns its version. */

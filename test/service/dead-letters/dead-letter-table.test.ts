@@ -265,3 +265,24 @@ test('A table whose column has the name of ours but another type is refused at t
     message: /column error: expected string, got boolean/,
   })
 })
+
+test('Letters of many partitions look up what the table holds of them in one listing of the log', async () => {
+  const name = newName()
+  let listings = 0
+  const sink = await open(name, {
+    fault: ({ operation }) => {
+      if (operation === 'list') listings++
+      return undefined
+    },
+  })
+  listings = 0
+  const partitions = Array.from({ length: 12 }, (_, partition) => partition)
+  const letters = partitions.map((partition) => letter(3n, { partition }))
+  await sink.write(
+    letters,
+    partitions.map((partition) => range(3n, partition)),
+  )
+  assert.equal(listings, 1)
+  assert.equal((await rowsOf(name)).length, 12)
+  await sink.close()
+})
