@@ -1,22 +1,10 @@
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api'
-import type { DeadLetterReason } from '../../core/batch.ts'
 import { messageCountsOf, type Raw } from '../../core/raw.ts'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
 import type { TopicEvent, TopicEventHandler } from '../topic/events.ts'
 
 const OUTCOMES = ['row', 'dead_letter', 'tombstone', 'filtered'] as const
-const REASONS = [
-  'decode',
-  'contract',
-  'rule',
-  'transform',
-  'type',
-  'tombstone',
-  'partition',
-  'constraint',
-  'custom',
-] as const satisfies readonly DeadLetterReason[]
 const TASKS = ['optimize', 'vacuum', 'clean'] as const
 
 /** Stages of a flush that call the brokers, with the name of the Kafka operation. */
@@ -77,8 +65,8 @@ export class TopicMetrics {
   }
 
   /**
-   * Returns the handler that records the events of one topic. All series start at 0: a series that starts with its first
-   * event would hide that event from rates.
+   * Returns the handler that records the events of one topic. The series of alerts start at 0: a series that starts with its
+   * first event would hide that event from rates. The others start with their first event, so that an idle topic has few.
    */
   handlerOf(topic: string): TopicEventHandler {
     const labels = labelsOf(topic)
@@ -163,24 +151,10 @@ export class TopicMetrics {
     for (const { size } of commit.adds) this.#fileBytes.record(size, own)
   }
 
-  #startAtZero({ own: labels, messaging }: TopicLabels): void {
-    this.#messages.add(0, messaging)
-    for (const counter of [
-      this.#readBytes,
-      this.#committedRecords,
-      this.#droppedFields,
-      this.#commits,
-      this.#attempts,
-      this.#conflicts,
-      this.#ambiguous,
-      this.#files,
-      this.#orphaned,
-      this.#schemaChanges,
-      this.#rebalances,
-    ])
+  #startAtZero({ own: labels }: TopicLabels): void {
+    for (const counter of [this.#committedRecords, this.#commits, this.#conflicts, this.#rebalances])
       counter.add(0, labels)
     for (const outcome of OUTCOMES) this.#records.add(0, { ...labels, outcome })
-    for (const reason of REASONS) this.#deadLetters.add(0, { ...labels, reason })
     for (const outcome of ['written', 'failed']) this.#checkpoints.add(0, { ...labels, outcome })
     for (const task of TASKS)
       for (const outcome of ['done', 'failed']) this.#runs.add(0, { ...labels, task, outcome })

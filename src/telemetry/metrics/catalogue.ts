@@ -11,8 +11,10 @@ export interface MetricDefinition {
 }
 
 /** Bounds in seconds, from a flush of a few records on a local disk to one that waits for an unavailable store. */
-const SECONDS_BOUNDS = [0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
-const FILE_BOUNDS = [1e5, 1e6, 8e6, 3.2e7, 6.4e7, 1.28e8, 2.56e8, 5.12e8, 1e9]
+const SECONDS_BOUNDS = [0.1, 0.5, 1, 5, 30, 120]
+const FILE_BOUNDS = [1e6, 1.6e7, 1.28e8, 5.12e8]
+/** Only the sum and the count are of use: with buckets, the stages of 200 topics were most of the series of a process. */
+const NO_BOUNDS: readonly number[] = []
 
 const TOPIC = ['topic']
 const MESSAGING = ['messaging.system', 'messaging.destination.name']
@@ -30,6 +32,7 @@ export const METRICS = {
     unit: 's',
     labels: OPERATION,
     help: 'Time that flushes took to poll and to commit offsets',
+    bounds: NO_BOUNDS,
   },
   'messaging.process.duration': {
     kind: 'histogram',
@@ -94,6 +97,7 @@ export const METRICS = {
     unit: 's',
     labels: ['topic', 'stage'],
     help: 'Time that the stages of a flush took, from its first poll to its end',
+    bounds: NO_BOUNDS,
   },
   'kafka_delta.files.orphaned': {
     kind: 'counter',
@@ -120,6 +124,7 @@ export const METRICS = {
     unit: 's',
     labels: ['topic', 'task'],
     help: 'Time that table maintenance took',
+    bounds: NO_BOUNDS,
   },
   'kafka_delta.rebalances': {
     kind: 'counter',

@@ -1,8 +1,15 @@
+import { setImmediate } from 'node:timers/promises'
 import { diag, type Meter } from '@opentelemetry/api'
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node'
-import { MeterProvider, PeriodicExportingMetricReader, type MetricReader } from '@opentelemetry/sdk-metrics'
+import {
+  DataPointType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type MetricData,
+  type MetricReader,
+} from '@opentelemetry/sdk-metrics'
 import type { ObserveMetric } from './observed-metrics.ts'
 import { createResource } from '../otlp.ts'
 import { LABEL_SETS_MAX, ObservedMetrics } from './observed-metrics.ts'
@@ -53,10 +60,37 @@ export function startMetricReaders(
 }
 
 // The instrumentation scope is not a label: names are unique without it.
-const SERIALIZER = new PrometheusSerializer(undefined, false, undefined, false, true)
+const RESOURCE_SERIALIZER = new PrometheusSerializer(undefined, false, undefined, false, true)
+const METRIC_SERIALIZER = new PrometheusSerializer(undefined, false, undefined, true, true)
 
+/** Writes one metric at a time and lets other work have its turn between two of them: hundreds of topics have many series. */
 async function scrape(exporter: PrometheusExporter): Promise<string> {
   const { resourceMetrics, errors } = await exporter.collect()
   for (const error of errors) diag.warn(`A metric could not be read: ${String(error)}`)
-  return SERIALIZER.serialize(resourceMetrics)
+  const { resource, scopeMetrics } = resourceMetrics
+  const parts = [
+    RESOURCE_SERIALIZER.serialize({ resource, scopeMetrics: [] }).replace(NOTHING_REGISTERED, ''),
+  ]
+  for (const { scope, metrics } of scopeMetrics)
+    for (const metric of metrics) {
+      await setImmediate()
+      const text = METRIC_SERIALIZER.serialize({ resource, scopeMetrics: [{ scope, metrics: [metric] }] })
+      parts.push(isWithoutBuckets(metric) ? summaryOf(text) : text)
+    }
+  return parts.join('')
+}
+
+/** The exporter's text for a resource without metrics. */
+const NOTHING_REGISTERED = /^# no registered metrics\n?/m
+
+function isWithoutBuckets({ dataPointType, dataPoints }: MetricData): boolean {
+  return (
+    dataPointType === DataPointType.HISTOGRAM &&
+    dataPoints.every(({ value }) => value.buckets.boundaries.length === 0)
+  )
+}
+
+/** Returns a histogram without bounds as a summary, which has the same sum and count, and no bucket beside them. */
+function summaryOf(histogram: string): string {
+  return histogram.replace(/^(# TYPE \S+ )histogram$/m, '$1summary').replaceAll(/^\S+_bucket\{.*\n/gm, '')
 }

@@ -110,9 +110,10 @@ test('The service reports exactly the metrics of the catalogue, with their names
   const types = new Map(
     [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(([, name = '', type = '']) => [name, type]),
   )
-  for (const [name, { kind, labels }] of Object.entries(ALL)) {
+  for (const [name, { kind, labels, bounds }] of Object.entries(ALL)) {
     const flat = prometheusName(name, kind)
-    const type = kind === 'total' ? 'counter' : kind
+    const isSummary = bounds?.length === 0
+    const type = kind === 'total' ? 'counter' : isSummary ? 'summary' : kind
     assert.equal(types.get(flat), type, name)
     const line = new RegExp(`^${flat}(?:_count)?(?:\\{([^}]*)\\})? `, 'm').exec(text)
     const told = [...(line?.[1] ?? '').matchAll(/(\w+)="/g)].map(([, label]) => label)
