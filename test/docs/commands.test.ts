@@ -20,7 +20,12 @@ for (const add of [addRun, addIngest, addValidate, addHealth, addContract, addDe
   add(program, () => undefined)
 addDlq(program)
 
-for (const page of ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]) {
+for (const page of [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+]) {
   if (!page.endsWith('.md')) continue
   const commands = commandsIn(readFileSync(join(root, page), 'utf8'))
   if (commands.length === 0) continue
@@ -34,17 +39,34 @@ for (const page of ['README.md', ...readdirSync(join(root, 'docs')).map((name) =
 
 test('A command, an option and a word that are not known are faults', () => {
   const page =
-    '```sh\nnpx kafka-delta tabel show x\nkafka-delta run --confg a # --x\nkafka-delta table show a b\n```'
+    '```sh\nnpx kafka-delta tabel show x\nkafka-delta run --confg a # --x\nkafka-delta table show a b\n```' +
+    '\nTry `kafka-delta table histroy x`, `kafka-delta table history --json` or `kafka-delta table cat`.'
   assert.deepEqual(commandsIn(page).map(faultOf), [
     'kafka-delta has no command tabel',
     'kafka-delta run has no option --confg',
     'kafka-delta table show takes no word b',
+    'kafka-delta table has no command histroy',
+    'kafka-delta table history needs 1 words, not 0',
+    undefined,
   ])
   assert.equal(faultOf(['table', 'cat', 'x', '--limit=5', '-c', 'a.json']), undefined)
 })
 
-/** The words behind `kafka-delta` of each command in blocks of shell. */
+/** The words behind `kafka-delta` of each command in blocks of shell and in code within a sentence. */
 function commandsIn(page: string): string[][] {
+  return [...commandsInBlocks(page), ...commandsInSentences(page)]
+}
+
+/** A command with dots stands for several. */
+function commandsInSentences(page: string): string[][] {
+  const text = page.replaceAll(/```[^]*?```/g, '')
+  return [...text.matchAll(/`(?:npx )?kafka-delta ([^`]+)`/g)]
+    .map(([, words = '']) => words.replaceAll(/\s+/g, ' '))
+    .map((words) => (words.match(/'[^']*'|"[^"]*"|<[^>]*>|\S+/g) ?? []).map(String))
+    .filter((words) => !words.includes('…'))
+}
+
+function commandsInBlocks(page: string): string[][] {
   return [...page.matchAll(/```sh\n([^]*?)```/g)]
     .flatMap(([, block = '']) => block.replaceAll(/\\\n/g, ' ').split('\n'))
     .map((line) => line.replace(/\s#.*/, ''))
@@ -71,6 +93,9 @@ function faultOf(words: readonly string[]): string | undefined {
     if (next === undefined) return `${pathOf(command)} has no command ${word}`
     command = next
   }
+  const required = command.registeredArguments.filter(({ required: isRequired }) => isRequired).length
+  let given = 0
+  const options = words.slice(at).filter((word) => word.startsWith('-') && word !== '--help')
   let left = command.registeredArguments.some(({ variadic }) => variadic)
     ? Infinity
     : command.registeredArguments.length
@@ -78,6 +103,7 @@ function faultOf(words: readonly string[]): string | undefined {
     const [flag = '', inline] = (words[at++] ?? '').split(/=(.*)/s)
     if (!flag.startsWith('-')) {
       if (left-- <= 0) return `${pathOf(command)} takes no word ${flag}`
+      given++
       continue
     }
     const option = command.options.find(({ long, short }) => flag === long || flag === short)
@@ -88,7 +114,11 @@ function faultOf(words: readonly string[]): string | undefined {
     if (inline === undefined && (option.required || option.optional)) at++
     while (option.variadic && at < words.length && words[at]?.startsWith('-') === false) at++
   }
-  return undefined
+  // A command without anything behind it is only named.
+  const isNamed = options.length === 0 && given === 0
+  return isNamed || given >= required || words.includes('--help')
+    ? undefined
+    : `${pathOf(command)} needs ${required} words, not ${given}`
 }
 
 function pathOf(command: Command): string {
