@@ -4,7 +4,8 @@ arrow/builder: arrow/column-builder
 arrow/cast: arrow/column arrow/values
 arrow/from-arrow: arrow/record-batch
 arrow/time: arrow/bytes-builder arrow/fixed-builder arrow/validity
-cli/dlq/dlq: cli/dlq/command cli/dlq/discard cli/dlq/group cli/dlq/list cli/dlq/replay cli/dlq/show cli/dlq/text
+cli/dlq/dlq: cli/dlq/discard cli/dlq/list cli/dlq/replay cli/dlq/show
+cli/dlq/group: cli/dlq/command cli/dlq/text service/replay/stored-letters
 cli/health: cli/config-flags
 cli/load/load: cli/load/flags cli/load/progress cli/load/report cli/load/run kafka/source/read-topic
 cli/main: cli/contract cli/demo/command cli/ingest cli/package-file cli/run cli/validate
@@ -37,7 +38,7 @@ delta/rewrite/cluster: delta/rewrite/data-file delta/rewrite/sort-keys delta/rew
 delta/rewrite/curves: delta/rewrite/hilbert delta/rewrite/zorder
 delta/schema/evolve: delta/protocol/upgrade delta/schema/new-fields delta/schema/schema-json
 delta/schema/type-widening: core/widening
-docs/commands: service/inference/contract-sample service/process/ingest service/process/observability service/process/run service/replay/stored-letters
+docs/commands: service/inference/contract-sample service/process/ingest service/process/observability service/process/run
 docs/paths: index
 e2e/demo: cli/demo/demo cli/demo/dependencies cli/demo/kafka
 enrichments/bucket: enrichments/derived-column

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { CauseCounter } from '../../stored-letters/cause.ts'
+import type { StoredLetter } from '../../stored-letters/stored.ts'
 import { selectDeadLetters, addDlqSubcommand, openDeadLetterSelection, type DlqFlags } from './command.ts'
-import { formatCauses, formatIgnored, formatTime } from './text.ts'
+import { formatCauses, formatIgnored, formatIncomplete, formatTime } from './text.ts'
 import { print, printJson } from '../output.ts'
 
 /** Adds the command `dlq group`, which counts dead letters by cause. */
@@ -15,12 +16,8 @@ export function addGroup(parent: Command): void {
     .option('--json', 'print as JSON')
     .action(async (flags: DlqFlags) => {
       const letters = await openDeadLetterSelection(flags, false)
-      const causes = new CauseCounter()
-      let count = 0
-      for await (const { letter } of selectDeadLetters(letters, flags, { withContent: false })) {
-        count++
-        causes.add({ ...letter, partition: letter.position?.partition, offset: letter.position?.offset })
-      }
+      const selected = selectDeadLetters(letters, flags, { withContent: false })
+      const { count, causes, incomplete } = await countLetters(selected)
       const top = causes.top()
       const foreign = letters.store.foreign()
       if (flags.json === true) {
@@ -29,6 +26,9 @@ export function addGroup(parent: Command): void {
           letters: count,
           foreign,
           lost: letters.store.lost(),
+          unplayable: incomplete
+            .top()
+            .map(({ cause, count: letters, sample }) => ({ cause, letters, sample })),
           others: causes.otherCount,
           groups: top.map(({ firstMs, lastMs, ...rest }) => ({
             ...rest,
@@ -40,6 +40,26 @@ export function addGroup(parent: Command): void {
       }
       await print(`${count} ${flags.all === true ? '' : 'open '}dead letters in ${letters.store.name}\n`)
       await print(formatIgnored(letters.store))
+      await print(formatIncomplete(incomplete.top()))
       if (count > 0) await print(`\n${formatCauses(top, causes.otherCount)}`)
     })
+}
+
+/**
+ * Counts dead letters by cause, and those that were cut or are incomplete, and so cannot be replayed, by the reason for
+ * that.
+ */
+export async function countLetters(
+  selected: AsyncIterable<{ readonly letter: StoredLetter }>,
+): Promise<{ readonly count: number; readonly causes: CauseCounter; readonly incomplete: CauseCounter }> {
+  const [causes, incomplete] = [new CauseCounter(), new CauseCounter()]
+  let count = 0
+  for await (const { letter } of selected) {
+    count++
+    const place = { partition: letter.position?.partition, offset: letter.position?.offset }
+    causes.add({ ...letter, ...place })
+    if (letter.unplayable !== undefined)
+      incomplete.add({ reason: 'incomplete', message: letter.unplayable, ...place })
+  }
+  return { count, causes, incomplete }
 }

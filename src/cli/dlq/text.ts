@@ -67,6 +67,16 @@ export function formatIgnored({ foreign, lost }: LetterStore): string {
   return lines.join('')
 }
 
+/** Formats how many dead letters were cut or are incomplete, by the reason; empty if all can be replayed. */
+export function formatIncomplete(reasons: readonly CauseCount[]): string {
+  return reasons
+    .map(
+      ({ count, cause, sample }) =>
+        `${count} of them cannot be replayed: ${toOneLine(cause)} (first at ${sample})\n`,
+    )
+    .join('')
+}
+
 /** Formats groups of dead letters as a text table. */
 export function formatCauses(causes: readonly CauseCount[], others: number): string {
   const isTimed = causes.some(({ firstMs }) => firstMs !== undefined)

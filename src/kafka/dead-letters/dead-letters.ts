@@ -145,7 +145,12 @@ class TransactionalTopic implements DeadLetterTopic {
         if (isSmaller || isUnreachable(error)) attempts.reset()
         else attempts.countFailure()
         const fields = { topic, partition, failures: attempts.failures, error: messageOf(error) }
-        log?.warn(fields, 'Dead letters were not written; the write is retried')
+        if (isSmaller)
+          log?.warn(
+            { ...fields, valueBytesMax: this.#valueBytesMax },
+            `A dead letter is larger than the topic accepts: values above ${this.#valueBytesMax} bytes are cut in their first record and follow in parts; raise max.message.bytes of the topic to keep them whole`,
+          )
+        else log?.warn(fields, 'Dead letters were not written; the write is retried')
         if (attempts.isExhausted || signal?.aborted === true)
           throw this.#failed(error, partition, attempts.failures)
         const pauseMs = isSmaller ? 0 : attempts.nextPauseMs()
