@@ -210,6 +210,13 @@ class PolicyMaintenance implements TableMaintenance {
     const { store, policy } = this.#options
     const { targetBytes, zorder } = policy.optimize
     const done = await optimizeTable(store, { targetBytes, zorder, auto: true, ...this.#runOptions() })
+    // A run that packed nothing although there was something to pack has failed.
+    const [reason] = done.givenUp
+    if (reason !== undefined && done.commits === 0)
+      throw new PipelineError('KD_COMMIT_CONFLICT', `no small files were compacted: ${reason}`, {
+        table: store.uri,
+        givenUp: done.givenUp.length,
+      })
     return { ...done, version: done.version === undefined ? null : String(done.version) }
   }
 

@@ -251,6 +251,18 @@ test('A failed run is a warning with its code, and is tried again when next due'
   await maintenance.stop()
 })
 
+test('A run that compacts nothing because a data file is missing has failed', async () => {
+  const { store, append, start, next } = await fixture()
+  const maintenance = await start({ optimize: { everyCommits: 2 } })
+  maintenance.onCommit(await append())
+  for (const path of await pathsOf((await loadSnapshot(store)).files())) await store.delete(path)
+  const line = next()
+  maintenance.onCommit(await append())
+  assertLine(await line, { level: 40, code: 'KD_COMMIT_CONFLICT' })
+  await assert.rejects(maintenance.optimize(), /no small files were compacted: .*a data file is missing/)
+  await maintenance.stop()
+})
+
 test('A stop ends a run before its next file: no file is replaced or orphaned, and no run starts afterwards', async () => {
   const reads: string[] = []
   const gate = { open: (): void => undefined, reached: (): void => undefined }
