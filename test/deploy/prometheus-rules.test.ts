@@ -4,7 +4,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { parse } from 'yaml'
 import { promtool } from '../support/servers/prometheus.ts'
+
+interface Scenarios {
+  readonly tests: readonly { readonly name: string }[]
+}
 
 const folder = join(import.meta.dirname, '../../deploy/prometheus')
 
@@ -24,8 +29,10 @@ test('promtool refuses the scenarios of an alert that is gone', async () => {
       join(copy, 'alerts.yaml'),
       rules.replace('kafka_delta_ready == 0', 'kafka_delta_ready == 7'),
     )
-    const scenarios = await readFile(join(folder, 'alerts.test.yaml'), 'utf8')
-    await writeFile(join(copy, 'alerts.test.yaml'), scenarios)
+    const scenarios = parse(await readFile(join(folder, 'alerts.test.yaml'), 'utf8')) as Scenarios
+    const tests = scenarios.tests.filter(({ name }) => name.includes('KafkaDeltaNotReady'))
+    assert.equal(tests.length, 1)
+    await writeFile(join(copy, 'alerts.test.yaml'), JSON.stringify({ ...scenarios, tests }))
     await assert.rejects(promtool('test', 'rules', join(copy, 'alerts.test.yaml')), /KafkaDeltaNotReady/)
   } finally {
     await rm(copy, { recursive: true, force: true })

@@ -12,6 +12,7 @@ import type { Endpoints } from '../http/endpoints.ts'
 import { sentenceOf } from '../health/condition.ts'
 import { Health } from '../health/health.ts'
 import { createJavaMetrics } from '../metrics/java-metrics.ts'
+import { registerDiskMetrics } from '../metrics/disk-space.ts'
 import { KafkaCircuit } from '../health/kafka-circuit.ts'
 import { needsCircuit } from '../health/server-outage.ts'
 import type { IngestMetrics } from '../metrics/ingest-metrics.ts'
@@ -78,6 +79,7 @@ export class Observability {
     this.#metrics = new TopicMetrics(pipe.meter)
     if (config.metrics.javaNames) this.#java = createJavaMetrics(pipe)
     registerProcessMetrics(pipe.observe, this.health, () => options.budget)
+    registerDiskMetrics(pipe.observe, this.health)
     const stalls = new Instruments(pipe.meter).counter('kafka_delta.eventloop.stalls')
     stalls.add(0)
     this.#loop = new EventLoopMonitor({

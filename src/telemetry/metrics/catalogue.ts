@@ -177,6 +177,12 @@ export const METRICS = {
     labels: [],
     help: 'Maximum bytes that all topics of the process may hold together',
   },
+  'kafka_delta.disk.free': {
+    kind: 'gauge',
+    unit: 'By',
+    labels: ['path'],
+    help: 'Free space of a file system that holds local tables; path is one of its tables',
+  },
   'kafka_delta.table.version': {
     kind: 'gauge',
     labels: TOPIC,

@@ -38,7 +38,7 @@ export interface Alert {
 
 const MISSING = 'Prometheus is not installed (in Debian the package `prometheus`, which has promtool too)'
 const START_MS_MAX = 60_000
-const TOOL_MS_MAX = 60_000
+const TOOL_MS_MAX = 180_000
 
 /**
  * Starts a real Prometheus for the service at `target` (`host:port`, job `kafka-delta`) with these rules.

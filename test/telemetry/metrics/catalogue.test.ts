@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { NO_COUNTS } from '../../../src/core/batch.ts'
 import type { Raw } from '../../../src/core/raw.ts'
 import { Health } from '../../../src/service/health/health.ts'
+import { registerDiskMetrics } from '../../../src/service/metrics/disk-space.ts'
 import { createJavaMetrics } from '../../../src/service/metrics/java-metrics.ts'
 import type { TopicEvent } from '../../../src/service/topic/events.ts'
 import { registerProcessMetrics } from '../../../src/service/metrics/process-metrics.ts'
@@ -26,7 +27,7 @@ const ALL: Readonly<Record<string, MetricDefinition>> = { ...METRICS, ...JAVA_ME
 const TOPIC = 'orders.v1'
 
 /** Triggers every event of a topic once. */
-function doAll(pipe: MetricsPipeline): void {
+async function doAll(pipe: MetricsPipeline): Promise<void> {
   const partitions = [{ partition: 3, live: true, next: 5n, committed: 4n, end: 9n }]
   const health = new Health({
     stalledMs: 1_000,
@@ -38,6 +39,7 @@ function doAll(pipe: MetricsPipeline): void {
   const run = {
     name: 'orders',
     topic: TOPIC,
+    config: { table: { uri: '/' }, deadLetters: {} },
     status: {
       state: 'running',
       failure: undefined,
@@ -88,11 +90,14 @@ function doAll(pipe: MetricsPipeline): void {
   emit({ kind: 'source', event: { kind: 'rebalancing' } })
   emit({ kind: 'source', event: { kind: 'assigned', partitions: [3] } })
   emit({ kind: 'orphaned', files: { keys: ['a', 'b', 'c'], reason: undefined } })
+  const space = registerDiskMetrics(pipe.observe, health)
+  space.read()
+  await space.idle()
 }
 
 async function scraped(): Promise<string> {
   const pipe = await startMetrics({}, true)
-  doAll(pipe)
+  await doAll(pipe)
   // The runtime reports its event loop only after a few turns.
   for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setTimeout(resolve, 20))
   const text = await pipe.prometheus?.()
