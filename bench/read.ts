@@ -1,13 +1,11 @@
 // Reading alone: the project's own consumer reads the topic until the ranges of all values are known, and counts records.
 import { clusterOptionsOf } from '../src/kafka/client/wire-options.ts'
 import { createFetcher } from '../src/kafka/fetch/fetcher.ts'
-import { openRecordCodecs } from '../src/kafka/records/record-codecs.ts'
 import { listPartitions } from '../src/kafka/wire/list-partitions.ts'
 import { openCluster } from '../src/kafka/wire/open-cluster.ts'
 import { report, taskOfProcess } from './measured.ts'
 
 const task = taskOfProcess()
-const codecs = await openRecordCodecs()
 if (task.records > 0) {
   const cluster = openCluster(clusterOptionsOf({ brokers: task.brokers, clientId: 'kafka-delta-bench' }))
   const { partitions } = await listPartitions(cluster, task.topic, 'read')
@@ -16,7 +14,6 @@ if (task.records > 0) {
   await new Promise<void>((resolve, reject) => {
     const fetcher = createFetcher({
       cluster,
-      codecs,
       isolation: 'read_committed',
       fetchBytesMax: task.fetch.bytesMax,
       partitionBytesMax: task.fetch.bytesPerPartitionMax,

@@ -1,7 +1,5 @@
 import { gzipSync, gunzipSync } from 'node:zlib'
-import { lz4 } from './lz4.ts'
 import { tooLargeError } from './bounded-buffer.ts'
-import { snappy } from './snappy.ts'
 import { openZstd } from './zstd.ts'
 import type { ByteCodec } from './byte-codec.ts'
 
@@ -10,8 +8,9 @@ export type CodecName = 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
 const CODEC_LOADERS: Readonly<Record<CodecName, () => Promise<ByteCodec>>> = {
   gzip: () => Promise.resolve(gzip),
-  snappy: () => Promise.resolve(snappy),
-  lz4: () => Promise.resolve(lz4),
+  // Loading the native code of either takes 17 ms of CPU.
+  snappy: async () => (await import('./snappy.ts')).snappy,
+  lz4: async () => (await import('./lz4.ts')).lz4,
   zstd: openZstd,
 }
 

@@ -4,9 +4,10 @@ export type Headers = Readonly<Record<string, Uint8Array | null | readonly (Uint
 /**
  * Holds the records of one fetch as bytes plus arrays of ranges, never as an object per record.
  *
- * Value `i` is `bytes.subarray(valueStart[i], valueEnd[i])`; a tombstone has `valueStart[i] === -1`. One newline byte
- * follows every value, so that a check of all bytes at once (UTF-8) cannot join two records.
- * Key `i` is in `keys` in the same way, with -1 for a null key.
+ * Value `i` is `bytes.subarray(valueStart[i], valueEnd[i])`; a tombstone has `valueStart[i] === -1`. A newline byte
+ * follows every value, and values of a source have nothing but keys and newlines between them, so that one check of all
+ * bytes (UTF-8) covers every record and joins no two of them.
+ * Key `i` is in `keys` in the same way, with -1 for a null key; `keys` may be `bytes`.
  */
 export interface Raw {
   readonly topic: string
@@ -114,6 +115,18 @@ export function kafkaTimestampMicros(ms: number): number | bigint | null {
 export function valueOf(raw: Raw, i: number): Uint8Array | undefined {
   const start = raw.valueStart[i] as number
   return start < 0 ? undefined : raw.bytes.subarray(start, raw.valueEnd[i])
+}
+
+/** Returns the size of the memory that holds values and keys, in bytes. */
+export function heldBytesOf({ bytes, keys }: Raw): number {
+  return bytes.length + (keys === bytes ? 0 : keys.length)
+}
+
+/** Returns the size of all values in bytes, without what lies between them. */
+export function valueBytesOf({ count, valueStart, valueEnd }: Raw): number {
+  let bytes = 0
+  for (let i = 0; i < count; i++) bytes += (valueEnd[i] as number) - (valueStart[i] as number)
+  return bytes
 }
 
 /** Returns the bytes of key `i`, shared with the batch, or `undefined` for a null key. */

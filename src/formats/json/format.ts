@@ -4,7 +4,7 @@ import { deadLetterOf } from '../../core/dead-letter.ts'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { messageOf } from '../../core/errors.ts'
 import { isMessageObject } from '../../core/exact.ts'
-import type { Raw } from '../../core/raw.ts'
+import { valueOf, type Raw } from '../../core/raw.ts'
 import type { Decoded, Format, FormatOptions } from '../format.ts'
 import { columnReader, type ColumnReader } from './columns.ts'
 import { parseExact } from './exact.ts'
@@ -24,13 +24,15 @@ export function jsonFormat(changing: FormatOptions | Changing<FormatOptions>): F
       const reader = idle?.of === options ? idle.reader : columnReader(options)
       // Kept only when the batch succeeds: after an error, such as that of a default value, the reader holds its rows.
       idle = undefined
-      // One check covers all records: the newline after each value prevents two halves of a character from joining.
+      // One check covers all records, since newlines prevent two halves of a character from joining. If it fails, keys beside
+      // the values may be the reason, so each value is checked.
       const allUtf8 = isUtf8(raw.bytes)
       const remaining: number[] = []
       let tombstones = 0
       for (let i = 0; i < raw.count; i++) {
         if ((raw.valueStart[i] as number) < 0) tombstones++
-        else if (!allUtf8 || reader?.read(raw, i) !== true) remaining.push(i)
+        else if (!(allUtf8 || isUtf8(valueOf(raw, i) as Uint8Array)) || reader?.read(raw, i) !== true)
+          remaining.push(i)
       }
       const finished = reader?.finish()
       idle = { of: options, reader }

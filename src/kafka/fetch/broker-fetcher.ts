@@ -1,6 +1,7 @@
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { backoffMs } from '../../resilience/backoff.ts'
 import { readRecords } from '../records/read-records.ts'
+import { codecsFor } from '../records/record-codecs.ts'
 import type { RequestBody, ResponseBody } from '../wire/apis.ts'
 import type { BrokerConnection } from '../wire/broker.ts'
 import { SILENCE_MS } from '../wire/network/options.ts'
@@ -279,12 +280,15 @@ export class BrokerFetcher {
     timing: Pick<FetchedRecords, 'requestedAtMs' | 'fetchedAtMs'>,
   ): Promise<void> {
     const { partition, seekEpoch } = request.context
-    const { codecs, isolation, deliver, readBytesMax, batchBytesMax } = this.#context
+    const { isolation, deliver, readBytesMax, batchBytesMax } = this.#context
     const { records } = data
     if (records === null || !this.#isAtPosition(request)) return
     const isCurrent = (): boolean => !partition.isDropped && partition.seekEpoch === seekEpoch
     const { topic, partition: index } = partition
     try {
+      const loading = codecsFor(records)
+      const codecs = loading instanceof Promise ? await loading : loading
+      if (!this.#isAtPosition(request)) return
       for (const read of readRecords({
         topic,
         partition: index,

@@ -1,7 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { PipelineError } from '../../core/errors.ts'
 import type { Raw } from '../../core/raw.ts'
-import type { RecordCodecs } from '../records/record-codecs.ts'
 import type { Isolation } from '../records/read-records.ts'
 import type { ReadObstacle } from './read-obstacles.ts'
 import type { Cluster } from '../wire/cluster.ts'
@@ -72,7 +71,6 @@ export type FetchEvent =
 /** Configures a fetcher. */
 export interface FetcherOptions {
   readonly cluster: Pick<Cluster, 'metadata' | 'learnLeader' | 'broker'>
-  readonly codecs: RecordCodecs
   readonly isolation: Isolation
   /** Rack of this process; lets brokers choose the nearest replica (KIP-392). */
   readonly rackId?: string

@@ -14,7 +14,7 @@ export interface OffsetWindow {
 
 /** Configures the decompression of batches; `batchBytesMax` is the maximum decompressed size of one batch. */
 export interface DecompressionOptions {
-  readonly codecs: RecordCodecs
+  readonly codecs: Partial<RecordCodecs>
   readonly batchBytesMax: number
 }
 
@@ -47,8 +47,10 @@ export function decompressSection(
   { codecs, batchBytesMax }: DecompressionOptions,
 ): Uint8Array {
   if (codec === undefined) return bytes
+  const loaded = codecs[codec]
+  if (loaded === undefined) throw new Error(`Broken invariant: the codec ${codec} is not loaded`)
   try {
-    return codecs[codec].decompress(bytes, batchBytesMax)
+    return loaded.decompress(bytes, batchBytesMax)
   } catch (error) {
     throw new MalformedRecords(`${codec}: ${messageOf(error)}`, { cause: error })
   }

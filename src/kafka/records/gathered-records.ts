@@ -1,9 +1,12 @@
+import { isUtf8 } from 'node:buffer'
 import { lazyHeaders, type Raw } from '../../core/raw.ts'
 import type { RecordsPartition } from './malformed-records.ts'
 import { decodeHeaders, type HeaderRanges } from './record-headers.ts'
 import { RecordRanges } from './record-ranges.ts'
 
 const NEWLINE = 10
+/** Four newlines. */
+const NEWLINES = 0x0a0a_0a0a
 const WORD_BYTES = 4
 /** Up to this size, copying words in a loop is faster than a call of `copy`. */
 const WORDS_BYTES_MAX = 128
@@ -18,10 +21,9 @@ interface Region {
 /**
  * Collects records of a response as positions in its sections, laid end to end.
  *
- * `take` moves the values to the front of the sections' memory, each followed by a newline. At least six bytes of its
- * record precede every value, so no value is overwritten before it moves. Sections of an uncompressed response are one
- * region and are not copied, which leaves less memory to the garbage collector; a `Raw` then keeps the response. Otherwise
- * the regions are copied into one buffer first.
+ * `take` leaves values where they are, and keys beside values of text, copies the rest out, and writes newlines over everything
+ * between them. Sections of an uncompressed response are one region and are not copied, which leaves less memory to the garbage
+ * collector; a `Raw` then keeps the response. Otherwise the regions are copied into one buffer first.
  */
 export class GatheredRecords {
   readonly #ranges: RecordRanges
@@ -86,14 +88,13 @@ export class GatheredRecords {
   } {
     const ranges = this.#ranges
     const { count } = ranges
-    const bytes = count === 0 ? EMPTY : this.#joined()
-    const moved = moveToFront(bytes, ranges)
+    const parts = separated(this.#joined(), ranges)
     const fields = {
       topic,
       partition,
       count,
-      ...moved.values,
-      ...moved.keys,
+      ...parts.values,
+      ...parts.keys,
       offsets: ranges.offsets(),
       timestampsMs: ranges.timestampsMs(),
     }
@@ -101,16 +102,21 @@ export class GatheredRecords {
     this.#regions = []
     this.#bytes = 0
     ranges.reset()
-    const encoded = moved.headers
+    const encoded = parts.headers
     const headers = encoded && lazyHeaders(count, (i) => decodeHeaders(encoded, i))
     const raw = { ...fields, headers, ...(appended === undefined ? {} : { appended }) }
     return { raw, headers: encoded }
   }
 
+  /** Returns the bytes of all regions, with at least one more after the last value. */
   #joined(): Buffer {
+    const { count, lastValueEnd } = this.#ranges
+    if (count === 0) return EMPTY
     const [first] = this.#regions
-    if (this.#regions.length === 1 && first !== undefined) return bufferOf(first.bytes)
-    const bytes = Buffer.allocUnsafeSlow(this.#bytes)
+    // A message of format 0 or 1 ends with its value, so a newline has no place behind the last one.
+    if (this.#regions.length === 1 && first !== undefined && lastValueEnd < first.bytes.length)
+      return bufferOf(first.bytes)
+    const bytes = Buffer.allocUnsafeSlow(this.#bytes + 1)
     let at = 0
     for (const region of this.#regions) {
       bytes.set(region.bytes, at)
@@ -125,41 +131,70 @@ function resized(bytes: Uint8Array, length: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, length)
 }
 
-interface Moved {
+interface SeparatedParts {
   readonly values: Pick<Raw, 'bytes' | 'valueStart' | 'valueEnd'>
   readonly keys: Pick<Raw, 'keys' | 'keyStart' | 'keyEnd'>
   readonly headers: HeaderRanges | undefined
 }
 
-/** Moves values to the front of `bytes`, and copies keys and headers out before they are overwritten. */
-function moveToFront(bytes: Buffer, ranges: RecordRanges): Moved {
-  const { count, keyBytes, headerBytes } = ranges
+/**
+ * Writes newlines over everything in `bytes` but the values, after it has copied headers and keys out. Keys stay beside their
+ * values if a sample of both is text.
+ */
+function separated(bytes: Buffer, ranges: RecordRanges): SeparatedParts {
+  const { count, headerBytes } = ranges
   // Local variables, because reading fields in the loop is slower.
-  const { valueStart: starts, valueEnd: ends, keyStart, keyEnd, headersStart, headersEnd } = ranges
-  const keys = new CopiedPart(bytes, count, keyBytes)
+  const { valueStart, valueEnd, keyStart, keyEnd, headersStart, headersEnd } = ranges
+  const areKeysKept = ranges.keyBytes > 0 && isText(bytes, ranges, 0) && isText(bytes, ranges, count - 1)
+  const keys = areKeysKept ? undefined : new CopiedPart(bytes, count, ranges.keyBytes)
   const headers = headerBytes === 0 ? undefined : new CopiedPart(bytes, count, headerBytes)
-  const valueStart = new Int32Array(count)
-  const valueEnd = new Int32Array(count)
+  const view = viewOf(bytes)
   let at = 0
   for (let i = 0; i < count; i++) {
-    keys.add(i, keyStart[i] as number, keyEnd[i] as number)
     headers?.add(i, headersStart[i] as number, headersEnd[i] as number)
-    const start = starts[i] as number
-    if (start < 0) {
-      valueStart[i] = valueEnd[i] = -1
-    } else {
-      const end = ends[i] as number
-      bytes.copyWithin(at, start, end)
-      valueStart[i] = at
-      at += end - start
-      valueEnd[i] = at
+    const start = valueStart[i] as number
+    const key = keyStart[i] as number
+    if (keys !== undefined) keys.add(i, key, keyEnd[i] as number)
+    else if (key >= 0) {
+      fillNewlines(bytes, view, at, key)
+      at = keyEnd[i] as number
     }
-    bytes[at++] = NEWLINE
+    if (start < 0) continue
+    fillNewlines(bytes, view, at, start)
+    at = valueEnd[i] as number
   }
+  if (at > 0) bytes[at++] = NEWLINE
+  // Without values and keys nothing keeps the response.
+  const text = at === 0 ? EMPTY : bytes.subarray(0, at)
   return {
-    values: { bytes: bytes.subarray(0, at), valueStart, valueEnd },
-    keys: { keys: keys.bytes, keyStart: keys.start, keyEnd: keys.end },
+    values: { bytes: text, valueStart: valueStart.slice(0, count), valueEnd: valueEnd.slice(0, count) },
+    keys:
+      keys === undefined
+        ? { keys: text, keyStart: keyStart.slice(0, count), keyEnd: keyEnd.slice(0, count) }
+        : { keys: keys.bytes, keyStart: keys.start, keyEnd: keys.end },
     headers: headers && { bytes: headers.bytes, start: headers.start, end: headers.end },
+  }
+}
+
+/** Returns whether key and value of a record are UTF-8. */
+function isText(bytes: Buffer, { valueStart, valueEnd, keyStart, keyEnd }: RecordRanges, i: number): boolean {
+  const isUtf8At = (start: number, end: number): boolean => start < 0 || isUtf8(bytes.subarray(start, end))
+  return (
+    isUtf8At(keyStart[i] as number, keyEnd[i] as number) &&
+    isUtf8At(valueStart[i] as number, valueEnd[i] as number)
+  )
+}
+
+/** Writes newlines from `start` to `end`. */
+function fillNewlines(bytes: Buffer, view: DataView, start: number, end: number): void {
+  const last = end - WORD_BYTES
+  if (last < start) {
+    for (let at = start; at < end; at++) bytes[at] = NEWLINE
+  } else if (end - start > WORDS_BYTES_MAX) bytes.fill(NEWLINE, start, end)
+  else {
+    // For short ranges, calling `fill` takes several times as long.
+    for (let at = start; at < last; at += WORD_BYTES) view.setUint32(at, NEWLINES)
+    view.setUint32(last, NEWLINES)
   }
 }
 

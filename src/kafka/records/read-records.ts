@@ -38,7 +38,8 @@ export interface RecordsRequest extends RecordsPartition {
   readonly lastStableOffset: bigint
   /** Offset at which the log ended for consumers when the broker answered; unknown by default. */
   readonly highWatermark?: bigint
-  readonly codecs: RecordCodecs
+  /** Includes those that `records` names. */
+  readonly codecs: Partial<RecordCodecs>
   /** Decompressed bytes after which a `Raw` ends, at the end of a batch; 32 MiB by default. */
   readonly readBytesMax?: number
   /** Maximum decompressed size of a batch in bytes; a larger batch is an error. 256 MiB by default. */

@@ -43,6 +43,16 @@ export class RecordRanges {
     return this.valueStart.length
   }
 
+  /** End of the last value; -1 if there are no values. */
+  get lastValueEnd(): number {
+    const values = this.valueEnd
+    for (let i = this.count - 1; i >= 0; i--) {
+      const end = values[i] as number
+      if (end >= 0) return end
+    }
+    return -1
+  }
+
   /** Grows the arrays for `count` more records. */
   reserve(count: number): void {
     const needed = this.count + count

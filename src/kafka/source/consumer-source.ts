@@ -10,7 +10,6 @@ import { type ReadObstacle, ReadObstacles } from '../fetch/read-obstacles.ts'
 import { joinGroup } from '../group/join.ts'
 import type { GroupMembership } from '../group/membership.ts'
 import type { OwnedPartition } from '../group/ownership.ts'
-import { openRecordCodecs } from '../records/record-codecs.ts'
 import type { Isolation } from '../records/read-records.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { openCluster } from '../wire/open-cluster.ts'
@@ -161,11 +160,9 @@ class ConsumerSource implements KafkaSource {
     const { marks } = await this.#watermarks()
     if (options.until === 'latest')
       this.#ends = new Map([...marks].map(([partition, { high }]) => [partition, high]))
-    const codecs = await openRecordCodecs()
     if (this.#phase !== 'running') return
     this.#fetcher = createFetcher({
       cluster: this.#cluster,
-      codecs,
       isolation: this.#isolation,
       ...fetchLimitsFrom(options),
       clock: this.#clock,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Batch } from '../../core/batch.ts'
 import { Credit } from '../../core/credit/credit.ts'
-import type { Raw } from '../../core/raw.ts'
+import { heldBytesOf, type Raw } from '../../core/raw.ts'
 import { createKafka, type KafkaOptions, connectAdmin } from '../client/client.ts'
 import { createSource } from './consumer-source.ts'
 
@@ -24,7 +24,7 @@ export async function* readTopic(
     startFrom: 'earliest',
     resume: () => Promise.resolve(undefined),
     credit,
-    costBytes: (raw) => raw.bytes.length + raw.keys.length,
+    costBytes: heldBytesOf,
     until: 'latest',
   })
   // Bounded by the credit.

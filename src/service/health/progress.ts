@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { FlushStages } from '../../core/flush-trace.ts'
-import { messageCountsOf, type Raw } from '../../core/raw.ts'
+import { messageCountsOf, valueBytesOf, type Raw } from '../../core/raw.ts'
 import { END_AGE_MS_MAX } from '../../kafka/fetch/end-offsets.ts'
 import type { PartitionStatus } from '../../kafka/source/source-options.ts'
 import type { TopicEvent, TopicEventHandler } from '../topic/events.ts'
@@ -181,7 +181,7 @@ export class TopicProgress {
     this.#movedAtMs = this.#clock.now()
     this.#uncommitted.add(raw, this.#movedAtMs)
     this.#records.add(messageCountsOf(raw).messages, this.#movedAtMs)
-    this.#bytes.add(raw.bytes.length, this.#movedAtMs)
+    this.#bytes.add(valueBytesOf(raw), this.#movedAtMs)
   }
 
   #noteCommit({ commit, partitions }: Extract<TopicEvent, { kind: 'committed' }>): void {

@@ -4,7 +4,7 @@ import type { Config, TopicConfig } from '../../../config/types.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { DeadLetter } from '../../core/batch.ts'
 import { Credit } from '../../core/credit/credit.ts'
-import type { Raw } from '../../core/raw.ts'
+import { heldBytesOf, valueBytesOf, type Raw } from '../../core/raw.ts'
 import type { Format, WriterSchema } from '../../formats/format.ts'
 import { openFormat } from '../../formats/open/open.ts'
 import type { KafkaSource, SourceEvent, SourceOptions } from '../../kafka/source/source-options.ts'
@@ -76,7 +76,7 @@ function sourceOf({ config: { kafka }, topic, limits, until, source, log, onEven
     startFrom: 'earliest',
     resume: () => Promise.resolve(undefined),
     credit,
-    costBytes: (raw) => raw.bytes.length + raw.keys.length,
+    costBytes: heldBytesOf,
     until,
     isolation: kafka.isolationLevel,
     fetchBytesMax: kafka.fetchBytesMax,
@@ -164,7 +164,7 @@ class SampleCollector {
     this.#unreadable.push(...deadLetters.slice(0, UNREADABLE_MAX - this.#unreadable.length))
     this.#unreadableCount += deadLetters.length
     this.#records += Math.min(objects.length, room) + deadLetters.length + tombstones
-    this.#bytes += raw.bytes.length
+    this.#bytes += valueBytesOf(raw)
     this.#tombstones += tombstones
   }
 

@@ -1,5 +1,6 @@
 import type { FormedFlush } from '../../../operators/buffer-time-or-count.ts'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
+import { valueBytesOf } from '../../core/raw.ts'
 import type { PartitionStatus } from '../../kafka/source/source-options.ts'
 import type { Statsd } from '../../telemetry/metrics/statsd.ts'
 import type { TopicEventHandler } from '../topic/events.ts'
@@ -16,9 +17,8 @@ export class IngestMetrics {
   readonly onEvent: TopicEventHandler = (event) => {
     switch (event.kind) {
       case 'read': {
-        const { bytes, count: records } = event.raw
-        // Each value in the batch is followed by a newline.
-        if (records > 0) this.#statsd.send('messages.size', 'g', bytes.length / records - 1)
+        const { count: records } = event.raw
+        if (records > 0) this.#statsd.send('messages.size', 'g', valueBytesOf(event.raw) / records)
         break
       }
       case 'flush-formed':

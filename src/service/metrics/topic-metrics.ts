@@ -1,5 +1,5 @@
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api'
-import { messageCountsOf, type Raw } from '../../core/raw.ts'
+import { messageCountsOf, valueBytesOf, type Raw } from '../../core/raw.ts'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
 import type { TopicEvent, TopicEventHandler } from '../topic/events.ts'
@@ -111,7 +111,7 @@ export class TopicMetrics {
 
   #noteRead(raw: Raw, { own, messaging }: TopicLabels): void {
     this.#messages.add(messageCountsOf(raw).messages, messaging)
-    this.#readBytes.add(raw.bytes.length, own)
+    this.#readBytes.add(valueBytesOf(raw), own)
   }
 
   #noteFlush(

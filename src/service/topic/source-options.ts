@@ -3,7 +3,7 @@ import { appIdOf } from '../../../operators/commit-delta.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
 import { rowBytesMin } from '../../arrow/column.ts'
 import type { Credit } from '../../core/credit/credit.ts'
-import type { Raw } from '../../core/raw.ts'
+import { heldBytesOf, type Raw } from '../../core/raw.ts'
 import { isTracing } from '../../core/stage/span.ts'
 import type { DeadLetterOptions } from '../../kafka/dead-letters/dead-letters.ts'
 import type { SourceOptions } from '../../kafka/source/source-options.ts'
@@ -101,7 +101,7 @@ export function fetchSizesOf(
  */
 function costOf({ table }: Target): (raw: Raw) => number {
   const rowBytes = rowBytesMin(table.schema)
-  return (raw) => BATCH_BYTES_OVERHEAD + raw.bytes.length + raw.keys.length + raw.count * rowBytes
+  return (raw) => BATCH_BYTES_OVERHEAD + heldBytesOf(raw) + raw.count * rowBytes
 }
 
 /** Returns the options of the dead-letter topic's producer. */

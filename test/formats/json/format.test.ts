@@ -229,3 +229,18 @@ test('A message that is only a number is a dead letter, also if a double cannot 
     )
   }
 })
+
+test('Bytes between values that are no UTF-8, such as keys, refuse no record and leave columns their way from bytes', () => {
+  const { bytes, valueStart, valueEnd, ...rest } = rawOf([MINIMAL, '{"id":"\xff"}', MINIMAL])
+  const shifted = Buffer.concat([Buffer.from([0xff, 10]), bytes])
+  const move = (at: number): number => at + 2
+  const invalid = shifted.indexOf('\xff', 0, 'utf8')
+  shifted.set([0xff, 0x22], invalid)
+  const raw = { ...rest, bytes: shifted, valueStart: valueStart.map(move), valueEnd: valueEnd.map(move) }
+  const decoded = fast().decode(raw)
+  assert.deepEqual([...(decoded.validated?.records ?? [])], [0, 2])
+  assert.deepEqual(
+    decoded.deadLetters.map(({ message }) => message),
+    ['expected UTF-8, got invalid bytes'],
+  )
+})

@@ -3,7 +3,6 @@ import { connect } from 'node:net'
 import { after, test, type TestContext } from 'node:test'
 import { createFetcher } from '../../../src/kafka/fetch/fetcher.ts'
 import { listOffsets } from '../../../src/kafka/fetch/list-offsets.ts'
-import { openRecordCodecs } from '../../../src/kafka/records/record-codecs.ts'
 import type { Isolation } from '../../../src/kafka/records/read-records.ts'
 import { openCluster } from '../../../src/kafka/wire/open-cluster.ts'
 import { kafkaForTests } from '../../support/servers/servers.ts'
@@ -14,7 +13,6 @@ import { startWriters, type JavaReading } from '../../transactions/support/write
 
 const ISOLATIONS = ['read_committed', 'read_uncommitted'] as const
 const FETCH_BYTES = [1_024, 5_000, 20_000, 200_000, 1_048_576]
-const codecs = await openRecordCodecs()
 const brokers = await kafkaForTests()
 const cluster = openCluster({
   brokers,
@@ -41,7 +39,6 @@ async function readAll({ topic, isolation, from, ends, bytesMax }: Asked): Promi
     const done = (): boolean => next.every((offset, partition) => offset >= (ends[partition] ?? 0n))
     const fetcher = createFetcher({
       cluster,
-      codecs,
       isolation,
       partitionBytesMax: bytesMax,
       fetchBytesMax: 4 * bytesMax,

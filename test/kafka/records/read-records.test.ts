@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CODEC_NAMES } from '../../../src/compression/compression.ts'
+import { keyOf, valueOf } from '../../../src/core/raw.ts'
 import { readRecords } from '../../../src/kafka/records/read-records.ts'
 import {
   encodeBatch,
@@ -26,7 +27,7 @@ const corrupt = (offset: bigint, message: RegExp) => (error: unknown) => {
   return true
 }
 
-test('Values are contiguous with a newline after each, and keys are in their own buffer', () => {
+test('Values of text have keys and newlines between them, and a newline at the end', () => {
   const [read] = readAll(
     encodeBatch({
       baseOffset: 2n ** 40n - 1n,
@@ -41,10 +42,17 @@ test('Values are contiguous with a newline after each, and keys are in their own
   )
   assert.ok(read !== undefined)
   const { raw } = read
-  assert.equal(Buffer.from(raw.bytes).toString(), `one\n\n\n${'y'.repeat(300)}\n`)
-  assert.equal(Buffer.from(raw.keys).toString(), `k${'x'.repeat(100)}`)
-  assert.deepEqual([...raw.valueStart], [0, -1, 5, 6])
-  assert.deepEqual([...raw.keyStart], [0, -1, 1, 1])
+  assert.match(Buffer.from(raw.bytes).toString(), /^\n+k\n+one\n+x{100}\n+y{300}\n$/)
+  assert.deepEqual(
+    [0, 1, 2, 3].map((i) => valueOf(raw, i) && Buffer.from(valueOf(raw, i) ?? '').toString()),
+    ['one', undefined, '', 'y'.repeat(300)],
+  )
+  assert.ok([0, 2, 3].every((i) => raw.bytes[raw.valueEnd[i] as number] === 10))
+  assert.deepEqual(
+    [0, 1, 2, 3].map((i) => keyOf(raw, i) && Buffer.from(keyOf(raw, i) ?? '').toString()),
+    ['k', undefined, '', 'x'.repeat(100)],
+  )
+  assert.equal(raw.valueStart[1], -1)
   assert.deepEqual([...raw.timestampsMs], [1_000, 999, 5_000, 1_001])
   assert.deepEqual(
     [...raw.offsets],

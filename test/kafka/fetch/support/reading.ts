@@ -8,10 +8,7 @@ import type {
   Fetcher,
   FetcherOptions,
 } from '../../../../src/kafka/fetch/fetch-options.ts'
-import { openRecordCodecs } from '../../../../src/kafka/records/record-codecs.ts'
 import { fastClock } from './fake-cluster.ts'
-
-const codecs = await openRecordCodecs()
 
 /** A running fetcher and its output. */
 export interface FetchReading {
@@ -33,7 +30,6 @@ export function startReading(
   const events: FetchEvent[] = []
   const fetcher = createFetcher({
     cluster,
-    codecs,
     isolation: 'read_committed',
     clock: fastClock,
     fetchWaitMs: 200,
