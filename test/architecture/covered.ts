@@ -26,8 +26,8 @@ delta/constraints/constraints: delta/constraints/constraint-violations
 delta/files/deletion-vector: delta/files/z85
 delta/files/layout: delta/protocol/table-shape
 delta/fuzz: delta/statistics/json-text
-delta/log/checksum: delta/log/checkpoint-read delta/log/live-files delta/log/log-segment delta/log/snapshot
-delta/log/in-commit-timestamp: delta/log/checkpoint-part delta/log/checkpoint-schema delta/log/parsed-stats delta/log/state delta/log/txn-retention
+delta/log/checksum: delta/log/live-files delta/log/log-segment delta/log/snapshot
+delta/log/in-commit-timestamp: delta/log/checkpoint-part delta/log/checkpoint-read delta/log/checkpoint-schema delta/log/parsed-stats delta/log/state delta/log/txn-retention
 delta/maintenance/create: delta/protocol/engine
 delta/maintenance/optimize-spark: delta/statistics/stats-check delta/statistics/stats
 delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/maintained-table parquet/join
@@ -79,7 +79,8 @@ kafka/group/assignors/range: kafka/group/assignors/assignor
 kafka/group/coordinator-client: kafka/group/membership
 kafka/group/group-reactions: kafka/group/assignors/assignors
 kafka/group/simulation: kafka/group/leader
-kafka/records/aborted: kafka/records/batch-header kafka/records/gather-batch kafka/records/gathered-records kafka/records/malformed-records kafka/records/record-codecs kafka/records/record-cursor kafka/records/record-ranges
+kafka/records/aborted: kafka/records/gather-batch kafka/records/record-cursor kafka/records/record-ranges
+kafka/records/record-codecs: kafka/records/batch-header kafka/records/malformed-records
 kafka/source/consumer-source: kafka/source/consumer-options kafka/source/source-batch
 kafka/source/end-refresh: kafka/source/watermarks
 kafka/source/source-events: kafka/source/source-options kafka/source/source
@@ -100,9 +101,9 @@ sample/produce: sample/event sample/random
 sample/user-events: sample/bad-records
 service/dead-letters/dead-letter-columns: service/table/side-table
 service/http/admin: service/http/admin-token
-service/http/endpoints: service/metrics/topic-metrics
 service/http/status: service/health/components
 service/inference/inferred-topic: service/inference/sample
+service/metrics/topic-metrics: service/metrics/process-metrics
 service/process/shutdown: service/process/exit
 service/replay/replay: service/replay/replay-ledger service/replay/replay-rows service/table/commit-rows stored-letters/ledger
 service/supervision/patterns: service/supervision/discover
@@ -110,7 +111,7 @@ service/supervision/process-memory: service/connections/kafka-options
 service/supervision/supervision: service/supervision/run-topics service/supervision/topic-set service/supervision/watch-topics
 service/supervision/topic-states: service/supervision/supervised-topic
 service/table/target: enrichments/cast-columns service/connections/registry-options service/connections/retry-options
-service/topic/status: service/health/health service/metrics/process-metrics service/topic/control service/topic/event-log service/topic/events service/topic/state service/topic/summary service/topic/topic-pipeline service/topic/topic-run
+service/topic/status: service/topic/control service/topic/events service/topic/state service/topic/summary service/topic/topic-pipeline service/topic/topic-run
 service/topic/topic: service/topic/flush-tracker service/topic/format service/topic/source-options
 sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functions/compare sql/functions/functions sql/functions/like sql/functions/time-pattern sql/functions/time
 sql/parse/parse: sql/expression/types sql/parse/literals sql/parse/tokens

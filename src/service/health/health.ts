@@ -115,7 +115,7 @@ export class Health {
     const blocking = mayWait ? this.circuitsOf(topic).filter(isHoldingRequests) : []
     const { obstacle, isTotal } =
       run === 'running'
-        ? topicObstacleOf(status.partitions(), status.obstacle, nowMs)
+        ? topicObstacleOf(status.partitions() ?? [], status.obstacle, nowMs)
         : { obstacle: undefined, isTotal: false }
     const isJoining = run === 'running' && status.isJoining
     const progress = this.progressOf(name)

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import { createTopic } from '../../../src/kafka/client/admin.ts'
+import { clusterOptionsOf } from '../../../src/kafka/client/wire-options.ts'
 import { joinGroup } from '../../../src/kafka/group/join.ts'
 import { openCluster } from '../../../src/kafka/wire/open-cluster.ts'
 import { generateUserEvents } from '../../../src/sample/user-events.ts'
@@ -203,7 +204,7 @@ export function startOtherWriter(table: string): Running {
 export async function startRestlessMember(brokers: readonly string[], groupId: string): Promise<Running> {
   const topic = `${groupId}-restless`
   await createTopic({ brokers, clientId: 'restless' }, topic, { partitions: 1 })
-  const cluster = openCluster({ brokers, clientId: 'restless' })
+  const cluster = openCluster(clusterOptionsOf({ brokers, clientId: 'restless' }))
   const callbacks = {
     onAssign: () => undefined,
     onRevoke: () => Promise.resolve(),
