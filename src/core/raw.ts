@@ -5,8 +5,8 @@ export type Headers = Readonly<Record<string, Uint8Array | null | readonly (Uint
  * Holds the records of one fetch as bytes plus arrays of ranges, never as an object per record.
  *
  * Value `i` is `bytes.subarray(valueStart[i], valueEnd[i])`; a tombstone has `valueStart[i] === -1`. A newline byte
- * follows every value, and values of a source have nothing but keys and newlines between them, so that one check of all
- * bytes (UTF-8) covers every record and joins no two of them.
+ * follows every value, and values of a source have nothing but keys, newlines and zeros between them, so that one check of
+ * all bytes (UTF-8) covers every record and joins no two of them.
  * Key `i` is in `keys` in the same way, with -1 for a null key; `keys` may be `bytes`.
  */
 export interface Raw {

@@ -5,8 +5,6 @@ import { decodeHeaders, type HeaderRanges } from './record-headers.ts'
 import { RecordRanges } from './record-ranges.ts'
 
 const NEWLINE = 10
-/** Four newlines. */
-const NEWLINES = 0x0a0a_0a0a
 const WORD_BYTES = 4
 /** Up to this size, copying words in a loop is faster than a call of `copy`. */
 const WORDS_BYTES_MAX = 128
@@ -21,8 +19,8 @@ interface Region {
 /**
  * Collects records of a response as positions in its sections, laid end to end.
  *
- * `take` leaves values where they are, and keys beside values of text, copies the rest out, and writes newlines over everything
- * between them. Sections of an uncompressed response are one region and are not copied, which leaves less memory to the garbage
+ * `take` leaves values where they are, and keys beside values of text, copies the rest out, and writes newlines and zeros over
+ * everything between them. Sections of an uncompressed response are one region and are not copied, which leaves less memory to the garbage
  * collector; a `Raw` then keeps the response. Otherwise the regions are copied into one buffer first.
  */
 export class GatheredRecords {
@@ -138,7 +136,7 @@ interface SeparatedParts {
 }
 
 /**
- * Writes newlines over everything in `bytes` but the values, after it has copied headers and keys out. Keys stay beside their
+ * Writes newlines and zeros over everything in `bytes` but the values, after it has copied headers and keys out. Keys stay beside their
  * values if a sample of both is text.
  */
 function separated(bytes: Buffer, ranges: RecordRanges): SeparatedParts {
@@ -156,11 +154,11 @@ function separated(bytes: Buffer, ranges: RecordRanges): SeparatedParts {
     const key = keyStart[i] as number
     if (keys !== undefined) keys.add(i, key, keyEnd[i] as number)
     else if (key >= 0) {
-      fillNewlines(bytes, view, at, key)
+      separate(bytes, view, at, key)
       at = keyEnd[i] as number
     }
     if (start < 0) continue
-    fillNewlines(bytes, view, at, start)
+    separate(bytes, view, at, start)
     at = valueEnd[i] as number
   }
   if (at > 0) bytes[at++] = NEWLINE
@@ -185,17 +183,18 @@ function isText(bytes: Buffer, { valueStart, valueEnd, keyStart, keyEnd }: Recor
   )
 }
 
-/** Writes newlines from `start` to `end`. */
-function fillNewlines(bytes: Buffer, view: DataView, start: number, end: number): void {
+/** Writes a newline at `start`, and zeros up to `end`: a reader that skips white space stops at the first zero. */
+function separate(bytes: Buffer, view: DataView, start: number, end: number): void {
   const last = end - WORD_BYTES
   if (last < start) {
-    for (let at = start; at < end; at++) bytes[at] = NEWLINE
-  } else if (end - start > WORDS_BYTES_MAX) bytes.fill(NEWLINE, start, end)
+    for (let at = start; at < end; at++) bytes[at] = 0
+  } else if (end - start > WORDS_BYTES_MAX) bytes.fill(0, start, end)
   else {
     // For short ranges, calling `fill` takes several times as long.
-    for (let at = start; at < last; at += WORD_BYTES) view.setUint32(at, NEWLINES)
-    view.setUint32(last, NEWLINES)
+    for (let at = start; at < last; at += WORD_BYTES) view.setUint32(at, 0)
+    view.setUint32(last, 0)
   }
+  bytes[start] = NEWLINE
 }
 
 /** Copies keys or headers into their own buffer. */

@@ -24,7 +24,7 @@ test('Keys are in their own buffer if keys or values are no text, so that one ch
   }
 })
 
-test('Values of any length, null values, keys and headers leave only newlines between each other', () => {
+test('Values of any length, null values, keys and headers leave only newlines and zeros between each other', () => {
   for (const codec of [undefined, 'gzip'] as const)
     for (let length = 0; length < 300; length += 7) {
       const records = [0, 1, 2].map((i) => ({
@@ -42,7 +42,7 @@ test('Values of any length, null values, keys and headers leave only newlines be
           assert.deepEqual(keyOf(raw, i) && Buffer.from(keyOf(raw, i) ?? ''), key ?? undefined)
           assert.deepEqual(valueOf(raw, i) && Buffer.from(valueOf(raw, i) ?? ''), value ?? undefined)
         }
-        assert.match(Buffer.from(raw.bytes).toString('latin1'), /^[kv\n]*$/)
+        assert.match(Buffer.from(raw.bytes).toString('latin1'), /^[kv\n\0]*$/)
         assert.equal(valueBytesOf(raw), 2 * length)
         const name = raw.headers?.[0]?.['name']
         assert.ok(name instanceof Uint8Array && name.length === length)

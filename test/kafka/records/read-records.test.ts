@@ -27,7 +27,7 @@ const corrupt = (offset: bigint, message: RegExp) => (error: unknown) => {
   return true
 }
 
-test('Values of text have keys and newlines between them, and a newline at the end', () => {
+test('Values of text have keys, newlines and zeros between them, and a newline at the end', () => {
   const [read] = readAll(
     encodeBatch({
       baseOffset: 2n ** 40n - 1n,
@@ -42,7 +42,7 @@ test('Values of text have keys and newlines between them, and a newline at the e
   )
   assert.ok(read !== undefined)
   const { raw } = read
-  assert.match(Buffer.from(raw.bytes).toString(), /^\n+k\n+one\n+x{100}\n+y{300}\n$/)
+  assert.match(Buffer.from(raw.bytes).toString(), /^\n\0+k\n\0*one\n[\n\0]+x{100}\n\0*y{300}\n$/)
   assert.deepEqual(
     [0, 1, 2, 3].map((i) => valueOf(raw, i) && Buffer.from(valueOf(raw, i) ?? '').toString()),
     ['one', undefined, '', 'y'.repeat(300)],

@@ -70,7 +70,7 @@ test('A batch decodes its headers once, on first access', () => {
   assert.equal(headers, read?.raw.headers)
   assert.equal(headers?.length, 3)
   assert.equal(headers[1], undefined)
-  assert.match(Buffer.from(read?.raw.bytes ?? []).toString(), /^\n+a\n+b\n+key\n$/)
+  assert.match(Buffer.from(read?.raw.bytes ?? []).toString(), /^\n\0+a\n\0+b\n\0+key\n$/)
   assert.equal(read && Buffer.from(keyOf(read.raw, 2) ?? []).toString(), 'key')
 })
 
