@@ -23,6 +23,7 @@ import { startSteadyLoad, type SteadyLoad } from './steady-load.ts'
 import { TableLog } from './table-log.ts'
 
 const PARTITIONS = 6
+const NODES = [1, 2, 3]
 const PROTOCOLS = ['classic', 'consumer'] as const
 const NAMES_MAX = 100
 const WAIT_MS_MAX = 120_000
@@ -45,7 +46,7 @@ interface Run extends Setting {
 
 /**
  * Brokers of a cluster of three fail one by one under load, read by a service with each group protocol: the coordinator is
- * killed and comes back, a leader is killed and comes back, and the leaders move back. After each step, records that were
+ * killed and comes back, a leader is killed and comes back, the leaders move back, and then replicas move to other brokers. After each step, records that were
  * acknowledged after it are in the tables, and in the end the tables are exact. With `commitMsMax`, fails if they are not
  * there that soon after the brokers have acknowledged them, which they do once they have elected new leaders.
  */
@@ -55,8 +56,8 @@ export async function clusterFails(
     /** Further options `kafka` of the services. */
     readonly group?: object
     readonly commitMsMax?: number
-    /** True to end once the coordinator is back. */
-    readonly isShort?: boolean
+    /** Takes only the steps of the coordinator's death, or of replicas that move; all by default. */
+    readonly only?: 'coordinator' | 'replicas'
   },
 ): Promise<void> {
   const { cluster, rate, seed, folder } = setting
@@ -90,7 +91,10 @@ export async function clusterFails(
     const run: Run = { ...setting, topic, load, readers, commitMsMax: setting.commitMsMax }
     for (const { service } of readers) await service.until('commits', (look) => committed(look, topic) > 0)
     await isInSync(admin, topic)
-    await stepsOf(run, cluster, { admin, coordinator: coordinator.node, isShort: setting.isShort ?? false })
+    const { only } = setting
+    if (only !== 'replicas')
+      await brokersFail(run, cluster, { admin, coordinator: coordinator.node, isShort: only === 'coordinator' })
+    if (only !== 'coordinator') await replicasMove(run, admin)
     await load.sendBad()
     const sent = await load.stop()
     for (const { service, uri, protocol } of readers) {
@@ -106,7 +110,7 @@ export async function clusterFails(
 }
 
 /** Kills the coordinator, another leader, and moves the leaders back. */
-async function stepsOf(
+async function brokersFail(
   run: Run,
   cluster: KafkaCluster,
   {
@@ -129,6 +133,49 @@ async function stepsOf(
   await step(run, 'the preferred leaders are elected', () =>
     electPreferredLeaders(nodeOf(cluster, 1).brokers),
   )
+}
+
+/** Takes each partition away from the broker that leads it, brings another one in, and ends with three replicas again. */
+async function replicasMove(run: Run, admin: Admin): Promise<void> {
+  const { topic } = run
+  const others = ({ replicas, leader }: Placement): readonly number[] => replicas.filter((node) => node !== leader)
+  const missing = ({ replicas }: Placement): readonly number[] => NODES.filter((node) => !replicas.includes(node))
+  await isInSync(admin, topic)
+  await step(run, 'each partition loses the replica that leads it', () => reassign(admin, topic, others))
+  await step(run, 'the replica that leads each partition moves to the broker without one', () =>
+    reassign(admin, topic, (each) => [...missing(each), ...others(each)]),
+  )
+  await step(run, 'each partition has three replicas again', () =>
+    reassign(admin, topic, (each) => [...each.replicas, ...missing(each)]),
+  )
+  await isInSync(admin, topic)
+}
+
+interface Placement {
+  readonly leader: number
+  readonly replicas: readonly number[]
+}
+
+/** Gives all partitions of a topic other replicas; resolves once no replica is on its way any more. */
+async function reassign(
+  admin: Admin,
+  topic: string,
+  replicasOf: (placement: Placement) => readonly number[],
+): Promise<void> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+  const partitionAssignment = (topics[0]?.partitions ?? []).map(({ partitionId, leader, replicas }) => ({
+    partition: partitionId,
+    replicas: [...replicasOf({ leader, replicas })],
+  }))
+  await admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment }] })
+  const partitions = partitionAssignment.map(({ partition }) => partition)
+  const untilMs = Date.now() + WAIT_MS_MAX
+  for (;;) {
+    const moving = await admin.listPartitionReassignments({ topics: [{ topic, partitions }] })
+    if (moving.topics.length === 0) return
+    assert.ok(Date.now() < untilMs, 'the replicas have moved')
+    await sleep(100)
+  }
 }
 
 /** Lets something happen; resolves once records that the brokers acknowledged after it are in all tables. */
