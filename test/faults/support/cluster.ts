@@ -93,7 +93,11 @@ export async function clusterFails(
     await isInSync(admin, topic)
     const { only } = setting
     if (only !== 'replicas')
-      await brokersFail(run, cluster, { admin, coordinator: coordinator.node, isShort: only === 'coordinator' })
+      await brokersFail(run, cluster, {
+        admin,
+        coordinator: coordinator.node,
+        isShort: only === 'coordinator',
+      })
     if (only !== 'coordinator') await replicasMove(run, admin)
     await load.sendBad()
     const sent = await load.stop()
@@ -138,8 +142,10 @@ async function brokersFail(
 /** Takes each partition away from the broker that leads it, brings another one in, and ends with three replicas again. */
 async function replicasMove(run: Run, admin: Admin): Promise<void> {
   const { topic } = run
-  const others = ({ replicas, leader }: Placement): readonly number[] => replicas.filter((node) => node !== leader)
-  const missing = ({ replicas }: Placement): readonly number[] => NODES.filter((node) => !replicas.includes(node))
+  const others = ({ replicas, leader }: Placement): readonly number[] =>
+    replicas.filter((node) => node !== leader)
+  const missing = ({ replicas }: Placement): readonly number[] =>
+    NODES.filter((node) => !replicas.includes(node))
   await isInSync(admin, topic)
   await step(run, 'each partition loses the replica that leads it', () => reassign(admin, topic, others))
   await step(run, 'the replica that leads each partition moves to the broker without one', () =>
