@@ -22,7 +22,7 @@ test('a service that starts while its broker answers nothing is not ready, says 
   await brokerAnswersLate({ ...setting, say: (line) => t.diagnostic(line) })
 })
 
-test('the only broker is killed under full input and comes back: no restart of a topic, one line for the outage, and the table is exact', async (t) => {
+test('the only broker is killed under full input and comes back: no restart of a topic, and the table is exact', async (t) => {
   await brokerRestarts({
     ...setting,
     group: { sessionTimeoutMs: 6_000, heartbeatMs: 1_000 },
