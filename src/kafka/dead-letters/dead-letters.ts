@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { withOrdinals } from '../../core/dead-letter.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { activeTraceId, inSpan, recordRetry } from '../../core/stage/span.ts'
+import { RepeatLimiter } from '../../resilience/repeat-limiter.ts'
 import { createBackoff, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../../resilience/retries.ts'
 import { countPartitions, createTopic, readGroupOffsets } from '../client/admin.ts'
 import { createKafka, type KafkaOptions, lastRefusalOf } from '../client/client.ts'
@@ -76,6 +77,7 @@ type Transaction = Awaited<ReturnType<Producer['transaction']>>
 class TransactionalTopic implements DeadLetterTopic {
   readonly #options: DeadLetterOptions
   readonly #clock: Clock
+  readonly #limiter: RepeatLimiter
   readonly #kafka: Kafka
   readonly #ledger: string
   readonly #retryPolicy: RetryPolicy
@@ -86,6 +88,7 @@ class TransactionalTopic implements DeadLetterTopic {
   constructor(options: DeadLetterOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    this.#limiter = new RepeatLimiter(this.#clock)
     this.#kafka = createKafka(options)
     this.#ledger = `${options.groupId}-dlq-${options.tableId}`
     this.#retryPolicy = { ...DEFAULT_RETRY_POLICY, ...options.retryPolicy }
@@ -138,19 +141,14 @@ class TransactionalTopic implements DeadLetterTopic {
       } catch (error) {
         const refusal = this.#refusal(error, partition)
         if (refusal !== undefined) throw refusal
-        const { log, topic, signal } = this.#options
+        const { topic, signal } = this.#options
         // The topic has a lower size limit than assumed: smaller parts instead of losing letters.
         const isSmaller = isTooLarge(error) && this.#shrink(valueBytesMax)
         // Unreachable brokers do not count as failures: the letters may be fine.
         if (isSmaller || isUnreachable(error)) attempts.reset()
         else attempts.countFailure()
         const fields = { topic, partition, failures: attempts.failures, error: messageOf(error) }
-        if (isSmaller)
-          log?.warn(
-            { ...fields, valueBytesMax: this.#valueBytesMax },
-            `A dead letter is larger than the topic accepts: values above ${this.#valueBytesMax} bytes are cut in their first record and follow in parts; raise max.message.bytes of the topic to keep them whole`,
-          )
-        else log?.warn(fields, 'Dead letters were not written; the write is retried')
+        this.#logRetry(isSmaller, fields)
         if (attempts.isExhausted || signal?.aborted === true)
           throw this.#failed(error, partition, attempts.failures)
         const pauseMs = isSmaller ? 0 : attempts.nextPauseMs()
@@ -158,6 +156,21 @@ class TransactionalTopic implements DeadLetterTopic {
         if (pauseMs > 0) await this.#clock.sleep(pauseMs, signal).catch(() => undefined)
       }
     }
+  }
+
+  #logRetry(isSmaller: boolean, fields: object): void {
+    const { log } = this.#options
+    if (isSmaller) {
+      log?.warn(
+        { ...fields, valueBytesMax: this.#valueBytesMax },
+        `A dead letter is larger than the topic accepts: values above ${this.#valueBytesMax} bytes are cut in their first record and follow in parts; raise max.message.bytes of the topic to keep them whole`,
+      )
+      return
+    }
+    const occurrences = this.#limiter.occurrencesIfDue('retry')
+    const message = 'Dead letters were not written; the write is retried'
+    if (occurrences === undefined) log?.debug(fields, message)
+    else log?.warn({ ...fields, occurrences }, message)
   }
 
   /**
