@@ -12,6 +12,7 @@ import type { Add } from '../src/delta/protocol/actions.ts'
 import { decodePath } from '../src/delta/protocol/paths.ts'
 import { serialisePartitionValue } from '../src/delta/statistics/partition-values.ts'
 import type { ParquetOptions } from '../src/parquet/writer.ts'
+import { isHeldBack } from '../src/resilience/access-circuit.ts'
 import { isRetryable } from '../src/resilience/server-availability.ts'
 import type { Store } from '../src/storage/store.ts'
 import type { Chunk } from './buffer-time-or-count.ts'
@@ -69,8 +70,9 @@ const SMALL_FACTOR = 4
 /**
  * Writes the Arrow data of a flush as one uploaded Parquet file for each table partition, or as several files of the size
  * that the table requests. Files are invisible to readers until `commitDelta` adds them to the log. Flushes are written one
- * after the other, in order. When a file cannot be written, the others of its flush are deleted. The file properties of the
- * table (`layout`) take precedence over the target.
+ * after the other, in order. When a file cannot be written, the others of its flush are deleted. While a full disk or a
+ * withdrawn permission blocks writes, it is written again and again, at the pace of the circuit. The file properties of
+ * the table (`layout`) take precedence over the target.
  * @throws KD_PARQUET_FAILED, KD_STORE_UNAVAILABLE, KD_STORE_FAILED
  */
 export function writeParquet(target: ParquetTarget): OperatorFunction<Flush<ArrowFiles>, Flush<DataFiles>> {
@@ -109,14 +111,22 @@ async function writeFiles(arrow: ArrowFiles, target: ParquetTarget): Promise<Dat
   let failure: { readonly error: unknown } | undefined
   // A failure is thrown only when no other file is being written: all of them can be deleted then.
   const write = async (file: ArrowFile): Promise<readonly Add[]> => {
-    const adds: Add[] = []
-    if (failure !== undefined) return adds
-    try {
-      for await (const add of writePartition(file, layout, target)) adds.push(add)
-    } catch (error) {
-      failure ??= { error }
+    while (failure === undefined) {
+      const adds: Add[] = []
+      try {
+        for await (const add of writePartition(file, layout, target)) adds.push(add)
+        return adds
+      } catch (error) {
+        // The store waits until it takes writes again, and what is deleted now may make room for them.
+        if (isHeldBack(error)) {
+          await discardFiles(adds, target)
+          continue
+        }
+        failure ??= { error }
+        return adds
+      }
     }
-    return adds
+    return []
   }
   const large = arrow.files.filter((file) => !isSmall(file))
   const small = arrow.files.filter(isSmall)

@@ -29,6 +29,7 @@ export const ERROR_CATALOGUE = {
   KD_REGISTRY_FAILED: { message: 'The schema registry did not answer as it should', retryable: true },
   KD_STORE_FAILED: { message: 'The object store refused a request', retryable: false },
   KD_STORE_UNAVAILABLE: { message: 'The object store did not answer', retryable: true },
+  KD_STORE_BLOCKED: { message: 'The store takes no such requests at present', retryable: true },
   KD_STORE_NOT_FOUND: { message: 'The object does not exist', retryable: false },
   KD_TABLE_MISSING: { message: 'There is no Delta table here', retryable: false },
   KD_TABLE_REPLACED: {

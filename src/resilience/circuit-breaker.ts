@@ -1,7 +1,7 @@
 import type { Circuit, CircuitState } from '../core/circuit.ts'
 import type { Clock } from '../core/clock.ts'
 import { type ErrorCode, messageOf, PipelineError } from '../core/errors.ts'
-import { serverAvailabilityOf } from './server-availability.ts'
+import { serverAvailabilityOf, type ServerAvailability } from './server-availability.ts'
 
 /** Configures when a circuit opens and closes. */
 export interface CircuitOptions {
@@ -14,13 +14,15 @@ export interface CircuitOptions {
 }
 
 /** Holds the options, clock and callbacks of a circuit breaker. */
-interface CircuitBreakerContext {
+export interface CircuitBreakerContext {
   readonly options: CircuitOptions
   readonly clock: Clock
   /** Aborted when requests must no longer wait for a server. */
   readonly signal: AbortSignal
   /** Called on every change of state. */
   readonly onChange: (circuit: Circuit) => void
+  /** Classifies failed requests; by default any error by which the server seems down counts as a failure. */
+  readonly availabilityOf?: (error: unknown) => ServerAvailability
 }
 
 /** Maximum length of the reason why a circuit opened, in characters. */
@@ -175,7 +177,7 @@ export class CircuitBreaker {
       this.#succeed(isTrial)
       return value
     } catch (error) {
-      const availability = serverAvailabilityOf(error)
+      const availability = (this.#context.availabilityOf ?? serverAvailabilityOf)(error)
       if (availability === 'answered') this.#succeed(isTrial)
       else if (availability === 'down') this.#fail(error)
       else if (isTrial) this.#pass()

@@ -2,7 +2,7 @@ import { systemClock, type Clock } from '../core/clock.ts'
 import { recordRetry } from '../core/stage/span.ts'
 import { backoffMs } from './backoff.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
-import { isRetryable } from './server-availability.ts'
+import { isBlocked, isRetryable } from './server-availability.ts'
 
 /** Configures how often and for how long a failed request is retried. */
 export interface RetryPolicy {
@@ -40,6 +40,7 @@ export function createBackoff(
  * Retries requests that failed with a retryable error, with exponential backoff and full jitter. With a circuit, requests
  * wait while it is open, and a failure counts as an attempt only if the server has answered another request since the
  * previous failure: no request gives up while the server answers none. Time in which the circuit was open does not count.
+ * KD_STORE_BLOCKED is thrown at once: an `AccessCircuit` repeats such requests.
  */
 export class Retries {
   readonly #policy: RetryPolicy
@@ -73,7 +74,7 @@ export class Retries {
       try {
         return await this.once(() => attempt(count))
       } catch (error) {
-        if (!isRetryable(error) || circuit?.isAbandoned === true) throw error
+        if (!isRetryable(error) || isBlocked(error) || circuit?.isAbandoned === true) throw error
         if (circuit?.openedCount !== openedCount) {
           startMs = this.#clock.now()
           pause = undefined

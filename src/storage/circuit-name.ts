@@ -5,6 +5,17 @@ import { fileURLToPath } from 'node:url'
 const SCHEMES: Readonly<Record<string, string>> = { s3a: 's3', abfs: 'abfss', azure: 'az' }
 
 /**
+ * Returns the circuit name of the access to the table at `uri`, such as `s3://lake/orders`; for files it is that of the
+ * store. `undefined` for memory. The name contains no secrets.
+ */
+export function accessCircuitNameOf(uri: string): string | undefined {
+  const name = circuitNameOf(uri)
+  if (name === undefined || name.startsWith('file:')) return name
+  const [, path = ''] = /^[a-z][a-z0-9+.-]+:(?:\/\/)?[^/]*\/+([^?#]*)/i.exec(uri) ?? []
+  return path === '' ? name : `${name}/${path.replace(/\/+$/, '')}`
+}
+
+/**
  * Returns the circuit name of the store at `uri`: the bucket or container (with its account if the URI contains it), such
  * as `s3://lake`; for files the folder, such as `file:///data/table`; `undefined` for memory, which has no circuit.
  * The name contains no secrets. Stores with the same name share a circuit.

@@ -1,8 +1,10 @@
 import { context, SpanKind, type Attributes, type Span } from '@opentelemetry/api'
 import { PipelineError } from '../core/errors.ts'
 import { inSpan } from '../core/stage/span.ts'
+import type { AccessCircuit } from '../resilience/access-circuit.ts'
 import type { CircuitBreaker } from '../resilience/circuit-breaker.ts'
 import { Retries, DEFAULT_RETRY_POLICY, type RetryPolicy } from '../resilience/retries.ts'
+import { accessOf, type BlockedAccess } from './blocked-access.ts'
 import type { PutIfAbsentOutcome } from './store.ts'
 
 /** Describes one request to a store for spans and errors. */
@@ -35,6 +37,8 @@ export interface StoreRequestOptions {
   readonly retryPolicy?: Partial<StoreRetryPolicy>
   /** Circuit of the server; without it requests never wait. */
   readonly circuit?: CircuitBreaker
+  /** Circuit of the access to the table; without it requests never wait for a permission. */
+  readonly access?: AccessCircuit
 }
 
 /** Classifies an error of a client library. */
@@ -44,6 +48,8 @@ export interface StoreFailure {
   readonly detail: string
   /** HTTP status of the response; absent without a response. */
   readonly status?: number | undefined
+  /** Present if the store takes no such requests until something outside changes. */
+  readonly blocked?: BlockedAccess | undefined
 }
 
 /** Adapts spans and errors to the API of a server. */
@@ -67,17 +73,19 @@ export class Requests {
   readonly #dialect: StoreDialect
   readonly #attemptTimeoutMs: number
   readonly #retries: Retries
+  readonly #access: AccessCircuit | undefined
 
-  constructor(dialect: StoreDialect, { retryPolicy = {}, circuit }: StoreRequestOptions = {}) {
+  constructor(dialect: StoreDialect, { retryPolicy = {}, circuit, access }: StoreRequestOptions = {}) {
     const whole = { ...DEFAULT_STORE_RETRY_POLICY, ...retryPolicy }
     this.#dialect = dialect
     this.#attemptTimeoutMs = whole.attemptTimeoutMs
     this.#retries = new Retries(whole, circuit)
+    this.#access = access
   }
 
-  /** Sends an idempotent request and retries it by the retry policy; waits while the circuit is open. */
+  /** Sends an idempotent request and retries it by the retry policy; waits while a circuit is open. */
   sendWithRetries<T>(request: StoreRequest, attempt: StoreAttempt<T>): Promise<T> {
-    return this.#retries.run((count) => this.#send(request, count, attempt))
+    return this.#withAccess(request, () => this.#retries.run((count) => this.#send(request, count, attempt)))
   }
 
   /** Sends a request exactly once, immediately, whatever the state of the circuit. */
@@ -88,9 +96,18 @@ export class Requests {
   /**
    * Sends a conditional put, which creates and never replaces. It is never retried: "exists" as the answer to a retry could
    * mean the object of our own first request, whose response was lost. So `isTaken` always means the object of another
-   * writer, and every unclear failure is `unknown`. While the circuit is open the request waits and nothing is sent.
+   * writer, and every unclear failure is `unknown`. While a circuit is open the request waits and nothing is sent. Only
+   * after a refusal, which creates nothing, it is sent again.
    */
-  async putIfAbsent(
+  putIfAbsent(
+    request: StoreRequest,
+    put: StoreAttempt<unknown>,
+    isTaken: (error: unknown) => boolean,
+  ): Promise<PutIfAbsentOutcome> {
+    return this.#withAccess(request, () => this.#putOnceIfAbsent(request, put, isTaken))
+  }
+
+  async #putOnceIfAbsent(
     request: StoreRequest,
     put: StoreAttempt<unknown>,
     isTaken: (error: unknown) => boolean,
@@ -114,6 +131,20 @@ export class Requests {
       if (sent > 0 && isUnknown) return 'unknown'
       throw error
     }
+  }
+
+  #withAccess<T>({ operation }: StoreRequest, send: () => Promise<T>): Promise<T> {
+    return this.#access === undefined ? send() : this.#access.run(accessOf(operation), send)
+  }
+
+  /**
+   * Returns whether a refusal is an outage: the access has worked before, or the cause is never the configuration. Deletes
+   * do not wait, so their refusal never is one.
+   */
+  #isOutage({ operation }: StoreRequest, { after }: BlockedAccess): boolean {
+    const access = accessOf(operation)
+    if (this.#access === undefined || access === 'delete') return false
+    return after === 'none' || this.#access.hasWorked(after === 'any' ? undefined : access)
   }
 
   #send<T>(request: StoreRequest, count: number, attempt: StoreAttempt<T>): Promise<T> {
@@ -143,8 +174,14 @@ export class Requests {
    */
   #errorOf(error: unknown, request: StoreRequest, count: number, span: Span): PipelineError {
     if (error instanceof PipelineError) return error
-    const { code, detail, status } = this.#dialect.failureOf(error, request)
+    const failure = this.#dialect.failureOf(error, request)
+    const { status, blocked } = failure
     if (status !== undefined) span.setAttribute('http.response.status_code', status)
+    const isOutage = blocked !== undefined && this.#isOutage(request, blocked)
+    const code = isOutage ? 'KD_STORE_BLOCKED' : failure.code
+    const seconds = Math.ceil((this.#access?.openMs ?? 0) / 1000)
+    const parts = [failure.detail, isOutage ? `trying again every ${seconds} s` : undefined, blocked?.remedy]
+    const detail = parts.filter((part) => part !== undefined).join('; ')
     return new PipelineError(code, detail, {
       operation: request.operation,
       [this.#dialect.bucket]: request.bucket,
@@ -171,6 +208,9 @@ const TRANSIENT_CODES = new Set([
   'ENETDOWN',
   'EADDRNOTAVAIL',
   'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'ENOBUFS',
   'ERR_STREAM_PREMATURE_CLOSE',
   'ERR_SOCKET_CONNECTION_TIMEOUT',
   'ABORT_ERR',

@@ -1,7 +1,7 @@
 import type { StorageConfig, TopicConfig } from '../../../config/types.ts'
 import type { Circuit } from '../../core/circuit.ts'
 import { mayNeedRegistry } from '../../formats/open/candidates.ts'
-import { circuitNameOf } from '../../storage/circuit-name.ts'
+import { accessCircuitNameOf, circuitNameOf } from '../../storage/circuit-name.ts'
 
 /**
  * Returns true when a topic must wait while this circuit is open, because the topic uses the server behind it. The
@@ -30,7 +30,7 @@ function storeNamesOf(topic: TopicConfig): readonly (string | undefined)[] {
   const names =
     STORE_NAMES.get(topic) ??
     [table.uri, deadLetters.table, deadLetters.replayLedger].flatMap((uri) =>
-      uri === undefined ? [] : [circuitNameOf(uri)],
+      uri === undefined ? [] : [circuitNameOf(uri), accessCircuitNameOf(uri)],
     )
   STORE_NAMES.set(topic, names)
   return names

@@ -6,6 +6,7 @@ import {
 } from '@azure/storage-blob'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { AzureAccess } from './azure-options.ts'
+import { BLOCKED_ACCESSES, certificateBlockOf, type BlockedAccess } from '../blocked-access.ts'
 import { errorCodeOf, isTransient, type StoreDialect, type StoreFailure } from '../requests.ts'
 
 /** Describes the location of a table in Azure. */
@@ -142,8 +143,31 @@ function failureOf(error: unknown): StoreFailure {
   const detail = [code, message].filter((part) => part !== undefined && part !== '').join(': ')
   if (status === 404 && code !== 'ContainerNotFound' && code !== 'ResourceNotFound')
     return { code: 'KD_STORE_NOT_FOUND', detail, status }
+  const blocked = blockedBy(name, status, code)
   const mayPass = isTransient(status, code) || (status === undefined && isTransientName(name, code))
-  return { code: mayPass ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED', detail, status }
+  if (mayPass && blocked === undefined) return { code: 'KD_STORE_UNAVAILABLE', detail, status }
+  return { code: 'KD_STORE_FAILED', detail, status, blocked }
+}
+
+/** Names of errors of `@azure/identity`, which have no response of the store. */
+const LOGIN_NAMES = new Set([
+  'AuthenticationError',
+  'AggregateAuthenticationError',
+  'AuthenticationRequiredError',
+  'CredentialUnavailableError',
+])
+
+function blockedBy(
+  name: string | undefined,
+  status: number | undefined,
+  code: string | undefined,
+): BlockedAccess | undefined {
+  if (LOGIN_NAMES.has(name ?? '') || status === 401 || code === 'AuthenticationFailed')
+    return BLOCKED_ACCESSES.credentials
+  if (code === 'ContainerNotFound' || code === 'ContainerBeingDeleted' || code === 'ContainerDisabled')
+    return BLOCKED_ACCESSES.bucket
+  if (status === 403) return BLOCKED_ACCESSES.permission
+  return status === undefined ? certificateBlockOf(code) : undefined
 }
 
 function isTransientName(name: string | undefined, code: string | undefined): boolean {

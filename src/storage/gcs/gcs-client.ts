@@ -1,5 +1,6 @@
 import { messageOf } from '../../core/errors.ts'
 import type { GcsStoreOptions } from './gcs-options.ts'
+import { BLOCKED_ACCESSES, certificateBlockOf, type BlockedAccess } from '../blocked-access.ts'
 import {
   errorCodeOf,
   isTransient,
@@ -127,6 +128,17 @@ const TRANSIENT_CODES = new Set([
 /** Operations for which 404 means that the object is missing; for others it means that the bucket is missing. */
 const OBJECT_OPERATIONS = new Set(['objects.get', 'objects.delete'])
 
+/** Google's names of limits, which it reports with the status 403. */
+const LIMIT_REASONS = new Set(['rateLimitExceeded', 'userRateLimitExceeded'])
+/** Google's names of refusals that are about one object. */
+const OBJECT_REASONS = new Set(['retentionPolicyNotMet', 'objectUnderActiveHold'])
+
+function blockedBy(status: number, reason: string | undefined): BlockedAccess | undefined {
+  if (status === 401) return BLOCKED_ACCESSES.credentials
+  if (status === 404) return BLOCKED_ACCESSES.bucket
+  return status === 403 && !OBJECT_REASONS.has(reason ?? '') ? BLOCKED_ACCESSES.permission : undefined
+}
+
 function failureOf(error: unknown, { operation }: StoreRequest): StoreFailure {
   if (error instanceof GcsError) {
     const { status, reason, message } = error
@@ -134,17 +146,18 @@ function failureOf(error: unknown, { operation }: StoreRequest): StoreFailure {
     // For an object request only the message says that the bucket is missing.
     if (status === 404 && OBJECT_OPERATIONS.has(operation) && !/bucket does not exist/i.test(message))
       return { code: 'KD_STORE_NOT_FOUND', detail, status }
-    return {
-      code: isTransient(status, undefined) ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED',
-      detail,
-      status,
-    }
+    if (isTransient(status, undefined) || LIMIT_REASONS.has(reason ?? ''))
+      return { code: 'KD_STORE_UNAVAILABLE', detail, status }
+    return { code: 'KD_STORE_FAILED', detail, status, blocked: blockedBy(status, reason) }
   }
   const code = errorCodeOf(error) ?? (error instanceof Error ? errorCodeOf(error.cause) : undefined)
   const detail = [code, messageOf(error)].filter((part) => part !== undefined).join(': ')
   const isTimeout = error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
-  const mayPass = isTimeout || TRANSIENT_CODES.has(code ?? '') || isTransient(loginStatusOf(error), code)
-  return { code: mayPass ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED', detail }
+  const loginStatus = loginStatusOf(error)
+  if (isTimeout || TRANSIENT_CODES.has(code ?? '') || isTransient(loginStatus, code))
+    return { code: 'KD_STORE_UNAVAILABLE', detail }
+  const blocked = loginStatus === undefined ? certificateBlockOf(code) : BLOCKED_ACCESSES.credentials
+  return { code: 'KD_STORE_FAILED', detail, blocked }
 }
 
 /** Returns the status of the token server's refusal, which the error of the authentication library carries. */

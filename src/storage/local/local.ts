@@ -18,19 +18,17 @@ import { AbandonedFiles, TEMPORARY_FILE_NAME } from './local-abandoned.ts'
 import { checkKey, checkPrefix, compareKeys } from '../keys.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from '../store.ts'
 
-/** Error codes that may pass: a full or busy disk, a network file system that does not answer. */
-const TRANSIENT_CODES = new Set([
-  'ENOSPC',
-  'EDQUOT',
-  'EIO',
-  'EBUSY',
-  'EAGAIN',
-  'EMFILE',
-  'ENFILE',
-  'ENOMEM',
-  'ESTALE',
-  'ETIMEDOUT',
-])
+/** Error codes that may pass: a busy disk, a network file system that does not answer. */
+const TRANSIENT_CODES = new Set(['EBUSY', 'EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE', 'ETIMEDOUT'])
+/** Error codes that last until something outside changes: what is wrong with the disk, and what the reader can do. */
+const BLOCKED_CODES: Readonly<Record<string, readonly [fault: string, remedy: string]>> = {
+  ENOSPC: ['is full', 'free space on it'],
+  EDQUOT: ['is full: the disk quota is used up', 'free space or raise the quota'],
+  EROFS: ['is read-only', 'mount it writable'],
+  EACCES: ['cannot be accessed', 'check the owner and permissions of the folder'],
+  EPERM: ['cannot be accessed', 'check the owner, permissions and attributes of the folder'],
+  EIO: ['reports a fault', 'check the disk and the log of the system'],
+}
 const ABSENT_CODES = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 
 /**
@@ -189,6 +187,14 @@ export class LocalStore implements Store {
     const detail = `could not ${action} the file: ${messageOf(error)}`
     if (action === 'read' && ABSENT_CODES.has(code))
       return new PipelineError('KD_STORE_NOT_FOUND', 'the file does not exist', where, { cause: error })
+    const [fault, remedy] = BLOCKED_CODES[code] ?? []
+    if (fault !== undefined)
+      return new PipelineError(
+        'KD_STORE_BLOCKED',
+        `the disk under ${this.#root} ${fault}: ${detail}; ${remedy}: the service tries again by itself`,
+        where,
+        { cause: error },
+      )
     if (TRANSIENT_CODES.has(code))
       return new PipelineError('KD_STORE_UNAVAILABLE', detail, where, { cause: error })
     return new PipelineError('KD_STORE_FAILED', detail, where, { cause: error })

@@ -3,7 +3,7 @@ import { parseStoreUri, type StoreLocation } from '../../core/uri/store-uri.ts'
 import type { AzureAccess, AzureStoreOptions } from '../azure/azure-options.ts'
 import type { DynamoOptions } from '../dynamodb/dynamodb-entries.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
-import { circuitNameOf } from '../circuit-name.ts'
+import { accessCircuitNameOf, circuitNameOf } from '../circuit-name.ts'
 import type { GcsStoreOptions } from '../gcs/gcs-options.ts'
 import { GuardedStore } from '../guarded.ts'
 import { LocalStore } from '../local/local.ts'
@@ -53,23 +53,38 @@ export async function openStore(uri: string, options: StoreOptions = {}): Promis
 type BucketLocation = Extract<StoreLocation, { readonly bucket: string }>
 type AzureLocation = Extract<StoreLocation, { readonly kind: 'azure' }>
 
+interface CircuitNames {
+  readonly server: string | undefined
+  readonly access: string | undefined
+}
+
+function circuitNamesOf(uri: string): CircuitNames {
+  return { server: circuitNameOf(uri), access: accessCircuitNameOf(uri) }
+}
+
 function openLocal(path: string, uri: string, { circuits, retryPolicy }: StoreOptions): Store {
   const store = new LocalStore(path, uri)
   const name = circuitNameOf(uri)
   if (circuits === undefined || name === undefined) return store
-  return new GuardedStore(store, { circuit: circuits.store(name), retryPolicy })
+  return new GuardedStore(store, {
+    circuit: circuits.store(name),
+    access: circuits.access(name),
+    retryPolicy,
+  })
 }
 
-/** Returns the options of a store with the common retry policy and the circuit of its server. */
+/** Returns the options of a store with the common retry policy and its circuits, by their names. */
 function requestOptionsFor<T extends StoreRequestOptions>(
   own: T | undefined,
-  name: string | undefined,
+  names: CircuitNames,
   options: StoreOptions,
 ): T {
+  const { server, access } = names
   const { circuits, retryPolicy } = options
   return {
     ...(retryPolicy === undefined ? {} : { retryPolicy }),
-    ...(circuits === undefined || name === undefined ? {} : { circuit: circuits.store(name) }),
+    ...(circuits === undefined || server === undefined ? {} : { circuit: circuits.store(server) }),
+    ...(circuits === undefined || access === undefined ? {} : { access: circuits.access(access) }),
     ...own,
   } as T
 }
@@ -81,7 +96,7 @@ async function openS3(
 ): Promise<Store> {
   // The SDK takes a quarter of a second to load, so it is loaded only for S3.
   const { S3Store } = await import('../s3/s3.ts')
-  const store = new S3Store(bucket, prefix, requestOptionsFor(options.s3, circuitNameOf(uri), options), uri)
+  const store = new S3Store(bucket, prefix, requestOptionsFor(options.s3, circuitNamesOf(uri), options), uri)
   if (options.s3?.logStore !== 'dynamodb') return store
   const [{ DynamoLogStore }, { DynamoEntries }] = await Promise.all([
     import('../dynamodb/dynamodb-log.ts'),
@@ -89,7 +104,10 @@ async function openS3(
   ])
   const dynamo = dynamoOptions(options)
   const circuit = `dynamodb://${dynamo.table ?? 'delta_log'}`
-  return new DynamoLogStore(store, new DynamoEntries(requestOptionsFor(dynamo, circuit, options)))
+  return new DynamoLogStore(
+    store,
+    new DynamoEntries(requestOptionsFor(dynamo, { server: circuit, access: circuit }, options)),
+  )
 }
 
 function dynamoOptions({ s3 = {}, dynamodb = {} }: StoreOptions): DynamoOptions {
@@ -115,7 +133,7 @@ async function openAzure(
   ])
   const place = host === undefined ? { container } : { container, host }
   const client = await containerClient(place, options.azure ?? {})
-  return new AzureStore(client, prefix, uri, requestOptionsFor(options.azure, circuitNameOf(uri), options))
+  return new AzureStore(client, prefix, uri, requestOptionsFor(options.azure, circuitNamesOf(uri), options))
 }
 
 async function openGcs(
@@ -124,5 +142,5 @@ async function openGcs(
   options: StoreOptions,
 ): Promise<Store> {
   const { GcsStore } = await import('../gcs/gcs.ts')
-  return new GcsStore(bucket, prefix, requestOptionsFor(options.gcs, circuitNameOf(uri), options), uri)
+  return new GcsStore(bucket, prefix, requestOptionsFor(options.gcs, circuitNamesOf(uri), options), uri)
 }

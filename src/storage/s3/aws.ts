@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/errors.ts'
+import { BLOCKED_ACCESSES, certificateBlockOf, type BlockedAccess } from '../blocked-access.ts'
 import {
   errorCodeOf,
   isTransient,
@@ -78,7 +79,6 @@ export function awsErrorNameOf(error: unknown): string | undefined {
 const TRANSIENT_NAMES = new Set([
   'RequestTimeout',
   'RequestTimeoutException',
-  'RequestTimeTooSkewed',
   'IncompleteBody',
   'SlowDown',
   'TimeoutError',
@@ -94,6 +94,38 @@ const TRANSIENT_NAMES = new Set([
   'ReplicatedWriteConflictException',
 ])
 
+const CREDENTIAL_NAMES = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'TokenRefreshRequired',
+  'InvalidToken',
+  'InvalidAccessKeyId',
+  'InvalidClientTokenId',
+  'InvalidSecurity',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClientException',
+  'MissingAuthenticationToken',
+  'MissingAuthenticationTokenException',
+  'CredentialsProviderError',
+  'TokenProviderError',
+])
+const CLOCK_NAMES = new Set(['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture'])
+
+/** Returns the blocked access that an error reports; the refusal of one archived object is none. */
+function blockedBy(
+  name: string,
+  status: number | undefined,
+  code: string | undefined,
+): BlockedAccess | undefined {
+  if (CLOCK_NAMES.has(name)) return BLOCKED_ACCESSES.clock
+  if (CREDENTIAL_NAMES.has(name) || status === 401) return BLOCKED_ACCESSES.credentials
+  if (name === 'NoSuchBucket') return BLOCKED_ACCESSES.bucket
+  const isRefused = (status === 403 && name !== 'InvalidObjectState') || name === 'AccessDeniedException'
+  if (isRefused || (name.startsWith('KMS.') && status === 400)) return BLOCKED_ACCESSES.permission
+  return status === undefined ? certificateBlockOf(code) : undefined
+}
+
 function failureOf(error: unknown): StoreFailure {
   const status = awsStatusOf(error)
   const name = awsErrorNameOf(error)
@@ -103,5 +135,6 @@ function failureOf(error: unknown): StoreFailure {
   if (status === 404 && (name === 'NoSuchKey' || name === 'NotFound'))
     return { code: 'KD_STORE_NOT_FOUND', detail, status }
   const mayPass = TRANSIENT_NAMES.has(name ?? '') || isTransient(status, code)
-  return { code: mayPass ? 'KD_STORE_UNAVAILABLE' : 'KD_STORE_FAILED', detail, status }
+  if (mayPass) return { code: 'KD_STORE_UNAVAILABLE', detail, status }
+  return { code: 'KD_STORE_FAILED', detail, status, blocked: blockedBy(name ?? '', status, code) }
 }
