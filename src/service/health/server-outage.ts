@@ -1,3 +1,4 @@
+import { deadLetterSinksOf } from '../../../config/dead-letters/sinks.ts'
 import type { StorageConfig, TopicConfig } from '../../../config/types.ts'
 import type { Circuit } from '../../core/circuit.ts'
 import { mayNeedRegistry } from '../../formats/open/candidates.ts'
@@ -27,9 +28,11 @@ const STORE_NAMES = new WeakMap<TopicConfig, readonly (string | undefined)[]>()
 
 function storeNamesOf(topic: TopicConfig): readonly (string | undefined)[] {
   const { table, deadLetters } = topic
+  // The replay ledger is left out: only `dlq` uses it.
+  const letters = deadLetterSinksOf(topic).table ? deadLetters.table : undefined
   const names =
     STORE_NAMES.get(topic) ??
-    [table.uri, deadLetters.table, deadLetters.replayLedger].flatMap((uri) =>
+    [table.uri, letters].flatMap((uri) =>
       uri === undefined ? [] : [circuitNameOf(uri), accessCircuitNameOf(uri)],
     )
   STORE_NAMES.set(topic, names)

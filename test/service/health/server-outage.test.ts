@@ -48,3 +48,56 @@ test('A topic needs the brokers, the stores of its tables, the DynamoDB table of
   assert.deepEqual(needed('lines'), ['kafka:9092'])
   assert.deepEqual(needed('local'), ['kafka:9092', 'file:///data/local'])
 })
+
+/** A server, and the options by which a topic needs it or does not need it although another option names it. */
+const DEPENDENCIES: readonly [
+  kind: 'kafka' | 'store' | 'registry',
+  server: string,
+  topic: object,
+  isNeeded: boolean,
+][] = [
+  ['kafka', 'kafka:9092', {}, true],
+  ['store', 's3://lake', {}, true],
+  ['store', 's3://lake/orders', {}, true],
+  ['store', 's3://lake/other', {}, false],
+  ['store', 's3://other', {}, false],
+  ['store', 'dynamodb://log', {}, true],
+  ['store', 'dynamodb://log', { table: { uri: '/data/orders' } }, false],
+  ['store', 'file:///data/orders', { table: { uri: '/data/orders' } }, true],
+  ['store', 's3://letters', { deadLetters: { table: 's3://letters/orders' } }, true],
+  ['store', 's3://letters/orders', { deadLetters: { table: 's3://letters/orders' } }, true],
+  ['store', 's3://letters', { deadLetters: { to: 'both', table: 's3://letters/orders' } }, true],
+  ['store', 's3://letters', { deadLetters: { to: 'topic', table: 's3://letters/orders' } }, false],
+  ['store', 's3://letters', { deadLetters: { mode: 'skip', table: 's3://letters/orders' } }, false],
+  ['store', 's3://letters', { deadLetters: { mode: 'stop', table: 's3://letters/orders' } }, false],
+  [
+    'store',
+    's3://ledger',
+    { deadLetters: { table: 's3://lake/letters', replayLedger: 's3://ledger/orders' } },
+    false,
+  ],
+  ['registry', 'http://registry:8081', {}, false],
+  ['registry', 'http://registry:8081', { format: 'avro', framing: 'registry' }, true],
+  ['registry', 'http://registry:8081', { format: 'protobuf', framing: 'registry' }, true],
+  ['registry', 'http://registry:8081', { format: 'json', framing: 'registry' }, true],
+  ['registry', 'http://registry:8081', { formats: ['avro', 'text'] }, true],
+  ['registry', 'http://registry:8081', { formats: ['protobuf', 'text'] }, true],
+  ['registry', 'http://registry:8081', { formats: ['csv', 'json'] }, true],
+  ['registry', 'http://registry:8081', { formats: ['csv', 'jsonl'] }, true],
+  ['registry', 'http://registry:8081', { formats: ['csv', 'text'] }, false],
+]
+
+for (const [kind, name, options, isNeeded] of DEPENDENCIES) {
+  test(`A topic with ${JSON.stringify(options)} ${isNeeded ? 'waits' : 'does not wait'} for ${name}`, () => {
+    const { topics, storage } = loadConfig({
+      object: {
+        storage: { s3: { logStore: 'dynamodb' }, dynamodb: { table: 'log' } },
+        schemaRegistry: { url: 'http://registry:8081' },
+        topics: { orders: { table: { uri: 's3://lake/orders' }, ...options } },
+      },
+    })
+    const { orders } = topics
+    assert.ok(orders)
+    assert.equal(needsCircuit(orders, { kind, name }, storage), isNeeded)
+  })
+}
