@@ -5,6 +5,7 @@ import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { LogLevels } from '../../telemetry/log-levels.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import type { Health } from '../health/health.ts'
+import { isHoldingRequests } from '../health/server-outage.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 import { AdminToken } from './admin-token.ts'
 
@@ -40,13 +41,15 @@ class Refusal extends Error {
   }
 }
 
-type Verb = 'pause' | 'resume' | 'flush' | 'optimize'
+type Verb = 'pause' | 'resume' | 'flush' | 'optimize' | 'restart'
 
-const VERBS: Readonly<Record<Verb, (topic: TopicRun) => void | Promise<void>>> = {
+/** Carries out each verb; a verb that resolves to a reason could not do everything. */
+const VERBS: Readonly<Record<Verb, (topic: TopicRun) => unknown>> = {
   pause: ({ control }) => control.pause(),
   resume: ({ control }) => control.resume(),
   flush: ({ control }) => control.flush(),
   optimize: ({ control }) => control.optimize(),
+  restart: ({ control }) => control.restart(),
 }
 
 /** Adds the admin routes, which change how the process runs. Each use is logged once. */
@@ -86,13 +89,19 @@ export function addAdminRoutes(server: FastifyInstance, options: AdminOptions): 
           if (!isVerb(verb))
             throw new Refusal(404, `there is no verb ${verb}: ${Object.keys(VERBS).join(', ')}`)
           const topic = findTopic(name, options.health)
-          const isDone = await runVerb(verb, topic, options)
+          const { isDone, reason } = await runVerb(verb, topic, options)
           options.log.info(
-            { ...requestFields(request), topic: topic.topic, verb, done: isDone },
-            'Admin verb carried out',
+            { ...requestFields(request), topic: topic.topic, verb, done: isDone, reason },
+            isDone ? 'Admin verb carried out' : 'Admin verb accepted: not everything is done yet',
           )
           void reply.code(isDone ? 200 : 202)
-          return { topic: topic.name, verb, done: isDone, state: options.health.stateOf(topic) }
+          return {
+            topic: topic.name,
+            verb,
+            done: isDone,
+            state: options.health.stateOf(topic),
+            ...(reason === undefined ? {} : { reason: options.health.hide(reason) }),
+          }
         },
       )
       admin.put('/log-level', (request) => {
@@ -153,32 +162,42 @@ class Guard {
   }
 }
 
+/** Describes how far a verb got while its response waited. */
+interface VerbOutcome {
+  readonly isDone: boolean
+  /** States why it is not done. */
+  readonly reason?: string
+}
+
 /**
- * Runs a verb. Resolves to true when it has finished, and to false when it continues in the background.
+ * Runs a verb, which may continue in the background.
  * @throws Refusal when the topic's state does not allow the verb
  */
 async function runVerb(
   verb: Verb,
   topic: TopicRun,
   { log, clock = systemClock, health }: AdminOptions,
-): Promise<boolean> {
+): Promise<VerbOutcome> {
   const state = topic.status.state
-  if (state === 'failed' || state === 'ended')
-    throw new Refusal(409, `expected a running topic: ${topic.name} has ${state}`)
+  if (state === 'ended' || (state === 'failed' && verb !== 'restart'))
+    throw new Refusal(409, `expected a running topic: ${topic.name} has ${state}${failureOf(topic)}`)
+  if (verb === 'restart' && health.stateOf(topic) === 'waiting')
+    throw new Refusal(409, `${topic.name} continues by itself: ${pendingReason(topic, health)}`)
   if (verb === 'pause' && state === 'paused') throw new Refusal(409, `${topic.name} is already paused`)
   if (verb === 'resume' && state !== 'paused')
     throw new Refusal(409, `${topic.name} is not paused: it is ${state}`)
-  const work = Promise.resolve(VERBS[verb](topic))
+  const work = Promise.resolve().then(() => VERBS[verb](topic))
   if (verb === 'resume') health.progressOf(topic.name).markStarted()
   const waited = new AbortController()
   const late = clock.sleep(WAIT_MS_MAX, waited.signal).then(
-    () => false,
-    () => true,
+    () => undefined,
+    () => undefined,
   )
   try {
-    const isDone = await Promise.race([work.then(() => true), late])
-    if (!isDone) logEnd(work, { topic: topic.topic, verb }, log)
-    return isDone
+    const outcome = await Promise.race([work.then(outcomeOf), late])
+    if (outcome !== undefined) return outcome
+    logEnd(work, { topic: topic.topic, verb }, log)
+    return { isDone: false, reason: pendingReason(topic, health) }
   } catch (error) {
     const code = error instanceof PipelineError ? error.code : undefined
     throw new Refusal(code === 'KD_COMMAND_INVALID' ? 409 : 500, messageOf(error), code)
@@ -187,10 +206,28 @@ async function runVerb(
   }
 }
 
+function outcomeOf(result: unknown): VerbOutcome {
+  return typeof result === 'string' ? { isDone: false, reason: result } : { isDone: true }
+}
+
+/** Returns why a topic has not finished a verb: the servers that it waits for, its last failure, or its state. */
+function pendingReason(topic: TopicRun, health: Health): string {
+  const state = health.stateOf(topic)
+  const held = health.circuitsOf(topic).filter(isHoldingRequests)
+  if (state === 'waiting')
+    return `it waits for ${held.map(({ name, reason }) => (reason === undefined ? name : `${name} (${reason})`)).join(', ')}`
+  if (state === 'opening') return 'its table is opening'
+  return state === 'restarting' ? `it is restarting${failureOf(topic)}` : 'it is still running'
+}
+
+function failureOf({ status: { failure } }: TopicRun): string {
+  return failure === undefined ? '' : `: ${failure.message}`
+}
+
 /** Logs how a verb ended after its response was sent. */
-function logEnd(work: Promise<void>, facts: object, log: Logger): void {
+function logEnd(work: Promise<unknown>, facts: object, log: Logger): void {
   work.then(
-    () => log.info(facts, 'Admin verb finished'),
+    (result) => log.info({ ...facts, ...outcomeOf(result) }, 'Admin verb finished'),
     (error: unknown) => log.warn({ ...facts, err: error }, `Admin verb failed: ${messageOf(error)}`),
   )
 }

@@ -88,6 +88,7 @@ export async function runTopics(
   const supervise = ({ name, topic }: NamedTopic): SupervisedTopic => {
     const run: SupervisedTopic = new SupervisedTopic(name, topic, {
       open: (emit) => slots.run(() => openTopicWithInference(topic, services, emit), run.control.stopSignal),
+      onRestart: (failed) => topicSet.restart(failed),
       isDeletedTopic: (failed, error) => isDeletedTopic(failed, error, discovered, listNames),
       log,
       clock,

@@ -3,6 +3,7 @@ import type { TopicConfig } from '../../../config/types.ts'
 import type { Clock } from '../../core/clock.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { backoffMs } from '../../resilience/backoff.ts'
+import { isOutage } from '../../resilience/outages.ts'
 import { createTopicLogger, type Logger } from '../../telemetry/log.ts'
 import type { OpenInferred } from '../inference/inferred-topic.ts'
 import { TopicControl } from '../topic/control.ts'
@@ -17,6 +18,8 @@ import type { TopicRun } from '../topic/topic-run.ts'
 interface SupervisionOptions {
   /** Opens the topic's table and connects its pipeline, which emits its events into `emit`. */
   readonly open: (emit: TopicEventHandler) => Promise<TopicPipeline | OpenInferred>
+  /** Runs a failed topic again, which an operator has restarted; by default it is only run. */
+  readonly onRestart?: (run: SupervisedTopic) => void
   /** Decides whether the topic was deleted, so that its end is no failure. */
   readonly isDeletedTopic: (run: TopicRun, error: unknown) => Promise<boolean>
   readonly log: Logger
@@ -43,6 +46,11 @@ export class SupervisedTopic implements TopicRun {
   /** The pipeline that runs, or the last one that ran. */
   #pipeline: TopicPipeline | undefined
   #running: Promise<void> | undefined
+  /** Aborted to end the backoff before a restart. */
+  #backoff = new AbortController()
+  #isRequested = false
+  /** Resolves when the pipeline that failed permanently is closed. */
+  #closing: Promise<void> = Promise.resolve()
   readonly #emit: TopicEventHandler = this.events.next.bind(this.events)
 
   constructor(name: string, config: TopicConfig, options: SupervisionOptions) {
@@ -53,16 +61,29 @@ export class SupervisedTopic implements TopicRun {
     this.#log = createTopicLogger(options.log, config.topic, config.log.level)
     const pipeline = (): TopicPipeline | undefined => this.#pipeline
     this.status = new TopicStatus(config, this.events, pipeline, options.endOffsets)
-    this.control = new TopicControl(config.topic, this.status, this.events, pipeline)
+    this.control = new TopicControl(config.topic, this.status, this.events, pipeline, () => this.#restart())
     this.events.subscribe(createEventLog(this.#log, options.clock))
   }
 
   /**
-   * Carries the topic until it has caught up or was stopped. Call it once.
+   * Carries the topic until it has caught up or was stopped. Call it once, and again after each restart of a failed topic.
    * @throws the error that the topic failed with permanently
    */
   run(): Promise<void> {
     return (this.#running ??= this.#runUntilEnd())
+  }
+
+  /** Starts a failed topic again, or ends the backoff of one that is restarting. */
+  #restart(): void {
+    this.#isRequested = true
+    if (this.status.phase === 'restarting') {
+      this.#backoff.abort()
+      return
+    }
+    this.#running = undefined
+    const { onRestart } = this.#options
+    if (onRestart === undefined) this.run().catch(() => undefined)
+    else onRestart(this)
   }
 
   /** Stops the topic and closes it once everything read is committed. Never rejects. */
@@ -91,7 +112,10 @@ export class SupervisedTopic implements TopicRun {
 
   async #runOnce(): Promise<void> {
     if (this.#isStopped()) return
-    this.#enter('opening', this.status.failure)
+    const isRequested = this.#isRequested
+    this.#isRequested = false
+    this.#enter('opening', this.status.failure, isRequested ? { isRequested } : {})
+    await this.#closing
     const opened = await this.#open()
     if (opened === undefined) return
     // While columns are inferred there is no pipeline yet.
@@ -117,8 +141,9 @@ export class SupervisedTopic implements TopicRun {
       onStop = () => resolve(undefined)
       stopSignal.addEventListener('abort', onStop, { once: true })
     })
-    const opened = await Promise.race([opening, stopped])
-    stopSignal.removeEventListener('abort', onStop)
+    const opened = await Promise.race([opening, stopped]).finally(() =>
+      stopSignal.removeEventListener('abort', onStop),
+    )
     if (opened === undefined)
       opening
         .then((late) => (typeof late === 'function' ? undefined : late.close()))
@@ -144,26 +169,35 @@ export class SupervisedTopic implements TopicRun {
       return false
     }
     const { attempts: attemptsMax, baseMs, capMs } = this.config.restart
-    const { attempts } = this.status
+    const { attempts, outages, hasWorked } = this.status
+    const isOutside = attemptsMax > 1 && isOutage(error, hasWorked)
     const mayRetry = error instanceof PipelineError && error.retryable
-    if (!mayRetry || attempts >= attemptsMax) {
+    if (!isOutside && (!mayRetry || attempts >= attemptsMax)) {
       this.#enter('failed', failure)
       // Release the partitions now: another member of the group may succeed.
-      await this.#closePipeline()
+      this.#closing = this.#closePipeline()
+      await this.#closing
       return false
     }
     const { random = Math.random } = this.#options
     const backoff = { minBackoffMs: baseMs, maxBackoffMs: capMs, jitter: 'full', random } as const
-    const waitMs = Math.round(backoffMs(Math.max(1, attempts), backoff))
+    const waitMs = Math.round(backoffMs(Math.max(1, attempts + outages), backoff))
     const retryAtMs = failure.atMs + waitMs
-    this.#enter('restarting', { ...failure, retryAtMs }, { waitMs, attempts, attemptsMax })
+    this.#backoff = new AbortController()
+    const wake = AbortSignal.any([this.control.stopSignal, this.#backoff.signal])
+    const restart = { waitMs, attempts, attemptsMax, isOutage: isOutside }
+    this.#enter('restarting', { ...failure, retryAtMs }, { restart })
     await this.#closePipeline()
-    await this.#options.clock.sleep(waitMs, this.control.stopSignal).catch(() => undefined)
+    await this.#options.clock.sleep(waitMs, wake).catch(() => undefined)
     return true
   }
 
-  #enter(phase: TopicPhase, failure: TopicFailure | undefined, restart?: TopicRestart): void {
-    this.events.next({ kind: 'phase', phase, failure, ...(restart === undefined ? {} : { restart }) })
+  #enter(
+    phase: TopicPhase,
+    failure: TopicFailure | undefined,
+    more: { readonly restart?: TopicRestart; readonly isRequested?: true } = {},
+  ): void {
+    this.events.next({ kind: 'phase', phase, failure, ...more })
   }
 
   /** Leaves the consumer group and releases the table; the summary and offsets remain readable. */

@@ -30,8 +30,10 @@ export class TopicSet {
   readonly #summaries = new Map<string, SupervisedTopic>()
   /** Topics on trial whose table could not be opened. */
   readonly #failedTrials = new WeakSet<SupervisedTopic>()
+  #starts = 0
   readonly #stopping = new AbortController()
-  #failure: { readonly reason: unknown } | undefined
+  /** Errors of the topics that failed permanently, in order. */
+  readonly #failures = new Map<SupervisedTopic, unknown>()
 
   constructor(options: TopicSetOptions) {
     this.#options = options
@@ -52,8 +54,16 @@ export class TopicSet {
    * Starts a topic that was added. With `isTrial` the process does not fail when the topic's table cannot be opened.
    */
   start(run: SupervisedTopic, { isTrial = false } = {}): void {
+    this.#starts++
     this.#runs.set(run, this.#run(run, isTrial))
     if (this.#stopping.signal.aborted) run.control.stop()
+  }
+
+  /** Runs a failed topic again; its failure no longer counts. */
+  restart(run: SupervisedTopic): void {
+    this.#failures.delete(run)
+    this.#failedTrials.delete(run)
+    this.start(run)
   }
 
   /** Returns true when a topic on trial failed before its table was open, so that it may be tried again. */
@@ -79,8 +89,12 @@ export class TopicSet {
    * @throws the error of the first topic that failed permanently
    */
   async waitUntilEnded(): Promise<void> {
-    await Promise.all(this.#runs.values())
-    if (this.#failure !== undefined) throw this.#failure.reason
+    // A failed topic may be restarted meanwhile.
+    for (let awaited = 0; awaited !== this.#starts;) {
+      awaited = this.#starts
+      await Promise.all(this.#runs.values())
+    }
+    for (const reason of this.#failures.values()) throw reason
   }
 
   /** Returns the summaries by topic name, including topics that were removed. */
@@ -98,7 +112,7 @@ export class TopicSet {
     } catch (error) {
       this.#failed(run, error, isTrial && !run.status.hasOpened)
     }
-    if (this.#failure !== undefined && this.topics.every(isOver)) this.stopAll()
+    if (this.#failures.size > 0 && this.topics.every(isOver)) this.stopAll()
   }
 
   #failed(run: SupervisedTopic, error: unknown, isOnTrial: boolean): void {
@@ -116,11 +130,11 @@ export class TopicSet {
     }
     const isLast = this.topics.every(isOver)
     const stopsAll = (run.config.onFailure ?? this.#options.onFailure) === 'stop-process'
-    const isFirst = this.#failure === undefined
-    this.#failure ??= { reason: error }
     // The error of a server may be that of several topics: the line at the end names the one that failed first.
     if (typeof error === 'object' && error !== null && !FAILED_TOPICS.has(error))
       FAILED_TOPICS.set(error, run.topic)
+    const isFirst = this.#failures.size === 0
+    this.#failures.set(run, error)
     // The first failure is thrown and logged when the process ends.
     if (stopsAll)
       log.error(

@@ -1,8 +1,11 @@
-import { filter, firstValueFrom, type Subject } from 'rxjs'
+import { filter, firstValueFrom, merge, timer, type Subject } from 'rxjs'
 import { PipelineError } from '../../core/errors.ts'
 import type { TopicEvent } from './events.ts'
 import type { TopicStatus } from './status.ts'
 import type { TopicPipeline } from './topic-pipeline.ts'
+
+/** Longest pause before a flush looks again for records that were read before a restart, in milliseconds. */
+const LOOK_MS = 100
 
 /** Commands a topic, in whatever phase it is. */
 export class TopicControl {
@@ -10,19 +13,22 @@ export class TopicControl {
   readonly #status: TopicStatus
   readonly #events: Subject<TopicEvent>
   readonly #pipeline: () => TopicPipeline | undefined
+  readonly #restart: () => void
   readonly #stopping = new AbortController()
 
-  /** Emits what the commands change into `events`; `pipeline` returns the pipeline that runs, if any. */
+  /** Emits what the commands change into `events`; `pipeline` returns the pipeline that runs, if any; `restart` starts the topic. */
   constructor(
     topic: string,
     status: TopicStatus,
     events: Subject<TopicEvent>,
     pipeline: () => TopicPipeline | undefined,
+    restart: () => void,
   ) {
     this.#topic = topic
     this.#status = status
     this.#events = events
     this.#pipeline = pipeline
+    this.#restart = restart
   }
 
   /** Aborted once the topic is to stop. */
@@ -47,22 +53,29 @@ export class TopicControl {
 
   /**
    * Flushes what is buffered and resolves when it is committed, at once when nothing is buffered. While the topic opens or
-   * restarts, it waits until the topic runs and has committed what it had read before, unless it is paused.
+   * restarts, it waits until the topic runs and has committed what it had read before. Resolves to the reason if the table
+   * does not hold everything that was read and waiting does not help: the topic is paused, or has ended first.
    * @throws KD_COMMAND_INVALID when the topic has failed, otherwise the error that it fails with meanwhile
    */
-  async flush(): Promise<void> {
+  async flush(): Promise<string | undefined> {
     if (this.#status.phase === 'failed') throw this.#notRunningError()
     while (await this.#isStarted()) {
       const live = this.#live()
       const endEager = this.#status.isRereading ? live?.credit.flushEagerly() : undefined
       try {
         await live?.flush()
-        if (!this.#status.isRereading || this.#status.isPaused) return
-        await firstValueFrom(this.#events, { defaultValue: undefined })
+        if (this.#status.isPaused && this.#status.hasUnstored)
+          return 'it is paused, and records that were read before are not in the table: resume it first'
+        if (!this.#status.isRereading) return undefined
+        // A batch that arrives during a flush stays in the buffer without an event.
+        await firstValueFrom(merge(this.#events, timer(LOOK_MS)))
       } finally {
         endEager?.()
       }
     }
+    return this.#status.isRereading
+      ? 'it has ended before the records that were read were in the table: they are read again after the next start'
+      : undefined
   }
 
   /**
@@ -77,6 +90,21 @@ export class TopicControl {
       throw new PipelineError('KD_COMMAND_INVALID', detail, { topic: this.#topic })
     }
     await pipeline.maintenance.optimize()
+  }
+
+  /**
+   * Starts the topic at once, with as many attempts as at the beginning, after it has failed or while it waits for its
+   * restart. It resumes from its table.
+   * @throws KD_COMMAND_INVALID in every other phase, and when the topic is to stop
+   */
+  restart(): void {
+    const { phase } = this.#status
+    if (this.#stopping.signal.aborted || (phase !== 'failed' && phase !== 'restarting')) {
+      const state = this.#stopping.signal.aborted ? 'stopping' : phase
+      const detail = `expected a topic that has failed or is restarting, ${this.#topic} is ${state}`
+      throw new PipelineError('KD_COMMAND_INVALID', detail, { topic: this.#topic })
+    }
+    this.#restart()
   }
 
   /** Stops reading; everything read is flushed and committed. */

@@ -74,7 +74,9 @@ function logRestart({ failure, restart }: Extract<TopicEvent, { kind: 'phase' }>
   const { code, message, error } = failure
   log.warn(
     { code, err: error, ...restart },
-    `The topic failed and restarts from its table in ${restart.waitMs} ms: ${message}`,
+    restart.isOutage
+      ? `The topic cannot work at present; it restarts from its table in ${restart.waitMs} ms, and again until it works: ${message}`
+      : `The topic failed and restarts from its table in ${restart.waitMs} ms: ${message}`,
   )
 }
 

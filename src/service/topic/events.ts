@@ -21,6 +21,8 @@ export type TopicEvent =
       readonly failure: TopicFailure | undefined
       /** The restart that follows, in the phase `restarting`. */
       readonly restart?: TopicRestart
+      /** True when an operator requested the restart, in the phase `opening`. */
+      readonly isRequested?: true
     }
   /** An operator paused or resumed the topic. */
   | { readonly kind: 'paused' | 'resumed' }
@@ -58,9 +60,11 @@ export type TopicEvent =
 /** Describes the restart of a topic after a failure. */
 export interface TopicRestart {
   readonly waitMs: number
-  /** Starts since the last commit, and the maximum of them. */
+  /** Starts since the last commit, and the maximum of them, which outages do not count towards. */
   readonly attempts: number
   readonly attemptsMax: number
+  /** True when the failure is an outage, after which the topic is restarted without limit. */
+  readonly isOutage: boolean
 }
 
 /** Receives the events of a topic, in order. Must neither block nor throw. */

@@ -16,10 +16,12 @@ export class TopicStatus {
   #isPaused = false
   #hasOpened = false
   #isJoining = false
+  #hasWorked = false
   #failure: TopicFailure | undefined
   #topicId: string | undefined
   #restarts = 0
   #attempts = 0
+  #outages = 0
   #summary = EMPTY_SUMMARY
   #unmatchedPaths = 0
   /** Next offset by partition up to which records were read before a restart and are not in the table yet. */
@@ -42,14 +44,16 @@ export class TopicStatus {
     this.#pipeline = pipeline
     this.#endOffsets = endOffsets
     events.subscribe((event) => {
-      if (event.kind === 'phase') this.#enter(event.phase, event.failure)
+      if (event.kind === 'phase') this.#enter(event)
       else if (event.kind === 'paused' || event.kind === 'resumed') this.#isPaused = event.kind === 'paused'
       else if (event.kind === 'read') this.#isJoining = false
       else if (event.kind === 'source') this.#follow(event.event)
       else if (event.kind === 'path-unmatched') this.#unmatchedPaths++
       else if (event.kind === 'path-matched') this.#unmatchedPaths--
       else if (event.kind === 'committed') {
+        this.#hasWorked = true
         this.#attempts = 0
+        this.#outages = 0
         this.#failure = undefined
         this.#summary = addCommit(this.#summary, event.commit)
         if (this.#reread.size > 0)
@@ -98,6 +102,11 @@ export class TopicStatus {
     return this.#reread.size > 0
   }
 
+  /** True while records that were read are neither in the table nor buffered: before a restart, or in a batch that waits. */
+  get hasUnstored(): boolean {
+    return this.isRereading || this.inFlight().waiting !== undefined
+  }
+
   /** The id of the Kafka topic as Kafka's tools show it; `undefined` until it is known. */
   get topicId(): string | undefined {
     return this.#topicId
@@ -108,9 +117,19 @@ export class TopicStatus {
     return this.#restarts
   }
 
-  /** Number of starts since the last commit. */
+  /** Number of starts since the last commit or the restart by an operator, without those that ended in an outage. */
   get attempts(): number {
     return this.#attempts
+  }
+
+  /** Number of outages that ended a start since the last commit or the restart by an operator. */
+  get outages(): number {
+    return this.#outages
+  }
+
+  /** True once the brokers have assigned partitions to the topic or it has committed, so that its configuration was right. */
+  get hasWorked(): boolean {
+    return this.#hasWorked
   }
 
   /** The totals so far. */
@@ -180,10 +199,11 @@ export class TopicStatus {
     return this.#phase === 'running' ? this.#pipeline() : undefined
   }
 
-  #enter(phase: TopicPhase, failure: TopicFailure | undefined): void {
+  #enter({ phase, failure, isRequested, restart }: Extract<TopicEvent, { kind: 'phase' }>): void {
     this.#phase = phase
     this.#failure = failure
     if (phase === 'opening') {
+      if (isRequested === true) this.#attempts = this.#outages = 0
       this.#attempts++
       this.#unmatchedPaths = 0
     }
@@ -191,6 +211,10 @@ export class TopicStatus {
     if (phase !== 'restarting') return
     this.#restarts++
     this.#formerAssignment = this.#assignment()
+    if (restart?.isOutage === true) {
+      this.#attempts--
+      this.#outages++
+    }
     for (const { partition, live, next, committed = -1n } of this.#positions())
       if (live && next > committed + 1n) this.#reread.set(partition, next)
   }
@@ -199,10 +223,12 @@ export class TopicStatus {
     if (event.kind === 'assigned' || event.kind === 'positioned') this.#isJoining = false
     if (event.kind === 'topic-identified') this.#topicId = event.topicId
     else if (event.kind === 'positioned') this.#markStored(event.partition, event.next)
-    // Another member reads the partitions that are not assigned to this process.
-    else if (event.kind === 'assigned')
+    else if (event.kind === 'assigned') {
+      this.#hasWorked = true
+      // Another member reads the partitions that are not assigned to this process.
       for (const partition of this.#reread.keys())
         if (!event.partitions.includes(partition)) this.#reread.delete(partition)
+    }
   }
 
   /** Records that the table holds all records of a partition before `next`. */

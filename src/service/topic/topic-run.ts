@@ -14,5 +14,5 @@ export interface TopicRun {
   /** Everything that happens to the topic from now on; completes once the topic is closed. */
   readonly events: Observable<TopicEvent>
   readonly status: TopicStatus
-  readonly control: Pick<TopicControl, 'pause' | 'resume' | 'flush' | 'optimize' | 'stop'>
+  readonly control: Pick<TopicControl, 'pause' | 'resume' | 'flush' | 'optimize' | 'restart' | 'stop'>
 }

@@ -22,7 +22,7 @@ const log = createLogger({
 
 let state: RunState
 let done: string[]
-let flush: () => Promise<void>
+let flush: () => Promise<string | undefined>
 const topic = {
   name: 'many/orders.v1',
   topic: 'orders.v1',
@@ -44,6 +44,12 @@ const topic = {
     },
     flush: () => flush(),
     optimize: () => Promise.resolve(void done.push('optimize')),
+    restart: () => {
+      if (state !== 'failed' && state !== 'restarting')
+        throw new PipelineError('KD_COMMAND_INVALID', `it is ${state}`)
+      done.push('restart')
+      state = 'opening'
+    },
   },
 } as unknown as TopicRun
 
@@ -62,7 +68,10 @@ async function start(admin: object): Promise<void> {
 beforeEach(async () => {
   state = 'running'
   done = []
-  flush = () => Promise.resolve(void done.push('flush'))
+  flush = () => {
+    done.push('flush')
+    return Promise.resolve(undefined)
+  }
   await start({ enabled: true, token: TOKEN })
   lines.length = 0
 })
@@ -129,6 +138,32 @@ test('Unknown topics and verbs give 404, verbs that the state forbids give 409, 
   for (const verb of ['pause', 'resume', 'flush', 'optimize'])
     assert.equal((await ask('POST', `${ORDERS}/${verb}`)).status, 409, verb)
   assert.deepEqual(done, [])
+})
+
+test('Each verb answers in each state as the state allows', async () => {
+  const states: readonly RunState[] = ['opening', 'running', 'paused', 'restarting', 'failed', 'ended']
+  const expected = {
+    pause: [200, 200, 409, 200, 409, 409],
+    resume: [409, 409, 200, 409, 409, 409],
+    flush: [200, 200, 200, 200, 409, 409],
+    optimize: [200, 200, 200, 200, 409, 409],
+    restart: [409, 409, 409, 200, 200, 409],
+  }
+  for (const [verb, statuses] of Object.entries(expected))
+    for (const [index, each] of states.entries()) {
+      state = each
+      assert.equal((await ask('POST', `${ORDERS}/${verb}`)).status, statuses[index], `${verb} while ${each}`)
+    }
+})
+
+test('A flush that cannot put everything into the table is not done, and says why', async () => {
+  flush = () => Promise.resolve('it is paused, and hunter2 is not in the table')
+  const { status, json } = await ask('POST', `${ORDERS}/flush`)
+  assert.deepEqual(
+    [status, json['done'], json['reason']],
+    [202, false, 'it is paused, and [secret] is not in the table'],
+  )
+  assert.match(lines.join(''), /"done":false.*not everything is done yet/)
 })
 
 test('The failure of a topic is reported with its code and without secrets', async () => {

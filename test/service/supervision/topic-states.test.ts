@@ -5,25 +5,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { loadConfig } from '../../../config/load/load.ts'
-import { Budget, type BudgetMember } from '../../../src/core/credit/budget.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
-import { SerialQueue } from '../../../src/core/serial-queue.ts'
-import { openTopicWithInference } from '../../../src/service/inference/inferred-topic.ts'
-import { SupervisedTopic } from '../../../src/service/supervision/supervised-topic.ts'
-import { TablePool } from '../../../src/service/table/table-pool.ts'
-import type { TopicServices } from '../../../src/service/topic/topic.ts'
 import type { TopicPhase } from '../../../src/service/topic/state.ts'
-import { MemoryStore, type MemoryFault } from '../../../src/storage/memory.ts'
-import { createLogger } from '../../../src/telemetry/log.ts'
-import { HeldClock, settled } from '../../support/flow/held-clock.ts'
-import { LiveTopic } from '../../support/flow/live-source.ts'
-import { ScriptedSource } from '../../support/flow/scripted-source.ts'
+import { settled } from '../../support/flow/held-clock.ts'
+import { TopicMachine } from '../../support/flow/topic-machine.ts'
 import { chanceBy, chanceOf, type Chance } from '../../support/values/chance.ts'
 
 let folder = ''
 let contract = ''
-let tables = 0
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kafka-delta-states-'))
@@ -37,169 +26,13 @@ const FOLLOWING: Readonly<Record<TopicPhase, readonly TopicPhase[]>> = {
   opening: ['opening', 'running', 'restarting', 'failed', 'ended'],
   running: ['restarting', 'failed', 'ended'],
   restarting: ['opening', 'ended'],
-  failed: [],
+  failed: ['opening'],
   ended: [],
 }
 
-/** A budget that refuses wrong sums when a topic leaves it. */
-class CountedBudget extends Budget {
-  readonly members = new Set<BudgetMember>()
-
-  override join(member: BudgetMember): void {
-    this.members.add(member)
-    super.join(member)
-  }
-
-  override leave(member: BudgetMember): void {
-    this.members.delete(member)
-    super.leave(member)
-  }
-}
-
-/** One topic on the real supervisor, over a source, a store and a clock that the test moves. */
-class Machine {
-  readonly clock = new HeldClock()
-  readonly budget = new CountedBudget(1e9)
-  readonly kafka = new LiveTopic()
-  readonly run: SupervisedTopic
-  readonly phases: TopicPhase[] = []
-  readonly lasts: bigint[] = []
-  readonly promises = new Map<string, Promise<unknown>>()
-  /** Opens that wait until `release`. */
-  #held: (() => void)[] = []
-  #holds = false
-  #isStarted = false
-  #fault: MemoryFault | undefined
-  #openError: Error | undefined
-  #stores = 0
-  #letters = 0
-  #committed = 0
-  readonly #sources: ScriptedSource[] = []
-
+class Machine extends TopicMachine {
   constructor() {
-    const uri = `memory:states-${process.pid}-${++tables}`
-    const config = loadConfig({
-      object: {
-        kafka: { brokers: ['127.0.0.1:1'] },
-        topics: {
-          events: {
-            contract,
-            table: { uri },
-            flush: { count: 50, ageMs: 3_600_000 },
-            restart: { attempts: 3, baseMs: 1_000, capMs: 4_000 },
-          },
-        },
-      },
-    })
-    const topic = config.topics['events']
-    assert.ok(topic !== undefined)
-    const log = createLogger({ level: 'silent' })
-    const services: TopicServices = {
-      config,
-      until: 'stopped',
-      log,
-      connectors: {
-        source: (options) => {
-          const source = new ScriptedSource(this.kafka, options)
-          this.#sources.push(source)
-          return source
-        },
-        deadLetters: () => {
-          this.#letters++
-          return {
-            write: (found) => Promise.resolve({ written: found.length, skipped: 0 }),
-            close: () => {
-              this.#letters--
-              return Promise.resolve()
-            },
-          }
-        },
-      },
-      maintenanceQueue: new SerialQueue(),
-      tables: new TablePool((at) => this.#openStore(at)),
-      budget: this.budget,
-    }
-    this.run = new SupervisedTopic('events', topic, {
-      open: (emit) => openTopicWithInference(topic, services, emit),
-      isDeletedTopic: () => Promise.resolve(false),
-      log,
-      clock: this.clock,
-    })
-    this.run.events.subscribe((event) => {
-      if (event.kind === 'phase') this.phases.push(event.phase)
-      if (event.kind !== 'committed') return
-      this.#committed += event.commit.counts.records
-      this.lasts.push(...event.commit.ranges.map(({ last }) => last))
-    })
-  }
-
-  get source(): ScriptedSource | undefined {
-    return this.#sources.at(-1)
-  }
-
-  /** What is open: stores, sources, sinks of dead letters, shares of the budget. */
-  get open(): readonly number[] {
-    const sources = this.#sources.filter(({ isClosed }) => !isClosed).length
-    return [this.#stores, sources, this.#letters, this.budget.members.size]
-  }
-
-  /** True when nothing happens before the next step: what it waits for is held back, or comes from outside. */
-  get isIdle(): boolean {
-    const { phase } = this.run.status
-    if (phase === 'opening') return !this.#isStarted || this.#held.length > 0
-    if (phase !== 'running') return true
-    const { flushes, waiting } = this.run.status.inFlight()
-    const [partition] = this.run.status.partitions() ?? []
-    const hasRead = partition?.live === true && partition.next === BigInt(this.kafka.values.length)
-    return flushes.length === 0 && (hasRead || waiting !== undefined)
-  }
-
-  start(): void {
-    this.#isStarted = true
-    this.note('run', this.run.run())
-  }
-
-  get committed(): number {
-    return this.#committed
-  }
-
-  hold(): void {
-    this.#holds = true
-  }
-
-  release(): void {
-    this.#holds = false
-    for (const resolve of this.#held.splice(0)) resolve()
-  }
-
-  failNextOpen(error: Error): void {
-    this.#openError = error
-  }
-
-  setFault(fault: MemoryFault | undefined): void {
-    this.#fault = fault
-  }
-
-  note(name: string, promise: Promise<unknown>): void {
-    promise.catch(() => undefined)
-    this.promises.set(`${this.promises.size}: ${name}`, promise)
-  }
-
-  async #openStore(uri: string): Promise<MemoryStore> {
-    if (this.#holds) await new Promise<void>((resolve) => this.#held.push(resolve))
-    const error = this.#openError
-    this.#openError = undefined
-    if (error !== undefined) throw error
-    const store = new MemoryStore(uri.slice('memory:'.length), {
-      fault: ({ operation }) => (operation === 'put' ? this.#fault : undefined),
-    })
-    this.#stores++
-    return Object.assign(store, {
-      close: () => {
-        this.#stores--
-        return Promise.resolve()
-      },
-    })
+    super(contract)
   }
 }
 
@@ -225,6 +58,12 @@ const STEPS: Readonly<Record<string, (machine: Machine, chance: Chance) => void 
   pause: ({ run }) => run.control.pause(),
   resume: ({ run }) => run.control.resume(),
   flush: (machine) => machine.note('flush', machine.run.control.flush()),
+  restart: ({ run }) => {
+    const { phase } = run.status
+    const mayRestart = ['failed', 'restarting'].includes(phase) && !run.control.stopSignal.aborted
+    if (mayRestart) run.control.restart()
+    else assert.throws(() => run.control.restart(), { code: 'KD_COMMAND_INVALID' })
+  },
   'fail, retryable': ({ source }) => source?.fail(retryable()),
   'fail, permanent': ({ source }, chance) => {
     if (chance.once(8)) source?.fail(permanent())
@@ -387,4 +226,64 @@ test('flush of a topic that opens waits until it runs, and rejects when it fails
     assert.equal(run.status.state, error === undefined ? 'running' : 'failed')
     await run.close()
   }
+})
+
+test('A failed topic is restarted with fresh attempts and carries everything; one that waits for its restart starts at once', async () => {
+  const machine = new Machine()
+  const { run, kafka } = machine
+  machine.failNextOpen(permanent())
+  machine.start()
+  await until('the failure', () => run.status.state === 'failed')
+  kafka.push(Array.from({ length: 60 }, (_, id) => `{"id":${id}}`))
+  run.control.restart()
+  assert.throws(() => run.control.restart(), { code: 'KD_COMMAND_INVALID' })
+  assert.equal(run.status.attempts, 1)
+  await until('a commit', () => machine.committed >= 50)
+  machine.source?.fail(new PipelineError('KD_COMMIT_CONTENDED', 'lost'))
+  await until('the failure', () => run.status.state === 'restarting')
+  run.control.restart()
+  await until('the restart', () => run.status.phase === 'running')
+  assert.equal(await run.control.flush(), undefined)
+  assert.equal(machine.committed, 60)
+  await run.close()
+  assert.deepEqual(machine.open, [0, 0, 0, 0])
+})
+
+test('Outages restart a topic without limit, other failures only up to the maximum', async () => {
+  for (const [error, isLimited] of [
+    [retryable(), false],
+    [new PipelineError('KD_COMMIT_CONTENDED', 'lost'), true],
+  ] as const) {
+    const machine = new Machine()
+    const { run, clock } = machine
+    machine.failNextOpen(error)
+    machine.start()
+    for (let failures = 1; failures <= 10; failures++) {
+      await until('the failure', () => ['restarting', 'failed'].includes(run.status.state))
+      if (run.status.state === 'failed') break
+      machine.failNextOpen(error)
+      await clock.advance(5_000)
+    }
+    await until('the failure', () => ['restarting', 'failed'].includes(run.status.state))
+    assert.equal(run.status.state, isLimited ? 'failed' : 'restarting')
+    await run.close()
+  }
+})
+
+test('flush of a paused topic whose records were read before its restart says that they are not in the table', async () => {
+  const machine = new Machine()
+  const { run, kafka, clock } = machine
+  machine.start()
+  kafka.push(Array.from({ length: 30 }, (_, id) => `{"id":${id}}`))
+  await until('the buffered batches', () => run.status.partitions()[0]?.next === 30n)
+  run.control.pause()
+  machine.source?.fail(retryable())
+  await until('the failure', () => run.status.state === 'restarting')
+  await clock.advance(5_000)
+  await until('the restart', () => run.status.phase === 'running')
+  assert.match((await run.control.flush()) ?? '', /paused.*not in the table/)
+  run.control.resume()
+  assert.equal(await run.control.flush(), undefined)
+  assert.equal(machine.committed, 30)
+  await run.close()
 })
