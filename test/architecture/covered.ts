@@ -95,7 +95,8 @@ operators/buffer-time-or-count: core/open-partitions
 parquet/range-reader: arrow/plain parquet/footer
 parquet/statistics: parquet/leaf-statistics
 registry/registry-tls: core/tls/tls-files registry/registry
-resilience/circuit-registry: core/circuit resilience/circuit-breaker resilience/server-availability
+resilience/access-circuit: resilience/server-availability
+resilience/circuit-registry: core/circuit resilience/circuit-breaker
 sample/kinds: sample/order-events sample/web-requests
 sample/produce: sample/event sample/random
 sample/user-events: sample/bad-records
@@ -117,7 +118,7 @@ sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functi
 sql/parse/parse: sql/expression/types sql/parse/literals sql/parse/tokens
 sql/spark: sql/compile sql/expression/ast sql/expression/cast-time sql/expression/cast sql/expression/columns sql/expression/error sql/expression/numbers sql/expression/term
 storage/azure/azure: storage/azure/azure-client storage/azure/azure-options
-storage/commit-race: storage/store
+storage/blocked-access: storage/store
 storage/dynamodb/dynamodb-log: storage/dynamodb/dynamodb-entries
 storage/gcs/gcs: storage/gcs/gcs-client storage/gcs/gcs-options storage/gcs/gcs-upload
 storage/local/local: storage/local/local-abandoned
