@@ -182,7 +182,8 @@ class Watched implements WatchedService {
   }
 }
 
-function seriesOf(text: string): Series[] {
+/** Returns the series of a text in the format of Prometheus. */
+export function seriesOf(text: string): Series[] {
   return text.split('\n').flatMap((line) => {
     const match = /^([a-z_:][\w:]*)(?:\{(.*)\})? (\S+)/i.exec(line)
     if (match === null) return []

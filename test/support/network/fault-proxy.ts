@@ -3,10 +3,22 @@ import type { AddressInfo, Socket } from 'node:net'
 import { pipeline } from 'node:stream'
 
 /**
- * What becomes of requests: `pass` hands them on; `refuse` takes no connections; `unavailable` answers 503; `hang` answers
- * nothing; `cut` hangs up before the server sees the request; `ambiguous` hangs up after the server carried it out.
+ * What becomes of requests: `pass` hands them on; `refuse` takes no connections; `unavailable` answers 503; `slow-down`
+ * and `forbidden` answer as S3 does when it throttles (503) and when a permission is missing (403); `slow` hands them on
+ * late; `hang` answers nothing; `cut` hangs up before the server sees the request; `ambiguous` hangs up after the server carried it out.
  */
-export type Fault = 'pass' | 'refuse' | 'unavailable' | 'hang' | 'cut' | 'ambiguous'
+export type Fault =
+  'pass' | 'refuse' | 'unavailable' | 'slow-down' | 'forbidden' | 'slow' | 'hang' | 'cut' | 'ambiguous'
+
+/** Status and body by the fault that answers itself. */
+const ANSWERS = {
+  unavailable: [503, ''],
+  'slow-down': [
+    503,
+    '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
+  ],
+  forbidden: [403, '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'],
+} as const
 
 /** A request as it is chosen by. */
 export interface Requested {
@@ -35,6 +47,9 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
   return proxy
 }
 
+/** How late a slow request is handed on. */
+const SLOW_MS = 1_500
+
 class HttpFaults implements FaultProxy {
   readonly #target: URL
   readonly #server = createServer((request, response) => {
@@ -44,7 +59,16 @@ class HttpFaults implements FaultProxy {
   #port = 0
   #fault: Fault = 'pass'
   #only: (request: Requested) => boolean = () => true
-  readonly met = { pass: 0, unavailable: 0, hang: 0, cut: 0, ambiguous: 0 }
+  readonly met = {
+    pass: 0,
+    unavailable: 0,
+    'slow-down': 0,
+    forbidden: 0,
+    slow: 0,
+    hang: 0,
+    cut: 0,
+    ambiguous: 0,
+  }
 
   constructor(target: URL) {
     this.#target = target
@@ -107,9 +131,14 @@ class HttpFaults implements FaultProxy {
     response.on('error', () => undefined)
     if (fault === 'cut') request.socket.destroy()
     else if (fault === 'hang') request.resume()
-    else if (fault === 'unavailable') {
+    else if (fault === 'slow') setTimeout(() => this.#handOn(request, response, 'pass'), SLOW_MS)
+    else if (fault === 'unavailable' || fault === 'slow-down' || fault === 'forbidden') {
+      const [status, text] = ANSWERS[fault]
+      const body = method === 'HEAD' ? '' : text
       request.resume()
-      request.once('end', () => response.writeHead(503, { 'content-length': '0' }).end())
+      request.once('end', () =>
+        response.writeHead(status, { 'content-length': String(body.length) }).end(body),
+      )
     } else this.#handOn(request, response, fault)
   }
 
