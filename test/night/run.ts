@@ -1,13 +1,17 @@
 // Plays every fault of the night against the built command: `npm run night`, `npm run night -- --only disk-full`,
-// `--list`, `--short`; `--no-table` leaves the page as it is.
-import { mkdtemp, rm } from 'node:fs/promises'
+// `--list`, `--short`; `--no-table` leaves the page as it is, `--samples FILE` keeps what `/readyz` said.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SCENARIOS } from './scenarios/index.ts'
 import { Night } from './support/night.ts'
 import { play, type Outcome } from './support/play.ts'
+import type { Judged } from './support/judge.ts'
 import { readySaid, normalize, writeTable } from './support/table.ts'
+
+// The service must run on the Node of this machine; that a later release of its SDK will not is no news of the night.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true'
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +19,8 @@ const { values } = parseArgs({
     list: { type: 'boolean', default: false },
     short: { type: 'boolean', default: false },
     'no-table': { type: 'boolean', default: false },
+    // File for every sample of /readyz beside what was true.
+    samples: { type: 'string' },
   },
 })
 
@@ -43,9 +49,22 @@ async function playAll(): Promise<readonly Outcome[]> {
     await rm(folder, { recursive: true, force: true })
   }
   const failed = outcomes.filter(({ wrong }) => wrong.length > 0)
+  const judged = outcomes.flatMap((outcome) => outcome.judged)
+  const count = (kind: Judged['wrong']): number => judged.filter(({ wrong }) => wrong === kind).length
+  say(
+    `${judged.length} samples of /readyz: ${count('ready while no topic progressed')} ready while no topic progressed, ${count('not ready while all topics progressed')} not ready while all topics progressed`,
+  )
+  if (values.samples !== undefined) await writeSamples(values.samples, outcomes)
   say(`${outcomes.length - failed.length} passed, ${failed.length} failed`)
   if (!values['no-table'] && values.only === undefined && !values.short) await writeTable(outcomes)
   return outcomes
+}
+
+async function writeSamples(path: string, outcomes: readonly Outcome[]): Promise<void> {
+  const lines = outcomes.flatMap(({ scenario, judged }) =>
+    judged.map((one) => JSON.stringify({ scenario: scenario.name, ...one })),
+  )
+  await writeFile(path, `${lines.join('\n')}\n`)
 }
 
 function report(outcome: Outcome): void {

@@ -49,7 +49,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
       const orders = await night.topic({ bucket, perSend: 400 })
       const budget = { bytes: SMALL_BUDGET }
       const topics = {
-        orders: orders.entry({ flush: { ageMs: 500, count: 2_000 }, creditBytes: SMALL_BUDGET }),
+        orders: orders.entry({ flush: { ageMs: 500, bytes: SMALL_BUDGET / 4 }, creditBytes: SMALL_BUDGET }),
       }
       return {
         config: await night.config(topics, { storage: bucket.storage, budget }),

@@ -41,7 +41,13 @@ export class NightProcess {
   private constructor(worker: Worker, url: string) {
     this.worker = worker
     this.#url = url
-    void worker.ended.then(() => (this.#isOver = true))
+    // It would outlive a night that is interrupted.
+    const kill = (): void => worker.kill('SIGKILL')
+    process.once('exit', kill)
+    void worker.ended.then(() => {
+      this.#isOver = true
+      process.removeListener('exit', kill)
+    })
     void this.#sample()
   }
 
@@ -56,6 +62,14 @@ export class NightProcess {
 
   get isOver(): boolean {
     return this.#isOver
+  }
+
+  /** Resolves once it has written a line, answered or ended; or when the time is over. */
+  async firstWord(msMax: number): Promise<void> {
+    const sinceMs = Date.now()
+    const isSilent = (): boolean =>
+      this.worker.lines.length === 0 && this.samples.length === 0 && !this.#isOver
+    while (isSilent() && Date.now() - sinceMs < msMax) await sleep(SAMPLE_EVERY_MS)
   }
 
   /** Lines from now on count as said about what follows. */
@@ -120,9 +134,13 @@ export class NightProcess {
     return { ready, status, series: seriesOf(metrics), lines: this.worker.lines.slice(this.#mark) }
   }
 
-  /** Returns the size of `/metrics`. */
+  /** Returns the size of `/metrics`; infinite where it does not come in time. */
   async metricsBytes(): Promise<number> {
-    return (await (await this.#get('/metrics')).arrayBuffer()).byteLength
+    try {
+      return (await (await this.#get('/metrics')).arrayBuffer()).byteLength
+    } catch {
+      return Number.POSITIVE_INFINITY
+    }
   }
 
   /** Carries out an admin verb; resolves to the status and the body of the answer. */
