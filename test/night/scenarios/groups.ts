@@ -7,7 +7,7 @@ import { startWorker } from '../../integrity/support/worker.ts'
 import { nameForTests } from '../../support/servers/servers.ts'
 import { writeFile } from 'node:fs/promises'
 import { NightProcess } from '../support/process.ts'
-import type { Scenario } from '../support/scenario.ts'
+import type { Said, Scenario } from '../support/scenario.ts'
 import { isPositive, READY } from '../support/wanted.ts'
 
 const STORM_EVERY_MS = 2_000
@@ -26,7 +26,7 @@ export const GROUP_SCENARIOS: readonly Scenario[] = [
       const other = await joinAsAnother(brokers, groupId, orders.topic)
       return {
         config: await night.config({ orders: orders.entry() }, { kafka: { groupId } }),
-        said: { lines: [{ level: 'error', text: /group .*(?:another|other)/i }] },
+        said: { lines: [{ level: 'error', text: /is used by another kind of consumer/ }] },
         exit: 2,
         cleanUp: () => other.disconnect(),
       }
@@ -73,26 +73,16 @@ export const GROUP_SCENARIOS: readonly Scenario[] = [
       return {
         config,
         fault: async (process) => {
-          const has = (count: number) => ({
-            also: ({
-              status,
-            }: {
-              status?: { topics: Readonly<Record<string, { partitions: readonly unknown[] }>> } | undefined
-            }) => (status?.topics['orders']?.partitions.length === count ? [] : [`not ${count} partitions`]),
-          })
           await Promise.all([
-            process.mustSay('one partition', has(1)),
-            other.mustSay('one partition', has(1)),
+            process.mustSay('one partition', ofPartitions(1)),
+            other.mustSay('one partition', ofPartitions(1)),
           ])
           process.mark()
           other.worker.kill('SIGKILL')
         },
         said: {
           ...READY,
-          also: ({ status }) => {
-            const count = status?.topics['orders']?.partitions.length ?? 0
-            return count === 2 ? [] : [`it has ${count} partitions of 2`]
-          },
+          ...ofPartitions(2),
           lines: [{ level: 'info', text: /assigned/i }],
         },
         exact: [orders],
@@ -153,6 +143,16 @@ export const GROUP_SCENARIOS: readonly Scenario[] = [
     },
   },
 ]
+
+/** Wants the topic to have so many partitions in this process. */
+function ofPartitions(wanted: number): Said {
+  return {
+    also: ({ status }) => {
+      const count = status?.topics['orders']?.partitions.length ?? 0
+      return count === wanted ? [] : [`it has ${count} partitions, not ${wanted}`]
+    },
+  }
+}
 
 /** Joins a group with an assignor that nobody else has. */
 async function joinAsAnother(

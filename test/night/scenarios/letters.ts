@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
 import { createTopic } from '../../../src/kafka/client/admin.ts'
-import type { Night } from '../support/night.ts'
+import type { FedTopic, Night } from '../support/night.ts'
 import type { Act, Scenario } from '../support/scenario.ts'
 import { isPositive, READY } from '../support/wanted.ts'
 
@@ -13,9 +13,11 @@ export const LETTER_SCENARIOS: readonly Scenario[] = [
     remedy: '`kafka-delta dlq group` shows the causes; correct the producer or the contract, then replay',
     isShort: true,
     prepare: async (night) => {
-      const orders = await night.topic({ badEvery: 1 })
+      const orders = await night.topic({ badEvery: 1, isPaused: true })
       return {
         config: await night.config({ orders: orders.entry() }),
+        fault: () => resume(orders),
+        begins: 'idle',
         said: {
           ...READY,
           topics: { orders: { states: ['running'], lag: 'number' } },
@@ -37,11 +39,13 @@ export const LETTER_SCENARIOS: readonly Scenario[] = [
     remedy: 'correct the cause that the message names, then restart the topic',
     code: 'KD_TOO_MANY_DEAD_LETTERS',
     prepare: async (night) => {
-      const [orders, local] = [await night.topic({ badEvery: 2 }), await night.topic()]
+      const [orders, local] = [await night.topic({ badEvery: 2, isPaused: true }), await night.topic()]
       const deadLetters = { maxRate: 0.1, maxRateRecordsMin: 1 }
       const topics = { orders: orders.entry({ deadLetters }), local: local.entry() }
       return {
         config: await night.config(topics),
+        fault: () => resume(orders),
+        begins: 'idle',
         said: {
           code: 200,
           readiness: ['degraded'],
@@ -76,9 +80,15 @@ export const LETTER_SCENARIOS: readonly Scenario[] = [
   },
 ]
 
+/** Lets the records come. */
+function resume({ feed }: FedTopic): Promise<void> {
+  feed.resume()
+  return Promise.resolve()
+}
+
 /** Two topics; the brokers refuse the dead letters of one because of a setting of its dead-letter topic. */
 async function refused(night: Night, setting: string, bad: string, good: string): Promise<Act> {
-  const [orders, local] = [await night.topic({ badEvery: 5 }), await night.topic()]
+  const [orders, local] = [await night.topic({ badEvery: 5, isPaused: true }), await night.topic()]
   const deadLetterTopic = `${orders.topic}-dlq`
   const client = { brokers: [...(await night.brokers())], clientId: 'night' }
   await createTopic(client, deadLetterTopic, { partitions: 1, config: { [setting]: bad } })
@@ -89,6 +99,8 @@ async function refused(night: Night, setting: string, bad: string, good: string)
   }
   return {
     config: await night.config(topics),
+    fault: () => resume(orders),
+    begins: 'idle',
     said: {
       code: 200,
       readiness: ['degraded'],

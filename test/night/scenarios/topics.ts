@@ -113,10 +113,16 @@ export const TOPIC_SCENARIOS: readonly Scenario[] = [
     prepare: async (night) => {
       const timestamp = (): string => String(Date.now() + FUTURE_MS)
       const orders = await night.topic({
+        isPaused: true,
         message: ({ key, value }) => ({ key, value, timestamp: timestamp() }),
       })
       return {
         config: await night.config({ orders: orders.entry() }),
+        fault: () => {
+          orders.feed.resume()
+          return Promise.resolve()
+        },
+        begins: 'idle',
         said: {
           ...READY,
           topics: { orders: { states: ['running'], lag: 'number' } },

@@ -10,6 +10,8 @@ export interface FeedOptions {
   readonly badEvery?: number
   /** Records of a partition every 100 ms; default 2. */
   readonly perSend?: number
+  /** True to send nothing before `resume`. */
+  readonly isPaused?: boolean
   /** Makes the message of an event. */
   readonly message?: (event: SampleEvent) => Pick<Message, 'key' | 'value' | 'timestamp'>
 }
@@ -25,7 +27,7 @@ export class Feed {
   readonly #events: Generator<SampleEvent>
   readonly #running: Promise<void>
   #isOver = false
-  #isPaused = false
+  #isPaused: boolean
 
   constructor(brokers: readonly string[], topic: string, options: FeedOptions = {}) {
     const client = new kafkajs.Kafka({
@@ -40,6 +42,7 @@ export class Feed {
     this.#producer = client.producer({ createPartitioner })
     this.#topic = topic
     this.#options = options
+    this.#isPaused = options.isPaused ?? false
     this.#events = generateUserEvents({ seed: 16, badEvery: options.badEvery ?? 20 })
     this.#running = this.#run()
   }

@@ -63,8 +63,9 @@ export interface Act {
   readonly config: object
   /** What stands before `run`; the built command by default. */
   readonly program?: readonly string[]
-  /** Breaks something once the service commits; absent when it is broken before the start. */
+  /** Breaks something once the service commits, or is ready where `begins` is 'idle'; absent when it is broken before. */
   readonly fault?: (process: NightProcess) => Promise<void>
+  readonly begins?: 'idle'
   readonly said: Said
   /** Exit code of a service that ends because of the fault. */
   readonly exit?: number
