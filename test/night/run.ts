@@ -24,6 +24,9 @@ const { values } = parseArgs({
   },
 })
 
+/** Of one fault in the report; what a broker wrote before it failed may be long. */
+const TEXT_MAX = 800
+
 const unknown = (values.only ?? []).filter((name) => !SCENARIOS.some((one) => one.name === name))
 if (unknown.length > 0) throw new Error(`There is no scenario ${unknown.join(', ')}; --list has them all`)
 const wanted = SCENARIOS.filter(
@@ -74,5 +77,5 @@ function report(outcome: Outcome): void {
   console.log(`${wrong.length === 0 ? 'ok    ' : 'FAILED'} ${scenario.name} in ${seconds(tookMs)}${said}`)
   console.log(normalize(`         /readyz ${readySaid(outcome)}`))
   for (const { level, msg } of lines) console.log(normalize(`         ${level}: ${msg}`).slice(0, 300))
-  for (const one of wrong) console.log(`       - ${one}`)
+  for (const one of wrong) console.log(`       - ${one.slice(0, TEXT_MAX)}`)
 }

@@ -87,6 +87,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
         }))
         await admin.createTopics({ topics, waitForLeaders: true, timeout: 30_000 })
       })
+      const names = Array.from({ length: MANY }, (_, index) => `${prefix}.${index}`)
       const { topic, ...entry } = topicOf('', `${folder}/{topic}`) as { readonly topic: string }
       return {
         config: await night.config({ many: { ...entry, pattern: `${prefix}\\..*`, topicsMax: MANY } }),
@@ -112,6 +113,8 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
             ...(longest > LINE_BYTES_MAX ? [`a line of the log has ${longest} characters`] : []),
           ]
         },
+        // A broker with so many topics takes long to start again.
+        cleanUp: () => night.asAdmin((admin) => admin.deleteTopics({ topics: names })),
       }
     },
   },

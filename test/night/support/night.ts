@@ -82,7 +82,7 @@ export class Night {
 
   /** The broker that a scenario may kill, as long as it brings it back. */
   async kafka(): Promise<KafkaServer> {
-    if (this.#kafka === undefined) await this.#stopKafkas()
+    if (this.#kafka === undefined || !isAlive(this.#kafka.pid)) await this.#stopKafkas()
     return (this.#kafka ??= await startKafka({ onProgress: this.say, config: FAST_BROKER }))
   }
 
@@ -221,6 +221,15 @@ export class Night {
   async #stopKafkas(): Promise<void> {
     await Promise.all([this.#kafka?.stop(), this.#cluster?.stop(), this.#secure?.stop()])
     this.#kafka = this.#cluster = this.#secure = undefined
+  }
+}
+
+/** A scenario may have failed to bring the broker back. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
 
