@@ -275,7 +275,7 @@ test('flush of a paused topic whose records were read before its restart says th
   const { run, kafka, clock } = machine
   machine.start()
   kafka.push(Array.from({ length: 30 }, (_, id) => `{"id":${id}}`))
-  await until('the buffered batches', () => run.status.partitions()[0]?.next === 30n)
+  await until('the buffered batches', () => run.status.partitions()?.[0]?.next === 30n)
   run.control.pause()
   machine.source?.fail(retryable())
   await until('the failure', () => run.status.state === 'restarting')
