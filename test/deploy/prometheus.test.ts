@@ -33,7 +33,7 @@ import {
 } from './support/watched.ts'
 
 const root = join(import.meta.dirname, '../..')
-const WAIT_MS_MAX = 60_000
+const WAIT_MS_MAX = 120_000
 const EVERY_MS = 500
 /** Long enough to be counted as a stall of the event loop. */
 const FROZEN_MS = 1_500
@@ -99,12 +99,11 @@ test('every query of the dashboard has data', async () => {
 
 test('the variables of the dashboard have values', async () => {
   for (const label of ['job', 'instance'])
-    assert.ok(
-      (await prometheus.query(`count by (${label}) (kafka_delta_ready{${label}!=""})`)).length > 0,
-      label,
-    )
-  const found = await prometheus.query('count by (topic) (kafka_delta_topic_state)')
-  assert.deepEqual(found.map(({ labels }) => labels['topic']).sort(), Object.values(topics).sort())
+    await until(label, () => missingIn(`count by (${label}) (kafka_delta_ready{${label}!=""})`))
+  await until('topics', async () => {
+    const found = await prometheus.query('count by (topic) (kafka_delta_topic_state)')
+    return Object.values(topics).filter((topic) => !found.some(({ labels }) => labels['topic'] === topic))
+  })
 })
 
 test('alerts fire for what is wrong, and not for the topic that is well', async () => {
@@ -199,7 +198,6 @@ const HURRIED: Readonly<Record<string, readonly [RegExp, string]>> = {
   KafkaDeltaLagGrowing: [/\b30m\b/g, '5s'],
   KafkaDeltaNothingCommitted: [/\b10m\b/g, '5s'],
   KafkaDeltaCommitContention: [/\b15m\b/g, '5s'],
-  KafkaDeltaRebalancing: [/> 20/, '> 8'],
   KafkaDeltaDiskLow: [/< 1e9/, '< 1e18'],
 }
 

@@ -213,7 +213,7 @@ export async function startRestlessMember(brokers: readonly string[], groupId: s
   }
   const joining = loop(PAUSE_MS, async (isStopped) => {
     const member = joinGroup({ cluster, groupId, topics: [topic], callbacks, heartbeatMs: 300 })
-    while (member.status().generation < 0 && !isStopped()) await sleep(20)
+    while (member.owned().length === 0 && !isStopped()) await sleep(20)
     await member.stop()
   })
   return { stop: () => joining.stop().finally(() => cluster.close()) }
