@@ -102,7 +102,9 @@ test('the variables of the dashboard have values', async () => {
     await until(label, () => missingIn(`count by (${label}) (kafka_delta_ready{${label}!=""})`))
   await until('topics', async () => {
     const found = await prometheus.query('count by (topic) (kafka_delta_topic_state)')
-    return Object.values(topics).filter((topic) => !found.some(({ labels }) => labels['topic'] === topic))
+    return Object.values<string>({ ...topics }).filter(
+      (topic) => !found.some(({ labels }) => labels['topic'] === topic),
+    )
   })
 })
 
