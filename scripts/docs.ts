@@ -6,10 +6,11 @@ import { isMapFormat, optionsOf, type Option, type OptionTree } from '../config/
 import { SERVICE_OPTIONS, TOPIC_OPTIONS } from '../config/schema.ts'
 import { DASHBOARD_PATH, dashboardJson } from './dashboard/dashboard.ts'
 import { errorFaults, errorsPage } from './error-pages.ts'
+import { statesPage } from './states-page.ts'
 
 /**
- * Generates `docs/configuration.md` from the schema, `docs/errors.md` from the catalogue of errors and the
- * Grafana dashboard from its panels, and checks `docs/troubleshooting.md` against the catalogue. With
+ * Generates `docs/configuration.md` from the schema, `docs/errors.md` from the catalogue of errors,
+ * `docs/states.md` from what the states of topics and of the process mean, and the Grafana dashboard from its panels, and checks `docs/troubleshooting.md` against the catalogue. With
  * `--check` it writes nothing and reports stale files.
  */
 async function main(check: boolean): Promise<number> {
@@ -30,6 +31,7 @@ async function main(check: boolean): Promise<number> {
 const GENERATED = [
   ['docs/configuration.md', 'config/schema.ts', configurationPage],
   ['docs/errors.md', 'src/core/errors.ts', errorsPage],
+  ['docs/states.md', 'src/service/health', statesPage],
   [DASHBOARD_PATH, 'scripts/dashboard', dashboardJson],
 ] as const
 

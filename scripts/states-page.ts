@@ -33,7 +33,8 @@ ${readinessTable()}
 
 ## Readiness with two topics
 
-With more topics the same rules apply: one topic that is \`opening\` decides first, then one that is \`stalled\`.
+Before the process has been ready. Once it was, \`opening\` beside \`running\` is \`degraded\`. With more topics the same rules
+apply: one that is \`opening\` decides first, then one that is \`stalled\`.
 
 ${pairTable()}
 `
@@ -87,11 +88,22 @@ const RUNS: readonly {
   readonly run: RunState
   readonly hasRun: boolean
   readonly isLate: boolean
+  readonly isJoining?: boolean
+  readonly isCutOff?: boolean
 }[] = [
   { name: 'opens for the first time', run: 'opening', hasRun: false, isLate: false },
   { name: 'opens again after a failure', run: 'opening', hasRun: true, isLate: false },
+  { name: 'joins its group', run: 'running', hasRun: false, isLate: false, isJoining: true },
+  {
+    name: 'joins its group again after a failure',
+    run: 'running',
+    hasRun: true,
+    isLate: false,
+    isJoining: true,
+  },
   { name: 'runs', run: 'running', hasRun: true, isLate: false },
   { name: 'runs and is late', run: 'running', hasRun: true, isLate: true },
+  { name: 'runs, and no partition can be read', run: 'running', hasRun: true, isLate: true, isCutOff: true },
   { name: 'is paused', run: 'paused', hasRun: true, isLate: true },
   { name: 'pauses before it opens again', run: 'restarting', hasRun: true, isLate: true },
   { name: 'has failed', run: 'failed', hasRun: true, isLate: true },
@@ -99,11 +111,11 @@ const RUNS: readonly {
 ]
 
 function dependencyTable(): string {
-  const rows = RUNS.map(({ name, run, hasRun, isLate }) => [
+  const rows = RUNS.map(({ name, run, hasRun, isLate, isJoining = false, isCutOff = false }) => [
     name,
     ...Object.values(CIRCUITS).map((circuit) => {
       const full: Circuit = { kind: 'store', name: '', sinceMs: 0, openedCount: 0, retries: 0, ...circuit }
-      return `\`${topicStateOf(run, { circuits: [full], isLate, hasRun })}\``
+      return `\`${topicStateOf(run, { circuits: [full], isLate, hasRun, isJoining, isCutOff })}\``
     }),
   ])
   return tableOf(['The topic', ...Object.keys(CIRCUITS)], rows)

@@ -1,6 +1,7 @@
 import type { Circuit } from '../../core/circuit.ts'
 import type { Health } from './health.ts'
 import type { TopicState } from './readiness.ts'
+import { TOPIC_STATE_FACTS } from './states.ts'
 import { listedTopicOf, nextTrialOf } from './condition.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 
@@ -115,12 +116,10 @@ export function actuatorHealthOf(health: Health): object {
       ...Object.fromEntries(
         Object.entries(servers).map(([kind, each]) => [kind, group(each, ({ state }) => state === 'closed')]),
       ),
-      topics: group(topics, ({ state }) => UP.has(state)),
+      topics: group(topics, ({ state }) => TOPIC_STATE_FACTS[state].isHealthy),
     },
   }
 }
-
-const UP: ReadonlySet<TopicState> = new Set(['running', 'paused', 'ended'])
 
 function group<T extends object>(
   each: Readonly<Record<string, T>>,

@@ -11,6 +11,7 @@ import {
 import { TopicProgress } from './progress.ts'
 import { isReady, readinessOf, topicStateOf, type Readiness, type TopicState } from './readiness.ts'
 import { isHoldingRequests } from './server-outage.ts'
+import { READINESS_FACTS, TOPIC_STATE_FACTS } from './states.ts'
 import { topicObstacleOf } from './topic-obstacle.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 
@@ -188,12 +189,14 @@ export class Health {
   #logReadiness(readiness: Readiness): void {
     const before = this.#loggedReadiness
     this.#loggedReadiness = readiness
-    const message = READINESS_MESSAGES[readiness]
+    const { message } = READINESS_FACTS[readiness]
     if (readiness === 'ready') {
       this.#options.log.info({ readiness, before }, message)
       return
     }
-    const troubled = this.topics.map((topic) => this.listed(topic)).filter(({ state }) => !CALM.has(state))
+    const troubled = this.topics
+      .map((topic) => this.listed(topic))
+      .filter(({ state }) => !TOPIC_STATE_FACTS[state].isHealthy)
     const { text, topics } = summarizeTopics(troubled)
     const fields = { readiness, before, notRunning: troubled.length, topics }
     this.#options.log.warn(fields, text === '' ? message : `${message}: ${text}`)
@@ -236,17 +239,4 @@ export class Health {
     }
     for (const name of present) this.#seen.add(name)
   }
-}
-
-/** States that a line about readiness does not list. */
-const CALM: ReadonlySet<TopicState> = new Set(['running', 'paused', 'ended'])
-
-const READINESS_MESSAGES: Readonly<Record<Readiness, string>> = {
-  ready: 'Ready',
-  degraded: 'Ready, but some topics are not running',
-  starting: 'Not ready: topics are opening',
-  stopping: 'Not ready: stopping',
-  stalled: 'Not ready: a topic lags and makes no progress',
-  unavailable: 'Not ready: every topic waits for a server',
-  failed: 'Not ready: no topic is running',
 }

@@ -19,8 +19,8 @@ export const TOPIC_STATE_FACTS: Readonly<Record<TopicState, TopicStateFacts>> = 
   opening: {
     meaning: 'It opens its table and joins its consumer group for the first time.',
     begins: 'The process starts, or a pattern discovers the topic.',
-    ends: 'The group has assigned partitions to the process: `running`. A server that it needs does not answer: `waiting`.',
-    isHealthy: true,
+    ends: 'The group has assigned partitions, or none: `running`. A server that it needs does not work: `waiting`.',
+    isHealthy: false,
     alerts: ['KafkaDeltaNotReady'],
   },
   running: {
@@ -39,10 +39,11 @@ export const TOPIC_STATE_FACTS: Readonly<Record<TopicState, TopicStateFacts>> = 
   },
   waiting: {
     meaning: 'It waits for a server or a disk that does not work, and continues by itself.',
-    begins: 'The circuit of Kafka, of a store or of a schema registry that the topic needs opens.',
-    ends: 'The circuit lets requests through again.',
+    begins:
+      'The circuit of Kafka, of a store, of the access to a table or of a schema registry that the topic needs opens; no partition can be read for ten seconds.',
+    ends: 'The circuit lets requests through again; a partition can be read.',
     isHealthy: false,
-    alerts: ['KafkaDeltaCircuitOpen', 'KafkaDeltaNotReady'],
+    alerts: ['KafkaDeltaTopicWaiting', 'KafkaDeltaCircuitOpen', 'KafkaDeltaNotReady'],
   },
   stalled: {
     meaning:
@@ -54,14 +55,15 @@ export const TOPIC_STATE_FACTS: Readonly<Record<TopicState, TopicStateFacts>> = 
   },
   restarting: {
     meaning: 'It failed with an error that may pass, and starts again from its table after a pause.',
-    begins: 'An error that is worth a retry, fewer than `restart.attempts` times since the last commit.',
-    ends: 'It has opened its table and joined its group: `running`. It has failed too often: `failed`.',
+    begins:
+      'An error that is worth a retry, fewer than `restart.attempts` times since the last commit; an outage of a server, any number of times.',
+    ends: 'It has opened its table and joined its group: `running`. It has failed too often: `failed`. The verb `restart` ends the pause.',
     isHealthy: false,
     alerts: ['KafkaDeltaTopicRestarting'],
   },
   failed: {
     meaning: 'It failed and is not read. Another process of the group may take over its partitions.',
-    begins: 'An error that repetition does not cure, or `restart.attempts` failures without a commit.',
+    begins: 'An error that a retry does not cure, or `restart.attempts` failures without a commit.',
     ends: 'The verb `restart`, or the next start of the process.',
     isHealthy: false,
     alerts: ['KafkaDeltaTopicFailed'],
@@ -89,13 +91,14 @@ export interface ReadinessFacts {
 export const READINESS_FACTS: Readonly<Record<Readiness, ReadinessFacts>> = {
   ready: { meaning: 'Every topic runs, is paused or has ended.', message: 'Ready', isReady: true },
   degraded: {
-    meaning: 'At least one topic runs; another waits, restarts or has failed.',
+    meaning: 'At least one topic runs; another opens, waits, restarts or has failed.',
     message: 'Ready, but some topics are not running',
     isReady: true,
   },
   starting: {
-    meaning: 'A topic opens its table or joins its group for the first time.',
-    message: 'Not ready: opening tables',
+    meaning:
+      'A topic opens its table or joins its group for the first time. Once a process was ready, such a topic makes it `degraded` as long as another one runs.',
+    message: 'Not ready: topics are opening',
     isReady: false,
   },
   stopping: {
@@ -110,7 +113,7 @@ export const READINESS_FACTS: Readonly<Record<Readiness, ReadinessFacts>> = {
   },
   unavailable: {
     meaning: 'No topic runs, and at least one waits for a server.',
-    message: 'Not ready: every topic waits for an unavailable server',
+    message: 'Not ready: every topic waits for a server',
     isReady: false,
   },
   failed: {

@@ -15,6 +15,7 @@ import { createJavaMetrics } from '../metrics/java-metrics.ts'
 import { registerDiskMetrics } from '../metrics/disk-space.ts'
 import { KafkaCircuit } from '../health/kafka-circuit.ts'
 import { needsCircuit } from '../health/server-outage.ts'
+import { TOPIC_STATE_FACTS } from '../health/states.ts'
 import type { IngestMetrics } from '../metrics/ingest-metrics.ts'
 import { registerProcessMetrics, type BudgetUsage } from '../metrics/process-metrics.ts'
 import { TopicMetrics } from '../metrics/topic-metrics.ts'
@@ -176,8 +177,9 @@ function logStatus(topics: readonly TopicRun[], health: Health, log: Logger): vo
     const { counts, commits, version } = topic.status.summary
     const lag = health.progressOf(topic.name).totalLag(topic.status.partitions())
     const listed = health.listed(topic)
-    const isTroubled = listed.reason !== undefined && listed.state !== 'paused'
-    log[isTroubled ? 'warn' : 'info'](
+    const isHealthy =
+      TOPIC_STATE_FACTS[listed.state].isHealthy && (listed.reason === undefined || listed.state === 'paused')
+    log[isHealthy ? 'info' : 'warn'](
       {
         ...listed,
         ...counts,
