@@ -5,7 +5,8 @@ import type { Fact } from './judge.ts'
 import type { Carried } from './scenario.ts'
 
 const LOOK_EVERY_MS = 1_000
-const BROKERS_MS_MAX = 2_000
+/** Brokers that answer later than this are as good as none. */
+const BROKERS_MS_MAX = 5_000
 
 /** Watches what really happens to the topics of a scenario, without a word of the service. */
 export class Truth {
