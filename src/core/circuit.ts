@@ -21,6 +21,11 @@ export interface Circuit {
   readonly reason?: string
   /** Code of the error that last opened the circuit, if it has one. */
   readonly code?: ErrorCode
+  /**
+   * Time since which requests wait for the server and it has answered none, in milliseconds since the epoch; absent if that is
+   * not long enough to be told from a slow request.
+   */
+  readonly silentSinceMs?: number
   /** Time of the next trial request while the circuit is open, in milliseconds since the epoch; absent if none is planned. */
   readonly trialAtMs?: number
 }

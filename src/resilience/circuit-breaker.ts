@@ -41,6 +41,11 @@ const STATES: Readonly<Record<Phase, CircuitState>> = {
   passing: 'half-open',
 }
 
+/** A server that answers none of the requests that wait for it for this long is silent. */
+const SILENCE_MS = 8_000
+/** Longest pause between two attempts of a request after which the server still counts as silent. */
+const ATTEMPT_PAUSE_MS_MAX = 10_000
+
 /**
  * Guards the requests to one server: they wait while the circuit is open. Consecutive failures open it; after a time it
  * lets one trial request through, and consecutive successes close it.
@@ -64,6 +69,12 @@ export class CircuitBreaker {
   #triedMs = 0
   /** Time of the next trial request. */
   #dueMs = 0
+  /** Attempts that the server has not answered yet. */
+  #unanswered = 0
+  /** Time since which attempts wait and the server has answered none. */
+  #unansweredSinceMs: number | undefined
+  /** Time at which the last attempt ended without an answer. */
+  #unansweredEndMs = 0
   /** Shared by all waiting requests. */
   #gate: Promise<void> | undefined
   /** Ends the wait for the trial request. */
@@ -91,7 +102,31 @@ export class CircuitBreaker {
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
       ...(this.#code === undefined ? {} : { code: this.#code }),
       ...(this.#phase === 'open' && !isDue ? { trialAtMs: this.#dueMs } : {}),
+      ...this.#silence(),
     }
+  }
+
+  /**
+   * Notes that an attempt of a request was sent, so that a server that accepts it and never answers is noticed before its
+   * time-out. Returns the function to call at its end, with whether the server answered in any way.
+   */
+  trackAttempt(): (hasAnswered: boolean) => void {
+    const { clock } = this.#context
+    this.#unanswered++
+    this.#unansweredSinceMs ??= clock.now()
+    return (hasAnswered) => {
+      this.#unanswered--
+      this.#unansweredEndMs = clock.now()
+      if (hasAnswered) this.#unansweredSinceMs = this.#unanswered > 0 ? this.#unansweredEndMs : undefined
+    }
+  }
+
+  #silence(): Pick<Circuit, 'silentSinceMs'> {
+    const nowMs = this.#context.clock.now()
+    const sinceMs = this.#unansweredSinceMs
+    if (sinceMs === undefined || nowMs - sinceMs < SILENCE_MS) return {}
+    const isWaitedFor = this.#unanswered > 0 || nowMs - this.#unansweredEndMs < ATTEMPT_PAUSE_MS_MAX
+    return isWaitedFor ? { silentSinceMs: sinceMs } : {}
   }
 
   /** Times that the circuit has opened. */

@@ -94,6 +94,7 @@ function merged(server: Circuit, access: Circuit): Circuit {
     ...shown,
     openedCount: server.openedCount + access.openedCount,
     retries: server.retries + access.retries,
+    ...(server.silentSinceMs === undefined ? {} : { silentSinceMs: server.silentSinceMs }),
   }
 }
 

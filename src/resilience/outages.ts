@@ -14,6 +14,7 @@ export const OUTAGE_RULES: Readonly<Partial<Record<ErrorCode, OutageRule>>> = {
   KD_KAFKA_AUTH_FAILED: 'once-worked',
   KD_KAFKA_TLS_FAILED: 'once-worked',
   KD_KAFKA_FORBIDDEN: 'once-worked',
+  KD_TOPIC_MISSING: 'once-worked',
   KD_REGISTRY_FAILED: 'once-worked',
   KD_SOURCE_FAILED: 'by-cause',
   KD_DEAD_LETTERS_FAILED: 'by-cause',

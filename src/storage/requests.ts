@@ -73,12 +73,14 @@ export class Requests {
   readonly #dialect: StoreDialect
   readonly #attemptTimeoutMs: number
   readonly #retries: Retries
+  readonly #circuit: CircuitBreaker | undefined
   readonly #access: AccessCircuit | undefined
 
   constructor(dialect: StoreDialect, { retryPolicy = {}, circuit, access }: StoreRequestOptions = {}) {
     const whole = { ...DEFAULT_STORE_RETRY_POLICY, ...retryPolicy }
     this.#dialect = dialect
     this.#attemptTimeoutMs = whole.attemptTimeoutMs
+    this.#circuit = circuit
     this.#retries = new Retries(whole, circuit)
     this.#access = access
   }
@@ -158,10 +160,15 @@ export class Requests {
       `${this.#dialect.name} ${request.operation}`,
       attributes,
       async (span) => {
+        const endAttempt = this.#circuit?.trackAttempt()
         try {
-          return await attempt(AbortSignal.timeout(this.#attemptTimeoutMs))
-        } catch (error) {
-          throw this.#errorOf(error, request, count, span)
+          const value = await attempt(AbortSignal.timeout(this.#attemptTimeoutMs))
+          endAttempt?.(true)
+          return value
+        } catch (thrown) {
+          const error = this.#errorOf(thrown, request, count, span)
+          endAttempt?.(error.context['status'] !== undefined)
+          throw error
         }
       },
       SpanKind.CLIENT,

@@ -13,7 +13,7 @@ import { startWorker, type Worker } from '../integrity/support/worker.ts'
 import { faultProxy, type Requested } from '../support/network/fault-proxy.ts'
 import { kafkaForTests, nameForTests, s3ForTests } from '../support/servers/servers.ts'
 import { PROGRAM } from './support/carry.ts'
-import { ask, askUntil, type Said } from './support/said.ts'
+import { askUntil, type Said } from './support/said.ts'
 
 const TOKEN = 'a-token-for-tests-0123'
 
@@ -196,15 +196,23 @@ test('a process that catches up says which topic has ended and which one waits',
   }
 })
 
-test('a process whose only topic is missing has failed, and is ready once the topic is there', async () => {
-  const service = await startService('missing', {
-    missing: { restart: { attempts: 100, baseMs: 500, capMs: 1_000 } },
+test('a process is ready while its only topic runs, and has failed while that topic restarts', async () => {
+  await createTopic({ brokers, clientId: 'test' }, topicOf('alone'), { partitions: 1 })
+  // No dead letter fits into this topic.
+  const letters = topicOf('letters')
+  await createTopic({ brokers, clientId: 'test' }, letters, { partitions: 1, config: { 'max.message.bytes': '50' } })
+  const service = await startService('alone', {
+    alone: {
+      deadLetters: { mode: 'topic', topic: letters },
+      retry: { attempts: 2, baseMs: 10, capMs: 20 },
+      restart: { attempts: 10, baseMs: 20_000, capMs: 20_000 },
+    },
   })
   try {
-    await meets(service, 'missing', 'restarting', 'failed')
-    await createTopic({ brokers, clientId: 'test' }, topicOf('missing'), { partitions: 1 })
-    await meets(service, 'missing', 'running', 'ready')
-    assert.equal((await ask(service.url)).code, 200)
+    await produce('alone', 0, 10)
+    await meets(service, 'alone', 'running', 'ready')
+    await producer.send({ topic: topicOf('alone'), messages: [{ value: 'no JSON' }] })
+    await meets(service, 'alone', 'restarting', 'failed')
   } finally {
     service.worker.kill('SIGTERM')
     await service.worker.ended

@@ -40,7 +40,10 @@ test('Five consecutive failures open a circuit, four do not', async () => {
   assert.equal(circuits.all()[0]?.state, 'closed')
   await failing(lake, 1)
   const { reason, ...rest } = lake.circuit
-  const opened = { kind: 'store', name: 's3://lake', state: 'open', sinceMs: 0, openedCount: 1, retries: 0 }
+  const opened = {
+    ...{ kind: 'store', name: 's3://lake', state: 'open', sinceMs: 0, openedCount: 1, retries: 0 },
+    ...{ code: 'KD_STORE_UNAVAILABLE', trialAtMs: OPTIONS.openMs },
+  }
   assert.deepEqual(rest, opened)
   assert.match(reason ?? '', /ECONNREFUSED/)
 })
@@ -214,4 +217,34 @@ test('A failure soon after the first answer opens the circuit again, and errors 
   assert.deepEqual([lake.circuit.state, lake.circuit.isPassing], ['open', undefined])
   await clock.advance(59_999)
   assert.equal(lake.circuit.state, 'open')
+})
+
+test('A server that answers no attempt for eight seconds is silent until it answers, also between attempts', async () => {
+  const { clock, lake } = started()
+  const endFirst = lake.trackAttempt()
+  await clock.advance(7_999)
+  assert.equal(lake.circuit.silentSinceMs, undefined)
+  await clock.advance(1)
+  assert.equal(lake.circuit.silentSinceMs, 0)
+  endFirst(false)
+  await clock.advance(5_000)
+  const endSecond = lake.trackAttempt()
+  assert.equal(lake.circuit.silentSinceMs, 0)
+  endSecond(true)
+  assert.equal(lake.circuit.silentSinceMs, undefined)
+})
+
+test('An answer to any attempt ends the silence, and a server that is asked nothing is not silent', async () => {
+  const { clock, lake } = started()
+  const endSlow = lake.trackAttempt()
+  const endQuick = lake.trackAttempt()
+  await clock.advance(8_000)
+  endQuick(true)
+  await clock.advance(7_000)
+  assert.equal(lake.circuit.silentSinceMs, undefined)
+  await clock.advance(1_000)
+  assert.equal(lake.circuit.silentSinceMs, 8_000)
+  endSlow(false)
+  await clock.advance(10_000)
+  assert.equal(lake.circuit.silentSinceMs, undefined)
 })

@@ -17,6 +17,7 @@ test('An error is an outage by its code, by what has worked before, or by its ca
     [made('KD_KAFKA_AUTH_FAILED'), false, true],
     [made('KD_KAFKA_TLS_FAILED'), false, true],
     [made('KD_KAFKA_FORBIDDEN'), false, true],
+    [made('KD_TOPIC_MISSING'), false, true],
     [made('KD_REGISTRY_FAILED', { retryable: false }), false, true],
     [made('KD_REGISTRY_FAILED'), true, true],
     [made('KD_SOURCE_FAILED'), true, true],

@@ -15,6 +15,8 @@ interface ServerHealth {
   /** The reason for the last opening, and its code. */
   readonly reason?: string
   readonly code?: string
+  /** Time since which the server answers no request, ISO 8601; absent while it answers. */
+  readonly silentSince?: string
   /** The next trial; absent while the server answers. */
   readonly next?: string
 }
@@ -66,11 +68,12 @@ export function componentsOf(health: Health): HealthComponents {
 
 /** Returns the state of a circuit in the form of `/readyz`. */
 export function serverHealthOf(circuit: Circuit): ServerHealth {
-  const { state, sinceMs, openedCount: opened, retries, reason, code } = circuit
+  const { state, sinceMs, openedCount: opened, retries, reason, code, silentSinceMs } = circuit
   return {
     ...{ state, since: new Date(sinceMs).toISOString(), opened, retries },
     ...(reason === undefined ? {} : { reason }),
     ...(code === undefined ? {} : { code }),
+    ...(silentSinceMs === undefined ? {} : { silentSince: new Date(silentSinceMs).toISOString() }),
     ...(state === 'closed' ? {} : { next: nextTrialOf(circuit) }),
   }
 }

@@ -70,13 +70,18 @@ export function explain(condition: TopicCondition): Explanation {
   }
 }
 
-function explainWait({ blocking: [first], obstacle }: TopicCondition): Explanation {
+function explainWait({ blocking: [first], obstacle, nowMs }: TopicCondition): Explanation {
   if (first === undefined)
     return {
       ...(obstacle === undefined ? {} : { reason: obstacle.reason }),
       next: 'Requests are repeated about once a second; the topic continues by itself',
     }
-  const { name, code, reason = 'it does not answer' } = first
+  const { name, code, reason = 'it does not answer', silentSinceMs } = first
+  if (silentSinceMs !== undefined)
+    return {
+      reason: `${name}: it accepts requests, and has answered none for ${Math.round((nowMs - silentSinceMs) / 1000)} s`,
+      next: 'A request without an answer is repeated after its time-out; the topic continues by itself',
+    }
   return {
     reason: withCode(reason.includes(name) ? reason : `${name}: ${reason}`, code),
     next: `${nextTrialOf(first)}; the topic continues by itself`,
@@ -117,7 +122,7 @@ export function beginOf(
   const causes: readonly (number | undefined)[] =
     state === 'waiting'
       ? blocking.length > 0
-        ? blocking.map(({ sinceMs }) => sinceMs)
+        ? blocking.map(({ sinceMs, silentSinceMs = sinceMs }) => silentSinceMs)
         : [obstacle?.sinceMs]
       : state === 'failed' || state === 'restarting'
         ? [failure?.atMs]

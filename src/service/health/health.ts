@@ -10,7 +10,7 @@ import {
 } from './condition.ts'
 import { TopicProgress } from './progress.ts'
 import { isReady, readinessOf, topicStateOf, type Readiness, type TopicState } from './readiness.ts'
-import { isHoldingRequests } from './server-outage.ts'
+import { makesTopicsWait } from './server-outage.ts'
 import { READINESS_FACTS, TOPIC_STATE_FACTS } from './states.ts'
 import { topicObstacleOf } from './topic-obstacle.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
@@ -113,7 +113,7 @@ export class Health {
     const nowMs = this.#clock.now()
     const run = status.state
     const mayWait = run === 'opening' || run === 'running'
-    const blocking = mayWait ? this.circuitsOf(topic).filter(isHoldingRequests) : []
+    const blocking = mayWait ? this.circuitsOf(topic).filter(makesTopicsWait) : []
     const { obstacle, isTotal } =
       run === 'running'
         ? topicObstacleOf(status.partitions() ?? [], status.obstacle, nowMs)

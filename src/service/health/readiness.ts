@@ -1,6 +1,6 @@
 import type { Circuit } from '../../core/circuit.ts'
 import type { RunState } from '../topic/state.ts'
-import { isHoldingRequests } from './server-outage.ts'
+import { makesTopicsWait } from './server-outage.ts'
 
 /**
  * Names the state of a topic in `/status` and metrics: `waiting` for a server that is unavailable, `stalled` for no
@@ -67,7 +67,7 @@ export function topicStateOf(
   },
 ): TopicState {
   if (run !== 'opening' && run !== 'running') return run
-  if (facts.isCutOff || facts.circuits.some(isHoldingRequests)) return 'waiting'
+  if (facts.isCutOff || facts.circuits.some(makesTopicsWait)) return 'waiting'
   if (run === 'opening' || facts.isJoining) return facts.hasRun ? 'restarting' : 'opening'
   return facts.isLate ? 'stalled' : 'running'
 }

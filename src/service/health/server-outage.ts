@@ -39,7 +39,7 @@ function storeNamesOf(topic: TopicConfig): readonly (string | undefined)[] {
   return names
 }
 
-/** Returns true while the circuit holds back the requests to its server. */
-export function isHoldingRequests({ state, isPassing }: Circuit): boolean {
-  return state !== 'closed' && isPassing !== true
+/** Returns true while the circuit holds back the requests to its server, or the server answers none of them. */
+export function makesTopicsWait({ state, isPassing, silentSinceMs }: Circuit): boolean {
+  return silentSinceMs !== undefined || (state !== 'closed' && isPassing !== true)
 }

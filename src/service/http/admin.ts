@@ -5,7 +5,7 @@ import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { LogLevels } from '../../telemetry/log-levels.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import type { Health } from '../health/health.ts'
-import { isHoldingRequests } from '../health/server-outage.ts'
+import { makesTopicsWait } from '../health/server-outage.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 import { AdminToken } from './admin-token.ts'
 
@@ -213,7 +213,7 @@ function outcomeOf(result: unknown): VerbOutcome {
 /** Returns why a topic has not finished a verb: the servers that it waits for, its last failure, or its state. */
 function pendingReason(topic: TopicRun, health: Health): string {
   const state = health.stateOf(topic)
-  const held = health.circuitsOf(topic).filter(isHoldingRequests)
+  const held = health.circuitsOf(topic).filter(makesTopicsWait)
   if (state === 'waiting')
     return `it waits for ${held.map(({ name, reason }) => (reason === undefined ? name : `${name} (${reason})`)).join(', ')}`
   if (state === 'opening') return 'its table is opening'

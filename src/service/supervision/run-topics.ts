@@ -89,6 +89,7 @@ export async function runTopics(
     const run: SupervisedTopic = new SupervisedTopic(name, topic, {
       open: (emit) => slots.run(() => openTopicWithInference(topic, services, emit), run.control.stopSignal),
       onRestart: (failed) => topicSet.restart(failed),
+      until: options.until,
       isDeletedTopic: (failed, error) => isDeletedTopic(failed, error, discovered, listNames),
       log,
       clock,

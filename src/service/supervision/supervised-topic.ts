@@ -22,6 +22,8 @@ interface SupervisionOptions {
   readonly onRestart?: (run: SupervisedTopic) => void
   /** Decides whether the topic was deleted, so that its end is no failure. */
   readonly isDeletedTopic: (run: TopicRun, error: unknown) => Promise<boolean>
+  /** `latest` does not wait for a topic that was deleted; default `stopped`. */
+  readonly until?: 'stopped' | 'latest'
   readonly log: Logger
   readonly clock: Clock
   /** Returns the end offsets of the topic in Kafka, as far as they are known whatever its state. */
@@ -170,7 +172,7 @@ export class SupervisedTopic implements TopicRun {
     }
     const { attempts: attemptsMax, baseMs, capMs } = this.config.restart
     const { attempts, outages, hasWorked } = this.status
-    const isOutside = attemptsMax > 1 && isOutage(error, hasWorked)
+    const isOutside = attemptsMax > 1 && isOutage(error, hasWorked) && !this.#hasNoEnd(failure)
     const mayRetry = error instanceof PipelineError && error.retryable
     if (!isOutside && (!mayRetry || attempts >= attemptsMax)) {
       this.#enter('failed', failure)
@@ -190,6 +192,11 @@ export class SupervisedTopic implements TopicRun {
     await this.#closePipeline()
     await this.#options.clock.sleep(waitMs, wake).catch(() => undefined)
     return true
+  }
+
+  /** A run up to the end offsets cannot end while the topic does not exist. */
+  #hasNoEnd({ code }: TopicFailure): boolean {
+    return this.#options.until === 'latest' && code === 'KD_TOPIC_MISSING'
   }
 
   #enter(

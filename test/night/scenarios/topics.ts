@@ -16,7 +16,7 @@ export const TOPIC_SCENARIOS: readonly Scenario[] = [
   {
     name: 'topic-deleted',
     fault: 'A topic is deleted in Kafka, another one goes on',
-    does: 'the topic fails, its table is unchanged; other topics go on',
+    does: 'the topic waits for it and then restarts until it is back; other topics go on',
     remedy: 'remove the entry, or create the topic again and set another `appId`',
     code: 'KD_TOPIC_MISSING',
     prepare: async (night) => {
@@ -28,7 +28,15 @@ export const TOPIC_SCENARIOS: readonly Scenario[] = [
           expected = await frozen(night, orders, process)
           await night.asAdmin((admin) => admin.deleteTopics({ topics: [orders.topic] }))
         },
-        said: failed(orders, 'KD_TOPIC_MISSING', /exist|deleted/),
+        said: {
+          code: 200,
+          readiness: ['degraded'],
+          topics: {
+            orders: { states: ['waiting', 'restarting'], reason: /exist|deleted|UNKNOWN_TOPIC/ },
+            local: { states: ['running'] },
+          },
+          alert: 'KafkaDeltaTopicWaiting',
+        },
         exact: [local],
         watched: [orders, local],
         verify: () => sameAs(expected, orders, night),
