@@ -156,6 +156,8 @@ test('a process with topics in different states says each of them', async () => 
   })
   try {
     await meets(service, 'remote', 'opening', 'starting')
+    // Breaks off the requests that hang.
+    await proxy.set('unavailable')
     await proxy.set('pass')
     await meets(service, 'remote', 'running', 'degraded')
     await meets(service, 'steady', 'running', 'degraded')
@@ -203,7 +205,7 @@ test('a process is ready while its only topic runs, and has failed while that to
   await createTopic({ brokers, clientId: 'test' }, letters, { partitions: 1, config: { 'max.message.bytes': '50' } })
   const service = await startService('alone', {
     alone: {
-      deadLetters: { mode: 'topic', topic: letters },
+      deadLetters: { topic: letters },
       retry: { attempts: 2, baseMs: 10, capMs: 20 },
       restart: { attempts: 10, baseMs: 20_000, capMs: 20_000 },
     },
