@@ -29,7 +29,7 @@ ${dependencyTable()}
 
 ${readinessTable()}
 
-\`/healthz\` answers 200 in every state: any answer proves that the event loop runs.
+\`/healthz\` answers 200 in every state: an answer proves that the event loop runs.
 
 ## Readiness with two topics
 

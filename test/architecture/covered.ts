@@ -72,8 +72,9 @@ kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/so
 kafka/client/faults: kafka/client/tls-faults
 kafka/client/tokens: kafka/client/token-login
 kafka/dead-letters/letter-records: kafka/dead-letters/dead-letter-envelope
-kafka/fetch/fetch-reactions: kafka/fetch/fetch-options
-kafka/fetch/transactions: kafka/fetch/broker-fetcher kafka/fetch/fetch-context kafka/fetch/fetch-error-handler kafka/fetch/fetch-failure kafka/fetch/fetch-partition kafka/fetch/leader-tracker kafka/fetch/recreated-topic
+kafka/fetch/faults/fetch-reactions: kafka/fetch/faults/fetch-error-handler kafka/fetch/faults/fetch-failure
+kafka/fetch/fetcher: kafka/fetch/fetch-options
+kafka/fetch/transactions: kafka/fetch/broker-fetcher kafka/fetch/fetch-context kafka/fetch/fetch-partition kafka/fetch/leader-tracker
 kafka/group/assignors/cooperative-sticky: kafka/group/assignors/sticky-balancer
 kafka/group/assignors/range: kafka/group/assignors/assignor
 kafka/group/coordinator-client: kafka/group/membership
@@ -84,7 +85,7 @@ kafka/records/record-codecs: kafka/records/batch-header kafka/records/malformed-
 kafka/source/consumer-source: kafka/source/consumer-options kafka/source/source-batch
 kafka/source/end-refresh: kafka/source/watermarks
 kafka/source/source-events: kafka/source/source-options kafka/source/source
-kafka/source/topic-id: kafka/source/offset-lookup
+kafka/source/topic-id: kafka/fetch/faults/recreated-topic kafka/source/offset-lookup
 kafka/wire/find-coordinator: kafka/wire/broker
 kafka/wire/list-partitions: kafka/wire/cluster
 kafka/wire/network/frames: kafka/wire/network/tls-record

@@ -7,11 +7,11 @@ import type { BrokerConnection } from '../wire/broker.ts'
 import { SILENCE_MS } from '../wire/network/options.ts'
 import { errorNameOf, refusalCodeOf } from '../wire/error-codes.ts'
 import type { FetchContext } from './fetch-context.ts'
-import type { FetchErrorHandler } from './fetch-error-handler.ts'
-import { fetchFailureOf, isPermanent } from './fetch-failure.ts'
+import type { FetchErrorHandler } from './faults/fetch-error-handler.ts'
+import { fetchFailureOf, isPermanent } from './faults/fetch-failure.ts'
 import type { FetchedRecords, LogEnds } from './fetch-options.ts'
 import type { FetchPartition } from './fetch-partition.ts'
-import { sessionReactionTo } from './fetch-reactions.ts'
+import { sessionReactionTo } from './faults/fetch-reactions.ts'
 import { FetchSession, type FetchPartitionResult, type FetchPartitionRequest } from './fetch-session.ts'
 import { guessNextOffset } from './next-offset.ts'
 import { BrokerAnswers, type ReadObstacle } from './read-obstacles.ts'
@@ -114,16 +114,7 @@ export class BrokerFetcher {
     for (const partition of this.#context.partitions()) {
       if (partition.expireReplica(now)) this.#context.wakeBroker(partition)
       if (!partition.isFetchable || partition.notBeforeMs > now || partition.nodeId !== this.nodeId) continue
-      requests.push({
-        topic: partition.topic,
-        topicId: partition.topicId,
-        partition: partition.partition,
-        leaderEpoch: partition.leaderEpoch,
-        offset: partition.fetchOffset,
-        // The epoch is known only for delivered records.
-        lastFetchedEpoch: partition.fetchOffset === partition.position ? partition.positionEpoch : -1,
-        context: { partition, seekEpoch: partition.seekEpoch },
-      })
+      requests.push({ ...partition.request, context: { partition, seekEpoch: partition.seekEpoch } })
     }
     return requests.length === 0 ? undefined : this.#send(requests)
   }

@@ -1,5 +1,6 @@
 import { backoffMs } from '../../resilience/backoff.ts'
 import type { LogEnds } from './fetch-options.ts'
+import type { FetchPartitionRequest } from './fetch-session.ts'
 import type { ReadObstacle } from './read-obstacles.ts'
 
 /** Backoff after an error of the partition. */
@@ -62,9 +63,27 @@ export class FetchPartition {
 
   /** Why the partition itself cannot be read; `undefined` if only its broker decides. */
   get obstacle(): ReadObstacle | undefined {
+    if (this.missingSinceMs !== undefined)
+      return {
+        sinceMs: this.missingSinceMs,
+        reason: 'the topic does not exist in Kafka: it may have been deleted',
+      }
     if (this.leaderlessSinceMs !== undefined)
       return { sinceMs: this.leaderlessSinceMs, reason: 'it has no leader' }
     return this.#refusal
+  }
+
+  /** The part of the next fetch that asks for this partition. */
+  get request(): Omit<FetchPartitionRequest<never>, 'context'> {
+    return {
+      topic: this.topic,
+      topicId: this.topicId,
+      partition: this.partition,
+      leaderEpoch: this.leaderEpoch,
+      offset: this.fetchOffset,
+      // The epoch is known only for delivered records.
+      lastFetchedEpoch: this.fetchOffset === this.position ? this.positionEpoch : -1,
+    }
   }
 
   /** Broker to read from; -1 if unknown. */

@@ -2,12 +2,12 @@ import { systemClock } from '../../core/clock.ts'
 import type { PipelineError } from '../../core/errors.ts'
 import { BrokerFetcher } from './broker-fetcher.ts'
 import { fetchLimitsOf, type FetchContext } from './fetch-context.ts'
-import { fetchFailureOf } from './fetch-failure.ts'
+import { fetchFailureOf } from './faults/fetch-failure.ts'
 import type { Fetcher, FetcherOptions } from './fetch-options.ts'
 import { FetchPartition } from './fetch-partition.ts'
 import { LeaderTracker } from './leader-tracker.ts'
 import type { ReadObstacle } from './read-obstacles.ts'
-import { FetchErrorHandler } from './fetch-error-handler.ts'
+import { FetchErrorHandler } from './faults/fetch-error-handler.ts'
 
 /**
  * Creates a fetcher. It buffers at most two responses per broker: the one whose records are being delivered and the

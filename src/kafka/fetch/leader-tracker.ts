@@ -4,9 +4,9 @@ import type { ClusterMetadata, LeaderHint, TopicMetadata } from '../wire/cluster
 import { NO_UUID } from '../wire/schema.ts'
 import { WakeSignal } from './wake-signal.ts'
 import type { FetchContext } from './fetch-context.ts'
-import { fetchFailureOf, isPermanent } from './fetch-failure.ts'
+import { fetchFailureOf, isPermanent } from './faults/fetch-failure.ts'
 import type { FetchPartition } from './fetch-partition.ts'
-import { recreatedTopicError, textOfTopicId } from './recreated-topic.ts'
+import { recreatedTopicError, textOfTopicId } from './faults/recreated-topic.ts'
 
 /** Pause between consecutive lookups in milliseconds; it doubles up to one second. */
 const PAUSE_MS = 100

@@ -13,7 +13,7 @@ import type { OwnedPartition } from '../group/ownership.ts'
 import type { Isolation } from '../records/read-records.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { openCluster } from '../wire/open-cluster.ts'
-import { EndRefresh, ENDS_EVERY_MS } from './end-refresh.ts'
+import { EndRefresh } from './end-refresh.ts'
 import { copyOffsetsToGroup, GroupOffsetCopies, ownedOffsetsOf, type NextOffset } from './group-offsets.ts'
 import { emptyRaw } from './pack-records.ts'
 import { type Position, Positions } from './start-positions.ts'
@@ -193,6 +193,7 @@ class ConsumerSource implements KafkaSource {
 
   #assigned(partitions: readonly OwnedPartition[]): void {
     for (const each of partitions) this.#owned.set(each.partition, each)
+    if (this.#owned.size === 0) this.#endRefresh.expire()
     const waiting = this.#positions.add(partitions.map(({ partition }) => partition))
     if (this.#phase !== 'running') return
     this.#reporter.onAssigned([...this.#owned.keys()])
@@ -357,8 +358,7 @@ class ConsumerSource implements KafkaSource {
     while (this.#phase === 'running') {
       this.#endIfReached()
       await this.#endRefresh.refreshIfDue()
-      const pauseMs = this.#ends === undefined ? ENDS_EVERY_MS : CHECK_MS
-      await this.#clock.sleep(pauseMs, this.#closing.signal).catch(() => undefined)
+      await this.#endRefresh.wait(this.#closing.signal, this.#ends === undefined ? undefined : CHECK_MS)
     }
   }
 

@@ -15,7 +15,9 @@ interface EndRefreshOptions extends Pick<SourceOptions, 'topic' | 'log'> {
 const GONE: readonly ErrorCode[] = ['KD_TOPIC_MISSING', 'KD_OFFSETS_VANISHED']
 
 /** Interval in which end offsets are requested that no fetch reports, for example while credit is short. */
-export const ENDS_EVERY_MS = 15_000
+const ENDS_EVERY_MS = 15_000
+/** Time after which a topic that was not found is looked for again. */
+const GONE_EVERY_MS = 4_000
 
 /**
  * Keeps the end offsets of a topic fresh while no fetch reports them. It also notices the end of a topic without assigned
@@ -25,6 +27,8 @@ export class EndRefresh {
   readonly #options: EndRefreshOptions
   #nextAtMs = 0
   #wasGone = false
+  /** Aborted to end the wait for the next request. */
+  #wait = new AbortController()
 
   constructor(options: EndRefreshOptions) {
     this.#options = options
@@ -36,6 +40,21 @@ export class EndRefresh {
     this.#wasGone = false
   }
 
+  /** Makes a request due at once: the group assigns no partitions, which may mean that the topic was deleted. */
+  expire(): void {
+    this.#nextAtMs = 0
+    this.#wait.abort()
+    this.#wait = new AbortController()
+  }
+
+  /** Resolves when a request may be due, after `msMax` at the latest, or when `signal` aborts. */
+  async wait(signal: AbortSignal, msMax = ENDS_EVERY_MS): Promise<void> {
+    const pauseMs = Math.min(msMax, this.#wasGone ? GONE_EVERY_MS : ENDS_EVERY_MS)
+    await this.#options.clock
+      .sleep(pauseMs, AbortSignal.any([signal, this.#wait.signal]))
+      .catch(() => undefined)
+  }
+
   /** Requests the end offsets unless they are fresh; never throws. */
   async refreshIfDue(): Promise<void> {
     const { clock, read, onEnds } = this.#options
@@ -44,8 +63,8 @@ export class EndRefresh {
       onEnds((await read()).marks)
       this.postpone()
     } catch (error) {
-      this.#nextAtMs = clock.now() + ENDS_EVERY_MS
       this.#onError(error)
+      this.#nextAtMs = clock.now() + (this.#wasGone ? GONE_EVERY_MS : ENDS_EVERY_MS)
     }
   }
 
@@ -59,7 +78,7 @@ export class EndRefresh {
     else
       log?.warn(
         { topic, err: error },
-        `The end offsets could not be read; they are requested again in ${ENDS_EVERY_MS / 1_000} s`,
+        `The end offsets could not be read; they are requested again in ${(isGone ? GONE_EVERY_MS : ENDS_EVERY_MS) / 1_000} s`,
       )
   }
 }

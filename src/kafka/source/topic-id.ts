@@ -1,5 +1,5 @@
 import type { PipelineError } from '../../core/errors.ts'
-import { recreatedTopicError, textOfTopicId } from '../fetch/recreated-topic.ts'
+import { recreatedTopicError, textOfTopicId } from '../fetch/faults/recreated-topic.ts'
 import { NO_UUID } from '../wire/schema.ts'
 import type { SourceOptions } from './source-options.ts'
 

@@ -1,3 +1,4 @@
+import { deadLetterSinksOf } from '../../../config/dead-letters/sinks.ts'
 import type { Circuit } from '../../core/circuit.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { Logger } from '../../telemetry/log.ts'
@@ -12,7 +13,7 @@ import { TopicProgress } from './progress.ts'
 import { isReady, readinessOf, topicStateOf, type Readiness, type TopicState } from './readiness.ts'
 import { makesTopicsWait } from './server-outage.ts'
 import { READINESS_FACTS, TOPIC_STATE_FACTS } from './states.ts'
-import { topicObstacleOf } from './topic-obstacle.ts'
+import { deadLetterObstacleOf, topicObstacleOf } from './topic-obstacle.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 
 /** Describes how the health of a process is determined. */
@@ -116,7 +117,8 @@ export class Health {
     const blocking = mayWait ? this.circuitsOf(topic).filter(makesTopicsWait) : []
     const { obstacle, isTotal } =
       run === 'running'
-        ? topicObstacleOf(status.partitions() ?? [], status.obstacle, nowMs)
+        ? (deadLetterObstacleOf(status.inFlight().flushes, deadLetterTargetOf(topic), nowMs) ??
+          topicObstacleOf(status.partitions() ?? [], status.obstacle, nowMs))
         : { obstacle: undefined, isTotal: false }
     const isJoining = run === 'running' && status.isJoining
     const progress = this.progressOf(name)
@@ -239,4 +241,11 @@ export class Health {
     }
     for (const name of present) this.#seen.add(name)
   }
+}
+
+/** Names where the dead letters of a topic are stored. */
+function deadLetterTargetOf({ config }: TopicRun): string {
+  const { topic, table } = deadLetterSinksOf(config)
+  const { deadLetters } = config
+  return [...(topic ? [deadLetters.topic] : []), ...(table ? [deadLetters.table] : [])].join(' and ')
 }

@@ -40,7 +40,7 @@ export const TOPIC_STATE_FACTS: Readonly<Record<TopicState, TopicStateFacts>> = 
   waiting: {
     meaning: 'It waits for a server or a disk that does not work, and continues by itself.',
     begins:
-      'The circuit of Kafka, of a store, of the access to a table or of a schema registry that the topic needs opens; no partition can be read for ten seconds.',
+      'The circuit of Kafka, of a store, of the access to a table or of a schema registry that the topic needs opens; no partition can be read for six seconds.',
     ends: 'The circuit lets requests through again; a partition can be read.',
     isHealthy: false,
     alerts: ['KafkaDeltaTopicWaiting', 'KafkaDeltaCircuitOpen', 'KafkaDeltaNotReady'],

@@ -21,6 +21,8 @@ export interface AwsOptions {
 }
 
 const CONNECT_MS_MAX = 5_000
+/** Time without a byte in either direction after which a connection is given up: a server that hangs is asked anew. */
+const IDLE_MS_MAX = 20_000
 const SOCKETS_MAX = 50
 
 /** Returns the options of an SDK client: one attempt per request, bounded times and sockets, and the credentials if given. */
@@ -34,6 +36,7 @@ export function awsClientOptions(options: AwsOptions, retryPolicy: StoreRetryPol
     requestHandler: {
       connectionTimeout: CONNECT_MS_MAX,
       requestTimeout: retryPolicy.attemptTimeoutMs,
+      socketTimeout: Math.min(IDLE_MS_MAX, retryPolicy.attemptTimeoutMs),
       throwOnRequestTimeout: true,
       httpAgent: agent,
       httpsAgent: agent,

@@ -85,3 +85,25 @@ test('a refusal fails at once, a topic that is missing or another one at its sec
   await refresh.refreshIfDue()
   assert.deepEqual(failures, [ANOTHER])
 })
+
+test('a topic that was not found is looked for again after four seconds', async () => {
+  const { clock, refresh, failures, errors } = refreshing()
+  errors.push(MISSING, MISSING)
+  await refresh.refreshIfDue()
+  await clock.advance(3_999)
+  await refresh.refreshIfDue()
+  assert.deepEqual(failures, [])
+  await clock.advance(1)
+  await refresh.refreshIfDue()
+  assert.deepEqual(failures, [MISSING])
+})
+
+test('the wait for the next request ends at once when the group assigns nothing, and the request is due', async () => {
+  const { refresh, reads } = refreshing()
+  refresh.postpone()
+  const waiting = refresh.wait(new AbortController().signal)
+  refresh.expire()
+  await waiting
+  await refresh.refreshIfDue()
+  assert.equal(reads.length, 1)
+})

@@ -105,12 +105,11 @@ async function refused(night: Night, setting: string, bad: string, good: string)
       code: 200,
       readiness: ['degraded'],
       topics: {
-        orders: { states: ['restarting', 'waiting'], failure: 'KD_DEAD_LETTERS_FAILED', reason: /-dlq/ },
+        orders: { states: ['restarting', 'waiting'], reason: /-dlq/ },
         local: { states: ['running'] },
       },
       lines: [{ level: 'warn', text: /dead letters|-dlq/i }],
-      metrics: [isPositive('kafka_delta_flush_duration_count', { topic: orders.topic, outcome: 'failed' })],
-      alert: 'KafkaDeltaFlushFailed',
+      alert: 'KafkaDeltaTopicWaiting',
     },
     remedy: () =>
       night.asAdmin(async (admin) => {

@@ -121,7 +121,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
   {
     name: 'verbs-while-store-down',
     fault: 'Somebody pauses, flushes and restarts a topic while its store is down',
-    does: '`flush` says that it is not done, and why; `pause`, `resume` and `restart` are carried out',
+    does: '`flush` and `restart` say why they are not carried out; `pause` and `resume` are',
     remedy: 'wait for the store; a flush follows by itself',
     prepare: async (night) => {
       const bucket = await night.bucket()
@@ -140,10 +140,12 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
           const why = flush.body.reason ?? flush.body.error ?? ''
           if (flush.body.done === true || ![202, 409].includes(flush.code) || why === '')
             wrong.push(`flush answered ${flush.code} ${JSON.stringify(flush.body)}`)
+          const restart = await process.verb('orders', 'restart')
+          if (restart.code !== 409 || !/waits for s3:/.test(restart.body.error ?? ''))
+            wrong.push(`restart answered ${restart.code} ${JSON.stringify(restart.body)}`)
           for (const [verb, state] of [
             ['pause', 'paused'],
             ['resume', 'waiting'],
-            ['restart', 'waiting'],
           ] as const) {
             const { code, body } = await process.verb('orders', verb)
             if (code !== 200 && code !== 202) wrong.push(`${verb} answered ${code} ${JSON.stringify(body)}`)

@@ -39,7 +39,24 @@ export const STORE_SCENARIOS: readonly Scenario[] = [
     fault: 'The object store takes requests and never answers',
     does: 'each request is given up after its time-out; the topics of the bucket wait; goes on by itself',
     remedy: 'look at the store and what is between',
-    prepare: (night) => broken(night, 'hang'),
+    prepare: async (night) => {
+      const act = await broken(night, 'hang')
+      return {
+        ...act,
+        // The circuit opens only once requests have run into their time-outs.
+        said: {
+          code: 200,
+          readiness: ['degraded'],
+          topics: {
+            orders: { states: ['waiting'], reason: /s3:\/\/.*answered none/ },
+            local: { states: ['running'] },
+          },
+          lines: [{ level: 'warn', text: /answered none/ }],
+          metrics: [isTopicState('waiting')],
+          alert: 'KafkaDeltaTopicWaiting',
+        },
+      }
+    },
   },
   {
     name: 'store-forbidden',

@@ -23,9 +23,16 @@ function processOf(topics: number) {
     state: 'running',
     isJoining: true,
     partitions: (): readonly PartitionStatus[] => [],
+    inFlight: () => ({ bufferedBytes: 0, flushes: [] }),
   }))
   const runs = statuses.map(
-    (status, index) => ({ name: `t${index}`, topic: `t${index}`, status }) as unknown as TopicRun,
+    (status, index) =>
+      ({
+        name: `t${index}`,
+        topic: `t${index}`,
+        config: { deadLetters: { mode: 'skip' } },
+        status,
+      }) as unknown as TopicRun,
   )
   const health = new Health({
     stalledMs: 60_000,
@@ -86,7 +93,7 @@ test('A topic whose brokers are all gone waits, one that misses some of its part
   const read = { partition: 0, live: true, next: 0n, committed: undefined, end: 0n }
   status.partitions = () => [read, { ...read, partition: 1, obstacle }]
   assert.equal(health.listed(run).reason, undefined)
-  clock.nowMs += 10_001
+  clock.nowMs += 6_001
   const { state, reason } = health.listed(run)
   assert.deepEqual(
     [state, reason],

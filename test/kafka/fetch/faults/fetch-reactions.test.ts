@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PipelineError } from '../../../src/core/errors.ts'
+import { PipelineError } from '../../../../src/core/errors.ts'
 import {
   FETCH_REACTIONS,
   fetchReactionTo,
   sessionReactionTo,
-} from '../../../src/kafka/fetch/fetch-reactions.ts'
-import { BROKER_ERRORS, type BrokerErrorName } from '../../../src/kafka/wire/error-codes.ts'
-import { FakeCluster, type FakePartition } from './support/fake-cluster.ts'
-import { startReading, until, type FetchReading } from './support/reading.ts'
+} from '../../../../src/kafka/fetch/faults/fetch-reactions.ts'
+import { BROKER_ERRORS, type BrokerErrorName } from '../../../../src/kafka/wire/error-codes.ts'
+import { FakeCluster, type FakePartition } from '../support/fake-cluster.ts'
+import { startReading, until, type FetchReading } from '../support/reading.ts'
 
 interface Setting extends FetchReading {
   readonly cluster: FakeCluster

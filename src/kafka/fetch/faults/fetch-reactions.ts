@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../core/errors.ts'
+import type { ErrorCode } from '../../../core/errors.ts'
 import {
   BROKER_ERRORS,
   errorNameOf,
@@ -6,7 +6,7 @@ import {
   isRetriable,
   refusalCodeOf,
   type BrokerErrorName,
-} from '../wire/error-codes.ts'
+} from '../../wire/error-codes.ts'
 
 /**
  * Describes the reaction to an error code of one partition:

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../core/errors.ts'
+import { PipelineError } from '../../../core/errors.ts'
 
 /** Returns a topic id of 32 hex digits as Kafka's tools show it: 22 characters of base64url. */
 export function textOfTopicId(topicId: string): string {

@@ -1,5 +1,5 @@
-import { messageOf, PipelineError } from '../../core/errors.ts'
-import type { FetchPartition } from './fetch-partition.ts'
+import { messageOf, PipelineError } from '../../../core/errors.ts'
+import type { FetchPartition } from '../fetch-partition.ts'
 
 /**
  * Returns whether an error of a request must stop the reading: the brokers refuse the client or lack a version, or the

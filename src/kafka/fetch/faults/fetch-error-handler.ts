@@ -1,13 +1,13 @@
-import { PipelineError, type ErrorCode } from '../../core/errors.ts'
-import { errorNameOf } from '../wire/error-codes.ts'
-import type { ResponseBody } from '../wire/apis.ts'
-import type { FetchContext } from './fetch-context.ts'
-import type { FetchPartition } from './fetch-partition.ts'
+import { PipelineError, type ErrorCode } from '../../../core/errors.ts'
+import { errorNameOf } from '../../wire/error-codes.ts'
+import type { ResponseBody } from '../../wire/apis.ts'
+import type { FetchContext } from '../fetch-context.ts'
+import type { FetchPartition } from '../fetch-partition.ts'
 import { fetchFailureOf, isPermanent } from './fetch-failure.ts'
 import { fetchReactionTo } from './fetch-reactions.ts'
-import type { FetchPartitionResponse } from './fetch-session.ts'
-import { listOffsets } from './list-offsets.ts'
-import type { LeaderTracker } from './leader-tracker.ts'
+import type { FetchPartitionResponse } from '../fetch-session.ts'
+import { listOffsets } from '../list-offsets.ts'
+import type { LeaderTracker } from '../leader-tracker.ts'
 
 type Endpoints = ResponseBody<'Fetch'>['nodeEndpoints']
 
