@@ -45,8 +45,10 @@ export function topicObstacleOf(
     const more = blocked.length > NAMED_MAX ? ', …' : ''
     const which = `${blocked.length} of ${partitions.length} partitions (${named.join(', ')}${more})`
     const reason = `${which} cannot be read: ${first.reason}`
-    return { obstacle: { sinceMs: first.sinceMs, reason }, isTotal: blocked.length === partitions.length }
+    const isTotal = partitions.every(({ live, obstacle }) => !live || isLasting(obstacle))
+    return { obstacle: { sinceMs: first.sinceMs, reason }, isTotal }
   }
   if (whole === undefined || !isLasting(whole)) return { isTotal: false }
-  return { obstacle: whole, isTotal: partitions.length === 0 }
+  // Partitions that are not live are not read: before the first assignment all of the topic, later those that were lost.
+  return { obstacle: whole, isTotal: partitions.every(({ live }) => !live) }
 }

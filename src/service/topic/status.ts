@@ -151,11 +151,13 @@ export class TopicStatus {
     const read = new Map(this.#positions().map((each) => [each.partition, each]))
     const all = ends.size === 0 ? undefined : [...ends.keys()].sort((a, b) => a - b)
     return (this.#assignment() ?? all)?.map((partition) => {
-      const { live = false, next = 0n, committed, end } = read.get(partition) ?? {}
+      const { live = false, next = 0n, committed, end, obstacle } = read.get(partition) ?? {}
       return {
         ...{ partition, live, next },
         committed: newerOf(committed, this.#pipeline()?.storedOffset(partition)),
         end: newerOf(end, ends.get(partition)),
+        // What kept a source from reading that is closed says nothing about the present.
+        ...(obstacle === undefined || this.#live() === undefined ? {} : { obstacle }),
       }
     })
   }

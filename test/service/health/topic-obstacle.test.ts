@@ -29,6 +29,9 @@ test('Partitions that cannot be read for six seconds are told; the topic is cut 
 test('A member whose coordinator does not serve it is cut off only without partitions', () => {
   assert.deepEqual(topicObstacleOf([], lasting, NOW_MS), { obstacle: lasting, isTotal: true })
   assert.deepEqual(topicObstacleOf([partition(0)], lasting, NOW_MS), { obstacle: lasting, isTotal: false })
+  const lost = [partition(0), partition(1)].map((each) => ({ ...each, live: false }))
+  assert.deepEqual(topicObstacleOf(lost, lasting, NOW_MS), { obstacle: lasting, isTotal: true })
+  assert.equal(topicObstacleOf([partition(2, lasting), ...lost], undefined, NOW_MS).isTotal, true)
   assert.deepEqual(topicObstacleOf([], { ...lasting, sinceMs: NOW_MS }, NOW_MS), { isTotal: false })
 })
 

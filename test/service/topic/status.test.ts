@@ -6,6 +6,7 @@ import { registerProcessMetrics } from '../../../src/service/metrics/process-met
 import { createEventLog } from '../../../src/service/topic/event-log.ts'
 import type { TopicEvent } from '../../../src/service/topic/events.ts'
 import { TopicStatus } from '../../../src/service/topic/status.ts'
+import type { TopicPipeline } from '../../../src/service/topic/topic-pipeline.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
 import type { ObserveMetric } from '../../../src/telemetry/metrics/observed-metrics.ts'
 
@@ -83,4 +84,25 @@ test('A topic joins from the start of each run until its consumer has partitions
     events.next({ kind: 'source', event: { kind: 'assigned', partitions } })
     assert.equal(status.isJoining, false)
   }
+})
+
+test('A partition that cannot be read says why, as long as its source runs', () => {
+  const events = new Subject<TopicEvent>()
+  const obstacle = { sinceMs: 5, reason: 'broker 2 at b:9092 does not answer' }
+  const position = { live: true, next: 7n, committed: 6n, end: 9n }
+  const pipeline = {
+    source: {
+      status: () => [
+        { partition: 0, ...position, obstacle },
+        { partition: 1, ...position },
+      ],
+    },
+    storedOffset: () => undefined,
+  } as unknown as TopicPipeline
+  const status = new TopicStatus({ creditBytes: 1 }, events, () => pipeline)
+  const told = (): unknown => status.partitions()?.map((each) => each.obstacle)
+  events.next({ kind: 'phase', phase: 'running', failure: undefined })
+  assert.deepEqual(told(), [obstacle, undefined])
+  events.next({ kind: 'phase', phase: 'failed', failure: undefined })
+  assert.deepEqual(told(), [undefined, undefined])
 })
