@@ -96,6 +96,7 @@ class Watched {
     this.assignment = [0, 1]
     this.positions = [positionOf(0, 9n, 10n), positionOf(1, 3n, 20n)]
     for (const { partition, committed } of this.positions) this.stored.set(partition, committed ?? 0n)
+    this.events.next({ kind: 'source', event: { kind: 'assigned', partitions: [0, 1] } })
   }
 
   commit(newest: { readonly newestMs: number | undefined; readonly futureMs?: number }): void {
