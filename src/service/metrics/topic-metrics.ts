@@ -65,8 +65,9 @@ export class TopicMetrics {
   }
 
   /**
-   * Returns the handler that records the events of one topic. The series of alerts start at 0: a series that starts with its
-   * first event would hide that event from rates. The others start with their first event, so that an idle topic has few.
+   * Returns the handler that records the events of one topic. The series of alerts and of rare events start at 0: a series
+   * that starts with its first event would hide that event from rates. The others start with their first event, so that an
+   * idle topic has few.
    */
   handlerOf(topic: string): TopicEventHandler {
     const labels = labelsOf(topic)
@@ -152,8 +153,9 @@ export class TopicMetrics {
   }
 
   #startAtZero({ own: labels }: TopicLabels): void {
-    for (const counter of [this.#committedRecords, this.#commits, this.#conflicts, this.#rebalances])
-      counter.add(0, labels)
+    const alerts = [this.#committedRecords, this.#commits, this.#conflicts, this.#rebalances]
+    const rare = [this.#ambiguous, this.#orphaned, this.#schemaChanges]
+    for (const counter of [...alerts, ...rare]) counter.add(0, labels)
     for (const outcome of OUTCOMES) this.#records.add(0, { ...labels, outcome })
     for (const outcome of ['written', 'failed']) this.#checkpoints.add(0, { ...labels, outcome })
     for (const task of TASKS)
