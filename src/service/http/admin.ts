@@ -5,7 +5,6 @@ import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { LogLevels } from '../../telemetry/log-levels.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import type { Health } from '../health/health.ts'
-import { makesTopicsWait } from '../health/server-outage.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 import { AdminToken } from './admin-token.ts'
 
@@ -210,14 +209,12 @@ function outcomeOf(result: unknown): VerbOutcome {
   return typeof result === 'string' ? { isDone: false, reason: result } : { isDone: true }
 }
 
-/** Returns why a topic has not finished a verb: the servers that it waits for, its last failure, or its state. */
+/** Returns why a topic has not finished a verb: its state, the servers that it waits for, and the reason. */
 function pendingReason(topic: TopicRun, health: Health): string {
-  const state = health.stateOf(topic)
-  const held = health.circuitsOf(topic).filter(makesTopicsWait)
-  if (state === 'waiting')
-    return `it waits for ${held.map(({ name, reason }) => (reason === undefined ? name : `${name} (${reason})`)).join(', ')}`
-  if (state === 'opening') return 'its table is opening'
-  return state === 'restarting' ? `it is restarting${failureOf(topic)}` : 'it is still running'
+  const { state, waitsFor, reason } = health.listed(topic)
+  if (state === 'running' || state === 'paused') return 'it is still running'
+  const what = waitsFor === undefined ? `it is ${state}` : `it waits for ${waitsFor.join(', ')}`
+  return reason === undefined ? what : `${what}: ${reason}`
 }
 
 function failureOf({ status: { failure } }: TopicRun): string {

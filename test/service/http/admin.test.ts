@@ -3,6 +3,7 @@ import { after, beforeEach, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { findFreePorts } from '../../../src/local-servers/process.ts'
+import type { ReadObstacle } from '../../../src/kafka/fetch/read-obstacles.ts'
 import { startEndpoints, type Endpoints } from '../../../src/service/http/endpoints.ts'
 import { Health } from '../../../src/service/health/health.ts'
 import type { RunState } from '../../../src/service/topic/state.ts'
@@ -21,6 +22,7 @@ const log = createLogger({
 })
 
 let state: RunState
+let obstacle: ReadObstacle | undefined
 let done: string[]
 let flush: () => Promise<string | undefined>
 const topic = {
@@ -31,6 +33,9 @@ const topic = {
     failure: undefined,
     get state() {
       return state
+    },
+    get obstacle() {
+      return obstacle
     },
   },
   control: {
@@ -67,6 +72,7 @@ async function start(admin: object): Promise<void> {
 
 beforeEach(async () => {
   state = 'running'
+  obstacle = undefined
   done = []
   flush = () => {
     done.push('flush')
@@ -164,6 +170,15 @@ test('A flush that cannot put everything into the table is not done, and says wh
     [202, false, 'it is paused, and [secret] is not in the table'],
   )
   assert.match(lines.join(''), /"done":false.*not everything is done yet/)
+})
+
+test('A topic that waits is not restarted, and the refusal says what it waits for', async () => {
+  obstacle = { sinceMs: 0, reason: 'the coordinator does not answer hunter2' }
+  const { status, json } = await ask('POST', `${ORDERS}/restart`)
+  assert.deepEqual(
+    [status, json['error']],
+    [409, 'many/orders.v1 continues by itself: it is waiting: the coordinator does not answer [secret]'],
+  )
 })
 
 test('The failure of a topic is reported with its code and without secrets', async () => {
