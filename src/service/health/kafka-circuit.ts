@@ -16,7 +16,7 @@ export class KafkaCircuit {
   readonly #name: string
   readonly #clock: Clock
   readonly #onChange: (circuit: Circuit) => void
-  /** True for topics to which a broker answers. */
+  /** True for topics to which a broker answers, by the name of their entry: several entries may read one topic. */
   readonly #isReachable = new Map<string, boolean>()
   #hasAnswered = false
   #state: CircuitState = 'half-open'
@@ -90,6 +90,11 @@ export class KafkaCircuit {
   markAnswered(): void {
     this.#hasAnswered = true
     this.#update()
+  }
+
+  /** Records that a topic has no consumer for now: that brokers answered it before says nothing about the present. */
+  markIdle(topic: string): void {
+    if (this.#isReachable.get(topic) === true) this.forget(topic)
   }
 
   /** Removes a topic that no longer runs. */

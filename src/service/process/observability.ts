@@ -117,7 +117,7 @@ export class Observability {
     events.subscribe(progress.onEvent)
     events.subscribe(this.#metrics.handlerOf(topic))
     events.subscribe((event) => {
-      if (event.kind === 'source') this.#kafka.onSourceEvent(topic, event.event)
+      if (event.kind === 'source') this.#kafka.onSourceEvent(name, event.event)
     })
     if (this.#java !== undefined) events.subscribe(this.#java.handlerOf(topic))
     if (ingestMetrics !== undefined) events.subscribe(ingestMetrics.onEvent)
@@ -154,17 +154,18 @@ export class Observability {
   }
 
   /**
-   * Updates the Kafka circuit: a topic that restarts because no broker has answered counts as disconnected, a topic that
-   * failed or ended no longer counts.
+   * Updates the Kafka circuit: a topic that restarts because no broker has answered counts as disconnected; one that restarts
+   * for another reason, failed or ended no longer counts.
    */
   #updateKafkaCircuit(topics: readonly TopicRun[]): void {
-    for (const topic of topics) {
-      const { state } = topic.status
-      const failure = state === 'restarting' ? topic.status.failure : undefined
-      if (failure?.code === 'KD_KAFKA_UNREACHABLE') this.#kafka.noteFailure(topic.topic, failure.message)
-      if (state === 'failed' || state === 'ended') this.#kafka.forget(topic.topic)
+    for (const { name, status } of topics) {
+      const { state, failure } = status
+      if (state === 'restarting' && failure?.code === 'KD_KAFKA_UNREACHABLE')
+        this.#kafka.noteFailure(name, failure.message)
+      else if (state === 'restarting') this.#kafka.markIdle(name)
+      if (state === 'failed' || state === 'ended') this.#kafka.forget(name)
     }
-    this.#kafka.retain(topics.map(({ topic }) => topic))
+    this.#kafka.retain(topics.map(({ name }) => name))
   }
 }
 

@@ -82,3 +82,15 @@ test('A removed topic does not count', () => {
   kafka.forget('two')
   assert.equal(kafka.circuit.state, 'closed')
 })
+
+test('A topic that waits for its restart hides no outage from the others, and ends none', () => {
+  const kafka = new KafkaCircuit('a:1', clock)
+  kafka.onSourceEvent('one', answer)
+  kafka.onSourceEvent('two', answer)
+  kafka.markIdle('one')
+  assert.equal(kafka.circuit.state, 'closed')
+  kafka.onSourceEvent('two', silent)
+  assert.equal(kafka.circuit.state, 'open')
+  kafka.markIdle('two')
+  assert.equal(kafka.circuit.state, 'open')
+})
