@@ -12,7 +12,12 @@ import { fetchFailureOf, isPermanent } from './faults/fetch-failure.ts'
 import type { FetchedRecords, LogEnds } from './fetch-options.ts'
 import type { FetchPartition } from './fetch-partition.ts'
 import { sessionReactionTo } from './faults/fetch-reactions.ts'
-import { FetchSession, type FetchPartitionResult, type FetchPartitionRequest } from './fetch-session.ts'
+import {
+  FetchSession,
+  supportedFields,
+  type FetchPartitionResult,
+  type FetchPartitionRequest,
+} from './fetch-session.ts'
 import { guessNextOffset } from './next-offset.ts'
 import { BrokerAnswers, type ReadObstacle } from './read-obstacles.ts'
 import { WakeSignal } from './wake-signal.ts'
@@ -26,10 +31,6 @@ const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 1_000, jitter: 'none' } as co
 const USELESS_MAX = 20
 /** Maximum time to close a session, in milliseconds. */
 const SESSION_END_MS = 1_000
-
-/** First versions of Fetch that check the epoch of the last record, and that identify topics by id. */
-const EPOCHS_VERSION_MIN = 12
-const IDS_VERSION_MIN = 13
 
 /** Identifies the position of a partition at the time of a request. */
 interface RequestContext {
@@ -138,7 +139,7 @@ export class BrokerFetcher {
       if (!context.isClosed()) this.#onRequestFailed(error)
       return undefined
     } finally {
-      this.#answers.end()
+      this.#answers.end(context.clock.now())
     }
   }
 
@@ -371,16 +372,6 @@ export class BrokerFetcher {
       () => undefined,
     )
   }
-}
-
-/** Removes the fields that a version cannot carry. */
-function supportedFields(
-  version: number,
-  request: FetchPartitionRequest<RequestContext>,
-): FetchPartitionRequest<RequestContext> {
-  if (version >= IDS_VERSION_MIN) return request
-  const lastFetchedEpoch = version < EPOCHS_VERSION_MIN ? -1 : request.lastFetchedEpoch
-  return { ...request, topicId: undefined, lastFetchedEpoch }
 }
 
 /** Returns whether the partition was neither sought nor dropped since the request. */

@@ -33,6 +33,8 @@ const INITIAL_EPOCH = 0
 const FINAL_EPOCH = -1
 /** Newest version that identifies topics by name. */
 const NAMES_VERSION_MAX = 12
+/** First version that checks the epoch of the last record. */
+const EPOCHS_VERSION_MIN = 12
 
 /**
  * Manages a fetch session with one broker (KIP-227): in an open session, a request contains only the partitions that
@@ -157,4 +159,14 @@ export class FetchSession<T> {
 
 function isSame<T>(a: FetchPartitionRequest<T>, b: FetchPartitionRequest<T>): boolean {
   return a.offset === b.offset && a.leaderEpoch === b.leaderEpoch && a.lastFetchedEpoch === b.lastFetchedEpoch
+}
+
+/** Returns a request without the fields that a version of Fetch cannot carry. */
+export function supportedFields<T>(
+  version: number,
+  request: FetchPartitionRequest<T>,
+): FetchPartitionRequest<T> {
+  if (version > NAMES_VERSION_MAX) return request
+  const lastFetchedEpoch = version < EPOCHS_VERSION_MIN ? -1 : request.lastFetchedEpoch
+  return { ...request, topicId: undefined, lastFetchedEpoch }
 }

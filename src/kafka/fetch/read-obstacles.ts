@@ -31,6 +31,12 @@ export class ReadObstacles {
   }
 }
 
+/**
+ * Pause between two requests after which a failure is forgotten, in milliseconds: requests that fail are repeated within a
+ * second, so no partition was read from the broker meanwhile.
+ */
+const UNASKED_MS = 10_000
+
 /** Tracks whether one broker answers the fetches that are sent to it, one at a time. */
 export class BrokerAnswers {
   /** Address of the broker as `host:port`, once it is known. */
@@ -40,6 +46,7 @@ export class BrokerAnswers {
   /** Begins with the first failure since the last good response, and has the reason of the newest. */
   #failing: ReadObstacle | undefined
   #waitingSinceMs: number | undefined
+  #endedAtMs = -Infinity
 
   /** A request without a response for `silenceMs` is an obstacle before it fails. */
   constructor(nodeId: number, silenceMs: number) {
@@ -49,12 +56,14 @@ export class BrokerAnswers {
 
   /** Notes that a request is sent, or the connection for it opened. */
   begin(nowMs: number): void {
+    if (nowMs - this.#endedAtMs > UNASKED_MS) this.#failing = undefined
     this.#waitingSinceMs = nowMs
   }
 
   /** Notes that the request is over, with or without a response. */
-  end(): void {
+  end(nowMs: number): void {
     this.#waitingSinceMs = undefined
+    this.#endedAtMs = nowMs
   }
 
   /** Notes a request without a good response; `what` follows the name of the broker. */

@@ -26,7 +26,7 @@ test('A broker is an obstacle while its requests fail, and once one has had no r
   answers.begin(0)
   assert.equal(answers.obstacle(99), undefined)
   assert.deepEqual(answers.obstacle(100), { sinceMs: 0, reason: 'broker 2 does not answer' })
-  answers.end()
+  answers.end(100)
   assert.equal(answers.obstacle(500), undefined)
   answers.address = 'b:9'
   answers.noteFailure(600, 'answers UNKNOWN_SERVER_ERROR')
@@ -37,4 +37,16 @@ test('A broker is an obstacle while its requests fail, and once one has had no r
   })
   answers.noteSuccess()
   assert.equal(answers.obstacle(800), undefined)
+})
+
+test('A failure is forgotten once nothing has been read from the broker for a while', () => {
+  const answers = new BrokerAnswers(2, 100)
+  answers.begin(0)
+  answers.noteFailure(50, 'does not answer: it hung up')
+  answers.end(50)
+  answers.begin(10_050)
+  assert.equal(answers.obstacle(10_050)?.sinceMs, 50)
+  answers.end(10_060)
+  answers.begin(3_600_000)
+  assert.equal(answers.obstacle(3_600_000), undefined)
 })
