@@ -11,6 +11,12 @@ import type { SourceOptions } from './source-options.ts'
 /** Number of consecutive refusals of one request after which they are a warning: about ten seconds with backoff. */
 const REFUSALS_PER_WARNING = 10
 
+/**
+ * Time in milliseconds after which a refusal is over if it has not come again: the request is repeated within a second, and a
+ * join that is accepted may wait a minute for the other members.
+ */
+const REFUSAL_MS = 10_000
+
 /** States in which a member has its partitions, or takes none any more. */
 const CALM: ReadonlySet<GroupState> = new Set(['stable', 'leaving', 'left', 'failed'])
 
@@ -24,6 +30,8 @@ export class SourceReporter {
   readonly #limiter: RepeatLimiter
   #silence: ReadObstacle | undefined
   #groupObstacle: ReadObstacle | undefined
+  /** Time at which the obstacle of the group is over by itself; infinite if the coordinator does not respond at all. */
+  #groupObstacleUntilMs = Infinity
   /** The partitions of the last event `assigned`. */
   #assigned: string | undefined
 
@@ -71,8 +79,9 @@ export class SourceReporter {
   onGroupEvent(event: GroupEvent, owned: readonly number[]): void {
     const { onEvent, log } = this.#options
     if (event.kind === 'rebalancing') onEvent?.({ kind: 'rebalancing' })
+    // A coordinator on another broker has not refused anything yet.
+    if (event.kind === 'settled' || event.kind === 'coordinator') this.#groupObstacle = undefined
     if (event.kind === 'settled') {
-      this.#groupObstacle = undefined
       if (this.#assigned !== owned.toSorted((a, b) => a - b).join()) this.onAssigned(owned)
     }
     if (event.kind === 'retrying') this.#onRetry(event)
@@ -81,7 +90,8 @@ export class SourceReporter {
 
   /** Returns what keeps a member in this state from reading: no broker answers, or its coordinator does not serve it. */
   obstacle(state: GroupState | undefined): ReadObstacle | undefined {
-    if (state !== undefined && CALM.has(state)) this.#groupObstacle = undefined
+    const isOver = this.#clock.now() > this.#groupObstacleUntilMs
+    if (isOver || (state !== undefined && CALM.has(state))) this.#groupObstacle = undefined
     return this.#silence ?? this.#groupObstacle
   }
 
@@ -89,7 +99,9 @@ export class SourceReporter {
     const { error, step, reason, attempt } = event
     const verb = error === undefined ? 'refuses' : 'does not answer'
     const what = `the coordinator of the consumer group ${this.#options.groupId} ${verb} the request to ${step}: ${reason}`
-    this.#groupObstacle = this.#obstacleOf(what, this.#groupObstacle)
+    const before = this.#clock.now() > this.#groupObstacleUntilMs ? undefined : this.#groupObstacle
+    this.#groupObstacle = this.#obstacleOf(what, before)
+    this.#groupObstacleUntilMs = error === undefined ? this.#clock.now() + REFUSAL_MS : Infinity
     if (error !== undefined) this.#options.onEvent?.({ kind: 'restarting', error })
     const isLasting = attempt > 0 && attempt % REFUSALS_PER_WARNING === 0
     // While no broker answers at all, one line of the process says so.

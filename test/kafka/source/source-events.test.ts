@@ -95,6 +95,20 @@ test('a coordinator that does not serve a member is an obstacle until the member
   assert.equal(reporter.obstacle('joining'), undefined)
 })
 
+test('a coordinator that refused a join once is no obstacle while the join waits for other members', () => {
+  const { reporter } = listening()
+  reporter.onGroupEvent({ ...RETRYING, attempt: 0 }, [])
+  clock.nowMs += 10_000
+  assert.match(reporter.obstacle('joining')?.reason ?? '', /COORDINATOR_LOAD_IN_PROGRESS/)
+  clock.nowMs += 1
+  assert.equal(reporter.obstacle('joining'), undefined)
+  reporter.onGroupEvent({ ...RETRYING, attempt: 0, error: UNREACHABLE }, [])
+  clock.nowMs += 60_000
+  assert.match(reporter.obstacle('joining')?.reason ?? '', /does not answer/)
+  reporter.onGroupEvent({ kind: 'coordinator', nodeId: 2 }, [])
+  assert.equal(reporter.obstacle('joining'), undefined)
+})
+
 test('a member that settles reports its partitions when they are others than before, also when they are none', () => {
   const { events, reporter } = listening()
   reporter.onGroupEvent({ kind: 'settled' }, [])
