@@ -4,12 +4,12 @@ import type { BrokerConnection } from '../wire/broker.ts'
 import { errorNameOf } from '../wire/error-codes.ts'
 import type { Assignor } from './assignors/assignor.ts'
 import { ASSIGNORS } from './assignors/assignors.ts'
-import { isAborted, pipelineErrorOf } from './coordinator-client.ts'
+import { isAborted, pipelineErrorOf, settledOrAborted } from './coordinator-client.ts'
 import { GroupLeader, type SyncGroupAssignments } from './leader.ts'
 import { GroupMember, UNKNOWN_MEMBER } from './member.ts'
 import type { GroupOptions } from './membership.ts'
 import type { OwnedPartition } from './ownership.ts'
-import { type TopicPartition, subtractPartitions } from './partitions.ts'
+import { coversTopics, type TopicPartition, subtractPartitions } from './partitions.ts'
 import { STATIC_MEMBERS_UNSUPPORTED, INCONSISTENT_PROTOCOL, stopErrorOf } from './group-reactions.ts'
 import { decodeAssignment, encodeSubscription } from './subscription.ts'
 import { PendingReason } from './pending-reason.ts'
@@ -57,6 +57,8 @@ export class ClassicMember extends GroupMember {
   #heartbeats: AbortController | undefined
   /** True while a join or sync is in flight. */
   #isWaiting = false
+  /** Resolves with the response to the last JoinGroup without a member id. */
+  #idRequest: Promise<unknown> = Promise.resolve()
   /** True once LeaveGroup is sent: a later response to a join starts no heartbeats. */
   #hasLeft = false
 
@@ -114,7 +116,7 @@ export class ClassicMember extends GroupMember {
       this.#rejoinReason.clear()
       this.#isWaiting = true
       const before = this.identity()
-      const end = await this.coordinator.call({
+      const call = this.coordinator.call({
         step: 'join',
         api: 'JoinGroup',
         body: (connection) => this.#joinBody(connection, reason),
@@ -123,6 +125,8 @@ export class ClassicMember extends GroupMember {
         // Not aborted while the member stops: it hands over partitions under its current generation.
         signal: this.ended.signal,
       })
+      if (before.memberId === '' && this.instanceId === null) this.#idRequest = call
+      const end = await call
       if (end.kind === 'aborted') return undefined
       this.#isWaiting = false
       if (end.kind === 'failed') {
@@ -277,17 +281,9 @@ export class ClassicMember extends GroupMember {
     if (subtractPartitions(claimed, assigned).length > 0) return 'partitions were handed over'
     // The coordinator returns the old assignment to a static member after a restart, though its topics may have
     // changed.
-    if (isReturn && !this.#coversTopics(all)) return 'the static member restarted with other topics'
+    if (isReturn && !coversTopics(all, topics)) return 'the static member restarted with other topics'
     this.transitionTo('stable')
     return undefined
-  }
-
-  #coversTopics(all: readonly TopicPartition[]): boolean {
-    const { topics } = this.options
-    return (
-      all.every(({ topic }) => topics.includes(topic)) &&
-      topics.every((name) => all.some(({ topic }) => topic === name))
-    )
   }
 
   async #sendHeartbeats(): Promise<void> {
@@ -376,9 +372,11 @@ export class ClassicMember extends GroupMember {
   }
 
   protected async leave(forGood: boolean, signal: AbortSignal): Promise<void> {
-    const { memberId } = this.identity()
     this.#hasLeft = true
     this.#stopHeartbeats()
+    // The coordinator waits for a member that it has given an id, and holds up every rebalance until then.
+    await settledOrAborted(this.#idRequest, signal)
+    const { memberId } = this.identity()
     if (memberId === '' || (this.instanceId !== null && !forGood)) return
     const { groupId, instanceId: groupInstanceId } = this
     await this.coordinator.call({

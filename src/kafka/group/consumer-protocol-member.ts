@@ -47,6 +47,8 @@ export class ConsumerProtocolMember extends GroupMember {
   readonly #topicIds = new Map<string, string>()
   /** Owned partitions in the last accepted heartbeat; `undefined` if the coordinator may lack state of this member. */
   #reportedOwned: string | undefined
+  /** Member id of the last join that was sent. */
+  #joining: string | undefined
   /** Time since which the instance id belongs to another member. */
   #unreleasedMs: number | undefined
   /** Attempts left to take the instance id from another member; zero once this member has joined. */
@@ -82,6 +84,7 @@ export class ConsumerProtocolMember extends GroupMember {
         step: isJoining ? 'consumer-join' : 'consumer-heartbeat',
         api: 'ConsumerGroupHeartbeat',
         body: (connection) => {
+          if (isJoining) this.#joining = me.memberId
           reportedOwned = this.#ownedText()
           // If a response was lost, the coordinator may have missed a state change.
           return this.#body(connection, attempts++ > 0 || this.#reportedOwned === undefined)
@@ -326,7 +329,8 @@ export class ConsumerProtocolMember extends GroupMember {
   protected async leave(forGood: boolean, signal: AbortSignal): Promise<void> {
     this.#heartbeats.abort()
     const { memberId, generation } = this.identity()
-    if (generation < 0) return
+    // A join without a response may have been accepted.
+    if (generation < 0 && this.#joining !== memberId) return
     const isForRestart = this.instanceId !== null && !forGood
     await this.coordinator.call({
       step: 'leave',

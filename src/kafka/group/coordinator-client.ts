@@ -183,3 +183,8 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
     signal.removeEventListener('abort', abort)
   }
 }
+
+/** Resolves when the promise is settled or the signal aborts, whichever comes first. */
+export async function settledOrAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  await unlessAborted(promise, signal).catch(() => undefined)
+}

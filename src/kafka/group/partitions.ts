@@ -33,3 +33,11 @@ export function subtractPartitions<T extends TopicPartition>(
   const keys = new Set([...others].map(keyOfPartition))
   return partitions.filter((partition) => !keys.has(keyOfPartition(partition)))
 }
+
+/** Returns whether partitions belong to these topics, and to each of them. */
+export function coversTopics(partitions: readonly TopicPartition[], topics: readonly string[]): boolean {
+  return (
+    partitions.every(({ topic }) => topics.includes(topic)) &&
+    topics.every((name) => partitions.some(({ topic }) => topic === name))
+  )
+}

@@ -76,6 +76,29 @@ test('a member that is stopped while it joins does not wait for the group', asyn
   assert.equal(coordinator.clock.sleepers, 0)
 })
 
+test('a member that is stopped at any point of its join leaves with the id that the coordinator has of it', async () => {
+  for (const protocol of ['classic', 'consumer'] as const)
+    for (let steps = 0, isStable = false; !isStable; steps++) {
+      const coordinator = new ScriptedCoordinator()
+      const member = coordinator.member({ protocol })
+      for (let step = 0; step < steps; step++) await Promise.resolve()
+      isStable = member.status().state === 'stable'
+      const stopped = member.stop()
+      await coordinator.clock.advance(1)
+      await stopped
+      const joins = [...coordinator.sent('JoinGroup'), ...coordinator.sent('ConsumerGroupHeartbeat')]
+      const leaves = [
+        ...coordinator.sent('LeaveGroup').map(({ members }) => members[0]?.memberId),
+        ...coordinator
+          .sent('ConsumerGroupHeartbeat')
+          .flatMap(({ memberEpoch, memberId }) => (memberEpoch < 0 ? [memberId] : [])),
+      ]
+      const id = protocol === 'classic' ? 'm1' : 'made-here'
+      assert.deepEqual(leaves, joins.length === 0 ? [] : [id], `${protocol}, after ${steps} steps`)
+      assert.equal(coordinator.clock.sleepers, 0)
+    }
+})
+
 test('a member that is stopped while no broker answers ends within five seconds', async () => {
   const coordinator = new ScriptedCoordinator()
   const member = coordinator.member()

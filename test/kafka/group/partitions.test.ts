@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  coversTopics,
   groupByTopic,
   comparePartitions,
   keyOfPartition,
@@ -29,4 +30,10 @@ test('partitions are compared by topic and number', () => {
     keyOfPartition({ topic: 'a1', partition: 1 }),
     keyOfPartition({ topic: 'a', partition: 11 }),
   )
+})
+
+test('partitions cover topics if each topic has one, and no other topic has', () => {
+  assert.equal(coversTopics([A0, A2, B1], ['a', 'b']), true)
+  assert.equal(coversTopics([A0, A2], ['a', 'b']), false)
+  assert.equal(coversTopics([A0, B1], ['a']), false)
 })
