@@ -30,7 +30,7 @@ export class EndOffsets {
   readonly #cluster: Pick<Cluster, 'metadata' | 'broker' | 'close'>
   readonly #options: EndOffsetsOptions
   readonly #clock: Clock
-  readonly #ends = new Map<string, Map<number, { readonly end: bigint; readonly atMs: number }>>()
+  readonly #ends = new Map<string, Map<number, ReportedEnd>>()
   readonly #closing = new AbortController()
   #running: Promise<void> | undefined
   /** Number of partitions at the start of the list that the present round has asked for. */
@@ -48,11 +48,11 @@ export class EndOffsets {
     this.#running ??= this.#run()
   }
 
-  /** Returns the end offsets of a topic by partition; those that are unknown are absent. */
-  of(topic: string): ReadonlyMap<number, bigint> {
+  /** Returns the end offsets of all partitions of a topic; empty before a broker has named them, `undefined` for an unknown end. */
+  of(topic: string): ReadonlyMap<number, bigint | undefined> {
     const freshMs = this.#clock.now() - END_AGE_MS_MAX
-    const known = [...(this.#ends.get(topic) ?? [])].filter(([, { atMs }]) => atMs >= freshMs)
-    return new Map(known.map(([partition, { end }]) => [partition, end]))
+    const all = [...(this.#ends.get(topic) ?? [])]
+    return new Map(all.map(([partition, { end, atMs }]) => [partition, atMs >= freshMs ? end : undefined]))
   }
 
   /** Ends the requests and closes the connections. */
@@ -76,6 +76,8 @@ export class EndOffsets {
     for (const topic of this.#ends.keys()) if (!topics.has(topic)) this.#ends.delete(topic)
     if (topics.size === 0) return
     const metadata = await this.#cluster.metadata([...topics], { refresh: true })
+    for (const { name, partitions } of metadata.topics.values())
+      for (const { partitionIndex } of partitions) this.#note(name, partitionIndex, undefined)
     const { isolation } = this.#options
     const limits = { isolation, timeoutMs: END_OFFSETS_ANSWER_MS_MAX }
     await queryLeaders(this.#cluster, metadata, this.#queriesOf(metadata), limits, {
@@ -99,9 +101,9 @@ export class EndOffsets {
     return queries
   }
 
-  #note(topic: string, partition: number, end: bigint): void {
-    const known = this.#ends.get(topic) ?? new Map<number, { readonly end: bigint; readonly atMs: number }>()
-    known.set(partition, { end, atMs: this.#clock.now() })
+  #note(topic: string, partition: number, end: bigint | undefined): void {
+    const known = this.#ends.get(topic) ?? new Map<number, ReportedEnd>()
+    if (end !== undefined || !known.has(partition)) known.set(partition, { end, atMs: this.#clock.now() })
     this.#ends.set(topic, known)
   }
 }

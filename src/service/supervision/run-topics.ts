@@ -124,8 +124,8 @@ export async function runTopics(
     return topicSet.summaries()
   } finally {
     signal?.removeEventListener('abort', stop)
-    await topicSet.close()
-    await endOffsets?.close()
+    // Both wait for brokers that do not answer.
+    await Promise.all([topicSet.close(), endOffsets?.close()])
   }
 }
 

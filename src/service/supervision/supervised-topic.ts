@@ -27,7 +27,7 @@ interface SupervisionOptions {
   readonly log: Logger
   readonly clock: Clock
   /** Returns the end offsets of the topic in Kafka, as far as they are known whatever its state. */
-  readonly endOffsets?: (() => ReadonlyMap<number, bigint>) | undefined
+  readonly endOffsets?: (() => ReadonlyMap<number, bigint | undefined>) | undefined
   /** Returns the share, from 0 to 1, of the longest backoff to wait. */
   readonly random?: () => number
 }

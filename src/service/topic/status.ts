@@ -11,7 +11,7 @@ import type { TopicPipeline } from './topic-pipeline.ts'
 export class TopicStatus {
   readonly #creditBytesMax: number
   readonly #pipeline: () => TopicPipeline | undefined
-  readonly #endOffsets: () => ReadonlyMap<number, bigint>
+  readonly #endOffsets: () => ReadonlyMap<number, bigint | undefined>
   #phase: TopicPhase = 'opening'
   #isPaused = false
   #hasOpened = false
@@ -38,7 +38,7 @@ export class TopicStatus {
     { creditBytes }: Pick<TopicConfig, 'creditBytes'>,
     events: Observable<TopicEvent>,
     pipeline: () => TopicPipeline | undefined,
-    endOffsets: () => ReadonlyMap<number, bigint> = () => new Map(),
+    endOffsets: () => ReadonlyMap<number, bigint | undefined> = () => new Map(),
   ) {
     this.#creditBytesMax = creditBytes
     this.#pipeline = pipeline

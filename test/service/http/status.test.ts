@@ -40,7 +40,7 @@ class Watched {
   readonly events = new Subject<TopicEvent>()
   readonly lines: string[] = []
   /** What the brokers said last. */
-  readonly ends = new Map<number, bigint>()
+  readonly ends = new Map<number, bigint | undefined>()
   /** What the table held at the last look. */
   readonly stored = new Map<number, bigint>()
   readonly circuits: Circuit[] = []
@@ -193,6 +193,9 @@ test('Before the first assignment the lag is that of all partitions, by the last
   watched.stored.delete(1)
   assert.equal((await watched.report()).lag, null, 'the table holds no offset of one')
   assert.deepEqual(watched.metric('kafka_delta.lag'), [[0, 0]])
+  watched.stored.set(1, 3n)
+  watched.ends.set(1, undefined)
+  assert.equal((await watched.report()).lag, null, 'the end of one partition is unknown')
 })
 
 test('Partitions of other members do not count, and a member without partitions does not lag', async () => {
