@@ -27,7 +27,7 @@ export function createEventLog(log: Logger, clock: Clock = systemClock): TopicEv
       'Records have Kafka timestamps from the future: they are written as they are, and freshness leaves them out. Check the clocks of the producers and of this machine; the next warning follows in an hour at the earliest',
     )
   }
-  const source = new SourceLog(log)
+  const source = new SourceLog(log, clock)
   return (event) => {
     switch (event.kind) {
       case 'phase':
@@ -114,11 +114,12 @@ function logOrphaned({ keys, reason }: OrphanedFiles, log: Logger): void {
  */
 class SourceLog {
   readonly #log: Logger
-  readonly #limiter = new RepeatLimiter()
+  readonly #limiter: RepeatLimiter
   #assigned: string | undefined
 
-  constructor(log: Logger) {
+  constructor(log: Logger, clock: Clock) {
     this.#log = log
+    this.#limiter = new RepeatLimiter(clock)
   }
 
   onEvent(event: SourceEvent): void {
