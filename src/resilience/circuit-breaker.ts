@@ -112,6 +112,8 @@ export class CircuitBreaker {
    */
   trackAttempt(): (hasAnswered: boolean) => void {
     const { clock } = this.#context
+    // A failure long ago says nothing about a server that was asked nothing since.
+    if (!this.#isAwaited) this.#unansweredSinceMs = clock.now()
     this.#unanswered++
     this.#unansweredSinceMs ??= clock.now()
     return (hasAnswered) => {
@@ -125,8 +127,12 @@ export class CircuitBreaker {
     const nowMs = this.#context.clock.now()
     const sinceMs = this.#unansweredSinceMs
     if (sinceMs === undefined || nowMs - sinceMs < SILENCE_MS) return {}
-    const isWaitedFor = this.#unanswered > 0 || nowMs - this.#unansweredEndMs < ATTEMPT_PAUSE_MS_MAX
-    return isWaitedFor ? { silentSinceMs: sinceMs } : {}
+    return this.#isAwaited ? { silentSinceMs: sinceMs } : {}
+  }
+
+  /** True while an attempt waits for an answer, and for a pause after one that got none. */
+  get #isAwaited(): boolean {
+    return this.#unanswered > 0 || this.#context.clock.now() - this.#unansweredEndMs < ATTEMPT_PAUSE_MS_MAX
   }
 
   /** Times that the circuit has opened. */

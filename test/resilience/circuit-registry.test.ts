@@ -248,3 +248,15 @@ test('An answer to any attempt ends the silence, and a server that is asked noth
   await clock.advance(10_000)
   assert.equal(lake.circuit.silentSinceMs, undefined)
 })
+
+test('An attempt that failed long ago does not make a server silent that is asked again', async () => {
+  const { clock, lake } = started()
+  lake.trackAttempt()(false)
+  await clock.advance(3_600_000)
+  const end = lake.trackAttempt()
+  assert.equal(lake.circuit.silentSinceMs, undefined)
+  await clock.advance(8_000)
+  assert.equal(lake.circuit.silentSinceMs, 3_600_000)
+  end(true)
+  assert.equal(lake.circuit.silentSinceMs, undefined)
+})
