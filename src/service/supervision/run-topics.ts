@@ -170,7 +170,10 @@ function servicesOf(config: Config, options: RunOptions, topics: number): TopicS
   return { config, until, log, connectors, maintenanceQueue, tables, budget }
 }
 
-/** Returns true when a discovered topic no longer exists. Brokers that do not answer prove nothing, hence false. */
+/**
+ * Returns true when a discovered topic no longer exists. Brokers that do not answer prove nothing, hence false; after an
+ * error that says so they are not asked, because the topic would show no failure until they time out.
+ */
 async function isDeletedTopic(
   run: TopicRun,
   error: unknown,
@@ -179,6 +182,7 @@ async function isDeletedTopic(
 ): Promise<boolean> {
   if (!discovered.has(run.name)) return false
   if (error instanceof PipelineError && error.code === 'KD_TOPIC_MISSING') return true
+  if (error instanceof PipelineError && error.code === 'KD_KAFKA_UNREACHABLE') return false
   const names = await listNames().catch(() => undefined)
   return names !== undefined && !names.includes(run.topic)
 }

@@ -22,7 +22,7 @@ interface SupervisionOptions {
   readonly onRestart?: (run: SupervisedTopic) => void
   /** Decides whether the topic was deleted, so that its end is no failure. */
   readonly isDeletedTopic: (run: TopicRun, error: unknown) => Promise<boolean>
-  /** `latest` does not wait for a topic that was deleted; default `stopped`. */
+  /** With `latest` outages count as failures, so that the run ends; default `stopped`. */
   readonly until?: 'stopped' | 'latest'
   readonly log: Logger
   readonly clock: Clock
@@ -172,7 +172,9 @@ export class SupervisedTopic implements TopicRun {
     }
     const { attempts: attemptsMax, baseMs, capMs } = this.config.restart
     const { attempts, outages, hasWorked } = this.status
-    const isOutside = attemptsMax > 1 && isOutage(error, hasWorked) && !this.#hasNoEnd(failure)
+    // A run that is to end tells its caller that it cannot: the caller decides whether to try again.
+    const mayLast = attemptsMax > 1 && this.#options.until !== 'latest'
+    const isOutside = mayLast && isOutage(error, hasWorked)
     const mayRetry = error instanceof PipelineError && error.retryable
     if (!isOutside && (!mayRetry || attempts >= attemptsMax)) {
       this.#enter('failed', failure)
@@ -192,11 +194,6 @@ export class SupervisedTopic implements TopicRun {
     await this.#closePipeline()
     await this.#options.clock.sleep(waitMs, wake).catch(() => undefined)
     return true
-  }
-
-  /** A run up to the end offsets cannot end while the topic does not exist. */
-  #hasNoEnd({ code }: TopicFailure): boolean {
-    return this.#options.until === 'latest' && code === 'KD_TOPIC_MISSING'
   }
 
   #enter(

@@ -46,9 +46,12 @@ async function refreshTopics(options: WatchTopicsOptions): Promise<void> {
   const { config, topicSet, discovered, log } = options
   const names = await options.listTopics()
   for (const run of topicSet.topics.filter(({ name }) => discovered.has(name))) {
-    if (names.includes(run.topic)) continue
+    const exists = names.includes(run.topic)
+    // One that has ended was deleted; if it is there again, it is a new topic, which is started below.
+    if (exists && run.status.state !== 'ended') continue
     await topicSet.stopTopic(run)
     discovered.delete(run.name)
+    if (exists) continue
     log.info({ topic: run.topic }, 'The topic was deleted: stopped reading it; its table is unchanged')
   }
   // Topics whose trial failed are started again below.

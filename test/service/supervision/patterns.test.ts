@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import kafkajs from 'kafkajs'
+import { throwError } from 'rxjs'
 import { loadConfig } from '../../../config/load/load.ts'
 import type { Config } from '../../../config/types.ts'
+import { type ErrorCode, PipelineError } from '../../../src/core/errors.ts'
 import { createTopic } from '../../../src/kafka/client/admin.ts'
 import { discoverTopics, reportInvalidTopics } from '../../../src/service/supervision/discover.ts'
 import type { TopicRun } from '../../../src/service/topic/topic-run.ts'
 import { runTopics } from '../../../src/service/supervision/run-topics.ts'
 import { createLogger } from '../../../src/telemetry/log.ts'
+import { LiveSource, LiveTopic } from '../../support/flow/live-source.ts'
 import { kafkaForTests, nameForTests } from '../../support/servers/servers.ts'
 
 const VALUE = '{"id":1}'
@@ -95,6 +98,90 @@ test('A topic whose name makes options invalid is not read and takes no place of
     topicNames,
   })
   assert.match(lines.join(''), /is not read, because its name makes options invalid.*/)
+})
+
+/** Runs one topic that a pattern matches, over sources that fail with the codes in turn and then read one record. */
+async function withMatchedTopic(
+  codes: readonly ErrorCode[],
+  topicNames: () => Promise<string[]>,
+  check: (run: () => TopicRun | undefined, rows: () => number) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-patterns-'))
+  const contract = join(folder, 'contract.json')
+  await writeFile(contract, '{"type":"object","properties":{"id":{"type":"integer"}}}')
+  const config = configOf(
+    { p: { pattern: '.*', contract, table: { uri: join(folder, '{topic}') }, flush: { ageMs: 10 } } },
+    { discoverEveryMs: 100 },
+  )
+  const kafka = new LiveTopic()
+  kafka.push([VALUE])
+  const failing = [...codes]
+  const stopping = new AbortController()
+  let live: readonly TopicRun[] = []
+  let rows = 0
+  const running = runTopics(config, {
+    until: 'stopped',
+    log: createLogger({ level: 'silent' }),
+    signal: stopping.signal,
+    topicNames,
+    connectors: {
+      source: (options) => {
+        const code = failing.shift()
+        const source = new LiveSource(kafka, options)
+        if (code === undefined) return source
+        const batches = throwError(() => new PipelineError(code, 'expected the topic'))
+        return Object.assign(source, { batches })
+      },
+      deadLetters: () => ({
+        write: () => Promise.resolve({ written: 0, skipped: 0 }),
+        close: () => Promise.resolve(),
+      }),
+    },
+    onOpen: (opened) => (live = opened),
+    onCommit: ({ counts }) => (rows += counts.rows),
+  })
+  try {
+    await check(
+      () => live[0],
+      () => rows,
+    )
+  } finally {
+    stopping.abort()
+    await running
+    await rm(folder, { recursive: true })
+  }
+}
+
+async function waitUntil(holds: () => boolean): Promise<void> {
+  const deadlineMs = Date.now() + 30_000
+  while (!holds()) {
+    if (Date.now() > deadlineMs) throw new Error('waited in vain')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+test('A topic that was deleted and created again between two looks is read again', async () => {
+  const topicNames = (): Promise<string[]> => Promise.resolve(['events'])
+  await withMatchedTopic(['KD_TOPIC_MISSING'], topicNames, async (_run, rows) => {
+    await waitUntil(() => rows() === 1)
+  })
+})
+
+test('The failure of a matched topic is seen at once when no broker answers the question whether it exists', async () => {
+  let asked = 0
+  let answer: (names: string[]) => void = () => undefined
+  const topicNames = (): Promise<string[]> =>
+    ++asked === 1
+      ? Promise.resolve(['events'])
+      : new Promise((resolve) => {
+          answer = resolve
+        })
+  await withMatchedTopic(['KD_KAFKA_UNREACHABLE'], topicNames, async (run) => {
+    await waitUntil(() => run()?.status.state === 'restarting')
+    // The next look at the topics waits for the brokers.
+    await waitUntil(() => asked === 2)
+    answer(['events'])
+  })
 })
 
 test('A new topic starts without a restart, and a deleted one ends while the others continue', async () => {

@@ -1,6 +1,6 @@
 // Goal: the topics of one process are independent: one that fails, waits or is paused does not affect the others.
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -234,6 +234,51 @@ test('Consecutive failures without a commit are counted, and the last one ends t
   await assert.rejects(carry({ connectors: endsOf(topics, deadLetters) }), { code: 'KD_DEAD_LETTERS_FAILED' })
   assert.equal(lines.filter((line) => line.includes('restarts from its table')).length, 2)
   assert.deepEqual([run('broken').status.state, run('broken').status.restarts], ['failed', 2])
+})
+
+test('A run up to the end offsets ends with the error of an outage that lasts', async () => {
+  const { run, carry } = bench({ events: { restart: { attempts: 3, baseMs: 1, capMs: 1 } } })
+  let opens = 0
+  const tables = new TablePool(() => {
+    // Another error ends a run that has no limit.
+    const code = ++opens > 10 ? 'KD_STORE_FAILED' : 'KD_STORE_UNAVAILABLE'
+    return Promise.reject(new PipelineError(code, 'expected the store to answer'))
+  })
+  await assert.rejects(carry({ until: 'latest', tables }), { code: 'KD_STORE_UNAVAILABLE' })
+  assert.deepEqual([opens, run('events').status.restarts], [3, 2])
+})
+
+test('Topics that share a table which was replaced fail, and each goes on with the new table once it is restarted', async () => {
+  const uri = join(folder, 'shared')
+  const shared = { table: { uri } }
+  const { topics, rows, run, carry } = bench({ one: shared, other: shared, good: {} })
+  const pairs = ['one', 'other'] as const
+  const stopping = new AbortController()
+  const running = carry({ until: 'stopped', signal: stopping.signal })
+  running.catch(() => undefined)
+  for (const name of pairs) topics[name]?.push(records(10))
+  await waitFor('the rows', () => pairs.every((name) => rows.get(name) === 10))
+  // At once: a checksum may be written meanwhile.
+  await rename(uri, `${uri}-dropped`)
+  topics['one']?.push(records(1))
+  await waitFor('the failure', () => run('one').status.state === 'failed')
+  assert.equal(run('one').status.failure?.code, 'KD_TABLE_REPLACED')
+  run('one').control.restart()
+  // The new table has no offsets, so the topic is read from its beginning.
+  await waitFor('all rows of the first topic', () => rows.get('one') === 21)
+  assert.equal(run('other').status.state, 'running')
+  topics['other']?.push(records(1))
+  await waitFor('the failure of the other topic', () => run('other').status.state === 'failed')
+  assert.equal(run('other').status.failure?.code, 'KD_TABLE_REPLACED')
+  run('other').control.restart()
+  await waitFor('all rows of the other topic', () => rows.get('other') === 21)
+  stopping.abort()
+  await running
+  const { txns } = await loadSnapshot(await openStore(uri))
+  assert.deepEqual(
+    [...txns.values()].map(({ version }) => version),
+    [10n, 10n],
+  )
 })
 
 test('A topic that waits for its restart, and one whose table is opening, end at once when the process stops', async () => {
