@@ -43,7 +43,7 @@ export const TOPIC_SUPERVISION_OPTIONS = {
   },
   restart: {
     attempts: {
-      doc: 'Maximum number of starts without a commit in between before a topic that fails with a retryable error has failed permanently. Outages, which come from outside and may pass, do not count. 1 disables restarts.',
+      doc: 'Maximum number of starts without a commit in between before a topic that fails with a retryable error has failed permanently. Outages, which come from outside and may pass, do not count, except with `--until latest`. 1 disables restarts.',
       format: 'whole-number',
       default: 6,
     },
