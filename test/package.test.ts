@@ -87,7 +87,8 @@ async function packed(): Promise<string> {
     await cp(join(root, name), join(copy, name), { recursive: true })
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const build = join(root, 'tsconfig.build.json')
-  await runOrTell(process.execPath, [tsc, '-p', build, '--outDir', join(copy, 'dist')], root)
+  // Types are checked by `npm run typecheck`; the output is the same without, and half the work.
+  await runOrTell(process.execPath, [tsc, '-p', build, '--noCheck', '--outDir', join(copy, 'dist')], root)
   const bundle = ['--import', 'tsx', 'scripts/bundle.ts', join(copy, 'dist')]
   await runOrTell(process.execPath, bundle, root)
   await runOrTell('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], copy)
