@@ -1,18 +1,29 @@
 // Two topics of one configuration: each is read by a member of its own, in one group.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../../../src/core/clock.ts'
 import { PipelineError } from '../../../src/core/errors.ts'
 import { nameForTests } from '../../support/servers/servers.ts'
 import { eventually, rangesOf, read } from '../reading.ts'
 import { numbered, testTopic } from '../topic.ts'
+
+/** Speed of the sources' clock, relative to real time: a topic counts as deleted after more than half a minute. */
+const SPEED = 4
+
+const clock: Clock = {
+  now: () => Date.now() * SPEED,
+  sleep: (ms, signal) => sleep(ms / SPEED, undefined, signal === undefined ? {} : { signal }),
+}
 
 test('the deletion of a topic ends its source with KD_TOPIC_MISSING, and another topic of the group is read on', async () => {
   const [kept, deleted] = [await testTopic(2), await testTopic(2)]
   const options = {
     groupId: nameForTests('group'),
     until: 'stopped',
-    heartbeatMs: 500,
+    heartbeatMs: 2_000,
     sessionTimeoutMs: 6_000,
+    clock,
   } as const
   const staying = read(kept, options)
   const leaving = read(deleted, options)
