@@ -113,8 +113,8 @@ service/supervision/process-memory: service/connections/kafka-options
 service/supervision/supervision: service/supervision/run-topics service/supervision/topic-set service/supervision/watch-topics
 service/supervision/topic-states: service/supervision/supervised-topic
 service/table/target: enrichments/cast-columns service/connections/registry-options service/connections/retry-options
-service/topic/status: service/topic/control service/topic/events service/topic/state service/topic/summary service/topic/topic-pipeline service/topic/topic-run
-service/topic/topic: service/topic/flush-tracker service/topic/format service/topic/source-options
+service/topic/status: service/topic/control service/topic/events service/topic/flush-tracker service/topic/state service/topic/summary service/topic/topic-pipeline service/topic/topic-run
+service/topic/topic: service/topic/format service/topic/source-options
 sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functions/compare sql/functions/functions sql/functions/like sql/functions/time-pattern sql/functions/time
 sql/parse/parse: sql/expression/types sql/parse/literals sql/parse/tokens
 sql/spark: sql/compile sql/expression/ast sql/expression/cast-time sql/expression/cast sql/expression/columns sql/expression/error sql/expression/numbers sql/expression/term

@@ -21,6 +21,12 @@ export const END_AGE_MS_MAX = 60_000
 /** Maximum number of partitions asked for in one interval; the next interval continues after them. */
 const PARTITIONS_MAX = 10_000
 
+/** An end offset with the time at which a broker reported it; without an end, the time at which the partition was named. */
+interface ReportedEnd {
+  readonly end: bigint | undefined
+  readonly atMs: number
+}
+
 /**
  * Keeps the end offsets of all topics of a process known, whether they are read or not: every ten seconds it sends one
  * request for metadata, and one to each broker for all partitions that it leads. An end offset that was not confirmed for a
