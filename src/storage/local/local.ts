@@ -180,10 +180,17 @@ export class LocalStore implements Store {
   }
 
   #errorOf(error: unknown, action: string, key: string): unknown {
+    const where = { store: this.uri, key }
+    if (error instanceof NoHardLinks)
+      return new PipelineError(
+        'KD_STORE_FAILED',
+        `the file system under ${this.#root} has no hard links, without which a commit could replace another: ${error.message}; use another file system`,
+        where,
+        { cause: error.cause },
+      )
     const code = codeOf(error)
     // Errors of the producer of a streamed body are passed on unchanged.
     if (code === undefined) return error
-    const where = { store: this.uri, key }
     const detail = `could not ${action} the file: ${messageOf(error)}`
     if (action === 'read' && ABSENT_CODES.has(code))
       return new PipelineError('KD_STORE_NOT_FOUND', 'the file does not exist', where, { cause: error })
@@ -222,6 +229,9 @@ async function writeTemporary(
   }
 }
 
+/** The file system has no hard links. */
+class NoHardLinks extends Error {}
+
 /** Links a temporary file to its final name; returns whether it did, or `false` if the name exists. */
 async function linkOnce(temporary: string, path: string): Promise<boolean> {
   try {
@@ -231,6 +241,8 @@ async function linkOnce(temporary: string, path: string): Promise<boolean> {
     // A network file system may repeat a request whose response was lost: if our file has two names, the link is ours.
     if (codeOf(error) === 'EEXIST') return (await stat(temporary)).nlink === 2
     await rm(temporary, { force: true })
+    // The folder took the temporary file, so this is no lack of permission that may pass.
+    if (codeOf(error) === 'EPERM') throw new NoHardLinks(messageOf(error), { cause: error })
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import fs, { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -121,4 +122,27 @@ test('A linked file is listed with its size, a linked folder is not entered', as
     ['file-link', 5],
     ['real/a', 5],
   ])
+})
+
+test('A file system without hard links refuses conditional puts for good, and nothing is left of them', async (context) => {
+  const root = join(folder, 'linkless')
+  const store = new LocalStore(root)
+  await store.put('a', Buffer.from('1'))
+  const refused = Object.assign(new Error('EPERM: operation not permitted, link'), {
+    code: 'EPERM',
+    syscall: 'link',
+  })
+  const { link } = fs
+  context.after(() => {
+    Object.assign(fs, { link })
+    syncBuiltinESMExports()
+  })
+  Object.assign(fs, { link: () => Promise.reject(refused) })
+  syncBuiltinESMExports()
+  await assert.rejects(store.putIfAbsent('b', Buffer.from('2')), {
+    code: 'KD_STORE_FAILED',
+    retryable: false,
+    message: /no hard links.*EPERM/,
+  })
+  assert.deepEqual(await readdir(root), ['a'])
 })
