@@ -43,6 +43,8 @@ const STATES: Readonly<Record<Phase, CircuitState>> = {
 
 /** A server that answers none of the requests that wait for it for this long is silent. */
 const SILENCE_MS = 8_000
+/** Bodies that are sent at less than this rate, in bytes per millisecond, do not explain the silence of a server. */
+const BODY_BYTES_PER_MS = 4096
 /** Longest pause between two attempts of a request after which the server still counts as silent. */
 const ATTEMPT_PAUSE_MS_MAX = 10_000
 
@@ -71,6 +73,8 @@ export class CircuitBreaker {
   #dueMs = 0
   /** Attempts that the server has not answered yet. */
   #unanswered = 0
+  /** Bytes of their bodies, which a server takes before it answers. */
+  #unansweredBytes = 0
   /** Time since which attempts wait and the server has answered none. */
   #unansweredSinceMs: number | undefined
   /** Time at which the last attempt ended without an answer. */
@@ -107,17 +111,19 @@ export class CircuitBreaker {
   }
 
   /**
-   * Notes that an attempt of a request was sent, so that a server that accepts it and never answers is noticed before its
+   * Notes that an attempt of a request with a body of `bytes` was sent, so that a server that accepts it and never answers is noticed before its
    * time-out. Returns the function to call at its end, with whether the server answered in any way.
    */
-  trackAttempt(): (hasAnswered: boolean) => void {
+  trackAttempt(bytes = 0): (hasAnswered: boolean) => void {
     const { clock } = this.#context
     // A failure long ago says nothing about a server that was asked nothing since.
     if (!this.#isAwaited) this.#unansweredSinceMs = clock.now()
     this.#unanswered++
+    this.#unansweredBytes += bytes
     this.#unansweredSinceMs ??= clock.now()
     return (hasAnswered) => {
       this.#unanswered--
+      this.#unansweredBytes -= bytes
       this.#unansweredEndMs = clock.now()
       if (hasAnswered) this.#unansweredSinceMs = this.#unanswered > 0 ? this.#unansweredEndMs : undefined
     }
@@ -126,7 +132,8 @@ export class CircuitBreaker {
   #silence(): Pick<Circuit, 'silentSinceMs'> {
     const nowMs = this.#context.clock.now()
     const sinceMs = this.#unansweredSinceMs
-    if (sinceMs === undefined || nowMs - sinceMs < SILENCE_MS) return {}
+    const silenceMs = SILENCE_MS + this.#unansweredBytes / BODY_BYTES_PER_MS
+    if (sinceMs === undefined || nowMs - sinceMs < silenceMs) return {}
     return this.#isAwaited ? { silentSinceMs: sinceMs } : {}
   }
 

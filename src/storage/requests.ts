@@ -160,7 +160,7 @@ export class Requests {
       `${this.#dialect.name} ${request.operation}`,
       attributes,
       async (span) => {
-        const endAttempt = this.#circuit?.trackAttempt()
+        const endAttempt = this.#circuit?.trackAttempt(request.bytes)
         try {
           const value = await attempt(AbortSignal.timeout(this.#attemptTimeoutMs))
           endAttempt?.(true)

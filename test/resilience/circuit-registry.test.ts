@@ -260,3 +260,17 @@ test('An attempt that failed long ago does not make a server silent that is aske
   end(true)
   assert.equal(lake.circuit.silentSinceMs, undefined)
 })
+
+test('A server that takes large bodies over a slow connection is not silent before they can have arrived', async () => {
+  const { clock, lake } = started()
+  const bodies = Array.from({ length: 4 }, () => lake.trackAttempt(8 * 1024 * 1024))
+  await clock.advance(16_191)
+  assert.equal(lake.circuit.silentSinceMs, undefined)
+  await clock.advance(1)
+  assert.equal(lake.circuit.silentSinceMs, 0)
+  for (const end of bodies) end(true)
+  const end = lake.trackAttempt()
+  await clock.advance(8_000)
+  assert.equal(lake.circuit.silentSinceMs, 16_192)
+  end(true)
+})
