@@ -51,10 +51,13 @@ export async function runSuite(suite: Suite, wanted: readonly string[]): Promise
   let code = 1
   try {
     const files = await testFiles(suite, wanted)
-    const env = wanted.length === 0 || suite.startsAlways === true ? await suite.start(stops) : {}
-    // Compiling takes longer than running a few files from their sources.
-    const folder = wanted.length === 0 ? await compileTests() : undefined
-    ;({ code, totals } = await runTests(files, env, folder))
+    const isWhole = wanted.length === 0
+    const starting = isWhole || suite.startsAlways === true ? suite.start(stops) : Promise.resolve({})
+    // Compiling takes longer than running a few files from their sources, and servers start meanwhile.
+    const compiling = isWhole ? compileTests() : Promise.resolve(undefined)
+    // Servers that are still starting could not be stopped.
+    await Promise.allSettled([starting, compiling])
+    ;({ code, totals } = await runTests(files, await starting, await compiling))
   } catch (error) {
     console.error(messageOf(error))
   } finally {
