@@ -42,7 +42,7 @@ const STATES: Readonly<Record<Phase, CircuitState>> = {
 }
 
 /** A server that answers none of the requests that wait for it for this long is silent. */
-const SILENCE_MS = 8_000
+const SILENCE_MS = 7_000
 /** Bodies that are sent at less than this rate, in bytes per millisecond, do not explain the silence of a server. */
 const BODY_BYTES_PER_MS = 4096
 /** Longest pause between two attempts of a request after which the server still counts as silent. */
@@ -111,8 +111,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * Notes that an attempt of a request with a body of `bytes` was sent, so that a server that accepts it and never answers is noticed before its
-   * time-out. Returns the function to call at its end, with whether the server answered in any way.
+   * Notes that an attempt of a request with a body of `bytes` was sent, so that a server that accepts it and never answers is
+   * noticed before its time-out. Returns the function to call at its end, with whether the server answered in any way.
    */
   trackAttempt(bytes = 0): (hasAnswered: boolean) => void {
     const { clock } = this.#context
