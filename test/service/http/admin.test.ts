@@ -28,8 +28,10 @@ let flush: () => Promise<string | undefined>
 const topic = {
   name: 'many/orders.v1',
   topic: 'orders.v1',
+  config: { deadLetters: {} },
   status: {
     partitions: () => [],
+    inFlight: () => ({ bufferedBytes: 0, flushes: [] }),
     failure: undefined,
     get state() {
       return state

@@ -29,6 +29,7 @@ let failure: TopicFailure | undefined
 const topic = {
   name: 'orders',
   topic: 'orders.v1',
+  config: { deadLetters: {} },
   status: {
     summary: { ...EMPTY_SUMMARY, commits: 2, version: 7n },
     restarts: 0,

@@ -62,7 +62,8 @@ class Watched {
       () => this.#pipeline,
       () => this.ends,
     )
-    this.run = { name: 'orders', topic: 'orders.v1', status } as unknown as TopicRun
+    const config = { deadLetters: {} }
+    this.run = { name: 'orders', topic: 'orders.v1', config, status } as unknown as TopicRun
     this.#health = new Health({
       ...{ stalledMs: STALLED_MS, log, clock: this.clock },
       circuits: () => this.circuits,

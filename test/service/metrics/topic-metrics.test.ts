@@ -26,8 +26,9 @@ function runOf(topic: string): TopicRun {
     summary: { ...EMPTY_SUMMARY, version: 7n },
     partitions: () => partitions,
     buffered: () => ({ bytes: 10_000, bytesMax: 100_000 }),
+    inFlight: () => ({ bufferedBytes: 0, flushes: [] }),
   }
-  return { name: topic, topic, status } as unknown as TopicRun
+  return { name: topic, topic, config: { deadLetters: {} }, status } as unknown as TopicRun
 }
 
 /** Reports a flush with every stage, and everything around it. */
