@@ -47,6 +47,7 @@ async function doAll(pipe: MetricsPipeline): Promise<void> {
       summary: { ...EMPTY_SUMMARY, version: 7n },
       partitions: () => partitions,
       buffered: () => ({ bytes: 10, bytesMax: 100 }),
+      inFlight: () => ({ bufferedBytes: 0, flushes: [] }),
     },
   } as unknown as TopicRun
   health.setTopics([run])
@@ -62,7 +63,9 @@ async function doAll(pipe: MetricsPipeline): Promise<void> {
     topic: TOPIC,
     partition: 3,
     count: 1,
-    bytes: new Uint8Array(10),
+    bytes: new Uint8Array(11),
+    valueStart: Int32Array.of(0),
+    valueEnd: Int32Array.of(10),
     offsets: BigInt64Array.of(4n),
     timestampsMs: Float64Array.of(1),
   }
