@@ -36,6 +36,8 @@ export class Health {
   readonly #clock: Clock
   readonly #progress = new Map<string, TopicProgress>()
   readonly #stalled = new Set<string>()
+  /** Topics that run although some of their partitions cannot be read. */
+  readonly #impaired = new Set<string>()
   /** Entry names of topics seen so far. */
   readonly #seen = new Set<string>()
   /** Entry names of topics that have run. */
@@ -170,7 +172,9 @@ export class Health {
   check(): void {
     const { log } = this.#options
     for (const topic of this.topics) {
-      const state = this.stateOf(topic)
+      const condition = this.conditionOf(topic)
+      const { state } = condition
+      this.#logImpairment(topic, condition)
       this.progressOf(topic.name).follow(topic.status.partitions())
       // Time spent waiting for a known reason does not count towards a stall.
       if (state !== 'running' && state !== 'stalled') this.progressOf(topic.name).markStarted()
@@ -186,6 +190,20 @@ export class Health {
     const { readiness } = this
     if (readiness === this.#loggedReadiness || readiness === 'stopping') return
     this.#logReadiness(readiness)
+  }
+
+  /** Logs once that some partitions of a running topic cannot be read, and once that all can: readiness does not change. */
+  #logImpairment(topic: TopicRun, condition: TopicCondition): void {
+    const isImpaired = condition.state === 'running' && condition.obstacle !== undefined
+    if (isImpaired === this.#impaired.has(topic.name)) return
+    const listed = listedTopicOf(topic.topic, condition)
+    if (isImpaired) {
+      this.#impaired.add(topic.name)
+      this.#options.log.warn(listed, `The topic is read only in part: ${listed.reason ?? 'unknown'}`)
+      return
+    }
+    this.#impaired.delete(topic.name)
+    if (condition.state === 'running') this.#options.log.info(listed, 'The topic is read as a whole again')
   }
 
   #logReadiness(readiness: Readiness): void {
@@ -238,6 +256,7 @@ export class Health {
       this.#progress.delete(name)
       this.#states.delete(name)
       this.#stalled.delete(name)
+      this.#impaired.delete(name)
     }
     for (const name of present) this.#seen.add(name)
   }

@@ -1,3 +1,4 @@
+import { createTopic } from '../../../src/kafka/client/admin.ts'
 import type { KafkaServer } from '../../../src/local-servers/kafka.ts'
 import { isTopicState, READY } from '../support/wanted.ts'
 import type { Said, Scenario } from '../support/scenario.ts'
@@ -87,9 +88,11 @@ export const BROKER_SCENARIOS: readonly Scenario[] = [
       const cluster = await night.cluster()
       const { brokers } = cluster
       const [orders, single] = [
-        await night.topic({ brokers }),
-        await night.topic({ brokers, replicas: 1, partitions: 3 }),
+        await night.topic({ brokers, badEvery: NEVER }),
+        await night.topic({ brokers, badEvery: NEVER, replicas: 1, partitions: 3 }),
       ]
+      for (const { topic } of [orders, single])
+        await createTopic({ brokers, clientId: 'night' }, `${topic}-dlq`, { partitions: 1 })
       const broken = cluster.nodes.get(3)
       return {
         config: await night.config(
@@ -115,6 +118,9 @@ export const BROKER_SCENARIOS: readonly Scenario[] = [
     },
   },
 ]
+
+/** No record is a dead letter, which would wait for the coordinator of transactions on the dead broker. */
+const NEVER = 1_000_000_000
 
 /** Warnings and errors of a service of one topic in ten seconds without a broker. */
 const LOUD_MAX = 6

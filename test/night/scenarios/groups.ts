@@ -126,8 +126,11 @@ export const GROUP_SCENARIOS: readonly Scenario[] = [
           await sleep(3 * STORM_EVERY_MS)
           const loud = process.worker.lines
             .slice(before)
-            .filter((line) => /"level":"(?:warn|error)"/.test(line))
-          return loud.length > 3 ? [`${loud.length} warnings in six seconds of rebalances`] : []
+            .filter(
+              (line) => /"level":"(?:warn|error)"/.test(line) && !line.includes('"Writing dead letters"'),
+            )
+          const messages = loud.map((line) => (JSON.parse(line) as { readonly msg: string }).msg.slice(0, 80))
+          return loud.length > 3 ? [`warnings in six seconds of rebalances: ${messages.join('; ')}`] : []
         },
         remedy: async () => {
           isOver = true

@@ -70,14 +70,6 @@ export const LETTER_SCENARIOS: readonly Scenario[] = [
     code: 'KD_DEAD_LETTERS_FAILED',
     prepare: (night) => refused(night, 'max.message.bytes', '300', '1048588'),
   },
-  {
-    name: 'letters-not-replicated',
-    fault: 'The brokers refuse dead letters: too few replicas are in sync',
-    does: 'the flush is not committed; the topic waits or restarts until the letters can be written',
-    remedy: 'bring the replicas back, or lower `min.insync.replicas` of the dead-letter topic',
-    code: 'KD_DEAD_LETTERS_FAILED',
-    prepare: (night) => refused(night, 'min.insync.replicas', '2', '1'),
-  },
 ]
 
 /** Lets the records come. */

@@ -106,3 +106,22 @@ test('A topic whose brokers are all gone waits, one that misses some of its part
     ['unavailable', new Date(1_000_000).toISOString()],
   )
 })
+
+test('A topic that is read only in part is told in one line, and in another when it is read as a whole again', () => {
+  const { clock, health, lines, statuses } = processOf(1)
+  const [status] = statuses
+  assert.ok(status !== undefined)
+  status.isJoining = false
+  const read = { partition: 0, live: true, next: 0n, committed: undefined, end: 0n }
+  const obstacle = { sinceMs: clock.nowMs, reason: 'it has no leader' }
+  status.partitions = () => [read, { ...read, partition: 1, obstacle }]
+  clock.nowMs += 6_001
+  for (let check = 0; check < 3; check++) health.check()
+  status.partitions = () => [read]
+  for (let check = 0; check < 3; check++) health.check()
+  const told = lines.filter(({ msg }) => /read/.test(msg) && !/^Ready/.test(msg)).map(({ msg }) => msg)
+  assert.deepEqual(told, [
+    'The topic is read only in part: 1 of 2 partitions (1) cannot be read: it has no leader',
+    'The topic is read as a whole again',
+  ])
+})
