@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
 
 /** Packages with native code or WebAssembly, which they find beside their own files. */
-const NATIVE = ['snappy', 'lz4-napi', '@node-rs/crc32', '@bokuweb/zstd-wasm', 'parquet-wasm']
+const NATIVE = ['snappy', 'lz4-napi', '@node-rs/crc32', 'parquet-wasm']
+/** Another one, imported where it is needed: `require` would hide the names of its exports from such an import. */
+const NATIVE_LATE = '@bokuweb/zstd-wasm'
 const NATIVE_NAMESPACE = 'native'
 /** A user installs it beside the service. */
 const OPTIONAL = '@azure/identity'
@@ -57,7 +59,7 @@ export async function bundlePrograms(entryPoints: string[], folder: string): Pro
     ...BUNDLE_OPTIONS,
     entryPoints,
     outdir: folder,
-    external: [OPTIONAL, `${OPTIONAL}/*`],
+    external: [OPTIONAL, `${OPTIONAL}/*`, NATIVE_LATE],
     plugins: [requireNative],
     // Builds in ES modules, of which only the used part is bundled.
     mainFields: ['module', 'main'],

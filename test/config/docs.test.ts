@@ -42,7 +42,7 @@ it('an undescribed code, an unknown one, a wrong exit code and a missing piece o
   const page = errors
     .replace('## `KD_TABLE_MISSING`', '## `KD_TABLE_GONE`')
     .replace('**What to do.** Correct the command;', 'Correct the command;')
-    .replace('No Kafka broker answered', 'Nobody answered')
+    .replaceAll('No Kafka broker answered', 'Nobody answered')
     .replace('**What is lost.** Nothing. Exit code 3.', 'Exit code 7. KD_NEVER_HEARD_OF')
   assert.deepEqual(errorFaults(page).sort(), [
     'docs/troubleshooting.md: KD_COMMAND_INVALID does not say what to do',
