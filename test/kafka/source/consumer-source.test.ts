@@ -81,7 +81,9 @@ test('keys, headers, timestamps and tombstones are kept, traceparents with traci
   const [batch] = reading.batches
   assert.ok(batch)
   assert.deepEqual([...batch.payload.timestampsMs], [1700000000123, 1700000000124])
-  assert.deepEqual([...batch.payload.keyStart], [0, -1])
+  const { keys, keyStart, keyEnd } = batch.payload
+  assert.equal(Buffer.from(keys.subarray(keyStart[0], keyEnd[0])).toString(), 'a')
+  assert.equal(keyStart[1], -1)
   assert.equal(batch.payload.valueStart[1], -1)
   assert.deepEqual(batch.payload.headers?.[0]?.['many'], [Buffer.from('1'), Buffer.from('2')])
   assert.equal(batch.payload.headers[1], undefined)

@@ -157,7 +157,7 @@ for (const [what, answer, outcome] of [
   ['201', { status: 201 }, 'created'],
   ['409 BlobAlreadyExists', refusal(409, 'BlobAlreadyExists'), 'exists'],
   ['412', refusal(412, 'ConditionNotMet'), 'exists'],
-  ['another 409', refusal(409, 'ContainerBeingDeleted'), 'unknown'],
+  ['another 409', refusal(409, 'OperationNotAllowed'), 'unknown'],
   ['500', refusal(500, 'InternalError'), 'unknown'],
   ['503', UNAVAILABLE, 'unknown'],
   ['429', refusal(429, 'TooManyRequests'), 'unknown'],
