@@ -46,7 +46,7 @@ export const SERVICE_SCENARIOS: readonly Scenario[] = [
       'find out why the store is slow; more memory and a larger `budget.bytes` help with a high latency',
     prepare: async (night) => {
       const bucket = await night.bucket()
-      const orders = await night.topic({ bucket, perSend: 200 })
+      const orders = await night.topic({ bucket, perSend: 400 })
       const budget = { bytes: SMALL_BUDGET }
       const topics = {
         orders: orders.entry({ flush: { ageMs: 500, bytes: SMALL_BUDGET / 4 }, creditBytes: SMALL_BUDGET }),

@@ -26,11 +26,15 @@ export const TABLE_SCENARIOS: readonly Scenario[] = [
     remedy: 'restore the folder, or `POST /admin/topics/:name/restart` for a new table',
     code: 'KD_TABLE_REPLACED',
     prepare: async (night) => ({
-      ...(await changed(night, ({ uri }) => rm(uri, { recursive: true, force: true }), {
-        failure: 'KD_TABLE_REPLACED',
-        reason: /deleted|replaced/,
-        isCarriedAnew: true,
-      })),
+      ...(await changed(
+        night,
+        ({ uri }) => rm(uri, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }),
+        {
+          failure: 'KD_TABLE_REPLACED',
+          reason: /deleted|replaced/,
+          isCarriedAnew: true,
+        },
+      )),
       remedy: async (process) => {
         const { code, body } = await process.verb('orders', 'restart')
         if (code !== 200) throw new Error(`restart answered ${code}: ${JSON.stringify(body)}`)
@@ -59,7 +63,7 @@ export const TABLE_SCENARIOS: readonly Scenario[] = [
       async function replace({ uri }: FedTopic): Promise<void> {
         replaced = uri
         const actions = await logOf(uri, 0)
-        await rm(uri, { recursive: true, force: true })
+        await rm(uri, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 })
         await mkdir(join(uri, '_delta_log'), { recursive: true })
         const lines = actions.flatMap(({ protocol, metaData }) => [
           ...(protocol === undefined ? [] : [{ protocol }]),
