@@ -37,6 +37,25 @@ for (const page of [
   })
 }
 
+test('Every example in the help of a command is one, with options that it has', () => {
+  const helps = textsOf(program).map((text) =>
+    text.replaceAll(/^ +(kafka-delta .*)$/gm, '\n```sh\n$1\n```\n'),
+  )
+  const commands = helps.flatMap(commandsInBlocks)
+  assert.ok(commands.length > 20, `only ${commands.length} examples`)
+  assert.deepEqual(
+    commands.flatMap((words) => faultOf(words) ?? []),
+    [],
+  )
+})
+
+/** The help of a command and of those below it, as a user sees it. */
+function textsOf(command: Command): readonly string[] {
+  let text = ''
+  command.configureOutput({ writeOut: (part) => void (text += part) }).outputHelp()
+  return [text, ...command.commands.flatMap(textsOf)]
+}
+
 test('A command, an option and a word that are not known are faults', () => {
   const page =
     '```sh\nnpx kafka-delta tabel show x\nkafka-delta run --confg a # --x\nkafka-delta table show a b\n```' +

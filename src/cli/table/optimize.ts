@@ -20,9 +20,9 @@ interface OptimizeFlags extends TableFlags {
 /** Adds the command `table optimize`, which compacts small files. */
 export function addOptimize(parent: Command, finish: (exitCode: number) => void): void {
   addTableSubcommand(parent, 'optimize', [
-    'kafka-delta table optimizeTable ./lake/user_events',
+    'kafka-delta table optimize ./lake/user_events',
     'kafka-delta table optimize s3://lake/events/user_events --where event_date=2026-03-01 --target-bytes 64mb',
-    'kafka-delta table optimizeTable ./lake/user_events --zorder user_id,timestamp',
+    'kafka-delta table optimize ./lake/user_events --zorder user_id,timestamp',
   ])
     .description(
       'compact the small files of each table partition into larger ones and remove rows that deletion vectors delete; ' +

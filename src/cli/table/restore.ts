@@ -7,7 +7,7 @@ import { addTableSubcommand, parseVersion, withStore, type TableFlags } from './
 /** Adds the command `table restore`, which restores an older version as a new one. */
 export function addRestore(parent: Command): void {
   addTableSubcommand(parent, 'restore', [
-    'kafka-delta table restoreTable ./lake/user_events --version 12',
+    'kafka-delta table restore ./lake/user_events --version 12',
     'kafka-delta table restore s3://lake/events/user_events --version 12 --json',
   ])
     .description(

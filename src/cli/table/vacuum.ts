@@ -12,7 +12,7 @@ interface VacuumFlags extends TableFlags {
 /** Adds the command `table vacuum`, which deletes files that no version needs any more. */
 export function addVacuum(parent: Command): void {
   addTableSubcommand(parent, 'vacuum', [
-    'kafka-delta table vacuumTable ./lake/user_events',
+    'kafka-delta table vacuum ./lake/user_events',
     'kafka-delta table vacuum s3://lake/events/user_events --retention-hours 336 --no-dry-run',
   ])
     .description(
