@@ -49,7 +49,7 @@ export class EndRefresh {
 
   /** Resolves when a request may be due, after `msMax` at the latest, or when `signal` aborts. */
   async wait(signal: AbortSignal, msMax = ENDS_EVERY_MS): Promise<void> {
-    const pauseMs = Math.min(msMax, this.#wasGone ? GONE_EVERY_MS : ENDS_EVERY_MS)
+    const pauseMs = Math.min(msMax, this.#everyMs)
     await this.#options.clock
       .sleep(pauseMs, AbortSignal.any([signal, this.#wait.signal]))
       .catch(() => undefined)
@@ -64,8 +64,13 @@ export class EndRefresh {
       this.postpone()
     } catch (error) {
       this.#onError(error)
-      this.#nextAtMs = clock.now() + (this.#wasGone ? GONE_EVERY_MS : ENDS_EVERY_MS)
+      this.#nextAtMs = clock.now() + this.#everyMs
     }
+  }
+
+  /** Interval of requests while end offsets are not reported: shorter while the topic was not found. */
+  get #everyMs(): number {
+    return this.#wasGone ? GONE_EVERY_MS : ENDS_EVERY_MS
   }
 
   #onError(error: unknown): void {
@@ -78,7 +83,7 @@ export class EndRefresh {
     else
       log?.warn(
         { topic, err: error },
-        `The end offsets could not be read; they are requested again in ${(isGone ? GONE_EVERY_MS : ENDS_EVERY_MS) / 1_000} s`,
+        `The end offsets could not be read; they are requested again in ${this.#everyMs / 1_000} s`,
       )
   }
 }

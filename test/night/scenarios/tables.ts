@@ -2,8 +2,8 @@ import { link, mkdir, readdir, readFile, rm, unlink, writeFile } from 'node:fs/p
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FedTopic, Night } from '../support/night.ts'
-import type { Act, Said, Scenario } from '../support/scenario.ts'
-import { isTopicState, READY } from '../support/wanted.ts'
+import type { Act, Scenario } from '../support/scenario.ts'
+import { ordersFailed, READY } from '../support/wanted.ts'
 
 interface Field {
   readonly name: string
@@ -136,7 +136,7 @@ export const TABLE_SCENARIOS: readonly Scenario[] = [
       await commit(orders.uri, [{ protocol: { minReaderVersion: 1, minWriterVersion: 2 } }, { metaData }])
       return {
         config: await night.config({ orders: orders.entry(), local: local.entry() }),
-        said: saidOf(orders, { failure: 'KD_SCHEMA_MISMATCH', reason: /event_id/ }),
+        said: ordersFailed(orders.topic, 'KD_SCHEMA_MISMATCH', /event_id/),
         exact: [local],
         watched: [orders, local],
       }
@@ -157,20 +157,9 @@ async function changed(night: Night, change: (topic: FedTopic) => Promise<void>,
   return {
     config: await night.config({ orders: orders.entry(), local: local.entry() }),
     fault: () => change(orders),
-    said: saidOf(orders, fate),
+    said: ordersFailed(orders.topic, fate.failure, fate.reason),
     exact: fate.isCarriedAnew === true ? [local, { ...orders, areRowsOnly: true }] : [local],
     watched: [orders, local],
-  }
-}
-
-function saidOf({ topic }: FedTopic, { failure, reason }: Fate): Said {
-  return {
-    code: 200,
-    readiness: ['degraded'],
-    topics: { orders: { states: ['failed'], failure, reason }, local: { states: ['running'] } },
-    lines: [{ level: 'error', text: reason, code: failure }],
-    metrics: [isTopicState('failed', topic)],
-    alert: 'KafkaDeltaTopicFailed',
   }
 }
 

@@ -6,8 +6,8 @@ import type { Expected } from '../../integrity/support/topic.ts'
 import type { FedTopic, Night } from '../support/night.ts'
 import { compareWith } from '../support/compare.ts'
 import type { NightProcess } from '../support/process.ts'
-import type { Said, Scenario } from '../support/scenario.ts'
-import { isTopicState, READY } from '../support/wanted.ts'
+import type { Scenario } from '../support/scenario.ts'
+import { isTopicState, ordersFailed, READY } from '../support/wanted.ts'
 
 const FUTURE_MS = 30 * 60_000
 
@@ -59,7 +59,7 @@ export const TOPIC_SCENARIOS: readonly Scenario[] = [
           await recreate(night, orders.topic)
           orders.feed.resume()
         },
-        said: failed(orders, 'KD_OFFSETS_VANISHED', /created again/),
+        said: ordersFailed(orders.topic, 'KD_OFFSETS_VANISHED', /created again/),
         exact: [local],
         watched: [orders, local],
         verify: () => sameAs(expected, orders, night),
@@ -77,7 +77,7 @@ export const TOPIC_SCENARIOS: readonly Scenario[] = [
       const [orders, local] = [await night.topic(), await night.topic()]
       const missing = `${orders.topic}-misspelt`
       const topics = { orders: orders.entry({ topic: missing }), local: local.entry() }
-      const said = failed(orders, 'KD_TOPIC_MISSING', /does not exist|misspelt/)
+      const said = ordersFailed(orders.topic, 'KD_TOPIC_MISSING', /does not exist|misspelt/)
       return {
         config: await night.config(topics),
         said: { ...said, metrics: [isTopicState('failed', missing)] },
@@ -107,7 +107,7 @@ export const TOPIC_SCENARIOS: readonly Scenario[] = [
           await deleteRecords(night, orders.topic)
           await process.verb('orders', 'resume')
         },
-        said: failed(orders, 'KD_OFFSETS_VANISHED', /retention|gone|vanished|deleted/),
+        said: ordersFailed(orders.topic, 'KD_OFFSETS_VANISHED', /retention|gone|vanished|deleted/),
         exact: [local],
         verify: () => sameAs(expected, orders, night),
       }
@@ -152,17 +152,6 @@ export const TOPIC_SCENARIOS: readonly Scenario[] = [
     },
   },
 ]
-
-function failed({ topic }: FedTopic, failure: string, reason: RegExp): Said {
-  return {
-    code: 200,
-    readiness: ['degraded'],
-    topics: { orders: { states: ['failed'], failure, reason }, local: { states: ['running'] } },
-    lines: [{ level: 'error', text: reason, code: failure }],
-    metrics: [isTopicState('failed', topic)],
-    alert: 'KafkaDeltaTopicFailed',
-  }
-}
 
 /** Stops the feed and returns what the topic, and by now its table, holds. */
 async function frozen(night: Night, topic: FedTopic, process: NightProcess): Promise<Expected> {

@@ -14,3 +14,15 @@ export function isTopicState(state: TopicState, topic?: string): MetricWanted {
 export function isPositive(name: string, labels: Readonly<Record<string, string>> = {}): MetricWanted {
   return { name, labels, is: (value) => (value ?? 0) > 0 }
 }
+
+/** What a service says whose topic `orders` has failed for good while `local` goes on. */
+export function ordersFailed(topic: string, failure: string, reason: RegExp): Said {
+  return {
+    code: 200,
+    readiness: ['degraded'],
+    topics: { orders: { states: ['failed'], failure, reason }, local: { states: ['running'] } },
+    lines: [{ level: 'error', text: reason, code: failure }],
+    metrics: [isTopicState('failed', topic)],
+    alert: 'KafkaDeltaTopicFailed',
+  }
+}
