@@ -28,6 +28,25 @@ export interface ColumnFault {
 }
 
 /**
+ * Names why a record was decoded as an object instead of directly into columns: `path`, its topic cannot be decoded into
+ * columns at all (`Format.objectReasons` says why); `schema`, its writer's schema has columns that rows do not have yet;
+ * `field`, it has a field without a column; `value`, a value is unusual or of another type; `contract`, a rule of the
+ * contract is violated or could not be proven; `transform`, an expression needs objects for it.
+ */
+export type SlowReason = 'path' | 'schema' | 'field' | 'value' | 'contract' | 'transform'
+
+/** Counts the records of a batch that were decoded as objects, by reason; absent reasons are 0. */
+export type SlowCounts = Readonly<Partial<Record<SlowReason, number>>>
+
+/** Says why a column, a rule or a transform needs objects. */
+export interface ObjectReason {
+  /** The column, as names joined by dots, or the option: `columns.price`, `filter`, `transforms.day`. */
+  readonly subject: string
+  /** What is not supported on columns, for people. */
+  readonly reason: string
+}
+
+/**
  * Holds the result of decoding one batch. Every record is accounted for: records = validated + objects + deletions +
  * deadLetters + tombstones + filtered.
  */
@@ -48,6 +67,8 @@ export interface Decoded {
   readonly deletions?: { readonly columns: Columns; readonly records: Int32Array }
   /** Records that a filter dropped; absent before the first filter. */
   readonly filtered?: number
+  /** Records that were decoded as objects, or that became dead letters, instead of columns; absent where all became columns. */
+  readonly slow?: SlowCounts
   /** Fields of validated rows without a column, if `FormatOptions.unknownFields` asks for a count. */
   readonly droppedFields?: number
   /** The names of these fields, and of those that keys of tombstones have without a column. */
@@ -62,6 +83,11 @@ export interface Format {
   readonly name: string
   /** Decodes all records of a batch into rows, dead letters and tombstones. Never throws for a record. */
   decode(raw: Raw): Decoded
+  /**
+   * Returns why records cannot be decoded into the present columns directly; empty if they can. Absent for formats that
+   * always make objects.
+   */
+  objectReasons?(): readonly ObjectReason[]
   /**
    * Fetches data that the batch needs and that is not loaded yet, such as schemas; `undefined` when nothing is
    * missing. `decode` of the batch follows it.
