@@ -59,12 +59,19 @@ export function withEventColumns({ fields: columns }: StructType, fields: readon
 /** Returns a contract for rows extended by the columns of their events, which it does not validate. */
 export function withDebeziumColumns(contract: Contract, fields: readonly string[]): Contract {
   const schema = withEventColumns(contract.schema, fields)
-  const names = new Set(schema.fields.slice(contract.schema.fields.length).map(({ name }) => name))
+  const added = schema.fields.slice(contract.schema.fields.length)
+  const names = new Set(added.map(({ name }) => name))
+  const { plain } = contract
   return {
     ...contract,
     schema,
-    // Events are decoded into objects, never from bytes into columns.
-    plain: undefined,
+    plain: plain && {
+      ...plain,
+      fields: [
+        ...plain.fields,
+        ...added.map(({ name, type }) => ({ name, type, required: false, nullable: true })),
+      ],
+    },
     check: (row) =>
       typeof row === 'object' && row !== null
         ? contract.check(Object.fromEntries(Object.entries(row).filter(([name]) => !names.has(name))))

@@ -2,6 +2,7 @@ import type { DeadLetter } from '../../core/batch.ts'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'
+import type { Raw } from '../../core/raw.ts'
 import { isMessageObject } from '../../core/exact.ts'
 import { toJsonText } from '../../core/json-text.ts'
 import { findField, type StructType } from '../../core/schema.ts'
@@ -12,9 +13,11 @@ import {
   debeziumTypeOf,
   withEventColumns,
 } from './columns.ts'
+import { EventColumns, type EventRows } from './event-columns.ts'
 import { connectWriterSchemas } from './connect-columns.ts'
 import { toConnectSchema, fieldSchemaOf, convertLogicalValue, type ConnectSchema } from './values.ts'
-import type { Format, MessageColumns, WriterSchema } from '../format.ts'
+import { messagesOf } from '../framing/some-messages.ts'
+import type { Decoded, Format, FormatOptions, MessageColumns, SlowCounts, WriterSchema } from '../format.ts'
 import type { DebeziumSettings } from '../settings.ts'
 
 /** Marks an event that changes no row. */
@@ -25,46 +28,117 @@ type Message = Readonly<Record<string, unknown>>
 /**
  * Returns a format whose values are Debezium events: each row is the new state of a source row (`after`), or its last
  * state before a delete (`before`). Messages that concern no row (heartbeats, transaction boundaries, schema changes,
- * truncated tables) are filtered. A message that is not an event is a dead letter.
+ * truncated tables) are filtered. A message that is not an event is a dead letter. With `json`, `inner` is the JSON format,
+ * and the rows of plain events are read from bytes into these columns.
  */
 export function debeziumFormat(
   inner: Format,
   { fields }: DebeziumSettings,
   columns: MessageColumns | Changing<MessageColumns>,
+  json?: FormatOptions | Changing<FormatOptions>,
 ): Format {
   const prepare = inner.prepare?.bind(inner)
   const writerOf = rowSchemas(fields)
+  const withRows = (decoded: Decoded): Decoded => rowsOfEvents(decoded, fields, columns, writerOf)
+  const fast = json && eventColumnsOf(json, fields, (embedded) => writerOf(embedded, undefined))
   return {
     name: inner.name,
     ...(prepare === undefined ? {} : { prepare }),
     decode(raw) {
-      const decoded = inner.decode(raw)
-      const { schema: columnsNow } = currentOf(columns)
-      const objects: object[] = []
-      const records: number[] = []
-      const writers: (WriterSchema | undefined)[] = []
-      const deadLetters: DeadLetter[] = [...decoded.deadLetters]
-      let filtered = decoded.filtered ?? 0
-      for (const [index, object] of decoded.objects.entries()) {
-        const record = decoded.records[index] as number
-        try {
-          const { event, schema } = unwrapped(object)
-          const row = rowOf(event, schema, fields, columnsNow)
-          if (row === NO_CHANGE) {
-            filtered++
-            continue
-          }
-          const writer = writerOf(schema, decoded.writers?.[index])
-          objects.push(row)
-          records.push(record)
-          writers.push(writer)
-        } catch (thrown) {
-          deadLetters.push(deadLetterOf(decoded.raw, record, 'decode', messageOf(thrown)))
-        }
-      }
-      return { ...decoded, objects, records, writers, deadLetters, filtered }
+      const rows = fast?.().read(raw)
+      return rows === undefined
+        ? allSlow(withRows(inner.decode(raw)))
+        : withEventRows(raw, rows, (rest) => withRows(inner.decode(rest)))
     },
+    objectReasons: () =>
+      fast?.().reasons ?? [{ subject: 'envelope', reason: 'only events in JSON become columns' }],
   }
+}
+
+/** Returns a function that returns the reader for the present columns. */
+function eventColumnsOf(
+  options: FormatOptions | Changing<FormatOptions>,
+  fields: readonly string[],
+  rowSchemaOf: (embedded: ConnectSchema | undefined) => WriterSchema | undefined,
+): () => EventColumns {
+  let latest: { readonly of: FormatOptions; readonly columns: EventColumns } | undefined
+  return () => {
+    const of = currentOf(options)
+    if (latest?.of !== of) latest = { of, columns: new EventColumns(of, fields, rowSchemaOf) }
+    return latest.columns
+  }
+}
+
+function allSlow(decoded: Decoded): Decoded {
+  const count = decoded.objects.length + decoded.deadLetters.length
+  return count === 0 ? decoded : { ...decoded, slow: { path: count } }
+}
+
+/** Decodes the records that did not become rows yet, and joins both. */
+function withEventRows(raw: Raw, rows: EventRows, decodeRest: (rest: Raw) => Decoded): Decoded {
+  const left: number[] = []
+  for (let i = 0; i < raw.count; i++) if (rows.isRow[i] === 0) left.push(i)
+  const { columns, records, droppedFields, droppedPaths } = rows
+  const own = {
+    raw,
+    validated: { columns, records },
+    ...(droppedFields === 0 ? {} : { droppedFields, droppedPaths: [droppedPaths] }),
+  }
+  if (left.length === 0) return { ...own, objects: [], records: [], deadLetters: [], tombstones: 0 }
+  const rest = decodeRest(messagesOf(raw, left))
+  const count = rest.objects.length + rest.deadLetters.length
+  const recordOf = (record: number): number => left[record] as number
+  return {
+    ...rest,
+    ...own,
+    records: rest.records.map(recordOf),
+    ...(rest.nullTombstones === undefined ? {} : { nullTombstones: rest.nullTombstones.map(recordOf) }),
+    ...(count === 0 ? {} : { slow: slowCountsOf(rows, count) }),
+  }
+}
+
+function slowCountsOf({ slow: { path, schema } }: EventRows, count: number): SlowCounts {
+  const value = count - path - schema
+  return {
+    ...(path > 0 ? { path } : {}),
+    ...(schema > 0 ? { schema } : {}),
+    ...(value > 0 ? { value } : {}),
+  }
+}
+
+type WriterOf = ReturnType<typeof rowSchemas>
+
+/** Turns events into the objects of their rows. */
+function rowsOfEvents(
+  decoded: Decoded,
+  fields: readonly string[],
+  columns: MessageColumns | Changing<MessageColumns>,
+  writerOf: WriterOf,
+): Decoded {
+  const { schema: columnsNow } = currentOf(columns)
+  const objects: object[] = []
+  const records: number[] = []
+  const writers: (WriterSchema | undefined)[] = []
+  const deadLetters: DeadLetter[] = [...decoded.deadLetters]
+  let filtered = decoded.filtered ?? 0
+  for (const [index, object] of decoded.objects.entries()) {
+    const record = decoded.records[index] as number
+    try {
+      const { event, schema } = unwrapped(object)
+      const row = rowOf(event, schema, fields, columnsNow)
+      if (row === NO_CHANGE) {
+        filtered++
+        continue
+      }
+      const writer = writerOf(schema, decoded.writers?.[index])
+      objects.push(row)
+      records.push(record)
+      writers.push(writer)
+    } catch (thrown) {
+      deadLetters.push(deadLetterOf(decoded.raw, record, 'decode', messageOf(thrown)))
+    }
+  }
+  return { ...decoded, objects, records, writers, deadLetters, filtered }
 }
 
 /**

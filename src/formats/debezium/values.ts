@@ -170,3 +170,6 @@ const LOGICAL: ReadonlyMap<string, Convert> = new Map([
   ['org.apache.kafka.connect.data.Decimal', decimal],
   ['io.debezium.data.VariableScaleDecimal', variableDecimal],
 ])
+
+/** The names of the types whose values are converted. */
+export const CONVERTED_TYPES: ReadonlySet<string> = new Set(LOGICAL.keys())

@@ -3,6 +3,7 @@ import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { originOf, valueOf, type Raw } from '../../core/raw.ts'
 import { RecordCollector } from '../framing/record-collector.ts'
+import { messagesOf, ValueBuffer } from '../framing/some-messages.ts'
 import type { Decoded, Format, WriterSchema } from '../format.ts'
 import { schemaHeaderOf } from '../framing/schema-id.ts'
 import { MAGIC_BYTES_IN_ORDER, SCHEMA_ID, type MagicBytes, type FormatCandidate } from './candidates.ts'
@@ -131,7 +132,7 @@ class BatchDetection {
    * candidate is the `only` one.
    */
   #read(candidate: OpenCandidate, messages: readonly number[], only: boolean): readonly number[] {
-    const decoded = candidate.reader.decode(subset(this.#raw, messages))
+    const decoded = candidate.reader.decode(messagesOf(this.#raw, messages))
     const reading = readingOf(decoded, messages)
     this.#readings.push(reading)
     const failed = only ? new Set<number>() : failedOf(reading)
@@ -241,19 +242,6 @@ function failedOf({ decoded, messages, counts }: Reading): Set<number> {
   return failed
 }
 
-/** Returns a batch with only these messages, their values adjacent. */
-function subset(raw: Raw, messages: readonly number[]): Raw {
-  if (messages.length === raw.count) return raw
-  const collector = new RecordCollector(raw)
-  const values = new ValueBuffer()
-  for (const i of messages) collector.add(i, ...values.add(valueOf(raw, i)))
-  const { parts, ...chosen } = collector.raw(values.bytes())
-  const { message, framed } = originOf(raw)
-  const of = (i: number): number => parts.messageIndex[i] as number
-  if (raw.origin === undefined) return chosen
-  return { ...chosen, origin: { message: (i) => message(of(i)), framed: (i, part) => framed(of(i), part) } }
-}
-
 /** Returns the batch with the records found in its messages, and the first record of each message. */
 function expandedBy(
   raw: Raw,
@@ -282,24 +270,3 @@ function expandedBy(
   }
   return { raw: { ...collector.raw(values.bytes()), origin }, firsts }
 }
-
-/** Concatenates values, with a newline after each. */
-class ValueBuffer {
-  readonly #values: Uint8Array[] = []
-  #length = 0
-
-  /** Returns the start and the end of the value; -1 twice for a missing value. */
-  add(value: Uint8Array | undefined): [start: number, end: number] {
-    if (value === undefined) return [-1, -1]
-    const start = this.#length
-    this.#values.push(value, NEWLINE)
-    this.#length += value.length + 1
-    return [start, start + value.length]
-  }
-
-  bytes(): Uint8Array {
-    return Buffer.concat(this.#values, this.#length)
-  }
-}
-
-const NEWLINE = Buffer.from('\n')

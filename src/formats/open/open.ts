@@ -28,13 +28,23 @@ export async function openFormat(
   const { envelope, debezium } = choice
   const format =
     envelope === 'debezium'
-      ? debeziumFormat(await openValues(choice, eventOptionsOf(options)), debezium ?? { fields: [] }, options)
+      ? debeziumFormat(
+          await openValues(choice, eventOptionsOf(options)),
+          debezium ?? { fields: [] },
+          options,
+          isPlainJson(choice) ? options : undefined,
+        )
       : await openValues(choice, options)
   const { decompress, decompressedBytesMax } = choice
   return decompress === 'none' ? format : withDecompression(format, { decompress, decompressedBytesMax })
 }
 
-/** The columns are those of the rows in the events, so events themselves are never decoded into columns. */
+/** Returns true when every value is a JSON text and nothing else. */
+function isPlainJson({ format, formats, framing }: FormatChoice): boolean {
+  return format === 'json' && formats === undefined && framing === 'none'
+}
+
+/** The columns are those of the rows in the events, so the format of events makes objects. */
 function eventOptionsOf(options: FormatOptions | Changing<FormatOptions>): FormatOptions {
   const { keepFractions = false } = currentOf(options)
   return { schema: { type: 'struct', fields: [] }, plain: undefined, keepFractions }
