@@ -1,4 +1,5 @@
-import type { StructType } from '../core/schema.ts'
+import { findField, typeName, type DataType, type StructType } from '../core/schema.ts'
+import { isWider } from '../core/widening.ts'
 import type { ColumnFault, WriterSchema } from './format.ts'
 
 /** Holds the columns that a schema describes, and the fields that are none of them. */
@@ -19,4 +20,25 @@ export function lazyWriterSchema(derive: () => SchemaColumns): WriterSchema {
       return get().columnFaults
     },
   }
+}
+
+/**
+ * Returns true when messages of a schema with the columns `needed` add nothing to `schema`: each column is there, at any
+ * depth, and none has a narrower type that would be widened.
+ */
+export function hasColumns(schema: StructType, needed: StructType): boolean {
+  return needed.fields.every(({ name, type }) => {
+    const own = findField(schema, name)
+    return own !== undefined && takesType(own.type, type)
+  })
+}
+
+function takesType(own: DataType, needed: DataType): boolean {
+  const [ownName, neededName] = [typeName(own), typeName(needed)]
+  if (ownName === neededName && typeof own === 'string') return true
+  if (typeof own === 'string' || typeof needed === 'string') return !isWider(ownName, neededName)
+  if (own.type === 'struct' && needed.type === 'struct') return hasColumns(own, needed)
+  if (own.type === 'array' && needed.type === 'array') return takesType(own.elementType, needed.elementType)
+  if (own.type === 'map' && needed.type === 'map') return takesType(own.valueType, needed.valueType)
+  return true
 }

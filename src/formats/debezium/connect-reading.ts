@@ -1,7 +1,7 @@
 import type { Column, Columns, FixedColumn, BytesColumn } from '../../arrow/column.ts'
 import { isNull } from '../../arrow/column.ts'
 import type { PlainContract, PlainField } from '../../contract/columns/plain.ts'
-import { decimalOf, findField, type DataType, type StructField, type StructType } from '../../core/schema.ts'
+import { decimalOf, type DataType, type StructField, type StructType } from '../../core/schema.ts'
 import { CONVERTED_TYPES, fieldSchemaOf, toConnectSchema, type ConnectSchema } from './values.ts'
 
 /*
@@ -247,22 +247,4 @@ function exceeds(words: Int32Array, at: number, size: number, largest: bigint): 
 /** Returns the columns of a struct without those of these names. */
 export function columnsWithout(schema: StructType, names: ReadonlySet<string>): StructType {
   return { type: 'struct', fields: schema.fields.filter(({ name }) => !names.has(name)) }
-}
-
-/** Returns true when every column of `needed` is in `schema`, at any depth of structs. */
-export function hasColumns(schema: StructType, needed: StructType): boolean {
-  return needed.fields.every(({ name, type }) => {
-    const own = findField(schema, name)
-    if (own === undefined) return false
-    return contentHasColumns(own.type, type)
-  })
-}
-
-function contentHasColumns(own: DataType, needed: DataType): boolean {
-  if (typeof own === 'string' || typeof needed === 'string') return true
-  if (own.type === 'struct' && needed.type === 'struct') return hasColumns(own, needed)
-  if (own.type === 'array' && needed.type === 'array')
-    return contentHasColumns(own.elementType, needed.elementType)
-  if (own.type === 'map' && needed.type === 'map') return contentHasColumns(own.valueType, needed.valueType)
-  return true
 }

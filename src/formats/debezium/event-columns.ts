@@ -12,7 +12,8 @@ import { columnReader, type ColumnReader } from '../json/columns.ts'
 import { parseExact } from '../json/exact.ts'
 import { jsonInputOf, type JsonInput } from '../json/json-input.ts'
 import { debeziumColumnOf, DEBEZIUM_DELETED_COLUMN } from './columns.ts'
-import { columnsWithout, connectReadingOf, hasColumns, type ConnectReading } from './connect-reading.ts'
+import { hasColumns } from '../writer-schema.ts'
+import { columnsWithout, connectReadingOf, type ConnectReading } from './connect-reading.ts'
 import { readEventField, type FieldBuilder } from './event-fields.ts'
 import { EventScan } from './event-scan.ts'
 import { fieldSchemaOf, toConnectSchema, type ConnectSchema } from './values.ts'
@@ -41,7 +42,7 @@ export class EventColumns {
   readonly #names: ReadonlySet<string>
   readonly #reasons: readonly ObjectReason[]
   /** Reads rows whose events embed no schema. */
-  #unschemed: StateReader | 'path' = 'path'
+  #unschemed: StateReader | 'path' | 'schema' = 'path'
   /** Reads rows by the schema that their events embed; undefined for schemas that need objects. */
   readonly #embedded = new WeakMap<Uint8Array, StateReaders>()
 

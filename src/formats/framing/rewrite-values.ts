@@ -33,10 +33,11 @@ export function withRewrittenValues(inner: Format, rewrite: (raw: Raw) => Rewrit
       deadLetters: [...made.deadLetters, ...decoded.deadLetters],
     }
   }
-  if (prepare === undefined) return { name: inner.name, decode }
+  const objectReasons = inner.objectReasons?.bind(inner)
+  const format = { name: inner.name, decode, ...(objectReasons === undefined ? {} : { objectReasons }) }
+  if (prepare === undefined) return format
   return {
-    name: inner.name,
-    decode,
+    ...format,
     prepare(raw) {
       const made = rewrite(raw)
       ready.set(raw, made)

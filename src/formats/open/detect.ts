@@ -4,7 +4,14 @@ import { deadLetterOf } from '../../core/dead-letter.ts'
 import { originOf, valueOf, type Raw } from '../../core/raw.ts'
 import { RecordCollector } from '../framing/record-collector.ts'
 import { messagesOf, ValueBuffer } from '../framing/some-messages.ts'
-import type { Decoded, Format, WriterSchema } from '../format.ts'
+import {
+  addSlow,
+  type Decoded,
+  type Format,
+  type ObjectReason,
+  type SlowCounts,
+  type WriterSchema,
+} from '../format.ts'
 import { schemaHeaderOf } from '../framing/schema-id.ts'
 import { MAGIC_BYTES_IN_ORDER, SCHEMA_ID, type MagicBytes, type FormatCandidate } from './candidates.ts'
 
@@ -26,7 +33,13 @@ export function detectingFormat(candidates: readonly OpenCandidate[]): Format {
     name: [...new Set(candidates.map(({ format }) => format))].join(', '),
     decode: (raw) => new BatchDetection(raw, candidates).decoded(orders),
     ...(preparing.length === 0 ? {} : { prepare: (raw) => prepareAll(preparing, raw) }),
+    objectReasons: () => candidates.flatMap((candidate) => reasonsOf(candidate)),
   }
+}
+
+function reasonsOf({ reader, format }: OpenCandidate): readonly ObjectReason[] {
+  const reasons = reader.objectReasons?.() ?? [{ subject: 'format', reason: 'it makes objects' }]
+  return reasons.map(({ subject, reason }) => ({ subject, reason: `${format}: ${reason}` }))
 }
 
 /** The candidates for a value in the order in which they are tried. */
@@ -176,6 +189,7 @@ class BatchDetection {
     let tombstones = this.#tombstones
     let droppedFields = 0
     const droppedPaths: DroppedPaths[] = []
+    let slow: SlowCounts | undefined
     for (const reading of this.#readings) {
       const { decoded } = reading
       const recordOf = (record: number): number => {
@@ -191,6 +205,7 @@ class BatchDetection {
       for (const record of decoded.nullTombstones ?? []) nullTombstones.push(recordOf(record))
       tombstones += decoded.tombstones
       droppedFields += decoded.droppedFields ?? 0
+      slow = addSlow(slow, decoded.slow)
       droppedPaths.push(...(decoded.droppedPaths ?? []))
     }
     const namesWriters = this.#readings.some(({ decoded }) => decoded.writers !== undefined)
@@ -205,6 +220,7 @@ class BatchDetection {
       tombstones,
       ...(nullTombstones.length > 0 ? { nullTombstones: nullTombstones.sort((a, b) => a - b) } : {}),
       ...(droppedFields > 0 ? { droppedFields, droppedPaths } : {}),
+      ...(slow === undefined ? {} : { slow }),
     }
   }
 }
