@@ -241,7 +241,7 @@ function chunkOf({ columns, droppedPaths }: Rows, labelled: Pick<Chunk, 'labels'
 }
 
 function countsOf({ rows }: PartitionedRows): Counts {
-  const { tombstones, filtered, deadLetters, raw, columns, droppedFields = 0 } = rows
+  const { tombstones, filtered, deadLetters, raw, columns, droppedFields = 0, slow } = rows
   const { messages, expanded, empty } = messageCountsOf(raw)
   return {
     records: messages,
@@ -251,6 +251,7 @@ function countsOf({ rows }: PartitionedRows): Counts {
     tombstones,
     filtered: filtered + empty,
     ...(droppedFields > 0 ? { droppedFields } : {}),
+    ...(slow === undefined ? {} : { slow }),
   }
 }
 

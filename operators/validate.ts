@@ -75,6 +75,7 @@ function rowsOf(decoded: Decoded, validated: ValidatedMessages, builder: StructB
     records,
     ...(droppedFields > 0 ? { droppedFields } : {}),
     ...(droppedPaths.length > 0 ? { droppedPaths } : {}),
+    ...(decoded.slow === undefined ? {} : { slow: decoded.slow }),
     ...(deletions === undefined ? {} : { deleted: new Set(deletions.records) }),
   }
 }

@@ -212,6 +212,17 @@ export const DEAD_LETTERS: Row = {
       width: 12,
     }),
     series({
+      title: 'Records decoded as objects',
+      description:
+        'Records per second that were decoded as objects instead of columns, which costs about three times the CPU. `kafka-delta validate --explain` says why for each column.',
+      unit: 'cps',
+      queries: one(
+        `sum by (topic, reason) (${perSecond(ofTopic('kafka_delta_slow_rows_total'))}) > 0`,
+        '{{topic}}: {{reason}}',
+      ),
+      width: 12,
+    }),
+    series({
       title: 'Records unaccounted for',
       description:
         'Records in committed flushes minus rows, dead letters, tombstones and filtered records. Always 0; otherwise records are lost.',

@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetterReason } from '../core/batch.ts'
+import type { Counts, DeadLetter, DeadLetterReason } from '../core/batch.ts'
 import type { Raw } from '../core/raw.ts'
 import type { StructType } from '../core/schema.ts'
 import { deadLetterOf } from '../core/dead-letter.ts'
@@ -25,6 +25,8 @@ export interface Rows {
   readonly droppedFields?: number
   /** Their names, so that rows are read again when the table has such a column by the time of the commit. */
   readonly droppedPaths?: readonly DroppedPaths[]
+  /** Records that were decoded as objects, by reason; absent if there are none. */
+  readonly slow?: Counts['slow']
 }
 
 /** Limits the names of dropped fields that are kept. */

@@ -97,6 +97,8 @@ export interface Counts {
   readonly filtered: number
   /** Fields of rows for which no column exists; absent if there are none. Not part of the equation, which counts records. */
   readonly droppedFields?: number
+  /** Records that were decoded as objects instead of columns, by reason; absent if there are none. Each has one outcome above. */
+  readonly slow?: Readonly<Partial<Record<string, number>>>
 }
 
 /** The counts of no records. */
@@ -106,6 +108,7 @@ export const NO_COUNTS: Counts = { records: 0, rows: 0, deadLetters: 0, tombston
 export function addCounts(a: Counts, b: Counts): Counts {
   const expanded = (a.expanded ?? 0) + (b.expanded ?? 0)
   const droppedFields = (a.droppedFields ?? 0) + (b.droppedFields ?? 0)
+  const slow = sumByReason(a.slow, b.slow)
   return {
     records: a.records + b.records,
     rows: a.rows + b.rows,
@@ -114,7 +117,19 @@ export function addCounts(a: Counts, b: Counts): Counts {
     filtered: a.filtered + b.filtered,
     ...(expanded > 0 ? { expanded } : {}),
     ...(droppedFields > 0 ? { droppedFields } : {}),
+    ...(slow === undefined ? {} : { slow }),
   }
+}
+
+/** Returns the sums of two counts by reason; `undefined` when both are absent. */
+export function sumByReason<K extends string>(
+  a: Readonly<Partial<Record<K, number>>> | undefined,
+  b: Readonly<Partial<Record<K, number>>> | undefined,
+): Readonly<Partial<Record<K, number>>> | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  const sums: Partial<Record<K, number>> = { ...a }
+  for (const reason of Object.keys(b) as K[]) sums[reason] = (sums[reason] ?? 0) + (b[reason] ?? 0)
+  return sums
 }
 
 /**

@@ -38,15 +38,6 @@ export type SlowReason = 'path' | 'schema' | 'field' | 'value' | 'contract' | 't
 /** Counts the records of a batch that were decoded as objects, by reason; absent reasons are 0. */
 export type SlowCounts = Readonly<Partial<Record<SlowReason, number>>>
 
-/** Returns the sums of both; undefined when both are absent. */
-export function addSlow(a: SlowCounts | undefined, b: SlowCounts | undefined): SlowCounts | undefined {
-  if (a === undefined || b === undefined) return a ?? b
-  const sums: Partial<Record<SlowReason, number>> = { ...a }
-  for (const [reason, count] of Object.entries(b) as [SlowReason, number][])
-    sums[reason] = (sums[reason] ?? 0) + count
-  return sums
-}
-
 /** Says why a column, a rule or a transform needs objects. */
 export interface ObjectReason {
   /** The column, as names joined by dots, or the option: `columns.price`, `filter`, `transforms.day`. */

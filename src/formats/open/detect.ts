@@ -1,17 +1,11 @@
 import { mergeRows, type DroppedPaths } from '../../arrow/rows.ts'
-import type { DeadLetter } from '../../core/batch.ts'
+import { sumByReason, type DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { originOf, valueOf, type Raw } from '../../core/raw.ts'
 import { RecordCollector } from '../framing/record-collector.ts'
 import { messagesOf, ValueBuffer } from '../framing/some-messages.ts'
-import {
-  addSlow,
-  type Decoded,
-  type Format,
-  type ObjectReason,
-  type SlowCounts,
-  type WriterSchema,
-} from '../format.ts'
+import type { Decoded, Format, ObjectReason, SlowCounts, SlowReason, WriterSchema } from '../format.ts'
+import { slowCountsOf } from '../slow-counts.ts'
 import { schemaHeaderOf } from '../framing/schema-id.ts'
 import { MAGIC_BYTES_IN_ORDER, SCHEMA_ID, type MagicBytes, type FormatCandidate } from './candidates.ts'
 
@@ -188,8 +182,8 @@ class BatchDetection {
     const nullTombstones: number[] = []
     let tombstones = this.#tombstones
     let droppedFields = 0
-    const droppedPaths: DroppedPaths[] = []
     let slow: SlowCounts | undefined
+    const droppedPaths: DroppedPaths[] = []
     for (const reading of this.#readings) {
       const { decoded } = reading
       const recordOf = (record: number): number => {
@@ -205,7 +199,7 @@ class BatchDetection {
       for (const record of decoded.nullTombstones ?? []) nullTombstones.push(recordOf(record))
       tombstones += decoded.tombstones
       droppedFields += decoded.droppedFields ?? 0
-      slow = addSlow(slow, decoded.slow)
+      slow = sumByReason(slow, slowMessagesOf(decoded))
       droppedPaths.push(...(decoded.droppedPaths ?? []))
     }
     const namesWriters = this.#readings.some(({ decoded }) => decoded.writers !== undefined)
@@ -220,9 +214,29 @@ class BatchDetection {
       tombstones,
       ...(nullTombstones.length > 0 ? { nullTombstones: nullTombstones.sort((a, b) => a - b) } : {}),
       ...(droppedFields > 0 ? { droppedFields, droppedPaths } : {}),
-      ...(slow === undefined ? {} : { slow }),
+      ...slowOf(slow, this.#deadLetters.length),
     }
   }
+}
+
+/** Returns the counts of the messages that a candidate read; those that it could not read are read by the next one. */
+function slowMessagesOf(decoded: Decoded): SlowCounts | undefined {
+  let undecoded = decoded.deadLetters.length
+  const kept: Partial<Record<SlowReason, number>> = {}
+  const counts = slowCountsOf(decoded) ?? {}
+  // Undecodable records have one of the first reasons.
+  for (const reason of ['value', 'path', 'contract', 'field', 'schema', 'transform'] as const) {
+    const count = counts[reason] ?? 0
+    const failed = Math.min(count, undecoded)
+    undecoded -= failed
+    if (count > failed) kept[reason] = count - failed
+  }
+  return Object.keys(kept).length === 0 ? undefined : kept
+}
+
+function slowOf(messages: SlowCounts | undefined, undecoded: number): Pick<Decoded, 'slow'> {
+  const slow = sumByReason(messages, undecoded === 0 ? undefined : { value: undecoded })
+  return slow === undefined ? {} : { slow }
 }
 
 function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

@@ -1,6 +1,7 @@
 import type { Attributes, Counter, Histogram, Meter } from '@opentelemetry/api'
 import { messageCountsOf, valueBytesOf, type Raw } from '../../core/raw.ts'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
+import { SLOW_REASONS } from '../../formats/slow-counts.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
 import type { TopicEvent, TopicEventHandler } from '../topic/events.ts'
 
@@ -20,6 +21,7 @@ export class TopicMetrics {
   readonly #committedRecords: Counter
   readonly #records: Counter
   readonly #droppedFields: Counter
+  readonly #slowRows: Counter
   readonly #deadLetters: Counter
   readonly #commits: Counter
   readonly #attempts: Counter
@@ -45,6 +47,7 @@ export class TopicMetrics {
     this.#committedRecords = instruments.counter('kafka_delta.commit.records')
     this.#records = instruments.counter('kafka_delta.records')
     this.#droppedFields = instruments.counter('kafka_delta.dropped.fields')
+    this.#slowRows = instruments.counter('kafka_delta.slow.rows')
     this.#deadLetters = instruments.counter('kafka_delta.dead_letters')
     this.#commits = instruments.counter('kafka_delta.commits')
     this.#attempts = instruments.counter('kafka_delta.commit.attempts')
@@ -143,6 +146,8 @@ export class TopicMetrics {
     this.#records.add(counts.tombstones, { ...own, outcome: 'tombstone' })
     this.#records.add(counts.filtered, { ...own, outcome: 'filtered' })
     this.#droppedFields.add(counts.droppedFields ?? 0, own)
+    for (const [reason, count = 0] of Object.entries(counts.slow ?? {}))
+      this.#slowRows.add(count, { ...own, reason })
     this.#commits.add(1, own)
     this.#attempts.add(commit.attempts, own)
     this.#conflicts.add(commit.conflicts, own)
@@ -157,6 +162,7 @@ export class TopicMetrics {
     const rare = [this.#ambiguous, this.#orphaned, this.#schemaChanges]
     for (const counter of [...alerts, ...rare]) counter.add(0, labels)
     for (const outcome of OUTCOMES) this.#records.add(0, { ...labels, outcome })
+    for (const reason of SLOW_REASONS) this.#slowRows.add(0, { ...labels, reason })
     for (const outcome of ['written', 'failed']) this.#checkpoints.add(0, { ...labels, outcome })
     for (const task of TASKS)
       for (const outcome of ['done', 'failed']) this.#runs.add(0, { ...labels, task, outcome })

@@ -61,6 +61,11 @@ export const METRICS = {
     labels: TOPIC,
     help: 'Fields of rows for which the table has no column',
   },
+  'kafka_delta.slow.rows': {
+    kind: 'counter',
+    labels: ['topic', 'reason'],
+    help: 'Records of committed flushes that were decoded as objects instead of columns, by reason',
+  },
   'kafka_delta.dead_letters': {
     kind: 'counter',
     labels: ['topic', 'reason'],

@@ -161,3 +161,9 @@ test('A byte order mark may precede JSON, lines of JSON and null', () => {
   assert.deepEqual(deadLetters, [])
   assert.deepEqual([raw.count, records.length + (validated?.records.length ?? 0), tombstones], [5, 4, 1])
 })
+
+test('A record that several candidates tried is counted once', () => {
+  const { slow = {} } = all.decode(rawOf(['{"id":1}', '2,zwei', 'nothing of these', '3,drei']))
+  const total = Object.values(slow).reduce((sum, count) => sum + count, 0)
+  assert.ok(total >= 3 && total <= 4, JSON.stringify(slow))
+})

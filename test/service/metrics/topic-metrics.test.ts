@@ -47,7 +47,15 @@ function reportFlush(topic: string, handle: TopicEventHandler): void {
   })
   const add = { path: 'a', partitionValues: {}, size: 77_000, modificationTime: 0, dataChange: true }
   const ends = { attempts: 1, conflicts: 0, ambiguous: 0, schemaChanged: false }
-  const commit = { id: 1, version: 7n, ranges: [], counts: NO_COUNTS, adds: [add], newestMs: 1, ...ends }
+  const commit = {
+    id: 1,
+    version: 7n,
+    ranges: [],
+    counts: { ...NO_COUNTS, slow: { value: 3 } },
+    adds: [add],
+    newestMs: 1,
+    ...ends,
+  }
   handle({ kind: 'committed', commit, partitions: [] })
   handle({ kind: 'maintained', run: { task: 'optimize', outcome: 'done', ms: 50 } })
 }
@@ -82,6 +90,8 @@ test('A topic has a bounded number of series, fewer while it is idle', async () 
   const text = await scrapeTopics(true)
   const busy = seriesOf(text, 'shop.orders-7')
   assert.ok(busy.length <= 110, `${busy.length}`)
+  assert.ok(busy.includes('kafka_delta_slow_rows_total{topic="shop.orders-7",reason="value"} 3'))
+  assert.ok(busy.includes('kafka_delta_slow_rows_total{topic="shop.orders-7",reason="path"} 0'))
   assert.ok(text.length <= 1_800_000, `${text.length}`)
   // What serializes metrics one by one states the resource once, and nothing between them.
   assert.equal(text.match(/^target_info/gm)?.length, 1)
