@@ -187,7 +187,7 @@ export class ListBuilder implements ColumnBuilder {
 }
 
 /** Builds maps; a JSON object becomes entries in its own order. */
-class MapBuilder implements ColumnBuilder {
+export class MapBuilder implements ColumnBuilder {
   readonly kind = 'map'
   readonly type: MapType
   readonly keys: AnyBuilder
@@ -215,12 +215,17 @@ class MapBuilder implements ColumnBuilder {
       const fault = this.keys.append(key) ?? this.values.append(inner)
       if (fault !== undefined) return faultBelow(String(key), fault)
     }
-    this.#end(1)
+    this.end(1)
     return undefined
   }
 
+  /** Ends a map whose entries were appended to `keys` and `values`. */
+  end(valid: 0 | 1): void {
+    this.#offsets.push(valid, this.values.length)
+  }
+
   appendNull(): void {
-    this.#end(0)
+    this.end(0)
   }
 
   truncate(length: number): void {
@@ -237,9 +242,5 @@ class MapBuilder implements ColumnBuilder {
       values: this.values.finish(),
       ...this.#offsets.finish(),
     }
-  }
-
-  #end(valid: 0 | 1): void {
-    this.#offsets.push(valid, this.values.length)
   }
 }

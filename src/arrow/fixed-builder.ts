@@ -71,6 +71,17 @@ export class FixedBuilder implements ColumnBuilder {
     this.#valid.push(1)
   }
 
+  /** Appends the four words of a decimal's unscaled integer, lowest first, in two's complement. */
+  appendWords(first: number, second: number, third: number, fourth: number): void {
+    const at = this.#valid.length * 4
+    if (at === this.#values.length) this.#grow()
+    this.#values[at] = first
+    this.#values[at + 1] = second
+    this.#values[at + 2] = third
+    this.#values[at + 3] = fourth
+    this.#valid.push(1)
+  }
+
   /** Appends microseconds since the epoch, given as days and microseconds of the day. */
   appendMicros(days: number, micros: number): void {
     // Beyond about 285 years from the epoch the sum exceeds the safe integers, and only BigInt is exact.
