@@ -24,15 +24,19 @@ export function valueFormat(name: string, reader: ValueReader, prepare?: Format[
   }
 }
 
-/** Decodes each value of a batch with `reader`, as `valueFormat` does. */
-export function decodeValues(raw: Raw, reader: ValueReader): Decoded {
+/** Decodes each value of a batch, or those of the given records, with `reader`, as `valueFormat` does. */
+export function decodeValues(
+  raw: Raw,
+  reader: ValueReader,
+  indexes: Iterable<number> = Array(raw.count).keys(),
+): Decoded {
   const objects: object[] = []
   const records: number[] = []
   const writers: (WriterSchema | undefined)[] = []
   const deadLetters: DeadLetter[] = []
   let tombstones = 0
   let namesWriters = false
-  for (let i = 0; i < raw.count; i++) {
+  for (const i of indexes) {
     const value = valueOf(raw, i)
     if (value === undefined) {
       tombstones++

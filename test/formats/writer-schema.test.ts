@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { loadContract } from '../../src/contract/contract.ts'
-import type { Decoded, Format } from '../../src/formats/format.ts'
+import type { Decoded, Format, FormatOptions } from '../../src/formats/format.ts'
 import { avroFormat, registryFramedAvro } from '../../src/formats/avro/format.ts'
 import { fingerprintOf } from '../../src/formats/avro/fingerprint.ts'
 import { parseAvroSchema } from '../../src/formats/avro/schema.ts'
@@ -66,11 +66,14 @@ async function decode(format: Format, values: readonly (Uint8Array | null)[]): P
   return format.decode(raw)
 }
 
-const open = (settings: Partial<FormatChoice>): Promise<Format> =>
+const open = (settings: Partial<FormatChoice>, options?: FormatOptions): Promise<Format> =>
   openFormat(
     { ...VALUES, format: 'avro', framing: 'none', decompress: 'none', ...settings },
-    loadContract({ type: 'object', properties: { id: { type: 'integer' } } }, { source: 'test' }),
+    options ?? loadContract({ type: 'object', properties: { id: { type: 'integer' } } }, { source: 'test' }),
   )
+
+/** Without plain rules every record is an object, whose writer is named. */
+const OBJECTS: FormatOptions = { schema: { type: 'struct', fields: [] }, plain: undefined }
 
 test('A value framed by the registry carries the schema of its id, old and new in one batch', async () => {
   const format = avroFormat(registryFramedAvro(registryOf([V1, V2])))
@@ -228,7 +231,7 @@ test('A Protobuf value carries the columns of its message in the schema of its i
 test('A bare Protobuf value carries the columns of the file’s message', async () => {
   const path = join(folder, 'row.proto')
   await writeFile(path, PROTO_V2)
-  const decoded = await decode(await open({ format: 'protobuf', protobuf: { schema: path } }), [
+  const decoded = await decode(await open({ format: 'protobuf', protobuf: { schema: path } }, OBJECTS), [
     Buffer.of(8, 1),
   ])
   assert.deepEqual(typesOf(decoded), [PROTO_V2_TYPES])

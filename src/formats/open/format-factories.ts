@@ -22,7 +22,7 @@ export const FORMAT_FACTORIES: Readonly<
   jsonl: (options, settings) =>
     jsonOf((current) => jsonLinesFormat(current, settings.recordsPerMessageMax), options, settings),
   avro: (_, settings) => openAvro(settings),
-  protobuf: (_, settings) => openProtobuf(settings),
+  protobuf: (options, settings) => openProtobuf(settings, options),
   csv: (options, { csv }) => csvFormat(options, csv),
   text: textFormat,
   bytes: bytesFormat,

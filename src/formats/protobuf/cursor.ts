@@ -4,15 +4,15 @@ import { ByteCursor, decodeZigzag } from '../byte-cursor.ts'
 /** Names the wire types: the encoding of a field, which the last three bits of its tag hold. */
 export const WIRE_TYPE = { varint: 0, fixed64: 1, bytes: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const
 
-/** Depth of nested messages, as far as Protobuf's own libraries read them. */
-const MESSAGES_DEPTH_MAX = 100
-/** Depth of nested groups that can be skipped. */
-const GROUPS_MAX = 100
+/** Limits the depth of nested messages, as far as Protobuf's own libraries read them. */
+export const MESSAGES_DEPTH_MAX = 100
+/** Limits the depth of nested groups that can be skipped. */
+export const GROUPS_MAX = 100
 /**
- * Limit of the values in one record, including the defaults of absent fields: a few bytes could otherwise ask for
+ * Limits the values in one record, including the defaults of absent fields: a few bytes could otherwise ask for
  * billions.
  */
-const VALUES_MAX = 5_000_000
+export const VALUES_MAX = 5_000_000
 const VARINT_BYTES_MAX = 10
 
 /**

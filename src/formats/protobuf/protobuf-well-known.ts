@@ -5,12 +5,14 @@ import { WIRE_TYPE, type ProtoCursor } from './cursor.ts'
 
 /* Readers for messages of `google.protobuf` with a meaning of their own: timestamps, durations and arbitrary JSON. */
 
-/** 0001-01-01 and the last second of 9999, in seconds since the epoch: the range of a timestamp. */
-const SECONDS_MIN = -62_135_596_800
-const SECONDS_MAX = 253_402_300_799
-/** Ten thousand years: the range of a duration. */
-const DURATION_SECONDS_MAX = 315_576_000_000
-const NANOS_MAX = 999_999_999
+/** Counts the seconds from the epoch back to 0001-01-01, the first timestamp. */
+export const SECONDS_MIN = -62_135_596_800
+/** Counts the seconds from the epoch to the last second of 9999, the last timestamp. */
+export const SECONDS_MAX = 253_402_300_799
+/** Counts the seconds of ten thousand years, the range of a duration. */
+export const DURATION_SECONDS_MAX = 315_576_000_000
+/** Limits the nanoseconds of a timestamp or a duration. */
+export const NANOS_MAX = 999_999_999
 /** Depth of nested lists and structs. */
 const JSON_DEPTH_MAX = 100
 

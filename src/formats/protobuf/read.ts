@@ -7,6 +7,7 @@ import {
   type ProtoNode,
   type ProtoScalar,
 } from './schema.ts'
+import { blankValueOf, PROTO_BLANKS, PROTO_WIRES, protoWireOf } from './wire-types.ts'
 
 /**
  * Reads one message to the end of the cursor's current part, as JSON represents it: 64-bit integers beyond a double
@@ -100,7 +101,7 @@ function blankOf({ label, absent }: ProtoField): () => unknown {
 function slotOf(field: ProtoField, message: ProtoMessage, made: Map<ProtoMessage, Body>): Slot {
   const { name, node, label } = field
   if (label === 'map') return { wire: WIRE_TYPE.bytes, packable: false, put: putEntry(field, made) }
-  const wire = field.group ? WIRE_TYPE.groupStart : wireOf(node)
+  const wire = field.group ? WIRE_TYPE.groupStart : protoWireOf(node)
   const bodyNow = lazyBodyOf(node, made) as () => Body
   const read = node.kind === 'message' ? undefined : readerOf(node, field)
   const into = (cursor: ProtoCursor, row: Row): Row => readBody(bodyNow(), field, cursor, row)
@@ -152,15 +153,15 @@ function readEntry(bodyNow: () => Body, field: ProtoField, cursor: ProtoCursor, 
 
 function putEntry(field: ProtoField, made: Map<ProtoMessage, Body>): Slot['put'] {
   const { name, node, key = 'string' } = field
-  const keyTag = (1 << 3) | WIRES[key]
-  const valueTag = (2 << 3) | wireOf(node)
+  const keyTag = (1 << 3) | PROTO_WIRES[key]
+  const valueTag = (2 << 3) | protoWireOf(node)
   const bodyNow = lazyBodyOf(node, made)
   const read = node.kind === 'message' ? undefined : readerOf(node, field)
-  const blank = blankValue(node)
+  const blank = blankValueOf(node)
   return (cursor, row) => {
     cursor.countValues(1)
     const outer = cursor.enter()
-    let entryKey: unknown = BLANKS[key]
+    let entryKey: unknown = PROTO_BLANKS[key]
     let value: unknown
     while (cursor.bytesLeft > 0) {
       const tag = cursor.tag()
@@ -176,28 +177,6 @@ function putEntry(field: ProtoField, made: Map<ProtoMessage, Body>): Slot['put']
     }
     cursor.leave(outer)
     ;(row[name] as Row)[String(entryKey)] = value ?? bodyNow?.().blank(cursor) ?? blank
-  }
-}
-
-/** Returns the value of a map entry whose bytes contain no value. */
-function blankValue(node: ProtoNode): unknown {
-  switch (node.kind) {
-    case 'scalar':
-      return BLANKS[node.scalar]
-    case 'wrapper':
-      return BLANKS[node.scalar]
-    case 'enum':
-      return enumSymbolOf(node.symbols, node.symbols.has(0) ? 0 : ([...node.symbols.keys()][0] ?? 0))
-    case 'timestamp':
-      return '1970-01-01T00:00:00.000000Z'
-    case 'duration':
-      return 0
-    case 'json':
-      return { Struct: '{}', Value: 'null', ListValue: '[]' }[node.of]
-    case 'empty':
-      return true
-    case 'message':
-      return undefined
   }
 }
 
@@ -236,10 +215,10 @@ function inside(read: Read): Read {
 }
 
 function wrapped(scalar: ProtoScalar): Read {
-  const expected = 8 | WIRES[scalar]
+  const expected = 8 | PROTO_WIRES[scalar]
   const read = SCALARS[scalar]
   return (cursor) => {
-    let value: unknown = BLANKS[scalar]
+    let value: unknown = PROTO_BLANKS[scalar]
     while (cursor.bytesLeft > 0) {
       const tag = cursor.tag()
       if (tag === expected) value = read(cursor)
@@ -252,11 +231,6 @@ function wrapped(scalar: ProtoScalar): Read {
     }
     return value
   }
-}
-
-function wireOf(node: ProtoNode): number {
-  if (node.kind === 'scalar') return WIRES[node.scalar]
-  return node.kind === 'enum' ? WIRE_TYPE.varint : WIRE_TYPE.bytes
 }
 
 const SCALARS: Readonly<Record<ProtoScalar, Read>> = {
@@ -275,42 +249,6 @@ const SCALARS: Readonly<Record<ProtoScalar, Read>> = {
   bool: (cursor) => cursor.bool(),
   string: (cursor) => cursor.string(),
   bytes: (cursor) => cursor.bytes().toString('base64'),
-}
-
-const WIRES: Readonly<Record<ProtoScalar, number>> = {
-  double: WIRE_TYPE.fixed64,
-  float: WIRE_TYPE.fixed32,
-  int32: WIRE_TYPE.varint,
-  uint32: WIRE_TYPE.varint,
-  sint32: WIRE_TYPE.varint,
-  fixed32: WIRE_TYPE.fixed32,
-  sfixed32: WIRE_TYPE.fixed32,
-  int64: WIRE_TYPE.varint,
-  uint64: WIRE_TYPE.varint,
-  sint64: WIRE_TYPE.varint,
-  fixed64: WIRE_TYPE.fixed64,
-  sfixed64: WIRE_TYPE.fixed64,
-  bool: WIRE_TYPE.varint,
-  string: WIRE_TYPE.bytes,
-  bytes: WIRE_TYPE.bytes,
-}
-
-const BLANKS: Readonly<Record<ProtoScalar, unknown>> = {
-  double: 0,
-  float: 0,
-  int32: 0,
-  uint32: 0,
-  sint32: 0,
-  fixed32: 0,
-  sfixed32: 0,
-  int64: 0,
-  uint64: 0,
-  sint64: 0,
-  fixed64: 0,
-  sfixed64: 0,
-  bool: false,
-  string: '',
-  bytes: '',
 }
 
 /** Returns the full name of a required field that a row lacks, or `undefined` when none is missing. */
