@@ -83,16 +83,24 @@ export class StructBuilder implements ColumnBuilder {
 
   /**
    * Ends a row whose children were appended one by one; children without a value get their absent value or null.
-   * Returns false if that value does not fit: call `truncate`.
+   * Returns false if that value does not fit, such as null for a field that is not nullable: call `truncate`.
    */
   endRow(): boolean {
     const length = this.#valid.length + 1
     for (let i = 0; i < this.children.length; i++) {
       const child = this.children[i] as AnyBuilder
-      if (child.length < length && child.append(this.#absent[i]?.()) !== undefined) return false
+      if (child.length >= length) continue
+      const value = this.#absent[i]?.() ?? null
+      if ((value === null && this.fields[i]?.nullable === false) || child.append(value) !== undefined)
+        return false
     }
     this.#valid.push(1)
     return true
+  }
+
+  /** Returns true when rows that lack child `i` get a value of their own instead of null. */
+  hasAbsentValue(i: number): boolean {
+    return this.#absent[i] !== undefined
   }
 
   /** Ends a row in which every child got its value. */

@@ -83,6 +83,26 @@ export class BytesBuilder implements ColumnBuilder {
     this.#endValue(1)
   }
 
+  /**
+   * Returns a buffer with room for `length` bytes of the next value from index `used` on. The value is appended by
+   * `endRange`; without that call nothing is appended.
+   */
+  startRange(length: number): Uint8Array {
+    this.#reserve(length)
+    return this.#bytes
+  }
+
+  /** Returns the bytes of all values so far. */
+  get used(): number {
+    return this.#end
+  }
+
+  /** Appends the bytes from index `used` to index `end` of the buffer that `startRange` returned. */
+  endRange(end: number): void {
+    this.#end = end
+    this.#endValue(1)
+  }
+
   appendNull(): void {
     this.#endValue(0)
   }

@@ -71,14 +71,14 @@ export class FixedBuilder implements ColumnBuilder {
     this.#valid.push(1)
   }
 
-  /** Appends the four words of a decimal's unscaled integer, lowest first, in two's complement. */
+  /** Appends the four words of a decimal, the lowest first, each of 32 bits. */
   appendWords(first: number, second: number, third: number, fourth: number): void {
     const at = this.#valid.length * 4
     if (at === this.#values.length) this.#grow()
-    this.#values[at] = first
-    this.#values[at + 1] = second
-    this.#values[at + 2] = third
-    this.#values[at + 3] = fourth
+    this.#values[at] = first | 0
+    this.#values[at + 1] = second | 0
+    this.#values[at + 2] = third | 0
+    this.#values[at + 3] = fourth | 0
     this.#valid.push(1)
   }
 

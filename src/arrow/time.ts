@@ -9,10 +9,10 @@ const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 export const DAY_MICROS = 86_400_000_000
 const MS_PER_DAY = 86_400_000n
 
-/** 0000-01-01 in days since 1970-01-01. */
-const DAYS_MIN = -719_528
+/** Counts the days from 1970-01-01 to 0000-01-01, the first date: 0000-01-01 in days since 1970-01-01. */
+export const DAYS_MIN = -719_528
 /** 9999-12-31 in days since 1970-01-01. */
-const DAYS_MAX = 2_932_896
+export const DAYS_MAX = 2_932_896
 
 /** Returns `value / by` rounded down. `by` must be positive. */
 export function floorDivide(value: bigint, by: bigint): bigint {

@@ -195,7 +195,7 @@ class MessageCoercion {
 }
 
 /** Returns true when neither a contract nor a writer's schema gives the values of a column a type. */
-function isUntyped(field: StructField): boolean {
+export function isUntyped(field: StructField): boolean {
   const origin = columnOriginOf(field)
   return (origin !== undefined && origin !== 'schema') || acceptsAnyJson(field)
 }

@@ -20,7 +20,7 @@ import type { CoerceValue } from './ingest-values.ts'
 import { mergeTableColumns } from './table-columns.ts'
 import { findMissedColumn } from './field-paths.ts'
 import { countFields, inferNewColumns } from './infer-new-columns.ts'
-import { plainContractOf } from './plain.ts'
+import { messageHandlingOf, plainContractOf } from './plain.ts'
 import { INFERRED_FIELDS_MAX, RESCUED_DATA, type SchemaEvolution } from './policy.ts'
 import { rowLayoutOf } from './row-layout.ts'
 import { blockedText, describesField, hasUndescribed, hasValue, WriterColumns } from './writer-columns.ts'
@@ -111,15 +111,11 @@ export class RowColumns implements Changing<FormatOptions> {
   current(): FormatOptions {
     const of = this.#rowColumns()
     if (this.#formatOptions?.of !== of) {
-      const { contract, hasWrittenContract, policy } = this.#options
-      const options = {
-        schema: of.schema,
-        plain: plainContractOf(of.schema, hasWrittenContract ? contract : undefined),
-        absentValues: of.absent,
-        unknownFields: policy === 'none' ? 'count' : 'leave',
-        // Types of new columns are inferred: `2.0` is a double, as in the first messages of a topic.
-        keepFractions: policy === 'addNewColumns',
-      } as const
+      const { contract, hasWrittenContract, policy, coerceValue } = this.#options
+      const { schema, absent: absentValues, rescues } = of
+      const plain = plainContractOf(schema, hasWrittenContract ? contract : undefined, coerceValue)
+      const handling = messageHandlingOf(policy, this.#jsonTextColumns(), rescues)
+      const options = { schema, plain, absentValues, ...handling }
       this.#formatOptions = { of, options }
     }
     return this.#formatOptions.options

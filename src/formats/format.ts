@@ -1,6 +1,6 @@
 import type { DeadLetter } from '../core/batch.ts'
 import type { Raw } from '../core/raw.ts'
-import type { StructType } from '../core/schema.ts'
+import type { StructField, StructType } from '../core/schema.ts'
 import type { PlainContract } from '../contract/columns/plain.ts'
 import type { DroppedPaths } from '../arrow/rows.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
@@ -42,7 +42,7 @@ export type SlowCounts = Readonly<Partial<Record<SlowReason, number>>>
 export interface ObjectReason {
   /** The column, as names joined by dots, or the option: `columns.price`, `filter`, `transforms.day`. */
   readonly subject: string
-  /** What is not supported on columns, for people. */
+  /** Says what is not supported on columns, for people. */
   readonly reason: string
 }
 
@@ -117,4 +117,19 @@ export interface FormatOptions extends MessageColumns {
    * True when integers written with a fraction, such as `1.0`, are kept as `ExactNumber`, which distinguishes them from integers.
    */
   readonly keepFractions?: boolean
+  /**
+   * Decides which columns store values other than text as their JSON, where they hold text, at any depth; by default
+   * none does.
+   */
+  readonly storesJsonText?: ((field: StructField) => boolean) | undefined
+  /**
+   * Decides which columns have their type from messages alone, so that each message may change it at any depth; by
+   * default none has.
+   */
+  readonly isInferred?: ((field: StructField) => boolean) | undefined
+  /**
+   * True when an unknown field with an empty object or an empty array calls for no column, so that it needs no object under
+   * `unknownFields: 'leave'`. One with null never does.
+   */
+  readonly ignoresEmpty?: boolean
 }

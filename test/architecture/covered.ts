@@ -59,7 +59,7 @@ formats/debezium/connect-columns: formats/debezium/values
 formats/debezium/format: formats/debezium/columns formats/debezium/schema
 formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values
 formats/json/registered-json: formats/json/json-input
-formats/json/unknown-fields: formats/json/columns formats/json/read-scalar formats/json/read-value formats/json/scan formats/json/value-plan
+formats/json/unknown-fields: formats/json/columns formats/json/columns/canonical formats/json/columns/json-bytes formats/json/columns/plan formats/json/columns/read-decimal formats/json/columns/read-number formats/json/columns/read-text formats/json/columns/read-time formats/json/columns/read-value formats/json/columns/scan formats/json/columns/unknown-fields formats/json/columns/value-plan
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
 formats/open/tombstones: enrichments/deleted-flag
 formats/protobuf/built-in-files: formats/protobuf/columns formats/protobuf/load formats/protobuf/schema

@@ -104,6 +104,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     debezium: ['avro', 'protobuf'],
     open: ['avro', 'debezium', 'framing', 'json', 'protobuf', 'text'],
   },
+  'src/formats/json': { columns: [] },
   'src/kafka': {
     wire: [],
     records: [],

@@ -172,7 +172,8 @@ for (const policy of POLICIES) {
         if (policy === 'addNewColumns') {
           // JSON text inside JSON text is escaped twice.
           const bare = (text: string): string => text.replaceAll(/[\\"]/g, '')
-          const lost = leavesOf(sent).filter((leaf) => !bare(JSON.stringify(row)).includes(bare(leaf)))
+          const text = bare(JSON.stringify(row).replaceAll('00.000000Z', '00Z'))
+          const lost = leavesOf(sent).filter((leaf) => !text.includes(bare(leaf)))
           assert.deepEqual(lost, [], `${place}: ${JSON.stringify(row)}`)
         }
       }

@@ -10,7 +10,7 @@ import type { StructField, StructType } from '../../core/schema.ts'
 import type { FormatOptions, ObjectReason, WriterSchema } from '../format.ts'
 import { columnReader, type ColumnReader } from '../json/columns.ts'
 import { parseExact } from '../json/exact.ts'
-import { jsonInputOf, type JsonInput } from '../json/json-input.ts'
+import { jsonInputOf, type JsonInput } from '../json/columns/json-bytes.ts'
 import { debeziumColumnOf, DEBEZIUM_DELETED_COLUMN } from './columns.ts'
 import { hasColumns } from '../writer-schema.ts'
 import { columnsWithout, connectReadingOf, type ConnectReading } from './connect-reading.ts'
@@ -86,7 +86,7 @@ export class EventColumns {
       if (!batch.appendEvent(input, this.#scan)) continue
       state.valueStart[i] = this.#scan.stateStart
       state.valueEnd[i] = this.#scan.stateEnd
-      if (reader.rows.read(state, i)) isRow[i] = 1
+      if (reader.rows.read(state, i) === undefined) isRow[i] = 1
       else batch.dropLast()
     }
     const rows = { ...batch.finish(reader, isRow), slow }
@@ -121,7 +121,7 @@ export class EventColumns {
     if (reading !== undefined && 'unreadable' in reading) return 'path'
     const columns = { schema: reading?.schema ?? stateSchema, plain: reading?.plain ?? statePlain }
     const rows = columnReader({ ...this.#options, ...columns })
-    return rows === undefined ? 'path' : { rows, reading }
+    return 'read' in rows ? { rows, reading } : 'path'
   }
 
   /** Columns that an embedded schema adds are learnt from objects. */

@@ -1,7 +1,7 @@
 import type { BytesBuilder } from '../../arrow/bytes-builder.ts'
 import type { FixedBuilder } from '../../arrow/fixed-builder.ts'
-import type { JsonInput } from '../json/json-input.ts'
-import { isDigit, skipPlainString, startsWith } from '../json/scan.ts'
+import type { JsonInput } from '../json/columns/json-bytes.ts'
+import { isDigit, skipPlainString, startsWith } from '../json/columns/scan.ts'
 
 /** Builds the column of an event field: text, or a long. */
 export type FieldBuilder = BytesBuilder | FixedBuilder

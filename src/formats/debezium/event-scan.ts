@@ -1,6 +1,5 @@
-import { quotedTextOf, startsWithText, type JsonInput, type QuotedText } from '../json/json-input.ts'
-import { isNullAt, skipPlainString, skipSpace } from '../json/scan.ts'
-import { nextToken as next, skipJson } from './skip-json.ts'
+import { quotedTextOf, startsWithText, type JsonInput, type QuotedText } from '../json/columns/json-bytes.ts'
+import { isNullAt, skipPlainString, skipSpace, skipValue } from '../json/columns/scan.ts'
 
 /*
  * Functions that find the parts of a Debezium event in its bytes. Positions are indexes; -1 stands for a part that is
@@ -173,7 +172,7 @@ export class EventScan {
       this.#schema = known
       return end
     }
-    const end = skipJson(bytes, at)
+    const end = skipValue(bytes, at)
     if (end < 0) return -1
     this.#schema = bytes.slice(at, end)
     this.#schemas.unshift(this.#schema)
@@ -220,6 +219,11 @@ export class EventScan {
         if (index === SCHEMA) return this.#skipSchema(bytes, at)
       }
     }
-    return skipJson(bytes, at)
+    return skipValue(bytes, at)
   }
+}
+
+/** Returns the position of the next token. Most bytes are no white space, and one comparison shows it. */
+function next(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) > 0x20 ? at : skipSpace(bytes, at)
 }

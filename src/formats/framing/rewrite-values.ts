@@ -31,6 +31,7 @@ export function withRewrittenValues(inner: Format, rewrite: (raw: Raw) => Rewrit
         decoded.raw === made.raw && made.raw.parts === raw.parts ? raw : withEmptyRefused(decoded.raw, made),
       tombstones: decoded.tombstones - made.refused.length,
       deadLetters: [...made.deadLetters, ...decoded.deadLetters],
+      ...withRefused(decoded, made.refused.length),
     }
   }
   const objectReasons = inner.objectReasons?.bind(inner)
@@ -44,6 +45,11 @@ export function withRewrittenValues(inner: Format, rewrite: (raw: Raw) => Rewrit
       return prepare(made.raw)
     },
   }
+}
+
+/** Returns the counts of records that did not become columns, with those that were refused. */
+function withRefused({ slow }: Decoded, refused: number): Pick<Decoded, 'slow'> {
+  return refused === 0 ? {} : { slow: { ...slow, value: (slow?.value ?? 0) + refused } }
 }
 
 /** Returns the batch with an empty value for each refused record, so that it is not taken for a tombstone. */

@@ -2,19 +2,21 @@ import type { Raw } from '../../core/raw.ts'
 import { StructBuilder } from '../../arrow/builder.ts'
 import { DroppedPaths } from '../../arrow/rows.ts'
 import type { Columns } from '../../arrow/column.ts'
-import type { FormatOptions } from '../format.ts'
-import { jsonInputOf } from './json-input.ts'
-import { readObject } from './read-value.ts'
-import { skipSpace } from './scan.ts'
-import { planObject } from './value-plan.ts'
+import type { FormatOptions, ObjectReason, SlowReason } from '../format.ts'
+import { jsonInputOf } from './columns/json-bytes.ts'
+import { readObject } from './columns/read-value.ts'
+import { skipSpace } from './columns/scan.ts'
+import type { UnknownFields } from './columns/plan.ts'
+import { planRecord } from './columns/value-plan.ts'
+import { afterBom } from './json-input.ts'
 
 /** Decodes JSON records directly into columns. */
 export interface ColumnReader {
   /**
-   * Appends record `i` and returns true. Returns false and appends nothing when the record must be parsed as an
-   * object.
+   * Appends record `i` and returns `undefined`. Returns why it must be parsed as an object, and appends nothing, when bytes
+   * alone cannot prove its row.
    */
-  read(raw: Raw, i: number): boolean
+  read(raw: Raw, i: number): SlowReason | undefined
   /** Returns the rows read since the last call, and the number and names of their fields that were left out. */
   finish(): {
     readonly rows: { columns: Columns; records: Int32Array }
@@ -23,18 +25,22 @@ export interface ColumnReader {
   }
 }
 
-/** Returns a reader for a plain contract, or `undefined` when bytes alone cannot prove one of its types or rules. */
-export function columnReader({
-  schema,
-  plain,
-  absentValues,
-  unknownFields: policy = 'skip',
-}: FormatOptions): ColumnReader | undefined {
-  if (plain === undefined) return undefined
+/** Reasons for columns without a plain contract. */
+const NOT_PLAIN: readonly ObjectReason[] = [
+  { subject: 'contract', reason: 'has rules that bytes alone cannot prove' },
+]
+
+/**
+ * Returns a reader for a plain contract, or the reasons why there is none: a type or a rule that bytes alone cannot
+ * prove.
+ */
+export function columnReader(options: FormatOptions): ColumnReader | readonly ObjectReason[] {
+  const { schema, plain, absentValues, unknownFields: policy = 'skip', ignoresEmpty = false } = options
+  if (plain === undefined) return NOT_PLAIN
   const builder = new StructBuilder(schema, absentValues)
-  const unknownCount = { policy, dropped: 0, paths: new DroppedPaths(schema) }
-  const object = planObject(plain, builder, unknownCount)
-  if (object === undefined) return undefined
+  const unknown: UnknownFields = { policy, ignoresEmpty, dropped: 0, paths: new DroppedPaths(schema) }
+  const plan = planRecord(plain, builder, options, unknown)
+  if (!('members' in plan)) return plan
   let records: number[] = []
   let input = jsonInputOf(new Uint8Array())
   return {
@@ -42,26 +48,28 @@ export function columnReader({
       const { bytes } = raw
       const end = raw.valueEnd[i] as number
       const length = builder.length
-      const dropped = unknownCount.dropped
+      const dropped = unknown.dropped
       if (input.bytes !== bytes) input = jsonInputOf(bytes)
-      const at = readObject(input, builder, object, skipSpace(bytes, raw.valueStart[i] as number))
+      input.slow = 'value'
+      const start = afterBom(bytes, raw.valueStart[i] as number, end)
+      const at = readObject(input, builder, plan, skipSpace(bytes, start))
       // White space is skipped without bounds checks, because a newline follows each value. A read may therefore run
       // into the next record.
       if (at < 0 || at > end || skipSpace(bytes, at) < end) {
         builder.truncate(length)
-        unknownCount.dropped = dropped
-        return false
+        unknown.dropped = dropped
+        return input.slow
       }
       records.push(i)
-      return true
+      return undefined
     },
     finish() {
       const rows = { columns: builder.finishColumns(), records: Int32Array.from(records) }
-      const droppedFields = unknownCount.dropped
+      const droppedFields = unknown.dropped
       records = []
       input = jsonInputOf(new Uint8Array())
-      unknownCount.dropped = 0
-      return { rows, droppedFields, droppedPaths: unknownCount.paths }
+      unknown.dropped = 0
+      return { rows, droppedFields, droppedPaths: unknown.paths }
     },
   }
 }

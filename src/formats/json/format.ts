@@ -5,7 +5,7 @@ import { currentOf, type Changing } from '../../core/changing.ts'
 import { messageOf } from '../../core/errors.ts'
 import { isMessageObject } from '../../core/exact.ts'
 import { valueOf, type Raw } from '../../core/raw.ts'
-import type { Decoded, Format, FormatOptions } from '../format.ts'
+import type { Decoded, Format, FormatOptions, ObjectReason, SlowReason } from '../format.ts'
 import { columnReader, type ColumnReader } from './columns.ts'
 import { parseExact } from './exact.ts'
 import { afterBom } from './json-input.ts'
@@ -16,36 +16,74 @@ import { afterBom } from './json-input.ts'
  * parsed into an object and validated by the contract, so the fast path only accepts and never refuses.
  */
 export function jsonFormat(changing: FormatOptions | Changing<FormatOptions>): Format {
-  let idle: { readonly of: FormatOptions; readonly reader: ColumnReader | undefined } | undefined
+  let idle: IdleReader | undefined
+  const readerOf = (options: FormatOptions): IdleReader['reader'] =>
+    idle?.of === options ? idle.reader : columnReader(options)
   return {
     name: 'json',
+    objectReasons() {
+      const of = currentOf(changing)
+      const reader = readerOf(of)
+      idle = { of, reader }
+      return 'read' in reader ? [] : reader
+    },
     decode(raw) {
       const options = currentOf(changing)
-      const reader = idle?.of === options ? idle.reader : columnReader(options)
+      const kept = readerOf(options)
+      const reader = 'read' in kept ? kept : undefined
       // Kept only when the batch succeeds: after an error, such as that of a default value, the reader holds its rows.
       idle = undefined
       // One check covers all records, since newlines prevent two halves of a character from joining. If it fails, keys beside
       // the values may be the reason, so each value is checked.
       const allUtf8 = isUtf8(raw.bytes)
       const remaining: number[] = []
+      const reasons: SlowReason[] = []
       let tombstones = 0
       for (let i = 0; i < raw.count; i++) {
-        if ((raw.valueStart[i] as number) < 0) tombstones++
-        else if (!(allUtf8 || isUtf8(valueOf(raw, i) as Uint8Array)) || reader?.read(raw, i) !== true)
-          remaining.push(i)
+        if ((raw.valueStart[i] as number) < 0) {
+          tombstones++
+          continue
+        }
+        const isText = allUtf8 || isUtf8(valueOf(raw, i) as Uint8Array)
+        const slow = reader === undefined ? 'path' : isText ? reader.read(raw, i) : 'value'
+        if (slow === undefined) continue
+        remaining.push(i)
+        reasons.push(slow)
       }
       const finished = reader?.finish()
-      idle = { of: options, reader }
+      idle = { of: options, reader: kept }
+      const parsed = parseRecords(raw, remaining, allUtf8, options)
       return {
         raw,
         validated: finished?.rows,
         ...(finished === undefined || finished.droppedFields === 0
           ? {}
           : { droppedFields: finished.droppedFields, droppedPaths: [finished.droppedPaths] }),
-        ...withNulls(parseRecords(raw, remaining, allUtf8, options), tombstones),
+        ...slowOf(remaining, reasons, parsed.nullTombstones),
+        ...withNulls(parsed, tombstones),
       }
     },
   }
+}
+
+/** Holds a reader between two batches, or why there is none for these columns. */
+interface IdleReader {
+  readonly of: FormatOptions
+  readonly reader: ColumnReader | readonly ObjectReason[]
+}
+
+/** Counts the records that were parsed, without those that turned out to be null. */
+function slowOf(
+  records: readonly number[],
+  reasons: readonly SlowReason[],
+  nullTombstones: readonly number[],
+): Pick<Decoded, 'slow'> {
+  if (records.length === nullTombstones.length) return {}
+  const nulls = new Set(nullTombstones)
+  const slow: Partial<Record<SlowReason, number>> = {}
+  for (const [index, reason] of reasons.entries())
+    if (!nulls.has(records[index] as number)) slow[reason] = (slow[reason] ?? 0) + 1
+  return { slow }
 }
 
 /** The value `null` is a tombstone, like a missing value. */

@@ -5,7 +5,7 @@ import { valueOf, type Raw } from '../../core/raw.ts'
 import { findField, typeName, type DataType, type StructType } from '../../core/schema.ts'
 import { isWider } from '../../core/widening.ts'
 import type { RegisteredSchema, SchemaRegistry } from '../../registry/registry.ts'
-import type { Decoded, Format, FormatOptions, WriterSchema } from '../format.ts'
+import type { Decoded, Format, FormatOptions, SlowCounts, SlowReason, WriterSchema } from '../format.ts'
 import { SchemasById, withoutSchemaIds } from '../framing/registry-framing.ts'
 import { schemaIdIn, type SchemaId } from '../framing/schema-id.ts'
 import { contractOfRegisteredJson } from './registered-json.ts'
@@ -28,12 +28,19 @@ export function registeredJsonFormat(
   const covered = new CoveredSchemas(schemas)
   return {
     name: withPlan.name,
+    objectReasons: () => withPlan.objectReasons?.() ?? [],
     prepare: (raw) => schemas.prepare(raw),
     decode(raw) {
-      const format = covered.coverBatch(raw, currentOf(options)) ? withPlan : withoutPlan
-      return withWriters(format.decode(raw), raw, schemas)
+      if (covered.coverBatch(raw, currentOf(options))) return withWriters(withPlan.decode(raw), raw, schemas)
+      const decoded = withWriters(withoutPlan.decode(raw), raw, schemas)
+      return decoded.slow === undefined ? decoded : { ...decoded, slow: countedAs('schema', decoded.slow) }
     },
   }
+}
+
+/** Returns the number of all records that were parsed under one reason. */
+function countedAs(reason: SlowReason, slow: SlowCounts): SlowCounts {
+  return { [reason]: Object.values(slow).reduce((sum, count) => sum + count, 0) }
 }
 
 function optionsWithoutPlan(options: Options): Options {

@@ -32,6 +32,43 @@ export function skipPlainString(bytes: Uint8Array, at: number): number {
   return bytes[at] === QUOTE ? at + 1 : -1
 }
 
+/** Returns the position after the string that starts at `at`, with or without escapes, or -1 when there is none. */
+export function skipString(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== QUOTE) return -1
+  at++
+  for (;;) {
+    while (IS_PLAIN[bytes[at] as number] === 1) at++
+    if (bytes[at] === QUOTE) return at + 1
+    if (bytes[at] !== BACKSLASH) return -1
+    const letter = bytes[at + 1] as number
+    if (letter === 0x75) {
+      if (hexAt(bytes, at + 2) < 0) return -1
+      at += 6
+    } else if (ESCAPES[letter] !== 0) at += 2
+    else return -1
+  }
+}
+
+/** Has what the letter after a backslash stands for; 0 for none. */
+export const ESCAPES = new Uint8Array(256)
+for (const pair of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t'])
+  ESCAPES[pair.charCodeAt(0)] = pair.charCodeAt(1)
+
+/** Returns the number of the four hexadecimal digits at `at`, or -1. */
+export function hexAt(bytes: Uint8Array, at: number): number {
+  let code = 0
+  for (let i = at; i < at + 4; i++) {
+    const byte = bytes[i] as number
+    const lower = byte | 0x20
+    let digit = -1
+    if (byte >= 0x30 && byte <= 0x39) digit = byte - 0x30
+    else if (lower >= 0x61 && lower <= 0x66) digit = lower - 0x57
+    if (digit < 0) return -1
+    code = code * 16 + digit
+  }
+  return code
+}
+
 /** Returns the position after the JSON number that starts at `at`, or -1 when there is none. */
 export function skipNumber(bytes: Uint8Array, at: number): number {
   if (bytes[at] === 0x2d) at++
@@ -85,12 +122,11 @@ function skipLiteral(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Returns the position after the JSON value at `at`, or -1 when it is not plainly valid: escapes, faults, deep
- * nesting.
+ * Returns the position after the JSON value at `at`, or -1 when it is not plainly valid: faults, deep nesting.
  */
 export function skipValue(bytes: Uint8Array, at: number, depth = 0): number {
   const byte = bytes[at] as number
-  if (byte === QUOTE) return skipPlainString(bytes, at)
+  if (byte === QUOTE) return skipString(bytes, at)
   if (byte === 0x7b) return depth < DEPTH_MAX ? skipMembers(bytes, at, depth + 1, 0x7d) : -1
   if (byte === 0x5b) return depth < DEPTH_MAX ? skipMembers(bytes, at, depth + 1, 0x5d) : -1
   if (byte === 0x2d || isDigit(byte)) return skipNumber(bytes, at)
@@ -102,7 +138,7 @@ function skipMembers(bytes: Uint8Array, at: number, depth: number, close: number
   if (bytes[at] === close) return at + 1
   for (;;) {
     if (close === 0x7d) {
-      at = skipPlainString(bytes, at)
+      at = skipString(bytes, at)
       if (at < 0) return -1
       at = skipSpace(bytes, at)
       if (bytes[at] !== COLON) return -1

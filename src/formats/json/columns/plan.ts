@@ -1,0 +1,112 @@
+import type { ListBuilder, MapBuilder, StructBuilder } from '../../../arrow/builder.ts'
+import type { BytesBuilder } from '../../../arrow/bytes-builder.ts'
+import type { FixedBuilder } from '../../../arrow/fixed-builder.ts'
+import type { DroppedPaths } from '../../../arrow/rows.ts'
+import type { FormatOptions } from '../../format.ts'
+import type { QuotedText } from './json-bytes.ts'
+
+/**
+ * Describes how one JSON value is read from bytes into its column. `kind` selects the function that reads it: a switch
+ * over a few functions is faster than a call through a property, which the compiler cannot inline.
+ */
+export type ValuePlan =
+  | Plan<'text' | 'jsonText', BytesBuilder, TextLimits>
+  | Plan<'enum', BytesBuilder, readonly QuotedText[]>
+  | Plan<'binary', BytesBuilder, undefined>
+  | Plan<'boolean' | 'date', FixedBuilder, undefined>
+  | Plan<'time', FixedBuilder, TimeRules>
+  | Plan<'long' | 'integer' | 'float' | 'double' | 'wholeDouble', FixedBuilder, NumberRange>
+  | Plan<'decimal', FixedBuilder, DecimalRules>
+  | Plan<'object', StructBuilder, ObjectPlan>
+  | Plan<'list', ListBuilder, ValuePlan>
+  | Plan<'map', MapBuilder, MapPlan>
+
+interface Plan<Kind, Builder, Rules> {
+  readonly kind: Kind
+  /** True when null is accepted. */
+  readonly nullable: boolean
+  readonly builder: Builder
+  readonly rules: Rules
+}
+
+/** Limits the length of a text, in code points. */
+export interface TextLimits {
+  readonly lengthMin: number
+  readonly lengthMax: number
+}
+
+/** Limits a number; the bounds of the column type are included. */
+export interface NumberRange {
+  readonly minimum: number
+  readonly maximum: number
+  readonly exclusiveMinimum: number
+  readonly exclusiveMaximum: number
+}
+
+/** Describes a date with time. */
+export interface TimeRules {
+  /** True when a zone is required; otherwise it is refused. */
+  readonly zoned: boolean
+  readonly needsSeconds: boolean
+}
+
+/** Describes a decimal column, and the JSON that it is read from. */
+export interface DecimalRules {
+  readonly precision: number
+  readonly scale: number
+  readonly numbers: boolean
+  readonly texts: boolean
+}
+
+/** Describes the entries of a map. */
+export interface MapPlan {
+  readonly key: ValuePlan
+  readonly value: ValuePlan
+}
+
+/** Describes one property of an object. */
+export interface MemberPlan {
+  readonly required: boolean
+  readonly name: QuotedText
+  /** Absent for a field without a column. */
+  readonly value: ValuePlan | undefined
+}
+
+/** Describes an object and holds what is known of the objects read so far. */
+export interface ObjectPlan {
+  /** The properties, and after them the unknown fields seen so far. */
+  readonly members: MemberPlan[]
+  /** Number of the properties. */
+  readonly known: number
+  /** Index of the member that last followed each member, at the index of that member plus 1; first the first member of an object. */
+  successors: Int32Array
+  /** Number of the object in which each member was last seen. */
+  seenIn: Float64Array
+  /** Objects read so far. */
+  objects: number
+  readonly unknown: UnknownMembers
+  /** Number of fields from which on the type of the column is another one. */
+  readonly fieldsMax: number
+}
+
+/** Counts the fields that the contract allows and does not name, over all objects of a reader. */
+export interface UnknownFields {
+  readonly policy: NonNullable<FormatOptions['unknownFields']>
+  /** True when one with an empty object or array is ignored under `leave`. */
+  readonly ignoresEmpty: boolean
+  /** Number of fields left out, if they are counted. */
+  dropped: number
+  /** Their names. */
+  readonly paths: DroppedPaths
+}
+
+/** Describes what becomes of the fields of one object that are none of its properties. */
+export interface UnknownMembers {
+  readonly fields: UnknownFields
+  /** `skip`: left out; `count`: left out and counted; `blank`: left out if they have no value; `refuse`: the record is parsed. */
+  readonly use: 'skip' | 'count' | 'blank' | 'refuse'
+  /** Dotted path of the object in lower case, with a dot at the end; empty for the record itself. */
+  readonly path: string
+  /** Lower-case names of the properties: a name that differs only in case is not unknown. */
+  readonly names: ReadonlySet<string>
+}
