@@ -7,6 +7,7 @@ import { jsonInputOf } from './columns/json-bytes.ts'
 import { readObject } from './columns/read-value.ts'
 import { skipSpace } from './columns/scan.ts'
 import type { UnknownFields } from './columns/plan.ts'
+import { settleNames } from './columns/unknown-fields.ts'
 import { planRecord } from './columns/value-plan.ts'
 import { afterBom } from './json-input.ts'
 
@@ -17,6 +18,12 @@ export interface ColumnReader {
    * alone cannot prove its row.
    */
   read(raw: Raw, i: number): SlowReason | undefined
+  /**
+   * Drops all rows and returns true when one of them had an unknown field with an empty value, such as `[]`; records with one
+   * are refused from then on, until `finish`. Another record of the batch may add a column for that field, in which an empty
+   * value is a value.
+   */
+  restart(): boolean
   /** Returns the rows read since the last call, and the number and names of their fields that were left out. */
   finish(): {
     readonly rows: { columns: Columns; records: Int32Array }
@@ -38,7 +45,8 @@ export function columnReader(options: FormatOptions): ColumnReader | readonly Ob
   const { schema, plain, absentValues, unknownFields: policy = 'skip', ignoresEmpty = false } = options
   if (plain === undefined) return NOT_PLAIN
   const builder = new StructBuilder(schema, absentValues)
-  const unknown: UnknownFields = { policy, ignoresEmpty, dropped: 0, paths: new DroppedPaths(schema) }
+  const paths = new DroppedPaths(schema)
+  const unknown: UnknownFields = { policy, ignoresEmpty, hasIgnored: false, dropped: 0, paths, named: [] }
   const plan = planRecord(plain, builder, options, unknown)
   if (!('members' in plan)) return plan
   let records: number[] = []
@@ -55,7 +63,9 @@ export function columnReader(options: FormatOptions): ColumnReader | readonly Ob
       const at = readObject(input, builder, plan, skipSpace(bytes, start))
       // White space is skipped without bounds checks, because a newline follows each value. A read may therefore run
       // into the next record.
-      if (at < 0 || at > end || skipSpace(bytes, at) < end) {
+      const isRow = at >= 0 && at <= end && skipSpace(bytes, at) >= end
+      if (unknown.named.length > 0) settleNames(unknown, isRow)
+      if (!isRow) {
         builder.truncate(length)
         unknown.dropped = dropped
         return input.slow
@@ -63,13 +73,22 @@ export function columnReader(options: FormatOptions): ColumnReader | readonly Ob
       records.push(i)
       return undefined
     },
+    restart() {
+      if (!unknown.hasIgnored) return false
+      builder.truncate(0)
+      records = []
+      unknown.ignoresEmpty = unknown.hasIgnored = false
+      return true
+    },
     finish() {
       const rows = { columns: builder.finishColumns(), records: Int32Array.from(records) }
       const droppedFields = unknown.dropped
       records = []
       input = jsonInputOf(new Uint8Array())
       unknown.dropped = 0
-      return { rows, droppedFields, droppedPaths: unknown.paths }
+      unknown.ignoresEmpty = ignoresEmpty
+      unknown.hasIgnored = false
+      return { rows, droppedFields, droppedPaths: paths }
     },
   }
 }

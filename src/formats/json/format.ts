@@ -36,31 +36,19 @@ export function jsonFormat(changing: FormatOptions | Changing<FormatOptions>): F
       // One check covers all records, since newlines prevent two halves of a character from joining. If it fails, keys beside
       // the values may be the reason, so each value is checked.
       const allUtf8 = isUtf8(raw.bytes)
-      const remaining: number[] = []
-      const reasons: SlowReason[] = []
-      let tombstones = 0
-      for (let i = 0; i < raw.count; i++) {
-        if ((raw.valueStart[i] as number) < 0) {
-          tombstones++
-          continue
-        }
-        const isText = allUtf8 || isUtf8(valueOf(raw, i) as Uint8Array)
-        const slow = reader === undefined ? 'path' : isText ? reader.read(raw, i) : 'value'
-        if (slow === undefined) continue
-        remaining.push(i)
-        reasons.push(slow)
-      }
+      let read = readRecords(raw, reader, allUtf8)
+      if (read.records.length > 0 && reader?.restart() === true) read = readRecords(raw, reader, allUtf8)
       const finished = reader?.finish()
       idle = { of: options, reader: kept }
-      const parsed = parseRecords(raw, remaining, allUtf8, options)
+      const parsed = parseRecords(raw, read.records, allUtf8, options)
       return {
         raw,
         validated: finished?.rows,
         ...(finished === undefined || finished.droppedFields === 0
           ? {}
           : { droppedFields: finished.droppedFields, droppedPaths: [finished.droppedPaths] }),
-        ...slowOf(remaining, reasons, parsed.nullTombstones),
-        ...withNulls(parsed, tombstones),
+        ...slowOf(read, parsed.nullTombstones),
+        ...withNulls(parsed, read.tombstones),
       }
     },
   }
@@ -72,12 +60,35 @@ interface IdleReader {
   readonly reader: ColumnReader | readonly ObjectReason[]
 }
 
+/** Holds what is left after records were read into columns. */
+interface Remaining {
+  /** The records to be parsed, ascending, and why. */
+  readonly records: readonly number[]
+  readonly reasons: readonly SlowReason[]
+  readonly tombstones: number
+}
+
+/** Reads the records of a batch into columns as far as bytes alone allow it. */
+function readRecords(raw: Raw, reader: ColumnReader | undefined, allUtf8: boolean): Remaining {
+  const records: number[] = []
+  const reasons: SlowReason[] = []
+  let tombstones = 0
+  for (let i = 0; i < raw.count; i++) {
+    if ((raw.valueStart[i] as number) < 0) {
+      tombstones++
+      continue
+    }
+    const isText = allUtf8 || isUtf8(valueOf(raw, i) as Uint8Array)
+    const slow = reader === undefined ? 'path' : isText ? reader.read(raw, i) : 'value'
+    if (slow === undefined) continue
+    records.push(i)
+    reasons.push(slow)
+  }
+  return { records, reasons, tombstones }
+}
+
 /** Counts the records that were parsed, without those that turned out to be null. */
-function slowOf(
-  records: readonly number[],
-  reasons: readonly SlowReason[],
-  nullTombstones: readonly number[],
-): Pick<Decoded, 'slow'> {
+function slowOf({ records, reasons }: Remaining, nullTombstones: readonly number[]): Pick<Decoded, 'slow'> {
   if (records.length === nullTombstones.length) return {}
   const nulls = new Set(nullTombstones)
   const slow: Partial<Record<SlowReason, number>> = {}

@@ -70,6 +70,8 @@ export interface MemberPlan {
   readonly name: QuotedText
   /** Absent for a field without a column. */
   readonly value: ValuePlan | undefined
+  /** The dotted path, in lower case, of a field that is counted, until a row has named it. */
+  path?: string | undefined
 }
 
 /** Describes an object and holds what is known of the objects read so far. */
@@ -93,11 +95,15 @@ export interface ObjectPlan {
 export interface UnknownFields {
   readonly policy: NonNullable<FormatOptions['unknownFields']>
   /** True when one with an empty object or array is ignored under `leave`. */
-  readonly ignoresEmpty: boolean
+  ignoresEmpty: boolean
+  /** True after one with an empty object or array was ignored. */
+  hasIgnored: boolean
   /** Number of fields left out, if they are counted. */
   dropped: number
   /** Their names. */
   readonly paths: DroppedPaths
+  /** Fields of the present record whose names `paths` lacks. */
+  readonly named: MemberPlan[]
 }
 
 /** Describes what becomes of the fields of one object that are none of its properties. */

@@ -184,7 +184,7 @@ export function readObject(input: JsonInput, builder: StructBuilder, plan: Objec
         if (plan.seenIn[index] === turn) return -1
         plan.seenIn[index] = turn
         previous = index + 1
-        if (member.value === undefined) at = readUnknown(input, plan.unknown, at)
+        if (member.value === undefined) at = readUnknown(input, plan.unknown, member, at)
         else {
           count++
           at = readValue(input, member.value, at)
