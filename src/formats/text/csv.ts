@@ -1,39 +1,74 @@
 import { isUtf8 } from 'node:buffer'
-import { parse, type Options } from 'csv-parse/sync'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { ExactNumber } from '../../core/exact.ts'
-import { decimalOf, type DataType, type StructType } from '../../core/schema.ts'
+import { decimalOf, type DataType } from '../../core/schema.ts'
 import type { Format, FormatOptions } from '../format.ts'
+import { decodeRecords } from '../record-columns.ts'
 import { parseExact } from '../json/exact.ts'
 import type { CsvSettings } from '../settings.ts'
-import { decodeValues } from '../values.ts'
+import type { ValueReader } from '../values.ts'
+import { CsvColumnReader } from './csv-columns.ts'
+import { csvLineParser, csvRowOf } from './csv-lines.ts'
+import { DECIMAL } from './digits.ts'
 
 /**
  * Returns the CSV format with one row per value, preceded by a header line if configured. Empty unquoted fields and
  * the null words are null. Text is converted to the type of its column, from JSON for nested types. Text that is not
- * of that type stays text, which the contract or the column refuses.
+ * of that type stays text, which the contract or the column refuses. Lines become columns directly where bytes alone prove
+ * their values.
  */
 export function csvFormat(changing: FormatOptions | Changing<FormatOptions>, settings: CsvSettings): Format {
-  let reader: { readonly of: FormatOptions; readonly read: (line: Uint8Array) => object } | undefined
+  let idle: CsvReaders | undefined
+  const readersOf = (options: FormatOptions): CsvReaders =>
+    idle?.of === options
+      ? idle
+      : {
+          of: options,
+          columns: options.plain === undefined ? undefined : new CsvColumnReader(options, settings),
+          objects: csvObjectReader(options, settings),
+        }
   return {
     name: 'csv',
     decode(raw) {
-      const options = currentOf(changing)
-      if (reader?.of !== options) reader = { of: options, read: lineReader(options, settings) }
-      return decodeValues(raw, reader)
+      const readers = readersOf(currentOf(changing))
+      // Kept only when the batch succeeds: after an error, such as that of a default value, it holds its rows.
+      idle = undefined
+      const decoded = decodeRecords(raw, readers.columns, readers.objects)
+      idle = readers
+      return decoded
+    },
+    objectReasons() {
+      idle = readersOf(currentOf(changing))
+      return idle.columns?.reasons() ?? [NO_COLUMNS]
     },
   }
 }
 
+/** Holds the readers for one value of the options. */
+interface CsvReaders {
+  readonly of: FormatOptions
+  readonly columns: CsvColumnReader | undefined
+  readonly objects: ValueReader
+}
+
+const NO_COLUMNS = {
+  subject: 'contract',
+  reason: 'lines are decoded as objects, because the rules for the columns are not plain data',
+}
+
+/** Returns a reader that makes an object of each value. */
+export function csvObjectReader(options: FormatOptions, settings: CsvSettings): ValueReader {
+  return { read: lineReader(options, settings) }
+}
+
 function lineReader(options: FormatOptions, settings: CsvSettings): (line: Uint8Array) => object {
-  const parsing = parsingOf(settings)
+  const parse = csvLineParser(settings)
   const columns = columnsOf(options)
   return (value) => {
     if (value.length === 0) throw new Error('expected a line of CSV, got an empty value')
     if (!isUtf8(value)) throw new Error('expected UTF-8, got invalid bytes')
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-    const lines = plainLine(bytes, settings) ?? parse(bytes, parsing)
-    const { names, fields } = rowOf(lines, settings, options.schema)
+    const { names, fields } = csvRowOf(parse(bytes), settings, options.schema)
     if (fields.length !== names.length)
       throw new Error(`expected ${names.length} fields, got ${fields.length}`)
     const row: [string, unknown][] = []
@@ -45,52 +80,6 @@ function lineReader(options: FormatOptions, settings: CsvSettings): (line: Uint8
     }
     return Object.fromEntries(row)
   }
-}
-
-type Fields = readonly (string | null)[]
-
-/**
- * Splits a single line without quotes. This is by far the most common case, and creating a parser for each value
- * costs more than everything else. Returns `undefined` for any other value.
- */
-function plainLine(
-  bytes: Buffer,
-  { delimiter, quote, nullWords }: CsvSettings,
-): readonly Fields[] | undefined {
-  const text = bytes.toString('utf8').replace(/\r?\n$/, '')
-  if (text === '' || /["\r\n\uFEFF]/.test(text) || text.includes(quote)) return undefined
-  const fields = text.split(delimiter === 'tab' ? '\t' : delimiter)
-  return [fields.map((field) => (field === '' || nullWords.includes(field) ? null : field))]
-}
-
-function parsingOf({ delimiter, quote, nullWords }: CsvSettings): Options {
-  const nulls = new Set(['', ...nullWords])
-  return {
-    bom: true,
-    delimiter: delimiter === 'tab' ? '\t' : delimiter,
-    quote: quote === 'none' ? false : quote,
-    skip_empty_lines: true,
-    // The number of fields is checked against the names.
-    relax_column_count: true,
-    cast: (text, { quoting }) => (!quoting && nulls.has(text) ? null : text),
-  }
-}
-
-function rowOf(
-  lines: readonly Fields[],
-  { header, columns }: CsvSettings,
-  schema: StructType,
-): { names: readonly string[]; fields: Fields } {
-  const wanted = header ? 2 : 1
-  const fields = lines[wanted - 1]
-  if (fields === undefined || lines.length > wanted)
-    throw new Error(`expected ${header ? 'a header and one line' : 'one line'}, got ${lines.length}`)
-  if (!header) return { names: columns ?? schema.fields.map(({ name }) => name), fields }
-  const names = (lines[0] ?? []).map((name) => name ?? '')
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined)
-    throw new Error(`expected every name once in the header, got ${JSON.stringify(twice)} twice`)
-  return { names, fields }
 }
 
 type Reader = (text: string) => unknown
@@ -113,7 +102,6 @@ function columnsOf({ schema, plain }: FormatOptions): ReadonlyMap<string, Column
 }
 
 const INTEGER = /^[+-]?\d{1,40}$/
-const DECIMAL = /^[+-]?(?:\d{1,200}\.?\d{0,200}|\.\d{1,200})(?:[eE][+-]?\d{1,3})?$/
 
 /**
  * Returns a function that converts unquoted text for a column of this type. Text that is not of that type stays text.
