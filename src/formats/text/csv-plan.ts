@@ -20,7 +20,7 @@ interface Plan<Kind, Builder, Rules> {
   readonly builder: Builder
   /** For `dropped`, the name in lower case if the field is counted. */
   readonly rules: Rules
-  /** What an unquoted null word is: null, an absent field, or a case for the slow way. */
+  /** Says if an unquoted null word is null, an absent field, or a case for the slow way. */
   readonly onNull: 'null' | 'absent' | 'refused'
 }
 

@@ -74,7 +74,7 @@ export interface FieldPlan {
   /** The list or map around the value. */
   readonly list: ListBuilder | undefined
   readonly map: MapPlan | undefined
-  /** What the column gets when a message lacks the field; for `one`. */
+  /** Fills the column when a message lacks the field; for `one`. */
   readonly absent: FillPlan
   /** Position of the oneof among those of the message, or -1. */
   readonly oneof: number
