@@ -55,9 +55,10 @@ formats/avro/fingerprint: formats/avro/schema
 formats/avro/format: formats/avro/columns formats/avro/default
 formats/avro/kafka-delta-ingest: formats/avro/connect-types formats/avro/cursor formats/json/schema-file
 formats/avro/resolve: formats/open/contract
-formats/debezium/connect-columns: formats/debezium/values
-formats/debezium/format: formats/debezium/columns formats/debezium/schema
-formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values
+formats/debezium/connect-columns: formats/debezium/connect-reading formats/debezium/event-fields formats/debezium/event-scan formats/debezium/values
+formats/debezium/event-columns: formats/debezium/columns
+formats/debezium/format: formats/debezium/schema
+formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values formats/framing/some-messages
 formats/json/registered-json: formats/json/json-input
 formats/json/unknown-fields: formats/json/columns formats/json/columns/canonical formats/json/columns/json-bytes formats/json/columns/plan formats/json/columns/read-decimal formats/json/columns/read-number formats/json/columns/read-text formats/json/columns/read-time formats/json/columns/read-value formats/json/columns/scan formats/json/columns/unknown-fields formats/json/columns/value-plan
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
@@ -65,8 +66,9 @@ formats/open/tombstones: enrichments/deleted-flag
 formats/protobuf/built-in-files: formats/protobuf/columns formats/protobuf/load
 formats/protobuf/columnar/message-columns: formats/protobuf/columnar/column-plan formats/protobuf/columnar/column-positions formats/protobuf/columnar/fill-plan formats/protobuf/columnar/read-key formats/protobuf/columnar/read-message formats/protobuf/columnar/read-scalar formats/protobuf/columnar/value-plan formats/protobuf/columnar/wire-input formats/protobuf/columnar/wire-plan formats/protobuf/schema
 formats/protobuf/registry: formats/protobuf/cursor formats/protobuf/protobuf-well-known formats/protobuf/read formats/protobuf/wire-types
+formats/slow-counts: formats/format
 formats/text/csv: formats/settings formats/text/csv-fields formats/text/csv-lines formats/text/csv-plan formats/text/digits
-formats/writer-schema: formats/format formats/record-columns formats/values
+formats/writer-schema: formats/record-columns formats/values
 ingest/plan: ingest/environment ingest/formats ingest/librdkafka-properties ingest/librdkafka ingest/seek-offsets ingest/statsd-endpoint
 jmespath/interpreter: jmespath/built-in jmespath/expression jmespath/function-table jmespath/numbers
 kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/sockets kafka/client/tls-files kafka/client/topic-metadata kafka/client/wire-options

@@ -101,7 +101,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     text: ['json'],
     avro: ['framing', 'json'],
     protobuf: ['framing', 'json'],
-    debezium: ['avro', 'protobuf'],
+    debezium: ['avro', 'framing', 'json', 'protobuf'],
     open: ['avro', 'debezium', 'framing', 'json', 'protobuf', 'text'],
   },
   'src/formats/json': { columns: [] },

@@ -22,7 +22,7 @@ const EXPECTED_MAX = 64
 
 /** Holds the names that are looked for among an object's members, and the names of the previous object in order. */
 class MemberNames {
-  /** Where the value of each name begins, and where it ends; -1 for a name that is absent. */
+  /** Hold where the value of each name begins and ends; -1 for a name that is absent. */
   readonly starts: Int32Array
   readonly ends: Int32Array
   readonly #names: readonly QuotedText[]

@@ -108,10 +108,10 @@ test('Records keep the order of their messages, whatever their formats', (t) => 
   assert.deepEqual(ids, expected)
 })
 
-test('JSON is still decoded into columns, and a batch with one format is not copied', async () => {
+test('Values of several formats are decoded into the same columns, and a batch with one format is not copied', async () => {
   const format = await open(['json', 'csv'])
   const mixed = format.decode(rawOf(['{"id":1}', '2,b', '{"id":3}']))
-  assert.deepEqual([[...(mixed.validated?.records ?? [])], mixed.records], [[0, 2], [1]])
+  assert.deepEqual([[...(mixed.validated?.records ?? [])], mixed.records], [[0, 1, 2], []])
   const raw = rawOf(['{"id":1}', '{"id":2}'])
   assert.equal(format.decode(raw).raw, raw)
 })
@@ -152,7 +152,8 @@ test('A format without the settings to decode it is refused', async () => {
 test('The JSON null is a tombstone, as with JSON as the only format', async () => {
   const format = await open(['json', 'csv'])
   const decoded = format.decode(rawOf(['null', '1,a', null]))
-  assert.deepEqual([decoded.tombstones, decoded.nullTombstones, decoded.records], [2, [0], [1]])
+  assert.deepEqual([decoded.tombstones, decoded.nullTombstones], [2, [0]])
+  assert.deepEqual(decoded.validated?.records, Int32Array.of(1))
 })
 
 test('A byte order mark may precede JSON, lines of JSON and null', () => {
@@ -163,7 +164,6 @@ test('A byte order mark may precede JSON, lines of JSON and null', () => {
 })
 
 test('A record that several candidates tried is counted once', () => {
-  const { slow = {} } = all.decode(rawOf(['{"id":1}', '2,zwei', 'nothing of these', '3,drei']))
-  const total = Object.values(slow).reduce((sum, count) => sum + count, 0)
-  assert.ok(total >= 3 && total <= 4, JSON.stringify(slow))
+  const { slow } = all.decode(rawOf(['{"id":1}', '2,zwei', 'nothing of these', '3,drei']))
+  assert.deepEqual(slow, { value: 1 })
 })

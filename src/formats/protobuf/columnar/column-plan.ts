@@ -11,7 +11,7 @@ import { blankValueOf, PROTO_BLANKS, PROTO_WIRES, protoWireOf } from '../wire-ty
 import {
   MapKeys,
   type FieldPlan,
-  type MapPlan,
+  type MapFieldPlan,
   type MessagePlan,
   type WireKeyKind,
   type WirePlan,
@@ -194,7 +194,7 @@ class Planning {
     const inside = { ...place, path: `${place.path}.value` }
     const value = this.#value(node, { ...field, group: false }, builder.values, undefined, inside)
     if (value === null) return null
-    const map: MapPlan = {
+    const map: MapFieldPlan = {
       builder,
       key: KEY_KINDS[key] ?? (key as WireKeyKind),
       keyTag: (1 << 3) | PROTO_WIRES[key],

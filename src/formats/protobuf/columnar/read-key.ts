@@ -1,6 +1,6 @@
 import type { BytesBuilder } from '../../../arrow/bytes-builder.ts'
 import { readBytes } from './read-scalar.ts'
-import type { MapPlan, WireKeyKind } from './value-plan.ts'
+import type { MapFieldPlan, WireKeyKind } from './value-plan.ts'
 import { readVarint, type WireInput } from './wire-input.ts'
 
 /** Room for the digits of an integer and for the words that a copy may read beyond them. */
@@ -17,7 +17,7 @@ const scratchView = new DataView(scratch.buffer)
  */
 export function appendKey(
   input: WireInput,
-  { key, keys, builder }: MapPlan,
+  { key, keys, builder }: MapFieldPlan,
   at: number,
   end: number,
 ): number {
@@ -41,7 +41,7 @@ export function appendKey(
 /** End of the text in `scratch`. */
 const TEXT_END = SCRATCH_BYTES - 4
 
-function appendScratch(column: BytesBuilder, keys: MapPlan['keys'], start: number): boolean {
+function appendScratch(column: BytesBuilder, keys: MapFieldPlan['keys'], start: number): boolean {
   column.appendRange(scratchView, start, TEXT_END)
   return keys.add(scratch, start, TEXT_END)
 }

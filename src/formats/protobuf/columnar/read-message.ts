@@ -3,14 +3,14 @@ import { VALUES_MAX } from '../cursor.ts'
 import {
   appendText,
   readBytes,
-  readJsonText,
+  readStructText,
   readNumber,
   readSymbol,
   readWireDuration,
   readWireTimestamp,
 } from './read-scalar.ts'
 import { appendKey } from './read-key.ts'
-import type { FieldPlan, FillPlan, MapPlan, MessagePlan, WirePlan, WrapperPlan } from './value-plan.ts'
+import type { FieldPlan, FillPlan, MapFieldPlan, MessagePlan, WirePlan, WrapperPlan } from './value-plan.ts'
 import { enterPart, readVarint, skipField, type WireInput } from './wire-input.ts'
 
 /**
@@ -98,7 +98,7 @@ function readWireValue(input: WireInput, plan: WirePlan, at: number, end: number
     case 'duration':
       return readWireDuration(input, plan.builder, at, end)
     case 'json':
-      return readJsonText(input, plan.rules, plan.builder, at, end)
+      return readStructText(input, plan.rules, plan.builder, at, end)
     case 'empty':
       plan.builder.appendNumber(1)
       // The tag of the start of a group has the same field number as that of its end.
@@ -145,7 +145,7 @@ function readRepeated(
 }
 
 /** Reads an entry of a map: a message with a key and a value, of which each may be absent. */
-function readEntry(input: WireInput, value: WirePlan, map: MapPlan, at: number, end: number): number {
+function readEntry(input: WireInput, value: WirePlan, map: MapFieldPlan, at: number, end: number): number {
   input.values++
   at = enterPart(input, at, end)
   if (at < 0) return -1
@@ -174,7 +174,7 @@ function readEntry(input: WireInput, value: WirePlan, map: MapPlan, at: number, 
   return at
 }
 
-function appendBlankKey({ builder, blankKey, keys }: MapPlan): boolean {
+function appendBlankKey({ builder, blankKey, keys }: MapFieldPlan): boolean {
   if (builder.keys.kind !== 'bytes') return false
   appendText(builder.keys, blankKey)
   return keys.add(blankKey.bytes, blankKey.start, blankKey.end)

@@ -218,7 +218,7 @@ function appendNegated(builder: FixedBuilder, word0: number, word1: number, word
 }
 
 /** Reads a message of arbitrary JSON as its text. Only these values become objects in between. */
-export function readJsonText(
+export function readStructText(
   input: WireInput,
   of: 'Struct' | 'Value' | 'ListValue',
   builder: BytesBuilder,

@@ -73,7 +73,7 @@ export interface FieldPlan {
   readonly value: WirePlan
   /** The list or map around the value. */
   readonly list: ListBuilder | undefined
-  readonly map: MapPlan | undefined
+  readonly map: MapFieldPlan | undefined
   /** Fills the column when a message lacks the field; for `one`. */
   readonly absent: FillPlan
   /** Position of the oneof among those of the message, or -1. */
@@ -81,7 +81,7 @@ export interface FieldPlan {
 }
 
 /** Describes the entries of a map, and holds what is known of the keys of the present map. */
-export interface MapPlan {
+export interface MapFieldPlan {
   readonly builder: MapBuilder
   readonly key: WireKeyKind
   readonly keyTag: number
