@@ -4,8 +4,8 @@ import { compileContract, type RowCheck } from './json-schema/compile.ts'
 import { JSON_SCHEMA_DRAFTS, draftOf, keepDraftKeywords, type JsonSchemaDraft } from './json-schema/draft.ts'
 import { isJsonObject, extendPointer, subschemas } from './json-schema/json-schema.ts'
 import type { JsonSchemaFault, JsonSchema } from './json-schema/json-schema.ts'
-import { toPlainContract } from './columns/plain.ts'
 import type { PlainContract } from './columns/plain.ts'
+import { toPlainContract } from './columns/to-plain.ts'
 import { findReferenceCycles } from './json-schema/reference-cycles.ts'
 import { SchemaReferences, resolveUri, ROOT_CONTRACT_URI } from './json-schema/references.ts'
 import type { ContractDocument } from './json-schema/references.ts'
@@ -24,6 +24,8 @@ export interface Contract {
   check(row: unknown): string | undefined
   /** The whole contract as data for a validator without objects, or `undefined` when only `check` can decide. */
   readonly plain: PlainContract | undefined
+  /** The keywords because of which `plain` is undefined, each with its JSON pointer; absent if there are none. */
+  readonly plainFaults?: readonly JsonSchemaFault[]
 }
 
 /** Describes where a contract comes from and which documents belong to it. */
@@ -68,7 +70,8 @@ function compileOrigin(json: unknown, origin: ContractOrigin): Contract {
   if (all.length > 0 || type === undefined || compiled.check === undefined)
     throw invalidContractError(all, source)
   const check: RowCheck = compiled.check
-  return { source, schema: type, plain: toPlainContract(root.schema, type, references), check }
+  const { plain, faults: plainFaults } = toPlainContract(root.schema, type, references)
+  return { source, schema: type, plain, ...(plainFaults.length === 0 ? {} : { plainFaults }), check }
 }
 
 function unknownDraft($schema: unknown, at = ''): JsonSchemaFault {

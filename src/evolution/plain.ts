@@ -62,7 +62,7 @@ function combineWithContract(
   // The contract has a rule for a property without a column, which only the message itself can show.
   const known = new Set(fields.map(({ name }) => name))
   if (plain.fields.some(({ name }) => !known.has(name))) return undefined
-  return { fields, additionalProperties: plain.additionalProperties }
+  return { ...plain, fields }
 }
 
 /** Returns the contract's rules for a value, adapted to the type of its column. */
@@ -76,6 +76,10 @@ function withColumnType(value: PlainValue, type: DataType): PlainValue | undefin
   if (type.type === 'array' && value.items !== undefined) {
     const items = withColumnType(value.items, type.elementType)
     return items && { ...value, type, items }
+  }
+  if (type.type === 'map' && value.entries !== undefined) {
+    const entries = withColumnType(value.entries, type.valueType)
+    return entries && { ...value, type, entries }
   }
   return { ...value, type }
 }

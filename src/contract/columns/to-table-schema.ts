@@ -61,7 +61,7 @@ function dataTypeOf(parts: readonly SchemaPart[], at: string, walk: SchemaWalk):
   const faultsBefore = walk.faults.length
   const flat = parts.flatMap((part) => applicableSchemas(part, walk))
   if (walk.faults.length > faultsBefore) return undefined
-  const kinds = kindsOf(flat)
+  const kinds = jsonTypesOf(flat)
   const named = flat.find((part) => Object.hasOwn(part.schema, DELTA_TYPE_KEYWORD))
   if (named !== undefined) return namedType(named, kinds, walk)
   const [kind, ...others] = kinds
@@ -93,7 +93,8 @@ function dataTypeOf(parts: readonly SchemaPart[], at: string, walk: SchemaWalk):
 
 function partsAcceptAnyJson(parts: readonly SchemaPart[], walk: SchemaWalk): boolean {
   const flat = parts.flatMap((part) => applicableSchemas(part, walk))
-  if (flat.some(({ schema }) => schema[DELTA_TYPE_KEYWORD] === 'string')) return kindsOf(flat).length === 0
+  if (flat.some(({ schema }) => schema[DELTA_TYPE_KEYWORD] === 'string'))
+    return jsonTypesOf(flat).length === 0
   const below = flat.flatMap(({ schema, at, refs }): SchemaPart[] => {
     const inner = schema['items'] ?? (schema['properties'] === undefined && schema['additionalProperties'])
     return isJsonObject(inner) ? [{ schema: inner, at, refs }] : []
@@ -139,7 +140,7 @@ function arrayOf(parts: readonly SchemaPart[], at: string, walk: SchemaWalk): Da
  * Returns the JSON types that all parts together allow, without null; when no part has a `type`, the types of the
  * values in `enum` and `const`.
  */
-function kindsOf(parts: readonly SchemaPart[]): JsonType[] {
+export function jsonTypesOf(parts: readonly Pick<SchemaPart, 'schema'>[]): JsonType[] {
   const typed = parts.filter(({ schema }) => schema['type'] !== undefined)
   let kinds: JsonType[] | undefined
   for (const { schema } of typed) {
@@ -155,7 +156,7 @@ function kindsOf(parts: readonly SchemaPart[]): JsonType[] {
   return known.includes('number') ? known.filter((kind) => kind !== 'integer') : known
 }
 
-function valueKindsOf(parts: readonly SchemaPart[]): JsonType[] {
+function valueKindsOf(parts: readonly Pick<SchemaPart, 'schema'>[]): JsonType[] {
   const kinds = new Set<JsonType>()
   for (const { schema } of parts) {
     const list: readonly unknown[] = Array.isArray(schema['enum']) ? (schema['enum'] as unknown[]) : []

@@ -57,6 +57,10 @@ function planObject(
   { path, jsonText, inferred }: Place,
 ): ObjectPlan | undefined {
   const { options, unknown, reasons } = context
+  if (contract?.rules !== undefined) {
+    addReason(context, path, 'rules for an object as a whole are not checked in bytes')
+    return undefined
+  }
   const fields = new Map(contract?.fields.map((field) => [field.name, field]))
   const members: MemberPlan[] = []
   let isWhole = true
@@ -134,6 +138,7 @@ function planFitting(
   place: Place,
 ): ValuePlan | undefined {
   const { nullable, json } = value
+  if (value.rules !== undefined) return undefined
   switch (builder.kind) {
     case 'struct': {
       if (json !== undefined && (json !== 'object' || value.object === undefined)) return undefined
