@@ -48,6 +48,7 @@ export class StructBuilder implements ColumnBuilder {
   readonly fields: readonly StructField[]
   readonly children: readonly AnyBuilder[]
   readonly #valid = new Validity()
+  #length = 0
   readonly #absent: readonly ((() => unknown) | undefined)[]
 
   /** Creates an empty builder. `absent` applies to the fields of this struct, not to nested ones. */
@@ -59,7 +60,7 @@ export class StructBuilder implements ColumnBuilder {
   }
 
   get length(): number {
-    return this.#valid.length
+    return this.#length
   }
 
   append(value: unknown): string | undefined {
@@ -77,7 +78,7 @@ export class StructBuilder implements ColumnBuilder {
       const fault = child.append(inner)
       if (fault !== undefined) return faultBelow(field.name, fault)
     }
-    this.#valid.push(1)
+    this.#length++
     return undefined
   }
 
@@ -86,7 +87,7 @@ export class StructBuilder implements ColumnBuilder {
    * Returns false if that value does not fit, such as null for a field that is not nullable: call `truncate`.
    */
   endRow(): boolean {
-    const length = this.#valid.length + 1
+    const length = this.#length + 1
     for (let i = 0; i < this.children.length; i++) {
       const child = this.children[i] as AnyBuilder
       if (child.length >= length) continue
@@ -94,7 +95,7 @@ export class StructBuilder implements ColumnBuilder {
       if ((value === null && this.fields[i]?.nullable === false) || child.append(value) !== undefined)
         return false
     }
-    this.#valid.push(1)
+    this.#length++
     return true
   }
 
@@ -105,7 +106,7 @@ export class StructBuilder implements ColumnBuilder {
 
   /** Ends a row in which every child got its value. */
   endCompleteRow(): void {
-    this.#valid.push(1)
+    this.#length++
   }
 
   /** An explicit null is not an absent field. */
@@ -117,29 +118,33 @@ export class StructBuilder implements ColumnBuilder {
 
   appendNull(): void {
     for (const child of this.children) child.appendNull()
-    this.#valid.push(0)
+    this.#valid.setNull(this.#length++)
   }
 
   truncate(length: number): void {
     for (const child of this.children) child.truncate(length)
-    this.#valid.truncate(length)
+    if (length >= this.#length) return
+    this.#valid.truncate(length, this.#length)
+    this.#length = length
   }
 
   finish(): Column {
-    const { length } = this
+    const length = this.#length
+    this.#length = 0
     return {
       kind: 'struct',
       type: this.type,
       length,
       children: this.children.map((child) => child.finish()),
-      valid: this.#valid.finish(),
+      valid: this.#valid.finish(length),
     }
   }
 
   /** Returns the children as the columns of a table; for the root only. */
   finishColumns(): Columns {
-    const { length } = this
-    this.#valid.finish()
+    const length = this.#length
+    this.#valid.finish(length)
+    this.#length = 0
     return { schema: this.type, length, columns: this.children.map((child) => child.finish()) }
   }
 }

@@ -24,13 +24,14 @@ export class BytesBuilder implements ColumnBuilder {
   #bytes = new Uint8Array(16_384)
   #view = new DataView(this.#bytes.buffer)
   #end = 0
+  #length = 0
 
   constructor(type: DataType) {
     this.type = type
   }
 
   get length(): number {
-    return this.#valid.length
+    return this.#length
   }
 
   append(value: unknown): string | undefined {
@@ -62,7 +63,7 @@ export class BytesBuilder implements ColumnBuilder {
     if (length < 32) for (let i = start; i < end; i++) target[at++] = source[i] as number
     else target.set(source.subarray(start, end), at)
     this.#end += length
-    this.#endValue(1)
+    this.#endValue()
   }
 
   /**
@@ -80,7 +81,7 @@ export class BytesBuilder implements ColumnBuilder {
       for (let k = 0; k < length; k += WORD_BYTES)
         target.setInt32(to + k, source.getInt32(start + k, true), true)
     this.#end = to + length
-    this.#endValue(1)
+    this.#endValue()
   }
 
   /**
@@ -100,24 +101,73 @@ export class BytesBuilder implements ColumnBuilder {
   /** Appends the bytes from index `used` to index `end` of the buffer that `startRange` returned. */
   endRange(end: number): void {
     this.#end = end
-    this.#endValue(1)
+    this.#endValue()
+  }
+
+  /**
+   * Appends the text at `start` of JSON up to the quote that ends it and returns the position of that quote, or returns -1
+   * and appends nothing when a backslash or a control character comes first. The source must be valid UTF-8.
+   */
+  appendQuoted(source: DataView, start: number): number {
+    const last = source.byteLength - WORD_BYTES
+    const shift = this.#end - start
+    let room = this.#bytes.length - WORD_BYTES - shift
+    for (let at = start; at <= last; at += WORD_BYTES) {
+      if (at > room) {
+        this.#reserve(at - start + 2 * WORD_BYTES)
+        room = this.#bytes.length - WORD_BYTES - shift
+      }
+      const word = source.getInt32(at, true)
+      this.#view.setInt32(at + shift, word, true)
+      // The highest bit of the first byte that is a quote, a backslash or below a space is set; it may also be set in bytes
+      // after that one.
+      const quote = word ^ 0x22222222
+      const backslash = word ^ 0x5c5c5c5c
+      const found =
+        (((quote - 0x01010101) & ~quote) |
+          ((backslash - 0x01010101) & ~backslash) |
+          ((word - 0x20202020) & ~word)) &
+        0x80808080
+      if (found === 0) continue
+      const end = at + ((31 - Math.clz32(found & -found)) >> 3)
+      if (source.getUint8(end) !== 0x22) return -1
+      this.#end = end + shift
+      this.#endValue()
+      return end
+    }
+    return this.#appendLastQuoted(source, start)
+  }
+
+  /** Appends a text that ends in the last bytes of the source as `appendQuoted` does. */
+  #appendLastQuoted(source: DataView, start: number): number {
+    for (let end = start; end < source.byteLength; end++) {
+      const byte = source.getUint8(end)
+      if (byte === 0x5c || byte < 0x20) return -1
+      if (byte !== 0x22) continue
+      this.appendBytes(new Uint8Array(source.buffer, source.byteOffset, source.byteLength), start, end)
+      return end
+    }
+    return -1
   }
 
   appendNull(): void {
-    this.#endValue(0)
+    this.#valid.setNull(this.#length)
+    this.#endValue()
   }
 
   truncate(length: number): void {
-    this.#valid.truncate(length)
+    if (length >= this.#length) return
+    this.#valid.truncate(length, this.#length)
+    this.#length = length
     this.#end = this.#offsets[length] ?? 0
   }
 
   finish(): Column {
-    const { length } = this
+    const length = this.#length
     const offsets = this.#offsets.slice(0, length + 1)
     const bytes = this.#bytes.slice(0, this.#end)
-    this.#end = 0
-    return { kind: 'bytes', type: this.type, length, offsets, bytes, valid: this.#valid.finish() }
+    this.#end = this.#length = 0
+    return { kind: 'bytes', type: this.type, length, offsets, bytes, valid: this.#valid.finish(length) }
   }
 
   /** Returns false, and appends nothing, for text that UTF-8 cannot represent: the encoder would write U+FFFD instead. */
@@ -127,7 +177,7 @@ export class BytesBuilder implements ColumnBuilder {
     // Half of a surrogate pair takes three bytes, so text as long as its bytes has none.
     if (written !== value.length && !value.isWellFormed()) return false
     this.#end += written
-    this.#endValue(1)
+    this.#endValue()
     return true
   }
 
@@ -139,9 +189,8 @@ export class BytesBuilder implements ColumnBuilder {
     this.#view = new DataView(this.#bytes.buffer)
   }
 
-  #endValue(valid: 0 | 1): void {
-    this.#valid.push(valid)
-    const { length } = this.#valid
+  #endValue(): void {
+    const length = ++this.#length
     if (length >= this.#offsets.length) this.#offsets = ensureCapacity(this.#offsets, length + 1)
     this.#offsets[length] = this.#end
   }

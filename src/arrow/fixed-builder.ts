@@ -25,6 +25,7 @@ export class FixedBuilder implements ColumnBuilder {
   readonly #make: (length: number) => FixedArray
   readonly #put: (value: unknown) => string | undefined
   #values: FixedArray
+  #length = 0
 
   constructor(type: DataType) {
     const layout = fixedLayoutOf(type)
@@ -37,7 +38,7 @@ export class FixedBuilder implements ColumnBuilder {
   }
 
   get length(): number {
-    return this.#valid.length
+    return this.#length
   }
 
   append(value: unknown): string | undefined {
@@ -50,10 +51,10 @@ export class FixedBuilder implements ColumnBuilder {
 
   /** Appends a value to a column of one word. */
   appendNumber(value: number): void {
-    const at = this.#valid.length
+    const at = this.#length
     if (at === this.#values.length) this.#grow()
     this.#values[at] = value
-    this.#valid.push(1)
+    this.#length++
   }
 
   /** Appends an integer that a double holds exactly to a column of two words (long, timestamps). */
@@ -64,22 +65,22 @@ export class FixedBuilder implements ColumnBuilder {
 
   /** Appends the two halves of a long. */
   appendPair(low: number, high: number): void {
-    const at = this.#valid.length * 2
+    const at = this.#length * 2
     if (at === this.#values.length) this.#grow()
     this.#values[at] = low | 0
     this.#values[at + 1] = high | 0
-    this.#valid.push(1)
+    this.#length++
   }
 
   /** Appends the four words of a decimal, the lowest first, each of 32 bits. */
   appendWords(first: number, second: number, third: number, fourth: number): void {
-    const at = this.#valid.length * 4
+    const at = this.#length * 4
     if (at === this.#values.length) this.#grow()
     this.#values[at] = first | 0
     this.#values[at + 1] = second | 0
     this.#values[at + 2] = third | 0
     this.#values[at + 3] = fourth | 0
-    this.#valid.push(1)
+    this.#length++
   }
 
   /** Appends microseconds since the epoch, given as days and microseconds of the day. */
@@ -90,21 +91,31 @@ export class FixedBuilder implements ColumnBuilder {
   }
 
   appendNull(): void {
-    const at = this.#valid.length * this.words
+    const at = this.#length * this.words
     if (at === this.#values.length) this.#grow()
     // A loop over one to four words is faster than `fill`.
     for (let word = 0; word < this.words; word++) this.#values[at + word] = 0
-    this.#valid.push(0)
+    this.#valid.setNull(this.#length++)
   }
 
   truncate(length: number): void {
-    this.#valid.truncate(length)
+    if (length >= this.#length) return
+    this.#valid.truncate(length, this.#length)
+    this.#length = length
   }
 
   finish(): Column {
-    const { length } = this
+    const length = this.#length
     const values = this.#values.slice(0, length * this.words)
-    return { kind: 'fixed', type: this.type, words: this.words, length, values, valid: this.#valid.finish() }
+    this.#length = 0
+    return {
+      kind: 'fixed',
+      type: this.type,
+      words: this.words,
+      length,
+      values,
+      valid: this.#valid.finish(length),
+    }
   }
 
   #appendBigInt(value: bigint): void {
@@ -204,11 +215,11 @@ export class FixedBuilder implements ColumnBuilder {
     const unscaled = unscaledOf(value instanceof ExactNumber ? value.text : value, precision, scale)
     if (unscaled === undefined)
       return `expected a number that decimal(${precision},${scale}) holds exactly, got ${value instanceof ExactNumber ? value.text : describeValue(value)}`
-    const at = this.#valid.length * 4
+    const at = this.#length * 4
     if (at === this.#values.length) this.#grow()
     for (let word = 0; word < 4; word++)
       this.#values[at + word] = Number(BigInt.asIntN(32, unscaled >> BigInt(32 * word)))
-    this.#valid.push(1)
+    this.#length++
     return undefined
   }
 }

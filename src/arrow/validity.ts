@@ -6,34 +6,47 @@ export function ensureCapacity<T extends Uint8Array | Int32Array>(array: T, leng
   return larger
 }
 
-/** Collects the validity of a column: one byte per value, 1 or 0. */
+/**
+ * Collects the nulls of a column whose builder counts the values: nothing is written for a value that is not null, since
+ * most are not.
+ */
 export class Validity {
-  #bytes = new Uint8Array(1024)
-  #length = 0
+  /** One byte per value, 1 except for nulls. */
+  #bytes = new Uint8Array(1024).fill(1)
   #nulls = 0
 
-  get length(): number {
-    return this.#length
+  /** Makes value `index` null; it was a value before. */
+  setNull(index: number): void {
+    if (index >= this.#bytes.length) this.#grow(index + 1)
+    this.#bytes[index] = 0
+    this.#nulls++
   }
 
-  push(valid: 0 | 1): void {
-    if (this.#length === this.#bytes.length) this.#bytes = ensureCapacity(this.#bytes, this.#length + 1)
-    this.#bytes[this.#length++] = valid
-    if (valid === 0) this.#nulls++
+  /** Forgets the values from index `length` on, of which there are `previous`. */
+  truncate(length: number, previous: number): void {
+    if (this.#nulls === 0) return
+    const end = Math.min(previous, this.#bytes.length)
+    for (let i = length; i < end; i++)
+      if (this.#bytes[i] === 0) {
+        this.#bytes[i] = 1
+        this.#nulls--
+      }
   }
 
-  truncate(length: number): void {
-    if (length >= this.#length) return
-    if (this.#nulls > 0) for (let i = length; i < this.#length; i++) if (this.#bytes[i] === 0) this.#nulls--
-    this.#length = length
-  }
-
-  /** Returns an exact copy, or `undefined` if no value is null; the collector is empty afterwards. */
-  finish(): Uint8Array | undefined {
-    const copy = this.#nulls === 0 ? undefined : this.#bytes.slice(0, this.#length)
-    this.#length = 0
+  /** Returns an exact copy for `length` values, or `undefined` if none is null; the collector is empty afterwards. */
+  finish(length: number): Uint8Array | undefined {
+    if (this.#nulls === 0) return undefined
+    if (length > this.#bytes.length) this.#grow(length)
+    const copy = this.#bytes.slice(0, length)
+    this.#bytes.fill(1, 0, length)
     this.#nulls = 0
     return copy
+  }
+
+  #grow(length: number): void {
+    const from = this.#bytes.length
+    this.#bytes = ensureCapacity(this.#bytes, length)
+    this.#bytes.fill(1, from)
   }
 }
 
@@ -44,23 +57,27 @@ export class Validity {
 export class Offsets {
   readonly #valid = new Validity()
   #offsets = new Int32Array(1024)
+  #length = 0
 
   get length(): number {
-    return this.#valid.length
+    return this.#length
   }
 
   /** Ends a value whose items end at `end`. */
   push(valid: 0 | 1, end: number): void {
-    this.#valid.push(valid)
-    const { length } = this.#valid
+    if (valid === 0) this.#valid.setNull(this.#length)
+    const length = ++this.#length
     if (length >= this.#offsets.length) this.#offsets = ensureCapacity(this.#offsets, length + 1)
     this.#offsets[length] = end
   }
 
   /** Drops all values from index `length` on. Returns the number of items that are left. */
   truncate(length: number): number {
-    this.#valid.truncate(length)
-    return this.#offsets[length] ?? 0
+    if (length < this.#length) {
+      this.#valid.truncate(length, this.#length)
+      this.#length = length
+    }
+    return this.#offsets[this.#length] ?? 0
   }
 
   /** Returns exact copies; the collector is empty afterwards. */
@@ -69,7 +86,8 @@ export class Offsets {
     readonly offsets: Int32Array
     readonly valid: Uint8Array | undefined
   } {
-    const { length } = this
-    return { length, offsets: this.#offsets.slice(0, length + 1), valid: this.#valid.finish() }
+    const length = this.#length
+    this.#length = 0
+    return { length, offsets: this.#offsets.slice(0, length + 1), valid: this.#valid.finish(length) }
   }
 }

@@ -18,16 +18,16 @@ export function jsonInputOf(bytes: Uint8Array): JsonInput {
 
 /** Holds a text as JSON writes it without escapes, quotes included, in words; unused bytes of the last word are 0. */
 export interface QuotedText {
-  /** Bytes, with both quotes. */
+  /** Bytes, with both quotes and what follows. */
   readonly size: number
   readonly words: Int32Array
   /** Selects the bytes of the last word that belong to the text. */
   readonly lastMask: number
 }
 
-/** Returns the quoted form of `text`. */
-export function quotedTextOf(text: string): QuotedText {
-  const bytes = Buffer.from(JSON.stringify(text))
+/** Returns the quoted form of `text`, with the characters `after` it. */
+export function quotedTextOf(text: string, after = ''): QuotedText {
+  const bytes = Buffer.from(JSON.stringify(text) + after)
   const padded = Buffer.alloc(Math.ceil(bytes.length / WORD_BYTES) * WORD_BYTES)
   bytes.copy(padded)
   const used = bytes.length % WORD_BYTES
@@ -38,6 +38,11 @@ export function quotedTextOf(text: string): QuotedText {
     ),
     lastMask: used === 0 ? -1 : 2 ** (8 * used) - 1,
   }
+}
+
+/** Returns the name of a member, alone and with the colon after it. */
+export function keyOf(name: string): { readonly name: QuotedText; readonly key: QuotedText } {
+  return { name: quotedTextOf(name), key: quotedTextOf(name, ':') }
 }
 
 /**

@@ -68,6 +68,8 @@ export interface MapPlan {
 export interface MemberPlan {
   readonly required: boolean
   readonly name: QuotedText
+  /** The name with the colon after it, as most producers write both. */
+  readonly key: QuotedText
   /** Absent for a field without a column. */
   readonly value: ValuePlan | undefined
   /** The dotted path, in lower case, of a field that is counted, until a row has named it. */

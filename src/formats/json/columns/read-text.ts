@@ -16,11 +16,10 @@ const LETTER_U = 0x75
 /** Reads a string. */
 export function readText(input: JsonInput, builder: BytesBuilder, limits: TextLimits, at: number): number {
   const { bytes, view } = input
-  const end = skipPlainString(bytes, at)
-  if (end < 0) return bytes[at] === QUOTE ? readEscaped(input, builder, limits, at) : -1
-  if (!isLengthIn(input, bytes, at + 1, end - 1, limits)) return -1
-  builder.appendRange(view, at + 1, end - 1)
-  return end
+  if (bytes[at] !== QUOTE) return -1
+  const end = builder.appendQuoted(view, at + 1)
+  if (end < 0) return readEscaped(input, builder, limits, at)
+  return isLengthIn(input, bytes, at + 1, end, limits) ? end + 1 : -1
 }
 
 /** A code point takes one to four bytes: they are counted only where the size leaves the answer open. */
@@ -123,9 +122,11 @@ export function readEnum(
   at: number,
 ): number {
   const { view } = input
+  // Most texts differ in their first bytes.
+  const first = at + 4 <= view.byteLength ? view.getInt32(at, true) : 0
   for (let i = 0; i < texts.length; i++) {
     const text = texts[i] as QuotedText
-    if (!startsWithText(view, at, text)) continue
+    if ((text.words.length > 1 && text.words[0] !== first) || !startsWithText(view, at, text)) continue
     const end = at + text.size
     builder.appendRange(view, at + 1, end - 1)
     return end

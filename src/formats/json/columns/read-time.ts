@@ -12,26 +12,47 @@ const QUOTE = 0x22
 const COLON = 0x3a
 const ZERO = 0x30
 
+/** Returns the number of the two digits at `at`, or one beyond every limit when there are none. */
 function twoDigits(bytes: Uint8Array, at: number): number {
   const tens = (bytes[at] as number) - ZERO
   const ones = (bytes[at + 1] as number) - ZERO
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN
+  return tens >>> 0 > 9 || ones >>> 0 > 9 ? NO_DIGITS : tens * 10 + ones
 }
 
-/** Returns the days since the epoch of the date `YYYY-MM-DD` at `at`, or NaN. */
-function daysAt(bytes: Uint8Array, at: number): number {
+const NO_DIGITS = 1e6
+
+/** Holds the date that was read last, as its bytes in three words, and its days since the epoch. */
+const last = { year: 0, month: 0, day: 0, days: NaN }
+
+/** Returns the days since the epoch of the date `YYYY-MM-DD` at `at`, or NaN. Most dates are the one before. */
+function daysAt({ view, bytes }: JsonInput, at: number): number {
+  // A quote and a newline follow at least.
+  if (at + 11 > view.byteLength) return NaN
+  const year = view.getInt32(at, true)
+  const month = view.getInt32(at + 4, true)
+  const day = view.getInt16(at + 8, true)
+  if (year === last.year && month === last.month && day === last.day) return last.days
+  const days = daysIn(bytes, at)
+  last.year = year
+  last.month = month
+  last.day = day
+  last.days = days
+  return days
+}
+
+function daysIn(bytes: Uint8Array, at: number): number {
   if (bytes[at + 4] !== 0x2d || bytes[at + 7] !== 0x2d) return NaN
   const year = twoDigits(bytes, at) * 100 + twoDigits(bytes, at + 2)
   const month = twoDigits(bytes, at + 5)
   const day = twoDigits(bytes, at + 8)
-  if (Number.isNaN(year + month + day)) return NaN
-  return daysOf(year, month, day) ?? NaN
+  return year > 9_999 || month > 12 ? NaN : (daysOf(year, month, day) ?? NaN)
 }
 
 /** Reads a date, `YYYY-MM-DD`. */
-export function readDate({ bytes }: JsonInput, builder: FixedBuilder, at: number): number {
+export function readDate(input: JsonInput, builder: FixedBuilder, at: number): number {
+  const { bytes } = input
   if (bytes[at] !== QUOTE || bytes[at + 11] !== QUOTE) return -1
-  const days = daysAt(bytes, at + 1)
+  const days = daysAt(input, at + 1)
   if (Number.isNaN(days)) return -1
   builder.appendNumber(days)
   return at + 12
@@ -44,13 +65,12 @@ let micros = 0
 function scanTime(bytes: Uint8Array, at: number, needsSeconds: boolean): number {
   const hour = twoDigits(bytes, at)
   const minute = twoDigits(bytes, at + 3)
-  // The comparison is false for NaN as well.
-  if (bytes[at + 2] !== COLON || !(hour < 24 && minute < 60)) return -1
+  if (bytes[at + 2] !== COLON || hour > 23 || minute > 59) return -1
   micros = (hour * 60 + minute) * 60_000_000
   if (bytes[at + 5] !== COLON) return needsSeconds ? -1 : at + 5
   const second = twoDigits(bytes, at + 6)
   // Leap seconds and the like are left to be parsed.
-  if (!(second < 60)) return -1
+  if (second > 59) return -1
   micros += second * 1_000_000
   let end = at + 8
   if (bytes[end] !== 0x2e) return end
@@ -82,7 +102,7 @@ function scanZone(bytes: Uint8Array, at: number): number {
     minutes = twoDigits(bytes, end)
     end += 2
   }
-  if (!(hours < 24 && minutes < 60)) return -1
+  if (hours > 23 || minutes > 59) return -1
   offset = (byte === 0x2d ? -60 : 60) * (hours * 60 + minutes)
   return end
 }
@@ -92,14 +112,15 @@ function scanZone(bytes: Uint8Array, at: number): number {
  * within the years 0 to 9999 in UTC.
  */
 export function readDateTime(
-  { bytes }: JsonInput,
+  input: JsonInput,
   builder: FixedBuilder,
   { zoned, needsSeconds }: TimeRules,
   at: number,
 ): number {
+  const { bytes } = input
   const separator = bytes[at + 11]
   if (bytes[at] !== QUOTE || (separator !== 0x54 && separator !== 0x20 && separator !== 0x74)) return -1
-  const days = daysAt(bytes, at + 1)
+  const days = daysAt(input, at + 1)
   if (Number.isNaN(days)) return -1
   let end = scanTime(bytes, at + 12, needsSeconds)
   if (end >= 0 && zoned) end = scanZone(bytes, end)

@@ -167,17 +167,21 @@ export function readObject(input: JsonInput, builder: StructBuilder, plan: Objec
     for (;;) {
       let index = plan.successors[previous] as number
       let member = members[index]
-      if (member === undefined || !startsWithText(view, at, member.name)) {
+      if (member !== undefined && startsWithText(view, at, member.key)) at += member.key.size
+      else {
         index = memberAt(plan, view, at, previous)
-        if (index < 0 && plan.unknown.use !== 'skip') index = unknownAt(input, plan, at)
-        if (index < 0 && plan.unknown.use !== 'skip') return -1
+        if (index < 0 && plan.unknown.use !== 'skip') {
+          index = unknownAt(input, plan, at)
+          if (index < 0) return -1
+        }
         member = members[index]
+        at = member === undefined ? skipPlainString(bytes, at) : at + member.name.size
+        if (at < 0) return -1
+        at = next(bytes, at)
+        if (bytes[at] !== COLON) return -1
+        at++
       }
-      at = member === undefined ? skipPlainString(bytes, at) : at + member.name.size
-      if (at < 0) return -1
       at = next(bytes, at)
-      if (bytes[at] !== COLON) return -1
-      at = next(bytes, at + 1)
       if (member === undefined) at = skipValue(bytes, at)
       else {
         // With a duplicate key the last value counts, which this reader does not support.

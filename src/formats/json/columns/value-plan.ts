@@ -4,7 +4,7 @@ import type { FixedBuilder } from '../../../arrow/fixed-builder.ts'
 import type { PlainContract, PlainValue } from '../../../contract/columns/plain.ts'
 import { decimalOf, typeName, type DataType, type StructField } from '../../../core/schema.ts'
 import type { FormatOptions, ObjectReason } from '../../format.ts'
-import { quotedTextOf } from './json-bytes.ts'
+import { keyOf, quotedTextOf } from './json-bytes.ts'
 import type { MemberPlan, NumberRange, ObjectPlan, UnknownFields, ValuePlan } from './plan.ts'
 import { unknownMembers } from './unknown-fields.ts'
 
@@ -82,7 +82,7 @@ function planObject(
         'required' in rules && rules.required
           ? true
           : !column.nullable && !(path === '' && builder.hasAbsentValue(index))
-      members.push({ required, name: quotedTextOf(column.name), value })
+      members.push({ required, ...keyOf(column.name), value })
     }
   }
   if (!isWhole || reasons.length > 0) return undefined
@@ -206,7 +206,7 @@ function planText(value: PlainValue, builder: BytesBuilder, { jsonText }: Place)
   if (minLength !== undefined || maxLength !== undefined) return undefined
   // Values that JSON writes with escapes are left out; the contract validates records that contain them.
   const plain = value.enum.filter((text) => JSON.stringify(text) === `"${text}"`)
-  return { kind: 'enum', nullable, builder, rules: plain.map(quotedTextOf) }
+  return { kind: 'enum', nullable, builder, rules: plain.map((text) => quotedTextOf(text)) }
 }
 
 function planFixed(value: PlainValue, builder: FixedBuilder): ValuePlan | undefined {
