@@ -4,11 +4,12 @@ import { openCodec } from '../../../src/compression/compression.ts'
 import { loadContract } from '../../../src/contract/contract.ts'
 import { kafkaColumns } from '../../../src/enrichments/kafka-columns.ts'
 import { valueAt } from '../../../src/arrow/values.ts'
+import { plainContractOf } from '../../../src/evolution/plain.ts'
 import { jsonLinesFormat } from '../../../src/formats/json/lines.ts'
 import { openFormat } from '../../../src/formats/open/open.ts'
 import { withoutSchemaIds } from '../../../src/formats/framing/registry-framing.ts'
 import { formatContract } from '../../contracts/format.ts'
-import { rawOf } from '../../support/flow/batches.ts'
+import { rawOf, structOf } from '../../support/flow/batches.ts'
 import { VALUES } from '../../support/values/csv.ts'
 import { decodedRows, outcomesOf } from '../../support/flow/outcomes.ts'
 
@@ -122,4 +123,14 @@ test('A byte order mark before the first line is no part of it', () => {
     [1, 2, 3],
   )
   assert.equal(rows.deadLetters.length, 0)
+})
+
+test('Lines are read into columns like values, and a message that is refused is counted as one that was not', () => {
+  const columns = structOf({ n: 'integer', d: 'decimal(5,2)' })
+  const lines = jsonLinesFormat({ schema: columns, plain: plainContractOf(columns, undefined) }, 2)
+  assert.deepEqual(lines.objectReasons?.(), [])
+  const values = ['{"n":1,"d":1.5}\n{"n":2}', '{"n":3}\n{"n":1e3}', '{}\n{}\n{}']
+  const { validated, slow } = lines.decode(rawOf(values))
+  assert.equal(validated?.records.length, 3)
+  assert.deepEqual(slow, { value: 2 })
 })

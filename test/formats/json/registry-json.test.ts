@@ -89,6 +89,16 @@ test('Once the table has all columns of the new version, both are read directly'
   assert.deepEqual(outcome(await decode(format, values)), [[0, 1], [], undefined])
 })
 
+test('Batches that wait for columns are counted as such, and the format has the reasons of the one inside', async () => {
+  const format = registeredJsonFormat(jsonFormat, optionsOf(V1), registry)
+  const { slow } = await decode(format, [framed(2, '{"id":1}'), framed(1, '{"id":1}'), null])
+  assert.deepEqual(slow, { schema: 2 })
+  assert.deepEqual(format.objectReasons?.(), [])
+  assert.deepEqual((await decode(format, [framed(1, '{"id":"x"}'), framed(1, '{"id":1}')])).slow, {
+    value: 1,
+  })
+})
+
 test('A column that is missing inside a struct, or has another type, counts as missing; a wider one does not', async () => {
   const { schema } = optionsOf(V2)
   const column = (name: string, type: StructType['fields'][number]['type']): FormatOptions => {
