@@ -1,6 +1,6 @@
 import type { DataType } from '../../core/schema.ts'
 import type { JsonType } from '../json-schema/json-schema.ts'
-import type { PlainRules } from './rules.ts'
+import type { PlainRules } from '../rules/rules.ts'
 
 /**
  * Describes a contract as plain data, for a validator that sees bytes and columns but no objects. It exists only when

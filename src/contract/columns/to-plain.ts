@@ -4,9 +4,9 @@ import type { JsonSchema, JsonSchemaFault, JsonType } from '../json-schema/json-
 import type { SchemaReferences } from '../json-schema/references.ts'
 import type { SchemaPart } from '../json-schema/walk.ts'
 import type { PlainContract, PlainField, PlainValue } from './plain.ts'
-import { isAnnotation, rulesOfSchema, type PlainRules, type RuleWalk } from './rules.ts'
+import { isAnnotation, rulesOfSchema, type PlainRules, type RuleWalk } from '../rules/rules.ts'
 import { jsonTypesOf } from './to-table-schema.ts'
-import { nullVerdict, VALID } from './verdict.ts'
+import { nullVerdict, VALID } from '../rules/verdict.ts'
 
 const RANGE = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'] as const
 const LENGTHS = ['minLength', 'maxLength'] as const
