@@ -32,7 +32,7 @@ class MemberNames {
   end = -1
 
   constructor(names: readonly string[]) {
-    this.#names = names.map(quotedTextOf)
+    this.#names = names.map((name) => quotedTextOf(name))
     this.starts = new Int32Array(names.length)
     this.ends = new Int32Array(names.length)
   }

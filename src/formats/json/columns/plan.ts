@@ -1,8 +1,9 @@
-import type { ListBuilder, MapBuilder, StructBuilder } from '../../../arrow/builder.ts'
+import type { AnyBuilder, ListBuilder, MapBuilder, StructBuilder } from '../../../arrow/builder.ts'
 import type { BytesBuilder } from '../../../arrow/bytes-builder.ts'
 import type { FixedBuilder } from '../../../arrow/fixed-builder.ts'
 import type { DroppedPaths } from '../../../arrow/rows.ts'
 import type { FormatOptions } from '../../format.ts'
+import type { CheckedRules } from './checked-plan.ts'
 import type { QuotedText } from './json-bytes.ts'
 
 /**
@@ -20,6 +21,7 @@ export type ValuePlan =
   | Plan<'object', StructBuilder, ObjectPlan>
   | Plan<'list', ListBuilder, ValuePlan>
   | Plan<'map', MapBuilder, MapPlan>
+  | Plan<'checked', AnyBuilder, CheckedPlan>
 
 interface Plan<Kind, Builder, Rules> {
   readonly kind: Kind
@@ -27,6 +29,12 @@ interface Plan<Kind, Builder, Rules> {
   readonly nullable: boolean
   readonly builder: Builder
   readonly rules: Rules
+}
+
+/** Describes a value that is read by one plan and then checked by rules. */
+export interface CheckedPlan {
+  readonly inner: ValuePlan
+  readonly check: CheckedRules
 }
 
 /** Limits the length of a text, in code points. */
@@ -91,6 +99,8 @@ export interface ObjectPlan {
   readonly unknown: UnknownMembers
   /** Number of fields from which on the type of the column is another one. */
   readonly fieldsMax: number
+  /** Rules for the object as a whole. */
+  readonly check: CheckedRules | undefined
 }
 
 /** Counts the fields that the contract allows and does not name, over all objects of a reader. */

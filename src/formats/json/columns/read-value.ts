@@ -1,4 +1,5 @@
 import type { ListBuilder, MapBuilder, StructBuilder } from '../../../arrow/builder.ts'
+import { provesRules } from './checked.ts'
 import { isSameText, readJsonText } from './canonical.ts'
 import { startsWithText, type JsonInput } from './json-bytes.ts'
 import { readDecimal } from './read-decimal.ts'
@@ -7,7 +8,7 @@ import { readBinary, readEnum, readText } from './read-text.ts'
 import { readDate, readDateTime } from './read-time.ts'
 import { isNullAt, skipPlainString, skipSpace, skipValue } from './scan.ts'
 import { addUnknown, readUnknown } from './unknown-fields.ts'
-import type { MapPlan, ObjectPlan, ValuePlan } from './plan.ts'
+import type { CheckedPlan, MapPlan, ObjectPlan, ValuePlan } from './plan.ts'
 
 const QUOTE = 0x22
 const COLON = 0x3a
@@ -60,7 +61,16 @@ function readValue(input: JsonInput, plan: ValuePlan, at: number): number {
       return readWholeDouble(input, plan.builder, plan.rules, at)
     case 'binary':
       return readBinary(input, plan.builder, at)
+    case 'checked':
+      return readChecked(input, plan.rules, at)
   }
+}
+
+function readChecked(input: JsonInput, { inner, check }: CheckedPlan, at: number): number {
+  const end = readValue(input, inner, at)
+  if (end < 0 || provesRules(check, input.bytes, at, end)) return end
+  input.slow = 'contract'
+  return -1
 }
 
 function readList(input: JsonInput, builder: ListBuilder, element: ValuePlan, at: number): number {
@@ -159,6 +169,7 @@ export function readObject(input: JsonInput, builder: StructBuilder, plan: Objec
   const { bytes, view } = input
   const { members, known } = plan
   if (bytes[at] !== 0x7b) return -1
+  const start = at
   at = next(bytes, at + 1)
   const turn = ++plan.objects
   let count = 0
@@ -202,6 +213,10 @@ export function readObject(input: JsonInput, builder: StructBuilder, plan: Objec
       at = next(bytes, at + 1)
     }
   if (count > plan.fieldsMax) return -1
+  if (plan.check !== undefined && !provesRules(plan.check, bytes, start, at + 1)) {
+    input.slow = 'contract'
+    return -1
+  }
   if (count === known) builder.endCompleteRow()
   else if (!isComplete(input, plan, turn) || !builder.endRow()) return -1
   return at + 1

@@ -4,6 +4,7 @@ import type { FixedBuilder } from '../../../arrow/fixed-builder.ts'
 import type { PlainContract, PlainValue } from '../../../contract/columns/plain.ts'
 import { decimalOf, typeName, type DataType, type StructField } from '../../../core/schema.ts'
 import type { FormatOptions, ObjectReason } from '../../format.ts'
+import { checkedRulesOf } from './checked-plan.ts'
 import { keyOf, quotedTextOf } from './json-bytes.ts'
 import type { MemberPlan, NumberRange, ObjectPlan, UnknownFields, ValuePlan } from './plan.ts'
 import { unknownMembers } from './unknown-fields.ts'
@@ -57,10 +58,6 @@ function planObject(
   { path, jsonText, inferred }: Place,
 ): ObjectPlan | undefined {
   const { options, unknown, reasons } = context
-  if (contract?.rules !== undefined) {
-    addReason(context, path, 'rules for an object as a whole are not checked in bytes')
-    return undefined
-  }
   const fields = new Map(contract?.fields.map((field) => [field.name, field]))
   const members: MemberPlan[] = []
   let isWhole = true
@@ -100,6 +97,12 @@ function planObject(
       inferred,
     }),
     fieldsMax: inferred ? INFERRED_FIELDS_MAX : Infinity,
+    check:
+      contract?.rules &&
+      checkedRulesOf(
+        contract.rules,
+        contract.fields.map(({ name }) => name),
+      ),
   }
 }
 
@@ -121,7 +124,7 @@ function planValue(
   allowsNull: boolean,
 ): ValuePlan | undefined {
   const nullable = value.nullable && allowsNull
-  const fitting = planFitting({ ...value, nullable }, builder, context, place)
+  const fitting = planChecked({ ...value, nullable }, builder, context, place)
   if (fitting !== undefined || context.reasons.length > 0) return fitting
   const rules = value.json === undefined ? '' : ` from JSON of type ${value.json}`
   return addReason(
@@ -131,6 +134,22 @@ function planValue(
   )
 }
 
+/** Returns the plan of a value together with the rules that its reader does not apply. */
+function planChecked(
+  { rules, ...value }: PlainValue,
+  builder: AnyBuilder,
+  context: PlanContext,
+  place: Place,
+): ValuePlan | undefined {
+  if (rules === undefined) return planFitting(value, builder, context, place)
+  // Rules compare doubles, and other values than texts have rules of their own before they become JSON text.
+  if (decimalOf(value.type) !== undefined || place.jsonText) return undefined
+  const inner = planFitting(value, builder, context, place)
+  if (inner === undefined) return undefined
+  const { nullable } = value
+  return { kind: 'checked', nullable, builder, rules: { inner, check: checkedRulesOf(rules) } }
+}
+
 function planFitting(
   value: PlainValue,
   builder: AnyBuilder,
@@ -138,7 +157,6 @@ function planFitting(
   place: Place,
 ): ValuePlan | undefined {
   const { nullable, json } = value
-  if (value.rules !== undefined) return undefined
   switch (builder.kind) {
     case 'struct': {
       if (json !== undefined && (json !== 'object' || value.object === undefined)) return undefined
@@ -154,7 +172,8 @@ function planFitting(
       return rules && { kind: 'list', nullable, builder, rules }
     }
     case 'map':
-      return json === undefined ? planMap(value, builder, context, place) : undefined
+      if (json !== undefined && (json !== 'object' || value.entries === undefined)) return undefined
+      return planMap(value, builder, context, place)
     case 'bytes':
       return planText(value, builder, place)
     case 'fixed':
@@ -163,7 +182,7 @@ function planFitting(
 }
 
 function planMap(
-  { nullable }: PlainValue,
+  { nullable, entries }: PlainValue,
   builder: MapBuilder,
   context: PlanContext,
   place: Place,
@@ -172,7 +191,7 @@ function planMap(
   const key = planKey(keyType, builder.keys)
   if (key === undefined)
     return addReason(context, place.path, `keys of type ${typeName(keyType)} are not read from text`)
-  const values = anyValueOf({ type: valueType, nullable: valueContainsNull })
+  const values = entries ?? anyValueOf({ type: valueType, nullable: valueContainsNull })
   const inner = { ...place, path: `${place.path}.value` }
   const value = planValue(values, builder.values, context, inner, valueContainsNull)
   return value && { kind: 'map', nullable, builder, rules: { key, value } }
