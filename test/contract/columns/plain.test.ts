@@ -69,34 +69,115 @@ test('an enumeration without null refuses null although the type allows it', () 
   assert.equal(beside?.fields[0]?.nullable, true)
 })
 
-const unsaid: [string, object, object?][] = [
-  ['a pattern', { a: { type: 'string', pattern: '^x' } }],
-  ['another format', { a: { type: 'string', format: 'uuid' } }],
-  ['a map', { a: { type: 'object', additionalProperties: { type: 'string' } } }],
-  ['a constant', { a: { const: 'x' } }],
-  ['an enumeration of numbers', { a: { type: 'integer', enum: [1] } }],
-  ['minItems', { a: { type: 'array', items: { type: 'string' }, minItems: 1 } }],
-  ['several types', { a: { type: ['string', 'number'], 'x-delta-type': 'decimal(9,2)' } }],
+const field = (schema: object, rest: object = {}): unknown => {
+  const { type: _, name: __, required: ___, ...value } = plainOf({ a: schema }, rest)?.fields[0] ?? {}
+  void [_, __, ___]
+  return value
+}
+
+test('rules that readers do not apply are kept beside the value', () => {
+  const text = { json: 'string', nullable: false }
+  const cases: [object, unknown][] = [
+    [
+      { type: 'string', pattern: '^x' },
+      { ...text, rules: { pattern: '^x' } },
+    ],
+    [
+      { type: 'string', format: 'uuid' },
+      { ...text, rules: { format: 'uuid' } },
+    ],
+    [{ const: 'x' }, { ...text, rules: { values: ['x'] } }],
+    [
+      { type: 'integer', enum: [1, null] },
+      { json: 'integer', nullable: false, rules: { values: [1, null] } },
+    ],
+    [
+      { type: ['integer', 'null'], enum: [1, null] },
+      { json: 'integer', nullable: true, rules: { values: [1, null] } },
+    ],
+    [
+      { type: 'string', enum: ['abc', 'b'], minLength: 2 },
+      { ...text, enum: ['abc', 'b'], rules: { minLength: 2 } },
+    ],
+    [
+      { type: 'string', format: 'date', minLength: 2 },
+      { ...text, format: 'date', rules: { minLength: 2 } },
+    ],
+    [
+      { type: ['string', 'number'], 'x-delta-type': 'decimal(9,2)' },
+      { nullable: false, rules: { types: ['string', 'number'] } },
+    ],
+    [
+      { type: 'object', additionalProperties: { type: 'string', maxLength: 3 }, minProperties: 1 },
+      {
+        json: 'object',
+        nullable: false,
+        entries: { type: 'string', json: 'string', nullable: false, maxLength: 3 },
+        rules: { minProperties: 1 },
+      },
+    ],
+  ]
+  for (const [schema, value] of cases) assert.deepEqual(field(schema), value, JSON.stringify(schema))
+})
+
+test('schemas that apply together are one value', () => {
+  const rest = { $defs: { x: { type: 'string', minLength: 2 } } }
+  const value = { json: 'string', nullable: false, minLength: 3, maxLength: 5 }
+  assert.deepEqual(field({ $ref: '#/$defs/x', minLength: 3, allOf: [{ maxLength: 5 }] }, rest), value)
+})
+
+test('rules for an object are kept beside its fields', () => {
+  const rest = {
+    required: ['a', 'b'],
+    if: { required: ['a'] },
+    then: { maxProperties: 3 },
+    dependentRequired: { a: ['b'] },
+  }
+  assert.deepEqual(plainOf({ a: { type: 'string' } }, rest), {
+    fields: [{ name: 'a', type: 'string', json: 'string', nullable: false, required: true }],
+    additionalProperties: true,
+    rules: {
+      required: ['a', 'b'],
+      condition: { if: { required: ['a'] }, then: { maxProperties: 3 }, else: undefined },
+      dependentRequired: [{ name: 'a', required: ['b'] }],
+    },
+  })
+})
+
+const opaque: [string, object, object, string][] = [
   [
-    'a rule next to a reference',
-    { a: { $ref: '#/$defs/x', minLength: 2 } },
-    { $defs: { x: { type: 'string' } } },
+    'unevaluatedProperties',
+    { a: { type: 'string' } },
+    { unevaluatedProperties: false },
+    '/unevaluatedProperties',
   ],
-  ['a condition', { a: { type: 'string' } }, { if: { required: ['a'] }, then: { required: ['b'] } }],
-  ['a required property that is not described', { a: { type: 'string' } }, { required: ['b'] }],
-  ['allOf', { a: { type: 'string' } }, { allOf: [{ required: ['a'] }] }],
-  ['unevaluatedProperties', { a: { type: 'string' } }, { unevaluatedProperties: false }],
-  ['dependentRequired', { a: { type: 'string' } }, { dependentRequired: { a: ['b'] } }],
   [
-    'oneOf of two schemas that accept null',
-    { a: { oneOf: [{ type: ['string', 'null'] }, { type: 'null' }] } },
+    'contains',
+    { a: { type: 'array', items: { type: 'string' }, contains: {} } },
+    {},
+    '/properties/a/contains',
   ],
-  ['a rule two levels down', { a: { type: 'array', items: { type: 'string', pattern: 'x' } } }],
-  ['no type at an object', { a: { properties: { b: { type: 'string' } } } }],
+  ['an object in enum', { a: { type: 'integer', enum: [1, {}] } }, {}, '/properties/a/enum'],
+  [
+    'an unknown keyword',
+    { a: { type: 'string', format: 'date', 'x-delta-type': 'string', formatMinimum: '2020-01-01' } },
+    {},
+    '/properties/a/formatMinimum',
+  ],
 ]
 
-for (const [name, properties, rest] of unsaid) {
-  test(`${name} has no plain contract`, () => {
-    assert.equal(plainOf(properties, rest), undefined)
+for (const [name, properties, rest, at] of opaque) {
+  test(`${name} has no plain contract, and the contract says where`, () => {
+    const contract = loadContract({ type: 'object', properties, ...rest }, { source: 'test' })
+    assert.equal(contract.plain, undefined)
+    assert.deepEqual(
+      contract.plainFaults?.map((fault) => fault.at),
+      [at],
+    )
   })
 }
+
+test('a contract with a plain form has no faults', () => {
+  const contract = loadContract({ type: 'object', properties: { a: { type: 'string' } } }, { source: 'test' })
+  assert.equal(contract.plainFaults, undefined)
+})
