@@ -1,9 +1,6 @@
 import type { FixedBuilder } from '../../arrow/fixed-builder.ts'
-import { DAY_MICROS, daysOf } from '../../arrow/time.ts'
+import { DAY_MICROS, DAYS_MAX, DAYS_MIN, daysOf } from '../../arrow/time.ts'
 
-/** 0000-01-01 and 9999-12-31 in days since the epoch. */
-const DAYS_MIN = -719_528
-const DAYS_MAX = 2_932_896
 const ZERO = 0x30
 
 /** Appends `true`, `false`, `1` or `0`, in any case. Returns false for other text. */

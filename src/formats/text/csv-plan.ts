@@ -4,6 +4,7 @@ import type { FixedBuilder } from '../../arrow/fixed-builder.ts'
 import type { PlainValue } from '../../contract/columns/plain.ts'
 import { decimalOf } from '../../core/schema.ts'
 import type { FormatOptions, ObjectReason, SlowReason } from '../format.ts'
+import { hasOtherRules, unprovenRule, type AppendedValues } from '../unproven-rule.ts'
 
 /** Describes how the text of a field becomes a value of its column; `kind` selects the function that reads it. */
 export type CsvFieldPlan =
@@ -48,6 +49,8 @@ export function csvLinePlan(
   const positions = new Map(builder.fields.map(({ name }, index) => [name, index]))
   const folded = new Set(builder.fields.map(({ name }) => name.toLowerCase()))
   if (new Set(names).size !== names.length) return refused('value', 'csv', 'a name is used for two fields')
+  if (hasOtherRules(options.plain))
+    return refused('contract', 'csv', 'the contract has rules for rows as a whole')
   const fields: CsvFieldPlan[] = []
   for (const name of names) {
     const position = positions.get(name)
@@ -96,7 +99,7 @@ function knownField(
   if (rule === undefined) return refused('contract', name, 'the contract has no plain rule for the column')
   const onNull = !nullable ? 'refused' : rule.nullable ? 'null' : rule.required ? 'refused' : 'absent'
   const plan = planOf(builder)
-  const missing = plan.kind === 'nested' ? undefined : missingRule(plan, rule)
+  const missing = plan.kind === 'nested' ? undefined : unprovenRule(JSON_OF[plan.kind], rule)
   return missing === undefined ? { ...plan, onNull } : refused('contract', name, missing)
 }
 
@@ -127,7 +130,7 @@ function planOf(builder: AnyBuilder): WithoutNull<CsvFieldPlan> {
 }
 
 /** The JSON types and formats that values of each kind have. */
-const JSON_OF: Readonly<Record<string, { readonly json: readonly string[]; readonly format?: string }>> = {
+const JSON_OF: Readonly<Record<string, AppendedValues>> = {
   text: { json: ['string'] },
   binary: { json: ['string'] },
   boolean: { json: ['boolean'] },
@@ -137,25 +140,4 @@ const JSON_OF: Readonly<Record<string, { readonly json: readonly string[]; reado
   date: { json: ['string'], format: 'date' },
   timestamp: { json: ['string'], format: 'date-time' },
   timestamp_ntz: { json: ['string'] },
-}
-
-const RULES = [
-  'enum',
-  'minimum',
-  'maximum',
-  'exclusiveMinimum',
-  'exclusiveMaximum',
-  'minLength',
-  'maxLength',
-] as const
-
-/** Returns the rule of a contract that a value may break, or `undefined` when the column's type alone decides. */
-function missingRule({ kind }: { readonly kind: string }, rule: PlainValue): string | undefined {
-  const known = JSON_OF[kind]
-  if (rule.json !== undefined && known?.json.includes(rule.json) !== true)
-    return `the contract expects ${rule.json}`
-  if (rule.format !== undefined && rule.format !== known?.format)
-    return `the format ${rule.format} is not proven by the type of the column`
-  const found = RULES.find((name) => rule[name] !== undefined)
-  return found && `the rule ${found} is not proven by the type of the column`
 }

@@ -1,11 +1,12 @@
 import { builderOf, type AnyBuilder, type StructBuilder } from '../../../arrow/builder.ts'
 import type { PlainContract, PlainValue } from '../../../contract/columns/plain.ts'
 import type { FormatOptions, ObjectReason, SlowReason } from '../../format.ts'
+import { hasOtherRules, unprovenRule } from '../../unproven-rule.ts'
 import { protoWriterSchema } from '../columns.ts'
 import { columnPositionsOf } from './column-positions.ts'
 import { MESSAGES_DEPTH_MAX, WIRE_TYPE } from '../cursor.ts'
 import { fillPlanOf, textRangeOf } from './fill-plan.ts'
-import { missingRule, wirePlanOf } from './wire-plan.ts'
+import { appendedValuesOf, wirePlanOf } from './wire-plan.ts'
 import type { ProtoField, ProtoMessage, ProtoNode } from '../schema.ts'
 import { blankValueOf, PROTO_BLANKS, PROTO_WIRES, protoWireOf } from '../wire-types.ts'
 import {
@@ -80,6 +81,8 @@ class Planning {
     place: Place,
   ): MessagePlan | null {
     if (place.depth > MESSAGES_DEPTH_MAX) return this.#refuse('value', place.path, 'nested too deeply')
+    if (hasOtherRules(rules))
+      return this.#refuse('contract', place.path, 'the contract has rules for objects as a whole')
     const { unknownFields = 'skip' } = this.#options
     const renames = unknownFields !== 'skip' && (rules?.additionalProperties ?? true)
     const positions = columnPositionsOf(message, builder.type, renames)
@@ -168,7 +171,8 @@ class Planning {
     const shared = { label, oneof, list: undefined, map: undefined, absent: { kind: 'refused' } } as const
     if (label === 'many') {
       if (builder.kind !== 'list') return this.#refuse('value', place.path, 'the column is not a list')
-      if (!this.#obeys(rule, 'array', place)) return null
+      const missing = rule && unprovenRule({ json: ['array'] }, rule)
+      if (missing !== undefined) return this.#refuse('contract', place.path, missing)
       const inside = { ...place, path: `${place.path}.element` }
       const value = this.#value(node, field, builder.child, rule?.items, inside)
       return value && { ...shared, value, list: builder }
@@ -190,7 +194,8 @@ class Planning {
     const { node, key = 'string' } = field
     if (builder.kind !== 'map' || builder.type.keyType !== 'string')
       return this.#refuse('value', place.path, 'the column is not a map with text as keys')
-    if (rule?.json !== undefined) return this.#refuse('contract', place.path, 'a contract describes the map')
+    const missing = rule && unprovenRule(rule.json === undefined ? undefined : { json: [] }, rule)
+    if (missing !== undefined) return this.#refuse('contract', place.path, missing)
     const inside = { ...place, path: `${place.path}.value` }
     const value = this.#value(node, { ...field, group: false }, builder.values, undefined, inside)
     if (value === null) return null
@@ -213,7 +218,7 @@ class Planning {
     rule: PlainValue | undefined,
     place: Place,
   ): WirePlan | null {
-    const missing = missingRule(node, rule)
+    const missing = rule && unprovenRule(appendedValuesOf(node), rule)
     if (missing !== undefined) return this.#refuse('contract', place.path, missing)
     const groupEnd = field.group ? ((field.number << 3) | WIRE_TYPE.groupEnd) >>> 0 : 0
     if (node.kind === 'message') {
@@ -224,13 +229,6 @@ class Planning {
     }
     const plan = wirePlanOf(node, field, builder, groupEnd)
     return plan ?? this.#refuse('value', place.path, `the column has another type than the field`)
-  }
-
-  /** Returns true when a contract accepts values of this JSON type and has no further rule for the list itself. */
-  #obeys(rule: PlainValue | undefined, json: string, { path }: Place): boolean {
-    if (rule?.json === undefined || rule.json === json) return true
-    this.#refuse('contract', path, `the contract expects ${rule.json}`)
-    return false
   }
 
   /** Checks the columns that no field fills; returns true when there are some. */

@@ -1,6 +1,6 @@
 import type { AnyBuilder } from '../../../arrow/builder.ts'
-import type { PlainValue } from '../../../contract/columns/plain.ts'
 import { decimalOf, type DataType } from '../../../core/schema.ts'
+import type { AppendedValues } from '../../unproven-rule.ts'
 import { fillPlanOf, symbolTextsOf } from './fill-plan.ts'
 import type { ProtoField, ProtoMessage, ProtoNode, ProtoScalar } from '../schema.ts'
 import { PROTO_BLANKS, PROTO_WIRES } from '../wire-types.ts'
@@ -90,39 +90,22 @@ const NUMBERS: Readonly<
   double: ['double', (type) => type === 'double'],
 }
 
-/** Returns the rule of a contract that values of this type may break, or `undefined` when they obey all of its rules. */
-export function missingRule(node: ProtoNode, rule: PlainValue | undefined): string | undefined {
-  if (rule === undefined) return undefined
-  const { json, format } = rule
-  if (json !== undefined && !jsonTypesOf(node).includes(json)) return `the contract expects ${json}`
-  if (format !== undefined && !(node.kind === 'timestamp' && format === 'date-time'))
-    return `the format ${format} is not proven by the type of the field`
-  const limits = [
-    ['enum', rule.enum],
-    ['minimum', rule.minimum],
-    ['maximum', rule.maximum],
-    ['exclusiveMinimum', rule.exclusiveMinimum],
-    ['exclusiveMaximum', rule.exclusiveMaximum],
-    ['minLength', rule.minLength],
-    ['maxLength', rule.maxLength],
-  ] as const
-  const found = limits.find(([, limit]) => limit !== undefined)
-  return found && `the rule ${found[0]} is not proven by the type of the field`
-}
-
-function jsonTypesOf(node: ProtoNode): readonly string[] {
+/** Returns what values of this type are to a contract. */
+export function appendedValuesOf(node: ProtoNode): AppendedValues {
   switch (node.kind) {
     case 'message':
-      return ['object']
+      return { json: ['object'] }
     case 'empty':
-      return ['boolean']
+      return { json: ['boolean'] }
     case 'duration':
-      return ['number']
+      return { json: ['number'] }
+    case 'timestamp':
+      return { json: ['string'], format: 'date-time' }
     case 'scalar':
     case 'wrapper':
-      return JSON_TYPES[node.scalar] ?? ['integer', 'number']
+      return { json: JSON_TYPES[node.scalar] ?? ['integer', 'number'] }
     default:
-      return ['string']
+      return { json: ['string'] }
   }
 }
 
