@@ -19,6 +19,8 @@ export interface RecordColumns {
 export interface FinishedRows {
   readonly rows: { readonly columns: Columns; readonly records: Int32Array }
   readonly droppedFields: number
+  /** Records whose rows may violate a rule of the contract and were left out; ascending. */
+  readonly suspects?: readonly number[]
   /** Absent when names are not collected. */
   readonly droppedPaths?: DroppedPaths
 }
@@ -39,6 +41,12 @@ export function decodeRecords(raw: Raw, columns: RecordColumns | undefined, read
     slow[reason] = (slow[reason] ?? 0) + 1
   }
   const finished = columns?.finish()
+  const suspects = finished?.suspects ?? []
+  if (suspects.length > 0) {
+    slow.contract = (slow.contract ?? 0) + suspects.length
+    remaining.push(...suspects)
+    remaining.sort((a, b) => a - b)
+  }
   const droppedFields = finished?.droppedFields ?? 0
   const droppedPaths = finished?.droppedPaths
   return {

@@ -5,6 +5,7 @@ import { ensureCapacity } from '../../arrow/validity.ts'
 import { valueOf, type Raw } from '../../core/raw.ts'
 import type { FormatOptions, ObjectReason, SlowReason } from '../format.ts'
 import type { FinishedRows, RecordColumns } from '../record-columns.ts'
+import { RowCollector, UNPROVEN_RULES } from '../row-collector.ts'
 import type { CsvSettings } from '../settings.ts'
 import { afterBom } from '../json/json-input.ts'
 import { appendBoolean, appendDate, appendTimestamp } from './csv-fields.ts'
@@ -47,8 +48,7 @@ export class CsvColumnReader implements RecordColumns {
   #of: Uint8Array | undefined
   #view: DataView = new DataView(new ArrayBuffer(0))
   #isAllUtf8 = false
-  #records: number[] = []
-  #dropped = 0
+  readonly #rows: RowCollector
   /** Fields left out of the present record, and which of them they are. */
   #pending = 0
   #droppedIn = new Uint8Array(16)
@@ -63,6 +63,7 @@ export class CsvColumnReader implements RecordColumns {
     this.#options = options
     this.#settings = settings
     this.#builder = new StructBuilder(options.schema, options.absentValues)
+    this.#rows = new RowCollector(this.#builder, options)
     this.#classes = classesOf(settings)
     this.#quote = settings.quote === 'none' ? -1 : settings.quote.charCodeAt(0)
     this.#nullWords = settings.nullWords.map((word) => Buffer.from(word))
@@ -73,6 +74,7 @@ export class CsvColumnReader implements RecordColumns {
 
   read(raw: Raw, i: number): SlowReason | undefined {
     if (this.#classes === undefined) return 'path'
+    if (this.#rows.isRefusing) return 'contract'
     if (this.#of !== raw.bytes) this.#use(raw.bytes)
     if (!this.#isAllUtf8 && !isUtf8(valueOf(raw, i) as Uint8Array)) return 'value'
     const end = raw.valueEnd[i] as number
@@ -92,20 +94,17 @@ export class CsvColumnReader implements RecordColumns {
   }
 
   finish(): FinishedRows {
-    const rows = { columns: this.#builder.finishColumns(), records: Int32Array.from(this.#records) }
-    const droppedFields = this.#dropped
-    this.#records = []
-    this.#dropped = 0
     // The reader may be idle for long: it holds no batch.
     this.#of = undefined
     this.#view = new DataView(new ArrayBuffer(0))
-    return { rows, droppedFields, droppedPaths: this.#droppedPaths }
+    return this.#rows.finish(this.#droppedPaths)
   }
 
   /** Returns why lines need objects, as far as the names of their fields are known; empty if they do not. */
   reasons(): readonly ObjectReason[] {
     if (this.#classes === undefined)
       return [{ subject: 'csv', reason: 'a delimiter or quote outside ASCII needs a parser of whole lines' }]
+    if (this.#rows.isRefusing) return [UNPROVEN_RULES]
     const plans = [this.#headerless, ...[...this.#headers.values()].map((header) => header?.plan)]
     const nested = this.#builder.fields.filter((_, i) => typeof this.#builder.children[i]?.type !== 'string')
     return [
@@ -168,8 +167,8 @@ export class CsvColumnReader implements RecordColumns {
       this.#builder.truncate(length)
       return this.#slow
     }
-    this.#records.push(i)
-    if (this.#pending > 0) this.#countDropped(plan.fields)
+    this.#rows.add(i, this.#pending)
+    if (this.#pending > 0) this.#nameDropped(plan.fields)
     return undefined
   }
 
@@ -278,9 +277,8 @@ export class CsvColumnReader implements RecordColumns {
     }
   }
 
-  /** Counts the fields that were left out of the row. */
-  #countDropped(fields: readonly CsvFieldPlan[]): void {
-    this.#dropped += this.#pending
+  /** Keeps the names of the fields that were left out of the row. */
+  #nameDropped(fields: readonly CsvFieldPlan[]): void {
     for (let f = 0; f < fields.length; f++) {
       const plan = fields[f] as CsvFieldPlan
       if (plan.kind !== 'dropped' || plan.rules === undefined || this.#droppedIn[f] !== 1) continue

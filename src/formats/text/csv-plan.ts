@@ -4,7 +4,7 @@ import type { FixedBuilder } from '../../arrow/fixed-builder.ts'
 import type { PlainValue } from '../../contract/columns/plain.ts'
 import { decimalOf } from '../../core/schema.ts'
 import type { FormatOptions, ObjectReason, SlowReason } from '../format.ts'
-import { hasOtherRules, unprovenRule, type AppendedValues } from '../unproven-rule.ts'
+import { contractHasObjectRules, unfitType, type AppendedValues } from '../contract-rules.ts'
 
 /** Describes how the text of a field becomes a value of its column; `kind` selects the function that reads it. */
 export type CsvFieldPlan =
@@ -49,8 +49,7 @@ export function csvLinePlan(
   const positions = new Map(builder.fields.map(({ name }, index) => [name, index]))
   const folded = new Set(builder.fields.map(({ name }) => name.toLowerCase()))
   if (new Set(names).size !== names.length) return refused('value', 'csv', 'a name is used for two fields')
-  if (hasOtherRules(options.plain))
-    return refused('contract', 'csv', 'the contract has rules for rows as a whole')
+  const isWide = contractHasObjectRules(options.plain)
   const fields: CsvFieldPlan[] = []
   for (const name of names) {
     const position = positions.get(name)
@@ -59,15 +58,22 @@ export function csvLinePlan(
     const field =
       position === undefined ? unknownField(name, options) : knownField(position, builder, options)
     if ('slow' in field) return field
+    if (isWide && (position === undefined || (field.onNull === 'absent' && builder.hasAbsentValue(position))))
+      return refused('contract', name, WIDE)
     fields.push(field)
   }
   const given = new Set(names)
-  for (const { name, nullable } of builder.fields)
-    if (!given.has(name) && (!nullable || ruleOf(name, options)?.required === true))
+  for (const [index, { name, nullable }] of builder.fields.entries()) {
+    if (given.has(name)) continue
+    if (!nullable || ruleOf(name, options)?.required === true)
       return refused('contract', name, 'the column needs a value, and lines have no such field')
+    if (isWide && builder.hasAbsentValue(index)) return refused('contract', name, WIDE)
+  }
   const isComplete = names.length === builder.fields.length && names.every((name) => positions.has(name))
   return { fields, isComplete }
 }
+
+const WIDE = 'the contract has rules for rows as a whole, and the column is not what the message has'
 
 function refused(slow: SlowReason, name: string, reason: string): NoCsvPlan {
   return { slow, reason: { subject: `columns.${name}`, reason } }
@@ -99,7 +105,7 @@ function knownField(
   if (rule === undefined) return refused('contract', name, 'the contract has no plain rule for the column')
   const onNull = !nullable ? 'refused' : rule.nullable ? 'null' : rule.required ? 'refused' : 'absent'
   const plan = planOf(builder)
-  const missing = plan.kind === 'nested' ? undefined : unprovenRule(JSON_OF[plan.kind], rule)
+  const missing = plan.kind === 'nested' ? undefined : unfitType(JSON_OF[plan.kind] ?? NO_TYPE, rule)
   return missing === undefined ? { ...plan, onNull } : refused('contract', name, missing)
 }
 
@@ -129,7 +135,8 @@ function planOf(builder: AnyBuilder): WithoutNull<CsvFieldPlan> {
   }
 }
 
-/** The JSON types and formats that values of each kind have. */
+const NO_TYPE: AppendedValues = { json: [] }
+/** The JSON types that values of each kind have. */
 const JSON_OF: Readonly<Record<string, AppendedValues>> = {
   text: { json: ['string'] },
   binary: { json: ['string'] },
@@ -137,7 +144,7 @@ const JSON_OF: Readonly<Record<string, AppendedValues>> = {
   double: { json: ['number'] },
   integer: { json: ['integer', 'number'] },
   decimal: { json: ['number'] },
-  date: { json: ['string'], format: 'date' },
-  timestamp: { json: ['string'], format: 'date-time' },
+  date: { json: ['string'] },
+  timestamp: { json: ['string'] },
   timestamp_ntz: { json: ['string'] },
 }

@@ -4,7 +4,8 @@ import type { BytesBuilder } from '../../arrow/bytes-builder.ts'
 import { valueOf, type Raw } from '../../core/raw.ts'
 import type { FormatOptions, ObjectReason, SlowReason } from '../format.ts'
 import type { FinishedRows, RecordColumns } from '../record-columns.ts'
-import { hasOtherRules, unprovenRule } from '../unproven-rule.ts'
+import { contractHasObjectRules, unfitType } from '../contract-rules.ts'
+import { RowCollector, UNPROVEN_RULES } from '../row-collector.ts'
 
 interface Refusal {
   readonly slow: SlowReason
@@ -14,17 +15,18 @@ interface Refusal {
 /** Appends whole values to a single column, and to the other columns what rows without a value get. */
 export class ValueColumn implements RecordColumns {
   readonly #builder: StructBuilder
+  readonly #rows: RowCollector
   readonly #column: BytesBuilder | undefined
   /** Why no value becomes a column, if none does. */
   readonly #refusal: Refusal | undefined
   #of: Uint8Array | undefined
   #view: DataView = new DataView(new ArrayBuffer(0))
   #isAllUtf8 = false
-  #records: number[] = []
 
   /** Creates a reader for values of `type`, which is the type of the column `name` that is filled. */
   constructor(options: FormatOptions, name: string, type: 'string' | 'binary') {
     this.#builder = new StructBuilder(options.schema, options.absentValues)
+    this.#rows = new RowCollector(this.#builder, options)
     const child = this.#builder.children[options.schema.fields.findIndex((field) => field.name === name)]
     this.#column = child?.kind === 'bytes' && child.type === type ? child : undefined
     this.#refusal = this.#refusalOf(options, name)
@@ -41,17 +43,15 @@ export class ValueColumn implements RecordColumns {
       this.#builder.truncate(length)
       return 'value'
     }
-    this.#records.push(i)
+    this.#rows.add(i, 0)
     return undefined
   }
 
   finish(): FinishedRows {
-    const rows = { columns: this.#builder.finishColumns(), records: Int32Array.from(this.#records) }
-    this.#records = []
     // The reader may be idle for long: it holds no batch.
     this.#of = undefined
     this.#view = new DataView(new ArrayBuffer(0))
-    return { rows, droppedFields: 0 }
+    return this.#rows.finish()
   }
 
   /** Returns why values need objects; empty if they do not. */
@@ -66,8 +66,14 @@ export class ValueColumn implements RecordColumns {
     })
     const rule = plain?.fields.find((field) => field.name === name)
     if (this.#column === undefined) return refused('schema', name, 'there is no such column of this type')
-    if (hasOtherRules(plain)) return refused('contract', name, 'the contract has rules for rows as a whole')
-    const missing = rule && unprovenRule({ json: ['string'] }, rule)
+    if (this.#rows.isRefusing) return { slow: 'contract', reason: UNPROVEN_RULES }
+    if (contractHasObjectRules(plain) && schema.fields.some((_, i) => this.#builder.hasAbsentValue(i)))
+      return refused(
+        'contract',
+        name,
+        'the contract has rules for rows as a whole, and columns have defaults',
+      )
+    const missing = rule && unfitType({ json: ['string'] }, rule)
     if (rule === undefined || missing !== undefined)
       return refused('contract', name, missing ?? 'the contract has no plain rule for the column')
     const needed = plain?.fields.find((field) => field.required && field.name !== name)

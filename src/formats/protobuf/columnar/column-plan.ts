@@ -1,7 +1,7 @@
 import { builderOf, type AnyBuilder, type StructBuilder } from '../../../arrow/builder.ts'
 import type { PlainContract, PlainValue } from '../../../contract/columns/plain.ts'
 import type { FormatOptions, ObjectReason, SlowReason } from '../../format.ts'
-import { hasOtherRules, unprovenRule } from '../../unproven-rule.ts'
+import { contractHasObjectRules, unfitType } from '../../contract-rules.ts'
 import { protoWriterSchema } from '../columns.ts'
 import { columnPositionsOf } from './column-positions.ts'
 import { MESSAGES_DEPTH_MAX, WIRE_TYPE } from '../cursor.ts'
@@ -54,6 +54,8 @@ export function columnPlanOf(
   return { root, discarded, dropping }
 }
 
+const WIDE = 'the contract has rules for objects as a whole, and the columns are not all that the message has'
+
 /** Locates a message in the row. */
 interface Place {
   /** Dotted path with a dot at the end; empty for the row itself. */
@@ -81,10 +83,9 @@ class Planning {
     place: Place,
   ): MessagePlan | null {
     if (place.depth > MESSAGES_DEPTH_MAX) return this.#refuse('value', place.path, 'nested too deeply')
-    if (hasOtherRules(rules))
-      return this.#refuse('contract', place.path, 'the contract has rules for objects as a whole')
     const { unknownFields = 'skip' } = this.#options
-    const renames = unknownFields !== 'skip' && (rules?.additionalProperties ?? true)
+    const isWide = contractHasObjectRules(rules)
+    const renames = unknownFields !== 'skip' && (rules?.additionalProperties ?? true) && !isWide
     const positions = columnPositionsOf(message, builder.type, renames)
     if (positions === undefined)
       return this.#refuse('value', place.path, 'columns have names that differ only in case')
@@ -147,6 +148,7 @@ class Planning {
     const at = `${place.path}${field.name}`
     if (this.#options.unknownFields === 'leave' && !place.isDiscarded)
       return this.#refuse('schema', at, 'rows do not have the column yet')
+    if (contractHasObjectRules(rules)) return this.#refuse('contract', at, WIDE)
     if (rules?.additionalProperties === false)
       return this.#refuse('field', at, 'the contract does not allow the field')
     const alone = protoWriterSchema({ kind: 'message', name: '', fields: [field] })
@@ -171,7 +173,7 @@ class Planning {
     const shared = { label, oneof, list: undefined, map: undefined, absent: { kind: 'refused' } } as const
     if (label === 'many') {
       if (builder.kind !== 'list') return this.#refuse('value', place.path, 'the column is not a list')
-      const missing = rule && unprovenRule({ json: ['array'] }, rule)
+      const missing = rule && unfitType({ json: ['array'] }, rule)
       if (missing !== undefined) return this.#refuse('contract', place.path, missing)
       const inside = { ...place, path: `${place.path}.element` }
       const value = this.#value(node, field, builder.child, rule?.items, inside)
@@ -194,10 +196,10 @@ class Planning {
     const { node, key = 'string' } = field
     if (builder.kind !== 'map' || builder.type.keyType !== 'string')
       return this.#refuse('value', place.path, 'the column is not a map with text as keys')
-    const missing = rule && unprovenRule(rule.json === undefined ? undefined : { json: [] }, rule)
+    const missing = rule && unfitType({ json: ['object'] }, rule)
     if (missing !== undefined) return this.#refuse('contract', place.path, missing)
     const inside = { ...place, path: `${place.path}.value` }
-    const value = this.#value(node, { ...field, group: false }, builder.values, undefined, inside)
+    const value = this.#value(node, { ...field, group: false }, builder.values, rule?.entries, inside)
     if (value === null) return null
     const map: MapFieldPlan = {
       builder,
@@ -218,7 +220,7 @@ class Planning {
     rule: PlainValue | undefined,
     place: Place,
   ): WirePlan | null {
-    const missing = rule && unprovenRule(appendedValuesOf(node), rule)
+    const missing = rule && unfitType(appendedValuesOf(node), rule)
     if (missing !== undefined) return this.#refuse('contract', place.path, missing)
     const groupEnd = field.group ? ((field.number << 3) | WIRE_TYPE.groupEnd) >>> 0 : 0
     if (node.kind === 'message') {
@@ -238,15 +240,18 @@ class Planning {
     rules: PlainContract | undefined,
     { path }: Place,
   ): boolean {
-    const others = builder.fields.filter((_, index) => !filled.has(index))
+    const isWide = contractHasObjectRules(rules)
     const required = new Set(rules?.fields.filter((field) => field.required).map(({ name }) => name))
-    for (const { name, nullable } of others)
+    const others = [...builder.fields.entries()].filter(([index]) => !filled.has(index))
+    for (const [index, { name, nullable }] of others) {
       if (!nullable || required.has(name))
         this.#refuse(
           'contract',
           `${path}${name}`,
           'the column needs a value, and the message has no such field',
         )
+      else if (isWide && builder.hasAbsentValue(index)) this.#refuse('contract', `${path}${name}`, WIDE)
+    }
     return others.length > 0
   }
 

@@ -3,6 +3,7 @@ import { DroppedPaths } from '../../../arrow/rows.ts'
 import type { Raw } from '../../../core/raw.ts'
 import type { FormatOptions, ObjectReason, SlowReason } from '../../format.ts'
 import type { FinishedRows, RecordColumns } from '../../record-columns.ts'
+import { RowCollector, UNPROVEN_RULES } from '../../row-collector.ts'
 import type { ProtoMessage } from '../schema.ts'
 import { columnPlanOf, type ColumnPlan, type NoPlan } from './column-plan.ts'
 import { readMessage } from './read-message.ts'
@@ -28,54 +29,50 @@ export class MessageColumnReader<Type extends TypeOfMessage> implements RecordCo
   readonly #options: FormatOptions
   readonly #locator: MessageLocator<Type>
   readonly #builder: StructBuilder
+  readonly #rows: RowCollector
   readonly #droppedPaths: DroppedPaths
   // Bounded by the cache of schemas, which holds the types.
   readonly #plans = new WeakMap<Type, ColumnPlan | NoPlan>()
   #last: { readonly type: Type; readonly plan: ColumnPlan | NoPlan } | undefined
   #input = new WireInput(new Uint8Array())
-  #records: number[] = []
-  #dropped = 0
 
   constructor(options: FormatOptions, locator: MessageLocator<Type>) {
     this.#options = options
     this.#locator = locator
     this.#builder = new StructBuilder(options.schema, options.absentValues)
+    this.#rows = new RowCollector(this.#builder, options)
     this.#droppedPaths = new DroppedPaths(options.schema)
   }
 
   read(raw: Raw, i: number): SlowReason | undefined {
+    if (this.#rows.isRefusing) return 'contract'
     const type = this.#locator.find(raw, i)
     if (type === undefined) return 'value'
     const plan = this.#last?.type === type ? this.#last.plan : this.#planOf(type)
     if ('slow' in plan) return plan.slow
-    if (this.#input.bytes !== raw.bytes) this.#useBytes(raw.bytes)
+    if (this.#input.bytes !== raw.bytes) this.#input = new WireInput(raw.bytes)
     const input = this.#input
-    const { unknownFields } = input
     const { length } = this.#builder
     const end = raw.valueEnd[i] as number
     input.values = 0
+    input.unknownFields = 0
     const isRow = readMessage(input, plan.root, this.#locator.start, end, 0) === end
-    if (!isRow) {
-      this.#builder.truncate(length)
-      input.unknownFields = unknownFields
-    } else this.#records.push(i)
-    if (plan.discarded.length > 0) this.#discard(plan, isRow)
+    const dropped = plan.discarded.length > 0 ? this.#discard(plan, isRow) : 0
+    if (isRow) this.#rows.add(i, input.unknownFields + dropped)
+    else this.#builder.truncate(length)
     return isRow ? undefined : 'value'
   }
 
   finish(): FinishedRows {
-    const rows = { columns: this.#builder.finishColumns(), records: Int32Array.from(this.#records) }
-    const droppedFields = this.#dropped + this.#input.unknownFields
-    this.#records = []
-    this.#dropped = 0
     // The reader may be idle for long: it holds no batch.
     this.#input = new WireInput(new Uint8Array())
     this.#locator.reset()
-    return { rows, droppedFields, droppedPaths: this.#droppedPaths }
+    return this.#rows.finish(this.#droppedPaths)
   }
 
   /** Returns why messages of a type need objects; empty if they do not. */
   reasonsOf(type: Type): readonly ObjectReason[] {
+    if (this.#rows.isRefusing) return [UNPROVEN_RULES]
     const plan = this.#planOf(type)
     return 'slow' in plan ? plan.reasons : []
   }
@@ -87,21 +84,17 @@ export class MessageColumnReader<Type extends TypeOfMessage> implements RecordCo
     return plan
   }
 
-  #useBytes(bytes: Uint8Array): void {
-    const { unknownFields } = this.#input
-    this.#input = new WireInput(bytes)
-    this.#input.unknownFields = unknownFields
-  }
-
-  /** Drops the values of fields without a column, and counts these fields if the record became a row. */
-  #discard({ discarded, dropping }: ColumnPlan, isRow: boolean): void {
+  /** Drops the values of fields without a column; returns how many fields that are, if they are counted. */
+  #discard({ discarded, dropping }: ColumnPlan, isRow: boolean): number {
+    let count = 0
     for (const builder of discarded) builder.truncate(0)
     for (const plan of dropping) {
       const messages = plan.turn - plan.turnsCounted
       plan.turnsCounted = plan.turn
       if (!isRow || messages === 0) continue
-      this.#dropped += messages * plan.droppedPaths.length
+      count += messages * plan.droppedPaths.length
       for (const path of plan.droppedPaths) this.#droppedPaths.add(path)
     }
+    return count
   }
 }

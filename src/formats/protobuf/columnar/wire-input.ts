@@ -13,7 +13,7 @@ export class WireInput {
   high = 0
   /** Start of the part that was entered last. */
   partStart = 0
-  /** Number of fields that no message declares, over all records that became rows. */
+  /** Number of fields of the present record that no message declares. */
   unknownFields = 0
   /** Values in the present record, including the defaults of absent fields. */
   values = 0

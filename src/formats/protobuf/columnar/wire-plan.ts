@@ -1,6 +1,6 @@
 import type { AnyBuilder } from '../../../arrow/builder.ts'
 import { decimalOf, type DataType } from '../../../core/schema.ts'
-import type { AppendedValues } from '../../unproven-rule.ts'
+import type { AppendedValues } from '../../contract-rules.ts'
 import { fillPlanOf, symbolTextsOf } from './fill-plan.ts'
 import type { ProtoField, ProtoMessage, ProtoNode, ProtoScalar } from '../schema.ts'
 import { PROTO_BLANKS, PROTO_WIRES } from '../wire-types.ts'
@@ -99,8 +99,6 @@ export function appendedValuesOf(node: ProtoNode): AppendedValues {
       return { json: ['boolean'] }
     case 'duration':
       return { json: ['number'] }
-    case 'timestamp':
-      return { json: ['string'], format: 'date-time' }
     case 'scalar':
     case 'wrapper':
       return { json: JSON_TYPES[node.scalar] ?? ['integer', 'number'] }
