@@ -16,6 +16,7 @@ import { compareWays } from './compare.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 import { GeneratedFile } from './protobuf-file.ts'
 import { GeneratedValues } from './protobuf-values.ts'
+import { writtenContractOf } from './written-contract.ts'
 
 const BATCH = 60
 const BATCHES = 3
@@ -75,6 +76,9 @@ function mutated(chance: Chance, bytes: Buffer): Buffer {
   return copy
 }
 
+/** A contract that a table cannot have, or does not fit, is refused before any message. */
+const REFUSED: ReadonlySet<string> = new Set(['KD_SCHEMA_MISMATCH', 'KD_CONTRACT_INVALID'])
+
 /** The differences, and the records that became columns directly. */
 export async function fuzzProtobuf(
   inputs: number,
@@ -126,10 +130,11 @@ async function compareRound(chance: Chance): Promise<{ difference: string | unde
     close: () => undefined,
   }
   try {
+    const written = chance.once(3) ? writtenContractOf(chance, table) : undefined
     const found = await compareWays({
-      contract: contractOfTable(chance.once(2) ? table : described),
-      hasWrittenContract: chance.once(2),
-      table,
+      contract: written ?? contractOfTable(chance.once(2) ? table : described),
+      hasWrittenContract: written !== undefined || chance.once(2),
+      table: written?.schema ?? table,
       policy: policy === 'contract' ? undefined : policy,
       open: (options, isFast) =>
         protobufFormat(
@@ -141,11 +146,11 @@ async function compareRound(chance: Chance): Promise<{ difference: string | unde
     const { difference, columnar } = found
     return {
       columnar,
-      difference: difference && `${difference}\n${policy} ${JSON.stringify(table)}\n${schema.file}`,
+      difference:
+        difference && `${difference}\n${policy} ${JSON.stringify(written?.plain ?? table)}\n${schema.file}`,
     }
   } catch (error) {
-    // A contract that does not fit the table is refused before any message.
-    if (error instanceof PipelineError && error.code === 'KD_SCHEMA_MISMATCH')
+    if (error instanceof PipelineError && REFUSED.has(error.code))
       return { difference: undefined, columnar: 0 }
     throw error
   }
