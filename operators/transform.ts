@@ -4,8 +4,12 @@ import type { Batch, DeadLetter } from '../src/core/batch.ts'
 import { currentOf, type Changing } from '../src/core/changing.ts'
 import { deadLetterOf } from '../src/core/dead-letter.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
-import type { Decoded, MessageColumns, WriterSchema } from '../src/formats/format.ts'
+import type { Decoded, WriterSchema } from '../src/formats/format.ts'
+import { sourceMessageOf } from '../src/formats/json/source-message.ts'
+import type { SourceColumns } from '../src/formats/sources.ts'
 import { timestampTransformsOf, writerAfter } from '../src/transforms/columns.ts'
+import type { TransformedRows } from '../src/transforms/columns/column-program.ts'
+import type { ColumnTransforms, RowSchema } from '../src/transforms/columns/column-transforms.ts'
 import { FILTERED, RejectedMessage, type Transformation } from '../src/transforms/transformation.ts'
 
 /** Configures the `transform` operator. */
@@ -18,13 +22,15 @@ export interface TransformOperatorOptions {
    */
   readonly checkOf?: (writer: WriterSchema) => TransformOperatorOptions['check']
   /** Table columns: integers for timestamp columns are microseconds. Columns that change are asked once per batch. */
-  readonly columns?: MessageColumns | Changing<MessageColumns>
+  readonly columns?: RowSchema | Changing<RowSchema>
+  /** The transforms on columns; without them rows in columns are converted to objects. */
+  readonly onColumns?: ColumnTransforms | undefined
 }
 
 /**
  * Transforms messages into the shape of the table. Messages that the contract refuses, that violate a rule or that cannot
- * be transformed become dead letters; messages that the filter excludes are counted. The operator works on objects: rows
- * that the format has already decoded into columns are converted back.
+ * be transformed become dead letters; messages that the filter excludes are counted. Messages that the format has decoded
+ * into columns are transformed there as far as possible; all others, and those without `onColumns`, as objects.
  */
 export function transform(
   transformation: Transformation,
@@ -32,7 +38,7 @@ export function transform(
 ): OperatorFunction<Batch<Decoded>, Batch<Decoded>> {
   return (batches) =>
     defer(() => {
-      let columns: MessageColumns | undefined
+      let columns: RowSchema | undefined
       let instants: readonly boolean[] = []
       const writers = new WriterMapping(transformation, options)
       return batches.pipe(
@@ -42,7 +48,8 @@ export function transform(
             columns = current
             instants = timestampTransformsOf(current.schema, transformation)
           }
-          return transformed(decoded, transformation, writers, instants)
+          const made = current && options.onColumns?.transform(decoded, current)
+          return transformed(decoded, made, transformation, writers, instants)
         }),
       )
     })
@@ -50,6 +57,7 @@ export function transform(
 
 function transformed(
   decoded: Decoded,
+  made: TransformedRows | undefined,
   transformation: Transformation,
   mapping: WriterMapping,
   instants: readonly boolean[],
@@ -59,8 +67,8 @@ function transformed(
   const writers: (WriterSchema | undefined)[] = []
   const records: number[] = []
   const deadLetters: DeadLetter[] = [...decoded.deadLetters]
-  let filtered = decoded.filtered ?? 0
-  for (const { object, record, validated, writer } of messagesOf(decoded)) {
+  let filtered = (decoded.filtered ?? 0) + (made?.filtered ?? 0)
+  for (const { object, record, validated, writer } of messagesOf(decoded, made)) {
     const fault = validated ? undefined : faultOf(object, mapping.checkOf(writer))
     if (fault !== undefined) {
       deadLetters.push(deadLetterOf(raw, record, fault.reason, fault.message))
@@ -76,9 +84,35 @@ function transformed(
       writers.push(mapping.afterTransforms(writer))
     }
   }
-  const { writers: given, ...rest } = decoded
+  const { writers: given, sources, droppedFields: dropped, ...rest } = decoded
   const named = given === undefined ? {} : { writers }
-  return { ...rest, validated: undefined, objects, records, ...named, deadLetters, filtered }
+  const validated = made && { columns: made.columns, records: made.records }
+  const droppedFields = sources === undefined ? dropped : droppedOf(sources, made)
+  return {
+    ...rest,
+    ...slowOf(decoded, made),
+    ...(droppedFields === undefined ? {} : { droppedFields }),
+    validated,
+    objects,
+    records,
+    ...named,
+    deadLetters,
+    filtered,
+  }
+}
+
+/** Counts the fields that the rows in columns leave out; those of other rows are counted when they are validated. */
+function droppedOf({ droppedFields }: SourceColumns, made: TransformedRows | undefined): number {
+  let dropped = 0
+  for (const row of made?.rows ?? []) dropped += droppedFields[row] as number
+  return dropped
+}
+
+/** Adds the messages that were decoded into columns and are transformed as objects. */
+function slowOf({ slow, validated }: Decoded, made: TransformedRows | undefined): Pick<Decoded, 'slow'> {
+  const count = made === undefined ? (validated?.records.length ?? 0) : made.remaining.length
+  if (count > 0) return { slow: { ...slow, transform: (slow?.transform ?? 0) + count } }
+  return slow === undefined ? {} : { slow }
 }
 
 /** Holds what follows from each writer's schema: the check of its messages, and the columns of their rows. */
@@ -119,7 +153,10 @@ interface Message {
 }
 
 /** Returns the messages of a batch, ascending by record. */
-function messagesOf({ validated, objects, records, writers }: Decoded): readonly Message[] {
+function messagesOf(
+  { validated, sources, objects, records, writers }: Decoded,
+  made: TransformedRows | undefined,
+): readonly Message[] {
   const messages: Message[] = objects.map((object, index) => ({
     object,
     record: records[index] as number,
@@ -128,8 +165,12 @@ function messagesOf({ validated, objects, records, writers }: Decoded): readonly
   }))
   if (validated === undefined || validated.records.length === 0) return messages
   const { columns } = validated
-  for (const [row, record] of validated.records.entries())
-    messages.push({ object: rowAt(columns, row), record, writer: undefined, validated: true })
+  for (const row of made?.remaining ?? validated.records.keys()) {
+    // Columns no longer have the text of every value.
+    const object = sources === undefined ? rowAt(columns, row) : sourceMessageOf(sources, row)
+    const record = validated.records[row] as number
+    messages.push({ object, record, writer: undefined, validated: true })
+  }
   return messages.sort((a, b) => a.record - b.record)
 }
 

@@ -5,6 +5,7 @@ import type { PlainContract } from '../contract/columns/plain.ts'
 import type { DroppedPaths } from '../arrow/rows.ts'
 import type { AbsentValues } from '../arrow/builder.ts'
 import type { Columns } from '../arrow/column.ts'
+import type { MessageSource, SourceColumns } from './sources.ts'
 
 /**
  * Describes the schema with which a value was written, if the value names it: by an id of a registry, in the header of
@@ -54,6 +55,8 @@ export interface Decoded {
   readonly raw: Raw
   /** Rows that are in columns already and are known to obey the contract; `records` ascending. */
   readonly validated: { readonly columns: Columns; readonly records: Int32Array } | undefined
+  /** Values of `validated` as the messages have them, if `FormatOptions.sources` asks for some. */
+  readonly sources?: SourceColumns
   /** Rows as objects, which the contract has yet to validate; `records` ascending. */
   readonly objects: readonly unknown[]
   readonly records: readonly number[]
@@ -132,4 +135,6 @@ export interface FormatOptions extends MessageColumns {
    * `unknownFields: 'leave'`. One with null never does.
    */
   readonly ignoresEmpty?: boolean
+  /** Fields whose values a format that decodes into columns returns as the message has them, in `Decoded.sources`. */
+  readonly sources?: readonly MessageSource[] | undefined
 }

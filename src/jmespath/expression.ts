@@ -6,6 +6,7 @@ import { type FunctionTable } from './function-table.ts'
 /** Describes a compiled JMESPath expression. */
 export interface Expression<Context> {
   readonly text: string
+  readonly node: ExpressionNode
   /**
    * Returns the result for a message, or null when there is none; functions receive `context`. Throws when the
    * expression cannot be evaluated.
@@ -21,13 +22,19 @@ export class ExpressionCompiler<Context> {
     this.#interpreter = new Interpreter(functions)
   }
 
+  /** Returns the result of a function of expressions, with its checks. Throws when it refuses its arguments. */
+  call(name: string, args: readonly unknown[], context: Context): unknown {
+    return this.#interpreter.call(name, args, context)
+  }
+
   /** Returns the compiled expression of a syntax tree that `parseJmesPath` has produced and checked. */
   compile(text: string, node: ExpressionNode): Expression<Context> {
     const interpreter = this.#interpreter
     const direct = fieldPathOf(node)
-    if (direct !== undefined) return { text, evaluate: (message) => valueAtPath(message, direct) }
+    if (direct !== undefined) return { text, node, evaluate: (message) => valueAtPath(message, direct) }
     return {
       text,
+      node,
       evaluate: (message, context) => interpreter.evaluate(node, message, context) ?? null,
     }
   }

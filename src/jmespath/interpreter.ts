@@ -59,6 +59,17 @@ export class Interpreter<Context> extends Base {
     }
   }
 
+  /** Returns the result of a function for arguments that were evaluated before. */
+  call(name: string, args: readonly unknown[], context: Context): unknown {
+    const outer = this.#context
+    this.#context = context
+    try {
+      return this.runtime.callFunction(name, args as Parameters<typeof this.runtime.callFunction>[1])
+    } finally {
+      this.#context = outer
+    }
+  }
+
   override withScope(scope: Scope): typeof TreeInterpreter {
     const inner = new Interpreter(this.#functions)
     inner.#context = this.#context

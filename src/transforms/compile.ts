@@ -99,6 +99,7 @@ export function compileTransforms(
     destinations,
     drop,
     rename,
+    call: (name, args, record) => compiler.call(name, args, record),
   })
 }
 
@@ -130,6 +131,10 @@ class Compiler {
     return { expression: this.#expressions.compile(text, parsed.node), node: parsed.node }
   }
 
+  call(name: string, args: readonly unknown[], record: MessageRecord): unknown {
+    return this.#expressions.call(name, args, record)
+  }
+
   transform(destination: string, option: TransformOption): CompiledTransform | undefined {
     const { expr: text, type: written } =
       typeof option === 'string' ? { expr: option, type: undefined } : option
@@ -141,13 +146,18 @@ class Compiler {
     const source = parseKafkaMetadataField(text)
     if (source !== undefined) {
       const type = explicit ?? KAFKA_SOURCE_TYPES[source.kind]
-      return { ...common, type, evaluate: (_, record) => readKafkaSource(source, record) }
+      return { ...common, source, type, evaluate: (_, record) => readKafkaSource(source, record) }
     }
     const compiled = this.expression(text, `transforms.${destination}`)
     if (compiled === undefined) return undefined
     const { expression, node } = compiled
     const type = explicit ?? typeOfExpression(node, this.#schema)
-    return { ...common, type, evaluate: (message, record) => expression.evaluate(message, record) }
+    return {
+      ...common,
+      source: node,
+      type,
+      evaluate: (message, record) => expression.evaluate(message, record),
+    }
   }
 
   path(text: string, key: string): FieldPath | undefined {

@@ -49,6 +49,16 @@ export class PathMatches {
     this.#report = report
   }
 
+  /** True while every message must be noted: until 1,000 of them were. */
+  get needsMessages(): boolean {
+    return this.#paths.length > 0 && this.#messages <= MESSAGES_MAX
+  }
+
+  /** Returns true when the path at `index` was reported as unmatched, so that its first match is reported too. */
+  awaitsMatch(index: number): boolean {
+    return this.#states[index] === 'reported' && this.#paths[index]?.option !== 'transforms'
+  }
+
   /** Notes the next message, before any path is applied to it. */
   start(message: object): void {
     if (this.#messages > MESSAGES_MAX) return

@@ -1,3 +1,4 @@
+import type { ExpressionNode, KafkaMetadataField } from '../../config/transforms/expression.ts'
 import type { DataType } from '../core/schema.ts'
 import { messageOf } from '../core/errors.ts'
 import { narrowFraction } from '../core/exact.ts'
@@ -22,6 +23,8 @@ export interface CompiledTransform {
   readonly path: readonly string[]
   /** The expression or source as written in the options. */
   readonly text: string
+  /** The expression, or the Kafka source, that `evaluate` evaluates. */
+  readonly source: ExpressionNode | KafkaMetadataField
   /** Returns the value for the message of a record. Throws when the expression cannot be evaluated. */
   evaluate(message: unknown, record: MessageRecord): unknown
   /** The column type in a new table, or `undefined` when it depends on the values. */
@@ -29,6 +32,9 @@ export interface CompiledTransform {
   /** True when `type` is written in the options. */
   readonly isExplicit: boolean
 }
+
+/** Returns the result of a function of expressions. Throws when it refuses its arguments. */
+type CallFunction = (name: string, args: readonly unknown[], record: MessageRecord) => unknown
 
 /** Describes one field that is removed. */
 export interface CompiledDrop {
@@ -56,6 +62,8 @@ interface TransformationSteps {
   readonly rename: readonly CompiledRename[]
   /** True when a transform that returns null keeps the existing value. By default null replaces it. */
   readonly keepsOnNull?: boolean
+  /** Calls a function that the expressions may call; absent for steps without expressions. */
+  readonly call?: CallFunction
 }
 
 /** Describes why a message becomes a dead letter. */

@@ -3,10 +3,12 @@ import { StructBuilder } from '../../arrow/builder.ts'
 import { DroppedPaths } from '../../arrow/rows.ts'
 import type { Columns } from '../../arrow/column.ts'
 import type { FormatOptions, ObjectReason, SlowReason } from '../format.ts'
+import type { SourceColumns } from '../sources.ts'
 import { jsonInputOf } from './columns/json-bytes.ts'
 import { readObject } from './columns/read-value.ts'
 import { skipSpace } from './columns/scan.ts'
 import type { UnknownFields } from './columns/plan.ts'
+import { SourceTaps } from './columns/source-taps.ts'
 import { settleNames } from './columns/unknown-fields.ts'
 import { planRecord } from './columns/value-plan.ts'
 import { afterBom } from './json-input.ts'
@@ -29,6 +31,8 @@ export interface ColumnReader {
     readonly rows: { columns: Columns; records: Int32Array }
     readonly droppedFields: number
     readonly droppedPaths: DroppedPaths
+    /** The values of `FormatOptions.sources`, if there are any. */
+    readonly sources: SourceColumns | undefined
   }
 }
 
@@ -47,7 +51,9 @@ export function columnReader(options: FormatOptions): ColumnReader | readonly Ob
   const builder = new StructBuilder(schema, absentValues)
   const paths = new DroppedPaths(schema)
   const unknown: UnknownFields = { policy, ignoresEmpty, hasIgnored: false, dropped: 0, paths, named: [] }
-  const plan = planRecord(plain, builder, options, unknown)
+  const { sources, keepFractions = false } = options
+  const taps = sources && new SourceTaps(sources, builder, keepFractions)
+  const plan = planRecord(plain, builder, options, unknown, taps)
   if (!('members' in plan)) return plan
   let records: number[] = []
   let input = jsonInputOf(new Uint8Array())
@@ -60,16 +66,18 @@ export function columnReader(options: FormatOptions): ColumnReader | readonly Ob
       if (input.bytes !== bytes) input = jsonInputOf(bytes)
       input.slow = 'value'
       const start = afterBom(bytes, raw.valueStart[i] as number, end)
+      taps?.begin(length, raw.valueStart[i] as number, end)
       const at = readObject(input, builder, plan, skipSpace(bytes, start))
       // White space is skipped without bounds checks, because a newline follows each value. A read may therefore run
       // into the next record.
-      const isRow = at >= 0 && at <= end && skipSpace(bytes, at) >= end
+      const isRow = at >= 0 && at <= end && skipSpace(bytes, at) >= end && taps?.isRefused !== true
       if (unknown.named.length > 0) settleNames(unknown, isRow)
       if (!isRow) {
         builder.truncate(length)
         unknown.dropped = dropped
         return input.slow
       }
+      taps?.end(unknown.dropped - dropped)
       records.push(i)
       return undefined
     },
@@ -83,12 +91,13 @@ export function columnReader(options: FormatOptions): ColumnReader | readonly Ob
     finish() {
       const rows = { columns: builder.finishColumns(), records: Int32Array.from(records) }
       const droppedFields = unknown.dropped
+      const taken = taps?.finish(input.bytes, rows.records.length)
       records = []
       input = jsonInputOf(new Uint8Array())
       unknown.dropped = 0
       unknown.ignoresEmpty = ignoresEmpty
       unknown.hasIgnored = false
-      return { rows, droppedFields, droppedPaths: paths }
+      return { rows, droppedFields, droppedPaths: paths, sources: taken }
     },
   }
 }

@@ -47,6 +47,7 @@ export function jsonFormat(changing: FormatOptions | Changing<FormatOptions>): F
         ...(finished === undefined || finished.droppedFields === 0
           ? {}
           : { droppedFields: finished.droppedFields, droppedPaths: [finished.droppedPaths] }),
+        ...(finished?.sources === undefined ? {} : { sources: finished.sources }),
         ...slowOf(read, parsed.nullTombstones),
         ...withNulls(parsed, read.tombstones),
       }

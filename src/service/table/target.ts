@@ -31,6 +31,7 @@ import { registryOptionsOf } from '../connections/registry-options.ts'
 import { type TableStoreOpener, type TableLease, TablePool } from './table-pool.ts'
 import {
   checkTransformDestinations,
+  columnTransformsOf,
   contractAfterTransforms,
   declaredColumnsOf,
   formatOptionsOf,
@@ -186,6 +187,7 @@ async function targetOf(
       : { coerceValue: createIngestCoercion({ isHexadecimal: topic.format === 'json' }) }),
     clock: options.clock,
   })
+  const onColumns = transformation && columnTransformsOf(topic, written, transformation)
   const { store } = lease
   const release = (): Promise<void> => lease.release()
   return {
@@ -196,10 +198,11 @@ async function targetOf(
     columns,
     enrichments,
     partitionColumns,
-    formatOptions: transformation === undefined ? columns : formatOptionsOf(written, columns, transformation),
+    formatOptions:
+      transformation === undefined ? columns : formatOptionsOf(written, columns, transformation, onColumns),
     ...(transformation === undefined
       ? {}
-      : { transforms: { transformation, ...transformOptionsOf(topic, written, columns) } }),
+      : { transforms: { transformation, ...transformOptionsOf(topic, written, columns, onColumns) } }),
   }
 }
 

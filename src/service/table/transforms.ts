@@ -5,13 +5,15 @@ import type { Contract } from '../../contract/contract.ts'
 import { derived, type Changing } from '../../core/changing.ts'
 import { findField, type StructType } from '../../core/schema.ts'
 import { createMessageCheck } from '../../evolution/message-check.ts'
-import type { FormatOptions, MessageColumns, WriterSchema } from '../../formats/format.ts'
+import { plainContractOf } from '../../evolution/plain.ts'
+import type { FormatOptions, WriterSchema } from '../../formats/format.ts'
 import {
   columnsAfter,
   columnsBefore,
   finalPathOf,
   type ColumnsAfterOptions,
 } from '../../transforms/columns.ts'
+import { ColumnTransforms } from '../../transforms/columns/column-transforms.ts'
 import { compileTransforms, hasTransforms } from '../../transforms/compile.ts'
 import { invalidConfigError } from '../../transforms/faults.ts'
 import { readHashKey, readLookup } from '../../transforms/files.ts'
@@ -125,34 +127,75 @@ export function checkTransformDestinations(
 }
 
 /**
- * Returns the format options for messages that are transformed: their own columns, decoded as objects. They change with
- * the columns of rows.
+ * Returns the format options for messages that are transformed: their own columns, and the fields that the transforms on
+ * columns need as they are written. Without `onColumns`, and where it cannot run the steps, messages are decoded as
+ * objects. The options change with the columns of rows.
  */
 export function formatOptionsOf(
   written: Contract | undefined,
   columns: Changing<FormatOptions>,
   transformation: Transformation,
+  onColumns?: ColumnTransforms,
 ): Changing<FormatOptions> {
-  const own = written?.schema.fields ?? []
-  const optionsFor = ({ schema, keepFractions = false }: FormatOptions): FormatOptions => {
-    const further = columnsBefore(schema, transformation).fields.filter(
-      ({ name }) => findField({ type: 'struct', fields: own }, name) === undefined,
-    )
+  const optionsFor = (rows: FormatOptions): FormatOptions => {
+    const { schema, absentValues, keepFractions = false } = rows
+    const input = onColumns?.inputFor(rows)
+    if (input?.program === undefined) {
+      const own = written?.schema.fields ?? []
+      const further = columnsBefore(schema, transformation).fields.filter(
+        ({ name }) => findField({ type: 'struct', fields: own }, name) === undefined,
+      )
+      return {
+        schema: { type: 'struct', fields: [...own, ...further] },
+        plain: undefined,
+        unknownFields: 'leave',
+        keepFractions,
+      }
+    }
     return {
-      schema: { type: 'struct', fields: [...own, ...further] },
-      plain: undefined,
-      unknownFields: 'leave',
-      keepFractions,
+      ...rows,
+      schema: input.messages,
+      plain: plainContractOf(input.messages, written),
+      absentValues: absentValues && absentValuesBefore(absentValues, transformation),
+      sources: input.program.sources,
     }
   }
   return derived(columns, optionsFor)
+}
+
+/** Returns the default values by the names that their columns have in messages. */
+function absentValuesBefore(
+  absentValues: NonNullable<FormatOptions['absentValues']>,
+  { steps }: Transformation,
+): FormatOptions['absentValues'] {
+  const names = new Map(steps.rename.map(({ from, to }) => [to[0], from[0]]))
+  return new Map([...absentValues].map(([name, value]) => [names.get(name) ?? name, value]))
+}
+
+/**
+ * Returns the transforms on columns of a topic, or `undefined` for a format that does not keep values as they are
+ * written.
+ */
+export function columnTransformsOf(
+  topic: Pick<TopicConfig, 'format' | 'framing' | 'envelope' | 'formats'>,
+  written: Contract | undefined,
+  transformation: Transformation,
+): ColumnTransforms | undefined {
+  const { format, framing, envelope, formats } = topic
+  const isJson =
+    formats === undefined &&
+    (format === 'json' || format === 'jsonl') &&
+    framing !== 'registry' &&
+    envelope !== 'debezium'
+  return isJson ? new ColumnTransforms(transformation, written?.schema) : undefined
 }
 
 /** Returns the options of the transform operator. */
 export function transformOptionsOf(
   topic: TopicConfig,
   written: Contract | undefined,
-  columns: Changing<MessageColumns>,
+  columns: Changing<FormatOptions>,
+  onColumns?: ColumnTransforms,
 ): TransformOperatorOptions {
   const { schemaEvolution } = topic.table
   // A contract that a user wrote applies whatever schema a message names.
@@ -164,6 +207,7 @@ export function transformOptionsOf(
       : undefined
   return {
     columns,
+    onColumns,
     ...(written === undefined ? {} : { check: createMessageCheck(written, schemaEvolution) }),
     ...(checkOf === undefined ? {} : { checkOf }),
   }

@@ -22,6 +22,7 @@ export type ValuePlan =
   | Plan<'list', ListBuilder, ValuePlan>
   | Plan<'map', MapBuilder, MapPlan>
   | Plan<'checked', AnyBuilder, CheckedPlan>
+  | Plan<'source', SourceTap, ValuePlan | undefined>
 
 interface Plan<Kind, Builder, Rules> {
   readonly kind: Kind
@@ -35,6 +36,13 @@ interface Plan<Kind, Builder, Rules> {
 export interface CheckedPlan {
   readonly inner: ValuePlan
   readonly check: CheckedRules
+}
+
+/** Takes note of a value that is needed as the message has it, besides its column if it has one. */
+export interface SourceTap {
+  appendNull(): void
+  /** Notes the value in `[at, end)`; returns false when the record must be parsed. */
+  note(bytes: Uint8Array, at: number, end: number): boolean
 }
 
 /** Limits the length of a text, in code points. */
@@ -88,8 +96,10 @@ export interface MemberPlan {
 export interface ObjectPlan {
   /** The properties, and after them the unknown fields seen so far. */
   readonly members: MemberPlan[]
-  /** Number of the properties. */
+  /** Number of the properties, and of the sources without a column that follow them. */
   readonly known: number
+  /** Number of the properties. */
+  readonly columns: number
   /** Index of the member that last followed each member, at the index of that member plus 1; first the first member of an object. */
   successors: Int32Array
   /** Number of the object in which each member was last seen. */

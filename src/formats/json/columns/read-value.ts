@@ -8,7 +8,7 @@ import { readBinary, readEnum, readText } from './read-text.ts'
 import { readDate, readDateTime } from './read-time.ts'
 import { isNullAt, skipPlainString, skipSpace, skipValue } from './scan.ts'
 import { addUnknown, readUnknown } from './unknown-fields.ts'
-import type { CheckedPlan, MapPlan, ObjectPlan, ValuePlan } from './plan.ts'
+import type { CheckedPlan, MapPlan, ObjectPlan, SourceTap, ValuePlan } from './plan.ts'
 
 const QUOTE = 0x22
 const COLON = 0x3a
@@ -55,6 +55,8 @@ function readValue(input: JsonInput, plan: ValuePlan, at: number): number {
       return input.bytes[at] === QUOTE
         ? readText(input, plan.builder, plan.rules, at)
         : readJsonText(input, plan.builder, at)
+    case 'source':
+      return readSource(input, plan.builder, plan.rules, at)
     case 'float':
       return readFloat(input, plan.builder, plan.rules, at)
     case 'wholeDouble':
@@ -70,6 +72,14 @@ function readChecked(input: JsonInput, { inner, check }: CheckedPlan, at: number
   const end = readValue(input, inner, at)
   if (end < 0 || provesRules(check, input.bytes, at, end)) return end
   input.slow = 'contract'
+  return -1
+}
+
+/** Reads a value of which the tap takes note, into its column if it has one. */
+function readSource(input: JsonInput, tap: SourceTap, column: ValuePlan | undefined, at: number): number {
+  const end = column === undefined ? skipValue(input.bytes, at) : readValue(input, column, at)
+  if (end < 0 || tap.note(input.bytes, at, end)) return end
+  input.slow = 'transform'
   return -1
 }
 
@@ -167,7 +177,7 @@ function indexIn(bytes: Uint8Array, start: number, end: number): number {
  */
 export function readObject(input: JsonInput, builder: StructBuilder, plan: ObjectPlan, at: number): number {
   const { bytes, view } = input
-  const { members, known } = plan
+  const { members, columns } = plan
   if (bytes[at] !== 0x7b) return -1
   const start = at
   at = next(bytes, at + 1)
@@ -201,7 +211,7 @@ export function readObject(input: JsonInput, builder: StructBuilder, plan: Objec
         previous = index + 1
         if (member.value === undefined) at = readUnknown(input, plan.unknown, member, at)
         else {
-          count++
+          if (index < columns) count++
           at = readValue(input, member.value, at)
         }
       }
@@ -217,7 +227,7 @@ export function readObject(input: JsonInput, builder: StructBuilder, plan: Objec
     input.slow = 'contract'
     return -1
   }
-  if (count === known) builder.endCompleteRow()
+  if (count === columns) builder.endCompleteRow()
   else if (!isComplete(input, plan, turn) || !builder.endRow()) return -1
   return at + 1
 }

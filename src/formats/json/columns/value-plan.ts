@@ -7,6 +7,7 @@ import type { FormatOptions, ObjectReason } from '../../format.ts'
 import { checkedRulesOf } from './checked-plan.ts'
 import { keyOf, quotedTextOf } from './json-bytes.ts'
 import type { MemberPlan, NumberRange, ObjectPlan, UnknownFields, ValuePlan } from './plan.ts'
+import type { SourceTaps } from './source-taps.ts'
 import { unknownMembers } from './unknown-fields.ts'
 
 /** Holds what the plans of all columns have in common. */
@@ -14,6 +15,7 @@ interface PlanContext {
   readonly options: Pick<FormatOptions, 'storesJsonText' | 'isInferred'>
   readonly unknown: UnknownFields
   readonly reasons: ObjectReason[]
+  readonly taps: SourceTaps | undefined
 }
 
 /** Describes where in the columns a plan is made. */
@@ -45,8 +47,9 @@ export function planRecord(
   builder: StructBuilder,
   options: PlanContext['options'],
   unknown: UnknownFields,
+  taps?: SourceTaps,
 ): ObjectPlan | readonly ObjectReason[] {
-  const context: PlanContext = { options, unknown, reasons: [] }
+  const context: PlanContext = { options, unknown, reasons: [], taps }
   const plan = planObject(contract, builder, context, ROOT)
   return plan ?? context.reasons
 }
@@ -57,7 +60,7 @@ function planObject(
   context: PlanContext,
   { path, jsonText, inferred }: Place,
 ): ObjectPlan | undefined {
-  const { options, unknown, reasons } = context
+  const { options, unknown, reasons, taps } = context
   const fields = new Map(contract?.fields.map((field) => [field.name, field]))
   const members: MemberPlan[] = []
   let isWhole = true
@@ -83,17 +86,24 @@ function planObject(
     }
   }
   if (!isWhole || reasons.length > 0) return undefined
-  const names = new Set(members.map((_, index) => (builder.fields[index]?.name ?? '').toLowerCase()))
+  const columns = members.length
+  const place = { fields: unknown, path: path === '' ? '' : `${path.toLowerCase()}.` }
+  const allowed = contract?.additionalProperties ?? true
+  const added = taps?.addTo(members, builder, { ...place, allowed, inferred }) ?? []
+  const names = new Set(
+    [...builder.fields.map(({ name }) => name), ...added].map((name) => name.toLowerCase()),
+  )
   return {
     members,
+    columns,
     known: members.length,
     successors: Int32Array.from({ length: members.length + 1 }, (_, i) => i),
     seenIn: new Float64Array(members.length),
     objects: 0,
     unknown: unknownMembers(unknown, {
-      path: path === '' ? '' : `${path.toLowerCase()}.`,
+      path: place.path,
       names,
-      allowed: contract?.additionalProperties ?? true,
+      allowed,
       inferred,
     }),
     fieldsMax: inferred ? INFERRED_FIELDS_MAX : Infinity,
