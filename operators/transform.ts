@@ -86,7 +86,11 @@ function transformed(
   }
   const { writers: given, sources, droppedFields: dropped, ...rest } = decoded
   const named = given === undefined ? {} : { writers }
-  const validated = made && { columns: made.columns, records: made.records }
+  // No rows have no columns: they are those of the rows that are made from objects.
+  const validated =
+    made === undefined || made.records.length === 0
+      ? undefined
+      : { columns: made.columns, records: made.records }
   const droppedFields = sources === undefined ? dropped : droppedOf(sources, made)
   return {
     ...rest,

@@ -92,6 +92,16 @@ export function columnsBefore(schema: StructType, { steps }: HasTransformationSt
   return columns
 }
 
+/**
+ * Returns the columns of messages that rows take values from, given the columns of rows: without the fields that are
+ * removed, whose columns rows may have from elsewhere.
+ */
+export function columnsTaken(schema: StructType, shaping: HasTransformationSteps): StructType {
+  let columns = columnsBefore(schema, shaping)
+  for (const { path } of shaping.steps.drop) columns = withoutFieldAt(columns, path) ?? EMPTY
+  return columns
+}
+
 /** Returns the path of a transform result after renaming, or `undefined` when it is dropped. */
 export function finalPathOf(
   path: readonly string[],

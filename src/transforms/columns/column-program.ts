@@ -9,10 +9,11 @@ import type { FormatOptions, ObjectReason } from '../../formats/format.ts'
 import { SOURCE_KINDS, type MessageSource, type SourceColumns } from '../../formats/sources.ts'
 import { finalPathOf } from '../columns.ts'
 import type { Transformation } from '../transformation.ts'
+import { typeAtPath } from '../types.ts'
 import { compileColumns, isFalse, NotOnColumns, type ColumnScope, type EvaluateColumn } from './expression.ts'
 import type { ColumnInput } from './input.ts'
 import { kafkaColumn } from './kafka-columns.ts'
-import { buildColumns, planRow, type ColumnPlan, type RowChanges } from './row-plan.ts'
+import { buildColumns, planRow, unusedFields, type ColumnPlan, type RowChanges } from './row-plan.ts'
 import { MessageSources } from './message-sources.ts'
 import { VALUE_KINDS, type ValueVector } from './value-vector.ts'
 
@@ -45,8 +46,8 @@ export class ColumnProgram {
   readonly #filter: EvaluateColumn | undefined
   readonly #transforms: readonly EvaluateColumn[]
   readonly #plans: readonly ColumnPlan[]
-  /** Transforms whose results are in no column. */
-  readonly #unused: readonly number[]
+  /** Transforms whose results are in no column: those of removed fields, and those that rows have no column for yet. */
+  readonly #unused: readonly { readonly transform: number; readonly isRemoved: boolean }[]
   /** For each transform the source at its destination, if a null keeps the value there. */
   readonly #kept: readonly (number | undefined)[]
   /** Sources at the paths of drop and rename, in that order. */
@@ -58,7 +59,7 @@ export class ColumnProgram {
    */
   constructor(
     transformation: Transformation,
-    rows: Pick<FormatOptions, 'schema' | 'absentValues'>,
+    rows: Pick<FormatOptions, 'schema' | 'absentValues' | 'unknownFields'>,
     messages: StructType,
   ) {
     const { steps } = transformation
@@ -97,17 +98,28 @@ export class ColumnProgram {
     const results = steps.transforms.map(({ path }) => finalPathOf(path, transformation))
     const existing = steps.transforms.map(({ path }) => sources.replace(path))
     const drops = steps.drop.map(({ path }) => ({ path, source: sources.remove(path) }))
-    const renamed = steps.rename.map(({ from, to }) => sources.rename(from, to))
+    const renamed = steps.rename.map(({ from, to }) => sources.rename(from, to, rows.schema))
+    const replaced = steps.transforms.map(({ path }) => path)
     const renames = new Map(steps.rename.map(({ from, to }) => [from[0] ?? '', to[0] ?? '']))
     compiled('transforms', () => {
       checkSteps(transformation)
-      checkDefaults(rows.absentValues, results, steps.drop)
+      if (rows.unknownFields === 'count')
+        checkCounts(messages, [...replaced, ...steps.drop.map(({ path }) => path)])
+      checkDefaults(rows.absentValues, [
+        ...results,
+        ...steps.drop.map(({ path }) => path),
+        ...steps.rename.map(({ from }) => from),
+      ])
     })
-    const changes: RowChanges = { results, drops, renames }
+    const changes: RowChanges = { results, replaced, drops, renames }
     this.#plans = compiled('transforms', () => planRow(rows.schema, messages, changes)) ?? []
+    for (const path of unusedFields(messages, this.#plans, changes)) sources.refuse(path)
     if (reasons.length > 0) throw new ProgramFaults(reasons)
     this.#rows = rows.schema
-    this.#unused = results.flatMap((result, index) => (result === undefined ? [index] : []))
+    const planned = new Set(transformsOf(this.#plans))
+    this.#unused = results.flatMap((result, transform) =>
+      planned.has(transform) ? [] : [{ transform, isRemoved: result === undefined }],
+    )
     this.#kept = steps.keepsOnNull === true ? existing : existing.map(() => undefined)
     this.#watched = [...drops.map(({ source }) => source), ...renamed]
     this.sources = sources.all
@@ -161,9 +173,10 @@ export class ColumnProgram {
   }
 
   #markResults(results: readonly ValueVector[], { rows, sources }: ColumnInput, suspect: Uint8Array): void {
-    for (const index of this.#unused) {
-      const { kinds } = results[index] as ValueVector
-      for (let i = 0; i < suspect.length; i++) if (kinds[i] === VALUE_KINDS.unknown) suspect[i] = 1
+    for (const { transform, isRemoved } of this.#unused) {
+      const { kinds } = results[transform] as ValueVector
+      for (let i = 0; i < suspect.length; i++)
+        if (kinds[i] === VALUE_KINDS.unknown || (!isRemoved && kinds[i] !== VALUE_KINDS.null)) suspect[i] = 1
     }
     for (const [index, source] of this.#kept.entries()) {
       const column = source === undefined ? undefined : sources.columns[source]
@@ -200,6 +213,13 @@ export class ColumnProgram {
       remaining: remaining.sort((a, b) => a - b),
     }
   }
+}
+
+/** Returns the transforms whose results are in a column. */
+function transformsOf(plans: readonly ColumnPlan[]): readonly number[] {
+  return plans.flatMap((plan) =>
+    plan.kind === 'result' ? [plan.transform] : plan.kind === 'struct' ? transformsOf(plan.children) : [],
+  )
 }
 
 /** Lists why the steps of a topic need objects. */
@@ -248,14 +268,19 @@ function checkSteps({ steps }: Transformation): void {
   }
 }
 
+/** Fields without a column are counted, but not those inside an object that is removed or replaced. */
+function checkCounts(messages: StructType, paths: readonly (readonly string[])[]): void {
+  for (const path of paths) {
+    const type = typeAtPath(messages, path)
+    if (type !== undefined && typeof type !== 'string')
+      throw new NotOnColumns(
+        `the object ${path.join('.')} is removed or replaced, and dropped fields are counted`,
+      )
+  }
+}
+
 /** A default applies where a row lacks a value, which depends on what each message has. */
-function checkDefaults(
-  absentValues: FormatOptions['absentValues'],
-  results: RowChanges['results'],
-  drop: readonly { readonly path: readonly string[] }[],
-): void {
-  const changed = [...results, ...drop.map(({ path }) => path)].find(
-    (path) => path !== undefined && absentValues?.has(path[0] ?? '') === true,
-  )
+function checkDefaults(absentValues: FormatOptions['absentValues'], paths: RowChanges['results']): void {
+  const changed = paths.find((path) => path !== undefined && absentValues?.has(path[0] ?? '') === true)
   if (changed !== undefined) throw new NotOnColumns(`the column ${changed[0] ?? ''} has a default`)
 }

@@ -3,13 +3,13 @@ import type { StructType } from '../../core/schema.ts'
 import type { Decoded, FormatOptions, ObjectReason } from '../../formats/format.ts'
 import type { SourceColumns } from '../../formats/sources.ts'
 import { sourceMessageOf } from '../../formats/json/source-message.ts'
-import { columnsBefore } from '../columns.ts'
+import { columnsTaken } from '../columns.ts'
 import type { Transformation } from '../transformation.ts'
 import { ColumnProgram, ProgramFaults, type TransformedRows } from './column-program.ts'
 import { messageColumnsOf } from './message-columns.ts'
 
 /** Columns of rows, and the values of those that a row lacks. */
-export type RowSchema = Pick<FormatOptions, 'schema' | 'absentValues'>
+export type RowSchema = Pick<FormatOptions, 'schema' | 'absentValues' | 'unknownFields'>
 
 /** Holds what follows from one schema of rows. */
 interface Compiled {
@@ -39,7 +39,7 @@ export class ColumnTransforms {
   }
 
   #compile(rows: RowSchema): Compiled {
-    const messages = messageColumnsOf(this.#contract, columnsBefore(rows.schema, this.#transformation))
+    const messages = messageColumnsOf(this.#contract, columnsTaken(rows.schema, this.#transformation))
     try {
       const program = new ColumnProgram(this.#transformation, rows, messages)
       return { messages, program, reasons: [] }

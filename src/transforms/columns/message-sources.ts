@@ -32,12 +32,21 @@ export class MessageSources {
     return this.#change(path)
   }
 
-  /** Returns the source at a path that is renamed. A message must not have a field of the new name. */
-  rename(from: readonly string[], to: readonly string[]): number {
+  /**
+   * Returns the source at a path that is renamed. A message must not have a field of the new name, nor, unless rows have a
+   * column of that name, the field itself.
+   */
+  rename(from: readonly string[], to: readonly string[], rows: StructType): number {
     this.#add(to, 'absent', true)
     const type = this.#messages.fields.find(({ name }) => name === from[0])?.type
     // Fields without a column are counted under their new names, which only objects show.
-    return this.#add(from, typeof type === 'string' ? 'read' : 'absent', true)
+    const hasColumn = typeof type === 'string' && rows.fields.some(({ name }) => name === to[0])
+    return this.#add(from, hasColumn ? 'read' : 'absent', true)
+  }
+
+  /** Leaves messages that have a field to the way of objects. */
+  refuse(path: readonly string[]): void {
+    this.#add(path, 'absent', true)
   }
 
   #change(path: readonly string[]): number {

@@ -26,6 +26,8 @@ export type ColumnPlan =
 export interface RowChanges {
   /** Final path of each transform; `undefined` for a result that is removed again. */
   readonly results: readonly (readonly string[] | undefined)[]
+  /** Destination of each transform in messages. */
+  readonly replaced: readonly (readonly string[])[]
   /** Paths of removed fields with the index of the source that is at the path. */
   readonly drops: readonly { readonly path: readonly string[]; readonly source: number }[]
   /** New names of renamed columns by old names. */
@@ -51,7 +53,8 @@ export function planRow(
       const column = new ResultColumn(builderOf(field.type), field.nullable)
       return { kind: 'result', transform, column }
     }
-    if (changes.drops.some((drop) => isPath(drop.path, path))) return plannedNull(field, path)
+    const isMoved = at.length === 0 && changes.renames.has(field.name)
+    if (isMoved || changes.drops.some((drop) => isPath(drop.path, path))) return plannedNull(field, path)
     const index = messages?.fields.findIndex(({ name }) => name === nameBefore(field.name, at, changes)) ?? -1
     const message = messages?.fields[index]
     const isSame =
@@ -67,6 +70,25 @@ export function planRow(
       dropped.length > path.length && isPath(dropped.slice(0, path.length), path) ? [source] : [],
     )
     return { kind: 'struct', field, index, children, removed }
+  })
+}
+
+/** Returns the paths of the fields of messages that are in no column of rows and that no step replaces or removes. */
+export function unusedFields(
+  messages: StructType,
+  plans: readonly ColumnPlan[],
+  changes: RowChanges,
+  at: readonly string[] = [],
+): readonly (readonly string[])[] {
+  return messages.fields.flatMap(({ name, type }, index) => {
+    const path = [...at, name]
+    const plan = plans.find((one) => (one.kind === 'same' || one.kind === 'struct') && one.index === index)
+    if (plan?.kind === 'struct' && typeof type !== 'string' && type.type === 'struct')
+      return unusedFields(type, plan.children, changes, path)
+    const isChangedAway =
+      changes.replaced.some((replaced) => isPath(replaced, path)) ||
+      changes.drops.some((drop) => isPath(drop.path, path))
+    return plan !== undefined || isChangedAway ? [] : [path]
   })
 }
 
