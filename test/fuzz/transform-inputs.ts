@@ -33,7 +33,10 @@ export class Draw {
 const NAMES = ['a', 'b', 'n', 'at', 'day', 'note']
 const INNER = ['x', 'y', 'at', 'n']
 /** Types that messages are read into directly. */
-const READ: readonly DataType[] = ['string', 'string', 'long', 'double', 'boolean', 'timestamp', 'date']
+const READ: readonly DataType[] =
+  'string string string long long double double boolean timestamp date integer decimal(12,3) binary'.split(
+    ' ',
+  )
 /** Types that results are converted to. */
 const WRITTEN =
   'string long integer short double float boolean date timestamp decimal(12,3) binary timestamp_ntz'.split(
@@ -79,7 +82,12 @@ type Kind = 'text' | 'number' | 'boolean'
 /** Holds the paths of messages by what their values are. */
 type Paths = Readonly<Record<Kind, readonly string[]>>
 
-const KIND_OF: Readonly<Record<string, Kind>> = { long: 'number', double: 'number', boolean: 'boolean' }
+const KIND_OF: Readonly<Record<string, Kind>> = {
+  long: 'number',
+  double: 'number',
+  boolean: 'boolean',
+  integer: 'number',
+}
 
 function pathsOf(fields: readonly StructField[]): Paths {
   const paths: Record<Kind, string[]> = { text: [], number: [], boolean: [] }
@@ -372,6 +380,9 @@ const LIKELY: Readonly<Record<string, readonly string[]>> = {
   boolean: ['true', 'false'],
   timestamp: ['"2026-03-01T10:20:30Z"', '"1969-12-31T23:59:59.5Z"'],
   date: ['"2026-03-01"'],
+  integer: ['0', '7', 'null'],
+  'decimal(12,3)': ['1.5', '0', '-3.125', '12', 'null'],
+  binary: ['"6162"', '""'],
 }
 
 function valueFor(draw: Draw, type: DataType | undefined): string {

@@ -47,6 +47,7 @@ function chainOf(topic: TopicCase, written: Contract | undefined, inColumns: boo
       metadata: { id: 'x', schema: topic.table, partitionColumns: [], configuration: {} },
     },
   }
+  const coerceValue = isIngest ? createIngestCoercion({ isHexadecimal: true }) : undefined
   const columns = new RowColumns({
     topic: 'events',
     contract,
@@ -56,10 +57,10 @@ function chainOf(topic: TopicCase, written: Contract | undefined, inColumns: boo
     table,
     addedColumns: [],
     policy,
-    ...(isIngest ? { coerceValue: createIngestCoercion({ isHexadecimal: true }) } : {}),
+    coerceValue,
   })
   const onColumns = inColumns ? new ColumnTransforms(transformation, written?.schema) : undefined
-  const format = jsonFormat(formatOptionsOf(written, columns, transformation, onColumns))
+  const format = jsonFormat(formatOptionsOf(written, columns, transformation, { onColumns, coerceValue }))
   const check = written && createMessageCheck(written, policy)
   const transforms = transform(transformation, {
     columns,

@@ -173,6 +173,10 @@ async function targetOf(
     ...generated.current().fields.filter(({ name }) => !named.has(name.toLowerCase())),
   ]
   const partitionColumns = partitionColumnsOf(topic, table)
+  const coerceValue =
+    topic.compatibility === 'none'
+      ? undefined
+      : createIngestCoercion({ isHexadecimal: topic.format === 'json' })
   const columns = new RowColumns({
     topic: topic.topic,
     contract,
@@ -182,9 +186,7 @@ async function targetOf(
     addedColumns: added,
     policy: topic.table.schemaEvolution,
     checksByWriter: topic.contract === undefined,
-    ...(topic.compatibility === 'none'
-      ? {}
-      : { coerceValue: createIngestCoercion({ isHexadecimal: topic.format === 'json' }) }),
+    coerceValue,
     clock: options.clock,
   })
   const onColumns = transformation && columnTransformsOf(topic, written, transformation)
@@ -199,7 +201,9 @@ async function targetOf(
     enrichments,
     partitionColumns,
     formatOptions:
-      transformation === undefined ? columns : formatOptionsOf(written, columns, transformation, onColumns),
+      transformation === undefined
+        ? columns
+        : formatOptionsOf(written, columns, transformation, { onColumns, coerceValue }),
     ...(transformation === undefined
       ? {}
       : { transforms: { transformation, ...transformOptionsOf(topic, written, columns, onColumns) } }),

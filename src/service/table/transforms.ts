@@ -1,10 +1,12 @@
 import { createSecretKey } from 'node:crypto'
 import type { TopicConfig } from '../../../config/types.ts'
 import type { TransformOperatorOptions } from '../../../operators/transform.ts'
+import type { PlainContract } from '../../contract/columns/plain.ts'
 import type { Contract } from '../../contract/contract.ts'
 import { derived, type Changing } from '../../core/changing.ts'
 import { findField, type StructType } from '../../core/schema.ts'
 import { createMessageCheck } from '../../evolution/message-check.ts'
+import type { CoerceValue } from '../../evolution/ingest-values.ts'
 import { plainContractOf } from '../../evolution/plain.ts'
 import type { FormatOptions, WriterSchema } from '../../formats/format.ts'
 import {
@@ -135,7 +137,7 @@ export function formatOptionsOf(
   written: Contract | undefined,
   columns: Changing<FormatOptions>,
   transformation: Transformation,
-  onColumns?: ColumnTransforms,
+  { onColumns, coerceValue }: MessageDecoding = {},
 ): Changing<FormatOptions> {
   const optionsFor = (rows: FormatOptions): FormatOptions => {
     const { schema, absentValues, keepFractions = false } = rows
@@ -155,12 +157,40 @@ export function formatOptionsOf(
     return {
       ...rows,
       schema: input.messages,
-      plain: plainContractOf(input.messages, written),
+      plain: plainOf(input.messages, written, coerceValue),
       absentValues: absentValues && absentValuesBefore(absentValues, transformation),
       sources: input.program.sources,
     }
   }
   return derived(columns, optionsFor)
+}
+
+/** Holds what decides how messages that are transformed are decoded. */
+interface MessageDecoding {
+  readonly onColumns?: ColumnTransforms | undefined
+  /** Converts values of rows for columns of primitive types. */
+  readonly coerceValue?: CoerceValue | undefined
+}
+
+/** Returns the contract of messages as plain data; one that refuses further fields has none for columns that it lacks. */
+function plainOf(
+  messages: StructType,
+  written: Contract | undefined,
+  coerceValue: CoerceValue | undefined,
+): PlainContract | undefined {
+  const plain = plainContractOf(messages, written, coerceValue)
+  return plain !== undefined && written?.plain !== undefined && opensContract(plain, written.plain)
+    ? undefined
+    : plain
+}
+
+/** Returns true when a form of a contract names fields that the contract refuses, at any depth of objects. */
+function opensContract(form: PlainContract, contract: PlainContract): boolean {
+  return form.fields.some((field) => {
+    const own = contract.fields.find(({ name }) => name === field.name)
+    if (own === undefined) return !contract.additionalProperties
+    return field.object !== undefined && own.object !== undefined && opensContract(field.object, own.object)
+  })
 }
 
 /** Returns the default values by the names that their columns have in messages. */
