@@ -1,7 +1,7 @@
-import type { SampleEvent, SampleOptions } from './event.ts'
-import { generateOrderEvents } from './order-events.ts'
-import { generateUserEvents } from './user-events.ts'
-import { generateWebRequests } from './web-requests.ts'
+import type { SampleEvent, SampleKind, SampleOptions } from './event.ts'
+import { generateOrderEvents, ORDER_EVENTS } from './order-events.ts'
+import { generateUserEvents, USER_EVENTS } from './user-events.ts'
+import { generateWebRequests, WEB_REQUESTS } from './web-requests.ts'
 
 /** Names a kind of generated events. */
 export type SampleKindName = 'user' | 'order' | 'web'
@@ -10,12 +10,16 @@ export type SampleKindName = 'user' | 'order' | 'web'
 export const SAMPLE_KINDS: Readonly<
   Record<
     SampleKindName,
-    { readonly events: (options: SampleOptions) => Iterable<SampleEvent>; readonly topic: string }
+    {
+      readonly events: (options: SampleOptions) => Iterable<SampleEvent>
+      readonly kind: SampleKind
+      readonly topic: string
+    }
   >
 > = {
-  user: { events: generateUserEvents, topic: 'user.events.v1' },
-  order: { events: generateOrderEvents, topic: 'order.events.v1' },
-  web: { events: generateWebRequests, topic: 'web_requests' },
+  user: { events: generateUserEvents, kind: USER_EVENTS, topic: 'user.events.v1' },
+  order: { events: generateOrderEvents, kind: ORDER_EVENTS, topic: 'order.events.v1' },
+  web: { events: generateWebRequests, kind: WEB_REQUESTS, topic: 'web_requests' },
 }
 
 /** Lists the names of all kinds. */

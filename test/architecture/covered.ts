@@ -49,7 +49,7 @@ evolution/contract-case: evolution/policy
 evolution/dropped-fields: evolution/field-paths
 evolution/infer-from-sample: evolution/infer-new-columns
 evolution/ingest-values: evolution/coerce-message evolution/table-columns
-faults/registry: kafka/client/producer
+faults/registry: kafka/produce/sender
 formats/avro/container-format: formats/avro/read formats/avro/values
 formats/avro/fingerprint: formats/avro/schema
 formats/avro/format: formats/avro/columns formats/avro/default

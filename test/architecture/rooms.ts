@@ -112,6 +112,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     fetch: ['records', 'wire'],
     group: ['wire'],
     'dead-letters': ['client'],
+    produce: ['client', 'wire'],
     source: ['client', 'fetch', 'group', 'records', 'wire'],
   },
   'src/kafka/wire': { messages: [], sasl: [], network: ['sasl'] },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { readContract } from '../../src/contract/file.ts'
 import { BAD_RECORD_KINDS } from '../../src/sample/bad-records.ts'
@@ -72,3 +73,26 @@ test('the total of an order is the sum of its items', () => {
     assert.ok(items.length >= 1 && items.length <= 3, `${items.length} items`)
   }
 })
+
+/** Checksums of 25,000 events of each kind, so that a seed gives the same events in every version. */
+const CHECKSUMS: Readonly<Record<SampleKindName, string>> = {
+  user: '3ea7437b9ba086912f85b5af675991be7e66befa8cb2ad8ab69c680f89581f62',
+  order: 'cce110814e4117876e895073da0be5028789d2a0fd79735d9591125e72f6ea26',
+  web: 'c8d946f1d982d618f89cf9ed21f7a097c0abc030bc375eb298a0bb5025ce2391',
+}
+
+for (const [kind, checksum] of Object.entries(CHECKSUMS) as [SampleKindName, string][])
+  test(`${kind}: a seed gives the events that it has always given`, () => {
+    const hash = createHash('sha256')
+    const bad = { badEvery: 7, traceparentEvery: 5, schemaId: 77 }
+    for (const options of [
+      { seed: 1, count: 20_000 },
+      { seed: 7, count: 5_000, stepMs: 0.01, days: 3_650, ...bad },
+    ])
+      for (const event of SAMPLE_KINDS[kind].events(options))
+        hash
+          .update(`${event.key}\n`)
+          .update(event.value)
+          .update(JSON.stringify([event.headers, event.bad]))
+    assert.equal(hash.digest('hex'), checksum)
+  })

@@ -3,8 +3,8 @@ import { Credit } from '../../core/credit/credit.ts'
 import { createTopic } from '../../kafka/client/admin.ts'
 import { createKafka } from '../../kafka/client/client.ts'
 import { createSource } from '../../kafka/source/consumer-source.ts'
-import { openSender } from '../../kafka/client/producer.ts'
-import type { SampleEvent } from '../../sample/event.ts'
+import { openSender } from '../../kafka/produce/sender.ts'
+import type { OutgoingRecord } from '../../kafka/produce/record-batch.ts'
 import { produceEvents, type ProducedTotals } from '../../sample/produce.ts'
 
 /** Provides the demo's own access to Kafka: creating and filling topics, and reading dead letters. */
@@ -12,7 +12,7 @@ interface DemoKafka {
   createTopics(topics: readonly { readonly topic: string; readonly partitions: number }[]): Promise<void>
   produce(
     topic: string,
-    events: Iterable<SampleEvent>,
+    events: Iterable<OutgoingRecord>,
     onSent: (records: number) => void,
   ): Promise<ProducedTotals>
   /** Reads the envelopes in a dead-letter topic, up to its current end. */
@@ -20,6 +20,8 @@ interface DemoKafka {
   deleteTopics(topics: readonly string[]): Promise<void>
 }
 
+/** Batches sent and not acknowledged yet. */
+const BATCHES_IN_FLIGHT_MAX = 8
 const CREDIT_BYTES = 64 * 1024 * 1024
 
 /** Creates the demo's access to Kafka. Each call opens its own connection and closes it again. */
@@ -43,7 +45,8 @@ export function createDemoKafka(brokers: readonly string[]): DemoKafka {
     produce: async (topic, events, onSent) => {
       const sender = await openSender({ ...client, topic })
       try {
-        return await produceEvents(events, (batch) => sender.send(batch), {
+        return await produceEvents(events, sender, {
+          inFlightMax: BATCHES_IN_FLIGHT_MAX,
           onSent: ({ records }) => {
             onSent(records)
           },

@@ -1,8 +1,8 @@
 import type { Config } from '../../../config/types.ts'
 import { systemClock } from '../../core/clock.ts'
 import { createTopic } from '../../kafka/client/admin.ts'
-import { openSender, type Sender } from '../../kafka/client/producer.ts'
-import { TIMESTAMP_JITTER_MS } from '../../sample/event.ts'
+import { openSender, type Sender } from '../../kafka/produce/sender.ts'
+import { generateRecords, TIMESTAMP_JITTER_MS } from '../../sample/event.ts'
 import { SAMPLE_KINDS } from '../../sample/kinds.ts'
 import { createUnlimitedRate, createRateLimiter } from '../../sample/rate-limiter.ts'
 import { NOTHING_PRODUCED, produceEvents, type ProducedTotals } from '../../sample/produce.ts'
@@ -21,6 +21,8 @@ const TRACEPARENT_EVERY = 500
 const DAYS = 3_650
 /** Time between events without a rate, in milliseconds: small enough that event times do not run ahead of the clock. */
 const FULL_STEP_MS = 0.01
+/** Batches sent and not acknowledged yet, of each target. */
+const BATCHES_IN_FLIGHT_MAX = 8
 /** Time to wait for acknowledgements of sent records when sending ends, in milliseconds. */
 const END_MS_MAX = 10_000
 
@@ -100,7 +102,7 @@ async function sendTo(
     perSecond === undefined ? createUnlimitedRate(signal) : createRateLimiter(perSecond, systemClock, signal)
   const badEvery = badEveryOf(flags)
   const { count, schemaId } = flags
-  const events = SAMPLE_KINDS[load.kind].events({
+  const events = generateRecords(SAMPLE_KINDS[load.kind].kind, {
     seed: place.seed + place.index,
     startMs: flags.start ?? Date.now() - TIMESTAMP_JITTER_MS,
     stepMs: perSecond === undefined ? FULL_STEP_MS : 1_000 / perSecond,
@@ -111,7 +113,8 @@ async function sendTo(
     ...(badEvery === undefined ? {} : { badEvery }),
     ...(schemaId === undefined ? {} : { schemaId }),
   })
-  await produceEvents(events, (batch) => load.sender.send(batch), {
+  await produceEvents(events, load.sender, {
+    inFlightMax: BATCHES_IN_FLIGHT_MAX,
     rateLimiter: pace,
     onSent: (produced) => {
       load.produced = produced

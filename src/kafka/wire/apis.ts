@@ -4,6 +4,7 @@ import { CONSUMER_GROUP_HEARTBEAT } from './messages/group/consumer-group-heartb
 import { FETCH } from './messages/fetch.ts'
 import { FIND_COORDINATOR } from './messages/find-coordinator.ts'
 import { HEARTBEAT } from './messages/group/heartbeat.ts'
+import { INIT_PRODUCER_ID } from './messages/init-producer-id.ts'
 import { JOIN_GROUP } from './messages/group/join-group.ts'
 import { LEAVE_GROUP } from './messages/group/leave-group.ts'
 import { LIST_OFFSETS } from './messages/list-offsets.ts'
@@ -11,13 +12,15 @@ import { METADATA } from './messages/metadata.ts'
 import { OFFSET_COMMIT } from './messages/offset-commit.ts'
 import { OFFSET_FETCH } from './messages/offset-fetch.ts'
 import { OFFSET_FOR_LEADER_EPOCH } from './messages/offset-for-leader-epoch.ts'
+import { PRODUCE } from './messages/produce.ts'
 import { SASL_AUTHENTICATE } from './messages/sasl-authenticate.ts'
 import { SASL_HANDSHAKE } from './messages/sasl-handshake.ts'
 import { SYNC_GROUP } from './messages/group/sync-group.ts'
 import type { ApiTable, ReadFields, WrittenFields } from './schema.ts'
 
-/** Holds the field tables of the APIs that a consumer uses, by their names in Kafka's message definitions. */
+/** Holds the field tables of the APIs that consumers and producers use, by their names in Kafka's message definitions. */
 export const APIS = {
+  Produce: PRODUCE,
   Fetch: FETCH,
   ListOffsets: LIST_OFFSETS,
   Metadata: METADATA,
@@ -30,6 +33,7 @@ export const APIS = {
   SyncGroup: SYNC_GROUP,
   SaslHandshake: SASL_HANDSHAKE,
   ApiVersions: API_VERSIONS,
+  InitProducerId: INIT_PRODUCER_ID,
   OffsetForLeaderEpoch: OFFSET_FOR_LEADER_EPOCH,
   SaslAuthenticate: SASL_AUTHENTICATE,
   ConsumerGroupHeartbeat: CONSUMER_GROUP_HEARTBEAT,

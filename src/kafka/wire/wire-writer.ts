@@ -4,6 +4,9 @@ const FIRST_BYTES = 512
 /** Limits the size of a request to the default of brokers (`socket.request.max.bytes`). */
 export const REQUEST_BYTES_MAX = 100 * 1024 * 1024
 
+/** Bytes from this size on are not copied: sending record batches took a fifth more CPU with their copies. */
+const SHARED_BYTES_MIN = 32 * 1024
+
 /**
  * Writes the primitive types of Kafka's protocol in big endian into a buffer that grows.
  * @throws KD_SOURCE_FAILED if the message exceeds `REQUEST_BYTES_MAX`
@@ -11,6 +14,9 @@ export const REQUEST_BYTES_MAX = 100 * 1024 * 1024
 export class WireWriter {
   #bytes: Buffer
   #at = 0
+  /** Large bytes that are not copied, each with the number of bytes written before it. */
+  readonly #shared: { readonly before: number; readonly bytes: Uint8Array }[] = []
+  #sharedLength = 0
 
   constructor(bytes = FIRST_BYTES) {
     this.#bytes = Buffer.allocUnsafe(bytes)
@@ -18,12 +24,25 @@ export class WireWriter {
 
   /** Number of bytes written. */
   get length(): number {
-    return this.#at
+    return this.#at + this.#sharedLength
   }
 
-  /** Returns the bytes written so far; shares the internal buffer. */
+  /** Returns the bytes written so far; shares the internal buffer, unless there are large bytes. */
   toBuffer(): Buffer {
-    return this.#bytes.subarray(0, this.#at)
+    return this.#shared.length === 0 ? this.#bytes.subarray(0, this.#at) : Buffer.concat(this.toBuffers())
+  }
+
+  /** Returns the bytes written so far in parts, without copying any. */
+  toBuffers(): readonly Uint8Array[] {
+    const parts: Uint8Array[] = []
+    let from = 0
+    for (const { before, bytes } of this.#shared) {
+      if (before > from) parts.push(this.#bytes.subarray(from, before))
+      parts.push(bytes)
+      from = before
+    }
+    if (this.#at > from || parts.length === 0) parts.push(this.#bytes.subarray(from, this.#at))
+    return parts
   }
 
   bool(value: boolean): void {
@@ -73,12 +92,19 @@ export class WireWriter {
     this.#bytes.write(value, at, 'hex')
   }
 
+  /** Writes bytes; large ones are not copied and must not change until the message has been sent. */
   raw(bytes: Uint8Array): void {
+    if (bytes.length >= SHARED_BYTES_MIN) {
+      if (this.length + bytes.length > REQUEST_BYTES_MAX) throw tooLongError()
+      this.#shared.push({ before: this.#at, bytes })
+      this.#sharedLength += bytes.length
+      return
+    }
     const at = this.#reserve(bytes.length)
     this.#bytes.set(bytes, at)
   }
 
-  /** Overwrites four bytes that were written before. */
+  /** Overwrites four bytes that were written before the first large bytes. */
   setInt32(at: number, value: number): void {
     this.#bytes.writeInt32BE(value, at)
   }
@@ -92,9 +118,8 @@ export class WireWriter {
   #reserve(length: number): number {
     const from = this.#at
     const to = from + length
+    if (to + this.#sharedLength > REQUEST_BYTES_MAX) throw tooLongError()
     if (to > this.#bytes.length) {
-      if (to > REQUEST_BYTES_MAX)
-        throw unwritableMessageError(`expected at most ${REQUEST_BYTES_MAX} bytes, got more`)
       const grown = Buffer.allocUnsafe(Math.min(REQUEST_BYTES_MAX, Math.max(to, 2 * this.#bytes.length)))
       this.#bytes.copy(grown, 0, 0, from)
       this.#bytes = grown
@@ -102,6 +127,10 @@ export class WireWriter {
     this.#at = to
     return from
   }
+}
+
+function tooLongError(): PipelineError {
+  return unwritableMessageError(`expected at most ${REQUEST_BYTES_MAX} bytes, got more`)
 }
 
 /** Returns the error for a message that cannot be encoded; it is not retryable. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../../src/core/clock.ts'
 import { createTopic } from '../../../src/kafka/client/admin.ts'
-import { openSender } from '../../../src/kafka/client/producer.ts'
+import { openSender } from '../../../src/kafka/produce/sender.ts'
 import type { SampleEvent } from '../../../src/sample/event.ts'
 import { createRateLimiter } from '../../../src/sample/rate-limiter.ts'
 import { produceEvents } from '../../../src/sample/produce.ts'
@@ -138,7 +138,7 @@ async function startAvro(
   const sender = await openSender({ brokers, clientId: 'faults', topic })
   const stopping = new AbortController()
   const pace = createRateLimiter(rate, systemClock, stopping.signal)
-  const sent = produceEvents(events(), (batch) => sender.send(batch), { rateLimiter: pace })
+  const sent = produceEvents(events(), sender, { rateLimiter: pace })
   // Whoever stops it gets the rejection.
   sent.catch(() => undefined)
   return {

@@ -7,6 +7,7 @@ import { APIS, type ApiName, type RequestBody, type ResponseBody } from '../../.
 import { errorNameOf } from '../../../src/kafka/wire/error-codes.ts'
 import type { BrokerConnection } from '../../../src/kafka/wire/broker.ts'
 import type { Cluster } from '../../../src/kafka/wire/cluster.ts'
+import { RecordBatchWriter, sealBatch } from '../../../src/kafka/produce/record-batch.ts'
 import { openCluster } from '../../../src/kafka/wire/open-cluster.ts'
 import { kafkaForTests, nameForTests } from '../../support/servers/servers.ts'
 import { openPlain } from './support/fake-broker.ts'
@@ -22,7 +23,8 @@ before(async () => {
   const admin = kafka.admin()
   await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] })
   await admin.disconnect()
-  const producer = kafka.producer()
+  // A broker has no producer ids until the first request for one has made it get some.
+  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
   await producer.connect()
   await producer.send({ topic, messages: [{ key: 'a', value: 'one' }, { value: 'two' }] })
   await producer.disconnect()
@@ -53,11 +55,36 @@ const member = (): { groupId: string; memberId: string } => ({
   memberId: 'unknown-member',
 })
 
+/** Returns a batch whose header has more records than follow, so that the test adds none. */
+function emptyBatch(): Buffer {
+  const writer = new RecordBatchWriter(1_024)
+  writer.append({ key: null, value: 'none' }, Date.now())
+  const batch = writer.finish(undefined)
+  batch.writeInt32BE(2, 57)
+  batch.writeInt32BE(1, 23)
+  sealBatch(batch, { id: -1n, epoch: -1 }, -1)
+  return batch
+}
+
 function topicOf(version: number, idsFrom: number): { name: string } | { topicId: string } {
   return version < idsFrom ? { name: topic } : { topicId }
 }
 
 const QUESTIONS: Questions = {
+  Produce: {
+    body: (version) => ({
+      ...{ acks: -1, timeoutMs: 10_000 },
+      topicData: [{ ...topicOf(version, 13), partitionData: [{ index: 0, records: emptyBatch() }] }],
+    }),
+    errors: ({ responses }) =>
+      responses.flatMap(({ partitionResponses }) => partitionResponses.map(({ errorCode }) => errorCode)),
+    expected: 'INVALID_RECORD',
+  },
+  InitProducerId: {
+    body: () => ({ transactionalId: null, transactionTimeoutMs: 0 }),
+    errors: ({ errorCode, producerId }) => (assert.ok(producerId >= 0n), [errorCode]),
+    expected: 'NONE',
+  },
   ApiVersions: {
     body: () => ({ clientSoftwareName: 'test', clientSoftwareVersion: '1' }),
     errors: ({ errorCode, apiKeys }) => (assert.ok(apiKeys.length > 20), [errorCode]),

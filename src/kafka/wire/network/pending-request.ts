@@ -23,8 +23,8 @@ export interface PendingRequest {
   readonly api: ApiName
   readonly version: number
   readonly correlationId: number
-  /** The bytes to send: length, header and body. */
-  readonly frame: Buffer
+  /** The bytes to send, in parts: length, header and body. */
+  readonly frame: readonly Uint8Array[]
   readonly timeoutMs: number
   /** Time after which the missing response is reported, in milliseconds; infinite if it never is. */
   readonly silenceMs: number
@@ -58,7 +58,7 @@ export function encodeRequest<A extends ApiName>(
   codec.writeRequest(writer, body)
   writer.setInt32(0, writer.length - LENGTH_BYTES)
   const read = request.read ?? codec.readResponse
-  const frame = writer.toBuffer()
+  const frame = writer.toBuffers()
   return { api, version, correlationId, frame, timeoutMs, silenceMs, read, resolve, reject }
 }
 

@@ -193,7 +193,10 @@ export class RequestChannel {
     this.#lastUsedMs = this.#limits.clock.now()
     if (this.#inFlight.length === 0) this.#startHead()
     this.#inFlight.push(request)
-    this.#socket.write(request.frame)
+    // Several parts leave in one call.
+    this.#socket.cork()
+    for (const part of request.frame) this.#socket.write(part)
+    this.#socket.uncork()
     this.#watchHead()
   }
 

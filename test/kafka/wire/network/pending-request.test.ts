@@ -25,12 +25,12 @@ function heartbeat(version: number): PendingRequest {
 
 test('A request begins with its length, API key, version, correlation id and client id', () => {
   assert.equal(
-    heartbeat(0).frame.toString('hex'),
+    Buffer.concat(heartbeat(0).frame).toString('hex'),
     '00000016000c00000000000700027573' + '000167' + '00000001' + '00016d',
   )
   // Flexible since version 4; the client id is never compact.
   assert.equal(
-    heartbeat(4).frame.toString('hex'),
+    Buffer.concat(heartbeat(4).frame).toString('hex'),
     '00000017000c0004000000070002757300' + '0267' + '00000001' + '026d' + '00' + '00',
   )
 })
