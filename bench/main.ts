@@ -1,9 +1,10 @@
-// `npm run bench` measures the CPU per record compared with a bare kafkajs consumer, and writes
-// docs/benchmarks.md.
+// `npm run bench` measures the CPU per record of topics of many shapes compared with a bare kafkajs consumer, and writes
+// docs/benchmarks.md and docs/benchmarks.svg.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
+import { format, resolveConfig } from 'prettier'
 import { loadConfig } from '../config/load/load.ts'
 import { findPackageFile } from '../src/cli/package-file.ts'
 import { formatCount } from '../src/cli/progress.ts'
@@ -12,66 +13,90 @@ import { messageOf } from '../src/core/errors.ts'
 import { startKafka } from '../src/local-servers/kafka.ts'
 import { logSectionOf, withLogSection } from './log/page.ts'
 import type { Measured, Task } from './measured.ts'
-import { benchmarksPage, medianRatio, RATIO_MAX, type Results } from './page.ts'
+import { benchmarksPage, medianRatio, RATIO_MAX, slowRowsOf, type Results } from './page.ts'
+import { benchmarksPlot } from './plot.ts'
 import { measure, microsOf, ratioOf, type Pair, type Program } from './programs.ts'
-import { produce } from './produce.ts'
+import { contractFile } from './shapes/shape.ts'
+import { measureShape, SHAPES, type ShapeResult } from './shapes/shapes.ts'
 
 interface Flags {
+  readonly shape?: readonly string[]
   readonly records: number
   readonly pairs: number
   readonly profile?: string
 }
 
-const TOPIC = 'user.events.v1'
+/** The shape whose ratio is limited, and on whose topic reading alone, memory and start-up are measured. */
+const MAIN_SHAPE = 'user-events'
 const PARTITIONS = 4
 const MIB = 2 ** 20
 /** Limit that no run reaches. */
 const NEVER = 1_000_000_000
-
-const VARIANTS = [
-  { name: 'pipeline: contract and statistics', program: 'whole', topicConfig: {} },
-  {
-    name: 'pipeline: Kafka columns and date partitions too',
-    program: 'whole',
-    topicConfig: {
-      kafkaColumns: true,
-      derive: { event_date: 'date(timestamp)' },
-      table: { partitionColumns: ['event_date'] },
-    },
-  },
-  { name: 'reading alone, by the own consumer', program: 'read', topicConfig: {} },
-] as const
-
 const FLUSH_BYTES = [16 * MIB, 128 * MIB]
 
-/** Runs a program on the topic; the table of the run is deleted. */
+/** Runs a program on the topic of the main shape; the table of the run is deleted. */
 type Run = (program: Program, records: number, topicConfig: Task['topicConfig']) => Promise<Measured>
 
 process.exitCode = await main(process.argv)
 
 async function main(argv: readonly string[]): Promise<number> {
   const flags = new Command('npm run bench --')
-    .option('--records <n>', 'number of user events', parseCount, 2_000_000)
+    .option(
+      '--shape <name>',
+      `measure only this shape, and write no page; may be repeated: ${SHAPES.map(({ name }) => name).join(', ')}`,
+      (name: string, before: readonly string[] | undefined) => [...(before ?? []), parseShape(name)],
+    )
+    .option('--records <n>', 'number of records of each shape', parseCount, 1_000_000)
     .option('--pairs <n>', 'number of pairs of floor and pipeline', parseCount, 3)
-    .option('--profile <folder>', 'also write a CPU profile of each program to this folder')
+    .option(
+      '--profile <folder>',
+      'also write a CPU profile of floor and pipeline on user events to this folder',
+    )
     .parse(argv)
     .opts<Flags>()
   try {
     const results = await measureAll(flags)
-    const path = join(dirname(findPackageFile('package.json')), 'docs', 'benchmarks.md')
-    const logs = logSectionOf(await readFile(path, 'utf8'))
-    await writeFile(path, withLogSection(benchmarksPage(results), logs))
-    const ratio = medianRatio(results.variants[0] ?? { name: '', pairs: [] })
-    console.log(`Written to docs/benchmarks.md`)
-    console.log(`The pipeline takes ${ratio.toFixed(2)} × the CPU of the floor; the limit is ${RATIO_MAX} ×`)
-    return ratio <= RATIO_MAX ? 0 : 1
+    if (flags.shape === undefined) await writePage(results)
+    return verdictOf(results.shapes)
   } catch (error) {
     console.error(messageOf(error))
     return 1
   }
 }
 
-async function measureAll({ records, pairs, profile }: Flags): Promise<Results> {
+function parseShape(name: string): string {
+  if (SHAPES.some((shape) => shape.name === name)) return name
+  throw new InvalidArgumentError(`It must be one of ${SHAPES.map((shape) => shape.name).join(', ')}.`)
+}
+
+async function writePage(results: Results): Promise<void> {
+  const docs = join(dirname(findPackageFile('package.json')), 'docs')
+  const path = join(docs, 'benchmarks.md')
+  const logs = logSectionOf(await readFile(path, 'utf8'))
+  const page = withLogSection(benchmarksPage(results), logs)
+  await writeFile(path, await format(page, { ...(await resolveConfig(path)), parser: 'markdown' }))
+  await writeFile(join(docs, 'benchmarks.svg'), benchmarksPlot(results.shapes))
+  console.log('Written to docs/benchmarks.md and docs/benchmarks.svg')
+}
+
+/** Prints what is above its limit. Returns the exit code. */
+function verdictOf(shapes: readonly ShapeResult[]): number {
+  let code = 0
+  for (const shape of shapes) {
+    const slow = slowRowsOf(shape)
+    if (slow === 0) continue
+    code = 1
+    const reasons = JSON.stringify(shape.pairs[0]?.other.slow)
+    console.log(`${shape.name}: ${slow} records were decoded as objects instead of columns: ${reasons}`)
+  }
+  const main = shapes.find(({ name }) => name === MAIN_SHAPE)
+  if (main === undefined) return code
+  const ratio = medianRatio(main)
+  console.log(`${MAIN_SHAPE} takes ${ratio.toFixed(2)} × the CPU of the floor; the limit is ${RATIO_MAX} ×`)
+  return ratio <= RATIO_MAX ? code : 1
+}
+
+async function measureAll({ shape, records, pairs, profile }: Flags): Promise<Results> {
   const say = (message: string): void => {
     console.log(message)
   }
@@ -79,31 +104,52 @@ async function measureAll({ records, pairs, profile }: Flags): Promise<Results> 
   const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-bench-'))
   const kafka = await startKafka({ onProgress: say })
   try {
-    const bytes = await produce(kafka.brokers, { topic: TOPIC, partitions: PARTITIONS }, records)
-    const run = runner(kafka.brokers, folder)
-    const startUp = { floor: await run('floor', 0, {}), whole: await run('whole', 0, {}) }
-    const variants = []
-    for (const { name, program, topicConfig } of VARIANTS) {
-      say(name)
-      variants.push({ name, pairs: await measurePairs(run, program, { pairs, records, topicConfig }) })
+    const shapes: ShapeResult[] = []
+    for (const each of SHAPES) {
+      if (shape !== undefined && !shape.includes(each.name)) continue
+      say(`${each.name}: ${each.title}`)
+      const run = { brokers: kafka.brokers, folder, partitions: PARTITIONS, records, pairs }
+      shapes.push(await measureShape(each, run, sayPair))
     }
-    const memory = []
-    for (const flushBytes of FLUSH_BYTES) {
-      const flush = { bytes: flushBytes, count: NEVER, ageMs: NEVER }
-      const whole = await run('whole', records, { flush })
-      say(`flush.bytes ${flushBytes / MIB} MiB: peak memory ${Math.round(whole.rssBytesMax / MIB)} MiB`)
-      memory.push({ flushBytes, creditBytes: 2 * flushBytes, whole })
-    }
-    if (profile !== undefined) {
-      const profiled = runner(kafka.brokers, folder, profile)
-      await profiled('floor', records, {})
-      await profiled('whole', records, {})
-    }
-    return { records, bytes, partitions: PARTITIONS, variants, memory, startUp, loadAverage }
+    const others =
+      shape === undefined
+        ? await measureOthers(kafka.brokers, folder, { records, pairs, profile })
+        : undefined
+    return { records, partitions: PARTITIONS, shapes, loadAverage, ...others }
   } finally {
     await kafka.stop()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Measures what does not depend on the shape, on the topic of the main one. */
+async function measureOthers(
+  brokers: readonly string[],
+  folder: string,
+  { records, pairs, profile }: { records: number; pairs: number; profile: string | undefined },
+): Promise<Pick<Results, 'reading' | 'memory' | 'startUp'>> {
+  const run = runner(brokers, folder)
+  const startUp = { floor: await run('floor', 0, {}), whole: await run('whole', 0, {}) }
+  const reading: Pair[] = []
+  console.log('reading alone')
+  for (let number = 1; number <= pairs; number++) {
+    const pair = { floor: await run('floor', records, {}), other: await run('read', records, {}) }
+    reading.push(pair)
+    sayPair(pair, number)
+  }
+  const memory = []
+  for (const flushBytes of FLUSH_BYTES) {
+    const flush = { bytes: flushBytes, count: NEVER, ageMs: NEVER }
+    const whole = await run('whole', records, { flush })
+    console.log(`flush.bytes ${flushBytes / MIB} MiB: peak memory ${Math.round(whole.rssBytesMax / MIB)} MiB`)
+    memory.push({ flushBytes, creditBytes: 2 * flushBytes, whole })
+  }
+  if (profile !== undefined) {
+    const profiled = runner(brokers, folder, profile)
+    await profiled('floor', records, {})
+    await profiled('whole', records, {})
+  }
+  return { startUp, reading, memory }
 }
 
 function runner(brokers: readonly string[], folder: string, profile?: string): Run {
@@ -112,40 +158,27 @@ function runner(brokers: readonly string[], folder: string, profile?: string): R
   const fetch = { bytesMax: fetchBytesMax, bytesPerPartitionMax: fetchBytesPerPartitionMax }
   return async (program, records, topicConfig) => {
     const groupId = `bench-${program}-${profile === undefined ? '' : 'profile-'}${++runs}`
-    const table = join(folder, groupId)
+    const uri = join(folder, groupId)
+    const options = { contract: contractFile('user-events'), ...topicConfig }
     const task: Task = {
-      brokers,
-      topic: TOPIC,
-      groupId,
-      records,
-      fetch,
-      topicConfig: { ...topicConfig, table: { ...topicConfig.table, uri: table } },
+      ...{ brokers, topic: `bench-${MAIN_SHAPE}`, groupId, records, fetch },
+      topicConfig: { ...options, table: { ...topicConfig.table, uri } },
     }
     try {
       return await measure(program, task, profile)
     } finally {
-      await rm(table, { recursive: true, force: true })
+      await rm(uri, { recursive: true, force: true })
     }
   }
 }
 
-async function measurePairs(
-  run: Run,
-  program: Program,
-  {
-    pairs,
-    records,
-    topicConfig,
-  }: { readonly pairs: number; readonly records: number; readonly topicConfig: Task['topicConfig'] },
-): Promise<Pair[]> {
-  const measured: Pair[] = []
-  for (let number = 1; number <= pairs; number++) {
-    const floor = await run('floor', records, topicConfig)
-    const pair = { floor, other: await run(program, records, topicConfig) }
-    measured.push(pair)
-    const micros = `${microsOf(floor).toFixed(2)} µs, ${program} ${microsOf(pair.other).toFixed(2)} µs`
-    const rate = formatCount(Math.round(records / pair.other.wallS))
-    console.log(`  pair ${number}: floor ${micros}, ratio ${ratioOf(pair).toFixed(2)}, ${rate} records/s`)
-  }
-  return measured
+function sayPair(pair: Pair, number: number): void {
+  const { floor, other } = pair
+  const micros = `${microsOf(floor).toFixed(2)} µs, this ${microsOf(other).toFixed(2)} µs`
+  const rate = formatCount(Math.round(other.records / other.wallS))
+  const slow = Object.values(other.slow ?? {}).reduce<number>((sum, count = 0) => sum + count, 0)
+  console.log(
+    `  pair ${number}: floor ${micros}, ratio ${ratioOf(pair).toFixed(2)}, ${rate} records/s, ${Math.round(other.rssBytesMax / MIB)} MiB, ` +
+      `longest block ${other.blockMsMax.toFixed(0)} ms, ${slow} slow`,
+  )
 }

@@ -1,3 +1,6 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Counts } from '../src/core/batch.ts'
+
 /** Holds the result of a measured program, printed as its last line of output: its resource usage from its start on. */
 export interface Measured {
   readonly records: number
@@ -7,6 +10,10 @@ export interface Measured {
   readonly cpuS: number
   /** Peak resident memory of the process, in bytes. */
   readonly rssBytesMax: number
+  /** Longest time that the event loop was blocked, in milliseconds. */
+  readonly blockMsMax: number
+  /** Records that were decoded as objects, by reason; absent for programs that do not decode. */
+  readonly slow?: Counts['slow']
 }
 
 /** Holds the arguments of a measured program, passed as JSON. */
@@ -18,23 +25,40 @@ export interface Task {
   readonly records: number
   /** Fetch settings of the pipeline, used by both programs, in bytes. */
   readonly fetch: { readonly bytesMax: number; readonly bytesPerPartitionMax: number }
-  /** Configuration of the topic, overriding the benchmark's own. */
+  /** Options of the topic. */
   readonly topicConfig: { readonly table?: object; readonly [key: string]: unknown }
+  /** Address of the schema registry, if there is one. */
+  readonly registryUrl?: string
+  /** Table that is created before the run. */
+  readonly existingTable?: { readonly contract: object; readonly partitionColumns: readonly string[] }
+  /** Transforms of `kafka-delta ingest`, which then reads the topic. */
+  readonly ingestTransforms?: readonly string[]
 }
+
+const DELAY_RESOLUTION_MS = 5
+const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
+delay.enable()
 
 /** Returns the task that this process was started with. */
 export function taskOfProcess(): Task {
   return JSON.parse(process.argv[2] ?? '') as Task
 }
 
+/** Starts to measure blocks anew, once the program is loaded. */
+export function startMeasuring(): void {
+  delay.reset()
+}
+
 /** Prints the resource usage of this process for its parent. */
-export function report(records: number, wallMs: number): void {
+export function report(records: number, wallMs: number, slow?: Counts['slow']): void {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
   const measured: Measured = {
     records,
     wallS: wallMs / 1e3,
     cpuS: (userCPUTime + systemCPUTime) / 1e6,
     rssBytesMax: maxRSS * 1024,
+    blockMsMax: Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS),
+    ...(slow === undefined ? {} : { slow }),
   }
   process.stdout.write(`${JSON.stringify(measured)}\n`)
 }

@@ -1,23 +1,19 @@
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import type { Measured } from './measured.ts'
 import { median, microsOf, ratioOf, type Pair } from './programs.ts'
+import type { ShapeResult } from './shapes/shapes.ts'
 
 /** Holds everything that one run measured. */
 export interface Results {
+  /** Records of each shape. */
   readonly records: number
-  /** Size of all record values, in bytes. */
-  readonly bytes: number
   readonly partitions: number
-  readonly variants: readonly Variant[]
-  readonly memory: readonly MemoryRun[]
-  readonly startUp: { readonly floor: Measured; readonly whole: Measured }
+  readonly shapes: readonly ShapeResult[]
+  /** Reading alone, on the topic of user events, in pairs with the floor; absent when only some shapes were measured. */
+  readonly reading?: readonly Pair[]
+  readonly memory?: readonly MemoryRun[]
+  readonly startUp?: { readonly floor: Measured; readonly whole: Measured }
   readonly loadAverage: number
-}
-
-/** Holds one program with its configuration, measured in pairs with the floor. */
-export interface Variant {
-  readonly name: string
-  readonly pairs: readonly Pair[]
 }
 
 /** Holds one run with its own flush size. */
@@ -27,46 +23,69 @@ export interface MemoryRun {
   readonly whole: Measured
 }
 
-/** Maximum ratio of the first variant's CPU to that of the floor; the run fails above it. */
+/** Maximum ratio of the CPU of user events to that of the floor; the run fails above it. */
 export const RATIO_MAX = 2.5
 
-/** Returns the median ratio of a variant. */
-export function medianRatio({ pairs }: Variant): number {
+/** Returns the median ratio of all pairs. */
+export function medianRatio({ pairs }: Pick<ShapeResult, 'pairs'>): number {
   return median(pairs.map(ratioOf))
+}
+
+/** Returns the records that were decoded as objects, of the run that has most of them. */
+export function slowRowsOf({ pairs }: Pick<ShapeResult, 'pairs'>): number {
+  const counts = pairs.map(({ other: { slow = {} } }) =>
+    Object.values(slow).reduce<number>((sum, count = 0) => sum + count, 0),
+  )
+  return Math.max(0, ...counts)
 }
 
 /** Returns the page `docs/benchmarks.md`. */
 export function benchmarksPage(results: Results): string {
+  const { startUp, memory, shapes } = results
   return `# Benchmarks
 
 <!-- Written by \`npm run bench\`. -->
 
-This page shows the CPU cost of a record. It is compared with the floor: a consumer that only counts its records, which is the
-minimum for any program on kafkajs. Absolute figures depend on the machine and its load, so the result is a ratio: floor and
-pipeline run one after the other, each in its own process, and the median over the pairs is reported.
+This page shows the CPU cost of a record, by the shape of its topic. It is compared with the floor: a consumer that only counts
+the records of the same topic, which is the minimum for any program on kafkajs. Absolute figures depend on the machine and its
+load, so the result is a ratio: floor and pipeline run one after the other, each in its own process, and the median over the
+pairs is reported.
 
 ${machineOf(results)}
 
-## CPU for a record
+## What does a record cost?
 
-${variantTable(results)}
+![CPU per record by shape, as a multiple of the floor](benchmarks.svg)
 
-The pipeline reads the topic from start to end into a new local table. It decodes JSON and validates it against the contract
-(every record is valid), writes Parquet with zstd and statistics of every column, and makes commits and checkpoints. CPU is
-user and system time of the whole process, including threads. MB are 10⁶ bytes of record values. Reading alone ends where the
-ranges of all values in the responses are known, with checksums verified and transactions filtered; it only counts, like
-the floor.
+${shapeTable(results)}
+
+The pipeline reads the topic from start to end into a new local table, or into an existing one where the shape says so. It decodes
+and validates every record, writes Parquet with zstd and statistics of every column, and makes commits and checkpoints. CPU is
+user and system time of the whole process, including threads and the start of Node.js. MB are 10⁶ bytes of record values, for
+each second of CPU. The longest block is the longest time in which the process answers nothing, such as a heartbeat. Slow rows
+are [records decoded as objects](operations.md#metrics): the run fails if there is one. Reading alone ends where the ranges of
+all values in the responses are known, with checksums verified and transactions filtered; it only counts, like the floor.
+
+\`npm run bench -- --shape NAME\` measures single shapes, \`npm run bench:peers\` Spark beside this project.
 
 ## Pairs
 
-${results.variants.map(pairTable).join('\n\n')}
+${shapes.map(pairTable).join('\n\n')}
+${startUp === undefined ? '' : startUpSection(startUp)}${memory === undefined ? '' : memorySection(memory)}`
+}
 
+function startUpSection({ floor, whole }: NonNullable<Results['startUp']>): string {
+  return `
 ## Start-up
 
 Every figure above includes the start of Node.js and the loading of all modules. These alone take
-${results.startUp.floor.cpuS.toFixed(2)} s of CPU and ${mib(results.startUp.floor.rssBytesMax)} MiB for the floor,
-${results.startUp.whole.cpuS.toFixed(2)} s and ${mib(results.startUp.whole.rssBytesMax)} MiB for the pipeline.
+${floor.cpuS.toFixed(2)} s of CPU and ${mib(floor.rssBytesMax)} MiB for the floor,
+${whole.cpuS.toFixed(2)} s and ${mib(whole.rssBytesMax)} MiB for the pipeline.
+`
+}
 
+function memorySection(memory: readonly MemoryRun[]): string {
+  return `
 ## Memory
 
 Peak resident memory of the process by \`flush.bytes\`, with \`creditBytes\` at its default of twice as much and
@@ -74,53 +93,58 @@ Peak resident memory of the process by \`flush.bytes\`, with \`creditBytes\` at 
 
 | flush.bytes, MiB | creditBytes, MiB | peak memory, MiB | CPU µs per record |
 | ---: | ---: | ---: | ---: |
-${results.memory.map(memoryRow).join('\n')}
+${memory.map(memoryRow).join('\n')}
 `
 }
 
-function machineOf({ records, bytes, partitions, loadAverage }: Results): string {
+function machineOf({ records, partitions, loadAverage }: Results): string {
   return `| | |
 | --- | --- |
 | Date | ${new Date().toISOString().slice(0, 10)} |
 | Machine | ${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${mib(totalmem())} MiB |
 | Load average at the start | ${loadAverage.toFixed(1)} |
 | Node.js | ${process.version} |
-| Kafka | one broker on the same machine, one topic of ${partitions} partitions, uncompressed |
-| Records | ${records.toLocaleString('en-US')} user events, ${(bytes / records).toFixed(0)} bytes of JSON each |`
+| Kafka | one broker on the same machine, topics of ${partitions} partitions, uncompressed unless the shape says so |
+| Records | ${records.toLocaleString('en-US')} of each shape |`
 }
 
-function variantTable({ variants, records, bytes }: Results): string {
-  const first = variants[0]?.pairs.map((pair) => pair.floor) ?? []
-  const rows = [
-    summaryRow('kafkajs, counting (the floor)', first, '1.0', bytes / records),
-    ...variants.map((variant) =>
-      summaryRow(
-        variant.name,
-        variant.pairs.map((pair) => pair.other),
-        `**${medianRatio(variant).toFixed(2)}**`,
-        bytes / records,
-      ),
-    ),
-  ]
-  return `| | × floor | CPU µs per record | records/s | MB/s | peak memory, MiB |
-| --- | ---: | ---: | ---: | ---: | ---: |
+function shapeTable({ shapes, reading }: Results): string {
+  const [first] = shapes
+  const rows = shapes.map((shape) => shapeRow(shape))
+  if (reading !== undefined && first !== undefined)
+    rows.push(
+      shapeRow({
+        ...first,
+        name: 'reading alone',
+        title: 'user events, by the own consumer',
+        pairs: reading,
+      }),
+    )
+  return `| shape | records | bytes per record | × floor | floor, CPU µs | this, CPU µs | MB/s per core | peak memory, MiB | longest block, ms | slow rows |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 ${rows.join('\n')}`
 }
 
-function summaryRow(name: string, runs: readonly Measured[], ratio: string, recordBytes: number): string {
-  const rate = median(runs.map(({ records, wallS }) => records / wallS))
+function shapeRow(shape: ShapeResult): string {
+  const { name, title, records, bytes, pairs } = shape
+  const runs = pairs.map(({ other }) => other)
+  const micros = median(runs.map(microsOf))
   const cells = [
     name,
-    ratio,
-    median(runs.map(microsOf)).toFixed(2),
-    Math.round(rate).toLocaleString('en-US'),
-    ((rate * recordBytes) / 1e6).toFixed(1),
+    title,
+    (bytes / records).toFixed(0),
+    `**${medianRatio(shape).toFixed(2)}**`,
+    median(pairs.map(({ floor }) => microsOf(floor))).toFixed(2),
+    micros.toFixed(2),
+    (bytes / records / micros).toFixed(1),
     mib(Math.max(...runs.map((run) => run.rssBytesMax))),
+    Math.max(...runs.map((run) => run.blockMsMax)).toFixed(0),
+    slowRowsOf(shape).toLocaleString('en-US'),
   ]
   return `| ${cells.join(' | ')} |`
 }
 
-function pairTable({ name, pairs }: Variant): string {
+function pairTable({ name, pairs }: ShapeResult): string {
   const rows = pairs.map((pair, index) => {
     const cells = [index + 1, microsOf(pair.floor).toFixed(2), microsOf(pair.other).toFixed(2)]
     return `| ${[...cells, ratioOf(pair).toFixed(2)].join(' | ')} |`

@@ -11,6 +11,7 @@ import { startKafka } from '../../src/local-servers/kafka.ts'
 import { openStore } from '../../src/storage/open/open.ts'
 import { loadConfig } from '../../config/load/load.ts'
 import { produce } from '../produce.ts'
+import { contractFile } from '../shapes/shape.ts'
 import { runProgram } from '../run-program.ts'
 import type { ScalingMeasured, ScalingTask } from './task.ts'
 
@@ -95,7 +96,11 @@ async function measureGroup(
     groupId: `bench-scaling-${count}`,
     records,
     fetch: { bytesMax: fetchBytesMax, bytesPerPartitionMax: fetchBytesPerPartitionMax },
-    topicConfig: { table: { uri: table }, flush: { count: FLUSH_COUNT } },
+    topicConfig: {
+      contract: contractFile('user-events'),
+      table: { uri: table },
+      flush: { count: FLUSH_COUNT },
+    },
     beginAtMs: Date.now() + LOADING_MS,
   }
   const all = await Promise.all(
