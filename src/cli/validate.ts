@@ -11,6 +11,7 @@ import { formatDataType } from './table/type-text.ts'
 
 interface ValidateFlags extends ConfigFlags {
   readonly json?: true
+  readonly explain?: true
 }
 
 /** Adds the command `validate`, which checks configuration and contracts and shows the resulting tables. */
@@ -20,12 +21,17 @@ export function addValidate(program: Command, finish: (exitCode: number) => void
       'check configuration and contracts and show the resulting tables, without connecting to Kafka or a store',
     )
     .option('--json', 'print the tables as JSON')
+    .option(
+      '--explain',
+      'say for each column, rule, filter and transform if it runs on columns or needs objects, which cost more CPU, and why',
+    )
     .addHelpText(
       'after',
       `
 Examples:
   kafka-delta validate --config config/examples/local.json
   kafka-delta validate --config service.json --set topics.events.startFrom=latest --json
+  kafka-delta validate --config service.json --explain
 ${EXIT_HELP}`,
     )
     .action(async (flags: ValidateFlags) => {
@@ -43,12 +49,22 @@ ${EXIT_HELP}`,
           process.stderr.write(formatError(error, config.log.level === 'debug'))
         }
       }
-      if (exitCode === EXIT.ok) {
+      if (exitCode === EXIT.ok && flags.explain === true) await explain(config, flags)
+      else if (exitCode === EXIT.ok) {
         if (flags.json === true) await printJson(plans)
         else for (const plan of plans) await print(planText(plan))
       }
       finish(exitCode)
     })
+}
+
+/** Prints how the records of each topic are decoded. */
+async function explain(config: Config, { json }: ValidateFlags): Promise<void> {
+  const { explainTopic, formatExplanation } = await import('./explain.ts')
+  const explanations = []
+  for (const [name, topic] of topicsOf(config)) explanations.push(await explainTopic(name, topic, config))
+  if (json === true) await printJson(explanations)
+  else for (const explanation of explanations) await print(formatExplanation(explanation))
 }
 
 /** Returns every topic; an entry with a pattern is included once, with `{topic}` as the name of its topics. */

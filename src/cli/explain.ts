@@ -1,0 +1,124 @@
+import type { Config, TopicConfig } from '../../config/types.ts'
+import { readContract } from '../contract/file.ts'
+import type { Contract } from '../contract/contract.ts'
+import { messageOf } from '../core/errors.ts'
+import type { Format, FormatOptions, ObjectReason } from '../formats/format.ts'
+import { openFormat } from '../formats/open/open.ts'
+import { registryOptionsOf } from '../service/connections/registry-options.ts'
+import { openTransforms } from '../service/table/transforms.ts'
+import { formatTable } from './output.ts'
+
+/** Says whether a column, a rule, a filter or a transform runs on columns or needs objects. */
+interface Explained {
+  readonly subject: string
+  readonly on: 'columns' | 'objects'
+  readonly reason?: string
+}
+
+/** Says whether the records of a topic are decoded into columns, and what prevents it. */
+export interface TopicExplanation {
+  readonly topic: string
+  /** `objects` when one of `subjects` makes every record an object on the way. */
+  readonly on: 'columns' | 'objects'
+  readonly subjects: readonly Explained[]
+}
+
+const NO_COLUMNS: FormatOptions = { schema: { type: 'struct', fields: [] }, plain: undefined }
+
+/**
+ * Explains how the records of a topic are decoded, from its configuration and contract. Columns that only an existing table or
+ * the first messages define are unknown here.
+ */
+export async function explainTopic(
+  name: string,
+  topic: TopicConfig,
+  config: Pick<Config, 'schemaRegistry'>,
+): Promise<TopicExplanation> {
+  const contract = topic.contract === undefined ? undefined : await readContract(topic.contract)
+  const options = contract === undefined ? NO_COLUMNS : { schema: contract.schema, plain: contract.plain }
+  const reasons = [
+    ...(await formatReasons(topic, config, options, contract)),
+    ...(await transformReasons(name, topic, contract)),
+  ]
+  const known = subjectsOf(topic, contract)
+  const others = reasons.filter(({ subject }) => !known.some((each) => isPartOf(subject, each)))
+  const subjects = [
+    ...known.map((subject) => explained(subject, reasons)),
+    ...others.map(({ subject, reason }): Explained => ({ subject, on: 'objects', reason })),
+  ]
+  return { topic: topic.topic, on: reasons.length === 0 ? 'columns' : 'objects', subjects }
+}
+
+/** Formats the explanation of a topic as a table. */
+export function formatExplanation({ topic, on, subjects }: TopicExplanation): string {
+  const head = `topic ${topic}: records are decoded into ${on}\n`
+  const rows = subjects.map(({ subject, on: own, reason = '' }) => [subject, own, reason])
+  return rows.length === 0
+    ? `${head}\n`
+    : `${head}${formatTable(['what', 'runs on', 'why'], rows).replace(/^/gm, '  ').trimEnd()}\n\n`
+}
+
+/** Returns the columns of the contract and the steps of the topic, in the order in which they run. */
+function subjectsOf(topic: TopicConfig, contract: Contract | undefined): readonly string[] {
+  return [
+    ...(contract?.schema.fields ?? []).map(({ name }) => `columns.${name}`),
+    ...topic.rules.map(({ name }) => `rules.${name}`),
+    ...(topic.filter === undefined ? [] : ['filter']),
+    ...Object.keys(topic.transforms).map((path) => `transforms.${path}`),
+  ]
+}
+
+function explained(subject: string, reasons: readonly ObjectReason[]): Explained {
+  const own = reasons.filter((reason) => isPartOf(reason.subject, subject))
+  if (own.length === 0) return { subject, on: 'columns' }
+  return { subject, on: 'objects', reason: own.map(({ reason }) => reason).join('; ') }
+}
+
+/** Returns whether a reason concerns the subject itself or something in it. */
+function isPartOf(inner: string, subject: string): boolean {
+  return inner === subject || inner.startsWith(`${subject}.`)
+}
+
+async function formatReasons(
+  topic: TopicConfig,
+  config: Pick<Config, 'schemaRegistry'>,
+  options: FormatOptions,
+  contract: Contract | undefined,
+): Promise<readonly ObjectReason[]> {
+  const rules = contractReasons(contract)
+  let format: Format
+  try {
+    format = await openFormat({ ...topic, ...registryOptionsOf(config, topic, undefined) }, options)
+  } catch (error) {
+    return [{ subject: 'format', reason: `unknown: ${messageOf(error)}` }]
+  }
+  if (format.objectReasons !== undefined) return [...format.objectReasons(), ...rules]
+  if (format.name === 'json' && (options.plain !== undefined || contract === undefined)) return rules
+  if (rules.length > 0) return rules
+  const reason =
+    format.name === 'json'
+      ? 'a rule of the contract needs the whole message'
+      : `the format ${format.name} makes objects`
+  return [{ subject: format.name === 'json' ? 'contract' : 'format', reason }]
+}
+
+/** Returns the rules of a contract that columns and bytes cannot prove. */
+function contractReasons(contract: Contract | undefined): readonly ObjectReason[] {
+  const { plainFaults = [] } = (contract ?? {}) as {
+    readonly plainFaults?: readonly { readonly at: string; readonly message: string }[]
+  }
+  return plainFaults.map(({ at, message }) => ({ subject: `contract${at}`, reason: message }))
+}
+
+/** Returns why transforms need objects: all of them do. */
+async function transformReasons(
+  name: string,
+  topic: TopicConfig,
+  contract: Contract | undefined,
+): Promise<readonly ObjectReason[]> {
+  const transformation = await openTransforms(topic, contract?.schema, { prefix: `topics.${name}.` })
+  if (transformation === undefined) return []
+  const reason = 'it works on objects'
+  const steps = subjectsOf(topic, undefined)
+  return (steps.length === 0 ? ['drop, rename'] : steps).map((subject) => ({ subject, reason }))
+}
