@@ -1,5 +1,5 @@
 import type { CodecName } from '../../src/compression/compression.ts'
-import { ByteSink } from '../../src/core/byte-sink.ts'
+import { ByteSink } from '../../src/kafka/produce/byte-sink.ts'
 import type { OutgoingRecord } from '../../src/kafka/produce/record-batch.ts'
 import { findPackageFile } from '../../src/cli/package-file.ts'
 

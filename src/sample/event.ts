@@ -1,4 +1,4 @@
-import { ByteSink } from '../core/byte-sink.ts'
+import { ByteSink } from '../kafka/produce/byte-sink.ts'
 import { BAD_RECORD_KINDS, corruptEvent } from './bad-records.ts'
 import type { BadRecordKind, CorruptibleFields } from './bad-records.ts'
 import { seededRandom } from './random.ts'

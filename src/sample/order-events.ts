@@ -1,4 +1,4 @@
-import { ByteSink } from '../core/byte-sink.ts'
+import { ByteSink } from '../kafka/produce/byte-sink.ts'
 import { encoded, generateEvents, pick, writeIsoDate, writeIsoTimestamp } from './event.ts'
 import type { SampleEvent, SampleKind, SampleOptions } from './event.ts'
 

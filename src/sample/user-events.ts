@@ -1,4 +1,4 @@
-import type { ByteSink } from '../core/byte-sink.ts'
+import type { ByteSink } from '../kafka/produce/byte-sink.ts'
 import { encoded, generateEvents, pick, writeIsoTimestamp } from './event.ts'
 import type { SampleEvent, SampleKind, SampleOptions } from './event.ts'
 

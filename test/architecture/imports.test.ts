@@ -87,7 +87,7 @@ test('Only src/kafka imports kafkajs, only src/parquet and src/delta parquet-was
   const homes: Readonly<Record<string, readonly string[]>> = {
     kafkajs: ['src/kafka/'],
     'parquet-wasm': ['src/parquet/', 'src/delta/'],
-    '@node-rs/crc32': ['src/kafka/records/', 'src/formats/avro/', 'src/delta/files/'],
+    '@node-rs/crc32': ['src/kafka/records/', 'src/kafka/produce/', 'src/formats/avro/', 'src/delta/files/'],
     snappy: ['src/compression/'],
     'lz4-napi': ['src/compression/'],
     '@bokuweb/zstd-wasm': ['src/compression/'],

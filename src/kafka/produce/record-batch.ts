@@ -1,6 +1,6 @@
 import { crc32c } from '@node-rs/crc32'
 import type { ByteCodec } from '../../compression/byte-codec.ts'
-import { ByteSink } from '../../core/byte-sink.ts'
+import { ByteSink } from './byte-sink.ts'
 
 /** The content of a key or a value: text, which is encoded as UTF-8, or bytes. */
 type RecordContent = string | Uint8Array | ByteSink | null

@@ -1,5 +1,5 @@
 import { CODEC_NAMES, openCodec, type CodecName } from '../../compression/compression.ts'
-import { systemClock } from '../../core/clock.ts'
+import { systemClock, type Clock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { KafkaOptions } from '../client/client.ts'
 import { hasErrorType, kafkaFaultOf } from '../client/faults.ts'
@@ -14,6 +14,8 @@ interface SenderOptions extends KafkaOptions {
   readonly topic: string
   /** Compression of record batches; default: none. */
   readonly compression?: CodecName
+  /** Gives the timestamps of messages and the pauses between attempts; default: that of the system. */
+  readonly clock?: Clock
 }
 
 /** Sends messages to one topic. */
@@ -45,14 +47,14 @@ interface PartitionQueue {
 const BATCH_BYTES = 512 * 1024
 /** Size of the buffer of a batch before it grows. */
 const BUFFER_BYTES = BATCH_BYTES + 16 * 1024
-const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 5_000, random: Math.random }
+const BACKOFF = { minBackoffMs: 100, maxBackoffMs: 5_000 }
 
 /**
  * Opens a sender to a topic that exists.
  * @throws KD_TOPIC_MISSING, KD_KAFKA_FORBIDDEN, KD_KAFKA_UNREACHABLE, KD_KAFKA_AUTH_FAILED, KD_KAFKA_TLS_FAILED
  */
 export async function openSender(options: SenderOptions): Promise<Sender> {
-  const { topic, compression } = options
+  const { topic, compression, clock = systemClock } = options
   const cluster = openCluster(clusterOptionsOf(options))
   try {
     const { partitions } = await listPartitions(cluster, topic, 'Describe and Write')
@@ -62,7 +64,7 @@ export async function openSender(options: SenderOptions): Promise<Sender> {
         : { number: CODEC_NAMES.indexOf(compression) + 1, codec: await openCodec(compression) }
     const queues = partitions.map((partition): PartitionQueue => ({
       writer: undefined,
-      sender: new PartitionSender({ topic, partition, cluster, clock: systemClock, backoff: BACKOFF }),
+      sender: new PartitionSender({ topic, partition, cluster, clock, backoff: BACKOFF }),
     }))
     let next = 0
     let stored: Promise<void>[] = []
@@ -83,7 +85,7 @@ export async function openSender(options: SenderOptions): Promise<Sender> {
         const queue = queues[next] as PartitionQueue
         next = next + 1 === queues.length ? 0 : next + 1
         const writer = (queue.writer ??= new RecordBatchWriter(BUFFER_BYTES))
-        writer.append(message, Date.now())
+        writer.append(message, clock.now())
         if (writer.length >= BATCH_BYTES) sendBatch(queue)
       },
       flush: async () => {

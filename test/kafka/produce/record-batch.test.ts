@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CODEC_NAMES, openCodec } from '../../../src/compression/compression.ts'
-import { ByteSink } from '../../../src/core/byte-sink.ts'
+import { ByteSink } from '../../../src/kafka/produce/byte-sink.ts'
 import { RecordBatchWriter, sealBatch, type OutgoingRecord } from '../../../src/kafka/produce/record-batch.ts'
 import { chanceOf, type Chance } from '../../support/values/chance.ts'
 import { encodeBatch, type PlainRecord } from '../records/support/encode.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ByteSink } from '../../src/core/byte-sink.ts'
+import { ByteSink } from '../../../src/kafka/produce/byte-sink.ts'
 
 test('Numbers are written as their digits', () => {
   const sink = new ByteSink(1)
