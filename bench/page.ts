@@ -66,7 +66,7 @@ each second of CPU. The longest block is the longest time in which the process a
 are [records decoded as objects](operations.md#metrics): the run fails if there is one. Reading alone ends where the ranges of
 all values in the responses are known, with checksums verified and transactions filtered; it only counts, like the floor.
 
-\`npm run bench -- --shape NAME\` measures single shapes, \`npm run bench:peers\` Spark beside this project.
+\`npm run bench -- --shape NAME\` measures single shapes.
 
 ## Pairs
 
