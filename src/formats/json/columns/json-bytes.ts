@@ -41,7 +41,7 @@ export function quotedTextOf(text: string, after = ''): QuotedText {
 }
 
 /** Returns the name of a member, alone and with the colon after it. */
-export function keyOf(name: string): { readonly name: QuotedText; readonly key: QuotedText } {
+export function memberNameOf(name: string): { readonly name: QuotedText; readonly key: QuotedText } {
   return { name: quotedTextOf(name), key: quotedTextOf(name, ':') }
 }
 

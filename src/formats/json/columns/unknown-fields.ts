@@ -1,4 +1,4 @@
-import { keyOf, type JsonInput } from './json-bytes.ts'
+import { memberNameOf, type JsonInput } from './json-bytes.ts'
 import { isNullAt, skipSpace, skipValue } from './scan.ts'
 import type { MemberPlan, ObjectPlan, UnknownFields, UnknownMembers } from './plan.ts'
 
@@ -38,7 +38,7 @@ export function addUnknown(plan: ObjectPlan, bytes: Uint8Array, at: number, end:
   if (members.length - known >= NAMES_MAX || unknown.names.has(folded)) return -1
   const index = members.length
   const path = unknown.use === 'count' ? unknown.path + folded : undefined
-  members.push({ required: false, ...keyOf(name), value: undefined, path })
+  members.push({ required: false, ...memberNameOf(name), value: undefined, path })
   if (plan.seenIn.length <= index) {
     const seenIn = new Float64Array(2 * members.length)
     seenIn.set(plan.seenIn)

@@ -5,7 +5,7 @@ import type { PlainContract, PlainValue } from '../../../contract/columns/plain.
 import { decimalOf, typeName, type DataType, type StructField } from '../../../core/schema.ts'
 import type { FormatOptions, ObjectReason } from '../../format.ts'
 import { checkedRulesOf } from './checked-plan.ts'
-import { keyOf, quotedTextOf } from './json-bytes.ts'
+import { memberNameOf, quotedTextOf } from './json-bytes.ts'
 import type { MemberPlan, NumberRange, ObjectPlan, UnknownFields, ValuePlan } from './plan.ts'
 import type { SourceTaps } from './source-taps.ts'
 import { unknownMembers } from './unknown-fields.ts'
@@ -82,7 +82,7 @@ function planObject(
         'required' in rules && rules.required
           ? true
           : !column.nullable && !(path === '' && builder.hasAbsentValue(index))
-      members.push({ required, ...keyOf(column.name), value })
+      members.push({ required, ...memberNameOf(column.name), value })
     }
   }
   if (!isWhole || reasons.length > 0) return undefined
