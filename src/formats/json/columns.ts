@@ -5,7 +5,7 @@ import type { Columns } from '../../arrow/column.ts'
 import type { FormatOptions, ObjectReason, SlowReason } from '../format.ts'
 import type { SourceColumns } from '../sources.ts'
 import { jsonInputOf } from './columns/json-bytes.ts'
-import { readObject } from './columns/read-value.ts'
+import { readRow } from './columns/read-value.ts'
 import { skipSpace } from './columns/scan.ts'
 import type { UnknownFields } from './columns/plan.ts'
 import { SourceTaps } from './columns/source-taps.ts'
@@ -67,7 +67,7 @@ export function columnReader(options: FormatOptions): ColumnReader | readonly Ob
       input.slow = 'value'
       const start = afterBom(bytes, raw.valueStart[i] as number, end)
       taps?.begin(length, raw.valueStart[i] as number, end)
-      const at = readObject(input, builder, plan, skipSpace(bytes, start))
+      const at = readRow(input, builder, plan, skipSpace(bytes, start))
       // White space is skipped without bounds checks, because a newline follows each value. A read may therefore run
       // into the next record.
       const isRow = at >= 0 && at <= end && skipSpace(bytes, at) >= end && taps?.isRefused !== true

@@ -171,11 +171,17 @@ function indexIn(bytes: Uint8Array, start: number, end: number): number {
   return index < 4_294_967_295 ? index : -1
 }
 
+/** Reads the object at `at` into a row, as `readObject` does. A record that threw may have left keys behind. */
+export function readRow(input: JsonInput, builder: StructBuilder, plan: ObjectPlan, at: number): number {
+  keyCount = 0
+  return readObject(input, builder, plan, at)
+}
+
 /**
  * Reads the object at `at` into the children of `builder`. It expects that the keys follow each other as they did in the
  * previous object. Returns the position after it, or -1 as `readValue` does.
  */
-export function readObject(input: JsonInput, builder: StructBuilder, plan: ObjectPlan, at: number): number {
+function readObject(input: JsonInput, builder: StructBuilder, plan: ObjectPlan, at: number): number {
   const { bytes, view } = input
   const { members, columns } = plan
   if (bytes[at] !== 0x7b) return -1

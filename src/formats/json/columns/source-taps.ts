@@ -1,7 +1,7 @@
 import type { StructBuilder } from '../../../arrow/builder.ts'
 import { ensureCapacity } from '../../../arrow/validity.ts'
 import { SOURCE_KINDS, type MessageSource, type SourceColumns, type SourceValues } from '../../sources.ts'
-import { keyOf } from './json-bytes.ts'
+import { memberNameOf } from './json-bytes.ts'
 import type { MemberPlan, SourceTap, UnknownFields, ValuePlan } from './plan.ts'
 import { skipPlainString, skipSpace, skipValue, startsWith } from './scan.ts'
 
@@ -192,7 +192,7 @@ export class SourceTaps {
         const value: ValuePlan = { kind: 'source', nullable: true, builder: tap, rules: undefined }
         const counted =
           node.isIgnored || fields.policy !== 'count' ? undefined : path + node.name.toLowerCase()
-        const own: MemberPlan = { required: false, ...keyOf(node.name), value, path: counted }
+        const own: MemberPlan = { required: false, ...memberNameOf(node.name), value, path: counted }
         if (!node.isIgnored) tap.unknown = { fields, member: own }
         members.push(own)
         added.push(node.name)
