@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { DeadLetter } from '../../core/batch.ts'
+import type { Changing } from '../../core/changing.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf } from '../../core/errors.ts'
-import { originOf, valueOf, type Raw } from '../../core/raw.ts'
+import { originOf, valueOf, type Raw, type RecordsByMessage } from '../../core/raw.ts'
 import {
   blockCodecOf,
   buildContainer,
@@ -12,10 +13,12 @@ import {
   type ContainerHeader,
 } from './container.ts'
 import { AvroCursor } from './cursor.ts'
+import { finishRows, IdleColumns, SlowRecords } from './columnar/batch.ts'
+import type { AvroColumnReader } from './columnar/column-reader.ts'
 import type { RecordReader } from './read.ts'
 import { DECOMPRESSED_BATCH_BYTES_MAX } from '../framing/decompress.ts'
 import { RecordCollector, RECORDS_PER_BATCH_MAX } from '../framing/record-collector.ts'
-import type { Decoded, Format, WriterSchema } from '../format.ts'
+import type { Decoded, Format, FormatOptions, WriterSchema } from '../format.ts'
 
 /** Holds the means to read containers. */
 interface ContainerOptions {
@@ -26,6 +29,8 @@ interface ContainerOptions {
   readonly recordsMax: number
   /** Size limit of all decompressed blocks of one container, in bytes. */
   readonly bytesMax: number
+  /** The columns that records are decoded into; without them, all records become objects. */
+  readonly columns?: FormatOptions | Changing<FormatOptions>
 }
 
 /**
@@ -36,7 +41,26 @@ interface ContainerOptions {
  * container of more than `recordsMax` records is one dead letter.
  */
 export function containerFormat(options: ContainerOptions): Format {
-  return { name: 'avro', decode: (raw) => new ContainerBatchReader(raw, options).decoded() }
+  if (options.columns === undefined)
+    return { name: 'avro', decode: (raw) => new ContainerBatchReader(raw, options).decoded() }
+  const columns = new IdleColumns(options.columns)
+  return {
+    name: 'avro',
+    decode(raw) {
+      const reader = columns.take()
+      const slow = new SlowRecords()
+      const decoded = new ContainerBatchReader(raw, options, { reader, slow }).decoded()
+      columns.keep(reader)
+      return decoded
+    },
+    objectReasons: () => columns.reasons([]),
+  }
+}
+
+/** Reads records into columns, and counts the others. */
+interface DirectReader {
+  readonly reader: AvroColumnReader
+  readonly slow: SlowRecords
 }
 
 const NEWLINE = Buffer.from('\n')
@@ -45,6 +69,7 @@ const NEWLINE = Buffer.from('\n')
 class ContainerBatchReader {
   readonly #raw: Raw
   readonly #options: ContainerOptions
+  readonly #direct: DirectReader | undefined
   readonly #entries: RecordCollector
   readonly #pieces: Uint8Array[] = []
   #bytes = 0
@@ -60,9 +85,11 @@ class ContainerBatchReader {
     readonly rest: Uint8Array | undefined
   }[] = []
   readonly #headers: (ContainerHeader | undefined)[] = []
+  readonly #readers: (RecordReader | undefined)[] = []
   #tombstones = 0
 
-  constructor(raw: Raw, options: ContainerOptions) {
+  constructor(raw: Raw, options: ContainerOptions, direct?: DirectReader) {
+    this.#direct = direct
     this.#raw = raw
     this.#options = options
     this.#entries = new RecordCollector(raw)
@@ -80,6 +107,7 @@ class ContainerBatchReader {
     const deadLetters = this.#faults.map(({ entry, message }): DeadLetter =>
       deadLetterOf(raw, entry, 'decode', message),
     )
+    const rows = this.#direct && this.#finishRows(raw, this.#direct)
     return {
       raw,
       validated: undefined,
@@ -88,6 +116,35 @@ class ContainerBatchReader {
       ...(this.#writers.some((writer) => writer !== undefined) ? { writers: this.#writers } : {}),
       deadLetters,
       tombstones: this.#tombstones,
+      ...rows,
+    }
+  }
+
+  /** Returns the rows that were read directly, and reads those that are suspect as objects. */
+  #finishRows(
+    raw: Raw & { readonly parts: RecordsByMessage },
+    { reader, slow }: DirectReader,
+  ): Partial<Decoded> {
+    const { rows, suspects } = finishRows(reader, slow)
+    if (suspects.length === 0) return { ...rows, ...slow.counted }
+    const read = [...this.#records.entries()].map(([at, record]) => ({
+      record,
+      object: this.#objects[at],
+      writer: this.#writers[at],
+    }))
+    for (const record of suspects) {
+      const own = this.#readers[raw.parts.messageIndex[record] as number] as RecordReader
+      const object = own.read(new AvroCursor(valueOf(raw, record) as Uint8Array))
+      read.push({ record, object, writer: own.writer })
+    }
+    read.sort((a, b) => a.record - b.record)
+    const writers = read.map(({ writer }) => writer)
+    return {
+      ...rows,
+      ...slow.counted,
+      objects: read.map(({ object }) => object),
+      records: read.map(({ record }) => record),
+      ...(writers.some((writer) => writer !== undefined) ? { writers } : {}),
     }
   }
 
@@ -99,6 +156,8 @@ class ContainerBatchReader {
       faults: this.#faults.length,
       pieces: this.#pieces.length,
       bytes: this.#bytes,
+      columns: this.#direct?.reader.mark(),
+      slow: this.#direct?.slow.mark(),
     }
     try {
       const header = readContainerHeader(value)
@@ -110,12 +169,15 @@ class ContainerBatchReader {
       this.#faults.length = before.faults
       this.#pieces.length = before.pieces
       this.#bytes = before.bytes
+      if (before.columns !== undefined) this.#direct?.reader.reset(before.columns)
+      if (before.slow !== undefined) this.#direct?.slow.reset(before.slow)
       this.#fault(i, messageOf(error), undefined)
     }
   }
 
   #readBlocks(i: number, value: Uint8Array, header: ContainerHeader): void {
     const reader = this.#options.readerOf(header.schema)
+    this.#readers[i] = reader
     const decompress = blockCodecOf(this.#options.codecs, header.codec)
     const first = this.#entries.count
     const recordsMax = Math.min(this.#options.recordsMax, RECORDS_PER_BATCH_MAX - first)
@@ -151,11 +213,18 @@ class ContainerBatchReader {
     header: ContainerHeader,
   ): void {
     const cursor = new AvroCursor(bytes)
+    this.#direct?.reader.open(bytes)
     for (let left = records; left > 0; left--) {
-      const start = bytes.length - cursor.bytesLeft
+      const start = cursor.position
+      const direct = this.#readRow(reader, start, bytes.length, left === 1)
+      if (direct >= 0) {
+        cursor.moveTo(direct)
+        this.#add(i, bytes.subarray(start, direct))
+        continue
+      }
       try {
         const object = reader.read(cursor)
-        const end = bytes.length - cursor.bytesLeft
+        const end = cursor.position
         if (left === 1 && end < bytes.length)
           throw new Error(`expected the end of the block, got ${bytes.length - end} more bytes`)
         this.#objects.push(object)
@@ -164,7 +233,11 @@ class ContainerBatchReader {
         this.#add(i, bytes.subarray(start, end))
       } catch (error) {
         const what = left === 1 ? '' : `, and ${left - 1} more after it in the block`
-        this.#fault(i, `${messageOf(error)}${what}`, buildContainer(header, left, bytes.subarray(start)))
+        this.#recordFault(
+          i,
+          `${messageOf(error)}${what}`,
+          buildContainer(header, left, bytes.subarray(start)),
+        )
         return
       }
     }
@@ -172,7 +245,20 @@ class ContainerBatchReader {
       this.#fault(i, 'expected an empty block, got bytes', buildContainer(header, 0, bytes))
   }
 
+  /** Reads a record into columns. Returns the position after it, or -1. */
+  #readRow(reader: RecordReader, start: number, end: number, isLast: boolean): number {
+    const at = this.#direct?.reader.read(reader, start, end, this.#entries.count, isLast) ?? -1
+    if (at < 0) this.#direct?.slow.add(this.#entries.count, this.#direct.reader.reason)
+    return at
+  }
+
+  /** Adds a dead letter that is no record which was read before. */
   #fault(i: number, message: string, rest: Uint8Array | undefined): void {
+    this.#direct?.slow.add(this.#entries.count, 'value')
+    this.#recordFault(i, message, rest)
+  }
+
+  #recordFault(i: number, message: string, rest: Uint8Array | undefined): void {
     this.#faults.push({ entry: this.#entries.count, message, rest })
     this.#add(i, new Uint8Array(0))
   }
@@ -183,7 +269,7 @@ class ContainerBatchReader {
     this.#bytes += bytes.length + 1
   }
 
-  #withOrigin(): Raw {
+  #withOrigin(): Raw & { readonly parts: RecordsByMessage } {
     const raw = this.#entries.raw(Buffer.concat(this.#pieces, this.#bytes))
     const { messageIndex: messages } = raw.parts
     const { message, framed } = originOf(this.#raw)

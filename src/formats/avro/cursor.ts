@@ -11,6 +11,15 @@ export class AvroCursor extends ByteCursor {
   #empty = 0
   #depth = 0
 
+  get position(): number {
+    return this.at
+  }
+
+  /** Continues at `position`, after values that were read in another way. */
+  moveTo(position: number): void {
+    this.at = position
+  }
+
   /** Enters a value of a recursive schema that lies `levels` levels within another. Throws beyond 1,000 levels. */
   descend(levels: number): void {
     this.#depth += levels

@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, PipelineError } from '../../core/errors.ts'
-import type { Raw } from '../../core/raw.ts'
+import type { Changing } from '../../core/changing.ts'
+import { valueOf, type Raw } from '../../core/raw.ts'
 import { createSchemaRegistry, type RegisteredSchema, type SchemaRegistry } from '../../registry/registry.ts'
 import { avroWriterSchema } from './columns.ts'
 import { openBlockCodecs } from './container.ts'
@@ -9,30 +10,47 @@ import { containerFormat, cacheReaders } from './container-format.ts'
 import { AvroCursor } from './cursor.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { ingestReaderFactory } from './kafka-delta-ingest.ts'
-import { avroReader, type AvroReader, type RecordReader } from './read.ts'
+import { avroReader, type RecordReader } from './read.ts'
+import type { AvroColumnReader } from './columnar/column-reader.ts'
+import { decodeObjects, finishRows, IdleColumns, SlowRecords } from './columnar/batch.ts'
 import { checkDefaults, resolvingReader } from './resolve.ts'
 import { parseAvroSchema, type AvroNode } from './schema.ts'
 import { withLogicalTypes } from './connect-types.ts'
-import type { Format, WriterSchema } from '../format.ts'
+import type { Format, FormatOptions, WriterSchema } from '../format.ts'
 import type { FormatSettings } from '../settings.ts'
 import { SchemasById } from '../framing/registry-framing.ts'
-import { namedSchemaOf, schemaHeaderOf } from '../framing/schema-id.ts'
+import { namedSchemaOf, REGISTRY_PREFIX_BYTES, schemaHeaderOf, schemaIdIn } from '../framing/schema-id.ts'
 import { withoutBom } from '../json/json-input.ts'
 import { readSchemaFile } from '../json/schema-file.ts'
-import { valueFormat } from '../values.ts'
+
+/** Says which schema a value was written with, and where its record starts. It is filled anew for each value. */
+interface Located {
+  reader: RecordReader | undefined
+  start: number
+}
 
 /** Describes how a value identifies the schema that it was written with. */
 interface AvroFraming {
   /** Returns the reader for a value, and the position of its record. Throws when the framing is invalid. */
   open(value: Uint8Array, raw: Raw, i: number): { readonly reader: RecordReader; readonly start: number }
+  /**
+   * Fills `located` with what `open` returns for value `i`, but with the position in all bytes of the batch. The reader is
+   * undefined when `open` must decide.
+   */
+  locate(raw: Raw, i: number, located: Located): void
+  /** Returns the readers that are known before the first value. */
+  readonly readers: Iterable<RecordReader>
   /** See `Format.prepare`. */
   readonly prepare?: Format['prepare']
 }
 
 /**
- * Returns the Avro format in binary encoding, one record per value. Every byte of a value must belong to its record.
+ * Returns the Avro format in binary encoding, one record per value. Every byte of a value must belong to its record. With
+ * columns, records are decoded from bytes into them without JavaScript values in between. A record that deviates in any
+ * way is read as an object and validated, so the fast path only accepts and never refuses.
  */
-export function avroFormat(framing: AvroFraming): Format {
+export function avroFormat(framing: AvroFraming, changing?: FormatOptions | Changing<FormatOptions>): Format {
+  const columns = changing && new IdleColumns(changing)
   let lastWriter: WriterSchema | undefined
   const read = (value: Uint8Array, raw: Raw, i: number): object => {
     const { reader, start } = framing.open(value, raw, i)
@@ -43,7 +61,38 @@ export function avroFormat(framing: AvroFraming): Format {
     lastWriter = reader.writer
     return record as object
   }
-  return valueFormat('avro', { read, lastWriter: () => lastWriter }, framing.prepare)
+  const values = { read, lastWriter: () => lastWriter }
+  return {
+    name: 'avro',
+    ...(framing.prepare === undefined ? {} : { prepare: framing.prepare }),
+    decode(raw) {
+      if (columns === undefined) return decodeObjects(raw, values)
+      const reader = columns.take()
+      const slow = new SlowRecords()
+      readRecords(raw, framing, reader, slow)
+      const { rows } = finishRows(reader, slow)
+      columns.keep(reader)
+      return { ...decodeObjects(raw, values, slow.records), ...rows, ...slow.counted }
+    },
+    ...(columns === undefined ? {} : { objectReasons: () => columns.reasons(framing.readers) }),
+  }
+}
+
+/** Reads the records of a batch into columns; the others are added to `slow`. */
+function readRecords(raw: Raw, framing: AvroFraming, columns: AvroColumnReader, slow: SlowRecords): void {
+  const located: Located = { reader: undefined, start: 0 }
+  columns.open(raw.bytes)
+  for (let i = 0; i < raw.count; i++) {
+    if ((raw.valueStart[i] as number) < 0) continue
+    framing.locate(raw, i, located)
+    const { reader, start } = located
+    if (reader === undefined) {
+      slow.add(i, 'value')
+      continue
+    }
+    const at = columns.read(reader, start, raw.valueEnd[i] as number, i, true)
+    if (at < 0) slow.add(i, columns.reason)
+  }
 }
 
 function emptyValue(): Error {
@@ -58,7 +107,11 @@ type RecordReaderFactory = (writer: AvroNode) => RecordReader
 
 /** Returns a reader for records as they were written, with the columns of their schema. */
 export function writtenRecords(writer: AvroNode): RecordReader {
-  return { read: avroReader(writer), writer: avroWriterSchema(writer) }
+  return {
+    read: avroReader(writer),
+    writer: avroWriterSchema(writer),
+    schemas: { writer, reader: writer, isIngest: false },
+  }
 }
 
 /**
@@ -68,6 +121,11 @@ export function writtenRecords(writer: AvroNode): RecordReader {
 export function unframedAvro(schema: AvroNode, readerOf: RecordReaderFactory = writtenRecords): AvroFraming {
   const reader = readerOf(schema)
   return {
+    readers: [reader],
+    locate(raw, i, located) {
+      located.start = raw.valueStart[i] as number
+      located.reader = located.start < (raw.valueEnd[i] as number) ? reader : undefined
+    },
     open(value) {
       if (value.length === 0) throw emptyValue()
       return { reader, start: 0 }
@@ -83,7 +141,22 @@ export function singleObjectAvro(
   readerOf: RecordReaderFactory = writtenRecords,
 ): AvroFraming {
   const readers = new Map(schemas.map((schema) => [fingerprintOf(schema), readerOrThrower(schema, readerOf)]))
+  const byWords = [...readers].map(([fingerprint, reader]) => ({
+    low: Number(BigInt.asUintN(32, fingerprint)),
+    high: Number(fingerprint >> 32n),
+    reader,
+  }))
   return {
+    readers: readers.values(),
+    locate({ bytes, valueStart, valueEnd }, i, located) {
+      const start = valueStart[i] as number
+      located.reader = undefined
+      located.start = start + SINGLE_OBJECT_HEADER_BYTES
+      if (located.start > (valueEnd[i] as number) || bytes[start] !== 0xc3 || bytes[start + 1] !== 1) return
+      const low = uint32At(bytes, start + 2)
+      const high = uint32At(bytes, start + 6)
+      for (const each of byWords) if (each.low === low && each.high === high) located.reader = each.reader
+    },
     open(value) {
       if (value.length === 0) throw emptyValue()
       if (!isSingleObject(value))
@@ -96,6 +169,13 @@ export function singleObjectAvro(
       throw new Error(`expected the fingerprint of one of ${readers.size} schemas, got ${hex}`)
     },
   }
+}
+
+/** Reads four bytes, the lowest first. */
+function uint32At(bytes: Uint8Array, at: number): number {
+  let word = 0
+  for (let i = 3; i >= 0; i--) word = (word << 8) | (bytes[at + i] as number)
+  return word >>> 0
 }
 
 /** Returns true when a value begins with the magic bytes of a single object. */
@@ -154,13 +234,35 @@ export function registryFramedAvro(
     readerOf(parseRegisteredAvro(schema, source, adapt)),
   )
   return {
+    readers: [],
     prepare: (raw) => schemas.prepare(raw),
+    locate(raw, i, located) {
+      const start = raw.valueStart[i] as number
+      const end = raw.valueEnd[i] as number
+      if (raw.headers !== undefined) {
+        const value = valueOf(raw, i) as Uint8Array
+        const id = schemaIdIn(value, raw, i)
+        located.reader = id === undefined ? undefined : schemas.find(id)
+        located.start = schemaHeaderOf(raw, i) === undefined ? start + REGISTRY_PREFIX_BYTES : start
+      } else if (end - start < REGISTRY_PREFIX_BYTES || raw.bytes[start] !== 0) located.reader = undefined
+      else {
+        located.reader = schemas.find(schemaNumberAt(raw.bytes, start + 1))
+        located.start = start + REGISTRY_PREFIX_BYTES
+      }
+    },
     open(value, raw, i) {
       if (value.length === 0 && schemaHeaderOf(raw, i) === undefined) throw emptyValue()
       const { id, start } = namedSchemaOf(value, raw, i)
       return { reader: schemas.get(id), start }
     },
   }
+}
+
+/** Reads the big-endian number of a schema. */
+function schemaNumberAt(bytes: Uint8Array, at: number): number {
+  let id = 0
+  for (let i = 0; i < 4; i++) id = id * 256 + (bytes[at + i] as number)
+  return id
 }
 
 /**
@@ -194,19 +296,23 @@ export function parseRegisteredAvro(
  * @throws KD_CONTRACT_INVALID when a schema cannot be read
  * @throws KD_CONFIG_INVALID when no schema is configured
  */
-export async function openAvro(settings: FormatSettings): Promise<Format> {
+export async function openAvro(
+  settings: FormatSettings,
+  options?: FormatOptions | Changing<FormatOptions>,
+): Promise<Format> {
   const { framing, avro, schemaRegistry } = settings
   const isPlain = settings.compatibility === 'kafka-delta-ingest'
   const readerOf = await openReaderOf(avro.readerSchema, isPlain)
   switch (framing) {
     case 'none':
       if (avro.schema === undefined) throw missing('framing none needs avro.schema')
-      return avroFormat(unframedAvro(await readAvroSchema(avro.schema), readerOf))
+      return avroFormat(unframedAvro(await readAvroSchema(avro.schema), readerOf), options)
     case 'single-object':
       if (avro.schemas === undefined) throw missing('framing single-object needs avro.schemas')
-      return avroFormat(singleObjectAvro(await readAvroFolder(avro.schemas, isPlain), readerOf))
+      return avroFormat(singleObjectAvro(await readAvroFolder(avro.schemas, isPlain), readerOf), options)
     case 'container':
       return containerFormat({
+        ...(options === undefined ? {} : { columns: options }),
         readerOf: cacheReaders((json) => readerOf(containedAvro(json))),
         codecs: await openBlockCodecs(),
         recordsMax: settings.recordsPerMessageMax,
@@ -214,7 +320,10 @@ export async function openAvro(settings: FormatSettings): Promise<Format> {
       })
     case 'registry':
       if (schemaRegistry === undefined) throw missing('framing registry needs schemaRegistry.url')
-      return avroFormat(registryFramedAvro(createSchemaRegistry(schemaRegistry), readerOf, adaptOf(settings)))
+      return avroFormat(
+        registryFramedAvro(createSchemaRegistry(schemaRegistry), readerOf, adaptOf(settings)),
+        options,
+      )
   }
 }
 
@@ -224,18 +333,17 @@ function adaptOf({ envelope }: FormatSettings): ((json: unknown) => unknown) | u
 }
 
 async function openReaderOf(path: string | undefined, isPlain: boolean): Promise<RecordReaderFactory> {
-  if (path === undefined) return isPlain ? plainRecords(ingestReaderFactory()) : writtenRecords
+  if (path === undefined) return isPlain ? ingestReaderFactory() : writtenRecords
   const reader = await readAvroSchema(path)
   checkDefaults(reader, path)
-  if (isPlain) return plainRecords(ingestReaderFactory(reader))
+  if (isPlain) return ingestReaderFactory(reader)
   // Whatever schema a record was written with, the reader's schema describes what is read.
   const writer = avroWriterSchema(reader)
-  return (written) => ({ read: resolvingReader(written, reader), writer })
-}
-
-/** In this mode only the columns of the table count, whatever a schema declares. */
-function plainRecords(readerOf: (writer: AvroNode) => AvroReader): RecordReaderFactory {
-  return (writer) => ({ read: readerOf(writer) })
+  return (written) => ({
+    read: resolvingReader(written, reader),
+    writer,
+    schemas: { writer: written, reader, isIngest: false },
+  })
 }
 
 /** Parses the schema in the header of a container. */

@@ -1,6 +1,6 @@
 import type { AvroField, AvroNode, AvroRecord } from './schema.ts'
 import { isEmptyRecord, unionMemberName } from './columns.ts'
-import { avroReader, type AvroReader } from './read.ts'
+import { avroReader, type RecordReader } from './read.ts'
 import { resolvingReader } from './resolve.ts'
 
 /**
@@ -8,13 +8,16 @@ import { resolvingReader } from './resolve.ts'
  * and values of unions of several types are not wrapped. `reader` is the schema that records are resolved to, if it
  * differs from the writer's.
  */
-export function ingestReaderFactory(reader?: AvroNode): (writer: AvroNode) => AvroReader {
+export function ingestReaderFactory(reader?: AvroNode): (writer: AvroNode) => RecordReader {
   const as = reader === undefined ? undefined : withoutTimes(reader)
   return (writer) => {
     const written = withoutTimes(writer)
     const read = as === undefined ? avroReader(written) : resolvingReader(written, as)
     const unwrap = unwrapperOf(as ?? written)
-    return unwrap === undefined ? read : (cursor) => unwrap(read(cursor))
+    return {
+      read: unwrap === undefined ? read : (cursor) => unwrap(read(cursor)),
+      schemas: { writer: written, reader: as ?? written, isIngest: true },
+    }
   }
 }
 

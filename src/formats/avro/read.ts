@@ -15,6 +15,17 @@ export interface RecordReader {
   readonly read: AvroReader
   /** The columns of the records; absent when the schema must not define any. */
   readonly writer?: WriterSchema
+  /** The schemas, for readers of columns; absent when records can only be read as objects. */
+  readonly schemas?: ReaderSchemas
+}
+
+/** Names the schemas with which the records of a reader were written and are read. */
+export interface ReaderSchemas {
+  readonly writer: AvroNode
+  /** Is `writer` itself when records are read as they were written. */
+  readonly reader: AvroNode
+  /** True when values become those of kafka-delta-ingest. */
+  readonly isIngest: boolean
 }
 
 /** Returns a reader for the rows of a record schema, or for values of any other schema. */

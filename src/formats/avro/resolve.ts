@@ -193,11 +193,8 @@ class Resolution {
   /** Resolves to the same branch of the reader, otherwise to the first that matches. */
   #intoUnion(writer: AvroNode, branches: readonly AvroNode[], at: string): AvroReader {
     const members = nonNullBranches(branches)
-    const same = (branch: AvroNode): boolean =>
-      branch.kind === writer.kind &&
-      (!('name' in branch) || !('name' in writer) || branch.name === writer.name)
     let fault: UnresolvableSchemas | undefined
-    for (const branch of [...branches.filter(same), ...branches.filter((branch) => !same(branch))]) {
+    for (const branch of branchesInOrder(writer, branches)) {
       try {
         const read = this.resolve(writer, branch, at)
         if (branch.kind === 'null' || members.length === 1) return read
@@ -214,6 +211,45 @@ class Resolution {
       )
     )
   }
+}
+
+/** Returns the branches of a reader's union in the order in which they are tried: first those of the same type. */
+function branchesInOrder(writer: AvroNode, branches: readonly AvroNode[]): readonly AvroNode[] {
+  const same = (branch: AvroNode): boolean =>
+    branch.kind === writer.kind && (!('name' in branch) || !('name' in writer) || branch.name === writer.name)
+  return [...branches.filter(same), ...branches.filter((branch) => !same(branch))]
+}
+
+/** Returns true when values of `writer` that are no union can be read as `reader`. */
+export function canResolve(writer: AvroNode, reader: AvroNode): boolean {
+  try {
+    new Resolution().resolve(writer, reader, '/')
+    return true
+  } catch (error) {
+    if (error instanceof UnresolvableSchemas) return false
+    throw error
+  }
+}
+
+/** Returns the branch of a reader's union that values of `writer` become, or `undefined` when there is none. */
+export function resolvedBranch(writer: AvroNode, branches: readonly AvroNode[]): AvroNode | undefined {
+  return branchesInOrder(writer, branches).find((branch) => canResolve(writer, branch))
+}
+
+/** Returns the logical type with which values of types that can be resolved are read. */
+export function resolvedLogical(
+  writer: AvroLogical | undefined,
+  reader: AvroLogical | undefined,
+  kind: AvroNode['kind'],
+): AvroLogical | undefined {
+  return LOGICAL_KINDS.has(kind) ? logicalOf(writer, reader, '') : undefined
+}
+
+const LOGICAL_KINDS: ReadonlySet<AvroNode['kind']> = new Set(['int', 'long', 'bytes', 'fixed'])
+
+/** Returns the symbols of a writer's enum as the reader has them; undefined for those that it refuses. */
+export function resolvedSymbols(writer: AvroEnum, reader: AvroEnum): readonly (string | undefined)[] {
+  return writer.symbols.map((symbol) => (reader.symbols.includes(symbol) ? symbol : reader.default))
 }
 
 function innerMap<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
@@ -274,14 +310,13 @@ function logicalOf(
   throw new UnresolvableSchemas(`${placeOf(at)}expected ${reader.name}, got ${writer.name}`)
 }
 
-function sourceOf({ name, aliases = [] }: AvroField, { fields }: AvroRecord): AvroField | undefined {
+/** Returns the field of a writer's record that a field of the reader reads. */
+export function sourceOf({ name, aliases = [] }: AvroField, { fields }: AvroRecord): AvroField | undefined {
   return fields.find((field) => field.name === name) ?? fields.find((field) => aliases.includes(field.name))
 }
 
 function resolveEnum(writer: AvroEnum, reader: AvroEnum): AvroReader {
-  return enumReader(
-    writer.symbols.map((symbol) => (reader.symbols.includes(symbol) ? symbol : reader.default)),
-  )
+  return enumReader(resolvedSymbols(writer, reader))
 }
 
 /** Compares the last part of the names, as Avro does, including the aliases of the reader. */

@@ -21,7 +21,7 @@ export const FORMAT_FACTORIES: Readonly<
   json: (options, settings) => jsonOf(jsonFormat, options, settings),
   jsonl: (options, settings) =>
     jsonOf((current) => jsonLinesFormat(current, settings.recordsPerMessageMax), options, settings),
-  avro: (_, settings) => openAvro(settings),
+  avro: (options, settings) => openAvro(settings, options),
   protobuf: (options, settings) => openProtobuf(settings, options),
   csv: (options, { csv }) => csvFormat(options, csv),
   text: textFormat,

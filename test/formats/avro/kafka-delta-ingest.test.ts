@@ -51,7 +51,7 @@ const same = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as u
 function read(writer: object, value: object, reader?: object): unknown {
   const node = (json: object): AvroNode => parseAvroSchema(json, 'test')
   const bytes = encoderOf(writer)(value)
-  return same(ingestReaderFactory(reader && node(reader))(node(writer))(new AvroCursor(bytes, 0)))
+  return same(ingestReaderFactory(reader && node(reader))(node(writer)).read(new AvroCursor(bytes, 0)))
 }
 
 test('Times are numbers, and union values are not wrapped', () => {
