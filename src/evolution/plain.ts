@@ -59,6 +59,9 @@ function combineWithContract(
     if (value === undefined) return undefined
     fields.push({ required: false, ...own, ...value, name: field.name })
   }
+  // A contract that refuses further properties refuses those that have a column of the table as well.
+  const isOwn = ({ name }: PlainField): boolean => plain.fields.some((own) => own.name === name)
+  if (!plain.additionalProperties && !fields.every(isOwn)) return undefined
   // The contract has a rule for a property without a column, which only the message itself can show.
   const known = new Set(fields.map(({ name }) => name))
   if (plain.fields.some(({ name }) => !known.has(name))) return undefined
