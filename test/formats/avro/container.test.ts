@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import avsc from 'avsc'
+import type { Columns } from '../../../src/arrow/column.ts'
+import { rowAt } from '../../../src/arrow/values.ts'
 import { openCodec } from '../../../src/compression/compression.ts'
 import { loadContract } from '../../../src/contract/contract.ts'
 import type { Decoded, Format } from '../../../src/formats/format.ts'
@@ -37,7 +39,15 @@ const format = await open()
 
 const lettersOf = ({ deadLetters }: Pick<Decoded, 'deadLetters'>) =>
   deadLetters.map(({ offset, part, message }) => [offset, part, message])
-const idsOf = ({ objects }: Decoded) => objects.map((object) => (object as { id: number }).id)
+/** The ids of all rows in the order of their records, whether they are in columns or objects. */
+const idsOf = ({ objects, records, validated }: Decoded): readonly unknown[] => {
+  const rows = objects.map((object, i) => [records[i] ?? -1, (object as { id: number }).id] as const)
+  const direct = Array.from(validated?.records ?? [], (record, row) => {
+    const { id } = rowAt(validated?.columns as Columns, row)
+    return [record, id] as const
+  })
+  return [...rows, ...direct].sort(([a], [b]) => a - b).map(([, id]) => id)
+}
 
 for (const codec of Object.keys(BLOCK_CODECS)) {
   formatContract({
