@@ -20,7 +20,7 @@ function messageTypeOf(contract: DataType, row: DataType): DataType {
 }
 
 /** Returns true when two types have the same fields in the same order, with nulls in the same places. */
-export function isSameType(a: DataType, b: DataType): boolean {
+export function isEqualType(a: DataType, b: DataType): boolean {
   if (a === b) return true
   if (typeof a === 'string' || typeof b === 'string') return false
   if (a.type === 'struct')
@@ -30,15 +30,17 @@ export function isSameType(a: DataType, b: DataType): boolean {
       a.fields.every((field, index) => isSameField(field, b.fields[index] as StructField))
     )
   if (a.type === 'array')
-    return b.type === 'array' && a.containsNull === b.containsNull && isSameType(a.elementType, b.elementType)
+    return (
+      b.type === 'array' && a.containsNull === b.containsNull && isEqualType(a.elementType, b.elementType)
+    )
   return (
     b.type === 'map' &&
     a.valueContainsNull === b.valueContainsNull &&
-    isSameType(a.keyType, b.keyType) &&
-    isSameType(a.valueType, b.valueType)
+    isEqualType(a.keyType, b.keyType) &&
+    isEqualType(a.valueType, b.valueType)
   )
 }
 
 function isSameField(a: StructField, b: StructField): boolean {
-  return a.name === b.name && a.nullable === b.nullable && isSameType(a.type, b.type)
+  return a.name === b.name && a.nullable === b.nullable && isEqualType(a.type, b.type)
 }

@@ -2,7 +2,7 @@ import type { AnyBuilder } from '../../arrow/builder.ts'
 import type { BytesBuilder } from '../../arrow/bytes-builder.ts'
 import type { Column } from '../../arrow/column.ts'
 import type { FixedBuilder } from '../../arrow/fixed-builder.ts'
-import type { DataType } from '../../core/schema.ts'
+import { decimalOf, type DataType } from '../../core/schema.ts'
 import { daysInText, microsInText, putInstantText } from './time-text.ts'
 import { VALUE_KINDS, ValueVector } from './value-vector.ts'
 
@@ -34,9 +34,7 @@ export class ResultColumn {
 
   /** Returns true when values of a type can be written to a column. */
   static supports(type: DataType): boolean {
-    return (
-      typeof type === 'string' && type !== 'binary' && type !== 'timestamp_ntz' && !type.startsWith('decimal')
-    )
+    return typeof type === 'string' && type !== 'binary' && type !== 'timestamp_ntz'
   }
 
   build(values: ValueVector, suspect: Uint8Array): Column {
@@ -109,7 +107,18 @@ function fixedAppender(builder: FixedBuilder): AppendResult | undefined {
     case 'timestamp':
       return timestampAppender(builder)
     default:
-      return undefined
+      return decimalOf(builder.type) === undefined ? undefined : decimalAppender(builder)
+  }
+}
+
+/** The builder refuses numbers that the type does not hold exactly. */
+function decimalAppender(builder: FixedBuilder): AppendResult {
+  return ({ kinds, numbers }, i) => {
+    const { length } = builder
+    if (!isNumeric(kinds[i])) return false
+    if (builder.append(numbers[i]) === undefined) return true
+    builder.truncate(length)
+    return false
   }
 }
 

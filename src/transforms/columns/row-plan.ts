@@ -2,7 +2,7 @@ import { builderOf } from '../../arrow/builder.ts'
 import { type Column, isNull, nullColumnOf, type StructColumn } from '../../arrow/column.ts'
 import type { StructField, StructType } from '../../core/schema.ts'
 import type { SourceValues } from '../../formats/sources.ts'
-import { isSameType } from './message-columns.ts'
+import { isEqualType } from './message-columns.ts'
 import { ResultColumn } from './result-column.ts'
 import { NotOnColumns } from './expression.ts'
 import type { ValueVector } from './value-vector.ts'
@@ -58,7 +58,7 @@ export function planRow(
     const index = messages?.fields.findIndex(({ name }) => name === nameBefore(field.name, at, changes)) ?? -1
     const message = messages?.fields[index]
     const isSame =
-      message !== undefined && message.nullable === field.nullable && isSameType(message.type, field.type)
+      message !== undefined && message.nullable === field.nullable && isEqualType(message.type, field.type)
     if (isSame && !isChanged(path, changes)) return { kind: 'same', index }
     if (typeof field.type === 'string' || field.type.type !== 'struct')
       throw new NotOnColumns(`the column ${path.join('.')} has another type in messages`)

@@ -79,7 +79,21 @@ test('A new table gets the columns of the transforms without the dropped ones, a
   ])
   assert.deepEqual(target.partitionColumns, ['day'])
   assert.deepEqual(namesOf(target.formatOptions.current().schema), ['at string', 'n long', 'note string'])
-  assert.equal(target.formatOptions.current().plain, undefined)
+  assert.deepEqual(
+    target.formatOptions.current().sources?.map(({ path, use }) => `${use} ${path.join('.')}`),
+    [
+      'read at',
+      'read n',
+      'read some.field',
+      'read day',
+      'absent meta',
+      'read when',
+      'read copy',
+      'read unknown',
+      'read note',
+      'absent number',
+    ],
+  )
   await target.release()
 })
 
