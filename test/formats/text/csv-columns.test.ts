@@ -245,12 +245,27 @@ test('The format says why lines need objects', () => {
     /outside ASCII/,
   )
   assert.match(JSON.stringify(reasons(structOf({ a: 'long' }), { plain: undefined })), /not plain data/)
-  const ruled = {
-    additionalProperties: true,
-    fields: [{ name: 'a', type: 'long', json: 'integer', minimum: 1, required: false, nullable: true }],
-  } as const
-  assert.deepEqual(reasons(structOf({ a: 'long' }), { plain: ruled }), [
-    { subject: 'columns.a', reason: 'the rule minimum is not proven by the type of the column' },
-  ])
   assert.deepEqual(decoded(structOf({ a: arrayOf('long') }), ['[1]']).slow, { value: 1 })
+})
+
+test('Rows that may violate a rule of the contract are left to the contract', () => {
+  const field = {
+    name: 'a',
+    type: 'long',
+    json: 'integer',
+    minimum: 1,
+    required: false,
+    nullable: true,
+  } as const
+  const plain = { additionalProperties: true, fields: [field] }
+  const settings = { header: true }
+  const given = { plain, settings, unknownFields: 'count' } as const
+  const { validated, slow, records, droppedFields } = decoded(
+    structOf({ a: 'long' }),
+    ['a,x\n1,b', 'a,x\n0,b', 'a,x\n,', 'a,x\nz,b'],
+    given,
+  )
+  assert.deepEqual([validated?.records, records], [Int32Array.of(0, 2), [1, 3]])
+  // What the contract decides about is counted where the object is validated.
+  assert.deepEqual([slow, droppedFields], [{ contract: 1, value: 1 }, 1])
 })
