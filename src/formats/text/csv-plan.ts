@@ -4,7 +4,12 @@ import type { FixedBuilder } from '../../arrow/fixed-builder.ts'
 import type { PlainValue } from '../../contract/columns/plain.ts'
 import { decimalOf } from '../../core/schema.ts'
 import type { FormatOptions, ObjectReason, SlowReason } from '../format.ts'
-import { contractHasObjectRules, unfitType, type AppendedValues } from '../contract-rules.ts'
+import {
+  contractHasObjectRules,
+  contractHasRules,
+  unfitType,
+  type AppendedValues,
+} from '../contract-rules.ts'
 
 /** Describes how the text of a field becomes a value of its column; `kind` selects the function that reads it. */
 export type CsvFieldPlan =
@@ -104,6 +109,9 @@ function knownField(
   const rule = ruleOf(name, options)
   if (rule === undefined) return refused('contract', name, 'the contract has no plain rule for the column')
   const onNull = !nullable ? 'refused' : rule.nullable ? 'null' : rule.required ? 'refused' : 'absent'
+  // A contract sees the number as it is written, and the column rounds it.
+  if (builder.type === 'float' && options.plain !== undefined && contractHasRules(options.plain))
+    return refused('contract', name, 'a float is rounded, and the contract has rules')
   const plan = planOf(builder)
   const missing = plan.kind === 'nested' ? undefined : unfitType(JSON_OF[plan.kind] ?? NO_TYPE, rule)
   return missing === undefined ? { ...plan, onNull } : refused('contract', name, missing)
