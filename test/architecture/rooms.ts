@@ -30,7 +30,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   kafka: ['compression', 'resilience'],
   telemetry: ['config'],
   ingest: [],
-  contract: [],
+  contract: ['arrow'],
   parquet: ['arrow'],
   registry: ['resilience'],
   formats: ['arrow', 'contract', 'compression', 'registry'],
@@ -82,7 +82,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     load: ['format', 'resolve', 'topics'],
   },
   'src/cli': { table: [], demo: ['table'], dlq: ['table'], load: ['table'] },
-  'src/contract': { 'json-schema': [], columns: ['json-schema'] },
+  'src/contract': { 'json-schema': [], rules: ['json-schema'], columns: ['json-schema', 'rules'] },
   'src/core': { credit: [], lifecycle: [], stage: [], tls: [], uri: [] },
   'src/delta': {
     protocol: [],

@@ -50,15 +50,15 @@ export function columnJudgeOf(
 }
 
 function combinedSteps(
-  { all = [], any, one, not, condition }: PlainRules,
+  { allOf = [], anyOf, oneOf, not, condition }: PlainRules,
   inner: (part: PlainRules) => ColumnJudge | undefined,
 ): ColumnStep[] {
-  const steps = all.flatMap((part): ColumnStep[] => {
+  const steps = allOf.flatMap((part): ColumnStep[] => {
     const judge = inner(part)
     return judge === undefined ? [] : [(column, verdicts) => combine(verdicts, judge(column), bothOf)]
   })
-  if (any !== undefined) {
-    const judges = any.map(inner)
+  if (anyOf !== undefined) {
+    const judges = anyOf.map(inner)
     // One alternative that every value obeys decides.
     if (!judges.includes(undefined))
       steps.push((column, verdicts) => {
@@ -67,7 +67,7 @@ function combinedSteps(
         combine(verdicts, found, bothOf)
       })
   }
-  if (one !== undefined) steps.push(oneStep(one.map(inner)))
+  if (oneOf !== undefined) steps.push(oneStep(oneOf.map(inner)))
   if (not !== undefined) {
     const judge = inner(not)
     steps.push((column, verdicts) => {
@@ -163,7 +163,7 @@ function ownSteps(rules: PlainRules, shape: ValueShape): ColumnStep[] {
   return steps
 }
 
-const COMBINATIONS: ReadonlySet<string> = new Set(['all', 'any', 'one', 'not', 'condition', 'never'])
+const COMBINATIONS: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'not', 'condition', 'never'])
 
 function textSteps(rules: PlainRules, { type }: ValueShape): ColumnStep[] {
   if (type === 'string') {

@@ -84,7 +84,7 @@ function rulesOf(parts: readonly Part[], walk: RuleWalk): { readonly rules?: Pla
 function togetherOf(all: readonly PlainRules[]): { readonly rules?: PlainRules } {
   const [first, ...rest] = all.filter((rules) => Object.keys(rules).length > 0)
   if (first === undefined) return {}
-  return { rules: rest.length === 0 ? first : { all: [first, ...rest] } }
+  return { rules: rest.length === 0 ? first : { allOf: [first, ...rest] } }
 }
 
 type Scalar = Pick<

@@ -10,7 +10,7 @@ export function rulesOfObject({ fields, additionalProperties, rules }: PlainCont
     properties: fields.map((field) => ({ name: field.name, rules: rulesOfValue(field) })),
     ...(required.length === 0 ? {} : { required }),
     ...(additionalProperties ? {} : { additional: { never: true } }),
-    ...(rules === undefined ? {} : { all: [rules] }),
+    ...(rules === undefined ? {} : { allOf: [rules] }),
   }
 }
 
@@ -32,9 +32,9 @@ function rulesOfValue(value: PlainValue): PlainRules {
     ...(format === undefined ? {} : { format }),
     ...(items === undefined ? {} : { items: rulesOfValue(items) }),
     ...(entries === undefined ? {} : { additional: rulesOfValue(entries) }),
-    ...(parts.length === 0 ? {} : { all: parts }),
+    ...(parts.length === 0 ? {} : { allOf: parts }),
   }
   const verdict = nullVerdict(own)
-  if (nullable) return verdict === VALID ? own : { any: [{ types: ['null'] }, own] }
+  if (nullable) return verdict === VALID ? own : { anyOf: [{ types: ['null'] }, own] }
   return verdict === INVALID ? own : { ...own, not: { types: ['null'] } }
 }

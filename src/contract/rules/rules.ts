@@ -42,9 +42,9 @@ export interface PlainRules {
   readonly dependentRequired?: readonly { readonly name: string; readonly required: readonly string[] }[]
   /** Rules for the whole object when the property `name` is present. */
   readonly dependentRules?: readonly NamedRules[]
-  readonly all?: readonly PlainRules[]
-  readonly any?: readonly PlainRules[]
-  readonly one?: readonly PlainRules[]
+  readonly allOf?: readonly PlainRules[]
+  readonly anyOf?: readonly PlainRules[]
+  readonly oneOf?: readonly PlainRules[]
   readonly not?: PlainRules
   readonly condition?: {
     readonly if: PlainRules
@@ -70,7 +70,6 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 const NUMBERS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'] as const
 const SIZES = ['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties'] as const
 const TEXTS = ['pattern', 'format'] as const
-const LISTS = { allOf: 'all', anyOf: 'any', oneOf: 'one' } as const
 const ONES = {
   items: 'items',
   additionalProperties: 'additional',
@@ -145,7 +144,7 @@ function addRule(
   }
   if (key === 'allOf' || key === 'anyOf' || key === 'oneOf') {
     const list = (value as unknown[]).map((item, index) => below(item, key, String(index)))
-    rules[LISTS[key]] = [...(rules[LISTS[key]] ?? []), ...list]
+    rules[key] = [...(rules[key] ?? []), ...list]
     return true
   }
   if (key === 'items' || key === 'additionalProperties' || key === 'propertyNames' || key === 'not') {
@@ -171,7 +170,7 @@ function addValueRule(rules: Mutable<PlainRules>, key: string, value: unknown, s
       const values = (key === 'const' ? [value] : value) as unknown[]
       if (!values.every(isScalar)) return false
       if (rules.values === undefined) rules.values = values
-      else rules.all = [...(rules.all ?? []), { values }]
+      else rules.allOf = [...(rules.allOf ?? []), { values }]
       return true
     }
     case 'uniqueItems':
@@ -194,7 +193,7 @@ function addObjectRule(
     case '$ref': {
       const target = references.resolve(schema, value as string)
       if (target === undefined) return false
-      rules.all = [...(rules.all ?? []), below(target.schema, key)]
+      rules.allOf = [...(rules.allOf ?? []), below(target.schema, key)]
       return true
     }
     case 'required':

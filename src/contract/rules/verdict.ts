@@ -54,14 +54,14 @@ export function nullVerdict(rules: PlainRules): Verdict {
       (rules.types === undefined || rules.types.includes('null')) &&
       (rules.values === undefined || rules.values.includes(null)),
   )
-  for (const part of rules.all ?? []) verdict = bothOf(verdict, nullVerdict(part))
-  if (rules.any !== undefined)
+  for (const part of rules.allOf ?? []) verdict = bothOf(verdict, nullVerdict(part))
+  if (rules.anyOf !== undefined)
     verdict = bothOf(
       verdict,
-      rules.any.reduce((any, part) => eitherOf(any, nullVerdict(part)), INVALID),
+      rules.anyOf.reduce((found, part) => eitherOf(found, nullVerdict(part)), INVALID),
     )
-  if (rules.one !== undefined) {
-    const verdicts = rules.one.map(nullVerdict)
+  if (rules.oneOf !== undefined) {
+    const verdicts = rules.oneOf.map(nullVerdict)
     const count = (wanted: Verdict): number => verdicts.filter((each) => each === wanted).length
     verdict = bothOf(verdict, exactlyOne(count(VALID), count(UNKNOWN)))
   }

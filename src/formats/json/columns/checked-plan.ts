@@ -17,9 +17,9 @@ export interface CheckedRules {
   readonly number: NumberRule | undefined
   readonly array: CheckedArray | undefined
   readonly object: CheckedObject | undefined
-  readonly all: readonly CheckedRules[]
-  readonly any: readonly CheckedRules[] | undefined
-  readonly one: readonly CheckedRules[] | undefined
+  readonly allOf: readonly CheckedRules[]
+  readonly anyOf: readonly CheckedRules[] | undefined
+  readonly oneOf: readonly CheckedRules[] | undefined
   readonly not: CheckedRules | undefined
   readonly condition: CheckedCondition | undefined
 }
@@ -77,9 +77,9 @@ export function checkedRulesOf(rules: PlainRules, columns: readonly string[] = [
     number: numberRuleOf(rules, undefined),
     array: arrayOf(rules),
     object: objectOf(rules, columns),
-    all: (rules.all ?? []).map(inner),
-    any: rules.any?.map(inner),
-    one: rules.one?.map(inner),
+    allOf: (rules.allOf ?? []).map(inner),
+    anyOf: rules.anyOf?.map(inner),
+    oneOf: rules.oneOf?.map(inner),
     not: not && inner(not),
     condition: condition && {
       if: inner(condition.if),

@@ -28,11 +28,11 @@ export function provesRules(rules: CheckedRules, bytes: Uint8Array, start: numbe
 
 function judge(rules: CheckedRules, bytes: Uint8Array, start: number, end: number): Verdict {
   let verdict = judgeByType(rules, bytes, start, end)
-  const { all, any, one, not, condition } = rules
-  for (let i = 0; i < all.length; i++)
-    verdict = bothOf(verdict, judge(all[i] as CheckedRules, bytes, start, end))
-  if (any !== undefined) verdict = bothOf(verdict, judgeAny(any, bytes, start, end))
-  if (one !== undefined) verdict = bothOf(verdict, judgeOne(one, bytes, start, end))
+  const { allOf, anyOf, oneOf, not, condition } = rules
+  for (let i = 0; i < allOf.length; i++)
+    verdict = bothOf(verdict, judge(allOf[i] as CheckedRules, bytes, start, end))
+  if (anyOf !== undefined) verdict = bothOf(verdict, judgeAny(anyOf, bytes, start, end))
+  if (oneOf !== undefined) verdict = bothOf(verdict, judgeOne(oneOf, bytes, start, end))
   if (not !== undefined) verdict = bothOf(verdict, oppositeOf(judge(not, bytes, start, end)))
   if (condition !== undefined) {
     const { then, else: otherwise } = condition
@@ -44,18 +44,18 @@ function judge(rules: CheckedRules, bytes: Uint8Array, start: number, end: numbe
   return verdict
 }
 
-function judgeAny(any: readonly CheckedRules[], bytes: Uint8Array, start: number, end: number): Verdict {
+function judgeAny(anyOf: readonly CheckedRules[], bytes: Uint8Array, start: number, end: number): Verdict {
   let verdict = INVALID
-  for (let i = 0; i < any.length && verdict !== VALID; i++)
-    verdict = eitherOf(verdict, judge(any[i] as CheckedRules, bytes, start, end))
+  for (let i = 0; i < anyOf.length && verdict !== VALID; i++)
+    verdict = eitherOf(verdict, judge(anyOf[i] as CheckedRules, bytes, start, end))
   return verdict
 }
 
-function judgeOne(one: readonly CheckedRules[], bytes: Uint8Array, start: number, end: number): Verdict {
+function judgeOne(oneOf: readonly CheckedRules[], bytes: Uint8Array, start: number, end: number): Verdict {
   let certain = 0
   let open = 0
-  for (let i = 0; i < one.length; i++) {
-    const verdict = judge(one[i] as CheckedRules, bytes, start, end)
+  for (let i = 0; i < oneOf.length; i++) {
+    const verdict = judge(oneOf[i] as CheckedRules, bytes, start, end)
     if (verdict === VALID) certain++
     else if (verdict === UNKNOWN) open++
   }
