@@ -109,24 +109,32 @@ function scalarRules(parts: readonly Part[], { type, json }: PlainValue, walk: R
   }
 }
 
-/** Returns the strictest bound of each kind. The flags of draft-04 stay with the other rules. */
+/** Returns the strictest bound of each kind. */
 function boundsOf<Key extends string>(
   parts: readonly Part[],
   keys: readonly Key[],
 ): Partial<Record<Key, number>> {
   const bounds: Partial<Record<Key, number>> = {}
   for (const { schema, done } of parts) {
-    if (typeof schema['exclusiveMinimum'] === 'boolean' || typeof schema['exclusiveMaximum'] === 'boolean')
-      continue
     for (const key of keys) {
-      const bound = schema[key]
-      if (typeof bound !== 'number') continue
+      const bound = boundOf(schema, key)
+      if (bound === undefined) continue
       const other = bounds[key] ?? bound
       bounds[key] = LOWER_BOUNDS.has(key) ? Math.max(bound, other) : Math.min(bound, other)
       done.add(key)
+      // The flag says what its bound means.
+      if (schema[key] === true) done.add(key.replace('exclusiveM', 'm'))
     }
   }
   return bounds
+}
+
+/** In draft-04 a flag makes a bound exclusive. */
+function boundOf(schema: JsonSchema, key: string): number | undefined {
+  const isFlagged = (name: string): boolean => schema[`exclusive${name.replace('m', 'M')}`] === true
+  const plain = key.replace('exclusiveM', 'm')
+  const bound = isFlagged(plain) ? (key === plain ? undefined : schema[plain]) : schema[key]
+  return typeof bound === 'number' ? bound : undefined
 }
 
 /** Returns the texts of the first enumeration that applies. */
