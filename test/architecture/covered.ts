@@ -12,9 +12,13 @@ cli/main: cli/contract cli/demo/command cli/ingest cli/package-file cli/run cli/
 cli/output: cli/table/type-text
 cli/table/cat: cli/table/command cli/table/create cli/table/files cli/table/history cli/table/notices cli/table/optimize cli/table/properties cli/table/restore cli/table/show cli/table/table cli/table/vacuum cli/table/verify
 compression/compression: compression/bounded-buffer compression/byte-codec compression/crc32c compression/lz4 compression/snappy compression/zstd-built-in compression/zstd-frame compression/zstd-wasm compression/zstd
+contract/columns/column-rules: contract/columns/column-judge contract/columns/column-objects contract/columns/column-scalars contract/columns/column-verdicts contract/columns/value-rules
+contract/columns/plain: contract/columns/to-plain
 contract/columns/to-table-schema: contract/columns/flatten contract/columns/to-struct
 contract/json-schema/draft: contract/json-schema/delta-type
 contract/json-schema/references: contract/json-schema/compile contract/json-schema/describe contract/json-schema/json-schema contract/json-schema/walk
+contract/rules/byte-pattern: contract/rules/pattern-syntax
+contract/rules/verdict: contract/rules/rules
 core/credit/credit: core/credit/flush-credit
 core/schema: core/dead-letter
 core/stage/flush-stages: core/batch core/flush-trace core/stage/flush-scope
@@ -49,7 +53,7 @@ evolution/contract-case: evolution/policy
 evolution/dropped-fields: evolution/field-paths
 evolution/infer-from-sample: evolution/infer-new-columns
 evolution/ingest-values: evolution/coerce-message evolution/table-columns
-faults/registry: kafka/produce/sender
+formats/avro/columnar/column-reader: formats/avro/columnar/assign formats/avro/columnar/batch formats/avro/columnar/compile formats/avro/columnar/constant formats/avro/columnar/holds formats/avro/columnar/plan formats/avro/columnar/read-scalar formats/avro/columnar/read-value formats/avro/columnar/record-fields formats/avro/columnar/rules formats/avro/columnar/scalar-plan formats/avro/columnar/skip
 formats/avro/container-format: formats/avro/read formats/avro/values
 formats/avro/fingerprint: formats/avro/schema
 formats/avro/format: formats/avro/columns formats/avro/default
@@ -59,16 +63,18 @@ formats/debezium/connect-columns: formats/debezium/connect-reading formats/debez
 formats/debezium/event-columns: formats/debezium/columns
 formats/debezium/format: formats/debezium/schema
 formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values formats/framing/some-messages
+formats/json/checked: formats/json/columns
+formats/json/columns/unknown-fields: formats/json/columns/canonical formats/json/columns/checked-plan formats/json/columns/checked formats/json/columns/json-bytes formats/json/columns/plan formats/json/columns/read-decimal formats/json/columns/read-number formats/json/columns/read-text formats/json/columns/read-time formats/json/columns/scan formats/json/columns/source-taps formats/json/columns/value-plan
 formats/json/registered-json: formats/json/json-input
-formats/json/unknown-fields: formats/json/columns formats/json/columns/canonical formats/json/columns/json-bytes formats/json/columns/plan formats/json/columns/read-decimal formats/json/columns/read-number formats/json/columns/read-text formats/json/columns/read-time formats/json/columns/read-value formats/json/columns/scan formats/json/columns/unknown-fields formats/json/columns/value-plan
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
 formats/open/tombstones: enrichments/deleted-flag
 formats/protobuf/built-in-files: formats/protobuf/columns formats/protobuf/load
 formats/protobuf/columnar/message-columns: formats/protobuf/columnar/column-plan formats/protobuf/columnar/column-positions formats/protobuf/columnar/fill-plan formats/protobuf/columnar/read-key formats/protobuf/columnar/read-message formats/protobuf/columnar/read-scalar formats/protobuf/columnar/value-plan formats/protobuf/columnar/wire-input formats/protobuf/columnar/wire-plan formats/protobuf/schema
 formats/protobuf/registry: formats/protobuf/cursor formats/protobuf/protobuf-well-known formats/protobuf/read formats/protobuf/wire-types
-formats/slow-counts: formats/format
+formats/slow-counts: formats/format formats/sources
 formats/text/csv: formats/settings formats/text/csv-fields formats/text/csv-lines formats/text/csv-plan formats/text/digits
-formats/writer-schema: formats/record-columns formats/values
+formats/text/value-column: formats/contract-rules formats/values
+formats/writer-schema: formats/record-columns formats/row-collector
 ingest/plan: ingest/environment ingest/formats ingest/librdkafka-properties ingest/librdkafka ingest/seek-offsets ingest/statsd-endpoint
 jmespath/interpreter: jmespath/built-in jmespath/expression jmespath/function-table jmespath/numbers
 kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/sockets kafka/client/tls-files kafka/client/topic-metadata kafka/client/wire-options
@@ -93,9 +99,10 @@ kafka/wire/find-coordinator: kafka/wire/broker
 kafka/wire/list-partitions: kafka/wire/cluster
 kafka/wire/network/frames: kafka/wire/network/tls-record
 kafka/wire/network/request-channel: kafka/wire/network/options
-kafka/wire/schema: kafka/wire/messages/api-versions kafka/wire/messages/fetch kafka/wire/messages/find-coordinator kafka/wire/messages/group/consumer-group-describe kafka/wire/messages/group/consumer-group-heartbeat kafka/wire/messages/group/heartbeat kafka/wire/messages/group/join-group kafka/wire/messages/group/leave-group kafka/wire/messages/group/sync-group kafka/wire/messages/list-offsets kafka/wire/messages/metadata kafka/wire/messages/offset-commit kafka/wire/messages/offset-fetch kafka/wire/messages/offset-for-leader-epoch kafka/wire/messages/sasl-authenticate kafka/wire/messages/sasl-handshake
+kafka/wire/schema: kafka/wire/messages/api-versions kafka/wire/messages/fetch kafka/wire/messages/find-coordinator kafka/wire/messages/group/consumer-group-describe kafka/wire/messages/group/consumer-group-heartbeat kafka/wire/messages/group/heartbeat kafka/wire/messages/group/join-group kafka/wire/messages/group/leave-group kafka/wire/messages/group/sync-group kafka/wire/messages/init-producer-id kafka/wire/messages/list-offsets kafka/wire/messages/metadata kafka/wire/messages/offset-commit kafka/wire/messages/offset-fetch kafka/wire/messages/offset-for-leader-epoch kafka/wire/messages/produce kafka/wire/messages/sasl-authenticate kafka/wire/messages/sasl-handshake
 local-servers/kafka: local-servers/cache local-servers/maven
 operators/buffer-time-or-count: core/open-partitions
+operators/transform: formats/json/source-message
 parquet/range-reader: arrow/plain parquet/footer
 parquet/statistics: parquet/leaf-statistics
 registry/registry-tls: core/tls/tls-files registry/registry
@@ -134,6 +141,7 @@ telemetry/metrics/catalogue: service/metrics/java-metrics telemetry/metrics/inst
 telemetry/metrics/observed-metrics: telemetry/metrics/metrics telemetry/metrics/readers
 telemetry/process-warnings: telemetry/log-levels
 telemetry/tracing/tail-sampling: telemetry/tracing/sampler
+transforms/columns/column-transforms: transforms/columns/column-program transforms/columns/expression transforms/columns/functions transforms/columns/input transforms/columns/kafka-columns transforms/columns/message-columns transforms/columns/message-sources transforms/columns/read-source transforms/columns/result-column transforms/columns/row-plan transforms/columns/time-text transforms/columns/value-vector
 transforms/date-pattern: transforms/iso
 transforms/examples: transforms/columns
 transforms/files: transforms/functions-privacy transforms/functions-text transforms/functions-time transforms/functions
