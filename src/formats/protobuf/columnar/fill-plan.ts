@@ -40,7 +40,10 @@ export function fillPlanOf(builder: AnyBuilder, value: unknown): FillPlan {
   if (builder.type === 'double' || builder.type === 'float') {
     const number = Number(value)
     const stored = builder.type === 'float' ? Math.fround(number) : number
-    return Number.isFinite(stored) ? { kind: 'number', value: number } : { kind: 'refused' }
+    // A contract sees the default as it is written, not as a float rounds it.
+    return Number.isFinite(stored) && stored === number
+      ? { kind: 'number', value: number }
+      : { kind: 'refused' }
   }
   if (typeof value === 'number' && !Number.isInteger(value)) return { kind: 'refused' }
   const scaled = BigInt(value) * 10n ** BigInt(decimalOf(builder.type)?.scale ?? 0)
