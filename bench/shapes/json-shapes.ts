@@ -25,16 +25,13 @@ const WIDE_COLUMNS = 200
 const WIDE_FILLED = 12
 const WIDE_TYPES = ['integer', 'string', 'number', 'boolean'] as const
 
+const WIDE_PROPERTIES: Record<string, object> = { id: text }
+for (let at = 0; at < WIDE_COLUMNS - 1; at++) WIDE_PROPERTIES[`c${at}`] = nullable(WIDE_TYPES[at % 4] ?? '')
+
 const WIDE: Shape = {
   name: 'wide',
   title: `${WIDE_COLUMNS} columns, ${WIDE_FILLED} of them with a value`,
-  contract: object(
-    Object.fromEntries([
-      ['id', text],
-      ...Array.from({ length: WIDE_COLUMNS - 1 }, (_, at) => [`c${at}`, nullable(WIDE_TYPES[at % 4] ?? '')]),
-    ]),
-    ['id'],
-  ),
+  contract: object(WIDE_PROPERTIES, ['id']),
   records: (count) =>
     numbered(count, (sink, number) => {
       let json = `{"id":"${idOf(number)}"`
