@@ -16,9 +16,9 @@ import type { SchemaEvolution } from '../../src/evolution/policy.ts'
 import { containerOf } from '../support/values/avro-containers.ts'
 import { rawOf } from '../support/flow/batches.ts'
 import { chanceBy, type Chance } from '../support/values/chance.ts'
-import { compareAvroWays, type Ways } from './avro-ways.ts'
-import { SchemaGenerator } from './avro-schemas.ts'
-import { mutated, ValueWriter } from './avro-values.ts'
+import { compareAvroWays, type Ways } from './inputs/avro-ways.ts'
+import { SchemaGenerator } from './inputs/avro-schemas.ts'
+import { mutated, ValueWriter } from './inputs/avro-values.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 
 const BATCH = 60

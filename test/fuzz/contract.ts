@@ -8,7 +8,7 @@ import { loadContract, type Contract } from '../../src/contract/contract.ts'
 import { jsonFormat } from '../../src/formats/json/format.ts'
 import { pack } from '../../src/kafka/source/pack-records.ts'
 import { seededRandom } from '../../src/sample/random.ts'
-import { NAMES, pick, schemaOf, valueOf, type Random } from './contract-schemas.ts'
+import { NAMES, pick, schemaOf, valueOf, type Random } from './inputs/contract-schemas.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 
 const RECORDS = 32

@@ -8,9 +8,9 @@ import { csvFormat, csvObjectReader } from '../../src/formats/text/csv.ts'
 import { decodeRecords } from '../../src/formats/record-columns.ts'
 import { arrayOf, rawOf } from '../support/flow/batches.ts'
 import { chanceBy, type Chance } from '../support/values/chance.ts'
-import { compareWays } from './compare.ts'
+import { compareWays } from './inputs/compare.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
-import { writtenContractOf } from './written-contract.ts'
+import { writtenContractOf } from './inputs/written-contract.ts'
 
 const BATCH = 60
 const BATCHES = 2

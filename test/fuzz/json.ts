@@ -19,7 +19,7 @@ import { provenanceOf, rawOf } from '../support/flow/batches.ts'
 import { chanceBy, type Chance } from '../support/values/chance.ts'
 import { mutated } from '../support/values/json-records.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
-import { objectBy, structBy } from './json-values.ts'
+import { objectBy, structBy } from './inputs/json-values.ts'
 
 const RECORDS = 40
 const BATCHES = 4

@@ -12,11 +12,11 @@ import {
 import { parseRegisteredProto } from '../../src/formats/protobuf/load.ts'
 import { rawOf } from '../support/flow/batches.ts'
 import { chanceBy, type Chance } from '../support/values/chance.ts'
-import { compareWays } from './compare.ts'
+import { compareWays } from './inputs/compare.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
-import { GeneratedFile } from './protobuf-file.ts'
-import { GeneratedValues } from './protobuf-values.ts'
-import { writtenContractOf } from './written-contract.ts'
+import { GeneratedFile } from './inputs/protobuf-file.ts'
+import { GeneratedValues } from './inputs/protobuf-values.ts'
+import { writtenContractOf } from './inputs/written-contract.ts'
 
 const BATCH = 60
 const BATCHES = 3

@@ -24,8 +24,8 @@ import { Transformation } from '../../src/transforms/transformation.ts'
 import { provenanceOf, rawOf } from '../support/flow/batches.ts'
 import { outputsOf } from '../support/flow/operator-contract.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
-import { Draw, topicCase, type TopicCase } from './transform-inputs.ts'
-import { messageOf } from './transform-messages.ts'
+import { Draw, topicCase, type TopicCase } from './inputs/transform-inputs.ts'
+import { messageOf } from './inputs/transform-messages.ts'
 
 const MESSAGES = 24
 const BATCHES = 2

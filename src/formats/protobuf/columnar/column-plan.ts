@@ -22,7 +22,7 @@ import {
 const NEAR_TAGS_MAX = 2048
 
 /** Holds the plan of a message type for one set of columns. */
-export interface ColumnPlan {
+export interface MessageColumnPlan {
   readonly root: MessagePlan
   /** Builders of fields without a column, whose values are read because they must be valid, and dropped after each record. */
   readonly discarded: readonly AnyBuilder[]
@@ -41,7 +41,7 @@ export function columnPlanOf(
   message: ProtoMessage,
   builder: StructBuilder,
   options: FormatOptions,
-): ColumnPlan | NoPlan {
+): MessageColumnPlan | NoPlan {
   const planning = new Planning(options)
   const root = planning.message(message, builder, options.plain, { path: '', depth: 0, isDiscarded: false })
   const { discarded, dropping, reasons } = planning

@@ -5,7 +5,7 @@ import type { FormatOptions, ObjectReason, SlowReason } from '../../format.ts'
 import type { FinishedRows, RecordColumns } from '../../record-columns.ts'
 import { RowCollector, UNPROVEN_RULES } from '../../row-collector.ts'
 import type { ProtoMessage } from '../schema.ts'
-import { columnPlanOf, type ColumnPlan, type NoPlan } from './column-plan.ts'
+import { columnPlanOf, type MessageColumnPlan, type NoPlan } from './column-plan.ts'
 import { readMessage } from './read-message.ts'
 import { WireInput } from './wire-input.ts'
 
@@ -32,8 +32,8 @@ export class MessageColumnReader<Type extends TypeOfMessage> implements RecordCo
   readonly #rows: RowCollector
   readonly #droppedPaths: DroppedPaths
   // Bounded by the cache of schemas, which holds the types.
-  readonly #plans = new WeakMap<Type, ColumnPlan | NoPlan>()
-  #last: { readonly type: Type; readonly plan: ColumnPlan | NoPlan } | undefined
+  readonly #plans = new WeakMap<Type, MessageColumnPlan | NoPlan>()
+  #last: { readonly type: Type; readonly plan: MessageColumnPlan | NoPlan } | undefined
   #input = new WireInput(new Uint8Array())
 
   constructor(options: FormatOptions, locator: MessageLocator<Type>) {
@@ -77,7 +77,7 @@ export class MessageColumnReader<Type extends TypeOfMessage> implements RecordCo
     return 'slow' in plan ? plan.reasons : []
   }
 
-  #planOf(type: Type): ColumnPlan | NoPlan {
+  #planOf(type: Type): MessageColumnPlan | NoPlan {
     const plan = this.#plans.get(type) ?? columnPlanOf(type.message, this.#builder, this.#options)
     this.#plans.set(type, plan)
     this.#last = { type, plan }
@@ -85,7 +85,7 @@ export class MessageColumnReader<Type extends TypeOfMessage> implements RecordCo
   }
 
   /** Drops the values of fields without a column; returns how many fields that are, if they are counted. */
-  #discard({ discarded, dropping }: ColumnPlan, isRow: boolean): number {
+  #discard({ discarded, dropping }: MessageColumnPlan, isRow: boolean): number {
     let count = 0
     for (const builder of discarded) builder.truncate(0)
     for (const plan of dropping) {

@@ -1,4 +1,4 @@
-import type { DataType, StructField } from '../../src/core/schema.ts'
+import type { DataType, StructField } from '../../../src/core/schema.ts'
 import { INNER, NAMES, type Draw } from './transform-inputs.ts'
 
 const VALUES = [

@@ -1,7 +1,7 @@
-import type { DataType, StructField, StructType } from '../../src/core/schema.ts'
-import { decimalOf } from '../../src/core/schema.ts'
-import type { Chance } from '../support/values/chance.ts'
-import { NUMBERS, STRINGS, TIMES, VALUES } from '../support/values/json-records.ts'
+import type { DataType, StructField, StructType } from '../../../src/core/schema.ts'
+import { decimalOf } from '../../../src/core/schema.ts'
+import type { Chance } from '../../support/values/chance.ts'
+import { NUMBERS, STRINGS, TIMES, VALUES } from '../../support/values/json-records.ts'
 
 /** Choices for values: without `isOdd`, nearly all values fit their columns. */
 export interface ValueChance extends Chance {

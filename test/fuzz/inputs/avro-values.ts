@@ -1,6 +1,6 @@
 // Writes bytes of values of Avro schemas, some of them odd.
-import type { AvroNode } from '../../src/formats/avro/schema.ts'
-import type { Chance } from '../support/values/chance.ts'
+import type { AvroNode } from '../../../src/formats/avro/schema.ts'
+import type { Chance } from '../../support/values/chance.ts'
 
 const TEXTS = [
   '',

@@ -1,5 +1,5 @@
 // Generates Protobuf files.
-import type { Chance } from '../support/values/chance.ts'
+import type { Chance } from '../../support/values/chance.ts'
 
 const NAMES = ['id', 'Id', 'ID', 'name', 'a', 'A', 'b', 'user_id', 'USER_ID', 'x1', '_y', 'value', 'at']
 const SCALARS = [

@@ -1,5 +1,5 @@
 // Generates Avro schemas, and later forms of them.
-import type { Chance } from '../support/values/chance.ts'
+import type { Chance } from '../../support/values/chance.ts'
 
 type Json = Readonly<Record<string, unknown>>
 

@@ -1,6 +1,6 @@
 // Writes Protobuf messages, some of them odd.
 import { Writer } from 'protobufjs/minimal.js'
-import type { Chance } from '../support/values/chance.ts'
+import type { Chance } from '../../support/values/chance.ts'
 import { WIRES, type Field, type Message, type Type } from './protobuf-file.ts'
 
 const WRAPPED: Readonly<Record<string, string>> = {

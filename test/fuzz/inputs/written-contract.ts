@@ -1,7 +1,7 @@
 // Generates contracts in JSON Schema.
-import { loadContract, type Contract } from '../../src/contract/contract.ts'
-import type { DataType, StructType } from '../../src/core/schema.ts'
-import type { Chance } from '../support/values/chance.ts'
+import { loadContract, type Contract } from '../../../src/contract/contract.ts'
+import type { DataType, StructType } from '../../../src/core/schema.ts'
+import type { Chance } from '../../support/values/chance.ts'
 
 const LIMITS: readonly object[] = [
   { minimum: 0 },

@@ -1,5 +1,5 @@
-import type { TransformOptions } from '../../src/transforms/compile.ts'
-import type { DataType, StructField, StructType } from '../../src/core/schema.ts'
+import type { TransformOptions } from '../../../src/transforms/compile.ts'
+import type { DataType, StructField, StructType } from '../../../src/core/schema.ts'
 
 /** Draws random values; the same seed gives the same values. */
 export class Draw {
