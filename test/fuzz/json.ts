@@ -184,7 +184,8 @@ function schemaOf(type: DataType, chance: Chance): object {
     }
   const delta = { 'x-delta-type': type }
   const range = chance.once(4) ? { minimum: -1000, exclusiveMaximum: 1e6 } : {}
-  if (type.startsWith('decimal')) return { type: chance.pick(['number', 'string', 'number']), ...delta }
+  if (type.startsWith('decimal'))
+    return { type: chance.pick(['number', 'string', ['number', 'string']]), ...delta }
   switch (type) {
     case 'boolean':
       return { type: 'boolean' }
@@ -212,8 +213,8 @@ function schemaOf(type: DataType, chance: Chance): object {
 }
 
 function nullable(schema: object, chance: Chance): object {
-  const { type } = schema as { readonly type?: string }
-  return type !== undefined && chance.once(2) ? { ...schema, type: [type, 'null'] } : schema
+  const { type } = schema as { readonly type?: string | readonly string[] }
+  return type !== undefined && chance.once(2) ? { ...schema, type: [type, 'null'].flat() } : schema
 }
 
 /** Holds what became of a batch, or the error that ended it. */

@@ -153,7 +153,8 @@ function planChecked(
 ): ValuePlan | undefined {
   if (rules === undefined) return planFitting(value, builder, context, place)
   // Rules compare doubles, and other values than texts have rules of their own before they become JSON text.
-  if (decimalOf(value.type) !== undefined || place.jsonText) return undefined
+  const isTyping = Object.keys(rules).every((rule) => rule === 'types')
+  if ((decimalOf(value.type) !== undefined && !isTyping) || place.jsonText) return undefined
   const inner = planFitting(value, builder, context, place)
   if (inner === undefined) return undefined
   const { nullable } = value

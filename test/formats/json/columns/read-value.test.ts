@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { valueAt } from '../../../../src/arrow/values.ts'
+import { loadContract } from '../../../../src/contract/contract.ts'
 import { contractOfTable } from '../../../../src/contract/table-contract.ts'
 import type { DataType, StructType } from '../../../../src/core/schema.ts'
 import { plainContractOf } from '../../../../src/evolution/plain.ts'
@@ -240,4 +241,16 @@ test('Records that are parsed are counted by their reason, and columns without a
   const nested = structOf({ v: structOf({ m: mapOf('long', 'long') }) })
   const reasons = jsonFormat({ schema: nested, plain: plainContractOf(nested, undefined) }).objectReasons?.()
   assert.deepEqual(reasons, [{ subject: 'v.m', reason: 'keys of type long are not read from text' }])
+})
+
+test('A decimal that a contract allows as a number and as text is read from both', () => {
+  const decimal = { type: ['number', 'string', 'null'], 'x-delta-type': 'decimal(5,2)' }
+  const contract = loadContract({ type: 'object', properties: { v: decimal } }, { source: 'test' })
+  const { schema, plain } = contract
+  const raw = rawOf(['{"v":1.5}', '{"v":"2.25"}', '{"v":null}', '{"v":true}', '{"v":"x"}'])
+  const [fast, slow] = [plain, undefined].map((of) =>
+    outcomesOf(jsonFormat({ schema, plain: of }), contract, raw),
+  )
+  assert.deepEqual(fast, slow)
+  assert.deepEqual(jsonFormat({ schema, plain }).decode(raw).validated?.records, Int32Array.of(0, 1, 2))
 })
