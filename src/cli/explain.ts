@@ -5,7 +5,9 @@ import { messageOf } from '../core/errors.ts'
 import type { Format, FormatOptions, ObjectReason } from '../formats/format.ts'
 import { openFormat } from '../formats/open/open.ts'
 import { registryOptionsOf } from '../service/connections/registry-options.ts'
-import { openTransforms } from '../service/table/transforms.ts'
+import { contractAfterTransforms, openTransforms } from '../service/table/transforms.ts'
+import { columnsAfter } from '../transforms/columns.ts'
+import { ColumnTransforms } from '../transforms/columns/column-transforms.ts'
 import { formatTable } from './output.ts'
 
 /** Says whether a column, a rule, a filter or a transform runs on columns or needs objects. */
@@ -92,25 +94,30 @@ async function formatReasons(
   } catch (error) {
     return [{ subject: 'format', reason: `unknown: ${messageOf(error)}` }]
   }
-  if (format.objectReasons !== undefined) return [...format.objectReasons(), ...rules]
-  if (format.name === 'json' && (options.plain !== undefined || contract === undefined)) return rules
-  if (rules.length > 0) return rules
-  const reason =
-    format.name === 'json'
-      ? 'a rule of the contract needs the whole message'
-      : `the format ${format.name} makes objects`
-  return [{ subject: format.name === 'json' ? 'contract' : 'format', reason }]
+  if (format.objectReasons === undefined)
+    return [{ subject: 'format', reason: `the format ${format.name} makes objects` }]
+  // Without a contract the columns, and what they need, are known later.
+  if (contract === undefined) return rules
+  return rules.length > 0
+    ? rules
+    : format.objectReasons().map((reason) => withColumnSubject(reason, contract))
+}
+
+/** Names the column that a reason is about as this page names columns. */
+function withColumnSubject({ subject, reason }: ObjectReason, { schema }: Contract): ObjectReason {
+  const isColumn = schema.fields.some(({ name }) => isPartOf(subject, name))
+  return { subject: isColumn ? `columns.${subject}` : subject, reason }
 }
 
 /** Returns the rules of a contract that columns and bytes cannot prove. */
 function contractReasons(contract: Contract | undefined): readonly ObjectReason[] {
-  const { plainFaults = [] } = (contract ?? {}) as {
-    readonly plainFaults?: readonly { readonly at: string; readonly message: string }[]
-  }
-  return plainFaults.map(({ at, message }) => ({ subject: `contract${at}`, reason: message }))
+  return (contract?.plainFaults ?? []).map(({ at, message }) => ({
+    subject: `contract${at}`,
+    reason: message,
+  }))
 }
 
-/** Returns why transforms need objects: all of them do. */
+/** Returns why transforms need objects. The columns of rows are those of the contract after the transforms. */
 async function transformReasons(
   name: string,
   topic: TopicConfig,
@@ -118,7 +125,24 @@ async function transformReasons(
 ): Promise<readonly ObjectReason[]> {
   const transformation = await openTransforms(topic, contract?.schema, { prefix: `topics.${name}.` })
   if (transformation === undefined) return []
-  const reason = 'it works on objects'
-  const steps = subjectsOf(topic, undefined)
-  return (steps.length === 0 ? ['drop, rename'] : steps).map((subject) => ({ subject, reason }))
+  if (!hasSources(topic)) {
+    const reason = 'only messages in JSON are transformed in columns'
+    const steps = subjectsOf(topic, undefined)
+    return (steps.length === 0 ? ['transforms'] : steps).map((subject) => ({ subject, reason }))
+  }
+  const schema =
+    contract === undefined
+      ? columnsAfter(NO_COLUMNS.schema, transformation)
+      : contractAfterTransforms(contract, transformation).schema
+  return new ColumnTransforms(transformation, contract?.schema).inputFor({ schema }).reasons
+}
+
+/** Returns true when the format of a topic gives fields as they are written, which transforms on columns need. */
+function hasSources({ format, formats, framing, envelope }: TopicConfig): boolean {
+  return (
+    (format === 'json' || format === 'jsonl') &&
+    formats === undefined &&
+    framing !== 'registry' &&
+    envelope === 'none'
+  )
 }

@@ -36,43 +36,54 @@ test('JSON with a plain contract runs on columns, each of which is named', async
   assert.match(formatExplanation(explanation), /topic a: records are decoded into columns\n.*what.*\n/)
 })
 
-test('Filter, rules and transforms are named, with the reason of those that need objects', async () => {
-  const { subjects } = await explanationOf({
-    contract,
+test('Filter, rules and transforms are named, and those that need objects with their reason', async () => {
+  const steps = {
     rules: [{ name: 'positive', when: 'id < `0`', error: 'negative' }],
     filter: 'id > `3`',
-    transforms: { day: 'name' },
-  })
-  const steps = subjects.filter(({ subject }) => !subject.startsWith('columns.'))
+    transforms: { day: 'substr(name, `0`, `10`)' },
+  }
+  const onColumns = await explanationOf({ contract, ...steps })
   assert.deepEqual(
-    steps.map(({ subject }) => subject),
-    ['rules.positive', 'filter', 'transforms.day'],
+    onColumns.subjects.map(({ subject, on }) => [subject, on]),
+    ['columns.id', 'columns.name', 'rules.positive', 'filter', 'transforms.day'].map((subject) => [
+      subject,
+      'columns',
+    ]),
   )
-  for (const { on, reason } of steps) assert.equal(on === 'objects', reason !== undefined)
+  const projected = { ...steps.transforms, letters: { expr: 'name[*]', type: 'string' } }
+  const { on, subjects } = await explanationOf({ contract, ...steps, transforms: projected })
+  assert.equal(on, 'objects')
+  const objects = subjects.filter((each) => each.on === 'objects')
+  assert.deepEqual(
+    objects.map(({ subject }) => subject),
+    ['transforms.letters'],
+  )
+  assert.notEqual(objects[0]?.reason ?? '', '')
 })
 
-test('A format without a columnar path is the reason of the whole topic', async () => {
-  const { on, subjects } = await explanationOf({ format: 'csv', csv: { columns: ['id', 'name'] }, contract })
-  assert.equal(
-    on === 'objects',
-    subjects.some((each) => each.on === 'objects'),
+test('CSV runs on columns; its transforms need objects', async () => {
+  const csv = { format: 'csv', csv: { columns: ['id', 'name'] }, contract }
+  assert.equal((await explanationOf(csv)).on, 'columns')
+  const { subjects } = await explanationOf({ ...csv, filter: 'id > `3`' })
+  assert.deepEqual(
+    subjects.filter(({ on }) => on === 'objects'),
+    [{ subject: 'filter', on: 'objects', reason: 'only messages in JSON are transformed in columns' }],
   )
-  for (const each of subjects) assert.equal(each.on === 'objects', each.reason !== undefined)
 })
 
-test('A contract with a rule that needs the whole message says so', async () => {
+test('A keyword that only objects can be checked by is named with its place', async () => {
   const path = join(folder, 'whole.json')
   writeFileSync(
     path,
     JSON.stringify({
       type: 'object',
-      properties: { id: { type: 'integer' } },
-      propertyNames: { pattern: '^[a-z]+$' },
-      if: { required: ['id'] },
-      then: { maxProperties: 3 },
+      properties: {
+        id: { type: 'integer' },
+        tags: { type: 'array', items: { type: 'string' }, contains: { const: 'new' } },
+      },
     }),
   )
-  const { subjects } = await explanationOf({ contract: path })
-  assert.ok(subjects.length >= 1)
-  for (const each of subjects) assert.equal(each.on === 'objects', each.reason !== undefined)
+  const { on, subjects } = await explanationOf({ contract: path })
+  assert.equal(on, 'objects')
+  assert.ok(subjects.some((each) => each.subject.startsWith('contract/') && each.on === 'objects'))
 })
