@@ -37,7 +37,7 @@ test('the custom chain maps, filters and taps rows, and carries every record to 
   )
   assert.deepEqual(
     commits.map(({ version, counts }) => [version, counts]),
-    [[1n, { records: 7, rows: 3, deadLetters: 3, tombstones: 0, filtered: 1 }]],
+    [[1n, { records: 7, rows: 3, deadLetters: 3, tombstones: 0, filtered: 1, slow: { value: 2 } }]],
   )
   assert.deepEqual(
     [...seen],
@@ -118,7 +118,7 @@ test('a format of one’s own makes rows of log lines, dead letters of the other
   const commits = await carryLogLines(inMemory('logs', lines), store, into(letters))
   assert.deepEqual(
     commits.map(({ counts }) => counts),
-    [{ records: 5, rows: 2, deadLetters: 2, tombstones: 1, filtered: 0 }],
+    [{ records: 5, rows: 2, deadLetters: 2, tombstones: 1, filtered: 0, slow: { path: 4 } }],
   )
   assert.deepEqual(await rowsIn(store), [
     { level: 'error', at: '2026-03-01T09:00:03.000000Z', msg: null },
