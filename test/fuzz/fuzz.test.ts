@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { test } from 'node:test'
 import { parseFuzzFlags, runFuzz } from '../../scripts/fuzz.ts'
 import { chanceOf } from '../support/values/chance.ts'
@@ -69,7 +69,7 @@ test('The script ends with 1 when there is a difference', () => {
       target,
       'export const fuzz = ({ inputs, seed }) => ({ inputs, differences: [`seed ${seed}`] })',
     )
-    const script = join(import.meta.dirname, '../../scripts/fuzz.ts')
+    const script = join(import.meta.dirname, `../../scripts/fuzz${extname(import.meta.filename)}`)
     const args = [
       ...process.execArgv,
       script,

@@ -141,9 +141,12 @@ function outcomesIn(
   const outcomes = new Map<string, unknown>()
   for (const [row, record] of records.entries()) {
     const fields = columns.schema.fields
-      .map(({ name, type }, index) => [name, type, exactValueAt(columns.columns[index] as Column, row)])
+      .map(({ name }, index): [string, unknown] => [
+        name,
+        exactValueAt(columns.columns[index] as Column, row),
+      ])
       // A batch has further columns when one of its records, perhaps a refused one, needs them.
-      .filter(([name, , value]) => value !== null || table.fields.some((field) => field.name === name))
+      .filter(([name, value]) => value !== null || table.fields.some((field) => field.name === name))
     outcomes.set(`record ${record}`, fields)
   }
   for (const { offset, part = 0, reason, message, value } of deadLetters)
@@ -152,12 +155,17 @@ function outcomesIn(
   return outcomes
 }
 
-/** Returns a value with the entries of maps in their order, with -0 and with the types of numbers. */
+/**
+ * Returns a value with the entries of maps in their order, with -0, and with the types of the columns that hold its parts. Null
+ * fields of structs are left out: a batch may have further ones, as it may have further columns.
+ */
 function exactValueAt(column: Column, row: number): unknown {
   if (isNull(column, row)) return null
   switch (column.kind) {
     case 'struct':
-      return column.children.map((child) => exactValueAt(child, row))
+      return column.children
+        .map((child, index) => [(column.type as StructType).fields[index]?.name, exactValueAt(child, row)])
+        .filter(([, value]) => value !== null)
     case 'list':
       return rangeOf(column.offsets, row).map((i) => exactValueAt(column.child, i))
     case 'map':
@@ -166,7 +174,7 @@ function exactValueAt(column: Column, row: number): unknown {
         exactValueAt(column.values, i),
       ])
     default:
-      return valueAt(column, row)
+      return [column.type, valueAt(column, row)]
   }
 }
 
