@@ -57,14 +57,15 @@ formats/avro/columnar/column-reader: formats/avro/columnar/assign formats/avro/c
 formats/avro/container-format: formats/avro/read formats/avro/values
 formats/avro/fingerprint: formats/avro/schema
 formats/avro/format: formats/avro/columns formats/avro/default
-formats/avro/kafka-delta-ingest: formats/avro/connect-types formats/avro/cursor formats/json/schema-file
+formats/avro/kafka-delta-ingest: formats/avro/connect-types formats/avro/cursor
 formats/avro/resolve: formats/open/contract
-formats/debezium/connect-columns: formats/debezium/connect-reading formats/debezium/event-fields formats/debezium/event-scan formats/debezium/values
-formats/debezium/event-columns: formats/debezium/columns
+formats/debezium/avro-event-columns: formats/debezium/columns
+formats/debezium/connect-columns: formats/debezium/avro-scan formats/debezium/connect-reading formats/debezium/event-batch formats/debezium/event-fields formats/debezium/event-scan formats/debezium/values
 formats/debezium/format: formats/debezium/schema
 formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values formats/framing/some-messages
 formats/json/checked: formats/json/columns
 formats/json/columns/unknown-fields: formats/json/columns/canonical formats/json/columns/checked-plan formats/json/columns/checked formats/json/columns/json-bytes formats/json/columns/plan formats/json/columns/read-decimal formats/json/columns/read-number formats/json/columns/read-text formats/json/columns/read-time formats/json/columns/scan formats/json/columns/source-taps formats/json/columns/value-plan
+formats/json/lines: formats/json/schema-file
 formats/json/registered-json: formats/json/json-input
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
 formats/open/tombstones: enrichments/deleted-flag

@@ -154,7 +154,7 @@ function compare(chance: Chance, count: number): string | undefined {
       jsonFormat({ schema: NOTHING, plain: undefined }),
       { fields },
       { schema },
-      fast ? options : undefined,
+      fast ? { columns: options } : undefined,
     )
   const contract = contractOfTable(schema)
   const [rows, expected] = [true, false].map((fast) => decodedRows(open(fast), contract, raw))

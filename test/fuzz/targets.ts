@@ -11,6 +11,7 @@ export const SHORT_INPUTS: Readonly<Record<string, number>> = {
   csv: 50_000,
   transforms: 50_000,
   debezium: 50_000,
+  'debezium-avro': 50_000,
 }
 
 const EXTENSION = extname(import.meta.filename)

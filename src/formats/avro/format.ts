@@ -24,13 +24,13 @@ import { withoutBom } from '../json/json-input.ts'
 import { readSchemaFile } from '../json/schema-file.ts'
 
 /** Says which schema a value was written with, and where its record starts. It is filled anew for each value. */
-interface Located {
+export interface Located {
   reader: RecordReader | undefined
   start: number
 }
 
 /** Describes how a value identifies the schema that it was written with. */
-interface AvroFraming {
+export interface AvroFraming {
   /** Returns the reader for a value, and the position of its record. Throws when the framing is invalid. */
   open(value: Uint8Array, raw: Raw, i: number): { readonly reader: RecordReader; readonly start: number }
   /**
@@ -300,31 +300,47 @@ export async function openAvro(
   settings: FormatSettings,
   options?: FormatOptions | Changing<FormatOptions>,
 ): Promise<Format> {
+  const framing = await openAvroFraming(settings)
+  if (framing !== undefined) return avroFormat(framing, options)
+  const readerOf = await openReaders(settings)
+  return containerFormat({
+    ...(options === undefined ? {} : { columns: options }),
+    readerOf: cacheReaders((json) => readerOf(containedAvro(json))),
+    codecs: await openBlockCodecs(),
+    recordsMax: settings.recordsPerMessageMax,
+    bytesMax: settings.decompressedBytesMax,
+  })
+}
+
+/**
+ * Returns how values of one record each name their schemas, according to the settings; `undefined` for containers.
+ * @throws KD_CONTRACT_INVALID when a schema cannot be read
+ * @throws KD_CONFIG_INVALID when no schema is configured
+ */
+export async function openAvroFraming(settings: FormatSettings): Promise<AvroFraming | undefined> {
   const { framing, avro, schemaRegistry } = settings
-  const isPlain = settings.compatibility === 'kafka-delta-ingest'
-  const readerOf = await openReaderOf(avro.readerSchema, isPlain)
+  const readerOf = await openReaders(settings)
   switch (framing) {
     case 'none':
       if (avro.schema === undefined) throw missing('framing none needs avro.schema')
-      return avroFormat(unframedAvro(await readAvroSchema(avro.schema), readerOf), options)
+      return unframedAvro(await readAvroSchema(avro.schema), readerOf)
     case 'single-object':
       if (avro.schemas === undefined) throw missing('framing single-object needs avro.schemas')
-      return avroFormat(singleObjectAvro(await readAvroFolder(avro.schemas, isPlain), readerOf), options)
+      return singleObjectAvro(await readAvroFolder(avro.schemas, isIngest(settings)), readerOf)
     case 'container':
-      return containerFormat({
-        ...(options === undefined ? {} : { columns: options }),
-        readerOf: cacheReaders((json) => readerOf(containedAvro(json))),
-        codecs: await openBlockCodecs(),
-        recordsMax: settings.recordsPerMessageMax,
-        bytesMax: settings.decompressedBytesMax,
-      })
+      return undefined
     case 'registry':
       if (schemaRegistry === undefined) throw missing('framing registry needs schemaRegistry.url')
-      return avroFormat(
-        registryFramedAvro(createSchemaRegistry(schemaRegistry), readerOf, adaptOf(settings)),
-        options,
-      )
+      return registryFramedAvro(createSchemaRegistry(schemaRegistry), readerOf, adaptOf(settings))
   }
+}
+
+function isIngest({ compatibility }: FormatSettings): boolean {
+  return compatibility === 'kafka-delta-ingest'
+}
+
+function openReaders(settings: FormatSettings): Promise<RecordReaderFactory> {
+  return openReaderOf(settings.avro.readerSchema, isIngest(settings))
 }
 
 /** Schemas of Debezium events have Debezium type names instead of Avro logical types. */

@@ -1,10 +1,6 @@
-import type { BytesBuilder } from '../../arrow/bytes-builder.ts'
-import type { FixedBuilder } from '../../arrow/fixed-builder.ts'
 import type { JsonInput } from '../json/columns/json-bytes.ts'
+import type { FieldBuilder } from './event-batch.ts'
 import { isDigit, skipPlainString, startsWith } from '../json/columns/scan.ts'
-
-/** Builds the column of an event field: text, or a long. */
-export type FieldBuilder = BytesBuilder | FixedBuilder
 
 const QUOTE = 0x22
 const MINUS = 0x2d

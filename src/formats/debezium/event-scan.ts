@@ -1,4 +1,12 @@
-import { quotedTextOf, startsWithText, type JsonInput, type QuotedText } from '../json/columns/json-bytes.ts'
+import type { EventFields, FieldBuilder } from './event-batch.ts'
+import { readEventField } from './event-fields.ts'
+import {
+  jsonInputOf,
+  quotedTextOf,
+  startsWithText,
+  type JsonInput,
+  type QuotedText,
+} from '../json/columns/json-bytes.ts'
 import { isNullAt, skipPlainString, skipSpace, skipValue } from '../json/columns/scan.ts'
 
 /*
@@ -59,7 +67,8 @@ class MemberNames {
 }
 
 /** Finds the parts of one event at a time. The positions are valid until the next call of `find`. */
-export class EventScan {
+export class EventScan implements EventFields {
+  #input: JsonInput = jsonInputOf(new Uint8Array(0))
   readonly #event: MemberNames
   readonly #source: MemberNames
   /** The event that stands beside its schema. */
@@ -112,8 +121,13 @@ export class EventScan {
     return this.#schema
   }
 
+  appendField(builder: FieldBuilder, index: number): boolean | undefined {
+    const at = this.#fieldStart(this.#input.bytes, index)
+    return at < 0 ? undefined : readEventField(this.#input, builder, at)
+  }
+
   /** Returns where the value of field `index` begins; -1 when event and source lack it or it is null. */
-  fieldStart(bytes: Uint8Array, index: number): number {
+  #fieldStart(bytes: Uint8Array, index: number): number {
     const own = this.#inEvent[index] as number
     const at = own < 0 ? -1 : (this.#found.starts[own] as number)
     if (at >= 0 && !isNullAt(bytes, at)) return at
@@ -127,6 +141,7 @@ export class EventScan {
    */
   find(input: JsonInput, start: number, end: number): boolean {
     const { bytes } = input
+    this.#input = input
     this.#schema = undefined
     this.#source.starts.fill(-1)
     this.#payload.starts.fill(-1)

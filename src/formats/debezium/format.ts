@@ -13,7 +13,10 @@ import {
   debeziumTypeOf,
   withEventColumns,
 } from './columns.ts'
-import { EventColumns, type EventRows } from './event-columns.ts'
+import type { AvroFraming } from '../avro/format.ts'
+import { AvroEventColumns } from './avro-event-columns.ts'
+import type { EventRows } from './event-batch.ts'
+import { EventColumns } from './event-columns.ts'
 import { connectWriterSchemas } from './connect-columns.ts'
 import { toConnectSchema, fieldSchemaOf, convertLogicalValue, type ConnectSchema } from './values.ts'
 import { messagesOf } from '../framing/some-messages.ts'
@@ -28,19 +31,19 @@ type Message = Readonly<Record<string, unknown>>
 /**
  * Returns a format whose values are Debezium events: each row is the new state of a source row (`after`), or its last
  * state before a delete (`before`). Messages that concern no row (heartbeats, transaction boundaries, schema changes,
- * truncated tables) are filtered. A message that is not an event is a dead letter. With `json`, `inner` is the JSON format,
- * and the rows of plain events are read from bytes into these columns.
+ * truncated tables) are filtered. A message that is not an event is a dead letter. With `bytes`, the rows of plain events are
+ * read from bytes into its columns, and `inner` decodes the others.
  */
 export function debeziumFormat(
   inner: Format,
   { fields }: DebeziumSettings,
   columns: MessageColumns | Changing<MessageColumns>,
-  json?: FormatOptions | Changing<FormatOptions>,
+  bytes?: EventBytes,
 ): Format {
   const prepare = inner.prepare?.bind(inner)
   const writerOf = rowSchemas(fields)
   const withRows = (decoded: Decoded): Decoded => rowsOfEvents(decoded, fields, columns, writerOf)
-  const fast = json && eventColumnsOf(json, fields, (embedded) => writerOf(embedded, undefined))
+  const fast = bytes && eventColumnsOf(bytes, fields, (embedded) => writerOf(embedded, undefined))
   return {
     name: inner.name,
     ...(prepare === undefined ? {} : { prepare }),
@@ -51,20 +54,34 @@ export function debeziumFormat(
         : withEventRows(raw, rows, (rest) => withRows(inner.decode(rest)))
     },
     objectReasons: () =>
-      fast?.().reasons ?? [{ subject: 'envelope', reason: 'only events in JSON become columns' }],
+      fast?.().reasons ?? [{ subject: 'envelope', reason: 'only events in JSON and Avro become columns' }],
   }
+}
+
+/** Says how the events lie in the bytes of values, for reading their rows directly into columns. */
+export interface EventBytes {
+  /** The columns of rows. */
+  readonly columns: FormatOptions | Changing<FormatOptions>
+  /** Says how values in Avro name their schemas; absent where values are JSON. */
+  readonly avro?: AvroFraming | undefined
 }
 
 /** Returns a function that returns the reader for the present columns. */
 function eventColumnsOf(
-  options: FormatOptions | Changing<FormatOptions>,
+  { columns, avro }: EventBytes,
   fields: readonly string[],
   rowSchemaOf: (embedded: ConnectSchema | undefined) => WriterSchema | undefined,
-): () => EventColumns {
-  let latest: { readonly of: FormatOptions; readonly columns: EventColumns } | undefined
+): () => EventColumns | AvroEventColumns {
+  let latest: { readonly of: FormatOptions; readonly columns: EventColumns | AvroEventColumns } | undefined
   return () => {
-    const of = currentOf(options)
-    if (latest?.of !== of) latest = { of, columns: new EventColumns(of, fields, rowSchemaOf) }
+    const of = currentOf(columns)
+    if (latest?.of !== of) {
+      const made =
+        avro === undefined
+          ? new EventColumns(of, fields, rowSchemaOf)
+          : new AvroEventColumns(of, fields, avro)
+      latest = { of, columns: made }
+    }
     return latest.columns
   }
 }

@@ -1,6 +1,7 @@
 import type { CodecName } from '../../compression/compression.ts'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { PipelineError } from '../../core/errors.ts'
+import { avroFormat, openAvroFraming } from '../avro/format.ts'
 import { debeziumFormat } from '../debezium/format.ts'
 import { withDecompression } from '../framing/decompress.ts'
 import type { Format, FormatOptions } from '../format.ts'
@@ -25,23 +26,27 @@ export async function openFormat(
   choice: FormatChoice,
   options: FormatOptions | Changing<FormatOptions>,
 ): Promise<Format> {
-  const { envelope, debezium } = choice
+  const { envelope } = choice
   const format =
-    envelope === 'debezium'
-      ? debeziumFormat(
-          await openValues(choice, eventOptionsOf(options)),
-          debezium ?? { fields: [] },
-          options,
-          isPlainJson(choice) ? options : undefined,
-        )
-      : await openValues(choice, options)
+    envelope === 'debezium' ? await openEvents(choice, options) : await openValues(choice, options)
   const { decompress, decompressedBytesMax } = choice
   return decompress === 'none' ? format : withDecompression(format, { decompress, decompressedBytesMax })
 }
 
-/** Returns true when every value is a JSON text and nothing else. */
-function isPlainJson({ format, formats, framing }: FormatChoice): boolean {
-  return format === 'json' && formats === undefined && framing === 'none'
+/** Returns the format of Debezium events. Rows in JSON, and in Avro without containers, are read from bytes where possible. */
+async function openEvents(
+  choice: FormatChoice,
+  options: FormatOptions | Changing<FormatOptions>,
+): Promise<Format> {
+  const { format, formats, framing, debezium = { fields: [] } } = choice
+  if (formats === undefined && format === 'avro') {
+    const avro = await openAvroFraming(choice)
+    if (avro !== undefined)
+      return debeziumFormat(avroFormat(avro), debezium, options, { columns: options, avro })
+  }
+  const isPlainJson = formats === undefined && format === 'json' && framing === 'none'
+  const events = await openValues(choice, eventOptionsOf(options))
+  return debeziumFormat(events, debezium, options, isPlainJson ? { columns: options } : undefined)
 }
 
 /** The columns are those of the rows in the events, so the format of events makes objects. */
