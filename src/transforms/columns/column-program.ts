@@ -103,8 +103,10 @@ export class ColumnProgram {
     const renames = new Map(steps.rename.map(({ from, to }) => [from[0] ?? '', to[0] ?? '']))
     compiled('transforms', () => {
       checkSteps(transformation)
-      if (rows.unknownFields === 'count')
+      if (rows.unknownFields === 'count') {
         checkCounts(messages, [...replaced, ...steps.drop.map(({ path }) => path)])
+        checkResults(rows.schema, results)
+      }
       checkDefaults(rows.absentValues, [
         ...results,
         ...steps.drop.map(({ path }) => path),
@@ -277,6 +279,13 @@ function checkCounts(messages: StructType, paths: readonly (readonly string[])[]
         `the object ${path.join('.')} is removed or replaced, and dropped fields are counted`,
       )
   }
+}
+
+/** A result without a column is counted like a field, even null where the message had the field. */
+function checkResults(rows: StructType, results: RowChanges['results']): void {
+  const missing = results.find((path) => path !== undefined && typeAtPath(rows, path) === undefined)
+  if (missing !== undefined)
+    throw new NotOnColumns(`the table has no column ${missing.join('.')}, and dropped fields are counted`)
 }
 
 /** A default applies where a row lacks a value, which depends on what each message has. */

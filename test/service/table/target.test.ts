@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import { currentOf } from '../../../src/core/changing.ts'
 import type { StructField } from '../../../src/core/schema.ts'
+import { jsonFormat } from '../../../src/formats/json/format.ts'
 import { serialiseActions } from '../../../src/delta/protocol/action-json.ts'
 import { readCommit } from '../../../src/delta/log/log-segment.ts'
 import { createTable, tableExists } from '../../../src/delta/maintenance/create.ts'
@@ -15,6 +16,7 @@ import { TablePool } from '../../../src/service/table/table-pool.ts'
 import { MemoryStore } from '../../../src/storage/memory.ts'
 import { openTarget, type Target } from '../../../src/service/table/target.ts'
 import { openStore } from '../../../src/storage/open/open.ts'
+import { rawOf } from '../../support/flow/batches.ts'
 
 const CONTRACT = {
   type: 'object',
@@ -148,11 +150,15 @@ test('Columns that the table lacks are refused under failOnNewColumns, naming al
   assert.equal((await open(contract())).table.version, 0n, 'the table is unchanged until there are rows')
 })
 
-test('NOT NULL columns of the table are checked row by row, not while decoding bytes', async () => {
+test('NOT NULL columns of the table are checked while bytes are decoded', async () => {
   await existing([column('id', 'long'), column('at', 'timestamp'), column('name', 'string', false)])
   const { columns } = await open(contract())
-  assert.equal(columns.current().plain, undefined)
-  assert.equal(columns.current().schema.fields.find(({ name }) => name === 'name')?.nullable, false)
+  const options = columns.current()
+  assert.equal(options.schema.fields.find(({ name }) => name === 'name')?.nullable, false)
+  const complete = { id: 1, at: '2026-03-01T10:00:00Z', name: 'a' }
+  const values = [complete, { ...complete, name: null }, { ...complete, name: undefined }]
+  const { validated, slow } = jsonFormat(options).decode(rawOf(values.map((value) => JSON.stringify(value))))
+  assert.deepEqual([validated?.records.length, slow], [1, { value: 1, contract: 1 }])
 })
 
 test('A NOT NULL column that the contract lacks, and a type that cannot be widened, are refused', async () => {

@@ -129,16 +129,16 @@ test('A message that columns cannot prove is transformed as an object, alone', (
 })
 
 test('An object that loses its only field, and one whose new field is null, are what they are among objects', () => {
-  const rows = structOf({ meta: structOf({ by: 'string', size: 'long' }) })
+  const rows = structOf({ made: 'string', meta: structOf({ by: 'string', size: 'long' }) })
   const { decoded } = run(
     ['{"meta":{"by":"a","note":"n"}}', '{"meta":{"note":"n"}}', '{"meta":{}}', '{}'],
     { transforms: { made: 'none' }, drop: ['meta.note'] },
     rows,
   )
   assert.deepEqual(rowsOf(decoded), [
-    { meta: { by: 'a', size: null } },
-    { meta: { by: null, size: null } },
-    { meta: null },
+    { made: null, meta: { by: 'a', size: null } },
+    { made: null, meta: { by: null, size: null } },
+    { made: null, meta: null },
   ])
   assert.deepEqual([decoded.records, decoded.objects], [[1], [{}]])
 })
@@ -159,6 +159,17 @@ test('Paths that match no field are reported as among objects, also when a later
     outputsOf(transform(transformation, { columns, onColumns }), read)
   }
   assert.deepEqual(events, ['path-unmatched A', 'path-unmatched note', 'path-matched note'])
+})
+
+test('A result without a column is left to objects where dropped fields are counted', () => {
+  const transformation = compileTransforms({ transforms: { made: 'a' } })
+  const inputFor = (unknownFields: 'count' | 'leave') =>
+    new ColumnTransforms(transformation, undefined).inputFor({
+      schema: structOf({ a: 'string' }),
+      unknownFields,
+    })
+  assert.match(inputFor('count').reasons[0]?.reason ?? '', /no column made, and dropped fields are counted/)
+  assert.deepEqual(inputFor('leave').reasons, [])
 })
 
 test('The reasons why steps need objects name the step', () => {
