@@ -32,6 +32,13 @@ const EVENT_SCHEMA = {
   ],
 }
 
+/** An instant as Debezium registers it. */
+const MICRO_TIMESTAMP = {
+  type: 'long',
+  'connect.version': 1,
+  'connect.name': 'io.debezium.time.MicroTimestamp',
+}
+
 const CHANGE_SCHEMA = {
   type: 'record',
   name: 'Envelope',
@@ -47,7 +54,7 @@ const CHANGE_SCHEMA = {
             { name: 'id', type: 'long' },
             { name: 'customer', type: 'string' },
             { name: 'amount', type: 'double' },
-            { name: 'updated_at', type: 'string' },
+            { name: 'updated_at', type: MICRO_TIMESTAMP },
             { name: 'open', type: 'boolean' },
           ],
         },
@@ -101,7 +108,7 @@ const DEBEZIUM_AVRO: Shape = {
     return numbered(count, (sink, number) => {
       const row = {
         ...{ id: number, customer: `customer ${number % 5_000}`, amount: (number % 900) + 0.5 },
-        ...{ updated_at: new Date(timeOf(number)).toISOString(), open: number % 2 === 0 },
+        ...{ updated_at: timeOf(number) * 1_000, open: number % 2 === 0 },
       }
       sink.raw(encode({ before: null, after: { Value: row }, op: 'c', ts_ms: { long: timeOf(number) } }))
     })
