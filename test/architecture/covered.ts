@@ -53,7 +53,7 @@ evolution/contract-case: evolution/policy
 evolution/dropped-fields: evolution/field-paths
 evolution/infer-from-sample: evolution/infer-new-columns
 evolution/ingest-values: evolution/coerce-message evolution/table-columns
-formats/avro/columnar/column-reader: formats/avro/columnar/assign formats/avro/columnar/batch formats/avro/columnar/compile formats/avro/columnar/constant formats/avro/columnar/holds formats/avro/columnar/plan formats/avro/columnar/read-scalar formats/avro/columnar/read-value formats/avro/columnar/record-fields formats/avro/columnar/rules formats/avro/columnar/scalar-plan formats/avro/columnar/skip
+formats/avro/columnar/column-reader: formats/avro/columnar/assign formats/avro/columnar/batch formats/avro/columnar/compile formats/avro/columnar/constant formats/avro/columnar/plan formats/avro/columnar/read-scalar formats/avro/columnar/read-value formats/avro/columnar/record-fields formats/avro/columnar/rules formats/avro/columnar/scalar-plan formats/avro/columnar/skip
 formats/avro/container-format: formats/avro/read formats/avro/values
 formats/avro/fingerprint: formats/avro/schema
 formats/avro/format: formats/avro/columns formats/avro/default
@@ -123,7 +123,7 @@ service/supervision/patterns: service/supervision/discover
 service/supervision/process-memory: service/connections/kafka-options
 service/supervision/supervision: service/supervision/run-topics service/supervision/topic-set service/supervision/watch-topics
 service/supervision/topic-states: service/supervision/supervised-topic
-service/table/target: enrichments/cast-columns service/connections/registry-options service/connections/retry-options
+service/table/transforms: enrichments/cast-columns service/connections/registry-options service/connections/retry-options
 service/topic/status: service/topic/control service/topic/events service/topic/flush-tracker service/topic/state service/topic/summary service/topic/topic-pipeline service/topic/topic-run
 service/topic/topic: service/topic/format service/topic/source-options
 sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functions/compare sql/functions/functions sql/functions/like sql/functions/time-pattern sql/functions/time

@@ -1,7 +1,4 @@
 // Compares rows of Debezium events in Avro that are read from bytes with rows made from objects.
-import { isDeepStrictEqual } from 'node:util'
-import type { Rows } from '../../src/arrow/rows.ts'
-import { rowAt } from '../../src/arrow/values.ts'
 import { contractOfTable } from '../../src/contract/table-contract.ts'
 import type { DataType, StructType } from '../../src/core/schema.ts'
 import { plainContractOf } from '../../src/evolution/plain.ts'
@@ -11,13 +8,12 @@ import { debeziumColumns } from '../../src/formats/debezium/columns.ts'
 import { debeziumFormat } from '../../src/formats/debezium/format.ts'
 import type { Format } from '../../src/formats/format.ts'
 import { rawOf, structOf } from '../support/flow/batches.ts'
-import { decodedRows } from '../support/flow/outcomes.ts'
 import { encoderOf } from '../support/values/avro-values.ts'
-import { chanceBy, type Chance } from '../support/values/chance.ts'
+import type { Chance } from '../support/values/chance.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
+import { compareEvents, fuzzEvents } from './inputs/event-ways.ts'
 
 const FIELD_NAMES = ['op', 'table', 'source.ts_ms', 'lsn', 'ts_ms', 'source.db', 'snapshot', 'missing']
-const BATCH = 50
 
 /** An Avro type, the type of its column, and values of it. */
 interface Kind {
@@ -47,17 +43,7 @@ const KINDS: readonly Kind[] = [
 ]
 
 /** See `FuzzTarget`. */
-export const fuzz: FuzzTarget = ({ inputs, seed }) => {
-  const differences: string[] = []
-  let done = 0
-  for (let round = 0; done < inputs; round++) {
-    const count = Math.min(BATCH, inputs - done)
-    const difference = compare(chanceBy(seed + round), count)
-    if (difference !== undefined) differences.push(`seed ${seed + round}: ${difference}`)
-    done += count
-  }
-  return Promise.resolve({ inputs: done, differences })
-}
+export const fuzz: FuzzTarget = fuzzEvents(compare)
 
 const optional = (type: unknown): unknown[] => ['null', type]
 
@@ -101,28 +87,7 @@ function compare(chance: Chance, count: number): string | undefined {
       fast ? { columns: options, avro } : undefined,
     )
   }
-  const contract = contractOfTable(schema)
-  const [rows, expected] = [true, false].map((fast) => decodedRows(open(fast), contract, raw))
-  if (rows === undefined || expected === undefined) throw new Error('Broken invariant: two results')
-  const [a, b] = [outcomesIn(rows), outcomesIn(expected)]
-  const at = a.findIndex((outcome, i) => !isDeepStrictEqual(outcome, b[i]))
-  if (at >= 0)
-    return `${Buffer.from(raw.bytes.subarray(raw.valueStart[at], raw.valueEnd[at])).toString('hex')}\n  became ${shown(a[at])}\n  instead of ${shown(b[at])}`
-  return rows.filtered === expected.filtered
-    ? undefined
-    : `${rows.filtered} filtered instead of ${expected.filtered}`
-}
-
-/** Returns what became of each record: a row, a dead letter, or undefined. */
-function outcomesIn({ raw, columns, records, deadLetters }: Rows): unknown[] {
-  const outcomes = new Array<unknown>(raw.count).fill(undefined)
-  for (const [row, record] of records.entries()) outcomes[record] = rowAt(columns, row)
-  for (const { offset, reason, message } of deadLetters) outcomes[Number(offset)] = { reason, message }
-  return outcomes
-}
-
-function shown(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `${inner}n` : inner))
+  return compareEvents(open, contractOfTable(schema), raw, 'hex')
 }
 
 function sourceSchema(): object {

@@ -2,10 +2,10 @@ import type { Contract } from '../../contract/contract.ts'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { valueOf, type Raw } from '../../core/raw.ts'
-import { findField, typeName, type DataType, type StructType } from '../../core/schema.ts'
-import { isWider } from '../../core/widening.ts'
+import type { StructType } from '../../core/schema.ts'
 import type { RegisteredSchema, SchemaRegistry } from '../../registry/registry.ts'
 import type { Decoded, Format, FormatOptions, SlowCounts, SlowReason, WriterSchema } from '../format.ts'
+import { holdsColumns } from '../writer-schema.ts'
 import { SchemasById, withoutSchemaIds } from '../framing/registry-framing.ts'
 import { schemaIdIn, type SchemaId } from '../framing/schema-id.ts'
 import { contractOfRegisteredJson } from './registered-json.ts'
@@ -97,23 +97,9 @@ class CoveredSchemas {
     if (this.#known?.of !== of) this.#known = { of, byWriter: new Map() }
     const { byWriter } = this.#known
     let covers = byWriter.get(writer)
-    if (covers === undefined) byWriter.set(writer, (covers = holds(of, writer.columns)))
+    if (covers === undefined) byWriter.set(writer, (covers = holdsColumns(of, writer.columns)))
     return covers
   }
-}
-
-/** Returns true when every value of `type` has its place in a column of the type `column`, at any depth. */
-function holds(column: DataType, type: DataType): boolean {
-  if (typeof column === 'string' || typeof type === 'string')
-    return typeName(column) === typeName(type) || isWider(typeName(type), typeName(column))
-  if (column.type === 'struct' && type.type === 'struct')
-    return type.fields.every((field) => {
-      const own = findField(column, field.name)
-      return own !== undefined && holds(own.type, field.type)
-    })
-  if (column.type === 'array' && type.type === 'array') return holds(column.elementType, type.elementType)
-  if (column.type === 'map' && type.type === 'map') return holds(column.valueType, type.valueType)
-  return false
 }
 
 /**
