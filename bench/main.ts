@@ -112,7 +112,7 @@ async function measureAll({ shape, records, pairs, profile }: Flags): Promise<Re
       shapes.push(await measureShape(each, run, sayPair))
     }
     const others =
-      shape === undefined
+      shape === undefined || shape.includes(MAIN_SHAPE)
         ? await measureOthers(kafka.brokers, folder, { records, pairs, profile })
         : undefined
     return { records, partitions: PARTITIONS, shapes, loadAverage, ...others }
