@@ -1,19 +1,26 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { addContract } from './contract.ts'
-import { addDemo } from './demo/command.ts'
-import { addDlq } from './dlq/dlq.ts'
 import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
-import { addHealth } from './health.ts'
-import { formatError } from './output.ts'
+import { formatError, isOutputJson } from './output.ts'
 import { findPackageFile } from './package-file.ts'
-import { addIngest, normalizeIngestArguments } from './ingest.ts'
-import { addLoad } from './load/load.ts'
-import { addRun } from './run.ts'
-import { isOutputJson, ServiceOutput } from './service-output.ts'
-import { addTable } from './table/table.ts'
-import { addValidate } from './validate.ts'
+import type { ServiceOutput } from './service-output.ts'
+
+/** Adds a command to the program; `finish` receives the exit code of a command that has one of its own. */
+type AddCommand = (program: Command, finish: (exitCode: number) => void) => void
+
+/** Loads the module of each command, in the order of `--help`: a probe or a look at a table does not wait for the service. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  run: async () => (await import('./run.ts')).addRun,
+  ingest: async () => (await import('./ingest.ts')).addIngest,
+  validate: async () => (await import('./validate.ts')).addValidate,
+  health: async () => (await import('./health.ts')).addHealth,
+  contract: async () => (await import('./contract.ts')).addContract,
+  demo: async () => (await import('./demo/command.ts')).addDemo,
+  load: async () => (await import('./load/load.ts')).addLoad,
+  table: async () => (await import('./table/table.ts')).addTable,
+  dlq: async () => (await import('./dlq/dlq.ts')).addDlq,
+}
 
 /**
  * Runs the command line and returns the exit code. An error is printed to standard error: as one block, or as lines of JSON
@@ -41,19 +48,10 @@ Examples:
   kafka-delta table cat ./lake/user_events --limit 10
 ${EXIT_HELP}`,
     )
-  const output = isOutputJson(argv, process.stderr.isTTY) ? new ServiceOutput() : undefined
-  output?.install(program)
-  addRun(program, finish)
-  addIngest(program, finish)
-  addValidate(program, finish)
-  addHealth(program, finish)
-  addContract(program, finish)
-  addDemo(program, finish)
-  addLoad(program, finish)
-  addTable(program, finish)
-  addDlq(program)
+  const output = await openServiceOutput(argv, program)
   try {
-    await program.parseAsync(normalizeIngestArguments(argv))
+    await addCommands(program, argv, finish)
+    await program.parseAsync(await normalizeArguments(argv))
   } catch (error) {
     const isUsage = error instanceof CommanderError
     // Exit code 0 stands for --help and --version.
@@ -68,6 +66,37 @@ ${EXIT_HELP}`,
     return exitCodeOf(error)
   }
   return exitCode
+}
+
+/** Adds the command that `argv` names; all of them, for help and for suggestions, when it names none that exists. */
+async function addCommands(
+  program: Command,
+  argv: readonly string[],
+  finish: (exitCode: number) => void,
+): Promise<void> {
+  const [first = ''] = argv.slice(2)
+  if (VERSION_FLAGS.includes(first)) return
+  const load = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined
+  const loads = load === undefined ? Object.values(COMMANDS) : [load]
+  for (const add of await Promise.all(loads.map((each) => each()))) add(program, finish)
+}
+
+const VERSION_FLAGS: readonly string[] = ['--version', '-V']
+
+/** Takes over what the process prints when a command runs the service and its output is read by a program. */
+async function openServiceOutput(
+  argv: readonly string[],
+  program: Command,
+): Promise<ServiceOutput | undefined> {
+  if (!isOutputJson(argv, process.stderr.isTTY)) return undefined
+  const { ServiceOutput } = await import('./service-output.ts')
+  const output = new ServiceOutput()
+  output.install(program)
+  return output
+}
+
+async function normalizeArguments(argv: readonly string[]): Promise<readonly string[]> {
+  return argv.includes('ingest') ? (await import('./ingest.ts')).normalizeIngestArguments(argv) : argv
 }
 
 function packageVersion(): string {

@@ -58,3 +58,22 @@ export function formatError(thrown: unknown, debug: boolean): string {
 }
 
 const CAUSES_MAX = 5
+
+/** The commands that run the service, whose output is its log. */
+const SERVICE_COMMANDS: readonly string[] = ['run', 'ingest']
+/** Flags with which these commands print something for people and end. */
+const PRINTING_FLAGS: readonly string[] = ['--help', '-h', '--version', '-V', '--print_config']
+
+/**
+ * Returns whether everything that the command line prints must be lines of JSON: it runs the service, and its log is not
+ * read at a terminal.
+ */
+export function isOutputJson(argv: readonly string[], isTerminal: boolean): boolean {
+  const words = argv.slice(2)
+  const command = words.find((word) => !word.startsWith('-'))
+  return (
+    !isTerminal &&
+    SERVICE_COMMANDS.includes(command ?? '') &&
+    !words.some((word) => PRINTING_FLAGS.includes(word))
+  )
+}

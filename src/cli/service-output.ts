@@ -5,25 +5,6 @@ import { createLogger, type Logger } from '../telemetry/log.ts'
 import { logProcessOutput } from '../telemetry/process-output.ts'
 import { EXIT } from './exit-codes.ts'
 
-/** The commands that run the service, whose output is its log. */
-const SERVICE_COMMANDS: readonly string[] = ['run', 'ingest']
-/** Flags with which these commands print something for people and end. */
-const PRINTING_FLAGS: readonly string[] = ['--help', '-h', '--version', '-V', '--print_config']
-
-/**
- * Returns whether everything that the command line prints must be lines of JSON: it runs the service, and its log is not
- * read at a terminal.
- */
-export function isOutputJson(argv: readonly string[], isTerminal: boolean): boolean {
-  const words = argv.slice(2)
-  const command = words.find((word) => !word.startsWith('-'))
-  return (
-    !isTerminal &&
-    SERVICE_COMMANDS.includes(command ?? '') &&
-    !words.some((word) => PRINTING_FLAGS.includes(word))
-  )
-}
-
 /**
  * Writes to the log everything that is printed before the service has its own log: faults of the command line and of the
  * configuration, uncaught errors, warnings of Node.js and output of libraries.

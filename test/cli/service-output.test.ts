@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { EXIT } from '../../src/cli/exit-codes.ts'
-import { isOutputJson } from '../../src/cli/service-output.ts'
+import { isOutputJson } from '../../src/cli/output.ts'
 import { programOf } from '../support/program.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
