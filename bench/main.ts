@@ -50,7 +50,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .option('--pairs <n>', 'number of pairs of floor and pipeline', parseCount, 3)
     .option(
       '--profile <folder>',
-      'also write a CPU profile of floor and pipeline on user events to this folder',
+      'also write CPU profiles of floor and pipeline to this folder, in a folder for each shape',
     )
     .parse(argv)
     .opts<Flags>()
@@ -108,12 +108,15 @@ async function measureAll({ shape, records, pairs, profile }: Flags): Promise<Re
     for (const each of SHAPES) {
       if (shape !== undefined && !shape.includes(each.name)) continue
       say(`${each.name}: ${each.title}`)
-      const run = { brokers: kafka.brokers, folder, partitions: PARTITIONS, records, pairs }
+      const run = {
+        ...{ brokers: kafka.brokers, folder, partitions: PARTITIONS },
+        ...{ records, pairs, profiles: profile },
+      }
       shapes.push(await measureShape(each, run, sayPair))
     }
     const others =
       shape === undefined || shape.includes(MAIN_SHAPE)
-        ? await measureOthers(kafka.brokers, folder, { records, pairs, profile })
+        ? await measureOthers(kafka.brokers, folder, { records, pairs })
         : undefined
     return { records, partitions: PARTITIONS, shapes, loadAverage, ...others }
   } finally {
@@ -126,7 +129,7 @@ async function measureAll({ shape, records, pairs, profile }: Flags): Promise<Re
 async function measureOthers(
   brokers: readonly string[],
   folder: string,
-  { records, pairs, profile }: { records: number; pairs: number; profile: string | undefined },
+  { records, pairs }: { records: number; pairs: number },
 ): Promise<Pick<Results, 'reading' | 'memory' | 'startUp'>> {
   const run = runner(brokers, folder)
   const startUp = { floor: await run('floor', 0, {}), whole: await run('whole', 0, {}) }
@@ -144,20 +147,15 @@ async function measureOthers(
     console.log(`flush.bytes ${flushBytes / MIB} MiB: peak memory ${Math.round(whole.rssBytesMax / MIB)} MiB`)
     memory.push({ flushBytes, creditBytes: 2 * flushBytes, whole })
   }
-  if (profile !== undefined) {
-    const profiled = runner(brokers, folder, profile)
-    await profiled('floor', records, {})
-    await profiled('whole', records, {})
-  }
   return { startUp, reading, memory }
 }
 
-function runner(brokers: readonly string[], folder: string, profile?: string): Run {
+function runner(brokers: readonly string[], folder: string): Run {
   let runs = 0
   const { fetchBytesMax, fetchBytesPerPartitionMax } = loadConfig({}).kafka
   const fetch = { bytesMax: fetchBytesMax, bytesPerPartitionMax: fetchBytesPerPartitionMax }
   return async (program, records, topicConfig) => {
-    const groupId = `bench-${program}-${profile === undefined ? '' : 'profile-'}${++runs}`
+    const groupId = `bench-${program}-${++runs}`
     const uri = join(folder, groupId)
     const options = { contract: contractFile('user-events'), ...topicConfig }
     const task: Task = {
@@ -165,7 +163,7 @@ function runner(brokers: readonly string[], folder: string, profile?: string): R
       topicConfig: { ...options, table: { ...topicConfig.table, uri } },
     }
     try {
-      return await measure(program, task, profile)
+      return await measure(program, task)
     } finally {
       await rm(uri, { recursive: true, force: true })
     }

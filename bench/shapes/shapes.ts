@@ -30,6 +30,8 @@ export interface ShapeRun {
   readonly partitions: number
   readonly records: number
   readonly pairs: number
+  /** Folder for CPU profiles of one more run of floor and pipeline, which is not measured; none by default. */
+  readonly profiles?: string | undefined
 }
 
 /** Fills a topic with the records of a shape and measures floor and pipeline on it. */
@@ -46,12 +48,17 @@ export async function measureShape(
   try {
     const options = await topicOptionsOf(shape, join(run.folder, name))
     const pairs: Pair[] = []
+    const measureOne = (program: Program, number: number, profiles?: string): ReturnType<typeof measure> =>
+      runShape(program, shape, { ...run, profiles, topic, options, number, registryUrl: registry?.url })
     for (let number = 1; number <= run.pairs; number++) {
-      const measureOne = (program: Program): ReturnType<typeof measure> =>
-        runShape(program, shape, { ...run, topic, options, number, registryUrl: registry?.url })
-      const pair = { floor: await measureOne('floor'), other: await measureOne('whole') }
+      const pair = { floor: await measureOne('floor', number), other: await measureOne('whole', number) }
       pairs.push(pair)
       onPair(pair, number)
+    }
+    if (run.profiles !== undefined) {
+      const profiles = join(run.profiles, name)
+      await measureOne('floor', run.pairs + 1, profiles)
+      await measureOne('whole', run.pairs + 1, profiles)
     }
     return { name, title, records, bytes, pairs }
   } finally {
@@ -81,7 +88,7 @@ async function runShape(
     ...(ingestTransforms === undefined ? {} : { ingestTransforms }),
   }
   try {
-    return await measure(program, task)
+    return await measure(program, task, run.profiles)
   } finally {
     await rm(uri, { recursive: true, force: true })
   }
