@@ -49,6 +49,8 @@ export const ERROR_CATALOGUE = {
   KD_CHECKSUM_FAILED: { message: 'The checksum of a version could not be written', retryable: true },
   KD_PARQUET_FAILED: { message: 'A Parquet file could not be written or read', retryable: false },
   KD_RECORD_NOT_FITTING: { message: 'A row does not fit the table', retryable: false },
+  KD_OPERATOR_INVALID: { message: 'An operator breaks its contract', retryable: false },
+  KD_OPERATOR_FAILED: { message: 'Custom code of the topic failed', retryable: false },
   KD_SERVER_FAILED: { message: 'A local server did not start', retryable: false },
   KD_COMMAND_INVALID: { message: 'The command cannot be carried out', retryable: false },
   KD_PREREQUISITE_MISSING: { message: 'A required program is not installed', retryable: false },
