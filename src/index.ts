@@ -73,6 +73,21 @@ export { loadContract, type Contract } from './contract/contract.ts'
 export { readContract } from './contract/file.ts'
 export { contractOfTable } from './contract/table-contract.ts'
 
+// Typed rows: a schema as code gives the types of rows, and formats know them.
+export { columns, list, mapOf, nullable, struct } from './rows/row-schema.ts'
+export type {
+  ColumnType,
+  FieldType,
+  FieldTypes,
+  Infer,
+  InferInput,
+  RowInputOf,
+  RowOf,
+  RowSchema,
+} from './rows/row-types.ts'
+export { contractOfColumns, type ContractOf } from './rows/schema-contract.ts'
+export { json, type TopicFormat } from './library/topic-format.ts'
+
 // Formats and enrichments: functions and objects of these shapes can take the place of ours.
 export { jsonFormat } from './formats/json/format.ts'
 export { openFormat, type FormatChoice } from './formats/open/open.ts'

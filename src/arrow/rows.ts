@@ -9,9 +9,9 @@ import { rowAt } from './values.ts'
 
 /**
  * Holds the rows of one batch as columns, and accounts for records without a row: records = rows + deadLetters +
- * tombstones + filtered.
+ * tombstones + filtered. `T` is the type of a row as an object; only the compiler knows it.
  */
-export interface Rows {
+export interface Rows<T extends object = Row> {
   readonly raw: Raw
   readonly columns: Columns
   /** Row `r` comes from record `records[r]` of `raw`; ascending. */
@@ -27,6 +27,8 @@ export interface Rows {
   readonly droppedPaths?: readonly DroppedPaths[]
   /** Records that were decoded as objects, by reason; absent if there are none. */
   readonly slow?: Counts['slow']
+  /** Exists for the compiler alone; it is never set. */
+  readonly rowType?: T
 }
 
 /** Limits the names of dropped fields that are kept. */

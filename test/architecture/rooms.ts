@@ -5,6 +5,7 @@ const NOUNS = [
   'kafka',
   'formats',
   'arrow',
+  'rows',
   'sql',
   'parquet',
   'delta',
@@ -31,6 +32,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['config'],
   ingest: [],
   contract: ['arrow'],
+  rows: ['arrow', 'contract'],
   parquet: ['arrow'],
   registry: ['resilience'],
   formats: ['arrow', 'contract', 'compression', 'registry'],
@@ -46,6 +48,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   operators: NOUNS,
   pipeline: ['operators', ...NOUNS],
   service: ['pipeline', 'operators', 'config', ...NOUNS],
+  library: ['pipeline', 'operators', 'config', 'service', ...NOUNS],
 }
 
 /**
