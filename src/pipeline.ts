@@ -45,6 +45,8 @@ export interface PipelineOptions extends Pick<CommitDeltaOptions, 'appId' | 'dea
   readonly contract: Contract
   /** Columns that follow the messages and the table; without it, the columns of the contract. */
   readonly columns?: RowColumns | undefined
+  /** Lays out the rows for the files of the table, if `rows` changes their columns; by default `columns` does. */
+  readonly rowColumns?: Pick<RowColumns, 'layout'> | undefined
   /**
    * Transforms between the messages and the rows; without it messages are unchanged, and those decoded directly to
    * columns stay so.
@@ -144,13 +146,13 @@ function applyTransforms(
 
 /** Describes the table of a pipeline to the operators that make its files. */
 export function fileTargetOf(
-  options: Pick<PipelineOptions, 'columns' | 'table' | 'store' | 'clock' | 'onOrphaned'>,
+  options: Pick<PipelineOptions, 'columns' | 'rowColumns' | 'table' | 'store' | 'clock' | 'onOrphaned'>,
   parquet: ParquetOptions,
 ): FileTarget {
-  const { table, store, columns, clock = systemClock, onOrphaned } = options
+  const { table, store, columns, rowColumns = columns, clock = systemClock, onOrphaned } = options
   return {
     arrow: {
-      layout: (rows, dropped) => columns?.layout(rows, dropped) ?? layoutOf(table.shape),
+      layout: (rows, dropped) => rowColumns?.layout(rows, dropped) ?? layoutOf(table.shape),
       incompatibleReasonOf: (rows, { baseSnapshot }) =>
         recheckConstraints(rows, baseSnapshot.metadata, clock.now()),
     },

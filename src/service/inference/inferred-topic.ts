@@ -4,6 +4,7 @@ import type { Contract } from '../../contract/contract.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { describeAddedColumns, inferColumns, listUnmappedFields } from '../../evolution/infer-from-sample.ts'
 import { RESCUED_DATA } from '../../evolution/policy.ts'
+import type { TopicExtensions } from '../operators/extensions.ts'
 import { configuredColumnsOf } from '../table/enrichments.ts'
 import { type Sample, sampleTopic } from './sample.ts'
 import { findColumnSource } from '../table/target.ts'
@@ -26,17 +27,19 @@ export async function openTopicWithInference(
   topic: TopicConfig,
   services: TopicServices,
   emit: TopicEventHandler,
+  extensions?: TopicExtensions,
 ): Promise<TopicPipeline | OpenInferred> {
-  const { isKnown, missingSubject } = await findColumnSource(topic, services.config, services.tables)
+  const { config, tables } = services
+  const { isKnown, missingSubject } = await findColumnSource(topic, config, tables, extensions)
   if (missingSubject !== undefined)
     services.log.info(
       { topic: topic.topic, subject: missingSubject },
       `The schema registry has no schema of subject ${missingSubject}: columns follow the schemas that the messages name. To define them in advance, set subject or contract`,
     )
-  if (isKnown) return openTopic(topic, services, emit)
+  if (isKnown) return openTopic(topic, services, emit, { extensions })
   return async (signal) => {
     const found = await new ContractInference(topic, services, missingSubject, signal, emit).run()
-    return found && openTopic(found.topic, services, emit, found.inferred)
+    return found && openTopic(found.topic, services, emit, { inferred: found.inferred, extensions })
   }
 }
 

@@ -11,7 +11,7 @@ import { KAFKA_FIELDS, KAFKA_PART_FIELD, kafkaColumns } from '../../enrichments/
 
 /**
  * Returns the enrichments that a topic's configuration adds to rows with the columns of `schema`: Kafka columns, the
- * close-of-business date, and derived columns, which may refer to the ones before them. Columns that exist in `table`
+ * close-of-business date, and derived columns, which may refer to the ones before them, followed by the enrichments of a user's code in `extensions`. Columns that exist in `table`
  * take their type from it.
  * @throws KD_CONFIG_INVALID naming a column that cannot be derived
  */
@@ -19,6 +19,7 @@ export function createEnrichments(
   topic: TopicConfig,
   schema: StructType,
   table: StructType | undefined,
+  extensions: readonly Enrichment[] = [],
 ): readonly Enrichment[] {
   const enrichments: Enrichment[] = []
   const fields: StructField[] = [...schema.fields]
@@ -34,6 +35,7 @@ export function createEnrichments(
   add(cobDateColumn(topic.cobDate, { type: 'struct', fields }))
   for (const [name, expression] of Object.entries(topic.derive))
     add(derivedColumn(name, expression, { type: 'struct', fields: [...fields] }))
+  extensions.forEach(add)
   return enrichments
 }
 

@@ -1,4 +1,5 @@
 import type { Config, TopicConfig } from '../../../config/types.ts'
+import { schemaAfter } from '../../../operators/rows/row-operator.ts'
 import type { Contract } from '../../contract/contract.ts'
 import { withoutInternalMetadata } from '../../contract/json-schema/delta-type.ts'
 import { contractOfTable } from '../../contract/table-contract.ts'
@@ -25,7 +26,9 @@ import type { PipelineTransforms } from '../../pipeline.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
 import { openStore } from '../../storage/open/open.ts'
 import type { Store } from '../../storage/store.ts'
+import { extensionColumnsOf, statesColumns, type TopicExtensions } from '../operators/extensions.ts'
 import { configuredColumnsOf, createEnrichments } from './enrichments.ts'
+import { noMessageColumnsError, reshapedColumnsOf, sharedColumnsOf } from './row-columns.ts'
 import { retryPolicyOf } from '../connections/retry-options.ts'
 import { registryOptionsOf } from '../connections/registry-options.ts'
 import { type TableStoreOpener, type TableLease, TablePool } from './table-pool.ts'
@@ -47,8 +50,10 @@ export interface Target {
   /** Waits for pending writes, and closes the store when no other topic uses it. Call it once. */
   readonly release: () => Promise<void>
   readonly contract: Contract
-  /** The columns that messages fill; they follow the messages and the table. */
+  /** The columns that messages fill; they follow the messages, and the table unless operators change the columns. */
   readonly columns: RowColumns
+  /** Lays out the rows for the files of the table: the same as `columns` unless operators change the columns. */
+  readonly rowColumns: Pick<RowColumns, 'layout'>
   readonly enrichments: readonly (Enrichment | Changing<Enrichment>)[]
   /** Options for the format that decodes the messages; they follow `columns`. */
   readonly formatOptions: Changing<FormatOptions>
@@ -60,7 +65,8 @@ export interface Target {
 /**
  * Opens the table of a topic, or creates it from the contract when it does not exist. Checks that the contract, the
  * Kafka columns and the derived columns fit the table, or will fit once the table is changed as the policy allows.
- * When neither a schema nor a table defines the columns, `inferred` does.
+ * When neither a schema nor a table defines the columns, `inferred` does. With operators that state other columns, the
+ * contract and the schema policy hold for the messages before them, and the table has the columns after them.
  * @throws KD_CONFIG_INVALID, KD_CONTRACT_INVALID, KD_SCHEMA_MISMATCH, KD_TABLE_UNSUPPORTED, KD_TABLE_CORRUPT and the
  * errors of the store
  */
@@ -69,16 +75,28 @@ export async function openTarget(
   config: Pick<Config, 'storage' | 'schemaRegistry'>,
   options: TableWriterOptions,
   tables: TablePool = createTablePool(config),
-  inferred?: Contract,
+  { inferred, extensions = {} }: TargetSources = {},
 ): Promise<Target> {
-  const { contract: written } = await findWrittenContract(topic, config, tables.circuits)
+  const { contract: written } = await findWrittenContract(topic, config, tables.circuits, extensions)
   const lease = await tables.lease(topic.table.uri, retryPolicyOf(topic))
   try {
-    return await targetOf(lease, topic, { written, inferred }, options)
+    return await targetOf(lease, topic, { written, inferred, extensions }, options)
   } catch (error) {
     await lease.release()
     throw error
   }
+}
+
+/** Holds what defines columns besides the configuration and the table. */
+export interface TargetSources {
+  /** Columns inferred from the first messages. */
+  readonly inferred?: Contract | undefined
+  readonly extensions?: TopicExtensions | undefined
+}
+
+type WrittenSources = TargetSources & {
+  readonly written: Contract | undefined
+  readonly extensions: TopicExtensions
 }
 
 /** Says what defines the columns of a topic before its first message. */
@@ -97,9 +115,11 @@ export async function findColumnSource(
   topic: TopicConfig,
   config: Pick<Config, 'schemaRegistry'>,
   tables: TablePool,
+  extensions: TopicExtensions = {},
 ): Promise<ColumnSource> {
   if (topic.compatibility !== 'none') return { isKnown: true, missingSubject: undefined }
-  const { contract, missingSubject } = await findWrittenContract(topic, config, tables.circuits)
+  const { contract, missingSubject } = await findWrittenContract(topic, config, tables.circuits, extensions)
+  if (contract === undefined && statesColumns(extensions)) throw noMessageColumnsError(topic)
   if (contract !== undefined) return { isKnown: true, missingSubject: undefined }
   const lease = await tables.lease(topic.table.uri, retryPolicyOf(topic))
   const isKnown = await runThenCleanUp(
@@ -113,9 +133,11 @@ async function findWrittenContract(
   topic: TopicConfig,
   config: Pick<Config, 'schemaRegistry'>,
   circuits: Circuits | undefined,
+  { format }: TopicExtensions,
 ): Promise<FoundContract> {
   // In this mode only the columns of the table count, whatever the format declares.
   if (topic.compatibility !== 'none') return {}
+  if (topic.contract === undefined && format !== undefined) return { contract: format.contract }
   const found =
     topic.contract === undefined
       ? await findContract({ ...topic, ...registryOptionsOf(config, topic, circuits) })
@@ -142,7 +164,7 @@ export function createTablePool({ storage }: Pick<Config, 'storage'>, circuits?:
 async function targetOf(
   lease: TableLease,
   topic: TopicConfig,
-  { written, inferred }: { readonly written: Contract | undefined; readonly inferred: Contract | undefined },
+  { written, inferred, extensions }: WrittenSources,
   options: TableWriterOptions,
 ): Promise<Target> {
   const existing = await lease.openExisting(options)
@@ -150,54 +172,56 @@ async function targetOf(
     const expected = `expected an existing table for topic ${topic.topic}, because compatibility takes the columns from it`
     throw new PipelineError('KD_TABLE_MISSING', expected, { uri: topic.table.uri })
   }
-  const messages = written ?? (existing === undefined ? inferred : undefined) ?? contractOf(topic, existing)
+  const messages =
+    written ?? (existing === undefined ? inferred : undefined) ?? contractOf(topic, existing, extensions)
   const prefix = `topics.${topic.topic}.`
   const transformation = await openTransforms(topic, messages.schema, { prefix, env: process.env })
   // In this mode only the columns of the table count, so transforms add none.
   const shaping = topic.compatibility === 'none' ? transformation : undefined
+  const isReshaped = statesColumns(extensions)
+  if (isReshaped && written === undefined) throw noMessageColumnsError(topic)
+  const messageTable = isReshaped ? undefined : existing
   const contract = shaping
-    ? contractAfterTransforms(messages, shaping, { table: existing?.schema, prefix })
+    ? contractAfterTransforms(messages, shaping, { table: messageTable?.schema, prefix })
     : messages
   const declared = shaping && declaredColumnsOf(messages.schema, shaping)
-  if (shaping !== undefined) checkTransformDestinations(topic, contract.schema, shaping, existing)
-  const configured = createEnrichments(topic, contract.schema, existing?.schema)
-  const given = [...contract.schema.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
+  const after = schemaAfter(extensions.rows ?? [], contract.schema)
+  if (shaping !== undefined) checkTransformDestinations(topic, contract.schema, shaping, messageTable)
+  const configured = createEnrichments(topic, after, existing?.schema, extensions.enrichments)
+  const given = [...after.fields, ...configured.flatMap((enrichment) => enrichment.fields)]
   if (existing === undefined && written === undefined) checkPartitions(topic, given)
   const table = existing ?? (await create(lease, topic, { type: 'struct', fields: given }, options))
   // Checked for a new table as well: another process may have won the race to create it.
   const generated = createGeneratedColumns(table)
   const enrichments = [...configured, generated]
-  const named = new Set(given.map(({ name }) => name.toLowerCase()))
-  const added = [
-    ...configured.flatMap((enrichment) => enrichment.fields),
-    ...generated.current().fields.filter(({ name }) => !named.has(name.toLowerCase())),
-  ]
+  const addedColumns = addedColumnsOf(given, configured, generated.current())
   const partitionColumns = partitionColumnsOf(topic, table)
-  const coerceValue =
-    topic.compatibility === 'none'
-      ? undefined
-      : createIngestCoercion({ isHexadecimal: topic.format === 'json' })
-  const columns = new RowColumns({
+  const coerceValue = coercionOf(topic)
+  const tableColumns = {
     topic: topic.topic,
-    contract,
     hasWrittenContract: written !== undefined,
-    declaredColumns: written === undefined ? declared : undefined,
     table,
-    addedColumns: added,
+    addedColumns,
     policy: topic.table.schemaEvolution,
+    clock: options.clock,
+  }
+  const messageColumns = {
+    contract,
+    declaredColumns: written === undefined ? declared : undefined,
     checksByWriter: topic.contract === undefined,
     coerceValue,
-    clock: options.clock,
-  })
+  }
+  const { columns, rowColumns } = isReshaped
+    ? reshapedColumnsOf(tableColumns, messageColumns, after)
+    : sharedColumnsOf(new RowColumns({ ...tableColumns, ...messageColumns }))
   const onColumns = transformation && columnTransformsOf(topic, written, transformation)
-  const { store } = lease
-  const release = (): Promise<void> => lease.release()
   return {
-    store,
+    store: lease.store,
     table,
-    release,
+    release: () => lease.release(),
     contract,
     columns,
+    rowColumns,
     enrichments,
     partitionColumns,
     formatOptions:
@@ -210,12 +234,37 @@ async function targetOf(
   }
 }
 
-function contractOf(topic: TopicConfig, table: TableWriter | undefined): Contract {
+/** Returns the columns of rows that neither messages nor operators fill: those of enrichments and generated ones. */
+function addedColumnsOf(
+  given: readonly StructField[],
+  configured: readonly Enrichment[],
+  generated: Enrichment,
+): readonly StructField[] {
+  const named = new Set(given.map(({ name }) => name.toLowerCase()))
+  return [
+    ...configured.flatMap((enrichment) => enrichment.fields),
+    ...generated.fields.filter(({ name }) => !named.has(name.toLowerCase())),
+  ]
+}
+
+/** Returns how values are converted for their columns, in the mode in which only the columns of the table count. */
+function coercionOf(topic: TopicConfig): ReturnType<typeof createIngestCoercion> | undefined {
+  return topic.compatibility === 'none'
+    ? undefined
+    : createIngestCoercion({ isHexadecimal: topic.format === 'json' })
+}
+
+function contractOf(
+  topic: TopicConfig,
+  table: TableWriter | undefined,
+  extensions: TopicExtensions,
+): Contract {
   if (table === undefined) {
     const expected = `topic ${topic.topic}: expected a contract, since there is no table to take the schema from`
     throw new PipelineError('KD_CONFIG_INVALID', expected, { uri: topic.table.uri })
   }
-  const reserved = new Set([...configuredColumnsOf(topic), RESCUED_DATA])
+  const added = extensionColumnsOf(extensions).map(({ name }) => name)
+  const reserved = new Set([...configuredColumnsOf(topic), ...added, RESCUED_DATA])
   const fields = table.schema.fields.filter((field) => !reserved.has(field.name))
   return contractOfTable({ type: 'struct', fields }, table.uri)
 }

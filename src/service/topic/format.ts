@@ -4,12 +4,14 @@ import { mayNeedRegistry } from '../../formats/open/candidates.ts'
 import { openFormat } from '../../formats/open/open.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
 import { withTombstones } from '../../formats/open/tombstones.ts'
+import type { ExtensionFormat } from '../operators/extensions.ts'
+import { openExtensionFormat } from '../operators/guards.ts'
 import { registryOptionsOf } from '../connections/registry-options.ts'
 import type { Target } from '../table/target.ts'
 
 /**
  * Opens the format that decodes the records of a topic for its table. With `circuits`, a failing schema registry is
- * waited for.
+ * waited for; `extension` takes the place of the configured format.
  * @throws the errors of `openFormat`
  */
 export async function openTopicFormat(
@@ -17,11 +19,12 @@ export async function openTopicFormat(
   config: Pick<Config, 'schemaRegistry'>,
   target: Pick<Target, 'formatOptions' | 'columns'>,
   circuits?: Circuits,
+  extension?: ExtensionFormat,
 ): Promise<Format> {
-  const format = await openFormat(
-    { ...topic, ...registryOptionsOf(config, topic, circuits) },
-    target.formatOptions,
-  )
+  const format =
+    extension === undefined
+      ? await openFormat({ ...topic, ...registryOptionsOf(config, topic, circuits) }, target.formatOptions)
+      : await openExtensionFormat(extension, target.formatOptions)
   const mayFrameKeys = config.schemaRegistry !== undefined && mayNeedRegistry(topic)
   return withTombstones(format, { ...topic, mayFrameKeys }, target.columns)
 }

@@ -2,7 +2,6 @@ import { tap, type Observable } from 'rxjs'
 import { appIdOf } from '../../../operators/commit-delta.ts'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
-import type { Contract } from '../../contract/contract.ts'
 import { Closers, closeOnFailure } from '../../core/lifecycle/closers.ts'
 import type { Budget } from '../../core/credit/budget.ts'
 import { Credit } from '../../core/credit/credit.ts'
@@ -22,9 +21,10 @@ import { pipeline, type PipelineConfig } from '../../pipeline.ts'
 import { createTopicLogger, type Logger } from '../../telemetry/log.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
 import { openDeadLetters } from '../dead-letters/sinks.ts'
+import { joinOperators } from '../operators/join.ts'
 import { startTableMaintenance, type TableMaintenance } from '../table/maintenance.ts'
 import type { TablePool } from '../table/table-pool.ts'
-import { openTarget, type Target } from '../table/target.ts'
+import { openTarget, type Target, type TargetSources } from '../table/target.ts'
 import type { TopicEventHandler } from './events.ts'
 import { FlushTracker } from './flush-tracker.ts'
 import { openTopicFormat } from './format.ts'
@@ -66,16 +66,17 @@ export interface TopicServices {
 
 /**
  * Opens the table of a topic and connects source, operators and sinks. No record is read before the pipeline runs. `emit`
- * receives the events of the topic; `inferredContract` has the columns for a table that does not exist yet, when no
- * schema defines them.
+ * receives the events of the topic; `sources` has the columns for a table that does not exist yet, when no schema defines
+ * them, and the code of a user that runs within the pipeline.
  * @throws the errors of `openTarget`, of opening the format and of creating the connections; nothing stays open then
  */
 export async function openTopic(
   topic: TopicConfig,
   services: TopicServices,
   emit: TopicEventHandler,
-  inferredContract?: Contract,
+  sources: TargetSources = {},
 ): Promise<TopicPipeline> {
+  const { extensions = {} } = sources
   const log = createTopicLogger(services.log, topic.topic, topic.log.level)
   const closers = new Closers((error) =>
     log.warn({ err: error }, 'A part of the topic could not be closed; the others are closed'),
@@ -90,10 +91,10 @@ export async function openTopic(
         onCheckpoint: (outcome) => emit({ kind: 'checkpointed', outcome }),
       },
       tables,
-      inferredContract,
+      sources,
     )
     closers.add(() => target.release())
-    const format = await openTopicFormat(topic, config, target, tables.circuits)
+    const format = await openTopicFormat(topic, config, target, tables.circuits, extensions.format)
     const credit = new Credit(topic.creditBytes, undefined, services.budget)
     closers.add(() => credit.close())
     const deadLetters = await openTopicDeadLetters(topic, target, services)
@@ -112,7 +113,8 @@ export async function openTopic(
         transforms: target.transforms,
         contract: target.contract,
         columns: target.columns,
-        rows: sampleRows(topic.log, log),
+        rowColumns: target.rowColumns,
+        rows: joinOperators([...(extensions.rows ?? []), sampleRows(topic.log, log)]),
         enrichments: target.enrichments,
         store: target.store,
         table: target.table,
