@@ -1,4 +1,4 @@
-import { map, Observable, type OperatorFunction } from 'rxjs'
+import { map, Observable, Subject, takeUntil, type OperatorFunction } from 'rxjs'
 import type { Batch } from '../batch.ts'
 import { nowMs } from './span.ts'
 
@@ -11,8 +11,8 @@ export interface StageOptions {
 /**
  * Runs `run` on each input with an order and a bound: at most `concurrency` inputs are processed at once, results are
  * emitted in the order of the inputs, a synchronous result is emitted immediately, and `undefined` is not emitted.
- * Waiting inputs are bounded by the byte credit that their batches hold. The first error ends the stream; waiting
- * inputs are then not started.
+ * Waiting inputs are bounded by the byte credit that their batches hold. An error, or the end of the subscription, ends
+ * the source; inputs that wait are then not started.
  */
 export function stage<A, B>(
   run: (input: A) => B | undefined | Promise<B | undefined>,
@@ -24,6 +24,12 @@ export function stage<A, B>(
       const waiting: A[] = []
       const running: Slot<B>[] = []
       let completed = false
+      // A source that emits while it is being subscribed to has no subscription yet that could be ended.
+      const ended = new Subject<void>()
+      subscriber.add(() => {
+        waiting.length = 0
+        ended.next()
+      })
 
       const emitDone = (): void => {
         for (let next = running[0]; next?.done === true; next = running[0]) {
@@ -61,7 +67,7 @@ export function stage<A, B>(
           },
           (error: unknown) => subscriber.error(error),
         )
-      return source.subscribe({
+      return source.pipe(takeUntil(ended)).subscribe({
         next(input) {
           waiting.push(input)
           startNext()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EMPTY, NEVER, of, Subject, throwError, toArray } from 'rxjs'
+import { EMPTY, NEVER, of, range, Subject, take, tap, throwError, toArray } from 'rxjs'
 import { batchStage, stage } from '../../../src/core/stage/stage.ts'
 import type { Batch } from '../../../src/core/batch.ts'
 import { provenanceOf } from '../../support/flow/batches.ts'
@@ -132,6 +132,35 @@ test('After unsubscription nothing more is started', async () => {
   subscription.unsubscribe()
   await work.done(1)
   assert.deepEqual(work.started, [1])
+})
+
+test('A source that emits while it is subscribed to ends when the subscription does', () => {
+  let emitted = 0
+  const { values, observer } = seen<number>()
+  range(1, 1_000)
+    .pipe(
+      tap(() => emitted++),
+      stage((n: number) => n),
+      take(2),
+    )
+    .subscribe(observer)
+  assert.deepEqual([values, emitted], [[1, 2], 2])
+})
+
+test('A source that emits while it is subscribed to ends when the callback throws', () => {
+  let emitted = 0
+  const { ends, observer } = seen<number>()
+  const error = new Error('no 3')
+  range(1, 1_000)
+    .pipe(
+      tap(() => emitted++),
+      stage((n: number) => {
+        if (n === 3) throw error
+        return n
+      }),
+    )
+    .subscribe(observer)
+  assert.deepEqual([ends, emitted], [[error], 3])
 })
 
 test('A batch keeps its provenance and records the duration of the stage', () => {
