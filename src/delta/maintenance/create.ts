@@ -11,7 +11,7 @@ import type { Action } from '../protocol/actions.ts'
 import { ChecksumWriter } from '../commit/checksum-writer.ts'
 import { type EnabledFeatures, enableFeatures } from './feature-enablement.ts'
 import { hasInCommitTimestamps } from '../log/in-commit-timestamp.ts'
-import { serialiseSchema } from '../schema/schema-json.ts'
+import { findTypeFault, serialiseSchema } from '../schema/schema-json.ts'
 import { applyActions, commitInfoOf, EMPTY_STATE, completeState } from '../log/state.ts'
 import { ENGINE_INFO } from '../protocol/engine.ts'
 
@@ -124,6 +124,8 @@ function checkTable({ schema, partitionColumns, configuration = {} }: NewTable):
 
 function schemaFault(schema: StructType, isMapped: boolean): string | undefined {
   if (schema.fields.length === 0) return 'a table needs at least one column'
+  const type = findTypeFault(schema)
+  if (type !== undefined) return `column ${JSON.stringify(type.path)} ${type.fault}`
   const found = findNameFault(schema, isMapped)
   if (found === undefined) return undefined
   return `the name of column ${JSON.stringify(found.path)} ${found.fault}`

@@ -108,6 +108,40 @@ function readPrimitive(name: string, path: string): PrimitiveName {
   return `decimal(${precision},${scale})`
 }
 
+/**
+ * Returns the path and the reason of the first type, at any depth, that a column cannot have. The reason completes "column
+ * …". Spec: "Primitive Types".
+ */
+export function findTypeFault(
+  type: unknown,
+  path = '',
+): { readonly path: string; readonly fault: string } | undefined {
+  if (typeof type === 'string') return isPrimitive(type) ? undefined : { path, fault: unknownType(type) }
+  const { type: kind, ...parts } = (type ?? {}) as Readonly<Record<string, unknown>>
+  const below = (name: string): string => (path === '' ? name : `${path}.${name}`)
+  if (kind === 'array') return findTypeFault(parts['elementType'], below('element'))
+  if (kind === 'map')
+    return findTypeFault(parts['keyType'], below('key')) ?? findTypeFault(parts['valueType'], below('value'))
+  if (kind !== 'struct' || !Array.isArray(parts['fields'])) return { path, fault: unknownType(type) }
+  for (const field of parts['fields'] as readonly Partial<StructField>[]) {
+    const found = findTypeFault(field.type, below(String(field.name)))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function isPrimitive(name: string): boolean {
+  if (PRIMITIVES.has(name)) return true
+  const decimal = decimalOf(name as PrimitiveName)
+  if (decimal === undefined) return false
+  const { precision, scale } = decimal
+  return precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision
+}
+
+function unknownType(type: unknown): string {
+  return `has the type ${JSON.stringify(type)}, expected a Delta type: ${[...PRIMITIVES].join(', ')}, decimal(p,s) with p up to 38, struct, array or map`
+}
+
 /** Converts a type to plain JSON, with keys in the order in which Spark writes them. */
 function plainType(type: DataType): unknown {
   if (typeof type === 'string') return type

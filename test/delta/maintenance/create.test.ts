@@ -22,6 +22,19 @@ async function refusalOf(table: Partial<NewTable>, code: string): Promise<string
 
 const MAPPED = { 'delta.columnMapping.mode': 'name' }
 
+test('A type that no reader knows is refused at every depth, before anything is written', async () => {
+  const unknown = ['strnig', 'int', 'decimal(39,2)', 'decimal(4,5)', undefined, null, 5, {}, { type: 'list' }]
+  for (const type of unknown as readonly DataType[]) {
+    for (const schema of [
+      structOf({ id: 'long', bad: type }),
+      structOf({ id: 'long', bad: structOf({ inner: type }) }),
+      structOf({ id: 'long', bad: arrayOf(type) }),
+      structOf({ id: 'long', bad: mapOf(type) }),
+    ])
+      assert.match(await refusalOf({ schema }, 'KD_SCHEMA_MISMATCH'), /column "bad[a-z.]*" has the type/)
+  }
+})
+
 test('A name that no reader accepts is refused at every depth, before anything is written', async () => {
   const bad = (name: string): readonly DataType[] => [
     structOf({ [name]: 'long' }),
