@@ -1,4 +1,4 @@
-import type { OperatorFunction } from 'rxjs'
+import { defer, type OperatorFunction } from 'rxjs'
 import type { Counts, Flush, OffsetRange } from '../src/core/batch.ts'
 import type { FlushCredit } from '../src/core/credit/flush-credit.ts'
 import type { FlushTrace } from '../src/core/flush-trace.ts'
@@ -34,20 +34,20 @@ export interface PipelineCommit {
 
 /** Configures the `commitOffsets` operator. */
 export interface CommitOffsetsOptions {
-  readonly source: Pick<Source, 'commitOffsets'>
+  readonly source: Pick<Source, 'commitOffsets' | 'awaitCommits'>
   /** The credit that the flush holds until then. */
   readonly credit?: Pick<FlushCredit, 'flushSettled'>
 }
 
 /**
  * Copies the committed offsets to the Kafka consumer group, gives back the credit of the flush and ends its trace. Never fails, since the
- * offsets in the table decide where reading continues.
+ * offsets in the table decide where reading continues. A source that ends (`until: 'latest'`) ends once all that it read is committed.
  */
 export function commitOffsets({
   source,
   credit,
 }: CommitOffsetsOptions): OperatorFunction<Flush<CommittedFlush>, PipelineCommit> {
-  return stage(async (flush: Flush<CommittedFlush>) => {
+  const commit = stage(async (flush: Flush<CommittedFlush>) => {
     await inStage(flush.trace, 'commitOffsets', { 'kafka_delta.partitions': flush.ranges.length }, () =>
       source.commitOffsets(flush.ranges),
     )
@@ -69,4 +69,9 @@ export function commitOffsets({
       trace: flush.trace,
     }
   })
+  return (flushes) =>
+    defer(() => {
+      source.awaitCommits?.()
+      return flushes.pipe(commit)
+    })
 }

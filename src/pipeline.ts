@@ -38,7 +38,7 @@ import type { Transformation } from './transforms/transformation.ts'
 /** Describes what a pipeline works with; all I/O, clocks and state are passed in here. */
 export interface PipelineOptions extends Pick<CommitDeltaOptions, 'appId' | 'deadLetters' | 'clock'> {
   readonly table: TableWriter
-  readonly source: Pick<Source, 'commitOffsets' | 'reset'>
+  readonly source: Pick<Source, 'commitOffsets' | 'reset' | 'awaitCommits'>
   /** Byte credit that the source takes from. */
   readonly credit: Credit
   readonly format: Format

@@ -1,5 +1,5 @@
 import { Observable, type Subscriber } from 'rxjs'
-import type { Batch, OffsetRange, StageTiming } from '../../core/batch.ts'
+import type { Batch, OffsetRange } from '../../core/batch.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { PipelineError } from '../../core/errors.ts'
 import type { Raw } from '../../core/raw.ts'
@@ -20,10 +20,10 @@ import { type Position, Positions } from './start-positions.ts'
 import { lookUpResumeOffsets } from './offset-lookup.ts'
 import type { KafkaSource, PartitionStatus, SourceOptions } from './source-options.ts'
 import { fetchLimitsFrom, groupOptionsFrom } from './consumer-options.ts'
-import { sourceBatchOf } from './source-batch.ts'
+import { assertNext, fetchedOf, sourceBatchOf, type ReadOffsets } from './source-batch.ts'
 import { TopicIdentity } from './topic-id.ts'
-import { sourceFailureOf, SourceReporter } from './source-events.ts'
-import { waitUntilCommitted } from './wait-until-committed.ts'
+import { secondSubscriptionError, sourceFailureOf, SourceReporter } from './source-events.ts'
+import { areReached, isCommitted, waitUntilCommitted } from './wait-until-committed.ts'
 import { listWatermarks, type TopicWatermarks } from './watermarks.ts'
 
 /** Interval of the checks for the end. */
@@ -38,7 +38,7 @@ const COMMIT_MS_MAX = 60_000
  * when the rebalance timeout is over.
  *
  * `batches` errors with KD_KAFKA_UNREACHABLE, KD_TOPIC_MISSING, KD_OFFSETS_VANISHED, KD_RECORDS_CORRUPT, KD_SOURCE_FAILED
- * and the errors of `resume`.
+ * and the errors of `resume`; a second subscription errors with KD_SOURCE_FAILED.
  */
 export function createSource(options: SourceOptions): KafkaSource {
   return new ConsumerSource(options)
@@ -69,6 +69,7 @@ class ConsumerSource implements KafkaSource {
   #fetcher: Fetcher | undefined
   #membership: GroupMembership | undefined
   #ends: ReadonlyMap<number, bigint> | undefined
+  #awaitsCommits = false
 
   constructor(options: SourceOptions) {
     this.#options = options
@@ -98,6 +99,11 @@ class ConsumerSource implements KafkaSource {
   async commitOffsets(ranges: readonly OffsetRange[]): Promise<void> {
     for (const { partition, last } of ranges) this.#positions.committed(partition, last)
     await this.#copyOffsets(ranges.map(({ partition, last }) => ({ partition, next: last + 1n })))
+    this.#endIfReached()
+  }
+
+  awaitCommits(): void {
+    this.#awaitsCommits = true
   }
 
   async reset(partitions: readonly number[]): Promise<void> {
@@ -109,9 +115,7 @@ class ConsumerSource implements KafkaSource {
 
   stop(): void {
     if (this.#phase === 'new') this.#phase = 'ended'
-    this.#end((subscriber) => {
-      subscriber.complete()
-    })
+    this.#end((subscriber) => subscriber.complete())
   }
 
   async close(): Promise<void> {
@@ -143,10 +147,9 @@ class ConsumerSource implements KafkaSource {
   }
 
   #subscribe(subscriber: Subscriber<Batch<Raw>>): () => void {
-    if (this.#phase !== 'new') {
-      subscriber.complete()
-      return () => undefined
-    }
+    if (this.#subscriber !== undefined) subscriber.error(secondSubscriptionError(this.#options))
+    else if (this.#phase !== 'new') subscriber.complete()
+    if (subscriber.closed) return () => undefined
     this.#phase = 'running'
     this.#subscriber = subscriber
     this.#starting = this.#start().catch((error: unknown) => this.#fail(error))
@@ -263,7 +266,8 @@ class ConsumerSource implements KafkaSource {
   #place(position: Position, pin: bigint | undefined): void {
     const { topic } = this.#options
     const { partition, next, follows } = position
-    if (pin !== undefined) this.#emit(position, emptyRaw(topic, partition), { first: pin, last: pin }, 0)
+    if (pin !== undefined)
+      this.#emit(position, emptyRaw(topic, partition), { first: pin, last: pin, bytes: 0 })
     this.#waits.set(partition, new AbortController())
     this.#fetcher?.seek(topic, partition, next, -1, this.#identity.id)
     this.#options.onEvent?.({ kind: 'positioned', partition, next, follows })
@@ -273,10 +277,7 @@ class ConsumerSource implements KafkaSource {
   #deliver(fetched: FetchedRecords): Promise<void> | undefined {
     const position = this.#positions.get(fetched.partition)
     if (this.#phase !== 'running' || position?.live !== true || !fetched.isCurrent()) return undefined
-    if (fetched.first !== position.next) {
-      const detail = `expected records from offset ${position.next}, got ${fetched.first}`
-      throw new Error(`Broken invariant: ${detail}`)
-    }
+    assertNext(fetched, position)
     const bytes = fetched.raw.count === 0 ? 0 : this.#options.costBytes(fetched.raw)
     if (bytes === 0 || this.#options.credit.tryTake(bytes)) {
       this.#emitFetched(position, fetched, bytes)
@@ -304,26 +305,18 @@ class ConsumerSource implements KafkaSource {
   }
 
   #emitFetched(position: Position, fetched: FetchedRecords, bytes: number): void {
-    const { raw, last, requestedAtMs, fetchedAtMs } = fetched
-    const poll = { stage: 'poll', startMs: requestedAtMs, endMs: fetchedAtMs }
-    this.#emit(position, raw, { first: raw.offsets[0] ?? last, last }, bytes, poll)
+    this.#emit(position, fetched.raw, fetchedOf(fetched, bytes))
     this.#endIfReached()
   }
 
-  #emit(
-    position: Position,
-    raw: Raw,
-    { first, last }: { readonly first: bigint; readonly last: bigint },
-    bytes: number,
-    poll?: StageTiming,
-  ): void {
+  #emit(position: Position, raw: Raw, read: ReadOffsets): void {
     const batch = sourceBatchOf(position, raw, {
-      ...{ first, last, bytes, topicId: this.#identity.numberToStore },
+      ...read,
+      topicId: this.#identity.numberToStore,
       polledAtMs: this.#clock.now(),
       tracing: this.#options.tracing === true,
-      poll,
     })
-    this.#positions.advance(position, last)
+    this.#positions.advance(position, read.last)
     this.#subscriber?.next(batch)
   }
 
@@ -363,11 +356,16 @@ class ConsumerSource implements KafkaSource {
   }
 
   #endIfReached(): void {
-    if (this.#ends === undefined || this.#membership?.status().state !== 'stable') return
-    const isReached = this.#positions
-      .all()
-      .every(({ partition, live, next }) => live && next >= (this.#ends?.get(partition) ?? 0n))
-    if (isReached) this.stop()
+    if (this.#phase !== 'running' || this.#membership?.status().state !== 'stable') return
+    const positions = this.#positions.all()
+    if (!areReached(positions, this.#ends)) return
+    if (!this.#awaitsCommits || positions.every(isCommitted)) {
+      this.stop()
+      return
+    }
+    // What a flush loses to another writer is read again, up to the same end.
+    for (const { partition } of positions) this.#stopReading(partition)
+    this.#options.credit.requestFlush()
   }
 
   /**

@@ -133,3 +133,13 @@ export function sourceFailureOf(
   if (error instanceof PipelineError) return error
   return new PipelineError('KD_SOURCE_FAILED', messageOf(error), { topic, groupId }, { cause: error })
 }
+
+/** Returns the error of a second subscription to a source: the first one has taken its records. */
+export function secondSubscriptionError({
+  topic,
+  groupId,
+}: Pick<SourceOptions, 'topic' | 'groupId'>): PipelineError {
+  const detail =
+    'batches was subscribed to a second time. A source can be read once: create another one, or create it in a function that rxjs calls for each subscription (defer)'
+  return new PipelineError('KD_SOURCE_FAILED', detail, { topic, groupId }, { retryable: false })
+}

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Credit } from '../../core/credit/credit.ts'
-import type { Positions } from './start-positions.ts'
+import type { Position, Positions } from './start-positions.ts'
 
 /** Interval of the checks. */
 const CHECK_MS = 50
@@ -19,14 +19,23 @@ export async function waitUntilCommitted(
   partitions: readonly number[],
   { positions, credit, clock, isOver }: CommitWait,
 ): Promise<void> {
-  const isCommitted = (partition: number): boolean => {
-    const position = positions.get(partition)
-    return (
-      position?.live !== true || position.follows === undefined || position.committed === position.follows
-    )
-  }
-  while (!partitions.every(isCommitted) && !isOver()) {
+  const isDone = (partition: number): boolean => isCommitted(positions.get(partition))
+  while (!partitions.every(isDone) && !isOver()) {
     credit.requestFlush()
     await clock.sleep(CHECK_MS)
   }
+}
+
+/** Returns true if everything that was read of a partition is committed; an unknown position has nothing to commit. */
+export function isCommitted(position: Position | undefined): boolean {
+  return position?.live !== true || position.follows === undefined || position.committed === position.follows
+}
+
+/** Returns true if all positions are known and at the end offsets `ends`; false without `ends`. */
+export function areReached(
+  positions: readonly Position[],
+  ends: ReadonlyMap<number, bigint> | undefined,
+): boolean {
+  if (ends === undefined) return false
+  return positions.every(({ partition, live, next }) => live && next >= (ends.get(partition) ?? 0n))
 }
