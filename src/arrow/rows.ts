@@ -28,7 +28,7 @@ export interface Rows<T extends object = Row> {
   /** Records that were decoded as objects, by reason; absent if there are none. */
   readonly slow?: Counts['slow']
   /** Exists for the compiler alone; it is never set. */
-  readonly rowType?: T
+  readonly rowType?: T | undefined
 }
 
 /** Limits the names of dropped fields that are kept. */
@@ -67,8 +67,8 @@ export class DroppedPaths {
 export type Row = Record<string, unknown>
 
 /** Converts the rows to objects, for stages that work on single messages. */
-export function objectsOf(rows: Rows): Row[] {
-  return Array.from({ length: rows.columns.length }, (_, row) => rowAt(rows.columns, row))
+export function objectsOf<T extends object = Row>(rows: Rows<T>): T[] {
+  return Array.from({ length: rows.columns.length }, (_, row) => rowAt(rows.columns, row) as T)
 }
 
 /** Objects to be appended to columns: object `i` comes from record `records[i]`. */
@@ -113,7 +113,7 @@ export function takeRows(columns: Columns, indices: Int32Array): Columns {
 }
 
 /** Returns the rows at `kept`, ascending, and everything else unchanged. */
-export function selectRows(rows: Rows, kept: Int32Array): Rows {
+export function selectRows<T extends object>(rows: Rows<T>, kept: Int32Array): Rows<T> {
   return {
     ...rows,
     columns: takeRows(rows.columns, kept),
@@ -122,7 +122,11 @@ export function selectRows(rows: Rows, kept: Int32Array): Rows {
 }
 
 /** Moves the rows that are `refused`, by row number and with their message, to the dead letters of the batch. */
-export function rejectRows(rows: Rows, refused: ReadonlyMap<number, string>, reason: DeadLetterReason): Rows {
+export function rejectRows<T extends object>(
+  rows: Rows<T>,
+  refused: ReadonlyMap<number, string>,
+  reason: DeadLetterReason,
+): Rows<T> {
   if (refused.size === 0) return rows
   const { raw, columns, records } = rows
   const letters = [...refused].map(([row, message]) =>

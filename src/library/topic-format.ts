@@ -14,7 +14,7 @@ export interface TopicFormat<T extends object = Row> {
   /** Opens the format for columns that may change with the table. */
   open(options: FormatOptions | Changing<FormatOptions>): Format | Promise<Format>
   /** Exists for the compiler alone; it is never set. */
-  readonly rowType?: T
+  readonly rowType?: T | undefined
 }
 
 /** Returns the format of topics whose values are JSON objects. */

@@ -8,7 +8,7 @@ import type { DataType, PrimitiveName, StructType } from '../core/schema.ts'
  */
 export interface RowSchema<Out extends object = Row, In extends object = Out> extends StructType {
   /** Exists for the compiler alone; it is never set. */
-  readonly rowTypes?: ValueTypes<Out, In>
+  readonly rowTypes?: ValueTypes<Out, In> | undefined
 }
 
 /** Pairs the type of a value as operators see it with the type that they may return for it. */
@@ -22,7 +22,7 @@ export interface ColumnType<Out = unknown, In = Out> {
   readonly columnType: DataType
   readonly nullable: boolean
   /** Exists for the compiler alone; it is never set. */
-  readonly valueTypes?: ValueTypes<Out, In>
+  readonly valueTypes?: ValueTypes<Out, In> | undefined
 }
 
 /** Names a primitive type; with `?` at the end, values may be null. */
@@ -96,14 +96,19 @@ export type ValueInputOf<F> = F extends string
         : never
 
 /** Selects the type of rows with these fields as operators see them: every field is present. */
-export type RowOf<F extends FieldTypes> = Flat<{ readonly [K in keyof F]: ValueOf<F[K]> }>
+export type RowOf<F extends FieldTypes> = string extends keyof F
+  ? Row
+  : Flat<{ readonly [K in keyof F]: ValueOf<F[K]> }>
 
 /** Selects the type of rows with these fields as operators may return them: fields that may be null may also be absent. */
-export type RowInputOf<F extends FieldTypes> = Flat<
-  { readonly [K in keyof F as null extends ValueInputOf<F[K]> ? never : K]: ValueInputOf<F[K]> } & {
-    readonly [K in keyof F as null extends ValueInputOf<F[K]> ? K : never]?: ValueInputOf<F[K]> | undefined
-  }
->
+export type RowInputOf<F extends FieldTypes> = string extends keyof F
+  ? Row
+  : Flat<
+      { readonly [K in keyof F as null extends ValueInputOf<F[K]> ? never : K]: ValueInputOf<F[K]> } & {
+        readonly [K in keyof F as null extends ValueInputOf<F[K]> ? K : never]?:
+          ValueInputOf<F[K]> | undefined
+      }
+    >
 
 /** Joins the members of an intersection, so that messages of the compiler show one object. */
 export type Flat<T> = T extends object ? { [K in keyof T]: T[K] } : never
