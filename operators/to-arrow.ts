@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs'
-import type { Columns } from '../src/arrow/column.ts'
+import { bytesOf, rowBytesMin, type Columns } from '../src/arrow/column.ts'
 import type { DroppedPaths } from '../src/arrow/rows.ts'
 import { gather, pickByName } from '../src/arrow/gather.ts'
 import type { Flush } from '../src/core/batch.ts'
@@ -21,7 +21,7 @@ export interface ArrowTarget {
   readonly layout: (rows: readonly StructType[], dropped: readonly DroppedPaths[]) => Layout
   /** Returns why rows cannot be in files of this layout: they violate constraints that were added after the rows were checked. */
   readonly incompatibleReasonOf?: (rows: Columns, layout: Layout) => string | undefined
-  /** Maximum rows of a slice; bounds the data that is encoded at once. Default 65,536. */
+  /** Maximum rows of a slice; bounds the data that is encoded at once, as `SLICE_BYTES_MAX` does. Default 65,536. */
   readonly rowsMax?: number
 }
 
@@ -46,6 +46,11 @@ export interface ArrowFile {
 }
 
 const ROWS_MAX = 65_536
+/**
+ * Bytes at which a slice ends, by the average row of its batches: what is encoded in one go blocks the event loop. A slice of
+ * 65,536 rows and 200 columns would take a second.
+ */
+const SLICE_BYTES_MAX = 2 * 1024 * 1024
 
 /**
  * Converts the columns of a flush to the Arrow columns of the table's files, one file for each table partition. Table
@@ -187,7 +192,7 @@ function sortedBy(
 /** Gathers the rows of one table partition in the columns of its files. */
 function* slicesOf(parts: Iterable<RowRange>, layout: Layout, rowsMax: number): Generator<Columns> {
   const { columns: schema, fileSchema } = layout
-  for (const ranges of rangesOf(parts, rowsMax)) {
+  for (const ranges of rangesOf(parts, rowsMax, rowBytesMin(fileSchema))) {
     const length = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
     const columns = schema.fields.map((field) =>
       gather(
@@ -199,21 +204,43 @@ function* slicesOf(parts: Iterable<RowRange>, layout: Layout, rowsMax: number): 
   }
 }
 
-/** Divides the ranges into lists of at most `rowsMax` rows and joins small ranges. */
-function* rangesOf(parts: Iterable<RowRange>, rowsMax: number): Generator<readonly RowRange[]> {
+/**
+ * Divides the ranges into lists of at most `rowsMax` rows and about `SLICE_BYTES_MAX` bytes, and joins small ranges. A row has
+ * at least `rowBytes`, since columns that the batches lack take memory too.
+ */
+function* rangesOf(
+  parts: Iterable<RowRange>,
+  rowsMax: number,
+  rowBytes: number,
+): Generator<readonly RowRange[]> {
+  const known = new Map<Columns, number>()
   let slice: RowRange[] = []
-  let length = 0
+  let rowsLeft = rowsMax
+  let bytesLeft = SLICE_BYTES_MAX
   for (const part of parts) {
+    const bytesPerRow = Math.max(1, rowBytes, averageRowBytes(part.chunk.columns, known))
     for (let { start } = part; start < part.end;) {
-      const end = Math.min(part.end, start + rowsMax - length)
-      slice.push({ ...part, start, end })
-      length += end - start
-      start = end
-      if (length < rowsMax) continue
+      const rows = Math.max(1, Math.min(part.end - start, rowsLeft, Math.floor(bytesLeft / bytesPerRow)))
+      slice.push({ ...part, start, end: start + rows })
+      start += rows
+      rowsLeft -= rows
+      bytesLeft -= rows * bytesPerRow
+      if (rowsLeft > 0 && bytesLeft >= bytesPerRow) continue
       yield slice
       slice = []
-      length = 0
+      rowsLeft = rowsMax
+      bytesLeft = SLICE_BYTES_MAX
     }
   }
-  if (length > 0) yield slice
+  if (slice.length > 0) yield slice
+}
+
+/** Returns the average bytes of a row of a batch; `known` keeps them, since a batch has as many parts as table partitions. */
+function averageRowBytes(columns: Columns, known: Map<Columns, number>): number {
+  let bytes = known.get(columns)
+  if (bytes === undefined) {
+    const total = columns.columns.reduce((sum, column) => sum + bytesOf(column), 0)
+    known.set(columns, (bytes = total / columns.length))
+  }
+  return bytes
 }

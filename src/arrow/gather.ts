@@ -1,4 +1,4 @@
-import { type DataType, type StructField, typeName } from '../core/schema.ts'
+import { type DataType, type StructField, type StructType, typeName } from '../core/schema.ts'
 import { castColumn } from './cast.ts'
 import type {
   BytesColumn,
@@ -28,7 +28,7 @@ export function pickByName(
   { name, type }: Pick<StructField, 'name' | 'type'>,
   { rows, start, end }: Omit<RowPick, 'column'>,
 ): RowPick {
-  const column = columns[fieldIndexOf(schema.fields, name)]
+  const column = columns[indexIn(schema, name)]
   return column === undefined
     ? { column: nullColumnOf(type, end - start), start: 0, end: end - start }
     : { column, rows, start, end }
@@ -226,10 +226,27 @@ export function fieldIndexOf(fields: readonly StructField[], name: string): numb
   return fields.findIndex((field) => field.name.toLowerCase() === folded)
 }
 
+/** Indexes of fields by their names and, of those without an exact match, by the names that were asked for. */
+const INDEXES = new WeakMap<StructType, Map<string, number>>()
+
+/** Returns what `fieldIndexOf` does: a search for each column of each batch takes time that grows with their square. */
+function indexIn(struct: StructType, name: string): number {
+  let known = INDEXES.get(struct)
+  if (known === undefined) {
+    known = new Map()
+    for (const [index, field] of struct.fields.entries())
+      if (!known.has(field.name)) known.set(field.name, index)
+    INDEXES.set(struct, known)
+  }
+  let index = known.get(name)
+  if (index === undefined) known.set(name, (index = fieldIndexOf(struct.fields, name)))
+  return index
+}
+
 /** Finds a child by name: the struct may order its fields differently from the requested type, or lack some. */
 function childNamed({ type, children, length }: StructColumn, { name, type: wanted }: StructField): Column {
-  const fields = typeof type !== 'string' && type.type === 'struct' ? type.fields : []
-  return children[fieldIndexOf(fields, name)] ?? nullColumnOf(wanted, length)
+  const index = typeof type !== 'string' && type.type === 'struct' ? indexIn(type, name) : -1
+  return children[index] ?? nullColumnOf(wanted, length)
 }
 
 /** Returns the offsets of the gathered lists and, for each pick, the rows of its children. */

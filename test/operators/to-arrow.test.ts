@@ -102,6 +102,30 @@ test('All chunks share one file per table partition, without the partition colum
   })
 })
 
+test('A slice holds about 2 MiB, also of columns that the rows lack, and at least one row', () => {
+  const megabyte = 'x'.repeat(1024 * 1024)
+  const large = Array.from({ length: 5 }, () => chunkOf([{ p: megabyte }, { p: megabyte }], []))
+  const rowsOf = (files: readonly ArrowFile[]): number[] =>
+    files.flatMap((file) => [...file.slices()].map(({ length }) => length))
+  const rows = rowsOf(filesOf(large, { partitionColumns: [] }))
+  assert.ok(Math.max(...rows) <= 2 && rows.length <= 10, String(rows))
+  assert.equal(
+    rows.reduce((sum, count) => sum + count, 0),
+    10,
+  )
+  const wide = structOf(
+    Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`c${i}`, 'long'] as const)),
+  )
+  const few = chunkOf(
+    Array.from({ length: 2000 }, (_, n) => ({ n })),
+    [],
+  )
+  const slices = rowsOf(filesOf([few], { partitionColumns: [], schema: wide }))
+  assert.ok(slices.length >= 4, String(slices))
+  const huge = [chunkOf([{ p: megabyte.repeat(5) }, { p: megabyte.repeat(5) }], [])]
+  assert.deepEqual(rowsOf(filesOf(huge, { partitionColumns: [] })), [1, 1])
+})
+
 test('Record batches hold at most the allowed rows; small chunks are joined, large ones divided', async () => {
   const chunks = [3, 0, 1, 7].map((count, chunk) =>
     chunkOf(
