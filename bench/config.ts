@@ -11,6 +11,7 @@ export function configOf(task: Task): Config {
     object: {
       kafka: { brokers, groupId },
       log: { level: 'warn' },
+      workers: task.workers ?? 0,
       ...(registryUrl === undefined ? {} : { schemaRegistry: { url: registryUrl } }),
       topics: { [topic]: topicConfig },
     },

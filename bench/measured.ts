@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Counts } from '../src/core/batch.ts'
 
@@ -8,6 +9,8 @@ export interface Measured {
   readonly wallS: number
   /** Seconds of CPU, user and system, of the whole process. */
   readonly cpuS: number
+  /** The part of `cpuS` of the main thread; absent where the system does not say it. */
+  readonly mainCpuS?: number
   /** Peak resident memory of the process, in bytes. */
   readonly rssBytesMax: number
   /** Longest time that the event loop was blocked, in milliseconds. */
@@ -31,6 +34,8 @@ export interface Task {
   readonly registryUrl?: string
   /** Table that is created before the run. */
   readonly existingTable?: { readonly contract: object; readonly partitionColumns: readonly string[] }
+  /** Worker threads of the pipeline; 0 when absent. */
+  readonly workers?: number
   /** Transforms of `kafka-delta ingest`, which then reads the topic. */
   readonly ingestTransforms?: readonly string[]
 }
@@ -52,13 +57,25 @@ export function startMeasuring(): void {
 /** Prints the resource usage of this process for its parent. */
 export function report(records: number, wallMs: number, slow?: Counts['slow']): void {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
+  const mainCpuS = cpuOfMainThread()
   const measured: Measured = {
     records,
     wallS: wallMs / 1e3,
     cpuS: (userCPUTime + systemCPUTime) / 1e6,
     rssBytesMax: maxRSS * 1024,
     blockMsMax: Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS),
+    ...(mainCpuS === undefined ? {} : { mainCpuS }),
     ...(slow === undefined ? {} : { slow }),
   }
   process.stdout.write(`${JSON.stringify(measured)}\n`)
+}
+
+/** Returns the seconds of CPU of the main thread, which Linux tells by the number of the process. */
+function cpuOfMainThread(): number | undefined {
+  try {
+    const [onCpuNs] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')
+    return Number(onCpuNs) / 1e9
+  } catch {
+    return undefined
+  }
 }

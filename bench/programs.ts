@@ -10,10 +10,17 @@ export interface Pair {
   readonly other: Measured
 }
 
-/** Runs a measured program as a process of its own. With `profiles`, it writes a CPU profile to that folder. */
-export function measure(program: Program, task: Task, profiles?: string): Promise<Measured> {
+/**
+ * Runs a measured program as a process of its own, on all cores or on the `cores` as `taskset` names them. With `profiles`, it
+ * writes a CPU profile to that folder.
+ */
+export function measure(
+  program: Program,
+  task: Task,
+  { profiles, cores }: { readonly profiles?: string | undefined; readonly cores?: string | undefined } = {},
+): Promise<Measured> {
   const flags = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
-  return runProgram<Measured>(`bundled/${program}`, task, flags)
+  return runProgram<Measured>(`bundled/${program}`, task, flags, cores)
 }
 
 /** Returns the ratio of the other program's CPU per record to that of the floor, both including their start. */

@@ -6,15 +6,17 @@ const RUN_MS_MAX = 15 * 60_000
 
 /**
  * Runs the program `bench/<name>` as a process of its own and returns its result, which it prints as JSON in
- * its last line of output.
+ * its last line of output. It runs on the `cores` as `taskset` names them, on all by default.
  */
 export async function runProgram<T>(
   name: string,
   task: object,
   flags: readonly string[] = process.execArgv,
+  cores?: string,
 ): Promise<T> {
   const path = join(import.meta.dirname, `${name}${extname(import.meta.filename)}`)
-  const child = spawn(process.execPath, [...flags, path, JSON.stringify(task)], {
+  const command = [...(cores === undefined ? [] : ['taskset', '-c', cores]), process.execPath]
+  const child = spawn(command[0] as string, [...command.slice(1), ...flags, path, JSON.stringify(task)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: RUN_MS_MAX,
   })

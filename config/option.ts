@@ -91,6 +91,7 @@ export interface FormatValues {
   readonly text: string
   readonly 'text-list': readonly string[]
   readonly 'whole-number': number
+  readonly 'thread-count': number
   readonly share: number
   readonly flag: boolean
   readonly map: Readonly<Record<string, string>>

@@ -8,6 +8,7 @@ import { inStage, nowMs, tracer } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
 import { isSameLayout, type Layout } from '../src/delta/files/layout.ts'
 import { writeDataFiles } from '../src/delta/files/write-data-files.ts'
+import type { FileEncoder } from '../src/delta/files/encode-file.ts'
 import type { Add } from '../src/delta/protocol/actions.ts'
 import { decodePath } from '../src/delta/protocol/paths.ts'
 import { serialisePartitionValue } from '../src/delta/statistics/partition-values.ts'
@@ -33,6 +34,8 @@ export interface ParquetTarget {
   /** Large files of a flush that are written at once; default 4. Four times as many small files are written at once. */
   readonly filesMax?: number
   readonly clock?: Clock
+  /** Encodes the files; on this thread by default. */
+  readonly encoder?: FileEncoder | undefined
   /** Called when files that belong to no version of the table could not be deleted; a vacuum deletes them. */
   readonly onOrphaned?: (orphaned: OrphanedFiles) => void
 }
@@ -170,7 +173,7 @@ async function discardFiles(adds: readonly Add[], { store, onOrphaned }: Parquet
 async function* writePartition(
   file: ArrowFile,
   layout: Layout,
-  { store, parquet, clock = systemClock }: ParquetTarget,
+  { store, parquet, clock = systemClock, encoder }: ParquetTarget,
 ): AsyncGenerator<Add> {
   let rows = 0
   const written = writeDataFiles(traced(file), {
@@ -181,6 +184,7 @@ async function* writePartition(
     fileBytes: layout.fileBytes,
     dataChange: true,
     clock,
+    encoder,
   })
   for await (const one of written) {
     rows += one.rows

@@ -1,9 +1,9 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
 
-/** Packages with native code or WebAssembly, which they find beside their own files. */
-const NATIVE = ['snappy', 'lz4-napi', '@node-rs/crc32', 'parquet-wasm']
+/** Packages with native code, WebAssembly or a program for threads, which they find beside their own files. */
+const NATIVE = ['snappy', 'lz4-napi', '@node-rs/crc32', 'parquet-wasm', 'piscina']
 /** Another one, imported where it is needed: `require` would hide the names of its exports from such an import. */
 const NATIVE_LATE = '@bokuweb/zstd-wasm'
 const NATIVE_NAMESPACE = 'native'
@@ -47,17 +47,23 @@ const requireNative: Plugin = {
  * `main.js`; the licenses of all packages in the bundle are in `THIRD-PARTY-LICENSES.txt`.
  */
 export async function bundleCommand(modules: string, folder: string): Promise<void> {
-  const metafile = await bundlePrograms([join(modules, 'src/cli/main.js')], folder)
+  const metafile = await bundlePrograms(
+    [join(modules, 'src/cli/main.js'), join(modules, THREAD_PROGRAM)],
+    folder,
+  )
   chmodSync(join(folder, 'main.js'), 0o755)
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licensesOf(metafile))
 }
+
+/** The program of worker threads, which is looked for beside the module that starts them. */
+export const THREAD_PROGRAM = 'src/threads/worker-thread.js'
 
 /** Bundles programs with their dependencies into `folder`, where each keeps its file name. Resolves to what they hold. */
 export async function bundlePrograms(entryPoints: string[], folder: string): Promise<Metafile> {
   rmSync(folder, { recursive: true, force: true })
   const { metafile } = await build({
     ...BUNDLE_OPTIONS,
-    entryPoints,
+    entryPoints: entryPoints.map((path) => ({ in: path, out: basename(path, '.js') })),
     outdir: folder,
     external: [OPTIONAL, `${OPTIONAL}/*`, NATIVE_LATE],
     plugins: [requireNative],

@@ -7,9 +7,9 @@
 // Modules that were bundled, and declarations that no type of the public API needs, are deleted from `dist`, since the
 // package holds what its users read and run.
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { build } from 'esbuild'
-import { BUNDLE_OPTIONS, bundleCommand } from './bundle-command.ts'
+import { BUNDLE_OPTIONS, bundleCommand, THREAD_PROGRAM } from './bundle-command.ts'
 
 const dist = normalize(process.argv[2] ?? 'dist')
 const library = join(dist, 'library')
@@ -17,7 +17,10 @@ await bundleCommand(dist, join(dist, 'command'))
 rmSync(library, { recursive: true, force: true })
 await build({
   ...BUNDLE_OPTIONS,
-  entryPoints: [join(dist, 'src/index.js')],
+  entryPoints: [join(dist, 'src/index.js'), join(dist, THREAD_PROGRAM)].map((path) => ({
+    in: path,
+    out: basename(path, '.js'),
+  })),
   outdir: library,
   packages: 'external',
 })

@@ -6,7 +6,8 @@
  */
 
 // The operators in their order, and those that work row by row.
-export { decode } from '../operators/decode.ts'
+export { divideBatches, type DivideOptions } from '../operators/divide-batches.ts'
+export { decode, type DecodeOptions } from '../operators/decode.ts'
 export { transform, type TransformOperatorOptions } from '../operators/transform.ts'
 export { validate } from '../operators/validate.ts'
 export { filterRows, mapRows, tapRows, type RecordInfo } from '../operators/map-rows.ts'
@@ -43,6 +44,7 @@ export { commitOffsets, type PipelineCommit, type CommitOffsetsOptions } from '.
 
 // All of them joined, and the means to write one's own.
 export { pipeline, type PipelineOptions, type PipelineConfig } from './pipeline.ts'
+export { openThreads, type Threads, type ThreadsOptions } from './threads/threads.ts'
 export { batchStage, stage, type StageOptions } from './core/stage/stage.ts'
 
 // What flows: batches with their provenance, flushes, rows in columns, dead letters.

@@ -4,6 +4,7 @@ import { commitDelta, type CommitDeltaOptions } from '../operators/commit-delta.
 import { commitOffsets, type PipelineCommit } from '../operators/commit-offsets.ts'
 import { constrain } from '../operators/constrain.ts'
 import { decode } from '../operators/decode.ts'
+import { divideBatches } from '../operators/divide-batches.ts'
 import { enrich } from '../operators/enrich.ts'
 import { limitDeadLetters, stopAtDeadLetter, type DeadLetterLimit } from '../operators/limit-dead-letters.ts'
 import { partitionBy, type PartitionedRows } from '../operators/partition-by.ts'
@@ -23,6 +24,7 @@ import type { Changing } from './core/changing.ts'
 import { systemClock } from './core/clock.ts'
 import type { Credit } from './core/credit/credit.ts'
 import { inFlush } from './core/stage/flush-scope.ts'
+import { Pace } from './core/stage/paced.ts'
 import type { Raw } from './core/raw.ts'
 import type { TableWriter } from './delta/commit/table-writer.ts'
 import { recheckConstraints, compileTableConstraints } from './delta/constraints/constraint-violations.ts'
@@ -33,6 +35,7 @@ import type { Decoded, Format } from './formats/format.ts'
 import type { Source } from './kafka/source/source.ts'
 import type { ParquetOptions } from './parquet/writer.ts'
 import type { Store } from './storage/store.ts'
+import type { Threads } from './threads/threads.ts'
 import type { Transformation } from './transforms/transformation.ts'
 
 /** Describes what a pipeline works with; all I/O, clocks and state are passed in here. */
@@ -64,6 +67,8 @@ export interface PipelineOptions extends Pick<CommitDeltaOptions, 'appId' | 'dea
    * `incompatibleReason`, its rows no longer fit the table.
    */
   readonly onFenced?: ((appIds: readonly string[], incompatibleReason?: string) => void) | undefined
+  /** Worker threads that decode batches and encode files; by default this thread does. */
+  readonly threads?: Pick<Threads, 'workers' | 'encoder'> | undefined
   /** Called when files of a flush that was not committed could not be deleted; a vacuum deletes them. */
   readonly onOrphaned?: ParquetTarget['onOrphaned']
 }
@@ -118,17 +123,26 @@ export function pipeline(
 /** Selects the options for turning records into rows. */
 export type RowPipelineOptions = Pick<
   PipelineOptions,
-  'format' | 'transforms' | 'contract' | 'columns' | 'rows' | 'enrichments' | 'table' | 'clock'
+  'format' | 'transforms' | 'contract' | 'columns' | 'rows' | 'enrichments' | 'table' | 'clock' | 'threads'
 >
 
-/** Turns batches of records into rows labelled with their table partitions, one batch at a time. */
+/** Batches ahead that each thread may work on, so that none waits for the main thread. */
+const AHEAD_PER_THREAD = 3
+
+/**
+ * Turns batches of records into rows labelled with their table partitions, one batch at a time. Large batches are divided, and
+ * the event loop runs between the parts.
+ */
 export function toRows(
   options: RowPipelineOptions,
   partitionColumns: readonly string[],
 ): OperatorFunction<Batch<Raw>, Batch<PartitionedRows>> {
-  return (batches) =>
-    batches.pipe(
-      decode(options.format), // bytes → rows
+  return (batches) => {
+    const pace = new Pace()
+    const aheadMax = 1 + AHEAD_PER_THREAD * (options.threads?.workers ?? 0)
+    return batches.pipe(
+      divideBatches({ pace }), // no batch blocks the event loop for long
+      decode(options.format, { aheadMax, pace }), // bytes → rows
       applyTransforms(options.transforms), // rules, filter, transforms; unchanged for a topic without any
       validate(options.contract, options.columns), // rows that violate the contract become dead letters
       options.rows ?? identity, // custom operators of the library's user
@@ -136,6 +150,7 @@ export function toRows(
       constrain(() => compileTableConstraints(options.table.metadata), options.clock), // rows that violate a table constraint become dead letters
       partitionBy(partitionColumns), // labels rows by table partition; the stream is never split
     )
+  }
 }
 
 function applyTransforms(
@@ -146,17 +161,26 @@ function applyTransforms(
 
 /** Describes the table of a pipeline to the operators that make its files. */
 export function fileTargetOf(
-  options: Pick<PipelineOptions, 'columns' | 'rowColumns' | 'table' | 'store' | 'clock' | 'onOrphaned'>,
+  options: Pick<
+    PipelineOptions,
+    'columns' | 'rowColumns' | 'table' | 'store' | 'clock' | 'onOrphaned' | 'threads'
+  >,
   parquet: ParquetOptions,
 ): FileTarget {
-  const { table, store, columns, rowColumns = columns, clock = systemClock, onOrphaned } = options
+  const { table, store, columns, rowColumns = columns, clock = systemClock, onOrphaned, threads } = options
   return {
     arrow: {
       layout: (rows, dropped) => rowColumns?.layout(rows, dropped) ?? layoutOf(table.shape),
       incompatibleReasonOf: (rows, { baseSnapshot }) =>
         recheckConstraints(rows, baseSnapshot.metadata, clock.now()),
     },
-    parquet: { store, parquet, clock, ...(onOrphaned === undefined ? {} : { onOrphaned }) },
+    parquet: {
+      store,
+      parquet,
+      clock,
+      encoder: threads?.encoder,
+      ...(onOrphaned === undefined ? {} : { onOrphaned }),
+    },
   }
 }
 

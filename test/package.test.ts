@@ -50,12 +50,26 @@ test('the command of the package tells its version', async () => {
   assert.equal(stdout.trim(), described.version)
 })
 
+test('worker threads of the library find their program', async () => {
+  const program = join(project, 'threads.mjs')
+  const script = `import { openThreads } from 'kafka-delta'
+const threads = await openThreads({ workers: 1 })
+console.log(threads.workers)
+await threads.close()
+`
+  await writeFile(program, script)
+  const { stdout } = await runOrTell(process.execPath, [program], project)
+  assert.equal(stdout.trim(), '1')
+})
+
 test('the package holds what runs, contracts, examples and documents, and neither tests, benchmarks nor sources', async () => {
   const names = await readdir(join(project, 'node_modules/kafka-delta'), { recursive: true })
   const files = names.filter((name) => /\.\w+$|LICENSE$/.test(name))
   assert.ok(files.length < 500, `${files.length} files`)
   for (const needed of [
     'dist/library/index.js',
+    'dist/library/worker-thread.js',
+    'dist/command/worker-thread.js',
     'dist/command/THIRD-PARTY-LICENSES.txt',
     'dist/src/index.d.ts',
     'schemas/user-events.schema.json',

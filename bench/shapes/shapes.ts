@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadConfig } from '../../config/load/load.ts'
-import type { Task } from '../measured.ts'
+import type { Measured, Task } from '../measured.ts'
 import { measure, type Pair, type Program } from '../programs.ts'
 import { produce } from '../produce.ts'
 import { BINARY_SHAPES } from './binary-shapes.ts'
@@ -40,27 +40,52 @@ export async function measureShape(
   run: ShapeRun,
   onPair: (pair: Pair, number: number) => void = () => undefined,
 ): Promise<ShapeResult> {
-  const { name, title, compression } = shape
+  const { name, title } = shape
+  return await withShapeTopic(shape, run, async (measureOne, bytes) => {
+    const pairs: Pair[] = []
+    for (let number = 1; number <= run.pairs; number++) {
+      const floor = await measureOne('floor', `${number}`)
+      const pair = { floor, other: await measureOne('whole', `${number}`) }
+      pairs.push(pair)
+      onPair(pair, number)
+    }
+    if (run.profiles !== undefined) {
+      const profiles = join(run.profiles, name)
+      await measureOne('floor', 'profiled', { profiles })
+      await measureOne('whole', 'profiled', { profiles })
+    }
+    return { name, title, records: run.records, bytes, pairs }
+  })
+}
+
+/** Runs a program on the topic of a shape, with a table and a group of its own. */
+export type MeasureOnShape = (
+  program: Program,
+  id: string,
+  how?: { readonly workers?: number; readonly cores?: string; readonly profiles?: string },
+) => Promise<Measured>
+
+/** Fills a topic with the records of a shape and calls `use` with the means to measure on it and the size of all values. */
+export async function withShapeTopic<T>(
+  shape: Shape,
+  run: ShapeRun,
+  use: (measureOne: MeasureOnShape, bytes: number) => Promise<T>,
+): Promise<T> {
+  const { name, compression } = shape
   const { brokers, partitions, records } = run
   const topic = `bench-${name}`
   const bytes = await produce(brokers, { topic, partitions, compression }, records, shape.records(records))
   const registry = shape.registry === undefined ? undefined : await startRegistryOf(shape.registry)
   try {
     const options = await topicOptionsOf(shape, join(run.folder, name))
-    const pairs: Pair[] = []
-    const measureOne = (program: Program, number: number, profiles?: string): ReturnType<typeof measure> =>
-      runShape(program, shape, { ...run, profiles, topic, options, number, registryUrl: registry?.url })
-    for (let number = 1; number <= run.pairs; number++) {
-      const pair = { floor: await measureOne('floor', number), other: await measureOne('whole', number) }
-      pairs.push(pair)
-      onPair(pair, number)
-    }
-    if (run.profiles !== undefined) {
-      const profiles = join(run.profiles, name)
-      await measureOne('floor', run.pairs + 1, profiles)
-      await measureOne('whole', run.pairs + 1, profiles)
-    }
-    return { name, title, records, bytes, pairs }
+    return await use(
+      (program, id, { workers, cores, profiles } = {}) =>
+        runShape(program, shape, {
+          ...{ ...run, topic, options, id, workers, cores, profiles },
+          registryUrl: registry?.url,
+        }),
+      bytes,
+    )
   } finally {
     await registry?.stop()
   }
@@ -72,23 +97,26 @@ async function runShape(
   run: ShapeRun & {
     readonly topic: string
     readonly options: Task['topicConfig']
-    readonly number: number
+    readonly id: string
+    readonly workers: number | undefined
+    readonly cores: string | undefined
     readonly registryUrl: string | undefined
   },
-): ReturnType<typeof measure> {
+): Promise<Measured> {
   const { fetchBytesMax: bytesMax, fetchBytesPerPartitionMax: bytesPerPartitionMax } = loadConfig({}).kafka
-  const { brokers, topic, records, registryUrl } = run
-  const uri = join(run.folder, `${name}-table-${run.number}`)
+  const { brokers, topic, records, id, workers, registryUrl } = run
+  const uri = join(run.folder, `${name}-table-${id}`)
   const task: Task = {
     ...{ brokers, topic, records, fetch: { bytesMax, bytesPerPartitionMax } },
-    groupId: `bench-${name}-${program}-${run.number}`,
+    groupId: `bench-${name}-${program}-${id}`,
     topicConfig: { ...run.options, table: { ...run.options.table, uri } },
+    ...(workers === undefined ? {} : { workers }),
     ...(registryUrl === undefined ? {} : { registryUrl }),
     ...(existingTable === undefined ? {} : { existingTable }),
     ...(ingestTransforms === undefined ? {} : { ingestTransforms }),
   }
   try {
-    return await measure(program, task, run.profiles)
+    return await measure(program, task, { cores: run.cores, profiles: run.profiles })
   } finally {
     await rm(uri, { recursive: true, force: true })
   }

@@ -21,6 +21,12 @@ export const SUPERVISION_OPTIONS = {
       env: 'KAFKA_DELTA_BUDGET_BYTES',
     },
   },
+  workers: {
+    doc: 'Number of worker threads that decode records into columns and encode Parquet files for all topics, beside the thread that talks to Kafka and the store. 0: that thread does everything, which takes the least memory. Give each thread a core beside the one of the process; each takes about 80 MiB of memory beside the columns it works on. See [worker threads](scaling.md#worker-threads).',
+    format: 'thread-count',
+    default: 0,
+    env: 'KAFKA_DELTA_WORKERS',
+  },
   shutdown: {
     deadlineMs: {
       doc: 'Maximum time of a graceful shutdown, from SIGTERM to the exit. Records that are not committed by then are read again after the next start. The sender of the signal must wait longer before it kills the process: at least 30 seconds with the default.',

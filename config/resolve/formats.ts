@@ -12,6 +12,9 @@ interface OptionFormatRule {
   read?(text: string): unknown
 }
 
+/** More threads than any machine has cores for. */
+const THREADS_MAX = 256
+
 /** Validates and parses option values, by format. Stricter than convict's own formats, which read `12abc` as 12. */
 export const OPTION_FORMATS: Readonly<Record<OptionFormat, OptionFormatRule>> = {
   text: { expected: 'a non-empty text', accepts: isText },
@@ -23,6 +26,12 @@ export const OPTION_FORMATS: Readonly<Record<OptionFormat, OptionFormatRule>> = 
   'whole-number': {
     expected: 'a whole number above 0',
     accepts: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+    read: (text) => (/^\d{1,16}$/.test(text) ? Number(text) : text),
+  },
+  'thread-count': {
+    expected: `a whole number from 0 to ${THREADS_MAX}`,
+    accepts: (value) =>
+      Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= THREADS_MAX,
     read: (text) => (/^\d{1,16}$/.test(text) ? Number(text) : text),
   },
   share: {

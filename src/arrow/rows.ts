@@ -61,6 +61,12 @@ export class DroppedPaths {
     if (this.#paths.size < DROPPED_PATHS_MAX) this.#paths.add(path)
     else if (!this.#hasMore) this.#hasMore = !this.#paths.has(path)
   }
+
+  /** Adds the names that were collected elsewhere for the same columns. */
+  addAll({ paths, hasMore }: Pick<DroppedPaths, 'paths' | 'hasMore'>): void {
+    for (const path of paths) this.add(path)
+    if (hasMore) this.#hasMore = true
+  }
 }
 
 /** A `Row` is a row as an object: JSON-like values by field name, nulls included. */

@@ -48,6 +48,7 @@ export const ERROR_CATALOGUE = {
   KD_CHECKPOINT_FAILED: { message: 'A checkpoint could not be written', retryable: true },
   KD_CHECKSUM_FAILED: { message: 'The checksum of a version could not be written', retryable: true },
   KD_PARQUET_FAILED: { message: 'A Parquet file could not be written or read', retryable: false },
+  KD_WORKER_FAILED: { message: 'A worker thread ended', retryable: true },
   KD_RECORD_NOT_FITTING: { message: 'A row does not fit the table', retryable: false },
   KD_OPERATOR_INVALID: { message: 'An operator breaks its contract', retryable: false },
   KD_OPERATOR_FAILED: { message: 'Custom code of the topic failed', retryable: false },

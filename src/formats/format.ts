@@ -96,6 +96,11 @@ export interface Format {
    * missing. `decode` of the batch follows it.
    */
   prepare?(raw: Raw): Promise<void> | undefined
+  /**
+   * Asks worker threads to read the batch into columns; `undefined` when it is decoded where it is. Several batches may be
+   * read at once. `prepare` and `decode` of the batch follow it, and the result is the same without it.
+   */
+  readAhead?(raw: Raw): Promise<void> | undefined
 }
 
 /** Holds the columns that messages fill. */
@@ -135,6 +140,11 @@ export interface FormatOptions extends MessageColumns {
    * `unknownFields: 'leave'`. One with null never does.
    */
   readonly ignoresEmpty?: boolean
+  /**
+   * True when records that do not become columns are left out of the result: the format makes neither objects nor dead
+   * letters of them, because another thread decodes them.
+   */
+  readonly onlyColumns?: boolean
   /** Fields whose values a format that decodes into columns returns as the message has them, in `Decoded.sources`. */
   readonly sources?: readonly MessageSource[] | undefined
 }

@@ -2,7 +2,7 @@ import type { Columns } from '../arrow/column.ts'
 import type { DroppedPaths } from '../arrow/rows.ts'
 import type { Raw } from '../core/raw.ts'
 import type { Decoded, SlowReason } from './format.ts'
-import { decodeValues, type ValueReader } from './values.ts'
+import { decodeValues, emptyDecoded, type ValueReader } from './values.ts'
 
 /** Decodes records of one set of columns directly from their bytes. It only accepts: other records are left to objects. */
 export interface RecordColumns {
@@ -25,8 +25,15 @@ export interface FinishedRows {
   readonly droppedPaths?: DroppedPaths
 }
 
-/** Decodes a batch into columns where `columns` accepts the record, and with `reader` into objects elsewhere. */
-export function decodeRecords(raw: Raw, columns: RecordColumns | undefined, reader: ValueReader): Decoded {
+/**
+ * Decodes a batch into columns where `columns` accepts the record, and with `reader` into objects elsewhere. Without a reader
+ * the other records are left out.
+ */
+export function decodeRecords(
+  raw: Raw,
+  columns: RecordColumns | undefined,
+  reader: ValueReader | undefined,
+): Decoded {
   const remaining: number[] = []
   const slow: Partial<Record<SlowReason, number>> = {}
   let tombstones = 0
@@ -50,7 +57,7 @@ export function decodeRecords(raw: Raw, columns: RecordColumns | undefined, read
   const droppedFields = finished?.droppedFields ?? 0
   const droppedPaths = finished?.droppedPaths
   return {
-    ...decodeValues(raw, reader, remaining),
+    ...(reader === undefined ? emptyDecoded(raw) : decodeValues(raw, reader, remaining)),
     tombstones,
     validated: finished?.rows,
     ...(remaining.length > 0 ? { slow } : {}),

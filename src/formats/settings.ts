@@ -1,4 +1,6 @@
-import type { SchemaRegistryOptions } from '../registry/registry.ts'
+import type { CodecName } from '../compression/compression.ts'
+import type { SchemaRegistry, SchemaRegistryOptions } from '../registry/registry.ts'
+import type { SchemaFiles } from './schema-files.ts'
 
 /** Holds the settings of the formats, apart from the columns. */
 export interface FormatSettings {
@@ -27,6 +29,18 @@ export interface FormatSettings {
    * framing.
    */
   readonly schemaRegistry?: SchemaRegistryOptions
+  /** The client that asks the schema registry; by default one is made for `schemaRegistry`. */
+  readonly registry?: SchemaRegistry
+  /** The files that hold schemas; those on disk by default. */
+  readonly files?: SchemaFiles
+}
+
+/** Describes the format of a topic's values. */
+export interface FormatChoice extends FormatSettings {
+  /** Name of a format in `FORMAT_FACTORIES`. */
+  readonly format: string
+  /** Compression of each single value. */
+  readonly decompress: 'none' | 'auto' | CodecName
 }
 
 /** Locates the Avro schemas. */

@@ -57,3 +57,8 @@ export function decodeValues(
   const decoded = { raw, validated: undefined, objects, records, deadLetters, tombstones }
   return namesWriters ? { ...decoded, writers } : decoded
 }
+
+/** Returns the result of decoding none of the records of a batch. */
+export function emptyDecoded(raw: Raw): Decoded {
+  return { raw, validated: undefined, objects: [], records: [], deadLetters: [], tombstones: 0 }
+}

@@ -15,6 +15,7 @@ const NOUNS = [
   'enrichments',
   'evolution',
   'stored-letters',
+  'threads',
   'jmespath',
   'transforms',
 ]
@@ -45,6 +46,8 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Expressions are parsed where the configuration is checked.
   jmespath: ['config'],
   transforms: ['arrow', 'config', 'enrichments', 'formats', 'jmespath'],
+  // Works on what others have made of bytes and columns; formats and delta say by what interfaces they use it.
+  threads: ['arrow', 'delta', 'formats'],
   operators: NOUNS,
   pipeline: ['operators', ...NOUNS],
   service: ['pipeline', 'operators', 'config', ...NOUNS],

@@ -1,13 +1,11 @@
-import type { RecordBatch } from 'apache-arrow'
 import type { Columns } from '../../arrow/column.ts'
-import { toArrowSchema, toRecordBatch } from '../../arrow/record-batch.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { StructType } from '../../core/schema.ts'
-import { FileStatistics } from '../../parquet/statistics.ts'
-import { encodeParquet, type ParquetOptions } from '../../parquet/writer.ts'
+import type { ParquetOptions } from '../../parquet/writer.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Add } from '../protocol/actions.ts'
 import { encodePath } from '../protocol/paths.ts'
+import { encodeFile, type FileEncoder } from './encode-file.ts'
 import { newFileKey, type Layout } from './layout.ts'
 
 /** Describes the new data files for rows of one table partition. */
@@ -26,6 +24,8 @@ export interface NewDataFiles {
   /** Additional fields of `add`: tags and clustering provider. */
   readonly clusteringFields?: Pick<Add, 'tags' | 'clusteringProvider'>
   readonly clock: Clock
+  /** Encodes the files; on this thread by default. */
+  readonly encoder?: FileEncoder | undefined
 }
 
 /** Describes an uploaded data file. */
@@ -60,44 +60,44 @@ async function writeDataFile(
   target: NewDataFiles,
 ): Promise<NewDataFile> {
   const { store, layout, schema = layout.fileSchema, partitionValues, parquet, dataChange } = target
-  const { fileBytes = Infinity, clusteringFields, clock } = target
+  const { fileBytes = Infinity, clusteringFields, clock, encoder = encodeFile } = target
   const codec = layout.compression ?? parquet.compression
   const rowGroupBytes = Math.min(parquet.rowGroupBytes ?? Infinity, fileBytes)
-  const statistics = new FileStatistics(layout.fileSchema, layout.indexedColumns)
-  const arrow = toArrowSchema(schema)
-  const recordBatchOf = ({ columns, length }: Columns): RecordBatch => {
-    statistics.update(columns, length)
-    return toRecordBatch(arrow, columns, length)
-  }
   let encoded = 0
-  const batches = async function* (): AsyncGenerator<RecordBatch> {
-    yield recordBatchOf(first)
+  const slices = async function* (): AsyncGenerator<Columns> {
+    yield first
     while (encoded < fileBytes) {
       const next = await more.next()
       if (next.done === true) return
-      yield recordBatchOf(next.value)
+      yield next.value
     }
   }
-  const pieces = async function* (): AsyncGenerator<Uint8Array> {
-    const options = {
+  const file = encoder(slices(), {
+    schema,
+    statisticsSchema: layout.fileSchema,
+    indexedColumns: layout.indexedColumns,
+    parquet: {
       compression: codec,
       rowGroupRows: parquet.rowGroupRows,
       ...(rowGroupBytes === Infinity ? {} : { rowGroupBytes }),
-    }
-    for await (const piece of encodeParquet(batches(), options)) {
+    },
+  })
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of file.pieces) {
       encoded += piece.length
       yield piece
     }
   }
   const key = newFileKey(layout, partitionValues, codec)
   const { bytes } = await store.put(key, pieces())
+  const statistics = file.statistics()
   const add = {
     path: encodePath(key),
     partitionValues,
     size: bytes,
     modificationTime: clock.now(),
     dataChange,
-    stats: statistics.json(),
+    stats: statistics.json,
     ...clusteringFields,
   }
   return { add, rows: statistics.rows }

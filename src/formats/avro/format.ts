@@ -1,9 +1,8 @@
-import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { Changing } from '../../core/changing.ts'
 import { valueOf, type Raw } from '../../core/raw.ts'
-import { createSchemaRegistry, type RegisteredSchema, type SchemaRegistry } from '../../registry/registry.ts'
+import type { RegisteredSchema, SchemaRegistry } from '../../registry/registry.ts'
 import { avroWriterSchema } from './columns.ts'
 import { openBlockCodecs } from './container.ts'
 import { containerFormat, cacheReaders } from './container-format.ts'
@@ -17,8 +16,9 @@ import { checkDefaults, resolvingReader } from './resolve.ts'
 import { parseAvroSchema, type AvroNode } from './schema.ts'
 import { withLogicalTypes } from './connect-types.ts'
 import type { Format, FormatOptions, WriterSchema } from '../format.ts'
+import { DISK_FILES, type SchemaFiles } from '../schema-files.ts'
 import type { FormatSettings } from '../settings.ts'
-import { SchemasById } from '../framing/registry-framing.ts'
+import { registryOf, SchemasById } from '../framing/registry-framing.ts'
 import { namedSchemaOf, REGISTRY_PREFIX_BYTES, schemaHeaderOf, schemaIdIn } from '../framing/schema-id.ts'
 import { withoutBom } from '../json/json-input.ts'
 import { readSchemaFile } from '../json/schema-file.ts'
@@ -72,7 +72,8 @@ export function avroFormat(framing: AvroFraming, changing?: FormatOptions | Chan
       readRecords(raw, framing, reader, slow)
       const { rows } = finishRows(reader, slow)
       columns.keep(reader)
-      return { ...decodeObjects(raw, values, slow.records), ...rows, ...slow.counted }
+      const left = reader.of.onlyColumns === true ? [] : slow.records
+      return { ...decodeObjects(raw, values, left), ...rows, ...slow.counted }
     },
     ...(columns === undefined ? {} : { objectReasons: () => columns.reasons(framing.readers) }),
   }
@@ -203,8 +204,8 @@ function readerOrThrower(schema: AvroNode, readerOf: RecordReaderFactory): Recor
  * Reads the record schema in the file at `path`.
  * @throws KD_CONTRACT_INVALID when it cannot be read or is not a record schema
  */
-export async function readAvroSchema(path: string): Promise<AvroNode> {
-  const schema = parseAvroSchema(await readSchemaFile(path), path)
+export async function readAvroSchema(path: string, files?: SchemaFiles): Promise<AvroNode> {
+  const schema = parseAvroSchema(await readSchemaFile(path, files), path)
   if (schema.kind === 'record') return schema
   throw new PipelineError('KD_CONTRACT_INVALID', `/: a row is a record, got ${schema.kind}`, { source: path })
 }
@@ -214,14 +215,19 @@ export async function readAvroSchema(path: string): Promise<AvroNode> {
  * and the path may also be that of a single file.
  * @throws KD_CONTRACT_INVALID when there is no such file, or one cannot be read
  */
-export async function readAvroFolder(folder: string, anyName = false): Promise<readonly AvroNode[]> {
-  if (anyName && (await stat(folder)).isFile()) return [await readAvroSchema(folder)]
-  const names = (await readdir(folder)).filter((name) => anyName || name.endsWith('.avsc')).sort()
+export async function readAvroFolder(
+  folder: string,
+  anyName = false,
+  files: SchemaFiles = DISK_FILES,
+): Promise<readonly AvroNode[]> {
+  const listed = await files.list(folder)
+  if (listed === 'file' && anyName) return [await readAvroSchema(folder, files)]
+  const names = (listed === 'file' ? [] : listed).filter((name) => anyName || name.endsWith('.avsc')).sort()
   if (names.length === 0)
     throw new PipelineError('KD_CONTRACT_INVALID', 'expected files that end in .avsc, got none', {
       source: folder,
     })
-  return Promise.all(names.map((name) => readAvroSchema(join(folder, name))))
+  return Promise.all(names.map((name) => readAvroSchema(join(folder, name), files)))
 }
 
 /** Returns the framing of values with a schema id in front or in a header. `adapt` modifies schemas before they are parsed. */
@@ -318,20 +324,19 @@ export async function openAvro(
  * @throws KD_CONFIG_INVALID when no schema is configured
  */
 export async function openAvroFraming(settings: FormatSettings): Promise<AvroFraming | undefined> {
-  const { framing, avro, schemaRegistry } = settings
+  const { framing, avro, files } = settings
   const readerOf = await openReaders(settings)
   switch (framing) {
     case 'none':
       if (avro.schema === undefined) throw missing('framing none needs avro.schema')
-      return unframedAvro(await readAvroSchema(avro.schema), readerOf)
+      return unframedAvro(await readAvroSchema(avro.schema, files), readerOf)
     case 'single-object':
       if (avro.schemas === undefined) throw missing('framing single-object needs avro.schemas')
-      return singleObjectAvro(await readAvroFolder(avro.schemas, isIngest(settings)), readerOf)
+      return singleObjectAvro(await readAvroFolder(avro.schemas, isIngest(settings), files), readerOf)
     case 'container':
       return undefined
     case 'registry':
-      if (schemaRegistry === undefined) throw missing('framing registry needs schemaRegistry.url')
-      return registryFramedAvro(createSchemaRegistry(schemaRegistry), readerOf, adaptOf(settings))
+      return registryFramedAvro(registryOf(settings), readerOf, adaptOf(settings))
   }
 }
 
@@ -340,7 +345,7 @@ function isIngest({ compatibility }: FormatSettings): boolean {
 }
 
 function openReaders(settings: FormatSettings): Promise<RecordReaderFactory> {
-  return openReaderOf(settings.avro.readerSchema, isIngest(settings))
+  return openReaderOf(settings.avro.readerSchema, isIngest(settings), settings.files)
 }
 
 /** Schemas of Debezium events have Debezium type names instead of Avro logical types. */
@@ -348,9 +353,13 @@ function adaptOf({ envelope }: FormatSettings): ((json: unknown) => unknown) | u
   return envelope === 'debezium' ? withLogicalTypes : undefined
 }
 
-async function openReaderOf(path: string | undefined, isPlain: boolean): Promise<RecordReaderFactory> {
+async function openReaderOf(
+  path: string | undefined,
+  isPlain: boolean,
+  files: SchemaFiles | undefined,
+): Promise<RecordReaderFactory> {
   if (path === undefined) return isPlain ? ingestReaderFactory() : writtenRecords
-  const reader = await readAvroSchema(path)
+  const reader = await readAvroSchema(path, files)
   checkDefaults(reader, path)
   if (isPlain) return ingestReaderFactory(reader)
   // Whatever schema a record was written with, the reader's schema describes what is read.

@@ -22,6 +22,7 @@ import { toConnectSchema, fieldSchemaOf, convertLogicalValue, type ConnectSchema
 import { messagesOf } from '../framing/some-messages.ts'
 import type { Decoded, Format, FormatOptions, MessageColumns, SlowCounts, WriterSchema } from '../format.ts'
 import type { DebeziumSettings } from '../settings.ts'
+import { emptyDecoded } from '../values.ts'
 
 /** Marks an event that changes no row. */
 const NO_CHANGE = Symbol('no change of a row')
@@ -49,9 +50,11 @@ export function debeziumFormat(
     ...(prepare === undefined ? {} : { prepare }),
     decode(raw) {
       const rows = fast?.().read(raw)
-      return rows === undefined
-        ? allSlow(withRows(inner.decode(raw)))
-        : withEventRows(raw, rows, (rest) => withRows(inner.decode(rest)))
+      const decodeRest =
+        bytes !== undefined && currentOf(bytes.columns).onlyColumns === true
+          ? emptyDecoded
+          : (rest: Raw) => withRows(inner.decode(rest))
+      return rows === undefined ? allSlow(decodeRest(raw)) : withEventRows(raw, rows, decodeRest)
     },
     objectReasons: () =>
       fast?.().reasons ?? [{ subject: 'envelope', reason: 'only events in JSON and Avro become columns' }],

@@ -3,8 +3,9 @@ import type { DeadLetter } from '../../core/batch.ts'
 import { deadLetterOf } from '../../core/dead-letter.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { originOf, valueOf, type Raw } from '../../core/raw.ts'
-import type { RegisteredSchema, SchemaRegistry } from '../../registry/registry.ts'
+import { createSchemaRegistry, type RegisteredSchema, type SchemaRegistry } from '../../registry/registry.ts'
 import type { Format } from '../format.ts'
+import type { FormatSettings } from '../settings.ts'
 import { withRewrittenValues } from './rewrite-values.ts'
 import { namedSchemaOf, schemaIdIn, type SchemaId } from './schema-id.ts'
 
@@ -99,6 +100,16 @@ export class SchemasById<T> {
       return { fault: `the schema ${id}: ${messageOf(error)}`, untilMs: Infinity }
     }
   }
+}
+
+/**
+ * Returns the client of the schema registry that the settings hold, or a new one.
+ * @throws KD_CONFIG_INVALID when no registry is configured
+ */
+export function registryOf({ registry, schemaRegistry }: FormatSettings): SchemaRegistry {
+  if (registry !== undefined) return registry
+  if (schemaRegistry !== undefined) return createSchemaRegistry(schemaRegistry)
+  throw new PipelineError('KD_CONFIG_INVALID', 'framing registry needs schemaRegistry.url')
 }
 
 /** Returns a format that removes the schema id from each value, for formats that do not need it. */

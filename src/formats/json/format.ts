@@ -40,7 +40,7 @@ export function jsonFormat(changing: FormatOptions | Changing<FormatOptions>): F
       if (read.records.length > 0 && reader?.restart() === true) read = readRecords(raw, reader, allUtf8)
       const finished = reader?.finish()
       idle = { of: options, reader: kept }
-      const parsed = parseRecords(raw, read.records, allUtf8, options)
+      const parsed = parseRecords(raw, options.onlyColumns === true ? [] : read.records, allUtf8, options)
       return {
         raw,
         validated: finished?.rows,

@@ -1,8 +1,7 @@
 import type { Changing } from '../../core/changing.ts'
-import { PipelineError } from '../../core/errors.ts'
-import { createSchemaRegistry } from '../../registry/registry.ts'
 import { openAvro } from '../avro/format.ts'
 import { csvFormat } from '../text/csv.ts'
+import { registryOf } from '../framing/registry-framing.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import { jsonFormat } from '../json/format.ts'
 import { jsonLinesFormat } from '../json/lines.ts'
@@ -30,13 +29,7 @@ export const FORMAT_FACTORIES: Readonly<
 
 type Options = FormatOptions | Changing<FormatOptions>
 
-function jsonOf(
-  open: (options: Options) => Format,
-  options: Options,
-  { framing, schemaRegistry }: FormatSettings,
-): Format {
-  if (framing !== 'registry') return open(options)
-  if (schemaRegistry === undefined)
-    throw new PipelineError('KD_CONFIG_INVALID', 'framing registry needs schemaRegistry.url')
-  return registeredJsonFormat(open, options, createSchemaRegistry(schemaRegistry))
+function jsonOf(open: (options: Options) => Format, options: Options, settings: FormatSettings): Format {
+  if (settings.framing !== 'registry') return open(options)
+  return registeredJsonFormat(open, options, registryOf(settings))
 }

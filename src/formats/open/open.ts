@@ -1,28 +1,35 @@
-import type { CodecName } from '../../compression/compression.ts'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { PipelineError } from '../../core/errors.ts'
 import { avroFormat, openAvroFraming } from '../avro/format.ts'
 import { debeziumFormat } from '../debezium/format.ts'
 import { withDecompression } from '../framing/decompress.ts'
 import type { Format, FormatOptions } from '../format.ts'
-import type { FormatSettings } from '../settings.ts'
+import type { FormatChoice, FormatSettings } from '../settings.ts'
 import { FORMAT_FACTORIES } from './format-factories.ts'
+import { withThreads, type ColumnThreads } from './read-ahead.ts'
+import { mainThreadReason, ThreadFormatRecorder } from './thread-format.ts'
 import { detectingFormat, type OpenCandidate } from './detect.ts'
 import { candidatesOf } from './candidates.ts'
 
-/** Describes the format of a topic's values. */
-export interface FormatChoice extends FormatSettings {
-  /** Name of a format in `FORMAT_FACTORIES`. */
-  readonly format: string
-  /** Compression of each single value. */
-  readonly decompress: 'none' | 'auto' | CodecName
-}
+export type { FormatChoice } from '../settings.ts'
 
 /**
- * Returns the format of a topic, ready to decode. Codecs and schemas that it needs are loaded.
+ * Returns the format of a topic, ready to decode. Codecs and schemas that it needs are loaded. With `threads`, these read
+ * batches into columns, except for the formats of `mainThreadReason`.
  * @throws KD_CONTRACT_INVALID
  */
 export async function openFormat(
+  choice: FormatChoice,
+  options: FormatOptions | Changing<FormatOptions>,
+  threads?: ColumnThreads,
+): Promise<Format> {
+  if (threads === undefined || mainThreadReason(choice) !== undefined) return await openHere(choice, options)
+  const recorder = new ThreadFormatRecorder(choice)
+  const format = await openHere(recorder.choice, options)
+  return withThreads(format, options, () => recorder.describe(), threads)
+}
+
+async function openHere(
   choice: FormatChoice,
   options: FormatOptions | Changing<FormatOptions>,
 ): Promise<Format> {

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../core/errors.ts'
 import { currentOf, type Changing } from '../../core/changing.ts'
 import { valueOf, type Raw } from '../../core/raw.ts'
-import { createSchemaRegistry, type SchemaRegistry } from '../../registry/registry.ts'
+import type { SchemaRegistry } from '../../registry/registry.ts'
 import { protoWriterSchema } from './columns.ts'
 import type { Format, FormatOptions, ObjectReason, WriterSchema } from '../format.ts'
 import { MessageColumnReader, type MessageLocator } from './columnar/message-columns.ts'
@@ -9,7 +9,7 @@ import { ProtoCursor } from './cursor.ts'
 import { readProtoFile, parseRegisteredProto, type DeclaredMessage, type ProtoFile } from './load.ts'
 import { protoReader, type ProtoReader } from './read.ts'
 import { protoSchemaError, type ProtoMessage } from './schema.ts'
-import { SchemasById } from '../framing/registry-framing.ts'
+import { registryOf, SchemasById } from '../framing/registry-framing.ts'
 import { namedSchemaOf, REGISTRY_PREFIX_BYTES, type SchemaId } from '../framing/schema-id.ts'
 import type { FormatSettings } from '../settings.ts'
 import { decodeRecords } from '../record-columns.ts'
@@ -75,7 +75,7 @@ export function protobufFormat(
       // Kept only when the batch succeeds: after an error, such as that of a default value, the reader holds its rows.
       idle = undefined
       unknown = 0
-      const decoded = decodeRecords(raw, columns, reader)
+      const decoded = decodeRecords(raw, columns, options?.onlyColumns === true ? undefined : reader)
       if (options !== undefined && columns !== undefined) idle = { of: options, columns }
       return unknown === 0 ? decoded : { ...decoded, droppedFields: (decoded.droppedFields ?? 0) + unknown }
     },
@@ -259,19 +259,15 @@ export async function openProtobuf(
   settings: FormatSettings,
   options?: FormatOptions | Changing<FormatOptions>,
 ): Promise<Format> {
-  const { framing, protobuf, schemaRegistry } = settings
-  if (framing === 'registry') {
-    if (schemaRegistry === undefined)
-      throw new PipelineError('KD_CONFIG_INVALID', 'framing registry needs schemaRegistry.url')
-    return protobufFormat(
-      registryFramedProto(createSchemaRegistry(schemaRegistry), protobuf?.message),
-      options,
-    )
-  }
+  const { framing, protobuf, files } = settings
+  if (framing === 'registry')
+    return protobufFormat(registryFramedProto(registryOf(settings), protobuf?.message), options)
   if (protobuf?.schema === undefined)
     throw new PipelineError('KD_CONFIG_INVALID', 'the format protobuf needs protobuf.schema')
   return protobufFormat(
-    unframedProto(messageOfFile(await readProtoFile(protobuf.schema), protobuf.schema, protobuf.message)),
+    unframedProto(
+      messageOfFile(await readProtoFile(protobuf.schema, files), protobuf.schema, protobuf.message),
+    ),
     options,
   )
 }

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import protobuf from 'protobufjs'
 import descriptor from 'protobufjs/ext/descriptor.js'
 import { messageOf } from '../../core/errors.ts'
 import { withoutBom } from '../json/json-input.ts'
 import type { RegisteredSchema } from '../../registry/registry.ts'
+import { DISK_FILES, type SchemaFiles } from '../schema-files.ts'
 import { protoSchemaError, fullNameOf, protoMessage, type ProtoMessage } from './schema.ts'
 import { isProtoBuiltIn, builtInProtoJson, builtInProtoText } from './built-in-files.ts'
 
@@ -38,11 +38,11 @@ const FOLDERS_MAX = 20
  * above.
  * @throws KD_CONTRACT_INVALID
  */
-export async function readProtoFile(path: string): Promise<ProtoFile> {
+export async function readProtoFile(path: string, files: SchemaFiles = DISK_FILES): Promise<ProtoFile> {
   const folders = [dirname(path)]
   while (folders.length < FOLDERS_MAX && dirname(folders.at(-1) ?? '') !== folders.at(-1))
     folders.push(dirname(folders.at(-1) ?? ''))
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await files.read(path).catch((error: unknown) => {
     throw protoSchemaError(path, '', messageOf(error), error)
   })
   const texts = new Map<string, string>()
@@ -50,7 +50,10 @@ export async function readProtoFile(path: string): Promise<ProtoFile> {
   for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
     if (texts.has(name) || isProtoBuiltIn(name)) continue
     if (texts.size >= FILES_MAX) throw protoSchemaError(path, '', `imports more than ${FILES_MAX} files`)
-    const imported = await firstOf(folders.map((folder) => join(folder, name)))
+    const imported = await firstOf(
+      folders.map((folder) => join(folder, name)),
+      files,
+    )
     if (imported === undefined && builtInProtoText(name) !== undefined) continue
     if (imported === undefined)
       throw protoSchemaError(
@@ -238,10 +241,10 @@ function namesOf(declared: readonly DeclaredMessage[]): string[] {
   return declared.flatMap(({ name, nested }) => [name, ...namesOf(nested)])
 }
 
-async function firstOf(paths: readonly string[]): Promise<string | undefined> {
+async function firstOf(paths: readonly string[], files: SchemaFiles): Promise<string | undefined> {
   for (const path of paths) {
     try {
-      return await readFile(path, 'utf8')
+      return await files.read(path)
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
       if (code !== 'ENOENT' && code !== 'ENOTDIR') throw protoSchemaError(path, '', messageOf(error), error)

@@ -25,7 +25,7 @@ export function csvFormat(changing: FormatOptions | Changing<FormatOptions>, set
       : {
           of: options,
           columns: options.plain === undefined ? undefined : new CsvColumnReader(options, settings),
-          objects: csvObjectReader(options, settings),
+          objects: options.onlyColumns === true ? undefined : csvObjectReader(options, settings),
         }
   return {
     name: 'csv',
@@ -48,7 +48,8 @@ export function csvFormat(changing: FormatOptions | Changing<FormatOptions>, set
 interface CsvReaders {
   readonly of: FormatOptions
   readonly columns: CsvColumnReader | undefined
-  readonly objects: ValueReader
+  /** Absent when records that do not become columns are left out. */
+  readonly objects: ValueReader | undefined
 }
 
 const NO_COLUMNS = {

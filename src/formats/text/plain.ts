@@ -47,7 +47,7 @@ function singleColumnFormat(
       const reader = options?.plain === undefined ? undefined : columnsOf(options)
       // Kept only when the batch succeeds: after an error, such as that of a default value, it holds its rows.
       idle = undefined
-      const decoded = decodeRecords(raw, reader?.columns, objects)
+      const decoded = decodeRecords(raw, reader?.columns, options?.onlyColumns === true ? undefined : objects)
       idle = reader
       return decoded
     },

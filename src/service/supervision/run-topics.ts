@@ -1,6 +1,7 @@
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { Config } from '../../../config/types.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
+import { runThenCleanUp } from '../../core/concurrency.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { Budget } from '../../core/credit/budget.ts'
 import { SerialQueue } from '../../core/serial-queue.ts'
@@ -20,7 +21,9 @@ import type { TablePool } from '../table/table-pool.ts'
 import { KAFKA_CONNECTORS, type TopicConnectors, type TopicServices } from '../topic/topic.ts'
 import type { TopicRun } from '../topic/topic-run.ts'
 import type { Logger } from '../../telemetry/log.ts'
+import type { Threads } from '../../threads/threads.ts'
 import { watchTopics } from './watch-topics.ts'
+import { openWorkerThreads } from './worker-threads.ts'
 
 /** Describes how topics run. */
 export interface RunOptions {
@@ -70,6 +73,16 @@ export async function runTopics(
   config: Config,
   options: RunOptions,
 ): Promise<Readonly<Record<string, TopicSummary>>> {
+  const threads = await openWorkerThreads(config, options.log)
+  const run = (): Promise<Readonly<Record<string, TopicSummary>>> => runTopicsWith(threads, config, options)
+  return await runThenCleanUp(run, async () => threads?.close())
+}
+
+async function runTopicsWith(
+  threads: Threads | undefined,
+  config: Config,
+  options: RunOptions,
+): Promise<Readonly<Record<string, TopicSummary>>> {
   const { log, signal, clock = systemClock } = options
   const listNames = options.topicNames ?? (() => listTopics(kafkaOptionsOf(config.kafka, log)))
   const hasPatterns = Object.keys(config.patterns).length > 0
@@ -82,7 +95,7 @@ export async function runTopics(
   const discovered = new Set(first.found.map(({ name }) => name))
   const entries = Object.entries(config.topics).map(([name, topic]) => ({ name, topic }))
   const topics = [...entries, ...first.found]
-  const services = servicesOf(config, options, topics.length)
+  const services = { ...servicesOf(config, options, topics.length), threads }
   let endOffsets: ReturnType<typeof watchEndOffsets>
   const slots = new OpeningSlots(clock)
   const supervise = ({ name, topic }: NamedTopic): SupervisedTopic => {

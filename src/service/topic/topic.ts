@@ -18,6 +18,7 @@ import { createSource } from '../../kafka/source/consumer-source.ts'
 import type { KafkaSource, SourceOptions } from '../../kafka/source/source-options.ts'
 import { openEndOffsets } from '../../kafka/source/watermarks.ts'
 import { pipeline, type PipelineConfig } from '../../pipeline.ts'
+import type { Threads } from '../../threads/threads.ts'
 import { createTopicLogger, type Logger } from '../../telemetry/log.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
 import { openDeadLetters } from '../dead-letters/sinks.ts'
@@ -62,6 +63,8 @@ export interface TopicServices {
   /** Pool in which topics of the same table share it. */
   readonly tables: TablePool
   readonly budget: Budget
+  /** Worker threads that all topics share; without them, the main thread does everything. */
+  readonly threads?: Threads | undefined
 }
 
 /**
@@ -94,7 +97,8 @@ export async function openTopic(
       sources,
     )
     closers.add(() => target.release())
-    const format = await openTopicFormat(topic, config, target, tables.circuits, extensions.format)
+    const threads = services.threads?.columns
+    const format = await openTopicFormat(topic, config, target, tables.circuits, extensions.format, threads)
     const credit = new Credit(topic.creditBytes, undefined, services.budget)
     closers.add(() => credit.close())
     const deadLetters = await openTopicDeadLetters(topic, target, services)
@@ -120,6 +124,7 @@ export async function openTopic(
         table: target.table,
         appId: topic.appId,
         deadLetters,
+        threads: services.threads,
         openTrace: (flush) => flushes.open(flush),
         onFenced: (appIds, unfitReason) => emit({ kind: 'fenced', appIds, unfitReason }),
         onOrphaned: (files) => emit({ kind: 'orphaned', files }),

@@ -6,10 +6,11 @@ import { fetchSizesOf } from '../../../src/service/topic/source-options.ts'
 const MIB = 1024 * 1024
 
 test('The budget is the configured one, or a quarter of the memory, and never below 64 MiB', () => {
-  assert.equal(budgetOf({ budget: { bytes: 5 } }, 1024 * MIB).bytesMax, 5)
-  assert.equal(budgetOf({ budget: {} }, 1024 * MIB).bytesMax, 256 * MIB)
-  assert.equal(budgetOf({ budget: {} }, 100 * MIB).bytesMax, 64 * MIB)
-  assert.ok(budgetOf({ budget: {} }).bytesMax >= 64 * MIB, 'by the memory of this machine')
+  assert.equal(budgetOf({ budget: { bytes: 5 }, workers: 0 }, 1024 * MIB).bytesMax, 5)
+  assert.equal(budgetOf({ budget: {}, workers: 0 }, 1024 * MIB).bytesMax, 256 * MIB)
+  assert.equal(budgetOf({ budget: {}, workers: 0 }, 100 * MIB).bytesMax, 64 * MIB)
+  assert.equal(budgetOf({ budget: {}, workers: 2 }, 1024 * MIB).bytesMax, 216 * MIB, 'threads take memory')
+  assert.ok(budgetOf({ budget: {}, workers: 0 }).bytesMax >= 64 * MIB, 'by the memory of this machine')
 })
 
 test('Fetch sizes are as configured if the credit allows, and smaller if many topics share it', () => {
