@@ -15,7 +15,7 @@ import { logSectionOf, withLogSection } from './log/page.ts'
 import type { Measured, Task } from './measured.ts'
 import { benchmarksPage, medianRatio, RATIO_MAX, slowRowsOf, type Results } from './page.ts'
 import { benchmarksPlot } from './plot.ts'
-import { measure, microsOf, ratioOf, type Pair, type Program } from './programs.ts'
+import { measure, median, microsOf, ratioOf, type Pair, type Program } from './programs.ts'
 import { contractFile } from './shapes/shape.ts'
 import { measureShape, SHAPES, type ShapeResult } from './shapes/shapes.ts'
 
@@ -29,6 +29,8 @@ interface Flags {
 /** The shape whose ratio is limited, and on whose topic reading alone, memory and start-up are measured. */
 const MAIN_SHAPE = 'user-events'
 const PARTITIONS = 4
+/** Limit of the longest block of the event loop, in milliseconds: the median of all pairs. */
+const BLOCK_MS_MAX = 100
 const MIB = 2 ** 20
 /** Limit that no run reaches. */
 const NEVER = 1_000_000_000
@@ -88,6 +90,14 @@ function verdictOf(shapes: readonly ShapeResult[]): number {
     code = 1
     const reasons = JSON.stringify(shape.pairs[0]?.other.slow)
     console.log(`${shape.name}: ${slow} records were decoded as objects instead of columns: ${reasons}`)
+  }
+  for (const { name, pairs } of shapes) {
+    const blockMs = median(pairs.map(({ other }) => other.blockMsMax))
+    if (blockMs <= BLOCK_MS_MAX) continue
+    code = 1
+    console.log(
+      `${name}: the event loop was blocked for ${blockMs.toFixed(0)} ms; the limit is ${BLOCK_MS_MAX} ms`,
+    )
   }
   const main = shapes.find(({ name }) => name === MAIN_SHAPE)
   if (main === undefined) return code

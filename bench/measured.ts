@@ -13,7 +13,10 @@ export interface Measured {
   readonly mainCpuS?: number
   /** Peak resident memory of the process, in bytes. */
   readonly rssBytesMax: number
-  /** Longest time that the event loop was blocked, in milliseconds. */
+  /**
+   * Longest time that the event loop was blocked, in milliseconds: of the CPU of the main thread, where the system tells it, so
+   * that times in which other programs had the core do not count.
+   */
   readonly blockMsMax: number
   /** Records that were decoded as objects, by reason; absent for programs that do not decode. */
   readonly slow?: Counts['slow']
@@ -44,6 +47,16 @@ const DELAY_RESOLUTION_MS = 5
 const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
 delay.enable()
 
+/** CPU of the main thread between two ticks of a timer: what exceeds the interval was one turn of the event loop. */
+let busyMsMax = 0
+let lastCpuS = cpuOfMainThread()
+setInterval(() => {
+  const cpuS = cpuOfMainThread()
+  if (cpuS === undefined || lastCpuS === undefined) return
+  busyMsMax = Math.max(busyMsMax, (cpuS - lastCpuS) * 1e3 - DELAY_RESOLUTION_MS)
+  lastCpuS = cpuS
+}, DELAY_RESOLUTION_MS).unref()
+
 /** Returns the task that this process was started with. */
 export function taskOfProcess(): Task {
   return JSON.parse(process.argv[2] ?? '') as Task
@@ -52,6 +65,8 @@ export function taskOfProcess(): Task {
 /** Starts to measure blocks anew, once the program is loaded. */
 export function startMeasuring(): void {
   delay.reset()
+  busyMsMax = 0
+  lastCpuS = cpuOfMainThread()
 }
 
 /** Prints the resource usage of this process for its parent. */
@@ -63,7 +78,7 @@ export function report(records: number, wallMs: number, slow?: Counts['slow']): 
     wallS: wallMs / 1e3,
     cpuS: (userCPUTime + systemCPUTime) / 1e6,
     rssBytesMax: maxRSS * 1024,
-    blockMsMax: Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS),
+    blockMsMax: Math.max(0, mainCpuS === undefined ? delay.max / 1e6 - DELAY_RESOLUTION_MS : busyMsMax),
     ...(mainCpuS === undefined ? {} : { mainCpuS }),
     ...(slow === undefined ? {} : { slow }),
   }
