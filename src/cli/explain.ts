@@ -4,6 +4,7 @@ import type { Contract } from '../contract/contract.ts'
 import { messageOf } from '../core/errors.ts'
 import type { Format, FormatOptions, ObjectReason } from '../formats/format.ts'
 import { openFormat } from '../formats/open/open.ts'
+import { mainThreadReason } from '../formats/open/thread-format.ts'
 import { registryOptionsOf } from '../service/connections/registry-options.ts'
 import { contractAfterTransforms, openTransforms } from '../service/table/transforms.ts'
 import { columnsAfter } from '../transforms/columns.ts'
@@ -23,6 +24,8 @@ export interface TopicExplanation {
   /** `objects` when one of `subjects` makes every record an object on the way. */
   readonly on: 'columns' | 'objects'
   readonly subjects: readonly Explained[]
+  /** What the main thread does although the process has worker threads, and why; absent when it has none. */
+  readonly onMainThread?: readonly ObjectReason[]
 }
 
 const NO_COLUMNS: FormatOptions = { schema: { type: 'struct', fields: [] }, plain: undefined }
@@ -34,7 +37,7 @@ const NO_COLUMNS: FormatOptions = { schema: { type: 'struct', fields: [] }, plai
 export async function explainTopic(
   name: string,
   topic: TopicConfig,
-  config: Pick<Config, 'schemaRegistry'>,
+  config: Pick<Config, 'schemaRegistry' | 'workers'>,
 ): Promise<TopicExplanation> {
   const contract = topic.contract === undefined ? undefined : await readContract(topic.contract)
   const options = contract === undefined ? NO_COLUMNS : { schema: contract.schema, plain: contract.plain }
@@ -48,16 +51,42 @@ export async function explainTopic(
     ...known.map((subject) => explained(subject, reasons)),
     ...others.map(({ subject, reason }): Explained => ({ subject, on: 'objects', reason })),
   ]
-  return { topic: topic.topic, on: reasons.length === 0 ? 'columns' : 'objects', subjects }
+  const on = reasons.length === 0 ? 'columns' : 'objects'
+  return {
+    topic: topic.topic,
+    on,
+    subjects,
+    ...(config.workers === 0 ? {} : { onMainThread: mainThreadReasons(topic, on) }),
+  }
+}
+
+/** Returns what worker threads do not do for a topic. */
+function mainThreadReasons(topic: TopicConfig, on: 'columns' | 'objects'): readonly ObjectReason[] {
+  const decoding =
+    on === 'objects' ? { subject: 'format', reason: 'threads make no objects' } : mainThreadReason(topic)
+  const { rules, filter, transforms } = topic
+  const hasSteps = rules.length > 0 || filter !== undefined || Object.keys(transforms).length > 0
+  return [
+    ...(decoding === undefined ? [] : [decoding]),
+    ...(hasSteps
+      ? [{ subject: 'transforms', reason: 'rules, filters and transforms need what the main thread holds' }]
+      : []),
+  ]
 }
 
 /** Formats the explanation of a topic as a table. */
-export function formatExplanation({ topic, on, subjects }: TopicExplanation): string {
-  const head = `topic ${topic}: records are decoded into ${on}\n`
+export function formatExplanation({ topic, on, subjects, onMainThread }: TopicExplanation): string {
+  const threads = onMainThread === undefined ? '' : threadLines(onMainThread)
+  const head = `topic ${topic}: records are decoded into ${on}\n${threads}`
   const rows = subjects.map(({ subject, on: own, reason = '' }) => [subject, own, reason])
   return rows.length === 0
     ? `${head}\n`
     : `${head}${formatTable(['what', 'runs on', 'why'], rows).replace(/^/gm, '  ').trimEnd()}\n\n`
+}
+
+function threadLines(onMainThread: readonly ObjectReason[]): string {
+  if (onMainThread.length === 0) return '  on worker threads\n'
+  return onMainThread.map(({ subject, reason }) => `  on the main thread: ${subject}, ${reason}\n`).join('')
 }
 
 /** Returns the columns of the contract and the steps of the topic, in the order in which they run. */

@@ -21,8 +21,8 @@ writeFileSync(
   }),
 )
 
-async function explanationOf(options: object): Promise<TopicExplanation> {
-  const config = loadConfig({ object: { topics: { a: { table: { uri: folder }, ...options } } } })
+async function explanationOf(options: object, workers = 0): Promise<TopicExplanation> {
+  const config = loadConfig({ object: { workers, topics: { a: { table: { uri: folder }, ...options } } } })
   return explainTopic('a', config.topics['a'] ?? assert.fail(), config)
 }
 
@@ -86,4 +86,18 @@ test('A keyword that only objects can be checked by is named with its place', as
   const { on, subjects } = await explanationOf({ contract: path })
   assert.equal(on, 'objects')
   assert.ok(subjects.some((each) => each.subject.startsWith('contract/') && each.on === 'objects'))
+})
+
+test('With worker threads it names what stays on the main thread, and why', async () => {
+  const subjectsOf = async (options: object): Promise<readonly string[] | undefined> =>
+    (await explanationOf(options, 2)).onMainThread?.map(({ subject }) => subject)
+  assert.equal((await explanationOf({ contract })).onMainThread, undefined, 'there are no threads')
+  assert.deepEqual(await subjectsOf({ contract }), [])
+  assert.deepEqual(await subjectsOf({ contract, format: 'jsonl' }), ['format'])
+  assert.deepEqual(await subjectsOf({ contract, filter: 'id > `3`' }), ['transforms'])
+  assert.match(formatExplanation(await explanationOf({ contract }, 2)), /\n {2}on worker threads\n/)
+  assert.match(
+    formatExplanation(await explanationOf({ contract, format: 'jsonl' }, 2)),
+    /on the main thread: format, messages of several records/,
+  )
 })

@@ -55,6 +55,8 @@ export interface RunOptions {
   readonly clock?: Clock
   /** Circuits of the servers that topics depend on; the process has its own by default. */
   readonly circuits?: Circuits
+  /** Starts the worker threads; by default as many as the configuration says. */
+  readonly openThreads?: typeof openWorkerThreads
 }
 
 /**
@@ -73,7 +75,8 @@ export async function runTopics(
   config: Config,
   options: RunOptions,
 ): Promise<Readonly<Record<string, TopicSummary>>> {
-  const threads = await openWorkerThreads(config, options.log)
+  const { openThreads = openWorkerThreads, log } = options
+  const threads = await openThreads(config, log)
   const run = (): Promise<Readonly<Record<string, TopicSummary>>> => runTopicsWith(threads, config, options)
   return await runThenCleanUp(run, async () => threads?.close())
 }
