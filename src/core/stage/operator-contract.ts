@@ -58,7 +58,7 @@ export function checkedOperator<A, B>(
 ): OperatorFunction<Batch<A>, Batch<B>> {
   return (source) =>
     new Observable((subscriber) => {
-      new OperatorCheck(name, subscriber, options).run(operator, source)
+      new OperatorCheck<A, B>(name, subscriber, options).run(operator, source)
     })
 }
 

@@ -85,11 +85,12 @@ operatorContract('A checked operator that does nothing', () =>
 
 test('Operators that keep the contract change nothing: synchronous, delayed, asynchronous in order', async () => {
   const double = map(({ provenance, payload }: Batch<number>) => ({ provenance, payload: payload * 2 }))
-  for (const wait of [
-    identity<Observable<Batch<number>>>,
+  const waits: readonly Numbers[] = [
+    identity,
     delay(2),
     concatMap((batch) => timer(1).pipe(map(() => batch))),
-  ])
+  ]
+  for (const wait of waits)
     assert.deepEqual(await carry((batches) => batches.pipe(wait, double)), { payloads: [0, 2, 4, 6] })
 })
 
