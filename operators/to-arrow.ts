@@ -2,6 +2,7 @@ import type { OperatorFunction } from 'rxjs'
 import { bytesOf, rowBytesMin, type Columns } from '../src/arrow/column.ts'
 import type { DroppedPaths } from '../src/arrow/rows.ts'
 import { gather, pickByName } from '../src/arrow/gather.ts'
+import { countValues } from '../src/arrow/sparse/sparse-column.ts'
 import type { Flush } from '../src/core/batch.ts'
 import { inStage } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
@@ -95,8 +96,7 @@ function schemaOf({ columns: { schema, columns } }: Chunk): StructType {
   const fields = schema.fields.filter((field, index) => {
     const origin = columnOriginOf(field)
     const column = origin === undefined || origin === 'schema' ? undefined : columns[index]
-    if (column?.valid === undefined) return true
-    return column.valid.includes(1)
+    return column === undefined || countValues(column) > 0
   })
   return fields.length === schema.fields.length ? schema : { type: 'struct', fields }
 }

@@ -25,6 +25,9 @@ export function builderOf(type: DataType): AnyBuilder {
 /** An `AnyBuilder` is one of the builders, distinguished by `kind`. */
 export type AnyBuilder = FixedBuilder | BytesBuilder | StructBuilder | ListBuilder | MapBuilder
 
+/** A `LaggingBuilder` is the builder of a leaf column, to which nulls can be appended later. */
+export type LaggingBuilder = FixedBuilder | BytesBuilder
+
 /** Reads an own property: inherited ones such as `constructor` are not fields of a record. */
 function fieldOf(row: object, name: string): unknown {
   return Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined
@@ -50,6 +53,10 @@ export class StructBuilder implements ColumnBuilder {
   readonly #valid = new Validity()
   #length = 0
   readonly #absent: readonly ((() => unknown) | undefined)[]
+  /** Positions of the children that need a look at the end of each row. */
+  #checked: readonly number[]
+  /** Children whose nulls are appended with the next value, or at the end of the batch. */
+  #lagging: readonly (LaggingBuilder | undefined)[] = []
 
   /** Creates an empty builder. `absent` applies to the fields of this struct, not to nested ones. */
   constructor(type: StructType, absent?: AbsentValues) {
@@ -57,10 +64,28 @@ export class StructBuilder implements ColumnBuilder {
     this.fields = type.fields
     this.#absent = type.fields.map((field) => absent?.get(field.name))
     this.children = type.fields.map((field) => builderOf(field.type))
+    this.#checked = this.children.map((_, i) => i)
   }
 
   get length(): number {
     return this.#length
+  }
+
+  /**
+   * Lets nullable children without a value of their own lag behind, so that a row costs nothing for the columns that it
+   * lacks. Returns these children by position: before a value is appended to one, it must be padded to the length of
+   * this builder.
+   */
+  letNullsLag(): readonly (LaggingBuilder | undefined)[] {
+    this.#lagging = this.children.map((child, i) =>
+      this.fields[i]?.nullable === true &&
+      this.#absent[i] === undefined &&
+      (child.kind === 'fixed' || child.kind === 'bytes')
+        ? child
+        : undefined,
+    )
+    this.#checked = this.#checked.filter((i) => this.#lagging[i] === undefined)
+    return this.#lagging
   }
 
   append(value: unknown): string | undefined {
@@ -73,8 +98,11 @@ export class StructBuilder implements ColumnBuilder {
       const field = this.fields[i] as StructField
       const child = this.children[i] as AnyBuilder
       const inner = fieldOf(value, field.name) ?? this.#absentIn(value, i)
-      if (!field.nullable && (inner === null || inner === undefined))
-        return `/${field.name} expected a value, got null`
+      if (inner === null || inner === undefined) {
+        if (!field.nullable) return `/${field.name} expected a value, got null`
+        if (this.#lagging[i] !== undefined) continue
+      }
+      this.#lagging[i]?.padTo(this.#length)
       const fault = child.append(inner)
       if (fault !== undefined) return faultBelow(field.name, fault)
     }
@@ -88,7 +116,7 @@ export class StructBuilder implements ColumnBuilder {
    */
   endRow(): boolean {
     const length = this.#length + 1
-    for (let i = 0; i < this.children.length; i++) {
+    for (const i of this.#checked) {
       const child = this.children[i] as AnyBuilder
       if (child.length >= length) continue
       const value = this.#absent[i]?.() ?? null
@@ -117,7 +145,7 @@ export class StructBuilder implements ColumnBuilder {
   }
 
   appendNull(): void {
-    for (const child of this.children) child.appendNull()
+    for (const i of this.#checked) (this.children[i] as AnyBuilder).appendNull()
     this.#valid.setNull(this.#length++)
   }
 
@@ -130,6 +158,7 @@ export class StructBuilder implements ColumnBuilder {
 
   finish(): Column {
     const length = this.#length
+    this.#padAll()
     this.#length = 0
     return {
       kind: 'struct',
@@ -143,9 +172,14 @@ export class StructBuilder implements ColumnBuilder {
   /** Returns the children as the columns of a table; for the root only. */
   finishColumns(): Columns {
     const length = this.#length
+    this.#padAll()
     this.#valid.finish(length)
     this.#length = 0
     return { schema: this.type, length, columns: this.children.map((child) => child.finish()) }
+  }
+
+  #padAll(): void {
+    for (const child of this.#lagging) child?.padTo(this.#length)
   }
 }
 

@@ -2,8 +2,10 @@ import { isUtf8 } from 'node:buffer'
 import type { DataType } from '../core/schema.ts'
 import type { ColumnBuilder } from './column-builder.ts'
 import { describeValue } from './column-builder.ts'
-import type { Column } from './column.ts'
-import { Validity, ensureCapacity } from './validity.ts'
+import type { BytesColumn, Column } from './column.ts'
+import { NullRuns } from './sparse/null-runs.ts'
+import { columnOfPacked } from './sparse/sparse-column.ts'
+import { ensureCapacity } from './validity.ts'
 
 const encoder = new TextEncoder()
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
@@ -19,19 +21,20 @@ const WORDS_BYTES_MAX = 256
 export class BytesBuilder implements ColumnBuilder {
   readonly kind = 'bytes'
   readonly type: DataType
-  readonly #valid = new Validity()
+  readonly #nulls = new NullRuns()
   #offsets = new Int32Array(1024)
   #bytes = new Uint8Array(16_384)
   #view = new DataView(this.#bytes.buffer)
   #end = 0
-  #length = 0
+  /** Number of values, nulls not included: these are not stored. */
+  #count = 0
 
   constructor(type: DataType) {
     this.type = type
   }
 
   get length(): number {
-    return this.#length
+    return this.#count + this.#nulls.count
   }
 
   append(value: unknown): string | undefined {
@@ -151,23 +154,29 @@ export class BytesBuilder implements ColumnBuilder {
   }
 
   appendNull(): void {
-    this.#valid.setNull(this.#length)
-    this.#endValue()
+    this.#nulls.add(this.#count, 1)
+  }
+
+  /** Appends nulls up to index `length`. */
+  padTo(length: number): void {
+    const missing = length - this.#count - this.#nulls.count
+    if (missing > 0) this.#nulls.add(this.#count, missing)
   }
 
   truncate(length: number): void {
-    if (length >= this.#length) return
-    this.#valid.truncate(length, this.#length)
-    this.#length = length
-    this.#end = this.#offsets[length] ?? 0
+    if (length >= this.length) return
+    this.#count = this.#nulls.truncate(length, this.#count)
+    this.#end = this.#offsets[this.#count] ?? 0
   }
 
   finish(): Column {
-    const length = this.#length
-    const offsets = this.#offsets.slice(0, length + 1)
+    const { type, length } = this
+    const count = this.#count
+    const offsets = this.#offsets.slice(0, count + 1)
     const bytes = this.#bytes.slice(0, this.#end)
-    this.#end = this.#length = 0
-    return { kind: 'bytes', type: this.type, length, offsets, bytes, valid: this.#valid.finish(length) }
+    this.#end = this.#count = 0
+    const packed: BytesColumn = { kind: 'bytes', type, length: count, offsets, bytes, valid: undefined }
+    return count === length ? packed : columnOfPacked(packed, this.#nulls.finish(count), length)
   }
 
   /** Returns false, and appends nothing, for text that UTF-8 cannot represent: the encoder would write U+FFFD instead. */
@@ -190,8 +199,8 @@ export class BytesBuilder implements ColumnBuilder {
   }
 
   #endValue(): void {
-    const length = ++this.#length
-    if (length >= this.#offsets.length) this.#offsets = ensureCapacity(this.#offsets, length + 1)
-    this.#offsets[length] = this.#end
+    const count = ++this.#count
+    if (count >= this.#offsets.length) this.#offsets = ensureCapacity(this.#offsets, count + 1)
+    this.#offsets[count] = this.#end
   }
 }

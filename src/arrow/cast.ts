@@ -5,6 +5,7 @@ import { isWider } from '../core/widening.ts'
 import { BytesBuilder } from './bytes-builder.ts'
 import { fixedLayoutOf, isNull, nullColumnOf, type Column, type FixedColumn } from './column.ts'
 import { unscaledAt } from './decimal.ts'
+import { countValues } from './sparse/sparse-column.ts'
 import { DAY_MICROS } from './time.ts'
 import { longAt, valueAt } from './values.ts'
 
@@ -23,7 +24,7 @@ export function canCast(from: DataType, to: DataType): boolean {
  * @throws KD_SCHEMA_MISMATCH unless `canCast` allows it
  */
 export function castColumn(column: Column, to: DataType): Column {
-  if (column.length === 0 || column.valid?.includes(1) === false) return nullColumnOf(to, column.length)
+  if (countValues(column) === 0) return nullColumnOf(to, column.length)
   if (to === 'string') return textColumn(column)
   const layout = fixedLayoutOf(to)
   const from = typeName(column.type)

@@ -1,4 +1,5 @@
 import { decimalOf, type DataType, type StructType } from '../core/schema.ts'
+import { columnOfPacked, type SparseValues } from './sparse/sparse-column.ts'
 
 /** A `FixedArray` is a typed array of fixed-width values. */
 export type FixedArray = Int8Array | Int16Array | Int32Array | Uint8Array | Float32Array | Float64Array
@@ -19,6 +20,8 @@ export interface FixedColumn extends Common {
   readonly kind: 'fixed'
   readonly words: 1 | 2 | 4
   readonly values: FixedArray
+  /** The values without the nulls, of a column that is mostly null; `values` and `valid` are then made on demand. */
+  readonly sparse?: SparseValues<FixedColumn> | undefined
 }
 
 /** Holds strings as UTF-8, or binary: value `i` is `bytes[offsets[i]..offsets[i + 1])`; `offsets[0]` is 0. */
@@ -26,6 +29,8 @@ export interface BytesColumn extends Common {
   readonly kind: 'bytes'
   readonly offsets: Int32Array
   readonly bytes: Uint8Array
+  /** The values without the nulls, of a column that is mostly null; `offsets` and `valid` are then made on demand. */
+  readonly sparse?: SparseValues<BytesColumn> | undefined
 }
 
 /** Holds structs, with one child per field and of the same length; children are null where the struct is null. */
@@ -86,6 +91,8 @@ const LAYOUTS: Readonly<Record<string, { words: 1 | 2; make: (length: number) =>
 
 /** Returns the bytes of a column's buffers. */
 export function bytesOf(column: Column): number {
+  if ((column.kind === 'fixed' || column.kind === 'bytes') && column.sparse !== undefined)
+    return column.sparse.rows.byteLength + bytesOf(column.sparse.packed)
   const valid = column.valid?.byteLength ?? 0
   switch (column.kind) {
     case 'fixed':
@@ -121,20 +128,18 @@ function typeBytesMin(type: DataType): number {
 
 /** Creates a column of nulls. */
 export function nullColumnOf(type: DataType, length: number): Column {
-  const valid = new Uint8Array(length)
   const layout = fixedLayoutOf(type)
-  if (layout !== undefined)
-    return {
-      kind: 'fixed',
-      type,
-      length,
-      valid,
-      words: layout.words,
-      values: layout.make(length * layout.words),
-    }
+  const none = { type, length: 0, valid: undefined }
+  if (layout !== undefined) {
+    const { words, make } = layout
+    return columnOfPacked({ kind: 'fixed', ...none, words, values: make(0) }, new Int32Array(0), length)
+  }
+  if (typeof type === 'string') {
+    const packed = { kind: 'bytes', ...none, offsets: new Int32Array(1), bytes: new Uint8Array(0) } as const
+    return columnOfPacked(packed, new Int32Array(0), length)
+  }
+  const valid = new Uint8Array(length)
   const offsets = new Int32Array(length + 1)
-  if (typeof type === 'string')
-    return { kind: 'bytes', type, length, valid, offsets, bytes: new Uint8Array(0) }
   switch (type.type) {
     case 'struct':
       return {

@@ -2,10 +2,11 @@ import { decimalOf, type DataType } from '../core/schema.ts'
 import { ExactNumber, narrowInteger } from '../core/exact.ts'
 import type { ColumnBuilder } from './column-builder.ts'
 import { describeValue } from './column-builder.ts'
-import { fixedLayoutOf, type Column, type FixedArray } from './column.ts'
+import { fixedLayoutOf, type Column, type FixedArray, type FixedColumn } from './column.ts'
 import { unscaledOf } from './decimal.ts'
 import { DAY_MICROS, parseDate, parseDateTime } from './time.ts'
-import { Validity } from './validity.ts'
+import { NullRuns } from './sparse/null-runs.ts'
+import { columnOfPacked } from './sparse/sparse-column.ts'
 
 const TWO_32 = 4_294_967_296
 const LONG_MAX = 2n ** 63n - 1n
@@ -21,11 +22,12 @@ export class FixedBuilder implements ColumnBuilder {
   readonly kind = 'fixed'
   readonly type: DataType
   readonly words: 1 | 2 | 4
-  readonly #valid = new Validity()
+  readonly #nulls = new NullRuns()
   readonly #make: (length: number) => FixedArray
   readonly #put: (value: unknown) => string | undefined
   #values: FixedArray
-  #length = 0
+  /** Number of values, nulls not included: these are not stored. */
+  #count = 0
 
   constructor(type: DataType) {
     const layout = fixedLayoutOf(type)
@@ -38,7 +40,7 @@ export class FixedBuilder implements ColumnBuilder {
   }
 
   get length(): number {
-    return this.#length
+    return this.#count + this.#nulls.count
   }
 
   append(value: unknown): string | undefined {
@@ -51,10 +53,10 @@ export class FixedBuilder implements ColumnBuilder {
 
   /** Appends a value to a column of one word. */
   appendNumber(value: number): void {
-    const at = this.#length
+    const at = this.#count
     if (at === this.#values.length) this.#grow()
     this.#values[at] = value
-    this.#length++
+    this.#count++
   }
 
   /** Appends an integer that a double holds exactly to a column of two words (long, timestamps). */
@@ -65,22 +67,22 @@ export class FixedBuilder implements ColumnBuilder {
 
   /** Appends the two halves of a long. */
   appendPair(low: number, high: number): void {
-    const at = this.#length * 2
+    const at = this.#count * 2
     if (at === this.#values.length) this.#grow()
     this.#values[at] = low | 0
     this.#values[at + 1] = high | 0
-    this.#length++
+    this.#count++
   }
 
   /** Appends the four words of a decimal, the lowest first, each of 32 bits. */
   appendWords(first: number, second: number, third: number, fourth: number): void {
-    const at = this.#length * 4
+    const at = this.#count * 4
     if (at === this.#values.length) this.#grow()
     this.#values[at] = first | 0
     this.#values[at + 1] = second | 0
     this.#values[at + 2] = third | 0
     this.#values[at + 3] = fourth | 0
-    this.#length++
+    this.#count++
   }
 
   /** Appends microseconds since the epoch, given as days and microseconds of the day. */
@@ -91,31 +93,26 @@ export class FixedBuilder implements ColumnBuilder {
   }
 
   appendNull(): void {
-    const at = this.#length * this.words
-    if (at === this.#values.length) this.#grow()
-    // A loop over one to four words is faster than `fill`.
-    for (let word = 0; word < this.words; word++) this.#values[at + word] = 0
-    this.#valid.setNull(this.#length++)
+    this.#nulls.add(this.#count, 1)
+  }
+
+  /** Appends nulls up to index `length`. */
+  padTo(length: number): void {
+    const missing = length - this.#count - this.#nulls.count
+    if (missing > 0) this.#nulls.add(this.#count, missing)
   }
 
   truncate(length: number): void {
-    if (length >= this.#length) return
-    this.#valid.truncate(length, this.#length)
-    this.#length = length
+    if (length < this.length) this.#count = this.#nulls.truncate(length, this.#count)
   }
 
   finish(): Column {
-    const length = this.#length
-    const values = this.#values.slice(0, length * this.words)
-    this.#length = 0
-    return {
-      kind: 'fixed',
-      type: this.type,
-      words: this.words,
-      length,
-      values,
-      valid: this.#valid.finish(length),
-    }
+    const { type, words, length } = this
+    const count = this.#count
+    const values = this.#values.slice(0, count * words)
+    this.#count = 0
+    const packed: FixedColumn = { kind: 'fixed', type, words, length: count, values, valid: undefined }
+    return count === length ? packed : columnOfPacked(packed, this.#nulls.finish(count), length)
   }
 
   #appendBigInt(value: bigint): void {
@@ -215,11 +212,11 @@ export class FixedBuilder implements ColumnBuilder {
     const unscaled = unscaledOf(value instanceof ExactNumber ? value.text : value, precision, scale)
     if (unscaled === undefined)
       return `expected a number that decimal(${precision},${scale}) holds exactly, got ${value instanceof ExactNumber ? value.text : describeValue(value)}`
-    const at = this.#length * 4
+    const at = this.#count * 4
     if (at === this.#values.length) this.#grow()
     for (let word = 0; word < 4; word++)
       this.#values[at + word] = Number(BigInt.asIntN(32, unscaled >> BigInt(32 * word)))
-    this.#length++
+    this.#count++
     return undefined
   }
 }

@@ -10,6 +10,7 @@ import type {
   StructColumn,
 } from './column.ts'
 import { fixedLayoutOf, nullColumnOf } from './column.ts'
+import { columnOfPacked, isMostlyNull, packedOf } from './sparse/sparse-column.ts'
 
 /** A `RowPick` selects rows of one column: those at `rows`, or all from `start` to `end` if `rows` is absent. */
 export interface RowPick<C extends Column = Column> {
@@ -59,6 +60,8 @@ export function gather(type: DataType, given: readonly RowPick[]): Column {
     ? given.map((pick) => (needsCast(pick.column.type, type) ? castPick(pick, type) : pick))
     : given
   const length = picks.reduce((sum, pick) => sum + countOf(pick), 0)
+  const sparse = gatherSparse(type, picks, length)
+  if (sparse !== undefined) return sparse
   const valid = gatherValid(picks, length)
   const kind = picks[0]?.column.kind ?? emptyKind(type)
   switch (kind) {
@@ -92,6 +95,60 @@ export function gather(type: DataType, given: readonly RowPick[]): Column {
       }
     }
   }
+}
+
+/** Gathers columns that are mostly null by their values alone; returns `undefined` when this saves nothing. */
+function gatherSparse(type: DataType, picks: readonly RowPick[], length: number): Column | undefined {
+  let hasSparse = false
+  let nulls = 0
+  for (const { column, rows, start, end } of picks) {
+    if (column.kind !== 'fixed' && column.kind !== 'bytes') return undefined
+    if (column.sparse === undefined) continue
+    if (rows !== undefined) return undefined
+    hasSparse = true
+    const [from, to] = valuesBetween(column.sparse.rows, start, end)
+    nulls += end - start - (to - from)
+  }
+  if (!hasSparse || !isMostlyNull(length, length - nulls)) return undefined
+  let before = 0
+  let at = 0
+  const parts = picks.map(({ column, rows: selected, start, end }) => {
+    const plain = selected === undefined ? column : takeValues(column, selected.subarray(start, end))
+    const first = selected === undefined ? start : 0
+    const found = packedOf(plain)
+    if (found === undefined) throw new Error('Broken invariant: nested columns have no sparse form')
+    const [from, to] = valuesBetween(found.rows, first, first + end - start)
+    const shift = before - first
+    before += end - start
+    return { packed: found.packed, found: found.rows, from, to, shift }
+  })
+  const rows = new Int32Array(parts.reduce((sum, { from, to }) => sum + to - from, 0))
+  for (const { found, from, to, shift } of parts)
+    for (let i = from; i < to; i++) rows[at++] = (found[i] as number) + shift
+  const packed = gather(
+    type,
+    parts.map((part) => ({ column: part.packed, start: part.from, end: part.to })),
+  )
+  if (packed.kind !== 'fixed' && packed.kind !== 'bytes')
+    throw new Error('Broken invariant: nested columns have no sparse form')
+  return columnOfPacked(packed, rows, length)
+}
+
+/** Returns where among ascending rows those from `start` to `end` are. */
+function valuesBetween(rows: Int32Array, start: number, end: number): readonly [number, number] {
+  return [firstFrom(rows, start), firstFrom(rows, end)]
+}
+
+/** Returns the number of ascending rows before `row`. */
+function firstFrom(rows: Int32Array, row: number): number {
+  let low = 0
+  let high = rows.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((rows[middle] as number) < row) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Tells whether values of a type must be cast; nested types are compared as their parts are gathered. */

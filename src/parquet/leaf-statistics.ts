@@ -7,6 +7,8 @@ import { longAt } from '../arrow/values.ts'
 /** Collects minimum, maximum and null count of one leaf column of a file; `min` and `max` are JSON text. */
 export interface LeafStatistics {
   update(column: Column): void
+  /** Adds nulls that are in no column. */
+  addNulls(nulls: number): void
   readonly nulls: number
   /** Minimum as JSON text; `undefined` if there was no value or the type has no bounds. */
   min(): string | undefined
@@ -31,6 +33,10 @@ class NullCount implements LeafStatistics {
 
   update(column: Column): void {
     if (column.valid !== undefined) for (const valid of column.valid) if (valid === 0) this.nulls++
+  }
+
+  addNulls(nulls: number): void {
+    this.nulls += nulls
   }
 
   min(): string | undefined {

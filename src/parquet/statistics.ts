@@ -87,10 +87,19 @@ export class FileStatistics {
   }
 }
 
+function updateLeaf(statistics: LeafStatistics, column: Column): void {
+  const sparse = column.kind === 'fixed' || column.kind === 'bytes' ? column.sparse : undefined
+  if (sparse === undefined) statistics.update(column)
+  else {
+    statistics.update(sparse.packed)
+    statistics.addNulls(column.length - sparse.rows.length)
+  }
+}
+
 function updateNodes(nodes: readonly Node[], columns: readonly Column[]): void {
   for (const node of nodes) {
     const column = columns[node.index] as Column
-    if (node.kind === 'leaf') node.statistics.update(column)
+    if (node.kind === 'leaf') updateLeaf(node.statistics, column)
     else if (column.kind === 'struct') updateNodes(node.children, column.children)
   }
 }

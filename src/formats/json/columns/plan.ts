@@ -1,10 +1,11 @@
-import type { AnyBuilder, ListBuilder, MapBuilder, StructBuilder } from '../../../arrow/builder.ts'
+import type { AnyBuilder, LaggingBuilder, ListBuilder, MapBuilder, StructBuilder } from '../../../arrow/builder.ts'
 import type { BytesBuilder } from '../../../arrow/bytes-builder.ts'
 import type { FixedBuilder } from '../../../arrow/fixed-builder.ts'
 import type { DroppedPaths } from '../../../arrow/rows.ts'
 import type { FormatOptions } from '../../format.ts'
 import type { CheckedRules } from './checked-plan.ts'
 import type { QuotedText } from './json-bytes.ts'
+import type { MemberNames } from './member-names.ts'
 
 /**
  * Describes how one JSON value is read from bytes into its column. `kind` selects the function that reads it: a switch
@@ -96,6 +97,10 @@ export interface MemberPlan {
 export interface ObjectPlan {
   /** The properties, and after them the unknown fields seen so far. */
   readonly members: MemberPlan[]
+  /** The names of the members. */
+  readonly names: MemberNames
+  /** Builders of the properties that must be padded before a value is appended. */
+  readonly lagging: readonly (LaggingBuilder | undefined)[]
   /** Number of the properties, and of the sources without a column that follow them. */
   readonly known: number
   /** Number of the properties. */

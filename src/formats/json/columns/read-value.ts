@@ -8,13 +8,15 @@ import { readBinary, readEnum, readText } from './read-text.ts'
 import { readDate, readDateTime } from './read-time.ts'
 import { isNullAt, skipPlainString, skipSpace, skipValue } from './scan.ts'
 import { addUnknown, readUnknown } from './unknown-fields.ts'
-import type { CheckedPlan, MapPlan, ObjectPlan, SourceTap, ValuePlan } from './plan.ts'
+import type { CheckedPlan, MapPlan, MemberPlan, ObjectPlan, SourceTap, ValuePlan } from './plan.ts'
 
 const QUOTE = 0x22
 const COLON = 0x3a
 const COMMA = 0x2c
 const SPACE = 0x20
 const ZERO = 0x30
+/** Members that are compared one by one before the name is looked up. */
+const STEPS = 3
 
 /**
  * Reads the JSON value at `at` into its column. Returns the position after it, or -1 when bytes alone cannot prove that
@@ -217,7 +219,11 @@ function readObject(input: JsonInput, builder: StructBuilder, plan: ObjectPlan, 
         previous = index + 1
         if (member.value === undefined) at = readUnknown(input, plan.unknown, member, at)
         else {
-          if (index < columns) count++
+          if (index < columns) {
+            count++
+            const lagging = plan.lagging[index]
+            if (lagging !== undefined && lagging.length < builder.length) lagging.padTo(builder.length)
+          }
           at = readValue(input, member.value, at)
         }
       }
@@ -243,18 +249,18 @@ function next(bytes: Uint8Array, at: number): number {
   return (bytes[at] as number) > SPACE ? at : skipSpace(bytes, at)
 }
 
-/** Returns the index of the member whose name is at `at`, or -1; members after `previous` are tried first. */
+/** Returns the index of the member whose name is at `at`, or -1; the members after `previous` are tried first. */
 function memberAt(plan: ObjectPlan, view: DataView, at: number, previous: number): number {
   const { members, successors } = plan
-  const { length } = members
-  for (let step = 0; step < length; step++) {
-    const index = (previous + step) % length
-    const member = members[index]
-    if (member === undefined || !startsWithText(view, at, member.name)) continue
+  for (let index = previous; index < previous + STEPS && index < members.length; index++) {
+    const member = members[index] as MemberPlan
+    if (!startsWithText(view, at, member.name)) continue
     successors[previous] = index
     return index
   }
-  return -1
+  const index = plan.names.find(view, at)
+  if (index >= 0) successors[previous] = index
+  return index
 }
 
 /**

@@ -39,6 +39,7 @@ export function addUnknown(plan: ObjectPlan, bytes: Uint8Array, at: number, end:
   const index = members.length
   const path = unknown.use === 'count' ? unknown.path + folded : undefined
   members.push({ required: false, ...memberNameOf(name), value: undefined, path })
+  plan.names.add(index)
   if (plan.seenIn.length <= index) {
     const seenIn = new Float64Array(2 * members.length)
     seenIn.set(plan.seenIn)

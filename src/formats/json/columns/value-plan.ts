@@ -6,6 +6,7 @@ import { decimalOf, typeName, type DataType, type StructField } from '../../../c
 import type { FormatOptions, ObjectReason } from '../../format.ts'
 import { checkedRulesOf } from './checked-plan.ts'
 import { memberNameOf, quotedTextOf } from './json-bytes.ts'
+import { MemberNames } from './member-names.ts'
 import type { MemberPlan, NumberRange, ObjectPlan, UnknownFields, ValuePlan } from './plan.ts'
 import type { SourceTaps } from './source-taps.ts'
 import { unknownMembers } from './unknown-fields.ts'
@@ -95,6 +96,8 @@ function planObject(
   )
   return {
     members,
+    names: new MemberNames(members),
+    lagging: builder.letNullsLag(),
     columns,
     known: members.length,
     successors: Int32Array.from({ length: members.length + 1 }, (_, i) => i),
