@@ -1,5 +1,6 @@
 import type { DataType } from '../core/schema.ts'
 import type { Column } from '../arrow/column.ts'
+import { columnOfPacked } from '../arrow/sparse/sparse-column.ts'
 
 /**
  * Returns the buffers of columns, each once, for the transfer to another thread, which detaches them here. The columns must
@@ -12,6 +13,11 @@ export function buffersOf(columns: readonly Column[]): ArrayBuffer[] {
 }
 
 function addBuffers(column: Column, buffers: Set<ArrayBuffer>): void {
+  if ((column.kind === 'fixed' || column.kind === 'bytes') && column.sparse !== undefined) {
+    add(column.sparse.rows, buffers)
+    addBuffers(column.sparse.packed, buffers)
+    return
+  }
   add(column.valid, buffers)
   switch (column.kind) {
     case 'fixed':
@@ -43,14 +49,19 @@ function add(array: ArrayBufferView | undefined, buffers: Set<ArrayBuffer>): voi
 
 /**
  * Returns a column without the descriptions of its nested types, which a message between threads would copy with every
- * column. `withType` restores them.
+ * column, and without the methods of one in sparse form, which no message carries. `withType` restores both.
  */
 export function withoutType(column: Column): Column {
   const type = typeof column.type === 'string' ? column.type : 'string'
   switch (column.kind) {
-    case 'fixed':
-    case 'bytes':
-      return column
+    case 'fixed': {
+      const { sparse, length } = column
+      return sparse === undefined ? column : { ...sparse.packed, length, sparse }
+    }
+    case 'bytes': {
+      const { sparse, length } = column
+      return sparse === undefined ? column : { ...sparse.packed, length, sparse }
+    }
     case 'struct':
       return { ...column, type, children: column.children.map(withoutType) }
     case 'list':
@@ -62,6 +73,10 @@ export function withoutType(column: Column): Column {
 
 /** Returns a column whose nested types are those of `type`, the type of the column before `withoutType`. */
 export function withType(column: Column, type: DataType): Column {
+  if (column.kind === 'fixed' || column.kind === 'bytes') {
+    const { sparse, length } = column
+    return sparse === undefined ? column : columnOfPacked(sparse.packed, sparse.rows, length)
+  }
   if (typeof type === 'string') return column
   if (column.kind === 'struct' && type.type === 'struct') {
     const children = column.children.map((child, index) => {
