@@ -242,7 +242,8 @@ function chunkOf({ columns, droppedPaths }: Rows, labelled: Pick<Chunk, 'labels'
 
 function countsOf({ rows }: PartitionedRows): Counts {
   const { tombstones, filtered, deadLetters, raw, columns, droppedFields = 0, slow } = rows
-  const { messages, expanded, empty } = messageCountsOf(raw)
+  const { messages, expanded: parts, empty } = messageCountsOf(raw)
+  const expanded = parts + (rows.expanded ?? 0)
   return {
     records: messages,
     ...(expanded > 0 ? { expanded } : {}),

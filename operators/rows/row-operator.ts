@@ -12,13 +12,13 @@ export const ROW_SCHEMA: unique symbol = Symbol.for('kafka-delta row schema')
  * the columns of the rows that it takes.
  */
 export type RowOperator<A extends object = Row, B extends object = A> = OperatorFunction<
-  Batch<Rows>,
-  Batch<Rows>
-> & { readonly [ROW_SCHEMA]?: StructType; readonly rowTypes?: readonly [A, B] }
+  Batch<Rows<A>>,
+  Batch<Rows<B>>
+> & { readonly [ROW_SCHEMA]?: StructType }
 
 /** Returns an operator that emits what `operator` emits and states that the rows have the columns of `schema`. */
 export function withRowSchema<A extends object, B extends object>(
-  operator: OperatorFunction<Batch<Rows>, Batch<Rows>>,
+  operator: OperatorFunction<Batch<Rows<A>>, Batch<Rows<B>>>,
   schema: StructType,
 ): RowOperator<A, B> {
   const stated: RowOperator<A, B> = (source) => operator(source)

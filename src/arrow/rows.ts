@@ -8,17 +8,19 @@ import { gather, pickByName, takeValues } from './gather.ts'
 import { rowAt } from './values.ts'
 
 /**
- * Holds the rows of one batch as columns, and accounts for records without a row: records = rows + deadLetters +
- * tombstones + filtered. `T` is the type of a row as an object; only the compiler knows it.
+ * Holds the rows of one batch as columns, and accounts for records without a row: records + expanded = rows + deadLetters
+ * + tombstones + filtered. `T` is the type of a row as an object; only the compiler knows it.
  */
 export interface Rows<T extends object = Row> {
   readonly raw: Raw
   readonly columns: Columns
-  /** Row `r` comes from record `records[r]` of `raw`; ascending. */
+  /** Row `r` comes from record `records[r]` of `raw`; ascending. Several rows may come from one record. */
   readonly records: Int32Array
   readonly deadLetters: readonly DeadLetter[]
   readonly tombstones: number
   readonly filtered: number
+  /** Rows beyond one per record that an operator has made; absent if there are none. */
+  readonly expanded?: number
   /** Records whose rows represent tombstones; absent if there are none. */
   readonly deleted?: ReadonlySet<number>
   /** Number of fields without a column that were dropped. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { dirname } from 'node:path'
 import { test } from 'node:test'
 import { COVERED } from './covered.ts'
 import { FILES } from './files.ts'
@@ -29,7 +29,7 @@ test('Every operator has a test of its own', () => {
   assert.ok(operators.length >= 10)
   assert.deepEqual(
     operators
-      .filter(({ path }) => !existsSync(`test/operators/${basename(path, '.ts')}.test.ts`))
+      .filter(({ path }) => !existsSync(`test/${path.replace(/\.ts$/, '.test.ts')}`))
       .map(({ path }) => path),
     [],
   )

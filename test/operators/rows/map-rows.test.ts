@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { filterRows, mapRows, tapRows } from '../../operators/map-rows.ts'
-import type { Row, Rows } from '../../src/arrow/rows.ts'
-import { rowAt } from '../../src/arrow/values.ts'
-import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
-import { errorOf, operatorContract, outputsOf } from '../support/flow/operator-contract.ts'
+import { filterRows } from '../../../operators/rows/filter-rows.ts'
+import { mapRows } from '../../../operators/rows/map-rows.ts'
+import { tapRows } from '../../../operators/rows/tap-rows.ts'
+import type { Row, Rows } from '../../../src/arrow/rows.ts'
+import { rowAt } from '../../../src/arrow/values.ts'
+import { provenanceOf, rowsOf, structOf } from '../../support/flow/batches.ts'
+import { errorOf, operatorContract, outputsOf } from '../../support/flow/operator-contract.ts'
 import type { OperatorFunction } from 'rxjs'
-import type { Batch } from '../../src/core/batch.ts'
+import type { Batch } from '../../../src/core/batch.ts'
 
 const schema = structOf({ n: 'long', s: 'string' })
 const four = [1, 2, 3, 4].map((n) => ({ n, s: `t${n}` }))
