@@ -207,7 +207,8 @@ export class ListBuilder implements ColumnBuilder {
     if (!Array.isArray(value)) return `expected an array, got ${describeValue(value)}`
     for (let i = 0; i < value.length; i++) {
       const element: unknown = value[i]
-      if (element === null && !this.type.containsNull) return `/${i} expected a value, got null`
+      if ((element === null || element === undefined) && !this.type.containsNull)
+        return `/${i} expected a value, got null`
       const fault = this.child.append(element)
       if (fault !== undefined) return faultBelow(i, fault)
     }
@@ -258,7 +259,8 @@ export class MapBuilder implements ColumnBuilder {
     }
     if (!isMessageObject(value)) return `expected an object, got ${describeValue(value)}`
     for (const [key, inner] of value instanceof Map ? value : Object.entries(value)) {
-      if (inner === null && !this.type.valueContainsNull) return `/${String(key)} expected a value, got null`
+      if ((inner === null || inner === undefined) && !this.type.valueContainsNull)
+        return `/${String(key)} expected a value, got null`
       const fault = this.keys.append(key) ?? this.values.append(inner)
       if (fault !== undefined) return faultBelow(String(key), fault)
     }

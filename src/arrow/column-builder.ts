@@ -25,6 +25,7 @@ export interface ColumnBuilder {
 export function describeValue(value: unknown): string {
   if (typeof value === 'bigint') return String(value)
   if (value instanceof ExactNumber) return value.text
+  if (value instanceof Date && Number.isNaN(value.getTime())) return 'an invalid Date'
   const replacer = (_: string, inner: unknown): unknown => (typeof inner === 'bigint' ? String(inner) : inner)
   let text: string
   try {

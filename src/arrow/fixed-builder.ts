@@ -4,7 +4,7 @@ import type { ColumnBuilder } from './column-builder.ts'
 import { describeValue } from './column-builder.ts'
 import { fixedLayoutOf, type Column, type FixedArray, type FixedColumn } from './column.ts'
 import { unscaledOf } from './decimal.ts'
-import { DAY_MICROS, parseDate, parseDateTime } from './time.ts'
+import { DAY_MICROS, parseDate, parseDateTime, splitInstant } from './time.ts'
 import { NullRuns } from './sparse/null-runs.ts'
 import { columnOfPacked } from './sparse/sparse-column.ts'
 
@@ -17,7 +17,10 @@ const INTEGER_RANGES: Readonly<Record<string, readonly [number, number]>> = {
   integer: [-2_147_483_648, 2_147_483_647],
 }
 
-/** Builds columns of numbers, booleans, dates, timestamps and decimals. Dates and timestamps are ISO 8601 text. */
+/**
+ * Builds columns of numbers, booleans, dates, timestamps and decimals. Dates and timestamps are ISO 8601 text or a `Date`, of
+ * which a date has the day in UTC, and a timestamp without zone the date and time in UTC.
+ */
 export class FixedBuilder implements ColumnBuilder {
   readonly kind = 'fixed'
   readonly type: DataType
@@ -167,7 +170,12 @@ export class FixedBuilder implements ColumnBuilder {
 
   #putInteger(value: unknown, type: string): string | undefined {
     const [min, max] = INTEGER_RANGES[type] ?? [0, 0]
-    const whole = value instanceof ExactNumber ? wholeNumberOf(value) : value
+    const whole =
+      value instanceof ExactNumber
+        ? wholeNumberOf(value)
+        : typeof value === 'bigint'
+          ? narrowInteger(value)
+          : value
     if (typeof whole !== 'number' || !Number.isInteger(whole) || whole < min || whole > max) {
       return `expected an integer from ${min} to ${max} (${type}), got ${describeValue(value)}`
     }
@@ -196,12 +204,22 @@ export class FixedBuilder implements ColumnBuilder {
   }
 
   #putDate(value: unknown): string | undefined {
-    const days = typeof value === 'string' ? parseDate(value) : undefined
+    const days =
+      typeof value === 'string'
+        ? parseDate(value)
+        : value instanceof Date
+          ? splitInstant(value)?.days
+          : undefined
     return days === undefined ? `expected an ISO 8601 date, got ${describeValue(value)}` : this.#done(days)
   }
 
   #putTimestamp(value: unknown, zoned: boolean): string | undefined {
-    const parsed = typeof value === 'string' ? parseDateTime(value, zoned) : undefined
+    const parsed =
+      typeof value === 'string'
+        ? parseDateTime(value, zoned)
+        : value instanceof Date
+          ? splitInstant(value)
+          : undefined
     if (parsed === undefined)
       return `expected an ISO 8601 date and time ${zoned ? 'with' : 'without'} zone, got ${describeValue(value)}`
     this.appendMicros(parsed.days, parsed.micros)

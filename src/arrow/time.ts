@@ -7,6 +7,7 @@ const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /** Counts the microseconds of a day. */
 export const DAY_MICROS = 86_400_000_000
+const DAY_MS = 86_400_000
 const MS_PER_DAY = 86_400_000n
 
 /** Counts the days from 1970-01-01 to 0000-01-01, the first date: 0000-01-01 in days since 1970-01-01. */
@@ -112,6 +113,19 @@ export function parseDateTime(text: string, zoned: boolean): { days: number; mic
   const carry = Math.floor(micros / DAY_MICROS)
   if (days + carry < DAYS_MIN || days + carry > DAYS_MAX) return undefined
   return { days: days + carry, micros: micros - carry * DAY_MICROS }
+}
+
+/**
+ * Splits the instant of a `Date` into days since the epoch and microseconds of the day; returns `undefined` for an invalid
+ * one, and outside the years 0 to 9999.
+ */
+export function splitInstant(date: Date): { days: number; micros: number } | undefined {
+  const ms = date.getTime()
+  const days = Math.floor(ms / DAY_MS)
+  // Comparisons with NaN are false.
+  if (!(days >= DAYS_MIN && days <= DAYS_MAX)) return undefined
+  // A double does not hold the microseconds of all instants.
+  return { days, micros: (ms - days * DAY_MS) * 1000 }
 }
 
 function offsetSeconds(zone: string | undefined): number | undefined {

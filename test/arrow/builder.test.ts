@@ -83,6 +83,29 @@ test('A finished batch does not reappear in the next one after truncation', () =
   assert.deepEqual([columns.length, rowAt(columns, 0)], [1, { list: ['z'], text: 't', map: {} }])
 })
 
+describe('A value of JavaScript that JSON does not have', () => {
+  const cases: [DataType, unknown, unknown][] = [
+    ['byte', -128n, -128],
+    ['short', 7n, 7],
+    ['integer', 2_147_483_647n, 2_147_483_647],
+    ['long', 2n ** 63n - 1n, 2n ** 63n - 1n],
+    ['decimal(20,2)', 123_456_789_012_345_678n, new ExactNumber('123456789012345678.00')],
+    ['date', new Date('2024-02-29T23:59:59.999Z'), '2024-02-29'],
+    ['date', new Date('1969-12-31T23:00:00Z'), '1969-12-31'],
+    ['timestamp', new Date('1969-12-31T23:59:59.999Z'), '1969-12-31T23:59:59.999000Z'],
+    ['timestamp', new Date('9999-12-31T23:59:59.999Z'), '9999-12-31T23:59:59.999000Z'],
+    ['timestamp', new Date('0000-01-01T00:00:00.001Z'), '0000-01-01T00:00:00.001000Z'],
+    ['timestamp_ntz', new Date('2024-02-29T12:00:00.5Z'), '2024-02-29T12:00:00.500000'],
+    ['binary', Uint8Array.of(0, 255), 'AP8='],
+    [mapOf('date'), new Map([['a', new Date(0)]]), { a: '1970-01-01' }],
+  ]
+  for (const [type, value, read] of cases) {
+    test(`${JSON.stringify(type)} takes ${describeValue(value)}`, () => {
+      assert.deepEqual(roundTrip(type, value), read)
+    })
+  }
+})
+
 describe('A value that does not fit', () => {
   const cases: [DataType, unknown, RegExp][] = [
     ['byte', 128, /^expected an integer from -128 to 127/],
@@ -107,6 +130,15 @@ describe('A value that does not fit', () => {
     ['date', '2023-02-29', /^expected an ISO 8601 date, got "2023-02-29"$/],
     ['timestamp', '2023-01-01T00:00:00', /with zone/],
     ['timestamp_ntz', '2023-01-01T00:00:00Z', /without zone/],
+    ['byte', 128n, /^expected an integer from -128 to 127 \(byte\), got 128$/],
+    ['integer', 2n ** 70n, /^expected an integer from -2147483648 .* got 1180591620717411303424$/],
+    ['decimal(3,1)', 100n, /decimal\(3,1\) holds exactly, got 100$/],
+    ['date', new Date(NaN), /^expected an ISO 8601 date, got an invalid Date$/],
+    ['timestamp', new Date(NaN), /with zone, got an invalid Date$/],
+    ['timestamp_ntz', new Date(Date.UTC(10_000, 0, 1)), /got "\+010000-01-01T00:00:00.000Z"$/],
+    ['date', new Date(Date.UTC(-1, 0, 1)), /got "-000001-01-01T00:00:00.000Z"$/],
+    ['long', new Date(0), /^expected an integer, got "1970-01-01T00:00:00.000Z"$/],
+    ['string', new Date(0), /^expected a string, got "1970-01-01T00:00:00.000Z"$/],
     [arrayOf('long'), {}, /^expected an array, got \{\}$/],
     [arrayOf('long'), [1, 'x'], /^\/1 expected an integer, got "x"$/],
     [mapOf('long'), [1], /^expected an object, got \[1\]$/],
@@ -137,7 +169,10 @@ test('A null or absent value of a required field is a fault that names its path'
   assert.deepEqual(roundTrip({ type: 'array', elementType: 'long', containsNull: false }, [1, null]), {
     fault: '/1 expected a value, got null',
   })
+  const elements = { type: 'array', elementType: 'long', containsNull: false } as const
+  assert.deepEqual(roundTrip(elements, [undefined]), { fault: '/0 expected a value, got null' })
   const noNulls = { type: 'map', keyType: 'string', valueType: 'long', valueContainsNull: false } as const
+  assert.deepEqual(roundTrip(noNulls, { a: undefined }), { fault: '/a expected a value, got null' })
   assert.deepEqual(roundTrip(noNulls, { x: null }), { fault: '/x expected a value, got null' })
 })
 
