@@ -39,7 +39,7 @@ const kafkajs: Kafkajs = {
     require('kafkajs/src/protocol/requests/fetch/v4/decodeMessages') as Kafkajs['decodeMessages'],
 }
 
-registerCodecs()
+registerCodecs((await import('kafkajs')).default.CompressionCodecs)
 const codecs = await openRecordCodecs()
 const events = [...generateUserEvents({ count: RECORDS, seed: 1 })]
 console.log(`${RECORDS} records a response, ${RUNS} runs; node ${process.version}; CPU µs a record`)

@@ -3,7 +3,7 @@ import { createKafka } from '../src/kafka/client/client.ts'
 import { report, taskOfProcess } from './measured.ts'
 
 const task = taskOfProcess()
-const kafka = createKafka({ brokers: task.brokers, clientId: 'kafka-delta-bench' })
+const kafka = await createKafka({ brokers: task.brokers, clientId: 'kafka-delta-bench' })
 let records = 0
 let startMs = 0
 if (task.records > 0) {

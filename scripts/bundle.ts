@@ -2,23 +2,29 @@
 // `node --import tsx scripts/bundle.ts [DIST]`, part of `npm run build`.
 //
 // - `dist/command` holds the command `kafka-delta` with its dependencies;
-// - `dist/library` holds the library, which imports its dependencies from where its user installed them.
+// - `dist/library` holds the library, which imports its dependencies from where its user installed them: one file for each
+//   entry of `exports` in package.json, and what they share;
+// - `dist/sources` holds the sources of the public declarations, to which the maps of these point.
 //
 // Modules that were bundled, and declarations that no type of the public API needs, are deleted from `dist`, since the
 // package holds what its users read and run.
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import { build } from 'esbuild'
 import { BUNDLE_OPTIONS, bundleCommand, THREAD_PROGRAM } from './bundle-command.ts'
+import { relocateDeclarationMap } from './declaration-map.ts'
 
 const dist = normalize(process.argv[2] ?? 'dist')
 const library = join(dist, 'library')
+/** Sources of the public declarations, for editors. */
+const sources = join(dist, 'sources')
+const entries = publicEntries()
 await bundleCommand(dist, join(dist, 'command'))
-rmSync(library, { recursive: true, force: true })
+for (const folder of [library, sources]) rmSync(folder, { recursive: true, force: true })
 await build({
   ...BUNDLE_OPTIONS,
-  entryPoints: [join(dist, 'src/index.js'), join(dist, THREAD_PROGRAM)].map((path) => ({
-    in: path,
+  entryPoints: [...entries.map((entry) => `${entry}.js`), THREAD_PROGRAM].map((path) => ({
+    in: join(dist, path),
     out: basename(path, '.js'),
   })),
   outdir: library,
@@ -29,13 +35,29 @@ const declarations = publicDeclarations()
 for (const folder of ['src', 'config', 'operators'])
   for (const name of readdirSync(join(dist, folder), { recursive: true, encoding: 'utf8' })) {
     const path = join(dist, folder, name)
-    if (name.endsWith('.js') || (name.endsWith('.d.ts') && !declarations.has(path))) rmSync(path)
+    const isPublic = declarations.has(path.replace(/\.map$/, ''))
+    if (name.endsWith('.js') || (/\.d\.ts(?:\.map)?$/.test(name) && !isPublic)) rmSync(path)
+    else if (name.endsWith('.d.ts.map')) {
+      const moved = relocateDeclarationMap(readFileSync(path, 'utf8'), path, sources)
+      writeFileSync(path, moved.map)
+      for (const source of moved.sources) cpSync(source, join(sources, source))
+    }
   }
 
-/** Returns the declarations that those of the library's entry import, directly or not. */
+/** Returns the modules that `exports` in package.json names, by the declarations of their types: `src/index`. */
+function publicEntries(): readonly string[] {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    readonly exports: Readonly<Record<string, string | { readonly types: string }>>
+  }
+  return Object.values(exports).flatMap((entry) =>
+    typeof entry === 'string' ? [] : [entry.types.replace(/^\.\/dist\/|\.d\.ts$/g, '')],
+  )
+}
+
+/** Returns the declarations that those of the library's entries import, directly or not. */
 function publicDeclarations(): ReadonlySet<string> {
   const kept = new Set<string>()
-  const open = [join(dist, 'src/index.d.ts')]
+  const open = entries.map((entry) => join(dist, `${entry}.d.ts`))
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     if (kept.has(path)) continue
     kept.add(path)

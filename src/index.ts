@@ -142,6 +142,7 @@ export type {
   StoredTopicId,
 } from './kafka/source/source-options.ts'
 export type { Source } from './kafka/source/source.ts'
+export { storedTopicIdOf } from './service/topic/table-offsets.ts'
 export type { KafkaOptions, Log } from './kafka/client/client.ts'
 export {
   createDeadLetterTopic,
@@ -164,9 +165,9 @@ export type { Add, Metadata, Protocol, Txn } from './delta/protocol/actions.ts'
 export { openStore, type StoreOptions } from './storage/open/open.ts'
 export { MemoryStore, type MemoryOptions } from './storage/memory.ts'
 export { LocalStore } from './storage/local/local.ts'
-export { S3Store, type S3StoreOptions } from './storage/s3/s3.ts'
+export type { S3StoreOptions } from './storage/s3/s3-options.ts'
 export type { AzureAccess, AzureStoreOptions } from './storage/azure/azure-options.ts'
-export type { DynamoOptions } from './storage/dynamodb/dynamodb-entries.ts'
+export type { DynamoOptions } from './storage/dynamodb/dynamodb-options.ts'
 export type { GcsStoreOptions } from './storage/gcs/gcs-options.ts'
 export type { PutIfAbsentOutcome, Store, StoredObject } from './storage/store.ts'
 
@@ -178,25 +179,7 @@ export type { StoreRetryPolicy, StoreRequestOptions } from './storage/requests.t
 export type { RetryPolicy } from './resilience/retries.ts'
 export type { Circuit, CircuitState } from './core/circuit.ts'
 
-// The service in one call, its configuration, and the errors of everything.
-export { runTopics, type RunOptions } from './service/supervision/run-topics.ts'
-export { storedTopicIdOf } from './service/topic/table-offsets.ts'
-export type { TopicRun } from './service/topic/topic-run.ts'
-export type { TopicControl } from './service/topic/control.ts'
-export type { TopicStatus } from './service/topic/status.ts'
-export type { TopicEvent, TopicEventHandler, TopicRestart } from './service/topic/events.ts'
-export type {
-  InFlightFlush,
-  InFlightWork,
-  RunState,
-  TopicFailure,
-  TopicPhase,
-} from './service/topic/state.ts'
-export type { TopicSummary } from './service/topic/summary.ts'
-export { createLogger, type Logger, type LogOptions } from './telemetry/log.ts'
-export { startTelemetry, type Telemetry } from './telemetry/tracing/tracing.ts'
-export { loadConfig, type ConfigSources } from '../config/load/load.ts'
-export type { Config, TopicConfig } from '../config/types.ts'
+// The errors of everything.
 export {
   ERROR_CATALOGUE,
   PipelineError,

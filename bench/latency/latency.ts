@@ -125,7 +125,7 @@ async function sendAtRate(
   { rate, seconds }: Flags,
   firstCommit: Promise<void>,
 ): Promise<readonly SentBatch[]> {
-  const producer = createKafka({ brokers, clientId: 'kafka-delta-bench' }).producer()
+  const producer = (await createKafka({ brokers, clientId: 'kafka-delta-bench' })).producer()
   await producer.connect()
   const sent: SentBatch[] = []
   const underWay: Promise<void>[] = []

@@ -1,6 +1,6 @@
 /** Calendar arithmetic on the proleptic Gregorian calendar, without `Date`, for the hot path. */
 
-import { TimeUnit } from 'apache-arrow'
+import type { TimeUnit } from 'apache-arrow'
 
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334]
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
@@ -21,18 +21,13 @@ export function floorDivide(value: bigint, by: bigint): bigint {
   return value < 0n && quotient * by !== value ? quotient - 1n : quotient
 }
 
+/** Microseconds of the units by their numbers in Arrow: second, millisecond, microsecond; the next one is the nanosecond. */
+const MICROS_PER_UNIT: readonly bigint[] = [1_000_000n, 1_000n, 1n]
+
 /** Returns a timestamp of Arrow in microseconds; nanoseconds are rounded down, also before 1970. */
 export function timestampMicrosOf(value: bigint, unit: TimeUnit): bigint {
-  switch (unit) {
-    case TimeUnit.SECOND:
-      return value * 1_000_000n
-    case TimeUnit.MILLISECOND:
-      return value * 1_000n
-    case TimeUnit.MICROSECOND:
-      return value
-    case TimeUnit.NANOSECOND:
-      return floorDivide(value, 1_000n)
-  }
+  const micros = MICROS_PER_UNIT[unit]
+  return micros === undefined ? floorDivide(value, 1_000n) : value * micros
 }
 
 /** Tells whether the year has a 29 February. */

@@ -12,7 +12,6 @@ import {
   type RowGroup,
   TRAILER_BYTES,
 } from './footer.ts'
-import { readArrowTables } from './reader.ts'
 
 /** A `RangeSource` is a file that is read in ranges. `get` returns exactly the requested bytes or fails. */
 export interface RangeSource {
@@ -98,6 +97,7 @@ export async function* readRowGroup(
   const rowsMax = Math.max(1, Math.min(ROWS_MAX, share))
   const pages = await fetchAll(file.source, chunks)
   const excerpted = buildExcerpt(file.footer, group, chunks, pages)
+  const { readArrowTables } = await import('./reader.ts')
   for (const table of readArrowTables(file.source.name, excerpted, { rowsMax })) {
     yield table
     // Neither decoding nor the caller waits for I/O, so other work would starve.

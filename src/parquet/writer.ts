@@ -8,6 +8,7 @@ import {
   type WriterProperties,
 } from 'parquet-wasm'
 import { PipelineError, messageOf } from '../core/errors.ts'
+import { CREATED_BY } from './created-by.ts'
 import { columnsWithoutDictionary } from './dictionary.ts'
 
 /** Names a compression codec of written files. */
@@ -22,9 +23,6 @@ export interface ParquetOptions {
   /** Maximum of bytes in a row group before compression; bounds the memory of WebAssembly. */
   readonly rowGroupBytes?: number
 }
-
-/** Names this writer in its Parquet files. */
-export const CREATED_BY = 'kafka-delta'
 
 const COMPRESSIONS: Readonly<Record<Codec, Compression>> = {
   zstd: Compression.ZSTD,

@@ -38,16 +38,18 @@ delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/maintai
 delta/protocol/action-json: delta/protocol/actions delta/protocol/fields
 delta/protocol/protocol: delta/constraints/append-support
 delta/protocol/table-properties: delta/protocol/features delta/protocol/interval
-delta/rewrite/cluster: delta/rewrite/data-file delta/rewrite/sort-keys delta/rewrite/zcubes
+delta/rewrite/cluster: delta/rewrite/data-file delta/rewrite/row-ids delta/rewrite/sort-keys delta/rewrite/zcubes
 delta/rewrite/curves: delta/rewrite/hilbert delta/rewrite/zorder
 delta/schema/evolve: delta/protocol/upgrade delta/schema/new-fields delta/schema/schema-json
 delta/schema/type-widening: core/widening
+delta/statistics/json-primitives: delta/statistics/format-double
 docs/commands: service/inference/contract-sample service/process/ingest service/process/observability service/process/run
 docs/paths: index
 e2e/demo: cli/demo/demo cli/demo/dependencies cli/demo/kafka
 enrichments/bucket: enrichments/derived-column
 enrichments/kafka-columns: enrichments/enrichment
 enrichments/lookup-columns: enrichments/source-column
+entries/entries: entries/azure entries/gcs entries/s3 entries/service
 evolution/alter: evolution/batch-validation evolution/nulls evolution/plain evolution/row-columns evolution/row-layout
 evolution/contract-case: evolution/policy
 evolution/dropped-fields: evolution/field-paths
@@ -106,6 +108,7 @@ operators/buffer-time-or-count: core/open-partitions
 operators/transform: formats/json/source-message
 parquet/range-reader: arrow/plain parquet/footer
 parquet/statistics: parquet/leaf-statistics
+parquet/writer: parquet/created-by
 registry/registry-tls: core/tls/tls-files registry/registry
 resilience/access-circuit: resilience/server-availability
 resilience/circuit-registry: core/circuit resilience/circuit-breaker
@@ -131,11 +134,11 @@ sql/parse/parse: sql/expression/types sql/parse/literals sql/parse/tokens
 sql/spark: sql/compile sql/expression/ast sql/expression/cast-time sql/expression/cast sql/expression/columns sql/expression/error sql/expression/numbers sql/expression/term
 storage/azure/azure: storage/azure/azure-client storage/azure/azure-options
 storage/blocked-access: storage/store
-storage/dynamodb/dynamodb-log: storage/dynamodb/dynamodb-entries
+storage/dynamodb/dynamodb-log: storage/dynamodb/dynamodb-entries storage/dynamodb/dynamodb-options
 storage/gcs/gcs: storage/gcs/gcs-client storage/gcs/gcs-options storage/gcs/gcs-upload
 storage/local/local: storage/local/local-abandoned
 storage/requests: storage/bucket-prefix storage/parts
-storage/s3/s3: storage/s3/aws storage/s3/s3-upload
+storage/s3/s3: storage/s3/aws storage/s3/s3-options storage/s3/s3-upload
 stored-letters/stored: stored-letters/row
 telemetry/log: telemetry/otlp
 telemetry/metrics/catalogue: service/metrics/java-metrics telemetry/metrics/instruments

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { trace } from '@opentelemetry/api'
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
-import { S3Store, type S3StoreOptions } from '../../src/storage/s3/s3.ts'
+import { S3Store } from '../../src/storage/s3/s3.ts'
+import type { S3StoreOptions } from '../../src/storage/s3/s3-options.ts'
 import {
   scriptedServer,
   type ScriptedAnswer,

@@ -27,10 +27,9 @@ const CREDIT_BYTES = 64 * 1024 * 1024
 /** Creates the demo's access to Kafka. Each call opens its own connection and closes it again. */
 export function createDemoKafka(brokers: readonly string[]): DemoKafka {
   const client = { brokers, clientId: 'kafka-delta-demo' }
-  const kafka = createKafka(client)
-  type Admin = ReturnType<typeof kafka.admin>
+  type Admin = ReturnType<Awaited<ReturnType<typeof createKafka>>['admin']>
   const withAdmin = async <T>(task: (admin: Admin) => Promise<T>): Promise<T> => {
-    const admin = kafka.admin()
+    const admin = (await createKafka(client)).admin()
     await admin.connect()
     try {
       return await task(admin)

@@ -1,7 +1,7 @@
+import { CREATED_BY } from '../../parquet/created-by.ts'
 import { type Footer, isAllNull, type RowGroup, hasSameSchema } from '../../parquet/footer.ts'
 import { type RowGroupSource, storedRowGroupOf } from '../../parquet/join.ts'
 import type { RangeFile } from '../../parquet/range-reader.ts'
-import { CREATED_BY } from '../../parquet/writer.ts'
 import type { Store } from '../../storage/store.ts'
 import { logicalFileKey } from '../protocol/actions.ts'
 import { type CheckpointPart, leafFilterOf } from '../log/checkpoint-part.ts'

@@ -1,11 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import type { RecordBatch } from 'apache-arrow'
 import { StructBuilder } from '../../arrow/builder.ts'
-import { toArrowSchema, toRecordBatch } from '../../arrow/record-batch.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { StructType } from '../../core/schema.ts'
 import { type RowGroupSource, singleRowGroupOf } from '../../parquet/join.ts'
-import { encodeParquet, type ParquetOptions } from '../../parquet/writer.ts'
+import type { ParquetOptions } from '../../parquet/writer.ts'
 import type { CheckpointRow } from '../log/checkpoint-schema.ts'
 
 /**
@@ -30,6 +29,7 @@ export async function* encodeCheckpointRows(
   rows: AsyncIterable<CheckpointRow> | Iterable<CheckpointRow>,
 ): AsyncGenerator<RowGroupSource> {
   const source = new RowGroupSplitter(rows)
+  const { encodeParquet } = await import('../../parquet/writer.ts')
   while (await source.hasMore()) {
     const pieces: Uint8Array[] = []
     for await (const piece of encodeParquet(batches(schema, source), PARQUET)) pieces.push(piece)
@@ -66,6 +66,7 @@ class RowGroupSplitter {
 }
 
 async function* batches(schema: StructType, source: RowGroupSplitter): AsyncGenerator<RecordBatch> {
+  const { toArrowSchema, toRecordBatch } = await import('../../arrow/record-batch.ts')
   const arrow = toArrowSchema(schema)
   const builder = new StructBuilder(schema)
   const batch = (): RecordBatch => {

@@ -1,10 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { RecordBatch } from 'apache-arrow'
 import type { Columns } from '../../arrow/column.ts'
-import { toArrowSchema, toRecordBatch } from '../../arrow/record-batch.ts'
 import type { StructType } from '../../core/schema.ts'
 import { FileStatistics, type IndexedColumns } from '../../parquet/statistics.ts'
-import { encodeParquet, type ParquetOptions } from '../../parquet/writer.ts'
+import type { ParquetOptions } from '../../parquet/writer.ts'
 
 /** Describes the content of a data file, as plain data. */
 export interface FileEncoding {
@@ -43,16 +42,22 @@ export type FileEncoder = (slices: AsyncIterable<Columns>, encoding: FileEncodin
  */
 export const encodeFile: FileEncoder = (slices, { schema, statisticsSchema, indexedColumns, parquet }) => {
   const statistics = new FileStatistics(statisticsSchema, indexedColumns)
-  const arrow = toArrowSchema(schema)
+  // Arrow and WebAssembly are loaded with the first file.
   const batches = async function* (): AsyncGenerator<RecordBatch> {
+    const { toArrowSchema, toRecordBatch } = await import('../../arrow/record-batch.ts')
+    const arrow = toArrowSchema(schema)
     for await (const { columns, length } of slices) {
       statistics.update(columns, length)
       yield toRecordBatch(arrow, columns, length)
       await setImmediate()
     }
   }
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    const { encodeParquet } = await import('../../parquet/writer.ts')
+    yield* encodeParquet(batches(), parquet)
+  }
   return {
-    pieces: encodeParquet(batches(), parquet),
+    pieces: pieces(),
     statistics: () => ({ rows: statistics.rows, json: statistics.json() }),
   }
 }

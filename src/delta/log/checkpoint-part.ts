@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Table } from 'apache-arrow'
-import { readPlainValues } from '../../arrow/plain.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import type { RowGroup } from '../../parquet/footer.ts'
 import {
@@ -53,7 +52,7 @@ export class CheckpointPart {
     } else {
       const source = await this.#source()
       for await (const table of this.#orCorruptAll(readRanges(source, leafFilterOf(columns, omitted)))) {
-        yield rowsOf(table)
+        yield await rowsOf(table)
       }
     }
   }
@@ -90,7 +89,7 @@ export class CheckpointPart {
 
   /** Yields the rows of one row group of an opened file, in the form of `rows`. */
   async *groupRows(file: RangeFile, group: RowGroup, wanted: LeafFilter): AsyncGenerator<CheckpointRows> {
-    for await (const table of this.#orCorruptAll(readRowGroup(file, group, wanted))) yield rowsOf(table)
+    for await (const table of this.#orCorruptAll(readRowGroup(file, group, wanted))) yield await rowsOf(table)
   }
 
   /**
@@ -212,7 +211,8 @@ function withStats(body: unknown): unknown {
   return { ...body, stats: serialiseParsedStats(parsed) }
 }
 
-function rowsOf(table: Table): CheckpointRows {
+async function rowsOf(table: Table): Promise<CheckpointRows> {
+  const { readPlainValues } = await import('../../arrow/plain.ts')
   return { bodiesOf: (column) => readPlainValues(table, column) }
 }
 

@@ -1,9 +1,5 @@
-import { createRequire } from 'node:module'
-
-const { version } = createRequire(import.meta.url)('kafka-delta/package.json') as { version: string }
-
-/** Holds the version of this package. */
-export const PACKAGE_VERSION = version
+/** Holds the version of this package: a constant, so that a program that bundles the library needs no package.json. */
+export const PACKAGE_VERSION = '0.1.0'
 
 /** Names this writer in commits. */
 export const ENGINE_INFO = `kafka-delta/${PACKAGE_VERSION}`

@@ -1,10 +1,9 @@
-import type { Table } from 'apache-arrow'
+import type { Schema, Table } from 'apache-arrow'
 import type { Columns } from '../../arrow/column.ts'
 import { columnFromArrow, type FindField } from '../../arrow/from-arrow.ts'
 import { takeRows } from '../../arrow/rows.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { StructField, StructType } from '../../core/schema.ts'
-import { readParquetSchema, readArrowTables } from '../../parquet/reader.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Add } from '../protocol/actions.ts'
 import {
@@ -17,13 +16,9 @@ import { readDeletedRows } from '../files/deletion-vector.ts'
 import { type Layout, layoutOf } from '../files/layout.ts'
 import { FileLocator } from '../files/file-locations.ts'
 import type { RowSet } from '../files/roaring.ts'
-import {
-  readStableCommitVersions,
-  readStableRowIds,
-  rowTrackingColumnsOf,
-  type RowTrackingColumns,
-} from '../log/row-tracking.ts'
+import { rowTrackingColumnsOf, type RowTrackingColumns } from '../log/row-tracking.ts'
 import type { TableShape } from '../protocol/table-shape.ts'
+import { readStableCommitVersions, readStableRowIds } from './row-ids.ts'
 
 /** Rows that are decoded at a time. */
 const ROWS_MAX = 65_536
@@ -79,7 +74,8 @@ export async function* readFileRows(
   const deleted = await readDeletedRows(store, file, locator)
   const location = await locator.locate(file.path)
   const bytes = await location.store.get(location.key)
-  const find = fieldFinderOf(rewrite, location.key, bytes)
+  const { readArrowTables, readParquetSchema } = await import('../../parquet/reader.ts')
+  const find = fieldFinderOf(rewrite, location.key, readParquetSchema(location.key, bytes))
   let first = 0
   for (const table of readArrowTables(location.key, bytes, { columns: find.names, rowsMax: ROWS_MAX })) {
     yield* tableRows(table, rewrite, file, { find: find.of, first, deleted })
@@ -99,9 +95,8 @@ export async function* readFileRows(
 function fieldFinderOf(
   { schema, hasColumnIds }: RewritePlan,
   key: string,
-  bytes: Uint8Array,
+  { fields }: Schema,
 ): { readonly of: FindField; readonly names: readonly string[] } {
-  const { fields } = readParquetSchema(key, bytes)
   if (hasColumnIds && !hasFieldIds(fields)) {
     const detail = 'the table maps columns by id, but the file has no field ids'
     throw new PipelineError('KD_PARQUET_FAILED', detail, { file: key })

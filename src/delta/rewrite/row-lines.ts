@@ -3,7 +3,6 @@ import { decimalText } from '../../arrow/decimal.ts'
 import { PipelineError } from '../../core/errors.ts'
 import type { DataType, StructField } from '../../core/schema.ts'
 import { decimalOf } from '../../core/schema.ts'
-import { readParquetSchema, readArrowTables } from '../../parquet/reader.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Add } from '../protocol/actions.ts'
 import {
@@ -14,8 +13,8 @@ import {
   hasFieldIds,
 } from '../schema/column-mapping.ts'
 import { readDeletedRows } from '../files/deletion-vector.ts'
-import { formatDouble } from '../statistics/json-primitives.ts'
-import { jsonTextReaderOf } from '../statistics/json-text.ts'
+import { formatDouble } from '../statistics/format-double.ts'
+import type { JsonTextReader } from '../statistics/json-primitives.ts'
 import type { PartitionValue } from '../statistics/partition-values.ts'
 import { isoDateOf, isoTimestampOf, parsePartitionValue } from '../statistics/partition-values.ts'
 import { type StoreOpener, FileLocator } from '../files/file-locations.ts'
@@ -79,11 +78,21 @@ async function* fileLines(
   const deleted = await readDeletedRows(store, add, locator)
   const { store: holder, key } = await locator.locate(add.path)
   const bytes = await readDataFile(holder, key, add)
-  const columns = columnsOf(add, fields, snapshot, mapping, heldFields(key, bytes, mapping))
+  // Arrow and WebAssembly take a while to load, which programs that only write do without.
+  const { readArrowTables, readParquetSchema } = await import('../../parquet/reader.ts')
+  const { jsonTextReaderOf } = await import('../statistics/json-text.ts')
+  const textOf: TextReaderOf = (data, type) => jsonTextReaderOf(data, type, mapping)
+  const columns = columnsOf(
+    add,
+    fields,
+    snapshot,
+    mapping,
+    heldFields(key, readParquetSchema(key, bytes), mapping),
+  )
   const names = columns.flatMap(({ held }) => held ?? [])
   let row = 0
   for (const table of readArrowTables(key, bytes, { columns: names, ...(deleted ? {} : { limit: left }) })) {
-    yield* tableLines(table, columns, mapping, row, deleted)
+    yield* tableLines(table, columns, textOf, row, deleted)
     row += table.numRows
   }
   checkWithin(add, deleted, row)
@@ -129,8 +138,11 @@ function columnsOf(
  * Returns the columns of a file. Spec: "Reader Requirements for Column Mapping".
  * @throws KD_PARQUET_FAILED
  */
-function heldFields(key: string, bytes: Uint8Array, { mode }: ColumnMapping): readonly FileField[] {
-  const { fields } = readParquetSchema(key, bytes)
+function heldFields(
+  key: string,
+  { fields }: { readonly fields: readonly FileField[] },
+  { mode }: ColumnMapping,
+): readonly FileField[] {
   if (mode !== 'id' || hasFieldIds(fields)) return fields
   throw new PipelineError(
     'KD_PARQUET_FAILED',
@@ -141,11 +153,13 @@ function heldFields(key: string, bytes: Uint8Array, { mode }: ColumnMapping): re
   )
 }
 
+type TextReaderOf = (data: Data | undefined, type: DataType) => JsonTextReader
+
 /** Yields the lines of an Arrow table; `first` is the index of its first row in the file. */
 function* tableLines(
   table: Table,
   columns: readonly ColumnSource[],
-  mapping: ColumnMapping,
+  textOf: TextReaderOf,
   first: number,
   deleted: RowSet | undefined,
 ): Generator<string> {
@@ -153,7 +167,7 @@ function* tableLines(
   for (const batch of table.batches) {
     const texts = columns.map(({ field: { name, type }, constant, held }) => {
       const data = held === undefined ? undefined : (batch.getChild(held)?.data[0] as Data | undefined)
-      const text = constant === undefined ? jsonTextReaderOf(data, type, mapping) : () => constant
+      const text = constant === undefined ? textOf(data, type) : () => constant
       return { key: `${JSON.stringify(name)}:`, text }
     })
     for (let row = 0; row < batch.numRows; row++, index++) {

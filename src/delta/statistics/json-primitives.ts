@@ -12,6 +12,7 @@ import { PipelineError } from '../../core/errors.ts'
 import { type DataType, decimalOf, type PrimitiveName } from '../../core/schema.ts'
 import { decimalText } from '../../arrow/decimal.ts'
 import { timestampMicrosOf } from '../../arrow/time.ts'
+import { formatDouble } from './format-double.ts'
 import { isoDateOf, isoTimestampOf } from './partition-values.ts'
 
 /** A `JsonTextReader` returns the JSON text of value `row` of a column. */
@@ -31,12 +32,6 @@ export function primitiveTextReaderOf(data: Data, type: PrimitiveName): JsonText
   const text = textOf(data, type)
   if (text === undefined) throw unreadableTypeError(data.type, type)
   return text
-}
-
-/** Formats a double as a JSON number, or as a string if JSON has no number for it. */
-export function formatDouble(value: number): string {
-  if (!Number.isFinite(value)) return `"${value}"`
-  return Object.is(value, -0) ? '-0.0' : String(value)
 }
 
 /** Returns the error for a column of a file that cannot be read as the type of the table. */

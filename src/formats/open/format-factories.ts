@@ -1,13 +1,11 @@
 import type { Changing } from '../../core/changing.ts'
 import { openAvro } from '../avro/format.ts'
-import { csvFormat } from '../text/csv.ts'
 import { registryOf } from '../framing/registry-framing.ts'
 import type { Format, FormatOptions } from '../format.ts'
 import { jsonFormat } from '../json/format.ts'
 import { jsonLinesFormat } from '../json/lines.ts'
 import { bytesFormat, textFormat } from '../text/plain.ts'
 import { registeredJsonFormat } from '../json/registry-json.ts'
-import { openProtobuf } from '../protobuf/format.ts'
 import type { FormatSettings } from '../settings.ts'
 
 /** Maps the name of each format in the configuration to its factory. A new format needs a file and a line here. */
@@ -21,8 +19,10 @@ export const FORMAT_FACTORIES: Readonly<
   jsonl: (options, settings) =>
     jsonOf((current) => jsonLinesFormat(current, settings.recordsPerMessageMax), options, settings),
   avro: (options, settings) => openAvro(settings, options),
-  protobuf: (options, settings) => openProtobuf(settings, options),
-  csv: (options, { csv }) => csvFormat(options, csv),
+  // Their parsers take a tenth of a second to load, which most programs do without.
+  protobuf: async (options, settings) =>
+    (await import('../protobuf/format.ts')).openProtobuf(settings, options),
+  csv: async (options, { csv }) => (await import('../text/csv.ts')).csvFormat(options, csv),
   text: textFormat,
   bytes: bytesFormat,
 }

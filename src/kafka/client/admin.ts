@@ -29,7 +29,7 @@ export async function createTopic(
   wanted: NewTopicOptions,
   clock: Clock = systemClock,
 ): Promise<boolean> {
-  const admin = await connectAdmin(createKafka(options), options)
+  const admin = await connectAdmin(await createKafka(options), options)
   try {
     if (await topicExists(admin, topic)) return false
     // Resolves with false if another client created the topic first.
@@ -86,7 +86,7 @@ export async function countPartitions(options: KafkaOptions, topic: string, righ
  * @throws KD_KAFKA_UNREACHABLE, KD_KAFKA_AUTH_FAILED, KD_KAFKA_TLS_FAILED, KD_SOURCE_FAILED.
  */
 export async function listTopics(options: KafkaOptions): Promise<readonly string[]> {
-  const admin = await connectAdmin(createKafka(options), options)
+  const admin = await connectAdmin(await createKafka(options), options)
   try {
     return await admin.listTopics()
   } finally {
@@ -103,7 +103,7 @@ export async function readGroupOffsets(
   groupId: string,
   topic: string,
 ): Promise<ReadonlyMap<number, bigint>> {
-  const kafka = createKafka(options)
+  const kafka = await createKafka(options)
   const admin = await connectAdmin(kafka, options)
   try {
     const topics = await admin.fetchOffsets({ groupId, topics: [topic] })

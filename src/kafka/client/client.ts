@@ -1,6 +1,5 @@
 import type { ConnectionOptions } from 'node:tls'
-import kafkajs from 'kafkajs'
-import type { Admin, Kafka, logCreator, Mechanism, SASLOptions } from 'kafkajs'
+import type { Admin, Kafka, logCreator, logLevel, Mechanism, SASLOptions } from 'kafkajs'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { RepeatLimiter } from '../../resilience/repeat-limiter.ts'
@@ -44,12 +43,13 @@ const RETRIES = 5
 const ALIKE_MIN = 3
 
 /**
- * Creates a kafkajs client without connecting it. Log lines of kafkajs go to `options.log` at the level `debug`, except
+ * Loads kafkajs and creates a client without connecting it. Log lines of kafkajs go to `options.log` at the level `debug`, except
  * errors: warnings of them come at most once a minute. kafkajs recovers from most of the problems, and throws the
  * others.
  */
-export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
-  registerCodecs()
+export async function createKafka(options: KafkaOptions, retries = RETRIES): Promise<Kafka> {
+  const { default: kafkajs } = await import('kafkajs')
+  registerCodecs(kafkajs.CompressionCodecs)
   const tls = tlsOf(options.ssl)
   const last: LastRefusal = { type: undefined }
   const kafka = new kafkajs.Kafka({
@@ -62,7 +62,7 @@ export function createKafka(options: KafkaOptions, retries = RETRIES): Kafka {
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: { retries, initialRetryTime: 300, maxRetryTime: 10_000 },
     logLevel: options.log === undefined ? kafkajs.logLevel.ERROR : kafkajs.logLevel.INFO,
-    logCreator: createLogBridge(options.log, last),
+    logCreator: createLogBridge(options.log, last, kafkajs.logLevel.ERROR),
   })
   LAST_REFUSALS.set(kafka, last)
   return kafka
@@ -111,7 +111,7 @@ export async function connectAdmin(
 /** Connects, logs in and sends a request that needs a login, since a listener that requires one hangs up only then. */
 async function probe(options: KafkaOptions): Promise<void> {
   // The retries of kafkajs would take 10 s per attempt.
-  const admin = createKafka(options, 0).admin()
+  const admin = (await createKafka(options, 0)).admin()
   try {
     await admin.connect()
     await admin.describeCluster()
@@ -203,14 +203,14 @@ const REFUSALS: Readonly<Record<string, string>> = {
 /** The limiter of each log, which many clients share: one is created for each attempt to connect. */
 const LIMITERS = new WeakMap<Log, RepeatLimiter>()
 
-function createLogBridge(log: Log | undefined, last: LastRefusal): logCreator {
+function createLogBridge(log: Log | undefined, last: LastRefusal, errorLevel: logLevel): logCreator {
   const limiter = (log && LIMITERS.get(log)) ?? new RepeatLimiter()
   if (log !== undefined) LIMITERS.set(log, limiter)
   return () =>
     ({ level, log: { message, ...fields } }) => {
       const error: unknown = fields['error']
       if (typeof error === 'string') last.type = REFUSALS[error] ?? last.type
-      const occurrences = level === kafkajs.logLevel.ERROR ? limiter.occurrencesIfDue('error') : undefined
+      const occurrences = level === errorLevel ? limiter.occurrencesIfDue('error') : undefined
       if (occurrences !== undefined) log?.warn({ kafka: fields, occurrences }, message)
       else log?.debug({ kafka: fields }, message)
     }

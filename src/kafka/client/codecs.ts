@@ -1,4 +1,3 @@
-import kafkajs from 'kafkajs'
 import { openCodec } from '../../compression/compression.ts'
 
 /** Kafka's numbers of the codecs that kafkajs does not include; it includes gzip. */
@@ -6,9 +5,8 @@ const LACKING = { snappy: 2, lz4: 3, zstd: 4 } as const
 /** Maximum decompressed size of a record batch; brokers accept compressed batches of 1 MiB by default. */
 const BATCH_BYTES_MAX = 256 * 1024 * 1024
 
-/** Registers all codecs of Kafka for every kafkajs client of the process. Further calls change nothing. */
-export function registerCodecs(): void {
-  const codecs = kafkajs.CompressionCodecs as Record<number, unknown>
+/** Adds to `codecs`, which every kafkajs client of the process uses, those that kafkajs does not include. Further calls change nothing. */
+export function registerCodecs(codecs: Record<number, unknown>): void {
   for (const name of ['snappy', 'lz4', 'zstd'] as const) {
     codecs[LACKING[name]] = () => ({
       // kafkajs passes its own encoder, whose bytes are in `buffer`.

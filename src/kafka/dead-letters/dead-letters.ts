@@ -1,5 +1,4 @@
 import { context, SpanKind } from '@opentelemetry/api'
-import kafkajs from 'kafkajs'
 import type { Kafka, Message, Producer } from 'kafkajs'
 import type { DeadLetter, OffsetRange } from '../../core/batch.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
@@ -78,9 +77,10 @@ class TransactionalTopic implements DeadLetterTopic {
   readonly #options: DeadLetterOptions
   readonly #clock: Clock
   readonly #limiter: RepeatLimiter
-  readonly #kafka: Kafka
   readonly #ledger: string
   readonly #retryPolicy: RetryPolicy
+  #opening: Promise<Kafka> | undefined
+  #kafka: Kafka | undefined
   #partitions: Promise<number> | undefined
   #valueBytesMax: number
   #requestBytesMax = REQUEST_BYTES_MAX
@@ -89,7 +89,6 @@ class TransactionalTopic implements DeadLetterTopic {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#limiter = new RepeatLimiter(this.#clock)
-    this.#kafka = createKafka(options)
     this.#ledger = `${options.groupId}-dlq-${options.tableId}`
     this.#retryPolicy = { ...DEFAULT_RETRY_POLICY, ...options.retryPolicy }
     this.#valueBytesMax = options.valueBytesMax ?? VALUE_BYTES_MAX
@@ -184,8 +183,11 @@ class TransactionalTopic implements DeadLetterTopic {
     first: { pending?: number },
   ): Promise<boolean> {
     const partitions = await this.#partitionCount()
-    const producer = this.#kafka.producer({
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    const kafka = await (this.#opening ??= createKafka(this.#options))
+    this.#kafka = kafka
+    const { Partitioners } = (await import('kafkajs')).default
+    const producer = kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
       transactionalId: this.#transactionalId(partition),
       transactionTimeout: transactionTimeoutMs(letters),
       allowAutoTopicCreation: false,
@@ -305,7 +307,7 @@ class TransactionalTopic implements DeadLetterTopic {
   #refusal(error: unknown, partition: number): PipelineError | undefined {
     const { topic } = this.#options
     const transactionalId = this.#transactionalId(partition)
-    const lastRefusal = lastRefusalOf(this.#kafka)
+    const lastRefusal = this.#kafka && lastRefusalOf(this.#kafka)
     const place = { topic, isWriting: true, groupId: this.#ledger, transactionalId, lastRefusal }
     const fault = kafkaFaultOf(error, place)
     return fault?.retryable === false && fault.code.startsWith('KD_KAFKA_') ? fault : undefined

@@ -66,7 +66,7 @@ export async function* readTopic(
 /** Deletes the consumer group; if that fails, the broker deletes it after the offset retention time. */
 async function deleteGroup(options: KafkaOptions, groupId: string): Promise<void> {
   try {
-    const admin = await connectAdmin(createKafka(options), options)
+    const admin = await connectAdmin(await createKafka(options), options)
     try {
       await admin.deleteGroups([groupId])
     } finally {

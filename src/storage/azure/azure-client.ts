@@ -10,7 +10,7 @@ import { BLOCKED_ACCESSES, certificateBlockOf, type BlockedAccess } from '../blo
 import { errorCodeOf, isTransient, type StoreDialect, type StoreFailure } from '../requests.ts'
 
 /** Describes the location of a table in Azure. */
-interface AzureLocation {
+export interface AzureLocation {
   readonly container: string
   /** Host of the account from `abfss://container@host/…`, such as `lake.dfs.core.windows.net`. */
   readonly host?: string

@@ -9,19 +9,9 @@ import {
   type AttributeValue,
 } from '@aws-sdk/client-dynamodb'
 import { PipelineError } from '../../core/errors.ts'
-import { awsClientOptions, awsDialect, type AwsOptions } from '../s3/aws.ts'
-import {
-  DEFAULT_STORE_RETRY_POLICY,
-  Requests,
-  type StoreAttempt,
-  type StoreRequestOptions,
-} from '../requests.ts'
-
-/** Configures the access to the DynamoDB table; everything has a default. */
-export interface DynamoOptions extends AwsOptions, StoreRequestOptions {
-  /** Name of the DynamoDB table; default `delta_log`, as in other engines. */
-  readonly table?: string
-}
+import { awsClientOptions, awsDialect } from '../s3/aws.ts'
+import { DEFAULT_STORE_RETRY_POLICY, Requests, type StoreAttempt } from '../requests.ts'
+import type { DynamoOptions } from './dynamodb-options.ts'
 
 /** Describes the agreed commit of one version of a Delta table: its file, and whether the file is in `_delta_log`. */
 export interface CommitEntry {

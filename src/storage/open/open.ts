@@ -1,7 +1,7 @@
 import { PipelineError } from '../../core/errors.ts'
 import { parseStoreUri, type StoreLocation } from '../../core/uri/store-uri.ts'
 import type { AzureAccess, AzureStoreOptions } from '../azure/azure-options.ts'
-import type { DynamoOptions } from '../dynamodb/dynamodb-entries.ts'
+import type { DynamoOptions } from '../dynamodb/dynamodb-options.ts'
 import type { Circuits } from '../../resilience/circuit-registry.ts'
 import { accessCircuitNameOf, circuitNameOf } from '../circuit-name.ts'
 import type { GcsStoreOptions } from '../gcs/gcs-options.ts'
@@ -9,7 +9,7 @@ import { GuardedStore } from '../guarded.ts'
 import { LocalStore } from '../local/local.ts'
 import { MemoryStore } from '../memory.ts'
 import type { StoreRetryPolicy, StoreRequestOptions } from '../requests.ts'
-import type { S3StoreOptions } from '../s3/s3.ts'
+import type { S3StoreOptions } from '../s3/s3-options.ts'
 import type { Store } from '../store.ts'
 
 /** Holds the options of each kind of store; the scheme of the URI selects the kind. */

@@ -7,18 +7,7 @@ import {
   type StoreFailure,
   type StoreRetryPolicy,
 } from '../requests.ts'
-
-/** Configures the access to a service of AWS; everything has a default. */
-export interface AwsOptions {
-  /** Address of another server than that of AWS. */
-  readonly endpoint?: string
-  /** Default: the region of the environment or the profile. */
-  readonly region?: string
-  /** Default: the standard credential chain of the SDK. */
-  readonly accessKeyId?: string
-  readonly secretAccessKey?: string
-  readonly sessionToken?: string
-}
+import type { AwsOptions } from './s3-options.ts'
 
 const CONNECT_MS_MAX = 5_000
 /** Time without a byte in either direction after which a connection is given up: a server that hangs is asked anew. */

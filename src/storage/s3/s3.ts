@@ -8,26 +8,14 @@ import {
   type GetObjectCommandOutput,
 } from '@aws-sdk/client-s3'
 import { addAbortSignal, Readable } from 'node:stream'
-import { awsClientOptions, awsDialect, awsErrorNameOf, awsStatusOf, type AwsOptions } from './aws.ts'
+import { awsClientOptions, awsDialect, awsErrorNameOf, awsStatusOf } from './aws.ts'
 import { BucketPrefix } from '../bucket-prefix.ts'
 import { checkKey, checkPrefix, compareKeys } from '../keys.ts'
 import { PART_BYTES, bufferOf, planUpload } from '../parts.ts'
-import {
-  DEFAULT_STORE_RETRY_POLICY,
-  Requests,
-  type StoreRetryPolicy,
-  type StoreRequestOptions,
-} from '../requests.ts'
+import { DEFAULT_STORE_RETRY_POLICY, Requests, type StoreRetryPolicy } from '../requests.ts'
+import type { S3StoreOptions } from './s3-options.ts'
 import { uploadMultipart } from './s3-upload.ts'
 import type { PutIfAbsentOutcome, Store, StoredObject } from '../store.ts'
-
-/** Configures the access to S3; everything has a default. */
-export interface S3StoreOptions extends AwsOptions, StoreRequestOptions {
-  /** Puts the bucket in the path instead of the host name; default false. */
-  readonly forcePathStyle?: boolean
-  /** Objects of at least this size are uploaded in parts of 8 MiB; default 16 MiB. */
-  readonly multipartBytesMin?: number
-}
 
 const MULTIPART_BYTES_MIN = 16 * 1024 * 1024
 const PAGE_KEYS = 1000

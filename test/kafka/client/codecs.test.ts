@@ -48,7 +48,7 @@ for (const codec of CODEC_NAMES) {
 
 for (const codec of ['Snappy', 'LZ4', 'ZSTD'] as const) {
   test(`Record batches compressed here with ${codec} are accepted by the broker and read back`, async () => {
-    registerCodecs()
+    registerCodecs(kafkajs.CompressionCodecs)
     // The broker stores with another codec, so it has decompressed ours.
     const topic = await testTopic(1, { 'compression.type': 'gzip' })
     await topic.produce(numbered(0, 500), kafkajs.CompressionTypes[codec])

@@ -42,7 +42,7 @@ async function reach(brokers: readonly string[], options: object, timeoutMs = 20
   })
   try {
     const reached = kafkaOptionsOf(config.kafka, log)
-    const admin = await connectAdmin(createKafka(reached), reached)
+    const admin = await connectAdmin(await createKafka(reached), reached)
     await admin.disconnect()
   } finally {
     assertNoSecret(lines.join('\n'))

@@ -85,7 +85,7 @@ for (const codec of ['none', ...CODEC_NAMES] as const)
   })
 
 async function readByKafkaJs(brokers: string[], topic: string): Promise<readonly Read[]> {
-  registerCodecs()
+  registerCodecs(kafkajs.CompressionCodecs)
   const kafka = new kafkajs.Kafka({ brokers, clientId: 'test', logLevel: kafkajs.logLevel.NOTHING })
   const consumer = kafka.consumer({ groupId: nameForTests('group') })
   const read: Read[] = []

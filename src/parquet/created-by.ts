@@ -1,0 +1,2 @@
+/** Names this writer in its Parquet files. */
+export const CREATED_BY = 'kafka-delta'
