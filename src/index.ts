@@ -10,7 +10,7 @@ export { divideBatches, type DivideOptions } from '../operators/divide-batches.t
 export { decode, type DecodeOptions } from '../operators/decode.ts'
 export { transform, type TransformOperatorOptions } from '../operators/transform.ts'
 export { validate } from '../operators/validate.ts'
-export { mapRows, type SameColumns } from '../operators/rows/map-rows.ts'
+export { mapRows } from '../operators/rows/map-rows.ts'
 export { filterRows } from '../operators/rows/filter-rows.ts'
 export { tapRows } from '../operators/rows/tap-rows.ts'
 export { mergeMapRows } from '../operators/rows/merge-map-rows.ts'
@@ -97,6 +97,7 @@ export type {
   RowOf,
   RowSchema,
 } from './rows/row-types.ts'
+export type { Exactly, NoSuchColumn, RowInput } from './rows/row-input.ts'
 export { contractOfColumns, type ContractOf } from './rows/schema-contract.ts'
 export { json, type TopicFormat } from './library/topic-format.ts'
 

@@ -10,9 +10,9 @@ import { rowSourceOf, selectedRows } from './row-source.ts'
  * letter. Changes that it makes to the row are lost.
  * @throws KD_OPERATOR_INVALID if `keep` returns a promise
  */
-export function filterRows<T extends object = Row>(
-  keep: (row: T, info: RecordInfo) => boolean,
-): RowOperator<T, T>
+export function filterRows<T extends object = Row, Kept extends T = T>(
+  keep: ((row: T, info: RecordInfo) => row is Kept) | ((row: T, info: RecordInfo) => boolean),
+): RowOperator<T, Kept>
 export function filterRows(keep: (row: Row, info: RecordInfo) => boolean): RowOperator {
   const callback: RowCallback<boolean> = {
     operator: 'filterRows',

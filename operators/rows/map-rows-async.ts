@@ -7,6 +7,7 @@ import { deadLetterOf } from '../../src/core/dead-letter.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import { nowMs } from '../../src/core/stage/span.ts'
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '../../src/resilience/retries.ts'
+import type { Exactly } from '../../src/rows/row-input.ts'
 import type { RowSchema } from '../../src/rows/row-types.ts'
 import { AsyncCalls, type AsyncCallback } from './async-calls.ts'
 import { normalisers } from './callbacks.ts'
@@ -41,8 +42,13 @@ const TIMEOUT_MS = 30_000
  * repeated after a growing pause while the rows after it wait. Credit bounds the batches that wait.
  * @throws KD_OPERATOR_FAILED, retryable, when an outage outlasts the retries
  */
-export function mapRowsAsync<T extends object = Row, Out extends object = Row, In extends object = Out>(
-  map: (row: T, info: RecordInfo, call: AsyncCall) => Promise<NoInfer<In>>,
+export function mapRowsAsync<
+  T extends object = Row,
+  Out extends object = Row,
+  In extends object = Out,
+  R extends In = In,
+>(
+  map: (row: T, info: RecordInfo, call: AsyncCall) => Promise<R & Exactly<NoInfer<R>, In>>,
   schema: RowSchema<Out, In>,
   options?: MapRowsAsyncOptions,
 ): RowOperator<T, Out>

@@ -2,6 +2,7 @@ import type { Row, Rows } from '../../src/arrow/rows.ts'
 import { deadLetterOf } from '../../src/core/dead-letter.ts'
 import type { DeadLetter } from '../../src/core/batch.ts'
 import { batchStage } from '../../src/core/stage/stage.ts'
+import type { Exactly } from '../../src/rows/row-input.ts'
 import type { RowSchema } from '../../src/rows/row-types.ts'
 import { callForEachRow, normalisers, type RowCallback } from './callbacks.ts'
 import type { RecordInfo } from './record-info.ts'
@@ -15,8 +16,13 @@ import { rowSourceOf, rowsOfObjects } from './row-source.ts'
  * Later operators work on single rows: one that they reject becomes a dead letter of the record beside the rows that stay.
  * @throws KD_OPERATOR_INVALID if `map` returns a promise
  */
-export function mergeMapRows<T extends object = Row, Out extends object = Row, In extends object = Out>(
-  map: (row: T, info: RecordInfo) => readonly NoInfer<In>[],
+export function mergeMapRows<
+  T extends object = Row,
+  Out extends object = Row,
+  In extends object = Out,
+  R extends In = In,
+>(
+  map: (row: T, info: RecordInfo) => readonly (R & Exactly<NoInfer<R>, In>)[],
   schema: RowSchema<Out, In>,
 ): RowOperator<T, Out>
 export function mergeMapRows(

@@ -2,6 +2,7 @@ import { defer } from 'rxjs'
 import type { Row, Rows } from '../../src/arrow/rows.ts'
 import { messageOf, PipelineError } from '../../src/core/errors.ts'
 import { batchStage } from '../../src/core/stage/stage.ts'
+import type { Exactly } from '../../src/rows/row-input.ts'
 import type { RowSchema } from '../../src/rows/row-types.ts'
 import { callForEachRow, normalisers, type RowCallback } from './callbacks.ts'
 import type { RecordInfo } from './record-info.ts'
@@ -39,8 +40,14 @@ const BATCHES_MAX = 1_000
  * @throws KD_OPERATOR_FAILED, retryable, if a partition is read again from before the latest `batchesMax` batches
  * @throws KD_OPERATOR_INVALID if `fn` returns a promise or the state cannot be copied
  */
-export function scanRows<S, T extends object = Row, Out extends object = Row, In extends object = Out>(
-  fn: (state: S, row: T, info: RecordInfo) => ScanStep<S, NoInfer<In>>,
+export function scanRows<
+  S,
+  T extends object = Row,
+  Out extends object = Row,
+  In extends object = Out,
+  R extends In = In,
+>(
+  fn: (state: S, row: T, info: RecordInfo) => ScanStep<S, R & Exactly<NoInfer<R>, In>>,
   seed: () => S,
   schema: RowSchema<Out, In>,
   options?: ScanRowsOptions<S>,
