@@ -98,8 +98,27 @@ export type {
   RowSchema,
 } from './rows/row-types.ts'
 export type { Exactly, NoSuchColumn, RowInput } from './rows/row-input.ts'
+export { jsonSchema, type RowInputOfJsonSchema, type RowOfJsonSchema } from './rows/json-schema.ts'
+export { columnOf, columnsOf, rowsWith } from './rows/build-rows.ts'
 export { contractOfColumns, type ContractOf } from './rows/schema-contract.ts'
-export { json, type TopicFormat } from './library/topic-format.ts'
+export { customFormat, type TopicFormat, type TopicSchema } from './library/topic-format.ts'
+export {
+  avro,
+  bytes,
+  csv,
+  debezium,
+  formatWithOwnSchema,
+  json,
+  protobuf,
+  text,
+  type AvroFormatSettings,
+  type DebeziumFormatSettings,
+  type JsonSettings,
+  type ProtobufFormatSettings,
+  type RegistrySettings,
+  type ValueSettings,
+} from './library/formats.ts'
+export type { DebeziumRow } from './library/debezium-row.ts'
 
 // Formats and enrichments: functions and objects of these shapes can take the place of ours.
 export { jsonFormat } from './formats/json/format.ts'

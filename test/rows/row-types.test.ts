@@ -4,7 +4,7 @@ import { before, describe, it } from 'node:test'
 import ts from 'typescript'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const TYPES = `${ROOT}test/types/rows.ts`
+const TYPES = ['rows', 'formats'].map((name) => `${ROOT}test/types/${name}.ts`)
 
 /** A program that a test writes: the compiler takes it from memory. */
 const WRONG = `${ROOT}test/types/wrong.ts`
@@ -32,7 +32,7 @@ describe('Types of rows', () => {
   const inFile = (path: string): readonly string[] => messages.filter((message) => message.startsWith(path))
 
   it('are accepted where they fit and refused where they do not', () => {
-    assert.deepEqual(inFile(TYPES), [])
+    assert.deepEqual(TYPES.flatMap(inFile), [])
   })
 
   it('name the field and the column in the messages of the compiler', () => {
@@ -66,8 +66,8 @@ function compile(): readonly string[] {
     getSourceFile: (path, ...rest) =>
       path === WRONG ? ts.createSourceFile(path, WRONG_TEXT, rest[0]) : files.getSourceFile(path, ...rest),
   }
-  const program = ts.createProgram([TYPES, WRONG], options, host)
-  const faults = [TYPES, WRONG].flatMap((path) => {
+  const program = ts.createProgram([...TYPES, WRONG], options, host)
+  const faults = [...TYPES, WRONG].flatMap((path) => {
     const source = program.getSourceFile(path)
     return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
   })

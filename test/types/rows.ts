@@ -16,20 +16,7 @@ import type { ExactNumber } from '../../src/core/exact.ts'
 import type { StructType } from '../../src/core/schema.ts'
 import { columns, list, mapOf, nullable, struct } from '../../src/rows/row-schema.ts'
 import type { Infer, InferInput } from '../../src/rows/row-types.ts'
-
-type Both<T> = (value: T) => T
-
-/** Is true for types that each fit the other; `any`, which fits everything, is only itself. */
-type Same<A, B> = IsAny<A> extends IsAny<B> ? (Both<A> extends Both<B> ? true : false) : false
-type IsAny<T> = 0 extends 1 & T ? true : false
-
-/** Refuses a value that is not exactly of the type `Expected`. */
-function expectType<Expected>(): <Actual>(
-  value: Actual,
-  ...no: Same<Actual, Expected> extends true ? [] : [never]
-) => void {
-  return () => undefined
-}
+import { expectType } from './expect.ts'
 
 const item = columns({ sku: 'string', count: 'integer?' })
 const event = columns({
