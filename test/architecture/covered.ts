@@ -103,6 +103,7 @@ kafka/wire/list-partitions: kafka/wire/cluster
 kafka/wire/network/frames: kafka/wire/network/tls-record
 kafka/wire/network/request-channel: kafka/wire/network/options
 kafka/wire/schema: kafka/wire/messages/api-versions kafka/wire/messages/fetch kafka/wire/messages/find-coordinator kafka/wire/messages/group/consumer-group-describe kafka/wire/messages/group/consumer-group-heartbeat kafka/wire/messages/group/heartbeat kafka/wire/messages/group/join-group kafka/wire/messages/group/leave-group kafka/wire/messages/group/sync-group kafka/wire/messages/init-producer-id kafka/wire/messages/list-offsets kafka/wire/messages/metadata kafka/wire/messages/offset-commit kafka/wire/messages/offset-fetch kafka/wire/messages/offset-for-leader-epoch kafka/wire/messages/produce kafka/wire/messages/sasl-authenticate kafka/wire/messages/sasl-handshake
+library/formats: library/debezium-row library/topic-format
 local-servers/kafka: local-servers/cache local-servers/maven
 operators/buffer-time-or-count: core/open-partitions
 operators/transform: formats/json/source-message
@@ -112,6 +113,7 @@ parquet/writer: parquet/created-by
 registry/registry-tls: core/tls/tls-files registry/registry
 resilience/access-circuit: resilience/server-availability
 resilience/circuit-registry: core/circuit resilience/circuit-breaker
+rows/row-types: rows/row-input
 sample/kinds: sample/order-events sample/web-requests
 sample/produce: sample/event sample/random
 sample/user-events: sample/bad-records

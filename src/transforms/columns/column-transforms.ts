@@ -9,7 +9,7 @@ import { ColumnProgram, ProgramFaults, type TransformedRows } from './column-pro
 import { messageColumnsOf } from './message-columns.ts'
 
 /** Columns of rows, and the values of those that a row lacks. */
-export type RowSchema = Pick<FormatOptions, 'schema' | 'absentValues' | 'unknownFields'>
+export type TransformInput = Pick<FormatOptions, 'schema' | 'absentValues' | 'unknownFields'>
 
 /** Holds what follows from one schema of rows. */
 interface Compiled {
@@ -31,14 +31,14 @@ export class ColumnTransforms {
   }
 
   /** Returns the columns and the sources that messages must be decoded into, or the reasons why objects are needed. */
-  inputFor(rows: RowSchema): Compiled {
+  inputFor(rows: TransformInput): Compiled {
     const { schema } = rows
     let compiled = this.#compiled.get(schema)
     if (compiled === undefined) this.#compiled.set(schema, (compiled = this.#compile(rows)))
     return compiled
   }
 
-  #compile(rows: RowSchema): Compiled {
+  #compile(rows: TransformInput): Compiled {
     const messages = messageColumnsOf(this.#contract, columnsTaken(rows.schema, this.#transformation))
     try {
       const program = new ColumnProgram(this.#transformation, rows, messages)
@@ -53,7 +53,7 @@ export class ColumnTransforms {
    * Transforms the rows of a batch that are in columns. Messages that only objects can decide, and all of them when the
    * columns have changed since they were decoded, are `remaining`.
    */
-  transform(decoded: Decoded, rows: RowSchema): TransformedRows | undefined {
+  transform(decoded: Decoded, rows: TransformInput): TransformedRows | undefined {
     const { raw, validated, sources } = decoded
     if (validated === undefined || sources === undefined) return undefined
     const { program, messages } = this.inputFor(rows)
