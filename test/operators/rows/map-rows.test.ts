@@ -1,39 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { filterRows } from '../../../operators/rows/filter-rows.ts'
 import { mapRows } from '../../../operators/rows/map-rows.ts'
-import { tapRows } from '../../../operators/rows/tap-rows.ts'
-import type { Row, Rows } from '../../../src/arrow/rows.ts'
-import { rowAt } from '../../../src/arrow/values.ts'
-import { provenanceOf, rowsOf, structOf } from '../../support/flow/batches.ts'
-import { errorOf, operatorContract, outputsOf } from '../../support/flow/operator-contract.ts'
-import type { OperatorFunction } from 'rxjs'
-import type { Batch } from '../../../src/core/batch.ts'
+import { schemaAfter } from '../../../operators/rows/row-operator.ts'
+import type { Row } from '../../../src/arrow/rows.ts'
+import { structOf } from '../../support/flow/batches.ts'
+import { errorOf, operatorContract } from '../../support/flow/operator-contract.ts'
+import { FOUR_ROWS, ROW_COLUMNS, rowBatch, rowsAfter, shownRows } from '../../support/rows/row-batches.ts'
 
-const schema = structOf({ n: 'long', s: 'string' })
-const four = [1, 2, 3, 4].map((n) => ({ n, s: `t${n}` }))
-const batch = (rows: readonly Row[]) => ({
-  provenance: provenanceOf({ first: 10n }),
-  payload: rowsOf(schema, rows, { first: 10n, keys: ['k'] }),
-})
 operatorContract('mapRows', () => mapRows((row) => row))
-operatorContract('filterRows', () => filterRows(() => true))
-operatorContract('tapRows', () => tapRows(() => undefined))
 
-function one(operator: OperatorFunction<Batch<Rows>, Batch<Rows>>, rows: readonly Row[] = four): Rows {
-  const input = batch(rows)
-  const [out] = outputsOf(operator, [input])
-  assert.equal(out?.provenance, input.provenance)
-  const { raw, columns, deadLetters, tombstones, filtered } = out.payload
-  assert.equal(
-    raw.count,
-    columns.length + deadLetters.length + tombstones + filtered,
-    'what came in is accounted for',
-  )
-  return out.payload
-}
-const shown = ({ columns }: Rows): unknown[] =>
-  Array.from({ length: columns.length }, (_, row) => rowAt(columns, row))
 const odd = (row: Row): boolean => {
   if (row['n'] === 4) throw new Error('no four')
   return (row['n'] as number) % 2 === 1
@@ -41,18 +16,18 @@ const odd = (row: Row): boolean => {
 
 test('Each row becomes the result of the callback, in its own columns or in those of another schema', () => {
   assert.deepEqual(
-    shown(one(mapRows((row) => ({ ...row, s: null })))),
-    four.map(({ n }) => ({ n, s: null })),
+    shownRows(rowsAfter(mapRows((row) => ({ ...row, s: null })))),
+    FOUR_ROWS.map(({ n }) => ({ n, s: null })),
   )
-  const rows = one(
+  const rows = rowsAfter(
     mapRows((row, { offset, key }) => ({ o: offset, k: key ?? null, d: (row['n'] as number) / 2 }), {
       schema: structOf({ o: 'long', k: 'string', d: 'double' }),
     }),
   )
-  assert.deepEqual(shown(rows)[0], { o: 10, k: 'k', d: 0.5 })
+  assert.deepEqual(shownRows(rows)[0], { o: 10, k: 'k', d: 0.5 })
   assert.deepEqual(
-    shown(
-      one(
+    shownRows(
+      rowsAfter(
         mapRows((row) => row),
         [],
       ),
@@ -67,10 +42,10 @@ test('A row for which the callback throws, or whose result does not fit, becomes
     3: () => undefined,
     4: () => odd({ n: 4 }),
   }
-  const rows = one(
+  const rows = rowsAfter(
     mapRows((row) => (results[row['n'] as number]?.() ?? (row['n'] === 1 ? row : undefined)) as Row),
   )
-  assert.deepEqual([shown(rows), [...rows.records]], [[four[0]], [0]])
+  assert.deepEqual([shownRows(rows), [...rows.records]], [[FOUR_ROWS[0]], [0]])
   assert.deepEqual(
     rows.deadLetters.map(({ offset, reason, message }) => [offset, reason, message]),
     [
@@ -81,63 +56,37 @@ test('A row for which the callback throws, or whose result does not fit, becomes
   )
 })
 
-test('Rows are kept or counted as filtered; one for which the callback throws becomes a dead letter', () => {
-  const rows = one(filterRows(odd))
-  assert.deepEqual([shown(rows), [...rows.records], rows.filtered], [[four[0], four[2]], [0, 2], 1])
-  assert.deepEqual(
-    rows.deadLetters.map(({ offset, reason }) => [offset, reason]),
-    [[13n, 'custom']],
-  )
-  assert.equal(one(filterRows(() => false)).filtered, 4)
-  assert.equal(shown(one(filterRows(() => true))).length, 4)
-  assert.equal(
-    one(
-      filterRows(() => {
-        throw new Error('all')
-      }),
-    ).deadLetters.length,
-    4,
-  )
-})
-
-test('Only true keeps a row', () => {
-  assert.equal(one(filterRows(() => 'yes' as unknown as boolean)).filtered, 4)
-})
-
-test('Consecutive filters add up their counts', () => {
-  const [out] = outputsOf(
-    filterRows((row) => row['n'] !== 1),
-    outputsOf(
-      filterRows((row) => row['n'] !== 3),
-      [batch(four)],
-    ),
-  )
-  assert.deepEqual([out?.payload.filtered, out && shown(out.payload)], [2, [four[1], four[3]]])
-})
-
-test('tapRows sees every row and changes nothing, and an error that it throws stops the stream', () => {
-  const seen: unknown[] = []
-  const input = batch(four)
-  const [out] = outputsOf(
-    tapRows((row, { partition, topic, timestampMs }) =>
-      seen.push([row['n'], topic, partition, timestampMs > 0]),
-    ),
-    [input],
-  )
-  assert.equal(out?.payload, input.payload)
-  assert.deepEqual(
-    seen,
-    four.map(({ n }) => [n, 'events', 0, true]),
-  )
+test('A promise ends the stream by name, and its rejection does not end the process', () => {
+  const broken = mapRows((row) => (row['n'] === 3 ? Promise.reject(new Error('later')) : row))
   assert.match(
-    String(
-      errorOf(
-        tapRows(() => {
-          throw new Error('seen enough')
-        }),
-        input,
-      ),
-    ),
-    /seen enough/,
+    String(errorOf(broken, rowBatch(FOUR_ROWS))),
+    /contract.*mapRows: the function returned a promise; use mapRowsAsync \(topic events, partition 0, offset 12\)/,
   )
+})
+
+test('An object whose field throws when it is read becomes a dead letter', () => {
+  const hostile = (row: Row): Row =>
+    row['n'] === 2
+      ? {
+          get n(): number {
+            throw new Error('no n')
+          },
+        }
+      : row
+  const alone = rowsAfter(mapRows(hostile))
+  assert.deepEqual(shownRows(alone), [FOUR_ROWS[0], FOUR_ROWS[2], FOUR_ROWS[3]])
+  assert.deepEqual(
+    alone.deadLetters.map(({ reason, message }) => [reason, message]),
+    [['type', 'no n']],
+  )
+})
+
+test('It states the columns that it makes', () => {
+  const other = structOf({ o: 'long' })
+  assert.equal(
+    schemaAfter([mapRows((row) => row), mapRows(() => ({}), { schema: other })], ROW_COLUMNS),
+    other,
+  )
+  assert.equal(schemaAfter([mapRows(() => ({}), other)], ROW_COLUMNS), other)
+  assert.equal(schemaAfter([mapRows((row) => row)], ROW_COLUMNS), ROW_COLUMNS)
 })
