@@ -67,7 +67,7 @@ export function callForEachRow<R>(
 export function refusePromise(operator: string, result: unknown, info: RecordInfo): void {
   if (!isThenable(result)) return
   // Nothing else awaits it, and a rejection without a handler ends the process.
-  result.then(undefined, () => undefined)
+  Promise.resolve(result).catch(() => undefined)
   throw new PipelineError(
     'KD_OPERATOR_INVALID',
     `${operator}: the function returned a promise; use mapRowsAsync`,
