@@ -11,14 +11,12 @@ import { readContract } from '../src/contract/file.ts'
 import type { Batch } from '../src/core/batch.ts'
 import type { Raw } from '../src/core/raw.ts'
 import { jsonFormat } from '../src/formats/json/format.ts'
-import { pack } from '../src/kafka/source/pack-records.ts'
-import { generateUserEvents } from '../src/sample/user-events.ts'
 import { contractAfterTransforms } from '../src/service/table/transforms.ts'
 import { compileTransforms, type TransformOptions } from '../src/transforms/compile.ts'
 import { median } from './programs.ts'
+import { userEventBatches } from './user-event-batches.ts'
 
 const RECORDS = 50_000
-const BATCH = 5_000
 const ROUNDS = 3
 
 const VARIANTS: Readonly<Record<string, TransformOptions | undefined>> = {
@@ -36,7 +34,7 @@ const VARIANTS: Readonly<Record<string, TransformOptions | undefined>> = {
 }
 
 const contract = await readContract(findPackageFile('schemas/user-events.schema.json'))
-const batches = batchesOf(RECORDS)
+const batches = userEventBatches(RECORDS)
 const costs = new Map(Object.keys(VARIANTS).map((name) => [name, [] as number[]]))
 for (let round = 0; round <= ROUNDS; round++) {
   for (const [name, options] of Object.entries(VARIANTS)) {
@@ -74,31 +72,4 @@ async function measured(chain: OperatorFunction<Batch<Raw>, Batch<Rows>>): Promi
   await lastValueFrom(from(batches).pipe(chain))
   const { user, system } = process.cpuUsage(before)
   return (user + system) / RECORDS
-}
-
-function batchesOf(count: number): Batch<Raw>[] {
-  const made: Batch<Raw>[] = []
-  let records: Parameters<typeof pack>[2][number][] = []
-  let offset = 0
-  for (const event of generateUserEvents({ seed: 1, count })) {
-    const { value } = event
-    records.push({ key: null, value, timestamp: '1772323200000', offset: String(offset++) })
-    if (records.length < BATCH) continue
-    const payload = pack('events', 0, records, 0n)
-    const provenance = {
-      topic: 'events',
-      partition: 0,
-      follows: undefined,
-      first: payload.offsets[0] ?? 0n,
-      last: payload.offsets.at(-1) ?? 0n,
-      records: payload.count,
-      bytes: payload.bytes.length,
-      polledAtMs: 0,
-      traceparents: [],
-      timings: [],
-    }
-    made.push({ provenance, payload })
-    records = []
-  }
-  return made
 }

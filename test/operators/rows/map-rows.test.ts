@@ -57,7 +57,9 @@ test('A row for which the callback throws, or whose result does not fit, becomes
 })
 
 test('A promise ends the stream by name, and its rejection does not end the process', () => {
-  const broken = mapRows((row) => (row['n'] === 3 ? Promise.reject(new Error('later')) : row))
+  const broken = mapRows((row) =>
+    row['n'] === 3 ? (Promise.reject(new Error('later')) as unknown as Row) : row,
+  )
   assert.match(
     String(errorOf(broken, rowBatch(FOUR_ROWS))),
     /contract.*mapRows: the function returned a promise; use mapRowsAsync \(topic events, partition 0, offset 12\)/,
