@@ -1,18 +1,16 @@
-import type { Row, Rows } from '../../src/arrow/rows.ts'
+import type { Row } from '../../src/arrow/rows.ts'
 import type { StructType } from '../../src/core/schema.ts'
-import { batchStage } from '../../src/core/stage/stage.ts'
 import type { Exactly, RowInput } from '../../src/rows/row-input.ts'
 import type { RowSchema } from '../../src/rows/row-types.ts'
-import { callForEachRow, normalisers, type RowCallback } from './callbacks.ts'
+import { fusedStage, type RowStep } from './fused-stage.ts'
 import type { RecordInfo } from './record-info.ts'
 import { withRowSchema, type RowOperator } from './row-operator.ts'
-import { rowSourceOf, rowsOfObjects } from './row-source.ts'
 
 /**
  * Replaces each row by the result of `map`, in the columns of `schema` or, without it, in its present columns. A row for
  * which `map` throws, or whose result does not fit the columns, becomes a dead letter. Returns a new object for each row or
- * the row itself, changed; fields that the columns lack are left out, and the compiler refuses them where it knows the columns. Neighbouring row operators hand their objects on and
- * build columns once.
+ * the row itself, changed; fields that the columns lack are left out, and the compiler refuses them where it knows the columns.
+ * Of row operators in a row, all are applied to one row before the next row, and columns are built once.
  * @throws KD_OPERATOR_INVALID if `map` returns a promise
  */
 export function mapRows<
@@ -32,23 +30,10 @@ export function mapRows(
   options: StructType | { readonly schema?: StructType | undefined } = {},
 ): RowOperator {
   const schema = 'type' in options ? options : options.schema
-  const callback: RowCallback<object> = {
-    operator: 'mapRows',
-    run: map,
-    takesInfo: map.length > 1,
-    passesRows: false,
+  const step: RowStep = {
+    ...{ stage: 'map', kind: 'map', operator: 'mapRows', schema },
+    ...{ run: map, takesInfo: map.length > 1, passesRows: false },
   }
-  const normaliserOf = normalisers()
-  const operator: RowOperator = batchStage('map', (rows: Rows) => {
-    const source = rowSourceOf(rows)
-    const objects: object[] = []
-    const records: number[] = []
-    const letters = callForEachRow(source, callback, (result, i) => {
-      objects.push(result)
-      records.push(source.recordAt(i))
-    })
-    const made = { objects, records, areChecked: false }
-    return rowsOfObjects(source.rest, normaliserOf(schema ?? source.schema), made, letters)
-  })
+  const operator: RowOperator = (source) => fusedStage(source, step)
   return schema === undefined ? operator : withRowSchema(operator, schema)
 }

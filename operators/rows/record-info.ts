@@ -23,19 +23,24 @@ export function recordInfoOf(raw: Raw, record: number): RecordInfo {
 
 /**
  * Returns a function that describes the records of a batch. For a function that does not take the record, the description
- * looks values up when they are read after all: keys and offsets of all records cost more than a short function.
+ * is always the same object, which looks values up when they are read after all: keys and offsets of all records cost more
+ * than a short function.
  */
 export function recordInfosFor(raw: Raw, isTaken: boolean): (record: number) => RecordInfo {
-  return isTaken ? (record) => recordInfoOf(raw, record) : (record) => new UnreadInfo(raw, record)
+  if (isTaken) return (record) => recordInfoOf(raw, record)
+  const unread = new UnreadInfo(raw)
+  return (record) => {
+    unread.record = record
+    return unread
+  }
 }
 
 class UnreadInfo implements RecordInfo {
   readonly #raw: Raw
-  readonly #record: number
+  record = 0
 
-  constructor(raw: Raw, record: number) {
+  constructor(raw: Raw) {
     this.#raw = raw
-    this.#record = record
   }
 
   get topic(): string {
@@ -47,14 +52,14 @@ class UnreadInfo implements RecordInfo {
   }
 
   get offset(): bigint {
-    return this.#raw.offsets[this.#record] as bigint
+    return this.#raw.offsets[this.record] as bigint
   }
 
   get timestampMs(): number {
-    return this.#raw.timestampsMs[this.#record] as number
+    return this.#raw.timestampsMs[this.record] as number
   }
 
   get key(): Uint8Array | undefined {
-    return keyOf(this.#raw, this.#record)
+    return keyOf(this.#raw, this.record)
   }
 }

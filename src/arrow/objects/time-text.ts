@@ -17,12 +17,33 @@ export function formatDayMicros(days: number, micros: number, zoned: boolean): s
   const hour = Math.floor(minutes / 60)
   const fraction = String(1_000_000 + (micros - seconds * 1_000_000)).slice(1)
   const time = `${TWO_DIGITS[hour] as string}:${TWO_DIGITS[minutes - hour * 60] as string}:${TWO_DIGITS[seconds - minutes * 60] as string}.${fraction}`
-  return zoned ? `${latestDay.text}T${time}Z` : `${latestDay.text}T${time}`
+  const text = zoned ? `${latestDay.text}T${time}Z` : `${latestDay.text}T${time}`
+  recent[recentIndexOf(text)] = text
+  return text
 }
+
+/**
+ * Text that was formatted or checked, at an index made of some of its digits. Operators in a row check the same text, and
+ * the same object is equal at once.
+ */
+const recent = new Array<string>(64).fill('')
 
 /** Returns true for text that `formatDateTime` returns for some instant: such text need not be parsed. */
 export function isFormattedDateTime(text: string, zoned: boolean): boolean {
-  if (text.length !== (zoned ? 27 : 26) || (zoned && text.charCodeAt(26) !== 0x5a)) return false
+  if (text.length !== (zoned ? 27 : 26)) return false
+  const at = recentIndexOf(text)
+  if (recent[at] === text) return true
+  const isFormatted = hasDateTimeForm(text, zoned)
+  if (isFormatted) recent[at] = text
+  return isFormatted
+}
+
+function recentIndexOf(text: string): number {
+  return (text.charCodeAt(18) + 7 * text.charCodeAt(22) + 31 * text.charCodeAt(15)) & 63
+}
+
+function hasDateTimeForm(text: string, zoned: boolean): boolean {
+  if (zoned && text.charCodeAt(26) !== 0x5a) return false
   if (text.charCodeAt(10) !== 0x54 || text.charCodeAt(13) !== 0x3a || text.charCodeAt(16) !== 0x3a)
     return false
   if (text.charCodeAt(19) !== 0x2e || !isFormattedDate(text)) return false

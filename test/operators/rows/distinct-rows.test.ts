@@ -19,10 +19,10 @@ operatorContract('distinctRows', () => byN())
 function runner(operator: RowOperator): (batch: Batch<Rows>) => unknown[] {
   const source = new Subject<Batch<Rows>>()
   let latest: Rows | undefined
-  let failed: unknown
+  let failed: Error | undefined
   source
     .pipe(operator)
-    .subscribe({ next: ({ payload }) => (latest = payload), error: (error) => (failed = error) })
+    .subscribe({ next: ({ payload }) => (latest = payload), error: (error: Error) => (failed = error) })
   return (batch) => {
     source.next(batch)
     if (failed !== undefined) throw failed

@@ -109,7 +109,7 @@ test('A rejection, a throw and a result that does not fit become dead letters', 
 })
 
 test('Rows that do not fit what comes before are dead letters already', async () => {
-  const before = mapRows((row) => (row['n'] === 2 ? { n: 'x' } : row) as Row)
+  const before = mapRows((row) => (row['n'] === 2 ? { n: 'x' } : row))
   const after = mapRowsAsync((row) => Promise.resolve(row), ROW_COLUMNS)
   const [out] = await firstValueFrom(from([rowBatch(FOUR_ROWS)]).pipe(before, after, toArray()))
   assert.deepEqual(out && shownLetters(out.payload), [[11n, 'type', '/n expected an integer, got "x"']])

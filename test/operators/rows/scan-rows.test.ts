@@ -31,8 +31,10 @@ operatorContract('scanRows', () => summing())
 function runner(operator: RowOperator): (batch: Batch<Rows>) => Row[] {
   const source = new Subject<Batch<Rows>>()
   const out: Batch<Rows>[] = []
-  let failed: unknown
-  source.pipe(operator).subscribe({ next: (batch) => out.push(batch), error: (error) => (failed = error) })
+  let failed: Error | undefined
+  source
+    .pipe(operator)
+    .subscribe({ next: (batch) => out.push(batch), error: (error: Error) => (failed = error) })
   return (batch) => {
     source.next(batch)
     if (failed !== undefined) throw failed
