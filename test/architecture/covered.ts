@@ -22,6 +22,7 @@ contract/rules/verdict: contract/rules/rules
 core/credit/credit: core/credit/flush-credit
 core/schema: core/dead-letter
 core/stage/flush-stages: core/batch core/flush-trace core/stage/flush-scope
+core/stage/operator-contract: core/stage/broken-rule core/stage/promise-like
 core/stage/span: core/clock core/errors
 delta/commit/checkpoint-write: delta/commit/checkpoint-reuse delta/commit/checkpoint-rows
 delta/commit/conflicts: delta/commit/commit-info
@@ -29,10 +30,10 @@ delta/commit/log-writer: delta/commit/append delta/commit/checkpoint-scheduler d
 delta/constraints/constraints: delta/constraints/constraint-violations
 delta/files/deletion-vector: delta/files/z85
 delta/files/layout: delta/protocol/table-shape
+delta/files/write-data-files: delta/files/encode-file
 delta/fuzz: delta/statistics/json-text
 delta/log/checksum: delta/log/live-files delta/log/log-segment delta/log/snapshot
 delta/log/in-commit-timestamp: delta/log/checkpoint-part delta/log/checkpoint-read delta/log/checkpoint-schema delta/log/parsed-stats delta/log/state delta/log/txn-retention
-delta/maintenance/create: delta/protocol/engine
 delta/maintenance/optimize-spark: delta/statistics/stats-check delta/statistics/stats
 delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/maintained-table parquet/join
 delta/protocol/action-json: delta/protocol/actions delta/protocol/fields
@@ -44,7 +45,7 @@ delta/schema/evolve: delta/protocol/upgrade delta/schema/new-fields delta/schema
 delta/schema/type-widening: core/widening
 delta/statistics/json-primitives: delta/statistics/format-double
 docs/commands: service/inference/contract-sample service/process/ingest service/process/observability service/process/run
-docs/paths: index
+docs/paths: index library/topic-format rows/row-schema rows/row-types rows/schema-contract
 e2e/demo: cli/demo/demo cli/demo/dependencies cli/demo/kafka
 enrichments/bucket: enrichments/derived-column
 enrichments/kafka-columns: enrichments/enrichment
@@ -64,20 +65,22 @@ formats/avro/resolve: formats/open/contract
 formats/debezium/avro-event-columns: formats/debezium/columns
 formats/debezium/connect-columns: formats/debezium/avro-scan formats/debezium/connect-reading formats/debezium/event-batch formats/debezium/event-fields formats/debezium/event-scan formats/debezium/values
 formats/debezium/format: formats/debezium/schema
+formats/framing/headers: formats/framing/known-schemas
 formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values formats/framing/some-messages
 formats/json/checked: formats/json/columns
 formats/json/columns/unknown-fields: formats/json/columns/canonical formats/json/columns/checked-plan formats/json/columns/checked formats/json/columns/json-bytes formats/json/columns/plan formats/json/columns/read-decimal formats/json/columns/read-number formats/json/columns/read-text formats/json/columns/read-time formats/json/columns/scan formats/json/columns/source-taps formats/json/columns/value-plan
 formats/json/lines: formats/json/schema-file
 formats/json/registered-json: formats/json/json-input
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
+formats/open/read-ahead: formats/open/thread-format
 formats/open/tombstones: enrichments/deleted-flag
 formats/protobuf/built-in-files: formats/protobuf/columns formats/protobuf/load
 formats/protobuf/columnar/message-columns: formats/protobuf/columnar/column-plan formats/protobuf/columnar/column-positions formats/protobuf/columnar/fill-plan formats/protobuf/columnar/read-key formats/protobuf/columnar/read-message formats/protobuf/columnar/read-scalar formats/protobuf/columnar/value-plan formats/protobuf/columnar/wire-input formats/protobuf/columnar/wire-plan formats/protobuf/schema
 formats/protobuf/registry: formats/protobuf/cursor formats/protobuf/protobuf-well-known formats/protobuf/read formats/protobuf/wire-types
 formats/slow-counts: formats/format formats/sources
 formats/text/csv: formats/settings formats/text/csv-fields formats/text/csv-lines formats/text/csv-plan formats/text/digits
-formats/text/value-column: formats/contract-rules formats/values
-formats/writer-schema: formats/record-columns formats/row-collector
+formats/text/value-column: formats/contract-rules
+formats/writer-schema: formats/record-columns formats/row-collector formats/schema-files formats/values
 ingest/plan: ingest/environment ingest/formats ingest/librdkafka-properties ingest/librdkafka ingest/seek-offsets ingest/statsd-endpoint
 jmespath/interpreter: jmespath/built-in jmespath/expression jmespath/function-table jmespath/numbers
 kafka/client/connections: kafka/client/admin kafka/client/client kafka/client/sockets kafka/client/tls-files kafka/client/topic-metadata kafka/client/wire-options
@@ -94,8 +97,8 @@ kafka/group/group-reactions: kafka/group/assignors/assignors
 kafka/group/simulation: kafka/group/leader
 kafka/records/aborted: kafka/records/gather-batch kafka/records/record-cursor kafka/records/record-ranges
 kafka/records/record-codecs: kafka/records/batch-header kafka/records/malformed-records
-kafka/source/consumer-source: kafka/source/consumer-options kafka/source/source-batch
 kafka/source/end-refresh: kafka/source/watermarks
+kafka/source/read-again: kafka/source/consumer-options kafka/source/source-batch
 kafka/source/source-events: kafka/source/source-options kafka/source/source
 kafka/source/topic-id: kafka/fetch/faults/recreated-topic kafka/source/offset-lookup
 kafka/wire/find-coordinator: kafka/wire/broker
@@ -123,14 +126,14 @@ service/http/status: service/health/components
 service/inference/inferred-topic: service/inference/sample
 service/metrics/topic-metrics: service/metrics/process-metrics
 service/process/shutdown: service/process/exit
-service/replay/replay: service/replay/replay-ledger service/replay/replay-rows service/table/commit-rows stored-letters/ledger
+service/replay/replay: service/operators/guards service/replay/replay-ledger service/replay/replay-rows service/table/commit-rows stored-letters/ledger
 service/supervision/patterns: service/supervision/discover
 service/supervision/process-memory: service/connections/kafka-options
 service/supervision/supervision: service/supervision/run-topics service/supervision/topic-set service/supervision/watch-topics
 service/supervision/topic-states: service/supervision/supervised-topic
-service/table/transforms: enrichments/cast-columns service/connections/registry-options service/connections/retry-options
+service/table/target: enrichments/cast-columns service/connections/registry-options service/connections/retry-options service/operators/extensions service/table/row-columns
 service/topic/status: service/topic/control service/topic/events service/topic/flush-tracker service/topic/state service/topic/summary service/topic/topic-pipeline service/topic/topic-run
-service/topic/topic: service/topic/format service/topic/source-options
+service/topic/topic: service/operators/join service/topic/format service/topic/source-options
 sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functions/compare sql/functions/functions sql/functions/like sql/functions/time-pattern sql/functions/time
 sql/parse/parse: sql/expression/types sql/parse/literals sql/parse/tokens
 sql/spark: sql/compile sql/expression/ast sql/expression/cast-time sql/expression/cast sql/expression/columns sql/expression/error sql/expression/numbers sql/expression/term
@@ -147,6 +150,9 @@ telemetry/metrics/catalogue: service/metrics/java-metrics telemetry/metrics/inst
 telemetry/metrics/observed-metrics: telemetry/metrics/metrics telemetry/metrics/readers
 telemetry/process-warnings: telemetry/log-levels
 telemetry/tracing/tail-sampling: telemetry/tracing/sampler
+threads/dying-threads: threads/pool
+threads/encode-files: threads/column-transfer threads/encode-on-thread
+threads/read-batches: threads/describe threads/read-columns
 transforms/columns/column-transforms: transforms/columns/column-program transforms/columns/expression transforms/columns/functions transforms/columns/input transforms/columns/kafka-columns transforms/columns/message-columns transforms/columns/message-sources transforms/columns/read-source transforms/columns/result-column transforms/columns/row-plan transforms/columns/time-text transforms/columns/value-vector
 transforms/date-pattern: transforms/iso
 transforms/examples: transforms/columns
