@@ -1,9 +1,9 @@
 /** Lists a test per line, `test/NAME.test.ts`, and the files `src/NAME.ts` that it covers because they have no test of their own. */
 const LINES = `
 arrow/builder: arrow/column-builder
-arrow/cast: arrow/column arrow/values
+arrow/cast: arrow/column arrow/sparse/sparse-column arrow/values
 arrow/from-arrow: arrow/record-batch
-arrow/time: arrow/bytes-builder arrow/fixed-builder arrow/validity
+arrow/time: arrow/bytes-builder arrow/fixed-builder arrow/sparse/null-runs arrow/validity
 cli/dlq/dlq: cli/dlq/discard cli/dlq/list cli/dlq/replay cli/dlq/show
 cli/dlq/group: cli/dlq/command cli/dlq/text service/replay/stored-letters
 cli/health: cli/config-flags
@@ -45,12 +45,12 @@ delta/schema/evolve: delta/protocol/upgrade delta/schema/new-fields delta/schema
 delta/schema/type-widening: core/widening
 delta/statistics/json-primitives: delta/statistics/format-double
 docs/commands: service/inference/contract-sample service/process/ingest service/process/observability service/process/run
-docs/paths: index library/topic-format rows/row-schema rows/row-types rows/schema-contract
+docs/paths: index library/topic-format rows/schema-contract
 e2e/demo: cli/demo/demo cli/demo/dependencies cli/demo/kafka
 enrichments/bucket: enrichments/derived-column
 enrichments/kafka-columns: enrichments/enrichment
 enrichments/lookup-columns: enrichments/source-column
-entries/entries: entries/azure entries/gcs entries/s3 entries/service
+entries/entries: entries/azure entries/gcs entries/s3 entries/service entries/testing
 evolution/alter: evolution/batch-validation evolution/nulls evolution/plain evolution/row-columns evolution/row-layout
 evolution/contract-case: evolution/policy
 evolution/dropped-fields: evolution/field-paths
@@ -68,7 +68,7 @@ formats/debezium/format: formats/debezium/schema
 formats/framing/headers: formats/framing/known-schemas
 formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values formats/framing/some-messages
 formats/json/checked: formats/json/columns
-formats/json/columns/unknown-fields: formats/json/columns/canonical formats/json/columns/checked-plan formats/json/columns/checked formats/json/columns/json-bytes formats/json/columns/plan formats/json/columns/read-decimal formats/json/columns/read-number formats/json/columns/read-text formats/json/columns/read-time formats/json/columns/scan formats/json/columns/source-taps formats/json/columns/value-plan
+formats/json/columns/unknown-fields: formats/json/columns/canonical formats/json/columns/checked-plan formats/json/columns/checked formats/json/columns/json-bytes formats/json/columns/member-names formats/json/columns/plan formats/json/columns/read-decimal formats/json/columns/read-number formats/json/columns/read-text formats/json/columns/read-time formats/json/columns/scan formats/json/columns/source-taps formats/json/columns/value-plan
 formats/json/lines: formats/json/schema-file
 formats/json/registered-json: formats/json/json-input
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
@@ -109,6 +109,7 @@ kafka/wire/schema: kafka/wire/messages/api-versions kafka/wire/messages/fetch ka
 library/formats: library/debezium-row library/topic-format
 local-servers/kafka: local-servers/cache local-servers/maven
 operators/buffer-time-or-count: core/open-partitions
+operators/rows/map-rows: arrow/objects/object-code arrow/objects/row-normaliser arrow/objects/row-reader arrow/objects/time-text
 operators/transform: formats/json/source-message
 parquet/range-reader: arrow/plain parquet/footer
 parquet/statistics: parquet/leaf-statistics
@@ -150,6 +151,7 @@ telemetry/metrics/catalogue: service/metrics/java-metrics telemetry/metrics/inst
 telemetry/metrics/observed-metrics: telemetry/metrics/metrics telemetry/metrics/readers
 telemetry/process-warnings: telemetry/log-levels
 telemetry/tracing/tail-sampling: telemetry/tracing/sampler
+testing/test-batches: rows/row-schema rows/row-types
 threads/dying-threads: threads/pool
 threads/encode-files: threads/column-transfer threads/encode-on-thread
 threads/read-batches: threads/describe threads/read-columns

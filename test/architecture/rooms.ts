@@ -51,6 +51,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   operators: NOUNS,
   pipeline: ['operators', ...NOUNS],
   service: ['pipeline', 'operators', 'config', ...NOUNS],
+  testing: ['operators', ...NOUNS],
   library: ['pipeline', 'operators', 'config', 'service', ...NOUNS],
 }
 
