@@ -1,5 +1,5 @@
 import { format, resolveConfig } from 'prettier'
-import { exitCodeOf } from '../src/cli/exit-codes.ts'
+import { exitCodeOf } from '../src/service/process/exit-codes.ts'
 import { ERROR_CATALOGUE, PipelineError, type ErrorCode } from '../src/core/errors.ts'
 
 /** Returns the page `docs/errors.md` with all codes, in the order of the catalogue. */

@@ -3,7 +3,7 @@ import { loadConfig } from '../../config/load/load.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { Sample } from '../service/inference/sample.ts'
-import { EXIT, EXIT_HELP } from './exit-codes.ts'
+import { EXIT, EXIT_HELP } from '../service/process/exit-codes.ts'
 import { formatJson, print, printJson, formatTable } from './output.ts'
 import { configSourcesOf, addConfigOptions, type ConfigFlags } from './config-flags.ts'
 

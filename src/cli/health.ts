@@ -3,7 +3,7 @@ import { HTTP_OPTIONS } from '../../config/http/options.ts'
 import { loadConfig, type ConfigSources } from '../../config/load/load.ts'
 import type { HttpConfig } from '../../config/types.ts'
 import { messageOf } from '../core/errors.ts'
-import { EXIT } from './exit-codes.ts'
+import { EXIT } from '../service/process/exit-codes.ts'
 import { print } from './output.ts'
 import { configSourcesOf, addConfigOptions, type ConfigFlags } from './config-flags.ts'
 

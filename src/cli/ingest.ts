@@ -14,7 +14,7 @@ import {
   repeatListFlags,
 } from '../ingest/options.ts'
 import { INGEST_ENTRY, planIngest, type IngestPlan } from '../ingest/plan.ts'
-import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+import { EXIT, EXIT_HELP, exitCodeOf } from '../service/process/exit-codes.ts'
 import { holdSignals } from './held-signals.ts'
 import { printJson } from './output.ts'
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+import { EXIT, EXIT_HELP, exitCodeOf } from '../service/process/exit-codes.ts'
 import { formatError, isOutputJson } from './output.ts'
 import { findPackageFile } from './package-file.ts'
 import type { ServiceOutput } from './service-output.ts'

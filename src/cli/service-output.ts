@@ -3,7 +3,7 @@ import { configFaultsOf } from '../../config/load/faults.ts'
 import { isUnexpectedError, messageOf, PipelineError } from '../core/errors.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { logProcessOutput } from '../telemetry/process-output.ts'
-import { EXIT } from './exit-codes.ts'
+import { EXIT } from '../service/process/exit-codes.ts'
 
 /**
  * Writes to the log everything that is printed before the service has its own log: faults of the command line and of the

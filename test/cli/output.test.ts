@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { exitCodeOf, EXIT } from '../../src/cli/exit-codes.ts'
+import { exitCodeOf, EXIT } from '../../src/service/process/exit-codes.ts'
 import { formatError, formatJson, formatTable } from '../../src/cli/output.ts'
 import { formatDataType } from '../../src/cli/table/type-text.ts'
 import { PipelineError } from '../../src/core/errors.ts'

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { EXIT } from '../../src/cli/exit-codes.ts'
+import { EXIT } from '../../src/service/process/exit-codes.ts'
 import { isOutputJson } from '../../src/cli/output.ts'
 import { programOf } from '../support/program.ts'
 

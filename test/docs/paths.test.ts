@@ -59,7 +59,7 @@ for (const page of ['README.md', 'docs/library.md']) {
 }
 
 test('the README has the exit codes of the command line', async () => {
-  const { EXIT_HELP } = await import('../../src/cli/exit-codes.ts')
+  const { EXIT_HELP } = await import('../../src/service/process/exit-codes.ts')
   const told = [...EXIT_HELP.matchAll(/^ +(\d) +(.+)$/gm)].map(
     ([, code = '', text = '']) => `${code}|${text}`,
   )

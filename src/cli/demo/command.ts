@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { EXIT_HELP } from '../exit-codes.ts'
+import { EXIT_HELP } from '../../service/process/exit-codes.ts'
 import { parseCount } from '../table/command.ts'
 
 interface DemoFlags {

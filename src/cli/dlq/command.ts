@@ -11,7 +11,7 @@ import { matchesFilter, type LetterFilter, type StoredLetter } from '../../store
 import type { LetterStore } from '../../service/replay/stored-letters.ts'
 import type { TablePool } from '../../service/table/table-pool.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { EXIT_HELP } from '../exit-codes.ts'
+import { EXIT_HELP } from '../../service/process/exit-codes.ts'
 import { configSourcesOf, addConfigOptions, type ConfigFlags } from '../config-flags.ts'
 import { parseCount, parseTime } from '../table/command.ts'
 

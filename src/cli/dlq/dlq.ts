@@ -4,7 +4,7 @@ import { addGroup } from './group.ts'
 import { addList } from './list.ts'
 import { addReplay } from './replay.ts'
 import { addShowDeadLetter } from './show.ts'
-import { EXIT_HELP } from '../exit-codes.ts'
+import { EXIT_HELP } from '../../service/process/exit-codes.ts'
 
 /** Adds the command `dlq` with its subcommands, which inspect dead letters and replay them into the table. */
 export function addDlq(program: Command): void {

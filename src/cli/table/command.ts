@@ -8,7 +8,7 @@ import type { Add } from '../../delta/protocol/actions.ts'
 import { deletionVectorOf } from '../../delta/files/deletion-vector.ts'
 import type { Snapshot } from '../../delta/log/snapshot.ts'
 import type { Store } from '../../storage/store.ts'
-import { EXIT_HELP } from '../exit-codes.ts'
+import { EXIT_HELP } from '../../service/process/exit-codes.ts'
 import { configSourcesOf, addConfigOptions, type ConfigFlags } from '../config-flags.ts'
 
 /** Holds the flags that all `table` commands share. */

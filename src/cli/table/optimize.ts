@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { printNotice, printWarning } from './notices.ts'
 import { formatJson, print } from '../output.ts'
 import { formatCount } from '../progress.ts'
-import { EXIT } from '../exit-codes.ts'
+import { EXIT } from '../../service/process/exit-codes.ts'
 import {
   addTableSubcommand,
   parseColumnNames,

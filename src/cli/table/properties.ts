@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { EXIT_HELP } from '../exit-codes.ts'
+import { EXIT_HELP } from '../../service/process/exit-codes.ts'
 import { printWarning } from './notices.ts'
 import { print, printJson } from '../output.ts'
 import { addTableSubcommand, parseNameValue, withStore, type TableFlags } from './command.ts'

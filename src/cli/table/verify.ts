@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { EXIT } from '../exit-codes.ts'
+import { EXIT } from '../../service/process/exit-codes.ts'
 import { printNotice } from './notices.ts'
 import { formatJson, print, formatTable } from '../output.ts'
 import { formatCount } from '../progress.ts'

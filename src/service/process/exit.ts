@@ -1,4 +1,4 @@
-/** Lists the exit codes of a process that stops abruptly; all others are in `src/cli/exit-codes.ts`. */
+/** Lists the exit codes of a process that stops abruptly; all others are in `src/service/process/exit-codes.ts`. */
 export const ABRUPT_EXIT = {
   /** The shutdown deadline passed before everything that was read was committed. */
   undrained: 1,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { EXIT, exitCodeOf } from '../../src/cli/exit-codes.ts'
-import { PipelineError } from '../../src/core/errors.ts'
+import { EXIT, exitCodeOf } from '../../../src/service/process/exit-codes.ts'
+import { PipelineError } from '../../../src/core/errors.ts'
 
 test('The exit code says who can act: the user, an administrator, nobody but time, or a developer', () => {
   const cases: readonly (readonly [unknown, number])[] = [

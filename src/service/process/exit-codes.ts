@@ -1,5 +1,5 @@
-import { isUnexpectedError, PipelineError, type ErrorCode } from '../core/errors.ts'
-import { ABRUPT_EXIT } from '../service/process/exit.ts'
+import { isUnexpectedError, PipelineError, type ErrorCode } from '../../core/errors.ts'
+import { ABRUPT_EXIT } from './exit.ts'
 
 /** Lists the exit codes of the process. */
 export const EXIT = {
