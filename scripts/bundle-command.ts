@@ -7,6 +7,8 @@ const NATIVE = ['snappy', 'lz4-napi', '@node-rs/crc32', 'parquet-wasm', 'piscina
 /** Another one, imported where it is needed: `require` would hide the names of its exports from such an import. */
 const NATIVE_LATE = '@bokuweb/zstd-wasm'
 const NATIVE_NAMESPACE = 'native'
+/** RxJS in ES modules. */
+const RXJS = 'node_modules/rxjs/dist/esm'
 /** A user installs it beside the service. */
 const OPTIONAL = '@azure/identity'
 
@@ -44,13 +46,12 @@ const requireNative: Plugin = {
 
 /**
  * Bundles the command `kafka-delta` and its dependencies into `folder`, from the compiled modules in `modules`. The entry is
- * `main.js`; the licenses of all packages in the bundle are in `THIRD-PARTY-LICENSES.txt`.
+ * `main.js`; the licenses of all packages in the bundle are in `THIRD-PARTY-LICENSES.txt`. The folder `library` holds the
+ * entries of the library and of RxJS as operators of users import them: they share their modules with the command.
  */
 export async function bundleCommand(modules: string, folder: string): Promise<void> {
-  const metafile = await bundlePrograms(
-    [join(modules, 'src/cli/main.js'), join(modules, THREAD_PROGRAM)],
-    folder,
-  )
+  const programs = [join(modules, 'src/cli/main.js'), join(modules, THREAD_PROGRAM)]
+  const metafile = await bundlePrograms([...programs, ...hostEntries(modules)], folder)
   chmodSync(join(folder, 'main.js'), 0o755)
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licensesOf(metafile))
 }
@@ -58,18 +59,49 @@ export async function bundleCommand(modules: string, folder: string): Promise<vo
 /** The program of worker threads, which is looked for beside the module that starts them. */
 export const THREAD_PROGRAM = 'src/threads/worker-thread.js'
 
-/** Bundles programs with their dependencies into `folder`, where each keeps its file name. Resolves to what they hold. */
-export async function bundlePrograms(entryPoints: string[], folder: string): Promise<Metafile> {
+/** A module to bundle and the name of its file without extension. */
+interface Entry {
+  readonly in: string
+  readonly out: string
+}
+
+/** Returns the modules that code of users imports while the command runs it, with the names of their files in the bundle. */
+function hostEntries(modules: string): readonly Entry[] {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    readonly exports: Readonly<Record<string, string | { readonly types: string }>>
+  }
+  const library = Object.values(exports).flatMap((entry) => {
+    if (typeof entry === 'string') return []
+    const name = entry.types.replace(/^\.\/dist\/|\.d\.ts$/g, '')
+    return [{ in: join(modules, `${name}.js`), out: `library/${basename(name)}` }]
+  })
+  return [
+    ...library,
+    { in: `./${RXJS}/index.js`, out: 'library/rxjs' },
+    { in: `./${RXJS}/operators/index.js`, out: 'library/rxjs.operators' },
+  ]
+}
+
+/**
+ * Bundles programs with their dependencies into `folder`, where each keeps its file name or has the one that is given. Resolves
+ * to what they hold.
+ */
+export async function bundlePrograms(
+  entryPoints: readonly (string | Entry)[],
+  folder: string,
+): Promise<Metafile> {
   rmSync(folder, { recursive: true, force: true })
   const { metafile } = await build({
     ...BUNDLE_OPTIONS,
-    entryPoints: entryPoints.map((path) => ({ in: path, out: basename(path, '.js') })),
+    entryPoints: entryPoints.map((entry) =>
+      typeof entry === 'string' ? { in: entry, out: basename(entry, '.js') } : entry,
+    ),
     outdir: folder,
     external: [OPTIONAL, `${OPTIONAL}/*`, NATIVE_LATE],
     plugins: [requireNative],
     // Builds in ES modules, of which only the used part is bundled.
     mainFields: ['module', 'main'],
-    alias: { rxjs: './node_modules/rxjs/dist/esm/index.js' },
+    alias: { rxjs: `./${RXJS}/index.js` },
     // Packages in CommonJS call `require` for modules of Node.
     banner: {
       js: "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);",

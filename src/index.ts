@@ -199,6 +199,17 @@ export type { StoreRetryPolicy, StoreRequestOptions } from './storage/requests.t
 export type { RetryPolicy } from './resilience/retries.ts'
 export type { Circuit, CircuitState } from './core/circuit.ts'
 
+// Code of a user in the service.
+export {
+  defineOperators,
+  type OperatorsContext,
+  type OperatorsDefinition,
+  type OperatorsFunction,
+  type OperatorsInput,
+  type TopicOperators,
+} from './service/operators/define.ts'
+export type { ExtensionFormat } from './service/operators/extensions.ts'
+
 // The errors of everything.
 export {
   ERROR_CATALOGUE,

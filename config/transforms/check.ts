@@ -10,9 +10,13 @@ const TYPES = 'string long integer short byte float double boolean binary date t
   ' ',
 )
 
+/** Files that Node can load: scripts and modules, in JavaScript or TypeScript. */
+const CODE_FILE = /\.[cm]?[jt]s$/
+
 /** Reports invalid expressions, paths, types and files of a topic's transforms. */
 export function checkTransforms(topic: TransformConfig, report: ReportFault): void {
   checkRules(topic, report)
+  checkOperators(topic, report)
   if (topic.filter !== undefined) checkExpression(topic.filter, ['filter'], report)
   const destinations = new Map<string, FieldPath>()
   for (const [destination, { expr, type }] of Object.entries(topic.transforms)) {
@@ -41,6 +45,16 @@ export function checkTransforms(topic: TransformConfig, report: ReportFault): vo
       if (isFile && !existsSync(path)) report([`${option}.${name}`, option], `does not exist: ${path}`)
     }
   }
+}
+
+function checkOperators({ operators }: TransformConfig, report: ReportFault): void {
+  if (operators === undefined) return
+  if (!CODE_FILE.test(operators))
+    report(
+      ['operators'],
+      `must be a file ending in .js, .mjs, .cjs, .ts, .mts or .cts: value was ${operators}`,
+    )
+  else if (!existsSync(operators)) report(['operators'], `does not exist: ${operators}`)
 }
 
 function checkRules({ rules }: TransformConfig, report: ReportFault): void {

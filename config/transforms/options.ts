@@ -48,4 +48,12 @@ export const TRANSFORM_OPTIONS = {
     default: [],
     path: true,
   },
+  /** Absolute path of an existing file. */
+  operators: {
+    doc: 'File with code of your own for the rows of the topic, in JavaScript, or in TypeScript with Node 22.18, 23.6 or newer: `export default defineOperators(({ topic, log, meter }) => ({ rows, format, enrichments }))`. It runs after the contract and the transforms, and before the derived columns. Relative paths are resolved against the folder of the configuration file. See [own code](transforms.md#own-code-in-the-service).',
+    format: 'text',
+    default: null,
+    nullable: true,
+    path: true,
+  },
 } as const satisfies OptionTree

@@ -6,6 +6,7 @@ import type { Format, FormatOptions, ObjectReason } from '../formats/format.ts'
 import { openFormat } from '../formats/open/open.ts'
 import { mainThreadReason } from '../formats/open/thread-format.ts'
 import { registryOptionsOf } from '../service/connections/registry-options.ts'
+import type { TopicExtensions } from '../service/operators/extensions.ts'
 import { contractAfterTransforms, openTransforms } from '../service/table/transforms.ts'
 import { columnsAfter } from '../transforms/columns.ts'
 import { ColumnTransforms } from '../transforms/columns/column-transforms.ts'
@@ -38,11 +39,12 @@ export async function explainTopic(
   name: string,
   topic: TopicConfig,
   config: Pick<Config, 'schemaRegistry' | 'workers'>,
+  code: TopicExtensions = {},
 ): Promise<TopicExplanation> {
-  const contract = topic.contract === undefined ? undefined : await readContract(topic.contract)
+  const contract = topic.contract === undefined ? code.format?.contract : await readContract(topic.contract)
   const options = contract === undefined ? NO_COLUMNS : { schema: contract.schema, plain: contract.plain }
   const reasons = [
-    ...(await formatReasons(topic, config, options, contract)),
+    ...(await formatReasons(topic, config, options, contract, code)),
     ...(await transformReasons(name, topic, contract)),
   ]
   const known = subjectsOf(topic, contract)
@@ -50,20 +52,29 @@ export async function explainTopic(
   const subjects = [
     ...known.map((subject) => explained(subject, reasons)),
     ...others.map(({ subject, reason }): Explained => ({ subject, on: 'objects', reason })),
+    ...explainOperators(code),
   ]
   const on = reasons.length === 0 ? 'columns' : 'objects'
   return {
     topic: topic.topic,
     on,
     subjects,
-    ...(config.workers === 0 ? {} : { onMainThread: mainThreadReasons(topic, on) }),
+    ...(config.workers === 0 ? {} : { onMainThread: mainThreadReasons(topic, on, code) }),
   }
 }
 
 /** Returns what worker threads do not do for a topic. */
-function mainThreadReasons(topic: TopicConfig, on: 'columns' | 'objects'): readonly ObjectReason[] {
+function mainThreadReasons(
+  topic: TopicConfig,
+  on: 'columns' | 'objects',
+  { format, rows = [] }: TopicExtensions,
+): readonly ObjectReason[] {
   const decoding =
-    on === 'objects' ? { subject: 'format', reason: 'threads make no objects' } : mainThreadReason(topic)
+    format !== undefined
+      ? { subject: 'format', reason: `the format ${format.name} of the operators is not known to threads` }
+      : on === 'objects'
+        ? { subject: 'format', reason: 'threads make no objects' }
+        : mainThreadReason(topic)
   const { rules, filter, transforms } = topic
   const hasSteps = rules.length > 0 || filter !== undefined || Object.keys(transforms).length > 0
   return [
@@ -71,7 +82,16 @@ function mainThreadReasons(topic: TopicConfig, on: 'columns' | 'objects'): reado
     ...(hasSteps
       ? [{ subject: 'transforms', reason: 'rules, filters and transforms need what the main thread holds' }]
       : []),
+    ...(rows.length === 0
+      ? []
+      : [{ subject: 'operators', reason: 'code of the user runs on the main thread' }]),
   ]
+}
+
+/** Explains the operators of a topic, which run on rows that are decoded already. */
+function explainOperators({ rows = [] }: TopicExtensions): readonly Explained[] {
+  const reason = 'functions that take single rows, as those of mapRows, need objects'
+  return rows.length === 0 ? [] : [{ subject: 'operators', on: 'objects', reason }]
 }
 
 /** Formats the explanation of a topic as a table. */
@@ -115,11 +135,13 @@ async function formatReasons(
   config: Pick<Config, 'schemaRegistry'>,
   options: FormatOptions,
   contract: Contract | undefined,
+  code: TopicExtensions,
 ): Promise<readonly ObjectReason[]> {
   const rules = contractReasons(contract)
   let format: Format
   try {
-    format = await openFormat({ ...topic, ...registryOptionsOf(config, topic, undefined) }, options)
+    format = await (code.format?.open(options) ??
+      openFormat({ ...topic, ...registryOptionsOf(config, topic, undefined) }, options))
   } catch (error) {
     return [{ subject: 'format', reason: `unknown: ${messageOf(error)}` }]
   }

@@ -1,10 +1,12 @@
 import type { TopicConfig } from '../../config/types.ts'
+import { schemaAfter } from '../../operators/rows/row-operator.ts'
 import { readContract } from '../contract/file.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { StructField, StructType } from '../core/schema.ts'
 import { cobDateColumn, cobDateFault } from '../enrichments/cob-date.ts'
 import { tryDerivedColumn } from '../enrichments/derived-column.ts'
 import { KAFKA_FIELDS } from '../enrichments/kafka-columns.ts'
+import { extensionColumnsOf, type TopicExtensions } from '../service/operators/extensions.ts'
 import {
   checkTransformDestinations,
   contractAfterTransforms,
@@ -23,12 +25,17 @@ export interface TablePlan {
 }
 
 /**
- * Derives the table of a topic from its contract, without connecting to Kafka or the store.
+ * Derives the table of a topic from its contract, without connecting to Kafka or the store. With `code`, that of the topic's
+ * operators, the table has the columns after them.
  *
  * @throws KD_CONTRACT_INVALID if the contract cannot be used
  * @throws KD_CONFIG_INVALID with every fault if options do not match the columns
  */
-export async function planTable(name: string, topic: TopicConfig): Promise<TablePlan> {
+export async function planTable(
+  name: string,
+  topic: TopicConfig,
+  code: TopicExtensions = {},
+): Promise<TablePlan> {
   const plan = {
     name,
     topic: topic.topic,
@@ -37,7 +44,7 @@ export async function planTable(name: string, topic: TopicConfig): Promise<Table
     deadLetters: topic.deadLetters.topic,
     partitionColumns: topic.table.partitionColumns,
   }
-  const messages = topic.contract === undefined ? undefined : await readContract(topic.contract)
+  const messages = topic.contract === undefined ? code.format?.contract : await readContract(topic.contract)
   const prefix = `topics.${name}.`
   const transformation = await openTransforms(topic, messages?.schema, { prefix })
   if (messages === undefined) return plan
@@ -46,8 +53,10 @@ export async function planTable(name: string, topic: TopicConfig): Promise<Table
   if (transformation !== undefined)
     checkTransformDestinations(topic, contract.schema, transformation, undefined)
   const faults: string[] = []
-  const fields = [...contract.schema.fields, ...(topic.kafkaColumns ? KAFKA_FIELDS : [])]
+  const rows = schemaAfter(code.rows ?? [], contract.schema)
+  const fields = [...rows.fields, ...(topic.kafkaColumns ? KAFKA_FIELDS : [])]
   addDerived(fields, topic, faults)
+  fields.push(...extensionColumnsOf(code))
   checkFields(fields, topic.table.partitionColumns, faults)
   if (faults.length > 0) {
     const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`

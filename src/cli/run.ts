@@ -3,7 +3,7 @@ import { closest } from 'fastest-levenshtein'
 import { loadConfig } from '../../config/load/load.ts'
 import type { Config } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
-import { EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+import { EXIT_HELP, exitCodeOf } from '../service/process/exit-codes.ts'
 import { holdSignals } from './held-signals.ts'
 import { configSourcesOf, addConfigOptions, type ConfigFlags } from './config-flags.ts'
 
@@ -39,10 +39,13 @@ ${EXIT_HELP}`,
     .action(async (flags: RunFlags) => {
       const config = selectTopics(loadConfig({ ...configSourcesOf(flags), needsTopic: true }), flags.topic)
       const deliverSignals = holdSignals()
-      const { logFailure, runService } = await import('../service/process/run.ts')
+      const { logFailure, runServiceOrThrow } = await import('../service/process/run.ts')
       try {
         finish(
-          await runService(config, { until: flags.until ?? 'stopped', onSignalsHandled: deliverSignals }),
+          await runServiceOrThrow(config, {
+            until: flags.until ?? 'stopped',
+            onSignalsHandled: deliverSignals,
+          }),
         )
       } catch (thrown) {
         // The reason is in the log, in its format, so it is not printed a second time.

@@ -3,10 +3,11 @@ import { resolvePatternTopic } from '../../config/topics/entries.ts'
 import { loadConfig } from '../../config/load/load.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
 import { PipelineError } from '../core/errors.ts'
-import { EXIT, EXIT_HELP, exitCodeOf } from './exit-codes.ts'
+import { EXIT, EXIT_HELP, exitCodeOf } from '../service/process/exit-codes.ts'
 import { formatError, print, printJson, formatTable } from './output.ts'
 import type { TablePlan } from './plan.ts'
 import { configSourcesOf, addConfigOptions, type ConfigFlags } from './config-flags.ts'
+import { withTopicCode } from './topic-code.ts'
 import { formatDataType } from './table/type-text.ts'
 
 interface ValidateFlags extends ConfigFlags {
@@ -41,7 +42,7 @@ ${EXIT_HELP}`,
       let exitCode: number = EXIT.ok
       for (const [name, topic] of topicsOf(config)) {
         try {
-          plans.push(await planTable(name, topic))
+          plans.push(await withTopicCode(name, topic, (code) => planTable(name, topic, code)))
         } catch (error) {
           // Continues with the other topics, so that all faults are reported.
           if (!(error instanceof PipelineError)) throw error
@@ -62,7 +63,8 @@ ${EXIT_HELP}`,
 async function explain(config: Config, { json }: ValidateFlags): Promise<void> {
   const { explainTopic, formatExplanation } = await import('./explain.ts')
   const explanations = []
-  for (const [name, topic] of topicsOf(config)) explanations.push(await explainTopic(name, topic, config))
+  for (const [name, topic] of topicsOf(config))
+    explanations.push(await withTopicCode(name, topic, (code) => explainTopic(name, topic, config, code)))
   if (json === true) await printJson(explanations)
   else for (const explanation of explanations) await print(formatExplanation(explanation))
 }

@@ -1,6 +1,7 @@
 /**
  * Exports the service in one call, its configuration, its log and its traces: `kafka-delta/service`.
  */
+export { runService, type RunServiceOptions } from '../service/process/service.ts'
 export { runTopics, type RunOptions } from '../service/supervision/run-topics.ts'
 export type { TopicRun } from '../service/topic/topic-run.ts'
 export type { TopicControl } from '../service/topic/control.ts'

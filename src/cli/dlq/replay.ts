@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { CauseCounter } from '../../stored-letters/cause.ts'
 import type { StoredLetter } from '../../stored-letters/stored.ts'
+import type { TopicExtensions } from '../../service/operators/extensions.ts'
 import type { ReplayResult } from '../../service/replay/replay.ts'
 import {
   selectDeadLetters,
@@ -11,6 +12,7 @@ import {
 } from './command.ts'
 import { formatCauses, formatIgnored } from './text.ts'
 import { print, printJson } from '../output.ts'
+import { withTopicCode } from '../topic-code.ts'
 
 interface ReplayFlags extends DlqFlags {
   readonly yes?: true
@@ -24,7 +26,7 @@ export function addReplay(parent: Command): void {
     'kafka-delta dlq replay --config service.json --group 1a2b3c4d --yes',
   ])
     .description(
-      "replay open dead letters with the topic's current format, contract and rules into its table, each exactly once. Without --yes a dry run",
+      "replay open dead letters with the topic's current format, contract, rules and operators into its table, each exactly once. Without --yes a dry run",
     )
     .option('--yes', 'write the rows')
     .option('--no-dry-run', 'same as --yes')
@@ -37,16 +39,20 @@ export function addReplay(parent: Command): void {
       const { config, entry, tables, log } = letters
       // `openDeadLetterSelection` requires an entry here.
       if (entry === undefined) throw new Error('Broken invariant: a replay has an entry')
-      const done = await replayDeadLetters({
-        config,
-        topic: entry.topic,
-        tables,
-        log,
-        isDry,
-        letters: selectedLetters(letters, flags),
-        onFailure: ({ position, reason, message }) =>
-          causes.add({ reason, message, partition: position.partition, offset: position.offset }),
-      })
+      const { name, topic } = entry
+      const replay = (extensions: TopicExtensions): Promise<ReplayResult> =>
+        replayDeadLetters({
+          config,
+          topic,
+          extensions,
+          tables,
+          log,
+          isDry,
+          letters: selectedLetters(letters, flags),
+          onFailure: ({ position, reason, message }) =>
+            causes.add({ reason, message, partition: position.partition, offset: position.offset }),
+        })
+      const done = await withTopicCode(name, topic, replay, log)
       await printOutcome(done, causes, letters, { ...flags, isDry })
     })
 }

@@ -2,9 +2,10 @@ import type { TopicConfig } from '../../../config/types.ts'
 import { contractOfTable } from '../../contract/table-contract.ts'
 import type { Contract } from '../../contract/contract.ts'
 import { PipelineError } from '../../core/errors.ts'
+import { Closers, closeOnFailure } from '../../core/lifecycle/closers.ts'
 import { describeAddedColumns, inferColumns, listUnmappedFields } from '../../evolution/infer-from-sample.ts'
 import { RESCUED_DATA } from '../../evolution/policy.ts'
-import type { TopicExtensions } from '../operators/extensions.ts'
+import { extensionColumnsOf, type TopicExtensions } from '../operators/extensions.ts'
 import { configuredColumnsOf } from '../table/enrichments.ts'
 import { type Sample, sampleTopic } from './sample.ts'
 import { findColumnSource } from '../table/target.ts'
@@ -14,33 +15,51 @@ import type { TopicPipeline } from '../topic/topic-pipeline.ts'
 
 /**
  * Infers the columns of a topic from its first messages, then opens it. Resolves to `undefined` when `signal` is aborted
- * before there are any.
+ * before there are any. Call `discard` instead of it when the topic is not to be opened after all.
  */
-export type OpenInferred = (signal: AbortSignal) => Promise<TopicPipeline | undefined>
+export interface OpenInferred {
+  (signal: AbortSignal): Promise<TopicPipeline | undefined>
+  readonly discard?: () => Promise<void>
+}
 
 /**
  * Opens a topic. When neither a schema nor an existing table defines the columns, it returns the function that infers them
- * and opens the topic then.
+ * and opens the topic then. The code of a user in `extensions` is closed when the topic cannot be opened.
  * @throws the errors of `openTopic`
  */
 export async function openTopicWithInference(
   topic: TopicConfig,
   services: TopicServices,
   emit: TopicEventHandler,
-  extensions?: TopicExtensions,
+  extensions: TopicExtensions = {},
 ): Promise<TopicPipeline | OpenInferred> {
-  const { config, tables } = services
-  const { isKnown, missingSubject } = await findColumnSource(topic, config, tables, extensions)
-  if (missingSubject !== undefined)
-    services.log.info(
-      { topic: topic.topic, subject: missingSubject },
-      `The schema registry has no schema of subject ${missingSubject}: columns follow the schemas that the messages name. To define them in advance, set subject or contract`,
-    )
-  if (isKnown) return openTopic(topic, services, emit, { extensions })
-  return async (signal) => {
-    const found = await new ContractInference(topic, services, missingSubject, signal, emit).run()
-    return found && openTopic(found.topic, services, emit, { inferred: found.inferred, extensions })
-  }
+  const closers = new Closers((error) =>
+    services.log.warn({ err: error, topic: topic.topic }, 'The operators of the topic could not be closed'),
+  )
+  closers.add(() => extensions.close?.())
+  return await closeOnFailure(closers, async () => {
+    const { config, tables } = services
+    const { isKnown, missingSubject } = await findColumnSource(topic, config, tables, extensions)
+    if (missingSubject !== undefined)
+      services.log.info(
+        { topic: topic.topic, subject: missingSubject },
+        `The schema registry has no schema of subject ${missingSubject}: columns follow the schemas that the messages name. To define them in advance, set subject or contract`,
+      )
+    const sources = { extensions: { ...extensions, close: () => closers.close() } }
+    if (isKnown) return openTopic(topic, services, emit, sources)
+    const added = extensionColumnsOf(extensions).map(({ name }) => name)
+    const infer = async (signal: AbortSignal): Promise<TopicPipeline | undefined> => {
+      const inference = new ContractInference(topic, services, { missingSubject, added }, signal, emit)
+      const found = await inference.run()
+      if (found !== undefined)
+        return openTopic(found.topic, services, emit, { ...sources, inferred: found.inferred })
+      await closers.close()
+      return undefined
+    }
+    return Object.assign((signal: AbortSignal) => closeOnFailure(closers, () => infer(signal)), {
+      discard: () => closers.close(),
+    })
+  })
 }
 
 /** Infers the contract of one topic from its first messages. */
@@ -48,19 +67,25 @@ class ContractInference {
   readonly #settings: TopicConfig
   readonly #services: TopicServices
   readonly #missingSubject: string | undefined
+  /** Columns that the code of a user adds, which messages do not fill. */
+  readonly #added: readonly string[]
   readonly #signal: AbortSignal
   readonly #emit: TopicEventHandler
 
   constructor(
     topic: TopicConfig,
     services: TopicServices,
-    missingSubject: string | undefined,
+    {
+      missingSubject,
+      added,
+    }: { readonly missingSubject: string | undefined; readonly added: readonly string[] },
     signal: AbortSignal,
     emit: TopicEventHandler,
   ) {
     this.#settings = topic
     this.#services = services
     this.#missingSubject = missingSubject
+    this.#added = added
     this.#signal = signal
     this.#emit = emit
   }
@@ -109,7 +134,9 @@ class ContractInference {
   #infer(sample: Sample): Contract {
     const { messages, writers, records } = sample
     const topic = this.#settings
-    const reserved = new Set([...configuredColumnsOf(topic), RESCUED_DATA].map((name) => name.toLowerCase()))
+    const reserved = new Set(
+      [...configuredColumnsOf(topic), ...this.#added, RESCUED_DATA].map((name) => name.toLowerCase()),
+    )
     const isHidden = (folded: string): boolean => reserved.has(folded)
     const schema = inferColumns(messages, { timestamps: topic.inference.timestamps, isHidden, writers })
     if (schema.fields.length === 0 && configuredColumnsOf(topic).length === 0)

@@ -21,6 +21,8 @@ export interface TopicExtensions {
   readonly rows?: readonly RowOperator<never, object>[] | undefined
   /** Run after the enrichments of the configuration. */
   readonly enrichments?: readonly Enrichment[] | undefined
+  /** Releases what the code holds; called once, when the topic is closed or could not be opened. */
+  readonly close?: (() => unknown) | undefined
 }
 
 /** Returns the columns that the enrichments of a user add to rows. */

@@ -9,7 +9,7 @@ import type { Logger } from '../../telemetry/log.ts'
 import { createStatsd, type StatsdOptions } from '../../telemetry/metrics/statsd.ts'
 import { IngestMetrics } from '../metrics/ingest-metrics.ts'
 import { retryPolicyOf } from '../connections/retry-options.ts'
-import { runService } from './run.ts'
+import { runServiceOrThrow } from './run.ts'
 import { createTablePool } from '../table/target.ts'
 
 /** Describes a run of `kafka-delta ingest`, besides its configuration. */
@@ -45,7 +45,7 @@ export async function runIngest(config: Config, entry: string, options: IngestRu
             ),
         })
   const run = (): Promise<number> =>
-    runService(config, {
+    runServiceOrThrow(config, {
       until,
       notes,
       ...(onSignalsHandled === undefined ? {} : { onSignalsHandled }),

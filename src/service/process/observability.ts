@@ -1,3 +1,4 @@
+import type { Meter } from '@opentelemetry/api'
 import { createSecretRedactor } from '../../../config/load/redact.ts'
 import type { Config } from '../../../config/types.ts'
 import type { Circuit } from '../../core/circuit.ts'
@@ -89,6 +90,11 @@ export class Observability {
         log.warn(facts, 'The event loop was blocked: Kafka heartbeats and HTTP responses were delayed'),
     })
     this.#loop.start()
+  }
+
+  /** Creates metrics that are exported and served with those of the topics. */
+  get meter(): Meter {
+    return this.#pipe.meter
   }
 
   /**

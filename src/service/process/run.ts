@@ -9,6 +9,7 @@ import { LogLevels } from '../../telemetry/log-levels.ts'
 import { createLogger, type Logger } from '../../telemetry/log.ts'
 import { logProcessOutput } from '../../telemetry/process-output.ts'
 import { startTelemetry } from '../../telemetry/tracing/tracing.ts'
+import type { OperatorsInput } from '../operators/define.ts'
 import { logCircuitChange } from './circuit-log.ts'
 import { GracefulShutdown } from './shutdown.ts'
 import { budgetOf } from '../supervision/process-memory.ts'
@@ -18,7 +19,7 @@ import type { IngestMetrics } from '../metrics/ingest-metrics.ts'
 import { Observability } from './observability.ts'
 
 /** Describes how the service runs. */
-interface ServiceOptions {
+export interface ServiceOptions {
   readonly until: 'stopped' | 'latest'
   /** Called with the counts of each commit. */
   readonly onCommit?: (counts: Counts) => void
@@ -30,6 +31,10 @@ interface ServiceOptions {
   readonly prepare?: (log: Logger, circuits: Circuits) => Promise<void>
   /** Called once the service handles signals. */
   readonly onSignalsHandled?: () => void
+  /** Code for the rows of topics by the name of their entry; it takes the place of the option `operators`. */
+  readonly operators?: Readonly<Record<string, OperatorsInput>>
+  /** Aborting it shuts down gracefully, as the first signal does. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -39,7 +44,7 @@ interface ServiceOptions {
  * lost, since the next start resumes from the table.
  * @throws the error of the first topic that failed permanently, once all topics have stopped
  */
-export async function runService(config: Config, options: ServiceOptions): Promise<number> {
+export async function runServiceOrThrow(config: Config, options: ServiceOptions): Promise<number> {
   const levels = new LogLevels()
   const hide = createSecretRedactor(config)
   const log = createLogger({ level: config.log.level, levels, hide })
@@ -68,7 +73,9 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     const summaries = await runTopics(config, {
       until: options.until,
       log,
-      signal: shutdown.stopSignal,
+      signal: stopSignalOf(shutdown, options.signal),
+      ...(options.operators === undefined ? {} : { operators: options.operators }),
+      meter: observability.meter,
       circuits,
       budget,
       onStopping: () => {
@@ -96,6 +103,10 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     }
   })
   return 0
+}
+
+function stopSignalOf(shutdown: GracefulShutdown, signal: AbortSignal | undefined): AbortSignal {
+  return signal === undefined ? shutdown.stopSignal : AbortSignal.any([shutdown.stopSignal, signal])
 }
 
 /** Names of topics in the line at the start. */

@@ -14,6 +14,8 @@ import { LetterSet } from '../../stored-letters/ledger.ts'
 import type { LetterPosition, StoredLetter } from '../../stored-letters/stored.ts'
 import { fileTargetOf, type RowPipelineOptions } from '../../pipeline.ts'
 import type { Logger } from '../../telemetry/log.ts'
+import type { TopicExtensions } from '../operators/extensions.ts'
+import { joinUserOperators } from '../operators/join.ts'
 import { openReplayLedger, readReplayLedger, replayAppIdOf, type ReplayLedgerTable } from './replay-ledger.ts'
 import { rowsOfLetters, type ReplayFailure, type ReplayableLetter } from './replay-rows.ts'
 import { commitRowFiles, writeRowFiles } from '../table/commit-rows.ts'
@@ -27,6 +29,8 @@ interface ReplayOptions {
   readonly config: Config
   /** The topic whose format, contract and table are applied. */
   readonly topic: TopicConfig
+  /** Code of a user that runs on the rows of the topic, as in the service; the caller closes it. */
+  readonly extensions?: TopicExtensions | undefined
   readonly tables: TablePool
   /** The letters to replay. */
   readonly letters: AsyncIterable<StoredLetter>
@@ -65,7 +69,7 @@ const BYTES_MAX = 32 * 1024 * 1024
 const ATTEMPTS_MAX = 20
 
 /**
- * Replays dead letters through the topic's present format, contract and rules into its table. Each letter is
+ * Replays dead letters through the topic's present format, contract, rules and operators into its table. Each letter is
  * committed exactly once, even when replays crash or run concurrently: a batch is first recorded in the ledger as an
  * intent, then committed with a `txn` that follows the previous replay. Only that `txn` decides which intents were
  * committed.
@@ -73,17 +77,23 @@ const ATTEMPTS_MAX = 20
  * format and the ledger
  */
 export async function replayDeadLetters(options: ReplayOptions): Promise<ReplayResult> {
-  const { config, topic, tables, log } = options
+  const { config, topic, tables, log, extensions = {} } = options
   const target = await openTarget(
     topic,
     config,
     { onWarning: (warning) => log.warn({ code: warning.code }, warning.message), ...clockOf(options) },
     tables,
+    { extensions },
   )
   target.transforms?.transformation.paths.follow(createEventLog(log))
   const replay = async (): Promise<ReplayResult> => {
-    const format = await openTopicFormat(topic, config, target, tables.circuits)
-    const replayer = new Replayer(options, target, { ...target, format, ...clockOf(options) })
+    const format = await openTopicFormat(topic, config, target, tables.circuits, extensions.format)
+    const replayer = new Replayer(options, target, {
+      ...target,
+      format,
+      rows: joinUserOperators(extensions.rows ?? [], topic.topic),
+      ...clockOf(options),
+    })
     return await runThenCleanUp(
       () => replayer.run(),
       () => replayer.close(),
@@ -214,7 +224,7 @@ class Replayer {
    */
   async #commit(passed: readonly LetterPosition[], chunks: readonly Chunk[]): Promise<boolean> {
     const { topic, tables, clock = systemClock } = this.#options
-    const { table, store, columns } = this.#target
+    const { table, store, columns, rowColumns } = this.#target
     const appId = replayAppIdOf(topic.appId)
     const rows = chunks.reduce((sum, { columns: { length } }) => sum + length, 0)
     const flush = createFlush(chunks, {
@@ -223,7 +233,7 @@ class Replayer {
       counts: { records: passed.length, rows, filtered: Math.max(0, passed.length - rows) },
     })
     const files = fileTargetOf(
-      { table, store, columns, clock, onOrphaned: this.#warnOrphaned },
+      { table, store, columns, rowColumns, clock, onOrphaned: this.#warnOrphaned },
       topic.parquet,
     )
     const written = await writeRowFiles(flush, files)

@@ -1,3 +1,4 @@
+import type { Meter } from '@opentelemetry/api'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { Config } from '../../../config/types.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
@@ -11,6 +12,8 @@ import { listTopics } from '../../kafka/client/admin.ts'
 import { checkTopicsMax, discoverTopics, reportInvalidTopics, type NamedTopic } from './discover.ts'
 import { openTopicWithInference } from '../inference/inferred-topic.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
+import type { OperatorsInput } from '../operators/define.ts'
+import { checkCodeNames, makeTopicCode } from '../operators/topic-code.ts'
 import { budgetOf } from './process-memory.ts'
 import { OpeningSlots } from './opening-slots.ts'
 import { TopicSet } from './topic-set.ts'
@@ -53,6 +56,10 @@ export interface RunOptions {
   /** Lists the topics of the cluster for patterns; asks the brokers by default. */
   readonly topicNames?: () => Promise<readonly string[]>
   readonly clock?: Clock
+  /** Code for the rows of topics by the name of their entry; it takes the place of the option `operators`. */
+  readonly operators?: Readonly<Record<string, OperatorsInput>>
+  /** Makes the metrics of operators; the global meter by default. */
+  readonly meter?: Meter
   /** Circuits of the servers that topics depend on; the process has its own by default. */
   readonly circuits?: Circuits
   /** Starts the worker threads; by default as many as the configuration says. */
@@ -75,7 +82,8 @@ export async function runTopics(
   config: Config,
   options: RunOptions,
 ): Promise<Readonly<Record<string, TopicSummary>>> {
-  const { openThreads = openWorkerThreads, log } = options
+  const { openThreads = openWorkerThreads, log, operators = {} } = options
+  checkCodeNames(operators, config)
   const threads = await openThreads(config, log)
   const run = (): Promise<Readonly<Record<string, TopicSummary>>> => runTopicsWith(threads, config, options)
   return await runThenCleanUp(run, async () => threads?.close())
@@ -86,7 +94,8 @@ async function runTopicsWith(
   config: Config,
   options: RunOptions,
 ): Promise<Readonly<Record<string, TopicSummary>>> {
-  const { log, signal, clock = systemClock } = options
+  const { log, signal, clock = systemClock, operators = {}, meter } = options
+  const codeOptions = { log, meter, given: operators }
   const listNames = options.topicNames ?? (() => listTopics(kafkaOptionsOf(config.kafka, log)))
   const hasPatterns = Object.keys(config.patterns).length > 0
   const first = hasPatterns
@@ -103,7 +112,12 @@ async function runTopicsWith(
   const slots = new OpeningSlots(clock)
   const supervise = ({ name, topic }: NamedTopic): SupervisedTopic => {
     const run: SupervisedTopic = new SupervisedTopic(name, topic, {
-      open: (emit) => slots.run(() => openTopicWithInference(topic, services, emit), run.control.stopSignal),
+      open: (emit) =>
+        slots.run(
+          async () =>
+            openTopicWithInference(topic, services, emit, await makeTopicCode(name, topic, codeOptions)),
+          run.control.stopSignal,
+        ),
       onRestart: (failed) => topicSet.restart(failed),
       until: options.until,
       isDeletedTopic: (failed, error) => isDeletedTopic(failed, error, discovered, listNames),

@@ -148,7 +148,7 @@ export class SupervisedTopic implements TopicRun {
     )
     if (opened === undefined)
       opening
-        .then((late) => (typeof late === 'function' ? undefined : late.close()))
+        .then((late) => (typeof late === 'function' ? late.discard?.() : late.close()))
         .catch((error: unknown) =>
           this.#log.debug(
             { err: error },

@@ -8,6 +8,7 @@ import { DELETED_FIELD, deletedColumn } from '../../enrichments/deleted-flag.ts'
 import { derivedColumn } from '../../enrichments/derived-column.ts'
 import type { Enrichment } from '../../enrichments/enrichment.ts'
 import { KAFKA_FIELDS, KAFKA_PART_FIELD, kafkaColumns } from '../../enrichments/kafka-columns.ts'
+import { guardedEnrichment } from '../operators/guards.ts'
 
 /**
  * Returns the enrichments that a topic's configuration adds to rows with the columns of `schema`: Kafka columns, the
@@ -35,7 +36,7 @@ export function createEnrichments(
   add(cobDateColumn(topic.cobDate, { type: 'struct', fields }))
   for (const [name, expression] of Object.entries(topic.derive))
     add(derivedColumn(name, expression, { type: 'struct', fields: [...fields] }))
-  extensions.forEach(add)
+  for (const enrichment of extensions) add(guardedEnrichment(enrichment, topic.topic))
   return enrichments
 }
 

@@ -30,7 +30,7 @@ export async function openTopicFormat(
           target.formatOptions,
           threads,
         )
-      : await openExtensionFormat(extension, target.formatOptions)
+      : await openExtensionFormat(extension, target.formatOptions, topic.topic)
   const mayFrameKeys = config.schemaRegistry !== undefined && mayNeedRegistry(topic)
   return withTombstones(format, { ...topic, mayFrameKeys }, target.columns)
 }

@@ -5,6 +5,7 @@ import type { Config, TopicConfig } from '../../../config/types.ts'
 import { Closers, closeOnFailure } from '../../core/lifecycle/closers.ts'
 import type { Budget } from '../../core/credit/budget.ts'
 import { Credit } from '../../core/credit/credit.ts'
+import type { TableWriterOptions } from '../../delta/commit/log-writer.ts'
 import type { SerialQueue } from '../../core/serial-queue.ts'
 import { readGroupOffsets } from '../../kafka/client/admin.ts'
 import {
@@ -22,7 +23,7 @@ import type { Threads } from '../../threads/threads.ts'
 import { createTopicLogger, type Logger } from '../../telemetry/log.ts'
 import { kafkaOptionsOf } from '../connections/kafka-options.ts'
 import { openDeadLetters } from '../dead-letters/sinks.ts'
-import { joinOperators } from '../operators/join.ts'
+import { joinOperators, joinUserOperators } from '../operators/join.ts'
 import { startTableMaintenance, type TableMaintenance } from '../table/maintenance.ts'
 import type { TablePool } from '../table/table-pool.ts'
 import { openTarget, type Target, type TargetSources } from '../table/target.ts'
@@ -85,17 +86,9 @@ export async function openTopic(
     log.warn({ err: error }, 'A part of the topic could not be closed; the others are closed'),
   )
   return await closeOnFailure(closers, async () => {
+    closers.add(() => extensions.close?.())
     const { config, connectors, tables, until } = services
-    const target = await openTarget(
-      topic,
-      config,
-      {
-        onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
-        onCheckpoint: (outcome) => emit({ kind: 'checkpointed', outcome }),
-      },
-      tables,
-      sources,
-    )
+    const target = await openTopicTarget(topic, services, sources, log, emit)
     closers.add(() => target.release())
     const threads = services.threads?.columns
     const format = await openTopicFormat(topic, config, target, tables.circuits, extensions.format, threads)
@@ -118,7 +111,10 @@ export async function openTopic(
         contract: target.contract,
         columns: target.columns,
         rowColumns: target.rowColumns,
-        rows: joinOperators([...(extensions.rows ?? []), sampleRows(topic.log, log)]),
+        rows: joinOperators([
+          joinUserOperators(extensions.rows ?? [], topic.topic),
+          sampleRows(topic.log, log),
+        ]),
         enrichments: target.enrichments,
         store: target.store,
         table: target.table,
@@ -142,6 +138,20 @@ export async function openTopic(
       closers,
     })
   })
+}
+
+function openTopicTarget(
+  topic: TopicConfig,
+  { config, tables }: TopicServices,
+  sources: TargetSources,
+  log: Logger,
+  emit: TopicEventHandler,
+): Promise<Target> {
+  const options: TableWriterOptions = {
+    onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
+    onCheckpoint: (outcome) => emit({ kind: 'checkpointed', outcome }),
+  }
+  return openTarget(topic, config, options, tables, sources)
 }
 
 /** Emits the paths of the transforms that match no field as events, the last of them when the topic has ended. */

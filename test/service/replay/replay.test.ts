@@ -6,12 +6,16 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { loadConfig } from '../../../config/load/load.ts'
 import type { Config, TopicConfig } from '../../../config/types.ts'
+import { filterRows } from '../../../operators/rows/filter-rows.ts'
+import { mapRows } from '../../../operators/rows/map-rows.ts'
+import type { Row } from '../../../src/arrow/rows.ts'
 import { readRowLines } from '../../../src/delta/rewrite/row-lines.ts'
 import { loadSnapshot } from '../../../src/delta/log/snapshot.ts'
 import type { DeadLetter } from '../../../src/core/batch.ts'
 import { recordsOf } from '../../../src/kafka/dead-letters/letter-records.ts'
 import { LetterJoiner } from '../../../src/stored-letters/letter-joiner.ts'
 import type { StoredLetter } from '../../../src/stored-letters/stored.ts'
+import type { TopicExtensions } from '../../../src/service/operators/extensions.ts'
 import { openReplayLedger, readReplayLedger } from '../../../src/service/replay/replay-ledger.ts'
 import { replayDeadLetters, type ReplayResult } from '../../../src/service/replay/replay.ts'
 import { TablePool } from '../../../src/service/table/table-pool.ts'
@@ -95,11 +99,18 @@ async function* each(letters: readonly StoredLetter[]): AsyncGenerator<StoredLet
 async function run(
   stream: { config: Config; topic: TopicConfig },
   letters: readonly StoredLetter[],
-  options: { tables?: TablePool; isDry?: boolean; lettersMax?: number; failures?: string[] } = {},
+  options: {
+    tables?: TablePool
+    isDry?: boolean
+    lettersMax?: number
+    failures?: string[]
+    extensions?: TopicExtensions
+  } = {},
 ): Promise<ReplayResult> {
-  const { tables = tablesOf(), isDry = false, lettersMax, failures } = options
+  const { tables = tablesOf(), isDry = false, lettersMax, failures, extensions } = options
   return await replayDeadLetters({
     ...stream,
+    extensions,
     tables,
     letters: each(letters),
     isDry,
@@ -139,6 +150,20 @@ test('Letters that pass are committed with the offset and time of their record, 
   const second = await run(stream, all)
   assert.deepEqual([second.landed, second.settled, second.versions], [0, 7, []])
   assert.deepEqual(await offsetsIn(stream.uri), ALL_OFFSETS)
+})
+
+test('The operators of the topic run on the rows of letters, as in the service', async () => {
+  const stream = await newStream()
+  const rows = [
+    filterRows(({ v }: Row) => v !== 3),
+    mapRows((row: Row) => ({ ...row, v: Number(row['v']) * 10 })),
+  ]
+  const done = await run(stream, all.slice(0, 3), { extensions: { rows } })
+  assert.deepEqual([done.landed, done.rows, done.failed], [3, 2, 0])
+  assert.deepEqual(
+    (await rowsIn(stream.uri)).map(({ v }) => v),
+    [0, 60],
+  )
 })
 
 test('A dry run reports the same and writes nothing', async () => {
