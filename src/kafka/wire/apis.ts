@@ -16,9 +16,22 @@ import { PRODUCE } from './messages/produce.ts'
 import { SASL_AUTHENTICATE } from './messages/sasl-authenticate.ts'
 import { SASL_HANDSHAKE } from './messages/sasl-handshake.ts'
 import { SYNC_GROUP } from './messages/group/sync-group.ts'
+import { CREATE_PARTITIONS } from './messages/admin/create-partitions.ts'
+import { CREATE_TOPICS } from './messages/admin/create-topics.ts'
+import { DELETE_GROUPS } from './messages/admin/delete-groups.ts'
+import { DELETE_RECORDS } from './messages/admin/delete-records.ts'
+import { DELETE_TOPICS } from './messages/admin/delete-topics.ts'
+import { DESCRIBE_CLUSTER } from './messages/admin/describe-cluster.ts'
+import { DESCRIBE_CONFIGS } from './messages/admin/describe-configs.ts'
+import { DESCRIBE_GROUPS } from './messages/admin/describe-groups.ts'
+import { LIST_GROUPS } from './messages/admin/list-groups.ts'
+import { ADD_OFFSETS_TO_TXN } from './messages/transactions/add-offsets-to-txn.ts'
+import { ADD_PARTITIONS_TO_TXN } from './messages/transactions/add-partitions-to-txn.ts'
+import { END_TXN } from './messages/transactions/end-txn.ts'
+import { TXN_OFFSET_COMMIT } from './messages/transactions/txn-offset-commit.ts'
 import type { ApiTable, ReadFields, WrittenFields } from './schema.ts'
 
-/** Holds the field tables of the APIs that consumers and producers use, by their names in Kafka's message definitions. */
+/** Holds the field tables of the APIs that clients and the embedded broker use, by their names in Kafka's message definitions. */
 export const APIS = {
   Produce: PRODUCE,
   Fetch: FETCH,
@@ -36,6 +49,19 @@ export const APIS = {
   InitProducerId: INIT_PRODUCER_ID,
   OffsetForLeaderEpoch: OFFSET_FOR_LEADER_EPOCH,
   SaslAuthenticate: SASL_AUTHENTICATE,
+  CreateTopics: CREATE_TOPICS,
+  DeleteTopics: DELETE_TOPICS,
+  CreatePartitions: CREATE_PARTITIONS,
+  DeleteRecords: DELETE_RECORDS,
+  DescribeConfigs: DESCRIBE_CONFIGS,
+  DescribeCluster: DESCRIBE_CLUSTER,
+  ListGroups: LIST_GROUPS,
+  DescribeGroups: DESCRIBE_GROUPS,
+  DeleteGroups: DELETE_GROUPS,
+  AddPartitionsToTxn: ADD_PARTITIONS_TO_TXN,
+  AddOffsetsToTxn: ADD_OFFSETS_TO_TXN,
+  EndTxn: END_TXN,
+  TxnOffsetCommit: TXN_OFFSET_COMMIT,
   ConsumerGroupHeartbeat: CONSUMER_GROUP_HEARTBEAT,
   ConsumerGroupDescribe: CONSUMER_GROUP_DESCRIBE,
 } as const satisfies Readonly<Record<string, ApiTable>>

@@ -45,7 +45,7 @@ function compileCodec(api: ApiName, table: ApiTable, version: number): ApiCodec<
   return {
     writeRequest: compileWriter(table.request, form),
     readRequest: compileReader(table.request, form),
-    writeResponse: compileWriter(table.response, form),
+    writeResponse: compileWriter(table.response, { ...form, leavesOut: true }),
     readResponse: compileReader(table.response, form),
   } as unknown as ApiCodec<ApiName>
 }

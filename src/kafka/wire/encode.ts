@@ -14,11 +14,13 @@ type WriteStep = (writer: WireWriter, value: unknown) => void
 interface VersionForm {
   readonly version: number
   readonly isFlexible: boolean
+  /** True to leave out values that the version cannot carry, as a broker does that answers an older client. */
+  readonly leavesOut?: boolean
 }
 
 /**
  * Compiles a function that writes the structure `table` in one version; omitted fields are written with their defaults.
- * The function throws KD_SOURCE_FAILED if the version cannot carry the value of a field.
+ * The function throws KD_SOURCE_FAILED if the version cannot carry the value of a field, unless such values are left out.
  */
 export function compileWriter<T extends FieldTable>(
   table: T,
@@ -43,7 +45,8 @@ function structureStep(table: FieldTable, form: VersionForm): WriteStep {
     ([, { tag, versions }]) => tag !== undefined && includesVersion(versions, form.version),
   )
   const unsupported = fields.filter(
-    ([, { versions, ignorable }]) => !includesVersion(versions, form.version) && ignorable !== true,
+    ([, { versions, ignorable }]) =>
+      form.leavesOut !== true && !includesVersion(versions, form.version) && ignorable !== true,
   )
   const steps = plain.map(([name, field]) => [name, defaultOf(field), fieldStep(name, field, form)] as const)
   const taggedSteps = tagged

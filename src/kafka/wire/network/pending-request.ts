@@ -134,7 +134,8 @@ export function decodeResponse(
   return { response, throttleTimeMs: isThrottling ? (response.throttleTimeMs ?? 0) : 0 }
 }
 
-function skipTagged(reader: WireReader): void {
+/** Skips the tagged fields of a header. */
+export function skipTagged(reader: WireReader): void {
   const count = reader.uvarint()
   for (let i = 0; i < count; i++) {
     reader.uvarint()

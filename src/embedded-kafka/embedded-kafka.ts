@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { systemClock, type Clock } from '../core/clock.ts'
+import { messageOf } from '../core/errors.ts'
+import type { FaultPlan } from './faults.ts'
+import { ClientConnection } from './client-connection.ts'
+import { GroupCoordinator } from './groups/group-coordinator.ts'
+import type { BrokerState } from './handlers/handler.ts'
+import { EmbeddedTopics } from './topics.ts'
+import { Transactions } from './transactions/transactions.ts'
+
+/** Configures the embedded broker. */
+export interface EmbeddedKafkaOptions {
+  /** Port on the loopback interface; a free one by default. */
+  readonly port?: number
+  /** Bytes that all records may take; default 1 GiB. Records beyond it are refused. */
+  readonly bytesMax?: number
+  /** Partitions of topics that requests for their metadata create; by default none is created that way. */
+  readonly autoCreatePartitions?: number
+  /** Decides which requests fail, and how; by default none. */
+  readonly faults?: FaultPlan
+  readonly clock?: Clock
+  /** Receives the errors for which the broker cuts a connection; by default they are warnings of the process. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** A broker that runs in this process; see `startEmbeddedKafka`. */
+export interface EmbeddedKafka {
+  /** Addresses for clients. */
+  readonly brokers: readonly string[]
+  readonly topics: EmbeddedTopics
+  /** Replaces the plan of faults; `undefined` ends them. */
+  setFaults(faults: FaultPlan | undefined): void
+  /** Cuts all connections. */
+  cut(): void
+  /** Removes the members of a group, or of all, as if their sessions had timed out. */
+  expireMembers(groupId?: string): void
+  /** Stops the broker; all records are forgotten. */
+  stop(): Promise<void>
+}
+
+const BYTES_MAX = 2 ** 30
+const HOST = '127.0.0.1'
+const TICK_MS = 50
+
+/**
+ * Starts a Kafka broker in this process. It speaks Kafka's protocol to any client on this machine: topics, idempotent and
+ * transactional producers, consumers of both isolation levels with fetch sessions, groups of the classic protocol and of
+ * KIP-848. Records are in memory. There is one broker, without TLS and logins.
+ */
+export async function startEmbeddedKafka(options: EmbeddedKafkaOptions = {}): Promise<EmbeddedKafka> {
+  const { bytesMax = BYTES_MAX, autoCreatePartitions, clock = systemClock } = options
+  let { faults } = options
+  const stopping = new AbortController()
+  const connections = new Set<ClientConnection>()
+  const topics = new EmbeddedTopics()
+  const groups = new GroupCoordinator(clock, topics)
+  const transactions = new Transactions(topics, clock, (groupId, offsets) => groups.commit(groupId, offsets))
+  let numbers = 0
+  let state: BrokerState | undefined
+  const server = createServer((socket: Socket) => {
+    if (state === undefined) {
+      socket.destroy()
+      return
+    }
+    const connection = new ClientConnection(socket, state, numbers++, (request) => faults?.(request))
+    connections.add(connection)
+    socket.once('close', () => connections.delete(connection))
+  })
+  const port = await listen(server, options.port ?? 0)
+  const clusterId = randomUUID()
+  state = {
+    ...{ topics, groups, transactions, clock, host: HOST, port, clusterId, bytesMax, autoCreatePartitions },
+    signal: stopping.signal,
+    onError: options.onError ?? warn,
+  }
+  const timer = setInterval(() => {
+    groups.tick()
+    transactions.expire()
+  }, TICK_MS)
+  timer.unref()
+  const cut = (): void => {
+    for (const connection of connections) connection.cut()
+  }
+  return {
+    brokers: [`${HOST}:${port}`],
+    topics,
+    setFaults: (plan) => {
+      faults = plan
+    },
+    cut,
+    expireMembers: (groupId) => groups.expireMembers(groupId),
+    stop: async () => {
+      clearInterval(timer)
+      stopping.abort()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      cut()
+      await closed
+    },
+  }
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, HOST, () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`The embedded broker cut a connection: ${messageOf(error)}`)
+}
