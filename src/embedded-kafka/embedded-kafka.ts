@@ -57,23 +57,17 @@ export async function startEmbeddedKafka(options: EmbeddedKafkaOptions = {}): Pr
   const groups = new GroupCoordinator(clock, topics)
   const transactions = new Transactions(topics, clock, (groupId, offsets) => groups.commit(groupId, offsets))
   let numbers = 0
-  let state: BrokerState | undefined
-  const server = createServer((socket: Socket) => {
-    if (state === undefined) {
-      socket.destroy()
-      return
-    }
+  const server = createServer()
+  const port = await listen(server, options.port ?? 0)
+  const state: BrokerState = {
+    ...{ topics, groups, transactions, clock, host: HOST, port, clusterId: randomUUID(), bytesMax },
+    ...{ autoCreatePartitions, signal: stopping.signal, onError: options.onError ?? warn },
+  }
+  server.on('connection', (socket: Socket) => {
     const connection = new ClientConnection(socket, state, numbers++, (request) => faults?.(request))
     connections.add(connection)
     socket.once('close', () => connections.delete(connection))
   })
-  const port = await listen(server, options.port ?? 0)
-  const clusterId = randomUUID()
-  state = {
-    ...{ topics, groups, transactions, clock, host: HOST, port, clusterId, bytesMax, autoCreatePartitions },
-    signal: stopping.signal,
-    onError: options.onError ?? warn,
-  }
   const timer = setInterval(() => {
     groups.tick()
     transactions.expire()

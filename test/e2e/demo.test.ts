@@ -91,15 +91,23 @@ test('a folder that is no table of an earlier demo is left alone', async () => {
   assert.deepEqual(await readdir(path), ['precious.txt'])
 })
 
-test('without Java one line names both ways out', async () => {
+test('with Node.js alone the demo runs on the embedded broker, and one line refuses Apache Kafka', async () => {
   const bin = join(folder, 'bin')
   await mkdir(bin)
   await symlink(process.execPath, join(bin, 'node'))
   await symlink('/bin/sh', join(bin, 'sh'))
   const env = { PATH: bin, HOME: folder }
-  const args = [...programOf(resolve('src/cli/main.ts')), 'demo', '--folder', join(folder, 'no-java')]
-  const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' })
-  assert.equal(status, 3, stderr)
-  assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
-  assert.match(stderr, /Java.*docker compose up.*KAFKA_BOOTSTRAP_SERVERS/)
+  const run = (...flags: readonly string[]): { status: number | null; stdout: string; stderr: string } => {
+    const target = ['demo', '--records', '12000', '--folder', join(folder, 'node-alone'), ...flags]
+    const args = [...programOf(resolve('src/cli/main.ts')), ...target]
+    return spawnSync(process.execPath, args, { env, encoding: 'utf8' })
+  }
+  const { status, stdout, stderr } = run()
+  assert.equal(status, 0, stderr)
+  assert.match(stdout, /Kafka +127\.0\.0\.1:\d+, the embedded broker; --kafka real starts Apache Kafka/)
+  assert.match(stdout, /All counts match/)
+  const real = run('--kafka', 'real')
+  assert.equal(real.status, 3, real.stderr)
+  assert.equal(real.stderr.trimEnd().split('\n').length, 1, real.stderr)
+  assert.match(real.stderr, /Java.*docker compose up.*KAFKA_BOOTSTRAP_SERVERS/)
 })

@@ -6,7 +6,7 @@ import type { Config } from '../../../config/types.ts'
 import { NO_COUNTS, addCounts } from '../../core/batch.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
 import { generateUserEvents } from '../../sample/user-events.ts'
-import { startKafka } from '../../local-servers/kafka.ts'
+import { startDemoBroker, type DemoBrokerKind } from './broker.ts'
 import { DEMO_DEPENDENCIES, type DemoDependencies } from './dependencies.ts'
 import { createDemoKafka } from './kafka.ts'
 import { findMismatches, demoReportLinesOf } from './report.ts'
@@ -26,6 +26,8 @@ interface DemoOptions {
   readonly contract?: string
   /** Output of the report; default: standard output. */
   readonly output?: TextOutput
+  /** Broker to start; default: the embedded one. */
+  readonly kafka?: DemoBrokerKind
   /** Environment variables; default: those of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Command that the report suggests to call kafka-delta with; default `npx kafka-delta`. */
@@ -41,10 +43,10 @@ const TRACEPARENT_EVERY = 500
 /**
  * Runs the demo: produces generated user events to Kafka, ingests them into a local Delta table and prints a
  * report. Uses the brokers of `KAFKA_BOOTSTRAP_SERVERS`, with new topics that are deleted afterwards, or
- * starts its own broker. Replaces the table of an earlier run. Resolves to the exit code: 0 when all counts
+ * starts its own broker: the embedded one, or Apache Kafka. Replaces the table of an earlier run. Resolves to the exit code: 0 when all counts
  * agree, otherwise 1.
  *
- * @throws KD_PREREQUISITE_MISSING if Java or Maven is not installed
+ * @throws KD_PREREQUISITE_MISSING if Apache Kafka is asked for, and Java or Maven is not installed
  * @throws KD_COMMAND_INVALID if the target folder contains something other than a Delta table
  */
 export async function runDemo(
@@ -77,9 +79,9 @@ export async function runDemo(
         })
     }
   }
-  const server = await startKafka({ onProgress: say })
+  const server = await startDemoBroker(options.kafka ?? 'embedded', say)
   try {
-    say(`Kafka          ${server.brokers.join()}, started in a temporary folder for this demo`)
+    say(`Kafka          ${server.description}`)
     const topics = demoTopicsOf('user.events.v1')
     const { brokers } = server
     return await carry(parts, { ...common, brokers, topics, groupId: 'kafka-delta-demo' })

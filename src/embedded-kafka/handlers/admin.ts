@@ -1,18 +1,10 @@
 import type { BrokerErrorName } from '../../kafka/wire/error-codes.ts'
+import { TOPIC_OPTIONS, topicOptionFaultOf } from '../topic-options.ts'
 import { codeOf, findPartition, NODE_ID, type Handler } from './handler.ts'
 
 const DEFAULT_PARTITIONS = 1
 const TOPIC_RESOURCE = 2
 const BROKER_RESOURCE = 4
-/** Options that clients ask for, with the defaults of Kafka. */
-const TOPIC_DEFAULTS: ReadonlyMap<string, string> = new Map([
-  ['cleanup.policy', 'delete'],
-  ['max.message.bytes', '1048588'],
-  ['message.timestamp.type', 'CreateTime'],
-  ['min.insync.replicas', '1'],
-  ['retention.bytes', '-1'],
-  ['retention.ms', '-1'],
-])
 const DEFAULT_SOURCE = 5
 const TOPIC_SOURCE = 1
 
@@ -24,6 +16,10 @@ export const createTopics: Handler<'CreateTopics'> = ({ topics: wanted, validate
     const fault = topics.faultOf(name, partitions)
     if (fault !== undefined) return { name, errorCode: codeOf(fault) }
     const options = new Map(configs.map(({ name: key, value }) => [key, value ?? '']))
+    for (const [key, value] of options) {
+      const errorMessage = topicOptionFaultOf(key, value)
+      if (errorMessage !== undefined) return { name, errorCode: codeOf('INVALID_CONFIG'), errorMessage }
+    }
     const made = validateOnly ? undefined : topics.create(name, partitions, options)
     return {
       ...{ name, errorCode: 0, numPartitions: partitions, replicationFactor: 1 },
@@ -97,7 +93,7 @@ export const describeConfigs: Handler<'DescribeConfigs'> = ({ resources }, { top
     const topic = topics.named(resourceName)
     if (resourceType !== TOPIC_RESOURCE || topic === undefined)
       return answer(resourceType === TOPIC_RESOURCE ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'INVALID_REQUEST', [])
-    const defaults = [...TOPIC_DEFAULTS].filter(([name]) => !topic.configs.has(name))
+    const defaults = [...TOPIC_OPTIONS].filter(([name]) => !topic.configs.has(name))
     return answer('NONE', [
       ...[...topic.configs].map(([name, value]) => [name, value, TOPIC_SOURCE] as const),
       ...defaults.map(([name, value]) => [name, value, DEFAULT_SOURCE] as const),

@@ -6,8 +6,9 @@ import { codeOf, NODE_ID, type BrokerState, type Handler } from './handler.ts'
 export const metadata: Handler<'Metadata'> = (body, state, { version }) => {
   const { topics, host, port, clusterId } = state
   // An empty list asks for all topics in version 0, and for none later.
-  const isAll = body.topics === null || (version === 0 && body.topics.length === 0)
-  const wanted = isAll ? topics.all().map(({ name }) => ({ name, topicId: NO_UUID })) : (body.topics ?? [])
+  const all = topics.all().map(({ name }) => ({ name, topicId: NO_UUID }))
+  const asked = body.topics ?? all
+  const wanted = version === 0 && asked.length === 0 ? all : asked
   return {
     brokers: [{ nodeId: NODE_ID, host, port, rack: null }],
     clusterId,

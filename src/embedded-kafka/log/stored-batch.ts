@@ -45,6 +45,7 @@ export function toStoredBatches(records: Uint8Array, next: bigint, leaderEpoch: 
     bytes.writeBigInt64BE(offset, 0)
     bytes.writeInt32BE(leaderEpoch, LEADER_EPOCH_AT)
     const batch = storedBatchOf(bytes)
+    checkRecords(batch)
     stored.push(batch)
     offset = batch.lastOffset + 1n
     at += bytes.length
@@ -72,8 +73,6 @@ function copyOfBatch(rest: Uint8Array): Buffer {
 /** Reads the header of a batch that has its offset already; shares the bytes. */
 export function storedBatchOf(bytes: Buffer): StoredBatch {
   const header = headerOf(bytes)
-  if (header.count === 0 || header.lastOffsetDelta + 1 < header.count)
-    throw new RefusedRecords('INVALID_RECORD', `a record batch says that it has ${header.count} records`)
   return {
     bytes,
     header,
@@ -82,6 +81,38 @@ export function storedBatchOf(bytes: Buffer): StoredBatch {
     producerEpoch: bytes.readInt16BE(PRODUCER_EPOCH_AT),
     baseSequence: bytes.readInt32BE(BASE_SEQUENCE_AT),
   }
+}
+
+const CODEC_MASK = 0x07
+
+/**
+ * Refuses a batch whose records are not as many as its header says. Those of a compressed batch are not looked at: they are
+ * stored as they are, and its checksum was right.
+ */
+function checkRecords({ bytes, header }: StoredBatch): void {
+  const { count, lastOffsetDelta, attributes } = header
+  let found = count
+  if ((attributes & CODEC_MASK) === 0) {
+    found = 0
+    for (let at = RECORDS_AT; at < bytes.length; found++) at = endOfRecord(bytes, at)
+  }
+  if (found === count && lastOffsetDelta === count - 1) return
+  throw new RefusedRecords(
+    'INVALID_RECORD',
+    `expected a batch of ${count} records with the offsets 0 to ${count - 1}, got ${found} and ${lastOffsetDelta}`,
+  )
+}
+
+/** Returns the end of the record at `at`; beyond the batch if the record says so, or has no length. */
+function endOfRecord(bytes: Uint8Array, at: number): number {
+  let length = 0
+  for (let shift = 0, i = at; i < bytes.length && shift < 35; shift += 7, i++) {
+    const byte = bytes[i] as number
+    length += (byte & 0x7f) * 2 ** shift
+    // Zigzag: lengths are even.
+    if (byte < 0x80) return length % 2 === 1 ? Infinity : i + 1 + length / 2
+  }
+  return Infinity
 }
 
 function headerOf(bytes: Buffer): BatchHeader {
