@@ -17,17 +17,18 @@ export type OptionValues<Tree extends OptionTree, Steps = ResolutionStep> = Simp
  * Names a step between the validation of options and the configuration: `computed` fills in computed
  * defaults, `enabled` removes the sections whose enabling option is unset.
  */
-type ResolutionStep = 'computed' | 'enabled'
+export type ResolutionStep = 'computed' | 'enabled'
 
 /** Holds the values of options that are validated one by one and have passed no step yet. */
 export type ResolvedValues<Tree extends OptionTree> = OptionValues<Tree, never>
 
 /** Names the nodes of a tree that always have a value. */
-type SetNames<Tree, Steps> = {
+export type SetNames<Tree, Steps> = {
   [Name in keyof Tree]: IsSet<Tree[Name], Steps> extends true ? Name : never
 }[keyof Tree]
 
-type IsSet<Node, Steps> = Node extends { readonly default: infer Default }
+/** Tells whether an option or a group always has a value. */
+export type IsSet<Node, Steps> = Node extends { readonly default: infer Default }
   ? Default extends null
     ? IsSetWithoutDefault<Node, Steps>
     : true
@@ -55,13 +56,15 @@ type HasEnablingOption<Section> = true extends {
   ? true
   : false
 
-type NodeValue<Node, Steps> = Node extends { readonly default: unknown }
+/** Selects the type of the value of an option or of a group of options. */
+export type NodeValue<Node, Steps> = Node extends { readonly default: unknown }
   ? OptionValue<Node>
   : Node extends OptionTree
     ? OptionValues<Node, Steps>
     : never
 
-type OptionValue<Node> = Node extends { readonly items: readonly (infer Item)[] }
+/** Selects the type of the value of one option. */
+export type OptionValue<Node> = Node extends { readonly items: readonly (infer Item)[] }
   ? readonly Item[]
   : Node extends { readonly format: infer Format }
     ? Format extends keyof FormatValues

@@ -4,7 +4,7 @@ import type { RULE_FIELDS, TextFields, TRANSFORM_FIELDS } from './text-fields.ts
 export type Option = OptionByFormat[OptionFormat] | EnumOption
 
 /** Describes an option that has one of the formats of `config/resolve/formats.ts`. */
-type OptionByFormat = {
+export type OptionByFormat = {
   readonly [Format in OptionFormat]: OptionDescription & {
     readonly format: Format
     /** Lists the texts that the elements of a list may be. */
@@ -16,7 +16,7 @@ type OptionByFormat = {
 }
 
 /** Describes an option that is one of several words. */
-type EnumOption = OptionDescription & {
+export type EnumOption = OptionDescription & {
   readonly format: readonly string[]
   readonly items?: never
 } & DefaultOf<string, string>

@@ -9,7 +9,7 @@ import { sourceMessageOf } from '../src/formats/json/source-message.ts'
 import type { SourceColumns } from '../src/formats/sources.ts'
 import { timestampTransformsOf, writerAfter } from '../src/transforms/columns.ts'
 import type { TransformedRows } from '../src/transforms/columns/column-program.ts'
-import type { ColumnTransforms, RowSchema } from '../src/transforms/columns/column-transforms.ts'
+import type { ColumnTransforms, TransformInput } from '../src/transforms/columns/column-transforms.ts'
 import { FILTERED, RejectedMessage, type Transformation } from '../src/transforms/transformation.ts'
 
 /** Configures the `transform` operator. */
@@ -22,7 +22,7 @@ export interface TransformOperatorOptions {
    */
   readonly checkOf?: (writer: WriterSchema) => TransformOperatorOptions['check']
   /** Table columns: integers for timestamp columns are microseconds. Columns that change are asked once per batch. */
-  readonly columns?: RowSchema | Changing<RowSchema>
+  readonly columns?: TransformInput | Changing<TransformInput>
   /** The transforms on columns; without them rows in columns are converted to objects. */
   readonly onColumns?: ColumnTransforms | undefined
 }
@@ -38,7 +38,7 @@ export function transform(
 ): OperatorFunction<Batch<Decoded>, Batch<Decoded>> {
   return (batches) =>
     defer(() => {
-      let columns: RowSchema | undefined
+      let columns: TransformInput | undefined
       let instants: readonly boolean[] = []
       const writers = new WriterMapping(transformation, options)
       return batches.pipe(

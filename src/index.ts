@@ -218,3 +218,5 @@ export {
   type ErrorCode,
   type ErrorContext,
 } from './core/errors.ts'
+
+export type * from './public-types.ts'

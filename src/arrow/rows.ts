@@ -59,6 +59,7 @@ export class DroppedPaths {
     return this.#hasMore
   }
 
+  /** Adds the path of a field that was dropped. */
   add(path: string): void {
     if (this.#paths.size < DROPPED_PATHS_MAX) this.#paths.add(path)
     else if (!this.#hasMore) this.#hasMore = !this.#paths.has(path)

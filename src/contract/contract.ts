@@ -29,7 +29,7 @@ export interface Contract {
 }
 
 /** Describes where a contract comes from and which documents belong to it. */
-interface ContractOrigin {
+export interface ContractOrigin {
   readonly source: string
   /** Base URI for relative references when the contract does not name itself. */
   readonly uri?: string

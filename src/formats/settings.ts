@@ -44,7 +44,7 @@ export interface FormatChoice extends FormatSettings {
 }
 
 /** Locates the Avro schemas. */
-interface AvroSettings {
+export interface AvroSettings {
   /** Path of the schema file for values without framing. */
   readonly schema?: string
   /** Path of the folder with the schema files of single objects. */
@@ -54,7 +54,7 @@ interface AvroSettings {
 }
 
 /** Locates the description of Protobuf messages. */
-interface ProtobufSettings {
+export interface ProtobufSettings {
   /** Path of the `.proto` file with the messages of values without framing. */
   readonly schema?: string
   /** Full name of the message. When absent: the first message of the file, or any message for values with framing. */

@@ -22,7 +22,7 @@ export interface SchemaRegistryOptions {
 }
 
 /** Limits the retries while the registry does not respond. */
-interface RegistryRetryPolicy extends RetryPolicy {
+export interface RegistryRetryPolicy extends RetryPolicy {
   /** Longest duration of one attempt, in milliseconds. */
   readonly requestMsMax: number
 }

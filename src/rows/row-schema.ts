@@ -58,9 +58,11 @@ export function mapOf<const K extends FieldType, const V extends FieldType>(
   }
 }
 
-type MapValue<K, Key, Value> = K extends 'string' ? Readonly<Record<string, Value>> : ReadonlyMap<Key, Value>
+/** Selects the type of a map as operators see it, by the type of its keys. */
+export type MapValue<K, Key, Value> = K extends 'string' ? Readonly<Record<string, Value>> : ReadonlyMap<Key, Value>
 
-type MapInput<K, Key, Value> = K extends 'string'
+/** Selects the type of a map as operators may return it, by the type of its keys. */
+export type MapInput<K, Key, Value> = K extends 'string'
   ? Readonly<Record<string, Value>> | ReadonlyMap<string, Value>
   : ReadonlyMap<Key, Value>
 

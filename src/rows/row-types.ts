@@ -122,7 +122,8 @@ export type InferInput<S extends HasRowTypes> = TypesOf<S>['in']
 /** Names what knows the type of its rows. */
 export type HasRowTypes = RowSchema<object> | { readonly schema: RowSchema<object> }
 
-type TypesOf<S> =
+/** Selects the types of the rows of a schema or contract. */
+export type TypesOf<S> =
   S extends RowSchema<infer Out, infer In>
     ? ValueTypes<Out, In>
     : S extends { readonly schema: RowSchema<infer Out, infer In> }

@@ -21,7 +21,10 @@ export interface MemoryTable<T extends object> {
   /** The dead letters that were written to `sink`, in order. */
   readonly deadLetters: readonly DeadLetter[]
   /** Keeps dead letters in `deadLetters`. */
-  readonly sink: { write(letters: readonly DeadLetter[]): Promise<void> }
+  readonly sink: {
+    /** Keeps the letters. */
+    write(letters: readonly DeadLetter[]): Promise<void>
+  }
   /** Returns the rows of the newest version as operators see them, in the order of files and rows. */
   readonly rows: () => Promise<readonly T[]>
   /** Returns the number of the newest version; 0 is the empty table. */

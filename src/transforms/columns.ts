@@ -7,7 +7,7 @@ import type { CompiledTransform, Transformation } from './transformation.ts'
 import { isAssignable, typeAtPath } from './types.ts'
 
 /** The part of a transformation that affects the columns. */
-type HasTransformationSteps = Pick<Transformation, 'steps'>
+export type HasTransformationSteps = Pick<Transformation, 'steps'>
 
 const EMPTY: StructType = { type: 'struct', fields: [] }
 

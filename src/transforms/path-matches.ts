@@ -5,7 +5,7 @@ import { isMessageObject } from '../core/exact.ts'
 const MESSAGES_MAX = 1_000
 
 /** Names an option whose paths are watched. */
-type PathOption = 'drop' | 'rename' | 'transforms'
+export type PathOption = 'drop' | 'rename' | 'transforms'
 
 /** Describes a path of the options. */
 export interface WatchedPath {

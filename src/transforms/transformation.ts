@@ -10,7 +10,7 @@ import type { MessageRecord } from './record.ts'
 import { renameField, withResults, withoutField, type DestinationTree } from './reshape.ts'
 
 /** Describes a compiled rule: a message for which `when` is true becomes a dead letter with the text `error`. */
-interface CompiledRule {
+export interface CompiledRule {
   readonly name: string
   readonly when: Expression<MessageRecord>
   readonly error: string
@@ -34,7 +34,7 @@ export interface CompiledTransform {
 }
 
 /** Returns the result of a function of expressions. Throws when it refuses its arguments. */
-type CallFunction = (name: string, args: readonly unknown[], record: MessageRecord) => unknown
+export type CallFunction = (name: string, args: readonly unknown[], record: MessageRecord) => unknown
 
 /** Describes one field that is removed. */
 export interface CompiledDrop {
@@ -53,7 +53,7 @@ export interface CompiledRename {
 }
 
 /** Holds the compiled steps applied to the messages of a topic, in order of application. */
-interface TransformationSteps {
+export interface TransformationSteps {
   readonly rules: readonly CompiledRule[]
   readonly filter: Expression<MessageRecord> | undefined
   readonly transforms: readonly CompiledTransform[]

@@ -3,12 +3,13 @@ const LINES = `
 arrow/builder: arrow/column-builder
 arrow/cast: arrow/column arrow/sparse/sparse-column arrow/values
 arrow/from-arrow: arrow/record-batch
+arrow/objects/row-normaliser: arrow/objects/object-code arrow/objects/row-reader arrow/objects/time-text
 arrow/time: arrow/bytes-builder arrow/fixed-builder arrow/sparse/null-runs arrow/validity
 cli/dlq/dlq: cli/dlq/discard cli/dlq/list cli/dlq/replay cli/dlq/show
 cli/dlq/group: cli/dlq/command cli/dlq/text service/replay/stored-letters
 cli/health: cli/config-flags
 cli/load/load: cli/load/flags cli/load/progress cli/load/report cli/load/run kafka/source/read-topic
-cli/main: cli/contract cli/demo/command cli/ingest cli/package-file cli/run cli/validate
+cli/main: cli/contract cli/demo/broker cli/demo/command cli/ingest cli/package-file cli/run cli/topic-code cli/validate
 cli/output: cli/table/type-text
 cli/table/cat: cli/table/command cli/table/create cli/table/files cli/table/history cli/table/notices cli/table/optimize cli/table/properties cli/table/restore cli/table/show cli/table/table cli/table/vacuum cli/table/verify
 compression/compression: compression/bounded-buffer compression/byte-codec compression/crc32c compression/lz4 compression/snappy compression/zstd-built-in compression/zstd-frame compression/zstd-wasm compression/zstd
@@ -45,12 +46,13 @@ delta/schema/evolve: delta/protocol/upgrade delta/schema/new-fields delta/schema
 delta/schema/type-widening: core/widening
 delta/statistics/json-primitives: delta/statistics/format-double
 docs/commands: service/inference/contract-sample service/process/ingest service/process/observability service/process/run
-docs/paths: index library/topic-format rows/schema-contract
+docs/paths: index public-types
 e2e/demo: cli/demo/demo cli/demo/dependencies cli/demo/kafka
+embedded-kafka/versions: embedded-kafka/client-connection embedded-kafka/embedded-kafka embedded-kafka/faults embedded-kafka/groups/classic-group embedded-kafka/groups/consumer-group embedded-kafka/groups/group-coordinator embedded-kafka/handlers/admin embedded-kafka/handlers/cluster embedded-kafka/handlers/fetch-sessions embedded-kafka/handlers/fetch embedded-kafka/handlers/group-offsets embedded-kafka/handlers/groups embedded-kafka/handlers/handler embedded-kafka/handlers/handlers embedded-kafka/handlers/offsets embedded-kafka/handlers/produce embedded-kafka/handlers/transactions embedded-kafka/log/control-batch embedded-kafka/log/partition-log embedded-kafka/log/producer-states embedded-kafka/log/stored-batch embedded-kafka/topic-options embedded-kafka/topics embedded-kafka/transactions/transactions
 enrichments/bucket: enrichments/derived-column
 enrichments/kafka-columns: enrichments/enrichment
 enrichments/lookup-columns: enrichments/source-column
-entries/entries: entries/azure entries/gcs entries/s3 entries/service entries/testing
+entries/entries: entries/azure entries/gcs entries/s3 entries/service-types entries/service entries/testing service/process/service
 evolution/alter: evolution/batch-validation evolution/nulls evolution/plain evolution/row-columns evolution/row-layout
 evolution/contract-case: evolution/policy
 evolution/dropped-fields: evolution/field-paths
@@ -105,11 +107,10 @@ kafka/wire/find-coordinator: kafka/wire/broker
 kafka/wire/list-partitions: kafka/wire/cluster
 kafka/wire/network/frames: kafka/wire/network/tls-record
 kafka/wire/network/request-channel: kafka/wire/network/options
-kafka/wire/schema: kafka/wire/messages/api-versions kafka/wire/messages/fetch kafka/wire/messages/find-coordinator kafka/wire/messages/group/consumer-group-describe kafka/wire/messages/group/consumer-group-heartbeat kafka/wire/messages/group/heartbeat kafka/wire/messages/group/join-group kafka/wire/messages/group/leave-group kafka/wire/messages/group/sync-group kafka/wire/messages/init-producer-id kafka/wire/messages/list-offsets kafka/wire/messages/metadata kafka/wire/messages/offset-commit kafka/wire/messages/offset-fetch kafka/wire/messages/offset-for-leader-epoch kafka/wire/messages/produce kafka/wire/messages/sasl-authenticate kafka/wire/messages/sasl-handshake
+kafka/wire/schema: kafka/wire/messages/admin/create-partitions kafka/wire/messages/admin/create-topics kafka/wire/messages/admin/delete-groups kafka/wire/messages/admin/delete-records kafka/wire/messages/admin/delete-topics kafka/wire/messages/admin/describe-cluster kafka/wire/messages/admin/describe-configs kafka/wire/messages/admin/describe-groups kafka/wire/messages/admin/list-groups kafka/wire/messages/api-versions kafka/wire/messages/fetch kafka/wire/messages/find-coordinator kafka/wire/messages/group/consumer-group-describe kafka/wire/messages/group/consumer-group-heartbeat kafka/wire/messages/group/heartbeat kafka/wire/messages/group/join-group kafka/wire/messages/group/leave-group kafka/wire/messages/group/sync-group kafka/wire/messages/init-producer-id kafka/wire/messages/list-offsets kafka/wire/messages/metadata kafka/wire/messages/offset-commit kafka/wire/messages/offset-fetch kafka/wire/messages/offset-for-leader-epoch kafka/wire/messages/produce kafka/wire/messages/sasl-authenticate kafka/wire/messages/sasl-handshake kafka/wire/messages/transactions/add-offsets-to-txn kafka/wire/messages/transactions/add-partitions-to-txn kafka/wire/messages/transactions/end-txn kafka/wire/messages/transactions/txn-offset-commit
 library/formats: library/debezium-row library/topic-format
 local-servers/kafka: local-servers/cache local-servers/maven
 operators/buffer-time-or-count: core/open-partitions
-operators/rows/map-rows: arrow/objects/object-code arrow/objects/row-normaliser arrow/objects/row-reader arrow/objects/time-text
 operators/transform: formats/json/source-message
 parquet/range-reader: arrow/plain parquet/footer
 parquet/statistics: parquet/leaf-statistics
@@ -126,15 +127,16 @@ service/http/admin: service/http/admin-token
 service/http/status: service/health/components
 service/inference/inferred-topic: service/inference/sample
 service/metrics/topic-metrics: service/metrics/process-metrics
+service/operators/topic-code: service/operators/define service/operators/extensions service/operators/host-modules service/operators/load-file service/operators/place service/operators/topic-meter
 service/process/shutdown: service/process/exit
-service/replay/replay: service/operators/guards service/replay/replay-ledger service/replay/replay-rows service/table/commit-rows stored-letters/ledger
+service/replay/replay: service/operators/join service/operators/operators-stage service/replay/replay-ledger service/replay/replay-rows service/table/commit-rows stored-letters/ledger
 service/supervision/patterns: service/supervision/discover
 service/supervision/process-memory: service/connections/kafka-options
 service/supervision/supervision: service/supervision/run-topics service/supervision/topic-set service/supervision/watch-topics
 service/supervision/topic-states: service/supervision/supervised-topic
-service/table/target: enrichments/cast-columns service/connections/registry-options service/connections/retry-options service/operators/extensions service/table/row-columns
+service/table/target: enrichments/cast-columns service/connections/registry-options service/connections/retry-options service/operators/guards service/table/row-columns
 service/topic/status: service/topic/control service/topic/events service/topic/flush-tracker service/topic/state service/topic/summary service/topic/topic-pipeline service/topic/topic-run
-service/topic/topic: service/operators/join service/topic/format service/topic/source-options
+service/topic/topic: service/topic/format service/topic/source-options
 sql/functions/logic: sql/functions/arguments sql/functions/arithmetic sql/functions/compare sql/functions/functions sql/functions/like sql/functions/time-pattern sql/functions/time
 sql/parse/parse: sql/expression/types sql/parse/literals sql/parse/tokens
 sql/spark: sql/compile sql/expression/ast sql/expression/cast-time sql/expression/cast sql/expression/columns sql/expression/error sql/expression/numbers sql/expression/term
@@ -151,7 +153,6 @@ telemetry/metrics/catalogue: service/metrics/java-metrics telemetry/metrics/inst
 telemetry/metrics/observed-metrics: telemetry/metrics/metrics telemetry/metrics/readers
 telemetry/process-warnings: telemetry/log-levels
 telemetry/tracing/tail-sampling: telemetry/tracing/sampler
-testing/test-batches: rows/row-schema rows/row-types
 threads/dying-threads: threads/pool
 threads/encode-files: threads/column-transfer threads/encode-on-thread
 threads/read-batches: threads/describe threads/read-columns

@@ -11,7 +11,7 @@ import type { Metadata } from '../protocol/actions.ts'
 import { constraintsOf, compileConstraintCondition, type Constraint } from './constraints.ts'
 
 /** Returns how a row violates a constraint, in words, or `undefined` if it does not. */
-type ViolationTest = (row: number) => string | undefined
+export type ViolationTest = (row: number) => string | undefined
 
 /** Evaluates one constraint on rows. */
 export interface CompiledConstraint {

@@ -15,7 +15,7 @@ import {
 } from '../protocol/table-properties.ts'
 
 /** Describes a partition column, whose values are stored in the log and not in the files. */
-interface PartitionColumn {
+export interface PartitionColumn {
   readonly name: string
   readonly type: DataType
   /** Name in `add.partitionValues`. */

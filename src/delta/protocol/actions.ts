@@ -48,7 +48,7 @@ export interface Metadata {
 }
 
 /** Names the encoding of data files. Spec: "Format Specification". */
-interface FileFormat {
+export interface FileFormat {
   readonly provider: string
   readonly options: Readonly<Record<string, string>>
 }

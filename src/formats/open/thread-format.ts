@@ -14,7 +14,8 @@ export interface ThreadFormat {
   readonly registered: RegisteredSchemas | undefined
 }
 
-interface RegisteredSchemas {
+/** Holds the schemas that the registry has returned, by their ids. */
+export interface RegisteredSchemas {
   readonly url: string
   readonly schemas: ReadonlyMap<SchemaId, RegisteredSchema>
 }

@@ -9,6 +9,7 @@ export interface BearerToken {
 
 /** Configures a login by tokens (SASL OAUTHBEARER). `token` is called at each login and should cache the token. */
 export interface TokenLogin {
+  /** Returns the token for a login. */
   readonly token: () => Promise<BearerToken>
 }
 

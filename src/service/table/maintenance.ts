@@ -58,7 +58,7 @@ interface RunFailure {
 }
 
 /** Names the tasks: compaction of small files, deletion of unreferenced files, deletion of expired log files. */
-type MaintenanceTask = 'optimize' | 'vacuum' | 'clean'
+export type MaintenanceTask = 'optimize' | 'vacuum' | 'clean'
 
 /**
  * Minimum pause between log cleanups. They run after checkpoints, but log retention is truncated to whole days, so

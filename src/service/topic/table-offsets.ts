@@ -12,7 +12,7 @@ import type { Logger } from '../../telemetry/log.ts'
 const ATTEMPTS_MAX = 10
 
 /** Keeps the id of a topic in a table, and what was read with it. */
-interface TableTopicId extends StoredTopicId {
+export interface TableTopicId extends StoredTopicId {
   /** Returns all `txn`s that the last `read` found. */
   lastTxns(): Promise<ReadonlyMap<string, Txn>>
 }

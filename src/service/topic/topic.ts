@@ -37,7 +37,9 @@ import { TopicPipeline } from './topic-pipeline.ts'
 
 /** Creates the connections of a topic; a program with records from elsewhere provides its own. */
 export interface TopicConnectors {
+  /** Opens the source of a topic. */
   readonly source: (options: SourceOptions) => KafkaSource
+  /** Opens the topic of dead letters. */
   readonly deadLetters: (options: DeadLetterOptions) => DeadLetterTopic
   /** Reads the committed offsets of a Kafka group; unknown when absent. */
   readonly groupOffsets?: typeof readGroupOffsets

@@ -33,6 +33,7 @@ export interface CommitEntries {
   latest(tablePath: string): Promise<CommitEntry | undefined>
   /** Marks an entry as complete, to expire after a day; an entry that is complete or missing is not changed. */
   complete(tablePath: string, fileName: string): Promise<void>
+  /** Closes the connections. */
   close(): Promise<void>
 }
 
@@ -132,6 +133,7 @@ export class DynamoEntries implements CommitEntries {
     })
   }
 
+  /** Closes the connections. */
   close(): Promise<void> {
     this.#client.destroy()
     return Promise.resolve()

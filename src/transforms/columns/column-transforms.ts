@@ -12,7 +12,7 @@ import { messageColumnsOf } from './message-columns.ts'
 export type TransformInput = Pick<FormatOptions, 'schema' | 'absentValues' | 'unknownFields'>
 
 /** Holds what follows from one schema of rows. */
-interface Compiled {
+export interface CompiledColumns {
   readonly messages: StructType
   readonly program: ColumnProgram | undefined
   readonly reasons: readonly ObjectReason[]
@@ -22,7 +22,7 @@ interface Compiled {
 export class ColumnTransforms {
   readonly #transformation: Transformation
   readonly #contract: StructType | undefined
-  readonly #compiled = new WeakMap<StructType, Compiled>()
+  readonly #compiled = new WeakMap<StructType, CompiledColumns>()
 
   /** Creates the transforms for messages of a contract; without one the columns of rows define those of messages. */
   constructor(transformation: Transformation, contract: StructType | undefined) {
@@ -31,14 +31,14 @@ export class ColumnTransforms {
   }
 
   /** Returns the columns and the sources that messages must be decoded into, or the reasons why objects are needed. */
-  inputFor(rows: TransformInput): Compiled {
+  inputFor(rows: TransformInput): CompiledColumns {
     const { schema } = rows
     let compiled = this.#compiled.get(schema)
     if (compiled === undefined) this.#compiled.set(schema, (compiled = this.#compile(rows)))
     return compiled
   }
 
-  #compile(rows: TransformInput): Compiled {
+  #compile(rows: TransformInput): CompiledColumns {
     const messages = messageColumnsOf(this.#contract, columnsTaken(rows.schema, this.#transformation))
     try {
       const program = new ColumnProgram(this.#transformation, rows, messages)
