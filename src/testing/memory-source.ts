@@ -48,6 +48,7 @@ export class MemorySource implements Source {
   #subscriber: Subscriber<Batch<Raw>> | undefined
   #isSubscribed = false
   #awaitsCommits = false
+  #isFlushing = false
   /** Positions and reads partitions, one after the other. */
   #work: Promise<void> = Promise.resolve()
 
@@ -140,8 +141,13 @@ export class MemorySource implements Source {
       ([partition, list]) => (this.#committed.get(partition) ?? -1n) >= BigInt(list.length) - 1n,
     )
     if (!this.#awaitsCommits || isCommitted) this.#subscriber.complete()
-    // Nothing else is coming, so a flush need not wait for its age.
-    else this.credit.requestFlush()
+    else {
+      // Nothing else is coming, so no flush need wait for its age: neither the one of the buffered batches, nor that of batches
+      // which an asynchronous operator still holds.
+      if (!this.#isFlushing) this.credit.flushEagerly()
+      this.#isFlushing = true
+      void this.credit.flush()
+    }
   }
 }
 
