@@ -10,8 +10,7 @@ import { readAvroFolder, readAvroSchema, parseRegisteredAvro } from '../avro/for
 import { debeziumAvroContract, debeziumProtoContract } from '../debezium/schema.ts'
 import { withLogicalTypes } from '../avro/connect-types.ts'
 import { protoContract } from '../protobuf/columns.ts'
-import { readProtoFile, parseRegisteredProto, type ProtoFile } from '../protobuf/load.ts'
-import { messageOfFile } from '../protobuf/format.ts'
+import type { ProtoFile } from '../protobuf/load.ts'
 import { singleColumnContract } from '../text/plain.ts'
 import { contractOfRegisteredJson } from '../json/registered-json.ts'
 import type { FormatSettings } from '../settings.ts'
@@ -74,7 +73,7 @@ async function contractOfOne(settings: Settings, only?: string): Promise<FoundCo
   const latest = await latestOf(schemaRegistry, subject)
   if (latest === undefined) return { missingSubject: subject }
   const other = only !== undefined && latest.type !== only
-  return other ? {} : foundOf(contractOfSchema(settings, latest, `${schemaRegistry.url} ${subject}`))
+  return other ? {} : foundOf(await contractOfSchema(settings, latest, `${schemaRegistry.url} ${subject}`))
 }
 
 function foundOf(contract: Contract | undefined): FoundContract {
@@ -85,8 +84,11 @@ async function contractOfFiles(settings: Settings): Promise<Contract | undefined
   const { format, framing, avro } = settings
   if (format === 'avro' && avro.readerSchema !== undefined)
     return ofAvro(await readAvroSchema(avro.readerSchema), avro.readerSchema, settings)
-  if (format === 'protobuf' && settings.protobuf?.schema !== undefined)
+  if (format === 'protobuf' && settings.protobuf?.schema !== undefined) {
+    // The parser takes a while to load, which other formats do without.
+    const { readProtoFile } = await import('../protobuf/load.ts')
     return ofProto(await readProtoFile(settings.protobuf.schema), settings.protobuf.schema, settings)
+  }
   if (format !== 'avro') return singleColumnContract(format)
   if (framing === 'container') return undefined
   if (avro.schema !== undefined) return ofAvro(await readAvroSchema(avro.schema), avro.schema, settings)
@@ -108,13 +110,16 @@ async function latestOf(
   }
 }
 
-function contractOfSchema(
+async function contractOfSchema(
   settings: Settings,
   schema: RegisteredSchema,
   source: string,
-): Contract | undefined {
+): Promise<Contract | undefined> {
   const { format, envelope } = settings
-  if (format === 'protobuf') return ofProto(parseRegisteredProto(schema, source), source, settings)
+  if (format === 'protobuf') {
+    const { parseRegisteredProto } = await import('../protobuf/load.ts')
+    return ofProto(parseRegisteredProto(schema, source), source, settings)
+  }
   if (format !== 'avro') return envelope === 'debezium' ? undefined : contractOfRegisteredJson(schema, source)
   const adapt = envelope === 'debezium' ? withLogicalTypes : undefined
   return ofAvro(parseRegisteredAvro(schema, source, adapt), source, settings)
@@ -124,7 +129,12 @@ function ofAvro(schema: AvroNode, source: string, { envelope }: FormatSettings):
   return envelope === 'debezium' ? debeziumAvroContract(schema, source) : avroContract(schema, source)
 }
 
-function ofProto(file: ProtoFile, source: string, { envelope, protobuf }: FormatSettings): Contract {
+async function ofProto(
+  file: ProtoFile,
+  source: string,
+  { envelope, protobuf }: FormatSettings,
+): Promise<Contract> {
+  const { messageOfFile } = await import('../protobuf/format.ts')
   const message = messageOfFile(file, source, protobuf?.message)
   return envelope === 'debezium' ? debeziumProtoContract(message, source) : protoContract(message, source)
 }
