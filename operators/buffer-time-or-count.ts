@@ -23,6 +23,7 @@ import { OpenPartitions, type PartitionLookup } from '../src/core/open-partition
 import { CLOCK_SKEW_MS_MAX, isKafkaTimestamp, messageCountsOf } from '../src/core/raw.ts'
 import { nowMs } from '../src/core/stage/span.ts'
 import type { PartitionedRows } from './partition-by.ts'
+import { assertRows } from './rows-fault.ts'
 
 /** Holds the rows of one batch in the buffer: only the columns, without the bytes of the Kafka records. */
 export type Chunk = Pick<PartitionedRows, 'labels' | 'partitions'> &
@@ -78,6 +79,7 @@ interface BufferedBatch {
  * Kafka partitions. A batch that does not follow the buffered batches of its Kafka partition replaces them: reading
  * continued from another offset, and the buffered batches can never be committed. The buffer is flushed when the source
  * completes, but not when it fails. An empty buffer is not flushed.
+ * @throws KD_OPERATOR_INVALID if a batch does not account for each of its records exactly once
  */
 export function bufferTimeOrCount(
   limits: FlushLimits,
@@ -98,19 +100,31 @@ export function bufferTimeOrCount(
         credit?.flushOpened()
         subscriber.next(flushed)
       }
-      const unregister = credit?.registerFlush(flush)
+      const add = (batch: Batch<PartitionedRows>): void => {
+        if (subscriber.closed) return
+        assertRows(batch.payload.rows, batch.provenance, 'the format, an operator or an enrichment')
+        const found = buffer.findFor(batch)
+        if (buffer.partitions + found.newCount > partitionsMax) flush()
+        buffer.add(batch, found)
+        const isFull = buffer.records >= limits.count || buffer.bytes >= limits.bytes
+        if (isFull || buffer.partitions > partitionsMax || credit?.shouldFlush === true) flush()
+        else timer ??= scheduler.schedule(flushGuarded, limits.ageMs)
+      }
+      // An error that is thrown in a timer, or in the observer of a source, would end the process instead of the stream.
+      const guarded = (run: () => void) => (): void => {
+        try {
+          run()
+        } catch (error) {
+          subscriber.error(error)
+        }
+      }
+      const flushGuarded = guarded(flush)
+      const unregister = credit?.registerFlush(flushGuarded)
       const subscription = source.subscribe({
-        next(batch) {
-          const found = buffer.findFor(batch)
-          if (buffer.partitions + found.newCount > partitionsMax) flush()
-          buffer.add(batch, found)
-          const isFull = buffer.records >= limits.count || buffer.bytes >= limits.bytes
-          if (isFull || buffer.partitions > partitionsMax || credit?.shouldFlush === true) flush()
-          else timer ??= scheduler.schedule(flush, limits.ageMs)
-        },
+        next: (batch) => guarded(() => add(batch))(),
         error: (error: unknown) => subscriber.error(error),
         complete() {
-          flush()
+          flushGuarded()
           subscriber.complete()
         },
       })

@@ -1,4 +1,4 @@
-import { identity, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs'
+import { identity, tap, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs'
 import { bufferTimeOrCount, type BufferOptions, type FlushLimits } from '../operators/buffer-time-or-count.ts'
 import { commitDelta, type CommitDeltaOptions } from '../operators/commit-delta.ts'
 import { commitOffsets, type PipelineCommit } from '../operators/commit-offsets.ts'
@@ -8,6 +8,7 @@ import { divideBatches } from '../operators/divide-batches.ts'
 import { enrich } from '../operators/enrich.ts'
 import { limitDeadLetters, stopAtDeadLetter, type DeadLetterLimit } from '../operators/limit-dead-letters.ts'
 import { partitionBy, type PartitionedRows } from '../operators/partition-by.ts'
+import { assertRows, rowsFaultOf } from '../operators/rows-fault.ts'
 import { toArrow } from '../operators/to-arrow.ts'
 import { transform, type TransformOperatorOptions } from '../operators/transform.ts'
 import { validate } from '../operators/validate.ts'
@@ -24,6 +25,7 @@ import type { Changing } from './core/changing.ts'
 import { systemClock } from './core/clock.ts'
 import type { Credit } from './core/credit/credit.ts'
 import { inFlush } from './core/stage/flush-scope.ts'
+import { checkedOperator } from './core/stage/operator-contract.ts'
 import { Pace } from './core/stage/paced.ts'
 import type { Raw } from './core/raw.ts'
 import type { TableWriter } from './delta/commit/table-writer.ts'
@@ -145,12 +147,26 @@ export function toRows(
       decode(options.format, { aheadMax, pace }), // bytes → rows
       applyTransforms(options.transforms), // rules, filter, transforms; unchanged for a topic without any
       validate(options.contract, options.columns), // rows that violate the contract become dead letters
-      options.rows ?? identity, // custom operators of the library's user
+      checkedRows(options.rows), // custom operators of the library's user
       enrich(options.enrichments),
       constrain(() => compileTableConstraints(options.table.metadata), options.clock), // rows that violate a table constraint become dead letters
       partitionBy(partitionColumns), // labels rows by table partition; the stream is never split
     )
   }
+}
+
+/**
+ * Returns the custom operator, checked against its contract. Its rows are checked by their counts, so that an error names
+ * the operator and not the format.
+ */
+function checkedRows(rows: PipelineOptions['rows']): MonoTypeOperatorFunction<Batch<Rows>> {
+  if (rows === undefined) return identity
+  const name = rows.name === '' ? 'rows' : rows.name
+  return (batches) =>
+    batches.pipe(
+      tap(({ payload, provenance }) => assertRows(payload, provenance, 'the format or a transform')),
+      checkedOperator(name, rows, { faultOf: rowsFaultOf }),
+    )
 }
 
 function applyTransforms(

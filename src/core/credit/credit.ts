@@ -1,3 +1,4 @@
+import { PipelineError } from '../errors.ts'
 import type { Budget, BudgetMember } from './budget.ts'
 import type { FlushCredit } from './flush-credit.ts'
 
@@ -214,8 +215,11 @@ export class Credit implements BudgetMember, FlushCredit {
   }
 
   #giveBack(bytes: number): void {
+    if (bytes > this.#taken) {
+      const detail = `credit given back twice: ${bytes} bytes, and ${this.#taken} are taken; a batch reached the buffer twice, or its provenance was changed`
+      throw new PipelineError('KD_OPERATOR_INVALID', detail)
+    }
     this.#taken -= bytes
-    if (this.#taken < 0) throw new Error(`Broken invariant: credit given back twice (${this.#taken} bytes)`)
   }
 
   #takeNow(bytes: number): void {
