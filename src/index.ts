@@ -56,6 +56,11 @@ export { commitOffsets, type PipelineCommit, type CommitOffsetsOptions } from '.
 export { pipeline, type PipelineOptions, type PipelineConfig } from './pipeline.ts'
 export { openThreads, type Threads, type ThreadsOptions } from './threads/threads.ts'
 export { batchStage, stage, type StageOptions } from './core/stage/stage.ts'
+export {
+  checkedOperator,
+  noteBatchWaiting,
+  type OperatorContractOptions,
+} from './core/stage/operator-contract.ts'
 
 // What flows: batches with their provenance, flushes, rows in columns, dead letters.
 export type {
