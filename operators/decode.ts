@@ -3,7 +3,7 @@ import type { Batch } from '../src/core/batch.ts'
 import type { Raw } from '../src/core/raw.ts'
 import { paced, type Pace } from '../src/core/stage/paced.ts'
 import { nowMs } from '../src/core/stage/span.ts'
-import { refusePromise } from '../src/core/stage/promise-like.ts'
+import { withoutPromise } from '../src/core/stage/promise-like.ts'
 import { batchStage, stage } from '../src/core/stage/stage.ts'
 import type { Decoded, Format } from '../src/formats/format.ts'
 import { slowCountsOf } from '../src/formats/slow-counts.ts'
@@ -37,7 +37,7 @@ export function decode(
         ? []
         : [stage(prepared)]
   const decoding = batchStage('decode', (raw: Raw) =>
-    withSlowCounts(refusePromise(format.decode(raw), `decode of the format ${format.name}`)),
+    withSlowCounts(withoutPromise(format.decode(raw), `decode of the format ${format.name}`)),
   )
   return (source) =>
     [...ahead, ...preparing].reduce((batches, operator) => batches.pipe(operator), source).pipe(decoding)

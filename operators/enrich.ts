@@ -3,7 +3,7 @@ import { fieldIndexOf } from '../src/arrow/gather.ts'
 import { rejectRows, type Rows } from '../src/arrow/rows.ts'
 import type { Batch } from '../src/core/batch.ts'
 import { currentOf, type Changing } from '../src/core/changing.ts'
-import { refusePromise } from '../src/core/stage/promise-like.ts'
+import { withoutPromise } from '../src/core/stage/promise-like.ts'
 import { batchStage } from '../src/core/stage/stage.ts'
 import type { Enrichment, Reject } from '../src/enrichments/enrichment.ts'
 
@@ -33,7 +33,7 @@ function withColumns(rows: Rows, enrichment: Enrichment, reject: Reject): Rows {
   const fields = [...schema.fields]
   const all = [...columns]
   const names = enrichment.fields.map(({ name }) => name).join(', ')
-  const made = refusePromise(enrichment.columns(rows, reject), `columns of the enrichment for ${names}`)
+  const made = withoutPromise(enrichment.columns(rows, reject), `columns of the enrichment for ${names}`)
   for (const [index, column] of made.entries()) {
     const field = enrichment.fields[index]
     if (field === undefined) throw new Error('Broken invariant: a column without a field')

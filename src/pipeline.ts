@@ -31,7 +31,7 @@ import type { Raw } from './core/raw.ts'
 import type { TableWriter } from './delta/commit/table-writer.ts'
 import { recheckConstraints, compileTableConstraints } from './delta/constraints/constraint-violations.ts'
 import type { RowColumns } from './evolution/row-columns.ts'
-import { fixedLayoutOf } from './evolution/row-layout.ts'
+import { unchangedLayoutOf } from './evolution/row-layout.ts'
 import type { Enrichment } from './enrichments/enrichment.ts'
 import type { Decoded, Format } from './formats/format.ts'
 import type { Source } from './kafka/source/source.ts'
@@ -186,7 +186,7 @@ export function fileTargetOf(
   const { table, store, columns, rowColumns = columns, clock = systemClock, onOrphaned, threads } = options
   return {
     arrow: {
-      layout: (rows, dropped) => rowColumns?.layout(rows, dropped) ?? fixedLayoutOf(table.shape, rows),
+      layout: (rows, dropped) => rowColumns?.layout(rows, dropped) ?? unchangedLayoutOf(table.shape, rows),
       incompatibleReasonOf: (rows, { baseSnapshot }) =>
         recheckConstraints(rows, baseSnapshot.metadata, clock.now()),
     },

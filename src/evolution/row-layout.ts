@@ -36,7 +36,7 @@ export function rowLayoutOf(shape: TableShape, rows: StructType, rules: RowLayou
  * Returns the layout of files for rows with these columns in a table whose schema no policy changes.
  * @throws KD_SCHEMA_CHANGED if rows have fields, at any depth, that the table has no column for
  */
-export function fixedLayoutOf(shape: TableShape, rows: readonly StructType[]): Layout {
+export function unchangedLayoutOf(shape: TableShape, rows: readonly StructType[]): Layout {
   const { schema } = shape.metadata
   const unknown = [...new Set(rows.flatMap((each) => unknownPathsOf(each, schema)))]
   if (unknown.length === 0) return layoutOf(shape)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decode } from '../../../operators/decode.ts'
 import { enrich } from '../../../operators/enrich.ts'
-import { isPromiseLike, refusePromise } from '../../../src/core/stage/promise-like.ts'
+import { isPromiseLike, withoutPromise } from '../../../src/core/stage/promise-like.ts'
 import type { Enrichment } from '../../../src/enrichments/enrichment.ts'
 import type { Format } from '../../../src/formats/format.ts'
 import { provenanceOf, rawBatch, rowsOf, structOf } from '../../support/flow/batches.ts'
@@ -14,9 +14,9 @@ test('Promises and thenables are recognised, and nothing else', () => {
 })
 
 test('A promise in place of a value is refused by name, and its rejection is not unhandled', async () => {
-  assert.equal(refusePromise(1, 'mine'), 1)
+  assert.equal(withoutPromise(1, 'mine'), 1)
   const refused = { code: 'KD_OPERATOR_INVALID', message: /mine returned a promise, and a value is expected/ }
-  assert.throws(() => refusePromise(Promise.reject(new Error('lost')), 'mine'), refused)
+  assert.throws(() => withoutPromise(Promise.reject(new Error('lost')), 'mine'), refused)
   await new Promise((resolve) => setImmediate(resolve))
 })
 
