@@ -54,10 +54,11 @@ export class AsyncCalls {
   }
 
   /**
-   * Resolves to the outcome of a row. `rowOf` returns the row for an attempt, numbered from 1.
+   * Resolves to the outcome of a row. `rowOf` returns the row for an attempt, numbered from 1; `retried` is called before each
+   * repetition.
    * @throws KD_OPERATOR_FAILED, retryable, when an outage outlasts the retries
    */
-  async run(rowOf: (attempt: number) => Row, info: RecordInfo): Promise<AsyncOutcome> {
+  async run(rowOf: (attempt: number) => Row, info: RecordInfo, retried?: () => void): Promise<AsyncOutcome> {
     const { retry, clock } = this.#limits
     const startMs = clock.now()
     const pauseMs = createBackoff(retry)
@@ -69,6 +70,7 @@ export class AsyncCalls {
         if (!isOutage(thrown)) return { thrown }
         if (attempt >= retry.attemptsMax || clock.now() - startMs >= retry.deadlineMs)
           throw outlasted(thrown, attempt, info)
+        retried?.()
         await clock.sleep(pauseMs(), this.#ended.signal)
       }
     }

@@ -1,6 +1,6 @@
 import type { Provenance } from '../../src/core/batch.ts'
 import { PipelineError } from '../../src/core/errors.ts'
-import { isAfter, keyOfPartition } from './state-history.ts'
+import { isAfter, stateKeyOf } from './state-history.ts'
 
 /** A `DistinctKey` is what rows are compared by. */
 export type DistinctKey = string | number | bigint
@@ -55,7 +55,7 @@ export class DistinctKeys {
    */
   startBatch(provenance: Provenance): PartitionKeys {
     const { topic, partition, follows, last } = provenance
-    const name = keyOfPartition(provenance)
+    const name = stateKeyOf(provenance)
     let keys = this.#partitions.get(name)
     if (keys === undefined) {
       keys = { keptMs: new Map(), changes: [], firstChange: 0, forgotten: undefined, position: follows }

@@ -5,6 +5,7 @@ import type { Batch, DeadLetter } from '../../src/core/batch.ts'
 import { systemClock, type Clock } from '../../src/core/clock.ts'
 import { deadLetterOf } from '../../src/core/dead-letter.ts'
 import { messageOf } from '../../src/core/errors.ts'
+import { noteBatchWaiting } from '../../src/core/stage/operator-contract.ts'
 import { nowMs } from '../../src/core/stage/span.ts'
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '../../src/resilience/retries.ts'
 import type { Exactly } from '../../src/rows/row-input.ts'
@@ -153,7 +154,9 @@ class AsyncMapping {
     this.#running++
     // Each attempt gets a row of its own: the one before may have changed its row.
     const rowOf = (attempt: number): Row => (attempt === 1 ? row : (source.ownRowAt(i) as Row))
-    this.#calls.run(rowOf, recordInfoOf(raw, record)).then(
+    // The time for which an operator may hold a batch does not count outages.
+    const retried = (): void => noteBatchWaiting(open.batch.provenance)
+    this.#calls.run(rowOf, recordInfoOf(raw, record), retried).then(
       (outcome) => {
         if ('thrown' in outcome) refused[i] = deadLetterOf(raw, record, 'custom', messageOf(outcome.thrown))
         else objects[i] = outcome.result

@@ -39,7 +39,7 @@ export class StateHistory<S> {
   stateBefore(provenance: Provenance): S {
     const { topic, partition, follows } = provenance
     const { seed, copy, operator } = this.#options
-    const key = keyOfPartition(provenance)
+    const key = stateKeyOf(provenance)
     const history = this.#partitions.get(key) ?? []
     this.#partitions.set(key, history)
     const newest = history.at(-1)
@@ -66,7 +66,7 @@ export class StateHistory<S> {
 
   /** Stores the state after a batch. */
   store(provenance: Provenance, state: S): void {
-    const key = keyOfPartition(provenance)
+    const key = stateKeyOf(provenance)
     const history = this.#partitions.get(key) ?? []
     history.push({ last: provenance.last, state: this.#options.copy(state) })
     if (history.length > this.#options.batchesMax + 1) history.shift()
@@ -75,7 +75,7 @@ export class StateHistory<S> {
 }
 
 /** Returns the name of the Kafka partition of a batch. */
-export function keyOfPartition({ topic, partition }: Pick<Provenance, 'topic' | 'partition'>): string {
+export function stateKeyOf({ topic, partition }: Pick<Provenance, 'topic' | 'partition'>): string {
   return `${topic}/${partition}`
 }
 

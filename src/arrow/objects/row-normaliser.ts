@@ -3,7 +3,7 @@ import { decimalOf, type ArrayType, type DataType, type MapType, type StructType
 import { StructBuilder } from '../builder.ts'
 import { decimalText, unscaledOf } from '../decimal.ts'
 import type { Row } from '../rows.ts'
-import { parseDateTime } from '../time.ts'
+import { parseDateTime, splitInstant } from '../time.ts'
 import { objectConverterOf } from './object-code.ts'
 import { formatDayMicros, isFormattedDate, isFormattedDateTime } from './time-text.ts'
 import { rowAt } from '../values.ts'
@@ -163,7 +163,10 @@ function integerConversion(min: number, max: number): Conversion {
 
 function dateTimeConversion(zoned: boolean): Conversion {
   return (value) => {
-    if (typeof value !== 'string') return UNKNOWN
+    if (typeof value !== 'string') {
+      const instant = value instanceof Date ? splitInstant(value) : undefined
+      return instant === undefined ? UNKNOWN : formatDayMicros(instant.days, instant.micros, zoned)
+    }
     if (isFormattedDateTime(value, zoned)) return value
     const parsed = parseDateTime(value, zoned)
     return parsed === undefined ? UNKNOWN : formatDayMicros(parsed.days, parsed.micros, zoned)

@@ -72,7 +72,16 @@ function valuesOf(type: DataType): fc.Arbitrary<unknown> {
     { weight: 1, arbitrary: fc.constantFrom<unknown>(null, undefined, [], {}, 'x', 1.5, -0, NaN, true) },
     {
       weight: 1,
-      arbitrary: fc.constantFrom<unknown>(5n, 2n ** 70n, new Date(5), '\ud800', new Uint8Array([1])),
+      arbitrary: fc.constantFrom<unknown>(
+        5n,
+        2n ** 70n,
+        new Date(5),
+        new Date(-1),
+        new Date(NaN),
+        new Date(-1e14),
+        '\ud800',
+        new Uint8Array([1]),
+      ),
     },
     { weight: 12, arbitrary: fittingOf(type) },
   )
@@ -107,6 +116,7 @@ function fittingOf(type: DataType): fc.Arbitrary<unknown> {
       return fc.constantFrom<unknown>('', 'QQ==', 'QR==', 'AAAA', 'no', new Uint8Array([1, 2]))
     case 'date':
       return fc.oneof(
+        days,
         days.map((date) => date.toISOString().slice(0, 10)),
         fc.constantFrom('2026-02-29', '2024-02-29', '2026-13-01', '2026-00-10', '2026-01-32', '202x-01-01'),
       )

@@ -40,9 +40,15 @@ test('A retryable error of the pipeline is an outage too', async () => {
       ? Promise.reject(new PipelineError('KD_STORE_UNAVAILABLE', 'down'))
       : Promise.resolve({ ok: true })
   })
-  const outcome = calls.run(() => ({}), info)
+  let retries = 0
+  const outcome = calls.run(
+    () => ({}),
+    info,
+    () => retries++,
+  )
   await clock.advance(5_000)
   assert.deepEqual(await outcome, { result: { ok: true } })
+  assert.equal(retries, 2)
 })
 
 test('An abort ends a pause between attempts', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isAfter, keyOfPartition, StateHistory } from '../../../operators/rows/state-history.ts'
+import { isAfter, stateKeyOf, StateHistory } from '../../../operators/rows/state-history.ts'
 import { provenanceOf } from '../../support/flow/batches.ts'
 
 const at = (first: bigint, partition = 0) => provenanceOf({ first, records: 10, partition })
@@ -40,7 +40,7 @@ test('Partitions have states of their own', () => {
   history.store(at(0n), (history.stateBefore(at(0n)), 'changed'))
   assert.equal(history.stateBefore(at(10n, 1)), 'seed')
   assert.equal(history.stateBefore(at(10n)), 'changed')
-  assert.notEqual(keyOfPartition(at(0n)), keyOfPartition(at(0n, 1)))
+  assert.notEqual(stateKeyOf(at(0n)), stateKeyOf(at(0n, 1)))
 })
 
 test('No offset comes before all offsets', () => {
