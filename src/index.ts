@@ -125,6 +125,17 @@ export {
 } from './library/formats.ts'
 export type { DebeziumRow } from './library/debezium-row.ts'
 
+// A chain in one call.
+export { kafkaToDelta, type KafkaToDelta } from './library/kafka-to-delta.ts'
+export { fanOut, type FanOutOptions, type Route, type RouteCommit } from './library/fan-out.ts'
+export { restartFailures, type RestartOptions } from './library/restart-failures.ts'
+export type {
+  ChainSourceOptions,
+  ChainTable,
+  KafkaToDeltaOptions,
+  PartialConfig,
+} from './library/chain-options.ts'
+
 // Formats and enrichments: functions and objects of these shapes can take the place of ours.
 export { jsonFormat } from './formats/json/format.ts'
 export { openFormat, type FormatChoice } from './formats/open/open.ts'

@@ -30,7 +30,8 @@ export class TopicPipeline {
   readonly groupOffsets: GroupOffsets
   readonly maintenance: TableMaintenance
   readonly storedOffset: (partition: number) => bigint | undefined
-  readonly #commits: Observable<PipelineCommit>
+  /** Carries the batches of the source into the table while it is subscribed to; subscribe once, or call `run`. */
+  readonly commits: Observable<PipelineCommit>
   readonly #closers: Closers
   #ended: Promise<unknown> = Promise.resolve()
 
@@ -41,7 +42,7 @@ export class TopicPipeline {
     this.groupOffsets = options.groupOffsets
     this.maintenance = options.maintenance
     this.storedOffset = options.storedOffset
-    this.#commits = options.commits
+    this.commits = options.commits
     this.#closers = options.closers
   }
 
@@ -50,7 +51,7 @@ export class TopicPipeline {
    * @throws the first failure that retries inside the pipeline cannot fix
    */
   async run(): Promise<void> {
-    this.#ended = lastValueFrom(this.#commits, { defaultValue: undefined })
+    this.#ended = lastValueFrom(this.commits, { defaultValue: undefined })
     await this.#ended
   }
 

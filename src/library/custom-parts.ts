@@ -1,0 +1,77 @@
+import type { DeadLetterSink } from '../../operators/commit-delta.ts'
+import type { DeadLetterReason } from '../core/batch.ts'
+import { messageOf, PipelineError, type ErrorContext } from '../core/errors.ts'
+import type { DeadLetterTopic } from '../kafka/dead-letters/dead-letters.ts'
+import type { Store } from '../storage/store.ts'
+
+/** Returns the error with which a chain fails: a `PipelineError` as it is, any other as KD_OPERATOR_FAILED. */
+export function chainErrorOf(thrown: unknown, part: string, context: ErrorContext = {}): PipelineError {
+  if (thrown instanceof PipelineError) return thrown
+  const detail = `${part} has thrown ${describe(thrown)}`
+  return new PipelineError('KD_OPERATOR_FAILED', detail, context, { cause: thrown })
+}
+
+function describe(thrown: unknown): string {
+  const name = thrown instanceof Error && thrown.name !== 'Error' ? `${thrown.name}: ` : ''
+  return name + messageOf(thrown)
+}
+
+/**
+ * Returns a store of a user's program for one chain: it stays open when the chain closes it, and everything that it throws
+ * is a `PipelineError`.
+ */
+export function borrowedStore(store: Store): Store {
+  const attempt = async <T>(run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run()
+    } catch (error) {
+      throw chainErrorOf(error, 'the store', { table: store.uri })
+    }
+  }
+  return {
+    uri: store.uri,
+    get: (key, range) => attempt(() => store.get(key, range)),
+    size: (key) => attempt(() => store.size(key)),
+    async *list(prefix, startAfter) {
+      try {
+        yield* store.list(prefix, startAfter)
+      } catch (error) {
+        throw chainErrorOf(error, 'the store', { table: store.uri })
+      }
+    },
+    put: (key, body) => attempt(() => store.put(key, body)),
+    putIfAbsent: (key, body) => attempt(() => store.putIfAbsent(key, body)),
+    delete: (key) => attempt(() => store.delete(key)),
+    close: () => Promise.resolve(),
+  }
+}
+
+/** Returns a sink of a user's program as a dead-letter topic: everything that it throws is a `PipelineError`. */
+export function borrowedSink(sink: DeadLetterSink, topic: string): DeadLetterTopic {
+  return {
+    async write(deadLetters, ranges) {
+      try {
+        await sink.write(deadLetters, ranges)
+      } catch (error) {
+        throw chainErrorOf(error, 'the sink of dead letters', { topic })
+      }
+      return { written: deadLetters.length, skipped: 0 }
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+/** Lists the reasons that do not depend on the operators of a chain. */
+const UNREADABLE: readonly DeadLetterReason[] = ['decode', 'contract', 'rule', 'transform', 'tombstone']
+
+/** Returns a dead-letter topic that leaves out the records that no chain of the topic can read. */
+export function withoutUnreadable(sink: DeadLetterTopic): DeadLetterTopic {
+  return {
+    write: (letters, ranges) =>
+      sink.write(
+        letters.filter(({ reason }) => !UNREADABLE.includes(reason)),
+        ranges,
+      ),
+    close: () => sink.close(),
+  }
+}
