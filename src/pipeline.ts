@@ -1,4 +1,5 @@
-import { identity, tap, type MonoTypeOperatorFunction, type Observable, type OperatorFunction } from 'rxjs'
+import { catchError, identity, tap, throwError } from 'rxjs'
+import type { MonoTypeOperatorFunction, Observable, OperatorFunction } from 'rxjs'
 import { bufferTimeOrCount, type BufferOptions, type FlushLimits } from '../operators/buffer-time-or-count.ts'
 import { commitDelta, type CommitDeltaOptions } from '../operators/commit-delta.ts'
 import { commitOffsets, type PipelineCommit } from '../operators/commit-offsets.ts'
@@ -24,6 +25,7 @@ import type { Batch } from './core/batch.ts'
 import type { Changing } from './core/changing.ts'
 import { systemClock } from './core/clock.ts'
 import type { Credit } from './core/credit/credit.ts'
+import { customErrorOf } from './core/errors.ts'
 import { inFlush } from './core/stage/flush-scope.ts'
 import { checkedOperator } from './core/stage/operator-contract.ts'
 import { Pace } from './core/stage/paced.ts'
@@ -73,6 +75,8 @@ export interface PipelineOptions extends Pick<CommitDeltaOptions, 'appId' | 'dea
   readonly threads?: Pick<Threads, 'workers' | 'encoder'> | undefined
   /** Called when files of a flush that was not committed could not be deleted; a vacuum deletes them. */
   readonly onOrphaned?: ParquetTarget['onOrphaned']
+  /** True to pass on errors that are no `PipelineError`, for a program that reports them as its own bugs; default false. */
+  readonly passesUnknownErrors?: boolean | undefined
 }
 
 /** Holds the transforms of a topic and the options of the transform operator. */
@@ -93,7 +97,8 @@ export interface PipelineConfig {
 
 /**
  * Carries Kafka batches into Delta commits. Completes when `batches` completes, and errors with the first failure
- * that retries cannot fix.
+ * that retries cannot fix: always a `PipelineError`, with the code KD_OPERATOR_FAILED and the cause for an error of the
+ * format, the operators, the enrichments, the store or the sink.
  */
 export function pipeline(
   batches: Observable<Batch<Raw>>,
@@ -103,7 +108,7 @@ export function pipeline(
   const { source, credit, table, appId, deadLetters, openTrace, clock = systemClock } = options
   const files = fileTargetOf(options, config.parquet)
   const handleFenced = createFencedHandler(source, credit, options.onFenced)
-  return batches.pipe(
+  const commits = batches.pipe(
     toRows(options, config.partitionColumns), // bytes → rows; undecodable records become dead letters
     stopAtDeadLetter(config.stopAtDeadLetter === true),
     bufferTimeOrCount(config.flush, { credit, openTrace }), // many batches → one flush, the unit of atomicity
@@ -119,6 +124,12 @@ export function pipeline(
       clock,
     }), // files and offsets in one version: exactly once
     commitOffsets({ source, credit }), // advisory copy in the Kafka group
+  )
+  if (options.passesUnknownErrors === true) return commits
+  return commits.pipe(
+    catchError((error: unknown) =>
+      throwError(() => customErrorOf(error, 'a part of the chain', { table: table.uri })),
+    ),
   )
 }
 

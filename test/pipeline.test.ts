@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { lastValueFrom, toArray } from 'rxjs'
+import { lastValueFrom, map, toArray } from 'rxjs'
 import type { PipelineCommit } from '../operators/commit-offsets.ts'
 import { loadContract } from '../src/contract/contract.ts'
 import type { DeadLetter, OffsetRange } from '../src/core/batch.ts'
@@ -286,3 +286,47 @@ for (let run = 0; run < 8; run++) {
     t.diagnostic(`${(await loadSnapshot(calm)).version} versions`)
   })
 }
+
+test('what a format, an operator, an enrichment or a sink throws has a code and keeps its cause', async () => {
+  const cause = new TypeError('mine')
+  const refuse = (): never => {
+    throw cause
+  }
+  const format = jsonFormat({ schema: contract.schema, plain: contract.plain })
+  const parts = {
+    format: { format: { ...format, decode: refuse } },
+    prepare: { format: { ...format, prepare: refuse } },
+    operator: { rows: map(refuse) },
+    enrichment: { enrichments: [{ fields: [], columns: refuse }] },
+    sink: { deadLetters: { write: () => Promise.reject(cause) } },
+  }
+  for (const [part, custom] of Object.entries(parts)) {
+    const store = new MemoryStore()
+    await createTable(store, { schema: contract.schema, partitionColumns: [] }, clock)
+    const table = await openTableWriter(store)
+    const credit = new Credit(1_000_000)
+    const source = new FakeSource({
+      ...{ topic: [['{"v":1}', 'no json']], partitions: [0], credit, chance: chanceBy(1) },
+      resume: () => Promise.resolve(undefined),
+    })
+    const options = {
+      ...{ source, credit, format, contract, enrichments: [], store, table, appId: APP_ID },
+      deadLetters: { write: () => Promise.resolve() },
+      ...custom,
+    }
+    const config = {
+      partitionColumns: [],
+      flush: { count: 10, bytes: 1_000_000, ageMs: 60_000 },
+      parquet: { compression: 'none', rowGroupRows: 100 },
+    } as const
+    const error: unknown = await lastValueFrom(pipeline(source.batches, options, config)).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    )
+    assert.ok(
+      error instanceof PipelineError && error.code === 'KD_OPERATOR_FAILED',
+      `${part}: ${String(error)}`,
+    )
+    assert.equal(error.cause, cause, part)
+  }
+})

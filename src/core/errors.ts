@@ -101,6 +101,17 @@ export function isUnexpectedError(thrown: unknown): boolean {
   return !(thrown instanceof Error && 'syscall' in thrown)
 }
 
+/**
+ * Returns the error with which a chain fails: a `PipelineError` as it is, and any other as KD_OPERATOR_FAILED with that error
+ * as cause. `part` names what has thrown it.
+ */
+export function customErrorOf(thrown: unknown, part: string, context: ErrorContext = {}): PipelineError {
+  if (thrown instanceof PipelineError) return thrown
+  const name = thrown instanceof Error && thrown.name !== 'Error' ? `${thrown.name}: ` : ''
+  const detail = `${part} has thrown ${name}${messageOf(thrown)}`
+  return new PipelineError('KD_OPERATOR_FAILED', detail, context, { cause: thrown })
+}
+
 /** Returns the message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)

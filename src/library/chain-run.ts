@@ -3,6 +3,7 @@ import type { PipelineCommit } from '../../operators/commit-offsets.ts'
 import type { RowOperator } from '../../operators/rows/row-operator.ts'
 import type { Config } from '../../config/types.ts'
 import type { Budget } from '../core/credit/budget.ts'
+import { customErrorOf } from '../core/errors.ts'
 import { SerialQueue } from '../core/serial-queue.ts'
 import type { DeadLetterOptions, DeadLetterTopic } from '../kafka/dead-letters/dead-letters.ts'
 import { Circuits } from '../resilience/circuit-registry.ts'
@@ -16,7 +17,7 @@ import type { TopicPipeline } from '../service/topic/topic-pipeline.ts'
 import { createLogger, type Logger } from '../telemetry/log.ts'
 import { chainConfigOf, type ChainConfig } from './chain-config.ts'
 import type { KafkaToDeltaOptions } from './chain-options.ts'
-import { borrowedSink, borrowedStore, chainErrorOf, withoutUnreadable } from './custom-parts.ts'
+import { borrowedSink, borrowedStore, withoutUnreadable } from './custom-parts.ts'
 
 /** Returns the log of a chain: its own, or warnings and errors on stderr. */
 function logOf({ log }: Pick<KafkaToDeltaOptions<object>, 'log'>): Logger {
@@ -74,7 +75,7 @@ export class ChainRun {
     signal?.removeEventListener('abort', stop)
     await this.#close()
     if (outcome === undefined) this.#subscriber.complete()
-    else this.#subscriber.error(chainErrorOf(outcome.error, 'custom code', { topic: this.#options.topic }))
+    else this.#subscriber.error(customErrorOf(outcome.error, 'custom code', { topic: this.#options.topic }))
   }
 
   /** Ends the chain without committing what it holds; the table has the offsets that the next subscription continues from. */

@@ -1,20 +1,8 @@
 import type { DeadLetterSink } from '../../operators/commit-delta.ts'
 import type { DeadLetterReason } from '../core/batch.ts'
-import { messageOf, PipelineError, type ErrorContext } from '../core/errors.ts'
+import { customErrorOf } from '../core/errors.ts'
 import type { DeadLetterTopic } from '../kafka/dead-letters/dead-letters.ts'
 import type { Store } from '../storage/store.ts'
-
-/** Returns the error with which a chain fails: a `PipelineError` as it is, any other as KD_OPERATOR_FAILED. */
-export function chainErrorOf(thrown: unknown, part: string, context: ErrorContext = {}): PipelineError {
-  if (thrown instanceof PipelineError) return thrown
-  const detail = `${part} has thrown ${describe(thrown)}`
-  return new PipelineError('KD_OPERATOR_FAILED', detail, context, { cause: thrown })
-}
-
-function describe(thrown: unknown): string {
-  const name = thrown instanceof Error && thrown.name !== 'Error' ? `${thrown.name}: ` : ''
-  return name + messageOf(thrown)
-}
 
 /**
  * Returns a store of a user's program for one chain: it stays open when the chain closes it, and everything that it throws
@@ -25,7 +13,7 @@ export function borrowedStore(store: Store): Store {
     try {
       return await run()
     } catch (error) {
-      throw chainErrorOf(error, 'the store', { table: store.uri })
+      throw customErrorOf(error, 'the store', { table: store.uri })
     }
   }
   return {
@@ -36,7 +24,7 @@ export function borrowedStore(store: Store): Store {
       try {
         yield* store.list(prefix, startAfter)
       } catch (error) {
-        throw chainErrorOf(error, 'the store', { table: store.uri })
+        throw customErrorOf(error, 'the store', { table: store.uri })
       }
     },
     put: (key, body) => attempt(() => store.put(key, body)),
@@ -53,7 +41,7 @@ export function borrowedSink(sink: DeadLetterSink, topic: string): DeadLetterTop
       try {
         await sink.write(deadLetters, ranges)
       } catch (error) {
-        throw chainErrorOf(error, 'the sink of dead letters', { topic })
+        throw customErrorOf(error, 'the sink of dead letters', { topic })
       }
       return { written: deadLetters.length, skipped: 0 }
     },

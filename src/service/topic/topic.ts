@@ -126,6 +126,7 @@ export async function openTopic(
         openTrace: (flush) => flushes.open(flush),
         onFenced: (appIds, unfitReason) => emit({ kind: 'fenced', appIds, unfitReason }),
         onOrphaned: (files) => emit({ kind: 'orphaned', files }),
+        passesUnknownErrors: true,
       },
       pipelineConfigOf(topic, target),
     )
