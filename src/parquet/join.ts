@@ -46,11 +46,16 @@ export async function* joinRowGroups(
   yield buildJoinedFooter(first, moved)
 }
 
-/** Returns the row group of a file in memory that has exactly one. */
-export function singleRowGroupOf(file: Uint8Array): RowGroupSource {
+/** Returns the footer of a file in memory. */
+export function footerOf(file: Uint8Array): Footer {
   const trailer = Buffer.from(file.subarray(file.length - TRAILER_BYTES))
   const end = file.length - TRAILER_BYTES
-  const footer = parseFooter(file.subarray(end - trailer.readUInt32LE(0), end), file.length)
+  return parseFooter(file.subarray(end - trailer.readUInt32LE(0), end), file.length)
+}
+
+/** Returns the row group of a file in memory that has exactly one. */
+export function singleRowGroupOf(file: Uint8Array): RowGroupSource {
+  const footer = footerOf(file)
   const [group, ...more] = footer.rowGroups
   if (group === undefined || more.length > 0) throw new Error('Broken invariant: a file of one row group')
   return {

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises'
-import type { RecordBatch } from 'apache-arrow'
 import type { Columns } from '../../arrow/column.ts'
 import type { StructType } from '../../core/schema.ts'
 import { FileStatistics, type IndexedColumns } from '../../parquet/statistics.ts'
@@ -42,19 +41,17 @@ export type FileEncoder = (slices: AsyncIterable<Columns>, encoding: FileEncodin
  */
 export const encodeFile: FileEncoder = (slices, { schema, statisticsSchema, indexedColumns, parquet }) => {
   const statistics = new FileStatistics(statisticsSchema, indexedColumns)
-  // Arrow and WebAssembly are loaded with the first file.
-  const batches = async function* (): AsyncGenerator<RecordBatch> {
-    const { toArrowSchema, toRecordBatch } = await import('../../arrow/record-batch.ts')
-    const arrow = toArrowSchema(schema)
-    for await (const { columns, length } of slices) {
-      statistics.update(columns, length)
-      yield toRecordBatch(arrow, columns, length)
+  const counted = async function* (): AsyncGenerator<Columns> {
+    for await (const slice of slices) {
+      statistics.update(slice.columns, slice.length)
+      yield slice
       await setImmediate()
     }
   }
   const pieces = async function* (): AsyncGenerator<Uint8Array> {
-    const { encodeParquet } = await import('../../parquet/writer.ts')
-    yield* encodeParquet(batches(), parquet)
+    // Arrow and WebAssembly are loaded with the first file.
+    const { encodeColumns } = await import('../../parquet/columns/encode-columns.ts')
+    yield* encodeColumns(counted(), schema, parquet)
   }
   return {
     pieces: pieces(),

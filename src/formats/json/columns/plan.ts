@@ -97,6 +97,8 @@ export interface MemberPlan {
 export interface ObjectPlan {
   /** The properties, and after them the unknown fields seen so far. */
   readonly members: MemberPlan[]
+  /** Positions of the members that an object must have. */
+  readonly required: readonly number[]
   /** The names of the members. */
   readonly names: MemberNames
   /** Builders of the properties that must be padded before a value is appended. */

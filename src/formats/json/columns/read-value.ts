@@ -275,9 +275,9 @@ function unknownAt(input: JsonInput, plan: ObjectPlan, at: number): number {
   return plan.unknown.use === 'refuse' ? -1 : addUnknown(plan, bytes, at, end)
 }
 
-function isComplete(input: JsonInput, { members, known, seenIn }: ObjectPlan, turn: number): boolean {
-  for (let index = 0; index < known; index++)
-    if (members[index]?.required === true && seenIn[index] !== turn) {
+function isComplete(input: JsonInput, { required, seenIn }: ObjectPlan, turn: number): boolean {
+  for (const index of required)
+    if (seenIn[index] !== turn) {
       input.slow = 'contract'
       return false
     }

@@ -96,6 +96,7 @@ function planObject(
   )
   return {
     members,
+    required: members.flatMap(({ required }, index) => (required ? [index] : [])),
     names: new MemberNames(members),
     lagging: builder.letNullsLag(),
     columns,
