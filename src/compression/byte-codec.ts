@@ -1,6 +1,7 @@
 /** Compresses and decompresses whole values with one codec. */
 export interface ByteCodec {
-  compress(bytes: Uint8Array): Uint8Array
+  /** Compresses the bytes; with `fast` at the lowest level of a codec that has levels. */
+  compress(bytes: Uint8Array, speed?: 'fast'): Uint8Array
   /**
    * Throws when the bytes are damaged, truncated or of another codec, or when they decompress to more than
    * `bytesMax`.

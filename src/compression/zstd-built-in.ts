@@ -5,7 +5,7 @@ import { zstdContentSizeOf } from './zstd-frame.ts'
 
 /** The functions of `node:zlib` that Node has since 22.15. */
 interface BuiltInZstd {
-  zstdCompressSync(bytes: Uint8Array): Buffer
+  zstdCompressSync(bytes: Uint8Array, options?: { readonly params: Readonly<Record<number, number>> }): Buffer
   zstdDecompressSync(
     bytes: Uint8Array,
     options: { readonly maxOutputLength: number; readonly chunkSize: number; readonly info: true },
@@ -14,6 +14,8 @@ interface BuiltInZstd {
 
 /** Bytes that are decompressed at once when a frame does not declare its content size. */
 const CHUNK_BYTES = 256 * 1024
+/** The lowest level, by the id of the parameter: `ZSTD_c_compressionLevel`. */
+const FAST = { 100: 1 } as const
 /** Node refuses smaller pieces. */
 const CHUNK_BYTES_MIN = 64
 /** Larger pieces are not faster, and the sender of a frame declares its content size. */
@@ -25,7 +27,8 @@ export function builtInZstd(): ByteCodec | undefined {
   const { zstdCompressSync, zstdDecompressSync } = built
   if (zstdCompressSync === undefined || zstdDecompressSync === undefined) return undefined
   return {
-    compress: (bytes) => zstdCompressSync(bytes),
+    compress: (bytes, speed) =>
+      speed === 'fast' ? zstdCompressSync(bytes, { params: FAST }) : zstdCompressSync(bytes),
     decompress(bytes, bytesMax) {
       const size = zstdContentSizeOf(bytes)
       if (size !== undefined && size > bytesMax) throw tooLargeError(bytesMax)

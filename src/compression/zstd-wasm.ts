@@ -15,7 +15,11 @@ async function load(): Promise<ByteCodec> {
   const wasm = await import('@bokuweb/zstd-wasm')
   await wasm.init()
   return {
-    compress: (bytes) => wasm.compress(Buffer.from(bytes)),
+    compress: (bytes, speed) =>
+      wasm.compress(
+        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+        speed === 'fast' ? 1 : undefined,
+      ),
     decompress: (bytes, bytesMax) => decompress(wasm, bytes, bytesMax),
   }
 }

@@ -87,8 +87,9 @@ export function judgeStruct(
 /** Returns for each struct the verdict on the presence of a field in its message. */
 function presenceOf({ index, meaning }: Field, { children, length }: StructColumn): Uint8Array {
   const verdicts = new Uint8Array(length).fill(meaning === 'missing' ? INVALID : VALID)
+  if (meaning === 'missing' || meaning === 'null') return verdicts
   const valid = children[index]?.valid
-  if (valid === undefined || meaning === 'missing' || meaning === 'null') return verdicts
+  if (valid === undefined) return verdicts
   const ofNull = meaning === 'absent' ? INVALID : UNKNOWN
   for (let i = 0; i < length; i++) if (valid[i] === 0) verdicts[i] = ofNull
   return verdicts

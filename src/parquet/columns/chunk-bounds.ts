@@ -21,7 +21,10 @@ export interface ChunkBounds {
 export function chunkBoundsOf({ kind, type }: FixedColumn | BytesColumn): ChunkBounds {
   if (kind === 'bytes') return new ByteBounds()
   if (type === 'long' || type === 'timestamp' || type === 'timestamp_ntz') return new LongBounds()
-  return new NumberBounds(type === 'boolean' ? 1 : type === 'double' ? 8 : 4, type === 'float' || type === 'double')
+  return new NumberBounds(
+    type === 'boolean' ? 1 : type === 'double' ? 8 : 4,
+    type === 'float' || type === 'double',
+  )
 }
 
 class ByteBounds implements ChunkBounds {

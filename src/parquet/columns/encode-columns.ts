@@ -50,7 +50,8 @@ function columnsApart({ columns }: Columns, { fields }: StructType): ReadonlySet
   for (const [index, { type, nullable }] of fields.entries()) {
     const column = columns[index]
     if (!nullable || physicalTypeOf(type) === undefined) continue
-    if ((column?.kind === 'fixed' || column?.kind === 'bytes') && column.sparse !== undefined) apart.add(index)
+    if ((column?.kind === 'fixed' || column?.kind === 'bytes') && column.sparse !== undefined)
+      apart.add(index)
   }
   return apart
 }
@@ -71,7 +72,7 @@ async function* encodeApart(
   const moved: RelocatedRowGroup[] = []
   let offset = PARQUET_MAGIC.length
   yield PARQUET_MAGIC
-  for (let next = await source.next(); next.done !== true; ) {
+  for (let next = await source.next(); next.done !== true;) {
     const group = new GroupWriter(schema, apart, options, codec)
     const batches = async function* (): AsyncGenerator<Columns> {
       do {
@@ -154,7 +155,7 @@ class GroupWriter {
     const isOther = (_: unknown, index: number): boolean => !this.#apart.has(index)
     const fields = this.#schema.fields.filter(isOther)
     if (fields.length === 0) {
-      for await (const slice of slices) this.#drop(slice)
+      while ((await slices.next()).done !== true);
       return { file: new Uint8Array(0), chunks: [] }
     }
     const { compression } = this.#options
@@ -165,11 +166,6 @@ class GroupWriter {
     const options = { compression, rowGroupRows: ROWS_UNLIMITED }
     const file = await collect(encodeParquet(recordBatches(others(), schema), options))
     return { file, chunks: singleRowGroupOf(file).group.chunks }
-  }
-
-  /** Ignores a slice that was added already. */
-  #drop(slice: Columns): void {
-    void slice
   }
 }
 

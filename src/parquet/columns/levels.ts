@@ -1,5 +1,6 @@
 /** Bytes of a run of equal levels: its length as a varint, and the level. */
-const runBytes = (length: number): number => (length < 64 ? 2 : length < 8_192 ? 3 : length < 1_048_576 ? 4 : 6)
+const runBytes = (length: number): number =>
+  length < 64 ? 2 : length < 8_192 ? 3 : length < 1_048_576 ? 4 : 6
 
 /**
  * Encodes the definition levels of an optional column that has values at `rows` and nulls elsewhere: runs where they take

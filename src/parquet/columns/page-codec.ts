@@ -13,6 +13,7 @@ const IDS = { none: 0, snappy: 1, gzip: 2, zstd: 6 } as const
 /** Returns the codec of that name, ready for use. */
 export async function openPageCodec(name: Codec): Promise<PageCodec> {
   if (name === 'none') return { id: IDS.none, compress: (bytes) => bytes }
-  const { compress } = await openCodec(name)
-  return { id: IDS[name], compress }
+  const codec = await openCodec(name)
+  // The encoder of Arrow uses the lowest level too.
+  return { id: IDS[name], compress: (bytes) => codec.compress(bytes, 'fast') }
 }

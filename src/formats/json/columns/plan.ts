@@ -1,4 +1,10 @@
-import type { AnyBuilder, LaggingBuilder, ListBuilder, MapBuilder, StructBuilder } from '../../../arrow/builder.ts'
+import type {
+  AnyBuilder,
+  LaggingBuilder,
+  ListBuilder,
+  MapBuilder,
+  StructBuilder,
+} from '../../../arrow/builder.ts'
 import type { BytesBuilder } from '../../../arrow/bytes-builder.ts'
 import type { FixedBuilder } from '../../../arrow/fixed-builder.ts'
 import type { DroppedPaths } from '../../../arrow/rows.ts'
