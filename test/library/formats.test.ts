@@ -20,8 +20,9 @@ import {
   text,
 } from '../../src/library/formats.ts'
 import { customFormat, type TopicFormat } from '../../src/library/topic-format.ts'
-import { columns, list } from '../../src/rows/row-schema.ts'
+import { columns, list, mapOf, nullable } from '../../src/rows/row-schema.ts'
 import { rawOf } from '../support/flow/batches.ts'
+import { chanceOf } from '../support/values/chance.ts'
 
 const USER = columns({ id: 'long', name: 'string?' })
 
@@ -144,6 +145,35 @@ describe('A format with a schema as code', () => {
     assert.equal(format.name, 'mine')
     assert.deepEqual((await decode(format, ['{"id":1}'])).rows, [{ id: 1, name: null }])
   })
+})
+
+test('Random messages become rows without objects only if the contract accepts them, and the others are left to it', async (t) => {
+  const chance = chanceOf(t)
+  const schema = columns({
+    id: 'long',
+    note: 'string?',
+    place: nullable({ city: 'string', zip: 'integer?' }),
+    lines: list({ sku: 'string', price: 'decimal(10,2)?' }),
+    gaps: nullable(list('date?')),
+    tags: mapOf('string', 'boolean'),
+  })
+  const spoiled = (value: unknown): unknown => (chance.once(12) ? chance.pick([null, undefined]) : value)
+  const messages = Array.from({ length: 2_000 }, () => ({
+    id: spoiled(chance.int(1_000)),
+    note: spoiled('text'),
+    place: spoiled({ city: spoiled('Ulm'), zip: spoiled(chance.int(100)) }),
+    lines: spoiled([{ sku: spoiled('a'), price: spoiled(1.25) }, spoiled({ sku: 'b' })]),
+    gaps: spoiled([spoiled('2024-02-29'), null]),
+    tags: spoiled({ a: spoiled(true) }),
+  }))
+  const format = json(schema)
+  const texts = messages.map((message) => JSON.stringify(message))
+  const { decoded } = await decode(format, texts)
+  const read = new Set(decoded.validated?.records)
+  const faults = texts.map((text) => format.contract.check(JSON.parse(text)))
+  assert.ok(read.size > 200 && read.size < 1_800, `${read.size} rows`)
+  for (const [record, fault] of faults.entries())
+    assert.equal(fault === undefined, read.has(record), `${texts[record] ?? ''}: ${fault ?? 'no fault'}`)
 })
 
 test('Settings that do not say how values are read are refused', async () => {
