@@ -2,7 +2,17 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist', 'demo/**', 'docs/api', 'node_modules', 'test/fixtures', '.cache'] },
+  {
+    ignores: [
+      'dist',
+      'demo/**',
+      'docs/api',
+      'node_modules',
+      'test/fixtures',
+      'test/support/threads/*.mjs',
+      '.cache',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

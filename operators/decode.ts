@@ -24,12 +24,16 @@ export function decode(
   format: Format,
   { aheadMax = 1, pace }: DecodeOptions = {},
 ): OperatorFunction<Batch<Raw>, Batch<Decoded>> {
-  const { readAhead, prepare } = format
   const ahead =
-    readAhead === undefined
+    format.readAhead === undefined
       ? []
-      : [stage(timed('threads', readAhead.bind(format)), { concurrency: aheadMax })]
-  const prepared = prepare && timed('schemas', prepare.bind(format))
+      : [
+          stage(
+            timed('threads', (raw) => format.readAhead?.(raw)),
+            { concurrency: aheadMax },
+          ),
+        ]
+  const prepared = format.prepare && timed('schemas', (raw) => format.prepare?.(raw))
   const preparing =
     pace !== undefined
       ? [paced(pace, creditOrBytesOf, prepared)]

@@ -12,7 +12,7 @@ export type {
   StructColumn,
 } from './arrow/column.ts'
 export type { DroppedPaths } from './arrow/rows.ts'
-export type { SparseValues } from './arrow/sparse/sparse-column.ts'
+export type { SparseValues } from './arrow/column.ts'
 export type { CodecName } from './compression/compression.ts'
 export type { PlainContract, PlainField, PlainValue } from './contract/columns/plain.ts'
 export type { ContractOrigin } from './contract/contract.ts'

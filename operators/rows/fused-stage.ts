@@ -56,7 +56,7 @@ export function fusedStage(source: Observable<Batch<Rows>>, step: RowStep): Obse
 interface Passed {
   readonly indices: number[]
   readonly records: number[]
-  /** What the last `map` made, or the rows themselves. */
+  /** The rows that the last `map` made, or the rows themselves. */
   readonly objects: unknown[]
   filtered: number
   /** Dead letters, in the order in which the operators would have them one after the other. */

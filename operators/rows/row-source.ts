@@ -83,7 +83,7 @@ export function rowsOfObjects(
 export interface KeptRows {
   /** Their indices, ascending. */
   readonly kept: readonly number[]
-  /** The same rows as objects that nobody else holds; only for sources whose `keepsObjects` is true. */
+  /** Returns the same rows as objects that nobody else holds; only for sources whose `keepsObjects` is true. */
   readonly objects: readonly Row[]
   /** Number of rows that were left out by intent. */
   readonly filtered: number

@@ -1,5 +1,4 @@
 import { decimalOf, type DataType, type StructType } from '../core/schema.ts'
-import { columnOfPacked, type SparseValues } from './sparse/sparse-column.ts'
 
 /** A `FixedArray` is a typed array of fixed-width values. */
 export type FixedArray = Int8Array | Int16Array | Int32Array | Uint8Array | Float32Array | Float64Array
@@ -9,6 +8,14 @@ interface Common {
   readonly length: number
   /** Validity, one byte per value: 1 for a value, 0 for null; `undefined` if no value is null. */
   readonly valid: Uint8Array | undefined
+}
+
+/** Holds the values of a column of which most are null. */
+export interface SparseValues<C extends FixedColumn | BytesColumn = FixedColumn | BytesColumn> {
+  /** Rows of the values, ascending; all others are null. */
+  readonly rows: Int32Array
+  /** The values one after the other; none of them is null. */
+  readonly packed: C
 }
 
 /**
@@ -124,42 +131,4 @@ function typeBytesMin(type: DataType): number {
     return 1 + (layout === undefined ? 4 : layout.make(layout.words).byteLength)
   }
   return type.type === 'struct' ? 1 + rowBytesMin(type) : 5
-}
-
-/** Creates a column of nulls. */
-export function nullColumnOf(type: DataType, length: number): Column {
-  const layout = fixedLayoutOf(type)
-  const none = { type, length: 0, valid: undefined }
-  if (layout !== undefined) {
-    const { words, make } = layout
-    return columnOfPacked({ kind: 'fixed', ...none, words, values: make(0) }, new Int32Array(0), length)
-  }
-  if (typeof type === 'string') {
-    const packed = { kind: 'bytes', ...none, offsets: new Int32Array(1), bytes: new Uint8Array(0) } as const
-    return columnOfPacked(packed, new Int32Array(0), length)
-  }
-  const valid = new Uint8Array(length)
-  const offsets = new Int32Array(length + 1)
-  switch (type.type) {
-    case 'struct':
-      return {
-        kind: 'struct',
-        type,
-        length,
-        valid,
-        children: type.fields.map((field) => nullColumnOf(field.type, length)),
-      }
-    case 'array':
-      return { kind: 'list', type, length, valid, offsets, child: nullColumnOf(type.elementType, 0) }
-    case 'map':
-      return {
-        kind: 'map',
-        type,
-        length,
-        valid,
-        offsets,
-        keys: nullColumnOf(type.keyType, 0),
-        values: nullColumnOf(type.valueType, 0),
-      }
-  }
 }

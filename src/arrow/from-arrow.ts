@@ -1,7 +1,8 @@
 import { type Data, type Decimal, type Field, TimeUnit, type Timestamp, Type } from 'apache-arrow'
 import { PipelineError } from '../core/errors.ts'
 import { decimalOf, type DataType, type StructField, type StructType } from '../core/schema.ts'
-import { fixedLayoutOf, nullColumnOf, type Column, type FixedArray } from './column.ts'
+import { fixedLayoutOf, type Column, type FixedArray } from './column.ts'
+import { nullColumnOf } from './sparse/null-column.ts'
 import { takeValues } from './gather.ts'
 import { daysOfMs, timestampMicrosOf } from './time.ts'
 

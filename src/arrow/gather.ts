@@ -9,7 +9,8 @@ import type {
   MapColumn,
   StructColumn,
 } from './column.ts'
-import { fixedLayoutOf, nullColumnOf } from './column.ts'
+import { fixedLayoutOf } from './column.ts'
+import { nullColumnOf } from './sparse/null-column.ts'
 import { columnOfPacked, isMostlyNull, packedOf } from './sparse/sparse-column.ts'
 
 /** A `RowPick` selects rows of one column: those at `rows`, or all from `start` to `end` if `rows` is absent. */

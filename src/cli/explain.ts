@@ -25,7 +25,7 @@ export interface TopicExplanation {
   /** `objects` when one of `subjects` makes every record an object on the way. */
   readonly on: 'columns' | 'objects'
   readonly subjects: readonly Explained[]
-  /** What the main thread does although the process has worker threads, and why; absent when it has none. */
+  /** Says what the main thread does although the process has worker threads, and why; absent when it has none. */
   readonly onMainThread?: readonly ObjectReason[]
 }
 

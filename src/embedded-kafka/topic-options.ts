@@ -1,5 +1,5 @@
 /** The options of topics that the broker knows, with Kafka's defaults. It keeps records until they are deleted. */
-export const TOPIC_OPTIONS: ReadonlyMap<string, string> = new Map([
+export const EMBEDDED_TOPIC_OPTIONS: ReadonlyMap<string, string> = new Map([
   ['cleanup.policy', 'delete'],
   ['compression.gzip.level', '-1'],
   ['compression.lz4.level', '9'],
@@ -30,7 +30,7 @@ export const TOPIC_OPTIONS: ReadonlyMap<string, string> = new Map([
 
 /** Returns the fault of an option that no topic can have, or `undefined` when a topic can have it. */
 export function topicOptionFaultOf(name: string, value: string): string | undefined {
-  const byDefault = TOPIC_OPTIONS.get(name)
+  const byDefault = EMBEDDED_TOPIC_OPTIONS.get(name)
   if (byDefault === undefined) return `Unknown topic config name: ${name}`
   const isNumber = /^-?\d+(\.\d+)?$/.test(byDefault)
   if (!isNumber || /^-?\d+(\.\d+)?$/.test(value)) return undefined

@@ -1,4 +1,5 @@
-import { isNull, nullColumnOf, type Column } from '../arrow/column.ts'
+import { isNull, type Column } from '../arrow/column.ts'
+import { nullColumnOf } from '../arrow/sparse/null-column.ts'
 import type { Rows } from '../arrow/rows.ts'
 import { PipelineError } from '../core/errors.ts'
 import type { StructField, StructType } from '../core/schema.ts'

@@ -1,5 +1,6 @@
 import { BytesBuilder } from '../arrow/bytes-builder.ts'
-import { isNull, nullColumnOf, type BytesColumn, type Column, type FixedColumn } from '../arrow/column.ts'
+import { isNull, type BytesColumn, type Column, type FixedColumn } from '../arrow/column.ts'
+import { nullColumnOf } from '../arrow/sparse/null-column.ts'
 import { FixedBuilder } from '../arrow/fixed-builder.ts'
 import { longAt } from '../arrow/values.ts'
 import type { DataType } from '../core/schema.ts'

@@ -11,7 +11,7 @@ import { describedReaderOf } from './describe.ts'
 export interface ReadTask {
   /** Number of the format and its columns; the thread opens the format of `description` when it does not have it. */
   readonly id: number
-  /** What `describeReader` returned. */
+  /** The description that `describeReader` returned. */
   readonly description: SharedArrayBuffer
   /** The values of columns that records lack, as of this batch. */
   readonly absent: readonly (readonly [name: string, value: unknown])[]

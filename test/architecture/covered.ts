@@ -1,10 +1,11 @@
 /** Lists a test per line, `test/NAME.test.ts`, and the files `src/NAME.ts` that it covers because they have no test of their own. */
 const LINES = `
 arrow/builder: arrow/column-builder
-arrow/cast: arrow/column arrow/sparse/sparse-column arrow/values
+arrow/cast: arrow/column arrow/values
 arrow/from-arrow: arrow/record-batch
 arrow/objects/row-normaliser: arrow/objects/object-code arrow/objects/row-reader arrow/objects/time-text
-arrow/time: arrow/bytes-builder arrow/fixed-builder arrow/sparse/null-runs arrow/validity
+arrow/sparse/sparse-column: arrow/sparse/null-column
+arrow/time: arrow/bytes-builder arrow/fixed-builder arrow/validity
 cli/dlq/dlq: cli/dlq/discard cli/dlq/list cli/dlq/replay cli/dlq/show
 cli/dlq/group: cli/dlq/command cli/dlq/text service/replay/stored-letters
 cli/health: cli/config-flags
@@ -21,10 +22,10 @@ contract/json-schema/references: contract/json-schema/compile contract/json-sche
 contract/rules/byte-pattern: contract/rules/pattern-syntax
 contract/rules/verdict: contract/rules/rules
 core/credit/credit: core/credit/flush-credit
-core/schema: core/dead-letter
 core/stage/flush-stages: core/batch core/flush-trace core/stage/flush-scope
-core/stage/operator-contract: core/stage/broken-rule core/stage/promise-like
+core/stage/operator-contract: core/stage/broken-rule
 core/stage/span: core/clock core/errors
+core/stage/wrong-operators: core/dead-letter core/open-partitions
 delta/commit/checkpoint-write: delta/commit/checkpoint-reuse delta/commit/checkpoint-rows
 delta/commit/conflicts: delta/commit/commit-info
 delta/commit/log-writer: delta/commit/append delta/commit/checkpoint-scheduler delta/commit/checksum-writer delta/commit/table-writer
@@ -36,7 +37,7 @@ delta/fuzz: delta/statistics/json-text
 delta/log/checksum: delta/log/live-files delta/log/log-segment delta/log/snapshot
 delta/log/in-commit-timestamp: delta/log/checkpoint-part delta/log/checkpoint-read delta/log/checkpoint-schema delta/log/parsed-stats delta/log/state delta/log/txn-retention
 delta/maintenance/optimize-spark: delta/statistics/stats-check delta/statistics/stats
-delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/maintained-table parquet/join
+delta/maintenance/vacuum: delta/files/referenced-files delta/maintenance/maintained-table
 delta/protocol/action-json: delta/protocol/actions delta/protocol/fields
 delta/protocol/protocol: delta/constraints/append-support
 delta/protocol/table-properties: delta/protocol/features delta/protocol/interval
@@ -53,11 +54,12 @@ enrichments/bucket: enrichments/derived-column
 enrichments/kafka-columns: enrichments/enrichment
 enrichments/lookup-columns: enrichments/source-column
 entries/entries: entries/azure entries/gcs entries/s3 entries/service-types entries/service entries/testing service/process/service
-evolution/alter: evolution/batch-validation evolution/nulls evolution/plain evolution/row-columns evolution/row-layout
+evolution/alter: evolution/batch-validation evolution/plain evolution/row-columns
 evolution/contract-case: evolution/policy
 evolution/dropped-fields: evolution/field-paths
 evolution/infer-from-sample: evolution/infer-new-columns
 evolution/ingest-values: evolution/coerce-message evolution/table-columns
+evolution/row-layout: evolution/nulls
 formats/avro/columnar/column-reader: formats/avro/columnar/assign formats/avro/columnar/batch formats/avro/columnar/compile formats/avro/columnar/constant formats/avro/columnar/plan formats/avro/columnar/read-scalar formats/avro/columnar/read-value formats/avro/columnar/record-fields formats/avro/columnar/rules formats/avro/columnar/scalar-plan formats/avro/columnar/skip
 formats/avro/container-format: formats/avro/read formats/avro/values
 formats/avro/fingerprint: formats/avro/schema
@@ -70,7 +72,8 @@ formats/debezium/format: formats/debezium/schema
 formats/framing/headers: formats/framing/known-schemas
 formats/framing/schema-id: formats/framing/record-collector formats/framing/rewrite-values formats/framing/some-messages
 formats/json/checked: formats/json/columns
-formats/json/columns/unknown-fields: formats/json/columns/canonical formats/json/columns/checked-plan formats/json/columns/checked formats/json/columns/json-bytes formats/json/columns/member-names formats/json/columns/plan formats/json/columns/read-decimal formats/json/columns/read-number formats/json/columns/read-text formats/json/columns/read-time formats/json/columns/scan formats/json/columns/source-taps formats/json/columns/value-plan
+formats/json/columns/member-names: formats/json/columns/checked-plan formats/json/columns/json-bytes formats/json/columns/plan
+formats/json/columns/unknown-fields: formats/json/columns/canonical formats/json/columns/checked formats/json/columns/read-decimal formats/json/columns/read-number formats/json/columns/read-text formats/json/columns/read-time formats/json/columns/scan formats/json/columns/source-taps formats/json/columns/value-plan
 formats/json/lines: formats/json/schema-file
 formats/json/registered-json: formats/json/json-input
 formats/open/detect: formats/open/candidates formats/open/format-factories formats/open/open
@@ -108,10 +111,12 @@ kafka/wire/list-partitions: kafka/wire/cluster
 kafka/wire/network/frames: kafka/wire/network/tls-record
 kafka/wire/network/request-channel: kafka/wire/network/options
 kafka/wire/schema: kafka/wire/messages/admin/create-partitions kafka/wire/messages/admin/create-topics kafka/wire/messages/admin/delete-groups kafka/wire/messages/admin/delete-records kafka/wire/messages/admin/delete-topics kafka/wire/messages/admin/describe-cluster kafka/wire/messages/admin/describe-configs kafka/wire/messages/admin/describe-groups kafka/wire/messages/admin/list-groups kafka/wire/messages/api-versions kafka/wire/messages/fetch kafka/wire/messages/find-coordinator kafka/wire/messages/group/consumer-group-describe kafka/wire/messages/group/consumer-group-heartbeat kafka/wire/messages/group/heartbeat kafka/wire/messages/group/join-group kafka/wire/messages/group/leave-group kafka/wire/messages/group/sync-group kafka/wire/messages/init-producer-id kafka/wire/messages/list-offsets kafka/wire/messages/metadata kafka/wire/messages/offset-commit kafka/wire/messages/offset-fetch kafka/wire/messages/offset-for-leader-epoch kafka/wire/messages/produce kafka/wire/messages/sasl-authenticate kafka/wire/messages/sasl-handshake kafka/wire/messages/transactions/add-offsets-to-txn kafka/wire/messages/transactions/add-partitions-to-txn kafka/wire/messages/transactions/end-txn kafka/wire/messages/transactions/txn-offset-commit
+library/chain-config: library/chain-options
+library/fan-out: library/carry-chain library/chain-run library/custom-parts
 library/formats: library/debezium-row library/topic-format
 local-servers/kafka: local-servers/cache local-servers/maven
-operators/buffer-time-or-count: core/open-partitions
 operators/transform: formats/json/source-message
+parquet/columns/encode-columns: parquet/columns/chunk-bounds parquet/columns/chunk-writer parquet/columns/levels parquet/columns/page-codec parquet/columns/plain-values parquet/join
 parquet/range-reader: arrow/plain parquet/footer
 parquet/statistics: parquet/leaf-statistics
 parquet/writer: parquet/created-by

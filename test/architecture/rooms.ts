@@ -34,7 +34,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ingest: [],
   contract: ['arrow'],
   rows: ['arrow', 'contract'],
-  parquet: ['arrow'],
+  parquet: ['arrow', 'compression'],
   registry: ['resilience'],
   formats: ['arrow', 'contract', 'compression', 'registry'],
   // Expressions of derived columns are parsed where the configuration is checked.
@@ -51,6 +51,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   operators: NOUNS,
   pipeline: ['operators', ...NOUNS],
   service: ['pipeline', 'operators', 'config', ...NOUNS],
+  'embedded-kafka': ['kafka'],
   testing: ['operators', ...NOUNS],
   library: ['pipeline', 'operators', 'config', 'service', ...NOUNS],
 }
@@ -60,6 +61,12 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
  * the order of the keys is the order in which to read them.
  */
 export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  'src/embedded-kafka': {
+    log: [],
+    transactions: [],
+    groups: ['transactions'],
+    handlers: ['log', 'transactions', 'groups'],
+  },
   config: {
     format: [],
     kafka: [],

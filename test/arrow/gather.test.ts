@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytesOf, nullColumnOf, type Column } from '../../src/arrow/column.ts'
+import { bytesOf, type Column } from '../../src/arrow/column.ts'
+import { nullColumnOf } from '../../src/arrow/sparse/null-column.ts'
 import { gather, type RowPick } from '../../src/arrow/gather.ts'
 import { valueAt } from '../../src/arrow/values.ts'
 import { arrayOf, columnsOf, mapOf, structOf } from '../support/flow/batches.ts'

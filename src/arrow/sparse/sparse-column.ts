@@ -1,13 +1,5 @@
 import type { DataType } from '../../core/schema.ts'
-import type { BytesColumn, Column, FixedArray, FixedColumn } from '../column.ts'
-
-/** Holds the values of a column of which most are null. */
-export interface SparseValues<C extends FixedColumn | BytesColumn = FixedColumn | BytesColumn> {
-  /** Rows of the values, ascending; all others are null. */
-  readonly rows: Int32Array
-  /** The values one after the other; none of them is null. */
-  readonly packed: C
-}
+import type { BytesColumn, Column, FixedArray, FixedColumn, SparseValues } from '../column.ts'
 
 /** Rows below which a column is not worth a sparse form. */
 const ROWS_MIN = 64

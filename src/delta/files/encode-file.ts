@@ -50,8 +50,8 @@ export const encodeFile: FileEncoder = (slices, { schema, statisticsSchema, inde
   }
   const pieces = async function* (): AsyncGenerator<Uint8Array> {
     // Arrow and WebAssembly are loaded with the first file.
-    const { encodeColumns } = await import('../../parquet/columns/encode-columns.ts')
-    yield* encodeColumns(counted(), schema, parquet)
+    const { encodeSlices } = await import('../../parquet/columns/encode-columns.ts')
+    yield* encodeSlices(counted(), schema, parquet)
   }
   return {
     pieces: pieces(),

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { EmbeddedTopics } from '../topics.ts'
-import type { CommittedOffset } from '../transactions/transactions.ts'
+import type { StoredOffset } from '../transactions/transactions.ts'
 import { ClassicGroup } from './classic-group.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 
@@ -12,7 +12,7 @@ export class GroupCoordinator {
   readonly #clock: Clock
   readonly #topics: EmbeddedTopics
   readonly #groups = new Map<string, ClassicGroup | ConsumerGroup>()
-  readonly #offsets = new Map<string, Map<string, CommittedOffset>>()
+  readonly #offsets = new Map<string, Map<string, StoredOffset>>()
 
   constructor(clock: Clock, topics: EmbeddedTopics) {
     this.#clock = clock
@@ -50,14 +50,14 @@ export class GroupCoordinator {
   }
 
   /** Keeps offsets of a group, by `topic/partition`. */
-  commit(groupId: string, offsets: ReadonlyMap<string, CommittedOffset>): void {
-    const known = this.#offsets.get(groupId) ?? new Map<string, CommittedOffset>()
+  commit(groupId: string, offsets: ReadonlyMap<string, StoredOffset>): void {
+    const known = this.#offsets.get(groupId) ?? new Map<string, StoredOffset>()
     for (const [key, offset] of offsets) known.set(key, offset)
     this.#offsets.set(groupId, known)
   }
 
   /** Returns the offsets of a group, by `topic/partition`. */
-  offsetsOf(groupId: string): ReadonlyMap<string, CommittedOffset> {
+  offsetsOf(groupId: string): ReadonlyMap<string, StoredOffset> {
     return this.#offsets.get(groupId) ?? new Map()
   }
 

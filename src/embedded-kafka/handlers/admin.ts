@@ -1,5 +1,5 @@
 import type { BrokerErrorName } from '../../kafka/wire/error-codes.ts'
-import { TOPIC_OPTIONS, topicOptionFaultOf } from '../topic-options.ts'
+import { EMBEDDED_TOPIC_OPTIONS, topicOptionFaultOf } from '../topic-options.ts'
 import { codeOf, findPartition, NODE_ID, type Handler } from './handler.ts'
 
 const DEFAULT_PARTITIONS = 1
@@ -9,7 +9,10 @@ const DEFAULT_SOURCE = 5
 const TOPIC_SOURCE = 1
 
 /** Answers CreateTopics; each topic is created or refused by itself. */
-export const createTopics: Handler<'CreateTopics'> = ({ topics: wanted, validateOnly }, { topics }) => ({
+export const answerCreateTopics: Handler<'CreateTopics'> = (
+  { topics: wanted, validateOnly },
+  { topics },
+) => ({
   topics: wanted.map(({ name, numPartitions, assignments, configs }) => {
     const assigned = assignments.length > 0 ? assignments.length : DEFAULT_PARTITIONS
     const partitions = numPartitions < 0 ? assigned : numPartitions
@@ -29,7 +32,7 @@ export const createTopics: Handler<'CreateTopics'> = ({ topics: wanted, validate
 })
 
 /** Answers DeleteTopics, by name or by id. */
-export const deleteTopics: Handler<'DeleteTopics'> = (body, { topics, groups }) => {
+export const answerDeleteTopics: Handler<'DeleteTopics'> = (body, { topics, groups }) => {
   const named = body.topicNames.map((name) => ({ name, topicId: '' }))
   const wanted = body.topics.length > 0 ? body.topics : named
   return {
@@ -47,7 +50,7 @@ export const deleteTopics: Handler<'DeleteTopics'> = (body, { topics, groups }) 
 }
 
 /** Answers CreatePartitions: topics only grow. */
-export const createPartitions: Handler<'CreatePartitions'> = (
+export const answerCreatePartitions: Handler<'CreatePartitions'> = (
   { topics: wanted, validateOnly },
   { topics },
 ) => ({
@@ -61,7 +64,7 @@ export const createPartitions: Handler<'CreatePartitions'> = (
 })
 
 /** Answers DeleteRecords: -1 stands for the end of a partition. */
-export const deleteRecords: Handler<'DeleteRecords'> = ({ topics: wanted }, { topics }) => ({
+export const answerDeleteRecords: Handler<'DeleteRecords'> = ({ topics: wanted }, { topics }) => ({
   topics: wanted.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex, offset }) => {
@@ -77,7 +80,7 @@ export const deleteRecords: Handler<'DeleteRecords'> = ({ topics: wanted }, { to
 })
 
 /** Answers DescribeConfigs with the options of topics; a broker has none that a client could ask for. */
-export const describeConfigs: Handler<'DescribeConfigs'> = ({ resources }, { topics }) => ({
+export const answerDescribeConfigs: Handler<'DescribeConfigs'> = ({ resources }, { topics }) => ({
   results: resources.map(({ resourceType, resourceName, configurationKeys }) => {
     const answer = (error: BrokerErrorName, options: readonly (readonly [string, string, number])[]) => ({
       ...{ errorCode: codeOf(error), errorMessage: null, resourceType, resourceName },
@@ -93,7 +96,7 @@ export const describeConfigs: Handler<'DescribeConfigs'> = ({ resources }, { top
     const topic = topics.named(resourceName)
     if (resourceType !== TOPIC_RESOURCE || topic === undefined)
       return answer(resourceType === TOPIC_RESOURCE ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'INVALID_REQUEST', [])
-    const defaults = [...TOPIC_OPTIONS].filter(([name]) => !topic.configs.has(name))
+    const defaults = [...EMBEDDED_TOPIC_OPTIONS].filter(([name]) => !topic.configs.has(name))
     return answer('NONE', [
       ...[...topic.configs].map(([name, value]) => [name, value, TOPIC_SOURCE] as const),
       ...defaults.map(([name, value]) => [name, value, DEFAULT_SOURCE] as const),

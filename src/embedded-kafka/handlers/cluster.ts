@@ -3,7 +3,7 @@ import type { EmbeddedTopic } from '../topics.ts'
 import { codeOf, NODE_ID, type BrokerState, type Handler } from './handler.ts'
 
 /** Answers Metadata: one broker leads all partitions. Topics are created if the broker does that. */
-export const metadata: Handler<'Metadata'> = (body, state, { version }) => {
+export const answerMetadata: Handler<'Metadata'> = (body, state, { version }) => {
   const { topics, host, port, clusterId } = state
   // An empty list asks for all topics in version 0, and for none later.
   const all = topics.all().map(({ name }) => ({ name, topicId: NO_UUID }))
@@ -61,7 +61,7 @@ function describedTopic({ name, id, partitions }: EmbeddedTopic): object & {
 }
 
 /** Answers DescribeCluster: the one broker. */
-export const describeCluster: Handler<'DescribeCluster'> = (_, { host, port, clusterId }) => ({
+export const answerDescribeCluster: Handler<'DescribeCluster'> = (_, { host, port, clusterId }) => ({
   errorCode: 0,
   clusterId,
   controllerId: NODE_ID,
@@ -69,7 +69,7 @@ export const describeCluster: Handler<'DescribeCluster'> = (_, { host, port, clu
 })
 
 /** Answers FindCoordinator: the one broker coordinates everything. */
-export const findCoordinator: Handler<'FindCoordinator'> = ({ coordinatorKeys }, { host, port }) => ({
+export const answerFindCoordinator: Handler<'FindCoordinator'> = ({ coordinatorKeys }, { host, port }) => ({
   ...{ errorCode: 0, nodeId: NODE_ID, host, port },
   coordinators: coordinatorKeys.map((key) => ({ key, nodeId: NODE_ID, host, port, errorCode: 0 })),
 })

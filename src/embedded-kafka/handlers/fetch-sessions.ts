@@ -12,7 +12,7 @@ export interface FetchedPartition {
   readonly bytesMax: number
 }
 
-/** What a client knows of a partition in its session. */
+/** Holds what a client knows of a partition in its session. */
 interface Told {
   readonly highWatermark: bigint
   readonly lastStableOffset: bigint

@@ -6,7 +6,7 @@ import { FetchSessions, type FetchedPartition, type SessionAnswer } from './fetc
 
 type FetchRequest = ReceivedRequest<'Fetch'>
 
-/** What is returned for one partition. */
+/** Holds what is returned for one partition. */
 interface PartitionAnswer {
   readonly partitionIndex: number
   readonly errorCode: number
@@ -34,7 +34,7 @@ const SESSIONS = new WeakMap<BrokerState, FetchSessions>()
  * Answers Fetch: as soon as there are `minBytes` of records or a fault, or after `maxWaitMs`. With a session only the
  * partitions are in the response that have something new. Spec: KIP-227; KIP-98 for `read_committed`.
  */
-export const fetch: Handler<'Fetch'> = async (body, state) => {
+export const answerFetch: Handler<'Fetch'> = async (body, state) => {
   const sessions = SESSIONS.get(state) ?? new FetchSessions()
   SESSIONS.set(state, sessions)
   const session = sessions.open(body)
@@ -54,30 +54,29 @@ function shouldWait(answers: readonly Answered[], { minBytes, maxWaitMs }: Fetch
 }
 
 /** Resolves when `minBytes` are there, or after `maxWaitMs`. */
-function waitForRecords(
+async function waitForRecords(
   { partitions }: SessionAnswer,
   body: FetchRequest,
   state: BrokerState,
 ): Promise<void> {
-  const { topics, signal } = state
-  return new Promise((resolve) => {
-    const stops: (() => void)[] = []
-    const end = (): void => {
-      for (const stop of stops) stop()
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, body.maxWaitMs)
-    signal.addEventListener('abort', end, { once: true })
-    const look = (): void => {
-      if (!shouldWait(readAll(partitions, body, state), body)) end()
-    }
-    for (const { topicId, name, partition } of partitions) {
-      const found = findPartition(topics, { topicId, name }, partition)
-      if (typeof found !== 'string') stops.push(found.log.onChange(look))
-    }
-  })
+  const { topics, clock, signal } = state
+  const done = new AbortController()
+  const look = (): void => {
+    if (!shouldWait(readAll(partitions, body, state), body)) done.abort()
+  }
+  const stops: (() => void)[] = []
+  for (const { topicId, name, partition } of partitions) {
+    const found = findPartition(topics, { topicId, name }, partition)
+    if (typeof found !== 'string') stops.push(found.log.onChange(look))
+  }
+  try {
+    await clock.sleep(body.maxWaitMs, AbortSignal.any([done.signal, signal]))
+  } catch (error) {
+    // The records are there, or the broker stops.
+    if (!done.signal.aborted && !signal.aborted) throw error
+  } finally {
+    for (const stop of stops) stop()
+  }
 }
 
 function readAll(

@@ -1,7 +1,7 @@
 import { NO_UUID } from '../../kafka/wire/schema.ts'
 import type { BrokerErrorName } from '../../kafka/wire/error-codes.ts'
 import { ClassicGroup } from '../groups/classic-group.ts'
-import type { CommittedOffset } from '../transactions/transactions.ts'
+import type { StoredOffset } from '../transactions/transactions.ts'
 import { codeOf, type BrokerState, type Handler } from './handler.ts'
 
 interface Wanted {
@@ -11,10 +11,10 @@ interface Wanted {
 }
 
 /** Answers OffsetCommit: members commit with their generation or epoch, others while the group has no members. */
-export const offsetCommit: Handler<'OffsetCommit'> = (body, state) => {
+export const answerOffsetCommit: Handler<'OffsetCommit'> = (body, state) => {
   const { groups, topics } = state
   const fault = commitFaultOf(body, state)
-  const offsets = new Map<string, CommittedOffset>()
+  const offsets = new Map<string, StoredOffset>()
   const answer = {
     topics: body.topics.map(({ name, topicId, partitions }) => {
       const topic = topics.find({ topicId, name })
@@ -51,7 +51,7 @@ function commitFaultOf(
 }
 
 /** Answers OffsetFetch: of one group, or of several since version 8. */
-export const offsetFetch: Handler<'OffsetFetch'> = (body, state, { version }) => {
+export const answerOffsetFetch: Handler<'OffsetFetch'> = (body, state, { version }) => {
   const { requireStable } = body
   if (version >= 8)
     return {

@@ -14,7 +14,7 @@ const STATES: Readonly<Record<GroupPhase, string>> = {
 }
 
 /** Answers JoinGroup when the generation of the member is complete. */
-export const joinGroup: Handler<'JoinGroup'> = (body, { groups }, { version, clientId }) => {
+export const answerJoinGroup: Handler<'JoinGroup'> = (body, { groups }, { version, clientId }) => {
   const refused = (errorCode: number) => ({
     ...{ errorCode, protocolName: '', leader: '', memberId: body.memberId, members: [] },
   })
@@ -25,23 +25,23 @@ export const joinGroup: Handler<'JoinGroup'> = (body, { groups }, { version, cli
 }
 
 /** Answers SyncGroup when the leader has sent the assignments. */
-export const syncGroup: Handler<'SyncGroup'> = (body, { groups }) =>
+export const answerSyncGroup: Handler<'SyncGroup'> = (body, { groups }) =>
   groups.classic(body.groupId)?.sync(body) ?? {
     errorCode: codeOf('UNKNOWN_MEMBER_ID'),
     assignment: new Uint8Array(0),
   }
 
 /** Answers Heartbeat of classic groups. */
-export const heartbeat: Handler<'Heartbeat'> = (body, { groups }) => ({
+export const answerHeartbeat: Handler<'Heartbeat'> = (body, { groups }) => ({
   errorCode: codeOf(groups.classic(body.groupId)?.heartbeat(body) ?? 'UNKNOWN_MEMBER_ID'),
 })
 
 /** Answers LeaveGroup. */
-export const leaveGroup: Handler<'LeaveGroup'> = (body, { groups }) =>
+export const answerLeaveGroup: Handler<'LeaveGroup'> = (body, { groups }) =>
   groups.classic(body.groupId)?.leave(body) ?? { errorCode: codeOf('UNKNOWN_MEMBER_ID'), members: [] }
 
 /** Answers ConsumerGroupHeartbeat (KIP-848). Members before version 1 get their id here. */
-export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (body, { groups }) => {
+export const answerConsumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (body, { groups }) => {
   const memberId = body.memberId === '' ? randomUUID() : body.memberId
   return (
     groups.consumer(body.groupId)?.heartbeat({ ...body, memberId }) ?? {
@@ -51,7 +51,7 @@ export const consumerGroupHeartbeat: Handler<'ConsumerGroupHeartbeat'> = (body, 
 }
 
 /** Answers ListGroups. */
-export const listGroups: Handler<'ListGroups'> = (_, { groups }) => ({
+export const answerListGroups: Handler<'ListGroups'> = (_, { groups }) => ({
   errorCode: 0,
   groups: groups.ids().map((groupId) => {
     const group = groups.find(groupId)
@@ -67,7 +67,7 @@ export const listGroups: Handler<'ListGroups'> = (_, { groups }) => ({
 })
 
 /** Answers DescribeGroups with the members of classic groups. */
-export const describeGroups: Handler<'DescribeGroups'> = (body, { groups }) => ({
+export const answerDescribeGroups: Handler<'DescribeGroups'> = (body, { groups }) => ({
   groups: body.groups.map((groupId) => {
     const group = groups.find(groupId)
     const isClassic = group instanceof ClassicGroup
@@ -83,7 +83,7 @@ export const describeGroups: Handler<'DescribeGroups'> = (body, { groups }) => (
 })
 
 /** Answers ConsumerGroupDescribe (KIP-848). */
-export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = (
+export const answerConsumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = (
   { groupIds },
   { groups, topics },
 ) => ({
@@ -110,7 +110,7 @@ export const consumerGroupDescribe: Handler<'ConsumerGroupDescribe'> = (
 })
 
 /** Answers DeleteGroups: only groups without members are deleted. */
-export const deleteGroups: Handler<'DeleteGroups'> = ({ groupsNames }, { groups }) => ({
+export const answerDeleteGroups: Handler<'DeleteGroups'> = ({ groupsNames }, { groups }) => ({
   results: groupsNames.map((groupId) => {
     if ((groups.find(groupId)?.size ?? 0) > 0) return { groupId, errorCode: codeOf('NON_EMPTY_GROUP') }
     return { groupId, errorCode: codeOf(groups.delete(groupId) ? 'NONE' : 'GROUP_ID_NOT_FOUND') }

@@ -1,28 +1,34 @@
 import type { ApiName } from '../../kafka/wire/apis.ts'
-import { createPartitions, createTopics, deleteRecords, deleteTopics, describeConfigs } from './admin.ts'
-import { describeCluster, findCoordinator, metadata } from './cluster.ts'
-import { fetch } from './fetch.ts'
-import { offsetCommit, offsetFetch } from './group-offsets.ts'
 import {
-  consumerGroupDescribe,
-  consumerGroupHeartbeat,
-  deleteGroups,
-  describeGroups,
-  heartbeat,
-  joinGroup,
-  leaveGroup,
-  listGroups,
-  syncGroup,
+  answerCreatePartitions,
+  answerCreateTopics,
+  answerDeleteRecords,
+  answerDeleteTopics,
+  answerDescribeConfigs,
+} from './admin.ts'
+import { answerDescribeCluster, answerFindCoordinator, answerMetadata } from './cluster.ts'
+import { answerFetch } from './fetch.ts'
+import { answerOffsetCommit, answerOffsetFetch } from './group-offsets.ts'
+import {
+  answerConsumerGroupDescribe,
+  answerConsumerGroupHeartbeat,
+  answerDeleteGroups,
+  answerDescribeGroups,
+  answerHeartbeat,
+  answerJoinGroup,
+  answerLeaveGroup,
+  answerListGroups,
+  answerSyncGroup,
 } from './groups.ts'
 import type { Handler } from './handler.ts'
-import { listOffsets, offsetForLeaderEpoch } from './offsets.ts'
-import { produce } from './produce.ts'
+import { answerListOffsets, answerOffsetForLeaderEpoch } from './offsets.ts'
+import { answerProduce } from './produce.ts'
 import {
-  addOffsetsToTxn,
-  addPartitionsToTxn,
-  endTxn,
-  initProducerId,
-  txnOffsetCommit,
+  answerAddOffsetsToTxn,
+  answerAddPartitionsToTxn,
+  answerEndTxn,
+  answerInitProducerId,
+  answerTxnOffsetCommit,
 } from './transactions.ts'
 
 /** Names the APIs that the server answers itself, or that need logins, which the embedded broker does not have. */
@@ -30,34 +36,34 @@ type Unhandled = 'ApiVersions' | 'SaslHandshake' | 'SaslAuthenticate'
 
 /** Holds the handlers of the embedded broker by API. */
 export const HANDLERS: { readonly [A in Exclude<ApiName, Unhandled>]: Handler<A> } = {
-  Produce: produce,
-  Fetch: fetch,
-  ListOffsets: listOffsets,
-  Metadata: metadata,
-  OffsetCommit: offsetCommit,
-  OffsetFetch: offsetFetch,
-  FindCoordinator: findCoordinator,
-  JoinGroup: joinGroup,
-  Heartbeat: heartbeat,
-  LeaveGroup: leaveGroup,
-  SyncGroup: syncGroup,
-  DescribeGroups: describeGroups,
-  ListGroups: listGroups,
-  CreateTopics: createTopics,
-  DeleteTopics: deleteTopics,
-  DeleteRecords: deleteRecords,
-  InitProducerId: initProducerId,
-  OffsetForLeaderEpoch: offsetForLeaderEpoch,
-  AddPartitionsToTxn: addPartitionsToTxn,
-  AddOffsetsToTxn: addOffsetsToTxn,
-  EndTxn: endTxn,
-  TxnOffsetCommit: txnOffsetCommit,
-  DescribeConfigs: describeConfigs,
-  CreatePartitions: createPartitions,
-  DeleteGroups: deleteGroups,
-  DescribeCluster: describeCluster,
-  ConsumerGroupHeartbeat: consumerGroupHeartbeat,
-  ConsumerGroupDescribe: consumerGroupDescribe,
+  Produce: answerProduce,
+  Fetch: answerFetch,
+  ListOffsets: answerListOffsets,
+  Metadata: answerMetadata,
+  OffsetCommit: answerOffsetCommit,
+  OffsetFetch: answerOffsetFetch,
+  FindCoordinator: answerFindCoordinator,
+  JoinGroup: answerJoinGroup,
+  Heartbeat: answerHeartbeat,
+  LeaveGroup: answerLeaveGroup,
+  SyncGroup: answerSyncGroup,
+  DescribeGroups: answerDescribeGroups,
+  ListGroups: answerListGroups,
+  CreateTopics: answerCreateTopics,
+  DeleteTopics: answerDeleteTopics,
+  DeleteRecords: answerDeleteRecords,
+  InitProducerId: answerInitProducerId,
+  OffsetForLeaderEpoch: answerOffsetForLeaderEpoch,
+  AddPartitionsToTxn: answerAddPartitionsToTxn,
+  AddOffsetsToTxn: answerAddOffsetsToTxn,
+  EndTxn: answerEndTxn,
+  TxnOffsetCommit: answerTxnOffsetCommit,
+  DescribeConfigs: answerDescribeConfigs,
+  CreatePartitions: answerCreatePartitions,
+  DeleteGroups: answerDeleteGroups,
+  DescribeCluster: answerDescribeCluster,
+  ConsumerGroupHeartbeat: answerConsumerGroupHeartbeat,
+  ConsumerGroupDescribe: answerConsumerGroupDescribe,
 }
 
 /**

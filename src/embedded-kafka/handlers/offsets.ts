@@ -8,7 +8,10 @@ const EARLIEST_LOCAL = -4n
 const LATEST_TIERED = -5n
 
 /** Answers ListOffsets: start, end, last stable offset for `read_committed`, or the first record of a time. */
-export const listOffsets: Handler<'ListOffsets'> = ({ isolationLevel, topics: wanted }, { topics }) => ({
+export const answerListOffsets: Handler<'ListOffsets'> = (
+  { isolationLevel, topics: wanted },
+  { topics },
+) => ({
   topics: wanted.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex, currentLeaderEpoch, timestamp }) => {
@@ -49,7 +52,10 @@ function offsetAt(
 }
 
 /** Answers OffsetForLeaderEpoch: an epoch ends where the log does. */
-export const offsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = ({ topics: wanted }, { topics }) => ({
+export const answerOffsetForLeaderEpoch: Handler<'OffsetForLeaderEpoch'> = (
+  { topics: wanted },
+  { topics },
+) => ({
   topics: wanted.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) => {

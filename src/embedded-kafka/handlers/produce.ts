@@ -19,7 +19,7 @@ const ATTRIBUTES_AT = 21
 const TRANSACTIONAL = 0x10
 
 /** Answers Produce: every partition is appended to or refused by itself, so that a request may succeed in part. */
-export const produce: Handler<'Produce'> = ({ transactionalId, topicData }, state) => ({
+export const answerProduce: Handler<'Produce'> = ({ transactionalId, topicData }, state) => ({
   responses: topicData.map(({ name, topicId, partitionData }) => ({
     name,
     topicId,

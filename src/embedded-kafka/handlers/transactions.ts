@@ -1,12 +1,12 @@
 import type { BrokerErrorName } from '../../kafka/wire/error-codes.ts'
-import type { CommittedOffset } from '../transactions/transactions.ts'
+import type { StoredOffset } from '../transactions/transactions.ts'
 import { codeOf, findPartition, type Handler } from './handler.ts'
 
 /** First versions in which a fenced producer is told PRODUCER_FENCED instead of INVALID_PRODUCER_EPOCH (KIP-588). */
 const FENCED_FROM = { AddPartitionsToTxn: 2, AddOffsetsToTxn: 2, EndTxn: 2 } as const
 
 /** Answers InitProducerId; an open transaction of the same transactional id is aborted. */
-export const initProducerId: Handler<'InitProducerId'> = (
+export const answerInitProducerId: Handler<'InitProducerId'> = (
   { transactionalId, transactionTimeoutMs },
   { transactions },
 ) => {
@@ -17,7 +17,7 @@ export const initProducerId: Handler<'InitProducerId'> = (
 }
 
 /** Answers AddPartitionsToTxn of clients: all partitions are added, or none. */
-export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = (
+export const answerAddPartitionsToTxn: Handler<'AddPartitionsToTxn'> = (
   body,
   { topics, transactions },
   { version },
@@ -48,14 +48,14 @@ export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = (
 }
 
 /** Answers AddOffsetsToTxn. */
-export const addOffsetsToTxn: Handler<'AddOffsetsToTxn'> = (body, { transactions }, { version }) => {
+export const answerAddOffsetsToTxn: Handler<'AddOffsetsToTxn'> = (body, { transactions }, { version }) => {
   const fault = transactions.addGroup(body.transactionalId, body, body.groupId)
   return { errorCode: codeOf(fencedAs(fault, version, FENCED_FROM.AddOffsetsToTxn)) }
 }
 
 /** Answers TxnOffsetCommit: the offsets are those of the group once the transaction is committed. */
-export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = (body, { transactions, topics }) => {
-  const offsets = new Map<string, CommittedOffset>()
+export const answerTxnOffsetCommit: Handler<'TxnOffsetCommit'> = (body, { transactions, topics }) => {
+  const offsets = new Map<string, StoredOffset>()
   for (const { name, partitions } of body.topics)
     for (const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } of partitions)
       if (typeof findPartition(topics, { name }, partitionIndex) !== 'string')
@@ -79,7 +79,7 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = (body, { transactions
 }
 
 /** Answers EndTxn once the markers are in all partitions. */
-export const endTxn: Handler<'EndTxn'> = (body, { transactions }, { version }) => {
+export const answerEndTxn: Handler<'EndTxn'> = (body, { transactions }, { version }) => {
   const fault = transactions.end(body.transactionalId, body, body.committed ? 'commit' : 'abort')
   return { errorCode: codeOf(fencedAs(fault, version, FENCED_FROM.EndTxn)) }
 }

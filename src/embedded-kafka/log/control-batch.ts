@@ -1,7 +1,9 @@
-import { crc32c } from '@node-rs/crc32'
+import { sealBatch } from '../../kafka/produce/record-batch.ts'
 
 const BATCH_BYTES = 78
 const TRANSACTIONAL_CONTROL = 0x30
+/** Markers have no sequence numbers. */
+const NO_SEQUENCE = -1
 
 /**
  * Returns the batch that ends a transaction in a partition: one record whose key is the type of the marker, and whose
@@ -23,12 +25,9 @@ export function endMarkerOf(
   batch.writeInt16BE(TRANSACTIONAL_CONTROL, 21)
   batch.writeBigInt64BE(BigInt(nowMs), 27)
   batch.writeBigInt64BE(BigInt(nowMs), 35)
-  batch.writeBigInt64BE(producerId, 43)
-  batch.writeInt16BE(producerEpoch, 51)
-  batch.writeInt32BE(-1, 53)
   batch.writeInt32BE(1, 57)
   // Record: length, attributes, timestamp delta, offset delta, key of four bytes, value of six bytes, no headers.
   batch.set([32, 0, 0, 0, 8, 0, 0, 0, kind === 'commit' ? 1 : 0, 12, 0, 0, 0, 0, 0, 0, 0], 61)
-  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17)
+  sealBatch(batch, { id: producerId, epoch: producerEpoch }, NO_SEQUENCE)
   return batch
 }

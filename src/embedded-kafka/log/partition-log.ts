@@ -3,7 +3,7 @@ import { ProducerStates, type SequenceFault } from './producer-states.ts'
 import { storedBatchOf, toStoredBatches, type StoredBatch } from './stored-batch.ts'
 
 /** Names an aborted transaction of a partition: the producer and the offset of its first record. */
-export interface AbortedTransaction {
+export interface AbortedRange {
   readonly producerId: bigint
   readonly firstOffset: bigint
   /** Offset of its marker. */
@@ -29,7 +29,7 @@ export class PartitionLog {
   readonly #producers = new ProducerStates()
   /** First offset of each open transaction, by producer id. */
   readonly #open = new Map<bigint, bigint>()
-  #aborted: AbortedTransaction[] = []
+  #aborted: AbortedRange[] = []
   readonly #listeners = new Set<() => void>()
   /** Ends of the leader epochs before this one. */
   readonly #epochEnds = new Map<number, bigint>()
@@ -108,7 +108,7 @@ export class PartitionLog {
   }
 
   /** Returns the aborted transactions with records in [from, before), in the order of their markers. */
-  abortedIn(from: bigint, before: bigint): readonly AbortedTransaction[] {
+  abortedIn(from: bigint, before: bigint): readonly AbortedRange[] {
     return this.#aborted.filter(({ firstOffset, lastOffset }) => lastOffset >= from && firstOffset < before)
   }
 

@@ -3,7 +3,7 @@ import type { BrokerErrorName } from '../../kafka/wire/error-codes.ts'
 import type { EmbeddedTopics } from '../topics.ts'
 
 /** Holds an offset that a group commits. */
-export interface CommittedOffset {
+export interface StoredOffset {
   readonly offset: bigint
   readonly leaderEpoch: number
   readonly metadata: string | null
@@ -24,11 +24,11 @@ interface Transaction extends ProducerClaim {
   /** Partitions with records of the open transaction, as `topic/partition`. */
   partitions: Set<string>
   /** Offsets that the open transaction commits, by group and `topic/partition`. */
-  offsets: Map<string, Map<string, CommittedOffset>>
+  offsets: Map<string, Map<string, StoredOffset>>
 }
 
 /** Applies the offsets that a transaction committed to their group. */
-type CommitOffsets = (groupId: string, offsets: ReadonlyMap<string, CommittedOffset>) => void
+type CommitOffsets = (groupId: string, offsets: ReadonlyMap<string, StoredOffset>) => void
 
 const EPOCH_MAX = 32_766
 const TIMEOUT_MS_MAX = 900_000
@@ -92,7 +92,7 @@ export class Transactions {
     transactionalId: string,
     claim: ProducerClaim,
     groupId: string,
-    offsets: ReadonlyMap<string, CommittedOffset>,
+    offsets: ReadonlyMap<string, StoredOffset>,
   ): BrokerErrorName {
     const found = this.#claimed(transactionalId, claim)
     if (typeof found === 'string') return found

@@ -40,8 +40,7 @@ export function withThreads(
   describe: () => ThreadFormat | undefined,
   threads: ColumnThreads,
 ): Format {
-  const { prepare: prepareInner, objectReasons } = inner
-  const prepare = prepareInner?.bind(inner)
+  const prepare = inner.prepare && ((raw: Raw) => inner.prepare?.(raw))
   const ready = new ReadyBatches()
   const read = (raw: Raw): Promise<void> | undefined => {
     const options = currentOf(changing)
@@ -60,7 +59,7 @@ export function withThreads(
     ...(prepare === undefined
       ? {}
       : { prepare: (raw) => (ready.isComplete(raw, currentOf(changing)) ? undefined : prepare(raw)) }),
-    ...(objectReasons === undefined ? {} : { objectReasons: objectReasons.bind(inner) }),
+    ...(inner.objectReasons === undefined ? {} : { objectReasons: () => inner.objectReasons?.() ?? [] }),
     decode(raw) {
       const found = ready.take(raw, currentOf(changing))
       return (found && withRest(raw, found, (rest) => inner.decode(rest))) ?? inner.decode(raw)

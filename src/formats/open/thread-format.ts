@@ -10,7 +10,7 @@ import type { FormatChoice } from '../settings.ts'
 export interface ThreadFormat {
   readonly choice: Omit<FormatChoice, 'schemaRegistry' | 'registry' | 'files'>
   readonly files: ReadFiles
-  /** What the registry has returned so far; absent without a registry. */
+  /** The schemas that the registry has returned so far; absent without a registry. */
   readonly registered: RegisteredSchemas | undefined
 }
 
@@ -74,7 +74,8 @@ export class ThreadFormatRecorder {
 
 /** A choice may have many properties beside its own, such as those of a topic. */
 function plainChoiceOf(choice: FormatChoice): ThreadFormat['choice'] {
-  const { format, framing, recordsPerMessageMax, decompressedBytesMax, subject, avro, csv, decompress } = choice
+  const { format, framing, recordsPerMessageMax, decompressedBytesMax, subject, avro, csv, decompress } =
+    choice
   const { protobuf, envelope, compatibility, debezium } = choice
   return {
     ...{ format, framing, recordsPerMessageMax, decompressedBytesMax, subject, avro, csv, decompress },

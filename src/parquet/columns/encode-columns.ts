@@ -27,7 +27,7 @@ const ROWS_UNLIMITED = 2 ** 31 - 1
  * (measured with 12 values in 200 columns: two thirds of the CPU of a record). The first slice decides which columns.
  * @throws KD_PARQUET_FAILED
  */
-export async function* encodeColumns(
+export async function* encodeSlices(
   slices: AsyncIterable<Columns>,
   schema: StructType,
   options: ParquetOptions,

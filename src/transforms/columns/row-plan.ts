@@ -1,5 +1,6 @@
 import { builderOf } from '../../arrow/builder.ts'
-import { type Column, isNull, nullColumnOf, type StructColumn } from '../../arrow/column.ts'
+import { type Column, isNull, type StructColumn } from '../../arrow/column.ts'
+import { nullColumnOf } from '../../arrow/sparse/null-column.ts'
 import type { StructField, StructType } from '../../core/schema.ts'
 import type { SourceValues } from '../../formats/sources.ts'
 import { isEqualType } from './message-columns.ts'

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import type { Columns } from '../../../src/arrow/column.ts'
 import { ExactNumber } from '../../../src/core/exact.ts'
-import { encodeColumns } from '../../../src/parquet/columns/encode-columns.ts'
+import { encodeSlices } from '../../../src/parquet/columns/encode-columns.ts'
 import { footerOf } from '../../../src/parquet/join.ts'
 import type { ParquetOptions } from '../../../src/parquet/writer.ts'
 import { columnsOf, structOf } from '../../support/flow/batches.ts'
@@ -27,11 +28,9 @@ async function encode(
   options: Partial<ParquetOptions> = {},
 ): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
-  const source = (async function* () {
-    yield* slices
-  })()
+  const source = Readable.from(slices) as AsyncIterable<Columns>
   const all = { compression: 'zstd', rowGroupRows: 100_000, ...options } as const
-  for await (const piece of encodeColumns(source, slices[0]?.schema ?? EVERY_TYPE, all)) pieces.push(piece)
+  for await (const piece of encodeSlices(source, slices[0]?.schema ?? EVERY_TYPE, all)) pieces.push(piece)
   return Buffer.concat(pieces)
 }
 
@@ -128,7 +127,7 @@ test('Failures of the rows end the file', async () => {
     throw new Error('no more rows')
   })()
   await assert.rejects(async () => {
-    for await (const piece of encodeColumns(source, EVERY_TYPE, { compression: 'zstd', rowGroupRows: 1_000 }))
+    for await (const piece of encodeSlices(source, EVERY_TYPE, { compression: 'zstd', rowGroupRows: 1_000 }))
       assert.ok(piece.length > 0)
   }, /no more rows/)
 })

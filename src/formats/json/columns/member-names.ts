@@ -1,19 +1,23 @@
-import { startsWithText } from './json-bytes.ts'
-import type { MemberPlan } from './plan.ts'
+import { startsWithText, type QuotedText } from './json-bytes.ts'
 
 const QUOTE = 0x22
 const FNV_PRIME = 0x01000193
 /** Bytes of a name that its place in the table depends on. */
 const HASHED_MAX = 64
 
+/** A member of an object, as far as it is found by its name. */
+interface NamedMember {
+  readonly name: QuotedText
+}
+
 /** Finds the members of an object by the bytes of their names, however many there are. */
 export class MemberNames {
-  readonly #members: readonly MemberPlan[]
+  readonly #members: readonly NamedMember[]
   /** Index of a member plus one, at the place of its name or at the next free one after it; 0 where there is none. */
   #table = new Int32Array(16)
 
   /** Knows the members that are there; `add` makes later ones known. */
-  constructor(members: readonly MemberPlan[]) {
+  constructor(members: readonly NamedMember[]) {
     this.#members = members
     this.#fill()
   }
@@ -30,7 +34,7 @@ export class MemberNames {
     for (let place = hashAt(view, at) & mask; ; place = (place + 1) & mask) {
       const index = (this.#table[place] as number) - 1
       if (index < 0) return -1
-      if (startsWithText(view, at, (this.#members[index] as MemberPlan).name)) return index
+      if (startsWithText(view, at, (this.#members[index] as NamedMember).name)) return index
     }
   }
 
@@ -42,7 +46,7 @@ export class MemberNames {
   }
 
   #put(index: number): void {
-    const { words } = (this.#members[index] as MemberPlan).name
+    const { words } = (this.#members[index] as NamedMember).name
     const mask = this.#table.length - 1
     let place = hashAt(new DataView(words.buffer, words.byteOffset, words.byteLength), 0) & mask
     while (this.#table[place] !== 0) place = (place + 1) & mask
