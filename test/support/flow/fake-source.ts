@@ -30,6 +30,9 @@ export class FakeSource {
   readonly resets: number[][] = []
   readonly #parts: FakeSourceParts
   readonly #positions = new Map<number, Position>()
+  /** Last offset of each partition that is known to be in the table. */
+  readonly #committed = new Map<number, bigint | undefined>()
+  #awaitsCommits = false
 
   constructor(parts: FakeSourceParts) {
     this.#parts = parts
@@ -43,7 +46,12 @@ export class FakeSource {
     })
   }
 
+  awaitCommits(): void {
+    this.#awaitsCommits = true
+  }
+
   commitOffsets(ranges: readonly OffsetRange[]): Promise<void> {
+    for (const { partition, last } of ranges) this.#committed.set(partition, last)
     return this.#parts.onCommitted?.(ranges) ?? Promise.resolve()
   }
 
@@ -56,7 +64,14 @@ export class FakeSource {
 
   async #seek(partition: number): Promise<void> {
     const follows = await this.#parts.resume(partition)
+    this.#committed.set(partition, follows)
     this.#positions.set(partition, { follows, next: follows === undefined ? 0 : Number(follows) + 1 })
+  }
+
+  #isCommitted(): boolean {
+    return [...this.#positions].every(
+      ([partition, { follows }]) => this.#committed.get(partition) === follows,
+    )
   }
 
   async #read(emit: (batch: Batch<Raw>) => void, signal: AbortSignal): Promise<void> {
@@ -69,7 +84,12 @@ export class FakeSource {
       )
       // A reset is under way.
       if (open.length === 0 && this.#positions.size < partitions.length) continue
-      if (open.length === 0) return
+      if (open.length === 0) {
+        // What is given up at the end is read again.
+        if (!this.#awaitsCommits || this.#isCommitted()) return
+        credit.requestFlush()
+        continue
+      }
       const [partition, position] = chance.pick(open)
       const values = (topic[partition] ?? []).slice(position.next, position.next + 1 + chance.int(12))
       const batch = rawBatch(values, { partition, first: BigInt(position.next), follows: position.follows })
