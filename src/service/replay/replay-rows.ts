@@ -2,7 +2,7 @@ import { from, lastValueFrom, toArray } from 'rxjs'
 import type { Chunk } from '../../../operators/buffer-time-or-count.ts'
 import type { PartitionedRows } from '../../../operators/partition-by.ts'
 import { takeRows } from '../../arrow/rows.ts'
-import type { Batch } from '../../core/batch.ts'
+import { invariant, type Batch } from '../../core/batch.ts'
 import type { Raw } from '../../core/raw.ts'
 import type { LetterPosition, StoredLetter } from '../../stored-letters/stored.ts'
 import { pack, type KafkaRecord } from '../../kafka/source/pack-records.ts'
@@ -42,16 +42,21 @@ export async function rowsOfLetters(
   )
   const passed: LetterPosition[] = []
   const failed: ReplayFailure[] = []
-  const chunks = outcomes.map(({ payload }, index) => {
-    const group = groups[index] ?? []
+  // The batches stay in order; a large one leaves in parts.
+  const ordered = groups.flat()
+  let next = 0
+  const chunks = outcomes.map(({ payload, provenance }) => {
+    const part = ordered.slice(next, next + provenance.records)
+    next += provenance.records
     const failures = new Map(payload.rows.deadLetters.map((letter) => [letter.offset, letter]))
-    for (const { position } of group) {
+    for (const { position } of part) {
       const failure = failures.get(position.offset)
       if (failure === undefined) passed.push(position)
       else failed.push({ position, reason: failure.reason, message: failure.message })
     }
     return chunkWithout(payload, new Set(failures.keys()))
   })
+  invariant(next === ordered.length, `${ordered.length} letters were replayed, ${next} came out`)
   return { chunks: chunks.filter(({ columns }) => columns.length > 0), passed, failed }
 }
 
