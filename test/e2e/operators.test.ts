@@ -120,7 +120,7 @@ test('The command runs the operators of a file with its own library and RxJS, me
   const { topics } = config as {
     topics: Readonly<Record<string, { readonly table: { readonly uri: string } }>>
   }
-  const rows = await outputOf(['table', 'cat', join(folder, topics['good']?.table.uri ?? ''), '--json'])
+  const rows = await outputOf(['table', 'cat', join(folder, topics['good']?.table.uri ?? '')])
   assert.deepEqual(rows.map((line) => (JSON.parse(line) as { id: number }).id).sort(), [1, 3])
 })
 
