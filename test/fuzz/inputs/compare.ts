@@ -46,13 +46,15 @@ export async function compareWays(
       }
     }
   const [a, b] = [fast.summary, slow.summary]
-  const difference = isDeepStrictEqual(a, b) ? undefined : `${shown(a)}\n  instead of ${shown(b)}`
+  // Columns may name fields of a message that the contract refuses after it was read: more is read again, never less.
+  const isSame = isDeepStrictEqual(a.counts, b.counts) && b.paths.every((path) => a.paths.includes(path))
+  const difference = isSame ? undefined : `${shown(a)}\n  instead of ${shown(b)}`
   return { difference, columnar: fast.columnar }
 }
 
 interface Way {
   readonly outcomes: readonly (readonly unknown[])[]
-  readonly summary: unknown
+  readonly summary: { readonly counts: readonly unknown[]; readonly paths: readonly string[] }
   readonly columnar: number
 }
 
