@@ -4,6 +4,8 @@ import type { EmbeddedTopics } from '../topics.ts'
 import { codeOf, type Handler } from './handler.ts'
 import { randomUUID } from 'node:crypto'
 
+/** First version of DescribeGroups in which a group that does not exist is an error (KIP-1043). */
+const MISSING_IS_ERROR_FROM = 6
 /** First version in which a member without an id joins in two steps (KIP-394). */
 const REQUIRES_ID_FROM = 4
 const STATES: Readonly<Record<GroupPhase, string>> = {
@@ -67,13 +69,14 @@ export const answerListGroups: Handler<'ListGroups'> = (_, { groups }) => ({
 })
 
 /** Answers DescribeGroups with the members of classic groups. */
-export const answerDescribeGroups: Handler<'DescribeGroups'> = (body, { groups }) => ({
+export const answerDescribeGroups: Handler<'DescribeGroups'> = (body, { groups }, { version }) => ({
   groups: body.groups.map((groupId) => {
     const group = groups.find(groupId)
     const isClassic = group instanceof ClassicGroup
     const exists = groups.ids().includes(groupId)
+    const isFound = isClassic || (group === undefined && (exists || version < MISSING_IS_ERROR_FROM))
     return {
-      ...{ errorCode: codeOf(group === undefined || isClassic ? 'NONE' : 'GROUP_ID_NOT_FOUND'), groupId },
+      ...{ errorCode: codeOf(isFound ? 'NONE' : 'GROUP_ID_NOT_FOUND'), groupId },
       groupState: exists ? stateOf(group) : 'Dead',
       protocolType: isClassic ? group.protocolType : '',
       protocolData: isClassic ? group.protocolName : '',

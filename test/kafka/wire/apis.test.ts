@@ -63,7 +63,7 @@ test("The field tables match Kafka's own message definitions", async () => {
 test('The grammar in the docstring of a table matches the table', () => {
   for (const name of NAMES) {
     const file = name.replaceAll(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
-    const path = ['', 'group/']
+    const path = ['', 'group/', 'admin/', 'transactions/']
       .map((folder) => `src/kafka/wire/messages/${folder}${file}.ts`)
       .find((one) => existsSync(one))
     const text = readFileSync(path ?? assert.fail(`${file} is missing`), 'utf8')

@@ -278,7 +278,7 @@ export function questionsOf({ topic, topicId }: AskedTopic): Questions {
       body: () => ({ groups: [nameForTests('group')] }),
       errors: ({ groups }) =>
         groups.map(({ errorCode, groupState }) => (assert.equal(groupState, 'Dead'), errorCode)),
-      expected: 'NONE',
+      expected: (version) => (version < 6 ? 'NONE' : 'GROUP_ID_NOT_FOUND'),
     },
     DeleteGroups: {
       body: () => ({ groupsNames: [nameForTests('group')] }),

@@ -3,7 +3,7 @@ import type { ApiTable } from '../../schema.ts'
 /**
  * Describes CreateTopics, which creates topics with their partitions and options.
  *
- *     CreateTopicsRequest (0-7) => [topics] timeoutMs validateOnly
+ *     CreateTopicsRequest (2-7) => [topics] timeoutMs validateOnly
  *       topics => name numPartitions replicationFactor [assignments] [configs]
  *         name => string
  *         numPartitions => int32
@@ -16,13 +16,14 @@ import type { ApiTable } from '../../schema.ts'
  *           value => string (nullable)
  *       timeoutMs => int32
  *       validateOnly => bool (1+)
- *     CreateTopicsResponse (0-7) => throttleTimeMs [topics]
+ *     CreateTopicsResponse (2-7) => throttleTimeMs [topics]
  *       throttleTimeMs => int32 (2+)
- *       topics => name topicId errorCode errorMessage topicConfigErrorCode numPartitions replicationFactor [configs]
+ *       topics => name topicId errorCode errorMessage topicConfigErrorCode numPartitions replicationFactor
+ *           [configs]
  *         name => string
  *         topicId => uuid (7+)
  *         errorCode => int16
- *         errorMessage => string (1+, nullable)
+ *         errorMessage => string (1+, nullable 0+)
  *         topicConfigErrorCode => int16 (5+, tag 0)
  *         numPartitions => int32 (5+)
  *         replicationFactor => int16 (5+)
@@ -35,7 +36,7 @@ import type { ApiTable } from '../../schema.ts'
  */
 export const CREATE_TOPICS = {
   key: 19,
-  versions: [0, 7],
+  versions: [2, 7],
   flexibleFrom: 5,
   throttlesFrom: 3,
   request: {

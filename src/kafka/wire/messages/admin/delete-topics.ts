@@ -3,23 +3,23 @@ import type { ApiTable } from '../../schema.ts'
 /**
  * Describes DeleteTopics, which deletes topics by their names or ids.
  *
- *     DeleteTopicsRequest (0-6) => [topics] [topicNames] timeoutMs
+ *     DeleteTopicsRequest (1-6) => [topics] [topicNames] timeoutMs
  *       topics (6+) => name topicId
  *         name => string (6+, nullable)
  *         topicId => uuid (6+)
  *       topicNames => string (0-5)
  *       timeoutMs => int32
- *     DeleteTopicsResponse (0-6) => throttleTimeMs [responses]
+ *     DeleteTopicsResponse (1-6) => throttleTimeMs [responses]
  *       throttleTimeMs => int32 (1+)
  *       responses => name topicId errorCode errorMessage
- *         name => string (nullable)
+ *         name => string (nullable 6+)
  *         topicId => uuid (6+)
  *         errorCode => int16
  *         errorMessage => string (5+, nullable)
  */
 export const DELETE_TOPICS = {
   key: 20,
-  versions: [0, 6],
+  versions: [1, 6],
   flexibleFrom: 4,
   throttlesFrom: 2,
   request: {

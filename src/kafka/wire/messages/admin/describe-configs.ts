@@ -3,37 +3,36 @@ import type { ApiTable } from '../../schema.ts'
 /**
  * Describes DescribeConfigs, which returns the options of topics and brokers.
  *
- *     DescribeConfigsRequest (0-4) => [resources] includeSynonyms includeDocumentation
+ *     DescribeConfigsRequest (1-4) => [resources] includeSynonyms includeDocumentation
  *       resources => resourceType resourceName [configurationKeys]
  *         resourceType => int8
  *         resourceName => string
  *         configurationKeys => string (nullable)
  *       includeSynonyms => bool (1+)
  *       includeDocumentation => bool (3+)
- *     DescribeConfigsResponse (0-4) => throttleTimeMs [results]
+ *     DescribeConfigsResponse (1-4) => throttleTimeMs [results]
  *       throttleTimeMs => int32
  *       results => errorCode errorMessage resourceType resourceName [configs]
  *         errorCode => int16
  *         errorMessage => string (nullable)
  *         resourceType => int8
  *         resourceName => string
- *         configs => name value readOnly isDefault configSource isSensitive [synonyms] configType documentation
+ *         configs => name value readOnly configSource isSensitive [synonyms] configType documentation
  *           name => string
  *           value => string (nullable)
  *           readOnly => bool
- *           isDefault => bool (0)
  *           configSource => int8 (1+)
  *           isSensitive => bool
  *           synonyms (1+) => name value source
  *             name => string (1+)
- *             value => string (1+, nullable)
+ *             value => string (1+, nullable 0+)
  *             source => int8 (1+)
  *           configType => int8 (3+)
- *           documentation => string (3+, nullable)
+ *           documentation => string (3+, nullable 0+)
  */
 export const DESCRIBE_CONFIGS = {
   key: 32,
-  versions: [0, 4],
+  versions: [1, 4],
   flexibleFrom: 4,
   throttlesFrom: 2,
   request: {
@@ -65,7 +64,6 @@ export const DESCRIBE_CONFIGS = {
                 name: { type: 'string', versions: '0+' },
                 value: { type: 'string', versions: '0+', nullable: '0+' },
                 readOnly: { type: 'bool', versions: '0+' },
-                isDefault: { type: 'bool', versions: '0' },
                 configSource: { type: 'int8', versions: '1+', default: -1, ignorable: true },
                 isSensitive: { type: 'bool', versions: '0+' },
                 synonyms: {

@@ -3,13 +3,15 @@ import type { ApiTable } from '../../schema.ts'
 /**
  * Describes DescribeGroups, which returns the members of classic groups.
  *
- *     DescribeGroupsRequest (0-5) => [groups] includeAuthorizedOperations
+ *     DescribeGroupsRequest (0-6) => [groups] includeAuthorizedOperations
  *       groups => string
  *       includeAuthorizedOperations => bool (3+)
- *     DescribeGroupsResponse (0-5) => throttleTimeMs [groups]
+ *     DescribeGroupsResponse (0-6) => throttleTimeMs [groups]
  *       throttleTimeMs => int32 (1+)
- *       groups => errorCode groupId groupState protocolType protocolData [members] authorizedOperations
+ *       groups => errorCode errorMessage groupId groupState protocolType protocolData [members]
+ *           authorizedOperations
  *         errorCode => int16
+ *         errorMessage => string (6+, nullable)
  *         groupId => string
  *         groupState => string
  *         protocolType => string
@@ -25,7 +27,7 @@ import type { ApiTable } from '../../schema.ts'
  */
 export const DESCRIBE_GROUPS = {
   key: 15,
-  versions: [0, 5],
+  versions: [0, 6],
   flexibleFrom: 5,
   throttlesFrom: 2,
   request: {
@@ -38,6 +40,7 @@ export const DESCRIBE_GROUPS = {
       type: [
         {
           errorCode: { type: 'int16', versions: '0+' },
+          errorMessage: { type: 'string', versions: '6+', nullable: '6+', default: null },
           groupId: { type: 'string', versions: '0+' },
           groupState: { type: 'string', versions: '0+' },
           protocolType: { type: 'string', versions: '0+' },

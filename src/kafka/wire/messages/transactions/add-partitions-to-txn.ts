@@ -19,7 +19,8 @@ import type { ApiTable } from '../../schema.ts'
  *       v3AndBelowTopics (0-3) => name [partitions]
  *         name => string
  *         partitions => int32
- *     AddPartitionsToTxnResponse (0-5) => throttleTimeMs errorCode [resultsByTransaction] [resultsByTopicV3AndBelow]
+ *     AddPartitionsToTxnResponse (0-5) => throttleTimeMs errorCode [resultsByTransaction]
+ *         [resultsByTopicV3AndBelow]
  *       throttleTimeMs => int32
  *       errorCode => int16 (4+)
  *       resultsByTransaction (4+) => transactionalId [topicResults]

@@ -3,8 +3,8 @@ import type { ApiTable } from '../../schema.ts'
 /**
  * Describes TxnOffsetCommit, which commits offsets of a group as part of a transaction.
  *
- *     TxnOffsetCommitRequest (0-4) => transactionalId groupId producerId producerEpoch generationId memberId
- *         groupInstanceId [topics]
+ *     TxnOffsetCommitRequest (0-5) => transactionalId groupId producerId producerEpoch generationId
+ *         memberId groupInstanceId [topics]
  *       transactionalId => string
  *       groupId => string
  *       producerId => int64
@@ -19,7 +19,7 @@ import type { ApiTable } from '../../schema.ts'
  *           committedOffset => int64
  *           committedLeaderEpoch => int32 (2+)
  *           committedMetadata => string (nullable)
- *     TxnOffsetCommitResponse (0-4) => throttleTimeMs [topics]
+ *     TxnOffsetCommitResponse (0-5) => throttleTimeMs [topics]
  *       throttleTimeMs => int32
  *       topics => name [partitions]
  *         name => string
@@ -29,7 +29,7 @@ import type { ApiTable } from '../../schema.ts'
  */
 export const TXN_OFFSET_COMMIT = {
   key: 28,
-  versions: [0, 4],
+  versions: [0, 5],
   flexibleFrom: 3,
   throttlesFrom: 1,
   request: {
