@@ -84,7 +84,8 @@ export async function runTopics(
 ): Promise<Readonly<Record<string, TopicSummary>>> {
   const { openThreads = openWorkerThreads, log, operators = {} } = options
   checkCodeNames(operators, config)
-  const threads = await openThreads(config, log)
+  // Without threads nothing is waited for, so that a caller sees its topics at once.
+  const threads = config.workers === 0 ? undefined : await openThreads(config, log)
   const run = (): Promise<Readonly<Record<string, TopicSummary>>> => runTopicsWith(threads, config, options)
   return await runThenCleanUp(run, async () => threads?.close())
 }

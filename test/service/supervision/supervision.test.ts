@@ -335,11 +335,11 @@ test('A paused topic reads nothing until it is resumed, and still drains when th
 })
 
 test('flush commits what is buffered and then resolves, at once when nothing is buffered', async () => {
-  const { topics, rows, run, carry } = bench({ slow: { flush: { ageMs: 3_600_000 } } })
+  const { topics, rows, run, live, carry } = bench({ slow: { flush: { ageMs: 3_600_000 } } })
   const stopping = new AbortController()
   const running = carry({ until: 'stopped', signal: stopping.signal })
   running.catch(() => undefined)
-  await waitFor('the pipeline', () => run('slow').status.state === 'running')
+  await waitFor('the pipeline', () => live().length > 0 && run('slow').status.state === 'running')
   await run('slow').control.flush()
   assert.equal(rows.get('slow'), undefined)
   topics['slow']?.push(records(300))
