@@ -59,7 +59,9 @@ export function mapOf<const K extends FieldType, const V extends FieldType>(
 }
 
 /** Selects the type of a map as operators see it, by the type of its keys. */
-export type MapValue<K, Key, Value> = K extends 'string' ? Readonly<Record<string, Value>> : ReadonlyMap<Key, Value>
+export type MapValue<K, Key, Value> = K extends 'string'
+  ? Readonly<Record<string, Value>>
+  : ReadonlyMap<Key, Value>
 
 /** Selects the type of a map as operators may return it, by the type of its keys. */
 export type MapInput<K, Key, Value> = K extends 'string'

@@ -12,6 +12,7 @@ import { createIngestCoercion } from '../../src/evolution/ingest-values.ts'
 import { RowColumns } from '../../src/evolution/row-columns.ts'
 import type { Decoded } from '../../src/formats/format.ts'
 import { jsonFormat } from '../../src/formats/json/format.ts'
+import { columnOriginOf } from '../../src/evolution/table-columns.ts'
 import { createMessageCheck } from '../../src/evolution/message-check.ts'
 import {
   contractAfterTransforms,
@@ -90,6 +91,22 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, inner]) => [name, withoutNulls(inner)]))
 }
 
+const FRACTION = /^-?\d+(?=[.eE])(\.\d+)?([eE][+-]?\d+)?$/
+
+/**
+ * Returns a row in which numbers of columns that messages turned into text have the text of their value: those read as
+ * numbers before the first text of a batch have it, the others that of the message.
+ */
+function rowOf({ columns }: Rows, index: number): unknown {
+  const row: Record<string, unknown> = { ...rowAt(columns, index) }
+  for (const field of columns.schema.fields) {
+    const value = row[field.name]
+    if (columnOriginOf(field) !== 'messages' || typeof value !== 'string' || !FRACTION.test(value)) continue
+    row[field.name] = String(Number(value))
+  }
+  return withoutNulls(row)
+}
+
 /** Returns what a chain makes of a batch, without the order in which dead letters are found. */
 function outcomeOf(
   chain: () => Chain,
@@ -102,7 +119,7 @@ function outcomeOf(
       const { rows, decoded } = run(raw)
       direct += decoded.validated?.records.length ?? 0
       return {
-        rows: Array.from(rows.records, (record, row) => [record, withoutNulls(rowAt(rows.columns, row))]),
+        rows: Array.from(rows.records, (record, row) => [record, rowOf(rows, row)]),
         letters: rows.deadLetters
           .map(({ offset, reason, message }) => `${offset} ${reason} ${message}`)
           .sort((a, b) => (a < b ? -1 : 1)),
