@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { KAFKA_OPTIONS } from '../../config/kafka/options.ts'
 import { loadConfig } from '../../config/load/load.ts'
 import type { Config, TopicConfig } from '../../config/types.ts'
 import type { DeadLetterSink } from '../../operators/commit-delta.ts'
@@ -22,12 +24,15 @@ export interface ChainConfig {
  */
 export function chainConfigOf(options: KafkaToDeltaOptions<object>): ChainConfig {
   const { topic: name, topicOptions = {}, kafka, storage, schemaRegistry } = options
+  const groupId = options.groupId ?? kafka?.groupId
   const { store, ...table } = tableOf(options.table)
   const uri = store === undefined ? table.uri : uriOf(store, name)
   const sink = isSink(options.deadLetters) ? options.deadLetters : undefined
   const topic = {
     ...topicOptions,
     topic: name,
+    // The offsets in a table are found again wherever the table is called from.
+    ...(groupId === undefined ? { appId: `${KAFKA_OPTIONS.groupId.default}-${name}` } : {}),
     ...pick(options, ['appId', 'startFrom', 'creditBytes']),
     flush: { ...topicOptions.flush, ...options.flush },
     deadLetters: { ...topicOptions.deadLetters, ...deadLettersOf(options.deadLetters) },
@@ -40,7 +45,7 @@ export function chainConfigOf(options: KafkaToDeltaOptions<object>): ChainConfig
   }
   const config = loadConfig({
     object: withoutUndefined({
-      kafka: { ...kafka, ...pick(options, ['brokers', 'groupId']) },
+      kafka: { ...kafka, ...pick(options, ['brokers']), groupId: groupId ?? groupOf(name, uri) },
       storage,
       schemaRegistry,
       topics: { [ENTRY]: topic },
@@ -51,6 +56,12 @@ export function chainConfigOf(options: KafkaToDeltaOptions<object>): ChainConfig
   if (loaded === undefined)
     throw new PipelineError('KD_CONFIG_INVALID', 'topicOptions: a chain reads one topic, named by topic')
   return { config, topic: loaded, store, deadLetters: sink }
+}
+
+/** Returns the group of a chain that names none: chains that write a topic into different tables do not share it. */
+function groupOf(topic: string, uri = ''): string {
+  const hash = createHash('sha256').update(`${topic}\n${uri}`).digest('hex')
+  return `${KAFKA_OPTIONS.groupId.default}-${hash.slice(0, 12)}`
 }
 
 /** Key of the only topic of the configuration; it is not part of any name. */

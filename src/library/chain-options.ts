@@ -33,8 +33,8 @@ export interface ChainSourceOptions<T extends object = Row> {
   /** Decodes the values of the topic; its columns are those of the rows that the first operator takes. */
   readonly format: TopicFormat<T>
   /**
-   * Consumer group. Chains of the same group share the partitions of the topic, so chains that write the topic into
-   * different tables need different groups.
+   * Consumer group; by default one of this topic and table. Chains of the same group share the partitions of the topic, so
+   * chains that write the topic into different tables need different groups.
    */
   readonly groupId?: string | undefined
   /** Prefix under which the table holds the offsets of the topic. Do not change it for an existing table. */

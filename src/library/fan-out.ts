@@ -2,7 +2,6 @@ import { catchError, concat, defer, EMPTY, identity, map, merge, throwError } fr
 import type { MonoTypeOperatorFunction, Observable } from 'rxjs'
 import type { PipelineCommit } from '../../operators/commit-offsets.ts'
 import type { RowOperator } from '../../operators/rows/row-operator.ts'
-import { KAFKA_OPTIONS } from '../../config/kafka/options.ts'
 import type { Row } from '../arrow/rows.ts'
 import { messageOf, PipelineError } from '../core/errors.ts'
 import type { ChainSourceOptions, KafkaToDeltaOptions } from './chain-options.ts'
@@ -87,7 +86,8 @@ function routeOptionsOf<T extends object>(
   route: Route<T>,
 ): KafkaToDeltaOptions<T> {
   const { name } = route
-  const groupId = `${source.groupId ?? KAFKA_OPTIONS.groupId.default}-${name}`
+  // A group of each table is the default of a chain.
+  const group = source.groupId === undefined ? {} : { groupId: `${source.groupId}-${name}` }
   const appId = source.appId === undefined ? {} : { appId: `${source.appId}-${name}` }
-  return { ...source, ...route, groupId, ...appId }
+  return { ...source, ...route, ...group, ...appId }
 }

@@ -102,7 +102,7 @@ kafka/group/group-reactions: kafka/group/assignors/assignors
 kafka/group/simulation: kafka/group/leader
 kafka/records/aborted: kafka/records/gather-batch kafka/records/record-cursor kafka/records/record-ranges
 kafka/records/record-codecs: kafka/records/batch-header kafka/records/malformed-records
-kafka/source/end-refresh: kafka/source/watermarks
+kafka/source/end/end-refresh: kafka/source/watermarks
 kafka/source/read-again: kafka/source/consumer-options kafka/source/source-batch
 kafka/source/source-events: kafka/source/source-options kafka/source/source
 kafka/source/topic-id: kafka/fetch/faults/recreated-topic kafka/source/offset-lookup

@@ -22,10 +22,25 @@ test('A chain without further options has the configuration of a service with th
   })
   const { config, topic, store, deadLetters } = chainConfigOf(required)
   assert.deepEqual(topic, service.topics['events'])
-  assert.deepEqual({ ...config, topics: {} }, { ...service, topics: {} })
+  const { groupId } = config.kafka
+  assert.deepEqual(
+    { ...config, kafka: { ...config.kafka }, topics: {} },
+    { ...service, kafka: { ...service.kafka, groupId }, topics: {} },
+  )
   assert.deepEqual([store, deadLetters], [undefined, undefined])
   assert.equal(topic.table.uri, resolve('./lake/events'))
   assert.equal(topic.deadLetters.topic, 'events-dlq')
+})
+
+test('Chains of one topic into two tables have two groups; the offsets in a table have one name', () => {
+  const [one, other] = ['./lake/events', './lake/others'].map((table) =>
+    chainConfigOf({ ...required, table }),
+  )
+  assert.ok(one !== undefined && other !== undefined)
+  assert.match(one.config.kafka.groupId, /^kafka-delta-[0-9a-f]{12}$/)
+  assert.notEqual(one.config.kafka.groupId, other.config.kafka.groupId)
+  assert.equal(chainConfigOf(required).config.kafka.groupId, one.config.kafka.groupId)
+  assert.deepEqual([one.topic.appId, other.topic.appId], ['kafka-delta-events', 'kafka-delta-events'])
 })
 
 test('Options take the place of the defaults, and those of a chain that of its further options', () => {

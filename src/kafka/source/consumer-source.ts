@@ -13,7 +13,8 @@ import type { OwnedPartition } from '../group/ownership.ts'
 import type { Isolation } from '../records/read-records.ts'
 import type { Cluster } from '../wire/cluster.ts'
 import { openCluster } from '../wire/open-cluster.ts'
-import { EndRefresh } from './end-refresh.ts'
+import { EndRefresh } from './end/end-refresh.ts'
+import { TopicEnd } from './end/topic-end.ts'
 import { copyOffsetsToGroup, GroupOffsetCopies, ownedOffsetsOf, type NextOffset } from './group-offsets.ts'
 import { emptyRaw } from './pack-records.ts'
 import { type Position, Positions } from './start-positions.ts'
@@ -23,11 +24,9 @@ import { fetchLimitsFrom, groupOptionsFrom } from './consumer-options.ts'
 import { assertNext, fetchedOf, sourceBatchOf, type ReadOffsets } from './source-batch.ts'
 import { TopicIdentity } from './topic-id.ts'
 import { secondSubscriptionError, sourceFailureOf, SourceReporter } from './source-events.ts'
-import { areReached, isCommitted, waitUntilCommitted } from './wait-until-committed.ts'
+import { isCommitted, waitUntilCommitted } from './end/wait-until-committed.ts'
 import { listWatermarks, type TopicWatermarks } from './watermarks.ts'
 
-/** Interval of the checks for the end. */
-const CHECK_MS = 50
 /** Maximum time to commit what was read before a corrupt batch, in milliseconds. */
 const COMMIT_MS_MAX = 60_000
 
@@ -58,6 +57,7 @@ class ConsumerSource implements KafkaSource {
   readonly #identity: TopicIdentity
   readonly #positions: Positions
   readonly #endRefresh: EndRefresh
+  readonly #topicEnd: TopicEnd
   readonly #copies: GroupOffsetCopies
   readonly #owned = new Map<number, OwnedPartition>()
   /** Aborted when the position of a partition is discarded, so that a wait for its credit ends. */
@@ -68,7 +68,6 @@ class ConsumerSource implements KafkaSource {
   #starting: Promise<void> | undefined
   #fetcher: Fetcher | undefined
   #membership: GroupMembership | undefined
-  #ends: ReadonlyMap<number, bigint> | undefined
   #awaitsCommits = false
 
   constructor(options: SourceOptions) {
@@ -86,9 +85,13 @@ class ConsumerSource implements KafkaSource {
       ...options,
       clock: this.#clock,
       read: () => this.#watermarks(),
-      onEnds: (marks) => this.#positions.noteEndOffsets(marks),
+      onEnds: (marks) => {
+        this.#positions.noteEndOffsets(marks)
+        this.#topicEnd.note(marks)
+      },
       onFailure: (error) => this.#fail(error),
     })
+    this.#topicEnd = new TopicEnd({ ...options, clock: this.#clock })
     this.#copies = new GroupOffsetCopies(
       (offsets) => copyOffsetsToGroup(this.#membership, options, offsets),
       this.#clock,
@@ -161,8 +164,7 @@ class ConsumerSource implements KafkaSource {
   async #start(): Promise<void> {
     const options = this.#options
     const { marks } = await this.#watermarks()
-    if (options.until === 'latest')
-      this.#ends = new Map([...marks].map(([partition, { high }]) => [partition, high]))
+    if (options.until === 'latest') this.#topicEnd.set(marks)
     if (this.#phase !== 'running') return
     this.#fetcher = createFetcher({
       cluster: this.#cluster,
@@ -346,26 +348,25 @@ class ConsumerSource implements KafkaSource {
     }
   }
 
-  /** Ends the source once it has caught up, and keeps the known end offsets fresh. */
+  /** Ends the source once the topic is carried to its end, and keeps the known end offsets fresh. */
   async #watch(): Promise<void> {
     while (this.#phase === 'running') {
       this.#endIfReached()
       await this.#endRefresh.refreshIfDue()
-      await this.#endRefresh.wait(this.#closing.signal, this.#ends === undefined ? undefined : CHECK_MS)
+      await this.#topicEnd.refreshIfDue(this.#positions.all()).catch((error: unknown) => this.#fail(error))
+      await this.#endRefresh.wait(this.#closing.signal, this.#topicEnd.checkMs)
     }
   }
 
   #endIfReached(): void {
     if (this.#phase !== 'running' || this.#membership?.status().state !== 'stable') return
     const positions = this.#positions.all()
-    if (!areReached(positions, this.#ends)) return
-    if (!this.#awaitsCommits || positions.every(isCommitted)) {
-      this.stop()
-      return
-    }
-    // What a flush loses to another writer is read again, up to the same end.
+    if (!this.#topicEnd.isReachedBy(positions)) return
+    const isLast = this.#topicEnd.missing(positions).length === 0
+    if (isLast && (!this.#awaitsCommits || positions.every(isCommitted))) return this.stop()
+    // What a flush loses to another writer is read again, up to the same end; other members wait for these commits too.
     for (const { partition } of positions) this.#stopReading(partition)
-    this.#options.credit.requestFlush()
+    if (!positions.every(isCommitted)) this.#options.credit.requestFlush()
   }
 
   /**

@@ -1,9 +1,12 @@
 // Reading up to the end offsets at the start, for every way in which a log can end.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Producer } from 'kafkajs'
-import { rangesOf, read, eventually, readToEnd } from '../reading.ts'
-import { numbered, testTopic, type TestTopic } from '../topic.ts'
+import { rangesOf, read, eventually, readToEnd } from '../../reading.ts'
+import { numbered, testTopic, type TestTopic } from '../../topic.ts'
+import { nameForTests } from '../../../support/servers/servers.ts'
+import { OwnerWatch, shared, startWorker } from '../../group/support/real-group.ts'
 
 test('an empty topic ends immediately', async () => {
   const reading = await readToEnd(await testTopic(3))
@@ -20,6 +23,41 @@ test('a table that already holds everything ends immediately', async () => {
     ]),
   })
   assert.equal(reading.batches.length, 0)
+})
+
+for (const groupProtocol of ['classic', 'consumer'] as const)
+  test(`${groupProtocol}: partitions of a member that never reads them are waited for, and read once it is gone`, async () => {
+    const topic = await testTopic(4)
+    await topic.produce([0, 1, 2, 3].flatMap((partition) => numbered(partition, 10)))
+    const groupId = nameForTests('group')
+    const idle = startWorker('idle', topic.brokers, new OwnerWatch(), {
+      groupId,
+      topics: [topic.topic],
+      protocol: groupProtocol,
+    })
+    await shared([idle], { [topic.topic]: 4 })
+    const reading = read(topic, { groupId, groupProtocol })
+    let isDone = false
+    void reading.done.then(() => (isDone = true))
+    const records = (): number => [0, 1, 2, 3].reduce((sum, each) => sum + reading.values(each).length, 0)
+    await eventually(() => records() === 20, 'the partitions of one of two members are read')
+    await sleep(1_500)
+    assert.equal(isDone, false, 'the other half is in no table yet')
+    await idle.stop()
+    await reading.done
+    await reading.source.close()
+    assert.equal(records(), 40)
+    assertChain(reading)
+  })
+
+test('partitions that the table already holds are not waited for, whoever has them', async () => {
+  const topic = await testTopic(4)
+  await topic.produce([0, 1, 2, 3].flatMap((partition) => numbered(partition, 10)))
+  const groupId = nameForTests('group')
+  const idle = startWorker('idle', topic.brokers, new OwnerWatch(), { groupId, topics: [topic.topic] })
+  await shared([idle], { [topic.topic]: 4 })
+  await readToEnd(topic, { groupId, txns: new Map([0, 1, 2, 3].map((partition) => [partition, 9n])) })
+  await idle.stop()
 })
 
 test('records produced after the start are not waited for', async () => {

@@ -1,7 +1,7 @@
-import type { Clock } from '../../core/clock.ts'
-import { type ErrorCode, PipelineError } from '../../core/errors.ts'
-import type { TopicWatermarks, Watermark } from './watermarks.ts'
-import type { SourceOptions } from './source-options.ts'
+import type { Clock } from '../../../core/clock.ts'
+import { type ErrorCode, PipelineError } from '../../../core/errors.ts'
+import type { TopicWatermarks, Watermark } from '../watermarks.ts'
+import type { SourceOptions } from '../source-options.ts'
 
 /** Configures a refresh of end offsets. */
 interface EndRefreshOptions extends Pick<SourceOptions, 'topic' | 'log'> {

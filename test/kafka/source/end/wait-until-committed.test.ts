@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Positions } from '../../../src/kafka/source/start-positions.ts'
-import { waitUntilCommitted } from '../../../src/kafka/source/wait-until-committed.ts'
+import { Positions } from '../../../../src/kafka/source/start-positions.ts'
+import { waitUntilCommitted } from '../../../../src/kafka/source/end/wait-until-committed.ts'
 
 /** Positions of two partitions: everything of 0 is committed, 1 was read up to offset 9 and committed up to 4. */
 function positions(): Positions {

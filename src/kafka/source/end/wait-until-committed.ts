@@ -1,6 +1,6 @@
-import type { Clock } from '../../core/clock.ts'
-import type { Credit } from '../../core/credit/credit.ts'
-import type { Position, Positions } from './start-positions.ts'
+import type { Clock } from '../../../core/clock.ts'
+import type { Credit } from '../../../core/credit/credit.ts'
+import type { Position, Positions } from '../start-positions.ts'
 
 /** Interval of the checks. */
 const CHECK_MS = 50

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PipelineError } from '../../../src/core/errors.ts'
-import { EndRefresh } from '../../../src/kafka/source/end-refresh.ts'
-import type { Watermark } from '../../../src/kafka/source/watermarks.ts'
-import { NO_UUID } from '../../../src/kafka/wire/schema.ts'
-import { HeldClock } from '../../support/flow/held-clock.ts'
+import { PipelineError } from '../../../../src/core/errors.ts'
+import { EndRefresh } from '../../../../src/kafka/source/end/end-refresh.ts'
+import type { Watermark } from '../../../../src/kafka/source/watermarks.ts'
+import { NO_UUID } from '../../../../src/kafka/wire/schema.ts'
+import { HeldClock } from '../../../support/flow/held-clock.ts'
 
 const MARKS: ReadonlyMap<number, Watermark> = new Map([[0, { low: 0n, high: 5n }]])
 const MISSING = new PipelineError('KD_TOPIC_MISSING', 'expected the topic to exist')
