@@ -39,6 +39,8 @@ export async function encodeOnThread({ port, encoding }: EncodeTask): Promise<vo
       await taken
       const bytes = ownedBytes(piece)
       taken = requests.wait('taken')
+      // Where the rows end first with an error, nothing waits for it any more.
+      taken.catch(() => undefined)
       post({ kind: 'piece', bytes }, [bytes.buffer])
     }
     await taken

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { MessageChannel } from 'node:worker_threads'
 import type { Columns } from '../../src/arrow/column.ts'
 import type { EncodedFile, FileEncoder } from '../../src/delta/files/encode-file.ts'
 import { threadEncoder } from '../../src/threads/encode-files.ts'
-import { encodeOnThread } from '../../src/threads/encode-on-thread.ts'
+import { withoutType } from '../../src/threads/column-transfer.ts'
+import { encodeOnThread, type ToEncoder } from '../../src/threads/encode-on-thread.ts'
 import { columnsOf, structOf } from '../support/flow/batches.ts'
 
 const SCHEMA = structOf({ id: 'long' })
@@ -90,4 +93,35 @@ test('the place of a file that is given up is free', async () => {
   await reader.return?.()
   await sizeOf(fileOf(encoder, slicesOf(1).slices))
   assert.equal(tasks, 2)
+})
+
+test('a writer that leaves before the last slice ends the task, not the thread', async () => {
+  const { port1: writer, port2: port } = new MessageChannel()
+  const rejections: unknown[] = []
+  const note = (error: unknown): void => void rejections.push(error)
+  process.on('unhandledRejection', note)
+  const task = encodeOnThread({
+    port,
+    encoding: {
+      schema: SCHEMA,
+      statisticsSchema: SCHEMA,
+      indexedColumns: { first: 32, paths: [] },
+      parquet: { compression: 'none', rowGroupRows: 1 },
+    },
+  })
+  let requests = 0
+  writer.on('message', () => {
+    // The encoder completes a file whose rows fail, so pieces follow that nobody takes.
+    if (requests++ > 0) writer.close()
+    else {
+      const { columns, length } = columnsOf(SCHEMA, [{ id: 1 }])
+      const slice: ToEncoder = { kind: 'slice', columns: columns.map(withoutType), length }
+      writer.postMessage(slice)
+    }
+  })
+  await task
+  await nextTurn()
+  process.off('unhandledRejection', note)
+  assert.ok(requests > 1)
+  assert.deepEqual(rejections, [])
 })
