@@ -197,15 +197,12 @@ test('more letters than fit one transaction are all written, in order', async ()
 test('while no broker can be reached a write waits, whatever its retry policy, until the signal aborts', async () => {
   const { options } = await setUp(1)
   const stopping = new AbortController()
-  const warnings: unknown[] = []
-  const log = {
-    debug: () => undefined,
-    info: () => undefined,
-    error: () => undefined,
-    warn: (fields: object) => {
-      if ('failures' in fields && warnings.push(fields.failures) === 4) stopping.abort()
-    },
+  const attempts: unknown[] = []
+  const note = (fields: object): void => {
+    if ('failures' in fields && attempts.push(fields.failures) === 4) stopping.abort()
   }
+  // The first is a warning, those that follow within a minute are not.
+  const log = { debug: note, info: () => undefined, error: () => undefined, warn: note }
   const letters = createDeadLetterTopic({
     ...options,
     brokers: ['127.0.0.1:1'],
@@ -218,7 +215,7 @@ test('while no broker can be reached a write waits, whatever its retry policy, u
     code: 'KD_DEAD_LETTERS_FAILED',
     retryable: true,
   })
-  assert.deepEqual(warnings, [0, 0, 0, 0])
+  assert.deepEqual(attempts, [0, 0, 0, 0])
 })
 
 test('errors of the brokers fail the write after the maximum attempts, and what they will never accept at once', async () => {
