@@ -2,6 +2,7 @@
 // `node --import tsx scripts/bundle.ts [DIST]`, part of `npm run build`.
 //
 // - `dist/command` holds the command `kafka-delta` with its dependencies;
+// - `dist/console` holds the page of the console;
 // - `dist/library` holds the library, which imports its dependencies from where its user installed them: one file for each
 //   entry of `exports` in package.json, and what they share;
 // - `dist/sources` holds the sources of the public declarations, to which the maps of these point.
@@ -12,6 +13,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { basename, dirname, join, normalize } from 'node:path'
 import { build } from 'esbuild'
 import { BUNDLE_OPTIONS, bundleCommand, THREAD_PROGRAM } from './bundle-command.ts'
+import { writeConsolePage } from './console-page.ts'
 import { relocateDeclarationMap } from './declaration-map.ts'
 
 const dist = normalize(process.argv[2] ?? 'dist')
@@ -19,7 +21,10 @@ const library = join(dist, 'library')
 /** Sources of the public declarations, for editors. */
 const sources = join(dist, 'sources')
 const entries = publicEntries()
-await bundleCommand(dist, join(dist, 'command'))
+await Promise.all([
+  bundleCommand(dist, join(dist, 'command')),
+  writeConsolePage(join(dist, 'console', 'page.html')),
+])
 for (const folder of [library, sources]) rmSync(folder, { recursive: true, force: true })
 await build({
   ...BUNDLE_OPTIONS,
