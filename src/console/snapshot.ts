@@ -170,7 +170,10 @@ export interface CommitView {
   readonly by: string
 }
 
-/** Describes dead letters of one cause since the start of the process. */
+/**
+ * Describes dead letters of one cause since the start of the process. Letters beyond the maximum of causes are one group whose
+ * reason is `others`; its command replays every reason.
+ */
 export interface DeadLetterGroup {
   readonly reason: string
   /** The message without its values, so that letters of one cause are one group. */
@@ -216,6 +219,8 @@ export interface TableHealth {
   readonly lastOptimizeAtMs: number | null
   readonly lastVacuumAtMs: number | null
   readonly schemaChanges: number
+  /** True for a table with more files than are looked at: `files` and `bytes` are lower bounds then, and `sizes` is empty. */
+  readonly isPartial?: true
 }
 
 /** Describes a flush and its stages on a time line. */
@@ -234,7 +239,7 @@ export interface FlushView {
   readonly traceUrl: string | null
 }
 
-/** Describes a run of table maintenance. */
+/** Describes a run of table maintenance: `optimize`, `vacuum`, `clean`, or a `checkpoint` of the log. */
 export interface MaintenanceView {
   readonly task: string
   readonly outcome: string
