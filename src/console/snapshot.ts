@@ -113,7 +113,10 @@ export interface TopicDetail {
   readonly restarts: number
   readonly rows: number
   readonly deadLetters: number
+  /** Ascending; of a topic with very many partitions those that lag most. */
   readonly partitions: readonly PartitionView[]
+  /** Partitions that `partitions` leaves out; absent if it has all. */
+  readonly morePartitions?: number
   readonly stages: readonly StageView[]
   /** Newest first. */
   readonly commits: readonly CommitView[]
@@ -219,7 +222,7 @@ export interface TableHealth {
   readonly lastOptimizeAtMs: number | null
   readonly lastVacuumAtMs: number | null
   readonly schemaChanges: number
-  /** True for a table with more files than are looked at: `files` and `bytes` are lower bounds then, and `sizes` is empty. */
+  /** True for a table with more files than are looked at: `sizes` is empty then, and `files` and `bytes` may be lower bounds. */
   readonly isPartial?: true
 }
 
