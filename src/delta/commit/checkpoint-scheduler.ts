@@ -18,7 +18,7 @@ export class CheckpointScheduler {
   readonly #store: Store
   readonly #clock: Clock
   readonly #onWarning: (warning: PipelineError) => void
-  readonly #onEnd: (outcome: CheckpointResult) => void
+  readonly #onEnd: (outcome: CheckpointResult, durationMs: number) => void
   #isDue = false
   #writing: Promise<unknown> | undefined
 
@@ -26,7 +26,7 @@ export class CheckpointScheduler {
     store: Store,
     clock: Clock,
     onWarning: (warning: PipelineError) => void,
-    onEnd: (outcome: CheckpointResult) => void = () => undefined,
+    onEnd: (outcome: CheckpointResult, durationMs: number) => void = () => undefined,
   ) {
     this.#store = store
     this.#clock = clock
@@ -41,14 +41,16 @@ export class CheckpointScheduler {
     this.#isDue = true
     if (this.#writing !== undefined) return
     this.#isDue = false
+    const startedAtMs = this.#clock.now()
+    const end = (outcome: CheckpointResult): void => this.#onEnd(outcome, this.#clock.now() - startedAtMs)
     const write = (): Promise<unknown> =>
-      writeCheckpoint(this.#store, state.version, { nowMs: this.#clock.now(), knownState: state })
+      writeCheckpoint(this.#store, state.version, { nowMs: startedAtMs, knownState: state })
     // A separate trace, because the trace of the commit may have ended.
     this.#writing = inSpan(ROOT_CONTEXT, 'delta checkpoint', {}, write)
-      .then(() => this.#onEnd('written'))
+      .then(() => end('written'))
       .catch((cause: unknown) => {
         this.#isDue = true
-        this.#onEnd('failed')
+        end('failed')
         const context = { table: this.#store.uri, version: state.version }
         this.#onWarning(new PipelineError('KD_CHECKPOINT_FAILED', messageOf(cause), context, { cause }))
       })

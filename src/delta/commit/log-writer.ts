@@ -31,7 +31,7 @@ export interface TableWriterOptions {
   /** Receives harmless failures, such as a checkpoint that could not be written. */
   readonly onWarning?: (warning: PipelineError) => void
   /** Receives the result of each checkpoint that became due. */
-  readonly onCheckpoint?: (outcome: CheckpointResult) => void
+  readonly onCheckpoint?: (outcome: CheckpointResult, durationMs: number) => void
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { FormedFlush } from '../../../operators/buffer-time-or-count.ts'
 import type { PipelineCommit } from '../../../operators/commit-offsets.ts'
 import type { OrphanedFiles } from '../../../operators/write-parquet.ts'
-import type { FlushStages } from '../../core/flush-trace.ts'
+import type { FlushStages, FlushTrace } from '../../core/flush-trace.ts'
 import type { Raw } from '../../core/raw.ts'
 import type { CheckpointResult } from '../../delta/commit/checkpoint-scheduler.ts'
 import type { PartitionStatus, SourceEvent } from '../../kafka/source/source-options.ts'
@@ -36,6 +36,8 @@ export type TopicEvent =
       readonly durationMs: number
       /** Time spent in each stage. */
       readonly stages: FlushStages
+      /** Trace of the flush, which ends with it. */
+      readonly trace?: FlushTrace
       readonly error?: unknown
     }
   /** A flush is committed; follows its `flush-ended`. `partitions` is the status of the assigned partitions. */
@@ -55,7 +57,7 @@ export type TopicEvent =
   /** A run of table maintenance has ended. */
   | { readonly kind: 'maintained'; readonly run: MaintenanceRun }
   /** A checkpoint caused by a commit of this process has ended. */
-  | { readonly kind: 'checkpointed'; readonly outcome: CheckpointResult }
+  | { readonly kind: 'checkpointed'; readonly outcome: CheckpointResult; readonly durationMs: number }
 
 /** Describes the restart of a topic after a failure. */
 export interface TopicRestart {

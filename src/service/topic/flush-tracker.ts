@@ -36,6 +36,7 @@ export class FlushTracker {
         flush,
         durationMs,
         stages,
+        trace,
         ...(error === undefined ? {} : { error }),
       })
     })

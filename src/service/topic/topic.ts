@@ -152,7 +152,7 @@ function openTopicTarget(
 ): Promise<Target> {
   const options: TableWriterOptions = {
     onWarning: (warning) => log.warn({ code: warning.code }, warning.message),
-    onCheckpoint: (outcome) => emit({ kind: 'checkpointed', outcome }),
+    onCheckpoint: (outcome, durationMs) => emit({ kind: 'checkpointed', outcome, durationMs }),
   }
   return openTarget(topic, config, options, tables, sources)
 }

@@ -89,7 +89,7 @@ async function doAll(pipe: MetricsPipeline): Promise<void> {
   const commit = { id: 1, version: 7n, ranges: [range], counts, adds: [add], newestMs: 1, ...ends }
   emit({ kind: 'committed', commit, partitions })
   emit({ kind: 'maintained', run: { task: 'optimize', outcome: 'done', ms: 50 } })
-  emit({ kind: 'checkpointed', outcome: 'written' })
+  emit({ kind: 'checkpointed', outcome: 'written', durationMs: 3 })
   emit({ kind: 'source', event: { kind: 'rebalancing' } })
   emit({ kind: 'source', event: { kind: 'assigned', partitions: [3] } })
   emit({ kind: 'orphaned', files: { keys: ['a', 'b', 'c'], reason: undefined } })
