@@ -1,6 +1,7 @@
 import { ADMIN_OPTIONS, METRICS_OPTIONS } from './http/admin-options.ts'
 import { DEAD_LETTER_OPTIONS } from './dead-letters/options.ts'
 import { FORMAT_OPTIONS } from './format/options.ts'
+import { CONSOLE_OPTIONS } from './http/console-options.ts'
 import { HTTP_OPTIONS } from './http/options.ts'
 import { KAFKA_OPTIONS } from './kafka/options.ts'
 import { MESSAGE_OPTIONS } from './messages/options.ts'
@@ -26,6 +27,7 @@ export const SERVICE_OPTIONS = addSecretFileOptions({
   storage: STORAGE_OPTIONS,
   schemaRegistry: REGISTRY_OPTIONS,
   http: HTTP_OPTIONS,
+  console: CONSOLE_OPTIONS,
   circuit: CIRCUIT_OPTIONS,
   admin: ADMIN_OPTIONS,
   metrics: METRICS_OPTIONS,

@@ -10,7 +10,7 @@ export const ADMIN_OPTIONS = {
   },
   /** Set if `enabled` is true. At least 16 characters. */
   token: {
-    doc: 'Bearer token that admin requests must send, as `Authorization: Bearer …`. At least 16 visible ASCII characters. Required with `admin.enabled`, and for `/status` and `/config` when `http.host` is not the loopback address.',
+    doc: 'Bearer token that admin requests must send, as `Authorization: Bearer …`. At least 16 visible ASCII characters. Required with `admin.enabled`, and for `/status`, `/config` and the data of the console when `http.host` is not the loopback address.',
     format: 'text',
     default: null,
     nullable: true,

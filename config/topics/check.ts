@@ -1,4 +1,5 @@
 import { checkAdmin } from '../http/check-admin.ts'
+import { checkConsole } from '../http/check-console.ts'
 import { checkDeadLetters, checkDeadLetterTables } from '../dead-letters/check.ts'
 import { checkCompatibility } from '../format/check-compatibility.ts'
 import { checkFormat } from '../format/check-format.ts'
@@ -21,6 +22,7 @@ export function checkService(config: ResolvedValues<typeof SERVICE_OPTIONS>, rep
   checkKafka(config.kafka, report)
   checkStorage(config.storage, report)
   checkHttp(config.http, report)
+  checkConsole(config.console, report)
   checkAdmin(config, report)
   const { fetchBytesPerPartitionMax: batchBytes } = config.kafka
   const { bytes = Infinity } = config.budget

@@ -45,6 +45,7 @@ ${EXIT_HELP}`,
           await runServiceOrThrow(config, {
             until: flags.until ?? 'stopped',
             onSignalsHandled: deliverSignals,
+            configFiles: flags.config ?? [],
           }),
         )
       } catch (thrown) {

@@ -32,10 +32,10 @@ export interface Headline {
   readonly state?: TopicState
   readonly sinceMs?: number
   readonly reason?: string
-  /** What the service does next or the reader can do. */
+  /** Says what the service does next or the reader can do. */
   readonly next?: string
   readonly code?: string
-  /** Where the guide explains the code. */
+  /** The place in the guide that explains the code. */
   readonly guideUrl?: string
   /** Further topics in trouble. */
   readonly more: number
@@ -193,13 +193,13 @@ export interface GroupView {
   readonly groupId: string
   readonly assigned: readonly number[] | null
   /** Members by client id and host with their partitions of the topic; null until the brokers have told them. */
-  readonly members: readonly GroupMember[] | null
+  readonly members: readonly MemberView[] | null
   /** Newest first. */
   readonly events: readonly { readonly atMs: number; readonly kind: string; readonly text: string }[]
 }
 
 /** Describes a member of a consumer group. */
-export interface GroupMember {
+export interface MemberView {
   readonly memberId: string
   readonly clientId: string
   readonly host: string

@@ -14,6 +14,8 @@ cli/main: cli/contract cli/demo/broker cli/demo/command cli/ingest cli/package-f
 cli/output: cli/table/type-text
 cli/table/cat: cli/table/command cli/table/create cli/table/files cli/table/history cli/table/notices cli/table/optimize cli/table/properties cli/table/restore cli/table/show cli/table/table cli/table/vacuum cli/table/verify
 compression/compression: compression/bounded-buffer compression/byte-codec compression/crc32c compression/lz4 compression/snappy compression/zstd-built-in compression/zstd-frame compression/zstd-wasm compression/zstd
+console/history/topic-history: console/history/group-events
+console/many-topics: console/snapshot console/views/detail console/views/overview
 contract/columns/column-rules: contract/columns/column-judge contract/columns/column-objects contract/columns/column-scalars contract/columns/column-verdicts contract/columns/value-rules
 contract/columns/plain: contract/columns/to-plain
 contract/columns/to-table-schema: contract/columns/flatten contract/columns/to-struct
@@ -129,6 +131,7 @@ sample/produce: sample/event sample/random
 sample/user-events: sample/bad-records
 service/dead-letters/dead-letter-columns: service/table/side-table
 service/http/admin: service/http/admin-token
+service/http/console-routes: service/http/read-guard
 service/http/status: service/health/components
 service/inference/inferred-topic: service/inference/sample
 service/metrics/topic-metrics: service/metrics/process-metrics

@@ -49,8 +49,10 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Works on what others have made of bytes and columns; formats and delta say by what interfaces they use it.
   threads: ['arrow', 'delta', 'formats'],
   operators: NOUNS,
+  // Sees a running service; the service starts it and serves what it says.
+  console: ['service', 'operators', 'config', ...NOUNS],
   pipeline: ['operators', ...NOUNS],
-  service: ['pipeline', 'operators', 'config', ...NOUNS],
+  service: ['pipeline', 'operators', 'config', 'console', ...NOUNS],
   'embedded-kafka': ['kafka'],
   testing: ['operators', ...NOUNS],
   library: ['pipeline', 'operators', 'config', 'service', ...NOUNS],
@@ -96,6 +98,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     load: ['format', 'resolve', 'topics'],
   },
   'src/cli': { table: [], demo: ['table'], dlq: ['table'], load: ['table'] },
+  'src/console': { history: [], views: ['history'], look: [] },
   'src/contract': { 'json-schema': [], rules: ['json-schema'], columns: ['json-schema', 'rules'] },
   'src/core': { credit: [], lifecycle: [], stage: [], tls: [], uri: [] },
   'src/delta': {
@@ -128,6 +131,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     'dead-letters': ['client'],
     produce: ['client', 'wire'],
     source: ['client', 'fetch', 'group', 'records', 'wire'],
+    members: ['client', 'group', 'wire'],
   },
   'src/kafka/wire': { messages: [], sasl: [], network: ['sasl'] },
   'src/service': {

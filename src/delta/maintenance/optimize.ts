@@ -59,7 +59,8 @@ interface OptimizeResult {
 }
 
 const PARQUET = { compression: 'zstd', rowGroupRows: 131_072, rowGroupBytes: 32 * 1024 * 1024 } as const
-const TARGET_BYTES = 128 * 1024 * 1024
+/** Size below which files count as small, unless options or a property of the table say another: 128 MiB. */
+export const TARGET_BYTES = 128 * 1024 * 1024
 /** Maximum of passes over the table: the first, and retries of groups that were given up. */
 const PASSES_MAX = 3
 /** Limits of one commit: they bound the work that is lost when it conflicts, and its duration. */

@@ -1,4 +1,4 @@
-import { fastify, type FastifyInstance, type FastifyReply, type onRequestAsyncHookHandler } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
 import { redact } from '../../../config/load/redact.ts'
 import type { Config } from '../../../config/types.ts'
 import { messageOf, PipelineError } from '../../core/errors.ts'
@@ -6,7 +6,8 @@ import { PACKAGE_VERSION } from '../../delta/protocol/engine.ts'
 import type { LogLevels } from '../../telemetry/log-levels.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { addAdminRoutes } from './admin.ts'
-import { AdminToken } from './admin-token.ts'
+import { addConsoleRoutes, type SnapshotSource } from './console-routes.ts'
+import { createReadGuard } from './read-guard.ts'
 import { actuatorHealthOf, componentsOf } from '../health/components.ts'
 import type { Health } from '../health/health.ts'
 import type { BudgetUsage } from '../metrics/process-metrics.ts'
@@ -23,6 +24,10 @@ interface EndpointOptions {
   readonly budget?: (() => BudgetUsage | undefined) | undefined
   /** Log levels of the process and its topics. */
   readonly levels: LogLevels
+  /** Snapshots of the console; without them there is no console. */
+  readonly console?: SnapshotSource | undefined
+  /** Returns the page of the console. */
+  readonly page?: (() => string) | undefined
 }
 
 /** Represents a running HTTP server. */
@@ -39,7 +44,7 @@ const BODY_BYTES_MAX = 1024
 /**
  * Starts the HTTP server for health, metrics and status at `http.host` and `http.port`, with the admin verbs when
  * `admin.enabled` is set. All other routes only read. Beyond the
- * loopback address, `/status` and `/config` need the admin token. No response contains a secret of the configuration.
+ * loopback address, `/status`, `/config` and the data of the console need the admin token. No response contains a secret of the configuration.
  * @throws KD_CONFIG_INVALID when the address cannot be bound
  */
 export async function startEndpoints(options: EndpointOptions): Promise<Endpoints> {
@@ -64,28 +69,6 @@ export async function startEndpoints(options: EndpointOptions): Promise<Endpoint
   }
 }
 
-/** Matches the addresses and names of the machine itself. */
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/i
-
-/**
- * Returns the check of requests for details of the topics and the configuration. While the server is bound to the
- * loopback address, all are allowed; beyond it they must carry the admin token, and without one none is allowed.
- */
-function createReadGuard({ http, admin }: Config): onRequestAsyncHookHandler {
-  const token = admin.token === undefined ? undefined : new AdminToken(admin.token)
-  const isLocal = LOOPBACK.test(http.host)
-  return (request, reply) => {
-    if (isLocal || token?.matches(request.headers.authorization) === true) return Promise.resolve()
-    const status = token === undefined ? 403 : 401
-    if (token !== undefined) void reply.header('www-authenticate', 'Bearer')
-    const error =
-      token === undefined
-        ? `beyond the loopback address this needs admin.token, which is not set; /readyz has the health`
-        : 'expected the header Authorization: Bearer <admin.token>'
-    return Promise.resolve(reply.code(status).send({ status, error }))
-  }
-}
-
 function addRoutes(server: FastifyInstance, options: EndpointOptions): void {
   const { config, health, metrics, budget } = options
   const shown = redact(config)
@@ -101,6 +84,8 @@ function addRoutes(server: FastifyInstance, options: EndpointOptions): void {
   })
   server.get('/metrics', scrape)
   const onRequest = createReadGuard(config)
+  if (options.console !== undefined)
+    addConsoleRoutes(server, { source: options.console, page: options.page, onRequest })
   server.get('/status', { onRequest }, () => statusReportOf(health, budget?.()))
   server.get('/config', { onRequest }, () => shown)
   server.get('/version', () => ({ name: 'kafka-delta', version: PACKAGE_VERSION, node: process.version }))

@@ -4,6 +4,10 @@ import type { Config } from '../../../config/types.ts'
 import type { Circuit } from '../../core/circuit.ts'
 import { systemClock } from '../../core/clock.ts'
 import { Closers } from '../../core/lifecycle/closers.ts'
+import { ConsoleState } from '../../console/console.ts'
+import { readGroupMembers } from '../../kafka/members/read-members.ts'
+import { openStore } from '../../storage/open/open.ts'
+import { kafkaOptionsOf } from '../connections/kafka-options.ts'
 import { EventLoopMonitor } from '../../telemetry/metrics/event-loop.ts'
 import { Instruments } from '../../telemetry/metrics/instruments.ts'
 import { LogLevels } from '../../telemetry/log-levels.ts'
@@ -36,6 +40,10 @@ interface ObservabilityOptions {
   readonly budget?: BudgetUsage | undefined
   /** Log levels, changeable while the process runs. */
   readonly levels?: LogLevels | undefined
+  /** Returns the page of the console. */
+  readonly page?: (() => string) | undefined
+  /** Files of the configuration as the service got them. */
+  readonly configFiles?: readonly string[] | undefined
 }
 
 /**
@@ -52,6 +60,8 @@ export class Observability {
   readonly #metrics: TopicMetrics
   readonly #java: ReturnType<typeof createJavaMetrics> | undefined
   readonly #loop: EventLoopMonitor
+  /** Holds what the console shows; absent without one. */
+  readonly #console: ConsoleState | undefined
   readonly #timers: NodeJS.Timeout[] = []
   #endpoints: Endpoints | undefined
 
@@ -79,6 +89,7 @@ export class Observability {
       hide,
     })
     this.#metrics = new TopicMetrics(pipe.meter)
+    this.#console = openConsole(config, this.health, log, options)
     if (config.metrics.javaNames) this.#java = createJavaMetrics(pipe)
     registerProcessMetrics(pipe.observe, this.health, () => options.budget)
     registerDiskMetrics(pipe.observe, this.health)
@@ -112,16 +123,20 @@ export class Observability {
       log: this.#log,
       budget: () => this.#options.budget,
       levels: this.#options.levels ?? logLevelsOf(this.#log) ?? new LogLevels(),
+      console: this.#console,
+      page: this.#options.page,
     })
     this.#log.info({ url: this.#endpoints.url }, 'Serving health, metrics and status')
   }
 
   /** Follows a topic by its events: its progress, its metrics and its connection to the brokers. */
-  observe({ name, topic, events }: TopicRun): void {
+  observe(run: TopicRun): void {
+    const { name, topic, events } = run
     const { ingestMetrics } = this.#options
     const progress = this.health.progressOf(name)
     events.subscribe(progress.onEvent)
     events.subscribe(this.#metrics.handlerOf(topic))
+    this.#console?.observe(run)
     events.subscribe((event) => {
       if (event.kind === 'source') this.#kafka.onSourceEvent(name, event.event)
     })
@@ -141,6 +156,7 @@ export class Observability {
     every(CHECK_EVERY_MS, () => {
       this.#updateKafkaCircuit(topics)
       this.health.check()
+      this.#console?.sample()
     })
     every(STATUS_EVERY_MS, () => {
       logStatus(topics, this.health, this.#log)
@@ -173,6 +189,30 @@ export class Observability {
     }
     this.#kafka.retain(topics.map(({ name }) => name))
   }
+}
+
+/** Retries of a look at a table for the console: it is repeated within a minute anyway, and must not press a store that is down. */
+const LOOK_RETRIES = { attemptsMax: 2, deadlineMs: 10_000 }
+/** Time that the brokers have to tell the members of the group to the console. */
+const MEMBERS_MS_MAX = 5_000
+
+/** Opens the console of a process with endpoints. What it asks of servers opens no circuit and waits for none. */
+function openConsole(
+  config: Config,
+  health: Health,
+  log: Logger,
+  { budget, configFiles }: ObservabilityOptions,
+): ConsoleState | undefined {
+  const { http, kafka, storage } = config
+  if (http.port === undefined || !http.console) return undefined
+  return new ConsoleState({
+    ...{ config, health, log, configFiles, budget: () => budget },
+    openStore: (uri) => openStore(uri, { ...storage, retryPolicy: LOOK_RETRIES }),
+    readMembers: () => {
+      const options = { ...kafkaOptionsOf(kafka, log), reachTimeoutMs: MEMBERS_MS_MAX }
+      return readGroupMembers(options, kafka.groupId, kafka.groupProtocol)
+    },
+  })
 }
 
 /**
