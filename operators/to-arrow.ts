@@ -7,7 +7,7 @@ import type { Flush } from '../src/core/batch.ts'
 import { inStage } from '../src/core/stage/span.ts'
 import { stage } from '../src/core/stage/stage.ts'
 import { NumberedPartitions, type PartitionValues } from '../src/core/open-partitions.ts'
-import type { StructType } from '../src/core/schema.ts'
+import { decimalOf, type StructType } from '../src/core/schema.ts'
 import type { Layout } from '../src/delta/files/layout.ts'
 import { columnOriginOf } from '../src/evolution/table-columns.ts'
 import type { Chunk } from './buffer-time-or-count.ts'
@@ -51,7 +51,9 @@ const ROWS_MAX = 65_536
  * Bytes at which a slice ends, by the average row of its batches: what is encoded in one go blocks the event loop. A slice of
  * 65,536 rows and 200 columns would take a second.
  */
-const SLICE_BYTES_MAX = 2 * 1024 * 1024
+const SLICE_BYTES_MAX = 1024 * 1024
+/** Bytes of the first slice of a file; each one after it has twice as many: code that runs for the first time is slow. */
+const SLICE_BYTES_FIRST = 128 * 1024
 
 /**
  * Converts the columns of a flush to the Arrow columns of the table's files, one file for each table partition. Table
@@ -192,7 +194,7 @@ function sortedBy(
 /** Gathers the rows of one table partition in the columns of its files. */
 function* slicesOf(parts: Iterable<RowRange>, layout: Layout, rowsMax: number): Generator<Columns> {
   const { columns: schema, fileSchema } = layout
-  for (const ranges of rangesOf(parts, rowsMax, rowBytesMin(fileSchema))) {
+  for (const ranges of rangesOf(parts, rowsMax, schema)) {
     const length = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
     const columns = schema.fields.map((field) =>
       gather(
@@ -205,20 +207,21 @@ function* slicesOf(parts: Iterable<RowRange>, layout: Layout, rowsMax: number): 
 }
 
 /**
- * Divides the ranges into lists of at most `rowsMax` rows and about `SLICE_BYTES_MAX` bytes, and joins small ranges. A row has
- * at least `rowBytes`, since columns that the batches lack take memory too.
+ * Divides the ranges into lists of at most `rowsMax` rows and about `SLICE_BYTES_MAX` bytes, fewer at first, and joins small ranges. A
+ * row has the bytes of the columns of `schema` that its batch lacks too.
  */
 function* rangesOf(
   parts: Iterable<RowRange>,
   rowsMax: number,
-  rowBytes: number,
+  schema: StructType,
 ): Generator<readonly RowRange[]> {
   const known = new Map<Columns, number>()
   let slice: RowRange[] = []
   let rowsLeft = rowsMax
-  let bytesLeft = SLICE_BYTES_MAX
+  let sliceBytes = SLICE_BYTES_FIRST
+  let bytesLeft = sliceBytes
   for (const part of parts) {
-    const bytesPerRow = Math.max(1, rowBytes, averageRowBytes(part.chunk.columns, known))
+    const bytesPerRow = Math.max(1, averageRowBytes(part.chunk.columns, schema, known))
     for (let { start } = part; start < part.end;) {
       const rows = Math.max(1, Math.min(part.end - start, rowsLeft, Math.floor(bytesLeft / bytesPerRow)))
       slice.push({ ...part, start, end: start + rows })
@@ -229,18 +232,23 @@ function* rangesOf(
       yield slice
       slice = []
       rowsLeft = rowsMax
-      bytesLeft = SLICE_BYTES_MAX
+      bytesLeft = sliceBytes = Math.min(2 * sliceBytes, SLICE_BYTES_MAX)
     }
   }
   if (slice.length > 0) yield slice
 }
 
 /** Returns the average bytes of a row of a batch; `known` keeps them, since a batch has as many parts as table partitions. */
-function averageRowBytes(columns: Columns, known: Map<Columns, number>): number {
+function averageRowBytes(columns: Columns, { fields }: StructType, known: Map<Columns, number>): number {
   let bytes = known.get(columns)
   if (bytes === undefined) {
     const total = columns.columns.reduce((sum, column) => sum + bytesOf(column), 0)
-    known.set(columns, (bytes = total / columns.length))
+    const names = new Set(columns.schema.fields.map(({ name }) => name))
+    const lacking = fields.filter(({ name }) => !names.has(name))
+    // Nulls alone take no memory, except in nested columns and decimals, which are never written apart from the others.
+    const dense = lacking.filter(({ type }) => typeof type !== 'string' || decimalOf(type) !== undefined)
+    bytes = total / columns.length + lacking.length / 8 + rowBytesMin({ type: 'struct', fields: dense })
+    known.set(columns, bytes)
   }
   return bytes
 }

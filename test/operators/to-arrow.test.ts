@@ -4,7 +4,7 @@ import type { Chunk } from '../../operators/buffer-time-or-count.ts'
 import { partitionBy } from '../../operators/partition-by.ts'
 import { currentLayoutFor, divideIntoFiles, toArrow, type ArrowFile } from '../../operators/to-arrow.ts'
 import { toArrowSchema, toRecordBatch } from '../../src/arrow/record-batch.ts'
-import type { StructType } from '../../src/core/schema.ts'
+import type { DataType, StructType } from '../../src/core/schema.ts'
 import { provenanceOf, rowsOf, structOf } from '../support/flow/batches.ts'
 import { flushOf } from '../support/flow/flushes.ts'
 import { layoutOf, type Layout } from '../../src/delta/files/layout.ts'
@@ -102,7 +102,7 @@ test('All chunks share one file per table partition, without the partition colum
   })
 })
 
-test('A slice holds about 2 MiB, also of columns that the rows lack, and at least one row', () => {
+test('A slice holds about 1 MiB, the first ones less, also of columns that the rows lack, and at least one row', () => {
   const megabyte = 'x'.repeat(1024 * 1024)
   const large = Array.from({ length: 5 }, () => chunkOf([{ p: megabyte }, { p: megabyte }], []))
   const rowsOf = (files: readonly ArrowFile[]): number[] =>
@@ -113,15 +113,22 @@ test('A slice holds about 2 MiB, also of columns that the rows lack, and at leas
     rows.reduce((sum, count) => sum + count, 0),
     10,
   )
-  const wide = structOf(
-    Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`c${i}`, 'long'] as const)),
-  )
+  const wideOf = (type: DataType): StructType =>
+    structOf(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`c${i}`, type] as const)))
   const few = chunkOf(
     Array.from({ length: 2000 }, (_, n) => ({ n })),
     [],
   )
-  const slices = rowsOf(filesOf([few], { partitionColumns: [], schema: wide }))
-  assert.ok(slices.length >= 4, String(slices))
+  for (const type of ['decimal(10,2)', { type: 'array', elementType: 'long', containsNull: true }] as const) {
+    const slices = rowsOf(filesOf([few], { partitionColumns: [], schema: wideOf(type) }))
+    assert.ok(slices.length >= 6, String(slices))
+    assert.ok(
+      (slices[0] ?? 0) * 2 <= (slices[1] ?? 0) + 1,
+      'the second slice has twice the rows of the first',
+    )
+  }
+  const nulls = rowsOf(filesOf([few], { partitionColumns: [], schema: wideOf('long') }))
+  assert.ok(nulls.length <= 3, 'nulls alone take little')
   const huge = [chunkOf([{ p: megabyte.repeat(5) }, { p: megabyte.repeat(5) }], [])]
   assert.deepEqual(rowsOf(filesOf(huge, { partitionColumns: [] })), [1, 1])
 })

@@ -1,6 +1,6 @@
 import { Observable, type MonoTypeOperatorFunction, type Subscriber } from 'rxjs'
 
-/** Time after which the event loop runs before the next value is emitted, in milliseconds. */
+/** Time that the values of one turn of the event loop take at most, in milliseconds, unless it is a single one. */
 const TURN_MS_MAX = 20
 
 /** Measures how long the stages after it take for a byte, by which batches are divided. */
@@ -14,6 +14,11 @@ export class Pace {
     this.#msPerByte = this.#msPerByte === 0 ? measured : this.#msPerByte * 0.75 + measured * 0.25
   }
 
+  /** Returns the milliseconds that `bytes` bytes take, 0 before the first value. */
+  msFor(bytes: number): number {
+    return this.#msPerByte * bytes
+  }
+
   /** Returns the bytes that take about `ms` milliseconds, or `undefined` before the first value. */
   bytesFor(ms: number): number | undefined {
     return this.#msPerByte === 0 ? undefined : ms / this.#msPerByte
@@ -21,8 +26,8 @@ export class Pace {
 }
 
 /**
- * Emits values in their order and lets the event loop run between them, so that together they block it no longer than one of
- * them and 20 ms. With `prepare`, a value is emitted once it is prepared, and the next one is prepared after that: no value
+ * Emits values in their order and lets the event loop run between them, so that together they block it no longer than 20 ms, or
+ * one of them if that is longer. With `prepare`, a value is emitted once it is prepared, and the next one is prepared after that: no value
  * waits between the two. The stages after it must be synchronous: their time is measured. Waiting values are bounded by the
  * byte credit that their batches hold. An error of `prepare` ends the stream.
  */
@@ -88,7 +93,7 @@ class PacedEmitter<T> {
     if (this.#isEmitting) return
     this.#isEmitting = true
     try {
-      while (this.#waiting.length > 0 && this.#turnMs < TURN_MS_MAX && !this.#subscriber.closed) {
+      while (this.#waiting.length > 0 && this.#hasTimeForFirst() && !this.#subscriber.closed) {
         const startMs = performance.now()
         const ready = this.#prepare?.(this.#waiting[0] as T)
         if (ready instanceof Promise) {
@@ -102,6 +107,12 @@ class PacedEmitter<T> {
       this.#subscriber.error(error)
     }
     this.#endTurn()
+  }
+
+  /** Returns true when the first value fits in this turn, or is the first one in it. */
+  #hasTimeForFirst(): boolean {
+    if (this.#turnMs === 0) return true
+    return this.#turnMs + this.#pace.msFor(this.#bytesOf(this.#waiting[0] as T)) <= TURN_MS_MAX
   }
 
   async #emitLater(ready: Promise<T>): Promise<void> {
@@ -125,7 +136,7 @@ class PacedEmitter<T> {
 
   #endTurn(): void {
     this.#isEmitting = false
-    if (this.#turnMs >= 1) this.#pause ??= setImmediate(() => this.#startTurn())
+    if (this.#turnMs >= 1 || this.#waiting.length > 0) this.#pause ??= setImmediate(() => this.#startTurn())
     if (this.#isComplete && this.#waiting.length === 0) this.#subscriber.complete()
   }
 

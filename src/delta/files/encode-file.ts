@@ -36,14 +36,15 @@ export interface EncodedFile {
 export type FileEncoder = (slices: AsyncIterable<Columns>, encoding: FileEncoding) => EncodedFile
 
 /**
- * Encodes slices of rows on this thread. The event loop runs between two slices, so that it is blocked no longer than one
- * slice takes.
+ * Encodes slices of rows on this thread. The event loop runs before and after a slice is encoded, so that it is blocked no
+ * longer than making or encoding one slice takes.
  */
 export const encodeFile: FileEncoder = (slices, { schema, statisticsSchema, indexedColumns, parquet }) => {
   const statistics = new FileStatistics(statisticsSchema, indexedColumns)
   const counted = async function* (): AsyncGenerator<Columns> {
     for await (const slice of slices) {
       statistics.update(slice.columns, slice.length)
+      await setImmediate()
       yield slice
       await setImmediate()
     }

@@ -35,6 +35,20 @@ test('the event loop runs between values that take long, and they keep their ord
   assert.ok(new Set(turns).size === 4, `turns ${turns.join(', ')}`)
 })
 
+test('values that would not fit in the turn are emitted in later ones', async () => {
+  const pace = new Pace()
+  pace.note(1, 1000)
+  const source = Array.from({ length: 20 }, (_, value) => value)
+  const values = await lastValueFrom(
+    from(source).pipe(
+      paced(pace, () => 1),
+      tap(() => work(0.1)),
+      toArray(),
+    ),
+  )
+  assert.deepEqual(values, source)
+})
+
 test('a value that comes from a value is emitted after it', () => {
   const source = new Subject<number>()
   const values: string[] = []
