@@ -7,6 +7,7 @@ import {
 } from 'rxjs'
 import { bytesOf, type Columns } from '../src/arrow/column.ts'
 import type { Rows } from '../src/arrow/rows.ts'
+import { ChunkJoiner, type ChunkHolder } from '../src/arrow/sparse/join-chunks.ts'
 import {
   addCounts,
   type Batch,
@@ -25,7 +26,7 @@ import { nowMs } from '../src/core/stage/span.ts'
 import type { PartitionedRows } from './partition-by.ts'
 import { assertRows } from './rows-fault.ts'
 
-/** Holds the rows of one batch in the buffer: only the columns, without the bytes of the Kafka records. */
+/** Holds the rows of one batch in the buffer, or of several small ones: only the columns, without the bytes of the Kafka records. */
 export type Chunk = Pick<PartitionedRows, 'labels' | 'partitions'> &
   Pick<Rows, 'droppedPaths'> & { readonly columns: Columns }
 
@@ -64,9 +65,8 @@ export interface FormedFlush {
 /** Bytes added for the objects of each batch, so that a flush of many tiny batches stays within its limit. */
 export const BATCH_BYTES_OVERHEAD = 4096
 
-interface BufferedBatch {
+interface BufferedBatch extends ChunkHolder<Chunk> {
   readonly provenance: Provenance
-  readonly chunk: Chunk
   readonly deadLetters: readonly DeadLetter[]
   readonly counts: Counts
   readonly newestMs: number
@@ -141,6 +141,7 @@ class FlushBuffer {
   readonly #options: BufferOptions
   #held: BufferedBatch[] = []
   #flushes = 0
+  readonly #joiner = new ChunkJoiner<Chunk>()
   #open = new OpenPartitions()
   bytes = 0
   records = 0
@@ -166,14 +167,16 @@ class FlushBuffer {
     const bytes = Math.max(provenance.bytes, sizeOf(payload) + opened)
     if (bytes > provenance.bytes) this.#options.credit?.charge(bytes - provenance.bytes)
     const counts = countsOf(payload)
-    this.#held.push({
+    const held = {
       provenance,
       chunk: chunkOf(rows, { labels, partitions: shared }),
       deadLetters: rows.deadLetters,
       counts,
       ...newestTimestampsOf(rows.raw.timestampsMs),
       bytes,
-    })
+    }
+    this.#held.push(held)
+    this.#joiner.add(keyOf(provenance), held)
     this.bytes += bytes
     this.records += recordsOf(provenance, counts)
   }
@@ -183,6 +186,7 @@ class FlushBuffer {
     if (held.length === 0) return undefined
     const bytes = this.bytes
     this.#held = []
+    this.#joiner.forget()
     this.#open = new OpenPartitions()
     this.bytes = 0
     this.records = 0
@@ -194,7 +198,7 @@ class FlushBuffer {
     return {
       id,
       ranges: rangesOf(provenances),
-      payload: held.map((batch) => batch.chunk),
+      payload: held.flatMap(({ chunk }) => chunk ?? []),
       deadLetters,
       counts,
       bytes,
@@ -203,21 +207,28 @@ class FlushBuffer {
     }
   }
 
-  #dropStale({ topic, partition, follows }: Provenance): void {
+  #dropStale(provenance: Provenance): void {
+    const { topic, partition, follows } = provenance
     const stale = this.#held.filter(
-      ({ provenance }) => provenance.topic === topic && provenance.partition === partition,
+      (held) => held.provenance.topic === topic && held.provenance.partition === partition,
     )
     const last = stale.at(-1)?.provenance.last
     if (last === undefined || last === follows) return
     const dropped = new Set(stale)
     this.#held = this.#held.filter((batch) => !dropped.has(batch))
     this.#open = new OpenPartitions()
-    for (const { chunk } of this.#held) this.#open.open(this.#open.find(chunk.partitions))
+    this.#joiner.forget(keyOf(provenance))
+    for (const { chunk } of this.#held)
+      if (chunk !== undefined) this.#open.open(this.#open.find(chunk.partitions))
     const freed = stale.reduce((sum, batch) => sum + batch.bytes, 0)
     this.bytes -= freed
     this.records -= stale.reduce((sum, batch) => sum + recordsOf(batch.provenance, batch.counts), 0)
     this.#options.credit?.give(freed)
   }
+}
+
+function keyOf({ topic, partition }: Provenance): string {
+  return `${topic}/${partition}`
 }
 
 /** Returns the newest timestamp that can be true, and the newest of those from the future; -1 stands for none. */
@@ -284,8 +295,9 @@ function noteBuffering(provenances: readonly Provenance[]): void {
 /** Returns one range for each Kafka partition, from the start of its first batch to the end of its last. */
 function rangesOf(provenances: readonly Provenance[]): readonly OffsetRange[] {
   const ranges = new Map<string, OffsetRange>()
-  for (const { topic, partition, follows, first, last, topicId } of provenances) {
-    const key = `${topic}/${partition}`
+  for (const provenance of provenances) {
+    const { topic, partition, follows, first, last, topicId } = provenance
+    const key = keyOf(provenance)
     const id = topicId === undefined ? {} : { topicId }
     const range = ranges.get(key) ?? { topic, partition, follows, first }
     ranges.set(key, { ...range, last, ...id })
