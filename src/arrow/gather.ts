@@ -11,7 +11,7 @@ import type {
 } from './column.ts'
 import { fixedLayoutOf } from './column.ts'
 import { nullColumnOf } from './sparse/null-column.ts'
-import { columnOfPacked, isMostlyNull, packedOf } from './sparse/sparse-column.ts'
+import { columnOfPacked, isMostlyNull, packedOf, SPARSE_ROWS_MIN } from './sparse/sparse-column.ts'
 
 /** A `RowPick` selects rows of one column: those at `rows`, or all from `start` to `end` if `rows` is absent. */
 export interface RowPick<C extends Column = Column> {
@@ -104,7 +104,13 @@ function gatherSparse(type: DataType, picks: readonly RowPick[], length: number)
   let nulls = 0
   for (const { column, rows, start, end } of picks) {
     if (column.kind !== 'fixed' && column.kind !== 'bytes') return undefined
-    if (column.sparse === undefined) continue
+    if (column.sparse === undefined) {
+      // A short column has no sparse form, however many nulls it has.
+      if (rows !== undefined || column.valid === undefined || column.length >= SPARSE_ROWS_MIN) continue
+      hasSparse = true
+      for (let i = start; i < end; i++) if (column.valid[i] === 0) nulls++
+      continue
+    }
     if (rows !== undefined) return undefined
     hasSparse = true
     const [from, to] = valuesBetween(column.sparse.rows, start, end)

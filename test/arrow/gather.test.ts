@@ -77,3 +77,22 @@ test('Fields of a struct are found by name if the requested type orders them dif
     { in: [{ y: 2, z: null, x: 1 }], more: null, b: 'one', a: 1 },
   ])
 })
+
+test('Short columns that are mostly null become one that has only its values', () => {
+  const schema = structOf({ n: 'long', s: 'string' })
+  const rows = Array.from({ length: 40 }, (_, n) =>
+    n % 10 === 0 ? { n, s: `text ${n}` } : { n: null, s: null },
+  )
+  const parts = Array.from({ length: 5 }, () => columnsOf(schema, rows))
+  for (const [index, { name, type }] of schema.fields.entries()) {
+    const picks = parts.map(({ columns }) => ({ column: columns[index] as Column, start: 1, end: 40 }))
+    const joined = gather(type, picks)
+    assert.ok((joined.kind === 'fixed' || joined.kind === 'bytes') && joined.sparse !== undefined)
+    assert.equal(joined.sparse.rows.length, 15)
+    const expected = parts.flatMap(() => rows.slice(1).map((row) => row[name as 'n' | 's']))
+    assert.deepEqual(
+      valuesOf(joined).map((value) => (typeof value === 'bigint' ? Number(value) : value)),
+      expected,
+    )
+  }
+})

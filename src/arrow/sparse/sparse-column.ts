@@ -2,13 +2,13 @@ import type { DataType } from '../../core/schema.ts'
 import type { BytesColumn, Column, FixedArray, FixedColumn, SparseValues } from '../column.ts'
 
 /** Rows below which a column is not worth a sparse form. */
-const ROWS_MIN = 64
+export const SPARSE_ROWS_MIN = 64
 /** A value in sparse form takes four more bytes; a null in the other form takes the bytes of a value and one more. */
 const NULLS_PER_VALUE_MIN = 3
 
 /** Returns true when a column of `length` rows and `values` values takes less memory in sparse form. */
 export function isMostlyNull(length: number, values: number): boolean {
-  return length >= ROWS_MIN && length - values >= NULLS_PER_VALUE_MIN * values
+  return length >= SPARSE_ROWS_MIN && length - values >= NULLS_PER_VALUE_MIN * values
 }
 
 /** Returns a column with the values at `rows` and nulls elsewhere; most are null or the column is short. */

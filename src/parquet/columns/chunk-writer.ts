@@ -1,4 +1,5 @@
-import type { Column } from '../../arrow/column.ts'
+import { bytesOf, type Column } from '../../arrow/column.ts'
+import { gather } from '../../arrow/gather.ts'
 import { packedOf } from '../../arrow/sparse/sparse-column.ts'
 import type { ColumnChunk } from '../footer.ts'
 import { THRIFT, writeThrift, type ThriftStruct, type ThriftValue } from '../thrift.ts'
@@ -11,11 +12,20 @@ const DATA_PAGE = 0
 const PLAIN = 0
 const RLE = 3
 
+/** Rows at which a page ends. */
+const PAGE_ROWS = 16_384
+/** Bytes of values at which a page ends, before compression. */
+const PAGE_BYTES = 32 * 1024
+
 /** Encodes one optional column of a row group, page by page, at a cost that depends on its values and not on its rows. */
 export class ChunkWriter {
   readonly #name: string
   readonly #codec: PageCodec
   readonly #pages: Uint8Array[] = []
+  /** Rows that are in no page yet. */
+  #waiting: Column[] = []
+  #waitingRows = 0
+  #waitingBytes = 0
   #bounds: ChunkBounds | undefined
   #physicalType = 0
   #bytes = 0
@@ -29,8 +39,25 @@ export class ChunkWriter {
     this.#codec = codec
   }
 
-  /** Adds rows as a page. The type of the column is one of those that `encodePlain` encodes. */
+  /** Adds rows, and encodes a page once there are enough. The type of the column is one of those that `encodePlain` encodes. */
   add(column: Column): void {
+    this.#waiting.push(column)
+    this.#waitingRows += column.length
+    this.#waitingBytes += bytesOf(column)
+    if (this.#waitingRows >= PAGE_ROWS || this.#waitingBytes >= PAGE_BYTES) this.endPage()
+  }
+
+  /** Encodes the rows that are in no page yet as one. */
+  endPage(): void {
+    const [first] = this.#waiting
+    if (first === undefined) return
+    const picks = this.#waiting.map((column) => ({ column, start: 0, end: column.length }))
+    this.#addPage(picks.length === 1 ? first : gather(first.type, picks))
+    this.#waiting = []
+    this.#waitingRows = this.#waitingBytes = 0
+  }
+
+  #addPage(column: Column): void {
     const found = packedOf(column)
     const physicalType = physicalTypeOf(column.type)
     if (found === undefined || physicalType === undefined)
@@ -69,6 +96,7 @@ export class ChunkWriter {
 
   /** Returns the chunk, described as in a file that begins with it, and its bytes. */
   finish(): { readonly chunk: ColumnChunk; readonly pages: readonly Uint8Array[] } {
+    this.endPage()
     const path = [this.#name]
     const raw: ThriftStruct = new Map<number, ThriftValue>([
       [1, int(this.#physicalType)],

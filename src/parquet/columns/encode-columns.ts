@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Schema } from 'apache-arrow'
 import { bytesOf, type Column, type Columns } from '../../arrow/column.ts'
 import { gather } from '../../arrow/gather.ts'
 import { toArrowSchema, toRecordBatch } from '../../arrow/record-batch.ts'
+import { countValues, isMostlyNull } from '../../arrow/sparse/sparse-column.ts'
 import type { StructType } from '../../core/schema.ts'
 import {
   buildJoinedFooter,
@@ -18,6 +20,8 @@ import { physicalTypeOf } from './plain-values.ts'
 
 /** Columns that are mostly null from which on they are written apart from the others. */
 const APART_MIN = 8
+/** Time after which the event loop runs before the next column is written apart, in milliseconds. */
+const TURN_MS_MAX = 10
 /** Rows of a row group that is not limited by the encoder of Arrow. */
 const ROWS_UNLIMITED = 2 ** 31 - 1
 
@@ -45,13 +49,12 @@ export async function* encodeSlices(
 }
 
 /** Returns the positions of the columns that are mostly null and can be written apart. */
-function columnsApart({ columns }: Columns, { fields }: StructType): ReadonlySet<number> {
+function columnsApart({ columns, length }: Columns, { fields }: StructType): ReadonlySet<number> {
   const apart = new Set<number>()
   for (const [index, { type, nullable }] of fields.entries()) {
     const column = columns[index]
     if (!nullable || physicalTypeOf(type) === undefined) continue
-    if ((column?.kind === 'fixed' || column?.kind === 'bytes') && column.sparse !== undefined)
-      apart.add(index)
+    if (column !== undefined && isMostlyNull(length, countValues(column))) apart.add(index)
   }
   return apart
 }
@@ -77,7 +80,7 @@ async function* encodeApart(
     const batches = async function* (): AsyncGenerator<Columns> {
       do {
         if (next.done === true) return
-        group.add(next.value)
+        await group.add(next.value)
         yield next.value
         if (group.isFull) return
         next = await source.next()
@@ -119,11 +122,11 @@ class GroupWriter {
     return this.rows + length <= this.#options.rowGroupRows
   }
 
-  /** Adds rows to the columns apart. */
-  add({ columns, length }: Columns): void {
+  /** Adds rows to the columns apart. The event loop runs in between. */
+  async add({ columns, length }: Columns): Promise<void> {
     this.rows += length
     for (const column of columns) this.#bytes += bytesOf(column)
-    for (const [index, writer] of this.#apart) writer.add(columns[index] as Column)
+    await inTurns(this.#apart, ([index, writer]) => writer.add(columns[index] as Column))
   }
 
   /** Encodes the other columns, and returns the chunks of all in the order of the schema, and their bytes. */
@@ -131,6 +134,7 @@ class GroupWriter {
     slices: AsyncGenerator<Columns>,
   ): Promise<{ readonly chunks: readonly ColumnChunk[]; readonly pages: readonly Uint8Array[] }> {
     const others = await this.#encodeOthers(slices)
+    await inTurns(this.#apart.values(), (writer) => writer.endPage())
     const chunks: ColumnChunk[] = []
     const pages: Uint8Array[] = []
     for (const [index, { name }] of this.#schema.fields.entries()) {
@@ -166,6 +170,17 @@ class GroupWriter {
     const options = { compression, rowGroupRows: ROWS_UNLIMITED }
     const file = await collect(encodeParquet(recordBatches(others(), schema), options))
     return { file, chunks: singleRowGroupOf(file).group.chunks }
+  }
+}
+
+/** Calls `use` with each item, and lets the event loop run in between. */
+async function inTurns<T>(items: Iterable<T>, use: (item: T) => void): Promise<void> {
+  let startMs = performance.now()
+  for (const item of items) {
+    use(item)
+    if (performance.now() - startMs < TURN_MS_MAX) continue
+    await setImmediate()
+    startMs = performance.now()
   }
 }
 

@@ -71,6 +71,29 @@ for (const compression of ['zstd', 'snappy', 'gzip', 'none'] as const) {
   })
 }
 
+test('Many small slices make as few pages as one large slice', async (t) => {
+  const chance = chanceOf(t)
+  const schema = structOf(
+    Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`c${i}`, 'long'] as const)),
+  )
+  const rows = Array.from({ length: 20_000 }, () =>
+    Object.fromEntries(
+      schema.fields.map(({ name }) => [name, chance.once(20) ? chance.int(1_000_000) : null]),
+    ),
+  )
+  const whole = await encode([columnsOf(schema, rows)])
+  const slices = Array.from({ length: 100 }, (_, i) => columnsOf(schema, rows.slice(i * 200, i * 200 + 200)))
+  const file = await encode(slices)
+  assert.ok(file.length < 1.05 * whole.length, `${file.length} bytes, ${whole.length} from one slice`)
+  const sums = schema.fields.map(({ name }) => `sum(${name}) AS ${name}`).join()
+  const sumOf = (name: string): bigint => rows.reduce((sum, row) => sum + BigInt(row[name] ?? 0), 0n)
+  const [read = []] = await askDuckdb(file, `SELECT ${sums} FROM FILE`)
+  assert.deepEqual(
+    read.map(String),
+    schema.fields.map(({ name }) => String(sumOf(name))),
+  )
+})
+
 test('Bounds and counts of nulls in the footer are those of the values', async (t) => {
   const chance = chanceOf(t)
   const slices = [sparseRows(2_000, 20, chance), sparseRows(500, 40, chance)].map((rows) =>
