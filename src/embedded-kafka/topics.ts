@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { NO_LEDGER, type Ledger } from './ledger.ts'
+import type { LogStore } from './log/log-store.ts'
 import { PartitionLog } from './log/partition-log.ts'
 
 /** Describes a topic of the embedded broker. */
@@ -18,11 +20,39 @@ const NAME = /^[a-zA-Z0-9._-]{1,249}$/
 /** Partitions of a topic. */
 const PARTITIONS_MAX = 10_000
 
+/** Says where topics and their records are kept beyond the end of the process. */
+export interface TopicStore {
+  readonly ledger: Ledger
+  storeOf(topicId: string, partition: number): LogStore | undefined
+  removeTopic(topicId: string): void
+}
+
+const IN_MEMORY: TopicStore = {
+  ledger: NO_LEDGER,
+  storeOf: () => undefined,
+  removeTopic: () => undefined,
+}
+
+interface TopicFact {
+  readonly name: string
+  readonly partitions: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
 /** Keeps the topics of the embedded broker by name and by id. */
 export class EmbeddedTopics {
   readonly #byName = new Map<string, EmbeddedTopic>()
   readonly #byId = new Map<string, EmbeddedTopic>()
   readonly #listeners = new Set<() => void>()
+  readonly #store: TopicStore
+
+  constructor(store: TopicStore = IN_MEMORY) {
+    this.#store = store
+    for (const [[id], value] of store.ledger.facts('topic')) {
+      const { name, partitions, configs } = value as TopicFact
+      if (id !== undefined) this.#add(name, id, partitions, new Map(Object.entries(configs)))
+    }
+  }
 
   /** Bytes of all records. */
   get bytes(): number {
@@ -53,25 +83,25 @@ export class EmbeddedTopics {
 
   /** Creates a topic for which `faultOf` has no fault. */
   create(name: string, partitions: number, configs: ReadonlyMap<string, string> = new Map()): EmbeddedTopic {
-    const topic: EmbeddedTopic = {
-      name,
-      id: randomUUID().replaceAll('-', ''),
-      partitions: Array.from({ length: partitions }, () => new PartitionLog()),
-      configs,
-    }
-    this.#byName.set(name, topic)
-    this.#byId.set(topic.id, topic)
+    const id = randomUUID().replaceAll('-', '')
+    this.#keep({ id, name, configs }, partitions)
+    const topic = this.#add(name, id, partitions, configs)
     this.#wake()
     return topic
   }
 
   /** Adds partitions up to `count`. */
-  extend({ partitions }: EmbeddedTopic, count: number): void {
-    while (partitions.length < count) partitions.push(new PartitionLog())
+  extend(topic: EmbeddedTopic, count: number): void {
+    const { id, partitions } = topic
+    this.#keep(topic, count)
+    while (partitions.length < count)
+      partitions.push(new PartitionLog(this.#store.storeOf(id, partitions.length)))
     this.#wake()
   }
 
   delete(topic: EmbeddedTopic): void {
+    this.#store.ledger.set([[['topic', topic.id], undefined]])
+    this.#store.removeTopic(topic.id)
     this.#byName.delete(topic.name)
     this.#byId.delete(topic.id)
     this.#wake()
@@ -80,6 +110,22 @@ export class EmbeddedTopics {
   /** Calls `changed` after topics or partitions were created or deleted. */
   onChange(changed: () => void): void {
     this.#listeners.add(changed)
+  }
+
+  #keep({ id, name, configs }: Pick<EmbeddedTopic, 'id' | 'name' | 'configs'>, partitions: number): void {
+    const fact: TopicFact = { name, partitions, configs: Object.fromEntries(configs) }
+    this.#store.ledger.set([[['topic', id], fact]])
+  }
+
+  #add(name: string, id: string, count: number, configs: ReadonlyMap<string, string>): EmbeddedTopic {
+    const partitions = Array.from(
+      { length: count },
+      (_, partition) => new PartitionLog(this.#store.storeOf(id, partition)),
+    )
+    const topic: EmbeddedTopic = { name, id, partitions, configs }
+    this.#byName.set(name, topic)
+    this.#byId.set(id, topic)
+    return topic
   }
 
   #wake(): void {

@@ -51,6 +51,7 @@ delta/statistics/json-primitives: delta/statistics/format-double
 docs/commands: service/inference/contract-sample service/process/ingest service/process/observability service/process/run
 docs/paths: index public-types
 e2e/demo: cli/demo/demo cli/demo/dependencies cli/demo/kafka
+embedded-kafka/folder/restart: embedded-kafka/folder/broker-folder embedded-kafka/folder/journal embedded-kafka/folder/open-files embedded-kafka/folder/partition-file embedded-kafka/folder/replace-file embedded-kafka/ledger embedded-kafka/log/log-store embedded-kafka/transactions/stored-offset embedded-kafka/transactions/transaction-facts
 embedded-kafka/versions: embedded-kafka/client-connection embedded-kafka/embedded-kafka embedded-kafka/faults embedded-kafka/groups/classic-group embedded-kafka/groups/consumer-group embedded-kafka/groups/group-coordinator embedded-kafka/handlers/admin embedded-kafka/handlers/cluster embedded-kafka/handlers/fetch-sessions embedded-kafka/handlers/fetch embedded-kafka/handlers/group-offsets embedded-kafka/handlers/groups embedded-kafka/handlers/handler embedded-kafka/handlers/handlers embedded-kafka/handlers/offsets embedded-kafka/handlers/produce embedded-kafka/handlers/transactions embedded-kafka/log/control-batch embedded-kafka/log/partition-log embedded-kafka/log/producer-states embedded-kafka/log/stored-batch embedded-kafka/topic-options embedded-kafka/topics embedded-kafka/transactions/transactions
 enrichments/bucket: enrichments/derived-column
 enrichments/kafka-columns: enrichments/enrichment

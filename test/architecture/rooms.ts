@@ -67,6 +67,7 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly str
     log: [],
     transactions: [],
     groups: ['transactions'],
+    folder: ['log'],
     handlers: ['log', 'transactions', 'groups'],
   },
   config: {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
+import { NO_LEDGER, type Ledger } from '../ledger.ts'
 import type { EmbeddedTopics } from '../topics.ts'
-import type { StoredOffset } from '../transactions/transactions.ts'
+import { offsetFactOf, offsetOfFact, type StoredOffset } from '../transactions/stored-offset.ts'
 import { ClassicGroup } from './classic-group.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 
@@ -14,9 +15,14 @@ export class GroupCoordinator {
   readonly #groups = new Map<string, ClassicGroup | ConsumerGroup>()
   readonly #offsets = new Map<string, Map<string, StoredOffset>>()
 
-  constructor(clock: Clock, topics: EmbeddedTopics) {
+  readonly #ledger: Ledger
+
+  constructor(clock: Clock, topics: EmbeddedTopics, ledger: Ledger = NO_LEDGER) {
     this.#clock = clock
     this.#topics = topics
+    this.#ledger = ledger
+    for (const [[groupId = '', key = ''], fact] of ledger.facts('offset'))
+      this.#keep(groupId, new Map([[key, offsetOfFact(fact)]]))
     topics.onChange(() => {
       for (const group of this.#groups.values()) if (group instanceof ConsumerGroup) group.reassign()
     })
@@ -51,6 +57,11 @@ export class GroupCoordinator {
 
   /** Keeps offsets of a group, by `topic/partition`. */
   commit(groupId: string, offsets: ReadonlyMap<string, StoredOffset>): void {
+    this.#ledger.set([...offsets].map(([key, offset]) => [['offset', groupId, key], offsetFactOf(offset)]))
+    this.#keep(groupId, offsets)
+  }
+
+  #keep(groupId: string, offsets: ReadonlyMap<string, StoredOffset>): void {
     const known = this.#offsets.get(groupId) ?? new Map<string, StoredOffset>()
     for (const [key, offset] of offsets) known.set(key, offset)
     this.#offsets.set(groupId, known)
@@ -63,15 +74,19 @@ export class GroupCoordinator {
 
   /** Deletes a group without members, with its offsets; returns whether there was one. */
   delete(groupId: string): boolean {
+    const keys = [...this.offsetsOf(groupId).keys()]
+    this.#ledger.set(keys.map((key) => [['offset', groupId, key], undefined]))
     const had = this.#groups.delete(groupId)
     return this.#offsets.delete(groupId) || had
   }
 
   /** Forgets the offsets of a topic that was deleted. */
   forgetTopic(name: string): void {
-    for (const offsets of this.#offsets.values())
-      for (const key of [...offsets.keys()])
-        if (key.slice(0, key.lastIndexOf('/')) === name) offsets.delete(key)
+    for (const [groupId, offsets] of this.#offsets) {
+      const keys = [...offsets.keys()].filter((key) => key.slice(0, key.lastIndexOf('/')) === name)
+      this.#ledger.set(keys.map((key) => [['offset', groupId, key], undefined]))
+      for (const key of keys) offsets.delete(key)
+    }
   }
 
   /** Applies the timeouts of all members. */

@@ -1,7 +1,7 @@
 import { NO_UUID } from '../../kafka/wire/schema.ts'
 import type { BrokerErrorName } from '../../kafka/wire/error-codes.ts'
 import { ClassicGroup } from '../groups/classic-group.ts'
-import type { StoredOffset } from '../transactions/transactions.ts'
+import type { StoredOffset } from '../transactions/stored-offset.ts'
 import { codeOf, type BrokerState, type Handler } from './handler.ts'
 
 interface Wanted {

@@ -1,5 +1,5 @@
 import type { BrokerErrorName } from '../../kafka/wire/error-codes.ts'
-import type { StoredOffset } from '../transactions/transactions.ts'
+import type { StoredOffset } from '../transactions/stored-offset.ts'
 import { codeOf, findPartition, type Handler } from './handler.ts'
 
 /** First versions in which a fenced producer is told PRODUCER_FENCED instead of INVALID_PRODUCER_EPOCH (KIP-588). */

@@ -4,6 +4,7 @@ const BATCH_BYTES = 78
 const TRANSACTIONAL_CONTROL = 0x30
 /** Markers have no sequence numbers. */
 const NO_SEQUENCE = -1
+const KIND_AT = 69
 
 /**
  * Returns the batch that ends a transaction in a partition: one record whose key is the type of the marker, and whose
@@ -30,4 +31,9 @@ export function endMarkerOf(
   batch.set([32, 0, 0, 0, 8, 0, 0, 0, kind === 'commit' ? 1 : 0, 12, 0, 0, 0, 0, 0, 0, 0], 61)
   sealBatch(batch, { id: producerId, epoch: producerEpoch }, NO_SEQUENCE)
   return batch
+}
+
+/** Returns how a marker of `endMarkerOf` ends its transaction. */
+export function endOfMarker(batch: Uint8Array): 'commit' | 'abort' {
+  return batch[KIND_AT] === 1 ? 'commit' : 'abort'
 }

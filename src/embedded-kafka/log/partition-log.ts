@@ -1,4 +1,5 @@
-import { endMarkerOf } from './control-batch.ts'
+import { endMarkerOf, endOfMarker } from './control-batch.ts'
+import type { LogStore, StoredLog } from './log-store.ts'
 import { ProducerStates, type SequenceFault } from './producer-states.ts'
 import { storedBatchOf, toStoredBatches, type StoredBatch } from './stored-batch.ts'
 
@@ -33,6 +34,19 @@ export class PartitionLog {
   readonly #listeners = new Set<() => void>()
   /** Ends of the leader epochs before this one. */
   readonly #epochEnds = new Map<number, bigint>()
+  readonly #store: LogStore | undefined
+
+  /** Without a store the records end with the process. */
+  constructor(store?: LogStore) {
+    this.#store = store
+    const stored = store?.load()
+    if (stored === undefined) return
+    this.leaderEpoch = stored.leaderEpoch
+    for (const [epoch, end] of stored.epochEnds) this.#epochEnds.set(epoch, end)
+    this.#start = stored.start
+    this.#end = stored.end
+    for (const batch of stored.batches) this.#add(batch)
+  }
 
   /** First offset that can be read. */
   get start(): bigint {
@@ -70,6 +84,8 @@ export class PartitionLog {
       if (known.fault !== undefined) return { baseOffset: -1n, fault: known.fault }
       if (known.duplicateOf !== undefined) return { baseOffset: known.duplicateOf }
     }
+    // What cannot be stored is not there: nobody reads records that a restart would forget.
+    this.#store?.append(batches)
     for (const batch of batches) this.#add(batch)
     this.#wake()
     return { baseOffset: first.baseOffset }
@@ -81,14 +97,15 @@ export class PartitionLog {
     producer: { readonly producerId: bigint; readonly producerEpoch: number },
     nowMs: number,
   ): void {
-    const { producerId } = producer
-    const offset = this.#end
-    this.#add(storedBatchOf(endMarkerOf(kind, { ...producer, offset, nowMs })))
-    const firstOffset = this.#open.get(producerId)
-    this.#open.delete(producerId)
-    if (kind === 'abort' && firstOffset !== undefined)
-      this.#aborted.push({ producerId, firstOffset, lastOffset: offset })
+    const marker = storedBatchOf(endMarkerOf(kind, { ...producer, offset: this.#end, nowMs }))
+    this.#store?.append([marker])
+    this.#add(marker)
     this.#wake()
+  }
+
+  /** Returns whether a producer has records here whose transaction has not ended. */
+  hasOpen(producerId: bigint): boolean {
+    return this.#open.has(producerId)
   }
 
   /**
@@ -139,6 +156,7 @@ export class PartitionLog {
     const dropped = this.#batches.splice(0, kept < 0 ? this.#batches.length : kept)
     this.#bytes -= dropped.reduce((sum, { bytes }) => sum + bytes.length, 0)
     this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset >= this.#start)
+    this.#store?.rewrite(this.#stored())
     this.#wake()
   }
 
@@ -151,6 +169,7 @@ export class PartitionLog {
     this.#epochEnds.set(this.leaderEpoch++, this.#end)
     for (const [producer, first] of this.#open) if (first >= this.#end) this.#open.delete(producer)
     this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset < this.#end)
+    this.#store?.rewrite(this.#stored())
     this.#wake()
   }
 
@@ -166,8 +185,22 @@ export class PartitionLog {
     this.#end = batch.lastOffset + 1n
     this.#producers.note(batch)
     const { isTransactional, isControl, producerId } = batch.header
-    if (isTransactional && !isControl && !this.#open.has(producerId))
-      this.#open.set(producerId, batch.baseOffset)
+    if (!isTransactional) return
+    const firstOffset = this.#open.get(producerId)
+    if (!isControl) {
+      if (firstOffset === undefined) this.#open.set(producerId, batch.baseOffset)
+      return
+    }
+    this.#open.delete(producerId)
+    if (endOfMarker(batch.bytes) === 'abort' && firstOffset !== undefined)
+      this.#aborted.push({ producerId, firstOffset, lastOffset: batch.baseOffset })
+  }
+
+  #stored(): StoredLog {
+    return {
+      ...{ start: this.#start, end: this.#end, leaderEpoch: this.leaderEpoch },
+      ...{ epochEnds: [...this.#epochEnds], batches: this.#batches },
+    }
   }
 
   /** Returns the position of the batch with `offset`, or of the first after it. */

@@ -53,6 +53,18 @@ export function toStoredBatches(records: Uint8Array, next: bigint, leaderEpoch: 
   return stored
 }
 
+/**
+ * Iterates over batches that a partition has stored already; the checksum of each is verified.
+ * @throws RefusedRecords at the first that is cut or broken
+ */
+export function* storedBatchesIn(bytes: Uint8Array): Generator<StoredBatch> {
+  for (let at = 0; at < bytes.length;) {
+    const batch = storedBatchOf(copyOfBatch(bytes.subarray(at)))
+    yield batch
+    at += batch.bytes.length
+  }
+}
+
 function copyOfBatch(rest: Uint8Array): Buffer {
   if (rest.length < RECORDS_AT) throw new RefusedRecords('CORRUPT_MESSAGE', 'a record batch is cut off')
   const view = new DataView(rest.buffer, rest.byteOffset, rest.byteLength)

@@ -1,37 +1,22 @@
 import type { Clock } from '../../core/clock.ts'
 import type { BrokerErrorName } from '../../kafka/wire/error-codes.ts'
+import { NO_LEDGER, type Ledger } from '../ledger.ts'
 import type { EmbeddedTopics } from '../topics.ts'
-
-/** Holds an offset that a group commits. */
-export interface StoredOffset {
-  readonly offset: bigint
-  readonly leaderEpoch: number
-  readonly metadata: string | null
-}
-
-/** Identifies a producer in a request. */
-export interface ProducerClaim {
-  readonly producerId: bigint
-  readonly producerEpoch: number
-}
-
-interface Transaction extends ProducerClaim {
-  producerEpoch: number
-  producerId: bigint
-  timeoutMs: number
-  /** Set while a transaction is open. */
-  startedMs: number | undefined
-  /** Partitions with records of the open transaction, as `topic/partition`. */
-  partitions: Set<string>
-  /** Offsets that the open transaction commits, by group and `topic/partition`. */
-  offsets: Map<string, Map<string, StoredOffset>>
-}
+import type { StoredOffset } from './stored-offset.ts'
+import {
+  transactionFactOf,
+  transactionOfFact,
+  type ProducerClaim,
+  type Transaction,
+} from './transaction-facts.ts'
 
 /** Applies the offsets that a transaction committed to their group. */
 type CommitOffsets = (groupId: string, offsets: ReadonlyMap<string, StoredOffset>) => void
 
 const EPOCH_MAX = 32_766
 const TIMEOUT_MS_MAX = 900_000
+/** Producer ids that are taken at once: those that were not handed out before a restart are never used. */
+const IDS_TAKEN = 1_000n
 
 /**
  * Coordinates transactions: hands out producer ids and epochs, knows which partitions an open transaction wrote to, and
@@ -42,12 +27,28 @@ export class Transactions {
   readonly #clock: Clock
   readonly #commitOffsets: CommitOffsets
   readonly #byId = new Map<string, Transaction>()
+  readonly #ledger: Ledger
   #nextProducerId = 1_000n
+  #takenBelow = 1_000n
 
-  constructor(topics: EmbeddedTopics, clock: Clock, commitOffsets: CommitOffsets) {
+  /** Finishes what a restart interrupted: transactions whose end was decided get their markers. */
+  constructor(
+    topics: EmbeddedTopics,
+    clock: Clock,
+    commitOffsets: CommitOffsets,
+    ledger: Ledger = NO_LEDGER,
+  ) {
     this.#topics = topics
     this.#clock = clock
     this.#commitOffsets = commitOffsets
+    this.#ledger = ledger
+    for (const [, next] of ledger.facts('producer-ids'))
+      this.#nextProducerId = this.#takenBelow = BigInt(next as string)
+    for (const [[id = ''], fact] of ledger.facts('transaction')) {
+      const one = transactionOfFact(id, fact)
+      this.#byId.set(id, one)
+      if (one.ending !== undefined) this.#finish(one, one.ending, true)
+    }
   }
 
   /** Returns a producer's id and epoch. An open transaction of the same id is aborted first. */
@@ -55,17 +56,19 @@ export class Transactions {
     transactionalId: string | null,
     timeoutMs: number,
   ): ProducerClaim | { readonly fault: BrokerErrorName } {
-    if (transactionalId === null) return { producerId: this.#nextProducerId++, producerEpoch: 0 }
+    if (transactionalId === null) return { producerId: this.#newProducerId(), producerEpoch: 0 }
     if (timeoutMs <= 0 || timeoutMs > TIMEOUT_MS_MAX) return { fault: 'INVALID_TRANSACTION_TIMEOUT' }
     const former = this.#byId.get(transactionalId)
     if (former === undefined) {
-      const made = this.#create(timeoutMs)
+      const made = this.#create(transactionalId, timeoutMs)
+      this.#save(made)
       this.#byId.set(transactionalId, made)
       return { producerId: made.producerId, producerEpoch: 0 }
     }
     former.timeoutMs = timeoutMs
     this.#raiseEpoch(former)
     if (former.startedMs !== undefined) this.#end(former, 'abort')
+    else this.#save(former)
     return { producerId: former.producerId, producerEpoch: former.producerEpoch }
   }
 
@@ -75,6 +78,7 @@ export class Transactions {
     if (typeof found === 'string') return found
     this.#open(found)
     for (const key of keys) found.partitions.add(key)
+    this.#save(found)
     return 'NONE'
   }
 
@@ -84,6 +88,7 @@ export class Transactions {
     if (typeof found === 'string') return found
     this.#open(found)
     if (!found.offsets.has(groupId)) found.offsets.set(groupId, new Map())
+    this.#save(found)
     return 'NONE'
   }
 
@@ -99,6 +104,7 @@ export class Transactions {
     const pending = found.offsets.get(groupId)
     if (pending === undefined) return 'INVALID_TXN_STATE'
     for (const [key, offset] of offsets) pending.set(key, offset)
+    this.#save(found)
     return 'NONE'
   }
 
@@ -135,10 +141,10 @@ export class Transactions {
     }
   }
 
-  #create(timeoutMs: number): Transaction {
-    const producerId = this.#nextProducerId++
+  #create(id: string, timeoutMs: number): Transaction {
+    const producerId = this.#newProducerId()
     return {
-      ...{ producerId, producerEpoch: 0, timeoutMs, startedMs: undefined },
+      ...{ id, ending: undefined, producerId, producerEpoch: 0, timeoutMs, startedMs: undefined },
       ...{ partitions: new Set<string>(), offsets: new Map() },
     }
   }
@@ -156,21 +162,43 @@ export class Transactions {
   #raiseEpoch(one: Transaction): void {
     if (one.producerEpoch < EPOCH_MAX) one.producerEpoch++
     else if (one.startedMs === undefined) {
-      one.producerId = this.#nextProducerId++
+      one.producerId = this.#newProducerId()
       one.producerEpoch = 0
     }
   }
 
   #end(one: Transaction, kind: 'commit' | 'abort'): void {
+    // From here on the transaction ends this way, whatever happens to the process.
+    one.ending = kind
+    this.#save(one)
+    this.#finish(one, kind, false)
+  }
+
+  /** Writes the markers; after a restart only where there is none yet. */
+  #finish(one: Transaction, kind: 'commit' | 'abort', isRestart: boolean): void {
     const nowMs = this.#clock.now()
     for (const key of one.partitions) {
       const at = key.lastIndexOf('/')
       const log = this.#topics.named(key.slice(0, at))?.partitions[Number(key.slice(at + 1))]
-      log?.endTransaction(kind, one, nowMs)
+      if (!isRestart || log?.hasOpen(one.producerId) === true) log?.endTransaction(kind, one, nowMs)
     }
     if (kind === 'commit') for (const [groupId, offsets] of one.offsets) this.#commitOffsets(groupId, offsets)
     one.startedMs = undefined
+    one.ending = undefined
     one.partitions = new Set()
     one.offsets = new Map()
+    this.#save(one)
+  }
+
+  #save(one: Transaction): void {
+    this.#ledger.set([[['transaction', one.id], transactionFactOf(one)]])
+  }
+
+  #newProducerId(): bigint {
+    if (this.#nextProducerId >= this.#takenBelow) {
+      this.#takenBelow = this.#nextProducerId + IDS_TAKEN
+      this.#ledger.set([[['producer-ids'], this.#takenBelow.toString()]])
+    }
+    return this.#nextProducerId++
   }
 }
