@@ -1,9 +1,11 @@
-// Nothing lost, nothing twice, at full size: `npm run integrity -- --records 1000000 --kills 20 --seed 7`.
+// Nothing lost, nothing twice, at full size: `npm run integrity -- --records 1000000 --kills 20 --seed 7`; with
+// `--kafka embedded` on the embedded broker instead of Apache Kafka.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startKafka } from '../../src/local-servers/kafka.ts'
+import { startBrokerProcess } from '../embedded-kafka/support/broker-process.ts'
 import { killed, two, undisturbed, type Outcome, type Setting } from './support/scenarios.ts'
 import { fillTopic } from './support/topic.ts'
 import { isExact, verify } from './support/verify.ts'
@@ -13,6 +15,7 @@ const { values } = parseArgs({
     records: { type: 'string', default: '1000000' },
     kills: { type: 'string', default: '20' },
     seed: { type: 'string' },
+    kafka: { type: 'string', default: 'real' },
     scenario: { type: 'string', multiple: true },
     'flush-bytes': { type: 'string' },
     'flush-count': { type: 'string', default: '50000' },
@@ -31,10 +34,10 @@ const say = (line: string): void => console.log(line)
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed)
 const records = Number(values.records)
 const folder = await mkdtemp(join(tmpdir(), 'kafka-delta-integrity-'))
-const server = await startKafka({ onProgress: say })
+const server = await startBroker(values.kafka)
 let failures = 0
 try {
-  say(`seed ${seed}`)
+  say(`seed ${seed}, ${values.kafka === 'embedded' ? 'the embedded broker' : 'Apache Kafka'}`)
   const topic = 'integrity'
   const { brokers } = server
   const expected = await fillTopic({
@@ -69,3 +72,10 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 process.exitCode = failures === 0 ? 0 : 1
+
+/** Starts the broker that the command line names, in a process of its own. */
+function startBroker(kind: string): Promise<{ readonly brokers: readonly string[]; stop(): Promise<void> }> {
+  if (kind === 'embedded') return startBrokerProcess()
+  if (kind === 'real') return startKafka({ onProgress: say })
+  throw new Error(`There is no broker ${kind}: name embedded or real`)
+}
