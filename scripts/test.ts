@@ -52,6 +52,12 @@ function optionalPrograms(): readonly {
       missing: 'Prometheus with promtool is not installed',
       calls: ['startPrometheus(', 'promtool('],
     },
+    {
+      command: 'kcat',
+      args: ['-V'],
+      missing: 'kcat, a client of Kafka on librdkafka, is not installed',
+      calls: ['kcat(', 'kcat.test.ts'],
+    },
   ]
 }
 
