@@ -56,8 +56,7 @@ export class AvroReaders {
   of(node: AvroNode, depth: number): AvroReader {
     switch (node.kind) {
       case 'record':
-        // Its fields take no bytes.
-        return isEmptyRecord(node) ? () => true : this.#recordOf(node, depth)
+        return isEmptyRecord(node) ? presenceReader(this.#recordOf(node, depth)) : this.#recordOf(node, depth)
       case 'enum':
         return enumReader(node.symbols)
       case 'array':
@@ -101,6 +100,14 @@ export class AvroReaders {
     this.#open.delete(node)
     this.#made.set(node, reader)
     return reader
+  }
+}
+
+/** Returns a reader for records that hold nothing but their presence; a union of null alone still has bytes in them. */
+export function presenceReader(read: AvroReader): AvroReader {
+  return (cursor) => {
+    read(cursor)
+    return true
   }
 }
 

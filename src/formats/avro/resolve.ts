@@ -8,6 +8,7 @@ import {
   bytesMinOf,
   enumReader,
   mapReader,
+  presenceReader,
   unionMemberReader,
   recordReader,
   recursiveReader,
@@ -162,11 +163,7 @@ class Resolution {
       return [into.name, this.resolve(field.node, into.node, `${at}/${into.name}`)]
     })
     const read = recordReader(fields, absent)
-    if (at === '' || !isEmptyRecord(reader)) return read
-    return (cursor) => {
-      read(cursor)
-      return true
-    }
+    return at === '' || !isEmptyRecord(reader) ? read : presenceReader(read)
   }
 
   /**

@@ -285,6 +285,17 @@ for (const [what, type, value, row, column] of [
   })
 }
 
+test('The field after a record whose only field is a union of null is read from its own bytes', () => {
+  const nulls = { type: 'record', name: 'N', fields: [{ name: 'n', type: ['null'] }] }
+  const json = RECORD([
+    { name: 'f', type: nulls },
+    { name: 'g', type: ['null', 'int'] },
+  ])
+  const bytes = Buffer.from('00020a', 'hex')
+  assert.deepEqual(encoderOf(json)({ f: { n: null }, g: { int: 5 } }), bytes)
+  assert.deepEqual(avroReader(parseAvroSchema(json, 'test'))(new AvroCursor(bytes)), { f: true, g: 5 })
+})
+
 test('What no column can hold is read all the same: recursion, 65 digits, nulls, names that differ in case', () => {
   const json = RECORD([
     { name: 'id', type: 'int' },
