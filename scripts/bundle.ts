@@ -13,7 +13,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { basename, dirname, join, normalize } from 'node:path'
 import { build } from 'esbuild'
 import { BUNDLE_OPTIONS, bundleCommand, THREAD_PROGRAM } from './bundle-command.ts'
-import { writeConsolePage } from './console-page.ts'
+import { writeConsolePage } from './console/page.ts'
 import { relocateDeclarationMap } from './declaration-map.ts'
 
 const dist = normalize(process.argv[2] ?? 'dist')

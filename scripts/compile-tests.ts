@@ -3,6 +3,7 @@ import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { join, resolve } from 'node:path'
 import ts from 'typescript'
 import { bundleCommand } from './bundle-command.ts'
+import { writeConsolePage } from './console/page.ts'
 
 /** Folders that are not part of the project, or generated from it. */
 const EXCLUDED = new Set(['node_modules', 'dist', '.cache', '.git', 'demo', 'coverage'])
@@ -32,6 +33,7 @@ export async function compileTests(): Promise<string> {
     }
   // The command is run as it is shipped.
   await bundleCommand(folder, join(folder, 'dist/command'))
+  await writeConsolePage(join(folder, 'dist/console/page.html'))
   await writeFile(join(folder, 'src/cli/main.js'), "import '../../dist/command/main.js'\n")
   return folder
 }

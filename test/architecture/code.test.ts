@@ -42,6 +42,8 @@ const MAY_READ_CLOCK: readonly RegExp[] = [
   /^src\/(?:cli|local-servers)\//,
   // The deadline after which the process ends, whatever its parts do.
   /^src\/service\/process\/shutdown\.ts$/,
+  // What runs in a browser.
+  /^src\/console\/page\//,
   // Times of an export protocol, beside which nothing is decided.
   /^src\/telemetry\/metrics\/observed-metrics\.ts$/,
 ]

@@ -15,6 +15,8 @@ cli/output: cli/table/type-text
 cli/table/cat: cli/table/command cli/table/create cli/table/files cli/table/history cli/table/notices cli/table/optimize cli/table/properties cli/table/restore cli/table/show cli/table/table cli/table/vacuum cli/table/verify
 compression/compression: compression/bounded-buffer compression/byte-codec compression/crc32c compression/lz4 compression/snappy compression/zstd-built-in compression/zstd-frame compression/zstd-wasm compression/zstd
 console/history/topic-history: console/history/group-events
+console/page/page: console/page/headline console/page/main console/page/part console/page/partitions console/page/vdom console/page/work
+console/page/parts: console/page/format console/page/sparkline console/page/stream console/page/surroundings console/page/topics console/page/verbs
 console/many-topics: console/snapshot console/views/detail console/views/overview
 contract/columns/column-rules: contract/columns/column-judge contract/columns/column-objects contract/columns/column-scalars contract/columns/column-verdicts contract/columns/value-rules
 contract/columns/plain: contract/columns/to-plain
@@ -24,6 +26,7 @@ contract/json-schema/references: contract/json-schema/compile contract/json-sche
 contract/rules/byte-pattern: contract/rules/pattern-syntax
 contract/rules/verdict: contract/rules/rules
 core/credit/credit: core/credit/flush-credit
+console/console-page: core/uri/package-file
 core/stage/flush-stages: core/batch core/flush-trace core/stage/flush-scope
 core/stage/operator-contract: core/stage/broken-rule
 core/stage/span: core/clock core/errors

@@ -2,7 +2,7 @@ import type { PartitionView, TopicDetail } from '../snapshot.ts'
 import { count, duration, short } from './format.ts'
 import { headRow, part } from './part.ts'
 import { sparkline } from './sparkline.ts'
-import { trendOf } from './topics.ts'
+import { trendText } from './topics.ts'
 import { h, type Described } from './vdom.ts'
 
 /** Draws the partitions of a topic. */
@@ -36,7 +36,7 @@ function row(each: PartitionView): Described {
     h(
       'td',
       { class: each.trend === 'growing' ? 'growing' : undefined },
-      each.unreadable ?? trendOf(each.trend, each.clearMs),
+      each.unreadable ?? trendText(each.trend, each.clearMs),
     ),
     h('td', { class: 'number' }, count(each.txn)),
     h('td', { class: 'number' }, count(each.end)),

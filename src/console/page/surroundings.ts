@@ -1,5 +1,5 @@
 import type { ConsoleSnapshot, GroupView, MemoryUse, TableHealth, TopicDetail } from '../snapshot.ts'
-import { bytes, clock, count, percent, short, UNKNOWN } from './format.ts'
+import { sizeText, clock, count, percent, short, DASH } from './format.ts'
 import { grid, part } from './part.ts'
 import { sparkline } from './sparkline.ts'
 import { h, type Described } from './vdom.ts'
@@ -13,17 +13,17 @@ export function memory({ memory: used }: ConsoleSnapshot): Described {
       'dl',
       {},
       heldOf(used),
-      fact('Heap', `${bytes(used.heapBytes)} of ${bytes(used.heapBytesMax)}`),
-      fact('Resident', bytes(used.rssBytes)),
+      fact('Heap', `${sizeText(used.heapBytes)} of ${sizeText(used.heapBytesMax)}`),
+      fact('Resident', sizeText(used.rssBytes)),
     ),
-    sparkline(used.rss, 'Resident memory', bytes),
+    sparkline(used.rss, 'Resident memory', sizeText),
   )
 }
 
 function heldOf({ heldBytes, heldBytesMax }: MemoryUse): readonly Described[] {
-  if (heldBytesMax === null) return fact('Records held', bytes(heldBytes))
+  if (heldBytesMax === null) return fact('Records held', sizeText(heldBytes))
   const share = heldBytesMax === 0 ? 0 : heldBytes / heldBytesMax
-  return fact('Records held', `${bytes(heldBytes)} of ${bytes(heldBytesMax)} (${percent(share)})`)
+  return fact('Records held', `${sizeText(heldBytes)} of ${sizeText(heldBytesMax)} (${percent(share)})`)
 }
 
 /** Draws the members of the group and what happened in it. */
@@ -65,7 +65,7 @@ function members({ members: all }: GroupView): Described {
     cells: [
       `${clientId}${isSelf ? ' (this process)' : ''}`,
       host,
-      partitions.length === 0 ? UNKNOWN : ranges(partitions),
+      partitions.length === 0 ? DASH : ranges(partitions),
     ],
   }))
   return grid(['Member', 'Host', 'Partitions'], rows, [], 'Members of the group')
@@ -118,7 +118,7 @@ function facts(health: TableHealth, nowMs: number): Described {
     'dl',
     {},
     fact('Version', count(health.version)),
-    fact('Files', `${count(health.files)}, ${bytes(health.bytes)}`),
+    fact('Files', `${count(health.files)}, ${sizeText(health.bytes)}`),
     fact('Small files', percent(health.smallShare)),
     fact('Checkpoint', checkpoint),
     fact('Optimized', clock(health.lastOptimizeAtMs, nowMs)),
@@ -137,7 +137,7 @@ function sizes({ sizes: all }: TableHealth): Described | undefined {
       h(
         'li',
         { key: String(upToBytes) },
-        h('span', { class: 'name' }, upToBytes === null ? 'larger' : `to ${bytes(upToBytes)}`),
+        h('span', { class: 'name' }, upToBytes === null ? 'larger' : `to ${sizeText(upToBytes)}`),
         h(
           'svg',
           { viewBox: '0 0 100 8', preserveAspectRatio: 'none', 'aria-hidden': 'true' },

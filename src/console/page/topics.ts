@@ -1,5 +1,5 @@
 import type { ConsoleSnapshot, TopicOverview } from '../snapshot.ts'
-import { bytes, count, duration, short, UNKNOWN } from './format.ts'
+import { sizeText, count, duration, short, DASH } from './format.ts'
 import { headRow } from './part.ts'
 import { sparkline } from './sparkline.ts'
 import { h, type Described } from './vdom.ts'
@@ -7,8 +7,8 @@ import { h, type Described } from './vdom.ts'
 const ARROWS = { growing: '↗ growing', draining: '↘ draining', steady: '→ steady' } as const
 
 /** Returns where a lag goes, in words. */
-export function trendOf(trend: TopicOverview['trend'], clearMs: number | null): string {
-  if (trend === null) return UNKNOWN
+export function trendText(trend: TopicOverview['trend'], clearMs: number | null): string {
+  if (trend === null) return DASH
   return clearMs === null ? ARROWS[trend] : `${ARROWS[trend]}, clear in ${duration(clearMs)}`
 }
 
@@ -71,10 +71,10 @@ function row(topic: TopicOverview, isSelected: boolean, select: (name: string) =
     h(
       'td',
       { class: topic.trend === 'growing' ? 'growing' : undefined },
-      trendOf(topic.trend, topic.clearMs),
+      trendText(topic.trend, topic.clearMs),
     ),
-    h('td', { class: 'number', title: `${bytes(topic.bytesPerS)}/s` }, `${short(topic.recordsPerS)}/s`),
-    h('td', { class: 'number', title: `of ${bytes(topic.heldBytesMax)}` }, bytes(topic.heldBytes)),
+    h('td', { class: 'number', title: `${sizeText(topic.bytesPerS)}/s` }, `${short(topic.recordsPerS)}/s`),
+    h('td', { class: 'number', title: `of ${sizeText(topic.heldBytesMax)}` }, sizeText(topic.heldBytes)),
     h('td', {}, topic.bottleneck ?? h('span', { class: 'quiet' }, 'nothing')),
   )
 }

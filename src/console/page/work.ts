@@ -6,7 +6,7 @@ import type {
   TopicDetail,
   TopicOverview,
 } from '../snapshot.ts'
-import { bytes, clock, count, duration, percent, short } from './format.ts'
+import { sizeText, clock, count, duration, percent, short } from './format.ts'
 import { grid, part } from './part.ts'
 import { h, type Described } from './vdom.ts'
 
@@ -63,7 +63,7 @@ export function commits({ commits: all }: TopicDetail, nowMs: number): Described
     count(each.rows),
     count(each.deadLetters),
     `${count(each.files)}${each.schemaChanged ? ' + columns' : ''}`,
-    bytes(each.bytes),
+    sizeText(each.bytes),
     duration(each.durationMs),
     String(each.attempts),
     String(each.conflicts),
@@ -165,7 +165,7 @@ function waterfall(flush: FlushView, longestMs: number, nowMs: number): Describe
         { class: 'name' },
         traceUrl === null ? name : h('a', { href: traceUrl, target: '_blank', rel: 'noreferrer' }, name),
       ),
-      ` ${clock(flush.startedAtMs, nowMs)} · ${short(records)} records · ${bytes(flush.bytes)} · ${duration(totalMs)}`,
+      ` ${clock(flush.startedAtMs, nowMs)} · ${short(records)} records · ${sizeText(flush.bytes)} · ${duration(totalMs)}`,
       outcome === 'failed' && h('strong', { class: 'bad' }, ' failed'),
     ),
     h('svg', { viewBox: '0 0 100 10', preserveAspectRatio: 'none', role: 'img', 'aria-label': text }, bars),

@@ -70,7 +70,8 @@ export const TOPIC_STATE_FACTS: Readonly<Record<TopicState, TopicStateFacts>> = 
   },
   ended: {
     meaning: 'It has committed everything up to its end, or was deleted from Kafka.',
-    begins: '`--until latest` and the table holds every partition up to its end at the start, whichever member committed it; a discovered topic is deleted.',
+    begins:
+      '`--until latest` and the table holds every partition up to its end at the start, whichever member committed it; a discovered topic is deleted.',
     ends: 'Never in this process.',
     isHealthy: true,
     alerts: [],

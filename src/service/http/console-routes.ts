@@ -13,8 +13,8 @@ export interface SnapshotSource {
 /** Describes what the routes of the console serve. */
 interface ConsoleRouteOptions {
   readonly source: SnapshotSource
-  /** Returns the page, which holds no data; without it `/` lists the paths of the server. */
-  readonly page?: (() => string) | undefined
+  /** Returns the page, which holds no data; where there is none, `/` lists the paths of the server. */
+  readonly page: () => string | undefined
   /** Admits the requests that may see details of topics. */
   readonly onRequest: onRequestAsyncHookHandler
   readonly clock?: Clock | undefined
@@ -34,7 +34,7 @@ type ConsoleRequest = FastifyRequest<{ Querystring: { readonly topic?: string | 
  */
 export function addConsoleRoutes(server: FastifyInstance, options: ConsoleRouteOptions): void {
   const { source, onRequest } = options
-  const page = (options.page ?? pathsPage)()
+  const page = options.page() ?? pathsPage()
   const policy = contentPolicyOf(page)
   server.get('/', (_, reply) => {
     protect(reply).header('content-security-policy', policy).type('text/html; charset=utf-8')

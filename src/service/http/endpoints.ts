@@ -5,6 +5,7 @@ import { messageOf, PipelineError } from '../../core/errors.ts'
 import { PACKAGE_VERSION } from '../../delta/protocol/engine.ts'
 import type { LogLevels } from '../../telemetry/log-levels.ts'
 import type { Logger } from '../../telemetry/log.ts'
+import { consolePage } from '../../console/console-page.ts'
 import { addAdminRoutes } from './admin.ts'
 import { addConsoleRoutes, type SnapshotSource } from './console-routes.ts'
 import { createReadGuard } from './read-guard.ts'
@@ -26,8 +27,8 @@ interface EndpointOptions {
   readonly levels: LogLevels
   /** Snapshots of the console; without them there is no console. */
   readonly console?: SnapshotSource | undefined
-  /** Returns the page of the console. */
-  readonly page?: (() => string) | undefined
+  /** Returns the page of the console; by default that of the package. */
+  readonly page?: (() => string | undefined) | undefined
 }
 
 /** Represents a running HTTP server. */
@@ -85,7 +86,7 @@ function addRoutes(server: FastifyInstance, options: EndpointOptions): void {
   server.get('/metrics', scrape)
   const onRequest = createReadGuard(config)
   if (options.console !== undefined)
-    addConsoleRoutes(server, { source: options.console, page: options.page, onRequest })
+    addConsoleRoutes(server, { source: options.console, page: options.page ?? consolePage, onRequest })
   server.get('/status', { onRequest }, () => statusReportOf(health, budget?.()))
   server.get('/config', { onRequest }, () => shown)
   server.get('/version', () => ({ name: 'kafka-delta', version: PACKAGE_VERSION, node: process.version }))

@@ -40,8 +40,6 @@ interface ObservabilityOptions {
   readonly budget?: BudgetUsage | undefined
   /** Log levels, changeable while the process runs. */
   readonly levels?: LogLevels | undefined
-  /** Returns the page of the console. */
-  readonly page?: (() => string) | undefined
   /** Files of the configuration as the service got them. */
   readonly configFiles?: readonly string[] | undefined
 }
@@ -124,7 +122,6 @@ export class Observability {
       budget: () => this.#options.budget,
       levels: this.#options.levels ?? logLevelsOf(this.#log) ?? new LogLevels(),
       console: this.#console,
-      page: this.#options.page,
     })
     this.#log.info({ url: this.#endpoints.url }, 'Serving health, metrics and status')
   }

@@ -35,8 +35,6 @@ export interface ServiceOptions {
   readonly operators?: Readonly<Record<string, OperatorsInput>>
   /** Aborting it shuts down gracefully, as the first signal does. */
   readonly signal?: AbortSignal
-  /** Returns the page of the console, which is served at `/`. */
-  readonly page?: () => string
   /** Files of the configuration as the command got them, for commands that the console shows. */
   readonly configFiles?: readonly string[]
 }
@@ -67,7 +65,6 @@ export async function runServiceOrThrow(config: Config, options: ServiceOptions)
     circuits,
     levels,
     budget,
-    page: options.page,
     configFiles: options.configFiles,
   })
   // Logged after the signal handlers are installed: a reader of this line may send a signal.

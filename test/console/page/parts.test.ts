@@ -1,11 +1,11 @@
 // The parts of the page that need no browser.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytes, clock, count, duration, percent, short, UNKNOWN } from '../../../src/console/page/format.ts'
+import { sizeText, clock, count, duration, percent, short, DASH } from '../../../src/console/page/format.ts'
 import { pathOf } from '../../../src/console/page/sparkline.ts'
 import { EventBuffer } from '../../../src/console/page/stream.ts'
 import { ranges } from '../../../src/console/page/surroundings.ts'
-import { trendOf } from '../../../src/console/page/topics.ts'
+import { trendText } from '../../../src/console/page/topics.ts'
 import { verbsFor } from '../../../src/console/page/verbs.ts'
 import { HEALTHY } from './support/snapshots.ts'
 
@@ -19,7 +19,7 @@ test('Numbers, sizes and times are short, and what is unknown is a dash', () => 
     ['0', '999', '1.0k', '88.0k', '242k', '-3.4M'],
   )
   assert.deepEqual(
-    [bytes(0), bytes(812), bytes(8_100_000), bytes(412e9)],
+    [sizeText(0), sizeText(812), sizeText(8_100_000), sizeText(412e9)],
     ['0 B', '812 B', '8.1 MB', '412 GB'],
   )
   assert.deepEqual(
@@ -35,8 +35,15 @@ test('Numbers, sizes and times are short, and what is unknown is a dash', () => 
     ['0 ms', '840 ms', '12.4 s', '59 s', '3 min 20 s', '2 h 5 min', '1 d'],
   )
   assert.deepEqual([percent(0), percent(0.088)], ['0 %', '9 %'])
-  for (const text of [count(null), short(null), bytes(null), duration(null), clock(null, 0), percent(null)])
-    assert.equal(text, UNKNOWN)
+  for (const text of [
+    count(null),
+    short(null),
+    sizeText(null),
+    duration(null),
+    clock(null, 0),
+    percent(null),
+  ])
+    assert.equal(text, DASH)
 })
 
 test('A line breaks where values are unknown, and a value alone is a dot', () => {
@@ -55,7 +62,7 @@ test('Events are cut from pieces, comments and event names are left out', () => 
 test('Partitions are ranges; a lag is cleared only while it shrinks; verbs fit the state', () => {
   assert.deepEqual([ranges([]), ranges([3]), ranges([7, 0, 1, 2])], ['', '3', '0–2, 7'])
   assert.deepEqual(
-    [trendOf(null, null), trendOf('growing', null), trendOf('draining', 65_000)],
+    [trendText(null, null), trendText('growing', null), trendText('draining', 65_000)],
     ['–', '↗ growing', '↘ draining, clear in 1 min 5 s'],
   )
   const [topic] = HEALTHY.topics

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { buildConsolePage } from '../../../../scripts/console-page.ts'
+import { buildConsolePage } from '../../../../scripts/console/page.ts'
 import type { ConsoleSnapshot } from '../../../../src/console/snapshot.ts'
 import { contentPolicyOf } from '../../../../src/service/http/console-routes.ts'
 

@@ -1,8 +1,8 @@
 // Takes the pictures of the console for the documentation: `npm run screenshots`. Needs Chromium.
 import { mkdirSync } from 'node:fs'
-import { openBrowser } from '../test/console/page/support/browser.ts'
-import { startFixture } from '../test/console/page/support/fixture-server.ts'
-import { DEGRADED } from '../test/console/page/support/snapshots.ts'
+import { openBrowser } from '../../test/console/page/support/browser.ts'
+import { startFixture } from '../../test/console/page/support/fixture-server.ts'
+import { DEGRADED } from '../../test/console/page/support/snapshots.ts'
 
 const FOLDER = process.argv[2] ?? 'docs/images'
 const HEIGHTS: Readonly<Record<number, number>> = { 400: 900, 1280: 800 }
