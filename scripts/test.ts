@@ -7,6 +7,7 @@ import { messageOf } from '../src/core/errors.ts'
 import { startKafka } from '../src/local-servers/kafka.ts'
 import { runProgram } from '../src/local-servers/process.ts'
 import { startS3, type S3Server } from '../test/support/servers/s3.ts'
+import { findChromium } from '../test/console/page/support/browser.ts'
 import { hasPython } from '../test/e2e/support/python.ts'
 import { startAzure, startDynamo, startGcs, type Emulator } from '../test/support/servers/emulators.ts'
 import { isMissingOnly } from '../test/support/servers/servers.ts'
@@ -51,6 +52,12 @@ function optionalPrograms(): readonly {
       args: ['--version'],
       missing: 'Prometheus with promtool is not installed',
       calls: ['startPrometheus(', 'promtool('],
+    },
+    {
+      command: findChromium() ?? 'chromium',
+      args: ['--version'],
+      missing: 'Chromium, in which the console is tested, is not installed',
+      calls: ['openBrowser('],
     },
     {
       command: 'kcat',
