@@ -327,7 +327,8 @@ export class PlanCompiler {
     return {
       kind: 'dropped',
       builder: undefined,
-      rules: droppedFields(this.#skip(node), at, unknownFields === 'count'),
+      // Bytes that are read as text must be text.
+      rules: droppedFields(this.#skip(into.kind === 'string' ? into : node), at, unknownFields === 'count'),
     }
   }
 

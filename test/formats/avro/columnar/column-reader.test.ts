@@ -10,6 +10,7 @@ import type { SchemaEvolution } from '../../../../src/evolution/policy.ts'
 import { RowColumns } from '../../../../src/evolution/row-columns.ts'
 import { avroContract } from '../../../../src/formats/avro/columns.ts'
 import { avroFormat, unframedAvro, writtenRecords } from '../../../../src/formats/avro/format.ts'
+import { resolvingReader } from '../../../../src/formats/avro/resolve.ts'
 import { parseAvroSchema } from '../../../../src/formats/avro/schema.ts'
 import { openBlockCodecs } from '../../../../src/formats/avro/container.ts'
 import { cacheReaders, containerFormat } from '../../../../src/formats/avro/container-format.ts'
@@ -249,6 +250,28 @@ test('Fields without a column are counted at any depth, with their names', () =>
   assert.equal(droppedFields, 4)
   const paths = droppedPaths.flatMap((dropped) => [...dropped.paths])
   assert.deepEqual(paths.sort(), ['note', 'tags.element.extra'])
+})
+
+test('Bytes that a reader takes for text must be text, also without a column', () => {
+  const schemas = {
+    writer: nodeOf(recordOf({ id: 'long', note: 'bytes' })),
+    reader: nodeOf(recordOf({ id: 'long', note: 'string' })),
+    isIngest: false,
+  }
+  const reader = { read: resolvingReader(schemas.writer, schemas.reader), schemas }
+  const openIt = (options?: RowColumns): Format =>
+    avroFormat(
+      unframedAvro(schemas.writer, () => reader),
+      options,
+    )
+  const [text, noText] = [SIZED('c3a4'), SIZED('ff')].map((note) => Buffer.concat([LONG(1), note]))
+  assert.ok(text !== undefined && noText !== undefined)
+  const { rows, slow } = runTopic('none', structOf({ id: 'long' }), openIt, [[text, noText]])
+  assert.deepEqual(slow, [{ value: 1 }])
+  assert.deepEqual(
+    rows[0]?.deadLetters.map(({ message }) => message),
+    ['expected UTF-8, got invalid bytes'],
+  )
 })
 
 test('Where unknown fields are refused, null alone needs no column', () => {
