@@ -1,11 +1,10 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { HTTP_OPTIONS } from '../../config/http/options.ts'
-import { loadConfig, type ConfigSources } from '../../config/load/load.ts'
-import type { HttpConfig } from '../../config/types.ts'
+import { loadConfig } from '../../config/load/load.ts'
 import { messageOf } from '../core/errors.ts'
 import { EXIT } from '../service/process/exit-codes.ts'
+import { endpointSourcesOf, urlOf } from './top/endpoint.ts'
 import { print } from './output.ts'
-import { configSourcesOf, addConfigOptions, type ConfigFlags } from './config-flags.ts'
+import { addConfigOptions, type ConfigFlags } from './config-flags.ts'
 
 interface HealthFlags extends ConfigFlags {
   readonly url?: string
@@ -82,16 +81,6 @@ async function healthOf(flags: HealthFlags): Promise<HealthAnswer> {
 }
 
 /**
- * Returns the configuration sources for the address. Without a configuration file only the variables of the
- * HTTP options are read, because other variables may be incomplete without the service's file.
- */
-function endpointSourcesOf(flags: HealthFlags): ConfigSources {
-  if (flags.config !== undefined || flags.set !== undefined) return configSourcesOf(flags)
-  const names = Object.values(HTTP_OPTIONS).map(({ env }) => env)
-  return { env: Object.fromEntries(names.map((name) => [name, process.env[name]])) }
-}
-
-/**
  * Queries one endpoint once. Resolves to `ok: false` if the status is not 2xx, the answer takes longer than
  * `timeoutMs`, or the connection is refused. Never rejects.
  */
@@ -105,16 +94,6 @@ export async function requestHealth(url: URL, timeoutMs: number): Promise<Health
     const cause = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : ''
     return { ok: false, text: `${url.href} did not answer: ${messageOf(error)}${cause}` }
   }
-}
-
-/**
- * Returns the URL at which a service with these options is reached from its own machine, or `undefined`
- * without a port.
- */
-function urlOf({ host, port }: HttpConfig): string | undefined {
-  if (port === undefined) return undefined
-  const own = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${own.includes(':') ? `[${own}]` : own}:${port}`
 }
 
 function parseMilliseconds(value: string): number {

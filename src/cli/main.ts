@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   ingest: async () => (await import('./ingest.ts')).addIngest,
   validate: async () => (await import('./validate.ts')).addValidate,
   health: async () => (await import('./health.ts')).addHealth,
+  top: async () => (await import('./top/top.ts')).addTop,
   contract: async () => (await import('./contract.ts')).addContract,
   demo: async () => (await import('./demo/command.ts')).addDemo,
   load: async () => (await import('./load/load.ts')).addLoad,

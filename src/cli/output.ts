@@ -43,6 +43,12 @@ export function formatTable(
   return `${lines.join('\n')}\n`
 }
 
+/** Returns text on a single line: control characters are escaped, so that no message can control the terminal. */
+export function toOneLine(text: string, charsMax = 200): string {
+  const shown = text.replace(/\p{Cc}/gu, (one) => JSON.stringify(one).slice(1, -1))
+  return shown.length <= charsMax ? shown : `${shown.slice(0, charsMax)}…`
+}
+
 /** Formats an error as one block of lines: code, message and causes; with `debug` also its stack trace. */
 export function formatError(thrown: unknown, debug: boolean): string {
   const code = thrown instanceof PipelineError ? `${thrown.code} ` : ''

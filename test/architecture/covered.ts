@@ -8,15 +8,16 @@ arrow/sparse/sparse-column: arrow/sparse/null-column
 arrow/time: arrow/bytes-builder arrow/fixed-builder arrow/validity
 cli/dlq/dlq: cli/dlq/discard cli/dlq/list cli/dlq/replay cli/dlq/show
 cli/dlq/group: cli/dlq/command cli/dlq/text service/replay/stored-letters
-cli/health: cli/config-flags
+cli/health: cli/config-flags cli/top/endpoint
 cli/load/load: cli/load/flags cli/load/progress cli/load/report cli/load/run kafka/source/read-topic
+cli/top/top: cli/top/request
 cli/main: cli/contract cli/demo/broker cli/demo/command cli/ingest cli/package-file cli/run cli/topic-code cli/validate
 cli/output: cli/table/type-text
 cli/table/cat: cli/table/command cli/table/create cli/table/files cli/table/history cli/table/notices cli/table/optimize cli/table/properties cli/table/restore cli/table/show cli/table/table cli/table/vacuum cli/table/verify
 compression/compression: compression/bounded-buffer compression/byte-codec compression/crc32c compression/lz4 compression/snappy compression/zstd-built-in compression/zstd-frame compression/zstd-wasm compression/zstd
 console/history/topic-history: console/history/group-events
 console/page/page: console/page/headline console/page/main console/page/part console/page/partitions console/page/vdom console/page/work
-console/page/parts: console/page/format console/page/sparkline console/page/stream console/page/surroundings console/page/topics console/page/verbs
+console/page/parts: console/format console/page/sparkline console/page/stream console/page/surroundings console/page/topics console/page/verbs
 console/many-topics: console/snapshot console/views/detail console/views/overview
 contract/columns/column-rules: contract/columns/column-judge contract/columns/column-objects contract/columns/column-scalars contract/columns/column-verdicts contract/columns/value-rules
 contract/columns/plain: contract/columns/to-plain

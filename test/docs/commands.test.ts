@@ -11,12 +11,23 @@ import { addHealth } from '../../src/cli/health.ts'
 import { addIngest } from '../../src/cli/ingest.ts'
 import { addLoad } from '../../src/cli/load/load.ts'
 import { addRun } from '../../src/cli/run.ts'
+import { addTop } from '../../src/cli/top/top.ts'
 import { addTable } from '../../src/cli/table/table.ts'
 import { addValidate } from '../../src/cli/validate.ts'
 
 const root = join(import.meta.dirname, '../..')
 const program = new Command('kafka-delta').version('0')
-for (const add of [addRun, addIngest, addValidate, addHealth, addContract, addDemo, addLoad, addTable])
+for (const add of [
+  addRun,
+  addIngest,
+  addValidate,
+  addHealth,
+  addTop,
+  addContract,
+  addDemo,
+  addLoad,
+  addTable,
+])
   add(program, () => undefined)
 addDlq(program)
 

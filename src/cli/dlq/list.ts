@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
 import { selectDeadLetters, addDlqSubcommand, openDeadLetterSelection, type DlqFlags } from './command.ts'
 import { parseCount } from '../table/command.ts'
-import { toDeadLetterJson, toOneLine, formatPosition, formatTime } from './text.ts'
-import { print, printJson, formatTable } from '../output.ts'
+import { toDeadLetterJson, formatPosition, formatTime } from './text.ts'
+import { print, printJson, formatTable, toOneLine } from '../output.ts'
 
 interface ListFlags extends DlqFlags {
   readonly limit: number

@@ -2,8 +2,8 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { PipelineError } from '../../core/errors.ts'
 import type { StoredLetter } from '../../stored-letters/stored.ts'
 import { selectDeadLetters, addDlqSubcommand, openDeadLetterSelection, type DlqFlags } from './command.ts'
-import { bytesToText, toDeadLetterJson, toOneLine } from './text.ts'
-import { print, printJson } from '../output.ts'
+import { bytesToText, toDeadLetterJson } from './text.ts'
+import { print, printJson, toOneLine } from '../output.ts'
 
 /** Maximum number of dead letters shown for one offset, over all partitions. */
 const SHOWN_MAX = 1_000

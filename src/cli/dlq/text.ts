@@ -3,7 +3,7 @@ import type { CauseCount } from '../../stored-letters/cause.ts'
 import type { LetterState } from '../../stored-letters/ledger.ts'
 import type { StoredLetter } from '../../stored-letters/stored.ts'
 import type { LetterStore } from '../../service/replay/stored-letters.ts'
-import { formatTable } from '../output.ts'
+import { formatTable, toOneLine } from '../output.ts'
 
 const TEXT_CHARS_MAX = 100_000
 
@@ -92,10 +92,4 @@ export function formatCauses(causes: readonly CauseCount[], others: number): str
     ]),
   )
   return others === 0 ? text : `${text}and ${others} dead letters with further causes\n`
-}
-
-/** Returns text on a single line: control characters are escaped, so that no message can control the terminal. */
-export function toOneLine(text: string, charsMax = 200): string {
-  const shown = text.replace(/\p{Cc}/gu, (one) => JSON.stringify(one).slice(1, -1))
-  return shown.length <= charsMax ? shown : `${shown.slice(0, charsMax)}…`
 }

@@ -1,5 +1,5 @@
 import type { ConsoleSnapshot, Headline } from '../snapshot.ts'
-import { clock, duration } from './format.ts'
+import { clock, duration } from '../format.ts'
 import { h, type Described } from './vdom.ts'
 
 /** Draws the sentence that is read first, and what explains it. */

@@ -1,6 +1,6 @@
 // The console in the browser: it follows a stream of snapshots and draws each of them.
 import type { ConsoleSnapshot, TopicDetail, TopicOverview } from '../snapshot.ts'
-import { clock, count, duration } from './format.ts'
+import { clock, count, duration } from '../format.ts'
 import { headline } from './headline.ts'
 import { partitions } from './partitions.ts'
 import { headersOf, openStream } from './stream.ts'

@@ -1,5 +1,5 @@
 import type { PartitionView, TopicDetail } from '../snapshot.ts'
-import { count, duration, short } from './format.ts'
+import { count, duration, short } from '../format.ts'
 import { headRow, part } from './part.ts'
 import { sparkline } from './sparkline.ts'
 import { trendText } from './topics.ts'

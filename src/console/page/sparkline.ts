@@ -1,5 +1,5 @@
 import type { Series } from '../snapshot.ts'
-import { duration, short } from './format.ts'
+import { duration, short } from '../format.ts'
 import { h, type Described } from './vdom.ts'
 
 const WIDTH = 120

@@ -1,5 +1,5 @@
 import type { ConsoleSnapshot, GroupView, MemoryUse, TableHealth, TopicDetail } from '../snapshot.ts'
-import { sizeText, clock, count, percent, short, DASH } from './format.ts'
+import { sizeText, clock, count, percent, short, DASH } from '../format.ts'
 import { grid, part } from './part.ts'
 import { sparkline } from './sparkline.ts'
 import { h, type Described } from './vdom.ts'

@@ -1,5 +1,5 @@
 import type { ConsoleSnapshot, TopicOverview } from '../snapshot.ts'
-import { sizeText, count, duration, short, DASH } from './format.ts'
+import { sizeText, count, duration, short, DASH } from '../format.ts'
 import { headRow } from './part.ts'
 import { sparkline } from './sparkline.ts'
 import { h, type Described } from './vdom.ts'

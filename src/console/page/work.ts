@@ -6,7 +6,7 @@ import type {
   TopicDetail,
   TopicOverview,
 } from '../snapshot.ts'
-import { sizeText, clock, count, duration, percent, short } from './format.ts'
+import { sizeText, clock, count, duration, percent, short } from '../format.ts'
 import { grid, part } from './part.ts'
 import { h, type Described } from './vdom.ts'
 

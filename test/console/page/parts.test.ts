@@ -1,7 +1,7 @@
 // The parts of the page that need no browser.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sizeText, clock, count, duration, percent, short, DASH } from '../../../src/console/page/format.ts'
+import { sizeText, clock, count, duration, percent, short, DASH } from '../../../src/console/format.ts'
 import { pathOf } from '../../../src/console/page/sparkline.ts'
 import { EventBuffer } from '../../../src/console/page/stream.ts'
 import { ranges } from '../../../src/console/page/surroundings.ts'
