@@ -13,10 +13,10 @@ export interface DivideOptions {
 }
 
 const BYTES_MAX = 1024 * 1024
+/** Bytes of a part as long as nothing is known of the operators after this one. */
+const BYTES_AT_FIRST = 256 * 1024
 /** Smaller parts cost more than they help. */
 const BYTES_MIN = 32 * 1024
-/** As long as nothing is known of the operators after this one, parts grow from the minimum to this size: code is slow at first. */
-const BYTES_UNKNOWN_MAX = 256 * 1024
 /** Records have at least this many bytes for the division: empty ones cost time too. */
 const RECORD_BYTES_MIN = 32
 /** Time that a part should take at most, in milliseconds. */
@@ -30,21 +30,17 @@ const PART_MS = 20
 export function divideBatches(options: DivideOptions = {}): MonoTypeOperatorFunction<Batch<Raw>> {
   const { bytesMax = BYTES_MAX, pace } = options
   return concatMap((batch: Batch<Raw>) => {
-    if (pace === undefined) return partsOf(batch, () => bytesMax)
-    const known = pace.bytesFor(PART_MS)
-    return partsOf(batch, (part) => {
-      const wanted = known ?? Math.min(BYTES_UNKNOWN_MAX, BYTES_MIN * 2 ** Math.floor(part / 2))
-      return Math.min(bytesMax, Math.max(BYTES_MIN, wanted))
-    })
+    if (pace === undefined) return partsOf(batch, bytesMax)
+    const wanted = pace.bytesFor(PART_MS) ?? BYTES_AT_FIRST
+    return partsOf(batch, Math.min(bytesMax, Math.max(BYTES_MIN, wanted)))
   })
 }
 
-/** Returns the parts of a batch; `bytesMaxOf` returns the maximum of bytes of a part by its number. */
-function partsOf(batch: Batch<Raw>, bytesMaxOf: (part: number) => number): readonly Batch<Raw>[] {
+function partsOf(batch: Batch<Raw>, bytesMax: number): readonly Batch<Raw>[] {
   const { payload: raw, provenance } = batch
   // Credit counts the columns of a row, which may take more time than its value.
   const recordBytes = Math.max(RECORD_BYTES_MIN, provenance.bytes / raw.count)
-  const ends = partEnds(raw, bytesMaxOf, recordBytes)
+  const ends = partEnds(raw, bytesMax, recordBytes)
   if (ends.length <= 1) return [batch]
   const parts: Batch<Raw>[] = []
   let { follows, first } = provenance
@@ -80,19 +76,17 @@ function partsOf(batch: Batch<Raw>, bytesMaxOf: (part: number) => number): reado
 /** Returns the indexes behind the last record of each part. */
 function partEnds(
   { count, valueStart, valueEnd, offsets }: Raw,
-  bytesMaxOf: (part: number) => number,
+  bytesMax: number,
   recordBytes: number,
 ): readonly number[] {
   const ends: number[] = []
   let bytes = 0
-  let bytesMax = bytesMaxOf(0)
   for (let i = 0; i < count; i++) {
     bytes += Math.max(recordBytes, (valueEnd[i] as number) - (valueStart[i] as number))
     // A part ends behind all records of one offset.
     if (bytes < bytesMax || i === count - 1 || offsets[i] === offsets[i + 1]) continue
     ends.push(i + 1)
     bytes = 0
-    bytesMax = bytesMaxOf(ends.length)
   }
   if (count > 0) ends.push(count)
   return ends
