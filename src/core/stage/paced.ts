@@ -85,8 +85,10 @@ class PacedEmitter<T> {
     this.#emit()
   }
 
+  /** Ends the emitter; what waits is not emitted any more. */
   stop(): void {
     clearImmediate(this.#pause)
+    this.#waiting.length = 0
   }
 
   #emit(): void {
@@ -136,6 +138,8 @@ class PacedEmitter<T> {
 
   #endTurn(): void {
     this.#isEmitting = false
+    // Its subscriber left while a value was emitted: turns would follow each other without end.
+    if (this.#subscriber.closed) return this.stop()
     if (this.#turnMs >= 1 || this.#waiting.length > 0) this.#pause ??= setImmediate(() => this.#startTurn())
     if (this.#isComplete && this.#waiting.length === 0) this.#subscriber.complete()
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { from, lastValueFrom, Subject, tap, toArray } from 'rxjs'
+import { from, lastValueFrom, Subject, take, tap, toArray } from 'rxjs'
 import { Pace, paced } from '../../../src/core/stage/paced.ts'
 import { operatorContract } from '../../support/flow/operator-contract.ts'
 
@@ -86,4 +86,21 @@ test('the pace follows what values took', () => {
   pace.note(1000, 20)
   const bytes = pace.bytesFor(20) ?? 0
   assert.ok(bytes < 2000 && bytes > 1000)
+})
+
+test('a subscriber that leaves while values wait leaves nothing that runs', async () => {
+  const pace = new Pace()
+  pace.note(1, 1000)
+  const values = await lastValueFrom(
+    from([1, 2, 3, 4]).pipe(
+      paced(pace, () => 1),
+      tap(() => work(2)),
+      take(2),
+      toArray(),
+    ),
+  )
+  assert.deepEqual(values, [1, 2])
+  const turns = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Immediate').length
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 1))
+  assert.equal(turns(), 0)
 })
